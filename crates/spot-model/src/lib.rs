@@ -1,0 +1,1 @@
+//! What the Spotify Web API says: ids, objects, pages, enums, and the table of operations.
