@@ -1,2 +1,124 @@
-//! The project's own tasks.
-fn main() {}
+//! The project's own tasks: `cargo xtask --help` lists them.
+
+mod ci;
+mod codegen;
+#[cfg(feature = "client")]
+mod fixtures;
+#[cfg(feature = "client")]
+mod generated;
+#[cfg(feature = "client")]
+mod payloads;
+mod spec;
+mod tidy;
+mod ty;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+use crate::spec::Error;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own tasks")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Writes the generated files from the spec.
+    Codegen {
+        /// Only say whether they are as the spec makes them.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Records what every operation answers.
+    Fixtures {
+        /// Only say whether they are as spot-mock answers.
+        #[arg(long)]
+        check: bool,
+        /// Record the reading operations at Spotify instead, with the token in `SPOTIFY_TOKEN`.
+        /// The recordings go below `target`.
+        #[arg(long, conflicts_with = "check")]
+        live: bool,
+        /// Where `--live` sends its calls.
+        #[arg(long, default_value = "https://api.spotify.com/v1")]
+        base_url: String,
+    },
+    /// Decodes recorded answers of Spotify and says what the models do not keep.
+    Payloads {
+        /// The directory with the answers and their `index.json`.
+        dir: PathBuf,
+    },
+    /// Checks what no lint checks: arrows between crates, stale files, coverage.
+    Tidy,
+    /// Runs everything that has to hold before a change lands.
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let root = root();
+    let done = match Arguments::parse().task {
+        Task::Codegen { check } => codegen::run(&root, check),
+        Task::Tidy => tidy::run(&root),
+        Task::Ci => ci::run(&root),
+        task @ (Task::Fixtures { .. } | Task::Payloads { .. }) => with_client(&root, task),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The tasks that use the project's own client.
+#[cfg(feature = "client")]
+fn with_client(root: &Path, task: Task) -> Result<(), Error> {
+    let block_on = |task: futures::future::BoxFuture<'_, Result<(), Error>>| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        runtime.map_err(|error| error.to_string())?.block_on(task)
+    };
+    match task {
+        Task::Fixtures { live: true, base_url, .. } => {
+            block_on(Box::pin(fixtures::live(root, &base_url)))
+        }
+        Task::Fixtures { check, .. } => block_on(Box::pin(fixtures::run(root, check))),
+        Task::Payloads { dir } => payloads::run(root, &dir),
+        Task::Codegen { .. } | Task::Tidy | Task::Ci => Ok(()),
+    }
+}
+
+/// Builds the client first, and starts the task again.
+#[cfg(not(feature = "client"))]
+fn with_client(_: &Path, _: Task) -> Result<(), Error> {
+    let status = std::process::Command::new("cargo")
+        .args(["run", "--quiet", "--package", "xtask", "--features", "client", "--"])
+        .args(std::env::args_os().skip(1))
+        .status()
+        .map_err(|error| format!("cargo: {error}"))?;
+    // What was wrong was said there.
+    std::process::exit(status.code().unwrap_or(1))
+}
+
+/// Speaks to whoever started the task.
+#[expect(clippy::print_stdout, reason = "a task of the command line speaks there")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "a task of the command line speaks there")]
+fn say_error(error: &str) {
+    eprintln!("error: {error}");
+}
+
+/// The root of the project, wherever the task is started from.
+fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_owned()
+}

@@ -1,1 +1,24 @@
-//! What one can ask the Spotify Web API: a request type per operation, paging as a stream.
+#![doc = include_str!("../README.md")]
+
+mod chunks;
+mod client;
+mod generated;
+mod input;
+mod items;
+mod market;
+mod pages;
+mod plan;
+mod playback;
+mod playlists;
+mod search;
+
+pub use spot_http::{CallOptions, Error, ErrorKind, PlayerReason, Request, Response};
+pub use spot_model as model;
+
+pub use client::Client;
+pub use generated::*;
+pub use items::Items;
+pub use market::Market;
+pub use pages::{Paged, Pages, Position};
+pub use playback::PlaybackOffset;
+pub use search::{SearchFor, SearchItem, SearchQuery};

@@ -1,0 +1,136 @@
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use spot_http::{Pipeline, TokenSource};
+use spot_model::{Method, Operation};
+
+use crate::{Error, Market, Paged, Request, Response};
+
+/// A client of the Web API: the start of every call.
+///
+/// Cloning is cheap, and the clones share everything: the token, the connections, the rate gate.
+///
+/// ```no_run
+/// # async fn example(tokens: spot_http::AccessToken) -> Result<(), spot_api::Error> {
+/// let client = spot_api::Client::new(tokens)?;
+/// let artist = client.artist("spotify:artist:spotmockArtist00000001").await?;
+/// println!("{}", artist.name);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    pipeline: Pipeline,
+    market: Option<Arc<Market>>,
+}
+
+impl Client {
+    /// A client with the default transport and limits. To set them, make a [`Pipeline`] and turn
+    /// it into a client with [`From`].
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the transport cannot be made.
+    pub fn new(tokens: impl TokenSource) -> Result<Self, Error> {
+        Ok(Pipeline::builder(tokens).build()?.into())
+    }
+
+    /// The market of every call that takes one and does not name its own; a call leaves it out
+    /// with [`Market::UNSET`].
+    #[must_use]
+    pub fn with_market(mut self, market: impl Into<Market>) -> Self {
+        self.market = Some(Arc::new(market.into()));
+        self
+    }
+
+    /// How calls of this client get there and back.
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    /// Sends a request that has no method of its own yet.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is not a success is an [`Error`], as with all calls.
+    pub async fn request(&self, request: Request) -> Result<Response<Bytes>, Error> {
+        self.pipeline.call(request).await
+    }
+
+    /// The page after the given one, `None` if it is the last.
+    ///
+    /// The link is followed only to where the client sends its calls, since the token goes with
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link leads elsewhere; else as any call.
+    pub async fn next_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
+        self.follow(page.next_link()).await
+    }
+
+    /// The page before the given one, `None` if it is the first. As [`next_page`](Self::next_page).
+    ///
+    /// # Errors
+    ///
+    /// As [`next_page`](Self::next_page).
+    pub async fn previous_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
+        self.follow(page.previous_link()).await
+    }
+
+    async fn follow<P: Paged>(&self, link: Option<&str>) -> Result<Option<P>, Error> {
+        const LINK: &Operation = &Operation::custom(Method::Get, "/{link}");
+        let Some(link) = link else { return Ok(None) };
+        let base = self.pipeline.base_url();
+        let path = self
+            .pipeline
+            .same_origin(link)
+            .then(|| link.strip_prefix(base.trim_end_matches('/')))
+            .flatten()
+            .ok_or_else(|| {
+                let message = format!("`next` leads away from {base}; it was not followed");
+                Error::bad_request(message).with_operation(LINK)
+            })?;
+        let page = self.pipeline.call_json(Request::get(path)).await?;
+        Ok(Some(page.into_body()))
+    }
+
+    pub(crate) fn market(&self) -> Option<&Market> {
+        self.market.as_deref()
+    }
+
+    /// Sends a request whose answer is an object.
+    pub(crate) async fn fetch<T: DeserializeOwned>(
+        &self,
+        request: Request,
+    ) -> Result<Response<T>, Error> {
+        self.pipeline.call_json(request).await
+    }
+
+    /// Sends a request whose answer may be missing.
+    pub(crate) async fn fetch_optional<T: DeserializeOwned>(
+        &self,
+        request: Request,
+    ) -> Result<Response<Option<T>>, Error> {
+        self.pipeline.call_optional(request).await
+    }
+
+    /// Sends a request whose only answer is its success.
+    pub(crate) async fn command(&self, request: Request) -> Result<Response<()>, Error> {
+        self.pipeline.call_empty(request).await
+    }
+}
+
+impl From<Pipeline> for Client {
+    fn from(pipeline: Pipeline) -> Self {
+        Self { pipeline, market: None }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Client");
+        out.field("base_url", &self.pipeline.base_url());
+        out.field("market", &self.market).finish_non_exhaustive()
+    }
+}

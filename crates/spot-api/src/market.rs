@@ -1,0 +1,71 @@
+use std::fmt;
+
+use spot_model::Country;
+
+/// Whose catalogue a call is about.
+///
+/// Everything that takes a market takes a [`Country`] or its two letters as well:
+/// `client.album(id).market("DE")`. Text that is no country is reported when the call is awaited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Market(Choice);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Choice {
+    Country(Country),
+    FromToken,
+    Unset,
+    Invalid(String),
+}
+
+impl Market {
+    /// The country of the user who gave the token.
+    pub const FROM_TOKEN: Self = Self(Choice::FromToken);
+
+    /// No market at all, even if the client has one.
+    pub const UNSET: Self = Self(Choice::Unset);
+
+    /// What is sent, if anything is.
+    pub(crate) fn value(&self) -> Result<Option<&str>, String> {
+        match &self.0 {
+            Choice::Country(country) => Ok(Some(country.as_str())),
+            Choice::FromToken => Ok(Some("from_token")),
+            Choice::Unset => Ok(None),
+            Choice::Invalid(text) => {
+                Err(format!("`market` is {text:?}; expected two letters of ISO 3166-1"))
+            }
+        }
+    }
+}
+
+impl From<Country> for Market {
+    fn from(country: Country) -> Self {
+        Self(Choice::Country(country))
+    }
+}
+
+impl From<&str> for Market {
+    fn from(text: &str) -> Self {
+        if text == "from_token" {
+            return Self::FROM_TOKEN;
+        }
+        text.parse().map_or_else(|_| Self(Choice::Invalid(text.to_owned())), Self::from)
+    }
+}
+
+impl From<String> for Market {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+/// Prints what is sent: the two letters of the country, or `from_token`.
+impl fmt::Display for Market {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Choice::Country(country) => f.write_str(country.as_str()),
+            Choice::FromToken => f.write_str("from_token"),
+            Choice::Unset => Ok(()),
+            Choice::Invalid(text) => f.write_str(text),
+        }
+    }
+}

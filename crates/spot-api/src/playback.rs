@@ -1,0 +1,39 @@
+use serde::Serialize;
+use spot_model::{EpisodeId, PlayableUri, TrackId};
+
+/// Where in its context playing starts.
+///
+/// A number is a position from 0, an id or URI the item itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum PlaybackOffset {
+    /// The item at a position, from 0.
+    Position(u32),
+    /// The item itself.
+    Uri(PlayableUri),
+}
+
+impl From<u32> for PlaybackOffset {
+    fn from(position: u32) -> Self {
+        Self::Position(position)
+    }
+}
+
+impl From<PlayableUri> for PlaybackOffset {
+    fn from(uri: PlayableUri) -> Self {
+        Self::Uri(uri)
+    }
+}
+
+impl From<TrackId> for PlaybackOffset {
+    fn from(id: TrackId) -> Self {
+        Self::Uri(id.into())
+    }
+}
+
+impl From<EpisodeId> for PlaybackOffset {
+    fn from(id: EpisodeId) -> Self {
+        Self::Uri(id.into())
+    }
+}

@@ -1,0 +1,58 @@
+//! `cargo xtask ci`: everything that has to hold before a change lands, one step after another.
+
+use std::{path::Path, process::Command, time::Instant};
+
+use crate::{say, spec::Error};
+
+/// A step: its name, the program's arguments behind `cargo`, and what is set for it.
+type Step = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
+
+const STEPS: &[Step] = &[
+    ("formatting", &["fmt", "--all", "--check"], &[]),
+    ("generated code", &["xtask", "codegen", "--check"], &[]),
+    (
+        "lints",
+        &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
+        &[],
+    ),
+    ("tests", &["test", "--workspace"], &[]),
+    ("fixtures", &["xtask", "fixtures", "--check"], &[]),
+    ("tidiness", &["xtask", "tidy"], &[]),
+    (
+        "documentation",
+        &["doc", "--workspace", "--no-deps", "--all-features"],
+        &[("RUSTDOCFLAGS", "-D warnings")],
+    ),
+    ("the tour", &["run", "--quiet", "-p", "spot-sdk", "--example", "tour"], &[]),
+];
+
+pub(crate) fn run(root: &Path) -> Result<(), Error> {
+    for (name, arguments, variables) in STEPS {
+        step(root, name, arguments, variables)?;
+    }
+    // Recorded answers of Spotify belong to others and are not part of the project.
+    let payloads = root.join("../shared/payloads");
+    if payloads.join("index.json").is_file() {
+        let dir = payloads.display().to_string();
+        step(root, "recorded answers", &["xtask", "payloads", &dir], &[])?;
+    }
+    Ok(())
+}
+
+fn step(
+    root: &Path,
+    name: &str,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Result<(), Error> {
+    say(&format!("== {name}: cargo {}", arguments.join(" ")));
+    let start = Instant::now();
+    let status = Command::new("cargo")
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .current_dir(root)
+        .status()
+        .map_err(|error| format!("{name}: {error}"))?;
+    say(&format!("== {name}: {:.0} s", start.elapsed().as_secs_f64()));
+    if status.success() { Ok(()) } else { Err(format!("{name} failed")) }
+}

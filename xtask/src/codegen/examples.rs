@@ -1,0 +1,140 @@
+//! What runs every operation once: the examples of the docs as calls, and the types of the
+//! answers for reading recorded ones.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use super::{api::EXAMPLE_NAMES, file_doc, import, preamble};
+use crate::{spec::Spec, ty::Ty};
+
+pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
+    vec![
+        ("xtask/src/generated/mod.rs".into(), module()),
+        ("xtask/src/generated/examples.rs".into(), examples(spec)),
+        ("xtask/src/generated/answers.rs".into(), answers(spec)),
+        ("crates/spot-model/tests/it/generated/fixtures.rs".into(), fixtures(spec)),
+        (
+            "crates/spot-model/tests/it/generated/mod.rs".into(),
+            preamble("*.toml") + "mod fixtures;\n",
+        ),
+        ("crates/spot-api/tests/it/generated/calls.rs".into(), calls(spec)),
+        ("crates/spot-api/tests/it/generated/mod.rs".into(), preamble("*.toml") + "mod calls;\n"),
+    ]
+}
+
+fn module() -> String {
+    preamble("*.toml") + "pub(crate) mod answers;\npub(crate) mod examples;\n"
+}
+
+fn examples(spec: &Spec) -> String {
+    let mut calls = String::new();
+    let mut text = String::new();
+    for (name, op) in spec.ops() {
+        let cases = op.cases.iter().map(|(case, call)| (case.as_str(), call));
+        for (case, call) in std::iter::once(("default", &op.example)).chain(cases) {
+            text.push_str(call);
+            calls.push_str(&format!(
+                "    Example {{ name: {name:?}, case: {case:?}, operation: Operation::{}, \
+                 call: |client| Box::pin(async move {{ {call}.await.map(drop) }}) }},\n",
+                name.to_uppercase()
+            ));
+        }
+    }
+    let used =
+        EXAMPLE_NAMES.iter().filter(|name| text.contains(**name)).map(|name| (*name).to_owned());
+    format!(
+        "{}{}\n{}\nuse crate::fixtures::Example;\n\n/// Every example of the spec.\n\
+         pub(crate) const EXAMPLES: &[Example] = &[\n{calls}];\n",
+        preamble("*.toml"),
+        file_doc(&["The examples of the docs, as calls."]),
+        import("spot::model", used.chain(["Operation".to_owned()])),
+    )
+}
+
+fn answers(spec: &Spec) -> String {
+    let mut names = vec!["Page".to_owned()];
+    let mut seen = BTreeSet::new();
+    let mut operations = String::new();
+    for (_, op) in spec.ops().filter(|(_, op)| seen.insert(&op.id)) {
+        let Ok(returns) = Ty::parse(&op.returns) else { continue };
+        let reader = match &returns {
+            Ty::Unit => continue,
+            Ty::Optional(inner) => &**inner,
+            other => other,
+        };
+        reader.names(&mut names);
+        operations.push_str(&format!(
+            "    Answer {{ operation: {:?}, field: {:?}, read: roundtrip::<{}> }},\n",
+            op.id,
+            op.unwrap,
+            reader.rust()
+        ));
+    }
+    let mut types = String::new();
+    for domain in &spec.domains {
+        for (name, _) in domain.r#type.iter() {
+            names.push(name.to_owned());
+            types.push_str(&format!("    ({name:?}, roundtrip::<{name}>),\n"));
+        }
+    }
+    if !operations.contains("Page<") {
+        names.retain(|name| name != "Page");
+    }
+    format!(
+        "{}{}\n{}\nuse crate::payloads::{{Answer, Roundtrip, roundtrip}};\n\n\
+         /// What each operation answers.\npub(crate) const ANSWERS: &[Answer] = &[\n{operations}];\n\n\
+         /// The objects by name.\npub(crate) const TYPES: &[(&str, Roundtrip)] = &[\n{types}];\n",
+        preamble("*.toml"),
+        file_doc(&["How recorded answers are read."]),
+        import("spot::model", names),
+    )
+}
+
+/// A test per call: the example of its docs, against a server that knows Spotify's rules.
+fn calls(spec: &Spec) -> String {
+    let mut tests = String::new();
+    let mut text = String::new();
+    for (name, op) in spec.ops() {
+        text.push_str(&op.example);
+        tests.push_str(&format!(
+            "\n#[tokio::test]\nasync fn {name}() {{\n    \
+             story::example(Operation::{}, |client| async move {{ {}.await.map(drop) }}).await;\n}}\n",
+            name.to_uppercase(),
+            op.example
+        ));
+    }
+    let used =
+        EXAMPLE_NAMES.iter().filter(|name| text.contains(**name)).map(|name| (*name).to_owned());
+    format!(
+        "{}{}\n{}\nuse crate::story;\n{tests}",
+        preamble("*.toml"),
+        file_doc(&["The example of every call does what it says."]),
+        import("spot_api::model", used.chain(["Operation".to_owned()])),
+    )
+}
+
+/// A test per call: every recorded answer decodes to the value in its snapshot.
+fn fixtures(spec: &Spec) -> String {
+    let mut names = Vec::new();
+    let mut tests = String::new();
+    for (name, op) in spec.ops() {
+        let Ok(returns) = Ty::parse(&op.returns) else { continue };
+        let call = match &returns {
+            Ty::Unit => format!("fixtures::nothing({name:?});"),
+            returns => {
+                returns.names(&mut names);
+                let read = match returns {
+                    Ty::Optional(inner) => inner.rust(),
+                    other => other.rust(),
+                };
+                format!("fixtures::snapshot::<{read}>({name:?}, {:?});", op.unwrap)
+            }
+        };
+        tests.push_str(&format!("\n#[test]\nfn {name}() {{\n    {call}\n}}\n"));
+    }
+    format!(
+        "{}{}\n{}\nuse crate::fixtures;\n{tests}",
+        preamble("*.toml"),
+        file_doc(&["Every recorded answer decodes to the value in its snapshot."]),
+        import("spot_model", names),
+    )
+}

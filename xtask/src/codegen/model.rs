@@ -1,0 +1,121 @@
+//! The objects and enums of `spot-model`, as users see them.
+
+use std::path::PathBuf;
+
+use super::{doc, file_doc, import, preamble};
+use crate::spec::{Domain, Enum, Field, Spec, Type};
+
+pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    let mut modules = String::new();
+    let mut exports = String::new();
+    for domain in &spec.domains {
+        if domain.r#type.is_empty() && domain.r#enum.is_empty() {
+            continue;
+        }
+        let name = &domain.name;
+        modules.push_str(&format!("mod {name};\n"));
+        let names = domain.r#enum.iter().map(|(name, _)| name.to_owned());
+        let names = names.chain(domain.r#type.iter().map(|(name, _)| name.to_owned()));
+        exports.push_str(&format!("pub {}", import(name, names)));
+        files.push((format!("crates/spot-model/src/generated/{name}.rs").into(), file(domain)));
+    }
+    let root = format!(
+        "{}{}{modules}mod operations;\nmod wire;\n\n{exports}",
+        preamble("*.toml"),
+        file_doc(&["What the spec makes: the objects and enums, and the table of operations."])
+            + "\n",
+    );
+    files.push(("crates/spot-model/src/generated/mod.rs".into(), root));
+    files
+}
+
+/// Whether every field has a value if the object is empty.
+pub(super) fn has_default(kind: &Type) -> bool {
+    kind.fields.iter().all(|field| !field.required)
+}
+
+fn file(domain: &Domain) -> String {
+    let mut out = preamble(&format!("{}.toml", domain.name));
+    out.push_str(&file_doc(&[&domain.doc]));
+    out.push('\n');
+    out.push_str(&imports(domain));
+    for (name, kind) in domain.r#type.iter() {
+        out.push('\n');
+        out.push_str(&object(name, kind));
+    }
+    for (name, kind) in domain.r#enum.iter() {
+        out.push('\n');
+        out.push_str(&string_enum(name, kind));
+    }
+    out
+}
+
+fn imports(domain: &Domain) -> String {
+    let own: Vec<&str> = domain
+        .r#type
+        .iter()
+        .map(|(name, _)| name)
+        .chain(domain.r#enum.iter().map(|(name, _)| name))
+        .collect();
+    let fields = || domain.r#type.iter().flat_map(|(_, kind)| &kind.fields);
+    let mut names = Vec::new();
+    fields().for_each(|field| field.ty.names(&mut names));
+    names.retain(|name| !own.contains(&name.as_str()));
+    let mut out = String::new();
+    if fields().any(|field| field.ty.uses_duration()) {
+        out.push_str("use std::time::Duration;\n\n");
+    }
+    if fields().any(|field| field.ty.uses_timestamp()) {
+        out.push_str("use chrono::{DateTime, Utc};\n");
+    }
+    if !domain.r#type.is_empty() {
+        out.push_str("use serde::Deserialize;\n\n");
+        let wires = domain.r#type.iter().map(|(name, _)| format!("{name}Wire"));
+        out.push_str(&import(&format!("super::wire::{}", domain.name), wires));
+    }
+    if !domain.r#enum.is_empty() {
+        names.push("string_enum".to_owned());
+    }
+    out.push_str(&import("crate", names));
+    out
+}
+
+fn object(name: &str, kind: &Type) -> String {
+    let default = if has_default(kind) { ", Default" } else { "" };
+    // An object that means nothing without its id may fail to be made from what came.
+    let from = if kind.fields.iter().any(|field| field.required) { "try_from" } else { "from" };
+    let mut out = doc("", &[&kind.doc]);
+    out.push_str(&format!(
+        "#[derive(Clone, Debug{default}, PartialEq, Deserialize)]\n\
+         #[serde({from} = \"{name}Wire\")]\n\
+         #[non_exhaustive]\n\
+         pub struct {name} {{\n"
+    ));
+    for field in &kind.fields {
+        let gone = gone(field);
+        let mut paragraphs = vec![field.doc.as_str()];
+        paragraphs.extend(gone.as_deref());
+        out.push_str(&doc("    ", &paragraphs));
+        out.push_str(&format!("    pub {}: {},\n", field.name, field.ty.rust()));
+    }
+    out.push_str("}\n");
+    out
+}
+
+fn gone(field: &Field) -> Option<String> {
+    let month = field.gone.as_deref()?;
+    Some(format!("Missing in Development Mode since {month}."))
+}
+
+fn string_enum(name: &str, kind: &Enum) -> String {
+    let mut out = String::from("string_enum! {\n");
+    out.push_str(&doc("    ", &[&kind.doc]));
+    out.push_str(&format!("    pub enum {name} {{\n"));
+    for value in &kind.values {
+        out.push_str(&doc("        ", &[&value.doc]));
+        out.push_str(&format!("        {} = \"{}\",\n", value.name, value.value));
+    }
+    out.push_str("    }\n}\n");
+    out
+}

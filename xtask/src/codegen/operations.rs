@@ -1,0 +1,74 @@
+//! The table of operations in `spot-model`.
+
+use std::path::PathBuf;
+
+use super::{doc, preamble};
+use crate::spec::{Access, Op, PagingBy, Spec};
+
+pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
+    let mut consts = String::new();
+    let mut all = String::new();
+    for (name, op) in spec.ops() {
+        let constant = name.to_uppercase();
+        consts.push_str(&doc("    ", &[&format!("{} `{}`", op.doc, op.call)]));
+        consts.push_str(&format!(
+            "    pub const {constant}: &'static Self = &{};\n\n",
+            value(spec, op)
+        ));
+        all.push_str(&format!("        Self::{constant},\n"));
+    }
+    let out = format!(
+        "{}//! The table of operations.\n\n\
+         use crate::{{Access, Method, Operation, Paging, Scope}};\n\n\
+         impl Operation {{\n    /// Every operation, in the order of the spec.\n    \
+         pub const ALL: &'static [&'static Self] = &[\n{all}    ];\n\n{consts}}}\n",
+        preamble("*.toml")
+    );
+    vec![("crates/spot-model/src/generated/operations.rs".into(), out)]
+}
+
+fn value(spec: &Spec, op: &Op) -> String {
+    let (method, path) = op.call.split_once(' ').unwrap_or_default();
+    let method_name = match method {
+        "PUT" => "Put",
+        "POST" => "Post",
+        "DELETE" => "Delete",
+        _ => "Get",
+    };
+    let scopes: Vec<_> =
+        op.scopes.iter().map(|scope| format!("Scope::{}", scope_name(spec, scope))).collect();
+    let access = match op.access {
+        Access::Any => "Any",
+        Access::Extended => "Extended",
+        Access::Closed2024 => "Closed2024",
+    };
+    let paging = match &op.paging {
+        None => "Paging::None".to_owned(),
+        Some(paging) if paging.by == PagingBy::Cursor => {
+            format!("Paging::Cursor {{ max: {} }}", paging.max)
+        }
+        Some(paging) => format!(
+            "Paging::Offset {{ max: {}, last_offset: {:?} }}",
+            paging.max, paging.last_offset
+        ),
+    };
+    format!(
+        "Self {{ id: {:?}, method: Method::{method_name}, path: {path:?}, scopes: &[{}], \
+         access: Access::{access}, idempotent: {}, paging: {paging}, chunk: {:?}, replacement: {:?} }}",
+        op.id,
+        scopes.join(", "),
+        op.idempotent.unwrap_or(method != "POST"),
+        op.chunk.as_ref().map(|chunk| chunk.max),
+        op.replacement,
+    )
+}
+
+/// The variant of `Scope` with the given value.
+fn scope_name(spec: &Spec, value: &str) -> String {
+    spec.domains
+        .iter()
+        .filter_map(|domain| domain.r#enum.get("Scope"))
+        .flat_map(|scope| &scope.values)
+        .find(|scope| scope.value == value)
+        .map_or_else(|| format!("Unknown_{value}"), |scope| scope.name.clone())
+}

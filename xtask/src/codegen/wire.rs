@@ -1,0 +1,209 @@
+//! How the objects of `spot-model` are read and written.
+//!
+//! Kept apart from the objects themselves, because a user of the crate reads those and not these.
+
+use std::path::PathBuf;
+
+use super::{import, preamble};
+use crate::{
+    spec::{Domain, Field, Spec, Type},
+    ty::Ty,
+};
+
+/// Names in readers that are not ours.
+const FOREIGN: &[&str] = &["As", "DefaultOnNull", "Same"];
+
+pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    let mut modules = String::new();
+    for domain in spec.domains.iter().filter(|domain| !domain.r#type.is_empty()) {
+        let name = &domain.name;
+        modules.push_str(&format!("pub(super) mod {name};\n"));
+        files
+            .push((format!("crates/spot-model/src/generated/wire/{name}.rs").into(), file(domain)));
+    }
+    let root = format!(
+        "{}//! How the objects are read and written: what may be missing or null, which fields have\n\
+         //! two names, and which ones follow from the id.\n\n{modules}",
+        preamble("*.toml")
+    );
+    files.push(("crates/spot-model/src/generated/wire/mod.rs".into(), root));
+    files
+}
+
+fn file(domain: &Domain) -> String {
+    let mut body = String::new();
+    for (name, kind) in domain.r#type.iter() {
+        body.push('\n');
+        body.push_str(&wire(name, kind));
+        body.push('\n');
+        body.push_str(&conversion(name, kind));
+        body.push('\n');
+        body.push_str(&writer(name, kind));
+    }
+    let fields = || domain.r#type.iter().flat_map(|(_, kind)| &kind.fields);
+    let mut names = vec!["object::ObjectWriter".to_owned()];
+    fields().for_each(|field| field.ty.names(&mut names));
+    names.extend(domain.r#type.iter().map(|(name, _)| name.to_owned()));
+    let mut adapters = Vec::new();
+    let mut foreign = Vec::new();
+    let used = fields()
+        .flat_map(|field| field.ty.reader().into_iter().chain(field.ty.element()))
+        .chain(body.contains("LenientId").then(|| "LenientId".to_owned()));
+    for reader in used {
+        for word in reader.split(|char: char| !char.is_ascii_alphanumeric()) {
+            match word {
+                "" | "Option" | "Vec" => {}
+                word if FOREIGN.contains(&word) => foreign.push(word.to_owned()),
+                word => adapters.push(word.to_owned()),
+            }
+        }
+    }
+    if body.contains("As::<") {
+        foreign.push("As".to_owned());
+    }
+    let mut out = preamble(&format!("{}.toml", domain.name));
+    if fields().any(|field| field.ty.uses_duration()) {
+        out.push_str("use std::time::Duration;\n\n");
+    }
+    if fields().any(|field| field.ty.uses_timestamp()) {
+        out.push_str("use chrono::{DateTime, Utc};\n");
+    }
+    out.push_str("use serde::{Deserialize, Serialize, Serializer};\n");
+    out.push_str(&import("serde_with", foreign));
+    out.push('\n');
+    let adapters = adapters.into_iter().map(|name| format!("lenient::{name}"));
+    let names = names.into_iter().chain(adapters);
+    let extra = body.contains("MissingField").then(|| "object::MissingField".to_owned());
+    out.push_str(&import("crate", names.chain(extra)));
+    out.push_str(&body);
+    out
+}
+
+/// The shadow struct: every field may be missing.
+fn wire(name: &str, kind: &Type) -> String {
+    let mut out =
+        format!("#[derive(Deserialize)]\npub(in crate::generated) struct {name}Wire {{\n");
+    for field in &kind.fields {
+        let ty = held(field);
+        let reader =
+            ty.reader().map_or(String::new(), |reader| format!(", with = \"As::<{reader}>\""));
+        let rename =
+            if field.json() == field.name || field.json() == field.name.trim_start_matches("r#") {
+                String::new()
+            } else {
+                format!(", rename = \"{}\"", field.json())
+            };
+        out.push_str(&format!("    #[serde(default{rename}{reader})]\n"));
+        out.push_str(&format!("    {}: {},\n", field.name, ty.rust()));
+        if let Some(old) = &field.renamed_from {
+            let reader =
+                ty.reader().map_or(String::new(), |reader| format!(", with = \"As::<{reader}>\""));
+            out.push_str(&format!("    #[serde(default{reader})]\n    {old}: {},\n", ty.rust()));
+        }
+    }
+    if let Some(id) = linked_id(kind) {
+        // Filters and old lists leave the id out but not the links.
+        for link in ["uri", "href"] {
+            if kind.fields.iter().any(|field| field.json() == link) {
+                continue;
+            }
+            out.push_str(&format!(
+                "    #[serde(default, with = \"As::<LenientId>\")]\n    {link}: Option<{id}>,\n"
+            ));
+        }
+    }
+    out.push_str("}\n");
+    out
+}
+
+/// The type a field has while it is not known whether it came.
+fn held(field: &Field) -> Ty {
+    if field.required { Ty::Optional(Box::new(field.ty.clone())) } else { field.ty.clone() }
+}
+
+/// The type of the id, if the object has links that repeat it.
+fn linked_id(kind: &Type) -> Option<&str> {
+    kind.object.as_ref()?;
+    let id = kind.fields.iter().find(|field| field.name == "id")?;
+    id.ty.is_copy_id().then(|| id.ty.id()).flatten()
+}
+
+fn conversion(name: &str, kind: &Type) -> String {
+    let fallible = kind.fields.iter().any(|field| field.required);
+    let linked = linked_id(kind).is_some();
+    let mut fields = String::new();
+    for field in &kind.fields {
+        let mut value = format!("wire.{}", field.name);
+        if let Some(old) = &field.renamed_from {
+            value = format!("{value}.or(wire.{old})");
+        }
+        if linked && field.name == "id" {
+            let has_uri_field = kind.fields.iter().any(|field| field.json() == "uri");
+            let uri = if has_uri_field { "" } else { ".or(wire.uri)" };
+            value = format!("{value}{uri}.or(wire.href)");
+        }
+        if field.required {
+            value = format!("{value}.ok_or(MissingField(\"{}\"))?", field.json());
+        }
+        fields.push_str(&format!("            {}: {value},\n", field.name));
+    }
+    if fallible {
+        format!(
+            "impl TryFrom<{name}Wire> for {name} {{\n    type Error = MissingField;\n\n    \
+             fn try_from(wire: {name}Wire) -> Result<Self, MissingField> {{\n        \
+             Ok(Self {{\n{fields}        }})\n    }}\n}}\n"
+        )
+    } else {
+        format!(
+            "impl From<{name}Wire> for {name} {{\n    fn from(wire: {name}Wire) -> Self {{\n        \
+             Self {{\n{fields}        }}\n    }}\n}}\n"
+        )
+    }
+}
+
+fn writer(name: &str, kind: &Type) -> String {
+    let mut lines = String::new();
+    for field in &kind.fields {
+        let json = field.json();
+        let access = format!("self.{}", field.name);
+        if field.name == "id" && kind.object.is_some() {
+            lines.push_str(&format!("        out.id(&{access})?;\n"));
+            continue;
+        }
+        let line = match (&field.ty, field.ty.is_optional()) {
+            (Ty::Optional(inner), _) => match inner.element() {
+                Some(element) if needs_adapter(&element) => {
+                    format!("out.optional_with::<{element}, _>(\"{json}\", &{access})?;")
+                }
+                _ => format!("out.optional(\"{json}\", &{access})?;"),
+            },
+            (ty, _) => match ty.element() {
+                Some(element) if needs_adapter(&element) => {
+                    format!("out.with::<{element}, _>(\"{json}\", &{access})?;")
+                }
+                _ => format!("out.field(\"{json}\", &{access})?;"),
+            },
+        };
+        lines.push_str(&format!("        {line}\n"));
+        if field.name == "release_date" {
+            lines.push_str(
+                "        out.optional(\"release_date_precision\", &self.release_date.map(|date| date.precision()))?;\n",
+            );
+        }
+    }
+    let start = match &kind.object {
+        Some(object) => format!("ObjectWriter::new(serializer, \"{object}\")"),
+        None => "ObjectWriter::untyped(serializer)".to_owned(),
+    };
+    format!(
+        "impl Serialize for {name} {{\n    \
+         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {{\n        \
+         let mut out = {start}?;\n{lines}        out.end()\n    }}\n}}\n"
+    )
+}
+
+/// Whether values are written in another way than their own.
+fn needs_adapter(element: &str) -> bool {
+    ["Millis", "Secs", "UnixMillis", "Timestamp"].iter().any(|name| element.contains(name))
+}

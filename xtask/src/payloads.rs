@@ -1,0 +1,270 @@
+//! `cargo xtask payloads DIR`: do the models hold what Spotify really answers?
+//!
+//! Every recorded answer is decoded with the type of its operation and encoded again. What failed
+//! is reported with its place, and so is every field that the model does not keep.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use spot::model;
+
+use crate::{
+    generated::answers::{ANSWERS, TYPES},
+    say,
+    spec::Error,
+};
+
+/// What an operation answers.
+pub(crate) struct Answer {
+    pub(crate) operation: &'static str,
+    /// The field of the answer that is read, if it is wrapped in an object.
+    pub(crate) field: Option<&'static str>,
+    pub(crate) read: Roundtrip,
+}
+
+/// Decodes and encodes again.
+pub(crate) type Roundtrip = fn(&[u8]) -> Result<Value, Broken>;
+
+/// Why something could not be decoded, and where.
+pub(crate) struct Broken(String);
+
+pub(crate) fn roundtrip<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<Value, Broken> {
+    let value: T = model::from_slice(body).map_err(|error| {
+        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        let place = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err();
+        let place = place.map_or_else(|| ".".to_owned(), |error| error.path().to_string());
+        Broken(format!("at {place}: {error}"))
+    })?;
+    serde_json::to_value(&value).map_err(|error| Broken(format!("encoding: {error}")))
+}
+
+/// Why the model does not keep a field, by the end of its path.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ignored {
+    field: Vec<IgnoredField>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IgnoredField {
+    /// The end of a path: `external_urls`, `followers.href`.
+    path: String,
+    reason: String,
+}
+
+/// One line of `index.json`.
+#[derive(Deserialize)]
+struct Recorded {
+    file: String,
+    operation: String,
+    http_status: u16,
+}
+
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+    /// Fields that are not kept, and how often they were seen.
+    lost: BTreeMap<String, usize>,
+}
+
+pub(crate) fn run(root: &Path, dir: &Path) -> Result<(), Error> {
+    let ignored = ignored(root)?;
+    let index = dir.join("index.json");
+    let text = fs::read(&index).map_err(|error| format!("{}: {error}", index.display()))?;
+    let recorded: Vec<Recorded> =
+        serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", index.display()))?;
+    let mut tally = Tally::default();
+    for entry in &recorded {
+        let path = dir.join(&entry.file);
+        match fs::read(&path) {
+            Ok(body) => check(entry, &body, &ignored, &mut tally),
+            Err(error) => {
+                tally.failed += 1;
+                say(&format!("FAILED {}: {error}", entry.file));
+            }
+        }
+    }
+    for (path, count) in &tally.lost {
+        say(&format!("not kept: {path} ({count} times)"));
+    }
+    if tally.skipped > 0 {
+        say(&format!("{} skipped: their operations are not in the spec", tally.skipped));
+    }
+    say(&format!("{} passed, {} failed", tally.passed, tally.failed));
+    if tally.failed > 0 { Err("some recorded answers do not decode".to_owned()) } else { Ok(()) }
+}
+
+fn ignored(root: &Path) -> Result<Ignored, Error> {
+    let path = root.join("xtask/ignored-fields.toml");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let ignored: Ignored =
+        toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    match ignored.field.iter().find(|field| field.reason.trim().is_empty()) {
+        Some(field) => Err(format!("{}: `{}` has no reason", path.display(), field.path)),
+        None => Ok(ignored),
+    }
+}
+
+fn check(entry: &Recorded, body: &[u8], ignored: &Ignored, tally: &mut Tally) {
+    if entry.operation == "error" {
+        return report(entry, tally, error_is_read(entry.http_status, body).map(|()| 0));
+    }
+    let (field, read) = if let Some(name) = entry.operation.strip_prefix("type:") {
+        match TYPES.iter().find(|(known, _)| *known == name) {
+            Some((_, read)) => (None, *read),
+            None => return skip(entry, tally),
+        }
+    } else {
+        match ANSWERS.iter().find(|answer| answer.operation == entry.operation) {
+            Some(answer) => (answer.field, answer.read),
+            None => return skip(entry, tally),
+        }
+    };
+    let outcome = part(body, field).and_then(|part| {
+        let kept = read(&part)?;
+        let given: Value =
+            serde_json::from_slice(&part).map_err(|error| Broken(error.to_string()))?;
+        compare(&given, &kept, "", &mut |path| {
+            if !is_ignored(ignored, path) {
+                *tally.lost.entry(path.to_owned()).or_default() += 1;
+            }
+        });
+        Ok(left_out(&given, &kept))
+    });
+    report(entry, tally, outcome);
+}
+
+fn skip(entry: &Recorded, tally: &mut Tally) {
+    tally.skipped += 1;
+    say(&format!("skipped {} ({})", entry.file, entry.operation));
+}
+
+fn report(entry: &Recorded, tally: &mut Tally, outcome: Result<usize, Broken>) {
+    match outcome {
+        Ok(left_out) => {
+            tally.passed += 1;
+            let note = match left_out {
+                0 => String::new(),
+                count => format!(", {count} entries left out of pages"),
+            };
+            say(&format!("passed {} ({}{note})", entry.file, entry.operation));
+        }
+        Err(Broken(why)) => {
+            tally.failed += 1;
+            say(&format!("FAILED {} ({}): {why}", entry.file, entry.operation));
+        }
+    }
+}
+
+/// The part of an answer that is read.
+fn part(body: &[u8], field: Option<&str>) -> Result<Vec<u8>, Broken> {
+    let Some(field) = field else { return Ok(body.to_vec()) };
+    let mut value: Value =
+        serde_json::from_slice(body).map_err(|error| Broken(error.to_string()))?;
+    let part = value
+        .get_mut(field)
+        .map(Value::take)
+        .ok_or_else(|| Broken(format!("at .: missing field `{field}`")))?;
+    serde_json::to_vec(&part).map_err(|error| Broken(error.to_string()))
+}
+
+/// An error body has to give a message, or there is nothing to tell the user.
+fn error_is_read(status: u16, body: &[u8]) -> Result<(), Broken> {
+    let error = spot::Error::from_answer(status, body);
+    if error.message().is_empty() {
+        return Err(Broken("the error has no message".to_owned()));
+    }
+    Ok(())
+}
+
+/// Every path of `given` whose value is not in `kept`, list positions left out.
+fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str)) {
+    match (given, kept) {
+        // What says nothing is not lost: null, and lists and objects of nothing.
+        (Value::Null, _) => {}
+        (Value::Object(given), Value::Object(kept)) => {
+            for (name, value) in given {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                match kept.get(name) {
+                    Some(kept) => compare(value, kept, &path, lost),
+                    None if says_nothing(value) => {}
+                    None => lost(&path),
+                }
+            }
+        }
+        (Value::Array(given), Value::Array(kept)) if given.len() == kept.len() => {
+            // Sets come back in another order.
+            let is_set = given.iter().all(Value::is_string);
+            if is_set && given.iter().all(|entry| kept.contains(entry)) {
+                return;
+            }
+            for (given, kept) in given.iter().zip(kept) {
+                compare(given, kept, &format!("{path}[]"), lost);
+            }
+        }
+        (Value::Array(given), Value::Array(kept)) => {
+            let nulls = given.iter().filter(|entry| entry.is_null()).count();
+            if given.len() != kept.len() + nulls {
+                lost(path);
+            }
+        }
+        (Value::Number(given), Value::Number(kept)) => {
+            if given.as_f64() != kept.as_f64() && !given.as_f64().is_some_and(|given| given < 0.0) {
+                lost(&format!("{path} (another number)"));
+            }
+        }
+        (Value::String(given), Value::String(kept)) => {
+            if !same_text(given, kept) {
+                lost(&format!("{path} (another text)"));
+            }
+        }
+        (given, kept) if given == kept => {}
+        (given, Value::Null) if says_nothing(given) => {}
+        _ => lost(&format!("{path} (another type)")),
+    }
+}
+
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(entries) => entries.iter().all(says_nothing),
+        Value::Object(fields) => fields.values().all(says_nothing),
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    }
+}
+
+/// Links follow from the id, so that an old form comes back as the one of today; names of enums
+/// come back in the case they have today; times without a fraction of nothing.
+fn same_text(given: &str, kept: &str) -> bool {
+    let is_link = |text: &str| text.starts_with("http") || text.starts_with("spotify:");
+    given.eq_ignore_ascii_case(kept)
+        || is_link(given) && is_link(kept)
+        || given.replace(".000Z", "Z") == kept
+}
+
+/// How many entries the pages of an answer left out: they come back as null.
+fn left_out(given: &Value, kept: &Value) -> usize {
+    match (given, kept) {
+        (Value::Object(given), Value::Object(kept)) => {
+            given.iter().filter_map(|(name, given)| Some(left_out(given, kept.get(name)?))).sum()
+        }
+        (Value::Array(given), Value::Array(kept)) => given
+            .iter()
+            .zip(kept)
+            .map(|(given, kept)| if kept.is_null() { 1 } else { left_out(given, kept) })
+            .sum(),
+        _ => 0,
+    }
+}
+
+fn is_ignored(ignored: &Ignored, path: &str) -> bool {
+    ignored.field.iter().any(|field| {
+        path.strip_suffix(field.path.as_str())
+            .is_some_and(|start| start.is_empty() || start.ends_with('.') || start.ends_with("[]"))
+    })
+}

@@ -1,0 +1,368 @@
+//! The spec as data: what `xtask/spec/*.toml` says, read strictly.
+//!
+//! A file is a domain. An unknown key is an error with its line, so that a typo cannot pass for a
+//! field that was left out.
+
+use std::{collections::BTreeMap, fmt, fs, path::Path};
+
+use serde::Deserialize;
+
+use crate::ty::Ty;
+
+/// Everything the spec says, the domains in the order of their names.
+pub(crate) struct Spec {
+    pub(crate) domains: Vec<Domain>,
+}
+
+/// One file of the spec.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Domain {
+    /// The file's name without its ending; it names the generated files.
+    #[serde(skip)]
+    pub(crate) name: String,
+    /// The first sentence of the generated files.
+    pub(crate) doc: String,
+    #[serde(default)]
+    pub(crate) handle: BTreeMap<String, Handle>,
+    #[serde(default)]
+    pub(crate) op: Map<Op>,
+    #[serde(default)]
+    pub(crate) r#enum: Map<Enum>,
+    #[serde(default)]
+    pub(crate) r#type: Map<Type>,
+}
+
+/// A table whose order is the order of the file.
+pub(crate) type Map<T> = toml_order::Ordered<T>;
+
+/// A value of the client that only leads to operations: `client.library()`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Handle {
+    /// Its Rust type.
+    pub(crate) name: String,
+    pub(crate) doc: String,
+}
+
+/// One call. An operation of the API may be two calls (replace and reorder).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Op {
+    /// Spotify's operation id.
+    pub(crate) id: String,
+    /// Method and path: `GET /artists/{id}/albums`.
+    pub(crate) call: String,
+    /// Where the method stands: `client`, a handle, or an operation whose request is one.
+    pub(crate) on: String,
+    /// The method's name there.
+    pub(crate) r#as: String,
+    pub(crate) doc: String,
+    /// More paragraphs: what a user has to know before the call.
+    #[serde(default)]
+    pub(crate) notes: Vec<String>,
+    /// The type of the answer; `()` if there is none, `T?` if it may be missing (204).
+    pub(crate) returns: String,
+    /// The only field of the answer's object, if the answer is wrapped in one.
+    #[serde(default)]
+    pub(crate) unwrap: Option<String>,
+    #[serde(default)]
+    pub(crate) scopes: Vec<String>,
+    #[serde(default)]
+    pub(crate) access: Access,
+    /// Said where it differs from what the method suggests.
+    #[serde(default)]
+    pub(crate) idempotent: Option<bool>,
+    #[serde(default)]
+    pub(crate) paging: Option<Paging>,
+    #[serde(default)]
+    pub(crate) chunk: Option<Chunk>,
+    #[serde(default)]
+    pub(crate) replacement: Option<String>,
+    #[serde(default)]
+    pub(crate) path: Vec<Param>,
+    #[serde(default)]
+    pub(crate) query: Vec<Param>,
+    #[serde(default)]
+    pub(crate) body: Vec<Param>,
+    /// Whether the operation takes `market`.
+    #[serde(default)]
+    pub(crate) market: bool,
+    /// A call that works against `spot-mock`, from `client` on: the example of the docs, and what
+    /// fixtures and tests send.
+    pub(crate) example: String,
+    /// What the example calls its result.
+    pub(crate) result: String,
+    /// More calls to record fixtures of, by the name of the case.
+    #[serde(default)]
+    pub(crate) cases: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Access {
+    #[default]
+    Any,
+    Extended,
+    #[serde(rename = "closed_2024")]
+    Closed2024,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Paging {
+    pub(crate) by: PagingBy,
+    /// The largest `limit`.
+    pub(crate) max: u8,
+    /// What the API takes if `limit` is not given.
+    pub(crate) default: u8,
+    #[serde(default)]
+    pub(crate) last_offset: Option<u32>,
+    /// The query parameter that takes the cursor.
+    #[serde(default)]
+    pub(crate) cursor: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PagingBy {
+    Offset,
+    Cursor,
+    /// By offset, but several pages to an answer: `spot-api` streams them by hand.
+    Search,
+}
+
+/// A list that is longer than one call takes.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Chunk {
+    /// The parameter that holds the list.
+    pub(crate) by: String,
+    /// How many one call takes.
+    pub(crate) max: usize,
+    pub(crate) join: Join,
+}
+
+/// What the calls of one list have to do with each other.
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Join {
+    /// Nothing: each stands alone.
+    Unit,
+    /// Their answers are lists, to be put behind one another.
+    Concat,
+    /// Each goes behind the one before it: `position` moves on.
+    Position,
+    /// Each builds on the snapshot the one before it gave.
+    Snapshot,
+    /// The first takes the place of what is there, the others are added: by hand in `spot-api`.
+    Replace,
+}
+
+/// A parameter.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Param {
+    /// Its name in the request.
+    pub(crate) name: String,
+    /// Its name in Rust, if that is another.
+    #[serde(default)]
+    pub(crate) rust: Option<String>,
+    #[serde(rename = "type")]
+    pub(crate) ty: Ty,
+    #[serde(default)]
+    pub(crate) required: bool,
+    #[serde(default)]
+    pub(crate) doc: String,
+    /// The value that is always sent: the parameter is none of the caller's business.
+    #[serde(default)]
+    pub(crate) constant: Option<String>,
+    /// The value that is sent if the caller gives none; `objects` sends a list of URIs as a list
+    /// of `{"uri": ..}`.
+    #[serde(default)]
+    pub(crate) send: Option<String>,
+    /// Parameters that are taken back when this one is given.
+    #[serde(default)]
+    pub(crate) excludes: Vec<String>,
+}
+
+impl Param {
+    pub(crate) fn rust(&self) -> &str {
+        self.rust.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// A string enum.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Enum {
+    pub(crate) doc: String,
+    pub(crate) values: Vec<EnumValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EnumValue {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    pub(crate) doc: String,
+}
+
+/// An object.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Type {
+    pub(crate) doc: String,
+    /// The value of its `type` field, for objects that have links.
+    #[serde(default)]
+    pub(crate) object: Option<String>,
+    pub(crate) fields: Vec<Field>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Field {
+    /// Its name in Rust, and in JSON unless `json` says another.
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) json: Option<String>,
+    /// The name it had before: both are read, this one is not written.
+    #[serde(default)]
+    pub(crate) renamed_from: Option<String>,
+    #[serde(rename = "type")]
+    pub(crate) ty: Ty,
+    /// Whether the object means nothing without it.
+    #[serde(default)]
+    pub(crate) required: bool,
+    pub(crate) doc: String,
+    /// The month since which it is missing in Development Mode.
+    #[serde(default)]
+    pub(crate) gone: Option<String>,
+}
+
+impl Field {
+    pub(crate) fn json(&self) -> &str {
+        self.json.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// A sentence for the maintainer: which file, what is wrong.
+pub(crate) type Error = String;
+
+impl Spec {
+    /// Reads every `*.toml` of `dir` but the list of deviations.
+    pub(crate) fn load(dir: &Path) -> Result<Self, Error> {
+        let mut files: Vec<_> = fs::read_dir(dir)
+            .map_err(|error| format!("{}: {error}", dir.display()))?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+            .filter(|path| path.file_stem().is_some_and(|name| name != "deviations"))
+            .collect();
+        files.sort();
+        let mut domains = Vec::new();
+        for file in files {
+            let text = fs::read_to_string(&file)
+                .map_err(|error| format!("{}: {error}", file.display()))?;
+            let mut domain: Domain =
+                toml::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+            domain.name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            domains.push(domain);
+        }
+        let spec = Self { domains };
+        spec.check()?;
+        Ok(spec)
+    }
+
+    pub(crate) fn ops(&self) -> impl Iterator<Item = (&str, &Op)> {
+        self.domains.iter().flat_map(|domain| domain.op.iter())
+    }
+
+    pub(crate) fn op(&self, name: &str) -> Option<&Op> {
+        self.ops().find(|(key, _)| *key == name).map(|(_, op)| op)
+    }
+
+    /// What no type of the spec can say: that its parts fit together.
+    fn check(&self) -> Result<(), Error> {
+        for (name, op) in self.ops() {
+            let fail = |what: fmt::Arguments<'_>| Err(format!("op.{name}: {what}"));
+            let Some((_, path)) = op.call.split_once(' ') else {
+                return fail(format_args!("`call` is a method, a space and a path"));
+            };
+            for param in &op.path {
+                if !path.contains(&format!("{{{}}}", param.name)) {
+                    return fail(format_args!("the path has no {{{}}}", param.name));
+                }
+            }
+            if path.matches('{').count() != op.path.len() {
+                return fail(format_args!("`path` must describe every parameter of {path}"));
+            }
+            if let Some(chunk) = &op.chunk
+                && !op.query.iter().chain(&op.body).any(|param| param.name == chunk.by)
+            {
+                return fail(format_args!("`chunk.by` names no parameter: {}", chunk.by));
+            }
+            let handle_exists = op.on == "client"
+                || self.op(&op.on).is_some()
+                || self.domains.iter().any(|domain| domain.handle.contains_key(&op.on));
+            if !handle_exists {
+                return fail(format_args!(
+                    "`on` names neither a handle nor an operation: {}",
+                    op.on
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// TOML tables in the order of the file, which is the order a reader chose.
+mod toml_order {
+    use std::{fmt, marker::PhantomData};
+
+    use serde::{
+        Deserialize, Deserializer,
+        de::{MapAccess, Visitor},
+    };
+
+    pub(crate) struct Ordered<T>(Vec<(String, T)>);
+
+    impl<T> Default for Ordered<T> {
+        fn default() -> Self {
+            Self(Vec::new())
+        }
+    }
+
+    impl<T> Ordered<T> {
+        pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+            self.0.iter().map(|(name, value)| (name.as_str(), value))
+        }
+
+        pub(crate) fn get(&self, name: &str) -> Option<&T> {
+            self.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+        }
+
+        pub(crate) fn is_empty(&self) -> bool {
+            self.0.is_empty()
+        }
+    }
+
+    impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Tables<T>(PhantomData<T>);
+            impl<'de, T: Deserialize<'de>> Visitor<'de> for Tables<T> {
+                type Value = Ordered<T>;
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("a table of tables")
+                }
+                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                    let mut entries = Vec::new();
+                    while let Some(entry) = map.next_entry()? {
+                        entries.push(entry);
+                    }
+                    Ok(Ordered(entries))
+                }
+            }
+            deserializer.deserialize_map(Tables(PhantomData))
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! `cargo xtask tidy`: what no compiler and no lint checks.
+
+use std::{fs, path::Path};
+
+use crate::{
+    codegen, say,
+    spec::{Error, Spec},
+};
+
+/// Which crate of ours may use which others. Arrows point one way only.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("spot-model", &[]),
+    ("spot-http", &["spot-model"]),
+    ("spot-auth", &["spot-http", "spot-model"]),
+    ("spot-api", &["spot-http", "spot-model"]),
+    ("spot-sdk", &["spot-api", "spot-auth", "spot-http", "spot-model"]),
+    // It must not share the client's mistakes.
+    ("spot-mock", &["spot-model"]),
+];
+
+pub(crate) fn run(root: &Path) -> Result<(), Error> {
+    let mut wrong = Vec::new();
+    arrows(root, &mut wrong)?;
+    if let Err(error) = codegen::run(root, true) {
+        wrong.push(error);
+    }
+    covered(root, &mut wrong)?;
+    words(root, &mut wrong);
+    if wrong.is_empty() {
+        say("tidy");
+        return Ok(());
+    }
+    Err(wrong.join("\n       "))
+}
+
+/// The manifests name no crate of ours that they may not use.
+fn arrows(root: &Path, wrong: &mut Vec<String>) -> Result<(), Error> {
+    for (name, allowed) in ARROWS {
+        let path = root.join("crates").join(name).join("Cargo.toml");
+        let text =
+            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let manifest: toml::Table =
+            toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        // What tests use may point anywhere.
+        for table in ["dependencies", "build-dependencies"] {
+            let used = manifest.get(table).and_then(toml::Value::as_table);
+            for used in used.into_iter().flatten().map(|(used, _)| used.as_str()) {
+                let ours = used.starts_with("spot-") || used == "xtask";
+                if ours && !allowed.contains(&used) {
+                    wrong.push(format!("{name} must not use {used}"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every call of the spec has recorded answers, and a test that reads them and one that makes the
+/// call.
+fn covered(root: &Path, wrong: &mut Vec<String>) -> Result<(), Error> {
+    let spec = Spec::load(&root.join("xtask/spec"))?;
+    let tests = [
+        "crates/spot-model/tests/it/generated/fixtures.rs",
+        "crates/spot-api/tests/it/generated/calls.rs",
+    ];
+    for file in tests {
+        let text = fs::read_to_string(root.join(file)).unwrap_or_default();
+        for (name, _) in spec.ops() {
+            if !text.contains(&format!("fn {name}()")) {
+                wrong.push(format!("{name} has no test in {file}"));
+            }
+        }
+    }
+    for (name, _) in spec.ops() {
+        for mode in ["development", "extended"] {
+            let fixture = format!("fixtures/{name}/{mode}.json");
+            if !root.join(&fixture).is_file() {
+                wrong.push(format!("{fixture} is missing; run `cargo xtask fixtures`"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// No test that is not run, and no lint switched off for a whole generated file.
+fn words(root: &Path, wrong: &mut Vec<String>) {
+    each_source(root, &mut |path, text| {
+        // This file has to name what it looks for.
+        if path.ends_with("xtask/src/tidy.rs") {
+            return;
+        }
+        for (number, line) in text.lines().enumerate() {
+            let ignored = line.trim_start().starts_with("#[ignore")
+                || line.contains("```ignore")
+                || line.contains("```rust,ignore");
+            if ignored {
+                wrong.push(format!("{}:{}: a test that is not run", path.display(), number + 1));
+            }
+            let generated = path.components().any(|part| part.as_os_str() == "generated");
+            if generated && line.starts_with("#![allow") {
+                wrong.push(format!(
+                    "{}:{}: generated code obeys the lints",
+                    path.display(),
+                    number + 1
+                ));
+            }
+        }
+    });
+}
+
+fn each_source(dir: &Path, check: &mut dyn FnMut(&Path, &str)) {
+    let Ok(entries) = fs::read_dir(dir) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().unwrap_or_default();
+        if path.is_dir() {
+            if name != "target" && name != ".git" {
+                each_source(&path, check);
+            }
+        } else if path.extension().is_some_and(|ending| ending == "rs" || ending == "md")
+            && let Ok(text) = fs::read_to_string(&path)
+        {
+            check(&path, &text);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The types of the spec, and how each is written in Rust and read from JSON.
+
+use serde::Deserialize;
+
+/// The ids that are `Copy`; in the API they are text of 22 base-62 characters.
+pub(crate) const COPY_IDS: &[&str] = &[
+    "AlbumId",
+    "ArtistId",
+    "AudiobookId",
+    "ChapterId",
+    "EpisodeId",
+    "PlaylistId",
+    "ShowId",
+    "TrackId",
+];
+
+/// The ids that are free text.
+const TEXT_IDS: &[&str] = &["CategoryId", "DeviceId", "SnapshotId", "UserId"];
+
+/// The groups of URIs that calls take.
+pub(crate) const URI_GROUPS: &[&str] = &["ContextUri", "LibraryUri", "PlayableUri"];
+
+/// A type of the spec: `String`, `u8?`, `[Image]`, `Page<Track>`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(try_from = "String")]
+pub(crate) enum Ty {
+    /// Nothing: the answer of a command.
+    Unit,
+    Text,
+    Bool,
+    Int(String),
+    Float(String),
+    /// Milliseconds in the API.
+    Duration,
+    /// Seconds in the API, with a fraction.
+    Seconds,
+    /// RFC 3339 in the API.
+    Timestamp,
+    /// Milliseconds since 1970 in the API.
+    UnixMillis,
+    Date,
+    /// A type of the model: an id, an enum, an object.
+    Named(String),
+    Boxed(Box<Ty>),
+    Optional(Box<Ty>),
+    List(Box<Ty>),
+    Page(Box<Ty>),
+    CursorPage(Box<Ty>),
+}
+
+impl TryFrom<String> for Ty {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
+
+impl Ty {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let inside = |text: &str| Self::parse(text).map(Box::new);
+        Ok(match text {
+            "()" => Self::Unit,
+            "String" => Self::Text,
+            "bool" => Self::Bool,
+            "u8" | "u16" | "u32" | "u64" | "i8" | "i32" | "i64" => Self::Int(text.to_owned()),
+            "f32" | "f64" => Self::Float(text.to_owned()),
+            "Duration" => Self::Duration,
+            "Seconds" => Self::Seconds,
+            "DateTime" => Self::Timestamp,
+            "UnixMillis" => Self::UnixMillis,
+            "ReleaseDate" => Self::Date,
+            _ => {
+                if let Some(inner) = text.strip_suffix('?') {
+                    Self::Optional(inside(inner)?)
+                } else if let Some(inner) = text.strip_prefix('[') {
+                    Self::List(inside(inner.strip_suffix(']').ok_or("a list ends with ]")?)?)
+                } else if let Some(inner) = generic(text, "Page") {
+                    Self::Page(inside(inner)?)
+                } else if let Some(inner) = generic(text, "CursorPage") {
+                    Self::CursorPage(inside(inner)?)
+                } else if let Some(inner) = generic(text, "Box") {
+                    Self::Boxed(inside(inner)?)
+                } else if text.starts_with(|first: char| first.is_ascii_uppercase())
+                    && text.chars().all(|char| char.is_ascii_alphanumeric())
+                {
+                    Self::Named(text.to_owned())
+                } else {
+                    return Err(format!("`{text}` is not a type of the spec"));
+                }
+            }
+        })
+    }
+
+    /// The type in Rust.
+    pub(crate) fn rust(&self) -> String {
+        match self {
+            Self::Unit => "()".to_owned(),
+            Self::Text => "String".to_owned(),
+            Self::Bool => "bool".to_owned(),
+            Self::Int(name) | Self::Float(name) | Self::Named(name) => name.clone(),
+            Self::Duration | Self::Seconds => "Duration".to_owned(),
+            Self::Timestamp | Self::UnixMillis => "DateTime<Utc>".to_owned(),
+            Self::Date => "ReleaseDate".to_owned(),
+            Self::Boxed(inner) => format!("Box<{}>", inner.rust()),
+            Self::Optional(inner) => format!("Option<{}>", inner.rust()),
+            Self::List(inner) => format!("Vec<{}>", inner.rust()),
+            Self::Page(inner) => format!("Page<{}>", inner.rust()),
+            Self::CursorPage(inner) => format!("CursorPage<{}>", inner.rust()),
+        }
+    }
+
+    /// The names that a file which mentions the type has to import from the model's root.
+    pub(crate) fn names(&self, names: &mut Vec<String>) {
+        match self {
+            Self::Named(name) => names.push(name.clone()),
+            Self::Date => names.push("ReleaseDate".to_owned()),
+            Self::Boxed(inner) | Self::Optional(inner) | Self::List(inner) => inner.names(names),
+            Self::Page(inner) => {
+                names.push("Page".to_owned());
+                inner.names(names);
+            }
+            Self::CursorPage(inner) => {
+                names.push("CursorPage".to_owned());
+                inner.names(names);
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn uses_duration(&self) -> bool {
+        match self {
+            Self::Duration | Self::Seconds => true,
+            Self::Boxed(inner) | Self::Optional(inner) | Self::List(inner) => inner.uses_duration(),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn uses_timestamp(&self) -> bool {
+        match self {
+            Self::Timestamp | Self::UnixMillis => true,
+            Self::Boxed(inner) | Self::Optional(inner) | Self::List(inner) => {
+                inner.uses_timestamp()
+            }
+            _ => false,
+        }
+    }
+
+    pub(crate) fn is_optional(&self) -> bool {
+        matches!(self, Self::Optional(_))
+    }
+
+    /// The name of the id, if the type is one or an optional one.
+    pub(crate) fn id(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) if COPY_IDS.contains(&name.as_str()) => Some(name),
+            Self::Named(name) if TEXT_IDS.contains(&name.as_str()) => Some(name),
+            Self::Optional(inner) => inner.id(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_copy_id(&self) -> bool {
+        self.id().is_some_and(|name| COPY_IDS.contains(&name))
+    }
+
+    /// How a field of the type is read, null included: the argument of `As<..>`. `None` if serde's
+    /// own way is right.
+    pub(crate) fn reader(&self) -> Option<String> {
+        match self {
+            Self::Optional(inner) => match &**inner {
+                id if id.is_copy_id() => Some("LenientId".to_owned()),
+                Self::Date => Some("Date".to_owned()),
+                Self::Named(name) if name == "LocalFile" => Some("LocalOnly".to_owned()),
+                inner => inner.element().map(|element| format!("Option<{element}>")),
+            },
+            Self::List(_) => self.element(),
+            Self::Unit => None,
+            _ => Some(match self.element() {
+                Some(element) => format!("DefaultOnNull<{element}>"),
+                None => "DefaultOnNull".to_owned(),
+            }),
+        }
+    }
+
+    /// How a value of the type is read and written where it is not null: the adapter, or `None`
+    /// for the type's own way.
+    pub(crate) fn element(&self) -> Option<String> {
+        match self {
+            Self::Int(_) => Some("Int".to_owned()),
+            Self::Float(_) => Some("Float".to_owned()),
+            Self::Duration => Some("Millis".to_owned()),
+            Self::Seconds => Some("Secs".to_owned()),
+            Self::Timestamp => Some("Timestamp".to_owned()),
+            Self::UnixMillis => Some("UnixMillis".to_owned()),
+            Self::List(inner) => Some(match &**inner {
+                Self::Optional(inner) => {
+                    let element = inner.element().unwrap_or_else(|| "Same".to_owned());
+                    format!("DefaultOnNull<Vec<Option<{element}>>>")
+                }
+                inner => {
+                    let element = inner.element().unwrap_or_else(|| "Same".to_owned());
+                    format!("NonNull<{element}>")
+                }
+            }),
+            _ => None,
+        }
+    }
+}
+
+fn generic<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.strip_prefix(name)?.strip_prefix('<')?.strip_suffix('>')
+}
