@@ -20,6 +20,25 @@ const TEXT_IDS: &[&str] = &["CategoryId", "DeviceId", "SnapshotId", "UserId"];
 /// The groups of URIs that calls take.
 pub(crate) const URI_GROUPS: &[&str] = &["ContextUri", "LibraryUri", "PlayableUri"];
 
+/// What else the crates have by hand.
+const HANDWRITTEN: &[&str] = &[
+    "Country",
+    "CountrySet",
+    "CursorPage",
+    "LocalFile",
+    "Page",
+    "PlayableItem",
+    "PlaybackOffset",
+    "ReleaseDate",
+    "SearchQuery",
+    "Uri",
+];
+
+/// Whether the crates have the type by hand.
+pub(crate) fn is_handwritten(name: &str) -> bool {
+    [COPY_IDS, TEXT_IDS, URI_GROUPS, HANDWRITTEN].iter().any(|names| names.contains(&name))
+}
+
 /// A type of the spec: `String`, `u8?`, `[Image]`, `Page<Track>`.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(try_from = "String")]
