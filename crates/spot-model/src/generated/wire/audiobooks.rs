@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
-    AudiobookId, Copyright, CountrySet, Image, Person, SimplifiedAudiobook, lenient::Int,
-    lenient::LenientId, lenient::NonNull, object::ObjectWriter,
+    AudiobookId, Copyright, CountrySet, Image, Person, SimplifiedAudiobook,
+    lenient::{Int, LenientId, NonNull},
+    object::ObjectWriter,
 };
 
 #[derive(Deserialize)]

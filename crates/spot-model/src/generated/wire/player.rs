@@ -8,8 +8,9 @@ use serde_with::{As, DefaultOnNull};
 
 use crate::{
     Actions, Context, ContextKind, Device, DeviceId, DeviceKind, Disallows, PlayHistory,
-    PlayableItem, PlaybackState, PlayingKind, RepeatState, Track, Uri, lenient::Int,
-    lenient::Millis, lenient::Timestamp, lenient::UnixMillis, object::MissingField,
+    PlayableItem, PlaybackState, PlayingKind, RepeatState, Track, Uri,
+    lenient::{Int, LenientId, Millis, Timestamp, UnixMillis},
+    object::MissingField,
     object::ObjectWriter,
 };
 
@@ -155,7 +156,7 @@ impl Serialize for Disallows {
 
 #[derive(Deserialize)]
 pub(in crate::generated) struct DeviceWire {
-    #[serde(default)]
+    #[serde(default, with = "As::<LenientId>")]
     id: Option<DeviceId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     name: String,

@@ -7,8 +7,10 @@ use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
     Copyright, CountrySet, Episode, EpisodeId, Image, ReleaseDate, Restrictions, ResumePoint,
-    ShowId, SimplifiedEpisode, SimplifiedShow, lenient::Date, lenient::Int, lenient::LenientId,
-    lenient::Millis, lenient::NonNull, object::MissingField, object::ObjectWriter,
+    ShowId, SimplifiedEpisode, SimplifiedShow,
+    lenient::{Date, Int, LenientId, Millis, NonNull},
+    object::MissingField,
+    object::ObjectWriter,
 };
 
 #[derive(Deserialize)]
