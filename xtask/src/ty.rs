@@ -188,7 +188,7 @@ impl Ty {
     pub(crate) fn reader(&self) -> Option<String> {
         match self {
             Self::Optional(inner) => match &**inner {
-                id if id.is_copy_id() => Some("LenientId".to_owned()),
+                id if id.id().is_some() => Some("LenientId".to_owned()),
                 Self::Date => Some("Date".to_owned()),
                 Self::Named(name) if name == "LocalFile" => Some("LocalOnly".to_owned()),
                 inner => inner.element().map(|element| format!("Option<{element}>")),

@@ -1,22 +1,36 @@
-//! What the Spotify Web API says: ids, objects, pages, enums, and the table of operations.
+#![doc = include_str!("../README.md")]
 
+mod country;
+mod decode;
+mod generated;
+mod id;
+mod into_id;
+mod lenient;
+mod object;
 mod operation;
+mod page;
+mod percent;
+mod playable;
+mod reference;
+mod release_date;
+mod string_enum;
+mod text;
+mod uri;
 
+pub use country::{Country, CountrySet, ParseCountryError};
+pub use decode::{SkipReason, Skipped, from_slice};
+pub use generated::*;
+pub use id::{
+    AlbumId, ArtistId, AudiobookId, CategoryId, ChapterId, DeviceId, EpisodeId, Id, PlaylistId,
+    ShowId, SnapshotId, TrackId, UserId,
+};
+pub use into_id::IntoId;
 pub use operation::{Access, Method, Operation, Paging};
+pub use page::{CursorPage, Cursors, Page};
+pub use playable::{OtherItem, PlayableItem};
+pub use reference::ParseIdError;
+pub use release_date::{DatePrecision, ParseReleaseDateError, ReleaseDate};
+pub use string_enum::UnknownText;
+pub use uri::{ContextUri, LibraryUri, LocalFile, OtherUri, PlayableUri, Uri};
 
-// Replaced by the generated enum and table.
-/// A permission.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Scope {
-    /// `user-library-read`
-    UserLibraryRead,
-}
-impl Scope {
-    /// The scope's name.
-    pub fn as_str(&self) -> &str { "user-library-read" }
-}
-impl Operation {
-    /// All operations.
-    pub const ALL: &'static [&'static Self] = &[];
-}
+pub(crate) use string_enum::string_enum;

@@ -1,1 +1,31 @@
-//! The Spotify Web API for Rust.
+#![doc = include_str!("../README.md")]
+
+#[doc(inline)]
+pub use spot_api::{
+    CallOptions, Client, Error, ErrorKind, Items, Market, Paged, Pages, PlaybackOffset,
+    PlayerReason, Position, Request, Response, SearchFor, SearchItem, SearchQuery,
+};
+
+/// The requests: a type per call, made by the methods of [`Client`].
+pub mod api {
+    #[doc(inline)]
+    pub use spot_api::*;
+}
+
+/// Who is asking: the OAuth flows, refresh, token stores.
+pub mod auth {
+    #[doc(inline)]
+    pub use spot_auth::*;
+}
+
+/// How a call gets there and back: transport, retries, the rate gate, errors.
+pub mod http {
+    #[doc(inline)]
+    pub use spot_http::*;
+}
+
+/// What the API says: ids, objects, pages, and the table of operations.
+pub mod model {
+    #[doc(inline)]
+    pub use spot_model::*;
+}

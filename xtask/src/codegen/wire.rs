@@ -2,7 +2,7 @@
 //!
 //! Kept apart from the objects themselves, because a user of the crate reads those and not these.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{import, preamble};
 use crate::{
@@ -45,23 +45,18 @@ fn file(domain: &Domain) -> String {
     let mut names = vec!["object::ObjectWriter".to_owned()];
     fields().for_each(|field| field.ty.names(&mut names));
     names.extend(domain.r#type.iter().map(|(name, _)| name.to_owned()));
-    let mut adapters = Vec::new();
-    let mut foreign = Vec::new();
-    let used = fields()
-        .flat_map(|field| field.ty.reader().into_iter().chain(field.ty.element()))
-        .chain(body.contains("LenientId").then(|| "LenientId".to_owned()));
-    for reader in used {
-        for word in reader.split(|char: char| !char.is_ascii_alphanumeric()) {
-            match word {
-                "" | "Option" | "Vec" => {}
-                word if FOREIGN.contains(&word) => foreign.push(word.to_owned()),
-                word => adapters.push(word.to_owned()),
-            }
-        }
-    }
-    if body.contains("As::<") {
-        foreign.push("As".to_owned());
-    }
+    let readers = fields().flat_map(|field| field.ty.reader().into_iter().chain(field.ty.element()));
+    let readers: Vec<String> = readers.chain(["As<LenientId>".to_owned()]).collect();
+    let words = readers.iter().flat_map(|reader| reader.split(|c: char| !c.is_ascii_alphanumeric()));
+    // Not every adapter of a type is needed where the type is used.
+    let is_used = |word: &&str| {
+        !matches!(*word, "" | "Option" | "Vec") && body.contains(&format!("<{word}"))
+            || *word == "As" && body.contains("As::<")
+    };
+    let (foreign, adapters): (Vec<&str>, Vec<&str>) =
+        words.filter(is_used).partition(|word| FOREIGN.contains(word));
+    let foreign = foreign.into_iter().map(str::to_owned);
+    let adapters = adapters.into_iter().map(str::to_owned);
     let mut out = preamble(&format!("{}.toml", domain.name));
     if fields().any(|field| field.ty.uses_duration()) {
         out.push_str("use std::time::Duration;\n\n");
@@ -72,10 +67,12 @@ fn file(domain: &Domain) -> String {
     out.push_str("use serde::{Deserialize, Serialize, Serializer};\n");
     out.push_str(&import("serde_with", foreign));
     out.push('\n');
-    let adapters = adapters.into_iter().map(|name| format!("lenient::{name}"));
-    let names = names.into_iter().chain(adapters);
+    let adapters: Vec<String> = BTreeSet::from_iter(adapters).into_iter().collect();
+    if !adapters.is_empty() {
+        names.push(format!("lenient::{{{}}}", adapters.join(", ")));
+    }
     let extra = body.contains("MissingField").then(|| "object::MissingField".to_owned());
-    out.push_str(&import("crate", names.chain(extra)));
+    out.push_str(&import("crate", names.into_iter().chain(extra)));
     out.push_str(&body);
     out
 }

@@ -5,8 +5,10 @@ use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
     Album, AlbumGroup, AlbumId, AlbumType, Copyright, CountrySet, ExternalIds, Image, Page,
-    ReleaseDate, Restrictions, SimplifiedAlbum, SimplifiedArtist, SimplifiedTrack, lenient::Date,
-    lenient::Int, lenient::LenientId, lenient::NonNull, object::MissingField, object::ObjectWriter,
+    ReleaseDate, Restrictions, SimplifiedAlbum, SimplifiedArtist, SimplifiedTrack,
+    lenient::{Date, Int, LenientId, NonNull},
+    object::MissingField,
+    object::ObjectWriter,
 };
 
 #[derive(Deserialize)]

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
-    Artist, ArtistId, Followers, Image, SimplifiedArtist, lenient::Int, lenient::LenientId,
-    lenient::NonNull, object::MissingField, object::ObjectWriter,
+    Artist, ArtistId, Followers, Image, SimplifiedArtist,
+    lenient::{Int, LenientId, NonNull},
+    object::MissingField,
+    object::ObjectWriter,
 };
 
 #[derive(Deserialize)]

@@ -7,8 +7,10 @@ use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
     AnalysisMeta, AnalyzedTrack, AudioAnalysis, AudioFeatures, Section, Segment, TimeInterval,
-    TrackId, lenient::Float, lenient::Int, lenient::LenientId, lenient::Millis, lenient::NonNull,
-    lenient::Secs, object::MissingField, object::ObjectWriter,
+    TrackId,
+    lenient::{Float, Int, LenientId, Millis, NonNull, Secs},
+    object::MissingField,
+    object::ObjectWriter,
 };
 
 #[derive(Deserialize)]

@@ -7,8 +7,9 @@ use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
     Audiobook, AudiobookId, Chapter, ChapterId, Copyright, CountrySet, Image, Page, Person,
-    ReleaseDate, Restrictions, ResumePoint, SimplifiedAudiobook, SimplifiedChapter, lenient::Date,
-    lenient::Int, lenient::LenientId, lenient::Millis, lenient::NonNull, object::MissingField,
+    ReleaseDate, Restrictions, ResumePoint, SimplifiedAudiobook, SimplifiedChapter,
+    lenient::{Date, Int, LenientId, Millis, NonNull},
+    object::MissingField,
     object::ObjectWriter,
 };
 

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
-    Category, CategoryId, FeaturedPlaylists, Image, Page, SimplifiedPlaylist, lenient::NonNull,
-    object::MissingField, object::ObjectWriter,
+    Category, CategoryId, FeaturedPlaylists, Image, Page, SimplifiedPlaylist,
+    lenient::{LenientId, NonNull},
+    object::MissingField,
+    object::ObjectWriter,
 };
 
 #[derive(Deserialize)]
@@ -33,7 +35,7 @@ impl Serialize for FeaturedPlaylists {
 
 #[derive(Deserialize)]
 pub(in crate::generated) struct CategoryWire {
-    #[serde(default)]
+    #[serde(default, with = "As::<LenientId>")]
     id: Option<CategoryId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     name: String,

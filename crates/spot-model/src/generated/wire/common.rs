@@ -7,7 +7,9 @@ use serde_with::{As, DefaultOnNull};
 
 use crate::{
     Copyright, CopyrightKind, ExternalIds, Followers, Image, RestrictionReason, Restrictions,
-    ResumePoint, lenient::Int, lenient::Millis, object::ObjectWriter,
+    ResumePoint,
+    lenient::{Int, Millis},
+    object::ObjectWriter,
 };
 
 #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_with::{As, DefaultOnNull};
+use serde_with::As;
 
 use crate::{
     Album, Episode, SavedAlbum, SavedEpisode, SavedShow, SavedTrack, SimplifiedShow, Track,

@@ -9,8 +9,9 @@ use serde_with::{As, DefaultOnNull, Same};
 use crate::{
     Actions, Context, ContextKind, CurrentlyPlaying, Device, DeviceId, DeviceKind, Disallows,
     PlayHistory, PlayableItem, PlaybackState, PlayingKind, Queue, RepeatState, Track, Uri,
-    lenient::Int, lenient::Millis, lenient::NonNull, lenient::Timestamp, lenient::UnixMillis,
-    object::MissingField, object::ObjectWriter,
+    lenient::{Int, LenientId, Millis, NonNull, Timestamp, UnixMillis},
+    object::MissingField,
+    object::ObjectWriter,
 };
 
 #[derive(Deserialize)]
@@ -224,7 +225,7 @@ impl Serialize for Disallows {
 
 #[derive(Deserialize)]
 pub(in crate::generated) struct DeviceWire {
-    #[serde(default)]
+    #[serde(default, with = "As::<LenientId>")]
     id: Option<DeviceId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     name: String,

@@ -6,8 +6,9 @@ use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
     Followers, Image, ItemCount, Page, PlayableItem, Playlist, PlaylistId, PlaylistItem,
-    PublicUser, SimplifiedPlaylist, SnapshotId, lenient::Int, lenient::LenientId, lenient::NonNull,
-    lenient::Timestamp, object::ObjectWriter,
+    PublicUser, SimplifiedPlaylist, SnapshotId,
+    lenient::{Int, LenientId, NonNull, Timestamp},
+    object::ObjectWriter,
 };
 
 #[derive(Deserialize)]
@@ -24,7 +25,7 @@ pub(in crate::generated) struct PlaylistWire {
     public: Option<bool>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     collaborative: bool,
-    #[serde(default)]
+    #[serde(default, with = "As::<LenientId>")]
     snapshot_id: Option<SnapshotId>,
     #[serde(default, with = "As::<NonNull<Same>>")]
     images: Vec<Image>,
@@ -92,7 +93,7 @@ pub(in crate::generated) struct SimplifiedPlaylistWire {
     public: Option<bool>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     collaborative: bool,
-    #[serde(default)]
+    #[serde(default, with = "As::<LenientId>")]
     snapshot_id: Option<SnapshotId>,
     #[serde(default, with = "As::<NonNull<Same>>")]
     images: Vec<Image>,

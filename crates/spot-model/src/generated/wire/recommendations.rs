@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
-    RecommendationSeed, Recommendations, SeedKind, Track, lenient::Int, lenient::NonNull,
+    RecommendationSeed, Recommendations, SeedKind, Track,
+    lenient::{Int, NonNull},
     object::ObjectWriter,
 };
 

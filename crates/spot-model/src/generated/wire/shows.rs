@@ -7,8 +7,9 @@ use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
     Copyright, CountrySet, Episode, EpisodeId, Image, Page, ReleaseDate, Restrictions, ResumePoint,
-    Show, ShowId, SimplifiedEpisode, SimplifiedShow, lenient::Date, lenient::Int,
-    lenient::LenientId, lenient::Millis, lenient::NonNull, object::MissingField,
+    Show, ShowId, SimplifiedEpisode, SimplifiedShow,
+    lenient::{Date, Int, LenientId, Millis, NonNull},
+    object::MissingField,
     object::ObjectWriter,
 };
 

@@ -7,8 +7,9 @@ use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
     CountrySet, ExternalIds, LinkedTrack, LocalFile, Restrictions, SimplifiedAlbum,
-    SimplifiedArtist, SimplifiedTrack, Track, TrackId, lenient::Int, lenient::LenientId,
-    lenient::LocalOnly, lenient::Millis, lenient::NonNull, object::ObjectWriter,
+    SimplifiedArtist, SimplifiedTrack, Track, TrackId,
+    lenient::{Int, LenientId, LocalOnly, Millis, NonNull},
+    object::ObjectWriter,
 };
 
 #[derive(Deserialize)]

@@ -4,13 +4,15 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
-    Country, ExplicitContent, Followers, Image, PrivateUser, PublicUser, UserId, lenient::NonNull,
-    object::MissingField, object::ObjectWriter,
+    Country, ExplicitContent, Followers, Image, PrivateUser, PublicUser, UserId,
+    lenient::{LenientId, NonNull},
+    object::MissingField,
+    object::ObjectWriter,
 };
 
 #[derive(Deserialize)]
 pub(in crate::generated) struct PrivateUserWire {
-    #[serde(default)]
+    #[serde(default, with = "As::<LenientId>")]
     id: Option<UserId>,
     #[serde(default)]
     account_id: Option<String>,
@@ -66,7 +68,7 @@ impl Serialize for PrivateUser {
 
 #[derive(Deserialize)]
 pub(in crate::generated) struct PublicUserWire {
-    #[serde(default)]
+    #[serde(default, with = "As::<LenientId>")]
     id: Option<UserId>,
     #[serde(default)]
     display_name: Option<String>,

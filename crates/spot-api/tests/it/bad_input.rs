@@ -1,0 +1,119 @@
+//! What a caller gives wrong is said before anything is sent, by the name of the parameter.
+
+use spot_api::{ErrorKind, Market};
+use spot_mock::MockSpotify;
+
+use crate::story;
+
+#[tokio::test]
+async fn an_id_that_is_none_is_named_and_nothing_is_sent() {
+    let mock = MockSpotify::start().await.unwrap();
+    let client = story::client(&mock);
+    let error = client.artist("not-an-id").albums().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadRequest);
+    assert_eq!(error.status(), None);
+    let text = error.to_string();
+    assert!(text.contains("`id`") && text.contains("artist"), "{text}");
+    assert!(text.contains("not-an-id"), "{text}");
+    let error = client.artist("spotify:album:spotmockAlbum000000001").await.unwrap_err();
+    assert!(error.to_string().contains("album"), "{error}");
+    assert!(mock.requests().is_empty());
+}
+
+#[tokio::test]
+async fn one_wrong_uri_in_a_list_stops_the_whole_list() {
+    let mock = MockSpotify::start().await.unwrap();
+    let client = story::client(&mock);
+    let uris = ["spotify:track:spotmockTrack000000001", "spotify:banana:1"];
+    let error = client.library().save(uris).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadRequest);
+    assert!(error.to_string().contains("`uris`"), "{error}");
+    assert!(error.to_string().contains("banana"), "{error}");
+    assert!(mock.requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_empty_search_is_refused() {
+    let mock = MockSpotify::start().await.unwrap();
+    let client = story::client(&mock);
+    for query in ["", "   "] {
+        let error = client.search(query).tracks().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadRequest);
+        assert!(error.to_string().contains("`q`"), "{error}");
+    }
+    assert!(mock.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_limit_of_zero_is_refused_here_and_one_too_large_there() {
+    let mock = MockSpotify::start().await.unwrap();
+    let client = story::client(&mock);
+    let error = client.library().tracks().limit(0).await.unwrap_err();
+    assert!(error.to_string().contains("`limit`"), "{error}");
+    assert!(mock.requests().is_empty());
+    let error = client.library().tracks().limit(51).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadRequest);
+    assert_eq!(error.status(), Some(400));
+    assert!(error.to_string().contains("limit"), "{error}");
+}
+
+#[tokio::test]
+async fn a_market_that_is_none_is_named() {
+    let mock = MockSpotify::start().await.unwrap();
+    let client = story::client(&mock);
+    let error = client.track("spotmockTrack000000001").market("Germany").await.unwrap_err();
+    assert!(error.to_string().contains("Germany"), "{error}");
+    assert!(mock.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_call_can_leave_out_the_market_of_its_client() {
+    let mock = MockSpotify::start().await.unwrap();
+    let client = story::client(&mock).with_market("SE");
+    client.track("spotmockTrack000000001").await.unwrap();
+    client.track("spotmockTrack000000001").market("DE").await.unwrap();
+    client.track("spotmockTrack000000001").market(Market::UNSET).await.unwrap();
+    let queries: Vec<_> =
+        mock.requests().into_iter().map(|request| request.query.unwrap_or_default()).collect();
+    assert_eq!(queries, ["market=SE", "market=DE", ""]);
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_is_an_authentication_error() {
+    let mock = MockSpotify::start().await.unwrap();
+    let token = spot_http::AccessToken::new("CANARY-not-a-token").unwrap();
+    let pipeline =
+        spot_http::Pipeline::builder(token).base_url(mock.api_url()).build().unwrap();
+    let error = spot_api::Client::from(pipeline).me().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert!(!format!("{error} {error:?}").contains("CANARY"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_a_transport_error() {
+    let token = spot_http::AccessToken::new("token").unwrap();
+    // Bound and let go, so that nobody listens there.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let pipeline = spot_http::Pipeline::builder(token)
+        .base_url(&format!("http://127.0.0.1:{port}/v1"))
+        .attempts(1)
+        .build()
+        .unwrap();
+    let error = spot_api::Client::from(pipeline).me().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    assert!(error.to_string().contains("GET /me"), "{error}");
+}
+
+#[tokio::test]
+async fn a_page_of_html_is_a_decode_error_that_says_so() {
+    let mut server = mockito::Server::new_async().await;
+    let page = "<html><head><title>Captive portal</title></head><body>Log in</body></html>";
+    let answer = server.mock("GET", "/me").with_status(200).with_body(page).create_async().await;
+    let token = spot_http::AccessToken::new("token").unwrap();
+    let pipeline = spot_http::Pipeline::builder(token).base_url(&server.url()).build().unwrap();
+    let error = spot_api::Client::from(pipeline).me().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("HTML"), "{error}");
+    assert!(error.body().unwrap().contains("Captive portal"));
+    answer.assert_async().await;
+}

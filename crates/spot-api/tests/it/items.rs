@@ -1,0 +1,372 @@
+//! Streams of entries: every one, once, in order, asked for ahead, and never behind the end.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use spot_api::{Client, ErrorKind, Position};
+use spot_http::{AccessToken, Pipeline, Transport, TransportError};
+use tokio::time::{Instant, sleep};
+
+/// A list of saved tracks, page by page, without a network.
+#[derive(Clone, Debug)]
+struct List(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    answer: Answer,
+    delay: Duration,
+    asked: Mutex<Vec<String>>,
+    under_way: AtomicUsize,
+    most: AtomicUsize,
+    finished: AtomicUsize,
+}
+
+/// What is answered to a query.
+#[derive(Clone)]
+struct Answer(Arc<dyn Fn(&[(String, String)]) -> (u16, Value) + Send + Sync>);
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Answer")
+    }
+}
+
+impl List {
+    fn new(answer: impl Fn(&[(String, String)]) -> (u16, Value) + Send + Sync + 'static) -> Self {
+        Self::slow(Duration::ZERO, answer)
+    }
+
+    fn slow(
+        delay: Duration,
+        answer: impl Fn(&[(String, String)]) -> (u16, Value) + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            answer: Answer(Arc::new(answer)),
+            delay,
+            asked: Mutex::default(),
+            under_way: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+            finished: AtomicUsize::new(0),
+        }))
+    }
+
+    fn client(&self) -> Client {
+        let token = AccessToken::new("token").unwrap();
+        Pipeline::builder(token).transport(self.clone()).attempts(1).build().unwrap().into()
+    }
+
+    /// The values of a query parameter, in the order of the requests.
+    fn asked(&self, name: &str) -> Vec<u32> {
+        let asked = self.0.asked.lock().unwrap();
+        asked.iter().map(|query| number(&pairs(query), name).unwrap_or(0)).collect()
+    }
+}
+
+#[async_trait::async_trait]
+impl Transport for List {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        self.0.asked.lock().unwrap().push(query.clone());
+        let under_way = self.0.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+        self.0.most.fetch_max(under_way, Ordering::SeqCst);
+        sleep(self.0.delay).await;
+        self.0.under_way.fetch_sub(1, Ordering::SeqCst);
+        self.0.finished.fetch_add(1, Ordering::SeqCst);
+        let (status, body) = (self.0.answer.0)(&pairs(&query));
+        let response = http::Response::builder().status(status);
+        Ok(response.body(Bytes::from(body.to_string())).unwrap())
+    }
+}
+
+fn pairs(query: &str) -> Vec<(String, String)> {
+    let pair = |pair: &str| pair.split_once('=').map(|(a, b)| (a.to_owned(), b.to_owned()));
+    query.split('&').filter_map(pair).collect()
+}
+
+fn number(query: &[(String, String)], name: &str) -> Option<u32> {
+    query.iter().find(|(key, _)| key == name)?.1.parse().ok()
+}
+
+fn entry(at: u32) -> Value {
+    json!({ "added_at": "2026-01-01T00:00:00Z",
+            "track": { "type": "track", "id": format!("{at:022}"), "name": at.to_string() } })
+}
+
+/// A list as Spotify pages it, with some entries it lost.
+fn page(query: &[(String, String)], length: u32, most: u32, lost: &[u32]) -> (u16, Value) {
+    let offset = number(query, "offset").unwrap_or(0);
+    let limit = number(query, "limit").unwrap_or(20).min(most);
+    if offset >= length && offset > 0 {
+        return (500, json!({ "error": { "status": 500, "message": "Server error" } }));
+    }
+    let end = (offset + limit).min(length);
+    let items: Vec<Value> = (offset..end)
+        .map(|at| if lost.contains(&at) { Value::Null } else { entry(at) })
+        .collect();
+    let next = (end < length).then(|| format!("https://api.spotify.com/v1/me/tracks?offset={end}"));
+    (200, json!({ "items": items, "total": length, "limit": limit, "offset": offset, "next": next }))
+}
+
+async fn names(client: &Client, prefetch: usize) -> Result<Vec<u32>, spot_api::Error> {
+    let mut items = client.library().tracks().items().prefetch(prefetch);
+    let mut names = Vec::new();
+    while let Some(saved) = items.try_next().await? {
+        names.push(saved.track.name.parse().unwrap());
+    }
+    Ok(names)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever the length, the server's own page size and the entries it lost: what is there comes
+    /// once and in order, and nothing is asked for at or behind the end.
+    #[test]
+    fn every_entry_comes_once_and_in_order(
+        length in 0_u32..400,
+        most in 1_u32..60,
+        prefetch in 0_usize..9,
+        lost in prop::collection::vec(0_u32..400, 0..20),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let gone = lost.clone();
+            let list = List::slow(Duration::from_millis(50), move |query| {
+                page(query, length, most, &gone)
+            });
+            let expected: Vec<u32> = (0..length).filter(|at| !lost.contains(at)).collect();
+            assert_eq!(names(&list.client(), prefetch).await.unwrap(), expected);
+            let asked = list.asked("offset");
+            assert!(asked.iter().all(|at| *at < length.max(1)), "{asked:?} of {length}");
+            assert_eq!(asked.len() as u32, length.div_ceil(most.min(50)).max(1));
+        });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn four_pages_are_on_their_way_at_once() {
+    let list = List::slow(Duration::from_millis(50), |query| page(query, 1000, 50, &[]));
+    let start = Instant::now();
+    assert_eq!(names(&list.client(), 4).await.unwrap().len(), 1000);
+    // The first page alone, then nineteen in fives of four.
+    assert_eq!(start.elapsed().as_millis(), 50 + 5 * 50);
+    assert_eq!(list.0.most.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_consumer_does_not_wait_for_the_network() {
+    let list = List::slow(Duration::from_millis(50), |query| page(query, 1000, 50, &[]));
+    let mut pages = list.client().library().tracks().items().pages();
+    let start = Instant::now();
+    let mut count = 0;
+    while let Some(page) = pages.try_next().await.unwrap() {
+        count += page.items.len();
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(count, 1000);
+    // Twenty pages of work, and the wait for the first one.
+    assert_eq!(start.elapsed().as_millis(), 50 + 20 * 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_is_asked_for_only_when_one_was_taken() {
+    let list = List::new(|query| page(query, 5000, 50, &[]));
+    let mut items = list.client().library().tracks().items().prefetch(3);
+    items.next().await.unwrap().unwrap();
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(list.asked("offset"), [0, 50, 100, 150]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_stream_stops_its_requests() {
+    let list = List::slow(Duration::from_secs(1), |query| page(query, 5000, 50, &[]));
+    let mut items = list.client().library().tracks().items();
+    items.next().await.unwrap().unwrap();
+    sleep(Duration::from_millis(10)).await;
+    drop(items);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(list.asked("offset").len(), 5);
+    assert_eq!(list.0.finished.load(Ordering::SeqCst), 1, "those under way were stopped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_does_not_say_its_length_is_read_link_by_link() {
+    let list = List::new(|query| {
+        let (status, mut body) = page(query, 170, 50, &[]);
+        body["total"] = Value::Null;
+        (status, body)
+    });
+    let mut items = list.client().library().tracks().items();
+    let mut count = 0;
+    while items.try_next().await.unwrap().is_some() {
+        count += 1;
+    }
+    assert_eq!((count, items.total()), (170, None));
+    assert_eq!(list.asked("offset"), [0, 50, 100, 150]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_of_nothing_is_the_end_even_if_it_names_a_next_one() {
+    let list = List::new(|query| {
+        let offset = number(query, "offset").unwrap_or(0);
+        let items: Vec<Value> = if offset == 0 { vec![entry(0)] } else { Vec::new() };
+        let next = "https://api.spotify.com/v1/me/tracks?offset=1";
+        (200, json!({ "items": items, "total": null, "limit": 1, "offset": offset, "next": next }))
+    });
+    assert_eq!(names(&list.client(), 4).await.unwrap(), [0]);
+    assert_eq!(list.asked("offset"), [0, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_shrinks_under_way_is_not_asked_behind_its_end() {
+    let calls = AtomicUsize::new(0);
+    let list = List::slow(Duration::from_millis(50), move |query| {
+        let length = if calls.fetch_add(1, Ordering::SeqCst) == 0 { 800 } else { 230 };
+        page(query, length, 50, &[])
+    });
+    let mut items = list.client().library().tracks().items().prefetch(1);
+    let mut count = 0;
+    while items.try_next().await.unwrap().is_some() {
+        count += 1;
+    }
+    assert_eq!((count, items.total(), items.drifted()), (230, Some(230), true));
+    assert_eq!(list.asked("offset"), [0, 50, 100, 150, 200]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_comes_once_and_says_where_to_go_on() {
+    let list = List::new(|query| match number(query, "offset") {
+        Some(100) => (403, json!({ "error": { "status": 403, "message": "No" } })),
+        _ => page(query, 500, 50, &[]),
+    });
+    let mut items = list.client().library().tracks().items();
+    let mut count = 0;
+    let error = loop {
+        match items.next().await.unwrap() {
+            Ok(_) => count += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((count, error.kind()), (100, ErrorKind::Forbidden));
+    assert_eq!(items.resume_at(), Position::Offset(100));
+    assert!(items.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_to_go_on_counts_the_entries_that_were_left_out() {
+    let list = List::new(|query| page(query, 60, 50, &[0, 2, 3, 51]));
+    let mut items = list.client().library().tracks().items();
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let saved = items.try_next().await.unwrap().unwrap();
+        seen.push((saved.track.name, items.resume_at()));
+    }
+    let at = |name: &str, offset| (name.to_owned(), Position::Offset(offset));
+    assert_eq!(seen, [at("1", 4), at("4", 5), at("5", 6)]);
+    let rest = list.client().library().tracks().offset(6).items().collect_names().await;
+    assert_eq!(rest.first().map(String::as_str), Some("6"));
+}
+
+trait CollectNames {
+    async fn collect_names(self) -> Vec<String>;
+}
+
+impl CollectNames for spot_api::Items<spot_api::model::SavedTrack> {
+    async fn collect_names(mut self) -> Vec<String> {
+        let mut names = Vec::new();
+        while let Some(saved) = self.try_next().await.unwrap() {
+            names.push(saved.track.name);
+        }
+        names
+    }
+}
+
+/// Followed artists, with a cursor that may lead nowhere.
+fn artists(query: &[(String, String)], length: u32, stuck: bool) -> (u16, Value) {
+    let after = number(query, "after").map_or(0, |after| after + 1);
+    let end = (after + 50).min(length);
+    let items: Vec<Value> = (after..end)
+        .map(|at| json!({ "type": "artist", "id": format!("{at:022}"), "name": at.to_string() }))
+        .collect();
+    let last = if stuck { 49 } else { end.saturating_sub(1) };
+    let next = (end < length || stuck).then(|| "https://api.spotify.com/v1/me/following");
+    let cursor = (end < length || stuck).then(|| format!("{last:022}"));
+    let body = json!({ "items": items, "limit": 50, "total": length, "next": next,
+                       "cursors": { "after": cursor } });
+    (200, json!({ "artists": body }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_by_cursor_are_read_one_page_ahead() {
+    let list = List::slow(Duration::from_millis(50), |query| artists(query, 170, false));
+    let mut pages = list.client().me().followed_artists().items().pages();
+    let start = Instant::now();
+    let mut count = 0;
+    while let Some(page) = pages.try_next().await.unwrap() {
+        count += page.items.len();
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(count, 170);
+    assert_eq!(start.elapsed().as_millis(), 50 + 4 * 50);
+    assert_eq!(list.asked("after"), [0, 49, 99, 149]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_that_repeats_ends_the_list() {
+    let list = List::new(|query| artists(query, 170, true));
+    let mut items = list.client().me().followed_artists().items();
+    let mut count = 0;
+    while items.try_next().await.unwrap().is_some() {
+        count += 1;
+    }
+    assert_eq!((count, list.asked("after").len()), (100, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_search_ends_where_the_api_ends() {
+    let list = List::new(|query| {
+        let offset = number(query, "offset").unwrap_or(0);
+        assert!(offset <= 1000, "the API takes no offset above 1000");
+        let items: Vec<Value> = (offset..offset + 10)
+            .map(|at| json!({ "type": "track", "id": format!("{at:022}"), "name": at.to_string() }))
+            .collect();
+        let next = "https://api.spotify.com/v1/search";
+        (200, json!({ "tracks": { "items": items, "total": 90_000, "limit": 10,
+                                  "offset": offset, "next": next } }))
+    });
+    let mut tracks = list.client().search("night").tracks().items();
+    let mut count = 0;
+    while tracks.try_next().await.unwrap().is_some() {
+        count += 1;
+    }
+    assert_eq!(count, 1010);
+}
+
+#[tokio::test(start_paused = true)]
+async fn links_are_followed_only_to_where_the_token_may_go() {
+    let list = List::new(|query| page(query, 120, 50, &[]));
+    let client = list.client();
+    let first = client.library().tracks().limit(50).await.unwrap();
+    let second = client.next_page(&first).await.unwrap().unwrap();
+    assert_eq!(second.offset, 50);
+    let mut foreign = first.clone();
+    foreign.next = Some("https://api.spotify.com.example.org/v1/me/tracks?offset=50".to_owned());
+    let error = client.next_page(&foreign).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadRequest);
+    assert_eq!(list.0.asked.lock().unwrap().len(), 2);
+}

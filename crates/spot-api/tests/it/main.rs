@@ -1,0 +1,9 @@
+//! What `spot-api` does, seen from outside, against a server that knows Spotify's rules.
+// A panic is how a test fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod bad_input;
+mod chunks;
+mod generated;
+mod items;
+mod story;

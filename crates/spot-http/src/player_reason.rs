@@ -1,0 +1,93 @@
+//! Why the player refused a command.
+
+use std::fmt;
+
+macro_rules! reasons {
+    ($($(#[$meta:meta])* $variant:ident = $text:literal,)*) => {
+        /// Why the player refused a command.
+        ///
+        /// Spotify adds reasons; those without a name here are kept: see [`as_str`](Self::as_str).
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum PlayerReason {
+            $($(#[$meta])* $variant,)*
+            #[doc(hidden)]
+            _Other(OtherReason),
+        }
+
+        impl PlayerReason {
+            /// The reason as the API writes it.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $text,)*
+                    Self::_Other(OtherReason(text)) => text,
+                }
+            }
+        }
+
+        impl From<&str> for PlayerReason {
+            fn from(text: &str) -> Self {
+                $(if text.eq_ignore_ascii_case($text) {
+                    return Self::$variant;
+                })*
+                Self::_Other(OtherReason(text.into()))
+            }
+        }
+    };
+}
+
+reasons! {
+    /// There is nothing before this item.
+    NoPreviousTrack = "NO_PREV_TRACK",
+    /// There is nothing behind this item.
+    NoNextTrack = "NO_NEXT_TRACK",
+    /// The track that was asked for is not there.
+    NoSpecificTrack = "NO_SPECIFIC_TRACK",
+    /// It is paused already.
+    AlreadyPaused = "ALREADY_PAUSED",
+    /// It is not paused.
+    NotPaused = "NOT_PAUSED",
+    /// It does not play on this device.
+    NotPlayingLocally = "NOT_PLAYING_LOCALLY",
+    /// No track is playing.
+    NotPlayingTrack = "NOT_PLAYING_TRACK",
+    /// Nothing is playing that has a context.
+    NotPlayingContext = "NOT_PLAYING_CONTEXT",
+    /// The context has no end to skip to.
+    EndlessContext = "ENDLESS_CONTEXT",
+    /// The context does not allow it.
+    ContextDisallow = "CONTEXT_DISALLOW",
+    /// It plays already.
+    AlreadyPlaying = "ALREADY_PLAYING",
+    /// Too many commands.
+    RateLimited = "RATE_LIMITED",
+    /// The device is not to be controlled from elsewhere.
+    RemoteControlDisallow = "REMOTE_CONTROL_DISALLOW",
+    /// The device takes no commands.
+    DeviceNotControllable = "DEVICE_NOT_CONTROLLABLE",
+    /// The volume of the device cannot be set.
+    VolumeControlDisallow = "VOLUME_CONTROL_DISALLOW",
+    /// No device is active: start one, or name one.
+    NoActiveDevice = "NO_ACTIVE_DEVICE",
+    /// The user has no Spotify Premium.
+    PremiumRequired = "PREMIUM_REQUIRED",
+    /// Spotify does not say.
+    Unknown = "UNKNOWN",
+}
+
+/// A reason without a name here. Nobody can make or match one, so that giving it a name breaks
+/// nobody.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct OtherReason(Box<str>);
+
+impl fmt::Debug for OtherReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for PlayerReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

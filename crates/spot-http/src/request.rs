@@ -1,0 +1,261 @@
+//! A call as plain data.
+
+use std::{fmt, fmt::Display, sync::Arc};
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use spot_model::{Method, Operation};
+
+use crate::{CallOptions, Error, ErrorKind};
+
+/// What is escaped in a segment of a path: all but the characters that never mean anything.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What is escaped in an entry of a list in a query. Colons are left: they are in every URI.
+const ENTRY: &AsciiSet = &SEGMENT.remove(b':');
+
+/// What is escaped in the value of a query.
+const VALUE: &AsciiSet = &ENTRY.remove(b',');
+
+/// A call as plain data: operation, path, query, body. It sends nothing by itself.
+///
+/// What is wrong with its parts is kept and reported when it is sent.
+///
+/// ```
+/// use spot_http::Request;
+/// use spot_model::Operation;
+///
+/// let request = Request::new(Operation::GET_ARTIST_ALBUMS)
+///     .path("id", "spotmockArtist00000001")
+///     .query_list("include_groups", ["album", "single"])
+///     .query("limit", 10);
+/// assert_eq!(
+///     request.path_and_query(),
+///     "/artists/spotmockArtist00000001/albums?include_groups=album,single&limit=10"
+/// );
+/// ```
+#[derive(Clone)]
+pub struct Request {
+    operation: &'static Operation,
+    path: String,
+    query: String,
+    body: Option<Body>,
+    options: CallOptions,
+    wrong: Option<Arc<Wrong>>,
+}
+
+/// What a request carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Body {
+    /// What kind of data it is.
+    pub content_type: &'static str,
+    /// The data.
+    pub data: Bytes,
+}
+
+/// An error that waits to be reported. A request can be cloned and an error cannot, so that its parts
+/// are kept.
+struct Wrong {
+    kind: ErrorKind,
+    message: String,
+}
+
+impl Request {
+    /// A call of an operation. Every parameter of its path is to be given by [`path`](Self::path).
+    pub fn new(operation: &'static Operation) -> Self {
+        Self {
+            operation,
+            path: operation.path.to_owned(),
+            query: String::new(),
+            body: None,
+            options: CallOptions::new(),
+            wrong: None,
+        }
+    }
+
+    /// A `GET` of a path below the base URL, with its query, for what has no operation yet.
+    pub fn get(path_and_query: &str) -> Self {
+        const GET: &Operation = &Operation::custom(Method::Get, "/{path}");
+        Self::raw(GET, path_and_query)
+    }
+
+    /// A `PUT`, as [`get`](Self::get).
+    pub fn put(path_and_query: &str) -> Self {
+        const PUT: &Operation = &Operation::custom(Method::Put, "/{path}");
+        Self::raw(PUT, path_and_query)
+    }
+
+    /// A `POST`, as [`get`](Self::get).
+    pub fn post(path_and_query: &str) -> Self {
+        const POST: &Operation = &Operation::custom(Method::Post, "/{path}");
+        Self::raw(POST, path_and_query)
+    }
+
+    /// A `DELETE`, as [`get`](Self::get).
+    pub fn delete(path_and_query: &str) -> Self {
+        const DELETE: &Operation = &Operation::custom(Method::Delete, "/{path}");
+        Self::raw(DELETE, path_and_query)
+    }
+
+    fn raw(operation: &'static Operation, path_and_query: &str) -> Self {
+        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        Self { path: format!("{slash}{path}"), query: query.to_owned(), ..Self::new(operation) }
+    }
+
+    /// A request that only reports an error, when it is sent.
+    pub fn failed(error: &Error) -> Self {
+        const NONE: &Operation = &Operation::custom(Method::Get, "/");
+        let wrong = Wrong { kind: error.kind(), message: error.message().to_owned() };
+        let operation = error.operation().unwrap_or(NONE);
+        Self { wrong: Some(Arc::new(wrong)), ..Self::new(operation) }
+    }
+
+    /// Gives a parameter of the path. It becomes one segment, whatever it holds.
+    #[must_use]
+    pub fn path(mut self, name: &str, value: impl Display) -> Self {
+        let value = value.to_string();
+        if value.is_empty() {
+            return self.or_wrong(format!("`{name}` is empty"));
+        }
+        let place = format!("{{{name}}}");
+        let segment = utf8_percent_encode(&value, SEGMENT).to_string();
+        // A segment of dots would be taken for a way up.
+        let segment = if segment.bytes().all(|byte| byte == b'.') {
+            segment.replace('.', "%2E")
+        } else {
+            segment
+        };
+        self.path = self.path.replacen(&place, &segment, 1);
+        self
+    }
+
+    /// Gives a parameter of the query.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: impl Display) -> Self {
+        let value = value.to_string();
+        self.push(name, utf8_percent_encode(&value, VALUE));
+        self
+    }
+
+    /// Gives a parameter of the query, if there is one.
+    #[must_use]
+    pub fn query_opt(self, name: &str, value: Option<impl Display>) -> Self {
+        match value {
+            Some(value) => self.query(name, value),
+            None => self,
+        }
+    }
+
+    /// Gives a list as a parameter of the query, with commas between the entries. An empty list is
+    /// left out.
+    #[must_use]
+    pub fn query_list(
+        mut self,
+        name: &str,
+        entries: impl IntoIterator<Item = impl Display>,
+    ) -> Self {
+        let mut list = String::new();
+        for entry in entries {
+            if !list.is_empty() {
+                list.push(',');
+            }
+            list.extend(utf8_percent_encode(&entry.to_string(), ENTRY));
+        }
+        if !list.is_empty() {
+            self.push(name, list);
+        }
+        self
+    }
+
+    fn push(&mut self, name: &str, value: impl Display) {
+        let and = if self.query.is_empty() { "" } else { "&" };
+        self.query.push_str(&format!("{and}{}={value}", utf8_percent_encode(name, SEGMENT)));
+    }
+
+    /// Carries a value as JSON.
+    #[must_use]
+    pub fn json(self, value: &(impl Serialize + ?Sized)) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(data) => self.body("application/json", data),
+            Err(error) => self.or_wrong(format!("the body cannot be written as JSON: {error}")),
+        }
+    }
+
+    /// Carries data.
+    #[must_use]
+    pub fn body(mut self, content_type: &'static str, data: impl Into<Bytes>) -> Self {
+        self.body = Some(Body { content_type, data: data.into() });
+        self
+    }
+
+    /// Does something differently from the client's other calls.
+    #[must_use]
+    pub fn with_options(mut self, options: CallOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    fn or_wrong(mut self, message: String) -> Self {
+        self.wrong.get_or_insert(Arc::new(Wrong { kind: ErrorKind::BadRequest, message }));
+        self
+    }
+
+    /// The operation that is called.
+    pub fn operation(&self) -> &'static Operation {
+        self.operation
+    }
+
+    /// The path below the base URL, with the query.
+    pub fn path_and_query(&self) -> String {
+        if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        }
+    }
+
+    /// What it carries.
+    pub fn carried(&self) -> Option<&Body> {
+        self.body.as_ref()
+    }
+
+    /// What the call does differently.
+    pub fn options(&self) -> &CallOptions {
+        &self.options
+    }
+
+    /// What is wrong with it, if anything is: it will not be sent then.
+    ///
+    /// # Errors
+    ///
+    /// [`BadRequest`](ErrorKind::BadRequest), mostly.
+    pub fn check(&self) -> Result<(), Error> {
+        if let Some(wrong) = &self.wrong {
+            let error = Error::new(wrong.kind.clone(), wrong.message.clone());
+            return Err(error.with_operation(self.operation));
+        }
+        if let Some((_, rest)) = self.path.split_once('{') {
+            let name = rest.split('}').next().unwrap_or(rest);
+            let error = Error::bad_request(format!("`{name}` of the path was not given"));
+            return Err(error.with_operation(self.operation));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Request");
+        out.field("call", &format_args!("{} {}", self.operation.method, self.path_and_query()));
+        if let Some(body) = &self.body {
+            out.field("content_type", &body.content_type).field("bytes", &body.data.len());
+        }
+        if let Some(wrong) = &self.wrong {
+            out.field("wrong", &wrong.message);
+        }
+        out.finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,200 @@
+//! The transport on reqwest.
+
+use std::{error::Error as StdError, fmt, io, time::Duration};
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+
+use crate::{Error, Transport, TransportError, TransportErrorKind};
+
+/// The transport on reqwest: HTTP/2 and gzip where the server speaks them, no redirects, an answer
+/// of bounded size.
+#[derive(Clone)]
+pub struct ReqwestTransport {
+    client: reqwest::Client,
+    max_body: usize,
+}
+
+impl ReqwestTransport {
+    /// A transport with the defaults of [`ReqwestTransportBuilder`], to be changed.
+    pub fn builder() -> ReqwestTransportBuilder {
+        ReqwestTransportBuilder {
+            user_agent: concat!("spot-http/", env!("CARGO_PKG_VERSION")).to_owned(),
+            proxy: None,
+            no_proxy: false,
+            root_certificates: Vec::new(),
+            connect_timeout: Duration::from_secs(5),
+            pool_idle_timeout: Duration::from_secs(60),
+            max_body: 16 * 1024 * 1024,
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for ReqwestTransport {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let request = reqwest::Request::try_from(request).map_err(|error| {
+            TransportError::new(TransportErrorKind::NotSent, error.without_url())
+        })?;
+        let mut response = self.client.execute(request).await.map_err(classify)?;
+        let mut answer = http::Response::builder()
+            .status(response.status())
+            .version(response.version())
+            .body(())
+            .map_err(|error| TransportError::new(TransportErrorKind::Other, error))?;
+        *answer.headers_mut() = std::mem::take(response.headers_mut());
+        let mut body = BytesMut::new();
+        while let Some(part) = response.chunk().await.map_err(classify)? {
+            if body.len() + part.len() > self.max_body {
+                let message = format!("more than {} bytes", self.max_body);
+                return Err(TransportError::new(TransportErrorKind::BodyTooLarge, message));
+            }
+            // An answer in one part is not copied.
+            if body.is_empty() {
+                body = part.into();
+            } else {
+                body.extend_from_slice(&part);
+            }
+        }
+        Ok(answer.map(|()| body.freeze()))
+    }
+}
+
+impl fmt::Debug for ReqwestTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestTransport").field("max_body", &self.max_body).finish_non_exhaustive()
+    }
+}
+
+/// What is known of the request when reqwest failed. The URL is left out: its query is the user's.
+fn classify(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    let kind = if error.is_connect() || error.is_builder() {
+        TransportErrorKind::NotSent
+    } else if error.is_timeout() {
+        TransportErrorKind::Timeout
+    } else if broke_off(&error) {
+        TransportErrorKind::Reset
+    } else {
+        TransportErrorKind::Other
+    };
+    TransportError::new(kind, error)
+}
+
+/// Whether the connection ended before the answer was whole.
+fn broke_off(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn StdError + 'static)> = error.source();
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe
+                    | io::ErrorKind::UnexpectedEof
+            );
+        }
+        // hyper's own error is not part of reqwest's interface; its words are stable.
+        let words = error.to_string();
+        if words.contains("before message completed") || words.contains("closed") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Sets up a [`ReqwestTransport`].
+#[must_use = "a builder does nothing until it builds"]
+#[derive(Clone, Debug)]
+pub struct ReqwestTransportBuilder {
+    user_agent: String,
+    proxy: Option<String>,
+    no_proxy: bool,
+    root_certificates: Vec<Vec<u8>>,
+    connect_timeout: Duration,
+    pool_idle_timeout: Duration,
+    max_body: usize,
+}
+
+impl ReqwestTransportBuilder {
+    /// What the client calls itself.
+    pub fn user_agent(mut self, user_agent: &str) -> Self {
+        user_agent.clone_into(&mut self.user_agent);
+        self
+    }
+
+    /// The proxy for all requests, as a URL. Without it the system's settings count.
+    pub fn proxy(mut self, url: &str) -> Self {
+        self.proxy = Some(url.to_owned());
+        self
+    }
+
+    /// No proxy at all, whatever the system says.
+    pub fn no_proxy(mut self) -> Self {
+        self.no_proxy = true;
+        self
+    }
+
+    /// Trusts another root certificate, in PEM.
+    pub fn root_certificate(mut self, pem: &[u8]) -> Self {
+        self.root_certificates.push(pem.to_owned());
+        self
+    }
+
+    /// How long connecting may take; 5 s unless this is called.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long a connection that nobody uses stays open; 60 s unless this is called.
+    pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.pool_idle_timeout = timeout;
+        self
+    }
+
+    /// The largest answer that is taken, in bytes; 16 MiB unless this is called.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// The transport.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the proxy, a certificate or the user agent
+    /// is none, or if TLS cannot be set up.
+    pub fn build(self) -> Result<ReqwestTransport, Error> {
+        let fail = |what: &str, error: reqwest::Error| {
+            Error::configuration(format!("{what}: {}", error.without_url()))
+        };
+        let mut client = reqwest::Client::builder()
+            // The token would go with a redirect.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(self.user_agent)
+            .connect_timeout(self.connect_timeout)
+            .pool_idle_timeout(self.pool_idle_timeout)
+            // A dead connection would hold every stream on it until the attempt's timeout.
+            .http2_keep_alive_interval(Duration::from_secs(20))
+            .http2_keep_alive_timeout(Duration::from_secs(10));
+        if self.no_proxy {
+            client = client.no_proxy();
+        }
+        if let Some(url) = &self.proxy {
+            let proxy = reqwest::Proxy::all(url).map_err(|error| fail("`proxy`", error))?;
+            client = client.proxy(proxy);
+        }
+        for pem in &self.root_certificates {
+            let certificate = reqwest::Certificate::from_pem(pem)
+                .map_err(|error| fail("`root_certificate`", error))?;
+            client = client.tls_certs_merge([certificate]);
+        }
+        let client = client.build().map_err(|error| fail("the HTTP client", error))?;
+        Ok(ReqwestTransport { client, max_body: self.max_body })
+    }
+}

@@ -1,0 +1,110 @@
+//! Who is asking, as far as a call is concerned.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use http::HeaderValue;
+
+use crate::Error;
+
+/// Gives the token that a call is sent with.
+///
+/// Any number of calls ask at once; renewing a token once for all of them is the source's business.
+#[async_trait]
+pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
+    /// A token that is good now.
+    ///
+    /// # Errors
+    ///
+    /// [`Authentication`](crate::ErrorKind::Authentication) or
+    /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if there is none to be had, and
+    /// whatever stands between.
+    async fn token(&self) -> Result<AccessToken, Error>;
+
+    /// The API refused this very token (401): it must not be given again. A token that was renewed
+    /// meanwhile is another one, which stays.
+    async fn reject(&self, token: &AccessToken);
+}
+
+/// An access token, ready to be sent. It does not print.
+///
+/// It is a [`TokenSource`] too, for programs that get their tokens elsewhere: once refused, every
+/// call is an [`Authentication`](crate::ErrorKind::Authentication) error.
+#[derive(Clone)]
+pub struct AccessToken(Arc<Inner>);
+
+struct Inner {
+    header: HeaderValue,
+    rejected: AtomicBool,
+}
+
+impl AccessToken {
+    /// A token from its text.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is empty or holds characters that no
+    /// header takes.
+    pub fn new(token: &str) -> Result<Self, Error> {
+        if token.trim().is_empty() {
+            return Err(Error::configuration("the access token is empty"));
+        }
+        let mut header =
+            HeaderValue::try_from(format!("Bearer {}", token.trim())).map_err(|_| {
+                Error::configuration("the access token holds characters that a header cannot hold")
+            })?;
+        header.set_sensitive(true);
+        Ok(Self(Arc::new(Inner { header, rejected: AtomicBool::new(false) })))
+    }
+
+    /// The value of the `Authorization` header, marked as sensitive.
+    pub fn header(&self) -> &HeaderValue {
+        &self.0.header
+    }
+
+    /// Whether both are the very same token, not only the same text.
+    pub fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken(<redacted>)")
+    }
+}
+
+#[async_trait]
+impl TokenSource for AccessToken {
+    async fn token(&self) -> Result<AccessToken, Error> {
+        if self.0.rejected.load(Ordering::Acquire) {
+            return Err(Error::authentication(
+                "the access token was refused: it has expired, was revoked, or is none",
+            ));
+        }
+        Ok(self.clone())
+    }
+
+    async fn reject(&self, token: &AccessToken) {
+        if self.same(token) {
+            self.0.rejected.store(true, Ordering::Release);
+        }
+    }
+}
+
+#[async_trait]
+impl<T: TokenSource + ?Sized> TokenSource for Arc<T> {
+    async fn token(&self) -> Result<AccessToken, Error> {
+        (**self).token().await
+    }
+
+    async fn reject(&self, token: &AccessToken) {
+        (**self).reject(token).await;
+    }
+}

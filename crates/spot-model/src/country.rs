@@ -1,0 +1,217 @@
+//! Countries, and sets of them.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
+
+use crate::text::text_serde;
+
+/// A country by its two letters (ISO 3166-1 alpha-2).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Country([u8; 2]);
+
+impl Country {
+    /// The two letters, in capitals.
+    pub fn as_str(&self) -> &str {
+        // Only ASCII letters get in.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The place among all pairs of letters.
+    fn index(self) -> usize {
+        let [first, second] = self.0.map(|letter| usize::from(letter.wrapping_sub(b'A')));
+        first * 26 + second
+    }
+
+    fn at(index: usize) -> Option<Self> {
+        let letter = |place: usize| u8::try_from(place).ok().map(|place| place.wrapping_add(b'A'));
+        Some(Self([letter(index / 26)?, letter(index % 26)?]))
+    }
+}
+
+impl FromStr for Country {
+    type Err = ParseCountryError;
+
+    fn from_str(text: &str) -> Result<Self, ParseCountryError> {
+        match text.as_bytes() {
+            [first, second] if first.is_ascii_alphabetic() && second.is_ascii_alphabetic() => {
+                Ok(Self([first.to_ascii_uppercase(), second.to_ascii_uppercase()]))
+            }
+            _ => Err(ParseCountryError(text.chars().take(40).collect())),
+        }
+    }
+}
+
+impl fmt::Display for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+text_serde! { Country: "two letters of a country"; }
+
+/// Text that is not two letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseCountryError(String);
+
+impl fmt::Display for ParseCountryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is not a country; expected two letters of ISO 3166-1", self.0)
+    }
+}
+
+impl std::error::Error for ParseCountryError {}
+
+const WORDS: usize = 11;
+
+/// A set of countries: 88 bytes, however many there are, and none for the empty set.
+///
+/// In JSON it is a list of letters. Entries that are not two letters are left out.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct CountrySet(Option<Box<[u64; WORDS]>>);
+
+impl CountrySet {
+    /// Whether the country is one of them.
+    pub fn contains(&self, country: Country) -> bool {
+        let index = country.index();
+        let word = self.words().get(index / 64);
+        word.is_some_and(|word| word & (1 << (index % 64)) != 0)
+    }
+
+    /// Adds a country; `false` if it was there.
+    pub fn insert(&mut self, country: Country) -> bool {
+        let index = country.index();
+        let words = self.0.get_or_insert_default();
+        let Some(word) = words.get_mut(index / 64) else { return false };
+        let bit = 1 << (index % 64);
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.words().iter().map(|word| word.count_ones()).sum::<u32>().try_into().unwrap_or(0)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The countries, in the order of the alphabet.
+    pub fn iter(&self) -> impl Iterator<Item = Country> {
+        (0..26 * 26)
+            .filter(|index| {
+                self.words().get(index / 64).is_some_and(|word| word & (1 << (index % 64)) != 0)
+            })
+            .filter_map(Country::at)
+    }
+
+    fn words(&self) -> &[u64] {
+        self.0.as_deref().map_or(&[], |words| words.as_slice())
+    }
+}
+
+impl FromIterator<Country> for CountrySet {
+    fn from_iter<I: IntoIterator<Item = Country>>(countries: I) -> Self {
+        let mut set = Self::default();
+        set.extend(countries);
+        set
+    }
+}
+
+impl Extend<Country> for CountrySet {
+    fn extend<I: IntoIterator<Item = Country>>(&mut self, countries: I) {
+        for country in countries {
+            self.insert(country);
+        }
+    }
+}
+
+impl From<&CountrySet> for BTreeSet<Country> {
+    fn from(set: &CountrySet) -> Self {
+        set.iter().collect()
+    }
+}
+
+impl fmt::Debug for CountrySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+impl Serialize for CountrySet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for CountrySet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = CountrySet;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of countries")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<CountrySet, A::Error> {
+                let mut set = CountrySet::default();
+                while let Some(Entry(country)) = list.next_element()? {
+                    set.extend(country);
+                }
+                Ok(set)
+            }
+        }
+
+        deserializer.deserialize_seq(List)
+    }
+}
+
+/// An entry of a list of countries, read in place.
+struct Entry(Option<Country>);
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Letters;
+
+        impl<'de> Visitor<'de> for Letters {
+            type Value = Entry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("two letters")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Entry, E> {
+                Ok(Entry(text.parse().ok()))
+            }
+
+            fn visit_unit<E>(self) -> Result<Entry, E> {
+                Ok(Entry(None))
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Entry, E> {
+                Ok(Entry(None))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entry, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Entry(None))
+            }
+        }
+
+        deserializer.deserialize_any(Letters)
+    }
+}

@@ -1,0 +1,278 @@
+//! Ids: what names a thing in paths and links.
+
+use std::{cmp::Ordering, fmt, hash::Hash, num::NonZeroU8, str::FromStr};
+
+use crate::{
+    ParseIdError, Uri, percent,
+    reference::{Kind, Problem, Reference},
+    text::text_serde,
+};
+
+/// Base-62 text of 1 to 22 characters, in place.
+///
+/// The length comes first and is never 0, so that an `Option` of it takes no more room.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Base62 {
+    length: NonZeroU8,
+    bytes: [u8; Self::MOST],
+}
+
+impl Base62 {
+    const MOST: usize = 22;
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        if let Some(char) = text.chars().find(|char| !char.is_ascii_alphanumeric()) {
+            return Err(Problem::Character(char));
+        }
+        let mut bytes = [0; Self::MOST];
+        let length = u8::try_from(text.len()).ok().and_then(NonZeroU8::new);
+        match (bytes.get_mut(..text.len()), length) {
+            (Some(place), Some(length)) => {
+                place.copy_from_slice(text.as_bytes());
+                Ok(Self { length, bytes })
+            }
+            _ if text.is_empty() => Err(Problem::Empty),
+            _ => Err(Problem::Length(text.len())),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        // Only ASCII gets in, and no more than there is room for: neither can fail.
+        let used = self.bytes.get(..usize::from(self.length.get())).unwrap_or_default();
+        std::str::from_utf8(used).unwrap_or_default()
+    }
+}
+
+macro_rules! ids {
+    ($($(#[$meta:meta])* $name:ident, $kind:ident, $word:literal, $uri_word:literal, $expected:literal;)*) => {$(
+        $(#[$meta])*
+        ///
+        /// It is `Copy` and takes no memory of its own. It parses from an id, a URI or a URL, in
+        /// every form that is about, and prints as the bare id.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $name(Base62);
+
+        impl $name {
+            /// The bare id.
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+
+            /// The URI.
+            pub fn uri(&self) -> Uri {
+                Uri::$kind(*self)
+            }
+
+            /// The page on the web.
+            pub fn url(&self) -> String {
+                format!(concat!("https://open.spotify.com/", $uri_word, "/{}"), self.as_str())
+            }
+
+            /// Where the API has it.
+            pub fn href(&self) -> String {
+                format!(concat!("https://api.spotify.com/v1/", $word, "s/{}"), self.as_str())
+            }
+
+            pub(crate) fn from_bare(text: &str) -> Result<Self, ParseIdError> {
+                Base62::parse(text)
+                    .map(Self)
+                    .map_err(|problem| ParseIdError::new(text, $expected, problem))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str(text: &str) -> Result<Self, ParseIdError> {
+                let fail = |problem| Err(ParseIdError::new(text, $expected, problem));
+                match Reference::parse(text) {
+                    Reference::Bare(id) => Self::from_bare(id),
+                    Reference::Thing(kind, id) if Kind::$kind.takes(kind) => Self::from_bare(id),
+                    Reference::Thing(kind, _) => fail(Problem::Kind(kind)),
+                    Reference::Uri(_) => fail(Problem::OtherUri),
+                    Reference::ShortLink => fail(Problem::ShortLink),
+                    Reference::ForeignUrl => fail(Problem::ForeignUrl),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($name)).field(&self.as_str()).finish()
+            }
+        }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                self.as_str().cmp(other.as_str())
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Id for $name {
+            const EXPECTED: &'static str = $expected;
+        }
+
+        impl Linked for $name {
+            fn id(&self) -> &str {
+                self.as_str()
+            }
+
+            fn links(&self) -> Links {
+                Links { uri: self.uri().to_string(), href: self.href(), url: self.url() }
+            }
+        }
+
+        text_serde! { $name: $expected; }
+    )*};
+}
+
+ids! {
+    /// The id of a track.
+    TrackId, Track, "track", "track", "a track id, URI or URL";
+    /// The id of an album.
+    AlbumId, Album, "album", "album", "an album id, URI or URL";
+    /// The id of an artist.
+    ArtistId, Artist, "artist", "artist", "an artist id, URI or URL";
+    /// The id of a playlist.
+    PlaylistId, Playlist, "playlist", "playlist", "a playlist id, URI or URL";
+    /// The id of a show.
+    ShowId, Show, "show", "show", "a show id, URI or URL";
+    /// The id of an episode.
+    EpisodeId, Episode, "episode", "episode", "an episode id, URI or URL";
+    /// The id of an audiobook. Spotify's URIs and pages of audiobooks are those of shows.
+    AudiobookId, Audiobook, "audiobook", "show", "an audiobook id, URI or URL";
+    /// The id of a chapter. Spotify's URIs and pages of chapters are those of episodes.
+    ChapterId, Chapter, "chapter", "episode", "a chapter id, URI or URL";
+}
+
+macro_rules! names {
+    ($($(#[$meta:meta])* $name:ident, $expected:literal, |$text:ident| $parse:expr;)*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str($text: &str) -> Result<Self, ParseIdError> {
+                let fail = |problem| ParseIdError::new($text, $expected, problem);
+                let parsed: Result<Box<str>, Problem> = $parse;
+                match parsed.map_err(fail)? {
+                    name if name.is_empty() => Err(fail(Problem::Empty)),
+                    name => Ok(Self(name)),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($name)).field(&self.as_str()).finish()
+            }
+        }
+
+        impl Id for $name {
+            const EXPECTED: &'static str = $expected;
+        }
+
+        text_serde! { $name: $expected; }
+    )*};
+}
+
+names! {
+    /// The id of a user: free text, which may hold spaces, `#` and letters of any script.
+    UserId, "a user id, URI or URL", |text| match Reference::parse(text) {
+        Reference::Bare(name) => Ok(name.into()),
+        Reference::Thing(Kind::User, name) => Ok(percent::decode(name).into()),
+        Reference::Thing(kind, _) => Err(Problem::Kind(kind)),
+        Reference::Uri(_) => Err(Problem::OtherUri),
+        Reference::ShortLink => Err(Problem::ShortLink),
+        Reference::ForeignUrl => Err(Problem::ForeignUrl),
+    };
+    /// The id of a category: a word, or 22 base-62 characters.
+    CategoryId, "a category id", |text| Ok(text.trim().into());
+    /// The id of a device that plays. It may change from one day to the next.
+    DeviceId, "a device id", |text| Ok(text.into());
+    /// The version of a playlist.
+    SnapshotId, "a snapshot id", |text| Ok(text.into());
+}
+
+impl UserId {
+    /// The URI.
+    pub fn uri(&self) -> Uri {
+        Uri::User(self.clone())
+    }
+
+    /// The page on the web.
+    pub fn url(&self) -> String {
+        format!("https://open.spotify.com/user/{}", percent::encode(&self.0))
+    }
+
+    /// Where the API has it.
+    pub fn href(&self) -> String {
+        format!("https://api.spotify.com/v1/users/{}", percent::encode(&self.0))
+    }
+
+    pub(crate) fn from_name(name: String) -> Self {
+        Self(name.into())
+    }
+}
+
+impl Linked for UserId {
+    fn id(&self) -> &str {
+        self.as_str()
+    }
+
+    fn links(&self) -> Links {
+        Links { uri: self.uri().to_string(), href: self.href(), url: self.url() }
+    }
+}
+
+impl CategoryId {
+    /// Where the API has it.
+    pub fn href(&self) -> String {
+        format!("https://api.spotify.com/v1/browse/categories/{}", percent::encode(&self.0))
+    }
+}
+
+/// Something that names a thing of Spotify's and can be given as text.
+pub trait Id: Clone + FromStr<Err = ParseIdError> {
+    /// What is expected where one is given, for messages: `a track id, URI or URL`.
+    const EXPECTED: &'static str;
+}
+
+/// An id from which an object's links follow.
+pub(crate) trait Linked {
+    fn id(&self) -> &str;
+    fn links(&self) -> Links;
+}
+
+pub(crate) struct Links {
+    pub(crate) uri: String,
+    pub(crate) href: String,
+    pub(crate) url: String,
+}

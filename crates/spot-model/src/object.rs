@@ -1,0 +1,118 @@
+//! Writing objects as the API has them: with their type and the links that follow from the id.
+
+use std::{fmt, marker::PhantomData};
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_with::SerializeAs;
+
+use crate::id::Linked;
+
+/// Writes the fields of an object, one after the other.
+pub(crate) struct ObjectWriter<S: Serializer> {
+    map: S::SerializeMap,
+}
+
+impl<S: Serializer> ObjectWriter<S> {
+    /// An object that says what it is.
+    pub(crate) fn new(serializer: S, kind: &'static str) -> Result<Self, S::Error> {
+        let mut out = Self::untyped(serializer)?;
+        out.field("type", kind)?;
+        Ok(out)
+    }
+
+    /// An object that does not.
+    pub(crate) fn untyped(serializer: S) -> Result<Self, S::Error> {
+        Ok(Self { map: serializer.serialize_map(None)? })
+    }
+
+    /// The id and all that follows from it.
+    pub(crate) fn id(&mut self, id: &impl MaybeLinked) -> Result<(), S::Error> {
+        let Some(id) = id.linked() else { return self.field("id", &()) };
+        let links = id.links();
+        self.field("id", id.id())?;
+        self.field("uri", &links.uri)?;
+        self.field("href", &links.href)?;
+        self.field("external_urls", &ExternalUrls { spotify: &links.url })
+    }
+
+    pub(crate) fn field(
+        &mut self,
+        name: &'static str,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<(), S::Error> {
+        self.map.serialize_entry(name, value)
+    }
+
+    /// A field that is left out if there is nothing to say.
+    pub(crate) fn optional(
+        &mut self,
+        name: &'static str,
+        value: &Option<impl Serialize>,
+    ) -> Result<(), S::Error> {
+        value.as_ref().map_or(Ok(()), |value| self.field(name, value))
+    }
+
+    /// A field that is written in another way than its type's own.
+    pub(crate) fn with<A: SerializeAs<T>, T>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), S::Error> {
+        self.field(name, &Written::<A, T> { value, way: PhantomData })
+    }
+
+    /// Both of these.
+    pub(crate) fn optional_with<A: SerializeAs<T>, T>(
+        &mut self,
+        name: &'static str,
+        value: &Option<T>,
+    ) -> Result<(), S::Error> {
+        value.as_ref().map_or(Ok(()), |value| self.with::<A, T>(name, value))
+    }
+
+    pub(crate) fn end(self) -> Result<S::Ok, S::Error> {
+        self.map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct ExternalUrls<'a> {
+    spotify: &'a str,
+}
+
+struct Written<'a, A, T> {
+    value: &'a T,
+    way: PhantomData<A>,
+}
+
+impl<A: SerializeAs<T>, T> Serialize for Written<'_, A, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        A::serialize_as(self.value, serializer)
+    }
+}
+
+/// An id, or the lack of one.
+pub(crate) trait MaybeLinked {
+    fn linked(&self) -> Option<&dyn Linked>;
+}
+
+impl<I: Linked> MaybeLinked for I {
+    fn linked(&self) -> Option<&dyn Linked> {
+        Some(self)
+    }
+}
+
+impl<I: Linked> MaybeLinked for Option<I> {
+    fn linked(&self) -> Option<&dyn Linked> {
+        self.as_ref().map(|id| id as &dyn Linked)
+    }
+}
+
+/// A field that an object is meaningless without.
+pub(crate) struct MissingField(pub(crate) &'static str);
+
+impl fmt::Display for MissingField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "missing field `{}`", self.0)
+    }
+}

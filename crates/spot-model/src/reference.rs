@@ -1,0 +1,220 @@
+//! The forms in which people and Spotify name a thing: ids, URIs and URLs, old ones included.
+
+use std::fmt;
+
+/// What a thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Track,
+    Album,
+    Artist,
+    Playlist,
+    Show,
+    Episode,
+    Audiobook,
+    Chapter,
+    User,
+}
+
+impl Kind {
+    /// From the word in URIs and URLs, or the one in the API's own paths.
+    fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "track" | "tracks" => Self::Track,
+            "album" | "albums" => Self::Album,
+            "artist" | "artists" => Self::Artist,
+            "playlist" | "playlists" => Self::Playlist,
+            "show" | "shows" => Self::Show,
+            "episode" | "episodes" => Self::Episode,
+            "audiobook" | "audiobooks" => Self::Audiobook,
+            "chapter" | "chapters" => Self::Chapter,
+            "user" | "users" => Self::User,
+            _ => return None,
+        })
+    }
+
+    /// With its article, for messages.
+    pub(crate) fn named(self) -> &'static str {
+        match self {
+            Self::Track => "a track",
+            Self::Album => "an album",
+            Self::Artist => "an artist",
+            Self::Playlist => "a playlist",
+            Self::Show => "a show",
+            Self::Episode => "an episode",
+            Self::Audiobook => "an audiobook",
+            Self::Chapter => "a chapter",
+            Self::User => "a user",
+        }
+    }
+
+    /// Whether a reference to `other` may stand for this: an audiobook is a show underneath, a
+    /// chapter an episode.
+    pub(crate) fn takes(self, other: Self) -> bool {
+        self == other
+            || self == Self::Audiobook && other == Self::Show
+            || self == Self::Chapter && other == Self::Episode
+    }
+}
+
+/// What a text refers to. Nothing is decoded yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reference<'a> {
+    /// Text that names no kind: an id, or a name.
+    Bare(&'a str),
+    /// A thing of a known kind.
+    Thing(Kind, &'a str),
+    /// A URI of another kind: `spotify:local:...`, `spotify:collection`, whatever comes.
+    Uri(&'a str),
+    /// A link that leads to another one.
+    ShortLink,
+    /// A URL that leads elsewhere.
+    ForeignUrl,
+}
+
+impl<'a> Reference<'a> {
+    pub(crate) fn parse(text: &'a str) -> Self {
+        let text = text.trim();
+        if let Some(rest) = strip_prefix_ignoring_case(text, "spotify:") {
+            // The web player writes URIs with slashes in some places.
+            return uri(text, rest);
+        }
+        let bare = text.split(['?', '#']).next().unwrap_or(text);
+        let (has_scheme, rest) = match bare.split_once("://") {
+            Some((_, rest)) => (true, rest),
+            None => (false, bare),
+        };
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        match host.to_ascii_lowercase().as_str() {
+            "open.spotify.com" | "play.spotify.com" | "www.spotify.com" => page(path),
+            "api.spotify.com" => things(path.strip_prefix("v1/").unwrap_or(path)),
+            "spotify.link" | "link.tospotify.com" | "spotify.app.link" => Self::ShortLink,
+            _ if has_scheme => {
+                // Servers that stand in for the API have other hosts and the same paths.
+                match path.split_once("v1/") {
+                    Some(("", path)) => things(path),
+                    _ => Self::ForeignUrl,
+                }
+            }
+            _ => Self::Bare(text),
+        }
+    }
+}
+
+fn uri<'a>(whole: &'a str, rest: &'a str) -> Reference<'a> {
+    let mut parts = rest.split(':');
+    let word = parts.next().unwrap_or_default();
+    let name = parts.next().unwrap_or_default();
+    let (third, fourth) = (parts.next(), parts.next());
+    match (Kind::of(word), third, fourth) {
+        (Some(Kind::User), Some("playlist"), Some(id)) => Reference::Thing(Kind::Playlist, id),
+        (Some(kind), None, None) if !name.is_empty() => Reference::Thing(kind, name),
+        _ => Reference::Uri(whole),
+    }
+}
+
+/// The path of a page of the web player.
+fn page(path: &str) -> Reference<'_> {
+    let mut path = path.trim_matches('/');
+    while let Some((first, rest)) = path.split_once('/') {
+        if first.starts_with("intl-") || first == "embed" || first == "embed-podcast" {
+            path = rest;
+        } else if first == "s" {
+            return Reference::ShortLink;
+        } else {
+            break;
+        }
+    }
+    things(path)
+}
+
+/// `track/ID`, `user/NAME/playlist/ID`, and the plural words of the API.
+fn things(path: &str) -> Reference<'_> {
+    let mut parts = path.trim_matches('/').split('/');
+    let kind = parts.next().and_then(Kind::of);
+    let name = parts.next().filter(|name| !name.is_empty());
+    match (kind, name, parts.next().and_then(Kind::of), parts.next()) {
+        (Some(Kind::User), Some(_), Some(Kind::Playlist), Some(id)) => {
+            Reference::Thing(Kind::Playlist, id)
+        }
+        (Some(kind), Some(name), _, _) => Reference::Thing(kind, name),
+        _ => Reference::ForeignUrl,
+    }
+}
+
+pub(crate) fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let start = text.get(..prefix.len())?;
+    if start.eq_ignore_ascii_case(prefix) { text.get(prefix.len()..) } else { None }
+}
+
+/// Text that was to name something of Spotify's, and does not.
+///
+/// It says what was given, what was expected and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseIdError {
+    given: Box<str>,
+    expected: &'static str,
+    problem: Problem,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Problem {
+    Empty,
+    Kind(Kind),
+    Character(char),
+    Length(usize),
+    ShortLink,
+    ForeignUrl,
+    OtherUri,
+    NoKind,
+    NoId,
+}
+
+impl ParseIdError {
+    pub(crate) fn new(given: &str, expected: &'static str, problem: Problem) -> Self {
+        const MOST: usize = 80;
+        let mut short: String = given.chars().take(MOST).collect();
+        if short.len() < given.len() {
+            short.push('…');
+        }
+        Self { given: short.into(), expected, problem }
+    }
+
+    /// An object that has no id was given.
+    pub(crate) fn no_id(expected: &'static str) -> Self {
+        Self::new("", expected, Problem::NoId)
+    }
+}
+
+impl fmt::Display for ParseIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { given, expected, problem } = self;
+        match problem {
+            Problem::NoId => {
+                return write!(
+                    f,
+                    "expected {expected}, but the object has no id: it is a local file, or a filter \
+                     left the id out"
+                );
+            }
+            Problem::Empty => return write!(f, "expected {expected}, but the text is empty"),
+            _ => write!(f, "{given:?} is not {expected}: ")?,
+        }
+        match problem {
+            Problem::Kind(kind) => write!(f, "it names {}", kind.named()),
+            Problem::Character(char) => write!(f, "{char:?} is not a base-62 character"),
+            Problem::Length(length) => {
+                write!(f, "it has {length} characters, at most 22 are right")
+            }
+            Problem::ShortLink => {
+                f.write_str("it is a short link, which takes a request to find out where it leads")
+            }
+            Problem::ForeignUrl => f.write_str("it is a URL that names no such thing at Spotify"),
+            Problem::OtherUri => f.write_str("it is a URI of another kind"),
+            Problem::NoKind => f.write_str("it does not say what kind of thing it is"),
+            Problem::Empty | Problem::NoId => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for ParseIdError {}

@@ -1,0 +1,117 @@
+//! Dates that are known as a year, a month or a day.
+
+use std::{fmt, str::FromStr};
+
+use crate::{string_enum::string_enum, text::text_serde};
+
+string_enum! {
+    /// How precisely a date is known.
+    pub enum DatePrecision {
+        /// Only the year.
+        Year = "year",
+        /// Year and month.
+        Month = "month",
+        /// Year, month and day.
+        Day = "day",
+    }
+}
+
+/// When something came out, as precisely as is known.
+///
+/// It prints as it came: `1981`, `1981-12` or `1981-12-15`. Spotify writes the year 0 where it knows
+/// none.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReleaseDate {
+    year: u16,
+    /// 0 if it is not known.
+    month: u8,
+    /// 0 if it is not known.
+    day: u8,
+}
+
+impl ReleaseDate {
+    /// The year; 0 where Spotify knows none.
+    pub fn year(&self) -> u16 {
+        self.year
+    }
+
+    /// The month, 1 to 12, if it is known.
+    pub fn month(&self) -> Option<u8> {
+        (self.month > 0).then_some(self.month)
+    }
+
+    /// The day of the month, 1 to 31, if it is known.
+    pub fn day(&self) -> Option<u8> {
+        (self.day > 0).then_some(self.day)
+    }
+
+    /// How precisely it is known.
+    pub fn precision(&self) -> DatePrecision {
+        match (self.month, self.day) {
+            (0, _) => DatePrecision::Year,
+            (_, 0) => DatePrecision::Month,
+            _ => DatePrecision::Day,
+        }
+    }
+}
+
+impl FromStr for ReleaseDate {
+    type Err = ParseReleaseDateError;
+
+    fn from_str(text: &str) -> Result<Self, ParseReleaseDateError> {
+        let fail = || ParseReleaseDateError(text.chars().take(40).collect());
+        let mut parts = text.split('-');
+        let mut part = |digits: usize| match parts.next() {
+            Some(part) if part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()) => {
+                part.parse::<u16>().map(Some).map_err(|_| fail())
+            }
+            Some(_) => Err(fail()),
+            None => Ok(None),
+        };
+        let year = part(4)?.ok_or_else(fail)?;
+        let in_range = |value: Option<u16>, most: u16| match value {
+            None => Ok(0),
+            Some(value @ 1..) if value <= most => u8::try_from(value).map_err(|_| fail()),
+            Some(_) => Err(fail()),
+        };
+        let month = in_range(part(2)?, 12)?;
+        let day = in_range(part(2)?, 31)?;
+        if part(0)?.is_some() {
+            return Err(fail());
+        }
+        Ok(Self { year, month, day })
+    }
+}
+
+impl fmt::Display for ReleaseDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}", self.year)?;
+        if let Some(month) = self.month() {
+            write!(f, "-{month:02}")?;
+        }
+        if let Some(day) = self.day() {
+            write!(f, "-{day:02}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ReleaseDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+text_serde! { ReleaseDate: "a date: 1981, 1981-12 or 1981-12-15"; }
+
+/// Text that is no date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseReleaseDateError(String);
+
+impl fmt::Display for ParseReleaseDateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is not a date; expected 1981, 1981-12 or 1981-12-15", self.0)
+    }
+}
+
+impl std::error::Error for ParseReleaseDateError {}

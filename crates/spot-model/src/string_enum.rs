@@ -1,0 +1,132 @@
+//! Enums that are text in the API, and may get new values at any time.
+
+use std::fmt;
+
+/// A value that this version does not know, kept as it came.
+///
+/// Nobody can make or match one, so that giving it a name later breaks nobody.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct UnknownText(Box<str>);
+
+impl UnknownText {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for UnknownText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Defines an enum of text: known values by name, unknown ones kept through a round trip, upper and
+/// lower case taken alike.
+macro_rules! string_enum {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident {
+            $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)*
+        }
+    ) => {
+        $(#[$meta])*
+        ///
+        /// Spotify may answer values that are not listed here. They are kept: see
+        /// [`as_str`](Self::as_str).
+        #[derive(Clone, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_meta])* $variant,)*
+            #[doc(hidden)]
+            _Unknown($crate::string_enum::UnknownText),
+        }
+
+        impl $name {
+            /// The known values.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The value as the API writes it.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $text,)*
+                    Self::_Unknown(text) => text.as_str(),
+                }
+            }
+
+            /// Whether the value has a name here.
+            pub fn is_known(&self) -> bool {
+                !matches!(self, Self::_Unknown(_))
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                $(if text.eq_ignore_ascii_case($text) {
+                    return Self::$variant;
+                })*
+                Self::_Unknown($crate::string_enum::UnknownText::new(text))
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self::from(text.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::convert::Infallible;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Ok(Self::from(text))
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self {
+                    $(Self::$variant => f.write_str(stringify!($variant)),)*
+                    Self::_Unknown(text) => f.debug_tuple("Unknown").field(text).finish(),
+                }
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+                self.as_str().cmp(other.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Self, D::Error> {
+                deserializer.deserialize_str($crate::text::FromText::new("a name"))
+            }
+        }
+    };
+}
+
+pub(crate) use string_enum;

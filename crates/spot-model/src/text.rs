@@ -1,0 +1,50 @@
+//! Values that are text in JSON, read without a copy of the text.
+
+use std::{fmt, marker::PhantomData, str::FromStr};
+
+use serde::de::{Error, Visitor};
+
+/// Reads text into whatever can be parsed from it.
+pub(crate) struct FromText<T> {
+    expected: &'static str,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T> FromText<T> {
+    pub(crate) fn new(expected: &'static str) -> Self {
+        Self { expected, value: PhantomData }
+    }
+}
+
+impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for FromText<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+/// `Serialize` by `Display`, `Deserialize` by `FromStr`.
+macro_rules! text_serde {
+    ($($name:ty: $expected:literal;)*) => {$(
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Self, D::Error> {
+                deserializer.deserialize_str($crate::text::FromText::new($expected))
+            }
+        }
+    )*};
+}
+
+pub(crate) use text_serde;

@@ -1,0 +1,201 @@
+//! Every form in which a thing is named leads to the same id, and what is none is explained.
+
+use proptest::prelude::*;
+use spot_model::{
+    AlbumId, ArtistId, AudiobookId, ChapterId, ContextUri, Country, CountrySet, Id as _, IntoId,
+    LibraryUri, ParseIdError, PlayableUri, PlaylistId, ReleaseDate, ShowId, TrackId, Uri, UserId,
+};
+
+const ID: &str = "4uLU6hMCjMI75M1A2tKUQC";
+
+fn base62() -> impl Strategy<Value = String> {
+    "[0-9A-Za-z]{1,22}"
+}
+
+proptest! {
+    #[test]
+    fn every_form_of_a_track_leads_to_its_id(id in base62(), tail in "(\\?si=[0-9a-f]{1,16})?(#x)?") {
+        let track: TrackId = id.parse().unwrap();
+        let forms = [
+            format!("  {id}\n"),
+            format!("spotify:track:{id}"),
+            format!("SPOTIFY:track:{id}"),
+            format!("https://open.spotify.com/track/{id}{tail}"),
+            format!("http://open.spotify.com/track/{id}/{tail}"),
+            format!("open.spotify.com/intl-de/track/{id}{tail}"),
+            format!("https://open.spotify.com/embed/track/{id}{tail}"),
+            format!("https://open.spotify.com/intl-pt-BR/embed/track/{id}{tail}"),
+            format!("https://play.spotify.com/track/{id}{tail}"),
+            format!("https://api.spotify.com/v1/tracks/{id}{tail}"),
+            track.uri().to_string(),
+            track.url(),
+            track.href(),
+        ];
+        for form in forms {
+            prop_assert_eq!(form.parse::<TrackId>().unwrap(), track, "{}", form);
+        }
+        prop_assert_eq!(track.to_string(), id.clone());
+        let json = serde_json::to_string(&track).unwrap();
+        prop_assert_eq!(&json, &format!("{id:?}"));
+        prop_assert_eq!(serde_json::from_str::<TrackId>(&json).unwrap(), track);
+    }
+
+    #[test]
+    fn old_playlists_belong_to_users(id in base62(), user in "[a-z0-9.]{1,12}") {
+        let playlist: PlaylistId = id.parse().unwrap();
+        for form in [
+            format!("spotify:user:{user}:playlist:{id}"),
+            format!("https://open.spotify.com/user/{user}/playlist/{id}?si=1"),
+            format!("https://api.spotify.com/v1/users/{user}/playlists/{id}"),
+            format!("spotify:playlist:{id}"),
+        ] {
+            prop_assert_eq!(form.parse::<PlaylistId>().unwrap(), playlist, "{}", form);
+        }
+    }
+
+    #[test]
+    fn names_of_users_survive_any_script(name in "[^\\s:/?#]\\PC{0,20}[^\\s:/?#]") {
+        let Ok(user) = name.parse::<UserId>() else { return Ok(()) };
+        prop_assume!(user.as_str() == name);
+        prop_assert_eq!(&user.uri().to_string().parse::<UserId>().unwrap(), &user);
+        prop_assert_eq!(&user.url().parse::<UserId>().unwrap(), &user);
+        prop_assert_eq!(&user.href().parse::<UserId>().unwrap(), &user);
+    }
+
+    #[test]
+    fn no_text_at_all_is_a_panic(text in "\\PC{0,60}") {
+        let _ = text.parse::<TrackId>();
+        let _ = text.parse::<Uri>().map(|uri| uri.to_string());
+        let _ = text.parse::<UserId>();
+        let _ = text.parse::<PlayableUri>();
+        let _ = text.parse::<ReleaseDate>();
+        let _ = text.parse::<Country>();
+    }
+
+    #[test]
+    fn uris_print_as_what_parses_to_them(id in base62(), kind in 0_usize..6) {
+        let word = ["track", "album", "artist", "playlist", "show", "episode"][kind];
+        let text = format!("spotify:{word}:{id}");
+        let uri: Uri = text.parse().unwrap();
+        prop_assert_eq!(uri.to_string(), text);
+    }
+
+    #[test]
+    fn a_set_of_countries_is_a_set(letters in prop::collection::vec("[A-Z]{2}", 0..300)) {
+        let model: std::collections::BTreeSet<String> = letters.iter().cloned().collect();
+        let json = serde_json::to_string(&letters).unwrap();
+        let set: CountrySet = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(set.len(), model.len());
+        prop_assert_eq!(set.is_empty(), model.is_empty());
+        let listed: Vec<String> = set.iter().map(|country| country.to_string()).collect();
+        prop_assert_eq!(listed, model.iter().cloned().collect::<Vec<_>>());
+        prop_assert!(letters.iter().all(|letters| set.contains(letters.parse().unwrap())));
+        let again: CountrySet = serde_json::from_str(&serde_json::to_string(&set).unwrap()).unwrap();
+        prop_assert_eq!(again, set);
+    }
+
+    #[test]
+    fn dates_print_as_they_came(year in 0_u16..10_000, month in 1_u8..13, day in 1_u8..32) {
+        for text in [
+            format!("{year:04}"),
+            format!("{year:04}-{month:02}"),
+            format!("{year:04}-{month:02}-{day:02}"),
+        ] {
+            prop_assert_eq!(text.parse::<ReleaseDate>().unwrap().to_string(), text);
+        }
+    }
+}
+
+#[test]
+fn an_optional_id_takes_no_more_room() {
+    assert_eq!(size_of::<TrackId>(), 23);
+    assert_eq!(size_of::<Option<TrackId>>(), 23);
+}
+
+#[test]
+fn what_is_no_id_is_explained() {
+    let explain = |text: &str| text.parse::<ArtistId>().unwrap_err().to_string();
+    insta::assert_snapshot!(
+        [
+            "",
+            "not-an-id",
+            "12345678901234567890123",
+            "spotify:album:4uLU6hMCjMI75M1A2tKUQC",
+            "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC",
+            "spotify:local:a:b:c:1",
+            "https://spotify.link/abc",
+            "https://open.spotify.com/s/abc",
+            "https://example.org/artist/4uLU6hMCjMI75M1A2tKUQC",
+        ]
+        .map(explain)
+        .join("\n"),
+        @r#"
+    expected an artist id, URI or URL, but the text is empty
+    "not-an-id" is not an artist id, URI or URL: '-' is not a base-62 character
+    "12345678901234567890123" is not an artist id, URI or URL: it has 23 characters, at most 22 are right
+    "spotify:album:4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it names an album
+    "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it names a track
+    "spotify:local:a:b:c:1" is not an artist id, URI or URL: it is a URI of another kind
+    "https://spotify.link/abc" is not an artist id, URI or URL: it is a short link, which takes a request to find out where it leads
+    "https://open.spotify.com/s/abc" is not an artist id, URI or URL: it is a short link, which takes a request to find out where it leads
+    "https://example.org/artist/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it is a URL that names no such thing at Spotify
+    "#
+    );
+}
+
+#[test]
+fn audiobooks_are_shows_underneath_and_chapters_episodes() {
+    let book: AudiobookId = format!("spotify:show:{ID}").parse().unwrap();
+    assert_eq!(book.uri().to_string(), format!("spotify:show:{ID}"));
+    assert_eq!(LibraryUri::from(book).to_string(), format!("spotify:audiobook:{ID}"));
+    let chapter: ChapterId = format!("https://open.spotify.com/episode/{ID}").parse().unwrap();
+    assert_eq!(PlayableUri::from(chapter).to_string(), format!("spotify:episode:{ID}"));
+    assert!(format!("spotify:audiobook:{ID}").parse::<ShowId>().is_err());
+}
+
+#[test]
+fn local_files_keep_their_uri_to_the_letter() {
+    let text = "spotify:local:Caf%C3%A9+Tacvba::Las+Flores+%28live%29:231";
+    let Uri::Local(file) = text.parse().unwrap() else { panic!("not a local file") };
+    assert_eq!(file.artist, "Café Tacvba");
+    assert_eq!(file.album, "");
+    assert_eq!(file.title, "Las Flores (live)");
+    assert_eq!(file.duration.unwrap().as_secs(), 231);
+    assert_eq!(file.to_string(), text);
+}
+
+#[test]
+fn uris_of_other_kinds_come_through() {
+    for text in
+        ["spotify:collection:tracks", "spotify:user:nora:collection", "spotify:prerelease:abc"]
+    {
+        let uri: Uri = text.parse().unwrap();
+        assert!(matches!(uri, Uri::Other(_)), "{uri:?}");
+        assert_eq!(uri.to_string(), text);
+        assert_eq!(text.parse::<ContextUri>().unwrap().to_string(), text);
+    }
+}
+
+#[test]
+fn calls_take_whatever_names_the_thing() {
+    let album: AlbumId = ID.parse().unwrap();
+    let given: [Result<AlbumId, ParseIdError>; 6] = [
+        album.into_id(),
+        (&album).into_id(),
+        ID.into_id(),
+        format!("spotify:album:{ID}").into_id(),
+        Some(album).into_id(),
+        album.uri().into_id(),
+    ];
+    assert!(given.into_iter().all(|given| given == Ok(album)));
+    let none: Result<AlbumId, _> = None::<AlbumId>.into_id();
+    assert!(none.unwrap_err().to_string().contains("has no id"));
+    // What adds to a playlist takes bare ids of tracks, as its ancestors did.
+    let track: PlayableUri = ID.into_id().unwrap();
+    assert_eq!(track.to_string(), format!("spotify:track:{ID}"));
+    let error = ID.parse::<LibraryUri>().unwrap_err();
+    assert!(error.to_string().contains("does not say what kind"), "{error}");
+    let error = format!("spotify:album:{ID}").parse::<PlayableUri>().unwrap_err();
+    assert!(error.to_string().contains("it names an album"), "{error}");
+    assert_eq!(TrackId::EXPECTED, "a track id, URI or URL");
+}

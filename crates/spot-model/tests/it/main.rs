@@ -1,0 +1,9 @@
+//! What the models do, seen from outside.
+// A panic is how a test fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod fixtures;
+mod generated;
+mod ids;
+mod pages;
+mod tolerance;

@@ -1,0 +1,87 @@
+//! Pages survive what is broken in them, and places still add up.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use spot_model::{CursorPage, Page, PlayHistory, SavedTrack, SimplifiedPlaylist, SkipReason};
+
+/// An entry of a list of saved tracks: whole, null, or without its track.
+fn entry(at: usize, how: u8) -> Value {
+    match how {
+        0 => Value::Null,
+        1 => json!({ "added_at": "2026-01-01T00:00:00Z" }),
+        2 => json!({ "added_at": "2026-01-01T00:00:00Z", "track": { "name": ["no text"] } }),
+        _ => json!({ "added_at": "2026-01-01T00:00:00Z",
+                     "track": { "type": "track", "id": format!("{at:022}"), "name": at.to_string() } }),
+    }
+}
+
+proptest! {
+    #[test]
+    fn places_add_up_whatever_is_broken(hows in prop::collection::vec(0_u8..8, 0..60)) {
+        let items: Vec<Value> = hows.iter().enumerate().map(|(at, how)| entry(at, *how)).collect();
+        let body = json!({ "items": items, "limit": 60, "offset": 0, "total": hows.len() });
+        let text = body.to_string();
+        let page: Page<SavedTrack> = spot_model::from_slice(text.as_bytes()).unwrap();
+        // The quick way and the patient one lead to the same page.
+        prop_assert_eq!(&page, &serde_json::from_str(&text).unwrap());
+        prop_assert_eq!(page.items.len() + page.skipped.len(), hows.len());
+        for skipped in &page.skipped {
+            match &skipped.reason {
+                SkipReason::Null => prop_assert_eq!(hows[skipped.index], 0),
+                SkipReason::Broken { error, json, .. } => {
+                    prop_assert!(matches!(hows[skipped.index], 1 | 2));
+                    prop_assert!(!error.is_empty());
+                    prop_assert!(json.contains("added_at"));
+                }
+                _ => prop_assert!(false),
+            }
+        }
+        let kept: Vec<usize> = page.items.iter().map(|item| item.track.name.parse().unwrap()).collect();
+        let whole: Vec<usize> = (0..hows.len()).filter(|at| hows[*at] > 2).collect();
+        prop_assert_eq!(&kept, &whole);
+        // Encoded again, what was left out is null, and every other entry stands where it stood.
+        let again: Value = serde_json::to_value(&page).unwrap();
+        let again = again["items"].as_array().unwrap();
+        for (at, how) in hows.iter().enumerate() {
+            prop_assert_eq!(again[at].is_null(), *how <= 2);
+        }
+    }
+}
+
+#[test]
+fn a_page_says_why_it_left_something_out() {
+    let body = br#"{"items":[{"added_at":"2026-01-01T00:00:00Z"}],"limit":1,"offset":0,"total":1}"#;
+    let page: Page<SavedTrack> = spot_model::from_slice(body).unwrap();
+    insta::assert_debug_snapshot!(page.skipped, @r#"
+    [
+        Skipped {
+            index: 0,
+            reason: Broken {
+                error: "missing field `track`",
+                json: "{\"added_at\":\"2026-01-01T00:00:00Z\"}",
+            },
+        },
+    ]
+    "#);
+}
+
+#[test]
+fn everything_around_the_entries_may_be_missing() {
+    let page: Page<SavedTrack> = spot_model::from_slice(b"{}").unwrap();
+    assert_eq!((page.items.len(), page.total, page.limit), (0, None, 0));
+    let page: Page<SavedTrack> = spot_model::from_slice(
+        br#"{"items":null,"limit":null,"offset":2.0,"total":2.0,"next":null,"extra":[1]}"#,
+    )
+    .unwrap();
+    assert_eq!((page.total, page.offset), (Some(2), 2));
+    let page: CursorPage<PlayHistory> =
+        spot_model::from_slice(br#"{"items":[],"cursors":null,"limit":20}"#).unwrap();
+    assert_eq!(page.cursors.after, None);
+}
+
+#[test]
+fn what_is_not_json_is_an_error_with_its_place() {
+    let error = spot_model::from_slice::<Page<SimplifiedPlaylist>>(b"{\"items\": [}").unwrap_err();
+    assert!(error.is_syntax());
+    assert_eq!((error.line(), error.column()), (1, 12));
+}

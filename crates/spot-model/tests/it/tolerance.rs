@@ -1,0 +1,149 @@
+//! What Spotify was seen to answer, though its documents do not say so.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use spot_model::{
+    AlbumType, Artist, Context, ContextKind, Device, DeviceKind, Image, PlayableItem, Playlist,
+    PlaylistItem, PublicUser, ResumePoint, SimplifiedAlbum, SimplifiedPlaylist, Track,
+};
+
+fn read<T: serde::de::DeserializeOwned>(value: &Value) -> T {
+    spot_model::from_slice(value.to_string().as_bytes()).unwrap()
+}
+
+#[test]
+fn integers_may_be_floats() {
+    let track: Track =
+        read(&json!({ "duration_ms": 11113535.0, "popularity": 31.0, "disc_number": 1.0 }));
+    assert_eq!(track.duration, Duration::from_millis(11_113_535));
+    assert_eq!((track.popularity, track.disc_number), (Some(31), Some(1)));
+    let image: Image = read(&json!({ "url": "u", "width": 640.0, "height": null }));
+    assert_eq!((image.width, image.height), (Some(640), None));
+}
+
+#[test]
+fn numbers_stay_within_what_they_can_be() {
+    let point: ResumePoint = read(&json!({ "resume_position_ms": -1000, "fully_played": false }));
+    assert_eq!(point.position, Duration::ZERO);
+    let track: Track = read(&json!({ "popularity": 300 }));
+    assert_eq!(track.popularity, Some(255));
+}
+
+#[test]
+fn a_renamed_field_is_read_by_both_names() {
+    let item = |name: &str| json!({ "type": "track", "name": name });
+    let both: PlaylistItem = read(&json!({ "track": item("old"), "item": item("new") }));
+    assert_eq!(both.item.unwrap().name(), "new");
+    let old: PlaylistItem = read(&json!({ "track": item("old") }));
+    assert_eq!(old.item.unwrap().name(), "old");
+    let null: PlaylistItem = read(&json!({ "track": item("old"), "item": null }));
+    assert_eq!(null.item.unwrap().name(), "old");
+    let none: PlaylistItem = read(&json!({ "item": null, "track": null }));
+    assert_eq!(none.item, None);
+    let page = json!({ "items": [], "total": 3 });
+    let playlist: Playlist = read(&json!({ "tracks": page, "items": page, "name": "x" }));
+    assert_eq!(playlist.items.unwrap().total, Some(3));
+    let playlist: SimplifiedPlaylist = read(&json!({ "tracks": { "total": null } }));
+    assert_eq!(playlist.items.unwrap().total, None);
+}
+
+#[test]
+fn the_type_tells_an_episode_and_nothing_else_does() {
+    // As Spotify disguises it if episodes were not asked for.
+    let item: PlayableItem = read(&json!({
+        "type": "episode", "track": true, "episode": false, "name": "Pilot",
+        "id": "spotmockEpisode0000001", "album": { "type": "show", "release_date": null },
+        "artists": [{ "name": null, "type": "The Show" }],
+    }));
+    assert_eq!(item.as_episode().unwrap().name, "Pilot");
+    let item: PlayableItem = read(&json!({ "type": "Track", "name": "Song", "episode": true }));
+    assert_eq!(item.as_track().unwrap().name, "Song");
+    let other = json!({ "type": "hologram", "name": "?", "depth": 3 });
+    let item: PlayableItem = read(&other);
+    assert!(matches!(item, PlayableItem::Other(_)));
+    assert_eq!(serde_json::to_value(&item).unwrap(), other);
+}
+
+#[test]
+fn an_id_that_was_left_out_is_found_in_the_links() {
+    let uri = "spotify:artist:spotmockArtist00000001";
+    let href = "https://api.spotify.com/v1/artists/spotmockArtist00000001";
+    for value in [json!({ "uri": uri }), json!({ "id": null, "href": href })] {
+        assert_eq!(read::<Artist>(&value).id.as_str(), "spotmockArtist00000001");
+    }
+    let error = spot_model::from_slice::<Artist>(br#"{"name":"Nobody"}"#).unwrap_err();
+    assert!(error.to_string().contains("missing field `id`"), "{error}");
+}
+
+#[test]
+fn a_local_file_has_no_id_and_keeps_its_uri() {
+    let uri = "spotify:local:Band:Record:Song:200";
+    let local = json!({
+        "id": null, "uri": uri, "href": null, "name": "Song", "type": "track", "is_local": true,
+        "album": { "id": null, "album_type": null, "release_date": null, "name": "", "uri": null },
+        "artists": [{ "name": "Band", "id": null }], "external_urls": {}, "available_markets": [],
+    });
+    let track: Track = read(&local);
+    assert_eq!((track.id, track.album.id, track.album.album_type.clone()), (None, None, None));
+    assert_eq!(track.local.as_ref().unwrap().title, "Song");
+    let again = serde_json::to_value(&track).unwrap();
+    assert_eq!(again["uri"], uri);
+    assert_eq!(again["id"], Value::Null);
+}
+
+#[test]
+fn what_follows_from_the_id_comes_back() {
+    let track: Track = read(&json!({ "id": "spotmockTrack000000001", "name": "Song" }));
+    let again = serde_json::to_value(&track).unwrap();
+    assert_eq!(again["type"], "track");
+    assert_eq!(again["uri"], "spotify:track:spotmockTrack000000001");
+    assert_eq!(again["href"], "https://api.spotify.com/v1/tracks/spotmockTrack000000001");
+    assert_eq!(
+        again["external_urls"]["spotify"],
+        "https://open.spotify.com/track/spotmockTrack000000001"
+    );
+}
+
+#[test]
+fn enums_ignore_case_and_keep_what_they_do_not_know() {
+    let album: SimplifiedAlbum = read(&json!({ "album_type": "SINGLE" }));
+    assert_eq!(album.album_type, Some(AlbumType::Single));
+    let device: Device = read(&json!({ "type": "Chromebook", "id": null, "volume_percent": null }));
+    let kind = device.kind.clone().unwrap();
+    assert!(!kind.is_known());
+    assert_eq!((kind.as_str(), kind.to_string().as_str()), ("Chromebook", "Chromebook"));
+    assert_eq!(serde_json::to_value(&device).unwrap()["type"], "Chromebook");
+    assert_ne!(kind, DeviceKind::Computer);
+}
+
+#[test]
+fn contexts_are_of_more_kinds_than_documented() {
+    let context: Context = read(&json!({
+        "type": "collectionyourepisodes", "uri": "spotify:user:nora:collection:your-episodes",
+        "href": null, "external_urls": {},
+    }));
+    assert_eq!(context.kind, Some(ContextKind::CollectionYourEpisodes));
+    assert_eq!(context.uri.unwrap().to_string(), "spotify:user:nora:collection:your-episodes");
+    let context: Context = read(&json!({ "anonymized": 1 }));
+    assert_eq!((context.kind, context.uri), (None, None));
+}
+
+#[test]
+fn lists_may_be_null_or_hold_nulls() {
+    let playlist: Playlist = read(&json!({ "images": null, "owner": null }));
+    assert!(playlist.images.is_empty());
+    let playlist: Playlist = read(&json!({ "images": [null, { "url": "u" }] }));
+    assert_eq!(playlist.images.len(), 1);
+    let user: PublicUser = read(&json!({ "id": "", "display_name": null }));
+    assert_eq!(user.id, None);
+}
+
+#[test]
+fn dates_that_are_none_are_none() {
+    for date in [json!(null), json!(""), json!("soon")] {
+        assert_eq!(read::<SimplifiedAlbum>(&json!({ "release_date": date })).release_date, None);
+    }
+    let album: SimplifiedAlbum = read(&json!({ "release_date": "0000" }));
+    assert_eq!(album.release_date.unwrap().year(), 0);
+}
