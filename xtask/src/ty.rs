@@ -206,8 +206,8 @@ impl Ty {
     /// for the type's own way.
     pub(crate) fn element(&self) -> Option<String> {
         match self {
+            // Those of floats take integers as they are.
             Self::Int(_) => Some("Int".to_owned()),
-            Self::Float(_) => Some("Float".to_owned()),
             Self::Duration => Some("Millis".to_owned()),
             Self::Seconds => Some("Secs".to_owned()),
             Self::Timestamp => Some("Timestamp".to_owned()),

@@ -102,7 +102,7 @@ impl RequestExt for Request {
             let (length, most) = (jpeg.len(), most / 4 * 3);
             return wrong(self, name, format_args!("{length} bytes; at most {most}"));
         }
-        self.body("image/jpeg", text.into())
+        self.body("image/jpeg", text)
     }
 }
 

@@ -221,10 +221,14 @@ fn method(name: &str, op: &Op, client: &str, given: &[&str]) -> String {
     }
     let ty = camel(name);
     let call = format!("`{}`. See [`{ty}`].", op.route());
+    // The compiler refuses an alias that is the name itself.
+    let alias = match op.id == op.r#as {
+        true => String::new(),
+        false => format!("    #[doc(alias = {:?})]\n", op.id),
+    };
     format!(
-        "{}    #[doc(alias = {:?})]\n    pub fn {}(&self{arguments}) -> {ty} {{\n        {ty} {{\n{fields}        }}\n    }}\n\n",
+        "{}{alias}    pub fn {}(&self{arguments}) -> {ty} {{\n        {ty} {{\n{fields}        }}\n    }}\n\n",
         doc("    ", &[&op.doc, &call]),
-        op.id,
         op.r#as,
     )
 }

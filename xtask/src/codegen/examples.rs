@@ -61,9 +61,8 @@ fn answers(spec: &Spec) -> String {
         };
         reader.names(&mut names);
         operations.push_str(&format!(
-            "    Answer {{ operation: {:?}, call: {:?}, field: {:?}, read: roundtrip::<{}> }},\n",
+            "    Answer {{ operation: {:?}, field: {:?}, read: roundtrip::<{}> }},\n",
             op.id,
-            op.route(),
             op.unwrap,
             reader.rust()
         ));

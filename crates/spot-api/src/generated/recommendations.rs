@@ -93,37 +93,37 @@ impl GetRecommendations {
     }
 
     /// Only tracks with at least this acousticness, 0 to 1.
-    pub fn min_acousticness(mut self, acousticness: f32) -> Self {
+    pub fn min_acousticness(mut self, acousticness: f64) -> Self {
         self.attributes.set("min_acousticness", acousticness);
         self
     }
 
     /// Only tracks with at most this acousticness, 0 to 1.
-    pub fn max_acousticness(mut self, acousticness: f32) -> Self {
+    pub fn max_acousticness(mut self, acousticness: f64) -> Self {
         self.attributes.set("max_acousticness", acousticness);
         self
     }
 
     /// Rather tracks close to this acousticness, 0 to 1.
-    pub fn target_acousticness(mut self, acousticness: f32) -> Self {
+    pub fn target_acousticness(mut self, acousticness: f64) -> Self {
         self.attributes.set("target_acousticness", acousticness);
         self
     }
 
     /// Only tracks with at least this danceability, 0 to 1.
-    pub fn min_danceability(mut self, danceability: f32) -> Self {
+    pub fn min_danceability(mut self, danceability: f64) -> Self {
         self.attributes.set("min_danceability", danceability);
         self
     }
 
     /// Only tracks with at most this danceability, 0 to 1.
-    pub fn max_danceability(mut self, danceability: f32) -> Self {
+    pub fn max_danceability(mut self, danceability: f64) -> Self {
         self.attributes.set("max_danceability", danceability);
         self
     }
 
     /// Rather tracks close to this danceability, 0 to 1.
-    pub fn target_danceability(mut self, danceability: f32) -> Self {
+    pub fn target_danceability(mut self, danceability: f64) -> Self {
         self.attributes.set("target_danceability", danceability);
         self
     }
@@ -147,37 +147,37 @@ impl GetRecommendations {
     }
 
     /// Only tracks with at least this energy, 0 to 1.
-    pub fn min_energy(mut self, energy: f32) -> Self {
+    pub fn min_energy(mut self, energy: f64) -> Self {
         self.attributes.set("min_energy", energy);
         self
     }
 
     /// Only tracks with at most this energy, 0 to 1.
-    pub fn max_energy(mut self, energy: f32) -> Self {
+    pub fn max_energy(mut self, energy: f64) -> Self {
         self.attributes.set("max_energy", energy);
         self
     }
 
     /// Rather tracks close to this energy, 0 to 1.
-    pub fn target_energy(mut self, energy: f32) -> Self {
+    pub fn target_energy(mut self, energy: f64) -> Self {
         self.attributes.set("target_energy", energy);
         self
     }
 
     /// Only tracks with at least this instrumentalness, 0 to 1: above 0.5 there are hardly vocals.
-    pub fn min_instrumentalness(mut self, instrumentalness: f32) -> Self {
+    pub fn min_instrumentalness(mut self, instrumentalness: f64) -> Self {
         self.attributes.set("min_instrumentalness", instrumentalness);
         self
     }
 
     /// Only tracks with at most this instrumentalness, 0 to 1: above 0.5 there are hardly vocals.
-    pub fn max_instrumentalness(mut self, instrumentalness: f32) -> Self {
+    pub fn max_instrumentalness(mut self, instrumentalness: f64) -> Self {
         self.attributes.set("max_instrumentalness", instrumentalness);
         self
     }
 
     /// Rather tracks close to this instrumentalness, 0 to 1: above 0.5 there are hardly vocals.
-    pub fn target_instrumentalness(mut self, instrumentalness: f32) -> Self {
+    pub fn target_instrumentalness(mut self, instrumentalness: f64) -> Self {
         self.attributes.set("target_instrumentalness", instrumentalness);
         self
     }
@@ -201,37 +201,37 @@ impl GetRecommendations {
     }
 
     /// Only tracks with at least this liveness, 0 to 1: above 0.8 there is an audience.
-    pub fn min_liveness(mut self, liveness: f32) -> Self {
+    pub fn min_liveness(mut self, liveness: f64) -> Self {
         self.attributes.set("min_liveness", liveness);
         self
     }
 
     /// Only tracks with at most this liveness, 0 to 1: above 0.8 there is an audience.
-    pub fn max_liveness(mut self, liveness: f32) -> Self {
+    pub fn max_liveness(mut self, liveness: f64) -> Self {
         self.attributes.set("max_liveness", liveness);
         self
     }
 
     /// Rather tracks close to this liveness, 0 to 1: above 0.8 there is an audience.
-    pub fn target_liveness(mut self, liveness: f32) -> Self {
+    pub fn target_liveness(mut self, liveness: f64) -> Self {
         self.attributes.set("target_liveness", liveness);
         self
     }
 
     /// Only tracks with at least this loudness in decibels, mostly -60 to 0.
-    pub fn min_loudness(mut self, loudness: f32) -> Self {
+    pub fn min_loudness(mut self, loudness: f64) -> Self {
         self.attributes.set("min_loudness", loudness);
         self
     }
 
     /// Only tracks with at most this loudness in decibels, mostly -60 to 0.
-    pub fn max_loudness(mut self, loudness: f32) -> Self {
+    pub fn max_loudness(mut self, loudness: f64) -> Self {
         self.attributes.set("max_loudness", loudness);
         self
     }
 
     /// Rather tracks close to this loudness in decibels, mostly -60 to 0.
-    pub fn target_loudness(mut self, loudness: f32) -> Self {
+    pub fn target_loudness(mut self, loudness: f64) -> Self {
         self.attributes.set("target_loudness", loudness);
         self
     }
@@ -273,37 +273,37 @@ impl GetRecommendations {
     }
 
     /// Only tracks with at least this speechiness, 0 to 1: above 0.66 it is mostly speech.
-    pub fn min_speechiness(mut self, speechiness: f32) -> Self {
+    pub fn min_speechiness(mut self, speechiness: f64) -> Self {
         self.attributes.set("min_speechiness", speechiness);
         self
     }
 
     /// Only tracks with at most this speechiness, 0 to 1: above 0.66 it is mostly speech.
-    pub fn max_speechiness(mut self, speechiness: f32) -> Self {
+    pub fn max_speechiness(mut self, speechiness: f64) -> Self {
         self.attributes.set("max_speechiness", speechiness);
         self
     }
 
     /// Rather tracks close to this speechiness, 0 to 1: above 0.66 it is mostly speech.
-    pub fn target_speechiness(mut self, speechiness: f32) -> Self {
+    pub fn target_speechiness(mut self, speechiness: f64) -> Self {
         self.attributes.set("target_speechiness", speechiness);
         self
     }
 
     /// Only tracks with at least this tempo in beats a minute.
-    pub fn min_tempo(mut self, tempo: f32) -> Self {
+    pub fn min_tempo(mut self, tempo: f64) -> Self {
         self.attributes.set("min_tempo", tempo);
         self
     }
 
     /// Only tracks with at most this tempo in beats a minute.
-    pub fn max_tempo(mut self, tempo: f32) -> Self {
+    pub fn max_tempo(mut self, tempo: f64) -> Self {
         self.attributes.set("max_tempo", tempo);
         self
     }
 
     /// Rather tracks close to this tempo in beats a minute.
-    pub fn target_tempo(mut self, tempo: f32) -> Self {
+    pub fn target_tempo(mut self, tempo: f64) -> Self {
         self.attributes.set("target_tempo", tempo);
         self
     }
@@ -327,19 +327,19 @@ impl GetRecommendations {
     }
 
     /// Only tracks with at least this valence, 0 (sad) to 1 (cheerful).
-    pub fn min_valence(mut self, valence: f32) -> Self {
+    pub fn min_valence(mut self, valence: f64) -> Self {
         self.attributes.set("min_valence", valence);
         self
     }
 
     /// Only tracks with at most this valence, 0 (sad) to 1 (cheerful).
-    pub fn max_valence(mut self, valence: f32) -> Self {
+    pub fn max_valence(mut self, valence: f64) -> Self {
         self.attributes.set("max_valence", valence);
         self
     }
 
     /// Rather tracks close to this valence, 0 (sad) to 1 (cheerful).
-    pub fn target_valence(mut self, valence: f32) -> Self {
+    pub fn target_valence(mut self, valence: f64) -> Self {
         self.attributes.set("target_valence", valence);
         self
     }

@@ -22,7 +22,7 @@ pub struct AudioFeatures {
     /// How long the track is.
     pub duration: Duration,
     /// In beats a minute.
-    pub tempo: f32,
+    pub tempo: f64,
     /// In semitones above C, 0 to 11; -1 if none was found.
     pub key: i8,
     /// 1 for major, 0 for minor; -1 if none was found.
@@ -30,21 +30,21 @@ pub struct AudioFeatures {
     /// Beats a bar, mostly 3 to 7.
     pub time_signature: u8,
     /// The mean loudness in decibels, mostly -60 to 0.
-    pub loudness: f32,
+    pub loudness: f64,
     /// How sure it is that the track is acoustic, 0 to 1.
-    pub acousticness: f32,
+    pub acousticness: f64,
     /// How well it suits dancing, 0 to 1.
-    pub danceability: f32,
+    pub danceability: f64,
     /// How intense and active it is, 0 to 1.
-    pub energy: f32,
+    pub energy: f64,
     /// How sure it is that there are no vocals, 0 to 1.
-    pub instrumentalness: f32,
+    pub instrumentalness: f64,
     /// How sure it is that there is an audience, 0 to 1.
-    pub liveness: f32,
+    pub liveness: f64,
     /// How much of it is speech, 0 to 1.
-    pub speechiness: f32,
+    pub speechiness: f64,
     /// How cheerful it sounds, 0 to 1.
-    pub valence: f32,
+    pub valence: f64,
     /// Where the API has the track.
     pub track_href: Option<String>,
     /// Where the API has the audio analysis.
@@ -80,23 +80,23 @@ pub struct AnalyzedTrack {
     /// How long it is.
     pub duration: Duration,
     /// In beats a minute.
-    pub tempo: f32,
+    pub tempo: f64,
     /// How sure the tempo is, 0 to 1.
-    pub tempo_confidence: f32,
+    pub tempo_confidence: f64,
     /// In semitones above C, 0 to 11; -1 if none was found.
     pub key: i8,
     /// How sure the key is, 0 to 1.
-    pub key_confidence: f32,
+    pub key_confidence: f64,
     /// 1 for major, 0 for minor; -1 if none was found.
     pub mode: i8,
     /// How sure the mode is, 0 to 1.
-    pub mode_confidence: f32,
+    pub mode_confidence: f64,
     /// Beats a bar, mostly 3 to 7.
     pub time_signature: u8,
     /// How sure the time signature is, 0 to 1.
-    pub time_signature_confidence: f32,
+    pub time_signature_confidence: f64,
     /// The mean loudness in decibels, mostly -60 to 0.
-    pub loudness: f32,
+    pub loudness: f64,
     /// When the fade-in ends; zero if there is none.
     pub end_of_fade_in: Duration,
     /// When the fade-out starts; the duration if there is none.
@@ -116,19 +116,19 @@ pub struct AnalyzedTrack {
     /// An Echo Nest Musical Fingerprint.
     pub codestring: String,
     /// The version of its format.
-    pub code_version: f32,
+    pub code_version: f64,
     /// An EchoPrint fingerprint.
     pub echoprintstring: String,
     /// The version of its format.
-    pub echoprint_version: f32,
+    pub echoprint_version: f64,
     /// A Synchstring.
     pub synchstring: String,
     /// The version of its format.
-    pub synch_version: f32,
+    pub synch_version: f64,
     /// A Rhythmstring.
     pub rhythmstring: String,
     /// The version of its format.
-    pub rhythm_version: f32,
+    pub rhythm_version: f64,
 }
 
 /// A stretch of a track: a bar, a beat or a tatum.
@@ -141,7 +141,7 @@ pub struct TimeInterval {
     /// How long it is.
     pub duration: Duration,
     /// How sure it is, 0 to 1.
-    pub confidence: f32,
+    pub confidence: f64,
 }
 
 /// A large part of a track.
@@ -154,25 +154,25 @@ pub struct Section {
     /// How long it is.
     pub duration: Duration,
     /// How sure its bounds are, 0 to 1.
-    pub confidence: f32,
+    pub confidence: f64,
     /// The mean loudness in decibels.
-    pub loudness: f32,
+    pub loudness: f64,
     /// In beats a minute.
-    pub tempo: f32,
+    pub tempo: f64,
     /// How sure the tempo is, 0 to 1.
-    pub tempo_confidence: f32,
+    pub tempo_confidence: f64,
     /// In semitones above C, 0 to 11; -1 if none was found.
     pub key: i8,
     /// How sure the key is, 0 to 1.
-    pub key_confidence: f32,
+    pub key_confidence: f64,
     /// 1 for major, 0 for minor; -1 if none was found.
     pub mode: i8,
     /// How sure the mode is, 0 to 1.
-    pub mode_confidence: f32,
+    pub mode_confidence: f64,
     /// Beats a bar, mostly 3 to 7.
     pub time_signature: u8,
     /// How sure the time signature is, 0 to 1.
-    pub time_signature_confidence: f32,
+    pub time_signature_confidence: f64,
 }
 
 /// A piece of even sound.
@@ -185,19 +185,19 @@ pub struct Segment {
     /// How long it is.
     pub duration: Duration,
     /// How sure its bounds are, 0 to 1.
-    pub confidence: f32,
+    pub confidence: f64,
     /// The loudness at its start, in decibels.
-    pub loudness_start: f32,
+    pub loudness_start: f64,
     /// The greatest loudness, in decibels.
-    pub loudness_max: f32,
+    pub loudness_max: f64,
     /// When it is loudest, from its start.
     pub loudness_max_time: Duration,
     /// The loudness at its end, in decibels; as a rule that at the start of the next one.
-    pub loudness_end: f32,
+    pub loudness_end: f64,
     /// How strong each of the twelve pitch classes is, from C to B, 0 to 1.
-    pub pitches: Vec<f32>,
+    pub pitches: Vec<f64>,
     /// Its colour of sound: twelve numbers around 0.
-    pub timbre: Vec<f32>,
+    pub timbre: Vec<f64>,
 }
 
 /// How an analysis was made.

@@ -8,7 +8,7 @@ use serde_with::{As, DefaultOnNull, Same};
 use crate::{
     AnalysisMeta, AnalyzedTrack, AudioAnalysis, AudioFeatures, Section, Segment, TimeInterval,
     TrackId,
-    lenient::{Float, Int, LenientId, Millis, NonNull, Secs},
+    lenient::{Int, LenientId, Millis, NonNull, Secs},
     object::MissingField,
     object::ObjectWriter,
 };
@@ -19,30 +19,30 @@ pub(in crate::generated) struct AudioFeaturesWire {
     id: Option<TrackId>,
     #[serde(default, rename = "duration_ms", with = "As::<DefaultOnNull<Millis>>")]
     duration: Duration,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    tempo: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    tempo: f64,
     #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     key: i8,
     #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     mode: i8,
     #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     time_signature: u8,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    loudness: f32,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    acousticness: f32,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    danceability: f32,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    energy: f32,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    instrumentalness: f32,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    liveness: f32,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    speechiness: f32,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    valence: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    loudness: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    acousticness: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    danceability: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    energy: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    instrumentalness: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    liveness: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    speechiness: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    valence: f64,
     #[serde(default)]
     track_href: Option<String>,
     #[serde(default)]
@@ -151,24 +151,24 @@ impl Serialize for AudioAnalysis {
 pub(in crate::generated) struct AnalyzedTrackWire {
     #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     duration: Duration,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    tempo: f32,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    tempo_confidence: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    tempo: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    tempo_confidence: f64,
     #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     key: i8,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    key_confidence: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    key_confidence: f64,
     #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     mode: i8,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    mode_confidence: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    mode_confidence: f64,
     #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     time_signature: u8,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    time_signature_confidence: f32,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    loudness: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    time_signature_confidence: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    loudness: f64,
     #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     end_of_fade_in: Duration,
     #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
@@ -187,20 +187,20 @@ pub(in crate::generated) struct AnalyzedTrackWire {
     sample_md5: String,
     #[serde(default, with = "As::<DefaultOnNull>")]
     codestring: String,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    code_version: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    code_version: f64,
     #[serde(default, with = "As::<DefaultOnNull>")]
     echoprintstring: String,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    echoprint_version: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    echoprint_version: f64,
     #[serde(default, with = "As::<DefaultOnNull>")]
     synchstring: String,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    synch_version: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    synch_version: f64,
     #[serde(default, with = "As::<DefaultOnNull>")]
     rhythmstring: String,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    rhythm_version: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    rhythm_version: f64,
 }
 
 impl From<AnalyzedTrackWire> for AnalyzedTrack {
@@ -275,8 +275,8 @@ pub(in crate::generated) struct TimeIntervalWire {
     start: Duration,
     #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     duration: Duration,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    confidence: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    confidence: f64,
 }
 
 impl From<TimeIntervalWire> for TimeInterval {
@@ -301,26 +301,26 @@ pub(in crate::generated) struct SectionWire {
     start: Duration,
     #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     duration: Duration,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    confidence: f32,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    loudness: f32,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    tempo: f32,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    tempo_confidence: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    confidence: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    loudness: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    tempo: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    tempo_confidence: f64,
     #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     key: i8,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    key_confidence: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    key_confidence: f64,
     #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     mode: i8,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    mode_confidence: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    mode_confidence: f64,
     #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     time_signature: u8,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    time_signature_confidence: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    time_signature_confidence: f64,
 }
 
 impl From<SectionWire> for Section {
@@ -367,20 +367,20 @@ pub(in crate::generated) struct SegmentWire {
     start: Duration,
     #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     duration: Duration,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    confidence: f32,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    loudness_start: f32,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    loudness_max: f32,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    confidence: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    loudness_start: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    loudness_max: f64,
     #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     loudness_max_time: Duration,
-    #[serde(default, with = "As::<DefaultOnNull<Float>>")]
-    loudness_end: f32,
-    #[serde(default, with = "As::<NonNull<Float>>")]
-    pitches: Vec<f32>,
-    #[serde(default, with = "As::<NonNull<Float>>")]
-    timbre: Vec<f32>,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    loudness_end: f64,
+    #[serde(default, with = "As::<NonNull<Same>>")]
+    pitches: Vec<f64>,
+    #[serde(default, with = "As::<NonNull<Same>>")]
+    timbre: Vec<f64>,
 }
 
 impl From<SegmentWire> for Segment {
