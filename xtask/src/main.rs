@@ -2,6 +2,8 @@
 
 mod ci;
 mod codegen;
+mod contract;
+mod drift;
 #[cfg(feature = "client")]
 mod fixtures;
 #[cfg(feature = "client")]
@@ -54,6 +56,11 @@ enum Task {
         /// The directory with the answers and their `index.json`.
         dir: PathBuf,
     },
+    /// Holds the spec against an official OpenAPI document.
+    Drift {
+        /// The document, as YAML or JSON.
+        file: PathBuf,
+    },
     /// Checks what no lint checks: arrows between crates, stale files, coverage.
     Tidy,
     /// Runs everything that has to hold before a change lands.
@@ -64,6 +71,7 @@ fn main() -> ExitCode {
     let root = root();
     let done = match Arguments::parse().task {
         Task::Codegen { check } => codegen::run(&root, check),
+        Task::Drift { file } => drift::run(&root, &file),
         Task::Tidy => tidy::run(&root),
         Task::Ci => ci::run(&root),
         task @ (Task::Fixtures { .. } | Task::Payloads { .. }) => with_client(&root, task),
@@ -90,7 +98,7 @@ fn with_client(root: &Path, task: Task) -> Result<(), Error> {
         }
         Task::Fixtures { check, .. } => block_on(Box::pin(fixtures::run(root, check))),
         Task::Payloads { dir } => payloads::run(root, &dir),
-        Task::Codegen { .. } | Task::Tidy | Task::Ci => Ok(()),
+        Task::Codegen { .. } | Task::Drift { .. } | Task::Tidy | Task::Ci => Ok(()),
     }
 }
 
