@@ -7,11 +7,12 @@ use crate::{
 };
 
 /// A parameter of an operation.
-#[derive(Clone)]
 pub(crate) struct Parameter {
     pub(crate) place: Place,
     pub(crate) name: String,
     pub(crate) ty: Ty,
+    /// How the value is sent, if not as it is.
+    pub(crate) send: Option<SendAs>,
     pub(crate) need: Need,
     pub(crate) min: Option<i64>,
     pub(crate) max: Option<i64>,
@@ -102,11 +103,38 @@ pub(crate) fn parameters(spec: &Spec, op: &Op) -> Vec<Parameter> {
     all
 }
 
+/// The parameters of all calls of one operation. What not all of them need the same is optional.
+pub(crate) fn merged(spec: &Spec, ops: &[&Op]) -> Vec<Parameter> {
+    let mut merged: Vec<(usize, Parameter)> = Vec::new();
+    for new in ops.iter().flat_map(|op| parameters(spec, op)) {
+        let is_same = |known: &&mut (usize, Parameter)| {
+            known.1.place == new.place && known.1.name == new.name
+        };
+        match merged.iter_mut().find(is_same) {
+            Some((calls, known)) => {
+                *calls += 1;
+                if known.need != new.need {
+                    known.need = Need::Optional;
+                }
+                let more = new.values.into_iter().filter(|value| !known.values.contains(value));
+                known.values.extend(more.collect::<Vec<_>>());
+            }
+            None => merged.push((1, new)),
+        }
+    }
+    let everywhere = |(calls, parameter): (usize, Parameter)| {
+        let need = if calls == ops.len() { parameter.need } else { Need::Optional };
+        Parameter { need, ..parameter }
+    };
+    merged.into_iter().map(everywhere).collect()
+}
+
 fn optional(name: &str, ty: Ty, doc: &str) -> Parameter {
     Parameter {
         place: Place::Query,
         name: name.to_owned(),
         ty,
+        send: None,
         need: Need::Optional,
         min: None,
         max: None,
@@ -124,11 +152,6 @@ fn parameter(spec: &Spec, place: Place, param: &Param) -> Parameter {
         _ if param.required => Need::Required,
         _ => Need::Optional,
     };
-    let ty = match param.send {
-        Some(SendAs::List) => Ty::List(Box::new(param.ty.clone())),
-        Some(SendAs::Timestamped) => Ty::List(Box::new(Ty::Text)),
-        _ => param.ty.clone(),
-    };
     let values = match &param.constant {
         Some(constant) => vec![constant.clone()],
         None => enum_values(spec, &param.ty).unwrap_or_default(),
@@ -136,7 +159,8 @@ fn parameter(spec: &Spec, place: Place, param: &Param) -> Parameter {
     Parameter {
         place,
         name: param.name.clone(),
-        ty,
+        ty: param.ty.clone(),
+        send: param.send,
         need,
         min: param.min,
         max: param.max,

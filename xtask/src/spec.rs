@@ -115,6 +115,11 @@ impl Op {
         })
     }
 
+    /// Whether sending it twice has the effect of sending it once.
+    pub(crate) fn is_idempotent(&self) -> bool {
+        self.idempotent.unwrap_or(!self.call.starts_with("POST "))
+    }
+
     /// What a caller gives: the parameters in the order of arguments and setters, and whether each
     /// is required. Those of the path always are.
     pub(crate) fn params(&self) -> impl Iterator<Item = (&Param, bool)> {

@@ -15,7 +15,7 @@ pub(crate) const COPY_IDS: &[&str] = &[
 ];
 
 /// The ids that are free text.
-const TEXT_IDS: &[&str] = &["CategoryId", "DeviceId", "SnapshotId", "UserId"];
+pub(crate) const TEXT_IDS: &[&str] = &["CategoryId", "DeviceId", "SnapshotId", "UserId"];
 
 /// The groups of URIs that calls take.
 pub(crate) const URI_GROUPS: &[&str] = &["ContextUri", "LibraryUri", "PlayableUri"];

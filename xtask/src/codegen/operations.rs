@@ -61,7 +61,7 @@ fn value(spec: &Spec, op: &Op) -> String {
          access: Access::{access}, idempotent: {}, paging: {paging}, chunk: {:?}, replacement: {:?} }}",
         op.id,
         scopes.join(", "),
-        op.idempotent.unwrap_or(method != "POST"),
+        op.is_idempotent(),
         op.chunk.as_ref().map(|chunk| chunk.max),
         op.replacement,
     )

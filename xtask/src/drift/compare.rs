@@ -9,7 +9,7 @@ use super::{
     document::{self, Document},
 };
 use crate::{
-    contract::{self, Need, Parameter, Place},
+    contract::{self, Need, Parameter},
     spec::{Access, Op, Spec},
     ty::Ty,
 };
@@ -31,7 +31,7 @@ pub(super) fn operations(spec: &Spec, document: &Document, differences: &mut Dif
         for op in ops {
             whole(call, op, document, operation, differences);
         }
-        parameters(call, &merged(spec, ops), document, operation, differences);
+        parameters(call, &contract::merged(spec, ops), document, operation, differences);
     }
     let known: BTreeSet<&str> = spec
         .string_enum("Scope")
@@ -85,46 +85,21 @@ fn whole(
     }
 }
 
-/// The parameters of all calls of one operation: where they differ, none is required.
-fn merged(spec: &Spec, ops: &[&Op]) -> BTreeMap<(Place, String), Parameter> {
-    let mut all: BTreeMap<(Place, String), Vec<Parameter>> = BTreeMap::new();
-    for parameter in ops.iter().flat_map(|op| contract::parameters(spec, op)) {
-        all.entry((parameter.place, parameter.name.clone())).or_default().push(parameter);
-    }
-    let mut merged = BTreeMap::new();
-    for (key, parameters) in all {
-        let everywhere = parameters.len() == ops.len();
-        let mut parameters = parameters.into_iter();
-        let Some(mut first) = parameters.next() else { continue };
-        for other in parameters {
-            if other.need != first.need {
-                first.need = Need::Optional;
-            }
-            first.values.extend(other.values);
-        }
-        if !everywhere {
-            first.need = Need::Optional;
-        }
-        merged.insert(key, first);
-    }
-    merged
-}
-
 fn parameters(
     call: &str,
-    here: &BTreeMap<(Place, String), Parameter>,
+    here: &[Parameter],
     document: &Document,
     operation: &Value,
     differences: &mut Differences,
 ) {
     let there = document.parameters(operation);
-    let name = |(place, name): &(Place, String)| format!("{call}: {} `{name}`", place.name());
-    for key in there.keys().filter(|key| !here.contains_key(key)) {
-        differences.add(format!("{} is only there", name(key)));
+    let keys: BTreeSet<_> = here.iter().map(|here| (here.place, here.name.clone())).collect();
+    for (place, name) in there.keys().filter(|key| !keys.contains(key)) {
+        differences.add(format!("{call}: {} `{name}` is only there", place.name()));
     }
-    for (key, parameter) in here {
-        let name = name(key);
-        let Some(other) = there.get(key) else {
+    for parameter in here {
+        let name = format!("{call}: {} `{}`", parameter.place.name(), parameter.name);
+        let Some(other) = there.get(&(parameter.place, parameter.name.clone())) else {
             differences.add(format!("{name} is only here"));
             continue;
         };

@@ -36,7 +36,11 @@ impl Document {
         if root.get("openapi").is_none() || root.get("paths").is_none() {
             return Err(fail(&"not an OpenAPI document: `openapi` or `paths` is missing"));
         }
-        Ok(Self { root })
+        Ok(Self::new(root))
+    }
+
+    pub(super) fn new(root: Value) -> Self {
+        Self { root }
     }
 
     /// The operations by their call: `GET /albums/{id}`.
@@ -59,14 +63,17 @@ impl Document {
         flows.flat_map(|(_, flow)| entries(flow.get("scopes"))).map(|(scope, _)| scope).collect()
     }
 
-    /// What a reference leads to; anything else is itself.
-    pub(super) fn resolve<'a>(&'a self, mut value: &'a Value) -> &'a Value {
-        while let Some(target) = reference(value)
-            && let Some(found) = target.strip_prefix('#').and_then(|at| self.root.pointer(at))
-        {
-            value = found;
+    /// What a reference leads to, and what a schema is apart from null; anything else is itself.
+    pub(super) fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+        let target = reference(value).and_then(|target| target.strip_prefix('#'));
+        if let Some(found) = target.and_then(|target| self.root.pointer(target)) {
+            return self.resolve(found);
         }
-        value
+        let mut choices = list(value.get("oneOf")).filter(|choice| text(choice, "type") != "null");
+        match (choices.next(), choices.next()) {
+            (Some(only), None) => self.resolve(only),
+            _ => value,
+        }
     }
 
     pub(super) fn parameters<'a>(
@@ -138,7 +145,9 @@ impl Document {
     /// The type of a schema in words: `integer`, `array`, `object`; nothing if it is not said.
     pub(super) fn kind<'a>(&'a self, schema: &'a Value) -> &'a str {
         let schema = self.resolve(schema);
-        match schema.get("type").and_then(Value::as_str) {
+        let kind = schema.get("type");
+        let kinds = list(kind).chain(kind).filter_map(Value::as_str);
+        match kinds.into_iter().find(|kind| *kind != "null") {
             Some(kind) => kind,
             None if schema.get("properties").is_some() || schema.get("allOf").is_some() => {
                 list(schema.get("allOf"))

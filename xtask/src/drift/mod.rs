@@ -46,10 +46,14 @@ pub(crate) fn run(root: &Path, file: &Path) -> Result<(), Error> {
     let spec = Spec::load(&root.join("xtask/spec"))?;
     let deviations = deviations(&root.join("xtask/spec/deviations.toml"))?;
     let document = Document::read(file)?;
+    report(&deviations, &differences(&spec, &document))
+}
+
+fn differences(spec: &Spec, document: &Document) -> Differences {
     let mut differences = Differences::default();
-    compare::operations(&spec, &document, &mut differences);
-    types::compare(&spec, &document, &mut differences);
-    report(&deviations, &differences)
+    compare::operations(spec, document, &mut differences);
+    types::compare(spec, document, &mut differences);
+    differences
 }
 
 fn deviations(path: &Path) -> Result<Vec<Deviation>, Error> {
@@ -114,7 +118,111 @@ fn matches(pattern: &str, said: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::openapi;
+
+    /// The differences between the spec and its own export, after something was changed in it.
+    fn after(change: impl FnOnce(&mut Value)) -> Vec<String> {
+        let spec = Spec::load(&crate::root().join("xtask/spec")).unwrap();
+        let mut document = serde_json::to_value(openapi::document(&spec)).unwrap();
+        change(&mut document);
+        differences(&spec, &Document::new(document)).0.into_iter().collect()
+    }
+
+    #[test]
+    fn the_spec_does_not_differ_from_its_own_export() {
+        assert_eq!(after(|_| {}), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn what_an_operation_lacks_is_found_on_both_sides() {
+        let found = after(|document| {
+            let paths = document["paths"].as_object_mut().unwrap();
+            paths.remove("/markets");
+            paths.insert("/lyrics/{id}".to_owned(), json!({ "get": {} }));
+        });
+        assert_eq!(found, ["GET /lyrics/{id} is only there", "GET /markets is only here"]);
+    }
+
+    #[test]
+    fn scopes_and_access_are_held_against_each_other() {
+        let found = after(|document| {
+            let queue = &mut document["paths"]["/me/player/queue"]["get"];
+            queue["security"][0]["oauth"] = json!(["user-read-playback-state", "user-top-read"]);
+            queue["deprecated"] = json!(true);
+        });
+        let found: Vec<_> =
+            found.iter().map(|said| said.replace("GET /me/player/queue: ", "")).collect();
+        assert_eq!(
+            found,
+            [
+                "deprecated there, open here",
+                "scope `user-read-currently-playing` is only here",
+                "scope `user-top-read` is only there",
+            ]
+        );
+    }
+
+    #[test]
+    fn parameters_are_held_against_each_other() {
+        let found = after(|document| {
+            let parameters = &mut document["paths"]["/me/top/{type}"]["get"]["parameters"];
+            for parameter in parameters.as_array_mut().unwrap() {
+                match parameter["name"].as_str().unwrap() {
+                    "type" => parameter["schema"]["enum"] = json!(["artists", "tracks", "genres"]),
+                    "time_range" => parameter["schema"]["default"] = json!("long_term"),
+                    "limit" => parameter["schema"]["maximum"] = json!(99),
+                    _ => parameter["name"] = json!("skip"),
+                }
+            }
+        });
+        let found: Vec<_> =
+            found.iter().map(|said| said.replace("GET /me/top/{type}: ", "")).collect();
+        assert_eq!(
+            found,
+            [
+                "path `type`: value `genres` is only there",
+                "query `limit`: the maximum is 99 there, 50 here",
+                "query `offset` is only here",
+                "query `skip` is only there",
+                "query `time_range`: the default is long_term there, medium_term here",
+            ]
+        );
+    }
+
+    #[test]
+    fn fields_are_found_at_any_depth() {
+        let found = after(|document| {
+            let schemas = &mut document["components"]["schemas"];
+            schemas["Segment"]["properties"]["zing"] = json!({ "type": "string" });
+            schemas["Track"]["properties"].as_object_mut().unwrap().remove("disc_number");
+            schemas["Device"]["properties"]["is_active"] = json!({ "type": "string" });
+            schemas["AlbumType"]["enum"].as_array_mut().unwrap().push(json!("mixtape"));
+        });
+        assert_eq!(
+            found,
+            [
+                "enum AlbumType: value `mixtape` is only there",
+                "type Device: field `is_active`: string there, boolean here",
+                "type Segment: field `zing` is only there",
+                "type Track: field `disc_number` is only here",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_explanation_that_explains_nothing_is_an_error() {
+        let deviations = |what: &str| {
+            vec![Deviation { what: vec![what.to_owned()], reason: "because".to_owned() }]
+        };
+        let differences = Differences(["GET /a: query `b` is only there".to_owned()].into());
+        assert!(report(&deviations("GET /a: query `b` *"), &differences).is_ok());
+        assert!(report(&deviations("GET /a: query `c` *"), &differences).is_err());
+        assert!(report(&[], &differences).is_err());
+        assert!(report(&deviations("GET /a: *"), &Differences::default()).is_err());
+    }
 
     #[test]
     fn a_star_stands_for_anything() {

@@ -106,13 +106,16 @@ impl<'a> Walk<'a> {
                 .find(|choice| schema_name(choice).trim_end_matches("Object") == kind);
             return self.object(kind, chosen.unwrap_or(schema), object);
         }
-        if let (Some(here), Some(there)) = (
-            contract::enum_values(self.spec, &Ty::Named(kind.to_owned())),
-            self.document.values(schema),
-        ) {
+        let ty = Ty::Named(kind.to_owned());
+        if let Some(here) = contract::enum_values(self.spec, &ty)
+            && let Some(there) = self.document.values(schema)
+        {
             // Case is ignored when they are read.
-            let here: Vec<_> = here.iter().map(|value| value.to_ascii_lowercase()).collect();
+            let lower = |value: &str| value.to_ascii_lowercase();
+            let here: Vec<_> = here.iter().map(|value| lower(value)).collect();
+            let there: Vec<_> = there.into_iter().map(lower).collect();
             let here = here.iter().map(String::as_str).collect();
+            let there = there.iter().map(String::as_str).collect();
             sets(&format!("enum {kind}"), "value", &there, &here, self.differences);
         }
         let wanted = if kind == "CountrySet" { "array" } else { "string" };
