@@ -48,6 +48,8 @@ pub(super) fn files(spec: &Spec) -> Result<Vec<(PathBuf, String)>, Error> {
         files
             .push((format!("crates/spot-api/src/generated/{name}.rs").into(), file(spec, domain)?));
     }
+    // The table of operations: nothing but words.
+    modules.push_str("pub mod operations;\n");
     let root = format!(
         "{}{}\n{modules}\n{exports}",
         preamble("*.toml"),

@@ -9,6 +9,7 @@ mod audiobooks;
 mod browse;
 mod legacy;
 mod library;
+pub mod operations;
 mod player;
 mod playlists;
 mod recommendations;
