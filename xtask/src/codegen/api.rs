@@ -227,10 +227,14 @@ fn method(_spec: &Spec, name: &str, op: &Op, client: &str, given: &[&str]) -> St
     }
     let ty = camel(name);
     let call = format!("`{}`. See [`{ty}`].", op.call);
+    let alias = if op.id == op.r#as {
+        String::new()
+    } else {
+        format!("    #[doc(alias = {:?})]\n", op.id)
+    };
     format!(
-        "{}    #[doc(alias = {:?})]\n    pub fn {}(&self{arguments}) -> {ty} {{\n        {ty} {{\n{fields}        }}\n    }}\n\n",
+        "{}{alias}    pub fn {}(&self{arguments}) -> {ty} {{\n        {ty} {{\n{fields}        }}\n    }}\n\n",
         doc("    ", &[&op.doc, &call]),
-        op.id,
         op.r#as,
     )
 }

@@ -13,7 +13,6 @@ impl Client {
     /// Searches the catalogue.
     ///
     /// `GET /search`. See [`Search`].
-    #[doc(alias = "search")]
     pub fn search(&self, query: impl Into<SearchQuery>) -> Search {
         Search {
             client: self.clone(),
