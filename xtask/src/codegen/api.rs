@@ -212,7 +212,10 @@ fn method(_spec: &Spec, name: &str, op: &Op, client: &str, given: &[&str]) -> St
             fields.push_str(&format!("            {field}: self.{field}.clone(),\n"));
         } else if required {
             arguments.push_str(&format!(", {field}: {}", argument(&param.ty)));
-            fields.push_str(&format!("            {field}: {},\n", stored_from(&param.ty, field)));
+            match stored_from(&param.ty, field) {
+                value if value == field => fields.push_str(&format!("            {field},\n")),
+                value => fields.push_str(&format!("            {field}: {value},\n")),
+            }
         } else {
             let empty = if matches!(param.ty, Ty::List(_)) && !is_parsed(&param.ty) {
                 "Vec::new()"
@@ -227,11 +230,8 @@ fn method(_spec: &Spec, name: &str, op: &Op, client: &str, given: &[&str]) -> St
     }
     let ty = camel(name);
     let call = format!("`{}`. See [`{ty}`].", op.call);
-    let alias = if op.id == op.r#as {
-        String::new()
-    } else {
-        format!("    #[doc(alias = {:?})]\n", op.id)
-    };
+    let alias =
+        if op.id == op.r#as { String::new() } else { format!("    #[doc(alias = {:?})]\n", op.id) };
     format!(
         "{}{alias}    pub fn {}(&self{arguments}) -> {ty} {{\n        {ty} {{\n{fields}        }}\n    }}\n\n",
         doc("    ", &[&op.doc, &call]),

@@ -45,9 +45,11 @@ fn file(domain: &Domain) -> String {
     let mut names = vec!["object::ObjectWriter".to_owned()];
     fields().for_each(|field| field.ty.names(&mut names));
     names.extend(domain.r#type.iter().map(|(name, _)| name.to_owned()));
-    let readers = fields().flat_map(|field| field.ty.reader().into_iter().chain(field.ty.element()));
+    let readers =
+        fields().flat_map(|field| field.ty.reader().into_iter().chain(field.ty.element()));
     let readers: Vec<String> = readers.chain(["As<LenientId>".to_owned()]).collect();
-    let words = readers.iter().flat_map(|reader| reader.split(|c: char| !c.is_ascii_alphanumeric()));
+    let words =
+        readers.iter().flat_map(|reader| reader.split(|c: char| !c.is_ascii_alphanumeric()));
     // Not every adapter of a type is needed where the type is used.
     let is_used = |word: &&str| {
         !matches!(*word, "" | "Option" | "Vec") && body.contains(&format!("<{word}"))

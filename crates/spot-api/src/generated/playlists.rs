@@ -139,8 +139,8 @@ impl GetPlaylist {
         ReorderPlaylistItems {
             client: self.client.clone(),
             id: self.id.clone(),
-            range_start: range_start,
-            insert_before: insert_before,
+            range_start,
+            insert_before,
             range_length: None,
             snapshot_id: None,
         }
