@@ -136,21 +136,17 @@ impl Call<'_> {
 
     /// The page of a list that was asked for: `entries` are already only those of the page.
     pub(crate) fn page(&self, entries: Vec<Json>, total: usize) -> Json {
-        self.page_at(self.path, entries, total)
+        let rest = self.query.encoded_without(&["limit", "offset"]);
+        self.page_at(self.path, &rest, entries, total)
     }
 
-    /// The same with links to another path.
-    pub(crate) fn page_at(&self, path: &str, entries: Vec<Json>, total: usize) -> Json {
-        let rest = self.query.encoded_without(&["limit", "offset"]);
-        let link = |offset: u32| {
-            let separator = if rest.is_empty() { "" } else { "&" };
-            let limit = self.limit;
-            format!(
-                "{}{path}?offset={offset}&limit={limit}{separator}{rest}",
-                self.settings.api_url
-            )
-        };
-        page(link, self.limit, self.offset, entries, total)
+    /// The same with links to another path and with other parameters than those of this call.
+    pub(crate) fn page_at(&self, path: &str, rest: &str, entries: Vec<Json>, total: usize) -> Json {
+        let (api, limit) = (&self.settings.api_url, self.limit);
+        let separator = if rest.is_empty() { "" } else { "&" };
+        let link =
+            |offset: u32| format!("{api}{path}?offset={offset}&limit={limit}{separator}{rest}");
+        page(link, limit, self.offset, entries, total)
     }
 
     /// The part of a list that was asked for.

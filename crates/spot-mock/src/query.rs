@@ -29,6 +29,15 @@ impl Query {
 
     pub(crate) fn encoded_without(&self, names: &[&str]) -> String {
         let kept = self.0.iter().filter(|(key, _)| !names.contains(&key.as_str()));
-        form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish()
+        encode(kept)
     }
+}
+
+/// Writes parameters the way Spotify's links do, with `%20` for a space.
+pub(crate) fn encode<K: AsRef<str>, V: AsRef<str>>(
+    pairs: impl IntoIterator<Item = impl std::borrow::Borrow<(K, V)>>,
+) -> String {
+    let mut serializer = form_urlencoded::Serializer::new(String::new());
+    serializer.extend_pairs(pairs);
+    serializer.finish().replace('+', "%20")
 }

@@ -48,7 +48,7 @@ pub(crate) fn mine(call: &mut Call<'_>) -> Answer {
     };
     let entries = call.window(slots).map(show).collect();
     let path = format!("/users/{}/playlists", encoded(&call.world.users[user].id));
-    Ok(Reply::ok(call.page_at(&path, entries, total)))
+    Ok(Reply::ok(call.page_at(&path, "", entries, total)))
 }
 
 /// The public playlists of a user.
@@ -178,7 +178,7 @@ fn create_for(call: &mut Call<'_>, user: Key<User>) -> Answer {
     let collaborative = details.collaborative.unwrap_or(false);
     refuse_public_collaboration(public, collaborative)?;
     require_write_scope(call, public)?;
-    let mut list = Playlist::new(call.state.playlists.fresh_id(call.world), name, user);
+    let mut list = Playlist::new(call.state.playlists.fresh_id(), name, user);
     list.description = details.description;
     list.public = public;
     list.collaborative = collaborative;

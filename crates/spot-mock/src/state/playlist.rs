@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::clock::Moment;
-use crate::world::{Arena, Episode, Id, Key, Rng, Track, User, World, mix};
+use crate::world::{Arena, Episode, Id, Key, Track, User, World, mix};
 
 /// How many entries a playlist can hold.
 pub(crate) const PLAYLIST_CAPACITY: usize = 11_000;
@@ -178,9 +178,8 @@ impl Playlists {
     }
 
     /// An id no playlist has yet; the same in every run that creates playlists in the same order.
-    pub(crate) fn fresh_id(&self, world: &World) -> Id {
-        let mut rng = Rng::new(world.seed, &format!("playlist {}", self.all.len()));
-        Id::from_bits(rng.next(), rng.next())
+    pub(crate) fn fresh_id(&self) -> Id {
+        Id::numbered("Playlist", self.all.next_key().place())
     }
 }
 
@@ -196,7 +195,8 @@ mod tests {
 
     fn playlist(count: u32) -> Playlist {
         let world = World::new(1);
-        let mut playlist = Playlist::new(Id::from_bits(1, 2), "P".to_owned(), world.listener());
+        let mut playlist =
+            Playlist::new(Id::numbered("Playlist", 0), "P".to_owned(), world.listener());
         for key in world.tracks.keys().take(count as usize) {
             playlist.entries.push(PlaylistEntry { item: Item::Track(key), added: None });
         }

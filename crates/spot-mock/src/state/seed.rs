@@ -60,10 +60,9 @@ fn shelf<T>(arena: &Arena<T>, count: usize, rng: &mut Rng) -> Shelf<T> {
 }
 
 fn player(world: &World) -> Player {
-    let mut rng = Rng::new(world.seed, "player");
     let devices = vec![
         Device {
-            id: Some(rng.hex(40)),
+            id: Some("spotmockdevice01".to_owned()),
             name: "Desk",
             kind: "Computer",
             restricted: false,
@@ -71,7 +70,7 @@ fn player(world: &World) -> Player {
             supports_volume: true,
         },
         Device {
-            id: Some(rng.hex(40)),
+            id: Some("spotmockdevice02".to_owned()),
             name: "Pocket",
             kind: "Smartphone",
             restricted: false,
@@ -174,7 +173,7 @@ impl Maker<'_> {
         count: u32,
         finish: impl FnOnce(&mut Playlist, &mut Rng),
     ) -> Key<Playlist> {
-        let id = self.playlists.fresh_id(self.world);
+        let id = self.playlists.fresh_id();
         let name = Name::playlist(&mut self.rng).to_string();
         let mut list = Playlist::new(id, name, owner);
         list.followers = self.rng.between(0, 400);

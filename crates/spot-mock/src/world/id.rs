@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-const DIGITS: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const LENGTH: usize = 22;
 
 /// The id of anything but a user, a category or a device.
@@ -10,14 +9,17 @@ const LENGTH: usize = 22;
 pub(crate) struct Id([u8; LENGTH]);
 
 impl Id {
-    /// The id with these 126 bits; two of `high` are dropped, because 22 digits hold more than
-    /// the 128 bits behind a real id.
-    pub(crate) fn from_bits(high: u64, low: u64) -> Self {
-        let mut text = [b'0'; LENGTH];
-        let (first, second) = text.split_at_mut(LENGTH / 2);
-        write_digits(first, high >> 2);
-        write_digits(second, low);
-        Self(text)
+    /// The id of the thing at a place among those of its kind. It says what it names, so that a
+    /// log and a recorded answer can be read, and is the same whatever the seed.
+    pub(crate) fn numbered(kind: &str, place: u32) -> Self {
+        const MARK: &str = "spotmock";
+        let width = LENGTH.saturating_sub(MARK.len() + kind.len());
+        let text = format!("{MARK}{kind}{:0width$}", place + 1);
+        let mut id = [b'0'; LENGTH];
+        for (digit, wanted) in id.iter_mut().zip(text.bytes()) {
+            *digit = wanted;
+        }
+        Self(id)
     }
 
     /// The id written as `text`, if it has the length and the characters of one.
@@ -51,26 +53,19 @@ impl fmt::Debug for Id {
     }
 }
 
-/// Writes the number in base 62 with leading zeros; eleven digits hold any `u64`.
-fn write_digits(places: &mut [u8], mut number: u64) {
-    for place in places.iter_mut().rev() {
-        let digit = usize::try_from(number % 62).unwrap_or(0);
-        *place = DIGITS.get(digit).copied().unwrap_or(b'0');
-        number /= 62;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_id_has_22_characters_and_parses_back() {
-        for bits in [0, 1, u64::MAX / 3, u64::MAX] {
-            let id = Id::from_bits(bits, bits);
+    fn an_id_says_what_it_names_in_22_characters() {
+        for (kind, place) in [("Artist", 0), ("Audiobook", 15), ("Track", 12_345)] {
+            let id = Id::numbered(kind, place);
             assert_eq!(id.as_str().len(), 22);
+            assert!(id.as_str().ends_with(&(place + 1).to_string()), "{id}");
             assert_eq!(Id::parse(id.as_str()), Some(id));
         }
+        assert_eq!(Id::numbered("Artist", 0).as_str(), "spotmockArtist00000001");
     }
 
     #[test]

@@ -137,7 +137,7 @@ pub(super) fn fill(world: &mut World, seed: u64) {
     let mut rng = Rng::new(seed, "artists");
     for _ in 0..ARTISTS {
         let artist = Artist {
-            id: Id::from_bits(rng.next(), rng.next()),
+            id: Id::numbered("Artist", world.artists.next_key().place()),
             name: Name::artist(&mut rng),
             genres: genres(&mut rng),
             popularity: small(rng.between(4, 88)),
@@ -167,7 +167,7 @@ fn add_album(world: &mut World, rng: &mut Rng, artist: Key<Artist>, place: u32) 
     let far = place > 1 && rng.chance(2);
     let first_track = world.tracks.next_key();
     let album = Album {
-        id: Id::from_bits(rng.next(), rng.next()),
+        id: Id::numbered("Album", world.albums.next_key().place()),
         name: Name::title(rng),
         kind,
         artist,
@@ -197,7 +197,7 @@ fn track(world: &World, rng: &mut Rng, album: Key<Album>, index: u32, per_disc: 
     // Relinking leads back to a track of the first album, never onwards from one.
     let relinked = (album.place() > 1 && rng.chance(1)).then(|| world.tracks.some(rng.next() % 26));
     Track {
-        id: Id::from_bits(rng.next(), rng.next()),
+        id: Id::numbered("Track", world.tracks.next_key().place()),
         name: Name::title(rng),
         album,
         artist,

@@ -125,7 +125,7 @@ pub(crate) const GENRES: &[&str] = &[
 ];
 
 pub(crate) const CATEGORIES: &[&str] = &[
-    "Quiet Morning",
+    "Mellow",
     "Long Drive",
     "Deep Work",
     "Kitchen",

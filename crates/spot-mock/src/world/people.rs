@@ -32,8 +32,7 @@ const OLD_NAMES: &[&str] = &["mara.holt", "zoë#91", "quiet listener", "11870432
 /// Fills the world with people. The first is the one who signs in, the last is Spotify itself.
 pub(super) fn fill(world: &mut World, seed: u64) {
     let mut rng = Rng::new(seed, "users");
-    let first = format!("31{}", rng.hex(26));
-    add(world, &mut rng, first, true);
+    add(world, &mut rng, "mockuser".to_owned(), true);
     for (place, name) in OLD_NAMES.iter().enumerate() {
         add(world, &mut rng, (*name).to_owned(), place != 3);
     }
@@ -43,7 +42,7 @@ pub(super) fn fill(world: &mut World, seed: u64) {
         let id = if place % 8 == 0 {
             name.to_lowercase().replace(' ', "_")
         } else {
-            Id::from_bits(rng.next(), rng.next()).with_prefix("0JQ5DA").to_string()
+            Id::numbered("Category", u32::try_from(place).unwrap_or(0)).to_string()
         };
         world.categories.push(Category { id, name, icon: rng.hex(24) });
     }

@@ -81,7 +81,7 @@ pub(super) fn fill(world: &mut World, seed: u64) {
     for place in 0..SHOWS {
         let episode_count = if place == 0 { 72 } else { rng.between(6, 60) };
         let show = Show {
-            id: Id::from_bits(rng.next(), rng.next()),
+            id: Id::numbered("Show", world.shows.next_key().place()),
             name: Name::show(&mut rng),
             publisher: Name::label(&mut rng),
             explicit: rng.chance(15),
@@ -91,7 +91,8 @@ pub(super) fn fill(world: &mut World, seed: u64) {
         let explicit = show.explicit;
         let key = world.add_show(show);
         for index in 0..episode_count {
-            let episode = episode(&mut rng, key, index, episode_count - index, explicit);
+            let next = world.episodes.next_key();
+            let episode = episode(&mut rng, next, key, index, episode_count - index, explicit);
             world.add_episode(episode);
         }
     }
@@ -99,7 +100,7 @@ pub(super) fn fill(world: &mut World, seed: u64) {
     for place in 0..AUDIOBOOKS {
         let chapter_count = if place == 0 { 34 } else { rng.between(8, 30) };
         let book = Audiobook {
-            id: Id::from_bits(rng.next(), rng.next()),
+            id: Id::numbered("Audiobook", world.audiobooks.next_key().place()),
             name: Name::title(&mut rng),
             author: Name::person(&mut rng),
             narrator: Name::person(&mut rng),
@@ -109,13 +110,21 @@ pub(super) fn fill(world: &mut World, seed: u64) {
         };
         let key = world.add_audiobook(book);
         for number in 0..chapter_count {
-            let chapter = chapter(&mut rng, key, number);
+            let next = world.chapters.next_key();
+            let chapter = chapter(&mut rng, next, key, number);
             world.add_chapter(chapter);
         }
     }
 }
 
-fn episode(rng: &mut Rng, show: Key<Show>, index: u32, number: u32, explicit: bool) -> Episode {
+fn episode(
+    rng: &mut Rng,
+    own: Key<Episode>,
+    show: Key<Show>,
+    index: u32,
+    number: u32,
+    explicit: bool,
+) -> Episode {
     let duration_ms = rng.between(480_000, 5_400_000);
     let heard_ms = match rng.between(0, 9) {
         0 | 1 => duration_ms,
@@ -123,7 +132,7 @@ fn episode(rng: &mut Rng, show: Key<Show>, index: u32, number: u32, explicit: bo
         _ => 0,
     };
     Episode {
-        id: Id::from_bits(rng.next(), rng.next()),
+        id: Id::numbered("Episode", own.place()),
         name: Name::numbered("Episode", u16::try_from(number).unwrap_or(u16::MAX), rng),
         show,
         duration_ms,
@@ -133,10 +142,10 @@ fn episode(rng: &mut Rng, show: Key<Show>, index: u32, number: u32, explicit: bo
     }
 }
 
-fn chapter(rng: &mut Rng, audiobook: Key<Audiobook>, number: u32) -> Chapter {
+fn chapter(rng: &mut Rng, own: Key<Chapter>, audiobook: Key<Audiobook>, number: u32) -> Chapter {
     let duration_ms = rng.between(300_000, 2_700_000);
     Chapter {
-        id: Id::from_bits(rng.next(), rng.next()),
+        id: Id::numbered("Chapter", own.place()),
         name: Name::numbered("Chapter", u16::try_from(number + 1).unwrap_or(u16::MAX), rng),
         audiobook,
         number,
