@@ -21,7 +21,9 @@ pub(crate) const EXAMPLES: &[Example] = &[
         case: "default",
         operation: Operation::GET_ALBUM_TRACKS,
         call: |client| {
-            Box::pin(async move { client.album("spotmockAlbum000000001").tracks().await.map(drop) })
+            Box::pin(async move {
+                client.album("spotmockAlbum000000001").tracks().limit(3).await.map(drop)
+            })
         },
     },
     Example {
@@ -38,7 +40,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         operation: Operation::GET_ARTIST_ALBUMS,
         call: |client| {
             Box::pin(async move {
-                client.artist("spotmockArtist00000001").albums().limit(10).await.map(drop)
+                client.artist("spotmockArtist00000001").albums().limit(3).await.map(drop)
             })
         },
     },
@@ -46,7 +48,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         name: "get_saved_tracks",
         case: "default",
         operation: Operation::GET_SAVED_TRACKS,
-        call: |client| Box::pin(async move { client.library().tracks().limit(50).await.map(drop) }),
+        call: |client| Box::pin(async move { client.library().tracks().limit(3).await.map(drop) }),
     },
     Example {
         name: "save_to_library",
@@ -131,7 +133,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         case: "default",
         operation: Operation::GET_RECENTLY_PLAYED,
         call: |client| {
-            Box::pin(async move { client.player().recently_played().limit(20).await.map(drop) })
+            Box::pin(async move { client.player().recently_played().limit(3).await.map(drop) })
         },
     },
     Example {
@@ -139,7 +141,51 @@ pub(crate) const EXAMPLES: &[Example] = &[
         case: "default",
         operation: Operation::GET_PLAYLIST,
         call: |client| {
-            Box::pin(async move { client.playlist("spotmockPlaylist000001").await.map(drop) })
+            Box::pin(async move { client.playlist("spotmockPlaylist000004").await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_playlist",
+        case: "episodes",
+        operation: Operation::GET_PLAYLIST,
+        call: |client| {
+            Box::pin(async move { client.playlist("spotmockPlaylist000005").await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_playlist",
+        case: "fields",
+        operation: Operation::GET_PLAYLIST,
+        call: |client| {
+            Box::pin(async move {
+                client
+                    .playlist("spotmockPlaylist000001")
+                    .fields("name,items(total,items(item(name)))")
+                    .await
+                    .map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_playlist",
+        case: "of-another",
+        operation: Operation::GET_PLAYLIST,
+        call: |client| {
+            Box::pin(async move {
+                client
+                    .playlist("spotmockPlaylist000011")
+                    .fields("id,name,owner,items(total)")
+                    .await
+                    .map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_playlist",
+        case: "old",
+        operation: Operation::GET_PLAYLIST,
+        call: |client| {
+            Box::pin(async move { client.playlist("spotmockPlaylist000006").await.map(drop) })
         },
     },
     Example {
@@ -148,7 +194,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         operation: Operation::GET_PLAYLIST_ITEMS,
         call: |client| {
             Box::pin(async move {
-                client.playlist("spotmockPlaylist000001").items().limit(50).await.map(drop)
+                client.playlist("spotmockPlaylist000001").items().limit(3).await.map(drop)
             })
         },
     },
@@ -217,7 +263,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         name: "get_my_playlists",
         case: "default",
         operation: Operation::GET_MY_PLAYLISTS,
-        call: |client| Box::pin(async move { client.me().playlists().limit(50).await.map(drop) }),
+        call: |client| Box::pin(async move { client.me().playlists().limit(8).await.map(drop) }),
     },
     Example {
         name: "create_playlist",
@@ -235,9 +281,20 @@ pub(crate) const EXAMPLES: &[Example] = &[
         operation: Operation::SEARCH,
         call: |client| {
             Box::pin(async move {
-                client.search("mock").kinds([SearchKind::Artist, SearchKind::Track]).await.map(drop)
+                client
+                    .search("mock")
+                    .kinds([SearchKind::Artist, SearchKind::Track])
+                    .limit(2)
+                    .await
+                    .map(drop)
             })
         },
+    },
+    Example {
+        name: "search",
+        case: "every-kind",
+        operation: Operation::SEARCH,
+        call: |client| Box::pin(async move { client.search("a").limit(1).await.map(drop) }),
     },
     Example {
         name: "get_track",
@@ -257,6 +314,8 @@ pub(crate) const EXAMPLES: &[Example] = &[
         name: "get_followed_artists",
         case: "default",
         operation: Operation::GET_FOLLOWED_ARTISTS,
-        call: |client| Box::pin(async move { client.me().followed_artists().await.map(drop) }),
+        call: |client| {
+            Box::pin(async move { client.me().followed_artists().limit(3).await.map(drop) })
+        },
     },
 ];
