@@ -10,7 +10,7 @@ use serde_json::Value;
 use spot::model;
 
 use crate::{
-    generated::answers::{ANSWERS, TYPES},
+    generated::answers::{ANSWERS, RENAMED, TYPES},
     say,
     spec::Error,
 };
@@ -214,7 +214,10 @@ fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str)) 
         (Value::Object(given), Value::Object(kept)) => {
             for (name, value) in given {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                match kept.get(name) {
+                // What came under the name of old comes back under that of today.
+                let renamed = RENAMED.iter().find(|(old, _)| old == name);
+                let now = renamed.and_then(|(_, new)| kept.get(*new));
+                match kept.get(name).or(now) {
                     Some(kept) => compare(value, kept, &path, lost),
                     None if says_nothing(value) => {}
                     None => lost(&path),
@@ -247,6 +250,8 @@ fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str)) 
                 lost(&format!("{path} (another text)"));
             }
         }
+        // Numbers came as text once.
+        (Value::String(given), Value::Number(kept)) if *given == kept.to_string() => {}
         (given, kept) if given == kept => {}
         (given, Value::Null) if says_nothing(given) => {}
         _ => lost(&format!("{path} (another type)")),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use futures::{Stream, StreamExt as _, TryStreamExt as _, future::BoxFuture};
+use futures::{Stream, StreamExt, TryStreamExt, future::BoxFuture};
 use spot_model::{CursorPage, Page};
 
 use crate::{
@@ -72,7 +72,7 @@ impl<T> Current<T> {
     }
 }
 
-impl<T, P: Paged<Item = T>> Items<T, P> {
+impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
     /// How many pages are asked for ahead, 4 unless this is called. With 0 a page is asked for only
     /// when the one before it is used up. Lists by cursor are never more than one page ahead.
     #[must_use]
@@ -132,7 +132,7 @@ impl<T: Send + 'static, P: Paged<Item = T>> Stream for Items<T, P> {
                 this.page = None;
             }
             let start = this.pages.resume_at();
-            match ready!(this.pages.poll_page(cx)) {
+            match ready!(this.pages.poll_next_unpin(cx)) {
                 Some(Ok(page)) => {
                     let gaps = page.skipped().iter().map(|skipped| skipped.index).collect();
                     let items = page.into_items().into_iter();

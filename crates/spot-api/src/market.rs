@@ -48,7 +48,10 @@ impl From<&str> for Market {
         if text == "from_token" {
             return Self::FROM_TOKEN;
         }
-        text.parse().map_or_else(|_| Self(Choice::Invalid(text.to_owned())), Self::from)
+        match text.parse::<Country>() {
+            Ok(country) => country.into(),
+            Err(_) => Self(Choice::Invalid(text.to_owned())),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use futures::{Stream, StreamExt as _, TryStreamExt as _, future::BoxFuture};
+use futures::{Stream, StreamExt, TryStreamExt, future::BoxFuture};
 use serde::de::DeserializeOwned;
 use spot_model::{CursorPage, Page, Skipped};
 use tokio::{runtime::Handle, task::JoinHandle};

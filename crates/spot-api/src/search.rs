@@ -238,7 +238,9 @@ impl<T: SearchItem> IntoFuture for SearchFor<T> {
 }
 
 /// What a search can find.
-pub trait SearchItem: sealed::Sealed + Sized + Send + 'static {
+pub trait SearchItem:
+    sealed::Sealed + serde::de::DeserializeOwned + Clone + Send + 'static
+{
     /// The kind to ask for.
     const KIND: SearchKind;
 

@@ -143,7 +143,7 @@ impl Pipeline {
             if attempt >= attempts || outcome == Outcome::Unauthorized {
                 return Err(outcome.report(error, operation));
             }
-            if wait > *max_wait || Instant::now() + wait > deadline {
+            if wait > *max_wait || Instant::now() + wait >= deadline {
                 return Err(error);
             }
             sleep(wait).await;

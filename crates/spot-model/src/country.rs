@@ -144,9 +144,14 @@ impl From<&CountrySet> for BTreeSet<Country> {
     }
 }
 
+/// Prints the countries on one line: there may be nearly two hundred.
 impl fmt::Debug for CountrySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.iter()).finish()
+        f.write_str("{")?;
+        for (at, country) in self.iter().enumerate() {
+            write!(f, "{}{country}", if at > 0 { " " } else { "" })?;
+        }
+        f.write_str("}")
     }
 }
 

@@ -104,7 +104,7 @@ macro_rules! ids {
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_tuple(stringify!($name)).field(&self.as_str()).finish()
+                write!(f, concat!(stringify!($name), "({:?})"), self.as_str())
             }
         }
 
@@ -191,7 +191,7 @@ macro_rules! names {
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_tuple(stringify!($name)).field(&self.as_str()).finish()
+                write!(f, concat!(stringify!($name), "({:?})"), self.as_str())
             }
         }
 

@@ -39,11 +39,7 @@ macro_rules! integers {
                         Ok(number.try_into().unwrap_or(<$integer>::MIN))
                     }
 
-                    #[expect(
-                        clippy::cast_possible_truncation,
-                        clippy::cast_sign_loss,
-                        reason = "a cast from a float holds to the range, which is what is wanted"
-                    )]
+                    // A cast from a float holds to the range of the integer, which is what is wanted.
                     fn visit_f64<E>(self, number: f64) -> Result<$integer, E> {
                         Ok(number.round() as $integer)
                     }

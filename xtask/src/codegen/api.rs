@@ -198,10 +198,10 @@ fn method(name: &str, op: &Op, client: &str, given: &[&str]) -> String {
             fields.push_str(&format!("            {field}: self.{field}.clone(),\n"));
         } else if required {
             arguments.push_str(&format!(", {field}: {}", argument(&param.ty)));
-            fields.push_str(&match stored_from(&param.ty, field) {
-                value if value == field => format!("            {field},\n"),
-                value => format!("            {field}: {value},\n"),
-            });
+            match stored_from(&param.ty, field) {
+                value if value == field => fields.push_str(&format!("            {field},\n")),
+                value => fields.push_str(&format!("            {field}: {value},\n")),
+            }
         } else {
             let empty = if matches!(param.ty, Ty::List(_)) && !is_parsed(&param.ty) {
                 "Vec::new()"
@@ -223,11 +223,8 @@ fn method(name: &str, op: &Op, client: &str, given: &[&str]) -> String {
     }
     let ty = camel(name);
     let call = format!("`{}`. See [`{ty}`].", op.route());
-    // The compiler refuses an alias that is the name itself.
-    let alias = match op.id == op.r#as {
-        true => String::new(),
-        false => format!("    #[doc(alias = {:?})]\n", op.id),
-    };
+    let alias =
+        if op.id == op.r#as { String::new() } else { format!("    #[doc(alias = {:?})]\n", op.id) };
     format!(
         "{}{alias}    pub fn {}(&self{arguments}) -> {ty} {{\n        {ty} {{\n{fields}        }}\n    }}\n\n",
         doc("    ", &[&op.doc, &call]),

@@ -74,13 +74,23 @@ fn answers(spec: &Spec) -> String {
             types.push_str(&format!("    ({name:?}, roundtrip::<{name}>),\n"));
         }
     }
+    let fields = spec.domains.iter().flat_map(|domain| domain.r#type.iter());
+    let fields = fields.flat_map(|(_, kind)| &kind.fields);
+    let renamed: BTreeSet<String> = fields
+        .filter_map(|field| {
+            Some(format!("({:?}, {:?}), ", field.renamed_from.as_ref()?, field.json()))
+        })
+        .collect();
+    let renamed: String = renamed.into_iter().collect();
     if !operations.contains("Page<") {
         names.retain(|name| name != "Page");
     }
     format!(
         "{}{}\n{}\nuse crate::payloads::{{Answer, Roundtrip, roundtrip}};\n\n\
          /// What each operation answers.\npub(crate) const ANSWERS: &[Answer] = &[\n{operations}];\n\n\
-         /// The objects by name.\npub(crate) const TYPES: &[(&str, Roundtrip)] = &[\n{types}];\n",
+         /// The objects by name.\npub(crate) const TYPES: &[(&str, Roundtrip)] = &[\n{types}];\n\n\
+         /// Fields that had another name, and the one they have.\n\
+         pub(crate) const RENAMED: &[(&str, &str)] = &[{renamed}];\n",
         preamble("*.toml"),
         file_doc(&["How recorded answers are read."]),
         import("spot::model", names),

@@ -308,3 +308,6 @@ pub(crate) const TYPES: &[(&str, Roundtrip)] = &[
     ("PublicUser", roundtrip::<PublicUser>),
     ("ExplicitContent", roundtrip::<ExplicitContent>),
 ];
+
+/// Fields that had another name, and the one they have.
+pub(crate) const RENAMED: &[(&str, &str)] = &[("track", "item"), ("tracks", "items")];

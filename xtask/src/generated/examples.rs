@@ -31,7 +31,9 @@ pub(crate) const EXAMPLES: &[Example] = &[
         case: "default",
         operation: Operation::GET_ALBUM_TRACKS,
         call: |client| {
-            Box::pin(async move { client.album("spotmockAlbum000000001").tracks().await.map(drop) })
+            Box::pin(async move {
+                client.album("spotmockAlbum000000001").tracks().limit(3).await.map(drop)
+            })
         },
     },
     Example {
@@ -56,7 +58,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         operation: Operation::GET_ARTIST_ALBUMS,
         call: |client| {
             Box::pin(async move {
-                client.artist("spotmockArtist00000001").albums().limit(10).await.map(drop)
+                client.artist("spotmockArtist00000001").albums().limit(3).await.map(drop)
             })
         },
     },
@@ -135,7 +137,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         operation: Operation::GET_AUDIOBOOK_CHAPTERS,
         call: |client| {
             Box::pin(async move {
-                client.audiobook("spotmockAudiobook00001").chapters().limit(50).await.map(drop)
+                client.audiobook("spotmockAudiobook00001").chapters().limit(3).await.map(drop)
             })
         },
     },
@@ -160,7 +162,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         case: "default",
         operation: Operation::GET_NEW_RELEASES,
         call: |client| {
-            Box::pin(async move { client.browse().new_releases().limit(50).await.map(drop) })
+            Box::pin(async move { client.browse().new_releases().limit(3).await.map(drop) })
         },
     },
     Example {
@@ -168,9 +170,9 @@ pub(crate) const EXAMPLES: &[Example] = &[
         case: "default",
         operation: Operation::GET_FEATURED_PLAYLISTS,
         call: |client| {
-            Box::pin(
-                async move { client.browse().featured_playlists().locale("es_MX").await.map(drop) },
-            )
+            Box::pin(async move {
+                client.browse().featured_playlists().locale("es_MX").limit(3).await.map(drop)
+            })
         },
     },
     Example {
@@ -178,7 +180,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         case: "default",
         operation: Operation::GET_CATEGORIES,
         call: |client| {
-            Box::pin(async move { client.browse().categories().limit(50).await.map(drop) })
+            Box::pin(async move { client.browse().categories().limit(3).await.map(drop) })
         },
     },
     Example {
@@ -192,7 +194,9 @@ pub(crate) const EXAMPLES: &[Example] = &[
         case: "default",
         operation: Operation::GET_CATEGORY_PLAYLISTS,
         call: |client| {
-            Box::pin(async move { client.browse().category("mellow").playlists().await.map(drop) })
+            Box::pin(async move {
+                client.browse().category("mellow").playlists().limit(3).await.map(drop)
+            })
         },
     },
     Example {
@@ -441,7 +445,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         operation: Operation::GET_PLAYLIST_TRACKS,
         call: |client| {
             Box::pin(async move {
-                client.legacy().playlist_tracks("spotmockPlaylist000001").limit(50).await.map(drop)
+                client.legacy().playlist_tracks("spotmockPlaylist000001").limit(3).await.map(drop)
             })
         },
     },
@@ -534,26 +538,26 @@ pub(crate) const EXAMPLES: &[Example] = &[
         name: "get_saved_tracks",
         case: "default",
         operation: Operation::GET_SAVED_TRACKS,
-        call: |client| Box::pin(async move { client.library().tracks().limit(50).await.map(drop) }),
+        call: |client| Box::pin(async move { client.library().tracks().limit(3).await.map(drop) }),
     },
     Example {
         name: "get_saved_albums",
         case: "default",
         operation: Operation::GET_SAVED_ALBUMS,
-        call: |client| Box::pin(async move { client.library().albums().limit(50).await.map(drop) }),
+        call: |client| Box::pin(async move { client.library().albums().limit(3).await.map(drop) }),
     },
     Example {
         name: "get_saved_shows",
         case: "default",
         operation: Operation::GET_SAVED_SHOWS,
-        call: |client| Box::pin(async move { client.library().shows().limit(50).await.map(drop) }),
+        call: |client| Box::pin(async move { client.library().shows().limit(3).await.map(drop) }),
     },
     Example {
         name: "get_saved_episodes",
         case: "default",
         operation: Operation::GET_SAVED_EPISODES,
         call: |client| {
-            Box::pin(async move { client.library().episodes().limit(50).await.map(drop) })
+            Box::pin(async move { client.library().episodes().limit(3).await.map(drop) })
         },
     },
     Example {
@@ -561,7 +565,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         case: "default",
         operation: Operation::GET_SAVED_AUDIOBOOKS,
         call: |client| {
-            Box::pin(async move { client.library().audiobooks().limit(50).await.map(drop) })
+            Box::pin(async move { client.library().audiobooks().limit(3).await.map(drop) })
         },
     },
     Example {
@@ -719,7 +723,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         case: "default",
         operation: Operation::GET_RECENTLY_PLAYED,
         call: |client| {
-            Box::pin(async move { client.player().recently_played().limit(20).await.map(drop) })
+            Box::pin(async move { client.player().recently_played().limit(3).await.map(drop) })
         },
     },
     Example {
@@ -727,7 +731,51 @@ pub(crate) const EXAMPLES: &[Example] = &[
         case: "default",
         operation: Operation::GET_PLAYLIST,
         call: |client| {
-            Box::pin(async move { client.playlist("spotmockPlaylist000001").await.map(drop) })
+            Box::pin(async move { client.playlist("spotmockPlaylist000004").await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_playlist",
+        case: "episodes",
+        operation: Operation::GET_PLAYLIST,
+        call: |client| {
+            Box::pin(async move { client.playlist("spotmockPlaylist000005").await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_playlist",
+        case: "fields",
+        operation: Operation::GET_PLAYLIST,
+        call: |client| {
+            Box::pin(async move {
+                client
+                    .playlist("spotmockPlaylist000001")
+                    .fields("name,items(total,items(item(name)))")
+                    .await
+                    .map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_playlist",
+        case: "of-another",
+        operation: Operation::GET_PLAYLIST,
+        call: |client| {
+            Box::pin(async move {
+                client
+                    .playlist("spotmockPlaylist000011")
+                    .fields("id,name,owner,items(total)")
+                    .await
+                    .map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_playlist",
+        case: "old",
+        operation: Operation::GET_PLAYLIST,
+        call: |client| {
+            Box::pin(async move { client.playlist("spotmockPlaylist000006").await.map(drop) })
         },
     },
     Example {
@@ -736,7 +784,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         operation: Operation::GET_PLAYLIST_ITEMS,
         call: |client| {
             Box::pin(async move {
-                client.playlist("spotmockPlaylist000001").items().limit(50).await.map(drop)
+                client.playlist("spotmockPlaylist000001").items().limit(3).await.map(drop)
             })
         },
     },
@@ -844,7 +892,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         name: "get_my_playlists",
         case: "default",
         operation: Operation::GET_MY_PLAYLISTS,
-        call: |client| Box::pin(async move { client.me().playlists().limit(50).await.map(drop) }),
+        call: |client| Box::pin(async move { client.me().playlists().limit(8).await.map(drop) }),
     },
     Example {
         name: "create_playlist",
@@ -868,6 +916,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
                     .seed_genres(["lantern jazz"])
                     .seed_tracks(["spotmockTrack000000001"])
                     .target_energy(0.6)
+                    .limit(3)
                     .await
                     .map(drop)
             })
@@ -885,9 +934,20 @@ pub(crate) const EXAMPLES: &[Example] = &[
         operation: Operation::SEARCH,
         call: |client| {
             Box::pin(async move {
-                client.search("mock").kinds([SearchKind::Artist, SearchKind::Track]).await.map(drop)
+                client
+                    .search("mock")
+                    .kinds([SearchKind::Artist, SearchKind::Track])
+                    .limit(2)
+                    .await
+                    .map(drop)
             })
         },
+    },
+    Example {
+        name: "search",
+        case: "every-kind",
+        operation: Operation::SEARCH,
+        call: |client| Box::pin(async move { client.search("a").limit(1).await.map(drop) }),
     },
     Example {
         name: "get_show",
@@ -911,7 +971,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         operation: Operation::GET_SHOW_EPISODES,
         call: |client| {
             Box::pin(async move {
-                client.show("spotmockShow0000000001").episodes().limit(50).await.map(drop)
+                client.show("spotmockShow0000000001").episodes().limit(3).await.map(drop)
             })
         },
     },
@@ -959,7 +1019,9 @@ pub(crate) const EXAMPLES: &[Example] = &[
         name: "get_followed_artists",
         case: "default",
         operation: Operation::GET_FOLLOWED_ARTISTS,
-        call: |client| Box::pin(async move { client.me().followed_artists().await.map(drop) }),
+        call: |client| {
+            Box::pin(async move { client.me().followed_artists().limit(3).await.map(drop) })
+        },
     },
     Example {
         name: "get_top_artists",
@@ -967,7 +1029,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         operation: Operation::GET_TOP_ARTISTS,
         call: |client| {
             Box::pin(async move {
-                client.me().top_artists().time_range(TimeRange::ShortTerm).limit(50).await.map(drop)
+                client.me().top_artists().time_range(TimeRange::ShortTerm).limit(3).await.map(drop)
             })
         },
     },
@@ -977,7 +1039,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         operation: Operation::GET_TOP_TRACKS,
         call: |client| {
             Box::pin(async move {
-                client.me().top_tracks().time_range(TimeRange::LongTerm).limit(50).await.map(drop)
+                client.me().top_tracks().time_range(TimeRange::LongTerm).limit(3).await.map(drop)
             })
         },
     },
@@ -992,7 +1054,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         case: "default",
         operation: Operation::GET_USER_PLAYLISTS,
         call: |client| {
-            Box::pin(async move { client.user("mockuser").playlists().limit(50).await.map(drop) })
+            Box::pin(async move { client.user("mockuser").playlists().limit(3).await.map(drop) })
         },
     },
 ];

@@ -179,7 +179,7 @@ awaitable!(chunked GetAlbums => Vec<Option<Album>>);
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.album("spotmockAlbum000000001").tracks().await?;
+/// let page = client.album("spotmockAlbum000000001").tracks().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///

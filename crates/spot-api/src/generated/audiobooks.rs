@@ -211,7 +211,7 @@ awaitable!(chunked GetAudiobooks => Vec<Option<Audiobook>>);
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.audiobook("spotmockAudiobook00001").chapters().limit(50).await?;
+/// let page = client.audiobook("spotmockAudiobook00001").chapters().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///

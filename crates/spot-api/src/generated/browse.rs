@@ -93,7 +93,7 @@ impl Browse {
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.browse().new_releases().limit(50).await?;
+/// let page = client.browse().new_releases().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -165,7 +165,7 @@ awaitable!(GetNewReleases => Page<SimplifiedAlbum>);
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let featured = client.browse().featured_playlists().locale("es_MX").await?;
+/// let featured = client.browse().featured_playlists().locale("es_MX").limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -243,7 +243,7 @@ awaitable!(GetFeaturedPlaylists => FeaturedPlaylists);
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.browse().categories().limit(50).await?;
+/// let page = client.browse().categories().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -390,7 +390,7 @@ impl GetCategory {
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let featured = client.browse().category("mellow").playlists().await?;
+/// let featured = client.browse().category("mellow").playlists().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///

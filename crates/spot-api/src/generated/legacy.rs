@@ -1610,7 +1610,7 @@ awaitable!(CheckFollowedPlaylist => Vec<bool>);
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.legacy().playlist_tracks("spotmockPlaylist000001").limit(50).await?;
+/// let page = client.legacy().playlist_tracks("spotmockPlaylist000001").limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///

@@ -117,7 +117,7 @@ impl Library {
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.library().tracks().limit(50).await?;
+/// let page = client.library().tracks().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -194,7 +194,7 @@ awaitable!(GetSavedTracks => Page<SavedTrack>);
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.library().albums().limit(50).await?;
+/// let page = client.library().albums().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -271,7 +271,7 @@ awaitable!(GetSavedAlbums => Page<SavedAlbum>);
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.library().shows().limit(50).await?;
+/// let page = client.library().shows().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -338,7 +338,7 @@ awaitable!(GetSavedShows => Page<SavedShow>);
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.library().episodes().limit(50).await?;
+/// let page = client.library().episodes().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -415,7 +415,7 @@ awaitable!(GetSavedEpisodes => Page<SavedEpisode>);
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.library().audiobooks().limit(50).await?;
+/// let page = client.library().audiobooks().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///

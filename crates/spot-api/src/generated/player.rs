@@ -874,7 +874,7 @@ awaitable!(TransferPlayback => ());
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.player().recently_played().limit(20).await?;
+/// let page = client.player().recently_played().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///

@@ -32,7 +32,7 @@ impl Client {
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let playlist = client.playlist("spotmockPlaylist000001").await?;
+/// let playlist = client.playlist("spotmockPlaylist000004").await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -204,7 +204,7 @@ impl GetPlaylist {
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.playlist("spotmockPlaylist000001").items().limit(50).await?;
+/// let page = client.playlist("spotmockPlaylist000001").items().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -707,7 +707,7 @@ awaitable!(UploadPlaylistCover => ());
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.me().playlists().limit(50).await?;
+/// let page = client.me().playlists().limit(8).await?;
 /// # Ok(()) }
 /// ```
 ///

@@ -205,7 +205,7 @@ awaitable!(chunked GetShows => Vec<Option<SimplifiedShow>>);
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.show("spotmockShow0000000001").episodes().limit(50).await?;
+/// let page = client.show("spotmockShow0000000001").episodes().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///

@@ -129,7 +129,7 @@ impl GetMyProfile {
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.me().followed_artists().await?;
+/// let page = client.me().followed_artists().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -213,7 +213,7 @@ awaitable!(GetFollowedArtists => CursorPage<Artist>);
 /// use spot_api::model::TimeRange;
 ///
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.me().top_artists().time_range(TimeRange::ShortTerm).limit(50).await?;
+/// let page = client.me().top_artists().time_range(TimeRange::ShortTerm).limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -293,7 +293,7 @@ awaitable!(GetTopArtists => Page<Artist>);
 /// use spot_api::model::TimeRange;
 ///
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.me().top_tracks().time_range(TimeRange::LongTerm).limit(50).await?;
+/// let page = client.me().top_tracks().time_range(TimeRange::LongTerm).limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -428,7 +428,7 @@ impl GetUser {
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.user("mockuser").playlists().limit(50).await?;
+/// let page = client.user("mockuser").playlists().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///

@@ -73,8 +73,7 @@ async fn a_call_can_leave_out_the_market_of_its_client() {
     client.track("spotmockTrack000000001").await.unwrap();
     client.track("spotmockTrack000000001").market("DE").await.unwrap();
     client.track("spotmockTrack000000001").market(Market::UNSET).await.unwrap();
-    let queries: Vec<_> =
-        mock.requests().into_iter().map(|request| request.query.unwrap_or_default()).collect();
+    let queries: Vec<_> = mock.requests().into_iter().map(|request| request.query).collect();
     assert_eq!(queries, ["market=SE", "market=DE", ""]);
 }
 
@@ -82,8 +81,7 @@ async fn a_call_can_leave_out_the_market_of_its_client() {
 async fn a_token_that_is_refused_is_an_authentication_error() {
     let mock = MockSpotify::start().await.unwrap();
     let token = spot_http::AccessToken::new("CANARY-not-a-token").unwrap();
-    let pipeline =
-        spot_http::Pipeline::builder(token).base_url(mock.api_url()).build().unwrap();
+    let pipeline = spot_http::Pipeline::builder(token).base_url(mock.api_url()).build().unwrap();
     let error = spot_api::Client::from(pipeline).me().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Authentication);
     assert!(!format!("{error} {error:?}").contains("CANARY"), "{error:?}");

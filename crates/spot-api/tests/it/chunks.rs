@@ -99,7 +99,7 @@ async fn a_failure_half_way_says_how_much_was_done() {
     let refuse = || Fault::Status {
         status: 400,
         body: r#"{"error":{"status":400,"message":"No more"}}"#.into(),
-        content_type: "application/json".into(),
+        content_type: Some("application/json".into()),
         retry_after: None,
     };
     client.library().save(uris(&ids[..40])).await.unwrap();

@@ -111,11 +111,13 @@ fn page(query: &[(String, String)], length: u32, most: u32, lost: &[u32]) -> (u1
         return (500, json!({ "error": { "status": 500, "message": "Server error" } }));
     }
     let end = (offset + limit).min(length);
-    let items: Vec<Value> = (offset..end)
-        .map(|at| if lost.contains(&at) { Value::Null } else { entry(at) })
-        .collect();
+    let items: Vec<Value> =
+        (offset..end).map(|at| if lost.contains(&at) { Value::Null } else { entry(at) }).collect();
     let next = (end < length).then(|| format!("https://api.spotify.com/v1/me/tracks?offset={end}"));
-    (200, json!({ "items": items, "total": length, "limit": limit, "offset": offset, "next": next }))
+    (
+        200,
+        json!({ "items": items, "total": length, "limit": limit, "offset": offset, "next": next }),
+    )
 }
 
 async fn names(client: &Client, prefetch: usize) -> Result<Vec<u32>, spot_api::Error> {
@@ -346,8 +348,11 @@ async fn a_search_ends_where_the_api_ends() {
             .map(|at| json!({ "type": "track", "id": format!("{at:022}"), "name": at.to_string() }))
             .collect();
         let next = "https://api.spotify.com/v1/search";
-        (200, json!({ "tracks": { "items": items, "total": 90_000, "limit": 10,
-                                  "offset": offset, "next": next } }))
+        (
+            200,
+            json!({ "tracks": { "items": items, "total": 90_000, "limit": 10,
+                                  "offset": offset, "next": next } }),
+        )
     });
     let mut tracks = list.client().search("night").tracks().items();
     let mut count = 0;

@@ -27,7 +27,7 @@ async fn get_albums() {
 #[tokio::test]
 async fn get_album_tracks() {
     story::example(Operation::GET_ALBUM_TRACKS, |client| async move {
-        client.album("spotmockAlbum000000001").tracks().await.map(drop)
+        client.album("spotmockAlbum000000001").tracks().limit(3).await.map(drop)
     })
     .await;
 }
@@ -51,7 +51,7 @@ async fn get_artists() {
 #[tokio::test]
 async fn get_artist_albums() {
     story::example(Operation::GET_ARTIST_ALBUMS, |client| async move {
-        client.artist("spotmockArtist00000001").albums().limit(10).await.map(drop)
+        client.artist("spotmockArtist00000001").albums().limit(3).await.map(drop)
     })
     .await;
 }
@@ -115,7 +115,7 @@ async fn get_audiobooks() {
 #[tokio::test]
 async fn get_audiobook_chapters() {
     story::example(Operation::GET_AUDIOBOOK_CHAPTERS, |client| async move {
-        client.audiobook("spotmockAudiobook00001").chapters().limit(50).await.map(drop)
+        client.audiobook("spotmockAudiobook00001").chapters().limit(3).await.map(drop)
     })
     .await;
 }
@@ -139,7 +139,7 @@ async fn get_chapters() {
 #[tokio::test]
 async fn get_new_releases() {
     story::example(Operation::GET_NEW_RELEASES, |client| async move {
-        client.browse().new_releases().limit(50).await.map(drop)
+        client.browse().new_releases().limit(3).await.map(drop)
     })
     .await;
 }
@@ -147,7 +147,7 @@ async fn get_new_releases() {
 #[tokio::test]
 async fn get_featured_playlists() {
     story::example(Operation::GET_FEATURED_PLAYLISTS, |client| async move {
-        client.browse().featured_playlists().locale("es_MX").await.map(drop)
+        client.browse().featured_playlists().locale("es_MX").limit(3).await.map(drop)
     })
     .await;
 }
@@ -155,7 +155,7 @@ async fn get_featured_playlists() {
 #[tokio::test]
 async fn get_categories() {
     story::example(Operation::GET_CATEGORIES, |client| async move {
-        client.browse().categories().limit(50).await.map(drop)
+        client.browse().categories().limit(3).await.map(drop)
     })
     .await;
 }
@@ -171,7 +171,7 @@ async fn get_category() {
 #[tokio::test]
 async fn get_category_playlists() {
     story::example(Operation::GET_CATEGORY_PLAYLISTS, |client| async move {
-        client.browse().category("mellow").playlists().await.map(drop)
+        client.browse().category("mellow").playlists().limit(3).await.map(drop)
     })
     .await;
 }
@@ -379,7 +379,7 @@ async fn check_followed_playlist() {
 #[tokio::test]
 async fn get_playlist_tracks() {
     story::example(Operation::GET_PLAYLIST_TRACKS, |client| async move {
-        client.legacy().playlist_tracks("spotmockPlaylist000001").limit(50).await.map(drop)
+        client.legacy().playlist_tracks("spotmockPlaylist000001").limit(3).await.map(drop)
     })
     .await;
 }
@@ -456,7 +456,7 @@ async fn create_playlist_for() {
 #[tokio::test]
 async fn get_saved_tracks() {
     story::example(Operation::GET_SAVED_TRACKS, |client| async move {
-        client.library().tracks().limit(50).await.map(drop)
+        client.library().tracks().limit(3).await.map(drop)
     })
     .await;
 }
@@ -464,7 +464,7 @@ async fn get_saved_tracks() {
 #[tokio::test]
 async fn get_saved_albums() {
     story::example(Operation::GET_SAVED_ALBUMS, |client| async move {
-        client.library().albums().limit(50).await.map(drop)
+        client.library().albums().limit(3).await.map(drop)
     })
     .await;
 }
@@ -472,7 +472,7 @@ async fn get_saved_albums() {
 #[tokio::test]
 async fn get_saved_shows() {
     story::example(Operation::GET_SAVED_SHOWS, |client| async move {
-        client.library().shows().limit(50).await.map(drop)
+        client.library().shows().limit(3).await.map(drop)
     })
     .await;
 }
@@ -480,7 +480,7 @@ async fn get_saved_shows() {
 #[tokio::test]
 async fn get_saved_episodes() {
     story::example(Operation::GET_SAVED_EPISODES, |client| async move {
-        client.library().episodes().limit(50).await.map(drop)
+        client.library().episodes().limit(3).await.map(drop)
     })
     .await;
 }
@@ -488,7 +488,7 @@ async fn get_saved_episodes() {
 #[tokio::test]
 async fn get_saved_audiobooks() {
     story::example(Operation::GET_SAVED_AUDIOBOOKS, |client| async move {
-        client.library().audiobooks().limit(50).await.map(drop)
+        client.library().audiobooks().limit(3).await.map(drop)
     })
     .await;
 }
@@ -649,7 +649,7 @@ async fn transfer_playback() {
 #[tokio::test]
 async fn get_recently_played() {
     story::example(Operation::GET_RECENTLY_PLAYED, |client| async move {
-        client.player().recently_played().limit(20).await.map(drop)
+        client.player().recently_played().limit(3).await.map(drop)
     })
     .await;
 }
@@ -657,7 +657,7 @@ async fn get_recently_played() {
 #[tokio::test]
 async fn get_playlist() {
     story::example(Operation::GET_PLAYLIST, |client| async move {
-        client.playlist("spotmockPlaylist000001").await.map(drop)
+        client.playlist("spotmockPlaylist000004").await.map(drop)
     })
     .await;
 }
@@ -665,7 +665,7 @@ async fn get_playlist() {
 #[tokio::test]
 async fn get_playlist_items() {
     story::example(Operation::GET_PLAYLIST_ITEMS, |client| async move {
-        client.playlist("spotmockPlaylist000001").items().limit(50).await.map(drop)
+        client.playlist("spotmockPlaylist000001").items().limit(3).await.map(drop)
     })
     .await;
 }
@@ -754,7 +754,7 @@ async fn upload_playlist_cover() {
 #[tokio::test]
 async fn get_my_playlists() {
     story::example(Operation::GET_MY_PLAYLISTS, |client| async move {
-        client.me().playlists().limit(50).await.map(drop)
+        client.me().playlists().limit(8).await.map(drop)
     })
     .await;
 }
@@ -776,6 +776,7 @@ async fn get_recommendations() {
             .seed_genres(["lantern jazz"])
             .seed_tracks(["spotmockTrack000000001"])
             .target_energy(0.6)
+            .limit(3)
             .await
             .map(drop)
     })
@@ -793,7 +794,12 @@ async fn get_genre_seeds() {
 #[tokio::test]
 async fn search() {
     story::example(Operation::SEARCH, |client| async move {
-        client.search("mock").kinds([SearchKind::Artist, SearchKind::Track]).await.map(drop)
+        client
+            .search("mock")
+            .kinds([SearchKind::Artist, SearchKind::Track])
+            .limit(2)
+            .await
+            .map(drop)
     })
     .await;
 }
@@ -817,7 +823,7 @@ async fn get_shows() {
 #[tokio::test]
 async fn get_show_episodes() {
     story::example(Operation::GET_SHOW_EPISODES, |client| async move {
-        client.show("spotmockShow0000000001").episodes().limit(50).await.map(drop)
+        client.show("spotmockShow0000000001").episodes().limit(3).await.map(drop)
     })
     .await;
 }
@@ -863,7 +869,7 @@ async fn get_my_profile() {
 #[tokio::test]
 async fn get_followed_artists() {
     story::example(Operation::GET_FOLLOWED_ARTISTS, |client| async move {
-        client.me().followed_artists().await.map(drop)
+        client.me().followed_artists().limit(3).await.map(drop)
     })
     .await;
 }
@@ -871,7 +877,7 @@ async fn get_followed_artists() {
 #[tokio::test]
 async fn get_top_artists() {
     story::example(Operation::GET_TOP_ARTISTS, |client| async move {
-        client.me().top_artists().time_range(TimeRange::ShortTerm).limit(50).await.map(drop)
+        client.me().top_artists().time_range(TimeRange::ShortTerm).limit(3).await.map(drop)
     })
     .await;
 }
@@ -879,7 +885,7 @@ async fn get_top_artists() {
 #[tokio::test]
 async fn get_top_tracks() {
     story::example(Operation::GET_TOP_TRACKS, |client| async move {
-        client.me().top_tracks().time_range(TimeRange::LongTerm).limit(50).await.map(drop)
+        client.me().top_tracks().time_range(TimeRange::LongTerm).limit(3).await.map(drop)
     })
     .await;
 }
@@ -896,7 +902,7 @@ async fn get_user() {
 #[tokio::test]
 async fn get_user_playlists() {
     story::example(Operation::GET_USER_PLAYLISTS, |client| async move {
-        client.user("mockuser").playlists().limit(50).await.map(drop)
+        client.user("mockuser").playlists().limit(3).await.map(drop)
     })
     .await;
 }

@@ -1,0 +1,219 @@
+//! Single exchanges over real HTTP.
+
+use mockito::Matcher;
+use serde_json::json;
+use spot_http::{AccessToken, ErrorKind, Pipeline, PlayerReason, Request};
+use spot_model::{Artist, Operation, Page, SavedTrack};
+
+fn pipeline(server: &mockito::Server) -> Pipeline {
+    Pipeline::builder(AccessToken::new("token").unwrap())
+        .base_url(&server.url())
+        .accept_language("sv, en;q=0.5")
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_request_says_who_asks_and_in_which_language() {
+    let mut server = mockito::Server::new_async().await;
+    let exchange = server
+        .mock("GET", "/artists/a%2Fb%23c/albums")
+        .match_query(Matcher::Exact("include_groups=album,single&x=1%2B1%20%26".to_owned()))
+        .match_header("authorization", "Bearer token")
+        .match_header("accept-language", "sv, en;q=0.5")
+        .match_header("user-agent", Matcher::Regex("^spot-http/".to_owned()))
+        .with_body("{}")
+        .create_async()
+        .await;
+    let request = Request::new(Operation::GET_ARTIST_ALBUMS)
+        .path("id", "a/b#c")
+        .query_list("include_groups", ["album", "single"])
+        .query("x", "1+1 &");
+    pipeline(&server).call(request).await.unwrap();
+    exchange.assert_async().await;
+}
+
+#[tokio::test]
+async fn a_command_without_a_body_says_its_length() {
+    let mut server = mockito::Server::new_async().await;
+    let exchange = server
+        .mock("PUT", "/me/player/pause")
+        .match_header("content-length", "0")
+        .with_status(200)
+        // As Spotify answers at times: a success that is not JSON.
+        .with_body("qwertz")
+        .create_async()
+        .await;
+    let request = Request::new(Operation::PAUSE_PLAYBACK);
+    pipeline(&server).call_empty(request).await.unwrap();
+    exchange.assert_async().await;
+}
+
+#[tokio::test]
+async fn json_goes_and_comes() {
+    let mut server = mockito::Server::new_async().await;
+    let exchange = server
+        .mock("POST", "/me/playlists")
+        .match_header("content-type", "application/json")
+        .match_body(Matcher::Json(json!({ "name": "x" })))
+        .with_status(201)
+        .with_body(r#"{"id":"spotmockPlaylist000001"}"#)
+        .create_async()
+        .await;
+    let request = Request::new(Operation::CREATE_PLAYLIST).json(&json!({ "name": "x" }));
+    let answer = pipeline(&server).call_json::<spot_model::Playlist>(request).await.unwrap();
+    assert_eq!(answer.status(), 201);
+    assert_eq!(answer.body().id.unwrap().as_str(), "spotmockPlaylist000001");
+    exchange.assert_async().await;
+}
+
+#[tokio::test]
+async fn nothing_playing_is_none() {
+    let mut server = mockito::Server::new_async().await;
+    server.mock("GET", "/me/player").with_status(204).create_async().await;
+    let request = Request::new(Operation::GET_PLAYBACK_STATE);
+    let answer = pipeline(&server).call_optional::<spot_model::PlaybackState>(request).await;
+    assert_eq!(answer.unwrap().into_body(), None);
+}
+
+#[tokio::test]
+async fn refusals_are_told_apart() {
+    let cases: [(&Operation, u16, &str, ErrorKind); 8] = [
+        (
+            Operation::SKIP_TO_NEXT,
+            404,
+            r#"{"error":{"status":404,"message":"No device","reason":"NO_ACTIVE_DEVICE"}}"#,
+            ErrorKind::Player(PlayerReason::NoActiveDevice),
+        ),
+        (
+            Operation::SKIP_TO_NEXT,
+            403,
+            r#"{"error":{"status":403,"message":"Premium","reason":"PREMIUM_REQUIRED"}}"#,
+            ErrorKind::Player(PlayerReason::PremiumRequired),
+        ),
+        (
+            Operation::GET_SAVED_TRACKS,
+            403,
+            r#"{"error":{"status":403,"message":"Insufficient client scope"}}"#,
+            ErrorKind::MissingScope,
+        ),
+        (Operation::GET_MY_PROFILE, 403, "User not registered", ErrorKind::Forbidden),
+        (Operation::GET_MY_PROFILE, 404, "", ErrorKind::NotFound),
+        (Operation::GET_MY_PROFILE, 400, r#"{"status":400,"message":"No"}"#, ErrorKind::BadRequest),
+        (Operation::GET_MY_PROFILE, 302, "", ErrorKind::Configuration),
+        (Operation::SKIP_TO_NEXT, 502, "<html><title>Bad</title>", ErrorKind::OutcomeUnknown),
+    ];
+    let mut seen = Vec::new();
+    for (operation, status, body, kind) in cases {
+        let mut server = mockito::Server::new_async().await;
+        server
+            .mock(operation.method.as_str(), operation.path)
+            .with_status(status.into())
+            .with_body(body)
+            .create_async()
+            .await;
+        let error = pipeline(&server).call(Request::new(operation)).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error:?}");
+        seen.push(error.to_string());
+    }
+    insta::assert_snapshot!(seen.join("\n"), @r"
+    POST /me/player/next: the player refused (404): No device
+    POST /me/player/next: the player refused (403): Premium
+    GET /me/tracks: a scope is missing (403): Insufficient client scope; the operation needs `user-library-read`
+    GET /me: forbidden (403): User not registered
+    GET /me: not found (404)
+    GET /me: bad request (400): No
+    GET /me: not set up right (302)
+    POST /me/player/next: it is not known whether the call was carried out (502): the answer is a page of HTML: Bad
+    ");
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let mut server = mockito::Server::new_async().await;
+    let elsewhere = server.mock("GET", "/elsewhere").expect(0).create_async().await;
+    let from = server.mock("GET", "/me").with_status(307).with_header("location", "/elsewhere");
+    from.create_async().await;
+    let error = pipeline(&server).call(Request::get("/me")).await.unwrap_err();
+    assert_eq!(error.status(), Some(307));
+    elsewhere.assert_async().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_what_it_should_be_says_where() {
+    let mut server = mockito::Server::new_async().await;
+    let body = r#"{"items":[],"limit":{"not":"a number"}}"#;
+    server.mock("GET", "/me/tracks").with_body(body).create_async().await;
+    let request = Request::new(Operation::GET_SAVED_TRACKS);
+    let error = pipeline(&server).call_json::<Page<SavedTrack>>(request).await.unwrap_err();
+    assert_eq!((error.kind(), error.path()), (ErrorKind::Decode, Some("limit")));
+    assert_eq!(error.body(), Some(body));
+    assert!(
+        error.to_string().starts_with("GET /me/tracks: the answer could not be read"),
+        "{error}"
+    );
+    for (body, words) in [
+        ("", "it is empty"),
+        ("<html><head><title>Log in</title></head></html>", "a page of HTML, not JSON: \"Log in\""),
+        ("{\"id\":", "EOF while parsing"),
+    ] {
+        let mut server = mockito::Server::new_async().await;
+        server.mock("GET", "/artists/a").with_body(body).create_async().await;
+        let request = Request::new(Operation::GET_ARTIST).path("id", "a");
+        let error = pipeline(&server).call_json::<Artist>(request).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_request_is_said_by_name() {
+    let check = |request: Request| request.check().unwrap_err().to_string();
+    insta::assert_snapshot!(
+        [
+            check(Request::new(Operation::GET_ARTIST)),
+            check(Request::new(Operation::GET_ARTIST).path("id", "")),
+        ]
+        .join("\n"),
+        @r"
+    GET /artists/{id}: bad request: `id` of the path was not given
+    GET /artists/{id}: bad request: `id` is empty
+    "
+    );
+    assert_eq!(
+        Request::new(Operation::GET_ARTIST).path("id", "..").path_and_query(),
+        "/artists/%2E%2E"
+    );
+}
+
+#[test]
+fn a_pipeline_that_cannot_work_says_why() {
+    let build = |url: &str| {
+        let token = AccessToken::new("token").unwrap();
+        Pipeline::builder(token).base_url(url).build().unwrap_err().to_string()
+    };
+    assert!(build("nonsense").contains("`base_url` is \"nonsense\""));
+    assert!(build("ftp://example.org").contains("expected http or https"));
+    let error = AccessToken::new("  ").unwrap_err();
+    assert!(error.to_string().contains("the access token is empty"), "{error}");
+    let error = AccessToken::new("CANARY\n").and(AccessToken::new("CAN\u{0}ARY")).unwrap_err();
+    assert!(!format!("{error:?}").contains("CAN"), "{error:?}");
+}
+
+#[test]
+fn links_lead_to_the_origin_or_they_do_not() {
+    let token = AccessToken::new("token").unwrap();
+    let pipeline = Pipeline::builder(token).build().unwrap();
+    for (link, is_ours) in [
+        ("https://api.spotify.com/v1/me/tracks?offset=50", true),
+        ("https://api.spotify.com:443/v1/me", true),
+        ("http://api.spotify.com/v1/me", false),
+        ("https://api.spotify.com.example.org/v1/me", false),
+        ("https://api.spotify.com@example.org/v1/me", false),
+        ("https://accounts.spotify.com/v1/me", false),
+        ("/v1/me", false),
+        ("", false),
+    ] {
+        assert_eq!(pipeline.same_origin(link), is_ours, "{link}");
+    }
+}

@@ -1,0 +1,117 @@
+//! Servers that fail on the wire: what the client makes of it, and how often they saw the request.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use spot_http::{AccessToken, ErrorKind, Pipeline, Request, ReqwestTransport};
+use spot_model::Operation;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+
+/// What a server does with a connection once it has read a request.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// Closes it, with bytes unread on both sides.
+    Reset,
+    /// Says that an answer comes, and then nothing.
+    Stall,
+    /// Half a body, and then the end.
+    HalfABody,
+    /// More than the client takes.
+    Flood,
+    /// A gateway's page.
+    BadGateway,
+}
+
+struct Server {
+    url: String,
+    seen: Arc<AtomicUsize>,
+}
+
+async fn serve(fault: Fault) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = seen.clone();
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            tokio::spawn(answer(connection, fault, count.clone()));
+        }
+    });
+    Server { url, seen }
+}
+
+async fn answer(mut connection: TcpStream, fault: Fault, seen: Arc<AtomicUsize>) {
+    let mut request = [0; 4096];
+    if connection.read(&mut request).await.unwrap_or(0) == 0 {
+        return;
+    }
+    seen.fetch_add(1, Ordering::SeqCst);
+    let answer: String = match fault {
+        Fault::Reset => return,
+        Fault::Stall => "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n".to_owned(),
+        Fault::HalfABody => "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"half\":".to_owned(),
+        Fault::Flood => {
+            format!("HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n{}", "x".repeat(5000))
+        }
+        Fault::BadGateway => {
+            let page = "<html><head><title>502 Bad Gateway</title></head></html>";
+            format!("HTTP/1.1 502 Bad Gateway\r\ncontent-length: {}\r\n\r\n{page}", page.len())
+        }
+    };
+    let _ = connection.write_all(answer.as_bytes()).await;
+    if matches!(fault, Fault::Stall) {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+}
+
+fn pipeline(url: &str) -> Pipeline {
+    let transport = ReqwestTransport::builder().no_proxy().max_body(1000).build().unwrap();
+    Pipeline::builder(AccessToken::new("token").unwrap())
+        .transport(transport)
+        .base_url(url)
+        .backoff(Duration::ZERO, Duration::ZERO)
+        .attempt_timeout(Duration::from_millis(300))
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn every_fault_has_its_kind_and_no_command_is_sent_twice() {
+    let cases = [
+        (Fault::Reset, ErrorKind::Transport, 3, ErrorKind::OutcomeUnknown),
+        (Fault::Stall, ErrorKind::Timeout, 3, ErrorKind::OutcomeUnknown),
+        (Fault::HalfABody, ErrorKind::Transport, 3, ErrorKind::OutcomeUnknown),
+        (Fault::Flood, ErrorKind::Transport, 1, ErrorKind::Transport),
+        (Fault::BadGateway, ErrorKind::Server, 3, ErrorKind::OutcomeUnknown),
+    ];
+    for (fault, read, times, command) in cases {
+        let server = serve(fault).await;
+        let get = Request::new(Operation::GET_MY_PROFILE);
+        let error = pipeline(&server.url).call(get).await.unwrap_err();
+        assert_eq!(error.kind(), read, "{fault:?}: {error:?}");
+        assert_eq!(server.seen.load(Ordering::SeqCst), times, "{fault:?}");
+        let server = serve(fault).await;
+        let post = Request::new(Operation::SKIP_TO_NEXT);
+        let error = pipeline(&server.url).call(post).await.unwrap_err();
+        assert_eq!(error.kind(), command, "{fault:?}: {error:?}");
+        assert_eq!(server.seen.load(Ordering::SeqCst), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_listening_is_a_transport_error_that_says_so() {
+    // Bound and let go, so that nobody listens there.
+    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let post = Request::new(Operation::SKIP_TO_NEXT);
+    let error = pipeline(&format!("http://{address}")).call(post).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 3));
+    assert!(error.to_string().contains("no connection to the server"), "{error}");
+}

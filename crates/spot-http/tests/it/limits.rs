@@ -1,0 +1,106 @@
+//! A block is shared, sat out if it is short, and an error at once if it is long.
+
+use std::time::Duration;
+
+use spot_http::{ErrorKind, Request};
+use spot_model::Operation;
+use tokio::time::{Instant, sleep};
+
+use crate::script::{Script, Turn, status, wait};
+
+fn get() -> Request {
+    Request::new(Operation::GET_MY_PROFILE)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_block_is_sat_out() {
+    let script = Script::new([wait("5"), status(200)]);
+    let start = Instant::now();
+    let answer = script.pipeline().build().unwrap().call(get()).await.unwrap();
+    assert_eq!(answer.attempts(), 2);
+    assert!((5..6).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    assert!(answer.waited() >= Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_is_sent_again_after_a_block_since_it_was_not_carried_out() {
+    let script = Script::new([wait("1"), status(204)]);
+    let next = Request::new(Operation::SKIP_TO_NEXT);
+    script.pipeline().build().unwrap().call_empty(next).await.unwrap();
+    assert_eq!(script.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_block_holds_all_calls_and_all_clones() {
+    let script = Script::new([wait("10"), status(200)]);
+    let pipeline = script.pipeline().build().unwrap();
+    let start = Instant::now();
+    let first = tokio::spawn({
+        let pipeline = pipeline.clone();
+        async move { pipeline.call(get()).await }
+    });
+    sleep(Duration::from_millis(10)).await;
+    let others: Vec<_> = (0..20)
+        .map(|_| {
+            let pipeline = pipeline.clone();
+            tokio::spawn(async move { pipeline.call(get()).await })
+        })
+        .collect();
+    first.await.unwrap().unwrap();
+    for other in others {
+        other.await.unwrap().unwrap();
+    }
+    let early =
+        script.times().into_iter().skip(1).filter(|at| *at < start + Duration::from_secs(10));
+    assert_eq!((early.count(), script.count()), (0, 22));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_block_of_a_day_is_an_error_at_once_and_nothing_is_sent_until_it_ends() {
+    let script = Script::new([wait("86400"), status(200)]);
+    let pipeline = script.pipeline().build().unwrap();
+    let start = Instant::now();
+    for _ in 0..50 {
+        let error = pipeline.call(get()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RateLimited);
+        assert!(error.retry_after().unwrap() > Duration::from_secs(86_390));
+    }
+    assert_eq!((script.count(), start.elapsed().as_secs()), (1, 0));
+    sleep(Duration::from_secs(86_401)).await;
+    pipeline.call(get()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_block_that_outlasts_the_deadline_is_not_sat_out() {
+    let script = Script::new([wait("30"), status(200)]);
+    let pipeline = script.pipeline().deadline(Duration::from_secs(10)).build().unwrap();
+    let start = Instant::now();
+    let error = pipeline.call(get()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    assert_eq!(start.elapsed().as_secs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_is_a_kind_of_its_own() {
+    let script = Script::new([Turn::Answer {
+        status: 429,
+        headers: vec![("retry-after", "7200".to_owned())],
+        body: r#"{"error":{"status":429,"message":"Quota","reason":"QUOTA_EXCEEDED"}}"#.to_owned(),
+    }]);
+    let pipeline = script.pipeline().build().unwrap();
+    for _ in 0..3 {
+        let error = pipeline.call(get()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
+        assert!(error.retry_after().unwrap() > Duration::from_secs(7_000));
+    }
+    assert_eq!(script.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_block_that_says_no_time_is_waited_out_by_our_own_measure() {
+    for told in ["soon", "-1", ""] {
+        let script = Script::new([wait(told), wait(told), status(200)]);
+        let answer = script.pipeline().build().unwrap().call(get()).await.unwrap();
+        assert_eq!(answer.attempts(), 3);
+    }
+}

@@ -1,0 +1,10 @@
+//! How calls get there and back, seen from outside.
+// A panic is how a test fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod exchanges;
+mod faults;
+mod limits;
+mod retries;
+mod script;
+mod secrets;

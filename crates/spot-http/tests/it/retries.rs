@@ -1,0 +1,166 @@
+//! What is sent again, and what is not.
+
+use std::{sync::Arc, time::Duration};
+
+use spot_http::{
+    AccessToken, CallOptions, Error, ErrorKind, Pipeline, Request, TokenSource, TransportErrorKind,
+};
+use spot_model::Operation;
+use tokio::{sync::Mutex, time::Instant};
+
+use crate::script::{Script, Turn, status};
+
+fn get() -> Request {
+    Request::new(Operation::GET_MY_PROFILE)
+}
+
+fn next() -> Request {
+    Request::new(Operation::SKIP_TO_NEXT)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_repeated_is_sent_three_times() {
+    for turn in [status(500), status(502), status(503), status(504), status(408)] {
+        let script = Script::new([turn.clone()]);
+        let error = script.pipeline().build().unwrap().call(get()).await.unwrap_err();
+        assert_eq!((script.count(), error.attempts()), (3, 3), "{turn:?}");
+    }
+    let script = Script::new([status(502), status(502), status(200)]);
+    let answer = script.pipeline().build().unwrap().call(get()).await.unwrap();
+    assert_eq!((answer.status(), answer.attempts()), (200, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_whose_fate_is_not_known_is_sent_once() {
+    for turn in [
+        status(500),
+        status(503),
+        Turn::Fail(TransportErrorKind::Reset),
+        Turn::Fail(TransportErrorKind::Timeout),
+        Turn::Late(Duration::from_secs(40)),
+    ] {
+        let script = Script::new([turn.clone()]);
+        let error = script.pipeline().build().unwrap().call(next()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{turn:?}");
+        assert_eq!(script.count(), 1, "{turn:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_never_left_is_sent_again() {
+    let script = Script::new([Turn::Fail(TransportErrorKind::NotSent), status(204)]);
+    script.pipeline().build().unwrap().call_empty(next()).await.unwrap();
+    assert_eq!(script.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_answered_is_not_asked_again() {
+    for code in [400, 403, 404, 405, 410, 301, 501] {
+        let script = Script::new([status(code)]);
+        let error = script.pipeline().build().unwrap().call(get()).await.unwrap_err();
+        assert_eq!((script.count(), error.status()), (1, Some(code)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_attempt_is_one_attempt() {
+    let script = Script::new([status(503)]);
+    let pipeline = script.pipeline().build().unwrap();
+    let once = get().with_options(CallOptions::new().attempts(1));
+    pipeline.call(once).await.unwrap_err();
+    assert_eq!(script.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_counts_everything() {
+    let script = Script::new([Turn::Late(Duration::from_secs(100))]);
+    let pipeline = script.pipeline().deadline(Duration::from_secs(20)).build().unwrap();
+    let start = Instant::now();
+    let error = pipeline.call(get()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    // One attempt of 15 s, and what was left for another.
+    assert_eq!((start.elapsed().as_secs(), script.count()), (20, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_between_attempts_double() {
+    let script = Script::new([status(503)]);
+    let pipeline = script
+        .pipeline()
+        .backoff(Duration::from_secs(1), Duration::from_secs(20))
+        .attempts(5)
+        .build()
+        .unwrap();
+    pipeline.call(get()).await.unwrap_err();
+    let times = script.times();
+    let waits: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    for (at, wait) in waits.iter().enumerate() {
+        assert!(*wait <= Duration::from_secs(1 << at) + Duration::from_millis(2), "{waits:?}");
+    }
+}
+
+/// Gives a new token after each rejection.
+#[derive(Clone, Debug, Default)]
+struct Renewing(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    current: Option<AccessToken>,
+    given: u32,
+    rejected: u32,
+}
+
+#[spot_http::async_trait]
+impl TokenSource for Renewing {
+    async fn token(&self) -> Result<AccessToken, Error> {
+        let mut state = self.0.lock().await;
+        if state.current.is_none() {
+            state.given += 1;
+            state.current = Some(AccessToken::new(&format!("token-{}", state.given))?);
+        }
+        Ok(state.current.clone().unwrap())
+    }
+
+    async fn reject(&self, token: &AccessToken) {
+        let mut state = self.0.lock().await;
+        if state.current.as_ref().is_some_and(|current| current.same(token)) {
+            state.rejected += 1;
+            state.current = None;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_renewed_once_even_for_a_command() {
+    let tokens = Renewing::default();
+    let script = Script::new([status(401), status(204)]);
+    let pipeline = Pipeline::builder(tokens.clone()).transport(script.clone()).build().unwrap();
+    pipeline.call_empty(next()).await.unwrap();
+    let sent: Vec<_> = script
+        .requests()
+        .iter()
+        .map(|request| request.headers()["authorization"].to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(sent, ["Bearer token-1", "Bearer token-2"]);
+    assert_eq!(tokens.0.lock().await.rejected, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_refusal_is_the_error() {
+    let script = Script::new([status(401)]);
+    let pipeline =
+        Pipeline::builder(Renewing::default()).transport(script.clone()).build().unwrap();
+    let error = pipeline.call(get()).await.unwrap_err();
+    assert_eq!((error.kind(), script.count()), (ErrorKind::Authentication, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bare_token_that_was_refused_is_not_sent_again() {
+    let script = Script::new([status(401)]);
+    let pipeline = script.pipeline().build().unwrap();
+    for _ in 0..2 {
+        let error = pipeline.call(get()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Authentication);
+    }
+    assert_eq!(script.count(), 1);
+}

@@ -1,0 +1,97 @@
+//! `GET /authorize`: the page on which a user agrees.
+
+use url::form_urlencoded::Serializer;
+
+use super::{Auth, Code, Consent, ScopeSet, redirect};
+use crate::clock::Moment;
+use crate::query::Query;
+use crate::reply::{Body, Reply};
+use crate::world::{Key, User};
+
+/// Answers the browser: sends it back with a code, or says why not.
+///
+/// What concerns the application or the address is said on the page, because an address that is
+/// not registered must not be visited. Everything else is told to the application.
+pub(crate) fn authorize(auth: &mut Auth, query: &Query, user: Key<User>, now: Moment) -> Reply {
+    let Some(client_id) = query.get("client_id") else {
+        return page(400, "Missing required parameter: client_id");
+    };
+    if client_id != auth.app.client_id {
+        return page(400, "INVALID_CLIENT: Invalid client");
+    }
+    let Some(redirect_uri) = query.get("redirect_uri") else {
+        return page(400, "INVALID_CLIENT: Missing redirect URI");
+    };
+    if !redirect::is_secure(redirect_uri) {
+        return page(400, "INVALID_CLIENT: Insecure redirect URI");
+    }
+    if !redirect::is_allowed(&auth.app.redirect_uris, redirect_uri) {
+        return page(400, "INVALID_CLIENT: Invalid redirect URI");
+    }
+    let state = query.get("state");
+    let back = |name: &str, value: &str| send_back(redirect_uri, name, value, state);
+    if query.get("response_type") != Some("code") {
+        return back("error", "unsupported_response_type");
+    }
+    let scopes = match ScopeSet::parse(query.get("scope").unwrap_or_default().split_whitespace()) {
+        Ok(scopes) => scopes,
+        Err(_) => return back("error", "invalid_scope"),
+    };
+    let challenge = query.get("code_challenge").map(str::to_owned);
+    let method = query.get("code_challenge_method");
+    let method_fits = match &challenge {
+        Some(challenge) => method == Some("S256") && challenge.len() == 43,
+        None => method.is_none(),
+    };
+    if !method_fits {
+        return back("error", "invalid_request");
+    }
+    let agrees = match (auth.consent, query.get("decision")) {
+        (Consent::Grant, _) | (Consent::Ask, Some("agree")) => true,
+        (Consent::Deny, _) | (Consent::Ask, Some(_)) => false,
+        (Consent::Ask, None) => return ask(query, &scopes),
+    };
+    if !agrees {
+        return back("error", "access_denied");
+    }
+    let code = auth.keep_code(Code {
+        client_id: client_id.to_owned(),
+        user,
+        redirect_uri: redirect_uri.to_owned(),
+        scopes,
+        challenge,
+        issued: now,
+    });
+    back("code", &code)
+}
+
+/// Sends the browser back to the application with one result, and with the state it came with.
+fn send_back(redirect_uri: &str, name: &str, value: &str, state: Option<&str>) -> Reply {
+    let mut answer = Serializer::new(String::new());
+    answer.append_pair(name, value);
+    if let Some(state) = state {
+        answer.append_pair("state", state);
+    }
+    let answer = answer.finish();
+    let separator = if redirect_uri.contains('?') { '&' } else { '?' };
+    Reply::new(302, Body::Empty)
+        .with_header("location", format!("{redirect_uri}{separator}{answer}"))
+}
+
+/// The page that asks. Its links lead to the same address with the decision added.
+fn ask(query: &Query, scopes: &ScopeSet) -> Reply {
+    let again = query.encoded();
+    let scopes = if scopes.is_empty() { "public information".to_owned() } else { scopes.text() };
+    let text = format!(
+        "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Mock sign-in</title>\
+         <p>An application asks for: {scopes}.</p>\
+         <p><a href=\"/authorize?{again}&amp;decision=agree\">Agree</a> \
+         <a href=\"/authorize?{again}&amp;decision=cancel\">Cancel</a></p></html>"
+    );
+    Reply::new(200, Body::Text { media_type: "text/html; charset=utf-8".to_owned(), text })
+}
+
+fn page(status: u16, text: &str) -> Reply {
+    let media_type = "text/plain; charset=utf-8".to_owned();
+    Reply::new(status, Body::Text { media_type, text: text.to_owned() })
+}

@@ -1,0 +1,80 @@
+//! Which addresses a user may be sent back to.
+
+use url::{Host, Url};
+
+/// Whether an application that registered `registered` may ask for `asked`.
+///
+/// The two must be the same text, but for loopback addresses, whose port is chosen at run time:
+/// one that was registered without a port may be used with any.
+pub(crate) fn is_allowed(registered: &[String], asked: &str) -> bool {
+    is_secure(asked)
+        && registered
+            .iter()
+            .any(|registered| registered == asked || is_same_but_port(registered, asked))
+}
+
+/// Whether an address may be registered at all: `https` anywhere, `http` only on a loopback
+/// address written as a number, other schemes for apps on a phone. `localhost` is a name, and
+/// names can be made to lead elsewhere.
+pub(crate) fn is_secure(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| match url.scheme() {
+        "http" => is_loopback(&url),
+        "https" => url.host_str() != Some("localhost"),
+        _ => true,
+    })
+}
+
+fn is_same_but_port(registered: &str, asked: &str) -> bool {
+    let (Ok(registered), Ok(mut asked)) = (Url::parse(registered), Url::parse(asked)) else {
+        return false;
+    };
+    is_loopback(&asked)
+        && registered.port().is_none()
+        && asked.set_port(None).is_ok()
+        && registered == asked
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(_)) | None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(asked: &str) -> bool {
+        let registered =
+            ["http://127.0.0.1/callback", "http://[::1]/callback", "https://example.com/callback"];
+        is_allowed(&registered.map(str::to_owned), asked)
+    }
+
+    #[test]
+    fn a_loopback_address_may_have_any_port() {
+        assert!(allowed("http://127.0.0.1/callback"));
+        assert!(allowed("http://127.0.0.1:49152/callback"));
+        assert!(allowed("http://[::1]:8888/callback"));
+        assert!(!allowed("http://127.0.0.1:49152/other"));
+        assert!(!allowed("http://127.0.0.2:49152/callback"));
+    }
+
+    #[test]
+    fn any_other_address_is_compared_as_text() {
+        assert!(allowed("https://example.com/callback"));
+        assert!(!allowed("https://example.com:444/callback"));
+        assert!(!allowed("https://example.com/callback/"));
+        assert!(!allowed("http://example.com/callback"));
+    }
+
+    #[test]
+    fn localhost_is_refused() {
+        assert!(!allowed("http://localhost:8888/callback"));
+        assert!(!is_secure("http://localhost:8888/callback"));
+        assert!(!is_secure("https://localhost/callback"));
+        assert!(!is_secure("not an address"));
+        assert!(is_secure("my-app://callback"));
+    }
+}

@@ -1,0 +1,59 @@
+//! The scopes a user can grant.
+
+/// All scopes of the Web API.
+pub(crate) const SCOPES: &[&str] = &[
+    "app-remote-control",
+    "playlist-modify-private",
+    "playlist-modify-public",
+    "playlist-read-collaborative",
+    "playlist-read-private",
+    "streaming",
+    "ugc-image-upload",
+    "user-follow-modify",
+    "user-follow-read",
+    "user-library-modify",
+    "user-library-read",
+    "user-modify-playback-state",
+    "user-read-currently-playing",
+    "user-read-email",
+    "user-read-playback-position",
+    "user-read-playback-state",
+    "user-read-private",
+    "user-read-recently-played",
+    "user-top-read",
+];
+
+/// Scopes that were granted together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ScopeSet(Vec<&'static str>);
+
+impl ScopeSet {
+    /// The named scopes, or the first name that is none. A scope named twice counts once.
+    pub(crate) fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, &'a str> {
+        let mut scopes = Vec::new();
+        for name in names {
+            let known = SCOPES.iter().find(|scope| **scope == name).ok_or(name)?;
+            if !scopes.contains(known) {
+                scopes.push(*known);
+            }
+        }
+        Ok(Self(scopes))
+    }
+
+    pub(crate) fn has(&self, scope: &str) -> bool {
+        self.0.contains(&scope)
+    }
+
+    pub(crate) fn has_any(&self, scopes: &[&str]) -> bool {
+        scopes.iter().any(|scope| self.has(scope))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// As the token endpoint writes them.
+    pub(crate) fn text(&self) -> String {
+        self.0.join(" ")
+    }
+}

@@ -1,0 +1,246 @@
+//! `POST /api/token`: codes, refresh tokens and secrets become access tokens.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Auth, CODE_SECONDS, CONSENT_MONTHS, RefreshGrant, RefreshPolicy, ScopeSet, TOKEN_SECONDS,
+};
+use crate::clock::Moment;
+use crate::json::{Json, Object};
+use crate::query::Query;
+use crate::reply::{Body, Reply};
+use crate::world::{Key, User};
+
+/// Answers one request for a token. `authorization` is the header of that name.
+pub(crate) fn token(
+    auth: &mut Auth,
+    authorization: Option<&str>,
+    form: &Query,
+    now: Moment,
+) -> Reply {
+    let granted = Client::identify(auth, authorization, form).and_then(|client| {
+        match form.get("grant_type") {
+            Some("authorization_code") => exchange(auth, client, form, now),
+            Some("refresh_token") => refresh(auth, client, form, now),
+            Some("client_credentials") => client_credentials(auth, client, now),
+            Some(_) => {
+                Err(Denial::new("unsupported_grant_type", "grant_type parameter is not supported"))
+            }
+            None => Err(Denial::new("unsupported_grant_type", "grant_type parameter is missing")),
+        }
+    });
+    let reply = match granted {
+        Ok(granted) => Reply::ok(granted),
+        Err(denial) => Reply::new(400, Body::Json(denial.json())),
+    };
+    reply.with_header("cache-control", "no-store")
+}
+
+/// Who asks, and how it proved that.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Client {
+    /// With the secret.
+    Confidential,
+    /// With nothing but its id.
+    Public,
+}
+
+/// An error of the token endpoint.
+struct Denial {
+    error: &'static str,
+    description: Option<&'static str>,
+}
+
+impl Denial {
+    const fn new(error: &'static str, description: &'static str) -> Self {
+        Self { error, description: Some(description) }
+    }
+
+    fn json(self) -> Json {
+        let mut body = Object::new();
+        body.set("error", self.error);
+        if let Some(description) = self.description {
+            body.set("error_description", description);
+        }
+        body.into()
+    }
+}
+
+impl Client {
+    fn identify(auth: &Auth, authorization: Option<&str>, form: &Query) -> Result<Self, Denial> {
+        let (id, secret) = match authorization {
+            Some(header) => {
+                let (id, secret) = basic(header)
+                    .ok_or(Denial::new("invalid_client", "Invalid authorization header"))?;
+                (id, Some(secret))
+            }
+            None => match form.get("client_id") {
+                Some(id) => (id.to_owned(), form.get("client_secret").map(str::to_owned)),
+                None => return Err(Denial { error: "invalid_client", description: None }),
+            },
+        };
+        if id != auth.app.client_id {
+            return Err(Denial::new("invalid_client", "Invalid client"));
+        }
+        match secret {
+            Some(secret) if secret == auth.app.client_secret => Ok(Self::Confidential),
+            Some(_) => Err(Denial::new("invalid_client", "Invalid client secret")),
+            None => Ok(Self::Public),
+        }
+    }
+}
+
+fn exchange(auth: &mut Auth, client: Client, form: &Query, now: Moment) -> Result<Json, Denial> {
+    let code = form.get("code").ok_or(Denial::new("invalid_request", "code must be supplied"))?;
+    let redirect_uri = form
+        .get("redirect_uri")
+        .ok_or(Denial::new("invalid_request", "redirect_uri must be supplied"))?;
+    let verifier = form.get("code_verifier");
+    // A code is spent by the attempt, whether or not it succeeds.
+    let code = auth
+        .codes
+        .remove(code)
+        .filter(|code| code.client_id == auth.app.client_id)
+        .ok_or(Denial::new("invalid_grant", "Invalid authorization code"))?;
+    if now > code.issued.minus_seconds(-CODE_SECONDS) {
+        return Err(Denial::new("invalid_grant", "Authorization code expired"));
+    }
+    if code.redirect_uri != redirect_uri {
+        return Err(Denial::new("invalid_grant", "Invalid redirect URI"));
+    }
+    match (&code.challenge, verifier) {
+        (Some(challenge), Some(verifier))
+            if is_verifier(verifier) && *challenge == challenge_of(verifier) => {}
+        (Some(_), Some(_)) => {
+            return Err(Denial::new("invalid_grant", "code_verifier was incorrect"));
+        }
+        (Some(_), None) => {
+            return Err(Denial::new("invalid_request", "code_verifier must be supplied"));
+        }
+        (None, Some(_)) => {
+            return Err(Denial::new("invalid_grant", "code_verifier was not expected"));
+        }
+        (None, None) if client == Client::Confidential => {}
+        (None, None) => return Err(Denial::new("invalid_client", "Invalid client secret")),
+    }
+    let grant = RefreshGrant {
+        client_id: code.client_id,
+        user: code.user,
+        scopes: code.scopes,
+        consented: now,
+        pkce: code.challenge.is_some(),
+        revoked: false,
+    };
+    let (user, scopes) = (grant.user, grant.scopes.clone());
+    let refresh_token = auth.keep_refresh(grant);
+    Ok(answer(auth, Some(user), scopes, Some(refresh_token), now))
+}
+
+fn refresh(auth: &mut Auth, client: Client, form: &Query, now: Moment) -> Result<Json, Denial> {
+    let token = form
+        .get("refresh_token")
+        .ok_or(Denial::new("invalid_request", "refresh_token must be supplied"))?;
+    let invalid = Denial::new("invalid_grant", "Invalid refresh token");
+    let Some(grant) = auth.refresh.get_mut(token) else { return Err(invalid) };
+    if grant.client_id != auth.app.client_id {
+        return Err(invalid);
+    }
+    if client == Client::Public && !grant.pkce {
+        return Err(Denial::new("invalid_client", "Invalid client secret"));
+    }
+    if grant.revoked {
+        return Err(Denial::new("invalid_grant", "Refresh token revoked"));
+    }
+    if now >= grant.consented.plus_months(CONSENT_MONTHS) {
+        return Err(Denial::new("invalid_grant", "Refresh token expired"));
+    }
+    let rotated = match auth.refresh_policy {
+        RefreshPolicy::Omit => None,
+        RefreshPolicy::Empty => {
+            let grant = grant.clone();
+            let mut empty = Object::new();
+            fill(&mut empty, &auth.mint(Some(grant.user), grant.scopes, now));
+            empty.set("refresh_token", "");
+            empty.set("scope", "");
+            return Ok(empty.into());
+        }
+        RefreshPolicy::Rotate => {
+            let successor = grant.clone();
+            grant.revoked = true;
+            Some(successor)
+        }
+    };
+    let (user, scopes) = (grant.user, grant.scopes.clone());
+    let rotated = rotated.map(|grant| auth.keep_refresh(grant));
+    Ok(answer(auth, Some(user), scopes, rotated, now))
+}
+
+fn client_credentials(auth: &mut Auth, client: Client, now: Moment) -> Result<Json, Denial> {
+    if client == Client::Public {
+        return Err(Denial::new("invalid_client", "Invalid client secret"));
+    }
+    Ok(answer(auth, None, ScopeSet::default(), None, now))
+}
+
+fn answer(
+    auth: &mut Auth,
+    user: Option<Key<User>>,
+    scopes: ScopeSet,
+    refresh_token: Option<String>,
+    now: Moment,
+) -> Json {
+    let mut body = Object::new();
+    let granted = scopes.text();
+    fill(&mut body, &auth.mint(user, scopes, now));
+    if let Some(refresh_token) = refresh_token {
+        body.set("refresh_token", refresh_token);
+    }
+    // Where no scope was asked for, none is mentioned.
+    if !granted.is_empty() {
+        body.set("scope", granted);
+    }
+    body.into()
+}
+
+fn fill(body: &mut Object, access_token: &str) {
+    body.set("access_token", access_token.to_owned());
+    body.set("token_type", "Bearer");
+    body.set("expires_in", TOKEN_SECONDS);
+}
+
+/// Id and secret from a Basic header; both are percent-encoded in it.
+fn basic(header: &str) -> Option<(String, String)> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    let decoded =
+        |part: &str| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
+    Some((decoded(id), decoded(secret)))
+}
+
+fn is_verifier(text: &str) -> bool {
+    (43..=128).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+}
+
+fn challenge_of(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_challenge_is_the_one_of_the_standard() {
+        // The example of RFC 7636, appendix B.
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert!(is_verifier(verifier));
+        assert_eq!(challenge_of(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+}

@@ -1,0 +1,15 @@
+//! Tracks.
+
+use super::{batch, found};
+use crate::call::Call;
+use crate::reply::{Answer, Reply};
+use crate::world::World;
+
+pub(crate) fn one(call: &mut Call<'_>) -> Answer {
+    let track = found(call, World::track)?;
+    Ok(Reply::ok(call.render().track(track)))
+}
+
+pub(crate) fn several(call: &mut Call<'_>) -> Answer {
+    batch(call, "tracks", World::track, |key| call.render().track(key))
+}

@@ -1,0 +1,123 @@
+//! Connections that can be broken on purpose.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Accepts connections which their requests can break.
+#[derive(Debug)]
+pub(crate) struct BreakableListener(pub(crate) TcpListener);
+
+/// A connection that writes what it is allowed to and then breaks.
+#[derive(Debug)]
+pub(crate) struct Breakable {
+    stream: TcpStream,
+    line: Line,
+}
+
+/// The handle by which a request breaks its own connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Line(Arc<Break>);
+
+#[derive(Debug)]
+struct Break {
+    /// How many bytes may still be written; `usize::MAX` while nothing is to break.
+    left: AtomicUsize,
+    reset: AtomicBool,
+}
+
+impl Line {
+    /// Lets nothing more through and resets the connection.
+    pub(crate) fn reset(&self) {
+        self.0.reset.store(true, Ordering::SeqCst);
+        self.0.left.store(0, Ordering::SeqCst);
+    }
+
+    /// Lets so many bytes through and closes the connection.
+    pub(crate) fn cut_after(&self, bytes: usize) {
+        self.0.left.store(bytes, Ordering::SeqCst);
+    }
+}
+
+impl axum::serve::Listener for BreakableListener {
+    type Io = Breakable;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Breakable, SocketAddr) {
+        loop {
+            match self.0.accept().await {
+                Ok((stream, peer)) => {
+                    // Answers are small and awaited one by one; collecting them costs 40 ms each.
+                    let _ = stream.set_nodelay(true);
+                    let whole =
+                        Break { left: AtomicUsize::new(usize::MAX), reset: AtomicBool::new(false) };
+                    return (Breakable { stream, line: Line(Arc::new(whole)) }, peer);
+                }
+                // One failed handshake is no reason to stop listening.
+                Err(error) => {
+                    tracing::debug!(%error, "a connection was not accepted");
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, BreakableListener>> for Line {
+    fn connect_info(stream: IncomingStream<'_, BreakableListener>) -> Self {
+        stream.io().line.clone()
+    }
+}
+
+impl AsyncRead for Breakable {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Breakable {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let left = self.line.0.left.load(Ordering::SeqCst);
+        if left == 0 {
+            if self.line.0.reset.load(Ordering::SeqCst) {
+                // Without lingering, closing sends a reset instead of an orderly end.
+                let _ = self.stream.set_zero_linger();
+            }
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let allowed = bytes.get(..left).unwrap_or(bytes);
+        let written = Pin::new(&mut self.stream).poll_write(cx, allowed);
+        if let (Poll::Ready(Ok(count)), true) = (&written, left != usize::MAX) {
+            self.line.0.left.fetch_sub(*count, Ordering::SeqCst);
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

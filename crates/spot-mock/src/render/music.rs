@@ -1,0 +1,152 @@
+//! Artists, albums and tracks.
+
+use super::{COVERS, PORTRAITS, Render, images};
+use crate::call::page;
+use crate::json::{Json, Object, object};
+use crate::world::{Album, Artist, Key, Track};
+
+/// How many tracks come with an album.
+const NESTED_TRACKS: u32 = 50;
+
+impl Render<'_> {
+    pub(crate) fn artist(self, key: Key<Artist>) -> Json {
+        let artist = &self.world.artists[key];
+        let id = artist.id.as_str();
+        let mut object = Object::new();
+        if self.extended {
+            object.set("followers", object! { "href": Json::Null, "total": artist.followers });
+            object.set("genres", texts(artist.genres.iter().copied()));
+        }
+        object.set("images", images(id, PORTRAITS));
+        object.set("name", artist.name.to_string());
+        if self.extended {
+            object.set("popularity", artist.popularity);
+        }
+        self.set_reference(&mut object, "artist", id);
+        object.into()
+    }
+
+    /// An artist as part of something else.
+    fn artist_ref(self, key: Key<Artist>) -> Json {
+        let artist = &self.world.artists[key];
+        let mut object = Object::new();
+        object.set("name", artist.name.to_string());
+        self.set_reference(&mut object, "artist", artist.id.as_str());
+        object.into()
+    }
+
+    pub(crate) fn album(self, key: Key<Album>) -> Json {
+        let album = &self.world.albums[key];
+        let mut object = self.album_fields(album);
+        let label = album.label.to_string();
+        let year = album.released.year;
+        let copyright = |sign: &str, kind: &'static str| {
+            object! { "text": format!("{sign} {year} {label}"), "type": kind }
+        };
+        object.set("copyrights", vec![copyright("©", "C"), copyright("℗", "P")]);
+        object.set("external_ids", object! { "upc": format!("{:012}", album.upc) });
+        if self.extended {
+            object.set("genres", Vec::<Json>::new());
+            object.set("label", label);
+            object.set("popularity", album.popularity);
+        }
+        let tracks = album.tracks().take(NESTED_TRACKS as usize).map(|key| self.track_ref(key));
+        let link = |offset| {
+            let (api, id) = (self.api, album.id);
+            format!("{api}/albums/{id}/tracks?offset={offset}&limit={NESTED_TRACKS}")
+        };
+        let total = album.track_count as usize;
+        object.set("tracks", page(link, NESTED_TRACKS, 0, tracks.collect(), total));
+        object.into()
+    }
+
+    /// An album as part of something else or in a list.
+    pub(crate) fn album_ref(self, key: Key<Album>) -> Json {
+        self.album_fields(&self.world.albums[key]).into()
+    }
+
+    /// An album in an artist's discography.
+    pub(crate) fn album_in_group(self, key: Key<Album>, group: &'static str) -> Json {
+        let mut object = self.album_fields(&self.world.albums[key]);
+        if self.extended {
+            object.set("album_group", group);
+        }
+        object.into()
+    }
+
+    fn album_fields(self, album: &Album) -> Object {
+        let id = album.id.as_str();
+        let mut object = Object::new();
+        object.set("album_type", album.kind.as_str());
+        object.set("artists", vec![self.artist_ref(album.artist)]);
+        self.set_markets(&mut object, album.available);
+        object.set("images", images(id, COVERS));
+        self.set_playability(&mut object, album.available);
+        object.set("name", album.name.to_string());
+        object.set("release_date", album.released.text());
+        object.set("release_date_precision", album.released.precision());
+        object.set("total_tracks", album.track_count);
+        self.set_reference(&mut object, "album", id);
+        object
+    }
+
+    pub(crate) fn track(self, key: Key<Track>) -> Json {
+        self.track_object(key).into()
+    }
+
+    /// A track with everything, and for playlists still open to more.
+    pub(super) fn track_object(self, asked: Key<Track>) -> Object {
+        let key = self.relink(asked);
+        let track = &self.world.tracks[key];
+        let album = &self.world.albums[track.album];
+        let mut object = Object::new();
+        object.set("album", self.album_ref(track.album));
+        self.set_track_fields(&mut object, asked, track);
+        object.set("external_ids", object! { "isrc": track.isrc(album.released.year) });
+        if self.extended {
+            object.set("popularity", track.popularity);
+        }
+        object
+    }
+
+    /// A track as part of its album.
+    pub(crate) fn track_ref(self, key: Key<Track>) -> Json {
+        let mut object = Object::new();
+        self.set_track_fields(&mut object, key, &self.world.tracks[self.relink(key)]);
+        object.into()
+    }
+
+    fn set_track_fields(self, object: &mut Object, asked: Key<Track>, track: &Track) {
+        let artists: Vec<_> = track.artists().map(|key| self.artist_ref(key)).collect();
+        object.set("artists", artists);
+        self.set_markets(object, track.available);
+        object.set("disc_number", track.disc);
+        object.set("duration_ms", track.duration_ms);
+        object.set("explicit", track.explicit);
+        object.set("is_local", false);
+        self.set_playability(object, track.available);
+        let asked = &self.world.tracks[asked];
+        if self.extended && asked.id != track.id {
+            let mut original = Object::new();
+            self.set_reference(&mut original, "track", asked.id.as_str());
+            object.set("linked_from", original);
+        }
+        object.set("name", track.name.to_string());
+        // Closed to new applications since 2024.
+        object.set("preview_url", Json::Null);
+        object.set("track_number", track.number);
+        self.set_reference(object, "track", track.id.as_str());
+    }
+
+    /// The track that is played instead, where a market is asked for.
+    fn relink(self, key: Key<Track>) -> Key<Track> {
+        match self.world.tracks[key].relinked {
+            Some(instead) if self.market.asked => instead,
+            _ => key,
+        }
+    }
+}
+
+fn texts(texts: impl IntoIterator<Item = &'static str>) -> Json {
+    Json::List(texts.into_iter().map(Json::Static).collect())
+}

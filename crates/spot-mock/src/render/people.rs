@@ -1,0 +1,92 @@
+//! Users and categories.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::Render;
+use crate::accounts::ScopeSet;
+use crate::json::{Json, Object, object};
+use crate::world::{Category, HOME, Key, User};
+
+/// What has to be escaped in a user's name inside a URI or a path.
+const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+
+impl Render<'_> {
+    /// The profile of the user who asks. Scopes unlock fields.
+    pub(crate) fn profile(self, key: Key<User>, scopes: &ScopeSet, premium: bool) -> Json {
+        let user = &self.world.users[key];
+        let mut object = Object::new();
+        object.set("account_id", user.account_id.clone());
+        object.set("display_name", user.display_name.clone());
+        if self.extended {
+            if scopes.has("user-read-private") {
+                object.set("country", HOME);
+                let filter = object! { "filter_enabled": false, "filter_locked": false };
+                object.set("explicit_content", filter);
+                object.set("product", if premium { "premium" } else { "free" });
+            }
+            if scopes.has("user-read-email") {
+                object.set("email", user.email.clone());
+            }
+            object.set("followers", object! { "href": Json::Null, "total": user.followers });
+        }
+        object.set("images", Vec::<Json>::new());
+        self.set_user_reference(&mut object, user);
+        object.into()
+    }
+
+    /// What anybody may know of a user.
+    pub(crate) fn public_user(self, key: Key<User>) -> Json {
+        let user = &self.world.users[key];
+        let mut object = Object::new();
+        object.set("display_name", user.display_name.clone());
+        object.set("followers", object! { "href": Json::Null, "total": user.followers });
+        object.set("images", Vec::<Json>::new());
+        self.set_user_reference(&mut object, user);
+        object.into()
+    }
+
+    /// The owner of a playlist.
+    pub(super) fn owner(self, key: Key<User>) -> Json {
+        let user = &self.world.users[key];
+        let mut object = Object::new();
+        object.set("display_name", user.display_name.clone());
+        self.set_user_reference(&mut object, user);
+        object.into()
+    }
+
+    /// Who added something to a playlist.
+    pub(super) fn adder(self, key: Key<User>) -> Json {
+        let mut object = Object::new();
+        self.set_user_reference(&mut object, &self.world.users[key]);
+        object.into()
+    }
+
+    pub(crate) fn category(self, category: &Category) -> Json {
+        let icon = object! {
+            "height": 274,
+            "url": format!("https://t.scdn.co/images/{}.jpeg", category.icon),
+            "width": 274,
+        };
+        object! {
+            "href": format!("{}/browse/categories/{}", self.api, category.id),
+            "icons": vec![icon],
+            "id": category.id.clone(),
+            "name": category.name,
+        }
+    }
+
+    fn set_user_reference(self, object: &mut Object, user: &User) {
+        let name = encoded(&user.id);
+        let url = format!("https://open.spotify.com/user/{name}");
+        object.set("external_urls", object! { "spotify": url });
+        object.set("href", format!("{}/users/{name}", self.api));
+        object.set("id", user.id.clone());
+        object.set("type", "user");
+        object.set("uri", format!("spotify:user:{name}"));
+    }
+}
+
+/// A user's name as one segment of a path or a URI.
+pub(crate) fn encoded(name: &str) -> String {
+    utf8_percent_encode(name, NAME).to_string()
+}

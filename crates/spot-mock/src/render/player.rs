@@ -1,0 +1,118 @@
+//! What plays, where, and what was played.
+
+use std::time::Duration;
+
+use super::Render;
+use super::people::encoded;
+use crate::json::{Json, Object, object};
+use crate::state::{Context, ContextKind, Device, Play, Playable, Player, Repeat};
+
+impl Render<'_> {
+    /// The whole state of a player.
+    pub(crate) fn playback(self, player: &Player, episodes: bool) -> Json {
+        let mut object = Object::new();
+        if let Some(device) = player.active_device() {
+            object.set("device", self.device(device, true));
+        }
+        object.set("shuffle_state", player.shuffle);
+        object.set("smart_shuffle", false);
+        object.set("repeat_state", player.repeat.as_str());
+        self.set_playing(&mut object, player, episodes);
+        object.into()
+    }
+
+    /// What plays, without where.
+    pub(crate) fn currently_playing(self, player: &Player, episodes: bool) -> Json {
+        let mut object = Object::new();
+        self.set_playing(&mut object, player, episodes);
+        object.into()
+    }
+
+    fn set_playing(self, object: &mut Object, player: &Player, episodes: bool) {
+        let is_track = matches!(player.current, Some(Playable::Track(_)));
+        // Whoever does not ask for episodes learns that one plays, but not which.
+        let item = player.current.filter(|_| is_track || episodes);
+        object.set("is_playing", player.playing);
+        object.set("timestamp", player.changed.millis());
+        object.set("context", player.context.as_ref().map(|context| self.context(context)));
+        object.set("progress_ms", millis(player.progress()));
+        object.set("item", item.map(|item| self.playable(item)));
+        let kind = if is_track { "track" } else { "episode" };
+        object.set("currently_playing_type", kind);
+        object.set("actions", object! { "disallows": disallows(player) });
+    }
+
+    pub(crate) fn device(self, device: &Device, is_active: bool) -> Json {
+        object! {
+            "id": device.id.clone(),
+            "is_active": is_active,
+            "is_private_session": false,
+            "is_restricted": device.restricted,
+            "name": device.name,
+            "supports_volume": device.supports_volume,
+            "type": device.kind,
+            "volume_percent": device.volume,
+        }
+    }
+
+    pub(crate) fn playable(self, playable: Playable) -> Json {
+        match playable {
+            Playable::Track(key) => self.track(key),
+            Playable::Episode(key) => self.episode(key),
+            Playable::Chapter(key) => self.chapter_as_episode(key),
+        }
+    }
+
+    pub(crate) fn play(self, play: &Play) -> Json {
+        object! {
+            "track": self.track(play.track),
+            "played_at": play.played_at.millis_text(),
+            "context": play.context.as_ref().map(|context| self.context(context)),
+        }
+    }
+
+    fn context(self, context: &Context) -> Json {
+        let kind = match context.kind {
+            ContextKind::Album => "album",
+            ContextKind::Artist => "artist",
+            ContextKind::Playlist => "playlist",
+            ContextKind::Show => "show",
+            ContextKind::Collection => {
+                return object! {
+                    "external_urls": object! { "spotify": "https://open.spotify.com/collection/tracks" },
+                    "href": format!("{}/me/tracks", self.api),
+                    "type": "collection",
+                    "uri": format!("spotify:user:{}:collection", encoded(&context.id)),
+                };
+            }
+        };
+        let id = &context.id;
+        object! {
+            "external_urls": super::external_urls(kind, id),
+            "href": format!("{}/{kind}s/{id}", self.api),
+            "type": kind,
+            "uri": format!("spotify:{kind}:{id}"),
+        }
+    }
+}
+
+/// What would be refused now; what is allowed is not mentioned.
+fn disallows(player: &Player) -> Object {
+    let mut disallows = Object::default();
+    if player.playing {
+        disallows.set("resuming", true);
+    } else {
+        disallows.set("pausing", true);
+    }
+    if !player.has_previous() {
+        disallows.set("skipping_prev", true);
+    }
+    if player.repeat == Repeat::Off && player.context.is_none() {
+        disallows.set("toggling_repeat_context", true);
+    }
+    disallows
+}
+
+fn millis(duration: Duration) -> Json {
+    Json::Int(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+}

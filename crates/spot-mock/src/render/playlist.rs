@@ -1,0 +1,228 @@
+//! Playlists and their entries.
+
+use super::{Render, SHOW_COVERS, external_urls, images};
+use crate::call::page;
+use crate::json::{Json, Object, object};
+use crate::state::{Item, LocalFile, Playlist, PlaylistEntry};
+use crate::world::{Episode, Key, User};
+
+/// How many entries come with a playlist.
+const NESTED: u32 = 100;
+
+/// Who looks at a playlist, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Viewer {
+    pub(crate) user: Option<Key<User>>,
+    /// Whether episodes were asked for; if not they come disguised as tracks.
+    pub(crate) episodes: bool,
+}
+
+impl Viewer {
+    /// In Development Mode only those see what is in a playlist who may change it.
+    pub(crate) fn sees_items(self, list: &Playlist, extended: bool) -> bool {
+        extended || self.user.is_some_and(|user| list.is_written_by(user))
+    }
+}
+
+impl Render<'_> {
+    /// A playlist with its first entries, if the viewer may see them.
+    pub(crate) fn playlist(self, list: &Playlist, viewer: Viewer) -> Json {
+        let mut object = self.playlist_fields(list);
+        object.set("followers", object! { "href": Json::Null, "total": list.followers });
+        if viewer.sees_items(list, self.extended) {
+            let entries: Vec<_> = list
+                .entries
+                .iter()
+                .take(NESTED as usize)
+                .map(|entry| self.entry(entry, viewer))
+                .collect();
+            let page_of = |name: &str| {
+                let link = |offset| {
+                    let (api, id) = (self.api, list.id);
+                    format!("{api}/playlists/{id}/{name}?offset={offset}&limit={NESTED}")
+                };
+                page(link, NESTED, 0, entries.clone(), list.entries.len())
+            };
+            if self.extended {
+                object.set("tracks", page_of("tracks"));
+            }
+            object.set("items", page_of("items"));
+        }
+        object.into()
+    }
+
+    /// A playlist in a list.
+    pub(crate) fn playlist_ref(self, list: &Playlist, viewer: Viewer) -> Json {
+        let mut object = self.playlist_fields(list);
+        if viewer.sees_items(list, self.extended) {
+            let summary = |name: &str| {
+                let href = format!("{}/playlists/{}/{name}", self.api, list.id);
+                object! { "href": href, "total": list.entries.len() }
+            };
+            if self.extended {
+                object.set("tracks", summary("tracks"));
+            }
+            object.set("items", summary("items"));
+        }
+        object.into()
+    }
+
+    /// The cover: the uploaded one, else a mosaic of what is in it, else none at all.
+    pub(crate) fn playlist_images(self, list: &Playlist) -> Json {
+        let name = match &list.cover {
+            Some(name) => format!("ab67706c0000da84{name}"),
+            None if list.entries.is_empty() => return Json::Null,
+            None => format!("ab67616d00001e02{}", list.id.as_str().to_ascii_lowercase()),
+        };
+        let url = format!("https://i.scdn.co/image/{name}");
+        Json::List(vec![object! { "height": Json::Null, "url": url, "width": Json::Null }])
+    }
+
+    fn playlist_fields(self, list: &Playlist) -> Object {
+        let mut object = Object::new();
+        object.set("collaborative", list.collaborative);
+        object.set("description", list.description.clone());
+        object.set("images", self.playlist_images(list));
+        object.set("name", list.name.clone());
+        object.set("owner", self.owner(list.owner));
+        object.set("primary_color", Json::Null);
+        object.set("public", list.public);
+        object.set("snapshot_id", list.snapshot_id());
+        self.set_reference(&mut object, "playlist", list.id.as_str());
+        object
+    }
+
+    /// An entry of a playlist. Extended Quota Mode still gives the old name of `item` as well.
+    pub(crate) fn entry(self, entry: &PlaylistEntry, viewer: Viewer) -> Json {
+        let item = self.item(&entry.item, viewer);
+        let mut object = Object::new();
+        object.set("added_at", entry.added.map(|(at, _)| at.seconds_text()));
+        object.set("added_by", entry.added.map(|(_, who)| self.adder(who)));
+        object.set("is_local", matches!(entry.item, Item::Local(_)));
+        object.set("primary_color", Json::Null);
+        if self.extended {
+            object.set("track", item.clone());
+        }
+        object.set("item", item);
+        object.set("video_thumbnail", object! { "url": Json::Null });
+        object.into()
+    }
+
+    fn item(self, item: &Item, viewer: Viewer) -> Json {
+        let (mut object, is_episode) = match item {
+            Item::Track(key) => (self.track_object(*key), false),
+            Item::Episode(key) if viewer.episodes => (self.episode_object(*key), true),
+            Item::Episode(key) => (self.disguised(*key), true),
+            Item::Local(file) => (self.local(file), false),
+            Item::Removed => return Json::Null,
+        };
+        // Left over from older days, and trap for those who expect an object under that name.
+        if self.extended {
+            object.set("episode", is_episode);
+            object.set("track", !is_episode);
+        }
+        object.into()
+    }
+
+    /// An episode for those who did not ask for episodes: in the shape of a track, with the show
+    /// for an album and an artist whose type is the title of the show.
+    fn disguised(self, key: Key<Episode>) -> Object {
+        let episode = &self.world.episodes[key];
+        let show = &self.world.shows[episode.show];
+        let (id, show_id) = (episode.id.as_str(), show.id.as_str());
+        let title = show.name.to_string();
+        let show_url = || external_urls("show", show_id);
+        let show_href = || format!("{}/shows/{show_id}", self.api);
+        let mut object = Object::new();
+        object.set(
+            "album",
+            object! {
+                "album_type": Json::Null,
+                "artists": Vec::<Json>::new(),
+                "external_urls": show_url(),
+                "href": show_href(),
+                "id": show_id.to_owned(),
+                "images": images(show_id, SHOW_COVERS),
+                "name": title.clone(),
+                "release_date": Json::Null,
+                "release_date_precision": Json::Null,
+                "total_tracks": Json::Null,
+                "type": "show",
+                "uri": format!("spotify:show:{show_id}"),
+            },
+        );
+        object.set(
+            "artists",
+            vec![object! {
+                "external_urls": show_url(),
+                "href": show_href(),
+                "id": show_id.to_owned(),
+                "name": Json::Null,
+                "type": title,
+                "uri": format!("spotify:show:{show_id}"),
+            }],
+        );
+        object.set("disc_number", 0);
+        object.set("duration_ms", episode.duration_ms);
+        object.set("explicit", episode.explicit);
+        object.set("external_ids", object! { "spotify": id.to_owned() });
+        object.set("is_local", false);
+        object.set("name", episode.name.to_string());
+        object.set("preview_url", Json::Null);
+        object.set("track_number", 0);
+        self.set_reference(&mut object, "episode", id);
+        object
+    }
+
+    /// A file on somebody's disk: a track of which little more is known than its name.
+    fn local(self, file: &LocalFile) -> Object {
+        let nothing = || Object::default();
+        let none = || Vec::<Json>::new();
+        let mut album = Object::new();
+        album.set("album_type", Json::Null);
+        album.set("artists", none());
+        if self.extended {
+            album.set("available_markets", none());
+        }
+        album.set("external_urls", nothing());
+        album.set("href", Json::Null);
+        album.set("id", Json::Null);
+        album.set("images", none());
+        album.set("name", file.album.clone());
+        album.set("release_date", Json::Null);
+        album.set("release_date_precision", Json::Null);
+        album.set("type", "album");
+        album.set("uri", Json::Null);
+        let artist = object! {
+            "external_urls": nothing(),
+            "href": Json::Null,
+            "id": Json::Null,
+            "name": file.artist.clone(),
+            "type": "artist",
+            "uri": Json::Null,
+        };
+        let mut object = Object::new();
+        object.set("album", album);
+        object.set("artists", vec![artist]);
+        if self.extended {
+            object.set("available_markets", none());
+        }
+        object.set("disc_number", 0);
+        object.set("duration_ms", i64::from(file.seconds) * 1_000);
+        object.set("explicit", false);
+        object.set("external_ids", nothing());
+        object.set("external_urls", nothing());
+        object.set("href", Json::Null);
+        object.set("id", Json::Null);
+        object.set("is_local", true);
+        object.set("name", file.title.clone());
+        if self.extended {
+            object.set("popularity", 0);
+        }
+        object.set("preview_url", Json::Null);
+        object.set("track_number", 0);
+        object.set("type", "track");
+        object.set("uri", file.uri());
+        object
+    }
+}

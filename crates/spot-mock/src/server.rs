@@ -1,0 +1,206 @@
+//! A running mock.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::accounts::{SCOPES, ScopeSet};
+use crate::builder::MockBuilder;
+use crate::exchange::Shared;
+use crate::faults::Fault;
+use crate::log::RecordedRequest;
+use crate::world_ids::WorldIds;
+
+/// A Spotify of one's own: the Web API and the accounts service on a port of this machine.
+///
+/// It runs until it is dropped or [`shutdown`](Self::shutdown) has been called, in the tokio
+/// runtime in which it was started.
+pub struct MockSpotify {
+    shared: Arc<Shared>,
+    ids: WorldIds,
+    accounts_url: String,
+    client_id: String,
+    client_secret: String,
+    /// Dropping it stops the server as well as sending does.
+    stop: watch::Sender<bool>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl MockSpotify {
+    /// Starts a mock in Development Mode, with seed 7, whose user agrees to everything.
+    ///
+    /// # Errors
+    ///
+    /// If no port can be bound.
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// Sets up a mock that behaves otherwise.
+    pub fn builder() -> MockBuilder {
+        MockBuilder::new()
+    }
+
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        ids: WorldIds,
+        accounts_url: String,
+        stop: watch::Sender<bool>,
+        task: JoinHandle<io::Result<()>>,
+    ) -> Self {
+        let (client_id, client_secret) = {
+            let state = shared.state();
+            (state.auth.app.client_id.clone(), state.auth.app.client_secret.clone())
+        };
+        Self { shared, ids, accounts_url, client_id, client_secret, stop, task }
+    }
+
+    /// The base of the Web API, to be used instead of `https://api.spotify.com/v1`:
+    /// `http://127.0.0.1:PORT/v1`.
+    pub fn api_url(&self) -> &str {
+        &self.shared.settings.api_url
+    }
+
+    /// The base of the accounts service, to be used instead of `https://accounts.spotify.com`:
+    /// `http://127.0.0.1:PORT`. Below it are `/authorize` and `/api/token`.
+    pub fn accounts_url(&self) -> &str {
+        &self.accounts_url
+    }
+
+    /// The id of the registered application.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// The secret of the registered application.
+    pub fn client_secret(&self) -> &str {
+        &self.client_secret
+    }
+
+    /// An access token of the default user with these scopes. It lives for an hour of the mock's
+    /// clock.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is no scope, since a test with a misspelt scope tests something else.
+    #[track_caller]
+    pub fn user_token(&self, scopes: &[&str]) -> String {
+        let scopes = known(scopes);
+        let mut state = self.shared.state();
+        let now = state.clock.now();
+        state.auth.mint(Some(self.shared.world.listener()), scopes, now)
+    }
+
+    /// An access token of the default user with all scopes.
+    pub fn user_token_all(&self) -> String {
+        self.user_token(SCOPES)
+    }
+
+    /// An access token of another user with these scopes, or nothing if nobody has that id.
+    /// Another user starts with an empty library and without devices.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is no scope.
+    #[track_caller]
+    pub fn user_token_for(&self, user_id: &str, scopes: &[&str]) -> Option<String> {
+        let scopes = known(scopes);
+        let user = self.shared.world.user(user_id)?;
+        let mut state = self.shared.state();
+        let now = state.clock.now();
+        Some(state.auth.mint(Some(user), scopes, now))
+    }
+
+    /// An access token of the application itself, as client credentials give. It lives for an
+    /// hour of the mock's clock.
+    pub fn app_token(&self) -> String {
+        let mut state = self.shared.state();
+        let now = state.clock.now();
+        state.auth.mint(None, ScopeSet::default(), now)
+    }
+
+    /// A refresh token of the default user with these scopes, as if the user had agreed just now
+    /// to an application without a secret. It lives for six months of the mock's clock.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is no scope.
+    #[track_caller]
+    pub fn refresh_token(&self, scopes: &[&str]) -> String {
+        let scopes = known(scopes);
+        let mut state = self.shared.state();
+        let now = state.clock.now();
+        state.auth.mint_refresh(self.shared.world.listener(), scopes, now)
+    }
+
+    /// Ends everything that users have agreed to, as if they had removed the application from
+    /// their account: their access tokens are refused, their refresh tokens are revoked.
+    pub fn revoke_consents(&self) {
+        self.shared.state().auth.revoke_consents();
+    }
+
+    /// The requests so far, in the order in which they arrived.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.shared.state().log.all()
+    }
+
+    /// The requests since the last time they were taken. What is taken, is forgotten.
+    pub fn take_requests(&self) -> Vec<RecordedRequest> {
+        self.shared.state().log.take()
+    }
+
+    /// Moves the mock's clock: tokens and consents expire, what plays has played on, the rate
+    /// limit's window is over. The clock starts at 2026-11-02T09:00:00Z and follows tokio's.
+    pub fn advance(&self, by: Duration) {
+        self.shared.state().clock.advance(by);
+    }
+
+    /// Ids of things in the world to start from.
+    pub fn world(&self) -> &WorldIds {
+        &self.ids
+    }
+
+    /// Orders trouble for the next request, whatever it is. Troubles that were ordered one after
+    /// the other happen one after the other.
+    pub fn fail_next(&self, fault: Fault) {
+        self.shared.state().faults.order(None, fault);
+    }
+
+    /// Orders trouble for the next request of this operation: an operation id of Spotify's
+    /// reference such as `get-an-album`, or `authorize` or `token` of the accounts service.
+    pub fn fail_next_on(&self, operation: &str, fault: Fault) {
+        self.shared.state().faults.order(Some(operation), fault);
+    }
+
+    /// Stops the mock and waits until its connections are closed. Whoever still waits for an
+    /// ordered delay gets the answer at once.
+    pub async fn shutdown(self) {
+        self.stop.send_replace(true);
+        // The task does not fail: accepting goes on after errors.
+        let _ = self.task.await;
+    }
+}
+
+/// Says where it runs; what is secret stays secret.
+impl fmt::Debug for MockSpotify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MockSpotify")
+            .field("api_url", &self.api_url())
+            .field("mode", &self.shared.settings.mode)
+            .field("seed", &self.shared.world.seed)
+            .finish_non_exhaustive()
+    }
+}
+
+#[track_caller]
+#[expect(clippy::panic, reason = "a misspelt scope in a test must not pass silently")]
+fn known(scopes: &[&str]) -> ScopeSet {
+    match ScopeSet::parse(scopes.iter().copied()) {
+        Ok(scopes) => scopes,
+        Err(name) => panic!("{name} is not a scope of the Web API"),
+    }
+}

@@ -1,0 +1,35 @@
+//! What a user has listened to.
+
+use super::Context;
+use crate::clock::Moment;
+use crate::world::{Key, Track};
+
+/// How many plays Spotify remembers for the API.
+pub(crate) const HISTORY_LENGTH: usize = 50;
+
+/// The plays of a user, newest first.
+#[derive(Debug, Default)]
+pub(crate) struct History(Vec<Play>);
+
+/// A track that was heard. Episodes are not remembered.
+#[derive(Clone, Debug)]
+pub(crate) struct Play {
+    pub(crate) track: Key<Track>,
+    pub(crate) played_at: Moment,
+    pub(crate) context: Option<Context>,
+}
+
+impl History {
+    pub(crate) fn new(plays: Vec<Play>) -> Self {
+        Self(plays)
+    }
+
+    pub(crate) fn plays(&self) -> &[Play] {
+        &self.0
+    }
+
+    pub(crate) fn remember(&mut self, play: Play) {
+        self.0.insert(0, play);
+        self.0.truncate(HISTORY_LENGTH);
+    }
+}

@@ -1,0 +1,82 @@
+//! What a user has saved and follows.
+
+use super::Playlist;
+use crate::clock::Moment;
+use crate::world::{Album, Artist, Audiobook, Episode, Key, Show, Track, User};
+
+/// The saved things of a user, and whom and what the user follows.
+#[derive(Debug, Default)]
+pub(crate) struct Library {
+    pub(crate) tracks: Shelf<Track>,
+    pub(crate) albums: Shelf<Album>,
+    pub(crate) shows: Shelf<Show>,
+    pub(crate) episodes: Shelf<Episode>,
+    pub(crate) audiobooks: Shelf<Audiobook>,
+    pub(crate) artists: Shelf<Artist>,
+    pub(crate) users: Shelf<User>,
+    /// The user's list of playlists: own ones and followed ones.
+    pub(crate) playlists: Vec<ListSlot>,
+}
+
+/// A place in the list of a user's playlists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ListSlot {
+    Playlist(Key<Playlist>),
+    /// One of Spotify's own playlists, which the API shows as `null`.
+    Blank,
+}
+
+impl Library {
+    pub(crate) fn follows_playlist(&self, playlist: Key<Playlist>) -> bool {
+        self.playlists.contains(&ListSlot::Playlist(playlist))
+    }
+
+    pub(crate) fn follow_playlist(&mut self, playlist: Key<Playlist>) {
+        if !self.follows_playlist(playlist) {
+            self.playlists.insert(0, ListSlot::Playlist(playlist));
+        }
+    }
+
+    pub(crate) fn unfollow_playlist(&mut self, playlist: Key<Playlist>) {
+        self.playlists.retain(|slot| *slot != ListSlot::Playlist(playlist));
+    }
+}
+
+/// Saved things of one kind, the last saved first.
+#[derive(Debug)]
+pub(crate) struct Shelf<T>(Vec<Saved<T>>);
+
+/// A saved thing and when it was saved.
+pub(crate) type Saved<T> = (Key<T>, Moment);
+
+impl<T> Shelf<T> {
+    pub(crate) fn new(saved: Vec<Saved<T>>) -> Self {
+        Self(saved)
+    }
+
+    pub(crate) fn entries(&self) -> &[Saved<T>] {
+        &self.0
+    }
+
+    pub(crate) fn contains(&self, key: Key<T>) -> bool {
+        self.0.iter().any(|(saved, _)| *saved == key)
+    }
+
+    /// Saving what is saved already changes nothing, not even the date.
+    pub(crate) fn save(&mut self, key: Key<T>, at: Moment) {
+        if !self.contains(key) {
+            let place = self.0.iter().take_while(|(_, earlier)| *earlier > at).count();
+            self.0.insert(place, (key, at));
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: Key<T>) {
+        self.0.retain(|(saved, _)| *saved != key);
+    }
+}
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}

@@ -1,0 +1,81 @@
+//! The countries in which things can be played.
+
+use std::sync::LazyLock;
+
+use serde_json::value::RawValue;
+
+/// All markets, in the order of their codes.
+pub(crate) const MARKETS: &[&str] = &[
+    "AD", "AE", "AG", "AL", "AM", "AO", "AR", "AT", "AU", "AZ", "BA", "BB", "BD", "BE", "BF", "BG",
+    "BH", "BI", "BJ", "BN", "BO", "BR", "BS", "BT", "BW", "BY", "BZ", "CA", "CD", "CG", "CH", "CI",
+    "CL", "CM", "CO", "CR", "CV", "CW", "CY", "CZ", "DE", "DJ", "DK", "DM", "DO", "DZ", "EC", "EE",
+    "EG", "ES", "ET", "FI", "FJ", "FM", "FR", "GA", "GB", "GD", "GE", "GH", "GM", "GN", "GQ", "GR",
+    "GT", "GW", "GY", "HK", "HN", "HR", "HT", "HU", "ID", "IE", "IL", "IN", "IQ", "IS", "IT", "JM",
+    "JO", "JP", "KE", "KG", "KH", "KI", "KM", "KN", "KR", "KW", "KZ", "LA", "LB", "LC", "LI", "LK",
+    "LR", "LS", "LT", "LU", "LV", "LY", "MA", "MC", "MD", "ME", "MG", "MH", "MK", "ML", "MN", "MO",
+    "MR", "MT", "MU", "MV", "MW", "MX", "MY", "MZ", "NA", "NE", "NG", "NI", "NL", "NO", "NP", "NR",
+    "NZ", "OM", "PA", "PE", "PG", "PH", "PK", "PL", "PR", "PS", "PT", "PW", "PY", "QA", "RO", "RS",
+    "RW", "SA", "SB", "SC", "SE", "SG", "SI", "SK", "SL", "SM", "SN", "SR", "ST", "SV", "SZ", "TD",
+    "TG", "TH", "TJ", "TL", "TN", "TO", "TR", "TT", "TV", "TW", "TZ", "UA", "UG", "US", "UY", "UZ",
+    "VC", "VE", "VN", "VU", "WS", "XK", "ZA", "ZM", "ZW",
+];
+
+/// Where audiobooks are sold.
+pub(crate) const BOOK_MARKETS: &[&str] = &["AU", "CA", "GB", "IE", "NZ", "US"];
+
+/// Where the few tracks are available that a listener elsewhere sees greyed out.
+pub(crate) const FAR_MARKETS: &[&str] = &["HK", "JP", "KR", "TW"];
+
+/// The country of every user of the mock.
+pub(crate) const HOME: &str = "GB";
+
+/// Where a thing can be played.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Availability {
+    #[default]
+    Everywhere,
+    Far,
+    Books,
+}
+
+impl Availability {
+    pub(crate) fn markets(self) -> &'static [&'static str] {
+        match self {
+            Self::Everywhere => MARKETS,
+            Self::Far => FAR_MARKETS,
+            Self::Books => BOOK_MARKETS,
+        }
+    }
+
+    pub(crate) fn contains(self, market: &str) -> bool {
+        self.markets().contains(&market)
+    }
+
+    /// The list as finished JSON.
+    pub(crate) fn json(self) -> Option<&'static RawValue> {
+        static EVERYWHERE: LazyLock<Option<Box<RawValue>>> = LazyLock::new(|| raw(MARKETS));
+        static FAR: LazyLock<Option<Box<RawValue>>> = LazyLock::new(|| raw(FAR_MARKETS));
+        static BOOKS: LazyLock<Option<Box<RawValue>>> = LazyLock::new(|| raw(BOOK_MARKETS));
+        match self {
+            Self::Everywhere => EVERYWHERE.as_deref(),
+            Self::Far => FAR.as_deref(),
+            Self::Books => BOOKS.as_deref(),
+        }
+    }
+}
+
+fn raw(markets: &[&str]) -> Option<Box<RawValue>> {
+    serde_json::value::to_raw_value(markets).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_185_markets_in_order() {
+        assert_eq!(MARKETS.len(), 185);
+        assert!(MARKETS.is_sorted());
+        assert!(BOOK_MARKETS.iter().chain(FAR_MARKETS).all(|market| MARKETS.contains(market)));
+    }
+}

@@ -1,0 +1,62 @@
+//! The randomness of the world: small, seeded, the same on every machine.
+
+/// The splitmix64 generator.
+#[derive(Clone, Debug)]
+pub(crate) struct Rng(u64);
+
+impl Rng {
+    /// A generator of its own for one part of the world, so that a change in one part does not
+    /// shift everything behind it.
+    pub(crate) fn new(seed: u64, part: &str) -> Self {
+        let mut state = seed ^ 0x5107_1F00_0C0D_E000;
+        for byte in part.bytes() {
+            state = mix(state ^ u64::from(byte));
+        }
+        Self(state)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        mix(self.0)
+    }
+
+    /// A number from `low` to `high`, both included.
+    pub(crate) fn between(&mut self, low: u32, high: u32) -> u32 {
+        let span = u64::from(high.saturating_sub(low)) + 1;
+        low + u32::try_from(self.next() % span).unwrap_or(0)
+    }
+
+    /// True in `percent` of 100 cases.
+    pub(crate) fn chance(&mut self, percent: u32) -> bool {
+        self.next() % 100 < u64::from(percent)
+    }
+
+    /// From 0.0 to 1.0 with three decimals.
+    pub(crate) fn share(&mut self) -> f64 {
+        f64::from(self.between(0, 1000)) / 1000.0
+    }
+
+    /// One of the entries; the type's default if there are none.
+    pub(crate) fn pick<T: Copy + Default>(&mut self, entries: &[T]) -> T {
+        let count = u64::try_from(entries.len()).unwrap_or(0).max(1);
+        let index = usize::try_from(self.next() % count).unwrap_or(0);
+        entries.get(index).copied().unwrap_or_default()
+    }
+
+    /// `length` hexadecimal digits.
+    pub(crate) fn hex(&mut self, length: usize) -> String {
+        let mut text = String::with_capacity(length + 16);
+        while text.len() < length {
+            text.push_str(&format!("{:016x}", self.next()));
+        }
+        text.truncate(length);
+        text
+    }
+}
+
+/// Spreads the bits of a number over all of its bits.
+pub(crate) fn mix(mut bits: u64) -> u64 {
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}

@@ -1,0 +1,13 @@
+//! Stories told over HTTP, by a client that knows nothing of the mock's insides.
+
+// Tests end by panicking; helpers outside of test functions do so as well.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
+mod gate;
+mod support;
