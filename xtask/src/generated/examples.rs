@@ -913,7 +913,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
                 client
                     .recommendations()
                     .seed_artists(["spotmockArtist00000001"])
-                    .seed_genres(["lantern jazz"])
+                    .seed_genres(["lantern-jazz"])
                     .seed_tracks(["spotmockTrack000000001"])
                     .target_energy(0.6)
                     .limit(3)

@@ -40,7 +40,7 @@ impl Client {
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let recommended = client.recommendations().seed_artists(["spotmockArtist00000001"]).seed_genres(["lantern jazz"]).seed_tracks(["spotmockTrack000000001"]).target_energy(0.6).limit(3).await?;
+/// let recommended = client.recommendations().seed_artists(["spotmockArtist00000001"]).seed_genres(["lantern-jazz"]).seed_tracks(["spotmockTrack000000001"]).target_energy(0.6).limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///
