@@ -94,7 +94,7 @@ impl GetAlbum {
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.album("spotmockAlbum000000001").tracks().await?;
+/// let page = client.album("spotmockAlbum000000001").tracks().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///

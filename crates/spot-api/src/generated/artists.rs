@@ -87,7 +87,7 @@ impl GetArtist {
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.artist("spotmockArtist00000001").albums().limit(10).await?;
+/// let page = client.artist("spotmockArtist00000001").albums().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///

@@ -82,7 +82,7 @@ impl Library {
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.library().tracks().limit(50).await?;
+/// let page = client.library().tracks().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///

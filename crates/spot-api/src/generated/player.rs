@@ -314,7 +314,7 @@ awaitable!(SkipToNext => ());
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.player().recently_played().limit(20).await?;
+/// let page = client.player().recently_played().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///

@@ -31,7 +31,7 @@ impl Client {
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let playlist = client.playlist("spotmockPlaylist000001").await?;
+/// let playlist = client.playlist("spotmockPlaylist000004").await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -172,7 +172,7 @@ impl GetPlaylist {
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.playlist("spotmockPlaylist000001").items().limit(50).await?;
+/// let page = client.playlist("spotmockPlaylist000001").items().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -508,7 +508,7 @@ awaitable!(chunked RemovePlaylistItems => Option<SnapshotId>);
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.me().playlists().limit(50).await?;
+/// let page = client.me().playlists().limit(8).await?;
 /// # Ok(()) }
 /// ```
 ///

@@ -40,7 +40,7 @@ impl Client {
 /// use spot_api::model::SearchKind;
 ///
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let found = client.search("mock").kinds([SearchKind::Artist, SearchKind::Track]).await?;
+/// let found = client.search("mock").kinds([SearchKind::Artist, SearchKind::Track]).limit(2).await?;
 /// # Ok(()) }
 /// ```
 ///

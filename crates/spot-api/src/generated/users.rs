@@ -102,7 +102,7 @@ impl GetMyProfile {
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let page = client.me().followed_artists().await?;
+/// let page = client.me().followed_artists().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///

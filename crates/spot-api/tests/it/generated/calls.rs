@@ -17,7 +17,7 @@ async fn get_album() {
 #[tokio::test]
 async fn get_album_tracks() {
     story::example(Operation::GET_ALBUM_TRACKS, |client| async move {
-        client.album("spotmockAlbum000000001").tracks().await.map(drop)
+        client.album("spotmockAlbum000000001").tracks().limit(3).await.map(drop)
     })
     .await;
 }
@@ -33,7 +33,7 @@ async fn get_artist() {
 #[tokio::test]
 async fn get_artist_albums() {
     story::example(Operation::GET_ARTIST_ALBUMS, |client| async move {
-        client.artist("spotmockArtist00000001").albums().limit(10).await.map(drop)
+        client.artist("spotmockArtist00000001").albums().limit(3).await.map(drop)
     })
     .await;
 }
@@ -41,7 +41,7 @@ async fn get_artist_albums() {
 #[tokio::test]
 async fn get_saved_tracks() {
     story::example(Operation::GET_SAVED_TRACKS, |client| async move {
-        client.library().tracks().limit(50).await.map(drop)
+        client.library().tracks().limit(3).await.map(drop)
     })
     .await;
 }
@@ -122,7 +122,7 @@ async fn skip_to_next() {
 #[tokio::test]
 async fn get_recently_played() {
     story::example(Operation::GET_RECENTLY_PLAYED, |client| async move {
-        client.player().recently_played().limit(20).await.map(drop)
+        client.player().recently_played().limit(3).await.map(drop)
     })
     .await;
 }
@@ -130,7 +130,7 @@ async fn get_recently_played() {
 #[tokio::test]
 async fn get_playlist() {
     story::example(Operation::GET_PLAYLIST, |client| async move {
-        client.playlist("spotmockPlaylist000001").await.map(drop)
+        client.playlist("spotmockPlaylist000004").await.map(drop)
     })
     .await;
 }
@@ -138,7 +138,7 @@ async fn get_playlist() {
 #[tokio::test]
 async fn get_playlist_items() {
     story::example(Operation::GET_PLAYLIST_ITEMS, |client| async move {
-        client.playlist("spotmockPlaylist000001").items().limit(50).await.map(drop)
+        client.playlist("spotmockPlaylist000001").items().limit(3).await.map(drop)
     })
     .await;
 }
@@ -194,7 +194,7 @@ async fn remove_playlist_items() {
 #[tokio::test]
 async fn get_my_playlists() {
     story::example(Operation::GET_MY_PLAYLISTS, |client| async move {
-        client.me().playlists().limit(50).await.map(drop)
+        client.me().playlists().limit(8).await.map(drop)
     })
     .await;
 }
@@ -210,7 +210,12 @@ async fn create_playlist() {
 #[tokio::test]
 async fn search() {
     story::example(Operation::SEARCH, |client| async move {
-        client.search("mock").kinds([SearchKind::Artist, SearchKind::Track]).await.map(drop)
+        client
+            .search("mock")
+            .kinds([SearchKind::Artist, SearchKind::Track])
+            .limit(2)
+            .await
+            .map(drop)
     })
     .await;
 }
@@ -232,7 +237,7 @@ async fn get_my_profile() {
 #[tokio::test]
 async fn get_followed_artists() {
     story::example(Operation::GET_FOLLOWED_ARTISTS, |client| async move {
-        client.me().followed_artists().await.map(drop)
+        client.me().followed_artists().limit(3).await.map(drop)
     })
     .await;
 }
