@@ -2,10 +2,13 @@
 
 mod ci;
 mod codegen;
+mod contract;
+mod drift;
 #[cfg(feature = "client")]
 mod fixtures;
 #[cfg(feature = "client")]
 mod generated;
+mod openapi;
 #[cfg(feature = "client")]
 mod payloads;
 mod spec;
@@ -54,6 +57,13 @@ enum Task {
         /// The directory with the answers and their `index.json`.
         dir: PathBuf,
     },
+    /// Holds the spec against an official OpenAPI document.
+    Drift {
+        /// The document, as YAML or JSON.
+        file: PathBuf,
+    },
+    /// Prints the spec as an OpenAPI document.
+    Openapi,
     /// Checks what no lint checks: arrows between crates, stale files, coverage.
     Tidy,
     /// Runs everything that has to hold before a change lands.
@@ -64,6 +74,8 @@ fn main() -> ExitCode {
     let root = root();
     let done = match Arguments::parse().task {
         Task::Codegen { check } => codegen::run(&root, check),
+        Task::Drift { file } => drift::run(&root, &file),
+        Task::Openapi => openapi::run(&root),
         Task::Tidy => tidy::run(&root),
         Task::Ci => ci::run(&root),
         task @ (Task::Fixtures { .. } | Task::Payloads { .. }) => with_client(&root, task),
@@ -90,7 +102,7 @@ fn with_client(root: &Path, task: Task) -> Result<(), Error> {
         }
         Task::Fixtures { check, .. } => block_on(Box::pin(fixtures::run(root, check))),
         Task::Payloads { dir } => payloads::run(root, &dir),
-        Task::Codegen { .. } | Task::Tidy | Task::Ci => Ok(()),
+        Task::Codegen { .. } | Task::Drift { .. } | Task::Openapi | Task::Tidy | Task::Ci => Ok(()),
     }
 }
 

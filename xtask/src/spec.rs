@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt, fs, path::Path};
 
 use serde::Deserialize;
 
-use crate::ty::Ty;
+use crate::ty::{self, Ty};
 
 /// Everything the spec says, the domains in the order of their names.
 pub(crate) struct Spec {
@@ -85,6 +85,13 @@ pub(crate) struct Op {
     pub(crate) query: Vec<Param>,
     #[serde(default)]
     pub(crate) body: Vec<Param>,
+    /// A body that is a file.
+    #[serde(default)]
+    pub(crate) upload: Option<Upload>,
+    /// Query parameters that come three times: the least value (`min_`), the greatest (`max_`) and
+    /// one to come close to (`target_`). Their `doc` is a noun: `tempo in beats a minute`.
+    #[serde(default)]
+    pub(crate) attributes: Vec<Param>,
     /// Whether the operation takes `market`.
     #[serde(default)]
     pub(crate) market: bool,
@@ -96,6 +103,30 @@ pub(crate) struct Op {
     /// More calls to record fixtures of, by the name of the case.
     #[serde(default)]
     pub(crate) cases: BTreeMap<String, String>,
+}
+
+impl Op {
+    /// Method and path of what is sent: as [`call`](Self::call), with the constants in place.
+    pub(crate) fn route(&self) -> String {
+        let constants =
+            self.path.iter().filter_map(|param| Some((param, param.constant.as_ref()?)));
+        constants.fold(self.call.clone(), |call, (param, constant)| {
+            call.replace(&format!("{{{}}}", param.name), constant)
+        })
+    }
+
+    /// Whether sending it twice has the effect of sending it once.
+    pub(crate) fn is_idempotent(&self) -> bool {
+        self.idempotent.unwrap_or(!self.call.starts_with("POST "))
+    }
+
+    /// What a caller gives: the parameters in the order of arguments and setters, and whether each
+    /// is required. Those of the path always are.
+    pub(crate) fn params(&self) -> impl Iterator<Item = (&Param, bool)> {
+        let path = self.path.iter().map(|param| (param, true));
+        let others = self.query.iter().chain(&self.body).map(|param| (param, param.required));
+        path.chain(others).filter(|(param, _)| param.constant.is_none())
+    }
 }
 
 #[derive(Clone, Copy, Default, Deserialize, PartialEq)]
@@ -121,6 +152,9 @@ pub(crate) struct Paging {
     /// The query parameter that takes the cursor.
     #[serde(default)]
     pub(crate) cursor: Option<String>,
+    /// The field that holds the page, if the answer says more than that.
+    #[serde(default)]
+    pub(crate) page: Option<String>,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq)]
@@ -141,6 +175,28 @@ pub(crate) struct Chunk {
     /// How many one call takes.
     pub(crate) max: usize,
     pub(crate) join: Join,
+    /// The operation that reads one of them, for applications to which reading many is closed.
+    #[serde(default)]
+    pub(crate) single: Option<String>,
+}
+
+/// A file as the body of a request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Upload {
+    /// Its name in Rust.
+    pub(crate) name: String,
+    pub(crate) kind: UploadKind,
+    /// How many bytes the API takes, as they are sent.
+    pub(crate) max: usize,
+    pub(crate) doc: String,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum UploadKind {
+    /// A picture, sent as base64.
+    Jpeg,
 }
 
 /// What the calls of one list have to do with each other.
@@ -177,10 +233,17 @@ pub(crate) struct Param {
     /// The value that is always sent: the parameter is none of the caller's business.
     #[serde(default)]
     pub(crate) constant: Option<String>,
-    /// The value that is sent if the caller gives none; `objects` sends a list of URIs as a list
-    /// of `{"uri": ..}`.
+    /// How the value is sent, if not as it is.
     #[serde(default)]
-    pub(crate) send: Option<String>,
+    pub(crate) send: Option<SendAs>,
+    /// The least and the greatest value.
+    #[serde(default)]
+    pub(crate) min: Option<i64>,
+    #[serde(default)]
+    pub(crate) max: Option<i64>,
+    /// What the API takes if the parameter is not given.
+    #[serde(default)]
+    pub(crate) default: Option<String>,
     /// Parameters that are taken back when this one is given.
     #[serde(default)]
     pub(crate) excludes: Vec<String>,
@@ -190,6 +253,20 @@ impl Param {
     pub(crate) fn rust(&self) -> &str {
         self.rust.as_deref().unwrap_or(&self.name)
     }
+}
+
+/// How a value is sent that is not sent as it is.
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SendAs {
+    /// A list that is left out means all values of the enum.
+    All,
+    /// A list of one.
+    List,
+    /// A list of URIs as a list of `{"uri": ..}`.
+    Objects,
+    /// A time as a list of `{"id": .., "added_at": ..}`, one for each id of the chunk.
+    Timestamped,
 }
 
 /// A string enum.
@@ -281,6 +358,23 @@ impl Spec {
         self.ops().find(|(key, _)| *key == name).map(|(_, op)| op)
     }
 
+    pub(crate) fn types(&self) -> impl Iterator<Item = (&str, &Type)> {
+        self.domains.iter().flat_map(|domain| domain.r#type.iter())
+    }
+
+    pub(crate) fn kind(&self, name: &str) -> Option<&Type> {
+        self.domains.iter().find_map(|domain| domain.r#type.get(name))
+    }
+
+    pub(crate) fn string_enum(&self, name: &str) -> Option<&Enum> {
+        self.domains.iter().find_map(|domain| domain.r#enum.get(name))
+    }
+
+    /// The scope with the given value.
+    pub(crate) fn scope(&self, value: &str) -> Option<&EnumValue> {
+        self.string_enum("Scope")?.values.iter().find(|scope| scope.value == value)
+    }
+
     /// What no type of the spec can say: that its parts fit together.
     fn check(&self) -> Result<(), Error> {
         for (name, op) in self.ops() {
@@ -288,6 +382,17 @@ impl Spec {
             let Some((_, path)) = op.call.split_once(' ') else {
                 return fail(format_args!("`call` is a method, a space and a path"));
             };
+            let mut unknown = Vec::new();
+            let params = op.path.iter().chain(&op.query).chain(&op.body).chain(&op.attributes);
+            params.for_each(|param| param.ty.names(&mut unknown));
+            Ty::parse(&op.returns)?.names(&mut unknown);
+            unknown.retain(|name| !self.knows(name));
+            if let Some(name) = unknown.first() {
+                return fail(format_args!("there is no type {name}"));
+            }
+            if let Some(scope) = op.scopes.iter().find(|scope| self.scope(scope).is_none()) {
+                return fail(format_args!("there is no scope {scope}"));
+            }
             for param in &op.path {
                 if !path.contains(&format!("{{{}}}", param.name)) {
                     return fail(format_args!("the path has no {{{}}}", param.name));
@@ -301,6 +406,10 @@ impl Spec {
             {
                 return fail(format_args!("`chunk.by` names no parameter: {}", chunk.by));
             }
+            let single = op.chunk.as_ref().and_then(|chunk| chunk.single.as_deref());
+            if single.is_some_and(|single| self.op(single).is_none_or(|op| op.path.len() != 1)) {
+                return fail(format_args!("`chunk.single` names no operation that reads by an id"));
+            }
             let handle_exists = op.on == "client"
                 || self.op(&op.on).is_some()
                 || self.domains.iter().any(|domain| domain.handle.contains_key(&op.on));
@@ -311,7 +420,22 @@ impl Spec {
                 ));
             }
         }
+        for (name, field) in
+            self.types().flat_map(|(name, kind)| kind.fields.iter().map(move |field| (name, field)))
+        {
+            let mut unknown = Vec::new();
+            field.ty.names(&mut unknown);
+            unknown.retain(|name| !self.knows(name));
+            if let Some(unknown) = unknown.first() {
+                return Err(format!("type.{name}: `{}`: there is no type {unknown}", field.name));
+            }
+        }
         Ok(())
+    }
+
+    /// Whether there is a type of that name, here or by hand in the crates.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        ty::is_handwritten(name) || self.kind(name).is_some() || self.string_enum(name).is_some()
     }
 }
 

@@ -15,10 +15,29 @@ pub(crate) const COPY_IDS: &[&str] = &[
 ];
 
 /// The ids that are free text.
-const TEXT_IDS: &[&str] = &["CategoryId", "DeviceId", "SnapshotId", "UserId"];
+pub(crate) const TEXT_IDS: &[&str] = &["CategoryId", "DeviceId", "SnapshotId", "UserId"];
 
 /// The groups of URIs that calls take.
 pub(crate) const URI_GROUPS: &[&str] = &["ContextUri", "LibraryUri", "PlayableUri"];
+
+/// What else the crates have by hand.
+const HANDWRITTEN: &[&str] = &[
+    "Country",
+    "CountrySet",
+    "CursorPage",
+    "LocalFile",
+    "Page",
+    "PlayableItem",
+    "PlaybackOffset",
+    "ReleaseDate",
+    "SearchQuery",
+    "Uri",
+];
+
+/// Whether the crates have the type by hand.
+pub(crate) fn is_handwritten(name: &str) -> bool {
+    [COPY_IDS, TEXT_IDS, URI_GROUPS, HANDWRITTEN].iter().any(|names| names.contains(&name))
+}
 
 /// A type of the spec: `String`, `u8?`, `[Image]`, `Page<Track>`.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -187,8 +206,8 @@ impl Ty {
     /// for the type's own way.
     pub(crate) fn element(&self) -> Option<String> {
         match self {
+            // Those of floats take integers as they are.
             Self::Int(_) => Some("Int".to_owned()),
-            Self::Float(_) => Some("Float".to_owned()),
             Self::Duration => Some("Millis".to_owned()),
             Self::Seconds => Some("Secs".to_owned()),
             Self::Timestamp => Some("Timestamp".to_owned()),

@@ -4,10 +4,13 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::de::DeserializeOwned;
 use spot_model::{Operation, ParseIdError};
 
-use crate::{Client, Error, Request};
+use crate::{Client, Error, ErrorKind, Request};
 
 /// How many reads of one list are under way at once.
 const SIDE_BY_SIDE: usize = 4;
+
+/// The same where each reads one entry only: these are small, and there are many of them.
+const ONES_SIDE_BY_SIDE: usize = 8;
 
 /// The list a caller gave, or what was wrong with an entry of it.
 pub(crate) fn parsed<T: Clone>(
@@ -33,12 +36,13 @@ pub(crate) async fn each<T>(
     Ok(())
 }
 
-/// Reads the parts side by side and puts the answers behind one another.
-pub(crate) async fn concat<T, R: DeserializeOwned + Send + 'static>(
+/// Reads the parts side by side and puts what each answered behind one another.
+pub(crate) async fn concat<T, A: DeserializeOwned + Send + 'static, R>(
     client: &Client,
     list: &[T],
     size: usize,
     request: impl Fn(&[T]) -> Request,
+    entries: fn(A) -> Vec<R>,
 ) -> Result<Vec<R>, Error> {
     // Collected first: the futures may not borrow the list, since the caller's future is `Send`
     // whatever the list holds.
@@ -46,15 +50,38 @@ pub(crate) async fn concat<T, R: DeserializeOwned + Send + 'static>(
     let answers = stream::iter(requests)
         .map(|request| {
             let client = client.clone();
-            async move { client.fetch::<Vec<R>>(request).await }
+            async move { client.fetch::<A>(request).await }
         })
         .buffered(SIDE_BY_SIDE);
     answers
         .try_fold(Vec::new(), |mut all, answer| async move {
-            all.append(&mut answer.into_body());
+            all.append(&mut entries(answer.into_body()));
             Ok(all)
         })
         .await
+}
+
+/// Reads the entries one by one, side by side and in order. What does not exist is `None`, as it
+/// is in the answers to calls that read many.
+pub(crate) async fn one_by_one<T, R: DeserializeOwned + Send + 'static>(
+    client: &Client,
+    list: &[T],
+    request: impl Fn(&T) -> Request,
+) -> Result<Vec<Option<R>>, Error> {
+    let requests: Vec<Request> = list.iter().map(request).collect();
+    let answers = stream::iter(requests)
+        .map(|request| {
+            let client = client.clone();
+            async move {
+                match client.fetch::<R>(request).await {
+                    Ok(answer) => Ok(Some(answer.into_body())),
+                    Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+        })
+        .buffered(ONES_SIDE_BY_SIDE);
+    answers.try_collect().await
 }
 
 /// Sends part after part, each knowing how many entries and which answer went before it. The last

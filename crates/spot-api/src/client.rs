@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use spot_http::{Pipeline, TokenSource};
 use spot_model::{Method, Operation};
 
-use crate::{Error, Market, Paged, Request, Response};
+use crate::{AccessMode, Error, Market, Paged, Request, Response};
 
 /// A client of the Web API: the start of every call.
 ///
@@ -22,6 +22,7 @@ use crate::{Error, Market, Paged, Request, Response};
 pub struct Client {
     pipeline: Pipeline,
     market: Option<Arc<Market>>,
+    access: AccessMode,
 }
 
 impl Client {
@@ -41,6 +42,19 @@ impl Client {
     pub fn with_market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(Arc::new(market.into()));
         self
+    }
+
+    /// Which mode the application is in, [`Development`](AccessMode::Development) unless this is
+    /// called. Spotify does not tell it; it is in the application's dashboard.
+    #[must_use]
+    pub fn with_access_mode(mut self, mode: AccessMode) -> Self {
+        self.access = mode;
+        self
+    }
+
+    /// The mode the client takes its application to be in.
+    pub fn access_mode(&self) -> AccessMode {
+        self.access
     }
 
     /// How calls of this client get there and back.
@@ -99,6 +113,10 @@ impl Client {
         self.market.as_deref()
     }
 
+    pub(crate) fn is_extended(&self) -> bool {
+        self.access == AccessMode::Extended
+    }
+
     /// Sends a request whose answer is an object.
     pub(crate) async fn fetch<T: DeserializeOwned>(
         &self,
@@ -123,7 +141,7 @@ impl Client {
 
 impl From<Pipeline> for Client {
     fn from(pipeline: Pipeline) -> Self {
-        Self { pipeline, market: None }
+        Self { pipeline, market: None, access: AccessMode::default() }
     }
 }
 
@@ -131,6 +149,6 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Client");
         out.field("base_url", &self.pipeline.base_url());
-        out.field("market", &self.market).finish_non_exhaustive()
+        out.field("market", &self.market).field("access", &self.access).finish_non_exhaustive()
     }
 }

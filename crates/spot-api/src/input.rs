@@ -2,6 +2,9 @@
 
 use std::fmt::Display;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use spot_model::{ParseIdError, SnapshotId};
@@ -14,11 +17,14 @@ use crate::{Error, Market, Request, SearchQuery};
 pub(crate) trait RequestExt: Sized {
     fn path_id<T: Display>(self, name: &str, id: &Result<T, ParseIdError>) -> Self;
     fn query_id<T: Display>(self, name: &str, id: Option<&Result<T, ParseIdError>>) -> Self;
+    fn query_ids<T: Display>(self, name: &str, ids: Option<&Result<Vec<T>, ParseIdError>>) -> Self;
     fn query_list_or<T: Display>(self, name: &str, list: &[T], all: &[T]) -> Self;
+    fn attributes(self, attributes: &Attributes) -> Self;
     fn search_query(self, name: &str, query: &SearchQuery) -> Self;
     fn market(self, default: Option<&Market>, own: Option<&Market>) -> Self;
     fn limit(self, limit: Option<u8>) -> Self;
     fn body_fields(self, body: Body) -> Self;
+    fn jpeg(self, name: &str, jpeg: &Bytes, most: usize) -> Self;
 }
 
 impl RequestExt for Request {
@@ -35,6 +41,18 @@ impl RequestExt for Request {
             Some(Err(error)) => wrong(self, name, error),
             None => self,
         }
+    }
+
+    fn query_ids<T: Display>(self, name: &str, ids: Option<&Result<Vec<T>, ParseIdError>>) -> Self {
+        match ids {
+            Some(Ok(ids)) => self.query_list(name, ids),
+            Some(Err(error)) => wrong(self, name, error),
+            None => self,
+        }
+    }
+
+    fn attributes(self, attributes: &Attributes) -> Self {
+        attributes.0.iter().fold(self, |request, (name, value)| request.query(name, value))
     }
 
     fn query_list_or<T: Display>(self, name: &str, list: &[T], all: &[T]) -> Self {
@@ -72,6 +90,35 @@ impl RequestExt for Request {
             None if body.fields.is_empty() => self,
             None => self.json(&body.fields),
         }
+    }
+
+    fn jpeg(self, name: &str, jpeg: &Bytes, most: usize) -> Self {
+        // Every JPEG file starts with these. What else is in it, Spotify finds out.
+        if !jpeg.starts_with(&[0xFF, 0xD8, 0xFF]) {
+            return wrong(self, name, "it is not a JPEG file");
+        }
+        let text = BASE64_STANDARD.encode(jpeg);
+        if text.len() > most {
+            let (length, most) = (jpeg.len(), most / 4 * 3);
+            return wrong(self, name, format_args!("{length} bytes; at most {most}"));
+        }
+        self.body("image/jpeg", text)
+    }
+}
+
+/// Query parameters that were set, by their names: for requests with many that are seldom given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Attributes(Vec<(&'static str, String)>);
+
+impl Attributes {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a parameter; the value before it is forgotten.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Display) {
+        self.0.retain(|(known, _)| *known != name);
+        self.0.push((name, value.to_string()));
     }
 }
 
@@ -136,6 +183,37 @@ impl Body {
             Some(last) => self.field(name, last),
             None => self.id(name, own),
         }
+    }
+
+    /// Something that was parsed from text, as a list of one.
+    pub(crate) fn id_list<T: Serialize>(
+        mut self,
+        name: &str,
+        value: &Result<T, ParseIdError>,
+    ) -> Self {
+        match value {
+            Ok(value) => self.field(name, &[value]),
+            Err(error) => {
+                self.wrong = Some((name.to_owned(), error.to_string()));
+                self
+            }
+        }
+    }
+
+    /// A time for each of the ids.
+    pub(crate) fn timestamped(
+        self,
+        name: &str,
+        ids: &[impl Display],
+        added_at: Option<&DateTime<Utc>>,
+    ) -> Self {
+        let Some(added_at) = added_at else { return self };
+        let added_at = added_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let entries: Vec<Value> = ids
+            .iter()
+            .map(|id| serde_json::json!({ "id": id.to_string(), "added_at": added_at }))
+            .collect();
+        self.field(name, &entries)
     }
 
     /// A list of `{"uri": ..}`.

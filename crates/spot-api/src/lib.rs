@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod chunks;
 mod client;
 mod generated;
@@ -15,6 +16,7 @@ mod search;
 pub use spot_http::{CallOptions, Error, ErrorKind, PlayerReason, Request, Response};
 pub use spot_model as model;
 
+pub use access::AccessMode;
 pub use client::Client;
 pub use generated::*;
 pub use items::Items;

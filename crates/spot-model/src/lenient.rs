@@ -81,6 +81,25 @@ impl SerializeAs<Duration> for Millis {
     }
 }
 
+/// A duration in seconds with a fraction, as in audio analyses. What is no duration is zero.
+pub(crate) struct Secs;
+
+impl<'de> DeserializeAs<'de, Duration> for Secs {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+    }
+}
+
+impl SerializeAs<Duration> for Secs {
+    fn serialize_as<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        #[expect(clippy::cast_precision_loss, reason = "only past a hundred days is it not exact")]
+        let nanoseconds = value.as_nanos() as f64;
+        // One division of an exact number: the digits are those that came.
+        (nanoseconds / 1e9).serialize(serializer)
+    }
+}
+
 /// A time in milliseconds since 1970.
 pub(crate) struct UnixMillis;
 

@@ -2,7 +2,7 @@
 
 #[doc(inline)]
 pub use spot_api::{
-    CallOptions, Client, Error, ErrorKind, Items, Market, Paged, Pages, PlaybackOffset,
+    AccessMode, CallOptions, Client, Error, ErrorKind, Items, Market, Paged, Pages, PlaybackOffset,
     PlayerReason, Position, Request, Response, SearchFor, SearchItem, SearchQuery,
 };
 

@@ -4,12 +4,33 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{camel, doc, file_doc, import, preamble};
 use crate::{
-    spec::{Access, Domain, Error, Join, Op, Paging, PagingBy, Param, Spec},
+    spec::{
+        Access, Chunk, Domain, Error, Join, Op, Paging, PagingBy, Param, SendAs, Spec, UploadKind,
+    },
     ty::{Ty, URI_GROUPS},
 };
 
-/// The types of the model that examples mention.
-pub(super) const EXAMPLE_NAMES: &[&str] = &["AlbumGroup", "SearchKind"];
+/// The types that examples mention, and where they come from: `model` is that of the crate at hand.
+const EXAMPLE_NAMES: &[(&str, &str)] = &[
+    ("std::time", "Duration"),
+    ("model", "AlbumGroup"),
+    ("model", "RepeatState"),
+    ("model", "SearchKind"),
+    ("model", "TimeRange"),
+];
+
+/// The `use` lines of examples: `model` is the path of the models, `more` is imported from there.
+pub(super) fn example_imports(text: &str, model: &str, more: &[&str]) -> String {
+    let names = |from: &str| -> Vec<String> {
+        let used =
+            EXAMPLE_NAMES.iter().filter(|(place, name)| *place == from && text.contains(name));
+        used.map(|(_, name)| (*name).to_owned()).collect()
+    };
+    let own = names("std::time");
+    let gap = if own.is_empty() { "" } else { "\n" };
+    let models = names("model").into_iter().chain(more.iter().map(|name| (*name).to_owned()));
+    import("std::time", own) + gap + &import(model, models)
+}
 
 pub(super) fn files(spec: &Spec) -> Result<Vec<(PathBuf, String)>, Error> {
     let mut files = Vec::new();
@@ -27,6 +48,8 @@ pub(super) fn files(spec: &Spec) -> Result<Vec<(PathBuf, String)>, Error> {
         files
             .push((format!("crates/spot-api/src/generated/{name}.rs").into(), file(spec, domain)?));
     }
+    // The table of operations: nothing but words.
+    modules.push_str("pub mod operations;\n");
     let root = format!(
         "{}{}\n{modules}\n{exports}",
         preamble("*.toml"),
@@ -38,7 +61,7 @@ pub(super) fn files(spec: &Spec) -> Result<Vec<(PathBuf, String)>, Error> {
 
 fn file(spec: &Spec, domain: &Domain) -> Result<String, Error> {
     let mut body = String::new();
-    body.push_str(&client_methods(spec, domain));
+    body.push_str(&client_methods(domain));
     for (name, handle) in &domain.handle {
         body.push_str(&format!(
             "\n{}#[derive(Clone, Debug)]\npub struct {} {{\n    client: Client,\n}}\n",
@@ -49,19 +72,25 @@ fn file(spec: &Spec, domain: &Domain) -> Result<String, Error> {
     }
     for (name, op) in domain.op.iter() {
         body.push('\n');
-        body.push_str(&request(name, op).map_err(|error| format!("op.{name}: {error}"))?);
+        body.push_str(&request(spec, name, op).map_err(|error| format!("op.{name}: {error}"))?);
         body.push_str(&methods_of(spec, name, &camel(name), Some(op)));
     }
     let mut out = preamble(&format!("{}.toml", domain.name));
     out.push_str(&file_doc(&[&domain.doc]));
     out.push('\n');
-    out.push_str(&imports(&body));
+    out.push_str(&imports(spec, &body));
     out.push_str(&body);
     Ok(out)
 }
 
+/// Names of the model that are in no spec.
+const OF_MODEL: &[&str] = &["IntoId", "Operation", "ParseIdError"];
+
+/// Types of the spec that are by hand in `spot-api`.
+const OF_API: &[&str] = &["PlaybackOffset", "SearchQuery"];
+
 /// Names a file may need, by where they come from. What the text does not mention is left out.
-fn imports(body: &str) -> String {
+fn imports(spec: &Spec, body: &str) -> String {
     let words: BTreeSet<&str> =
         body.split(|char: char| !char.is_alphanumeric() && char != '_').collect();
     let used = |names: &[&str]| -> Vec<String> {
@@ -72,58 +101,13 @@ fn imports(body: &str) -> String {
         .filter_map(|line| line.strip_prefix("pub struct "))
         .filter_map(|line| line.split([' ', '<', '(']).next())
         .collect();
-    let known_elsewhere: BTreeSet<&str> = [
-        "Client",
-        "Error",
-        "Items",
-        "Market",
-        "Request",
-        "Response",
-        "Option",
-        "Result",
-        "Self",
-        "String",
-        "Vec",
-        "Ok",
-        "Some",
-        "None",
-        "Err",
-        "Clone",
-        "Debug",
-        "Into",
-        "IntoFuture",
-        "Output",
-        "Deserialize",
-        "Body",
-        "RequestExt",
-        "Duration",
-        "PlaybackOffset",
-        "IntoIterator",
-        "Item",
-        "DateTime",
-        "Utc",
-        "Into",
-        "Nothing",
-        "Answer",
-        "ToString",
-        "SearchQuery",
-        "OPERATION",
-        "CHUNK",
-        "Chunks",
-        "MAX",
-    ]
-    .into();
     let mut code_words = BTreeSet::new();
     for line in body.lines().filter(|line| !line.trim_start().starts_with("///")) {
         code_words.extend(line.split(|char: char| !char.is_alphanumeric() && char != '_'));
     }
-    // Paths such as `Body::new` mention `Body`; variants and constants of others are behind `::`.
     let model: Vec<String> = code_words
         .iter()
-        .filter(|word| word.starts_with(|first: char| first.is_ascii_uppercase()))
-        .filter(|word| word.chars().any(|char| char.is_ascii_lowercase()))
-        .filter(|word| !known_elsewhere.contains(**word) && !own.contains(**word))
-        .filter(|word| !is_request(word, body))
+        .filter(|word| OF_MODEL.contains(word) || spec.knows(word) && !OF_API.contains(word))
         .map(|word| (*word).to_owned())
         .collect();
     let requests: Vec<String> = code_words
@@ -134,6 +118,7 @@ fn imports(body: &str) -> String {
     let mut out = String::new();
     out.push_str(&import("std::time", used(&["Duration"])));
     out.push('\n');
+    out.push_str(&import("bytes", used(&["Bytes"])));
     out.push_str(&import("chrono", used(&["DateTime", "Utc"])));
     out.push_str(&import("serde", used(&["Deserialize"])));
     out.push_str(&import("spot_model", model));
@@ -151,6 +136,7 @@ fn imports(body: &str) -> String {
     let mut ours = used(&ours);
     ours.extend(requests);
     let input = [
+        ("Attributes", words.contains("Attributes")),
         ("Body", words.contains("Body")),
         ("RequestExt", body.contains("Request::new")),
         ("awaitable", body.contains("awaitable!")),
@@ -176,7 +162,7 @@ fn is_request(word: &str, body: &str) -> bool {
 }
 
 /// The methods of `Client` that this domain defines: its handles, and what stands on the client.
-fn client_methods(spec: &Spec, domain: &Domain) -> String {
+fn client_methods(domain: &Domain) -> String {
     let mut methods = String::new();
     for (name, handle) in &domain.handle {
         methods.push_str(&doc("    ", &[&handle.doc]));
@@ -186,7 +172,7 @@ fn client_methods(spec: &Spec, domain: &Domain) -> String {
         ));
     }
     for (name, op) in domain.op.iter().filter(|(_, op)| op.on == "client") {
-        methods.push_str(&method(spec, name, op, "self.clone()", &[]));
+        methods.push_str(&method(name, op, "self.clone()", &[]));
     }
     if methods.is_empty() { methods } else { format!("\nimpl Client {{\n{methods}}}\n") }
 }
@@ -197,16 +183,16 @@ fn methods_of(spec: &Spec, handle: &str, ty: &str, parent: Option<&Op>) -> Strin
     for (name, op) in spec.ops().filter(|(_, op)| op.on == handle) {
         let given: Vec<&str> =
             parent.map(|parent| parent.path.iter().map(Param::rust).collect()).unwrap_or_default();
-        methods.push_str(&method(spec, name, op, "self.client.clone()", &given));
+        methods.push_str(&method(name, op, "self.client.clone()", &given));
     }
     if methods.is_empty() { methods } else { format!("\nimpl {ty} {{\n{methods}}}\n") }
 }
 
 /// A method that makes a request: what is required is an argument.
-fn method(_spec: &Spec, name: &str, op: &Op, client: &str, given: &[&str]) -> String {
+fn method(name: &str, op: &Op, client: &str, given: &[&str]) -> String {
     let mut arguments = String::new();
     let mut fields = format!("            client: {client},\n");
-    for (param, required) in params(op) {
+    for (param, required) in op.params() {
         let field = param.rust();
         if given.contains(&field) && op.path.iter().any(|path| path.rust() == field) {
             fields.push_str(&format!("            {field}: self.{field}.clone(),\n"));
@@ -225,11 +211,18 @@ fn method(_spec: &Spec, name: &str, op: &Op, client: &str, given: &[&str]) -> St
             fields.push_str(&format!("            {field}: {empty},\n"));
         }
     }
+    if let Some(upload) = &op.upload {
+        arguments.push_str(&format!(", {}: impl Into<Bytes>", upload.name));
+        fields.push_str(&format!("            {name}: {name}.into(),\n", name = upload.name));
+    }
+    if !op.attributes.is_empty() {
+        fields.push_str("            attributes: Attributes::new(),\n");
+    }
     for (field, _) in implied(op) {
         fields.push_str(&format!("            {field}: None,\n"));
     }
     let ty = camel(name);
-    let call = format!("`{}`. See [`{ty}`].", op.call);
+    let call = format!("`{}`. See [`{ty}`].", op.route());
     let alias =
         if op.id == op.r#as { String::new() } else { format!("    #[doc(alias = {:?})]\n", op.id) };
     format!(
@@ -237,14 +230,6 @@ fn method(_spec: &Spec, name: &str, op: &Op, client: &str, given: &[&str]) -> St
         doc("    ", &[&op.doc, &call]),
         op.r#as,
     )
-}
-
-/// The parameters of a call in the order of its arguments and setters, and whether each is
-/// required. Those of the path always are.
-fn params(op: &Op) -> impl Iterator<Item = (&Param, bool)> {
-    let path = op.path.iter().map(|param| (param, true));
-    let others = op.query.iter().chain(&op.body).filter(|param| param.constant.is_none());
-    path.chain(others.map(|param| (param, param.required)))
 }
 
 /// The fields a request has though the spec does not list them: market and paging.
@@ -306,7 +291,7 @@ fn stored_from(ty: &Ty, name: &str) -> String {
     }
 }
 
-fn request(name: &str, op: &Op) -> Result<String, Error> {
+fn request(spec: &Spec, name: &str, op: &Op) -> Result<String, Error> {
     let ty = camel(name);
     let returns = Ty::parse(&op.returns)?;
     let mut out = request_doc(op, &returns);
@@ -316,11 +301,17 @@ fn request(name: &str, op: &Op) -> Result<String, Error> {
          pub struct {ty} {{\n    pub(crate) client: Client,\n",
         op.id
     ));
-    for (param, required) in params(op) {
+    for (param, required) in op.params() {
         let list = matches!(param.ty, Ty::List(_)) && !is_parsed(&param.ty);
         let held = stored(&param.ty);
         let held = if required || list { held } else { format!("Option<{held}>") };
         out.push_str(&format!("    pub(crate) {}: {held},\n", param.rust()));
+    }
+    if let Some(upload) = &op.upload {
+        out.push_str(&format!("    pub(crate) {}: Bytes,\n", upload.name));
+    }
+    if !op.attributes.is_empty() {
+        out.push_str("    pub(crate) attributes: Attributes,\n");
     }
     for (field, held) in implied(op) {
         out.push_str(&format!("    pub(crate) {field}: {held},\n"));
@@ -330,13 +321,14 @@ fn request(name: &str, op: &Op) -> Result<String, Error> {
          pub const OPERATION: &'static Operation = Operation::{};\n\n",
         name.to_uppercase()
     ));
-    for (param, _) in params(op).filter(|(_, required)| !required) {
+    for (param, _) in op.params().filter(|(_, required)| !required) {
         out.push_str(&setter(op, param));
     }
+    op.attributes.iter().for_each(|attribute| out.push_str(&attribute_setters(attribute)));
     out.push_str(&implied_setters(op));
     match &op.chunk {
-        Some(chunk) => out.push_str(&chunked(op, chunk.join, chunk.max, &chunk.by, &returns)),
-        None => out.push_str(&single(op, &returns)),
+        Some(chunk) => out.push_str(&chunked(spec, op, chunk, &returns)),
+        None => out.push_str(&single(spec, op, &returns)),
     }
     out.push_str("}\n\n");
     let output = match &op.chunk {
@@ -357,7 +349,10 @@ fn chunked_output(join: Join, returns: &Ty) -> String {
 
 fn request_doc(op: &Op, returns: &Ty) -> String {
     let mut paragraphs = vec![op.doc.clone()];
+    // Where another operation steps in by itself, nobody is refused.
+    let steps_in = op.chunk.as_ref().is_some_and(|chunk| chunk.single.is_some());
     let access = match op.access {
+        _ if steps_in => String::new(),
         Access::Any => String::new(),
         Access::Extended => {
             " Development Mode applications are refused since 2026-02-11.".to_owned()
@@ -369,8 +364,8 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
         [scope] => format!("Scope: `{scope}`."),
         scopes => format!("Scopes, by content: `{}`.", scopes.join("`, `")),
     };
-    paragraphs.push(format!("`{}` ([reference]). {scopes}{access}", op.call));
-    if let Some(replacement) = &op.replacement {
+    paragraphs.push(format!("`{}` ([reference]). {scopes}{access}", op.route()));
+    if let Some(replacement) = op.replacement.as_ref().filter(|_| !steps_in) {
         paragraphs.push(format!("Where it is closed: {replacement}."));
     }
     if let Some(Paging { max, default, by, .. }) = &op.paging {
@@ -383,8 +378,15 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
             "Await it for one page of up to {max} (the API's own default is {default}); {all}."
         ));
     }
+    if let Some(upload) = &op.upload {
+        paragraphs.push(upload.doc.clone());
+    }
     if let Some(chunk) = &op.chunk {
         let order = match chunk.join {
+            Join::Concat if chunk.single.is_some() => {
+                "In [Development Mode](crate::AccessMode::Development), which is the default, \
+                 each id is a call of its own. The calls run side by side; the answers keep the order."
+            }
             Join::Concat => "The calls run side by side; the answers keep the order.",
             _ => {
                 "The calls run one after another; if one fails, \
@@ -397,14 +399,15 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
             chunk.max
         ));
     }
+    if matches!(returns, Ty::List(entry) if entry.is_optional()) {
+        paragraphs.push("`None` stands where there is nothing by an id.".to_owned());
+    }
     if returns.is_optional() {
         paragraphs.push("`None` if there is nothing to say (204).".to_owned());
     }
     paragraphs.extend(op.notes.iter().cloned());
-    let names: Vec<&str> =
-        EXAMPLE_NAMES.iter().copied().filter(|name| op.example.contains(name)).collect();
-    let uses: String =
-        names.iter().map(|name| format!("use spot_api::model::{name};\n\n")).collect();
+    let uses = example_imports(&op.example, "spot_api::model", &[]);
+    let uses = if uses.is_empty() { uses } else { uses.trim_end().to_owned() + "\n\n" };
     let result = if op.result == "()" { String::new() } else { format!("let {} = ", op.result) };
     paragraphs.push(format!(
         "```no_run\n{uses}# async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {{\n\
@@ -436,6 +439,30 @@ fn setter(op: &Op, param: &Param) -> String {
         doc("    ", &[&param.doc]),
         argument(&param.ty)
     )
+}
+
+/// The three setters of an attribute.
+fn attribute_setters(attribute: &Param) -> String {
+    let Param { name, ty, doc: what, .. } = attribute;
+    let field = attribute.rust();
+    let value = match ty {
+        Ty::Duration => format!("{field}.as_millis()"),
+        _ => field.to_owned(),
+    };
+    let setters = [
+        ("min", format!("Only tracks with at least this {what}.")),
+        ("max", format!("Only tracks with at most this {what}.")),
+        ("target", format!("Rather tracks close to this {what}.")),
+    ];
+    let setters = setters.map(|(which, text)| {
+        format!(
+            "{}    pub fn {which}_{field}(mut self, {field}: {}) -> Self {{\n        \
+             self.attributes.set(\"{which}_{name}\", {value});\n        self\n    }}\n\n",
+            doc("    ", &[&text]),
+            ty.rust()
+        )
+    });
+    setters.concat()
 }
 
 fn implied_setters(op: &Op) -> String {
@@ -478,10 +505,10 @@ fn implied_setters(op: &Op) -> String {
 }
 
 /// Sending, streaming and the request as data, for a call that is one request.
-fn single(op: &Op, returns: &Ty) -> String {
+fn single(spec: &Spec, op: &Op, returns: &Ty) -> String {
     let mut out = String::new();
     if let Some(paging) = op.paging.as_ref().filter(|paging| paging.by != PagingBy::Search) {
-        out.push_str(&items(op, paging, returns));
+        out.push_str(&items(spec, op, paging, returns));
     }
     out.push_str(&format!(
         "    /// Sends the request: the answer with its status, headers and number of attempts.\n    \
@@ -513,8 +540,22 @@ fn send(op: &Op, returns: &Ty) -> String {
     }
 }
 
-fn items(op: &Op, paging: &Paging, returns: &Ty) -> String {
-    let item = match returns {
+fn items(spec: &Spec, op: &Op, paging: &Paging, returns: &Ty) -> String {
+    // The page may be a field of the answer.
+    let page = paging.page.as_deref().and_then(|page| {
+        let Ty::Named(answer) = returns else { return None };
+        spec.kind(answer)?.fields.iter().find(|field| field.name == page)
+    });
+    let fetch = "self.clone().limit(limit).offset(offset)";
+    let fetch = match page {
+        Some(page) => format!(
+            "let request = {fetch};\n            \
+             Box::pin(async move {{ Ok(request.await?.{}) }})",
+            page.name
+        ),
+        None => format!("{fetch}.into_future()"),
+    };
+    let item = match page.map_or(returns, |page| &page.ty) {
         Ty::Page(item) => item.rust(),
         Ty::CursorPage(item) => format!("{}, {}", item.rust(), returns.rust()),
         other => other.rust(),
@@ -528,7 +569,7 @@ fn items(op: &Op, paging: &Paging, returns: &Ty) -> String {
                 "        let first = self.offset.unwrap_or(0);\n        \
                  let limit = self.limit.unwrap_or({max});\n        \
                  Items::by_offset(first{}, move |offset| {{\n            \
-                 self.clone().limit(limit).offset(offset).into_future()\n        }})\n",
+                 {fetch}\n        }})\n",
                 paging.last_offset.map_or(", None".to_owned(), |last| format!(", Some({last})")),
             ),
         ),
@@ -557,8 +598,10 @@ fn items(op: &Op, paging: &Paging, returns: &Ty) -> String {
 }
 
 /// Sending for a call that is several requests if its list is long.
-fn chunked(op: &Op, join: Join, max: usize, by: &str, returns: &Ty) -> String {
-    let list = op.query.iter().chain(&op.body).find(|param| param.name == by);
+fn chunked(spec: &Spec, op: &Op, chunk: &Chunk, returns: &Ty) -> String {
+    let Chunk { by, max, join, single } = chunk;
+    let join = *join;
+    let list = op.query.iter().chain(&op.body).find(|param| param.name == *by);
     let (field, item) = match list {
         Some(Param { ty: Ty::List(inner), .. }) => {
             (list.map_or("", |list| list.rust()), inner.rust())
@@ -568,8 +611,7 @@ fn chunked(op: &Op, join: Join, max: usize, by: &str, returns: &Ty) -> String {
     let output = chunked_output(join, returns);
     let mut out = format!(
         "    /// How many one call takes.\n    pub const CHUNK: usize = {max};\n\n    \
-         async fn run(self) -> Result<{output}, Error> {{\n        \
-         let {field} = chunks::parsed(Self::OPERATION, \"{by}\", &self.{field})?;\n"
+         async fn run(self) -> Result<{output}, Error> {{\n"
     );
     if join == Join::Replace {
         out = format!(
@@ -592,13 +634,26 @@ fn chunked(op: &Op, join: Join, max: usize, by: &str, returns: &Ty) -> String {
         }
         _ => returns.rust(),
     };
+    out.push_str(&format!(
+        "        let {field} = chunks::parsed(Self::OPERATION, \"{by}\", &self.{field})?;\n"
+    ));
     match join {
         Join::Unit => out.push_str(&format!(
             "        chunks::each(&self.client, &{field}, Self::CHUNK, |part| self.request(part)).await\n"
         )),
-        Join::Concat => out.push_str(&format!(
-            "        chunks::concat(&self.client, &{field}, Self::CHUNK, |part| self.request(part)).await\n"
-        )),
+        Join::Concat => {
+            if let Some((name, op)) = single.as_deref().and_then(|name| Some((name, spec.op(name)?)))
+            {
+                out.push_str(&one_by_one(name, op, field));
+            }
+            let entries = match &op.unwrap {
+                Some(unwrap) => format!("|answer: Answer| answer.{unwrap}"),
+                None => format!("|answer: {answer}| answer"),
+            };
+            out.push_str(&format!(
+                "        chunks::concat(&self.client, &{field}, Self::CHUNK, |part| self.request(part), {entries}).await\n"
+            ));
+        }
         Join::Position => out.push_str(&format!(
             "        let sent = chunks::chain(&self.client, &{field}, Self::CHUNK, |part, done, _: Option<&{answer}>| {{\n            \
              self.request(part, done)\n        }}).await?;\n        Ok(sent.map(|answer| answer.{}))\n",
@@ -626,16 +681,32 @@ fn chunked(op: &Op, join: Join, max: usize, by: &str, returns: &Ty) -> String {
     out
 }
 
+/// Reading one by one, for applications to which reading many is closed.
+fn one_by_one(name: &str, op: &Op, ids: &str) -> String {
+    let id = op.path.first().map_or("id", |id| id.rust());
+    let market = if op.market { ", market: self.market.clone()" } else { "" };
+    format!(
+        "        if !self.client.is_extended() {{\n            \
+         return chunks::one_by_one(&self.client, &{ids}, |id| {{\n                \
+         {} {{ client: self.client.clone(), {id}: Ok(*id){market} }}.request()\n            \
+         }}).await;\n        }}\n",
+        camel(name)
+    )
+}
+
 /// The body of `request`: parameters in the order of the spec.
 fn build(op: &Op, chunk: Option<(&str, Join)>) -> String {
     let mut out = String::from("        Request::new(Self::OPERATION)\n");
     let chunk_by = chunk.map(|(by, _)| by);
-    for param in &op.path {
+    for param in op.path.iter().filter(|param| param.constant.is_none()) {
         let call = if is_parsed(&param.ty) { "path_id" } else { "path" };
         out.push_str(&format!("            .{call}(\"{}\", &self.{})\n", param.name, param.rust()));
     }
     for param in &op.query {
         out.push_str(&format!("            {}\n", query(param, chunk_by == Some(&param.name))));
+    }
+    if !op.attributes.is_empty() {
+        out.push_str("            .attributes(&self.attributes)\n");
     }
     if op.market {
         out.push_str("            .market(self.client.market(), self.market.as_ref())\n");
@@ -645,6 +716,13 @@ fn build(op: &Op, chunk: Option<(&str, Join)>) -> String {
         if paging.by != PagingBy::Cursor {
             out.push_str("            .query_opt(\"offset\", self.offset)\n");
         }
+    }
+    if let Some(upload) = &op.upload {
+        let UploadKind::Jpeg = upload.kind;
+        out.push_str(&format!(
+            "            .jpeg(\"{0}\", &self.{0}, {1})\n",
+            upload.name, upload.max
+        ));
     }
     if !op.body.is_empty() {
         out.push_str("            .body_fields(Body::new()");
@@ -669,8 +747,11 @@ fn query(param: &Param, is_chunk: bool) -> String {
         return format!(".query_list(\"{name}\", {field})");
     }
     let value = match (&param.ty, param.required) {
-        (Ty::List(kind), _) if param.send.as_deref() == Some("all") => {
+        (Ty::List(kind), _) if param.send == Some(SendAs::All) => {
             return format!(".query_list_or(\"{name}\", &self.{field}, {}::ALL)", kind.rust());
+        }
+        (Ty::List(kind), false) if is_parsed(kind) => {
+            return format!(".query_ids(\"{name}\", self.{field}.as_ref())");
         }
         (Ty::List(_), _) => return format!(".query_list(\"{name}\", &self.{field})"),
         (ty, true) if is_parsed(ty) => {
@@ -682,26 +763,34 @@ fn query(param: &Param, is_chunk: bool) -> String {
         (Ty::Duration, true) => return format!(".query(\"{name}\", self.{field}.as_millis())"),
         (Ty::Duration, false) => format!("self.{field}.map(|{field}| {field}.as_millis())"),
         (Ty::UnixMillis, _) => format!("self.{field}.map(|{field}| {field}.timestamp_millis())"),
+        (ty, true) if is_copied(ty) => return format!(".query(\"{name}\", self.{field})"),
+        (ty, false) if is_copied(ty) => format!("self.{field}"),
         (_, true) => return format!(".query(\"{name}\", &self.{field})"),
         (_, false) => format!("self.{field}.as_ref()"),
     };
-    match &param.send {
-        Some(default) => format!(
-            ".query(\"{name}\", {value}.map_or({default:?}.to_owned(), ToString::to_string))"
-        ),
-        None => format!(".query_opt(\"{name}\", {value})"),
-    }
+    format!(".query_opt(\"{name}\", {value})")
+}
+
+/// Whether a value is better copied than borrowed.
+fn is_copied(ty: &Ty) -> bool {
+    matches!(ty, Ty::Bool | Ty::Int(_) | Ty::Float(_))
 }
 
 fn body_field(param: &Param, chunk: Option<(&str, Join)>) -> String {
     let Param { name, .. } = param;
     let field = param.rust();
+    if param.send == Some(SendAs::List) {
+        return format!(".id_list(\"{name}\", &self.{field})");
+    }
     if let Some((by, join)) = chunk {
         if by == name {
-            return match param.send.as_deref() {
-                Some("objects") => format!(".uri_objects(\"{name}\", {field})"),
+            return match param.send {
+                Some(SendAs::Objects) => format!(".uri_objects(\"{name}\", {field})"),
                 _ => format!(".field(\"{name}\", {field})"),
             };
+        }
+        if param.send == Some(SendAs::Timestamped) {
+            return format!(".timestamped(\"{name}\", {by}, self.{field}.as_ref())");
         }
         if join == Join::Position && name == "position" {
             return format!(".optional(\"{name}\", chunks::position(self.{field}, done))");

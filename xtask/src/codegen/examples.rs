@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use super::{api::EXAMPLE_NAMES, file_doc, import, preamble};
+use super::{api::example_imports, file_doc, import, preamble};
 use crate::{spec::Spec, ty::Ty};
 
 pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
@@ -39,14 +39,12 @@ fn examples(spec: &Spec) -> String {
             ));
         }
     }
-    let used =
-        EXAMPLE_NAMES.iter().filter(|name| text.contains(**name)).map(|name| (*name).to_owned());
     format!(
         "{}{}\n{}\nuse crate::fixtures::Example;\n\n/// Every example of the spec.\n\
          pub(crate) const EXAMPLES: &[Example] = &[\n{calls}];\n",
         preamble("*.toml"),
         file_doc(&["The examples of the docs, as calls."]),
-        import("spot::model", used.chain(["Operation".to_owned()])),
+        example_imports(&text, "spot::model", &["Operation"]),
     )
 }
 
@@ -54,7 +52,7 @@ fn answers(spec: &Spec) -> String {
     let mut names = vec!["Page".to_owned()];
     let mut seen = BTreeSet::new();
     let mut operations = String::new();
-    for (_, op) in spec.ops().filter(|(_, op)| seen.insert(&op.id)) {
+    for (_, op) in spec.ops().filter(|(_, op)| seen.insert(op.route())) {
         let Ok(returns) = Ty::parse(&op.returns) else { continue };
         let reader = match &returns {
             Ty::Unit => continue,
@@ -112,13 +110,11 @@ fn calls(spec: &Spec) -> String {
             op.example
         ));
     }
-    let used =
-        EXAMPLE_NAMES.iter().filter(|name| text.contains(**name)).map(|name| (*name).to_owned());
     format!(
         "{}{}\n{}\nuse crate::story;\n{tests}",
         preamble("*.toml"),
         file_doc(&["The example of every call does what it says."]),
-        import("spot_api::model", used.chain(["Operation".to_owned()])),
+        example_imports(&text, "spot_api::model", &["Operation"]),
     )
 }
 

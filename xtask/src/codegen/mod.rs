@@ -7,6 +7,7 @@ mod api;
 mod examples;
 mod model;
 mod operations;
+mod table;
 mod wire;
 
 use std::{
@@ -63,6 +64,7 @@ fn files(spec: &Spec) -> Result<Files, Error> {
         .chain(wire::files(spec))
         .chain(operations::files(spec))
         .chain(api::files(spec)?)
+        .chain(table::files(spec))
         .chain(examples::files(spec))
     {
         let text = rustfmt(&text).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -133,8 +135,9 @@ fn comment(indent: &str, sign: &str, paragraphs: &[&str]) -> String {
         if at > 0 {
             out.push_str(&format!("{indent}{sign}\n"));
         }
-        // Code blocks and link definitions keep their lines.
-        if paragraph.contains("```") || paragraph.starts_with('[') && paragraph.contains("]: ") {
+        // Code blocks, tables and link definitions keep their lines.
+        let is_links = paragraph.starts_with('[') && paragraph.contains("]: ");
+        if paragraph.contains("```") || paragraph.starts_with('|') || is_links {
             for line in paragraph.lines() {
                 out.push_str(&format!("{indent}{sign} {line}\n"));
             }

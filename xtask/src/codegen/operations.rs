@@ -10,7 +10,7 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     let mut all = String::new();
     for (name, op) in spec.ops() {
         let constant = name.to_uppercase();
-        consts.push_str(&doc("    ", &[&format!("{} `{}`", op.doc, op.call)]));
+        consts.push_str(&doc("    ", &[&format!("{} `{}`", op.doc, op.route())]));
         consts.push_str(&format!(
             "    pub const {constant}: &'static Self = &{};\n\n",
             value(spec, op)
@@ -28,15 +28,19 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
 }
 
 fn value(spec: &Spec, op: &Op) -> String {
-    let (method, path) = op.call.split_once(' ').unwrap_or_default();
+    let route = op.route();
+    let (method, path) = route.split_once(' ').unwrap_or_default();
     let method_name = match method {
         "PUT" => "Put",
         "POST" => "Post",
         "DELETE" => "Delete",
         _ => "Get",
     };
-    let scopes: Vec<_> =
-        op.scopes.iter().map(|scope| format!("Scope::{}", scope_name(spec, scope))).collect();
+    let scopes: Vec<_> = op
+        .scopes
+        .iter()
+        .filter_map(|scope| Some(format!("Scope::{}", spec.scope(scope)?.name)))
+        .collect();
     let access = match op.access {
         Access::Any => "Any",
         Access::Extended => "Extended",
@@ -57,18 +61,8 @@ fn value(spec: &Spec, op: &Op) -> String {
          access: Access::{access}, idempotent: {}, paging: {paging}, chunk: {:?}, replacement: {:?} }}",
         op.id,
         scopes.join(", "),
-        op.idempotent.unwrap_or(method != "POST"),
+        op.is_idempotent(),
         op.chunk.as_ref().map(|chunk| chunk.max),
         op.replacement,
     )
-}
-
-/// The variant of `Scope` with the given value.
-fn scope_name(spec: &Spec, value: &str) -> String {
-    spec.domains
-        .iter()
-        .filter_map(|domain| domain.r#enum.get("Scope"))
-        .flat_map(|scope| &scope.values)
-        .find(|scope| scope.value == value)
-        .map_or_else(|| format!("Unknown_{value}"), |scope| scope.name.clone())
 }

@@ -2,7 +2,9 @@
 
 //! The examples of the docs, as calls.
 
-use spot::model::{Operation, SearchKind};
+use std::time::Duration;
+
+use spot::model::{Operation, RepeatState, SearchKind, TimeRange};
 
 use crate::fixtures::Example;
 
@@ -14,6 +16,14 @@ pub(crate) const EXAMPLES: &[Example] = &[
         operation: Operation::GET_ALBUM,
         call: |client| {
             Box::pin(async move { client.album("spotmockAlbum000000001").await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_albums",
+        case: "default",
+        operation: Operation::GET_ALBUMS,
+        call: |client| {
+            Box::pin(async move { client.albums(["spotmockAlbum000000001"]).await.map(drop) })
         },
     },
     Example {
@@ -35,6 +45,14 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
+        name: "get_artists",
+        case: "default",
+        operation: Operation::GET_ARTISTS,
+        call: |client| {
+            Box::pin(async move { client.artists(["spotmockArtist00000001"]).await.map(drop) })
+        },
+    },
+    Example {
         name: "get_artist_albums",
         case: "default",
         operation: Operation::GET_ARTIST_ALBUMS,
@@ -45,10 +63,510 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
+        name: "get_artist_top_tracks",
+        case: "default",
+        operation: Operation::GET_ARTIST_TOP_TRACKS,
+        call: |client| {
+            Box::pin(
+                async move { client.artist("spotmockArtist00000001").top_tracks().await.map(drop) },
+            )
+        },
+    },
+    Example {
+        name: "get_related_artists",
+        case: "default",
+        operation: Operation::GET_RELATED_ARTISTS,
+        call: |client| {
+            Box::pin(async move {
+                client.artist("spotmockArtist00000001").related_artists().await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_track_audio_features",
+        case: "default",
+        operation: Operation::GET_TRACK_AUDIO_FEATURES,
+        call: |client| {
+            Box::pin(async move {
+                client.track("spotmockTrack000000001").audio_features().await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_audio_features",
+        case: "default",
+        operation: Operation::GET_AUDIO_FEATURES,
+        call: |client| {
+            Box::pin(async move {
+                client
+                    .audio_features(["spotmockTrack000000001", "spotmockTrack000000002"])
+                    .await
+                    .map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_track_audio_analysis",
+        case: "default",
+        operation: Operation::GET_TRACK_AUDIO_ANALYSIS,
+        call: |client| {
+            Box::pin(async move {
+                client.track("spotmockTrack000000001").audio_analysis().await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_audiobook",
+        case: "default",
+        operation: Operation::GET_AUDIOBOOK,
+        call: |client| {
+            Box::pin(async move { client.audiobook("spotmockAudiobook00001").await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_audiobooks",
+        case: "default",
+        operation: Operation::GET_AUDIOBOOKS,
+        call: |client| {
+            Box::pin(async move { client.audiobooks(["spotmockAudiobook00001"]).await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_audiobook_chapters",
+        case: "default",
+        operation: Operation::GET_AUDIOBOOK_CHAPTERS,
+        call: |client| {
+            Box::pin(async move {
+                client.audiobook("spotmockAudiobook00001").chapters().limit(3).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_chapter",
+        case: "default",
+        operation: Operation::GET_CHAPTER,
+        call: |client| {
+            Box::pin(async move { client.chapter("spotmockChapter0000001").await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_chapters",
+        case: "default",
+        operation: Operation::GET_CHAPTERS,
+        call: |client| {
+            Box::pin(async move { client.chapters(["spotmockChapter0000001"]).await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_new_releases",
+        case: "default",
+        operation: Operation::GET_NEW_RELEASES,
+        call: |client| {
+            Box::pin(async move { client.browse().new_releases().limit(3).await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_featured_playlists",
+        case: "default",
+        operation: Operation::GET_FEATURED_PLAYLISTS,
+        call: |client| {
+            Box::pin(async move {
+                client.browse().featured_playlists().locale("es_MX").limit(3).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_categories",
+        case: "default",
+        operation: Operation::GET_CATEGORIES,
+        call: |client| {
+            Box::pin(async move { client.browse().categories().limit(3).await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_category",
+        case: "default",
+        operation: Operation::GET_CATEGORY,
+        call: |client| Box::pin(async move { client.browse().category("mellow").await.map(drop) }),
+    },
+    Example {
+        name: "get_category_playlists",
+        case: "default",
+        operation: Operation::GET_CATEGORY_PLAYLISTS,
+        call: |client| {
+            Box::pin(async move {
+                client.browse().category("mellow").playlists().limit(3).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_markets",
+        case: "default",
+        operation: Operation::GET_MARKETS,
+        call: |client| Box::pin(async move { client.browse().markets().await.map(drop) }),
+    },
+    Example {
+        name: "save_albums",
+        case: "default",
+        operation: Operation::SAVE_ALBUMS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().save_albums(["spotmockAlbum000000001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "remove_albums",
+        case: "default",
+        operation: Operation::REMOVE_ALBUMS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().remove_albums(["spotmockAlbum000000001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "check_albums",
+        case: "default",
+        operation: Operation::CHECK_ALBUMS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().contains_albums(["spotmockAlbum000000001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "save_tracks",
+        case: "default",
+        operation: Operation::SAVE_TRACKS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().save_tracks(["spotmockTrack000000001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "remove_tracks",
+        case: "default",
+        operation: Operation::REMOVE_TRACKS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().remove_tracks(["spotmockTrack000000001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "check_tracks",
+        case: "default",
+        operation: Operation::CHECK_TRACKS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().contains_tracks(["spotmockTrack000000001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "save_episodes",
+        case: "default",
+        operation: Operation::SAVE_EPISODES,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().save_episodes(["spotmockEpisode0000001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "remove_episodes",
+        case: "default",
+        operation: Operation::REMOVE_EPISODES,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().remove_episodes(["spotmockEpisode0000001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "check_episodes",
+        case: "default",
+        operation: Operation::CHECK_EPISODES,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().contains_episodes(["spotmockEpisode0000001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "save_shows",
+        case: "default",
+        operation: Operation::SAVE_SHOWS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().save_shows(["spotmockShow0000000001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "remove_shows",
+        case: "default",
+        operation: Operation::REMOVE_SHOWS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().remove_shows(["spotmockShow0000000001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "check_shows",
+        case: "default",
+        operation: Operation::CHECK_SHOWS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().contains_shows(["spotmockShow0000000001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "save_audiobooks",
+        case: "default",
+        operation: Operation::SAVE_AUDIOBOOKS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().save_audiobooks(["spotmockAudiobook00001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "remove_audiobooks",
+        case: "default",
+        operation: Operation::REMOVE_AUDIOBOOKS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().remove_audiobooks(["spotmockAudiobook00001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "check_audiobooks",
+        case: "default",
+        operation: Operation::CHECK_AUDIOBOOKS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().contains_audiobooks(["spotmockAudiobook00001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "follow_artists",
+        case: "default",
+        operation: Operation::FOLLOW_ARTISTS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().follow_artists(["spotmockArtist00000001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "unfollow_artists",
+        case: "default",
+        operation: Operation::UNFOLLOW_ARTISTS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().unfollow_artists(["spotmockArtist00000001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "check_followed_artists",
+        case: "default",
+        operation: Operation::CHECK_FOLLOWED_ARTISTS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().follows_artists(["spotmockArtist00000001"]).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "follow_users",
+        case: "default",
+        operation: Operation::FOLLOW_USERS,
+        call: |client| {
+            Box::pin(async move { client.legacy().follow_users(["mockuser"]).await.map(drop) })
+        },
+    },
+    Example {
+        name: "unfollow_users",
+        case: "default",
+        operation: Operation::UNFOLLOW_USERS,
+        call: |client| {
+            Box::pin(async move { client.legacy().unfollow_users(["mockuser"]).await.map(drop) })
+        },
+    },
+    Example {
+        name: "check_followed_users",
+        case: "default",
+        operation: Operation::CHECK_FOLLOWED_USERS,
+        call: |client| {
+            Box::pin(async move { client.legacy().follows_users(["mockuser"]).await.map(drop) })
+        },
+    },
+    Example {
+        name: "follow_playlist",
+        case: "default",
+        operation: Operation::FOLLOW_PLAYLIST,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().follow_playlist("spotmockPlaylist000001").await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "unfollow_playlist",
+        case: "default",
+        operation: Operation::UNFOLLOW_PLAYLIST,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().unfollow_playlist("spotmockPlaylist000001").await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "check_followed_playlist",
+        case: "default",
+        operation: Operation::CHECK_FOLLOWED_PLAYLIST,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().follows_playlist("spotmockPlaylist000001").await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_playlist_tracks",
+        case: "default",
+        operation: Operation::GET_PLAYLIST_TRACKS,
+        call: |client| {
+            Box::pin(async move {
+                client.legacy().playlist_tracks("spotmockPlaylist000001").limit(3).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "add_playlist_tracks",
+        case: "default",
+        operation: Operation::ADD_PLAYLIST_TRACKS,
+        call: |client| {
+            Box::pin(async move {
+                client
+                    .legacy()
+                    .add_playlist_tracks(
+                        "spotmockPlaylist000001",
+                        ["spotify:track:spotmockTrack000000001"],
+                    )
+                    .position(0)
+                    .await
+                    .map(drop)
+            })
+        },
+    },
+    Example {
+        name: "replace_playlist_tracks",
+        case: "default",
+        operation: Operation::REPLACE_PLAYLIST_TRACKS,
+        call: |client| {
+            Box::pin(async move {
+                client
+                    .legacy()
+                    .replace_playlist_tracks(
+                        "spotmockPlaylist000001",
+                        [
+                            "spotify:track:spotmockTrack000000001",
+                            "spotify:track:spotmockTrack000000002",
+                        ],
+                    )
+                    .await
+                    .map(drop)
+            })
+        },
+    },
+    Example {
+        name: "reorder_playlist_tracks",
+        case: "default",
+        operation: Operation::REORDER_PLAYLIST_TRACKS,
+        call: |client| {
+            Box::pin(async move {
+                client
+                    .legacy()
+                    .reorder_playlist_tracks("spotmockPlaylist000001", 0, 3)
+                    .range_length(2)
+                    .await
+                    .map(drop)
+            })
+        },
+    },
+    Example {
+        name: "remove_playlist_tracks",
+        case: "default",
+        operation: Operation::REMOVE_PLAYLIST_TRACKS,
+        call: |client| {
+            Box::pin(async move {
+                client
+                    .legacy()
+                    .remove_playlist_tracks(
+                        "spotmockPlaylist000001",
+                        ["spotify:track:spotmockTrack000000001"],
+                    )
+                    .await
+                    .map(drop)
+            })
+        },
+    },
+    Example {
+        name: "create_playlist_for",
+        case: "default",
+        operation: Operation::CREATE_PLAYLIST_FOR,
+        call: |client| {
+            Box::pin(async move {
+                client
+                    .legacy()
+                    .create_playlist_for("mockuser", "Long way home")
+                    .public(false)
+                    .await
+                    .map(drop)
+            })
+        },
+    },
+    Example {
         name: "get_saved_tracks",
         case: "default",
         operation: Operation::GET_SAVED_TRACKS,
         call: |client| Box::pin(async move { client.library().tracks().limit(3).await.map(drop) }),
+    },
+    Example {
+        name: "get_saved_albums",
+        case: "default",
+        operation: Operation::GET_SAVED_ALBUMS,
+        call: |client| Box::pin(async move { client.library().albums().limit(3).await.map(drop) }),
+    },
+    Example {
+        name: "get_saved_shows",
+        case: "default",
+        operation: Operation::GET_SAVED_SHOWS,
+        call: |client| Box::pin(async move { client.library().shows().limit(3).await.map(drop) }),
+    },
+    Example {
+        name: "get_saved_episodes",
+        case: "default",
+        operation: Operation::GET_SAVED_EPISODES,
+        call: |client| {
+            Box::pin(async move { client.library().episodes().limit(3).await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_saved_audiobooks",
+        case: "default",
+        operation: Operation::GET_SAVED_AUDIOBOOKS,
+        call: |client| {
+            Box::pin(async move { client.library().audiobooks().limit(3).await.map(drop) })
+        },
     },
     Example {
         name: "save_to_library",
@@ -101,6 +619,24 @@ pub(crate) const EXAMPLES: &[Example] = &[
         call: |client| Box::pin(async move { client.player().state().await.map(drop) }),
     },
     Example {
+        name: "get_currently_playing",
+        case: "default",
+        operation: Operation::GET_CURRENTLY_PLAYING,
+        call: |client| Box::pin(async move { client.player().currently_playing().await.map(drop) }),
+    },
+    Example {
+        name: "get_devices",
+        case: "default",
+        operation: Operation::GET_DEVICES,
+        call: |client| Box::pin(async move { client.player().devices().await.map(drop) }),
+    },
+    Example {
+        name: "get_queue",
+        case: "default",
+        operation: Operation::GET_QUEUE,
+        call: |client| Box::pin(async move { client.player().queue().await.map(drop) }),
+    },
+    Example {
         name: "start_playback",
         case: "default",
         operation: Operation::START_PLAYBACK,
@@ -127,6 +663,60 @@ pub(crate) const EXAMPLES: &[Example] = &[
         case: "default",
         operation: Operation::SKIP_TO_NEXT,
         call: |client| Box::pin(async move { client.player().next().await.map(drop) }),
+    },
+    Example {
+        name: "skip_to_previous",
+        case: "default",
+        operation: Operation::SKIP_TO_PREVIOUS,
+        call: |client| Box::pin(async move { client.player().previous().await.map(drop) }),
+    },
+    Example {
+        name: "seek_playback",
+        case: "default",
+        operation: Operation::SEEK_PLAYBACK,
+        call: |client| {
+            Box::pin(async move { client.player().seek(Duration::from_secs(90)).await.map(drop) })
+        },
+    },
+    Example {
+        name: "set_repeat",
+        case: "default",
+        operation: Operation::SET_REPEAT,
+        call: |client| {
+            Box::pin(async move { client.player().repeat(RepeatState::Context).await.map(drop) })
+        },
+    },
+    Example {
+        name: "set_volume",
+        case: "default",
+        operation: Operation::SET_VOLUME,
+        call: |client| Box::pin(async move { client.player().volume(40).await.map(drop) }),
+    },
+    Example {
+        name: "set_shuffle",
+        case: "default",
+        operation: Operation::SET_SHUFFLE,
+        call: |client| Box::pin(async move { client.player().shuffle(true).await.map(drop) }),
+    },
+    Example {
+        name: "add_to_queue",
+        case: "default",
+        operation: Operation::ADD_TO_QUEUE,
+        call: |client| {
+            Box::pin(async move {
+                client.player().add_to_queue("spotify:track:spotmockTrack000000001").await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "transfer_playback",
+        case: "default",
+        operation: Operation::TRANSFER_PLAYBACK,
+        call: |client| {
+            Box::pin(async move {
+                client.player().transfer("spotmockdevice01").play(true).await.map(drop)
+            })
+        },
     },
     Example {
         name: "get_recently_played",
@@ -260,6 +850,45 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
+        name: "change_playlist_details",
+        case: "default",
+        operation: Operation::CHANGE_PLAYLIST_DETAILS,
+        call: |client| {
+            Box::pin(async move {
+                client
+                    .playlist("spotmockPlaylist000001")
+                    .change_details()
+                    .name("Short way home")
+                    .await
+                    .map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_playlist_cover",
+        case: "default",
+        operation: Operation::GET_PLAYLIST_COVER,
+        call: |client| {
+            Box::pin(
+                async move { client.playlist("spotmockPlaylist000001").cover().await.map(drop) },
+            )
+        },
+    },
+    Example {
+        name: "upload_playlist_cover",
+        case: "default",
+        operation: Operation::UPLOAD_PLAYLIST_COVER,
+        call: |client| {
+            Box::pin(async move {
+                client
+                    .playlist("spotmockPlaylist000001")
+                    .upload_cover(b"\xFF\xD8\xFF\xD9".as_slice())
+                    .await
+                    .map(drop)
+            })
+        },
+    },
+    Example {
         name: "get_my_playlists",
         case: "default",
         operation: Operation::GET_MY_PLAYLISTS,
@@ -274,6 +903,30 @@ pub(crate) const EXAMPLES: &[Example] = &[
                 client.me().create_playlist("Long way home").public(false).await.map(drop)
             })
         },
+    },
+    Example {
+        name: "get_recommendations",
+        case: "default",
+        operation: Operation::GET_RECOMMENDATIONS,
+        call: |client| {
+            Box::pin(async move {
+                client
+                    .recommendations()
+                    .seed_artists(["spotmockArtist00000001"])
+                    .seed_genres(["lantern-jazz"])
+                    .seed_tracks(["spotmockTrack000000001"])
+                    .target_energy(0.6)
+                    .limit(3)
+                    .await
+                    .map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_genre_seeds",
+        case: "default",
+        operation: Operation::GET_GENRE_SEEDS,
+        call: |client| Box::pin(async move { client.browse().genre_seeds().await.map(drop) }),
     },
     Example {
         name: "search",
@@ -297,11 +950,63 @@ pub(crate) const EXAMPLES: &[Example] = &[
         call: |client| Box::pin(async move { client.search("a").limit(1).await.map(drop) }),
     },
     Example {
+        name: "get_show",
+        case: "default",
+        operation: Operation::GET_SHOW,
+        call: |client| {
+            Box::pin(async move { client.show("spotmockShow0000000001").await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_shows",
+        case: "default",
+        operation: Operation::GET_SHOWS,
+        call: |client| {
+            Box::pin(async move { client.shows(["spotmockShow0000000001"]).await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_show_episodes",
+        case: "default",
+        operation: Operation::GET_SHOW_EPISODES,
+        call: |client| {
+            Box::pin(async move {
+                client.show("spotmockShow0000000001").episodes().limit(3).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_episode",
+        case: "default",
+        operation: Operation::GET_EPISODE,
+        call: |client| {
+            Box::pin(async move { client.episode("spotmockEpisode0000001").await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_episodes",
+        case: "default",
+        operation: Operation::GET_EPISODES,
+        call: |client| {
+            Box::pin(async move { client.episodes(["spotmockEpisode0000001"]).await.map(drop) })
+        },
+    },
+    Example {
         name: "get_track",
         case: "default",
         operation: Operation::GET_TRACK,
         call: |client| {
             Box::pin(async move { client.track("spotmockTrack000000001").await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_tracks",
+        case: "default",
+        operation: Operation::GET_TRACKS,
+        call: |client| {
+            Box::pin(async move {
+                client.tracks(["spotmockTrack000000001", "spotmockTrack000000002"]).await.map(drop)
+            })
         },
     },
     Example {
@@ -316,6 +1021,40 @@ pub(crate) const EXAMPLES: &[Example] = &[
         operation: Operation::GET_FOLLOWED_ARTISTS,
         call: |client| {
             Box::pin(async move { client.me().followed_artists().limit(3).await.map(drop) })
+        },
+    },
+    Example {
+        name: "get_top_artists",
+        case: "default",
+        operation: Operation::GET_TOP_ARTISTS,
+        call: |client| {
+            Box::pin(async move {
+                client.me().top_artists().time_range(TimeRange::ShortTerm).limit(3).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_top_tracks",
+        case: "default",
+        operation: Operation::GET_TOP_TRACKS,
+        call: |client| {
+            Box::pin(async move {
+                client.me().top_tracks().time_range(TimeRange::LongTerm).limit(3).await.map(drop)
+            })
+        },
+    },
+    Example {
+        name: "get_user",
+        case: "default",
+        operation: Operation::GET_USER,
+        call: |client| Box::pin(async move { client.user("mockuser").await.map(drop) }),
+    },
+    Example {
+        name: "get_user_playlists",
+        case: "default",
+        operation: Operation::GET_USER_PLAYLISTS,
+        call: |client| {
+            Box::pin(async move { client.user("mockuser").playlists().limit(3).await.map(drop) })
         },
     },
 ];

@@ -2,10 +2,11 @@
 
 //! Albums.
 
+use serde::Deserialize;
 use spot_model::{Album, AlbumId, IntoId, Operation, Page, ParseIdError, SimplifiedTrack};
 
 use crate::{
-    Client, Error, Items, Market, Request, Response,
+    Client, Error, Items, Market, Request, Response, chunks,
     input::{RequestExt, awaitable},
 };
 
@@ -16,6 +17,18 @@ impl Client {
     #[doc(alias = "get-an-album")]
     pub fn album(&self, id: impl IntoId<AlbumId>) -> GetAlbum {
         GetAlbum { client: self.clone(), id: id.into_id(), market: None }
+    }
+
+    /// Several albums, each with its first tracks, in the order of their ids.
+    ///
+    /// `GET /albums`. See [`GetAlbums`].
+    #[doc(alias = "get-multiple-albums")]
+    pub fn albums(&self, ids: impl IntoIterator<Item = impl IntoId<AlbumId>>) -> GetAlbums {
+        GetAlbums {
+            client: self.clone(),
+            ids: ids.into_iter().map(IntoId::into_id).collect(),
+            market: None,
+        }
     }
 }
 
@@ -84,6 +97,78 @@ impl GetAlbum {
         }
     }
 }
+
+/// Several albums, each with its first tracks, in the order of their ids.
+///
+/// `GET /albums` ([reference]). No scope is needed.
+///
+/// Any number may be given: a call takes 20, so that longer lists are several calls. In
+/// [Development Mode](crate::AccessMode::Development), which is the default, each id is a call of
+/// its own. The calls run side by side; the answers keep the order. An empty list is no call.
+///
+/// `None` stands where there is nothing by an id.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let albums = client.albums(["spotmockAlbum000000001"]).await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-multiple-albums
+#[derive(Clone, Debug)]
+#[doc(alias = "get-multiple-albums")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct GetAlbums {
+    pub(crate) client: Client,
+    pub(crate) ids: Result<Vec<AlbumId>, ParseIdError>,
+    pub(crate) market: Option<Market>,
+}
+
+impl GetAlbums {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::GET_ALBUMS;
+
+    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
+    /// user's country wins.
+    pub fn market(mut self, market: impl Into<Market>) -> Self {
+        self.market = Some(market.into());
+        self
+    }
+
+    /// How many one call takes.
+    pub const CHUNK: usize = 20;
+
+    async fn run(self) -> Result<Vec<Option<Album>>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            albums: Vec<Option<Album>>,
+        }
+        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
+        if !self.client.is_extended() {
+            return chunks::one_by_one(&self.client, &ids, |id| {
+                GetAlbum { client: self.client.clone(), id: Ok(*id), market: self.market.clone() }
+                    .request()
+            })
+            .await;
+        }
+        chunks::concat(
+            &self.client,
+            &ids,
+            Self::CHUNK,
+            |part| self.request(part),
+            |answer: Answer| answer.albums,
+        )
+        .await
+    }
+
+    fn request(&self, ids: &[AlbumId]) -> Request {
+        Request::new(Self::OPERATION)
+            .query_list("ids", ids)
+            .market(self.client.market(), self.market.as_ref())
+    }
+}
+
+awaitable!(chunked GetAlbums => Vec<Option<Album>>);
 
 /// The tracks of an album.
 ///

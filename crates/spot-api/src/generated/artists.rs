@@ -2,12 +2,13 @@
 
 //! Artists.
 
+use serde::Deserialize;
 use spot_model::{
-    AlbumGroup, Artist, ArtistId, IntoId, Operation, Page, ParseIdError, SimplifiedAlbum,
+    AlbumGroup, Artist, ArtistId, IntoId, Operation, Page, ParseIdError, SimplifiedAlbum, Track,
 };
 
 use crate::{
-    Client, Error, Items, Market, Request, Response,
+    Client, Error, Items, Market, Request, Response, chunks,
     input::{RequestExt, awaitable},
 };
 
@@ -18,6 +19,14 @@ impl Client {
     #[doc(alias = "get-an-artist")]
     pub fn artist(&self, id: impl IntoId<ArtistId>) -> GetArtist {
         GetArtist { client: self.clone(), id: id.into_id() }
+    }
+
+    /// Several artists, in the order of their ids.
+    ///
+    /// `GET /artists`. See [`GetArtists`].
+    #[doc(alias = "get-multiple-artists")]
+    pub fn artists(&self, ids: impl IntoIterator<Item = impl IntoId<ArtistId>>) -> GetArtists {
+        GetArtists { client: self.clone(), ids: ids.into_iter().map(IntoId::into_id).collect() }
     }
 }
 
@@ -76,7 +85,84 @@ impl GetArtist {
             offset: None,
         }
     }
+
+    /// The tracks of an artist that are played most in a country, at most ten.
+    ///
+    /// `GET /artists/{id}/top-tracks`. See [`GetArtistTopTracks`].
+    #[doc(alias = "get-an-artists-top-tracks")]
+    pub fn top_tracks(&self) -> GetArtistTopTracks {
+        GetArtistTopTracks { client: self.client.clone(), id: self.id.clone(), market: None }
+    }
+
+    /// Artists whose listeners are those of an artist, at most twenty.
+    ///
+    /// `GET /artists/{id}/related-artists`. See [`GetRelatedArtists`].
+    #[doc(alias = "get-an-artists-related-artists")]
+    pub fn related_artists(&self) -> GetRelatedArtists {
+        GetRelatedArtists { client: self.client.clone(), id: self.id.clone() }
+    }
 }
+
+/// Several artists, in the order of their ids.
+///
+/// `GET /artists` ([reference]). No scope is needed.
+///
+/// Any number may be given: a call takes 50, so that longer lists are several calls. In
+/// [Development Mode](crate::AccessMode::Development), which is the default, each id is a call of
+/// its own. The calls run side by side; the answers keep the order. An empty list is no call.
+///
+/// `None` stands where there is nothing by an id.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let artists = client.artists(["spotmockArtist00000001"]).await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-multiple-artists
+#[derive(Clone, Debug)]
+#[doc(alias = "get-multiple-artists")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct GetArtists {
+    pub(crate) client: Client,
+    pub(crate) ids: Result<Vec<ArtistId>, ParseIdError>,
+}
+
+impl GetArtists {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::GET_ARTISTS;
+
+    /// How many one call takes.
+    pub const CHUNK: usize = 50;
+
+    async fn run(self) -> Result<Vec<Option<Artist>>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            artists: Vec<Option<Artist>>,
+        }
+        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
+        if !self.client.is_extended() {
+            return chunks::one_by_one(&self.client, &ids, |id| {
+                GetArtist { client: self.client.clone(), id: Ok(*id) }.request()
+            })
+            .await;
+        }
+        chunks::concat(
+            &self.client,
+            &ids,
+            Self::CHUNK,
+            |part| self.request(part),
+            |answer: Answer| answer.artists,
+        )
+        .await
+    }
+
+    fn request(&self, ids: &[ArtistId]) -> Request {
+        Request::new(Self::OPERATION).query_list("ids", ids)
+    }
+}
+
+awaitable!(chunked GetArtists => Vec<Option<Artist>>);
 
 /// The albums of an artist.
 ///
@@ -164,3 +250,105 @@ impl GetArtistAlbums {
 }
 
 awaitable!(GetArtistAlbums => Page<SimplifiedAlbum>);
+
+/// The tracks of an artist that are played most in a country, at most ten.
+///
+/// `GET /artists/{id}/top-tracks` ([reference]). No scope is needed. Development Mode applications
+/// are refused since 2026-02-11.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let tracks = client.artist("spotmockArtist00000001").top_tracks().await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-artists-top-tracks
+#[derive(Clone, Debug)]
+#[doc(alias = "get-an-artists-top-tracks")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct GetArtistTopTracks {
+    pub(crate) client: Client,
+    pub(crate) id: Result<ArtistId, ParseIdError>,
+    pub(crate) market: Option<Market>,
+}
+
+impl GetArtistTopTracks {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::GET_ARTIST_TOP_TRACKS;
+
+    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
+    /// user's country wins.
+    pub fn market(mut self, market: impl Into<Market>) -> Self {
+        self.market = Some(market.into());
+        self
+    }
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<Vec<Track>>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            tracks: Vec<Track>,
+        }
+        let answer = self.client.fetch::<Answer>(self.request()).await?;
+        Ok(answer.map(|answer| answer.tracks))
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION)
+            .path_id("id", &self.id)
+            .market(self.client.market(), self.market.as_ref())
+    }
+}
+
+awaitable!(GetArtistTopTracks => Vec<Track>);
+
+/// Artists whose listeners are those of an artist, at most twenty.
+///
+/// `GET /artists/{id}/related-artists` ([reference]). No scope is needed. Closed to applications
+/// registered since 2024-11-27.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let artists = client.artist("spotmockArtist00000001").related_artists().await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-artists-related-artists
+#[derive(Clone, Debug)]
+#[doc(alias = "get-an-artists-related-artists")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct GetRelatedArtists {
+    pub(crate) client: Client,
+    pub(crate) id: Result<ArtistId, ParseIdError>,
+}
+
+impl GetRelatedArtists {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::GET_RELATED_ARTISTS;
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<Vec<Artist>>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            artists: Vec<Artist>,
+        }
+        let answer = self.client.fetch::<Answer>(self.request()).await?;
+        Ok(answer.map(|answer| answer.artists))
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION).path_id("id", &self.id)
+    }
+}
+
+awaitable!(GetRelatedArtists => Vec<Artist>);

@@ -2,7 +2,10 @@
 
 //! What the user saved.
 
-use spot_model::{IntoId, LibraryUri, Operation, Page, ParseIdError, SavedTrack};
+use spot_model::{
+    IntoId, LibraryUri, Operation, Page, ParseIdError, SavedAlbum, SavedEpisode, SavedShow,
+    SavedTrack, SimplifiedAudiobook,
+};
 
 use crate::{
     Client, Error, Items, Market, Request, Response, chunks,
@@ -29,6 +32,38 @@ impl Library {
     #[doc(alias = "get-users-saved-tracks")]
     pub fn tracks(&self) -> GetSavedTracks {
         GetSavedTracks { client: self.client.clone(), market: None, limit: None, offset: None }
+    }
+
+    /// The albums the user saved, the latest first.
+    ///
+    /// `GET /me/albums`. See [`GetSavedAlbums`].
+    #[doc(alias = "get-users-saved-albums")]
+    pub fn albums(&self) -> GetSavedAlbums {
+        GetSavedAlbums { client: self.client.clone(), market: None, limit: None, offset: None }
+    }
+
+    /// The shows the user saved, the latest first.
+    ///
+    /// `GET /me/shows`. See [`GetSavedShows`].
+    #[doc(alias = "get-users-saved-shows")]
+    pub fn shows(&self) -> GetSavedShows {
+        GetSavedShows { client: self.client.clone(), limit: None, offset: None }
+    }
+
+    /// The episodes the user saved, the latest first.
+    ///
+    /// `GET /me/episodes`. See [`GetSavedEpisodes`].
+    #[doc(alias = "get-users-saved-episodes")]
+    pub fn episodes(&self) -> GetSavedEpisodes {
+        GetSavedEpisodes { client: self.client.clone(), market: None, limit: None, offset: None }
+    }
+
+    /// The audiobooks the user saved. When each was saved is not told.
+    ///
+    /// `GET /me/audiobooks`. See [`GetSavedAudiobooks`].
+    #[doc(alias = "get-users-saved-audiobooks")]
+    pub fn audiobooks(&self) -> GetSavedAudiobooks {
+        GetSavedAudiobooks { client: self.client.clone(), limit: None, offset: None }
     }
 
     /// Saves tracks, albums, episodes, shows and audiobooks, and follows users, artists and
@@ -150,6 +185,293 @@ impl GetSavedTracks {
 
 awaitable!(GetSavedTracks => Page<SavedTrack>);
 
+/// The albums the user saved, the latest first.
+///
+/// `GET /me/albums` ([reference]). Scope: `user-library-read`.
+///
+/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
+/// all of them, several pages ahead.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let page = client.library().albums().limit(3).await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-saved-albums
+#[derive(Clone, Debug)]
+#[doc(alias = "get-users-saved-albums")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct GetSavedAlbums {
+    pub(crate) client: Client,
+    pub(crate) market: Option<Market>,
+    pub(crate) limit: Option<u8>,
+    pub(crate) offset: Option<u32>,
+}
+
+impl GetSavedAlbums {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::GET_SAVED_ALBUMS;
+
+    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
+    /// user's country wins.
+    pub fn market(mut self, market: impl Into<Market>) -> Self {
+        self.market = Some(market.into());
+        self
+    }
+
+    /// How many to a page, 1 to 50.
+    pub fn limit(mut self, limit: u8) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// How many to leave out before the first one.
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// Streams all of them, from the offset on. The first page says how many there are; the ones
+    /// after it are asked for ahead of their use.
+    pub fn items(self) -> Items<SavedAlbum> {
+        let first = self.offset.unwrap_or(0);
+        let limit = self.limit.unwrap_or(50);
+        Items::by_offset(first, None, move |offset| {
+            self.clone().limit(limit).offset(offset).into_future()
+        })
+    }
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<Page<SavedAlbum>>, Error> {
+        self.client.fetch(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION)
+            .market(self.client.market(), self.market.as_ref())
+            .limit(self.limit)
+            .query_opt("offset", self.offset)
+    }
+}
+
+awaitable!(GetSavedAlbums => Page<SavedAlbum>);
+
+/// The shows the user saved, the latest first.
+///
+/// `GET /me/shows` ([reference]). Scope: `user-library-read`.
+///
+/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
+/// all of them, several pages ahead.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let page = client.library().shows().limit(3).await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-saved-shows
+#[derive(Clone, Debug)]
+#[doc(alias = "get-users-saved-shows")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct GetSavedShows {
+    pub(crate) client: Client,
+    pub(crate) limit: Option<u8>,
+    pub(crate) offset: Option<u32>,
+}
+
+impl GetSavedShows {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::GET_SAVED_SHOWS;
+
+    /// How many to a page, 1 to 50.
+    pub fn limit(mut self, limit: u8) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// How many to leave out before the first one.
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// Streams all of them, from the offset on. The first page says how many there are; the ones
+    /// after it are asked for ahead of their use.
+    pub fn items(self) -> Items<SavedShow> {
+        let first = self.offset.unwrap_or(0);
+        let limit = self.limit.unwrap_or(50);
+        Items::by_offset(first, None, move |offset| {
+            self.clone().limit(limit).offset(offset).into_future()
+        })
+    }
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<Page<SavedShow>>, Error> {
+        self.client.fetch(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION).limit(self.limit).query_opt("offset", self.offset)
+    }
+}
+
+awaitable!(GetSavedShows => Page<SavedShow>);
+
+/// The episodes the user saved, the latest first.
+///
+/// `GET /me/episodes` ([reference]). Scopes, by content: `user-library-read`,
+/// `user-read-playback-position`.
+///
+/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
+/// all of them, several pages ahead.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let page = client.library().episodes().limit(3).await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-saved-episodes
+#[derive(Clone, Debug)]
+#[doc(alias = "get-users-saved-episodes")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct GetSavedEpisodes {
+    pub(crate) client: Client,
+    pub(crate) market: Option<Market>,
+    pub(crate) limit: Option<u8>,
+    pub(crate) offset: Option<u32>,
+}
+
+impl GetSavedEpisodes {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::GET_SAVED_EPISODES;
+
+    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
+    /// user's country wins.
+    pub fn market(mut self, market: impl Into<Market>) -> Self {
+        self.market = Some(market.into());
+        self
+    }
+
+    /// How many to a page, 1 to 50.
+    pub fn limit(mut self, limit: u8) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// How many to leave out before the first one.
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// Streams all of them, from the offset on. The first page says how many there are; the ones
+    /// after it are asked for ahead of their use.
+    pub fn items(self) -> Items<SavedEpisode> {
+        let first = self.offset.unwrap_or(0);
+        let limit = self.limit.unwrap_or(50);
+        Items::by_offset(first, None, move |offset| {
+            self.clone().limit(limit).offset(offset).into_future()
+        })
+    }
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<Page<SavedEpisode>>, Error> {
+        self.client.fetch(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION)
+            .market(self.client.market(), self.market.as_ref())
+            .limit(self.limit)
+            .query_opt("offset", self.offset)
+    }
+}
+
+awaitable!(GetSavedEpisodes => Page<SavedEpisode>);
+
+/// The audiobooks the user saved. When each was saved is not told.
+///
+/// `GET /me/audiobooks` ([reference]). Scope: `user-library-read`.
+///
+/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
+/// all of them, several pages ahead.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let page = client.library().audiobooks().limit(3).await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-saved-audiobooks
+#[derive(Clone, Debug)]
+#[doc(alias = "get-users-saved-audiobooks")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct GetSavedAudiobooks {
+    pub(crate) client: Client,
+    pub(crate) limit: Option<u8>,
+    pub(crate) offset: Option<u32>,
+}
+
+impl GetSavedAudiobooks {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::GET_SAVED_AUDIOBOOKS;
+
+    /// How many to a page, 1 to 50.
+    pub fn limit(mut self, limit: u8) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// How many to leave out before the first one.
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// Streams all of them, from the offset on. The first page says how many there are; the ones
+    /// after it are asked for ahead of their use.
+    pub fn items(self) -> Items<SimplifiedAudiobook> {
+        let first = self.offset.unwrap_or(0);
+        let limit = self.limit.unwrap_or(50);
+        Items::by_offset(first, None, move |offset| {
+            self.clone().limit(limit).offset(offset).into_future()
+        })
+    }
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<Page<SimplifiedAudiobook>>, Error> {
+        self.client.fetch(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION).limit(self.limit).query_opt("offset", self.offset)
+    }
+}
+
+awaitable!(GetSavedAudiobooks => Page<SimplifiedAudiobook>);
+
 /// Saves tracks, albums, episodes, shows and audiobooks, and follows users, artists and playlists.
 ///
 /// `PUT /me/library` ([reference]). Scopes, by content: `user-library-modify`,
@@ -269,7 +591,14 @@ impl CheckLibrary {
 
     async fn run(self) -> Result<Vec<bool>, Error> {
         let uris = chunks::parsed(Self::OPERATION, "uris", &self.uris)?;
-        chunks::concat(&self.client, &uris, Self::CHUNK, |part| self.request(part)).await
+        chunks::concat(
+            &self.client,
+            &uris,
+            Self::CHUNK,
+            |part| self.request(part),
+            |answer: Vec<bool>| answer,
+        )
+        .await
     }
 
     fn request(&self, uris: &[LibraryUri]) -> Request {

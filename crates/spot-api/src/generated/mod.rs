@@ -4,23 +4,54 @@
 
 mod albums;
 mod artists;
+mod audio;
+mod audiobooks;
+mod browse;
+mod legacy;
 mod library;
+pub mod operations;
 mod player;
 mod playlists;
+mod recommendations;
 mod search;
+mod shows;
 mod tracks;
 mod users;
 
-pub use albums::{GetAlbum, GetAlbumTracks};
-pub use artists::{GetArtist, GetArtistAlbums};
-pub use library::{CheckLibrary, GetSavedTracks, Library, RemoveFromLibrary, SaveToLibrary};
+pub use albums::{GetAlbum, GetAlbumTracks, GetAlbums};
+pub use artists::{GetArtist, GetArtistAlbums, GetArtistTopTracks, GetArtists, GetRelatedArtists};
+pub use audio::{GetAudioFeatures, GetTrackAudioAnalysis, GetTrackAudioFeatures};
+pub use audiobooks::{GetAudiobook, GetAudiobookChapters, GetAudiobooks, GetChapter, GetChapters};
+pub use browse::{
+    Browse, GetCategories, GetCategory, GetCategoryPlaylists, GetFeaturedPlaylists, GetMarkets,
+    GetNewReleases,
+};
+pub use legacy::{
+    AddPlaylistTracks, CheckAlbums, CheckAudiobooks, CheckEpisodes, CheckFollowedArtists,
+    CheckFollowedPlaylist, CheckFollowedUsers, CheckShows, CheckTracks, CreatePlaylistFor,
+    FollowArtists, FollowPlaylist, FollowUsers, GetPlaylistTracks, Legacy, RemoveAlbums,
+    RemoveAudiobooks, RemoveEpisodes, RemovePlaylistTracks, RemoveShows, RemoveTracks,
+    ReorderPlaylistTracks, ReplacePlaylistTracks, SaveAlbums, SaveAudiobooks, SaveEpisodes,
+    SaveShows, SaveTracks, UnfollowArtists, UnfollowPlaylist, UnfollowUsers,
+};
+pub use library::{
+    CheckLibrary, GetSavedAlbums, GetSavedAudiobooks, GetSavedEpisodes, GetSavedShows,
+    GetSavedTracks, Library, RemoveFromLibrary, SaveToLibrary,
+};
 pub use player::{
-    GetPlaybackState, GetRecentlyPlayed, PausePlayback, Player, SkipToNext, StartPlayback,
+    AddToQueue, GetCurrentlyPlaying, GetDevices, GetPlaybackState, GetQueue, GetRecentlyPlayed,
+    PausePlayback, Player, SeekPlayback, SetRepeat, SetShuffle, SetVolume, SkipToNext,
+    SkipToPrevious, StartPlayback, TransferPlayback,
 };
 pub use playlists::{
-    AddPlaylistItems, CreatePlaylist, GetMyPlaylists, GetPlaylist, GetPlaylistItems,
-    RemovePlaylistItems, ReorderPlaylistItems, ReplacePlaylistItems,
+    AddPlaylistItems, ChangePlaylistDetails, CreatePlaylist, GetMyPlaylists, GetPlaylist,
+    GetPlaylistCover, GetPlaylistItems, RemovePlaylistItems, ReorderPlaylistItems,
+    ReplacePlaylistItems, UploadPlaylistCover,
 };
+pub use recommendations::{GetGenreSeeds, GetRecommendations};
 pub use search::Search;
-pub use tracks::GetTrack;
-pub use users::{GetFollowedArtists, GetMyProfile};
+pub use shows::{GetEpisode, GetEpisodes, GetShow, GetShowEpisodes, GetShows};
+pub use tracks::{GetTrack, GetTracks};
+pub use users::{
+    GetFollowedArtists, GetMyProfile, GetTopArtists, GetTopTracks, GetUser, GetUserPlaylists,
+};

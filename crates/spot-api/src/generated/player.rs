@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use spot_model::{
-    ContextUri, CursorPage, DeviceId, IntoId, Operation, ParseIdError, PlayHistory, PlayableUri,
-    PlaybackState,
+    ContextUri, CurrentlyPlaying, CursorPage, Device, DeviceId, IntoId, Operation, ParseIdError,
+    PlayHistory, PlayableUri, PlaybackState, Queue, RepeatState,
 };
 
 use crate::{
@@ -36,6 +37,30 @@ impl Player {
     #[doc(alias = "get-information-about-the-users-current-playback")]
     pub fn state(&self) -> GetPlaybackState {
         GetPlaybackState { client: self.client.clone(), market: None }
+    }
+
+    /// What is playing, without where and how.
+    ///
+    /// `GET /me/player/currently-playing`. See [`GetCurrentlyPlaying`].
+    #[doc(alias = "get-the-users-currently-playing-track")]
+    pub fn currently_playing(&self) -> GetCurrentlyPlaying {
+        GetCurrentlyPlaying { client: self.client.clone(), market: None }
+    }
+
+    /// The devices that can play now. A device that was not used for a while may be missing.
+    ///
+    /// `GET /me/player/devices`. See [`GetDevices`].
+    #[doc(alias = "get-a-users-available-devices")]
+    pub fn devices(&self) -> GetDevices {
+        GetDevices { client: self.client.clone() }
+    }
+
+    /// What is playing and what comes next.
+    ///
+    /// `GET /me/player/queue`. See [`GetQueue`].
+    #[doc(alias = "get-queue")]
+    pub fn queue(&self) -> GetQueue {
+        GetQueue { client: self.client.clone() }
     }
 
     /// Starts playing, or resumes if nothing is said of what to play.
@@ -67,6 +92,62 @@ impl Player {
     #[doc(alias = "skip-users-playback-to-next-track")]
     pub fn next(&self) -> SkipToNext {
         SkipToNext { client: self.client.clone(), device: None }
+    }
+
+    /// Skips to the previous item.
+    ///
+    /// `POST /me/player/previous`. See [`SkipToPrevious`].
+    #[doc(alias = "skip-users-playback-to-previous-track")]
+    pub fn previous(&self) -> SkipToPrevious {
+        SkipToPrevious { client: self.client.clone(), device: None }
+    }
+
+    /// Goes to a place in what is playing; beyond its end, to the next item.
+    ///
+    /// `PUT /me/player/seek`. See [`SeekPlayback`].
+    #[doc(alias = "seek-to-position-in-currently-playing-track")]
+    pub fn seek(&self, position: Duration) -> SeekPlayback {
+        SeekPlayback { client: self.client.clone(), position, device: None }
+    }
+
+    /// Sets what is repeated.
+    ///
+    /// `PUT /me/player/repeat`. See [`SetRepeat`].
+    #[doc(alias = "set-repeat-mode-on-users-playback")]
+    pub fn repeat(&self, state: impl Into<RepeatState>) -> SetRepeat {
+        SetRepeat { client: self.client.clone(), state: state.into(), device: None }
+    }
+
+    /// Sets the volume.
+    ///
+    /// `PUT /me/player/volume`. See [`SetVolume`].
+    #[doc(alias = "set-volume-for-users-playback")]
+    pub fn volume(&self, percent: u8) -> SetVolume {
+        SetVolume { client: self.client.clone(), percent, device: None }
+    }
+
+    /// Shuffles the order, or does so no longer.
+    ///
+    /// `PUT /me/player/shuffle`. See [`SetShuffle`].
+    #[doc(alias = "toggle-shuffle-for-users-playback")]
+    pub fn shuffle(&self, on: bool) -> SetShuffle {
+        SetShuffle { client: self.client.clone(), on, device: None }
+    }
+
+    /// Puts a track or an episode behind what comes next.
+    ///
+    /// `POST /me/player/queue`. See [`AddToQueue`].
+    #[doc(alias = "add-to-queue")]
+    pub fn add_to_queue(&self, uri: impl IntoId<PlayableUri>) -> AddToQueue {
+        AddToQueue { client: self.client.clone(), uri: uri.into_id(), device: None }
+    }
+
+    /// Makes another device the one that plays.
+    ///
+    /// `PUT /me/player`. See [`TransferPlayback`].
+    #[doc(alias = "transfer-a-users-playback")]
+    pub fn transfer(&self, device: impl IntoId<DeviceId>) -> TransferPlayback {
+        TransferPlayback { client: self.client.clone(), device: device.into_id(), play: None }
     }
 
     /// The tracks the user played of late, the latest first: about fifty, and no episodes.
@@ -128,6 +209,141 @@ impl GetPlaybackState {
 }
 
 awaitable!(GetPlaybackState => Option<PlaybackState>);
+
+/// What is playing, without where and how.
+///
+/// `GET /me/player/currently-playing` ([reference]). Scope: `user-read-currently-playing`.
+///
+/// `None` if there is nothing to say (204).
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let playing = client.player().currently_playing().await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-the-users-currently-playing-track
+#[derive(Clone, Debug)]
+#[doc(alias = "get-the-users-currently-playing-track")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct GetCurrentlyPlaying {
+    pub(crate) client: Client,
+    pub(crate) market: Option<Market>,
+}
+
+impl GetCurrentlyPlaying {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::GET_CURRENTLY_PLAYING;
+
+    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
+    /// user's country wins.
+    pub fn market(mut self, market: impl Into<Market>) -> Self {
+        self.market = Some(market.into());
+        self
+    }
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<Option<CurrentlyPlaying>>, Error> {
+        self.client.fetch_optional(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION)
+            .query("additional_types", "track,episode")
+            .market(self.client.market(), self.market.as_ref())
+    }
+}
+
+awaitable!(GetCurrentlyPlaying => Option<CurrentlyPlaying>);
+
+/// The devices that can play now. A device that was not used for a while may be missing.
+///
+/// `GET /me/player/devices` ([reference]). Scope: `user-read-playback-state`.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let devices = client.player().devices().await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-a-users-available-devices
+#[derive(Clone, Debug)]
+#[doc(alias = "get-a-users-available-devices")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct GetDevices {
+    pub(crate) client: Client,
+}
+
+impl GetDevices {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::GET_DEVICES;
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<Vec<Device>>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            devices: Vec<Device>,
+        }
+        let answer = self.client.fetch::<Answer>(self.request()).await?;
+        Ok(answer.map(|answer| answer.devices))
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION)
+    }
+}
+
+awaitable!(GetDevices => Vec<Device>);
+
+/// What is playing and what comes next.
+///
+/// `GET /me/player/queue` ([reference]). Scopes, by content: `user-read-currently-playing`,
+/// `user-read-playback-state`.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let queue = client.player().queue().await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-queue
+#[derive(Clone, Debug)]
+#[doc(alias = "get-queue")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct GetQueue {
+    pub(crate) client: Client,
+}
+
+impl GetQueue {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::GET_QUEUE;
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<Queue>, Error> {
+        self.client.fetch(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION)
+    }
+}
+
+awaitable!(GetQueue => Queue);
 
 /// Starts playing, or resumes if nothing is said of what to play.
 ///
@@ -304,6 +520,350 @@ impl SkipToNext {
 }
 
 awaitable!(SkipToNext => ());
+
+/// Skips to the previous item.
+///
+/// `POST /me/player/previous` ([reference]). Scope: `user-modify-playback-state`.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// client.player().previous().await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/skip-users-playback-to-previous-track
+#[derive(Clone, Debug)]
+#[doc(alias = "skip-users-playback-to-previous-track")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct SkipToPrevious {
+    pub(crate) client: Client,
+    pub(crate) device: Option<Result<DeviceId, ParseIdError>>,
+}
+
+impl SkipToPrevious {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::SKIP_TO_PREVIOUS;
+
+    /// Where to skip; the active device if it is not given.
+    pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
+        self.device = Some(device.into_id());
+        self
+    }
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<()>, Error> {
+        self.client.command(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION).query_id("device_id", self.device.as_ref())
+    }
+}
+
+awaitable!(SkipToPrevious => ());
+
+/// Goes to a place in what is playing; beyond its end, to the next item.
+///
+/// `PUT /me/player/seek` ([reference]). Scope: `user-modify-playback-state`.
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// client.player().seek(Duration::from_secs(90)).await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/seek-to-position-in-currently-playing-track
+#[derive(Clone, Debug)]
+#[doc(alias = "seek-to-position-in-currently-playing-track")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct SeekPlayback {
+    pub(crate) client: Client,
+    pub(crate) position: Duration,
+    pub(crate) device: Option<Result<DeviceId, ParseIdError>>,
+}
+
+impl SeekPlayback {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::SEEK_PLAYBACK;
+
+    /// Where to do so; the active device if it is not given.
+    pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
+        self.device = Some(device.into_id());
+        self
+    }
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<()>, Error> {
+        self.client.command(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION)
+            .query("position_ms", self.position.as_millis())
+            .query_id("device_id", self.device.as_ref())
+    }
+}
+
+awaitable!(SeekPlayback => ());
+
+/// Sets what is repeated.
+///
+/// `PUT /me/player/repeat` ([reference]). Scope: `user-modify-playback-state`.
+///
+/// ```no_run
+/// use spot_api::model::RepeatState;
+///
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// client.player().repeat(RepeatState::Context).await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/set-repeat-mode-on-users-playback
+#[derive(Clone, Debug)]
+#[doc(alias = "set-repeat-mode-on-users-playback")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct SetRepeat {
+    pub(crate) client: Client,
+    pub(crate) state: RepeatState,
+    pub(crate) device: Option<Result<DeviceId, ParseIdError>>,
+}
+
+impl SetRepeat {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::SET_REPEAT;
+
+    /// Where to do so; the active device if it is not given.
+    pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
+        self.device = Some(device.into_id());
+        self
+    }
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<()>, Error> {
+        self.client.command(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION)
+            .query("state", &self.state)
+            .query_id("device_id", self.device.as_ref())
+    }
+}
+
+awaitable!(SetRepeat => ());
+
+/// Sets the volume.
+///
+/// `PUT /me/player/volume` ([reference]). Scope: `user-modify-playback-state`.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// client.player().volume(40).await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/set-volume-for-users-playback
+#[derive(Clone, Debug)]
+#[doc(alias = "set-volume-for-users-playback")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct SetVolume {
+    pub(crate) client: Client,
+    pub(crate) percent: u8,
+    pub(crate) device: Option<Result<DeviceId, ParseIdError>>,
+}
+
+impl SetVolume {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::SET_VOLUME;
+
+    /// Where to do so; the active device if it is not given.
+    pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
+        self.device = Some(device.into_id());
+        self
+    }
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<()>, Error> {
+        self.client.command(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION)
+            .query("volume_percent", self.percent)
+            .query_id("device_id", self.device.as_ref())
+    }
+}
+
+awaitable!(SetVolume => ());
+
+/// Shuffles the order, or does so no longer.
+///
+/// `PUT /me/player/shuffle` ([reference]). Scope: `user-modify-playback-state`.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// client.player().shuffle(true).await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/toggle-shuffle-for-users-playback
+#[derive(Clone, Debug)]
+#[doc(alias = "toggle-shuffle-for-users-playback")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct SetShuffle {
+    pub(crate) client: Client,
+    pub(crate) on: bool,
+    pub(crate) device: Option<Result<DeviceId, ParseIdError>>,
+}
+
+impl SetShuffle {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::SET_SHUFFLE;
+
+    /// Where to do so; the active device if it is not given.
+    pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
+        self.device = Some(device.into_id());
+        self
+    }
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<()>, Error> {
+        self.client.command(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION)
+            .query("state", self.on)
+            .query_id("device_id", self.device.as_ref())
+    }
+}
+
+awaitable!(SetShuffle => ());
+
+/// Puts a track or an episode behind what comes next.
+///
+/// `POST /me/player/queue` ([reference]). Scope: `user-modify-playback-state`.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// client.player().add_to_queue("spotify:track:spotmockTrack000000001").await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/add-to-queue
+#[derive(Clone, Debug)]
+#[doc(alias = "add-to-queue")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct AddToQueue {
+    pub(crate) client: Client,
+    pub(crate) uri: Result<PlayableUri, ParseIdError>,
+    pub(crate) device: Option<Result<DeviceId, ParseIdError>>,
+}
+
+impl AddToQueue {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::ADD_TO_QUEUE;
+
+    /// Where to play it; the active device if it is not given.
+    pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
+        self.device = Some(device.into_id());
+        self
+    }
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<()>, Error> {
+        self.client.command(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION)
+            .query_id("uri", Some(&self.uri))
+            .query_id("device_id", self.device.as_ref())
+    }
+}
+
+awaitable!(AddToQueue => ());
+
+/// Makes another device the one that plays.
+///
+/// `PUT /me/player` ([reference]). Scope: `user-modify-playback-state`.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// client.player().transfer("spotmockdevice01").play(true).await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/transfer-a-users-playback
+#[derive(Clone, Debug)]
+#[doc(alias = "transfer-a-users-playback")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct TransferPlayback {
+    pub(crate) client: Client,
+    pub(crate) device: Result<DeviceId, ParseIdError>,
+    pub(crate) play: Option<bool>,
+}
+
+impl TransferPlayback {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::TRANSFER_PLAYBACK;
+
+    /// Whether it is to play; if not, it goes on as it was: playing or paused.
+    pub fn play(mut self, play: bool) -> Self {
+        self.play = Some(play);
+        self
+    }
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<()>, Error> {
+        self.client.command(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION).body_fields(
+            Body::new().id_list("device_ids", &self.device).optional("play", self.play.as_ref()),
+        )
+    }
+}
+
+awaitable!(TransferPlayback => ());
 
 /// The tracks the user played of late, the latest first: about fifty, and no episodes.
 ///

@@ -2,9 +2,10 @@
 
 //! Playlists.
 
+use bytes::Bytes;
 use serde::Deserialize;
 use spot_model::{
-    IntoId, Operation, Page, ParseIdError, PlayableUri, Playlist, PlaylistId, PlaylistItem,
+    Image, IntoId, Operation, Page, ParseIdError, PlayableUri, Playlist, PlaylistId, PlaylistItem,
     SimplifiedPlaylist, SnapshotId,
 };
 
@@ -161,6 +162,37 @@ impl GetPlaylist {
             snapshot_id: None,
         }
     }
+
+    /// Changes the name, the description or the visibility of a playlist of the user's.
+    ///
+    /// `PUT /playlists/{playlist_id}`. See [`ChangePlaylistDetails`].
+    #[doc(alias = "change-playlist-details")]
+    pub fn change_details(&self) -> ChangePlaylistDetails {
+        ChangePlaylistDetails {
+            client: self.client.clone(),
+            id: self.id.clone(),
+            name: None,
+            public: None,
+            collaborative: None,
+            description: None,
+        }
+    }
+
+    /// The cover of a playlist, the widest picture first.
+    ///
+    /// `GET /playlists/{playlist_id}/images`. See [`GetPlaylistCover`].
+    #[doc(alias = "get-playlist-cover")]
+    pub fn cover(&self) -> GetPlaylistCover {
+        GetPlaylistCover { client: self.client.clone(), id: self.id.clone() }
+    }
+
+    /// Gives a playlist of the user's another cover.
+    ///
+    /// `PUT /playlists/{playlist_id}/images`. See [`UploadPlaylistCover`].
+    #[doc(alias = "upload-custom-playlist-cover")]
+    pub fn upload_cover(&self, jpeg: impl Into<Bytes>) -> UploadPlaylistCover {
+        UploadPlaylistCover { client: self.client.clone(), id: self.id.clone(), jpeg: jpeg.into() }
+    }
 }
 
 /// The items of a playlist the user owns or takes part in.
@@ -292,11 +324,11 @@ impl AddPlaylistItems {
     pub const CHUNK: usize = 100;
 
     async fn run(self) -> Result<Option<SnapshotId>, Error> {
-        let uris = chunks::parsed(Self::OPERATION, "uris", &self.uris)?;
         #[derive(Deserialize)]
         struct Answer {
             snapshot_id: SnapshotId,
         }
+        let uris = chunks::parsed(Self::OPERATION, "uris", &self.uris)?;
         let sent =
             chunks::chain(&self.client, &uris, Self::CHUNK, |part, done, _: Option<&Answer>| {
                 self.request(part, done)
@@ -472,11 +504,11 @@ impl RemovePlaylistItems {
     pub const CHUNK: usize = 100;
 
     async fn run(self) -> Result<Option<SnapshotId>, Error> {
-        let uris = chunks::parsed(Self::OPERATION, "items", &self.uris)?;
         #[derive(Deserialize)]
         struct Answer {
             snapshot_id: SnapshotId,
         }
+        let uris = chunks::parsed(Self::OPERATION, "items", &self.uris)?;
         let sent =
             chunks::chain(&self.client, &uris, Self::CHUNK, |part, _, last: Option<&Answer>| {
                 let snapshot = last.map(|last| &last.snapshot_id);
@@ -498,6 +530,173 @@ impl RemovePlaylistItems {
 }
 
 awaitable!(chunked RemovePlaylistItems => Option<SnapshotId>);
+
+/// Changes the name, the description or the visibility of a playlist of the user's.
+///
+/// `PUT /playlists/{playlist_id}` ([reference]). Scopes, by content: `playlist-modify-public`,
+/// `playlist-modify-private`.
+///
+/// What is not given stays as it is. A collaborative playlist must not be public.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// client.playlist("spotmockPlaylist000001").change_details().name("Short way home").await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/change-playlist-details
+#[derive(Clone, Debug)]
+#[doc(alias = "change-playlist-details")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct ChangePlaylistDetails {
+    pub(crate) client: Client,
+    pub(crate) id: Result<PlaylistId, ParseIdError>,
+    pub(crate) name: Option<String>,
+    pub(crate) public: Option<bool>,
+    pub(crate) collaborative: Option<bool>,
+    pub(crate) description: Option<String>,
+}
+
+impl ChangePlaylistDetails {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::CHANGE_PLAYLIST_DETAILS;
+
+    /// The new name.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Whether it is to stand on the user's profile.
+    pub fn public(mut self, public: bool) -> Self {
+        self.public = Some(public);
+        self
+    }
+
+    /// Whether others may change it.
+    pub fn collaborative(mut self, collaborative: bool) -> Self {
+        self.collaborative = Some(collaborative);
+        self
+    }
+
+    /// The new text shown with it.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<()>, Error> {
+        self.client.command(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION).path_id("playlist_id", &self.id).body_fields(
+            Body::new()
+                .optional("name", self.name.as_ref())
+                .optional("public", self.public.as_ref())
+                .optional("collaborative", self.collaborative.as_ref())
+                .optional("description", self.description.as_ref()),
+        )
+    }
+}
+
+awaitable!(ChangePlaylistDetails => ());
+
+/// The cover of a playlist, the widest picture first.
+///
+/// `GET /playlists/{playlist_id}/images` ([reference]). No scope is needed.
+///
+/// The addresses of the pictures expire within a day.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let images = client.playlist("spotmockPlaylist000001").cover().await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-playlist-cover
+#[derive(Clone, Debug)]
+#[doc(alias = "get-playlist-cover")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct GetPlaylistCover {
+    pub(crate) client: Client,
+    pub(crate) id: Result<PlaylistId, ParseIdError>,
+}
+
+impl GetPlaylistCover {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_COVER;
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<Vec<Image>>, Error> {
+        self.client.fetch(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION).path_id("playlist_id", &self.id)
+    }
+}
+
+awaitable!(GetPlaylistCover => Vec<Image>);
+
+/// Gives a playlist of the user's another cover.
+///
+/// `PUT /playlists/{playlist_id}/images` ([reference]). Scopes, by content: `ugc-image-upload`,
+/// `playlist-modify-public`, `playlist-modify-private`.
+///
+/// The picture: the bytes of a JPEG file, at most 192 KiB.
+///
+/// Uploads have a rate limit of their own, and the new cover takes some time to be seen.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// client.playlist("spotmockPlaylist000001").upload_cover(b"\xFF\xD8\xFF\xD9".as_slice()).await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/upload-custom-playlist-cover
+#[derive(Clone, Debug)]
+#[doc(alias = "upload-custom-playlist-cover")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct UploadPlaylistCover {
+    pub(crate) client: Client,
+    pub(crate) id: Result<PlaylistId, ParseIdError>,
+    pub(crate) jpeg: Bytes,
+}
+
+impl UploadPlaylistCover {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::UPLOAD_PLAYLIST_COVER;
+
+    /// Sends the request: the answer with its status, headers and number of attempts.
+    pub async fn send(self) -> Result<Response<()>, Error> {
+        self.client.command(self.request()).await
+    }
+
+    /// The request as plain data, for a client of your own.
+    pub fn into_request(self) -> Request {
+        self.request()
+    }
+
+    fn request(&self) -> Request {
+        Request::new(Self::OPERATION)
+            .path_id("playlist_id", &self.id)
+            .jpeg("jpeg", &self.jpeg, 262144)
+    }
+}
+
+awaitable!(UploadPlaylistCover => ());
 
 /// The playlists the user owns or follows.
 ///

@@ -2,10 +2,11 @@
 
 //! Tracks.
 
+use serde::Deserialize;
 use spot_model::{IntoId, Operation, ParseIdError, Track, TrackId};
 
 use crate::{
-    Client, Error, Market, Request, Response,
+    Client, Error, GetTrackAudioAnalysis, GetTrackAudioFeatures, Market, Request, Response, chunks,
     input::{RequestExt, awaitable},
 };
 
@@ -16,6 +17,18 @@ impl Client {
     #[doc(alias = "get-track")]
     pub fn track(&self, id: impl IntoId<TrackId>) -> GetTrack {
         GetTrack { client: self.clone(), id: id.into_id(), market: None }
+    }
+
+    /// Several tracks, in the order of their ids.
+    ///
+    /// `GET /tracks`. See [`GetTracks`].
+    #[doc(alias = "get-several-tracks")]
+    pub fn tracks(&self, ids: impl IntoIterator<Item = impl IntoId<TrackId>>) -> GetTracks {
+        GetTracks {
+            client: self.clone(),
+            ids: ids.into_iter().map(IntoId::into_id).collect(),
+            market: None,
+        }
     }
 }
 
@@ -68,3 +81,93 @@ impl GetTrack {
 }
 
 awaitable!(GetTrack => Track);
+
+impl GetTrack {
+    /// How a track sounds, in numbers.
+    ///
+    /// `GET /audio-features/{id}`. See [`GetTrackAudioFeatures`].
+    #[doc(alias = "get-audio-features")]
+    pub fn audio_features(&self) -> GetTrackAudioFeatures {
+        GetTrackAudioFeatures { client: self.client.clone(), id: self.id.clone() }
+    }
+
+    /// The structure of a track: bars, beats, sections, and how each piece sounds.
+    ///
+    /// `GET /audio-analysis/{id}`. See [`GetTrackAudioAnalysis`].
+    #[doc(alias = "get-audio-analysis")]
+    pub fn audio_analysis(&self) -> GetTrackAudioAnalysis {
+        GetTrackAudioAnalysis { client: self.client.clone(), id: self.id.clone() }
+    }
+}
+
+/// Several tracks, in the order of their ids.
+///
+/// `GET /tracks` ([reference]). No scope is needed.
+///
+/// Any number may be given: a call takes 50, so that longer lists are several calls. In
+/// [Development Mode](crate::AccessMode::Development), which is the default, each id is a call of
+/// its own. The calls run side by side; the answers keep the order. An empty list is no call.
+///
+/// `None` stands where there is nothing by an id.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let tracks = client.tracks(["spotmockTrack000000001", "spotmockTrack000000002"]).await?;
+/// # Ok(()) }
+/// ```
+///
+/// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-several-tracks
+#[derive(Clone, Debug)]
+#[doc(alias = "get-several-tracks")]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct GetTracks {
+    pub(crate) client: Client,
+    pub(crate) ids: Result<Vec<TrackId>, ParseIdError>,
+    pub(crate) market: Option<Market>,
+}
+
+impl GetTracks {
+    /// What is known of the operation, as data.
+    pub const OPERATION: &'static Operation = Operation::GET_TRACKS;
+
+    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
+    /// user's country wins.
+    pub fn market(mut self, market: impl Into<Market>) -> Self {
+        self.market = Some(market.into());
+        self
+    }
+
+    /// How many one call takes.
+    pub const CHUNK: usize = 50;
+
+    async fn run(self) -> Result<Vec<Option<Track>>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            tracks: Vec<Option<Track>>,
+        }
+        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
+        if !self.client.is_extended() {
+            return chunks::one_by_one(&self.client, &ids, |id| {
+                GetTrack { client: self.client.clone(), id: Ok(*id), market: self.market.clone() }
+                    .request()
+            })
+            .await;
+        }
+        chunks::concat(
+            &self.client,
+            &ids,
+            Self::CHUNK,
+            |part| self.request(part),
+            |answer: Answer| answer.tracks,
+        )
+        .await
+    }
+
+    fn request(&self, ids: &[TrackId]) -> Request {
+        Request::new(Self::OPERATION)
+            .query_list("ids", ids)
+            .market(self.client.market(), self.market.as_ref())
+    }
+}
+
+awaitable!(chunked GetTracks => Vec<Option<Track>>);

@@ -1,6 +1,6 @@
 //! What all stories start with: a server, and a client that talks to it.
 
-use spot_api::{Client, Error, model::Operation};
+use spot_api::{AccessMode, Client, Error, model::Operation};
 use spot_http::{AccessToken, Pipeline};
 use spot_mock::{MockSpotify, Mode};
 
@@ -16,7 +16,8 @@ where
     F: Future<Output = Result<(), Error>>,
 {
     let mock = MockSpotify::builder().mode(Mode::Extended).start().await.unwrap();
-    call(client(&mock)).await.unwrap_or_else(|error| panic!("{}: {error}", operation.id));
+    let client = client(&mock).with_access_mode(AccessMode::Extended);
+    call(client).await.unwrap_or_else(|error| panic!("{}: {error}", operation.id));
     let asked = mock.requests();
     assert!(
         asked.iter().any(|request| request.operation == Some(operation.id)),

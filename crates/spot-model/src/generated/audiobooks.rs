@@ -2,10 +2,64 @@
 
 //! Audiobooks and their chapters.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
-use super::wire::audiobooks::{PersonWire, SimplifiedAudiobookWire};
-use crate::{AudiobookId, Copyright, CountrySet, Image};
+use super::wire::audiobooks::{
+    AudiobookWire, ChapterWire, PersonWire, SimplifiedAudiobookWire, SimplifiedChapterWire,
+};
+use crate::{
+    AudiobookId, ChapterId, Copyright, CountrySet, Image, Page, ReleaseDate, Restrictions,
+    ResumePoint,
+};
+
+/// An audiobook, with its first chapters.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "AudiobookWire")]
+#[non_exhaustive]
+pub struct Audiobook {
+    /// The id.
+    pub id: AudiobookId,
+    /// The name.
+    pub name: String,
+    /// Who wrote it.
+    pub authors: Vec<Person>,
+    /// Who reads it.
+    pub narrators: Vec<Person>,
+    /// What it is about, as plain text.
+    pub description: String,
+    /// What it is about, as HTML.
+    pub html_description: Option<String>,
+    /// The edition, for example `Unabridged`.
+    pub edition: Option<String>,
+    /// Who publishes it.
+    ///
+    /// Missing in Development Mode since 2026-02.
+    pub publisher: Option<String>,
+    /// The cover, the widest picture first.
+    pub images: Vec<Image>,
+    /// How many chapters it has.
+    pub total_chapters: Option<u32>,
+    /// The first page of the chapters; [`next`](Page::next) leads on.
+    pub chapters: Page<SimplifiedChapter>,
+    /// Whether it is explicit; `false` also if that is not known.
+    pub explicit: bool,
+    /// The languages spoken, as ISO 639 codes.
+    pub languages: Vec<String>,
+    /// `audio`.
+    pub media_type: Option<String>,
+    /// Whether it is hosted outside Spotify.
+    pub is_externally_hosted: Option<bool>,
+    /// Whether it can be played in the market that was asked.
+    pub is_playable: Option<bool>,
+    /// The copyright statements.
+    pub copyrights: Vec<Copyright>,
+    /// The markets where it can be played.
+    ///
+    /// Missing in Development Mode since 2026-02.
+    pub available_markets: Option<CountrySet>,
+}
 
 /// An audiobook as it stands in lists and chapters: without its chapters.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -46,6 +100,86 @@ pub struct SimplifiedAudiobook {
     pub is_playable: Option<bool>,
     /// The copyright statements.
     pub copyrights: Vec<Copyright>,
+    /// The markets where it can be played.
+    ///
+    /// Missing in Development Mode since 2026-02.
+    pub available_markets: Option<CountrySet>,
+}
+
+/// A chapter of an audiobook.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "ChapterWire")]
+#[non_exhaustive]
+pub struct Chapter {
+    /// The id.
+    pub id: ChapterId,
+    /// The name.
+    pub name: String,
+    /// The audiobook it belongs to.
+    pub audiobook: Option<Box<SimplifiedAudiobook>>,
+    /// What it is about, as plain text.
+    pub description: String,
+    /// What it is about, as HTML.
+    pub html_description: Option<String>,
+    /// Its place in the audiobook, mostly from 0.
+    pub chapter_number: Option<u32>,
+    /// The cover, the widest picture first.
+    pub images: Vec<Image>,
+    /// How long it is.
+    pub duration: Duration,
+    /// When it first came out; often the year 0.
+    pub release_date: Option<ReleaseDate>,
+    /// Whether it is explicit; `false` also if that is not known.
+    pub explicit: bool,
+    /// How far the user heard it. Needs `user-read-playback-position`.
+    pub resume_point: Option<ResumePoint>,
+    /// The languages spoken, as ISO 639 codes; Spotify also gives the empty text.
+    pub languages: Vec<String>,
+    /// Thirty seconds of it as MP3.
+    pub audio_preview_url: Option<String>,
+    /// Whether it can be played in the market that was asked.
+    pub is_playable: Option<bool>,
+    /// Why it cannot be played.
+    pub restrictions: Option<Restrictions>,
+    /// The markets where it can be played.
+    ///
+    /// Missing in Development Mode since 2026-02.
+    pub available_markets: Option<CountrySet>,
+}
+
+/// A chapter as it stands in its audiobook.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(from = "SimplifiedChapterWire")]
+#[non_exhaustive]
+pub struct SimplifiedChapter {
+    /// The id.
+    pub id: Option<ChapterId>,
+    /// The name.
+    pub name: String,
+    /// What it is about, as plain text.
+    pub description: String,
+    /// What it is about, as HTML.
+    pub html_description: Option<String>,
+    /// Its place in the audiobook, mostly from 0.
+    pub chapter_number: Option<u32>,
+    /// The cover, the widest picture first.
+    pub images: Vec<Image>,
+    /// How long it is.
+    pub duration: Duration,
+    /// When it first came out; often the year 0.
+    pub release_date: Option<ReleaseDate>,
+    /// Whether it is explicit; `false` also if that is not known.
+    pub explicit: bool,
+    /// How far the user heard it. Needs `user-read-playback-position`.
+    pub resume_point: Option<ResumePoint>,
+    /// The languages spoken, as ISO 639 codes; Spotify also gives the empty text.
+    pub languages: Vec<String>,
+    /// Thirty seconds of it as MP3.
+    pub audio_preview_url: Option<String>,
+    /// Whether it can be played in the market that was asked.
+    pub is_playable: Option<bool>,
+    /// Why it cannot be played.
+    pub restrictions: Option<Restrictions>,
     /// The markets where it can be played.
     ///
     /// Missing in Development Mode since 2026-02.

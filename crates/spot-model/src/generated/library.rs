@@ -5,8 +5,8 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::wire::library::SavedTrackWire;
-use crate::Track;
+use super::wire::library::{SavedAlbumWire, SavedEpisodeWire, SavedShowWire, SavedTrackWire};
+use crate::{Album, Episode, SimplifiedShow, Track};
 
 /// A track the user saved.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -17,4 +17,37 @@ pub struct SavedTrack {
     pub added_at: Option<DateTime<Utc>>,
     /// The track.
     pub track: Track,
+}
+
+/// An album the user saved.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "SavedAlbumWire")]
+#[non_exhaustive]
+pub struct SavedAlbum {
+    /// When it was saved.
+    pub added_at: Option<DateTime<Utc>>,
+    /// The album.
+    pub album: Album,
+}
+
+/// A show the user saved.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "SavedShowWire")]
+#[non_exhaustive]
+pub struct SavedShow {
+    /// When it was saved.
+    pub added_at: Option<DateTime<Utc>>,
+    /// The show; nearly empty if it was taken down.
+    pub show: SimplifiedShow,
+}
+
+/// An episode the user saved.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "SavedEpisodeWire")]
+#[non_exhaustive]
+pub struct SavedEpisode {
+    /// When it was saved.
+    pub added_at: Option<DateTime<Utc>>,
+    /// The episode; nearly empty if it was taken down.
+    pub episode: Episode,
 }

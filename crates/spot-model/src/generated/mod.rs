@@ -4,12 +4,15 @@
 
 mod albums;
 mod artists;
+mod audio;
 mod audiobooks;
+mod browse;
 mod common;
 mod library;
 mod operations;
 mod player;
 mod playlists;
+mod recommendations;
 mod search;
 mod shows;
 mod tracks;
@@ -18,18 +21,23 @@ mod wire;
 
 pub use albums::{Album, AlbumType, SimplifiedAlbum};
 pub use artists::{AlbumGroup, Artist, SimplifiedArtist};
-pub use audiobooks::{Person, SimplifiedAudiobook};
+pub use audio::{
+    AnalysisMeta, AnalyzedTrack, AudioAnalysis, AudioFeatures, Section, Segment, TimeInterval,
+};
+pub use audiobooks::{Audiobook, Chapter, Person, SimplifiedAudiobook, SimplifiedChapter};
+pub use browse::{Category, FeaturedPlaylists};
 pub use common::{
     Copyright, CopyrightKind, ExternalIds, Followers, Image, RestrictionReason, Restrictions,
     ResumePoint, Scope,
 };
-pub use library::SavedTrack;
+pub use library::{SavedAlbum, SavedEpisode, SavedShow, SavedTrack};
 pub use player::{
-    Actions, Context, ContextKind, Device, DeviceKind, Disallows, PlayHistory, PlaybackState,
-    PlayingKind, RepeatState,
+    Actions, Context, ContextKind, CurrentlyPlaying, Device, DeviceKind, Disallows, PlayHistory,
+    PlaybackState, PlayingKind, Queue, RepeatState,
 };
 pub use playlists::{ItemCount, Playlist, PlaylistItem, SimplifiedPlaylist};
+pub use recommendations::{RecommendationSeed, Recommendations, SeedKind};
 pub use search::{IncludeExternal, SearchKind, SearchResults};
-pub use shows::{Episode, SimplifiedEpisode, SimplifiedShow};
+pub use shows::{Episode, Show, SimplifiedEpisode, SimplifiedShow};
 pub use tracks::{LinkedTrack, SimplifiedTrack, Track};
-pub use users::{ExplicitContent, PrivateUser, PublicUser};
+pub use users::{ExplicitContent, PrivateUser, PublicUser, TimeRange};

@@ -8,17 +8,79 @@ impl Operation {
     /// Every operation, in the order of the spec.
     pub const ALL: &'static [&'static Self] = &[
         Self::GET_ALBUM,
+        Self::GET_ALBUMS,
         Self::GET_ALBUM_TRACKS,
         Self::GET_ARTIST,
+        Self::GET_ARTISTS,
         Self::GET_ARTIST_ALBUMS,
+        Self::GET_ARTIST_TOP_TRACKS,
+        Self::GET_RELATED_ARTISTS,
+        Self::GET_TRACK_AUDIO_FEATURES,
+        Self::GET_AUDIO_FEATURES,
+        Self::GET_TRACK_AUDIO_ANALYSIS,
+        Self::GET_AUDIOBOOK,
+        Self::GET_AUDIOBOOKS,
+        Self::GET_AUDIOBOOK_CHAPTERS,
+        Self::GET_CHAPTER,
+        Self::GET_CHAPTERS,
+        Self::GET_NEW_RELEASES,
+        Self::GET_FEATURED_PLAYLISTS,
+        Self::GET_CATEGORIES,
+        Self::GET_CATEGORY,
+        Self::GET_CATEGORY_PLAYLISTS,
+        Self::GET_MARKETS,
+        Self::SAVE_ALBUMS,
+        Self::REMOVE_ALBUMS,
+        Self::CHECK_ALBUMS,
+        Self::SAVE_TRACKS,
+        Self::REMOVE_TRACKS,
+        Self::CHECK_TRACKS,
+        Self::SAVE_EPISODES,
+        Self::REMOVE_EPISODES,
+        Self::CHECK_EPISODES,
+        Self::SAVE_SHOWS,
+        Self::REMOVE_SHOWS,
+        Self::CHECK_SHOWS,
+        Self::SAVE_AUDIOBOOKS,
+        Self::REMOVE_AUDIOBOOKS,
+        Self::CHECK_AUDIOBOOKS,
+        Self::FOLLOW_ARTISTS,
+        Self::UNFOLLOW_ARTISTS,
+        Self::CHECK_FOLLOWED_ARTISTS,
+        Self::FOLLOW_USERS,
+        Self::UNFOLLOW_USERS,
+        Self::CHECK_FOLLOWED_USERS,
+        Self::FOLLOW_PLAYLIST,
+        Self::UNFOLLOW_PLAYLIST,
+        Self::CHECK_FOLLOWED_PLAYLIST,
+        Self::GET_PLAYLIST_TRACKS,
+        Self::ADD_PLAYLIST_TRACKS,
+        Self::REPLACE_PLAYLIST_TRACKS,
+        Self::REORDER_PLAYLIST_TRACKS,
+        Self::REMOVE_PLAYLIST_TRACKS,
+        Self::CREATE_PLAYLIST_FOR,
         Self::GET_SAVED_TRACKS,
+        Self::GET_SAVED_ALBUMS,
+        Self::GET_SAVED_SHOWS,
+        Self::GET_SAVED_EPISODES,
+        Self::GET_SAVED_AUDIOBOOKS,
         Self::SAVE_TO_LIBRARY,
         Self::REMOVE_FROM_LIBRARY,
         Self::CHECK_LIBRARY,
         Self::GET_PLAYBACK_STATE,
+        Self::GET_CURRENTLY_PLAYING,
+        Self::GET_DEVICES,
+        Self::GET_QUEUE,
         Self::START_PLAYBACK,
         Self::PAUSE_PLAYBACK,
         Self::SKIP_TO_NEXT,
+        Self::SKIP_TO_PREVIOUS,
+        Self::SEEK_PLAYBACK,
+        Self::SET_REPEAT,
+        Self::SET_VOLUME,
+        Self::SET_SHUFFLE,
+        Self::ADD_TO_QUEUE,
+        Self::TRANSFER_PLAYBACK,
         Self::GET_RECENTLY_PLAYED,
         Self::GET_PLAYLIST,
         Self::GET_PLAYLIST_ITEMS,
@@ -26,12 +88,27 @@ impl Operation {
         Self::REPLACE_PLAYLIST_ITEMS,
         Self::REORDER_PLAYLIST_ITEMS,
         Self::REMOVE_PLAYLIST_ITEMS,
+        Self::CHANGE_PLAYLIST_DETAILS,
+        Self::GET_PLAYLIST_COVER,
+        Self::UPLOAD_PLAYLIST_COVER,
         Self::GET_MY_PLAYLISTS,
         Self::CREATE_PLAYLIST,
+        Self::GET_RECOMMENDATIONS,
+        Self::GET_GENRE_SEEDS,
         Self::SEARCH,
+        Self::GET_SHOW,
+        Self::GET_SHOWS,
+        Self::GET_SHOW_EPISODES,
+        Self::GET_EPISODE,
+        Self::GET_EPISODES,
         Self::GET_TRACK,
+        Self::GET_TRACKS,
         Self::GET_MY_PROFILE,
         Self::GET_FOLLOWED_ARTISTS,
+        Self::GET_TOP_ARTISTS,
+        Self::GET_TOP_TRACKS,
+        Self::GET_USER,
+        Self::GET_USER_PLAYLISTS,
     ];
 
     /// An album, with its first tracks. `GET /albums/{id}`
@@ -45,6 +122,19 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+    };
+
+    /// Several albums, each with its first tracks, in the order of their ids. `GET /albums`
+    pub const GET_ALBUMS: &'static Self = &Self {
+        id: "get-multiple-albums",
+        method: Method::Get,
+        path: "/albums",
+        scopes: &[],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(20),
+        replacement: Some("`client.album(id)` for each of them"),
     };
 
     /// The tracks of an album. `GET /albums/{id}/tracks`
@@ -73,6 +163,19 @@ impl Operation {
         replacement: None,
     };
 
+    /// Several artists, in the order of their ids. `GET /artists`
+    pub const GET_ARTISTS: &'static Self = &Self {
+        id: "get-multiple-artists",
+        method: Method::Get,
+        path: "/artists",
+        scopes: &[],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.artist(id)` for each of them"),
+    };
+
     /// The albums of an artist. `GET /artists/{id}/albums`
     pub const GET_ARTIST_ALBUMS: &'static Self = &Self {
         id: "get-an-artists-albums",
@@ -86,11 +189,674 @@ impl Operation {
         replacement: None,
     };
 
+    /// The tracks of an artist that are played most in a country, at most ten. `GET
+    /// /artists/{id}/top-tracks`
+    pub const GET_ARTIST_TOP_TRACKS: &'static Self = &Self {
+        id: "get-an-artists-top-tracks",
+        method: Method::Get,
+        path: "/artists/{id}/top-tracks",
+        scopes: &[],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// Artists whose listeners are those of an artist, at most twenty. `GET
+    /// /artists/{id}/related-artists`
+    pub const GET_RELATED_ARTISTS: &'static Self = &Self {
+        id: "get-an-artists-related-artists",
+        method: Method::Get,
+        path: "/artists/{id}/related-artists",
+        scopes: &[],
+        access: Access::Closed2024,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// How a track sounds, in numbers. `GET /audio-features/{id}`
+    pub const GET_TRACK_AUDIO_FEATURES: &'static Self = &Self {
+        id: "get-audio-features",
+        method: Method::Get,
+        path: "/audio-features/{id}",
+        scopes: &[],
+        access: Access::Closed2024,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// How several tracks sound, in numbers, in the order of their ids. `GET /audio-features`
+    pub const GET_AUDIO_FEATURES: &'static Self = &Self {
+        id: "get-several-audio-features",
+        method: Method::Get,
+        path: "/audio-features",
+        scopes: &[],
+        access: Access::Closed2024,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(100),
+        replacement: None,
+    };
+
+    /// The structure of a track: bars, beats, sections, and how each piece sounds. `GET
+    /// /audio-analysis/{id}`
+    pub const GET_TRACK_AUDIO_ANALYSIS: &'static Self = &Self {
+        id: "get-audio-analysis",
+        method: Method::Get,
+        path: "/audio-analysis/{id}",
+        scopes: &[],
+        access: Access::Closed2024,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// An audiobook, with its first chapters. `GET /audiobooks/{id}`
+    pub const GET_AUDIOBOOK: &'static Self = &Self {
+        id: "get-an-audiobook",
+        method: Method::Get,
+        path: "/audiobooks/{id}",
+        scopes: &[],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// Several audiobooks, each with its first chapters, in the order of their ids. `GET
+    /// /audiobooks`
+    pub const GET_AUDIOBOOKS: &'static Self = &Self {
+        id: "get-multiple-audiobooks",
+        method: Method::Get,
+        path: "/audiobooks",
+        scopes: &[],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.audiobook(id)` for each of them"),
+    };
+
+    /// The chapters of an audiobook. `GET /audiobooks/{id}/chapters`
+    pub const GET_AUDIOBOOK_CHAPTERS: &'static Self = &Self {
+        id: "get-audiobook-chapters",
+        method: Method::Get,
+        path: "/audiobooks/{id}/chapters",
+        scopes: &[],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::Offset { max: 50, last_offset: None },
+        chunk: None,
+        replacement: None,
+    };
+
+    /// A chapter of an audiobook. `GET /chapters/{id}`
+    pub const GET_CHAPTER: &'static Self = &Self {
+        id: "get-a-chapter",
+        method: Method::Get,
+        path: "/chapters/{id}",
+        scopes: &[],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// Several chapters, in the order of their ids. `GET /chapters`
+    pub const GET_CHAPTERS: &'static Self = &Self {
+        id: "get-several-chapters",
+        method: Method::Get,
+        path: "/chapters",
+        scopes: &[],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.chapter(id)` for each of them"),
+    };
+
+    /// Albums that came out of late, as Spotify presents them. `GET /browse/new-releases`
+    pub const GET_NEW_RELEASES: &'static Self = &Self {
+        id: "get-new-releases",
+        method: Method::Get,
+        path: "/browse/new-releases",
+        scopes: &[],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::Offset { max: 50, last_offset: None },
+        chunk: None,
+        replacement: None,
+    };
+
+    /// Playlists that Spotify presents at this time of the day. `GET /browse/featured-playlists`
+    pub const GET_FEATURED_PLAYLISTS: &'static Self = &Self {
+        id: "get-featured-playlists",
+        method: Method::Get,
+        path: "/browse/featured-playlists",
+        scopes: &[],
+        access: Access::Closed2024,
+        idempotent: true,
+        paging: Paging::Offset { max: 50, last_offset: None },
+        chunk: None,
+        replacement: None,
+    };
+
+    /// The categories that Spotify sorts its playlists into. `GET /browse/categories`
+    pub const GET_CATEGORIES: &'static Self = &Self {
+        id: "get-categories",
+        method: Method::Get,
+        path: "/browse/categories",
+        scopes: &[],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::Offset { max: 50, last_offset: None },
+        chunk: None,
+        replacement: None,
+    };
+
+    /// A category. `GET /browse/categories/{category_id}`
+    pub const GET_CATEGORY: &'static Self = &Self {
+        id: "get-a-category",
+        method: Method::Get,
+        path: "/browse/categories/{category_id}",
+        scopes: &[],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// The playlists of a category. `GET /browse/categories/{category_id}/playlists`
+    pub const GET_CATEGORY_PLAYLISTS: &'static Self = &Self {
+        id: "get-a-categories-playlists",
+        method: Method::Get,
+        path: "/browse/categories/{category_id}/playlists",
+        scopes: &[],
+        access: Access::Closed2024,
+        idempotent: true,
+        paging: Paging::Offset { max: 50, last_offset: None },
+        chunk: None,
+        replacement: None,
+    };
+
+    /// The countries where Spotify is to be had. `GET /markets`
+    pub const GET_MARKETS: &'static Self = &Self {
+        id: "get-available-markets",
+        method: Method::Get,
+        path: "/markets",
+        scopes: &[],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// Saves albums. `PUT /me/albums`
+    pub const SAVE_ALBUMS: &'static Self = &Self {
+        id: "save-albums-user",
+        method: Method::Put,
+        path: "/me/albums",
+        scopes: &[Scope::UserLibraryModify],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(20),
+        replacement: Some("`client.library().save(..)`"),
+    };
+
+    /// Takes albums out of the library. `DELETE /me/albums`
+    pub const REMOVE_ALBUMS: &'static Self = &Self {
+        id: "remove-albums-user",
+        method: Method::Delete,
+        path: "/me/albums",
+        scopes: &[Scope::UserLibraryModify],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(20),
+        replacement: Some("`client.library().remove(..)`"),
+    };
+
+    /// Whether each of the given albums is in the library, in their order. `GET
+    /// /me/albums/contains`
+    pub const CHECK_ALBUMS: &'static Self = &Self {
+        id: "check-users-saved-albums",
+        method: Method::Get,
+        path: "/me/albums/contains",
+        scopes: &[Scope::UserLibraryRead],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(20),
+        replacement: Some("`client.library().contains(..)`"),
+    };
+
+    /// Saves tracks. `PUT /me/tracks`
+    pub const SAVE_TRACKS: &'static Self = &Self {
+        id: "save-tracks-user",
+        method: Method::Put,
+        path: "/me/tracks",
+        scopes: &[Scope::UserLibraryModify],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().save(..)`"),
+    };
+
+    /// Takes tracks out of the library. `DELETE /me/tracks`
+    pub const REMOVE_TRACKS: &'static Self = &Self {
+        id: "remove-tracks-user",
+        method: Method::Delete,
+        path: "/me/tracks",
+        scopes: &[Scope::UserLibraryModify],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().remove(..)`"),
+    };
+
+    /// Whether each of the given tracks is in the library, in their order. `GET
+    /// /me/tracks/contains`
+    pub const CHECK_TRACKS: &'static Self = &Self {
+        id: "check-users-saved-tracks",
+        method: Method::Get,
+        path: "/me/tracks/contains",
+        scopes: &[Scope::UserLibraryRead],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().contains(..)`"),
+    };
+
+    /// Saves episodes. `PUT /me/episodes`
+    pub const SAVE_EPISODES: &'static Self = &Self {
+        id: "save-episodes-user",
+        method: Method::Put,
+        path: "/me/episodes",
+        scopes: &[Scope::UserLibraryModify],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().save(..)`"),
+    };
+
+    /// Takes episodes out of the library. `DELETE /me/episodes`
+    pub const REMOVE_EPISODES: &'static Self = &Self {
+        id: "remove-episodes-user",
+        method: Method::Delete,
+        path: "/me/episodes",
+        scopes: &[Scope::UserLibraryModify],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().remove(..)`"),
+    };
+
+    /// Whether each of the given episodes is in the library, in their order. `GET
+    /// /me/episodes/contains`
+    pub const CHECK_EPISODES: &'static Self = &Self {
+        id: "check-users-saved-episodes",
+        method: Method::Get,
+        path: "/me/episodes/contains",
+        scopes: &[Scope::UserLibraryRead],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().contains(..)`"),
+    };
+
+    /// Saves shows. `PUT /me/shows`
+    pub const SAVE_SHOWS: &'static Self = &Self {
+        id: "save-shows-user",
+        method: Method::Put,
+        path: "/me/shows",
+        scopes: &[Scope::UserLibraryModify],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().save(..)`"),
+    };
+
+    /// Takes shows out of the library. `DELETE /me/shows`
+    pub const REMOVE_SHOWS: &'static Self = &Self {
+        id: "remove-shows-user",
+        method: Method::Delete,
+        path: "/me/shows",
+        scopes: &[Scope::UserLibraryModify],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().remove(..)`"),
+    };
+
+    /// Whether each of the given shows is in the library, in their order. `GET /me/shows/contains`
+    pub const CHECK_SHOWS: &'static Self = &Self {
+        id: "check-users-saved-shows",
+        method: Method::Get,
+        path: "/me/shows/contains",
+        scopes: &[Scope::UserLibraryRead],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().contains(..)`"),
+    };
+
+    /// Saves audiobooks. `PUT /me/audiobooks`
+    pub const SAVE_AUDIOBOOKS: &'static Self = &Self {
+        id: "save-audiobooks-user",
+        method: Method::Put,
+        path: "/me/audiobooks",
+        scopes: &[Scope::UserLibraryModify],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().save(..)`"),
+    };
+
+    /// Takes audiobooks out of the library. `DELETE /me/audiobooks`
+    pub const REMOVE_AUDIOBOOKS: &'static Self = &Self {
+        id: "remove-audiobooks-user",
+        method: Method::Delete,
+        path: "/me/audiobooks",
+        scopes: &[Scope::UserLibraryModify],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().remove(..)`"),
+    };
+
+    /// Whether each of the given audiobooks is in the library, in their order. `GET
+    /// /me/audiobooks/contains`
+    pub const CHECK_AUDIOBOOKS: &'static Self = &Self {
+        id: "check-users-saved-audiobooks",
+        method: Method::Get,
+        path: "/me/audiobooks/contains",
+        scopes: &[Scope::UserLibraryRead],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().contains(..)`"),
+    };
+
+    /// Follows artists. `PUT /me/following`
+    pub const FOLLOW_ARTISTS: &'static Self = &Self {
+        id: "follow-artists-users",
+        method: Method::Put,
+        path: "/me/following",
+        scopes: &[Scope::UserFollowModify],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().save(..)`"),
+    };
+
+    /// Follows artists no longer. `DELETE /me/following`
+    pub const UNFOLLOW_ARTISTS: &'static Self = &Self {
+        id: "unfollow-artists-users",
+        method: Method::Delete,
+        path: "/me/following",
+        scopes: &[Scope::UserFollowModify],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().remove(..)`"),
+    };
+
+    /// Whether the user follows each of the given artists, in their order. `GET
+    /// /me/following/contains`
+    pub const CHECK_FOLLOWED_ARTISTS: &'static Self = &Self {
+        id: "check-current-user-follows",
+        method: Method::Get,
+        path: "/me/following/contains",
+        scopes: &[Scope::UserFollowRead],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().contains(..)`"),
+    };
+
+    /// Follows users. `PUT /me/following`
+    pub const FOLLOW_USERS: &'static Self = &Self {
+        id: "follow-artists-users",
+        method: Method::Put,
+        path: "/me/following",
+        scopes: &[Scope::UserFollowModify],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().save(..)`"),
+    };
+
+    /// Follows users no longer. `DELETE /me/following`
+    pub const UNFOLLOW_USERS: &'static Self = &Self {
+        id: "unfollow-artists-users",
+        method: Method::Delete,
+        path: "/me/following",
+        scopes: &[Scope::UserFollowModify],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().remove(..)`"),
+    };
+
+    /// Whether the user follows each of the given users, in their order. `GET
+    /// /me/following/contains`
+    pub const CHECK_FOLLOWED_USERS: &'static Self = &Self {
+        id: "check-current-user-follows",
+        method: Method::Get,
+        path: "/me/following/contains",
+        scopes: &[Scope::UserFollowRead],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.library().contains(..)`"),
+    };
+
+    /// Follows a playlist. `PUT /playlists/{playlist_id}/followers`
+    pub const FOLLOW_PLAYLIST: &'static Self = &Self {
+        id: "follow-playlist",
+        method: Method::Put,
+        path: "/playlists/{playlist_id}/followers",
+        scopes: &[Scope::PlaylistModifyPublic, Scope::PlaylistModifyPrivate],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: Some("`client.library().save(..)`"),
+    };
+
+    /// Follows a playlist no longer. `DELETE /playlists/{playlist_id}/followers`
+    pub const UNFOLLOW_PLAYLIST: &'static Self = &Self {
+        id: "unfollow-playlist",
+        method: Method::Delete,
+        path: "/playlists/{playlist_id}/followers",
+        scopes: &[Scope::PlaylistModifyPublic, Scope::PlaylistModifyPrivate],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: Some("`client.library().remove(..)`"),
+    };
+
+    /// Whether the user follows a playlist: a list of one answer. `GET
+    /// /playlists/{playlist_id}/followers/contains`
+    pub const CHECK_FOLLOWED_PLAYLIST: &'static Self = &Self {
+        id: "check-if-user-follows-playlist",
+        method: Method::Get,
+        path: "/playlists/{playlist_id}/followers/contains",
+        scopes: &[],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: Some("`client.library().contains(..)`"),
+    };
+
+    /// The items of a playlist. `GET /playlists/{playlist_id}/tracks`
+    pub const GET_PLAYLIST_TRACKS: &'static Self = &Self {
+        id: "get-playlists-tracks",
+        method: Method::Get,
+        path: "/playlists/{playlist_id}/tracks",
+        scopes: &[Scope::PlaylistReadPrivate],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::Offset { max: 50, last_offset: None },
+        chunk: None,
+        replacement: Some("`client.playlist(id).items()`"),
+    };
+
+    /// Adds tracks and episodes to a playlist, behind the last one or at a position. `POST
+    /// /playlists/{playlist_id}/tracks`
+    pub const ADD_PLAYLIST_TRACKS: &'static Self = &Self {
+        id: "add-tracks-to-playlist",
+        method: Method::Post,
+        path: "/playlists/{playlist_id}/tracks",
+        scopes: &[Scope::PlaylistModifyPublic, Scope::PlaylistModifyPrivate],
+        access: Access::Extended,
+        idempotent: false,
+        paging: Paging::None,
+        chunk: Some(100),
+        replacement: Some("`client.playlist(id).add(..)`"),
+    };
+
+    /// Replaces all items of a playlist. `PUT /playlists/{playlist_id}/tracks`
+    pub const REPLACE_PLAYLIST_TRACKS: &'static Self = &Self {
+        id: "reorder-or-replace-playlists-tracks",
+        method: Method::Put,
+        path: "/playlists/{playlist_id}/tracks",
+        scopes: &[Scope::PlaylistModifyPublic, Scope::PlaylistModifyPrivate],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(100),
+        replacement: Some("`client.playlist(id).replace(..)`"),
+    };
+
+    /// Moves items of a playlist to another place. `PUT /playlists/{playlist_id}/tracks`
+    pub const REORDER_PLAYLIST_TRACKS: &'static Self = &Self {
+        id: "reorder-or-replace-playlists-tracks",
+        method: Method::Put,
+        path: "/playlists/{playlist_id}/tracks",
+        scopes: &[Scope::PlaylistModifyPublic, Scope::PlaylistModifyPrivate],
+        access: Access::Extended,
+        idempotent: false,
+        paging: Paging::None,
+        chunk: None,
+        replacement: Some("`client.playlist(id).reorder(..)`"),
+    };
+
+    /// Removes tracks and episodes from a playlist, wherever they stand in it. `DELETE
+    /// /playlists/{playlist_id}/tracks`
+    pub const REMOVE_PLAYLIST_TRACKS: &'static Self = &Self {
+        id: "remove-tracks-playlist",
+        method: Method::Delete,
+        path: "/playlists/{playlist_id}/tracks",
+        scopes: &[Scope::PlaylistModifyPublic, Scope::PlaylistModifyPrivate],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(100),
+        replacement: Some("`client.playlist(id).remove(..)`"),
+    };
+
+    /// Creates an empty playlist of the user who gave the token. `POST /users/{user_id}/playlists`
+    pub const CREATE_PLAYLIST_FOR: &'static Self = &Self {
+        id: "create-playlist-for-user",
+        method: Method::Post,
+        path: "/users/{user_id}/playlists",
+        scopes: &[Scope::PlaylistModifyPublic, Scope::PlaylistModifyPrivate],
+        access: Access::Extended,
+        idempotent: false,
+        paging: Paging::None,
+        chunk: None,
+        replacement: Some("`client.me().create_playlist(..)`"),
+    };
+
     /// The tracks the user saved, the latest first. `GET /me/tracks`
     pub const GET_SAVED_TRACKS: &'static Self = &Self {
         id: "get-users-saved-tracks",
         method: Method::Get,
         path: "/me/tracks",
+        scopes: &[Scope::UserLibraryRead],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::Offset { max: 50, last_offset: None },
+        chunk: None,
+        replacement: None,
+    };
+
+    /// The albums the user saved, the latest first. `GET /me/albums`
+    pub const GET_SAVED_ALBUMS: &'static Self = &Self {
+        id: "get-users-saved-albums",
+        method: Method::Get,
+        path: "/me/albums",
+        scopes: &[Scope::UserLibraryRead],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::Offset { max: 50, last_offset: None },
+        chunk: None,
+        replacement: None,
+    };
+
+    /// The shows the user saved, the latest first. `GET /me/shows`
+    pub const GET_SAVED_SHOWS: &'static Self = &Self {
+        id: "get-users-saved-shows",
+        method: Method::Get,
+        path: "/me/shows",
+        scopes: &[Scope::UserLibraryRead],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::Offset { max: 50, last_offset: None },
+        chunk: None,
+        replacement: None,
+    };
+
+    /// The episodes the user saved, the latest first. `GET /me/episodes`
+    pub const GET_SAVED_EPISODES: &'static Self = &Self {
+        id: "get-users-saved-episodes",
+        method: Method::Get,
+        path: "/me/episodes",
+        scopes: &[Scope::UserLibraryRead, Scope::UserReadPlaybackPosition],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::Offset { max: 50, last_offset: None },
+        chunk: None,
+        replacement: None,
+    };
+
+    /// The audiobooks the user saved. When each was saved is not told. `GET /me/audiobooks`
+    pub const GET_SAVED_AUDIOBOOKS: &'static Self = &Self {
+        id: "get-users-saved-audiobooks",
+        method: Method::Get,
+        path: "/me/audiobooks",
         scopes: &[Scope::UserLibraryRead],
         access: Access::Any,
         idempotent: true,
@@ -154,6 +920,46 @@ impl Operation {
         replacement: None,
     };
 
+    /// What is playing, without where and how. `GET /me/player/currently-playing`
+    pub const GET_CURRENTLY_PLAYING: &'static Self = &Self {
+        id: "get-the-users-currently-playing-track",
+        method: Method::Get,
+        path: "/me/player/currently-playing",
+        scopes: &[Scope::UserReadCurrentlyPlaying],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// The devices that can play now. A device that was not used for a while may be missing. `GET
+    /// /me/player/devices`
+    pub const GET_DEVICES: &'static Self = &Self {
+        id: "get-a-users-available-devices",
+        method: Method::Get,
+        path: "/me/player/devices",
+        scopes: &[Scope::UserReadPlaybackState],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// What is playing and what comes next. `GET /me/player/queue`
+    pub const GET_QUEUE: &'static Self = &Self {
+        id: "get-queue",
+        method: Method::Get,
+        path: "/me/player/queue",
+        scopes: &[Scope::UserReadCurrentlyPlaying, Scope::UserReadPlaybackState],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
     /// Starts playing, or resumes if nothing is said of what to play. `PUT /me/player/play`
     pub const START_PLAYBACK: &'static Self = &Self {
         id: "start-a-users-playback",
@@ -188,6 +994,97 @@ impl Operation {
         scopes: &[Scope::UserModifyPlaybackState],
         access: Access::Any,
         idempotent: false,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// Skips to the previous item. `POST /me/player/previous`
+    pub const SKIP_TO_PREVIOUS: &'static Self = &Self {
+        id: "skip-users-playback-to-previous-track",
+        method: Method::Post,
+        path: "/me/player/previous",
+        scopes: &[Scope::UserModifyPlaybackState],
+        access: Access::Any,
+        idempotent: false,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// Goes to a place in what is playing; beyond its end, to the next item. `PUT /me/player/seek`
+    pub const SEEK_PLAYBACK: &'static Self = &Self {
+        id: "seek-to-position-in-currently-playing-track",
+        method: Method::Put,
+        path: "/me/player/seek",
+        scopes: &[Scope::UserModifyPlaybackState],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// Sets what is repeated. `PUT /me/player/repeat`
+    pub const SET_REPEAT: &'static Self = &Self {
+        id: "set-repeat-mode-on-users-playback",
+        method: Method::Put,
+        path: "/me/player/repeat",
+        scopes: &[Scope::UserModifyPlaybackState],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// Sets the volume. `PUT /me/player/volume`
+    pub const SET_VOLUME: &'static Self = &Self {
+        id: "set-volume-for-users-playback",
+        method: Method::Put,
+        path: "/me/player/volume",
+        scopes: &[Scope::UserModifyPlaybackState],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// Shuffles the order, or does so no longer. `PUT /me/player/shuffle`
+    pub const SET_SHUFFLE: &'static Self = &Self {
+        id: "toggle-shuffle-for-users-playback",
+        method: Method::Put,
+        path: "/me/player/shuffle",
+        scopes: &[Scope::UserModifyPlaybackState],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// Puts a track or an episode behind what comes next. `POST /me/player/queue`
+    pub const ADD_TO_QUEUE: &'static Self = &Self {
+        id: "add-to-queue",
+        method: Method::Post,
+        path: "/me/player/queue",
+        scopes: &[Scope::UserModifyPlaybackState],
+        access: Access::Any,
+        idempotent: false,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// Makes another device the one that plays. `PUT /me/player`
+    pub const TRANSFER_PLAYBACK: &'static Self = &Self {
+        id: "transfer-a-users-playback",
+        method: Method::Put,
+        path: "/me/player",
+        scopes: &[Scope::UserModifyPlaybackState],
+        access: Access::Any,
+        idempotent: true,
         paging: Paging::None,
         chunk: None,
         replacement: None,
@@ -288,6 +1185,46 @@ impl Operation {
         replacement: None,
     };
 
+    /// Changes the name, the description or the visibility of a playlist of the user's. `PUT
+    /// /playlists/{playlist_id}`
+    pub const CHANGE_PLAYLIST_DETAILS: &'static Self = &Self {
+        id: "change-playlist-details",
+        method: Method::Put,
+        path: "/playlists/{playlist_id}",
+        scopes: &[Scope::PlaylistModifyPublic, Scope::PlaylistModifyPrivate],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// The cover of a playlist, the widest picture first. `GET /playlists/{playlist_id}/images`
+    pub const GET_PLAYLIST_COVER: &'static Self = &Self {
+        id: "get-playlist-cover",
+        method: Method::Get,
+        path: "/playlists/{playlist_id}/images",
+        scopes: &[],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// Gives a playlist of the user's another cover. `PUT /playlists/{playlist_id}/images`
+    pub const UPLOAD_PLAYLIST_COVER: &'static Self = &Self {
+        id: "upload-custom-playlist-cover",
+        method: Method::Put,
+        path: "/playlists/{playlist_id}/images",
+        scopes: &[Scope::UgcImageUpload, Scope::PlaylistModifyPublic, Scope::PlaylistModifyPrivate],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
     /// The playlists the user owns or follows. `GET /me/playlists`
     pub const GET_MY_PLAYLISTS: &'static Self = &Self {
         id: "get-a-list-of-current-users-playlists",
@@ -314,6 +1251,33 @@ impl Operation {
         replacement: None,
     };
 
+    /// Tracks like the artists, genres and tracks that are given as seeds. `GET /recommendations`
+    pub const GET_RECOMMENDATIONS: &'static Self = &Self {
+        id: "get-recommendations",
+        method: Method::Get,
+        path: "/recommendations",
+        scopes: &[],
+        access: Access::Closed2024,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// The genres that recommendations can start from. `GET
+    /// /recommendations/available-genre-seeds`
+    pub const GET_GENRE_SEEDS: &'static Self = &Self {
+        id: "get-recommendation-genres",
+        method: Method::Get,
+        path: "/recommendations/available-genre-seeds",
+        scopes: &[],
+        access: Access::Closed2024,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
     /// Searches the catalogue. `GET /search`
     pub const SEARCH: &'static Self = &Self {
         id: "search",
@@ -327,6 +1291,71 @@ impl Operation {
         replacement: None,
     };
 
+    /// A show, with its latest episodes. `GET /shows/{id}`
+    pub const GET_SHOW: &'static Self = &Self {
+        id: "get-a-show",
+        method: Method::Get,
+        path: "/shows/{id}",
+        scopes: &[Scope::UserReadPlaybackPosition],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// Several shows, without their episodes, in the order of their ids. `GET /shows`
+    pub const GET_SHOWS: &'static Self = &Self {
+        id: "get-multiple-shows",
+        method: Method::Get,
+        path: "/shows",
+        scopes: &[],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.show(id)` for each of them"),
+    };
+
+    /// The episodes of a show, the latest first. `GET /shows/{id}/episodes`
+    pub const GET_SHOW_EPISODES: &'static Self = &Self {
+        id: "get-a-shows-episodes",
+        method: Method::Get,
+        path: "/shows/{id}/episodes",
+        scopes: &[Scope::UserReadPlaybackPosition],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::Offset { max: 50, last_offset: None },
+        chunk: None,
+        replacement: None,
+    };
+
+    /// An episode of a show. `GET /episodes/{id}`
+    pub const GET_EPISODE: &'static Self = &Self {
+        id: "get-an-episode",
+        method: Method::Get,
+        path: "/episodes/{id}",
+        scopes: &[Scope::UserReadPlaybackPosition],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// Several episodes, in the order of their ids. `GET /episodes`
+    pub const GET_EPISODES: &'static Self = &Self {
+        id: "get-multiple-episodes",
+        method: Method::Get,
+        path: "/episodes",
+        scopes: &[Scope::UserReadPlaybackPosition],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.episode(id)` for each of them"),
+    };
+
     /// A track. `GET /tracks/{id}`
     pub const GET_TRACK: &'static Self = &Self {
         id: "get-track",
@@ -338,6 +1367,19 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+    };
+
+    /// Several tracks, in the order of their ids. `GET /tracks`
+    pub const GET_TRACKS: &'static Self = &Self {
+        id: "get-several-tracks",
+        method: Method::Get,
+        path: "/tracks",
+        scopes: &[],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: Some(50),
+        replacement: Some("`client.track(id)` for each of them"),
     };
 
     /// The profile of the user. `GET /me`
@@ -364,5 +1406,57 @@ impl Operation {
         paging: Paging::Cursor { max: 50 },
         chunk: None,
         replacement: None,
+    };
+
+    /// The artists the user plays most, the first the most. `GET /me/top/artists`
+    pub const GET_TOP_ARTISTS: &'static Self = &Self {
+        id: "get-users-top-artists-and-tracks",
+        method: Method::Get,
+        path: "/me/top/artists",
+        scopes: &[Scope::UserTopRead],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::Offset { max: 50, last_offset: None },
+        chunk: None,
+        replacement: None,
+    };
+
+    /// The tracks the user plays most, the first the most. `GET /me/top/tracks`
+    pub const GET_TOP_TRACKS: &'static Self = &Self {
+        id: "get-users-top-artists-and-tracks",
+        method: Method::Get,
+        path: "/me/top/tracks",
+        scopes: &[Scope::UserTopRead],
+        access: Access::Any,
+        idempotent: true,
+        paging: Paging::Offset { max: 50, last_offset: None },
+        chunk: None,
+        replacement: None,
+    };
+
+    /// A user as others see them. `GET /users/{user_id}`
+    pub const GET_USER: &'static Self = &Self {
+        id: "get-users-profile",
+        method: Method::Get,
+        path: "/users/{user_id}",
+        scopes: &[],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::None,
+        chunk: None,
+        replacement: None,
+    };
+
+    /// The playlists on a user's profile. `GET /users/{user_id}/playlists`
+    pub const GET_USER_PLAYLISTS: &'static Self = &Self {
+        id: "get-list-users-playlists",
+        method: Method::Get,
+        path: "/users/{user_id}/playlists",
+        scopes: &[Scope::PlaylistReadPrivate, Scope::PlaylistReadCollaborative],
+        access: Access::Extended,
+        idempotent: true,
+        paging: Paging::Offset { max: 50, last_offset: None },
+        chunk: None,
+        replacement: Some("`client.me().playlists()` for those of the user who gave the token"),
     };
 }

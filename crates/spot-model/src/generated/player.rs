@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::wire::player::{
-    ActionsWire, ContextWire, DeviceWire, DisallowsWire, PlayHistoryWire, PlaybackStateWire,
+    ActionsWire, ContextWire, CurrentlyPlayingWire, DeviceWire, DisallowsWire, PlayHistoryWire,
+    PlaybackStateWire, QueueWire,
 };
 use crate::{DeviceId, PlayableItem, Track, Uri, string_enum};
 
@@ -39,6 +40,38 @@ pub struct PlaybackState {
     pub timestamp: Option<DateTime<Utc>>,
     /// What cannot be done now.
     pub actions: Actions,
+}
+
+/// What is playing, without where and how.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(from = "CurrentlyPlayingWire")]
+#[non_exhaustive]
+pub struct CurrentlyPlaying {
+    /// Whether it plays, and is not paused.
+    pub is_playing: bool,
+    /// The track or episode; `None` for advertisements and in private sessions.
+    pub item: Option<PlayableItem>,
+    /// How far it has come.
+    pub progress: Option<Duration>,
+    /// What kind of thing is playing.
+    pub currently_playing_type: Option<PlayingKind>,
+    /// What it is played from.
+    pub context: Option<Context>,
+    /// When the state last changed.
+    pub timestamp: Option<DateTime<Utc>>,
+    /// What cannot be done now.
+    pub actions: Actions,
+}
+
+/// What is playing and what comes next.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(from = "QueueWire")]
+#[non_exhaustive]
+pub struct Queue {
+    /// What is playing; `None` if nothing is.
+    pub currently_playing: Option<PlayableItem>,
+    /// What comes next, in order.
+    pub queue: Vec<PlayableItem>,
 }
 
 /// What the player cannot do now.

@@ -6,10 +6,49 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::wire::shows::{EpisodeWire, SimplifiedEpisodeWire, SimplifiedShowWire};
+use super::wire::shows::{EpisodeWire, ShowWire, SimplifiedEpisodeWire, SimplifiedShowWire};
 use crate::{
-    Copyright, CountrySet, EpisodeId, Image, ReleaseDate, Restrictions, ResumePoint, ShowId,
+    Copyright, CountrySet, EpisodeId, Image, Page, ReleaseDate, Restrictions, ResumePoint, ShowId,
 };
+
+/// A show, with its latest episodes.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "ShowWire")]
+#[non_exhaustive]
+pub struct Show {
+    /// The id.
+    pub id: ShowId,
+    /// The name.
+    pub name: String,
+    /// What it is about, as plain text.
+    pub description: String,
+    /// What it is about, as HTML.
+    pub html_description: Option<String>,
+    /// Who publishes it.
+    ///
+    /// Missing in Development Mode since 2026-02.
+    pub publisher: Option<String>,
+    /// The cover, the widest picture first.
+    pub images: Vec<Image>,
+    /// How many episodes it has.
+    pub total_episodes: Option<u32>,
+    /// The first page of the episodes, the latest first; [`next`](Page::next) leads on.
+    pub episodes: Page<SimplifiedEpisode>,
+    /// Whether it has explicit content; `false` also if that is not known.
+    pub explicit: bool,
+    /// The languages spoken, as ISO 639 codes.
+    pub languages: Vec<String>,
+    /// `audio`, `video` or `mixed`.
+    pub media_type: Option<String>,
+    /// Whether the episodes are hosted outside Spotify.
+    pub is_externally_hosted: Option<bool>,
+    /// The copyright statements.
+    pub copyrights: Vec<Copyright>,
+    /// The markets where it can be played.
+    ///
+    /// Missing in Development Mode since 2026-02.
+    pub available_markets: Option<CountrySet>,
+}
 
 /// A show as it stands in lists and episodes: without its episodes.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

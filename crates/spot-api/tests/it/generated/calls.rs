@@ -2,7 +2,9 @@
 
 //! The example of every call does what it says.
 
-use spot_api::model::{Operation, SearchKind};
+use std::time::Duration;
+
+use spot_api::model::{Operation, RepeatState, SearchKind, TimeRange};
 
 use crate::story;
 
@@ -10,6 +12,14 @@ use crate::story;
 async fn get_album() {
     story::example(Operation::GET_ALBUM, |client| async move {
         client.album("spotmockAlbum000000001").await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_albums() {
+    story::example(Operation::GET_ALBUMS, |client| async move {
+        client.albums(["spotmockAlbum000000001"]).await.map(drop)
     })
     .await;
 }
@@ -31,6 +41,14 @@ async fn get_artist() {
 }
 
 #[tokio::test]
+async fn get_artists() {
+    story::example(Operation::GET_ARTISTS, |client| async move {
+        client.artists(["spotmockArtist00000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn get_artist_albums() {
     story::example(Operation::GET_ARTIST_ALBUMS, |client| async move {
         client.artist("spotmockArtist00000001").albums().limit(3).await.map(drop)
@@ -39,9 +57,438 @@ async fn get_artist_albums() {
 }
 
 #[tokio::test]
+async fn get_artist_top_tracks() {
+    story::example(Operation::GET_ARTIST_TOP_TRACKS, |client| async move {
+        client.artist("spotmockArtist00000001").top_tracks().await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_related_artists() {
+    story::example(Operation::GET_RELATED_ARTISTS, |client| async move {
+        client.artist("spotmockArtist00000001").related_artists().await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_track_audio_features() {
+    story::example(Operation::GET_TRACK_AUDIO_FEATURES, |client| async move {
+        client.track("spotmockTrack000000001").audio_features().await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_audio_features() {
+    story::example(Operation::GET_AUDIO_FEATURES, |client| async move {
+        client.audio_features(["spotmockTrack000000001", "spotmockTrack000000002"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_track_audio_analysis() {
+    story::example(Operation::GET_TRACK_AUDIO_ANALYSIS, |client| async move {
+        client.track("spotmockTrack000000001").audio_analysis().await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_audiobook() {
+    story::example(Operation::GET_AUDIOBOOK, |client| async move {
+        client.audiobook("spotmockAudiobook00001").await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_audiobooks() {
+    story::example(Operation::GET_AUDIOBOOKS, |client| async move {
+        client.audiobooks(["spotmockAudiobook00001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_audiobook_chapters() {
+    story::example(Operation::GET_AUDIOBOOK_CHAPTERS, |client| async move {
+        client.audiobook("spotmockAudiobook00001").chapters().limit(3).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_chapter() {
+    story::example(Operation::GET_CHAPTER, |client| async move {
+        client.chapter("spotmockChapter0000001").await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_chapters() {
+    story::example(Operation::GET_CHAPTERS, |client| async move {
+        client.chapters(["spotmockChapter0000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_new_releases() {
+    story::example(Operation::GET_NEW_RELEASES, |client| async move {
+        client.browse().new_releases().limit(3).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_featured_playlists() {
+    story::example(Operation::GET_FEATURED_PLAYLISTS, |client| async move {
+        client.browse().featured_playlists().locale("es_MX").limit(3).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_categories() {
+    story::example(Operation::GET_CATEGORIES, |client| async move {
+        client.browse().categories().limit(3).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_category() {
+    story::example(Operation::GET_CATEGORY, |client| async move {
+        client.browse().category("mellow").await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_category_playlists() {
+    story::example(Operation::GET_CATEGORY_PLAYLISTS, |client| async move {
+        client.browse().category("mellow").playlists().limit(3).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_markets() {
+    story::example(Operation::GET_MARKETS, |client| async move {
+        client.browse().markets().await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn save_albums() {
+    story::example(Operation::SAVE_ALBUMS, |client| async move {
+        client.legacy().save_albums(["spotmockAlbum000000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn remove_albums() {
+    story::example(Operation::REMOVE_ALBUMS, |client| async move {
+        client.legacy().remove_albums(["spotmockAlbum000000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn check_albums() {
+    story::example(Operation::CHECK_ALBUMS, |client| async move {
+        client.legacy().contains_albums(["spotmockAlbum000000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn save_tracks() {
+    story::example(Operation::SAVE_TRACKS, |client| async move {
+        client.legacy().save_tracks(["spotmockTrack000000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn remove_tracks() {
+    story::example(Operation::REMOVE_TRACKS, |client| async move {
+        client.legacy().remove_tracks(["spotmockTrack000000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn check_tracks() {
+    story::example(Operation::CHECK_TRACKS, |client| async move {
+        client.legacy().contains_tracks(["spotmockTrack000000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn save_episodes() {
+    story::example(Operation::SAVE_EPISODES, |client| async move {
+        client.legacy().save_episodes(["spotmockEpisode0000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn remove_episodes() {
+    story::example(Operation::REMOVE_EPISODES, |client| async move {
+        client.legacy().remove_episodes(["spotmockEpisode0000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn check_episodes() {
+    story::example(Operation::CHECK_EPISODES, |client| async move {
+        client.legacy().contains_episodes(["spotmockEpisode0000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn save_shows() {
+    story::example(Operation::SAVE_SHOWS, |client| async move {
+        client.legacy().save_shows(["spotmockShow0000000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn remove_shows() {
+    story::example(Operation::REMOVE_SHOWS, |client| async move {
+        client.legacy().remove_shows(["spotmockShow0000000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn check_shows() {
+    story::example(Operation::CHECK_SHOWS, |client| async move {
+        client.legacy().contains_shows(["spotmockShow0000000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn save_audiobooks() {
+    story::example(Operation::SAVE_AUDIOBOOKS, |client| async move {
+        client.legacy().save_audiobooks(["spotmockAudiobook00001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn remove_audiobooks() {
+    story::example(Operation::REMOVE_AUDIOBOOKS, |client| async move {
+        client.legacy().remove_audiobooks(["spotmockAudiobook00001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn check_audiobooks() {
+    story::example(Operation::CHECK_AUDIOBOOKS, |client| async move {
+        client.legacy().contains_audiobooks(["spotmockAudiobook00001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn follow_artists() {
+    story::example(Operation::FOLLOW_ARTISTS, |client| async move {
+        client.legacy().follow_artists(["spotmockArtist00000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn unfollow_artists() {
+    story::example(Operation::UNFOLLOW_ARTISTS, |client| async move {
+        client.legacy().unfollow_artists(["spotmockArtist00000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn check_followed_artists() {
+    story::example(Operation::CHECK_FOLLOWED_ARTISTS, |client| async move {
+        client.legacy().follows_artists(["spotmockArtist00000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn follow_users() {
+    story::example(Operation::FOLLOW_USERS, |client| async move {
+        client.legacy().follow_users(["mockuser"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn unfollow_users() {
+    story::example(Operation::UNFOLLOW_USERS, |client| async move {
+        client.legacy().unfollow_users(["mockuser"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn check_followed_users() {
+    story::example(Operation::CHECK_FOLLOWED_USERS, |client| async move {
+        client.legacy().follows_users(["mockuser"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn follow_playlist() {
+    story::example(Operation::FOLLOW_PLAYLIST, |client| async move {
+        client.legacy().follow_playlist("spotmockPlaylist000001").await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn unfollow_playlist() {
+    story::example(Operation::UNFOLLOW_PLAYLIST, |client| async move {
+        client.legacy().unfollow_playlist("spotmockPlaylist000001").await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn check_followed_playlist() {
+    story::example(Operation::CHECK_FOLLOWED_PLAYLIST, |client| async move {
+        client.legacy().follows_playlist("spotmockPlaylist000001").await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_playlist_tracks() {
+    story::example(Operation::GET_PLAYLIST_TRACKS, |client| async move {
+        client.legacy().playlist_tracks("spotmockPlaylist000001").limit(3).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn add_playlist_tracks() {
+    story::example(Operation::ADD_PLAYLIST_TRACKS, |client| async move {
+        client
+            .legacy()
+            .add_playlist_tracks("spotmockPlaylist000001", ["spotify:track:spotmockTrack000000001"])
+            .position(0)
+            .await
+            .map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn replace_playlist_tracks() {
+    story::example(Operation::REPLACE_PLAYLIST_TRACKS, |client| async move {
+        client
+            .legacy()
+            .replace_playlist_tracks(
+                "spotmockPlaylist000001",
+                ["spotify:track:spotmockTrack000000001", "spotify:track:spotmockTrack000000002"],
+            )
+            .await
+            .map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn reorder_playlist_tracks() {
+    story::example(Operation::REORDER_PLAYLIST_TRACKS, |client| async move {
+        client
+            .legacy()
+            .reorder_playlist_tracks("spotmockPlaylist000001", 0, 3)
+            .range_length(2)
+            .await
+            .map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn remove_playlist_tracks() {
+    story::example(Operation::REMOVE_PLAYLIST_TRACKS, |client| async move {
+        client
+            .legacy()
+            .remove_playlist_tracks(
+                "spotmockPlaylist000001",
+                ["spotify:track:spotmockTrack000000001"],
+            )
+            .await
+            .map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn create_playlist_for() {
+    story::example(Operation::CREATE_PLAYLIST_FOR, |client| async move {
+        client
+            .legacy()
+            .create_playlist_for("mockuser", "Long way home")
+            .public(false)
+            .await
+            .map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn get_saved_tracks() {
     story::example(Operation::GET_SAVED_TRACKS, |client| async move {
         client.library().tracks().limit(3).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_saved_albums() {
+    story::example(Operation::GET_SAVED_ALBUMS, |client| async move {
+        client.library().albums().limit(3).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_saved_shows() {
+    story::example(Operation::GET_SAVED_SHOWS, |client| async move {
+        client.library().shows().limit(3).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_saved_episodes() {
+    story::example(Operation::GET_SAVED_EPISODES, |client| async move {
+        client.library().episodes().limit(3).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_saved_audiobooks() {
+    story::example(Operation::GET_SAVED_AUDIOBOOKS, |client| async move {
+        client.library().audiobooks().limit(3).await.map(drop)
     })
     .await;
 }
@@ -90,6 +537,30 @@ async fn get_playback_state() {
 }
 
 #[tokio::test]
+async fn get_currently_playing() {
+    story::example(Operation::GET_CURRENTLY_PLAYING, |client| async move {
+        client.player().currently_playing().await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_devices() {
+    story::example(Operation::GET_DEVICES, |client| async move {
+        client.player().devices().await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_queue() {
+    story::example(Operation::GET_QUEUE, |client| async move {
+        client.player().queue().await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn start_playback() {
     story::example(Operation::START_PLAYBACK, |client| async move {
         client
@@ -115,6 +586,62 @@ async fn pause_playback() {
 async fn skip_to_next() {
     story::example(Operation::SKIP_TO_NEXT, |client| async move {
         client.player().next().await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn skip_to_previous() {
+    story::example(Operation::SKIP_TO_PREVIOUS, |client| async move {
+        client.player().previous().await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn seek_playback() {
+    story::example(Operation::SEEK_PLAYBACK, |client| async move {
+        client.player().seek(Duration::from_secs(90)).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn set_repeat() {
+    story::example(Operation::SET_REPEAT, |client| async move {
+        client.player().repeat(RepeatState::Context).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn set_volume() {
+    story::example(Operation::SET_VOLUME, |client| async move {
+        client.player().volume(40).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn set_shuffle() {
+    story::example(Operation::SET_SHUFFLE, |client| async move {
+        client.player().shuffle(true).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn add_to_queue() {
+    story::example(Operation::ADD_TO_QUEUE, |client| async move {
+        client.player().add_to_queue("spotify:track:spotmockTrack000000001").await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn transfer_playback() {
+    story::example(Operation::TRANSFER_PLAYBACK, |client| async move {
+        client.player().transfer("spotmockdevice01").play(true).await.map(drop)
     })
     .await;
 }
@@ -192,6 +719,39 @@ async fn remove_playlist_items() {
 }
 
 #[tokio::test]
+async fn change_playlist_details() {
+    story::example(Operation::CHANGE_PLAYLIST_DETAILS, |client| async move {
+        client
+            .playlist("spotmockPlaylist000001")
+            .change_details()
+            .name("Short way home")
+            .await
+            .map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_playlist_cover() {
+    story::example(Operation::GET_PLAYLIST_COVER, |client| async move {
+        client.playlist("spotmockPlaylist000001").cover().await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn upload_playlist_cover() {
+    story::example(Operation::UPLOAD_PLAYLIST_COVER, |client| async move {
+        client
+            .playlist("spotmockPlaylist000001")
+            .upload_cover(b"\xFF\xD8\xFF\xD9".as_slice())
+            .await
+            .map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn get_my_playlists() {
     story::example(Operation::GET_MY_PLAYLISTS, |client| async move {
         client.me().playlists().limit(8).await.map(drop)
@@ -203,6 +763,30 @@ async fn get_my_playlists() {
 async fn create_playlist() {
     story::example(Operation::CREATE_PLAYLIST, |client| async move {
         client.me().create_playlist("Long way home").public(false).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_recommendations() {
+    story::example(Operation::GET_RECOMMENDATIONS, |client| async move {
+        client
+            .recommendations()
+            .seed_artists(["spotmockArtist00000001"])
+            .seed_genres(["lantern-jazz"])
+            .seed_tracks(["spotmockTrack000000001"])
+            .target_energy(0.6)
+            .limit(3)
+            .await
+            .map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_genre_seeds() {
+    story::example(Operation::GET_GENRE_SEEDS, |client| async move {
+        client.browse().genre_seeds().await.map(drop)
     })
     .await;
 }
@@ -221,9 +805,57 @@ async fn search() {
 }
 
 #[tokio::test]
+async fn get_show() {
+    story::example(Operation::GET_SHOW, |client| async move {
+        client.show("spotmockShow0000000001").await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_shows() {
+    story::example(Operation::GET_SHOWS, |client| async move {
+        client.shows(["spotmockShow0000000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_show_episodes() {
+    story::example(Operation::GET_SHOW_EPISODES, |client| async move {
+        client.show("spotmockShow0000000001").episodes().limit(3).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_episode() {
+    story::example(Operation::GET_EPISODE, |client| async move {
+        client.episode("spotmockEpisode0000001").await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_episodes() {
+    story::example(Operation::GET_EPISODES, |client| async move {
+        client.episodes(["spotmockEpisode0000001"]).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn get_track() {
     story::example(Operation::GET_TRACK, |client| async move {
         client.track("spotmockTrack000000001").await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_tracks() {
+    story::example(Operation::GET_TRACKS, |client| async move {
+        client.tracks(["spotmockTrack000000001", "spotmockTrack000000002"]).await.map(drop)
     })
     .await;
 }
@@ -238,6 +870,39 @@ async fn get_my_profile() {
 async fn get_followed_artists() {
     story::example(Operation::GET_FOLLOWED_ARTISTS, |client| async move {
         client.me().followed_artists().limit(3).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_top_artists() {
+    story::example(Operation::GET_TOP_ARTISTS, |client| async move {
+        client.me().top_artists().time_range(TimeRange::ShortTerm).limit(3).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_top_tracks() {
+    story::example(Operation::GET_TOP_TRACKS, |client| async move {
+        client.me().top_tracks().time_range(TimeRange::LongTerm).limit(3).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn get_user() {
+    story::example(
+        Operation::GET_USER,
+        |client| async move { client.user("mockuser").await.map(drop) },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn get_user_playlists() {
+    story::example(Operation::GET_USER_PLAYLISTS, |client| async move {
+        client.user("mockuser").playlists().limit(3).await.map(drop)
     })
     .await;
 }

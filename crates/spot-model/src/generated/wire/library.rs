@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_with::As;
 
-use crate::{SavedTrack, Track, lenient::Timestamp, object::MissingField, object::ObjectWriter};
+use crate::{
+    Album, Episode, SavedAlbum, SavedEpisode, SavedShow, SavedTrack, SimplifiedShow, Track,
+    lenient::Timestamp, object::MissingField, object::ObjectWriter,
+};
 
 #[derive(Deserialize)]
 pub(in crate::generated) struct SavedTrackWire {
@@ -27,6 +30,81 @@ impl Serialize for SavedTrack {
         let mut out = ObjectWriter::untyped(serializer)?;
         out.optional_with::<Timestamp, _>("added_at", &self.added_at)?;
         out.field("track", &self.track)?;
+        out.end()
+    }
+}
+
+#[derive(Deserialize)]
+pub(in crate::generated) struct SavedAlbumWire {
+    #[serde(default, with = "As::<Option<Timestamp>>")]
+    added_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    album: Option<Album>,
+}
+
+impl TryFrom<SavedAlbumWire> for SavedAlbum {
+    type Error = MissingField;
+
+    fn try_from(wire: SavedAlbumWire) -> Result<Self, MissingField> {
+        Ok(Self { added_at: wire.added_at, album: wire.album.ok_or(MissingField("album"))? })
+    }
+}
+
+impl Serialize for SavedAlbum {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = ObjectWriter::untyped(serializer)?;
+        out.optional_with::<Timestamp, _>("added_at", &self.added_at)?;
+        out.field("album", &self.album)?;
+        out.end()
+    }
+}
+
+#[derive(Deserialize)]
+pub(in crate::generated) struct SavedShowWire {
+    #[serde(default, with = "As::<Option<Timestamp>>")]
+    added_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    show: Option<SimplifiedShow>,
+}
+
+impl TryFrom<SavedShowWire> for SavedShow {
+    type Error = MissingField;
+
+    fn try_from(wire: SavedShowWire) -> Result<Self, MissingField> {
+        Ok(Self { added_at: wire.added_at, show: wire.show.ok_or(MissingField("show"))? })
+    }
+}
+
+impl Serialize for SavedShow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = ObjectWriter::untyped(serializer)?;
+        out.optional_with::<Timestamp, _>("added_at", &self.added_at)?;
+        out.field("show", &self.show)?;
+        out.end()
+    }
+}
+
+#[derive(Deserialize)]
+pub(in crate::generated) struct SavedEpisodeWire {
+    #[serde(default, with = "As::<Option<Timestamp>>")]
+    added_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    episode: Option<Episode>,
+}
+
+impl TryFrom<SavedEpisodeWire> for SavedEpisode {
+    type Error = MissingField;
+
+    fn try_from(wire: SavedEpisodeWire) -> Result<Self, MissingField> {
+        Ok(Self { added_at: wire.added_at, episode: wire.episode.ok_or(MissingField("episode"))? })
+    }
+}
+
+impl Serialize for SavedEpisode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = ObjectWriter::untyped(serializer)?;
+        out.optional_with::<Timestamp, _>("added_at", &self.added_at)?;
+        out.field("episode", &self.episode)?;
         out.end()
     }
 }

@@ -5,11 +5,14 @@
 
 pub(super) mod albums;
 pub(super) mod artists;
+pub(super) mod audio;
 pub(super) mod audiobooks;
+pub(super) mod browse;
 pub(super) mod common;
 pub(super) mod library;
 pub(super) mod player;
 pub(super) mod playlists;
+pub(super) mod recommendations;
 pub(super) mod search;
 pub(super) mod shows;
 pub(super) mod tracks;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_with::{As, DefaultOnNull};
+use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
-    Actions, Context, ContextKind, Device, DeviceId, DeviceKind, Disallows, PlayHistory,
-    PlayableItem, PlaybackState, PlayingKind, RepeatState, Track, Uri,
-    lenient::{Int, LenientId, Millis, Timestamp, UnixMillis},
+    Actions, Context, ContextKind, CurrentlyPlaying, Device, DeviceId, DeviceKind, Disallows,
+    PlayHistory, PlayableItem, PlaybackState, PlayingKind, Queue, RepeatState, Track, Uri,
+    lenient::{Int, LenientId, Millis, NonNull, Timestamp, UnixMillis},
     object::MissingField,
     object::ObjectWriter,
 };
@@ -72,6 +72,75 @@ impl Serialize for PlaybackState {
         out.optional("smart_shuffle", &self.smart_shuffle)?;
         out.optional_with::<UnixMillis, _>("timestamp", &self.timestamp)?;
         out.field("actions", &self.actions)?;
+        out.end()
+    }
+}
+
+#[derive(Deserialize)]
+pub(in crate::generated) struct CurrentlyPlayingWire {
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    is_playing: bool,
+    #[serde(default)]
+    item: Option<PlayableItem>,
+    #[serde(default, rename = "progress_ms", with = "As::<Option<Millis>>")]
+    progress: Option<Duration>,
+    #[serde(default)]
+    currently_playing_type: Option<PlayingKind>,
+    #[serde(default)]
+    context: Option<Context>,
+    #[serde(default, with = "As::<Option<UnixMillis>>")]
+    timestamp: Option<DateTime<Utc>>,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    actions: Actions,
+}
+
+impl From<CurrentlyPlayingWire> for CurrentlyPlaying {
+    fn from(wire: CurrentlyPlayingWire) -> Self {
+        Self {
+            is_playing: wire.is_playing,
+            item: wire.item,
+            progress: wire.progress,
+            currently_playing_type: wire.currently_playing_type,
+            context: wire.context,
+            timestamp: wire.timestamp,
+            actions: wire.actions,
+        }
+    }
+}
+
+impl Serialize for CurrentlyPlaying {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = ObjectWriter::untyped(serializer)?;
+        out.field("is_playing", &self.is_playing)?;
+        out.optional("item", &self.item)?;
+        out.optional_with::<Millis, _>("progress_ms", &self.progress)?;
+        out.optional("currently_playing_type", &self.currently_playing_type)?;
+        out.optional("context", &self.context)?;
+        out.optional_with::<UnixMillis, _>("timestamp", &self.timestamp)?;
+        out.field("actions", &self.actions)?;
+        out.end()
+    }
+}
+
+#[derive(Deserialize)]
+pub(in crate::generated) struct QueueWire {
+    #[serde(default)]
+    currently_playing: Option<PlayableItem>,
+    #[serde(default, with = "As::<NonNull<Same>>")]
+    queue: Vec<PlayableItem>,
+}
+
+impl From<QueueWire> for Queue {
+    fn from(wire: QueueWire) -> Self {
+        Self { currently_playing: wire.currently_playing, queue: wire.queue }
+    }
+}
+
+impl Serialize for Queue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = ObjectWriter::untyped(serializer)?;
+        out.optional("currently_playing", &self.currently_playing)?;
+        out.field("queue", &self.queue)?;
         out.end()
     }
 }

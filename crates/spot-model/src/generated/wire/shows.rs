@@ -6,12 +6,92 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
-    Copyright, CountrySet, Episode, EpisodeId, Image, ReleaseDate, Restrictions, ResumePoint,
-    ShowId, SimplifiedEpisode, SimplifiedShow,
+    Copyright, CountrySet, Episode, EpisodeId, Image, Page, ReleaseDate, Restrictions, ResumePoint,
+    Show, ShowId, SimplifiedEpisode, SimplifiedShow,
     lenient::{Date, Int, LenientId, Millis, NonNull},
     object::MissingField,
     object::ObjectWriter,
 };
+
+#[derive(Deserialize)]
+pub(in crate::generated) struct ShowWire {
+    #[serde(default, with = "As::<LenientId>")]
+    id: Option<ShowId>,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    name: String,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    description: String,
+    #[serde(default)]
+    html_description: Option<String>,
+    #[serde(default)]
+    publisher: Option<String>,
+    #[serde(default, with = "As::<NonNull<Same>>")]
+    images: Vec<Image>,
+    #[serde(default, with = "As::<Option<Int>>")]
+    total_episodes: Option<u32>,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    episodes: Page<SimplifiedEpisode>,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    explicit: bool,
+    #[serde(default, with = "As::<NonNull<Same>>")]
+    languages: Vec<String>,
+    #[serde(default)]
+    media_type: Option<String>,
+    #[serde(default)]
+    is_externally_hosted: Option<bool>,
+    #[serde(default, with = "As::<NonNull<Same>>")]
+    copyrights: Vec<Copyright>,
+    #[serde(default)]
+    available_markets: Option<CountrySet>,
+    #[serde(default, with = "As::<LenientId>")]
+    uri: Option<ShowId>,
+    #[serde(default, with = "As::<LenientId>")]
+    href: Option<ShowId>,
+}
+
+impl TryFrom<ShowWire> for Show {
+    type Error = MissingField;
+
+    fn try_from(wire: ShowWire) -> Result<Self, MissingField> {
+        Ok(Self {
+            id: wire.id.or(wire.uri).or(wire.href).ok_or(MissingField("id"))?,
+            name: wire.name,
+            description: wire.description,
+            html_description: wire.html_description,
+            publisher: wire.publisher,
+            images: wire.images,
+            total_episodes: wire.total_episodes,
+            episodes: wire.episodes,
+            explicit: wire.explicit,
+            languages: wire.languages,
+            media_type: wire.media_type,
+            is_externally_hosted: wire.is_externally_hosted,
+            copyrights: wire.copyrights,
+            available_markets: wire.available_markets,
+        })
+    }
+}
+
+impl Serialize for Show {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = ObjectWriter::new(serializer, "show")?;
+        out.id(&self.id)?;
+        out.field("name", &self.name)?;
+        out.field("description", &self.description)?;
+        out.optional("html_description", &self.html_description)?;
+        out.optional("publisher", &self.publisher)?;
+        out.field("images", &self.images)?;
+        out.optional("total_episodes", &self.total_episodes)?;
+        out.field("episodes", &self.episodes)?;
+        out.field("explicit", &self.explicit)?;
+        out.field("languages", &self.languages)?;
+        out.optional("media_type", &self.media_type)?;
+        out.optional("is_externally_hosted", &self.is_externally_hosted)?;
+        out.field("copyrights", &self.copyrights)?;
+        out.optional("available_markets", &self.available_markets)?;
+        out.end()
+    }
+}
 
 #[derive(Deserialize)]
 pub(in crate::generated) struct SimplifiedShowWire {

@@ -3,9 +3,12 @@
 //! Every recorded answer decodes to the value in its snapshot.
 
 use spot_model::{
-    Album, Artist, CursorPage, Page, PlayHistory, PlaybackState, Playlist, PlaylistItem,
-    PrivateUser, SavedTrack, SearchResults, SimplifiedAlbum, SimplifiedPlaylist, SimplifiedTrack,
-    SnapshotId, Track,
+    Album, Artist, AudioAnalysis, AudioFeatures, Audiobook, Category, Chapter, CountrySet,
+    CurrentlyPlaying, CursorPage, Device, Episode, FeaturedPlaylists, Image, Page, PlayHistory,
+    PlaybackState, Playlist, PlaylistItem, PrivateUser, PublicUser, Queue, Recommendations,
+    SavedAlbum, SavedEpisode, SavedShow, SavedTrack, SearchResults, Show, SimplifiedAlbum,
+    SimplifiedAudiobook, SimplifiedChapter, SimplifiedEpisode, SimplifiedPlaylist, SimplifiedShow,
+    SimplifiedTrack, SnapshotId, Track,
 };
 
 use crate::fixtures;
@@ -13,6 +16,11 @@ use crate::fixtures;
 #[test]
 fn get_album() {
     fixtures::snapshot::<Album>("get_album", None);
+}
+
+#[test]
+fn get_albums() {
+    fixtures::snapshot::<Vec<Option<Album>>>("get_albums", Some("albums"));
 }
 
 #[test]
@@ -26,13 +34,268 @@ fn get_artist() {
 }
 
 #[test]
+fn get_artists() {
+    fixtures::snapshot::<Vec<Option<Artist>>>("get_artists", Some("artists"));
+}
+
+#[test]
 fn get_artist_albums() {
     fixtures::snapshot::<Page<SimplifiedAlbum>>("get_artist_albums", None);
 }
 
 #[test]
+fn get_artist_top_tracks() {
+    fixtures::snapshot::<Vec<Track>>("get_artist_top_tracks", Some("tracks"));
+}
+
+#[test]
+fn get_related_artists() {
+    fixtures::snapshot::<Vec<Artist>>("get_related_artists", Some("artists"));
+}
+
+#[test]
+fn get_track_audio_features() {
+    fixtures::snapshot::<AudioFeatures>("get_track_audio_features", None);
+}
+
+#[test]
+fn get_audio_features() {
+    fixtures::snapshot::<Vec<Option<AudioFeatures>>>("get_audio_features", Some("audio_features"));
+}
+
+#[test]
+fn get_track_audio_analysis() {
+    fixtures::snapshot::<AudioAnalysis>("get_track_audio_analysis", None);
+}
+
+#[test]
+fn get_audiobook() {
+    fixtures::snapshot::<Audiobook>("get_audiobook", None);
+}
+
+#[test]
+fn get_audiobooks() {
+    fixtures::snapshot::<Vec<Option<Audiobook>>>("get_audiobooks", Some("audiobooks"));
+}
+
+#[test]
+fn get_audiobook_chapters() {
+    fixtures::snapshot::<Page<SimplifiedChapter>>("get_audiobook_chapters", None);
+}
+
+#[test]
+fn get_chapter() {
+    fixtures::snapshot::<Chapter>("get_chapter", None);
+}
+
+#[test]
+fn get_chapters() {
+    fixtures::snapshot::<Vec<Option<Chapter>>>("get_chapters", Some("chapters"));
+}
+
+#[test]
+fn get_new_releases() {
+    fixtures::snapshot::<Page<SimplifiedAlbum>>("get_new_releases", Some("albums"));
+}
+
+#[test]
+fn get_featured_playlists() {
+    fixtures::snapshot::<FeaturedPlaylists>("get_featured_playlists", None);
+}
+
+#[test]
+fn get_categories() {
+    fixtures::snapshot::<Page<Category>>("get_categories", Some("categories"));
+}
+
+#[test]
+fn get_category() {
+    fixtures::snapshot::<Category>("get_category", None);
+}
+
+#[test]
+fn get_category_playlists() {
+    fixtures::snapshot::<FeaturedPlaylists>("get_category_playlists", None);
+}
+
+#[test]
+fn get_markets() {
+    fixtures::snapshot::<CountrySet>("get_markets", Some("markets"));
+}
+
+#[test]
+fn save_albums() {
+    fixtures::nothing("save_albums");
+}
+
+#[test]
+fn remove_albums() {
+    fixtures::nothing("remove_albums");
+}
+
+#[test]
+fn check_albums() {
+    fixtures::snapshot::<Vec<bool>>("check_albums", None);
+}
+
+#[test]
+fn save_tracks() {
+    fixtures::nothing("save_tracks");
+}
+
+#[test]
+fn remove_tracks() {
+    fixtures::nothing("remove_tracks");
+}
+
+#[test]
+fn check_tracks() {
+    fixtures::snapshot::<Vec<bool>>("check_tracks", None);
+}
+
+#[test]
+fn save_episodes() {
+    fixtures::nothing("save_episodes");
+}
+
+#[test]
+fn remove_episodes() {
+    fixtures::nothing("remove_episodes");
+}
+
+#[test]
+fn check_episodes() {
+    fixtures::snapshot::<Vec<bool>>("check_episodes", None);
+}
+
+#[test]
+fn save_shows() {
+    fixtures::nothing("save_shows");
+}
+
+#[test]
+fn remove_shows() {
+    fixtures::nothing("remove_shows");
+}
+
+#[test]
+fn check_shows() {
+    fixtures::snapshot::<Vec<bool>>("check_shows", None);
+}
+
+#[test]
+fn save_audiobooks() {
+    fixtures::nothing("save_audiobooks");
+}
+
+#[test]
+fn remove_audiobooks() {
+    fixtures::nothing("remove_audiobooks");
+}
+
+#[test]
+fn check_audiobooks() {
+    fixtures::snapshot::<Vec<bool>>("check_audiobooks", None);
+}
+
+#[test]
+fn follow_artists() {
+    fixtures::nothing("follow_artists");
+}
+
+#[test]
+fn unfollow_artists() {
+    fixtures::nothing("unfollow_artists");
+}
+
+#[test]
+fn check_followed_artists() {
+    fixtures::snapshot::<Vec<bool>>("check_followed_artists", None);
+}
+
+#[test]
+fn follow_users() {
+    fixtures::nothing("follow_users");
+}
+
+#[test]
+fn unfollow_users() {
+    fixtures::nothing("unfollow_users");
+}
+
+#[test]
+fn check_followed_users() {
+    fixtures::snapshot::<Vec<bool>>("check_followed_users", None);
+}
+
+#[test]
+fn follow_playlist() {
+    fixtures::nothing("follow_playlist");
+}
+
+#[test]
+fn unfollow_playlist() {
+    fixtures::nothing("unfollow_playlist");
+}
+
+#[test]
+fn check_followed_playlist() {
+    fixtures::snapshot::<Vec<bool>>("check_followed_playlist", None);
+}
+
+#[test]
+fn get_playlist_tracks() {
+    fixtures::snapshot::<Page<PlaylistItem>>("get_playlist_tracks", None);
+}
+
+#[test]
+fn add_playlist_tracks() {
+    fixtures::snapshot::<SnapshotId>("add_playlist_tracks", Some("snapshot_id"));
+}
+
+#[test]
+fn replace_playlist_tracks() {
+    fixtures::snapshot::<SnapshotId>("replace_playlist_tracks", Some("snapshot_id"));
+}
+
+#[test]
+fn reorder_playlist_tracks() {
+    fixtures::snapshot::<SnapshotId>("reorder_playlist_tracks", Some("snapshot_id"));
+}
+
+#[test]
+fn remove_playlist_tracks() {
+    fixtures::snapshot::<SnapshotId>("remove_playlist_tracks", Some("snapshot_id"));
+}
+
+#[test]
+fn create_playlist_for() {
+    fixtures::snapshot::<Playlist>("create_playlist_for", None);
+}
+
+#[test]
 fn get_saved_tracks() {
     fixtures::snapshot::<Page<SavedTrack>>("get_saved_tracks", None);
+}
+
+#[test]
+fn get_saved_albums() {
+    fixtures::snapshot::<Page<SavedAlbum>>("get_saved_albums", None);
+}
+
+#[test]
+fn get_saved_shows() {
+    fixtures::snapshot::<Page<SavedShow>>("get_saved_shows", None);
+}
+
+#[test]
+fn get_saved_episodes() {
+    fixtures::snapshot::<Page<SavedEpisode>>("get_saved_episodes", None);
+}
+
+#[test]
+fn get_saved_audiobooks() {
+    fixtures::snapshot::<Page<SimplifiedAudiobook>>("get_saved_audiobooks", None);
 }
 
 #[test]
@@ -56,6 +319,21 @@ fn get_playback_state() {
 }
 
 #[test]
+fn get_currently_playing() {
+    fixtures::snapshot::<CurrentlyPlaying>("get_currently_playing", None);
+}
+
+#[test]
+fn get_devices() {
+    fixtures::snapshot::<Vec<Device>>("get_devices", Some("devices"));
+}
+
+#[test]
+fn get_queue() {
+    fixtures::snapshot::<Queue>("get_queue", None);
+}
+
+#[test]
 fn start_playback() {
     fixtures::nothing("start_playback");
 }
@@ -68,6 +346,41 @@ fn pause_playback() {
 #[test]
 fn skip_to_next() {
     fixtures::nothing("skip_to_next");
+}
+
+#[test]
+fn skip_to_previous() {
+    fixtures::nothing("skip_to_previous");
+}
+
+#[test]
+fn seek_playback() {
+    fixtures::nothing("seek_playback");
+}
+
+#[test]
+fn set_repeat() {
+    fixtures::nothing("set_repeat");
+}
+
+#[test]
+fn set_volume() {
+    fixtures::nothing("set_volume");
+}
+
+#[test]
+fn set_shuffle() {
+    fixtures::nothing("set_shuffle");
+}
+
+#[test]
+fn add_to_queue() {
+    fixtures::nothing("add_to_queue");
+}
+
+#[test]
+fn transfer_playback() {
+    fixtures::nothing("transfer_playback");
 }
 
 #[test]
@@ -106,6 +419,21 @@ fn remove_playlist_items() {
 }
 
 #[test]
+fn change_playlist_details() {
+    fixtures::nothing("change_playlist_details");
+}
+
+#[test]
+fn get_playlist_cover() {
+    fixtures::snapshot::<Vec<Image>>("get_playlist_cover", None);
+}
+
+#[test]
+fn upload_playlist_cover() {
+    fixtures::nothing("upload_playlist_cover");
+}
+
+#[test]
 fn get_my_playlists() {
     fixtures::snapshot::<Page<SimplifiedPlaylist>>("get_my_playlists", None);
 }
@@ -116,13 +444,53 @@ fn create_playlist() {
 }
 
 #[test]
+fn get_recommendations() {
+    fixtures::snapshot::<Recommendations>("get_recommendations", None);
+}
+
+#[test]
+fn get_genre_seeds() {
+    fixtures::snapshot::<Vec<String>>("get_genre_seeds", Some("genres"));
+}
+
+#[test]
 fn search() {
     fixtures::snapshot::<SearchResults>("search", None);
 }
 
 #[test]
+fn get_show() {
+    fixtures::snapshot::<Show>("get_show", None);
+}
+
+#[test]
+fn get_shows() {
+    fixtures::snapshot::<Vec<Option<SimplifiedShow>>>("get_shows", Some("shows"));
+}
+
+#[test]
+fn get_show_episodes() {
+    fixtures::snapshot::<Page<SimplifiedEpisode>>("get_show_episodes", None);
+}
+
+#[test]
+fn get_episode() {
+    fixtures::snapshot::<Episode>("get_episode", None);
+}
+
+#[test]
+fn get_episodes() {
+    fixtures::snapshot::<Vec<Option<Episode>>>("get_episodes", Some("episodes"));
+}
+
+#[test]
 fn get_track() {
     fixtures::snapshot::<Track>("get_track", None);
+}
+
+#[test]
+fn get_tracks() {
+    fixtures::snapshot::<Vec<Option<Track>>>("get_tracks", Some("tracks"));
 }
 
 #[test]
@@ -133,4 +501,24 @@ fn get_my_profile() {
 #[test]
 fn get_followed_artists() {
     fixtures::snapshot::<CursorPage<Artist>>("get_followed_artists", Some("artists"));
+}
+
+#[test]
+fn get_top_artists() {
+    fixtures::snapshot::<Page<Artist>>("get_top_artists", None);
+}
+
+#[test]
+fn get_top_tracks() {
+    fixtures::snapshot::<Page<Track>>("get_top_tracks", None);
+}
+
+#[test]
+fn get_user() {
+    fixtures::snapshot::<PublicUser>("get_user", None);
+}
+
+#[test]
+fn get_user_playlists() {
+    fixtures::snapshot::<Page<SimplifiedPlaylist>>("get_user_playlists", None);
 }

@@ -1,0 +1,175 @@
+//! Operations and their parameters: the spec's against the document's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{
+    Differences,
+    document::{self, Document},
+};
+use crate::{
+    contract::{self, Need, Parameter},
+    spec::{Access, Op, Spec},
+    ty::Ty,
+};
+
+pub(super) fn operations(spec: &Spec, document: &Document, differences: &mut Differences) {
+    let mut here: BTreeMap<&str, Vec<&Op>> = BTreeMap::new();
+    for (_, op) in spec.ops() {
+        here.entry(&op.call).or_default().push(op);
+    }
+    let there = document.operations();
+    for call in there.keys().filter(|call| !here.contains_key(call.as_str())) {
+        differences.add(format!("{call} is only there"));
+    }
+    for (call, ops) in &here {
+        let Some(operation) = there.get(*call) else {
+            differences.add(format!("{call} is only here"));
+            continue;
+        };
+        for op in ops {
+            whole(call, op, document, operation, differences);
+        }
+        parameters(call, &contract::merged(spec, ops), document, operation, differences);
+    }
+    let known: BTreeSet<&str> = spec
+        .string_enum("Scope")
+        .into_iter()
+        .flat_map(|scopes| scopes.values.iter().map(|scope| scope.value.as_str()))
+        .collect();
+    sets("the API", "scope", &document.scopes(), &known, differences);
+}
+
+/// What is said of an operation as a whole.
+fn whole(
+    call: &str,
+    op: &Op,
+    document: &Document,
+    operation: &Value,
+    differences: &mut Differences,
+) {
+    let id = document::text(operation, "operationId");
+    if id != op.id {
+        differences.add(format!("{call}: the id is `{id}` there, `{}` here", op.id));
+    }
+    match (document::is_true(operation, "deprecated"), op.access) {
+        (true, Access::Any) => differences.add(format!("{call}: deprecated there, open here")),
+        (false, Access::Extended | Access::Closed2024) => {
+            differences.add(format!("{call}: open there, restricted here"));
+        }
+        _ => {}
+    }
+    let scopes = document::list(operation.get("security"))
+        .flat_map(|scheme| document::entries(Some(scheme)))
+        .flat_map(|(_, scopes)| document::list(Some(scopes)).filter_map(Value::as_str));
+    let here = op.scopes.iter().map(String::as_str).collect();
+    sets(call, "scope", &scopes.collect(), &here, differences);
+    let answer = document.answer(operation);
+    let returns = Ty::parse(&op.returns).unwrap_or(Ty::Unit);
+    match (answer.schema.is_some(), &returns) {
+        (true, Ty::Unit) => {
+            differences.add(format!("{call}: answers something there, nothing here"))
+        }
+        (false, returns) if *returns != Ty::Unit => {
+            differences.add(format!("{call}: answers nothing there, something here"));
+        }
+        (true, returns) if returns.is_optional() != answer.may_be_missing => {
+            let (there, here) = match answer.may_be_missing {
+                true => ("may", "may not"),
+                false => ("may not", "may"),
+            };
+            differences.add(format!("{call}: the answer {there} be missing there, {here} here"));
+        }
+        _ => {}
+    }
+}
+
+fn parameters(
+    call: &str,
+    here: &[Parameter],
+    document: &Document,
+    operation: &Value,
+    differences: &mut Differences,
+) {
+    let there = document.parameters(operation);
+    let keys: BTreeSet<_> = here.iter().map(|here| (here.place, here.name.clone())).collect();
+    for (place, name) in there.keys().filter(|key| !keys.contains(key)) {
+        differences.add(format!("{call}: {} `{name}` is only there", place.name()));
+    }
+    for parameter in here {
+        let name = format!("{call}: {} `{}`", parameter.place.name(), parameter.name);
+        let Some(other) = there.get(&(parameter.place, parameter.name.clone())) else {
+            differences.add(format!("{name} is only here"));
+            continue;
+        };
+        match (other.required, parameter.need) {
+            (true, Need::Optional) => {
+                differences.add(format!("{name} is required there, optional here"));
+            }
+            (false, Need::Required) => {
+                differences.add(format!("{name} is optional there, required here"));
+            }
+            _ => {}
+        }
+        if let Some(values) = document.values(other.schema) {
+            let here = parameter.values.iter().map(String::as_str).collect();
+            sets(&name, "value", &values, &here, differences);
+        }
+        // An unsigned number has a minimum without saying it.
+        let is_unsigned = matches!(&parameter.ty, Ty::Int(name) if name.starts_with('u'));
+        let min = parameter.min.or(is_unsigned.then_some(0));
+        let limits = [
+            ("minimum", number(other.schema, "minimum"), min),
+            ("maximum", number(other.schema, "maximum"), parameter.max),
+        ];
+        for (which, there, here) in limits {
+            let is_implied = which == "minimum" && there.is_none() && here == Some(0);
+            if there != here && !is_implied {
+                differences.add(format!(
+                    "{name}: the {which} is {} there, {} here",
+                    or_none(there),
+                    or_none(here)
+                ));
+            }
+        }
+        let default = other.schema.get("default").map(|value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+        if default != parameter.default {
+            differences.add(format!(
+                "{name}: the default is {} there, {} here",
+                or_none(default),
+                or_none(parameter.default.clone())
+            ));
+        }
+    }
+}
+
+/// What one side lacks of a set.
+pub(super) fn sets(
+    name: &str,
+    what: &str,
+    there: &BTreeSet<&str>,
+    here: &BTreeSet<&str>,
+    differences: &mut Differences,
+) {
+    for only in there.difference(here) {
+        differences.add(format!("{name}: {what} `{only}` is only there"));
+    }
+    for only in here.difference(there) {
+        differences.add(format!("{name}: {what} `{only}` is only here"));
+    }
+}
+
+/// A limit; those of numbers with a fraction are whole as well.
+fn number(schema: &Value, name: &str) -> Option<i64> {
+    let value = schema.get(name)?;
+    #[expect(clippy::cast_possible_truncation, reason = "limits are small")]
+    value.as_i64().or_else(|| value.as_f64().map(|value| value as i64))
+}
+
+fn or_none(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
+}

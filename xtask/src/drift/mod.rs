@@ -1,0 +1,239 @@
+//! `cargo xtask drift FILE`: does the spec say what the official document says?
+//!
+//! Every difference is a line of words. Those that are meant are explained in
+//! `xtask/spec/deviations.toml`, by the same words and a reason; a `*` there stands for anything.
+//! An explanation that explains nothing any more is an error like a difference without one.
+
+mod compare;
+mod document;
+mod types;
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use serde::Deserialize;
+
+use self::document::Document;
+use crate::{
+    say,
+    spec::{Error, Spec},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deviations {
+    deviation: Vec<Deviation>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deviation {
+    /// The differences it explains, in the words of the report.
+    what: Vec<String>,
+    reason: String,
+}
+
+/// The differences, in words: "there" is the document, "here" the spec.
+#[derive(Default)]
+struct Differences(BTreeSet<String>);
+
+impl Differences {
+    fn add(&mut self, difference: String) {
+        self.0.insert(difference);
+    }
+}
+
+pub(crate) fn run(root: &Path, file: &Path) -> Result<(), Error> {
+    let spec = Spec::load(&root.join("xtask/spec"))?;
+    let deviations = deviations(&root.join("xtask/spec/deviations.toml"))?;
+    let document = Document::read(file)?;
+    report(&deviations, &differences(&spec, &document))
+}
+
+fn differences(spec: &Spec, document: &Document) -> Differences {
+    let mut differences = Differences::default();
+    compare::operations(spec, document, &mut differences);
+    types::compare(spec, document, &mut differences);
+    differences
+}
+
+fn deviations(path: &Path) -> Result<Vec<Deviation>, Error> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let all: Deviations =
+        toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let is_empty = |deviation: &&Deviation| deviation.reason.trim().is_empty();
+    match all.deviation.iter().find(is_empty) {
+        Some(deviation) => Err(format!("{}: {:?} has no reason", path.display(), deviation.what)),
+        None => Ok(all.deviation),
+    }
+}
+
+fn report(deviations: &[Deviation], Differences(differences): &Differences) -> Result<(), Error> {
+    let mut explained = BTreeSet::new();
+    let mut stale = 0;
+    for deviation in deviations {
+        let mut count = 0;
+        for what in &deviation.what {
+            let meant: Vec<_> = differences.iter().filter(|said| matches(what, said)).collect();
+            if meant.is_empty() {
+                stale += 1;
+                say(&format!("no longer applies: {what}"));
+            }
+            count += meant.len();
+            explained.extend(meant);
+        }
+        say(&format!("{count:4} {}", deviation.reason));
+    }
+    let unexplained: Vec<_> =
+        differences.difference(&explained.into_iter().cloned().collect()).cloned().collect();
+    for difference in &unexplained {
+        say(&format!("unexplained: {difference}"));
+    }
+    say(&format!(
+        "{} deviations, {} reasons; {} unexplained, {stale} explanations that no longer apply",
+        differences.len(),
+        deviations.len(),
+        unexplained.len(),
+    ));
+    if unexplained.is_empty() && stale == 0 {
+        return Ok(());
+    }
+    Err("the spec and the document differ; mend the spec, or say why in deviations.toml".to_owned())
+}
+
+/// Whether a difference is the one that is meant; `*` in the pattern stands for anything.
+fn matches(pattern: &str, said: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| said.strip_prefix(first)) else {
+        return false;
+    };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        match rest.split_once(part) {
+            Some((_, behind)) => rest = behind,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::openapi;
+
+    /// The differences between the spec and its own export, after something was changed in it.
+    fn after(change: impl FnOnce(&mut Value)) -> Vec<String> {
+        let spec = Spec::load(&crate::root().join("xtask/spec")).unwrap();
+        let mut document = serde_json::to_value(openapi::document(&spec)).unwrap();
+        change(&mut document);
+        differences(&spec, &Document::new(document)).0.into_iter().collect()
+    }
+
+    #[test]
+    fn the_spec_does_not_differ_from_its_own_export() {
+        assert_eq!(after(|_| {}), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn what_an_operation_lacks_is_found_on_both_sides() {
+        let found = after(|document| {
+            let paths = document["paths"].as_object_mut().unwrap();
+            paths.remove("/markets");
+            paths.insert("/lyrics/{id}".to_owned(), json!({ "get": {} }));
+        });
+        assert_eq!(found, ["GET /lyrics/{id} is only there", "GET /markets is only here"]);
+    }
+
+    #[test]
+    fn scopes_and_access_are_held_against_each_other() {
+        let found = after(|document| {
+            let queue = &mut document["paths"]["/me/player/queue"]["get"];
+            queue["security"][0]["oauth"] = json!(["user-read-playback-state", "user-top-read"]);
+            queue["deprecated"] = json!(true);
+        });
+        let found: Vec<_> =
+            found.iter().map(|said| said.replace("GET /me/player/queue: ", "")).collect();
+        assert_eq!(
+            found,
+            [
+                "deprecated there, open here",
+                "scope `user-read-currently-playing` is only here",
+                "scope `user-top-read` is only there",
+            ]
+        );
+    }
+
+    #[test]
+    fn parameters_are_held_against_each_other() {
+        let found = after(|document| {
+            let parameters = &mut document["paths"]["/me/top/{type}"]["get"]["parameters"];
+            for parameter in parameters.as_array_mut().unwrap() {
+                match parameter["name"].as_str().unwrap() {
+                    "type" => parameter["schema"]["enum"] = json!(["artists", "tracks", "genres"]),
+                    "time_range" => parameter["schema"]["default"] = json!("long_term"),
+                    "limit" => parameter["schema"]["maximum"] = json!(99),
+                    _ => parameter["name"] = json!("skip"),
+                }
+            }
+        });
+        let found: Vec<_> =
+            found.iter().map(|said| said.replace("GET /me/top/{type}: ", "")).collect();
+        assert_eq!(
+            found,
+            [
+                "path `type`: value `genres` is only there",
+                "query `limit`: the maximum is 99 there, 50 here",
+                "query `offset` is only here",
+                "query `skip` is only there",
+                "query `time_range`: the default is long_term there, medium_term here",
+            ]
+        );
+    }
+
+    #[test]
+    fn fields_are_found_at_any_depth() {
+        let found = after(|document| {
+            let schemas = &mut document["components"]["schemas"];
+            schemas["Segment"]["properties"]["zing"] = json!({ "type": "string" });
+            schemas["Track"]["properties"].as_object_mut().unwrap().remove("disc_number");
+            schemas["Device"]["properties"]["is_active"] = json!({ "type": "string" });
+            schemas["AlbumType"]["enum"].as_array_mut().unwrap().push(json!("mixtape"));
+        });
+        assert_eq!(
+            found,
+            [
+                "enum AlbumType: value `mixtape` is only there",
+                "type Device: field `is_active`: string there, boolean here",
+                "type Segment: field `zing` is only there",
+                "type Track: field `disc_number` is only here",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_explanation_that_explains_nothing_is_an_error() {
+        let deviations = |what: &str| {
+            vec![Deviation { what: vec![what.to_owned()], reason: "because".to_owned() }]
+        };
+        let differences = Differences(["GET /a: query `b` is only there".to_owned()].into());
+        assert!(report(&deviations("GET /a: query `b` *"), &differences).is_ok());
+        assert!(report(&deviations("GET /a: query `c` *"), &differences).is_err());
+        assert!(report(&[], &differences).is_err());
+        assert!(report(&deviations("GET /a: *"), &Differences::default()).is_err());
+    }
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        assert!(matches("GET /a: query b is only there", "GET /a: query b is only there"));
+        assert!(!matches("GET /a", "GET /a: query b is only there"));
+        assert!(matches(
+            "*: query limit: *",
+            "GET /a: query limit: the minimum is 0 there, 1 here"
+        ));
+        assert!(matches("* is only here", "type Album: field `x` is only here"));
+        assert!(!matches("* is only here", "type Album: field `x` is only there"));
+        assert!(!matches("a*bc*c", "abc"));
+    }
+}
