@@ -1,1 +1,39 @@
-//! Who is asking the Spotify Web API: the OAuth flows, refresh, token stores, the loopback listener.
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod app;
+mod callback;
+mod clock;
+mod credentials;
+mod endpoint;
+mod env;
+mod event;
+#[cfg(feature = "loopback")]
+mod loopback;
+mod pending;
+mod record;
+#[cfg_attr(
+    not(feature = "loopback"),
+    expect(dead_code, reason = "only the listener asks for ports")
+)]
+mod redirect;
+mod refresh;
+mod refusal;
+mod renewal;
+mod scopes;
+mod session;
+mod sign_in;
+mod store;
+
+pub use app::{App, AppBuilder};
+pub use credentials::ClientCredentials;
+pub use event::{SessionEvent, SessionEventKind};
+pub use pending::PendingSignIn;
+pub use record::TokenRecord;
+pub use scopes::Scopes;
+pub use secrecy::{ExposeSecret, SecretString};
+pub use session::Session;
+pub use sign_in::SignIn;
+pub use spot_http::{AccessToken, Error, ErrorKind, TokenSource, async_trait};
+pub use spot_model::Scope;
+pub use store::{MemoryStore, SaveOutcome, StoreKey, StoreLock, Stored, TokenStore};

@@ -1,4 +1,4 @@
-//! A tour of the SDK, in the order a newcomer would ask.
+//! A tour of the SDK, in the order in which a newcomer would ask.
 //!
 //! Without credentials it starts a `spot-mock` and signs in there. With `SPOTIFY_CLIENT_ID` set it
 //! signs in at Spotify in the browser and does the reading half there; it never writes to a real
@@ -7,45 +7,138 @@
 
 use std::error::Error;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use spot::{
     Client, ErrorKind, PlayerReason,
-    auth::{App, Session},
-    http::Pipeline,
-    model::AlbumGroup,
+    auth::{App, Scope, Session},
+    http::{Pipeline, ReqwestTransport, Transport},
+    model::{AlbumGroup, ArtistId, IntoId, PlayableUri},
 };
 use spot_mock::MockSpotify;
 
-const SCOPES: [&str; 4] = [
-    "user-library-read",
-    "user-read-playback-state",
-    "user-modify-playback-state",
-    "playlist-modify-private",
+const SCOPES: [Scope; 5] = [
+    Scope::UserLibraryRead,
+    Scope::PlaylistReadPrivate,
+    Scope::UserReadPlaybackState,
+    Scope::UserModifyPlaybackState,
+    Scope::PlaylistModifyPrivate,
 ];
 
 /// How many saved tracks the tour reads.
 const SAVED: usize = 2_000;
 
+/// How many of them go into the new playlist.
+const ADDED: usize = 150;
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    match std::env::var("SPOTIFY_CLIENT_ID") {
-        Ok(client_id) => {
-            println!("Signing in at Spotify; the browser asks for your consent.");
-            let app = App::new(client_id).redirect_uri("http://127.0.0.1/callback");
-            let session = app.sign_in(SCOPES).await?;
-            let client = Client::new(session)?;
-            let found = client.search("Radiohead").artists().limit(1).await?;
-            let artist = found.items.into_iter().next().ok_or("the search found no artist")?;
-            read(&client, artist.id).await?;
+    if std::env::var_os("SPOTIFY_CLIENT_ID").is_some() {
+        println!("Signing in at Spotify: the browser asks for your consent.");
+        let session = App::from_env()?.sign_in(SCOPES).await?;
+        let client = Client::new(session)?;
+        let found = client.search("Radiohead").artists().limit(1).await?;
+        let artist = found.items.first().ok_or("the search found no artist")?.id;
+        read(&client, artist).await?;
+        println!("\nWhat writes is left out: this is a real account.");
+    } else {
+        let mock = MockSpotify::start().await?;
+        println!("No SPOTIFY_CLIENT_ID, so that this is a Spotify of our own: {}", mock.api_url());
+        let session = sign_in(&mock).await?;
+        println!("Signed in with PKCE; granted: {}", session.granted_scopes());
+        let pipeline = Pipeline::builder(session).base_url(mock.api_url()).build()?;
+        let client = Client::from(pipeline);
+        let saved = read(&client, "spotmockArtist00000001").await?;
+        write(&client, saved).await?;
+        println!("\nThe server saw {} requests.", mock.requests().len());
+        mock.shutdown().await;
+    }
+    Ok(())
+}
+
+/// The whole round trip of a sign-in. The place of the browser is taken by a client that goes where
+/// it is sent, since nobody is there to click.
+async fn sign_in(mock: &MockSpotify) -> Result<Session, spot::Error> {
+    let app = App::builder(mock.client_id())
+        .redirect_uri("http://127.0.0.1/callback")
+        .accounts_url(mock.accounts_url())
+        .build()?;
+    let runtime = tokio::runtime::Handle::current();
+    let browser = move |url: &str| {
+        runtime.spawn(visit(url.to_owned()));
+    };
+    app.sign_in(SCOPES).show(|_| {}).browser(browser).await
+}
+
+async fn visit(url: String) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let browser = ReqwestTransport::builder().no_proxy().build()?;
+    let page = browser.send(http::Request::get(url).body(Default::default())?).await?;
+    let back = page.headers().get(http::header::LOCATION).ok_or("no redirect")?.to_str()?;
+    browser.send(http::Request::get(back).body(Default::default())?).await?;
+    Ok(())
+}
+
+/// What reads, and gives the saved tracks it has seen.
+async fn read(
+    client: &Client,
+    artist: impl IntoId<ArtistId>,
+) -> Result<Vec<PlayableUri>, Box<dyn Error>> {
+    let artist = client.artist(artist).await?;
+    println!("\n{} ({})", artist.name, artist.id.uri());
+    let mut albums = client.artist(artist.id).albums().groups([AlbumGroup::Album]).items();
+    while let Some(album) = albums.try_next().await? {
+        let date = album.release_date.map(|date| date.to_string()).unwrap_or_default();
+        println!("  {date:10}  {}", album.name);
+    }
+
+    println!("\nThe first {SAVED} saved tracks");
+    let mut saved = client.library().tracks().items();
+    let bar = ProgressBar::new(SAVED as u64)
+        .with_style(ProgressStyle::with_template("  {bar:40} {pos}/{len} tracks, {elapsed}")?);
+    let mut uris = Vec::new();
+    while uris.len() < SAVED
+        && let Some(saved) = saved.try_next().await?
+    {
+        uris.extend(saved.track.id.map(PlayableUri::from));
+        bar.inc(1);
+    }
+    bar.finish();
+    println!("  {} of {}", uris.len(), saved.total().unwrap_or_default());
+
+    println!("\nA search for \"moth\"");
+    let mut tracks = client.search("moth").tracks().items();
+    for _ in 0..3 {
+        let Some(track) = tracks.try_next().await? else { break };
+        let artists: Vec<_> = track.artists.iter().map(|artist| artist.name.as_str()).collect();
+        println!("  {} by {}", track.name, artists.join(", "));
+    }
+
+    println!("\nWhat is playing");
+    match client.player().state().await? {
+        Some(state) => {
+            let name = state.item.as_ref().map(|item| item.name()).unwrap_or("something");
+            let device = state.device.map(|device| device.name).unwrap_or_default();
+            println!("  {name} on {device}");
         }
-        Err(_) => {
-            let mock = MockSpotify::start().await?;
-            println!("No SPOTIFY_CLIENT_ID: this is a Spotify of our own at {}.", mock.api_url());
-            let client = Client::from(
-                Pipeline::builder(sign_in(&mock).await?).base_url(mock.api_url()).build()?,
-            );
-            read(&client, "spotmockArtist00000001").await?;
-            write(&client).await?;
+        None => println!("  nothing"),
+    }
+    Ok(uris)
+}
+
+/// What writes.
+async fn write(client: &Client, saved: Vec<PlayableUri>) -> Result<(), spot::Error> {
+    let playlist = client.me().create_playlist("Tour").public(false).await?;
+    let some: Vec<_> = saved.into_iter().take(ADDED).collect();
+    client.playlist(playlist.id).add(&some).await?;
+    let page = client.playlist(playlist.id).items().limit(1).await?;
+    println!("\n\"{}\" was made and holds {} tracks.", playlist.name, page.total.unwrap_or(0));
+
+    println!("\nPausing twice, of which the second is refused");
+    client.player().pause().await?;
+    if let Err(error) = client.player().pause().await {
+        match error.kind() {
+            ErrorKind::Player(PlayerReason::NoActiveDevice) => println!("  no device is active"),
+            ErrorKind::Player(reason) => println!("  the player says {reason}: {error}"),
+            _ => return Err(error),
         }
     }
     Ok(())

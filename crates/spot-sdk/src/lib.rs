@@ -29,3 +29,8 @@ pub mod model {
     #[doc(inline)]
     pub use spot_model::*;
 }
+
+/// The examples of the project's own README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -31,7 +31,10 @@ struct Inner {
 
 /// What is answered to a query.
 #[derive(Clone)]
-struct Answer(Arc<dyn Fn(&[(String, String)]) -> (u16, Value) + Send + Sync>);
+struct Answer(Arc<Answering>);
+
+type Query = [(String, String)];
+type Answering = dyn Fn(&Query) -> (u16, Value) + Send + Sync;
 
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -40,13 +43,13 @@ impl std::fmt::Debug for Answer {
 }
 
 impl List {
-    fn new(answer: impl Fn(&[(String, String)]) -> (u16, Value) + Send + Sync + 'static) -> Self {
+    fn new(answer: impl Fn(&Query) -> (u16, Value) + Send + Sync + 'static) -> Self {
         Self::slow(Duration::ZERO, answer)
     }
 
     fn slow(
         delay: Duration,
-        answer: impl Fn(&[(String, String)]) -> (u16, Value) + Send + Sync + 'static,
+        answer: impl Fn(&Query) -> (u16, Value) + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(Inner {
             answer: Answer(Arc::new(answer)),
@@ -94,7 +97,7 @@ fn pairs(query: &str) -> Vec<(String, String)> {
     query.split('&').filter_map(pair).collect()
 }
 
-fn number(query: &[(String, String)], name: &str) -> Option<u32> {
+fn number(query: &Query, name: &str) -> Option<u32> {
     query.iter().find(|(key, _)| key == name)?.1.parse().ok()
 }
 
@@ -104,7 +107,7 @@ fn entry(at: u32) -> Value {
 }
 
 /// A list as Spotify pages it, with some entries it lost.
-fn page(query: &[(String, String)], length: u32, most: u32, lost: &[u32]) -> (u16, Value) {
+fn page(query: &Query, length: u32, most: u32, lost: &[u32]) -> (u16, Value) {
     let offset = number(query, "offset").unwrap_or(0);
     let limit = number(query, "limit").unwrap_or(20).min(most);
     if offset >= length && offset > 0 {
@@ -299,14 +302,14 @@ impl CollectNames for spot_api::Items<spot_api::model::SavedTrack> {
 }
 
 /// Followed artists, with a cursor that may lead nowhere.
-fn artists(query: &[(String, String)], length: u32, stuck: bool) -> (u16, Value) {
+fn artists(query: &Query, length: u32, stuck: bool) -> (u16, Value) {
     let after = number(query, "after").map_or(0, |after| after + 1);
     let end = (after + 50).min(length);
     let items: Vec<Value> = (after..end)
         .map(|at| json!({ "type": "artist", "id": format!("{at:022}"), "name": at.to_string() }))
         .collect();
     let last = if stuck { 49 } else { end.saturating_sub(1) };
-    let next = (end < length || stuck).then(|| "https://api.spotify.com/v1/me/following");
+    let next = (end < length || stuck).then_some("https://api.spotify.com/v1/me/following");
     let cursor = (end < length || stuck).then(|| format!("{last:022}"));
     let body = json!({ "items": items, "limit": 50, "total": length, "next": next,
                        "cursors": { "after": cursor } });

@@ -1,0 +1,296 @@
+//! The application that asks.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use secrecy::SecretString;
+use spot_http::{Error, Transport};
+
+use crate::clock::Clock;
+use crate::endpoint::Endpoint;
+use crate::event::{Observer, SessionEvent};
+use crate::redirect::RedirectUri;
+use crate::store::Stored;
+use crate::{
+    ClientCredentials, PendingSignIn, Scopes, Session, SignIn, StoreKey, TokenRecord, TokenStore,
+};
+
+/// An application as it is registered with Spotify. Clones share everything.
+///
+/// ```
+/// # fn main() -> Result<(), spot_auth::Error> {
+/// use spot_auth::{App, Scope};
+///
+/// let app = App::builder("0123456789abcdef0123456789abcdef")
+///     .redirect_uri("https://example.org/signed-in")
+///     .build()?;
+/// let pending = app.begin(Scope::UserLibraryRead)?;
+/// println!("send the user to {}", pending.authorize_url());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client_id: String,
+    has_secret: bool,
+    redirect: Option<RedirectUri>,
+    endpoint: Arc<Endpoint>,
+    observer: Observer,
+}
+
+/// Sets up an [`App`].
+#[must_use]
+pub struct AppBuilder {
+    client_id: String,
+    secret: Option<SecretString>,
+    redirect_uri: Option<String>,
+    accounts_url: String,
+    transport: Option<Arc<dyn Transport>>,
+    clock: Clock,
+    observer: Observer,
+}
+
+/// Where users sign in, and where tokens come from.
+const ACCOUNTS: &str = "https://accounts.spotify.com";
+
+impl App {
+    /// Sets up an application by its client id.
+    pub fn builder(client_id: impl Into<String>) -> AppBuilder {
+        AppBuilder {
+            client_id: client_id.into(),
+            secret: None,
+            redirect_uri: None,
+            accounts_url: ACCOUNTS.to_owned(),
+            transport: None,
+            clock: Clock::system(),
+            observer: Observer::default(),
+        }
+    }
+
+    /// The application that the environment describes: `SPOTIFY_CLIENT_ID`, and, if they are set,
+    /// `SPOTIFY_CLIENT_SECRET` and `SPOTIFY_REDIRECT_URI`. What is not set there is looked for
+    /// under spotipy's names, which begin with `SPOTIPY_`.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no client id, or if one of
+    /// the values cannot be used.
+    pub fn from_env() -> Result<Self, Error> {
+        AppBuilder::from_env()?.build()
+    }
+
+    /// The client id.
+    pub fn client_id(&self) -> &str {
+        &self.inner.client_id
+    }
+
+    /// The redirect URI, if one was set.
+    pub fn redirect_uri(&self) -> Option<&str> {
+        self.inner.redirect.as_ref().map(RedirectUri::as_str)
+    }
+
+    /// The application's own tokens, for what belongs to no user.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the application has no secret.
+    pub fn client_credentials(&self) -> Result<ClientCredentials, Error> {
+        if !self.inner.has_secret {
+            return Err(Error::configuration(
+                "an application needs its client secret to ask for itself (client credentials)",
+            ));
+        }
+        Ok(ClientCredentials::new(self.clone()))
+    }
+
+    /// Begins a sign-in whose halves are apart: send the user to
+    /// [`authorize_url`](PendingSignIn::authorize_url), keep the value, and
+    /// [`finish`](PendingSignIn::finish) it with the address that the browser comes back to.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the application has no redirect URI.
+    pub fn begin(&self, scopes: impl Into<Scopes>) -> Result<PendingSignIn, Error> {
+        let redirect = self.inner.redirect.clone().ok_or_else(|| {
+            Error::configuration("a sign-in needs a redirect URI, as registered with Spotify")
+        })?;
+        PendingSignIn::new(self.clone(), redirect, scopes.into())
+    }
+
+    /// Signs a user in, in one step: from a store, through the browser on this machine, or by
+    /// pasting an address.
+    pub fn sign_in(&self, scopes: impl Into<Scopes>) -> SignIn {
+        SignIn::new(self.clone(), scopes.into())
+    }
+
+    /// The session of a record: one kept elsewhere, or one made of a refresh token.
+    pub fn session(&self, record: TokenRecord) -> Session {
+        Session::new(self.clone(), record)
+    }
+
+    /// The session that a store keeps under an account and scopes. `None` if it keeps none.
+    ///
+    /// The user is not asked, and the network is not used.
+    ///
+    /// # Errors
+    ///
+    /// [`MissingScope`](crate::ErrorKind::MissingScope) if the user has not granted all of the
+    /// scopes, and whatever the store says.
+    pub async fn stored_session(
+        &self,
+        store: impl TokenStore,
+        account: &str,
+        scopes: impl Into<Scopes>,
+    ) -> Result<Option<Session>, Error> {
+        let scopes = scopes.into();
+        let key = StoreKey::new(self.client_id(), account, scopes.clone());
+        let store: Arc<dyn TokenStore> = Arc::new(store);
+        let Some(stored) = store.load(&key).await? else {
+            return Ok(None);
+        };
+        let session = self.stored(stored, store, key);
+        session.require(&scopes)?;
+        Ok(Some(session))
+    }
+
+    pub(crate) fn stored(
+        &self,
+        stored: Stored,
+        store: Arc<dyn TokenStore>,
+        key: StoreKey,
+    ) -> Session {
+        Session::stored(self.clone(), stored, store, key)
+    }
+
+    pub(crate) fn redirect(&self) -> Option<&RedirectUri> {
+        self.inner.redirect.as_ref()
+    }
+
+    pub(crate) fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.inner.endpoint
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        self.inner.endpoint.clock()
+    }
+
+    pub(crate) fn observer(&self) -> &Observer {
+        &self.inner.observer
+    }
+}
+
+impl AppBuilder {
+    /// The client secret, for programs that can keep one. Those that users install cannot: they
+    /// do without.
+    pub fn secret(mut self, secret: impl Into<SecretString>) -> Self {
+        self.secret = Some(secret.into());
+        self
+    }
+
+    /// Where the accounts service sends the browser back to, exactly as it is registered with
+    /// Spotify. `http://127.0.0.1/callback`, registered without a port, may be used with any free
+    /// port, which is what [`App::sign_in`] does.
+    pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
+        self.redirect_uri = Some(redirect_uri.into());
+        self
+    }
+
+    /// The address of the accounts service, for tests. `https://accounts.spotify.com` unless set.
+    pub fn accounts_url(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.accounts_url);
+        self
+    }
+
+    /// What carries requests to the token endpoint. Unless set, it is reqwest with its defaults.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Is told what happens to the sessions of this application.
+    pub fn observer(
+        mut self,
+        observer: impl Fn(&SessionEvent<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.observer = Observer::new(observer);
+        self
+    }
+
+    /// The time of day, for tests. The system's unless set.
+    pub fn wall_clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Clock::new(now);
+        self
+    }
+
+    /// The application.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the client id is empty, if Spotify
+    /// would refuse the redirect URI (`localhost` since November 2025), or if there is no
+    /// transport.
+    pub fn build(self) -> Result<App, Error> {
+        if self.client_id.trim().is_empty() {
+            return Err(Error::configuration("the client id is empty"));
+        }
+        let redirect = self.redirect_uri.as_deref().map(RedirectUri::parse).transpose()?;
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => default_transport()?,
+        };
+        let endpoint = Endpoint::new(
+            self.client_id.trim(),
+            self.secret.as_ref(),
+            &self.accounts_url,
+            transport,
+            self.clock,
+        )?;
+        Ok(App {
+            inner: Arc::new(Inner {
+                client_id: self.client_id.trim().to_owned(),
+                has_secret: self.secret.is_some(),
+                redirect,
+                endpoint: Arc::new(endpoint),
+                observer: self.observer,
+            }),
+        })
+    }
+}
+
+#[cfg(feature = "reqwest")]
+fn default_transport() -> Result<Arc<dyn Transport>, Error> {
+    Ok(Arc::new(spot_http::ReqwestTransport::builder().build()?))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_transport() -> Result<Arc<dyn Transport>, Error> {
+    Err(Error::configuration("no transport is set, and the feature `reqwest` is off"))
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("client_id", &self.inner.client_id)
+            .field("has_secret", &self.inner.has_secret)
+            .field("redirect_uri", &self.redirect_uri())
+            .field("accounts_url", &self.inner.endpoint.issuer())
+            .finish()
+    }
+}
+
+impl fmt::Debug for AppBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppBuilder")
+            .field("client_id", &self.client_id)
+            .field("has_secret", &self.secret.is_some())
+            .field("redirect_uri", &self.redirect_uri)
+            .field("accounts_url", &self.accounts_url)
+            .field("transport", &self.transport)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,99 @@
+//! What time it is, as an argument.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+/// Where the time of day comes from. Spans of time come from the runtime's clock.
+#[derive(Clone)]
+pub(crate) struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
+
+impl Clock {
+    pub(crate) fn system() -> Self {
+        Self(Arc::new(SystemTime::now))
+    }
+
+    pub(crate) fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        Moment { wall: (self.0)(), steady: Instant::now() }
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+/// One moment, on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) wall: SystemTime,
+    pub(crate) steady: Instant,
+}
+
+/// When something ends, by whichever clock says so first: the steady one stands still while a
+/// laptop sleeps, and the one on the wall can be set back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    wall: SystemTime,
+    steady: Instant,
+}
+
+impl Deadline {
+    pub(crate) fn after(moment: Moment, span: Duration) -> Self {
+        Self {
+            wall: moment.wall.checked_add(span).unwrap_or(moment.wall),
+            steady: moment.steady.checked_add(span).unwrap_or(moment.steady),
+        }
+    }
+
+    pub(crate) fn wall(&self) -> SystemTime {
+        self.wall
+    }
+
+    /// How much time is left. Zero when it is over.
+    pub(crate) fn left(&self, now: Moment) -> Duration {
+        let wall = self.wall.duration_since(now.wall).unwrap_or_default();
+        wall.min(self.steady.saturating_duration_since(now.steady))
+    }
+}
+
+/// Whole seconds since 1970, which is how times are stored. Earlier ones become 0.
+pub(crate) fn to_unix(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// The time that many seconds after 1970 began, if the platform can represent it.
+pub(crate) fn from_unix(seconds: u64) -> Option<SystemTime> {
+    UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn whichever_clock_says_so_first() {
+        let start = Clock::system().now();
+        let deadline = Deadline::after(start, Duration::from_secs(3_600));
+        let slept = Moment { wall: start.wall + Duration::from_secs(9_000), ..start };
+        assert_eq!(deadline.left(slept), Duration::ZERO, "the laptop slept");
+        let set_back = Moment {
+            wall: start.wall - Duration::from_secs(86_400),
+            steady: start.steady + Duration::from_secs(3_000),
+        };
+        assert_eq!(deadline.left(set_back), Duration::from_secs(600), "the clock was set back");
+    }
+
+    #[test]
+    fn seconds_round_trip() {
+        assert_eq!(from_unix(1_795_000_000).map(to_unix), Some(1_795_000_000));
+        assert_eq!(from_unix(u64::MAX), None);
+    }
+}

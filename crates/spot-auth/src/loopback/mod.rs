@@ -1,0 +1,122 @@
+//! The listener that the browser comes back to.
+
+mod request;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use self::request::{Answer, Guard, Head};
+use crate::callback::{Stray, Verdict};
+use crate::redirect::{Loopback, RedirectUri};
+
+/// A listener on this machine, for one sign-in.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+/// Says what the query of a request means for the sign-in.
+pub(crate) type Judge = dyn Fn(&str) -> Result<Verdict, Stray> + Send + Sync;
+
+/// How many connections are served at once. Browsers open some that they never use.
+const CONNECTIONS: usize = 32;
+
+/// How long a connection may take to say what it wants.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much of a request is read, in bytes.
+const LARGEST: usize = 16 * 1024;
+
+impl Listener {
+    /// Listens on the address and port of a redirect URI; on any free port if it names none.
+    pub(crate) async fn bind(loopback: Loopback) -> io::Result<Self> {
+        let wanted = SocketAddr::new(loopback.address, loopback.port.unwrap_or(0));
+        let socket = TcpListener::bind(wanted).await?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address })
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Serves until a request carries the outcome of the sign-in. All others are answered and
+    /// ignored: anybody on this machine can send some. The listener is closed afterwards.
+    pub(crate) async fn wait(
+        self,
+        redirect: &RedirectUri,
+        judge: Arc<Judge>,
+    ) -> io::Result<Verdict> {
+        let guard = Arc::new(Guard::new(self.address, redirect.path()));
+        let (outcome, mut outcomes) = mpsc::channel(1);
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                // The sender above lives as long as this loop, so that there is no `None`.
+                Some(verdict) = outcomes.recv() => return Ok(verdict),
+                Some(_) = connections.join_next() => {}
+                accepted = self.socket.accept(), if connections.len() < CONNECTIONS => {
+                    match accepted {
+                        Ok((stream, _)) => {
+                            let (guard, judge) = (Arc::clone(&guard), Arc::clone(&judge));
+                            let outcome = outcome.clone();
+                            connections.spawn(async move {
+                                let served = timeout(PATIENCE, serve(stream, &guard, &*judge));
+                                if let Ok(Some(verdict)) = served.await {
+                                    // Whoever is second comes too late.
+                                    let _ = outcome.try_send(verdict);
+                                }
+                            });
+                        }
+                        // Out of file descriptors, or the peer has left already: both pass.
+                        Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Answers one request, and gives its verdict only after the answer is on its way: the program may
+/// end right after it.
+async fn serve(mut stream: TcpStream, guard: &Guard, judge: &Judge) -> Option<Verdict> {
+    let head = read_head(&mut stream).await?;
+    let (answer, verdict) = match Head::parse(&head).and_then(|head| guard.query(head)) {
+        Ok(query) => match judge(&query) {
+            Ok(verdict @ Verdict::Code(_)) => (Answer::Done, Some(verdict)),
+            Ok(verdict @ Verdict::Declined { .. }) => (Answer::Declined, Some(verdict)),
+            Err(_) => (Answer::Stray, None),
+        },
+        Err(answer) => (answer, None),
+    };
+    let sent = stream.write_all(answer.to_http().as_bytes()).await;
+    if sent.is_ok() {
+        // The outcome counts also when the browser has hung up before it saw the page.
+        let _ = stream.shutdown().await;
+    }
+    verdict
+}
+
+/// Reads to the end of the headers. `None` if they do not end, or are too long.
+async fn read_head(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut head = Vec::with_capacity(1024);
+    loop {
+        let read = stream.read_buf(&mut head).await.ok()?;
+        if request::is_whole(&head) {
+            return Some(head);
+        }
+        if read == 0 || head.len() >= LARGEST {
+            return None;
+        }
+    }
+}

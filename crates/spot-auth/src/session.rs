@@ -1,0 +1,192 @@
+//! A user who has signed in.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use spot_http::{AccessToken, Error, ErrorKind, TokenSource};
+
+use crate::event::SessionEventKind;
+use crate::refresh::{Home, Kept, User};
+use crate::renewal::Keeper;
+use crate::store::Stored;
+use crate::{App, Scopes, StoreKey, TokenRecord, TokenStore};
+
+/// A signed-in user: the tokens, kept fresh.
+///
+/// Clones share everything. However many tasks ask for a token, one refresh is made, in a task of
+/// its own, five minutes before the old token ends; only in the last minute does anybody wait for
+/// it. Refresh tokens that an answer does not replace are kept. When the user's consent has ended,
+/// every call is a [`ConsentExpired`](crate::ErrorKind::ConsentExpired) error.
+#[derive(Clone)]
+pub struct Session {
+    user: Arc<User>,
+    keeper: Keeper<Arc<User>>,
+}
+
+/// How long before the end of a consent its coming is told.
+const NOTICE: Duration = Duration::from_secs(14 * 86_400);
+
+impl Session {
+    pub(crate) fn new(app: App, record: TokenRecord) -> Self {
+        Self::open(app, record, None, None)
+    }
+
+    pub(crate) fn stored(
+        app: App,
+        stored: Stored,
+        store: Arc<dyn TokenStore>,
+        key: StoreKey,
+    ) -> Self {
+        let version = stored.version();
+        Self::open(app, stored.into_record(), Some(version), Some(Home { store, key }))
+    }
+
+    fn open(app: App, record: TokenRecord, version: Option<u64>, home: Option<Home>) -> Self {
+        let clock = app.clock().clone();
+        let held = record.held(clock.now());
+        let user = Arc::new(User::new(app, Kept::new(record, version, home)));
+        user.announce();
+        Self { keeper: Keeper::new(Arc::clone(&user), held, clock), user }
+    }
+
+    /// Keeps the session in a store from now on, under an account and the scopes that were asked
+    /// for: the record is written now, and at every refresh before the new token is used. It
+    /// replaces what the store had there.
+    ///
+    /// # Errors
+    ///
+    /// What the store says. The session is good all the same, and writes the record with the next
+    /// refresh.
+    pub async fn keep_in(&self, store: impl TokenStore, account: &str) -> Result<(), Error> {
+        let scopes = self.record().requested_scopes().clone();
+        let key = StoreKey::new(self.user.app.client_id(), account, scopes);
+        self.settle(Arc::new(store), key).await
+    }
+
+    pub(crate) async fn settle(
+        &self,
+        store: Arc<dyn TokenStore>,
+        key: StoreKey,
+    ) -> Result<(), Error> {
+        self.user.settle(Home { store, key }).await
+    }
+
+    /// Forgets the session: takes the record out of the store, if it is in one. Spotify is not
+    /// told, since it has no way to be; the user can do so on their account's page.
+    ///
+    /// # Errors
+    ///
+    /// What the store says.
+    pub async fn sign_out(self) -> Result<(), Error> {
+        self.user.leave().await
+    }
+
+    /// Gets a new access token now, though the current one may be good.
+    ///
+    /// # Errors
+    ///
+    /// As for every token: [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if the user has to
+    /// sign in again, and what the accounts service or the network says.
+    pub async fn refresh(&self) -> Result<(), Error> {
+        self.keeper.expire();
+        self.keeper.token().await.map(drop)
+    }
+
+    /// The scopes the user granted, which may be fewer than were asked for. Empty if they are not
+    /// known.
+    pub fn granted_scopes(&self) -> Scopes {
+        self.user.kept().record.granted_scopes().clone()
+    }
+
+    /// An early error if the user has not granted all of the scopes. It is none if it is not known
+    /// what they granted.
+    ///
+    /// # Errors
+    ///
+    /// [`MissingScope`](crate::ErrorKind::MissingScope), with the ones that are missing.
+    pub fn require(&self, scopes: &Scopes) -> Result<(), Error> {
+        let granted = self.granted_scopes();
+        let missing = scopes.difference(&granted);
+        if granted.is_empty() || missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::MissingScope,
+            format!("the user has not granted {missing}; let them sign in again and ask for it"),
+        ))
+    }
+
+    /// When the user consented, if that is known.
+    pub fn consented_at(&self) -> Option<SystemTime> {
+        self.user.kept().record.consented_at()
+    }
+
+    /// When the user's consent ends, at the earliest, if that is known: six months after it was
+    /// given. The application's observer is told two weeks before.
+    pub fn consent_expires_at(&self) -> Option<SystemTime> {
+        self.user.kept().record.consent_expires_at()
+    }
+
+    /// The tokens as they are now, to be kept elsewhere. [`keep_in`](Self::keep_in) does that by
+    /// itself.
+    pub fn record(&self) -> TokenRecord {
+        self.user.kept().record.clone()
+    }
+}
+
+#[async_trait]
+impl TokenSource for Session {
+    async fn token(&self) -> Result<AccessToken, Error> {
+        self.user.write_again();
+        self.keeper.token().await
+    }
+
+    async fn reject(&self, token: &AccessToken) {
+        self.keeper.reject(token);
+    }
+}
+
+impl User {
+    pub(crate) fn new(app: App, kept: Kept) -> Self {
+        Self { app, kept: Mutex::new(kept) }
+    }
+
+    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn tell(&self, kind: SessionEventKind<'_>) {
+        let account = self.kept().home.as_ref().map(|home| home.key.account().to_owned());
+        self.app.observer().tell(account.as_deref(), kind);
+    }
+
+    /// Tells once a day that the consent is about to end.
+    pub(crate) fn announce(&self) {
+        let now = self.app.clock().now().wall;
+        let at = {
+            let mut kept = self.kept();
+            let Some(at) = kept.record.consent_expires_at() else { return };
+            let far = at.duration_since(now).is_ok_and(|left| left > NOTICE);
+            let told = kept.announced.and_then(|told| now.duration_since(told).ok());
+            if far || told.is_some_and(|since| since < Duration::from_secs(86_400)) {
+                return;
+            }
+            kept.announced = Some(now);
+            at
+        };
+        self.tell(SessionEventKind::ConsentExpiring { at });
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kept = self.user.kept();
+        f.debug_struct("Session")
+            .field("app", &self.user.app)
+            .field("record", &kept.record)
+            .field("kept_in", &kept.home.as_ref().map(|home| &home.store))
+            .finish_non_exhaustive()
+    }
+}

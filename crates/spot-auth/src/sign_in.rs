@@ -1,0 +1,344 @@
+//! Signing in, in one step.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::io::{self, BufRead, Write};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use spot_http::{Error, ErrorKind, TokenSource};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::callback::{self, Verdict};
+use crate::redirect::{self, RedirectUri};
+use crate::{App, PendingSignIn, Scopes, Session, StoreKey, TokenStore};
+
+/// A sign-in in one step, which is awaited.
+///
+/// It takes the session that the [store](Self::store) keeps, if that is still good for the scopes.
+/// Otherwise it shows the address of the page on which the user consents, and waits for the browser
+/// to come back: to a listener on this machine if the redirect URI names it, or else by the user
+/// pasting the address they ended at.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), spot_auth::Error> {
+/// use spot_auth::{App, Scope};
+///
+/// let app = App::builder("0123456789abcdef0123456789abcdef").build()?;
+/// let session = app.sign_in([Scope::UserLibraryRead]).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a sign-in does nothing unless it is awaited"]
+pub struct SignIn {
+    app: App,
+    scopes: Scopes,
+    store: Option<Arc<dyn TokenStore>>,
+    account: String,
+    show_dialog: bool,
+    limit: Duration,
+    way: Way,
+    show: Show,
+    browser: Option<Show>,
+    prompt: Prompt,
+}
+
+type Show = Arc<dyn Fn(&str) + Send + Sync>;
+type Prompt = Arc<dyn Fn() -> io::Result<String> + Send + Sync>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Browser,
+    Paste,
+    StoreOnly,
+}
+
+/// How long the user may take.
+const LIMIT: Duration = Duration::from_secs(300);
+
+impl SignIn {
+    pub(crate) fn new(app: App, scopes: Scopes) -> Self {
+        Self {
+            app,
+            scopes,
+            store: None,
+            account: "default".to_owned(),
+            show_dialog: false,
+            limit: LIMIT,
+            way: Way::Browser,
+            show: Arc::new(say),
+            browser: default_browser(),
+            prompt: Arc::new(read_line),
+        }
+    }
+
+    /// Takes the session from this store if it has one that is good, and keeps it there.
+    pub fn store(mut self, store: impl TokenStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Under which name the store keeps the session: the program's own name for the user. It is
+    /// `default` unless set.
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.account = account.into();
+        self
+    }
+
+    /// Shows the page on which the user consents even to one who has done so before.
+    pub fn show_dialog(mut self, show: bool) -> Self {
+        self.show_dialog = show;
+        self
+    }
+
+    /// How long the user may take. 5 minutes unless set, and at most 10.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// How the browser is opened, with the address to open. It may block. Unless set, it is the
+    /// user's browser if the feature `browser` is on, and nothing otherwise: the address is
+    /// [shown](Self::show) in any case.
+    pub fn browser(mut self, open: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.browser = Some(Arc::new(open));
+        self
+    }
+
+    /// How a message is shown to the user: the address of the page, what to paste, what was wrong
+    /// with it. Standard error unless set.
+    pub fn show(mut self, show: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.show = Arc::new(show);
+        self
+    }
+
+    /// How the address is read that the user pastes. It may block. A line of standard input unless
+    /// set.
+    pub fn prompt(mut self, ask: impl Fn() -> io::Result<String> + Send + Sync + 'static) -> Self {
+        self.prompt = Arc::new(ask);
+        self
+    }
+
+    /// Lets the user paste the address they end at, though a listener on this machine could wait
+    /// for the browser: for machines whose browser is elsewhere.
+    pub fn paste(mut self) -> Self {
+        self.way = Way::Paste;
+        self
+    }
+
+    /// Asks nobody: an [`Authentication`](crate::ErrorKind::Authentication) error if the store
+    /// has no session, a [`MissingScope`](crate::ErrorKind::MissingScope) error if it lacks
+    /// scopes.
+    pub fn store_only(mut self) -> Self {
+        self.way = Way::StoreOnly;
+        self
+    }
+
+    async fn run(self) -> Result<Session, Error> {
+        if let Some(session) = self.look_in_store().await? {
+            return Ok(session);
+        }
+        let session = self.ask().await?;
+        if let Some(store) = &self.store {
+            // A store that fails must not undo what the user has just done: the observer is told,
+            // and the session writes itself again.
+            let _ = session.settle(Arc::clone(store), self.key()).await;
+        }
+        Ok(session)
+    }
+
+    fn key(&self) -> StoreKey {
+        StoreKey::new(self.app.client_id(), &*self.account, self.scopes.clone())
+    }
+
+    async fn look_in_store(&self) -> Result<Option<Session>, Error> {
+        match (self.try_store().await, self.way) {
+            (Ok(Some(session)), _) => Ok(Some(session)),
+            (Ok(None), Way::StoreOnly) => Err(Error::authentication(format!(
+                "no session is stored for the account `{}` with these scopes: {}",
+                self.account, self.scopes,
+            ))),
+            (Err(error), Way::StoreOnly) => Err(error),
+            (Ok(None), _) => Ok(None),
+            (Err(error), _) => match error.kind() {
+                // The user can mend these by signing in.
+                ErrorKind::MissingScope
+                | ErrorKind::ConsentExpired
+                | ErrorKind::Authentication
+                | ErrorKind::Configuration => {
+                    (self.show)(&format!("The stored session cannot be used: {error}."));
+                    Ok(None)
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
+    async fn try_store(&self) -> Result<Option<Session>, Error> {
+        let Some(store) = &self.store else { return Ok(None) };
+        let key = self.key();
+        let Some(stored) = store.load(&key).await? else { return Ok(None) };
+        let session = self.app.stored(stored, Arc::clone(store), key);
+        session.require(&self.scopes)?;
+        session.token().await?;
+        Ok(Some(session))
+    }
+
+    /// Asks the user.
+    async fn ask(&self) -> Result<Session, Error> {
+        let redirect = match self.app.redirect() {
+            Some(redirect) => redirect.clone(),
+            None => RedirectUri::parse(redirect::DEFAULT)?,
+        };
+        let in_time = async {
+            #[cfg(feature = "loopback")]
+            if self.way == Way::Browser
+                && let Some(loopback) = redirect.loopback()
+            {
+                match crate::loopback::Listener::bind(loopback).await {
+                    Ok(listener) => return self.listen(listener, redirect).await,
+                    Err(error) => (self.show)(&format!(
+                        "Cannot wait for the browser at {}: {error}.",
+                        redirect.as_str()
+                    )),
+                }
+            }
+            self.ask_to_paste(redirect).await
+        };
+        timeout(self.limit, in_time).await.unwrap_or_else(|_| {
+            Err(Error::new(
+                ErrorKind::Timeout,
+                format!("nobody finished the sign-in within {:?}", self.limit),
+            ))
+        })
+    }
+
+    fn begin(&self, redirect: RedirectUri) -> Result<PendingSignIn, Error> {
+        let pending = PendingSignIn::new(self.app.clone(), redirect, self.scopes.clone())?;
+        if self.show_dialog { pending.show_dialog() } else { Ok(pending) }
+    }
+
+    /// Shows the address, and opens it. A browser that runs in the terminal blocks until it is
+    /// closed, and one that does not open is no failure: the address can be opened by hand.
+    fn open(&self, pending: &PendingSignIn) {
+        let url = pending.authorize_url().to_owned();
+        (self.show)(&format!("Open this address in a browser to sign in to Spotify:\n\n{url}\n"));
+        if let Some(browser) = self.browser.clone() {
+            tokio::task::spawn_blocking(move || browser(&url));
+        }
+    }
+
+    #[cfg(feature = "loopback")]
+    async fn listen(
+        &self,
+        listener: crate::loopback::Listener,
+        redirect: RedirectUri,
+    ) -> Result<Session, Error> {
+        let redirect = redirect.with_port(listener.port());
+        let pending = Arc::new(self.begin(redirect.clone())?);
+        self.open(&pending);
+        let judge = Arc::clone(&pending);
+        let verdict = listener
+            .wait(&redirect, Arc::new(move |query: &str| judge.judge(query)))
+            .await
+            .map_err(|error| {
+                Error::configuration("the listener on this machine failed").with_source(error)
+            })?;
+        // The connections that shared it have ended with the listener; should one still be on its
+        // way out, it is waited for.
+        let mut pending = pending;
+        let pending = loop {
+            match Arc::try_unwrap(pending) {
+                Ok(pending) => break pending,
+                Err(shared) => pending = shared,
+            }
+            tokio::task::yield_now().await;
+        };
+        pending.conclude(verdict).await
+    }
+
+    async fn ask_to_paste(&self, redirect: RedirectUri) -> Result<Session, Error> {
+        let pending = self.begin(redirect)?;
+        self.open(&pending);
+        (self.show)(
+            "Afterwards the browser shows a page that may say it cannot be reached. \
+             Copy its address, paste it here, and press Enter:",
+        );
+        let verdict = loop {
+            match self.read_verdict(&pending).await? {
+                Ok(verdict) => break verdict,
+                Err(stray) => (self.show)(&format!("{stray}. Paste it again:")),
+            }
+        };
+        pending.conclude(verdict).await
+    }
+
+    /// Reads on a thread of its own: one of the runtime's would keep the program from ending while
+    /// nobody types.
+    async fn read_verdict(
+        &self,
+        pending: &PendingSignIn,
+    ) -> Result<Result<Verdict, callback::Stray>, Error> {
+        let (sender, receiver) = oneshot::channel();
+        let prompt = Arc::clone(&self.prompt);
+        thread::spawn(move || sender.send(prompt()));
+        let pasted = receiver
+            .await
+            .unwrap_or_else(|_| Err(io::Error::other("the prompt panicked")))
+            .map_err(|error| {
+                Error::configuration(format!("the pasted address could not be read: {error}"))
+            })?;
+        Ok(callback::query(&pasted).and_then(|query| pending.judge(query)))
+    }
+}
+
+impl IntoFuture for SignIn {
+    type Output = Result<Session, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+/// Standard output may be what the program is for.
+fn say(message: &str) {
+    let _ = writeln!(io::stderr(), "{message}");
+}
+
+fn read_line() -> io::Result<String> {
+    let mut line = String::new();
+    match io::stdin().lock().read_line(&mut line)? {
+        0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "standard input has ended")),
+        _ => Ok(line),
+    }
+}
+
+#[cfg(feature = "browser")]
+fn default_browser() -> Option<Show> {
+    Some(Arc::new(|url| {
+        let _ = webbrowser::open(url);
+    }))
+}
+
+#[cfg(not(feature = "browser"))]
+fn default_browser() -> Option<Show> {
+    None
+}
+
+impl fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignIn")
+            .field("app", &self.app)
+            .field("scopes", &self.scopes)
+            .field("store", &self.store)
+            .field("account", &self.account)
+            .field("show_dialog", &self.show_dialog)
+            .field("timeout", &self.limit)
+            .field("way", &self.way)
+            .finish_non_exhaustive()
+    }
+}

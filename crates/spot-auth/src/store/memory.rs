@@ -1,0 +1,80 @@
+//! Records that live as long as the program.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use spot_http::Error;
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore};
+use crate::TokenRecord;
+
+/// Keeps records in memory: for tests, and for programs whose users sign in anew each time.
+///
+/// Clones share the records.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    shelves: Arc<Mutex<HashMap<StoreKey, Shelf>>>,
+}
+
+#[derive(Default)]
+struct Shelf {
+    stored: Option<Stored>,
+    /// Counts on after a removal, so that a writer who has not seen it loses.
+    last: u64,
+    lock: Arc<AsyncMutex<()>>,
+}
+
+impl MemoryStore {
+    /// A store with nothing in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn shelves(&self) -> MutexGuard<'_, HashMap<StoreKey, Shelf>> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl TokenStore for MemoryStore {
+    async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, Error> {
+        Ok(self.shelves().get(key).and_then(|shelf| shelf.stored.clone()))
+    }
+
+    async fn save(
+        &self,
+        key: &StoreKey,
+        record: &TokenRecord,
+        expected: Option<u64>,
+    ) -> Result<SaveOutcome, Error> {
+        let mut shelves = self.shelves();
+        let shelf = shelves.entry(key.clone()).or_default();
+        if shelf.stored.as_ref().map(Stored::version) != expected {
+            return Ok(SaveOutcome::Conflict);
+        }
+        shelf.last = shelf.last.wrapping_add(1);
+        shelf.stored = Some(Stored::new(record.clone(), shelf.last));
+        Ok(SaveOutcome::Saved(shelf.last))
+    }
+
+    async fn remove(&self, key: &StoreKey) -> Result<(), Error> {
+        if let Some(shelf) = self.shelves().get_mut(key) {
+            shelf.stored = None;
+        }
+        Ok(())
+    }
+
+    async fn lock(&self, key: &StoreKey) -> Result<StoreLock, Error> {
+        let lock = Arc::clone(&self.shelves().entry(key.clone()).or_default().lock);
+        Ok(StoreLock::new(lock.lock_owned().await))
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("records", &self.shelves().len()).finish()
+    }
+}

@@ -1,0 +1,247 @@
+//! Signing in through the browser and the listener on this machine.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use spot_auth::{ErrorKind, MemoryStore, Scope, Scopes, SignIn, TokenSource};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use url::Url;
+
+use crate::script::{Reply, Script};
+
+/// What a browser knows that was sent to the page on which the user consents.
+#[derive(Clone, Debug)]
+struct Sent {
+    redirect: Url,
+    state: String,
+}
+
+impl Sent {
+    fn read(authorize_url: &str) -> Self {
+        let url = Url::parse(authorize_url).unwrap();
+        let get =
+            |name: &str| url.query_pairs().find(|(known, _)| known == name).unwrap().1.into_owned();
+        Self { redirect: Url::parse(&get("redirect_uri")).unwrap(), state: get("state") }
+    }
+
+    fn address(&self) -> String {
+        format!("{}:{}", self.redirect.host_str().unwrap(), self.redirect.port().unwrap())
+    }
+
+    async fn raw(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(self.address()).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    async fn get(&self, target: &str) -> String {
+        self.raw(&format!("GET {target} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address())).await
+    }
+
+    /// Comes back as a user who consented.
+    async fn consent(&self) -> String {
+        self.get(&format!("{}?code=c&state={}", self.redirect.path(), self.state)).await
+    }
+}
+
+/// Calls back with a browser's view of the sign-in.
+fn browse<F>(sign_in: SignIn, with: impl Fn(Sent) -> F + Send + Sync + 'static) -> SignIn
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    sign_in.show(|_| {}).browser(move |url| {
+        tokio::spawn(with(Sent::read(url)));
+    })
+}
+
+fn service() -> Script {
+    Script::of([Reply::token("the-access", "the-refresh")]).takes(Duration::ZERO)
+}
+
+#[tokio::test]
+async fn the_browser_comes_back_to_a_free_port() {
+    let service = service();
+    let app = service.app().build().unwrap();
+    let pages = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&pages);
+    let session = browse(app.sign_in(Scope::UserLibraryRead), move |sent| {
+        let seen = Arc::clone(&seen);
+        async move {
+            assert_eq!(sent.redirect.host_str(), Some("127.0.0.1"));
+            assert_eq!(sent.redirect.path(), "/callback");
+            let page = sent.consent().await;
+            seen.lock().unwrap().push(page);
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(session.token().await.unwrap().header(), "Bearer the-access");
+    while pages.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let page = pages.lock().unwrap()[0].clone();
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.contains("Signed in"), "{page}");
+    let exchanged = service.asked()[0].get("redirect_uri").unwrap().to_owned();
+    assert!(exchanged.starts_with("http://127.0.0.1:"), "{exchanged}");
+}
+
+#[tokio::test]
+async fn whatever_else_knocks_is_answered_and_changes_nothing() {
+    let service = service();
+    let app = service.app().redirect_uri("http://127.0.0.1/back").build().unwrap();
+    let session = browse(app.sign_in(Scopes::new()), |sent| async move {
+        // Browsers open connections that they do not use, and slow ones must not block others.
+        let _idle = TcpStream::connect(sent.address()).await.unwrap();
+        let mut slow = TcpStream::connect(sent.address()).await.unwrap();
+        slow.write_all(b"GET /back?code=c&sta").await.unwrap();
+        let host = sent.address();
+        let state = &sent.state;
+        for (request, status) in [
+            (format!("GET /favicon.ico HTTP/1.1\r\nHost: {host}\r\n\r\n"), "404"),
+            (format!("GET /back?code=c HTTP/1.1\r\nHost: {host}\r\n\r\n"), "400"),
+            (format!("GET /back?code=c&state=guess HTTP/1.1\r\nHost: {host}\r\n\r\n"), "400"),
+            (format!("GET /back?error=access_denied HTTP/1.1\r\nHost: {host}\r\n\r\n"), "400"),
+            (
+                format!("GET /back?code=c&state={state}&state=x HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+                "400",
+            ),
+            (
+                format!("GET /back?code=c&state={state} HTTP/1.1\r\nHost: evil.example\r\n\r\n"),
+                "421",
+            ),
+            (format!("POST /back?code=c&state={state} HTTP/1.1\r\nHost: {host}\r\n\r\n"), "405"),
+            ("garbage\r\n\r\n".to_owned(), "400"),
+        ] {
+            let answer = sent.raw(&request).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {answer}");
+            assert!(!answer.contains("guess") && !answer.contains(state), "no echo: {answer}");
+            assert!(answer.contains("Cache-Control: no-store"), "{answer}");
+        }
+        sent.consent().await;
+    })
+    .await
+    .unwrap();
+    assert!(session.token().await.is_ok());
+    assert_eq!(service.count(), 1);
+}
+
+#[tokio::test]
+async fn a_user_who_declines_ends_the_sign_in() {
+    let app = service().app().build().unwrap();
+    let error = browse(app.sign_in(Scopes::new()), |sent| async move {
+        let page = sent.get(&format!("/callback?error=access_denied&state={}", sent.state)).await;
+        assert!(page.contains("Not signed in"), "{page}");
+    })
+    .await
+    .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert_eq!(error.reason(), Some("access_denied"));
+}
+
+#[tokio::test]
+async fn the_listener_is_gone_afterwards() {
+    let app = service().app().build().unwrap();
+    let address = Arc::new(Mutex::new(String::new()));
+    let told = Arc::clone(&address);
+    browse(app.sign_in(Scopes::new()), move |sent| {
+        *told.lock().unwrap() = sent.address();
+        async move {
+            sent.consent().await;
+        }
+    })
+    .await
+    .unwrap();
+    let address = address.lock().unwrap().clone();
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn nobody_is_waited_for_for_ever() {
+    let app = service().app().build().unwrap();
+    let sign_in = app.sign_in(Scopes::new()).timeout(Duration::from_millis(30));
+    let error = browse(sign_in, |_| async {}).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.message().contains("30ms"), "{error}");
+}
+
+#[tokio::test]
+async fn the_version_6_loopback_works_as_well() {
+    if tokio::net::TcpListener::bind("[::1]:0").await.is_err() {
+        return;
+    }
+    let app = service().app().redirect_uri("http://[::1]/").build().unwrap();
+    browse(app.sign_in(Scopes::new()), |sent| async move {
+        sent.consent().await;
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_port_in_use_leaves_the_prompt() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let app =
+        service().app().redirect_uri(format!("http://127.0.0.1:{port}/callback")).build().unwrap();
+    let shown = Arc::new(Mutex::new(Vec::<String>::new()));
+    let (show, read) = (Arc::clone(&shown), Arc::clone(&shown));
+    app.sign_in(Scopes::new())
+        .show(move |message| show.lock().unwrap().push(message.to_owned()))
+        .prompt(move || {
+            let shown = read.lock().unwrap();
+            let url = shown.iter().flat_map(|m| m.lines()).find(|l| l.starts_with("http"));
+            let sent = Sent::read(url.unwrap());
+            Ok(format!("{}?code=c&state={}\n", sent.redirect, sent.state))
+        })
+        .await
+        .unwrap();
+    assert!(shown.lock().unwrap()[0].contains("Cannot wait for the browser"));
+}
+
+#[tokio::test]
+async fn a_pasted_address_may_take_a_second_try() {
+    let app = service().app().redirect_uri("https://example.org/back").build().unwrap();
+    let shown = Arc::new(Mutex::new(Vec::<String>::new()));
+    let (show, read) = (Arc::clone(&shown), Arc::clone(&shown));
+    let session = app
+        .sign_in(Scopes::new())
+        .show(move |message| show.lock().unwrap().push(message.to_owned()))
+        .prompt(move || {
+            let shown = read.lock().unwrap();
+            let url = shown[0].lines().find(|line| line.starts_with("https")).unwrap();
+            if shown.len() == 2 {
+                return Ok(url.to_owned());
+            }
+            Ok(format!("https://example.org/back?code=c&state={}", Sent::read(url).state))
+        })
+        .await
+        .unwrap();
+    assert!(session.token().await.is_ok());
+    let shown = shown.lock().unwrap();
+    assert!(shown[2].contains("neither `code` nor `error`"), "{shown:?}");
+}
+
+#[tokio::test]
+async fn the_second_time_the_store_is_enough() {
+    let service = service();
+    let app = service.app().build().unwrap();
+    let store = MemoryStore::new();
+    let ask = || app.sign_in(Scope::UserLibraryRead).store(store.clone());
+    let error = ask().store_only().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert!(error.message().contains("user-library-read"), "{error}");
+    browse(ask(), |sent| async move {
+        sent.consent().await;
+    })
+    .await
+    .unwrap();
+    let session = ask().store_only().await.unwrap();
+    assert_eq!(session.token().await.unwrap().header(), "Bearer the-access");
+    assert_eq!(service.count(), 1);
+
+    let other = app.sign_in(Scope::UserLibraryRead).store(store).account("somebody else");
+    assert!(other.store_only().await.is_err());
+}

@@ -1,0 +1,10 @@
+//! What an application and its users see of a sign-in.
+
+// A panic is how a test fails, in its helpers as well.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod browser;
+mod client_credentials;
+mod script;
+mod single_flight;
+mod two_steps;

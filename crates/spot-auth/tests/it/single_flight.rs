@@ -1,0 +1,232 @@
+//! One refresh, however many ask.
+
+use std::time::{Duration, SystemTime};
+
+use spot_auth::{AccessToken, ErrorKind, ExposeSecret, Session, TokenRecord, TokenSource};
+use spot_http::TransportErrorKind;
+use tokio::task::JoinSet;
+
+use crate::script::{Reply, Script};
+
+/// A session whose access token has to be asked for.
+fn session(service: &Script) -> Session {
+    service.app().build().unwrap().session(TokenRecord::from_refresh_token("the-refresh"))
+}
+
+/// A session whose access token lasts an hour.
+fn fresh(service: &Script) -> Session {
+    let hour = SystemTime::now() + Duration::from_secs(3_600);
+    let record = TokenRecord::from_refresh_token("the-refresh").with_access_token("old", hour);
+    service.app().build().unwrap().session(record)
+}
+
+fn numbered() -> Script {
+    Script::new(|n, _| Reply::token(&format!("token-{n}"), ""))
+}
+
+async fn ask(session: &Session, times: usize) -> Vec<Result<AccessToken, ErrorKind>> {
+    let mut tasks = JoinSet::new();
+    for _ in 0..times {
+        let session = session.clone();
+        tasks.spawn(async move { session.token().await.map_err(|error| error.kind()) });
+    }
+    tasks.join_all().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_tasks_make_one_refresh() {
+    let service = numbered();
+    let session = session(&service);
+    let tokens = ask(&session, 100).await;
+    let first = tokens[0].as_ref().unwrap();
+    assert!(tokens.iter().all(|token| token.as_ref().is_ok_and(|token| token.same(first))));
+    assert_eq!(service.count(), 1);
+    let asked = &service.asked()[0];
+    assert_eq!(asked.get("grant_type"), Some("refresh_token"));
+    assert_eq!(asked.get("refresh_token"), Some("the-refresh"));
+    assert_eq!(asked.get("client_id"), Some("the-client"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hundred_tasks_on_many_threads_make_one_refresh() {
+    let service = numbered().takes(Duration::from_millis(20));
+    let session = session(&service);
+    assert!(ask(&session, 100).await.iter().all(Result::is_ok));
+    assert_eq!(service.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fifty_late_refusals_make_one_refresh() {
+    let service = numbered();
+    let session = fresh(&service);
+    let old = session.token().await.unwrap();
+    let mut tasks = JoinSet::new();
+    for call in 0..50 {
+        let (session, old) = (session.clone(), old.clone());
+        tasks.spawn(async move {
+            // The answers to calls that were sent with the old token trickle in for a while.
+            tokio::time::sleep(Duration::from_millis(10 * call)).await;
+            session.reject(&old).await;
+            session.token().await.unwrap()
+        });
+    }
+    for token in tasks.join_all().await {
+        assert_eq!(token.header(), "Bearer token-0");
+    }
+    assert_eq!(service.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_leaves_takes_nothing_away() {
+    let service = numbered();
+    let session = session(&service);
+    let first = tokio::spawn({
+        let session = session.clone();
+        async move { session.token().await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    assert!(ask(&session, 5).await.iter().all(Result::is_ok));
+    assert_eq!(service.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn forty_waiters_share_one_failure() {
+    let service = Script::of([Reply::json(400, r#"{"error":"invalid_request"}"#)]);
+    let session = session(&service);
+    for outcome in ask(&session, 40).await {
+        assert_eq!(outcome.unwrap_err(), ErrorKind::BadRequest);
+    }
+    assert_eq!(service.count(), 1);
+}
+
+#[test]
+fn a_runtime_that_ends_under_way_loses_nothing() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let service = numbered().takes(Duration::from_millis(20));
+    let session = session(&service);
+    let ended = runtime();
+    ended.block_on(async {
+        let token = session.token();
+        tokio::time::timeout(Duration::from_millis(5), token).await.unwrap_err();
+    });
+    drop(ended);
+    let token = runtime().block_on(session.token()).unwrap();
+    assert_eq!(token.header(), "Bearer token-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_old_token_lasts_failures_are_nobodys_business() {
+    let service = Script::new(|n, _| match n {
+        0..3 => Reply::json(503, "<html>maintenance</html>"),
+        _ => Reply::token("new", ""),
+    });
+    let session = fresh(&service);
+    tokio::time::advance(Duration::from_secs(3_600 - 180)).await;
+    for _ in 0..20 {
+        assert_eq!(session.token().await.unwrap().header(), "Bearer old");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert_eq!(service.count(), 3, "three attempts of one refresh, and then a rest");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(session.token().await.unwrap().header(), "Bearer old");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(session.token().await.unwrap().header(), "Bearer new");
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_the_last_minute_everybody_waits_and_the_old_token_is_the_last_resort() {
+    let service = Script::of([Reply::Break(TransportErrorKind::NotSent)]);
+    let session = fresh(&service);
+    tokio::time::advance(Duration::from_secs(3_600 - 50)).await;
+    assert_eq!(session.token().await.unwrap().header(), "Bearer old");
+    assert_eq!(service.count(), 3);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    let error = session.token().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_requests_is_kept_as_such_and_obeyed() {
+    let service = Script::new(|n, _| match n {
+        0 => Reply::limited(600),
+        _ => Reply::token("new", ""),
+    });
+    let session = session(&service);
+    let error = session.token().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    assert_eq!(error.status(), Some(429));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(600)));
+    tokio::time::advance(Duration::from_secs(200)).await;
+    let error = session.token().await.unwrap_err();
+    assert!(error.retry_after().unwrap() <= Duration::from_secs(400), "{error:?}");
+    assert_eq!(service.count(), 1, "nothing is sent before the time");
+    tokio::time::advance(Duration::from_secs(401)).await;
+    assert_eq!(session.token().await.unwrap().header(), "Bearer new");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_wait_is_waited_out() {
+    let service = Script::of([Reply::limited(3), Reply::token("new", "")]);
+    let session = session(&service);
+    let start = tokio::time::Instant::now();
+    session.token().await.unwrap();
+    assert!(start.elapsed() >= Duration::from_secs(3));
+    assert_eq!(service.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_answer_does_not_name_is_kept() {
+    let service = Script::new(|n, _| match n {
+        0 => Reply::ok(r#"{"access_token":"a0","expires_in":3600.0}"#),
+        1 => Reply::ok(r#"{"access_token":"a1","refresh_token":"","scope":"","expires_in":3600}"#),
+        2 => Reply::ok(r#"{"access_token":"a2","refresh_token":"rotated","scope":"streaming"}"#),
+        _ => Reply::ok(r#"{"access_token":"a3","refresh_token":null,"scope":null}"#),
+    });
+    let record = TokenRecord::from_refresh_token("the-refresh")
+        .with_granted_scopes("user-library-read user-top-read");
+    let session = service.app().build().unwrap().session(record);
+    let expected = [
+        ("the-refresh", "user-library-read user-top-read"),
+        ("the-refresh", "user-library-read user-top-read"),
+        ("rotated", "streaming"),
+        ("rotated", "streaming"),
+    ];
+    for (n, (refresh, scopes)) in expected.into_iter().enumerate() {
+        session.refresh().await.unwrap();
+        let record = session.record();
+        assert_eq!(record.access_token().unwrap().expose_secret(), format!("a{n}"));
+        assert_eq!(record.refresh_token().unwrap().expose_secret(), refresh, "after {n}");
+        assert_eq!(session.granted_scopes().to_string(), scopes, "after {n}");
+    }
+    assert_eq!(service.asked()[3].get("refresh_token"), Some("rotated"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_consent_that_has_ended_is_asked_for_once() {
+    let service = Script::of([Reply::invalid_grant()]);
+    let session = session(&service);
+    for _ in 0..5 {
+        let error = session.token().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConsentExpired);
+        assert_eq!(error.reason(), Some("invalid_grant"));
+        tokio::time::advance(Duration::from_secs(3_600)).await;
+    }
+    assert_eq!(service.count(), 1);
+    assert!(session.record().refresh_token().is_some(), "the record is kept");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_may_have_arrived_is_sent_once_more() {
+    let service = Script::new(|n, _| match n {
+        0 => Reply::Break(TransportErrorKind::Reset),
+        _ => Reply::token("new", ""),
+    });
+    session(&service).token().await.unwrap();
+    assert_eq!(service.count(), 2);
+    let service = Script::of([Reply::Never]);
+    let error = session(&service).token().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(service.count(), 2);
+}

@@ -1,0 +1,147 @@
+//! A sign-in whose halves are apart, as servers do it.
+
+use std::time::Duration;
+
+use spot_auth::{ErrorKind, PendingSignIn, Scope, Scopes, TokenSource};
+use spot_http::TransportErrorKind;
+use url::Url;
+
+use crate::script::{Reply, Script};
+
+fn begin(service: &Script) -> PendingSignIn {
+    let app = service.app().redirect_uri("https://example.org/back").build().unwrap();
+    app.begin([Scope::UserLibraryRead, Scope::UserTopRead]).unwrap()
+}
+
+fn parameter(pending: &PendingSignIn, name: &str) -> Option<String> {
+    let url = Url::parse(pending.authorize_url()).unwrap();
+    url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
+fn back(pending: &PendingSignIn) -> String {
+    format!("https://example.org/back?code=the%2Fcode&state={}", pending.state())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_user_goes_out_and_comes_back() {
+    let service = Script::of([Reply::token("the-access", "the-refresh")]);
+    let pending = begin(&service);
+    assert!(pending.authorize_url().starts_with("https://accounts.spotify.com/authorize?"));
+    for (name, value) in [
+        ("client_id", "the-client"),
+        ("response_type", "code"),
+        ("redirect_uri", "https://example.org/back"),
+        ("scope", "user-library-read user-top-read"),
+        ("code_challenge_method", "S256"),
+        ("state", pending.state()),
+    ] {
+        assert_eq!(parameter(&pending, name).as_deref(), Some(value), "{name}");
+    }
+    assert_eq!(parameter(&pending, "code_challenge").unwrap().len(), 43);
+    assert_eq!(parameter(&pending, "show_dialog"), None);
+    assert!(pending.state().len() >= 22, "128 bits");
+
+    let callback = back(&pending);
+    let session = pending.finish(&callback).await.unwrap();
+    assert_eq!(session.token().await.unwrap().header(), "Bearer the-access");
+    assert_eq!(session.granted_scopes(), Scopes::from(Scope::UserLibraryRead));
+    assert_eq!(session.record().requested_scopes().len(), 2, "asked for, and granted, are apart");
+    assert!(session.consented_at().is_some());
+
+    let asked = &service.asked()[0];
+    for (name, value) in [
+        ("grant_type", "authorization_code"),
+        ("code", "the/code"),
+        ("redirect_uri", "https://example.org/back"),
+        ("client_id", "the-client"),
+    ] {
+        assert_eq!(asked.get(name), Some(value), "{name}");
+    }
+    assert_eq!(asked.get("code_verifier").unwrap().len(), 43);
+    assert!(!asked.headers.contains_key("authorization"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_application_with_a_secret_uses_it_besides_pkce() {
+    let service = Script::of([Reply::token("a", "r")]);
+    let app = service.app().secret("the-secret").redirect_uri("https://a.b/").build().unwrap();
+    let pending = app.begin(Scopes::new()).unwrap().show_dialog().unwrap();
+    assert_eq!(parameter(&pending, "show_dialog").as_deref(), Some("true"));
+    assert_eq!(parameter(&pending, "scope"), None);
+    let callback = format!("/?code=c&state={}", pending.state());
+    pending.finish(&callback).await.unwrap();
+    let asked = &service.asked()[0];
+    assert_eq!(asked.headers["authorization"], "Basic dGhlLWNsaWVudDp0aGUtc2VjcmV0");
+    assert!(asked.get("code_verifier").is_some());
+    assert_eq!(asked.get("client_secret"), None);
+}
+
+#[test]
+fn no_two_sign_ins_are_alike() {
+    let service = Script::of([Reply::Never]);
+    let (one, other) = (begin(&service), begin(&service));
+    assert_ne!(one.state(), other.state());
+    assert_ne!(parameter(&one, "code_challenge"), parameter(&other, "code_challenge"));
+    let app = service.app().build().unwrap();
+    assert_eq!(app.begin(Scopes::new()).unwrap_err().kind(), ErrorKind::Configuration);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_of_somebody_else_asks_nothing() {
+    let service = Script::of([Reply::token("a", "r")]);
+    for callback in [
+        "https://example.org/back?code=c&state=guess",
+        "https://example.org/back?code=c",
+        "https://example.org/back",
+        "",
+    ] {
+        let error = begin(&service).finish(callback).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Authentication, "{callback}");
+        assert_eq!(error.reason(), None);
+    }
+    assert_eq!(service.count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_who_declines_is_told_from_a_failure() {
+    let service = Script::of([Reply::token("a", "r")]);
+    let pending = begin(&service);
+    let callback = format!("/back?error=access_denied&state={}", pending.state());
+    let error = pending.finish(&callback).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert_eq!(error.reason(), Some("access_denied"));
+    assert_eq!(service.count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_minutes_are_long_enough() {
+    let service = Script::of([Reply::token("a", "r")]);
+    let (late, later) = (begin(&service), begin(&service));
+    let (callback, too_late) = (back(&late), back(&later));
+    tokio::time::advance(Duration::from_secs(599)).await;
+    late.finish(&callback).await.unwrap();
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let error = later.finish(&too_late).await.unwrap_err();
+    assert!(error.message().contains("ten minutes"), "{error}");
+    assert_eq!(service.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_code_is_never_sent_twice_unless_it_did_not_arrive() {
+    let cases = [
+        (Reply::Break(TransportErrorKind::NotSent), 3, ErrorKind::Transport),
+        (Reply::Break(TransportErrorKind::Reset), 1, ErrorKind::Transport),
+        (Reply::Never, 1, ErrorKind::Timeout),
+        (Reply::json(502, "<html>"), 1, ErrorKind::Server),
+        (Reply::limited(120), 1, ErrorKind::RateLimited),
+        (Reply::invalid_grant(), 1, ErrorKind::Authentication),
+        (Reply::ok("{}"), 1, ErrorKind::Decode),
+    ];
+    for (reply, sent, kind) in cases {
+        let service = Script::of([reply.clone()]);
+        let pending = begin(&service);
+        let callback = back(&pending);
+        let error = pending.finish(&callback).await.unwrap_err();
+        assert_eq!((service.count(), error.kind()), (sent, kind), "{reply:?}: {error}");
+    }
+}
