@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use spot_http::{Pipeline, TokenSource};
 use spot_model::{Method, Operation};
 
-use crate::{AccessMode, Error, Market, Paged, Request, Response};
+use crate::{AccessMode, Error, Market, Paged, Request, Response, pages::Linked};
 
 /// A client of the Web API: the start of every call.
 ///
@@ -105,8 +105,8 @@ impl Client {
                 let message = format!("`next` leads away from {base}; it was not followed");
                 Error::bad_request(message).with_operation(LINK)
             })?;
-        let page = self.pipeline.call_json(Request::get(path)).await?;
-        Ok(Some(page.into_body()))
+        let page = self.pipeline.call_json::<Linked<P>>(Request::get(path)).await?;
+        Ok(Some(page.into_body().0))
     }
 
     pub(crate) fn market(&self) -> Option<&Market> {

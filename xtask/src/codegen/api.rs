@@ -702,8 +702,20 @@ fn build(op: &Op, chunk: Option<(&str, Join)>) -> String {
         let call = if is_parsed(&param.ty) { "path_id" } else { "path" };
         out.push_str(&format!("            .{call}(\"{}\", &self.{})\n", param.name, param.rust()));
     }
+    // Ids that go into the body with a time are not said twice.
+    let timestamps = op.body.iter().find(|param| param.send == Some(SendAs::Timestamped));
     for param in &op.query {
-        out.push_str(&format!("            {}\n", query(param, chunk_by == Some(&param.name))));
+        let is_chunk = chunk_by == Some(&param.name);
+        let call = match timestamps {
+            Some(times) if is_chunk => format!(
+                ".query_list(\"{0}\", {1}.iter().filter(|_| self.{2}.is_none()))",
+                param.name,
+                param.rust(),
+                times.rust()
+            ),
+            _ => query(param, is_chunk),
+        };
+        out.push_str(&format!("            {call}\n"));
     }
     if !op.attributes.is_empty() {
         out.push_str("            .attributes(&self.attributes)\n");

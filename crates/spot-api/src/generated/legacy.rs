@@ -628,11 +628,9 @@ impl SaveTracks {
     }
 
     fn request(&self, ids: &[TrackId]) -> Request {
-        Request::new(Self::OPERATION).query_list("ids", ids).body_fields(Body::new().timestamped(
-            "timestamped_ids",
-            ids,
-            self.added_at.as_ref(),
-        ))
+        Request::new(Self::OPERATION)
+            .query_list("ids", ids.iter().filter(|_| self.added_at.is_none()))
+            .body_fields(Body::new().timestamped("timestamped_ids", ids, self.added_at.as_ref()))
     }
 }
 

@@ -115,3 +115,21 @@ async fn a_page_of_html_is_a_decode_error_that_says_so() {
     assert!(error.body().unwrap().contains("Captive portal"));
     answer.assert_async().await;
 }
+
+#[tokio::test]
+async fn a_cover_that_is_no_jpeg_or_too_large_is_refused() {
+    let mock = MockSpotify::start().await.unwrap();
+    let client = story::client(&mock);
+    let playlist = client.playlist("spotmockPlaylist000001");
+    let error = playlist.upload_cover(b"\x89PNG".as_slice()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadRequest);
+    assert!(error.to_string().contains("`jpeg`"), "{error}");
+    assert!(error.to_string().contains("not a JPEG"), "{error}");
+    let mut large = vec![0xFF; 196_609];
+    large[1] = 0xD8;
+    let error = playlist.upload_cover(large.clone()).await.unwrap_err();
+    assert!(error.to_string().contains("196609 bytes; at most 196608"), "{error}");
+    assert!(mock.requests().is_empty());
+    large.truncate(196_608);
+    playlist.upload_cover(large).await.unwrap();
+}

@@ -6,4 +6,5 @@ mod bad_input;
 mod chunks;
 mod generated;
 mod items;
+mod modes;
 mod story;
