@@ -35,6 +35,12 @@ async fn trouble_for_one_operation_leaves_the_others_alone() {
 }
 
 #[tokio::test]
+#[should_panic(expected = "get-a-album is not an operation")]
+async fn trouble_for_no_operation_is_a_mistake() {
+    development().await.mock.fail_next_on("get-a-album", Fault::Reset);
+}
+
+#[tokio::test]
 async fn a_reset_comes_before_the_deed_and_a_lost_answer_after_it() {
     let api = development().await;
     let url = format!("{}/me/player/pause", api.mock.api_url());
