@@ -36,4 +36,6 @@ pub use session::Session;
 pub use sign_in::SignIn;
 pub use spot_http::{AccessToken, Error, ErrorKind, TokenSource, async_trait};
 pub use spot_model::Scope;
-pub use store::{MemoryStore, SaveOutcome, StoreKey, StoreLock, Stored, TokenStore};
+pub use store::{
+    CallbackStore, FileStore, MemoryStore, SaveOutcome, StoreKey, StoreLock, Stored, TokenStore,
+};

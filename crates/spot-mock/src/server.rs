@@ -13,6 +13,7 @@ use crate::builder::MockBuilder;
 use crate::exchange::Shared;
 use crate::faults::Fault;
 use crate::log::RecordedRequest;
+use crate::table::OPERATIONS;
 use crate::world_ids::WorldIds;
 
 /// A Spotify of one's own: the Web API and the accounts service on a port of this machine.
@@ -172,7 +173,17 @@ impl MockSpotify {
 
     /// Orders trouble for the next request of this operation: an operation id of Spotify's
     /// reference such as `get-an-album`, or `authorize` or `token` of the accounts service.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such operation, since a test with a misspelt one would wait in vain.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a misspelt operation in a test must not pass silently")]
     pub fn fail_next_on(&self, operation: &str, fault: Fault) {
+        let of_accounts = ["authorize", "token"].contains(&operation);
+        if !of_accounts && !OPERATIONS.iter().any(|known| known.id == operation) {
+            panic!("{operation} is not an operation of the Web API");
+        }
         self.shared.state().faults.order(Some(operation), fault);
     }
 

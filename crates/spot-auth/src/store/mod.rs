@@ -1,5 +1,7 @@
 //! Where sessions outlive a program.
 
+mod callback;
+mod file;
 mod memory;
 
 use std::any::Any;
@@ -9,6 +11,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use spot_http::Error;
 
+pub use self::callback::CallbackStore;
+pub use self::file::FileStore;
 pub use self::memory::MemoryStore;
 use crate::{Scopes, TokenRecord};
 

@@ -5,6 +5,11 @@
 
 mod browser;
 mod client_credentials;
+mod crash;
+mod files;
+mod processes;
 mod script;
 mod single_flight;
+mod stores;
+mod stories;
 mod two_steps;

@@ -158,7 +158,11 @@ fn item(call: &Call<'_>, uri: &str, direction: Direction) -> Result<LibraryItem,
             Some(key) => Some(LibraryItem::Audiobook(key)),
             None => world.show(&id).filter(|_| kind == "show").map(LibraryItem::Show),
         },
-        "playlist" => call.state.playlists.find(&id).map(LibraryItem::Playlist),
+        "playlist" => {
+            let hidden = |key| call.state.playlists.get(key).editorial && call.settings.closed_2024;
+            let found = call.state.playlists.find(&id).filter(|key| !hidden(*key));
+            found.map(LibraryItem::Playlist)
+        }
         _ => return Err(invalid()),
     };
     Ok(item.unwrap_or(LibraryItem::Unknown))

@@ -35,6 +35,11 @@ impl<T> Arena<T> {
         self.next_key().place
     }
 
+    /// The key of the entry at a place, if there is one.
+    pub(crate) fn key(&self, place: u32) -> Option<Key<T>> {
+        (place < self.len()).then(|| Key::at(place))
+    }
+
     pub(crate) fn keys(&self) -> impl DoubleEndedIterator<Item = Key<T>> + use<T> {
         (0..self.len()).map(Key::at)
     }

@@ -3,6 +3,8 @@
 use std::fmt;
 
 const LENGTH: usize = 22;
+/// What all ids of the mock begin with.
+const MARK: &str = "spotmock";
 
 /// The id of anything but a user, a category or a device.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -11,15 +13,26 @@ pub(crate) struct Id([u8; LENGTH]);
 impl Id {
     /// The id of the thing at a place among those of its kind. It says what it names, so that a
     /// log and a recorded answer can be read, and is the same whatever the seed.
+    ///
+    /// Written digit by digit, since a world has fifteen thousand of them.
     pub(crate) fn numbered(kind: &str, place: u32) -> Self {
-        const MARK: &str = "spotmock";
-        let width = LENGTH.saturating_sub(MARK.len() + kind.len());
-        let text = format!("{MARK}{kind}{:0width$}", place + 1);
         let mut id = [b'0'; LENGTH];
-        for (digit, wanted) in id.iter_mut().zip(text.bytes()) {
-            *digit = wanted;
+        for (letter, wanted) in id.iter_mut().zip(MARK.bytes().chain(kind.bytes())) {
+            *letter = wanted;
+        }
+        let mut number = place + 1;
+        for digit in id.iter_mut().skip(MARK.len() + kind.len()).rev() {
+            *digit += u8::try_from(number % 10).unwrap_or(0);
+            number /= 10;
         }
         Self(id)
+    }
+
+    /// The place among those of its kind, if it names something of this kind.
+    pub(crate) fn place(&self, kind: &str) -> Option<u32> {
+        let digits = self.as_str().strip_prefix(MARK)?.strip_prefix(kind)?;
+        // The letters of a longer kind are no digits.
+        digits.parse::<u32>().ok()?.checked_sub(1)
     }
 
     /// The id written as `text`, if it has the length and the characters of one.
@@ -64,6 +77,8 @@ mod tests {
             assert_eq!(id.as_str().len(), 22);
             assert!(id.as_str().ends_with(&(place + 1).to_string()), "{id}");
             assert_eq!(Id::parse(id.as_str()), Some(id));
+            assert_eq!(id.place(kind), Some(place));
+            assert_eq!(id.place("Show"), None);
         }
         assert_eq!(Id::numbered("Artist", 0).as_str(), "spotmockArtist00000001");
     }

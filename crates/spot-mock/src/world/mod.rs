@@ -12,7 +12,6 @@ mod people;
 mod rng;
 mod spoken;
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 pub(crate) use arena::{Arena, Key};
@@ -38,20 +37,7 @@ pub(crate) struct World {
     pub(crate) chapters: Arena<Chapter>,
     pub(crate) users: Arena<User>,
     pub(crate) categories: Vec<Category>,
-    by_id: HashMap<Id, Entry>,
     lowercase: OnceLock<Lowercase>,
-}
-
-/// What an id belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Entry {
-    Artist(Key<Artist>),
-    Album(Key<Album>),
-    Track(Key<Track>),
-    Show(Key<Show>),
-    Episode(Key<Episode>),
-    Audiobook(Key<Audiobook>),
-    Chapter(Key<Chapter>),
 }
 
 impl World {
@@ -68,18 +54,12 @@ impl World {
             chapters: Arena::with_capacity(400),
             users: Arena::with_capacity(8),
             categories: Vec::new(),
-            by_id: HashMap::with_capacity(16_000),
             lowercase: OnceLock::new(),
         };
         music::fill(&mut world, seed);
         spoken::fill(&mut world, seed);
         people::fill(&mut world, seed);
         world
-    }
-
-    /// What the id belongs to, if to anything.
-    pub(crate) fn entry(&self, id: &Id) -> Option<Entry> {
-        self.by_id.get(id).copied()
     }
 
     pub(crate) fn user(&self, id: &str) -> Option<Key<User>> {
@@ -106,37 +86,34 @@ impl World {
     }
 }
 
-/// Makes, for one kind of thing, the function that adds it and the one that finds it by id.
+/// Makes, for one kind of thing, its ids and the function that finds it by one.
 macro_rules! kinds {
-    ($($kind:ident in $arena:ident: $add:ident, $find:ident;)*) => {
-        impl World {
-            $(
-                fn $add(&mut self, entry: $kind) -> Key<$kind> {
-                    let id = entry.id;
-                    let key = self.$arena.push(entry);
-                    self.by_id.insert(id, Entry::$kind(key));
-                    key
+    ($($kind:ident in $arena:ident: $find:ident;)*) => {
+        $(
+            impl $kind {
+                /// The id of the thing that will be added next.
+                fn next_id(world: &World) -> Id {
+                    Id::numbered(stringify!($kind), world.$arena.len())
                 }
+            }
 
+            impl World {
                 pub(crate) fn $find(&self, id: &Id) -> Option<Key<$kind>> {
-                    match self.entry(id)? {
-                        Entry::$kind(key) => Some(key),
-                        _ => None,
-                    }
+                    self.$arena.key(id.place(stringify!($kind))?)
                 }
-            )*
-        }
+            }
+        )*
     };
 }
 
 kinds! {
-    Artist in artists: add_artist, artist;
-    Album in albums: add_album, album;
-    Track in tracks: add_track, track;
-    Show in shows: add_show, show;
-    Episode in episodes: add_episode, episode;
-    Audiobook in audiobooks: add_audiobook, audiobook;
-    Chapter in chapters: add_chapter, chapter;
+    Artist in artists: artist;
+    Album in albums: album;
+    Track in tracks: track;
+    Show in shows: show;
+    Episode in episodes: episode;
+    Audiobook in audiobooks: audiobook;
+    Chapter in chapters: chapter;
 }
 
 #[cfg(test)]
@@ -164,13 +141,14 @@ mod tests {
     #[test]
     fn every_id_leads_to_one_thing() {
         let world = World::new(7);
-        let things = world.artists.len()
-            + world.albums.len()
-            + world.tracks.len()
-            + world.shows.len()
-            + world.episodes.len()
-            + world.audiobooks.len()
-            + world.chapters.len();
-        assert_eq!(world.by_id.len(), things as usize);
+        for (key, track) in world.tracks.iter() {
+            assert_eq!(world.track(&track.id), Some(key));
+            assert_eq!(world.album(&track.id), None);
+        }
+        for (key, chapter) in world.chapters.iter() {
+            assert_eq!(world.chapter(&chapter.id), Some(key));
+        }
+        let beyond = Id::numbered("Artist", world.artists.len());
+        assert_eq!(world.artist(&beyond), None);
     }
 }

@@ -137,7 +137,7 @@ pub(super) fn fill(world: &mut World, seed: u64) {
     let mut rng = Rng::new(seed, "artists");
     for _ in 0..ARTISTS {
         let artist = Artist {
-            id: Id::numbered("Artist", world.artists.next_key().place()),
+            id: Artist::next_id(world),
             name: Name::artist(&mut rng),
             genres: genres(&mut rng),
             popularity: small(rng.between(4, 88)),
@@ -145,7 +145,7 @@ pub(super) fn fill(world: &mut World, seed: u64) {
             albums: Vec::new(),
             appears_on: Vec::new(),
         };
-        world.add_artist(artist);
+        world.artists.push(artist);
     }
     let mut rng = Rng::new(seed, "albums");
     for place in 0..ALBUMS {
@@ -167,7 +167,7 @@ fn add_album(world: &mut World, rng: &mut Rng, artist: Key<Artist>, place: u32) 
     let far = place > 1 && rng.chance(2);
     let first_track = world.tracks.next_key();
     let album = Album {
-        id: Id::numbered("Album", world.albums.next_key().place()),
+        id: Album::next_id(world),
         name: Name::title(rng),
         kind,
         artist,
@@ -179,13 +179,13 @@ fn add_album(world: &mut World, rng: &mut Rng, artist: Key<Artist>, place: u32) 
         upc: 100_000_000_000 + rng.next() % 800_000_000_000,
         available: if far { Availability::Far } else { Availability::Everywhere },
     };
-    let key = world.add_album(album);
+    let key = world.albums.push(album);
     for index in 0..track_count {
         let track = track(world, rng, key, index, per_disc);
         if let Some(guest) = track.guest {
             world.artists[guest].appears_on.push(key);
         }
-        world.add_track(track);
+        world.tracks.push(track);
     }
     world.artists[artist].albums.push(key);
 }
@@ -197,7 +197,7 @@ fn track(world: &World, rng: &mut Rng, album: Key<Album>, index: u32, per_disc: 
     // Relinking leads back to a track of the first album, never onwards from one.
     let relinked = (album.place() > 1 && rng.chance(1)).then(|| world.tracks.some(rng.next() % 26));
     Track {
-        id: Id::numbered("Track", world.tracks.next_key().place()),
+        id: Track::next_id(world),
         name: Name::title(rng),
         album,
         artist,

@@ -81,26 +81,24 @@ pub(super) fn fill(world: &mut World, seed: u64) {
     for place in 0..SHOWS {
         let episode_count = if place == 0 { 72 } else { rng.between(6, 60) };
         let show = Show {
-            id: Id::numbered("Show", world.shows.next_key().place()),
+            id: Show::next_id(world),
             name: Name::show(&mut rng),
             publisher: Name::label(&mut rng),
             explicit: rng.chance(15),
             first_episode: world.episodes.next_key(),
             episode_count,
         };
-        let explicit = show.explicit;
-        let key = world.add_show(show);
+        let key = world.shows.push(show);
         for index in 0..episode_count {
-            let next = world.episodes.next_key();
-            let episode = episode(&mut rng, next, key, index, episode_count - index, explicit);
-            world.add_episode(episode);
+            let episode = episode(world, &mut rng, key, index);
+            world.episodes.push(episode);
         }
     }
     let mut rng = Rng::new(seed, "audiobooks");
     for place in 0..AUDIOBOOKS {
         let chapter_count = if place == 0 { 34 } else { rng.between(8, 30) };
         let book = Audiobook {
-            id: Id::numbered("Audiobook", world.audiobooks.next_key().place()),
+            id: Audiobook::next_id(world),
             name: Name::title(&mut rng),
             author: Name::person(&mut rng),
             narrator: Name::person(&mut rng),
@@ -108,23 +106,18 @@ pub(super) fn fill(world: &mut World, seed: u64) {
             first_chapter: world.chapters.next_key(),
             chapter_count,
         };
-        let key = world.add_audiobook(book);
+        let key = world.audiobooks.push(book);
         for number in 0..chapter_count {
-            let next = world.chapters.next_key();
-            let chapter = chapter(&mut rng, next, key, number);
-            world.add_chapter(chapter);
+            let chapter = chapter(world, &mut rng, key, number);
+            world.chapters.push(chapter);
         }
     }
 }
 
-fn episode(
-    rng: &mut Rng,
-    own: Key<Episode>,
-    show: Key<Show>,
-    index: u32,
-    number: u32,
-    explicit: bool,
-) -> Episode {
+/// The episode at a place in its show, which lists the newest first.
+fn episode(world: &World, rng: &mut Rng, key: Key<Show>, index: u32) -> Episode {
+    let show = &world.shows[key];
+    let number = show.episode_count - index;
     let duration_ms = rng.between(480_000, 5_400_000);
     let heard_ms = match rng.between(0, 9) {
         0 | 1 => duration_ms,
@@ -132,20 +125,20 @@ fn episode(
         _ => 0,
     };
     Episode {
-        id: Id::numbered("Episode", own.place()),
+        id: Episode::next_id(world),
         name: Name::numbered("Episode", u16::try_from(number).unwrap_or(u16::MAX), rng),
-        show,
+        show: key,
         duration_ms,
-        explicit,
+        explicit: show.explicit,
         released: START.minus_seconds((i64::from(index) * 7 + 3) * DAY),
         heard_ms,
     }
 }
 
-fn chapter(rng: &mut Rng, own: Key<Chapter>, audiobook: Key<Audiobook>, number: u32) -> Chapter {
+fn chapter(world: &World, rng: &mut Rng, audiobook: Key<Audiobook>, number: u32) -> Chapter {
     let duration_ms = rng.between(300_000, 2_700_000);
     Chapter {
-        id: Id::numbered("Chapter", own.place()),
+        id: Chapter::next_id(world),
         name: Name::numbered("Chapter", u16::try_from(number + 1).unwrap_or(u16::MAX), rng),
         audiobook,
         number,

@@ -9,5 +9,14 @@
     missing_docs
 )]
 
+mod accounts;
+mod catalogue;
+mod faults;
+mod fields;
 mod gate;
+mod library;
+mod player;
+mod playlists;
+mod spoken;
 mod support;
+mod whole_table;

@@ -79,12 +79,10 @@ impl Api {
         self.send(Method::PUT, path, body).await
     }
 
-    #[expect(dead_code)]
     pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
         self.send(Method::POST, path, body).await
     }
 
-    #[expect(dead_code)]
     pub(crate) async fn delete(&self, path: &str, body: &str) -> Answer {
         self.send(Method::DELETE, path, body).await
     }

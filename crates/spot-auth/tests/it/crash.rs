@@ -1,0 +1,83 @@
+//! A program that is killed while it refreshes and writes.
+
+use std::env;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use spot_auth::{ExposeSecret, FileStore, Scope, StoreKey, TokenRecord, TokenStore};
+
+use crate::script::{Reply, Script};
+
+/// Names the directory to a child, which is this very test binary.
+const DIRECTORY: &str = "SPOT_AUTH_CRASH_DIRECTORY";
+
+const KILLS: usize = 200;
+
+fn key() -> StoreKey {
+    StoreKey::new("the-client", "me", Scope::UserLibraryRead)
+}
+
+/// What the child does until it is killed. Without a directory it is no child, and does nothing.
+#[tokio::test]
+async fn child() {
+    let Some(directory) = env::var_os(DIRECTORY) else { return };
+    // Refresh token n leads to n + 1, so that what is found afterwards can be told to be whole.
+    let service = Script::new(|_, asked| {
+        let number: u64 = asked.get("refresh_token").unwrap().parse().unwrap();
+        Reply::token(&format!("access-{}", number + 1), &(number + 1).to_string())
+    })
+    .takes(Duration::ZERO);
+    let store = FileStore::new(directory);
+    let app = service.app().build().unwrap();
+    let session = app.stored_session(store, "me", Scope::UserLibraryRead).await;
+    let session = session.unwrap().unwrap();
+    loop {
+        session.refresh().await.unwrap();
+    }
+}
+
+fn start(directory: &std::path::Path) -> Child {
+    Command::new(env::current_exe().unwrap())
+        .args(["--exact", "crash::child", "--nocapture"])
+        .env(DIRECTORY, directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_killed_program_leaves_the_old_token_or_the_new_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = FileStore::new(directory.path().join("tokens"));
+    let first = TokenRecord::from_refresh_token("0").with_granted_scopes(Scope::UserLibraryRead);
+    store.save(&key(), &first, None).await.unwrap();
+    let mut last = 0;
+    let mut progress = 0;
+    for kill in 0..KILLS {
+        let mut child = start(store.directory());
+        // Long enough to be up and writing, most of the time, and never the same.
+        std::thread::sleep(Duration::from_micros(fastrand::u64(5_000..25_000)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+
+        let stored = store.load(&key()).await.expect("the file parses").expect("it is there");
+        let record = stored.record();
+        let number: u64 = record.refresh_token().unwrap().expose_secret().parse().unwrap();
+        assert!(number >= last, "kill {kill}: {last} became {number}");
+        if number > 0 {
+            let access = record.access_token().unwrap().expose_secret();
+            assert_eq!(access, format!("access-{number}"), "kill {kill}: one record, not two");
+        }
+        progress += usize::from(number > last);
+        last = number;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(store.path(&key())).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "kill {kill}");
+        }
+    }
+    assert!(progress > KILLS / 4, "only {progress} of the children wrote before they were killed");
+}

@@ -1,0 +1,289 @@
+//! What every store does, and what sessions make of it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use spot_auth::{
+    App, CallbackStore, Error, ErrorKind, ExposeSecret, FileStore, MemoryStore, SaveOutcome, Scope,
+    Session, SessionEventKind, StoreKey, StoreLock, Stored, TokenRecord, TokenSource, TokenStore,
+    async_trait,
+};
+use tokio::task::JoinSet;
+
+use crate::script::{Reply, Script};
+
+fn key() -> StoreKey {
+    StoreKey::new("the-client", "me", Scope::UserLibraryRead)
+}
+
+fn record(refresh: &str) -> TokenRecord {
+    TokenRecord::from_refresh_token(refresh).with_granted_scopes(Scope::UserLibraryRead)
+}
+
+fn refresh_token(stored: &Stored) -> String {
+    stored.record().refresh_token().unwrap().expose_secret().to_owned()
+}
+
+fn callbacks() -> CallbackStore {
+    let rows = Arc::new(Mutex::new(HashMap::<String, String>::new()));
+    let (load, save, remove) = (Arc::clone(&rows), Arc::clone(&rows), rows);
+    CallbackStore::new(
+        move |key| {
+            let json = load.lock().unwrap().get(&key.to_string()).cloned();
+            async move { Ok(json.map(|json| TokenRecord::from_json(&json)).transpose()?) }
+        },
+        move |key, record| {
+            let json = record.to_json().expose_secret().to_owned();
+            save.lock().unwrap().insert(key.to_string(), json);
+            async { Ok(()) }
+        },
+        move |key| {
+            remove.lock().unwrap().remove(&key.to_string());
+            async { Ok(()) }
+        },
+    )
+}
+
+/// Every store, with what keeps it alive.
+fn stores() -> Vec<(Arc<dyn TokenStore>, Option<tempfile::TempDir>)> {
+    let directory = tempfile::tempdir().unwrap();
+    let file = FileStore::new(directory.path().join("deep/down"));
+    vec![
+        (Arc::new(MemoryStore::new()), None),
+        (Arc::new(file), Some(directory)),
+        (Arc::new(callbacks()), None),
+    ]
+}
+
+#[tokio::test]
+async fn a_stale_writer_loses() {
+    for (store, _alive) in stores() {
+        let key = key();
+        assert!(store.load(&key).await.unwrap().is_none(), "{store:?}");
+        let SaveOutcome::Saved(first) = store.save(&key, &record("one"), None).await.unwrap()
+        else {
+            panic!("{store:?}");
+        };
+        assert_eq!(store.save(&key, &record("x"), None).await.unwrap(), SaveOutcome::Conflict);
+        let stored = store.load(&key).await.unwrap().unwrap();
+        assert_eq!((refresh_token(&stored).as_str(), stored.version()), ("one", first));
+        let SaveOutcome::Saved(second) =
+            store.save(&key, &record("two"), Some(first)).await.unwrap()
+        else {
+            panic!("{store:?}");
+        };
+        assert_ne!(first, second);
+        let late = store.save(&key, &record("x"), Some(first)).await.unwrap();
+        assert_eq!(late, SaveOutcome::Conflict, "{store:?}");
+        let stored = store.load(&key).await.unwrap().unwrap();
+        assert_eq!(refresh_token(&stored), "two");
+        assert_eq!(stored.record().granted_scopes().to_string(), "user-library-read");
+
+        let other = StoreKey::new("the-client", "you", Scope::UserLibraryRead);
+        assert!(store.load(&other).await.unwrap().is_none(), "keys are apart");
+        store.remove(&key).await.unwrap();
+        store.remove(&key).await.unwrap();
+        assert!(store.load(&key).await.unwrap().is_none());
+        let gone = store.save(&key, &record("x"), Some(second)).await.unwrap();
+        assert_eq!(gone, SaveOutcome::Conflict, "{store:?}: who signed out stays signed out");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_holds_the_lock_at_a_time() {
+    for (store, _alive) in stores() {
+        let inside = Arc::new(AtomicBool::new(false));
+        let mut tasks = JoinSet::new();
+        for _ in 0..8 {
+            let (store, inside) = (Arc::clone(&store), Arc::clone(&inside));
+            tasks.spawn(async move {
+                let lock = store.lock(&key()).await.unwrap();
+                assert!(!inside.swap(true, Ordering::SeqCst));
+                tokio::time::sleep(Duration::from_millis(3)).await;
+                inside.store(false, Ordering::SeqCst);
+                drop(lock);
+            });
+        }
+        tasks.join_all().await;
+        let _other = store.lock(&StoreKey::new("the-client", "you", "")).await.unwrap();
+        let _this = store.lock(&key()).await.unwrap();
+    }
+}
+
+/// Lets a number of sessions, as in as many programs, refresh one record of a rotating token.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sessions_that_share_a_store_do_not_take_the_token_from_each_other() {
+    for (store, _alive) in stores() {
+        let current = Mutex::new("token-start".to_owned());
+        let service = Script::new(move |n, asked| {
+            let mut current = current.lock().unwrap();
+            if asked.get("refresh_token") != Some(&current) {
+                return Reply::invalid_grant();
+            }
+            *current = format!("token-{n}");
+            Reply::token(&format!("access-{n}"), &current)
+        })
+        .takes(Duration::from_millis(2));
+        let app = service.app().build().unwrap();
+        store.save(&key(), &record("token-start"), None).await.unwrap();
+        let mut tasks = JoinSet::new();
+        for _ in 0..8 {
+            let (app, store) = (app.clone(), Arc::clone(&store));
+            tasks.spawn(async move {
+                let session = app.stored_session(store, "me", Scope::UserLibraryRead).await;
+                let session = session.unwrap().unwrap();
+                for _ in 0..5 {
+                    let token = session.token().await.unwrap();
+                    session.reject(&token).await;
+                }
+            });
+        }
+        tasks.join_all().await;
+        assert!(service.count() <= 40, "{}", service.count());
+    }
+}
+
+async fn keep(app: &App, store: &MemoryStore, record: TokenRecord) -> Session {
+    store.save(&key(), &record, None).await.unwrap();
+    app.stored_session(store.clone(), "me", Scope::UserLibraryRead).await.unwrap().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_token_is_written_before_it_is_used() {
+    let service = Script::of([Reply::token("new", "rotated")]);
+    let store = MemoryStore::new();
+    let session = keep(&service.app().build().unwrap(), &store, record("old")).await;
+    session.token().await.unwrap();
+    let stored = store.load(&key()).await.unwrap().unwrap();
+    assert_eq!(refresh_token(&stored), "rotated");
+    assert_eq!(stored.record().access_token().unwrap().expose_secret(), "new");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lacking_scope_is_an_early_error() {
+    let service = Script::of([Reply::Never]);
+    let app = service.app().build().unwrap();
+    let store = MemoryStore::new();
+    let asked = [Scope::UserLibraryRead, Scope::UserTopRead];
+    store
+        .save(&StoreKey::new("the-client", "me", asked.clone()), &record("r"), None)
+        .await
+        .unwrap();
+    let error = app.stored_session(store.clone(), "me", asked.clone()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::MissingScope);
+    assert!(error.message().contains("user-top-read"), "{error}");
+    let error = app.sign_in(asked).store(store).account("me").store_only().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::MissingScope);
+    assert_eq!(service.count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_session_comes_to_life_when_somebody_signs_in() {
+    let service = Script::new(|_, asked| match asked.get("refresh_token") {
+        Some("dead") => Reply::invalid_grant(),
+        _ => Reply::token("alive", ""),
+    });
+    let store = MemoryStore::new();
+    let session = keep(&service.app().build().unwrap(), &store, record("dead")).await;
+    for _ in 0..3 {
+        assert_eq!(session.token().await.unwrap_err().kind(), ErrorKind::ConsentExpired);
+        tokio::time::advance(Duration::from_secs(60)).await;
+    }
+    assert_eq!(service.count(), 1);
+    let stored = store.load(&key()).await.unwrap().unwrap();
+    assert_eq!(refresh_token(&stored), "dead", "the record is kept");
+    store.save(&key(), &record("signed-in-again"), Some(stored.version())).await.unwrap();
+    assert_eq!(session.token().await.unwrap().header(), "Bearer alive");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_signs_out_elsewhere_is_not_written_back() {
+    let service = Script::of([Reply::token("new", "rotated")]);
+    let store = MemoryStore::new();
+    let app = service.app().build().unwrap();
+    let session = keep(&app, &store, record("old")).await;
+    let elsewhere = app.stored_session(store.clone(), "me", Scope::UserLibraryRead).await;
+    elsewhere.unwrap().unwrap().sign_out().await.unwrap();
+    session.refresh().await.unwrap();
+    assert!(store.load(&key()).await.unwrap().is_none());
+}
+
+/// A store that can be made to fail.
+#[derive(Clone, Debug, Default)]
+struct Shaky {
+    inner: MemoryStore,
+    broken: Arc<AtomicBool>,
+}
+
+impl Shaky {
+    fn check(&self) -> Result<(), Error> {
+        match self.broken.load(Ordering::SeqCst) {
+            true => Err(Error::configuration("the disk is full")),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl TokenStore for Shaky {
+    async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, Error> {
+        self.check()?;
+        self.inner.load(key).await
+    }
+
+    async fn save(
+        &self,
+        key: &StoreKey,
+        record: &TokenRecord,
+        expected: Option<u64>,
+    ) -> Result<SaveOutcome, Error> {
+        self.check()?;
+        self.inner.save(key, record, expected).await
+    }
+
+    async fn remove(&self, key: &StoreKey) -> Result<(), Error> {
+        self.inner.remove(key).await
+    }
+
+    async fn lock(&self, key: &StoreKey) -> Result<StoreLock, Error> {
+        self.check()?;
+        self.inner.lock(key).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_is_told_and_written_later() {
+    let service = Script::of([Reply::token("new", "rotated")]);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = Arc::clone(&told);
+    let app = service
+        .app()
+        .observer(move |event| {
+            assert_eq!(event.account(), Some("me"));
+            if let SessionEventKind::StoreFailed { error, .. } = event.kind() {
+                tell.lock().unwrap().push(error.to_string());
+            }
+        })
+        .build()
+        .unwrap();
+    let store = Shaky::default();
+    store.save(&key(), &record("old"), None).await.unwrap();
+    let session =
+        app.stored_session(store.clone(), "me", Scope::UserLibraryRead).await.unwrap().unwrap();
+    store.broken.store(true, Ordering::SeqCst);
+    assert_eq!(session.token().await.unwrap().header(), "Bearer new", "the user goes on");
+    assert!(told.lock().unwrap().iter().any(|error| error.contains("disk is full")));
+    let stored = store.inner.load(&key()).await.unwrap().unwrap();
+    assert_eq!(refresh_token(&stored), "old");
+
+    store.broken.store(false, Ordering::SeqCst);
+    session.token().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    session.token().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let stored = store.inner.load(&key()).await.unwrap().unwrap();
+    assert_eq!(refresh_token(&stored), "rotated");
+    assert_eq!(service.count(), 1);
+}

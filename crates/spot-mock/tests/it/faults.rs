@@ -1,0 +1,123 @@
+//! Troubles that were ordered happen, once, and to the right request.
+
+use std::time::Duration;
+
+use spot_mock::{Fault, MockSpotify};
+
+use crate::support::{Api, development};
+
+#[tokio::test]
+async fn an_answer_can_be_replaced_by_any_other() {
+    let api = development().await;
+    let page = "<html><title>Bad gateway</title></html>";
+    api.mock.fail_next(Fault::status(502).body("text/html", page));
+    api.mock.fail_next(Fault::quota_exceeded(86_207));
+    api.mock.fail_next(Fault::status(429).body("", "").retry_after("in a while"));
+
+    let gateway = api.get("/me").await;
+    assert_eq!((gateway.status, gateway.text.as_str()), (502, page));
+    assert_eq!(gateway.header("content-type"), Some("text/html"));
+    let quota = api.get("/me").await;
+    assert_eq!((quota.status, quota.header("retry-after")), (429, Some("86207")));
+    assert_eq!(quota.json()["error"]["reason"], "QUOTA_EXCEEDED");
+    let vague = api.get("/me").await;
+    assert_eq!((vague.text.as_str(), vague.header("retry-after")), ("", Some("in a while")));
+    assert_eq!(api.get("/me").await.status, 200);
+}
+
+#[tokio::test]
+async fn trouble_for_one_operation_leaves_the_others_alone() {
+    let api = development().await;
+    api.mock.fail_next_on("get-users-saved-tracks", Fault::status(503));
+    assert_eq!(api.get("/me").await.status, 200);
+    assert_eq!(api.get("/me/tracks").await.status, 503);
+    assert_eq!(api.get("/me/tracks").await.status, 200);
+}
+
+#[tokio::test]
+#[should_panic(expected = "get-a-album is not an operation")]
+async fn trouble_for_no_operation_is_a_mistake() {
+    development().await.mock.fail_next_on("get-a-album", Fault::Reset);
+}
+
+#[tokio::test]
+async fn a_reset_comes_before_the_deed_and_a_lost_answer_after_it() {
+    let api = development().await;
+    let url = format!("{}/me/player/pause", api.mock.api_url());
+    let pause = || {
+        let request = api.http.put(&url).bearer_auth(&api.token).header("content-length", "0");
+        request.send()
+    };
+    api.mock.fail_next(Fault::Reset);
+    assert!(pause().await.is_err());
+    assert_eq!(api.read("/me/player").await["is_playing"], true);
+    api.mock.fail_next(Fault::LostAnswer);
+    assert!(pause().await.is_err());
+    assert_eq!(api.read("/me/player").await["is_playing"], false);
+    let statuses: Vec<_> = api.mock.requests().iter().map(|request| request.status).collect();
+    assert_eq!(statuses, [0, 200, 0, 200]);
+}
+
+#[tokio::test]
+async fn a_body_can_end_in_the_middle() {
+    let api = development().await;
+    let whole = api.get("/me/tracks?limit=50").await.text;
+    api.mock.fail_next(Fault::TruncatedBody);
+    let url = format!("{}/me/tracks?limit=50", api.mock.api_url());
+    let response = api.http.get(url).bearer_auth(&api.token).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.content_length(), Some(whole.len() as u64));
+    assert!(response.bytes().await.is_err());
+}
+
+#[tokio::test]
+async fn an_answer_can_be_late_and_shutting_down_ends_the_wait() {
+    let api = development().await;
+    api.mock.fail_next(Fault::Delay(Duration::from_millis(40)));
+    let started = std::time::Instant::now();
+    assert_eq!(api.get("/me").await.status, 200);
+    assert!(started.elapsed() >= Duration::from_millis(40));
+
+    api.mock.fail_next(Fault::Delay(Duration::from_secs(3_600)));
+    let url = format!("{}/me", api.mock.api_url());
+    let waiting = tokio::spawn(api.http.get(url).bearer_auth(&api.token).send());
+    while api.mock.requests().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let Api { mock, http, .. } = api;
+    mock.shutdown().await;
+    assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
+    drop(http);
+}
+
+#[tokio::test]
+async fn a_mock_that_was_dropped_is_gone() {
+    let mock = MockSpotify::start().await.unwrap();
+    let host = mock.accounts_url().strip_prefix("http://").unwrap().to_owned();
+    assert!(tokio::net::TcpStream::connect(&host).await.is_ok());
+    drop(mock);
+    for _ in 0..200 {
+        if tokio::net::TcpStream::connect(&host).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("still listening");
+}
+
+#[tokio::test]
+async fn every_answer_can_take_its_time() {
+    let latency = Duration::from_millis(30);
+    let api = Api::new(MockSpotify::builder().latency(latency).start().await.unwrap());
+    let started = std::time::Instant::now();
+    api.get("/me").await;
+    assert!(started.elapsed() >= latency);
+}
+
+#[tokio::test]
+async fn nothing_secret_is_printed() {
+    let mock = MockSpotify::start().await.unwrap();
+    let text = format!("{mock:?}");
+    assert!(text.contains(mock.api_url()), "{text}");
+    assert!(!text.contains(mock.client_secret()), "{text}");
+}
