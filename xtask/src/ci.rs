@@ -30,7 +30,12 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
     for (name, arguments, variables) in STEPS {
         step(root, name, arguments, variables)?;
     }
-    // Recorded answers of Spotify belong to others and are not part of the project.
+    // Spotify's document and recorded answers belong to others and are not part of the project.
+    let document = root.join("../shared/spotify/open-api-schema.yml");
+    if document.is_file() {
+        let file = document.display().to_string();
+        step(root, "the official document", &["xtask", "drift", &file], &[])?;
+    }
     let payloads = root.join("../shared/payloads");
     if payloads.join("index.json").is_file() {
         let dir = payloads.display().to_string();

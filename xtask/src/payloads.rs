@@ -51,6 +51,9 @@ struct Ignored {
 struct IgnoredField {
     /// The end of a path: `external_urls`, `followers.href`.
     path: String,
+    /// Only in objects that say they are this: their `type`.
+    #[serde(default)]
+    of: Option<String>,
     reason: String,
 }
 
@@ -155,8 +158,8 @@ fn reading(
     let kept = read(&part)?;
     let given: Value = serde_json::from_slice(&part).map_err(|error| Broken(error.to_string()))?;
     let mut lost = Vec::new();
-    compare(&given, &kept, "", &mut |path| {
-        if !is_ignored(ignored, path) {
+    compare(&given, &kept, "", &mut |path, of| {
+        if !is_ignored(ignored, path, of) {
             lost.push(path.to_owned());
         }
     });
@@ -207,11 +210,12 @@ fn error_is_read(status: u16, body: &[u8]) -> Result<(), Broken> {
 }
 
 /// Every path of `given` whose value is not in `kept`, list positions left out.
-fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str)) {
+fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str, &str)) {
     match (given, kept) {
         // What says nothing is not lost: null, and lists and objects of nothing.
         (Value::Null, _) => {}
         (Value::Object(given), Value::Object(kept)) => {
+            let given_type = given.get("type").and_then(Value::as_str).unwrap_or_default();
             for (name, value) in given {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 // What came under the name of old comes back under that of today.
@@ -220,7 +224,7 @@ fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str)) 
                 match kept.get(name).or(now) {
                     Some(kept) => compare(value, kept, &path, lost),
                     None if says_nothing(value) => {}
-                    None => lost(&path),
+                    None => lost(&path, given_type),
                 }
             }
         }
@@ -237,24 +241,24 @@ fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str)) 
         (Value::Array(given), Value::Array(kept)) => {
             let nulls = given.iter().filter(|entry| entry.is_null()).count();
             if given.len() != kept.len() + nulls {
-                lost(path);
+                lost(path, "");
             }
         }
         (Value::Number(given), Value::Number(kept)) => {
             if given.as_f64() != kept.as_f64() && !given.as_f64().is_some_and(|given| given < 0.0) {
-                lost(&format!("{path} (another number)"));
+                lost(&format!("{path} (another number)"), "");
             }
         }
         (Value::String(given), Value::String(kept)) => {
             if !same_text(given, kept) {
-                lost(&format!("{path} (another text)"));
+                lost(&format!("{path} (another text)"), "");
             }
         }
         // Numbers came as text once.
         (Value::String(given), Value::Number(kept)) if *given == kept.to_string() => {}
         (given, kept) if given == kept => {}
         (given, Value::Null) if says_nothing(given) => {}
-        _ => lost(&format!("{path} (another type)")),
+        _ => lost(&format!("{path} (another type)"), ""),
     }
 }
 
@@ -292,8 +296,9 @@ fn left_out(given: &Value, kept: &Value) -> usize {
     }
 }
 
-fn is_ignored(ignored: &Ignored, path: &str) -> bool {
-    ignored.field.iter().any(|field| {
+fn is_ignored(ignored: &Ignored, path: &str, of: &str) -> bool {
+    let fields = ignored.field.iter();
+    fields.filter(|field| field.of.as_deref().is_none_or(|wanted| wanted == of)).any(|field| {
         path.strip_suffix(field.path.as_str())
             .is_some_and(|start| start.is_empty() || start.ends_with('.') || start.ends_with("[]"))
     })
