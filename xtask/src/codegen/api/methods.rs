@@ -1,0 +1,79 @@
+//! The methods that lead to requests: of the client, of handles, of requests that are handles.
+
+use super::params::{argument, implied, is_parsed, stored_from};
+use crate::{
+    codegen::{camel, doc},
+    spec::{Domain, Op, Param, Spec},
+    ty::Ty,
+};
+
+/// The methods of `Client` that this domain defines: its handles, and what stands on the client.
+pub(super) fn client_methods(domain: &Domain) -> String {
+    let mut methods = String::new();
+    for (name, handle) in &domain.handle {
+        methods.push_str(&doc("    ", &[&handle.doc]));
+        methods.push_str(&format!(
+            "    pub fn {name}(&self) -> {ty} {{\n        {ty} {{ client: self.clone() }}\n    }}\n\n",
+            ty = handle.name
+        ));
+    }
+    for (name, op) in domain.op.iter().filter(|(_, op)| op.on == "client") {
+        methods.push_str(&method(name, op, "self.clone()", &[]));
+    }
+    if methods.is_empty() { methods } else { format!("\nimpl Client {{\n{methods}}}\n") }
+}
+
+/// The methods of a handle, or of a request that is one, in the order of the spec.
+pub(super) fn methods_of(spec: &Spec, handle: &str, ty: &str, parent: Option<&Op>) -> String {
+    let mut methods = String::new();
+    for (name, op) in spec.ops().filter(|(_, op)| op.on == handle) {
+        let given: Vec<&str> =
+            parent.map(|parent| parent.path.iter().map(Param::rust).collect()).unwrap_or_default();
+        methods.push_str(&method(name, op, "self.client.clone()", &given));
+    }
+    if methods.is_empty() { methods } else { format!("\nimpl {ty} {{\n{methods}}}\n") }
+}
+
+/// A method that makes a request: what is required is an argument.
+fn method(name: &str, op: &Op, client: &str, given: &[&str]) -> String {
+    let mut arguments = String::new();
+    let mut fields = format!("            client: {client},\n");
+    for (param, required) in op.params() {
+        let field = param.rust();
+        if given.contains(&field) && op.path.iter().any(|path| path.rust() == field) {
+            fields.push_str(&format!("            {field}: self.{field}.clone(),\n"));
+        } else if required {
+            arguments.push_str(&format!(", {field}: {}", argument(&param.ty)));
+            match stored_from(&param.ty, field) {
+                value if value == field => fields.push_str(&format!("            {field},\n")),
+                value => fields.push_str(&format!("            {field}: {value},\n")),
+            }
+        } else {
+            let empty = if matches!(param.ty, Ty::List(_)) && !is_parsed(&param.ty) {
+                "Vec::new()"
+            } else {
+                "None"
+            };
+            fields.push_str(&format!("            {field}: {empty},\n"));
+        }
+    }
+    if let Some(upload) = &op.upload {
+        arguments.push_str(&format!(", {}: impl Into<Bytes>", upload.name));
+        fields.push_str(&format!("            {name}: {name}.into(),\n", name = upload.name));
+    }
+    if !op.attributes.is_empty() {
+        fields.push_str("            attributes: Attributes::new(),\n");
+    }
+    for (field, _) in implied(op) {
+        fields.push_str(&format!("            {field}: None,\n"));
+    }
+    let ty = camel(name);
+    let call = format!("`{}`. See [`{ty}`].", op.route());
+    let alias =
+        if op.id == op.r#as { String::new() } else { format!("    #[doc(alias = {:?})]\n", op.id) };
+    format!(
+        "{}{alias}    pub fn {}(&self{arguments}) -> {ty} {{\n        {ty} {{\n{fields}        }}\n    }}\n\n",
+        doc("    ", &[&op.doc, &call]),
+        op.r#as,
+    )
+}

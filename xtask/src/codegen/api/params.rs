@@ -1,0 +1,70 @@
+//! How a request takes a parameter, and how it keeps it.
+
+use crate::{
+    spec::{Op, PagingBy},
+    ty::{Ty, URI_GROUPS},
+};
+
+/// The fields a request has though the spec does not list them: market and paging.
+pub(super) fn implied(op: &Op) -> Vec<(&'static str, &'static str)> {
+    let mut fields = Vec::new();
+    if op.market {
+        fields.push(("market", "Option<Market>"));
+    }
+    match op.paging.as_ref().map(|paging| paging.by) {
+        Some(PagingBy::Offset | PagingBy::Search) => {
+            fields.extend([("limit", "Option<u8>"), ("offset", "Option<u32>")])
+        }
+        Some(PagingBy::Cursor) => fields.push(("limit", "Option<u8>")),
+        None => {}
+    }
+    fields
+}
+
+/// Whether the value is parsed from text, so that it may be wrong.
+pub(super) fn is_parsed(ty: &Ty) -> bool {
+    match ty {
+        Ty::Named(name) => ty.id().is_some() || URI_GROUPS.contains(&name.as_str()),
+        Ty::List(inner) => is_parsed(inner),
+        _ => false,
+    }
+}
+
+pub(super) fn argument(ty: &Ty) -> String {
+    match ty {
+        Ty::List(inner) if is_parsed(inner) => {
+            format!("impl IntoIterator<Item = impl IntoId<{}>>", inner.rust())
+        }
+        Ty::List(inner) => match &**inner {
+            Ty::Text => "impl IntoIterator<Item = impl Into<String>>".to_owned(),
+            inner => format!("impl IntoIterator<Item = {}>", inner.rust()),
+        },
+        ty if is_parsed(ty) => format!("impl IntoId<{}>", ty.rust()),
+        Ty::Text | Ty::Named(_) => format!("impl Into<{}>", ty.rust()),
+        ty => ty.rust(),
+    }
+}
+
+pub(super) fn stored(ty: &Ty) -> String {
+    if is_parsed(ty) { format!("Result<{}, ParseIdError>", ty.rust()) } else { ty.rust() }
+}
+
+pub(super) fn stored_from(ty: &Ty, name: &str) -> String {
+    match ty {
+        Ty::List(inner) if is_parsed(inner) => {
+            format!("{name}.into_iter().map(IntoId::into_id).collect()")
+        }
+        Ty::List(inner) if **inner == Ty::Text => {
+            format!("{name}.into_iter().map(Into::into).collect()")
+        }
+        Ty::List(_) => format!("{name}.into_iter().collect()"),
+        ty if is_parsed(ty) => format!("{name}.into_id()"),
+        Ty::Text | Ty::Named(_) => format!("{name}.into()"),
+        _ => name.to_owned(),
+    }
+}
+
+/// Whether a value is better copied than borrowed.
+pub(super) fn is_copied(ty: &Ty) -> bool {
+    matches!(ty, Ty::Bool | Ty::Int(_) | Ty::Float(_))
+}

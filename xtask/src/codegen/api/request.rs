@@ -1,0 +1,225 @@
+//! The type of a request: its docs, its fields, its setters.
+
+use super::{
+    example_imports,
+    params::{argument, implied, is_parsed, stored, stored_from},
+    send::{chunked, single},
+};
+use crate::{
+    codegen::{camel, doc},
+    spec::{Access, Error, Join, Op, Paging, PagingBy, Param, Spec},
+    ty::Ty,
+};
+
+pub(super) fn request(spec: &Spec, name: &str, op: &Op) -> Result<String, Error> {
+    let ty = camel(name);
+    let returns = Ty::parse(&op.returns)?;
+    let mut out = request_doc(op, &returns);
+    out.push_str(&format!(
+        "#[derive(Clone, Debug)]\n#[doc(alias = {:?})]\n\
+         #[must_use = \"a request does nothing until it is awaited\"]\n\
+         pub struct {ty} {{\n    pub(crate) client: Client,\n",
+        op.id
+    ));
+    for (param, required) in op.params() {
+        let list = matches!(param.ty, Ty::List(_)) && !is_parsed(&param.ty);
+        let held = stored(&param.ty);
+        let held = if required || list { held } else { format!("Option<{held}>") };
+        out.push_str(&format!("    pub(crate) {}: {held},\n", param.rust()));
+    }
+    if let Some(upload) = &op.upload {
+        out.push_str(&format!("    pub(crate) {}: Bytes,\n", upload.name));
+    }
+    if !op.attributes.is_empty() {
+        out.push_str("    pub(crate) attributes: Attributes,\n");
+    }
+    for (field, held) in implied(op) {
+        out.push_str(&format!("    pub(crate) {field}: {held},\n"));
+    }
+    out.push_str(&format!(
+        "}}\n\nimpl {ty} {{\n    /// What is known of the operation, as data.\n    \
+         pub const OPERATION: &'static Operation = Operation::{};\n\n",
+        name.to_uppercase()
+    ));
+    for (param, _) in op.params().filter(|(_, required)| !required) {
+        out.push_str(&setter(op, param));
+    }
+    op.attributes.iter().for_each(|attribute| out.push_str(&attribute_setters(attribute)));
+    out.push_str(&implied_setters(op));
+    match &op.chunk {
+        Some(chunk) => out.push_str(&chunked(spec, op, chunk, &returns)),
+        None => out.push_str(&single(spec, op, &returns)),
+    }
+    out.push_str("}\n\n");
+    let output = match &op.chunk {
+        Some(chunk) => chunked_output(chunk.join, &returns),
+        None => returns.rust(),
+    };
+    let future = if op.chunk.is_some() { "chunked " } else { "" };
+    out.push_str(&format!("awaitable!({future}{ty} => {output});\n"));
+    Ok(out)
+}
+
+pub(super) fn chunked_output(join: Join, returns: &Ty) -> String {
+    match join {
+        Join::Unit | Join::Concat | Join::Replace => returns.rust(),
+        Join::Position | Join::Snapshot => format!("Option<{}>", returns.rust()),
+    }
+}
+
+fn request_doc(op: &Op, returns: &Ty) -> String {
+    let mut paragraphs = vec![op.doc.clone()];
+    // Where another operation steps in by itself, nobody is refused.
+    let steps_in = op.chunk.as_ref().is_some_and(|chunk| chunk.single.is_some());
+    let access = match op.access {
+        _ if steps_in => String::new(),
+        Access::Any => String::new(),
+        Access::Extended => {
+            " Development Mode applications are refused since 2026-02-11.".to_owned()
+        }
+        Access::Closed2024 => " Closed to applications registered since 2024-11-27.".to_owned(),
+    };
+    let scopes = match op.scopes.as_slice() {
+        [] => "No scope is needed.".to_owned(),
+        [scope] => format!("Scope: `{scope}`."),
+        scopes => format!("Scopes, by content: `{}`.", scopes.join("`, `")),
+    };
+    paragraphs.push(format!("`{}` ([reference]). {scopes}{access}", op.route()));
+    if let Some(replacement) = op.replacement.as_ref().filter(|_| !steps_in) {
+        paragraphs.push(format!("Where it is closed: {replacement}."));
+    }
+    if let Some(Paging { max, default, by, .. }) = &op.paging {
+        let all = match by {
+            PagingBy::Offset => "[`items`](Self::items) streams all of them, several pages ahead",
+            PagingBy::Cursor => "[`items`](Self::items) streams all of them, one page ahead",
+            PagingBy::Search => "ask for one kind, such as [`tracks`](Self::tracks), to stream it",
+        };
+        paragraphs.push(format!(
+            "Await it for one page of up to {max} (the API's own default is {default}); {all}."
+        ));
+    }
+    if let Some(upload) = &op.upload {
+        paragraphs.push(upload.doc.clone());
+    }
+    if let Some(chunk) = &op.chunk {
+        let order = match chunk.join {
+            Join::Concat if chunk.single.is_some() => {
+                "In [Development Mode](crate::AccessMode::Development), which is the default, \
+                 each id is a call of its own. The calls run side by side; the answers keep the order."
+            }
+            Join::Concat => "The calls run side by side; the answers keep the order.",
+            _ => {
+                "The calls run one after another; if one fails, \
+                  [`Error::done`](crate::Error::done) says how many inputs were carried out."
+            }
+        };
+        paragraphs.push(format!(
+            "Any number may be given: a call takes {}, so that longer lists are several calls. \
+             {order} An empty list is no call.",
+            chunk.max
+        ));
+    }
+    if matches!(returns, Ty::List(entry) if entry.is_optional()) {
+        paragraphs.push("`None` stands where there is nothing by an id.".to_owned());
+    }
+    if returns.is_optional() {
+        paragraphs.push("`None` if there is nothing to say (204).".to_owned());
+    }
+    paragraphs.extend(op.notes.iter().cloned());
+    let uses = example_imports(&op.example, "spot_api::model", &[]);
+    let uses = if uses.is_empty() { uses } else { uses.trim_end().to_owned() + "\n\n" };
+    let result = if op.result == "()" { String::new() } else { format!("let {} = ", op.result) };
+    paragraphs.push(format!(
+        "```no_run\n{uses}# async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {{\n\
+         {result}{}.await?;\n# Ok(()) }}\n```",
+        op.example
+    ));
+    paragraphs.push(format!(
+        "[reference]: https://developer.spotify.com/documentation/web-api/reference/{}",
+        op.id
+    ));
+    let paragraphs: Vec<&str> = paragraphs.iter().map(String::as_str).collect();
+    doc("", &paragraphs)
+}
+
+fn setter(op: &Op, param: &Param) -> String {
+    let field = param.rust();
+    let value = stored_from(&param.ty, field);
+    let list = matches!(param.ty, Ty::List(_)) && !is_parsed(&param.ty);
+    let value = if list { value } else { format!("Some({value})") };
+    let mut others = String::new();
+    for other in &param.excludes {
+        let other = op.query.iter().chain(&op.body).find(|param| param.name == *other);
+        if let Some(other) = other {
+            others.push_str(&format!("        self.{} = None;\n", other.rust()));
+        }
+    }
+    format!(
+        "{}    pub fn {field}(mut self, {field}: {}) -> Self {{\n        self.{field} = {value};\n{others}        self\n    }}\n\n",
+        doc("    ", &[&param.doc]),
+        argument(&param.ty)
+    )
+}
+
+/// The three setters of an attribute.
+fn attribute_setters(attribute: &Param) -> String {
+    let Param { name, ty, doc: what, .. } = attribute;
+    let field = attribute.rust();
+    let value = match ty {
+        Ty::Duration => format!("{field}.as_millis()"),
+        _ => field.to_owned(),
+    };
+    let setters = [
+        ("min", format!("Only tracks with at least this {what}.")),
+        ("max", format!("Only tracks with at most this {what}.")),
+        ("target", format!("Rather tracks close to this {what}.")),
+    ];
+    let setters = setters.map(|(which, text)| {
+        format!(
+            "{}    pub fn {which}_{field}(mut self, {field}: {}) -> Self {{\n        \
+             self.attributes.set(\"{which}_{name}\", {value});\n        self\n    }}\n\n",
+            doc("    ", &[&text]),
+            ty.rust()
+        )
+    });
+    setters.concat()
+}
+
+fn implied_setters(op: &Op) -> String {
+    let mut out = String::new();
+    let set = |name: &str, argument: &str, value: &str, text: &str| {
+        format!(
+            "{}    pub fn {name}(mut self, {name}: {argument}) -> Self {{\n        self.{name} = Some({value});\n        self\n    }}\n\n",
+            doc("    ", &[text])
+        )
+    };
+    if op.market {
+        out.push_str(&set(
+            "market",
+            "impl Into<Market>",
+            "market.into()",
+            "The country whose catalogue is asked, instead of the client's own. With a user's \
+             token the user's country wins.",
+        ));
+    }
+    if let Some(paging) = &op.paging {
+        out.push_str(&set(
+            "limit",
+            "u8",
+            "limit",
+            &format!("How many to a page, 1 to {}.", paging.max),
+        ));
+        if paging.by != PagingBy::Cursor {
+            let end = paging
+                .last_offset
+                .map_or(String::new(), |last| format!(" The API takes none above {last}."));
+            out.push_str(&set(
+                "offset",
+                "u32",
+                "offset",
+                &format!("How many to leave out before the first one.{end}"),
+            ));
+        }
+    }
+    out
+}
