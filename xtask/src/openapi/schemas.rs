@@ -1,0 +1,208 @@
+//! The objects of the document.
+
+use std::collections::BTreeSet;
+
+use super::{Node, map, plain, texts};
+use crate::{
+    spec::{Enum, Spec, Type},
+    ty::{self, Ty},
+};
+
+pub(super) fn components(spec: &Spec) -> Node {
+    let mut schemas: Vec<(String, Node)> = Vec::new();
+    for domain in &spec.domains {
+        schemas.extend(domain.r#type.iter().map(|(name, kind)| (name.to_owned(), object(kind))));
+        schemas
+            .extend(domain.r#enum.iter().map(|(name, kind)| (name.to_owned(), string_enum(kind))));
+    }
+    schemas.extend(handwritten());
+    schemas.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let scopes = spec.string_enum("Scope").into_iter().flat_map(|scopes| &scopes.values);
+    let scopes = scopes.map(|scope| (scope.value.clone(), plain(&scope.doc))).collect();
+    let flow = map([
+        ("authorizationUrl", "https://accounts.spotify.com/authorize".into()),
+        ("tokenUrl", "https://accounts.spotify.com/api/token".into()),
+        ("scopes", Node::Map(scopes)),
+    ]);
+    let oauth = map([("type", "oauth2".into()), ("flows", map([("authorizationCode", flow)]))]);
+    let error = map([("application/json", map([("schema", reference("Error"))]))]);
+    let error = map([("description", "It was refused, or it failed.".into()), ("content", error)]);
+    map([
+        ("schemas", Node::Map(schemas)),
+        ("responses", map([("Error", error)])),
+        ("securitySchemes", map([("oauth", oauth)])),
+    ])
+}
+
+fn object(kind: &Type) -> Node {
+    let mut fields: Vec<(String, Node)> = Vec::new();
+    let text = |words: &str| map([("type", "string".into()), ("description", words.into())]);
+    if let Some(object) = &kind.object {
+        let one = map([("type", "string".into()), ("const", object.as_str().into())]);
+        fields.push(("type".to_owned(), one.with("description", "What the object is.")));
+    }
+    for field in &kind.fields {
+        let gone = field.gone.as_ref();
+        let gone = gone
+            .map_or(String::new(), |month| format!(" Missing in Development Mode since {month}."));
+        let words = format!("{}{gone}", field.doc);
+        fields.push((field.json().to_owned(), described(schema(&field.ty), &words)));
+        if let Some(old) = &field.renamed_from {
+            let words = format!("The same as `{}`, by its old name.", field.json());
+            let old_one = described(schema(&field.ty), &words).with("deprecated", Node::Flag(true));
+            fields.push((old.clone(), old_one));
+        }
+        if field.name == "release_date" {
+            let words = "How precise the date is: `year`, `month` or `day`.";
+            fields.push(("release_date_precision".to_owned(), text(words)));
+        }
+        if field.name == "id" && kind.object.is_some() {
+            let links = map([
+                ("type", "object".into()),
+                ("description", "Pages on the web, by the name of the site.".into()),
+                ("properties", map([("spotify", text("The page at Spotify."))])),
+            ]);
+            let more = [
+                ("uri", text("The URI.")),
+                ("href", text("Where the API has it.")),
+                ("external_urls", links),
+            ];
+            fields.extend(more.map(|(name, value)| (name.to_owned(), value)));
+        }
+    }
+    // A field may take the place of a link: the URI of a track, which may be a local file.
+    let mut seen = BTreeSet::new();
+    fields.retain(|(name, _)| seen.insert(name.clone()));
+    let required: Vec<&str> =
+        kind.fields.iter().filter(|field| field.required).map(|field| field.json()).collect();
+    map([("type", "object".into()), ("description", plain(&kind.doc))])
+        .with_some("required", (!required.is_empty()).then(|| texts(required)))
+        .with("properties", Node::Map(fields))
+}
+
+pub(super) fn string_enum(kind: &Enum) -> Node {
+    let values = kind.values.iter().map(|value| format!("- `{}`: {}", value.value, value.doc));
+    let words = format!(
+        "{}\n\n{}\n\nSpotify may add more.",
+        kind.doc,
+        values.collect::<Vec<_>>().join("\n")
+    );
+    let values = texts(kind.values.iter().map(|value| value.value.as_str()));
+    map([("type", "string".into()), ("description", plain(&words)), ("enum", values)])
+}
+
+/// The schemas of types that no spec has.
+fn handwritten() -> Vec<(String, Node)> {
+    let text = |words: &str| map([("type", "string".into()), ("description", words.into())]);
+    let whole = || map([("type", "integer".into())]);
+    let link =
+        |words: &str| map([("type", texts(["string", "null"])), ("description", words.into())]);
+    let mut all: Vec<(&str, Node)> = ty::COPY_IDS
+        .iter()
+        .map(|name| (*name, text("An id.").with("pattern", "^[0-9A-Za-z]{1,22}$")))
+        .collect();
+    all.extend(ty::TEXT_IDS.iter().map(|name| (*name, text("An id: any text but the empty one."))));
+    all.extend(ty::URI_GROUPS.iter().map(|name| (*name, text("A URI of Spotify."))));
+    let cursors = map([
+        ("type", "object".into()),
+        (
+            "properties",
+            map([("after", link("The last entry.")), ("before", link("The first entry."))]),
+        ),
+    ]);
+    let page = map([
+        ("href", text("The page itself.")),
+        ("limit", whole()),
+        ("offset", whole()),
+        ("total", map([("type", texts(["integer", "null"]))])),
+        ("next", link("The page after this one.")),
+        ("previous", link("The page before this one.")),
+    ]);
+    let cursor_page = map([
+        ("href", text("The page itself.")),
+        ("limit", whole()),
+        ("total", map([("type", texts(["integer", "null"]))])),
+        ("next", link("The page after this one.")),
+        ("cursors", cursors),
+    ]);
+    let offset = map([
+        ("position", whole().with("description", "From 0.")),
+        ("uri", text("The item itself.")),
+    ]);
+    let message = map([
+        ("status", whole()),
+        ("message", text("What is wrong.")),
+        ("reason", text("The same as a name; players and quotas give one.")),
+    ]);
+    let message = map([("type", "object".into()), ("properties", message)]);
+    let items = vec![reference("Track"), reference("Episode")];
+    all.extend([
+        ("Country", text("A country: two letters of ISO 3166-1.").with("pattern", "^[A-Z]{2}$")),
+        ("CountrySet", list_of(reference("Country"))),
+        ("CursorPage", map([("type", "object".into()), ("properties", cursor_page)])),
+        ("Error", map([("type", "object".into()), ("properties", map([("error", message)]))])),
+        ("LocalFile", text("The URI of a file of the user's.")),
+        ("Page", map([("type", "object".into()), ("properties", page)])),
+        ("PlayableItem", map([("oneOf", Node::List(items))])),
+        ("PlaybackOffset", map([("type", "object".into()), ("properties", offset)])),
+        ("ReleaseDate", text("A date: a year, a month or a day.")),
+        ("SearchQuery", text("Words, and filters such as `artist:name`.")),
+        ("Uri", text("A URI of Spotify.")),
+    ]);
+    all.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+}
+
+pub(super) fn schema(ty: &Ty) -> Node {
+    let kind = |name: &str| map([("type", name.into())]);
+    match ty {
+        Ty::Unit => map([]),
+        Ty::Text => kind("string"),
+        Ty::Bool => kind("boolean"),
+        Ty::Int(_) | Ty::Duration | Ty::UnixMillis => kind("integer"),
+        Ty::Float(_) | Ty::Seconds => kind("number"),
+        Ty::Timestamp => kind("string").with("format", "date-time"),
+        Ty::Date => reference("ReleaseDate"),
+        Ty::Named(name) => reference(name),
+        Ty::Boxed(inner) => schema(inner),
+        Ty::Optional(inner) => nullable(schema(inner)),
+        Ty::List(inner) => list_of(schema(inner)),
+        Ty::Page(inner) => page_of("Page", vec![schema(inner)]),
+        Ty::CursorPage(inner) => page_of("CursorPage", vec![schema(inner)]),
+    }
+}
+
+fn reference(name: &str) -> Node {
+    map([("$ref", format!("#/components/schemas/{name}").as_str().into())])
+}
+
+pub(super) fn list_of(items: Node) -> Node {
+    map([("type", "array".into()), ("items", items)])
+}
+
+/// A page of entries, each of which is one of the given.
+pub(super) fn page_of(page: &str, mut items: Vec<Node>) -> Node {
+    let items = match items.len() {
+        1 => items.remove(0),
+        _ => map([("oneOf", Node::List(items))]),
+    };
+    let more = map([("type", "object".into()), ("properties", map([("items", list_of(items))]))]);
+    map([("allOf", Node::List(vec![reference(page), more]))])
+}
+
+fn nullable(schema: Node) -> Node {
+    match schema {
+        Node::Map(fields) if fields.len() == 1 && fields.iter().all(|(name, _)| name == "type") => {
+            let kind = fields.into_iter().map(|(_, kind)| kind);
+            map([("type", Node::List(kind.chain(["null".into()]).collect()))])
+        }
+        other => map([("oneOf", Node::List(vec![other, map([("type", "null".into())])]))]),
+    }
+}
+
+/// A schema with words. A reference is wrapped, since nothing next to it is read everywhere.
+pub(super) fn described(schema: Node, doc: &str) -> Node {
+    let is_reference =
+        matches!(&schema, Node::Map(fields) if fields.iter().any(|(name, _)| name == "$ref"));
+    let schema = if is_reference { map([("allOf", Node::List(vec![schema]))]) } else { schema };
+    if doc.is_empty() { schema } else { schema.with("description", plain(doc)) }
+}
