@@ -189,6 +189,10 @@ impl Ty {
         match self {
             Self::Optional(inner) => match &**inner {
                 id if id.id().is_some() => Some("LenientId".to_owned()),
+                // Text that names nothing is no reason to lose the object.
+                Self::Named(name) if ["Country", "Uri"].contains(&name.as_str()) => {
+                    Some("LenientId".to_owned())
+                }
                 Self::Date => Some("Date".to_owned()),
                 Self::Named(name) if name == "LocalFile" => Some("LocalOnly".to_owned()),
                 inner => inner.element().map(|element| format!("Option<{element}>")),

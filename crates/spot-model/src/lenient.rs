@@ -240,7 +240,7 @@ macro_rules! lenient {
 }
 
 lenient! {
-    /// An id, from the id itself or from a link that names it.
+    /// An id, from the id itself or from a link that names it. A URI or a country, from its text.
     LenientId: I, I;
     /// What a URI says of a local file; other URIs say nothing that the id does not.
     LocalOnly: LocalFile;

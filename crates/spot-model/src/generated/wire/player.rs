@@ -277,7 +277,7 @@ impl Serialize for Device {
 pub(in crate::generated) struct ContextWire {
     #[serde(default, rename = "type")]
     kind: Option<ContextKind>,
-    #[serde(default)]
+    #[serde(default, with = "As::<LenientId>")]
     uri: Option<Uri>,
 }
 

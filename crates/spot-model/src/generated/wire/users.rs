@@ -20,7 +20,7 @@ pub(in crate::generated) struct PrivateUserWire {
     display_name: Option<String>,
     #[serde(default, with = "As::<NonNull<Same>>")]
     images: Vec<Image>,
-    #[serde(default)]
+    #[serde(default, with = "As::<LenientId>")]
     country: Option<Country>,
     #[serde(default)]
     email: Option<String>,
