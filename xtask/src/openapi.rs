@@ -448,6 +448,7 @@ fn handwritten() -> Vec<(String, Node)> {
         ("PlayableItem", map([("oneOf", Node::List(items))])),
         ("PlaybackOffset", map([("type", "object".into()), ("properties", offset)])),
         ("ReleaseDate", text("A date: a year, a month or a day.")),
+        ("Fields", text("Names of fields, with those inside them in parentheses.")),
         ("SearchQuery", text("Words, and filters such as `artist:name`.")),
         ("Uri", text("A URI of Spotify.")),
     ]);

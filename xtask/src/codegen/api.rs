@@ -87,7 +87,7 @@ fn file(spec: &Spec, domain: &Domain) -> Result<String, Error> {
 const OF_MODEL: &[&str] = &["IntoId", "Operation", "ParseIdError"];
 
 /// Types of the spec that are by hand in `spot-api`.
-const OF_API: &[&str] = &["PlaybackOffset", "SearchQuery"];
+const OF_API: &[&str] = &["Fields", "PlaybackOffset", "SearchQuery"];
 
 /// Names a file may need, by where they come from. What the text does not mention is left out.
 fn imports(spec: &Spec, body: &str) -> String {
@@ -132,6 +132,7 @@ fn imports(spec: &Spec, body: &str) -> String {
         "Request",
         "Response",
         "SearchQuery",
+        "Fields",
     ];
     let mut ours = used(&ours);
     ours.extend(requests);
@@ -739,6 +740,10 @@ fn query(param: &Param, is_chunk: bool) -> String {
     let field = param.rust();
     if let Some(constant) = &param.constant {
         return format!(".query(\"{name}\", {constant:?})");
+    }
+    if param.ty == Ty::Named("Fields".to_owned()) {
+        let call = if param.send == Some(SendAs::Page) { "page_fields" } else { "fields" };
+        return format!(".{call}(\"{name}\", self.{field}.as_ref())");
     }
     if param.ty == Ty::Named("SearchQuery".to_owned()) {
         return format!(".search_query(\"{name}\", &self.{field})");
