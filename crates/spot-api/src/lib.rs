@@ -7,6 +7,7 @@ mod fields;
 mod generated;
 mod input;
 mod items;
+mod links;
 mod market;
 mod pages;
 mod plan;
