@@ -265,6 +265,8 @@ pub(crate) enum SendAs {
     List,
     /// A list of URIs as a list of `{"uri": ..}`.
     Objects,
+    /// A filter of fields, with those that paging needs.
+    Page,
     /// A time as a list of `{"id": .., "added_at": ..}`, one for each id of the chunk.
     Timestamped,
 }

@@ -30,6 +30,7 @@ const HANDWRITTEN: &[&str] = &[
     "PlayableItem",
     "PlaybackOffset",
     "ReleaseDate",
+    "Fields",
     "SearchQuery",
     "Uri",
 ];

@@ -3,9 +3,11 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use spot_http::{Pipeline, TokenSource};
-use spot_model::{Method, Operation};
 
-use crate::{AccessMode, Error, Market, Paged, Request, Response, pages::Linked};
+use crate::{
+    AccessMode, Error, Market, Paged, Request, Response,
+    links::{self, Linked},
+};
 
 /// A client of the Web API: the start of every call.
 ///
@@ -93,20 +95,10 @@ impl Client {
     }
 
     async fn follow<P: Paged>(&self, link: Option<&str>) -> Result<Option<P>, Error> {
-        const LINK: &Operation = &Operation::custom(Method::Get, "/{link}");
         let Some(link) = link else { return Ok(None) };
-        let base = self.pipeline.base_url();
-        let path = self
-            .pipeline
-            .same_origin(link)
-            .then(|| link.strip_prefix(base.trim_end_matches('/')))
-            .flatten()
-            .ok_or_else(|| {
-                let message = format!("`next` leads away from {base}; it was not followed");
-                Error::bad_request(message).with_operation(LINK)
-            })?;
-        let page = self.pipeline.call_json::<Linked<P>>(Request::get(path)).await?;
-        Ok(Some(page.into_body().0))
+        let path = links::path(&self.pipeline, link)?;
+        let page = self.pipeline.call_json::<Linked<P>>(Request::get(&path)).await?;
+        Ok(Some(page.into_body().page))
     }
 
     pub(crate) fn market(&self) -> Option<&Market> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use spot_model::{ParseIdError, SnapshotId};
 
-use crate::{Error, Market, Request, SearchQuery};
+use crate::{Error, Fields, Market, Request, SearchQuery};
 
 /// What the generated requests need of [`Request`] beyond what it does itself.
 ///
@@ -21,6 +21,8 @@ pub(crate) trait RequestExt: Sized {
     fn query_list_or<T: Display>(self, name: &str, list: &[T], all: &[T]) -> Self;
     fn attributes(self, attributes: &Attributes) -> Self;
     fn search_query(self, name: &str, query: &SearchQuery) -> Self;
+    fn fields(self, name: &str, fields: Option<&Fields>) -> Self;
+    fn page_fields(self, name: &str, fields: Option<&Fields>) -> Self;
     fn market(self, default: Option<&Market>, own: Option<&Market>) -> Self;
     fn limit(self, limit: Option<u8>) -> Self;
     fn body_fields(self, body: Body) -> Self;
@@ -64,6 +66,22 @@ impl RequestExt for Request {
             return wrong(self, name, "it is empty; expected words or a filter to search for");
         }
         self.query(name, query)
+    }
+
+    fn fields(self, name: &str, fields: Option<&Fields>) -> Self {
+        match fields.map(|fields| (fields, fields.problem())) {
+            Some((_, Some(problem))) => wrong(self, name, problem),
+            Some((fields, None)) => self.query(name, fields),
+            None => self,
+        }
+    }
+
+    fn page_fields(self, name: &str, fields: Option<&Fields>) -> Self {
+        match fields.map(|fields| (fields, fields.problem())) {
+            Some((_, Some(problem))) => wrong(self, name, problem),
+            Some((fields, None)) => self.query(name, fields.of_page()),
+            None => self,
+        }
     }
 
     fn market(self, default: Option<&Market>, own: Option<&Market>) -> Self {

@@ -3,9 +3,11 @@
 mod access;
 mod chunks;
 mod client;
+mod fields;
 mod generated;
 mod input;
 mod items;
+mod links;
 mod market;
 mod pages;
 mod plan;
@@ -18,6 +20,7 @@ pub use spot_model as model;
 
 pub use access::AccessMode;
 pub use client::Client;
+pub use fields::Fields;
 pub use generated::*;
 pub use items::Items;
 pub use market::Market;

@@ -1,7 +1,7 @@
 //! The pages of a list as a stream, asked for ahead of their use.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     fmt,
     pin::Pin,
     sync::Arc,
@@ -9,11 +9,7 @@ use std::{
 };
 
 use futures::{Stream, StreamExt, TryStreamExt, future::BoxFuture};
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, Error as _},
-};
-use serde_json::value::RawValue;
+use serde::de::DeserializeOwned;
 use spot_model::{CursorPage, Page, Skipped};
 use tokio::{runtime::Handle, task::JoinHandle};
 
@@ -114,25 +110,6 @@ impl<T: DeserializeOwned + Send + 'static> Paged for CursorPage<T> {
 
     fn into_items(self) -> Vec<T> {
         self.items
-    }
-}
-
-/// A page as a link leads to it: the answer itself, or a field of it, as with followed artists.
-pub(crate) struct Linked<P>(pub(crate) P);
-
-impl<'de, P: DeserializeOwned> Deserialize<'de> for Linked<P> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        type Fields<'a> = BTreeMap<String, &'a RawValue>;
-        let answer = Box::<RawValue>::deserialize(deserializer)?;
-        let is_page = |fields: &Fields<'_>| fields.contains_key("items");
-        let fields: Fields<'_> = serde_json::from_str(answer.get()).map_err(D::Error::custom)?;
-        let inside = fields.values().map(|field| field.get());
-        let page = inside.filter(|_| !is_page(&fields)).find(|field| {
-            let fields = serde_json::from_str(field).ok();
-            fields.as_ref().is_some_and(is_page)
-        });
-        let page = serde_json::from_str(page.unwrap_or(answer.get()));
-        page.map(Self).map_err(D::Error::custom)
     }
 }
 

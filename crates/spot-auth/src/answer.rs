@@ -40,6 +40,9 @@ impl Answer {
             value.as_object().ok_or_else(|| undecodable("the answer is not an object", None))?;
         let access_token = text(fields, "access_token")?
             .ok_or_else(|| undecodable("it is missing or empty", Some("access_token")))?;
+        if access_token.bytes().any(|byte| !byte.is_ascii_graphic()) {
+            return Err(undecodable("it is not what a header can hold", Some("access_token")));
+        }
         let token_type = text(fields, "token_type")?.unwrap_or("Bearer");
         if !token_type.eq_ignore_ascii_case("bearer") {
             return Err(undecodable("it is not `Bearer`", Some("token_type")));
@@ -201,6 +204,7 @@ mod tests {
             (r#"{"token_type":"Bearer","refresh_token":"CANARY"}"#, Some("access_token")),
             (r#"{"access_token":"","refresh_token":"CANARY"}"#, Some("access_token")),
             (r#"{"access_token":["CANARY"]}"#, Some("access_token")),
+            (r#"{"access_token":"CANARY\nCANARY"}"#, Some("access_token")),
             (r#"{"access_token":"CANARY","token_type":"mac"}"#, Some("token_type")),
             (r#"{"access_token":"CANARY","expires_in":"CANARY"}"#, Some("expires_in")),
             (r#"{"access_token":"CANARY","refresh_token":7}"#, Some("refresh_token")),

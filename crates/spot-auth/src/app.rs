@@ -122,6 +122,16 @@ impl App {
         PendingSignIn::new(self.clone(), redirect, scopes.into())
     }
 
+    /// A sign-in that began elsewhere, out of [`PendingSignIn::into_json`].
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is something else. The error does
+    /// not quote it.
+    pub fn resume(&self, json: &str) -> Result<PendingSignIn, Error> {
+        PendingSignIn::from_json(self.clone(), json)
+    }
+
     /// Signs a user in, in one step: from a store, through the browser on this machine, or by
     /// pasting an address.
     pub fn sign_in(&self, scopes: impl Into<Scopes>) -> SignIn {

@@ -114,19 +114,15 @@ impl Endpoint {
         &self,
         redirect: &RedirectUri,
         scopes: &Scopes,
-        show_dialog: bool,
     ) -> Result<Challenge, Error> {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let mut request = self
+        let (url, state) = self
             .client
             .authorize_url(CsrfToken::new_random)
             .add_scopes(scopes.iter().map(|scope| oauth2::Scope::new(scope.to_string())))
             .set_pkce_challenge(challenge)
-            .set_redirect_uri(Cow::Owned(redirect_url(redirect)?));
-        if show_dialog {
-            request = request.add_extra_param("show_dialog", "true");
-        }
-        let (url, state) = request.url();
+            .set_redirect_uri(Cow::Owned(redirect_url(redirect)?))
+            .url();
         Ok(Challenge {
             url,
             state: state.into_secret().into(),

@@ -23,6 +23,7 @@ mod renewal;
 mod scopes;
 mod session;
 mod sign_in;
+mod spotipy;
 mod store;
 
 pub use app::{App, AppBuilder};
@@ -33,9 +34,11 @@ pub use record::TokenRecord;
 pub use scopes::Scopes;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use session::Session;
-pub use sign_in::SignIn;
+pub use sign_in::{SignIn, sign_in_from_env};
 pub use spot_http::{AccessToken, Error, ErrorKind, TokenSource, async_trait};
 pub use spot_model::Scope;
+#[cfg(feature = "keyring")]
+pub use store::KeyringStore;
 pub use store::{
     CallbackStore, FileStore, MemoryStore, SaveOutcome, StoreKey, StoreLock, Stored, TokenStore,
 };

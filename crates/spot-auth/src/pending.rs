@@ -4,10 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use spot_http::Error;
 
 use crate::callback::{self, Expected, Stray, Verdict};
-use crate::clock::Deadline;
+use crate::clock::{Deadline, from_unix, to_unix};
 use crate::endpoint::Challenge;
 use crate::redirect::RedirectUri;
 use crate::refusal::Class;
@@ -27,26 +28,34 @@ pub struct PendingSignIn {
     ends: Deadline,
 }
 
+/// A sign-in as it is remembered elsewhere.
+#[derive(Serialize, Deserialize)]
+struct Form {
+    url: String,
+    state: String,
+    verifier: String,
+    redirect_uri: String,
+    scopes: String,
+    /// Seconds since 1970.
+    ends_at: u64,
+}
+
 /// How long the user may take.
 const LIFE: Duration = Duration::from_secs(600);
 
 impl PendingSignIn {
     pub(crate) fn new(app: App, redirect: RedirectUri, scopes: Scopes) -> Result<Self, Error> {
-        let challenge = app.endpoint().challenge(&redirect, &scopes, false)?;
+        let challenge = app.endpoint().challenge(&redirect, &scopes)?;
         let ends = Deadline::after(app.clock().now(), LIFE);
         Ok(Self { app, redirect, scopes, challenge, ends })
     }
 
     /// The same sign-in, with the page on which the user consents shown even to one who has done
     /// so before: to ask for other scopes, or to change the account.
-    ///
-    /// # Errors
-    ///
-    /// [`Configuration`](crate::ErrorKind::Configuration), which does not happen for an
-    /// application that could begin a sign-in.
-    pub fn show_dialog(mut self) -> Result<Self, Error> {
-        self.challenge = self.app.endpoint().challenge(&self.redirect, &self.scopes, true)?;
-        Ok(self)
+    #[must_use]
+    pub fn show_dialog(mut self) -> Self {
+        self.challenge.url.query_pairs_mut().append_pair("show_dialog", "true");
+        self
     }
 
     /// Where to send the user.
@@ -77,6 +86,41 @@ impl PendingSignIn {
     pub async fn finish(self, callback: &str) -> Result<Session, Error> {
         let verdict = self.judge(callback::query(callback)?)?;
         self.conclude(verdict).await
+    }
+
+    /// What has to be remembered, as JSON, for servers whose next request may reach another machine.
+    /// [`App::resume`] makes it a sign-in again. It is secret, and whoever keeps it sees to it that
+    /// it is used once: PKCE and the accounts service refuse a second time as well.
+    pub fn into_json(self) -> SecretString {
+        let form = Form {
+            url: self.challenge.url.into(),
+            state: self.challenge.state.expose_secret().to_owned(),
+            verifier: self.challenge.verifier.expose_secret().to_owned(),
+            redirect_uri: self.redirect.as_str().to_owned(),
+            scopes: self.scopes.to_string(),
+            ends_at: to_unix(self.ends.wall()),
+        };
+        // The form is text and a number, which always can be written.
+        serde_json::to_string(&form).unwrap_or_default().into()
+    }
+
+    pub(crate) fn from_json(app: App, json: &str) -> Result<Self, Error> {
+        let wrong = || Error::configuration("this is not a sign-in that has begun");
+        let form: Form = serde_json::from_str(json).map_err(|_| wrong())?;
+        let now = app.clock().now();
+        let left = from_unix(form.ends_at).and_then(|ends| ends.duration_since(now.wall).ok());
+        let challenge = Challenge {
+            url: form.url.parse().map_err(|_| wrong())?,
+            state: Some(form.state).filter(|state| !state.is_empty()).ok_or_else(wrong)?.into(),
+            verifier: form.verifier.into(),
+        };
+        Ok(Self {
+            app,
+            redirect: RedirectUri::parse(&form.redirect_uri)?,
+            scopes: Scopes::parse(&form.scopes),
+            challenge,
+            ends: Deadline::after(now, left.unwrap_or_default().min(LIFE)),
+        })
     }
 
     pub(crate) fn judge(&self, query: &str) -> Result<Verdict, Stray> {

@@ -200,6 +200,11 @@ impl TokenRecord {
         })
     }
 
+    #[cfg(feature = "keyring")]
+    pub(crate) fn without_access_token(&self) -> Self {
+        Self { access_token: None, expires_at: None, ..self.clone() }
+    }
+
     pub(crate) fn same_refresh_token(&self, other: &Self) -> bool {
         same(self.refresh_token.as_ref(), other.refresh_token.as_ref())
     }

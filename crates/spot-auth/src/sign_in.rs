@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::callback::{self, Verdict};
 use crate::redirect::{self, RedirectUri};
-use crate::{App, PendingSignIn, Scopes, Session, StoreKey, TokenStore};
+use crate::{App, FileStore, PendingSignIn, Scopes, Session, StoreKey, TokenStore};
 
 /// A sign-in in one step, which is awaited.
 ///
@@ -54,6 +54,20 @@ enum Way {
     Browser,
     Paste,
     StoreOnly,
+}
+
+/// Signs in the user of a script, in one call: the application is that of the
+/// [environment](App::from_env), and the session is kept in the
+/// [default directory](FileStore::in_default_directory). The user is asked the first time, and when
+/// the consent has ended.
+///
+/// # Errors
+///
+/// [`Configuration`](crate::ErrorKind::Configuration) if the environment lacks something, and
+/// everything that can go wrong with a [`SignIn`].
+pub async fn sign_in_from_env(scopes: impl Into<Scopes>) -> Result<Session, Error> {
+    let store = FileStore::in_default_directory()?;
+    App::from_env()?.sign_in(scopes).store(store).await
 }
 
 /// How long the user may take.
@@ -218,7 +232,7 @@ impl SignIn {
 
     fn begin(&self, redirect: RedirectUri) -> Result<PendingSignIn, Error> {
         let pending = PendingSignIn::new(self.app.clone(), redirect, self.scopes.clone())?;
-        if self.show_dialog { pending.show_dialog() } else { Ok(pending) }
+        Ok(if self.show_dialog { pending.show_dialog() } else { pending })
     }
 
     /// Shows the address, and opens it. A browser that runs in the terminal blocks until it is

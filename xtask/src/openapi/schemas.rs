@@ -145,6 +145,7 @@ fn handwritten() -> Vec<(String, Node)> {
         ("Page", map([("type", "object".into()), ("properties", page)])),
         ("PlayableItem", map([("oneOf", Node::List(items))])),
         ("PlaybackOffset", map([("type", "object".into()), ("properties", offset)])),
+        ("Fields", text("Names of fields, with those inside them in parentheses.")),
         ("ReleaseDate", text("A date: a year, a month or a day.")),
         ("SearchQuery", text("Words, and filters such as `artist:name`.")),
         ("Uri", text("A URI of Spotify.")),

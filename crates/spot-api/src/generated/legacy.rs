@@ -10,7 +10,7 @@ use spot_model::{
 };
 
 use crate::{
-    Client, Error, Items, Market, Request, Response, chunks,
+    Client, Error, Fields, Items, Market, Request, Response, chunks,
     input::{Body, RequestExt, awaitable},
 };
 
@@ -1619,7 +1619,7 @@ awaitable!(CheckFollowedPlaylist => Vec<bool>);
 pub struct GetPlaylistTracks {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
-    pub(crate) fields: Option<String>,
+    pub(crate) fields: Option<Fields>,
     pub(crate) market: Option<Market>,
     pub(crate) limit: Option<u8>,
     pub(crate) offset: Option<u32>,
@@ -1629,9 +1629,8 @@ impl GetPlaylistTracks {
     /// What is known of the operation, as data.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_TRACKS;
 
-    /// Which fields to answer, in Spotify's notation. Without `next` and `total` among them a
-    /// stream ends after its first page.
-    pub fn fields(mut self, fields: impl Into<String>) -> Self {
+    /// Which fields to answer, in Spotify's notation. What paging needs is asked for as well.
+    pub fn fields(mut self, fields: impl Into<Fields>) -> Self {
         self.fields = Some(fields.into());
         self
     }
@@ -1678,7 +1677,7 @@ impl GetPlaylistTracks {
     fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.playlist)
-            .query_opt("fields", self.fields.as_ref())
+            .page_fields("fields", self.fields.as_ref())
             .query("additional_types", "track,episode")
             .market(self.client.market(), self.market.as_ref())
             .limit(self.limit)

@@ -10,7 +10,7 @@ use spot_model::{
 };
 
 use crate::{
-    Client, Error, Items, Market, Request, Response, chunks,
+    Client, Error, Fields, Items, Market, Request, Response, chunks,
     input::{Body, RequestExt, awaitable},
 };
 
@@ -43,7 +43,7 @@ impl Client {
 pub struct GetPlaylist {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
-    pub(crate) fields: Option<String>,
+    pub(crate) fields: Option<Fields>,
     pub(crate) market: Option<Market>,
 }
 
@@ -52,7 +52,7 @@ impl GetPlaylist {
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST;
 
     /// Which fields to answer, in Spotify's notation: `name,items(total)`.
-    pub fn fields(mut self, fields: impl Into<String>) -> Self {
+    pub fn fields(mut self, fields: impl Into<Fields>) -> Self {
         self.fields = Some(fields.into());
         self
     }
@@ -77,7 +77,7 @@ impl GetPlaylist {
     fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.id)
-            .query_opt("fields", self.fields.as_ref())
+            .fields("fields", self.fields.as_ref())
             .query("additional_types", "track,episode")
             .market(self.client.market(), self.market.as_ref())
     }
@@ -215,7 +215,7 @@ impl GetPlaylist {
 pub struct GetPlaylistItems {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
-    pub(crate) fields: Option<String>,
+    pub(crate) fields: Option<Fields>,
     pub(crate) market: Option<Market>,
     pub(crate) limit: Option<u8>,
     pub(crate) offset: Option<u32>,
@@ -225,9 +225,8 @@ impl GetPlaylistItems {
     /// What is known of the operation, as data.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_ITEMS;
 
-    /// Which fields to answer, in Spotify's notation. Without `next` and `total` among them a
-    /// stream ends after its first page.
-    pub fn fields(mut self, fields: impl Into<String>) -> Self {
+    /// Which fields to answer, in Spotify's notation. What paging needs is asked for as well.
+    pub fn fields(mut self, fields: impl Into<Fields>) -> Self {
         self.fields = Some(fields.into());
         self
     }
@@ -274,7 +273,7 @@ impl GetPlaylistItems {
     fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.id)
-            .query_opt("fields", self.fields.as_ref())
+            .page_fields("fields", self.fields.as_ref())
             .query("additional_types", "track,episode")
             .market(self.client.market(), self.market.as_ref())
             .limit(self.limit)

@@ -378,3 +378,23 @@ async fn links_are_followed_only_to_where_the_token_may_go() {
     assert_eq!(error.kind(), ErrorKind::BadRequest);
     assert_eq!(list.0.asked.lock().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn links_of_wrapped_pages_and_of_ones_own_playlists_lead_on() {
+    let mock = spot_mock::MockSpotify::start().await.unwrap();
+    let client = crate::story::client(&mock);
+    let first = client.search("a").tracks().limit(3).await.unwrap();
+    let second = client.next_page(&first).await.unwrap().unwrap();
+    assert_eq!((second.offset, second.items.len()), (3, 3));
+    let back = client.previous_page(&second).await.unwrap().unwrap();
+    assert_eq!(back.items, first.items);
+    let first = client.me().followed_artists().limit(5).await.unwrap();
+    let second = client.next_page(&first).await.unwrap().unwrap();
+    assert_eq!(second.items.len(), 5);
+    assert_ne!(second.items, first.items);
+    // The link names a path that is closed in Development Mode.
+    let first = client.me().playlists().limit(5).await.unwrap();
+    assert!(first.next.as_ref().unwrap().contains("/users/"));
+    let second = client.next_page(&first).await.unwrap().unwrap();
+    assert_eq!(second.offset, 5);
+}

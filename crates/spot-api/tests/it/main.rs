@@ -2,9 +2,10 @@
 // A panic is how a test fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod access;
 mod bad_input;
 mod chunks;
+mod extended;
 mod generated;
 mod items;
-mod modes;
 mod story;

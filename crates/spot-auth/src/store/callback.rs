@@ -1,18 +1,15 @@
 //! Records wherever a program keeps its own.
 
-use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::ExposeSecret;
 use spot_http::Error;
-use tokio::sync::Mutex as AsyncMutex;
 
+use super::locks::{Locks, version};
 use super::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore};
 use crate::TokenRecord;
 
@@ -41,7 +38,7 @@ use crate::TokenRecord;
 #[derive(Clone)]
 pub struct CallbackStore {
     calls: Arc<Calls>,
-    locks: Arc<Mutex<HashMap<StoreKey, Arc<AsyncMutex<()>>>>>,
+    locks: Locks,
 }
 
 struct Calls {
@@ -76,7 +73,7 @@ impl CallbackStore {
                 save: Box::new(move |(key, record)| Box::pin(save(key, record))),
                 remove: Box::new(move |key| Box::pin(remove(key))),
             }),
-            locks: Arc::default(),
+            locks: Locks::default(),
         }
     }
 }
@@ -113,21 +110,8 @@ impl TokenStore for CallbackStore {
     }
 
     async fn lock(&self, key: &StoreKey) -> Result<StoreLock, Error> {
-        let lock = {
-            let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
-            // Locks that nobody holds or waits for are only in this map.
-            locks.retain(|known, lock| known == key || Arc::strong_count(lock) > 1);
-            Arc::clone(locks.entry(key.clone()).or_default())
-        };
-        Ok(StoreLock::new(lock.lock_owned().await))
+        Ok(self.locks.lock(key).await)
     }
-}
-
-/// The program keeps no versions, so that the content has to serve as one.
-fn version(record: &TokenRecord) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    record.to_json().expose_secret().hash(&mut hasher);
-    hasher.finish()
 }
 
 fn failed(what: &str, key: &StoreKey, error: Failure) -> Error {

@@ -14,7 +14,6 @@ use tokio::time::{Instant, sleep};
 
 use super::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore};
 use crate::TokenRecord;
-use crate::clock::to_unix;
 
 /// Keeps each record in a file of its own, in one directory.
 ///
@@ -183,6 +182,9 @@ impl Files {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Unreadable::Other(failed("read", &self.record, error))),
         };
+        if text.is_empty() {
+            return Err(Unreadable::Broken("it is empty".to_owned()));
+        }
         let page: Page = serde_json::from_slice(&text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             Unreadable::Broken(format!("it breaks off or is wrong at line {line}, column {column}"))
@@ -212,7 +214,7 @@ impl Files {
         };
         let path = self.record.display();
         let mut aside = self.record.clone().into_os_string();
-        aside.push(format!(".broken-{}", to_unix(SystemTime::now())));
+        aside.push(format!(".broken-{}", micros()));
         let aside = PathBuf::from(aside);
         Err(match fs::rename(&self.record, &aside) {
             Ok(()) => Error::configuration(format!(
@@ -241,9 +243,7 @@ impl Files {
             return Ok(SaveOutcome::Conflict);
         }
         // Versions grow with the clock, so that one that was removed does not come again.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = u64::try_from(now.as_micros()).unwrap_or_default();
-        let version = now.max(there.map_or(1, |there| there.wrapping_add(1)));
+        let version = micros().max(there.map_or(1, |there| there.wrapping_add(1)));
         let page = Page {
             format: FORMAT,
             version,
@@ -324,6 +324,12 @@ async fn lock(files: Files, purpose: Purpose) -> Result<File, Error> {
         sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
         pause = (pause * 2).min(Duration::from_millis(50));
     }
+}
+
+/// Microseconds since 1970.
+fn micros() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_micros()).unwrap_or_default()
 }
 
 /// Runs on a thread that may block.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use spot_http::Error;
-use tokio::sync::Mutex as AsyncMutex;
 
+use super::locks::Locks;
 use super::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore};
 use crate::TokenRecord;
 
@@ -17,6 +17,7 @@ use crate::TokenRecord;
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     shelves: Arc<Mutex<HashMap<StoreKey, Shelf>>>,
+    locks: Locks,
 }
 
 #[derive(Default)]
@@ -24,7 +25,6 @@ struct Shelf {
     stored: Option<Stored>,
     /// Counts on after a removal, so that a writer who has not seen it loses.
     last: u64,
-    lock: Arc<AsyncMutex<()>>,
 }
 
 impl MemoryStore {
@@ -68,8 +68,7 @@ impl TokenStore for MemoryStore {
     }
 
     async fn lock(&self, key: &StoreKey) -> Result<StoreLock, Error> {
-        let lock = Arc::clone(&self.shelves().entry(key.clone()).or_default().lock);
-        Ok(StoreLock::new(lock.lock_owned().await))
+        Ok(self.locks.lock(key).await)
     }
 }
 

@@ -2,6 +2,9 @@
 
 mod callback;
 mod file;
+#[cfg(feature = "keyring")]
+mod keyring;
+mod locks;
 mod memory;
 
 use std::any::Any;
@@ -13,6 +16,8 @@ use spot_http::Error;
 
 pub use self::callback::CallbackStore;
 pub use self::file::FileStore;
+#[cfg(feature = "keyring")]
+pub use self::keyring::KeyringStore;
 pub use self::memory::MemoryStore;
 use crate::{Scopes, TokenRecord};
 

@@ -4,9 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod browser;
+mod canary;
 mod client_credentials;
 mod crash;
+mod environment;
 mod files;
+#[cfg(feature = "keyring")]
+mod keyring;
+mod knocks;
 mod processes;
 mod script;
 mod single_flight;

@@ -14,11 +14,11 @@ use tokio::task::JoinSet;
 
 use crate::script::{Reply, Script};
 
-fn key() -> StoreKey {
+pub(crate) fn key() -> StoreKey {
     StoreKey::new("the-client", "me", Scope::UserLibraryRead)
 }
 
-fn record(refresh: &str) -> TokenRecord {
+pub(crate) fn record(refresh: &str) -> TokenRecord {
     TokenRecord::from_refresh_token(refresh).with_granted_scopes(Scope::UserLibraryRead)
 }
 

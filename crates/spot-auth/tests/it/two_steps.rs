@@ -1,8 +1,8 @@
 //! A sign-in whose halves are apart, as servers do it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use spot_auth::{ErrorKind, PendingSignIn, Scope, Scopes, TokenSource};
+use spot_auth::{ErrorKind, ExposeSecret, PendingSignIn, Scope, Scopes, TokenSource};
 use spot_http::TransportErrorKind;
 use url::Url;
 
@@ -65,7 +65,7 @@ async fn the_user_goes_out_and_comes_back() {
 async fn an_application_with_a_secret_uses_it_besides_pkce() {
     let service = Script::of([Reply::token("a", "r")]);
     let app = service.app().secret("the-secret").redirect_uri("https://a.b/").build().unwrap();
-    let pending = app.begin(Scopes::new()).unwrap().show_dialog().unwrap();
+    let pending = app.begin(Scopes::new()).unwrap().show_dialog();
     assert_eq!(parameter(&pending, "show_dialog").as_deref(), Some("true"));
     assert_eq!(parameter(&pending, "scope"), None);
     let callback = format!("/?code=c&state={}", pending.state());
@@ -124,6 +124,32 @@ async fn ten_minutes_are_long_enough() {
     let error = later.finish(&too_late).await.unwrap_err();
     assert!(error.message().contains("ten minutes"), "{error}");
     assert_eq!(service.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_machine_may_finish_it() {
+    let service = Script::of([Reply::token("a", "r")]);
+    let pending = begin(&service);
+    let (url, callback) = (pending.authorize_url().to_owned(), back(&pending));
+    let json = pending.into_json();
+    let app = service.app().build().unwrap();
+    let resumed = app.resume(json.expose_secret()).unwrap();
+    assert_eq!(resumed.authorize_url(), url);
+    assert_eq!(resumed.scopes().len(), 2);
+    resumed.finish(&callback).await.unwrap();
+    let asked = &service.asked()[0];
+    assert_eq!(asked.get("redirect_uri"), Some("https://example.org/back"));
+    assert!(json.expose_secret().contains(asked.get("code_verifier").unwrap()));
+
+    let later = SystemTime::now() + Duration::from_secs(601);
+    let late = service.app().wall_clock(move || later).build().unwrap();
+    let error = late.resume(json.expose_secret()).unwrap().finish(&callback).await.unwrap_err();
+    assert!(error.message().contains("ten minutes"), "{error}");
+    for json in ["", "{}", "CANARY", &json.expose_secret().replace("\"state\":\"", "\"stat\":\"")] {
+        let error = app.resume(json).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(!format!("{error:?}").contains("CANARY"));
+    }
 }
 
 #[tokio::test(start_paused = true)]

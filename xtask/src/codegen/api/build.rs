@@ -64,6 +64,10 @@ fn query(param: &Param, is_chunk: bool) -> String {
     if let Some(constant) = &param.constant {
         return format!(".query(\"{name}\", {constant:?})");
     }
+    if param.ty == Ty::Named("Fields".to_owned()) {
+        let call = if param.send == Some(SendAs::Page) { "page_fields" } else { "fields" };
+        return format!(".{call}(\"{name}\", self.{field}.as_ref())");
+    }
     if param.ty == Ty::Named("SearchQuery".to_owned()) {
         return format!(".search_query(\"{name}\", &self.{field})");
     }

@@ -92,7 +92,7 @@ fn file(spec: &Spec, domain: &Domain) -> Result<String, Error> {
 const OF_MODEL: &[&str] = &["IntoId", "Operation", "ParseIdError"];
 
 /// Types of the spec that are by hand in `spot-api`.
-const OF_API: &[&str] = &["PlaybackOffset", "SearchQuery"];
+const OF_API: &[&str] = &["Fields", "PlaybackOffset", "SearchQuery"];
 
 /// Names a file may need, by where they come from. What the text does not mention is left out.
 fn imports(spec: &Spec, body: &str) -> String {
@@ -131,6 +131,7 @@ fn imports(spec: &Spec, body: &str) -> String {
     let ours = [
         "Client",
         "Error",
+        "Fields",
         "Items",
         "Market",
         "PlaybackOffset",

@@ -1,0 +1,143 @@
+use std::fmt;
+
+/// Which fields of a playlist are wanted, in Spotify's notation: names, and what is wanted inside
+/// them.
+///
+/// A filter on a page of items always asks for what paging needs (`next`, `total`, `limit` and
+/// `offset`) as well, so that it cannot end a stream.
+///
+/// ```
+/// use spot_api::Fields;
+///
+/// let names = Fields::of(["added_at"]).within("item", Fields::of(["id", "name"]));
+/// assert_eq!(Fields::of(["total"]).within("items", names).to_string(),
+///     "total,items(added_at,item(id,name))");
+/// ```
+///
+/// Text becomes a filter by itself: `client.playlist(id).fields("name,owner(id)")`. `!` leaves a
+/// field out: `Fields::of(["!description"])`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields {
+    text: String,
+}
+
+/// What paging needs of a page.
+const PAGING: [&str; 4] = ["next", "total", "limit", "offset"];
+
+impl Fields {
+    /// These fields, whole.
+    pub fn of(names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let mut fields = Self::default();
+        for name in names {
+            fields.push(name.as_ref());
+        }
+        fields
+    }
+
+    /// These fields, and of another one only what is wanted inside it.
+    #[must_use]
+    pub fn within(mut self, name: &str, inside: impl Into<Self>) -> Self {
+        self.push(&format!("{name}({})", inside.into().text));
+        self
+    }
+
+    fn push(&mut self, field: &str) {
+        if !self.text.is_empty() {
+            self.text.push(',');
+        }
+        self.text.push_str(field);
+    }
+
+    /// What is wrong with it, if it is text of the caller's.
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        if self.text.trim().is_empty() {
+            return Some("it is empty; expected names of fields");
+        }
+        let mut depth = 0_i32;
+        for char in self.text.chars() {
+            depth += match char {
+                '(' => 1,
+                ')' => -1,
+                _ => 0,
+            };
+            if depth < 0 {
+                break;
+            }
+        }
+        (depth != 0).then_some("its parentheses do not match")
+    }
+
+    /// The filter of a page: with what paging needs, unless it leaves something out on purpose.
+    pub(crate) fn of_page(&self) -> String {
+        let mut fields = self.clone();
+        let named: Vec<&str> = top_level(&self.text).collect();
+        // A filter that only leaves out answers all the rest.
+        if named.iter().all(|name| name.starts_with('!')) {
+            return fields.text;
+        }
+        for name in PAGING {
+            if !named.contains(&name) {
+                fields.push(name);
+            }
+        }
+        fields.text
+    }
+}
+
+/// The names that are not inside others.
+fn top_level(text: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0_u32;
+    text.split(move |char| {
+        match char {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        char == ',' && depth == 0
+    })
+    .map(|field| field.split(['(', '.']).next().unwrap_or(field).trim())
+}
+
+/// Prints the filter as it is sent.
+impl fmt::Display for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl From<&str> for Fields {
+    fn from(text: &str) -> Self {
+        Self { text: text.to_owned() }
+    }
+}
+
+impl From<String> for Fields {
+    fn from(text: String) -> Self {
+        Self { text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_keeps_what_paging_needs() {
+        for (given, sent) in [
+            ("items(item(name))", "items(item(name)),next,total,limit,offset"),
+            ("total,items.added_at,next", "total,items.added_at,next,limit,offset"),
+            ("next,total,limit,offset", "next,total,limit,offset"),
+            ("!href", "!href"),
+        ] {
+            assert_eq!(Fields::from(given).of_page(), sent);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_filter_is_said() {
+        assert_eq!(Fields::from("a(b,c(d)),e").problem(), None);
+        for wrong in ["", "  ", "a(b", "a)b(", "a(b))"] {
+            assert!(Fields::from(wrong).problem().is_some(), "{wrong:?}");
+        }
+    }
+}

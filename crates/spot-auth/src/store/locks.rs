@@ -1,0 +1,34 @@
+//! What stores need that serve one process and keep no versions of their own.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use secrecy::ExposeSecret;
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::{StoreKey, StoreLock};
+use crate::TokenRecord;
+
+/// A lock for each key. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Locks(Arc<Mutex<HashMap<StoreKey, Arc<AsyncMutex<()>>>>>);
+
+impl Locks {
+    pub(super) async fn lock(&self, key: &StoreKey) -> StoreLock {
+        let lock = {
+            let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            // Locks that nobody holds or waits for are only in this map.
+            locks.retain(|known, lock| known == key || Arc::strong_count(lock) > 1);
+            Arc::clone(locks.entry(key.clone()).or_default())
+        };
+        StoreLock::new(lock.lock_owned().await)
+    }
+}
+
+/// A version that follows from the content.
+pub(super) fn version(record: &TokenRecord) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    record.to_json().expose_secret().hash(&mut hasher);
+    hasher.finish()
+}

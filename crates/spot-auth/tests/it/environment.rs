@@ -1,0 +1,47 @@
+//! A script that signs its user in with one call.
+
+use std::env;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use spot_auth::{FileStore, Scope, StoreKey, TokenRecord, TokenSource, TokenStore};
+
+const ROLE: &str = "SPOT_AUTH_SCRIPT";
+
+/// The script. Its environment is its own, which is why it is a process of its own.
+#[tokio::test]
+async fn script() {
+    let Some(role) = env::var_os(ROLE) else { return };
+    if role == "forgetful" {
+        let error = spot_auth::sign_in_from_env(Scope::Streaming).await.unwrap_err();
+        assert!(error.message().contains("SPOTIFY_CLIENT_ID"), "{error}");
+        return;
+    }
+    let store = FileStore::in_default_directory().unwrap();
+    assert!(store.directory().starts_with(env::var_os("HOME").unwrap()), "{store:?}");
+    let key = StoreKey::new("from-the-environment", "default", Scope::Streaming);
+    let hour = SystemTime::now() + Duration::from_secs(3_600);
+    let record = TokenRecord::from_refresh_token("r").with_access_token("still-good", hour);
+    store.save(&key, &record, None).await.unwrap();
+    let session = spot_auth::sign_in_from_env(Scope::Streaming).await.unwrap();
+    assert_eq!(session.token().await.unwrap().header(), "Bearer still-good");
+}
+
+#[test]
+fn the_environment_and_the_cached_session_are_enough() {
+    let home = tempfile::tempdir().unwrap();
+    for (role, client_id) in [("forgetful", None), ("usual", Some("from-the-environment"))] {
+        let mut script = Command::new(env::current_exe().unwrap());
+        script.args(["--exact", "environment::script", "--nocapture"]).env(ROLE, role);
+        script.env("HOME", home.path()).env("LOCALAPPDATA", home.path());
+        for name in ["CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URI"] {
+            script.env_remove(format!("SPOTIFY_{name}")).env_remove(format!("SPOTIPY_{name}"));
+        }
+        script.env_remove("XDG_STATE_HOME");
+        // Spotipy's name, for those who have set it up long ago.
+        script.envs(client_id.map(|id| ("SPOTIPY_CLIENT_ID", id)));
+        let output = script.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{role}: {said}");
+    }
+}

@@ -1,0 +1,34 @@
+//! The keyring, with one that is in memory in its place.
+
+use spot_auth::{ExposeSecret, KeyringStore, SaveOutcome, TokenStore};
+
+use crate::stores::{key, record};
+
+/// One test, since the choice of a keyring is one for the whole process.
+#[tokio::test]
+async fn only_what_cannot_be_got_again_is_in_the_keyring() {
+    let store = KeyringStore::new("spot-auth's tests");
+    let error = store.load(&key()).await.unwrap_err();
+    assert!(error.message().contains("keyring cannot read `me`"), "{error}");
+
+    keyring_core::set_default_store(keyring_core::mock::Store::new().unwrap());
+    assert!(store.load(&key()).await.unwrap().is_none());
+    let hour = std::time::SystemTime::now() + std::time::Duration::from_secs(3_600);
+    let first = record("one").with_access_token("an-access-token", hour);
+    let SaveOutcome::Saved(version) = store.save(&key(), &first, None).await.unwrap() else {
+        panic!("nobody was there");
+    };
+    let stored = store.load(&key()).await.unwrap().unwrap();
+    assert_eq!(stored.version(), version);
+    assert_eq!(stored.record().refresh_token().unwrap().expose_secret(), "one");
+    assert!(stored.record().access_token().is_none());
+    assert_eq!(store.save(&key(), &record("x"), None).await.unwrap(), SaveOutcome::Conflict);
+    let same = store.save(&key(), &first, Some(version)).await.unwrap();
+    assert_eq!(same, SaveOutcome::Saved(version), "nothing to write");
+    let next = store.save(&key(), &record("two"), Some(version)).await.unwrap();
+    assert_ne!(next, SaveOutcome::Conflict);
+    store.remove(&key()).await.unwrap();
+    store.remove(&key()).await.unwrap();
+    assert!(store.load(&key()).await.unwrap().is_none());
+    keyring_core::unset_default_store();
+}
