@@ -49,68 +49,47 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     fn into_items(self) -> Vec<Self::Item>;
 }
 
-impl<T: DeserializeOwned + Send + 'static> Paged for Page<T> {
-    type Item = T;
+/// Both kinds of pages name their parts alike; only one of them leads back.
+macro_rules! paged {
+    ($($page:ident, $this:ident => $previous:expr;)*) => {$(
+        impl<T: DeserializeOwned + Send + 'static> Paged for $page<T> {
+            type Item = T;
 
-    fn next_link(&self) -> Option<&str> {
-        self.next.as_deref()
-    }
+            fn next_link(&self) -> Option<&str> {
+                self.next.as_deref()
+            }
 
-    fn previous_link(&self) -> Option<&str> {
-        self.previous.as_deref()
-    }
+            fn previous_link(&self) -> Option<&str> {
+                let $this = self;
+                $previous
+            }
 
-    fn total(&self) -> Option<u32> {
-        self.total
-    }
+            fn total(&self) -> Option<u32> {
+                self.total
+            }
 
-    fn step(&self) -> u32 {
-        self.limit
-    }
+            fn step(&self) -> u32 {
+                self.limit
+            }
 
-    fn skipped(&self) -> &[Skipped] {
-        &self.skipped
-    }
+            fn skipped(&self) -> &[Skipped] {
+                &self.skipped
+            }
 
-    fn items(&self) -> &[T] {
-        &self.items
-    }
+            fn items(&self) -> &[T] {
+                &self.items
+            }
 
-    fn into_items(self) -> Vec<T> {
-        self.items
-    }
+            fn into_items(self) -> Vec<T> {
+                self.items
+            }
+        }
+    )*};
 }
 
-impl<T: DeserializeOwned + Send + 'static> Paged for CursorPage<T> {
-    type Item = T;
-
-    fn next_link(&self) -> Option<&str> {
-        self.next.as_deref()
-    }
-
-    fn previous_link(&self) -> Option<&str> {
-        None
-    }
-
-    fn total(&self) -> Option<u32> {
-        self.total
-    }
-
-    fn step(&self) -> u32 {
-        self.limit
-    }
-
-    fn skipped(&self) -> &[Skipped] {
-        &self.skipped
-    }
-
-    fn items(&self) -> &[T] {
-        &self.items
-    }
-
-    fn into_items(self) -> Vec<T> {
-        self.items
-    }
+paged! {
+    Page, page => page.previous.as_deref();
+    CursorPage, _page => None;
 }
 
 /// Where in a list a stream stands.

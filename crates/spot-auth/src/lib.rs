@@ -14,7 +14,7 @@ mod pending;
 mod record;
 #[cfg_attr(
     not(feature = "loopback"),
-    expect(dead_code, reason = "only the listener asks for ports")
+    allow(dead_code, reason = "only the listener asks for ports")
 )]
 mod redirect;
 mod refresh;

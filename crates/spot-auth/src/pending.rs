@@ -74,6 +74,11 @@ impl PendingSignIn {
         &self.scopes
     }
 
+    /// Whether its ten minutes are over, so that it can be forgotten.
+    pub fn is_over(&self) -> bool {
+        self.ends.left(self.app.clock().now()).is_zero()
+    }
+
     /// Ends the sign-in with the address the browser came back to: a whole URL, its path and query,
     /// or its query.
     ///
@@ -128,12 +133,12 @@ impl PendingSignIn {
         callback::judge(query, &Expected { state: &self.challenge.state, issuer })
     }
 
-    pub(crate) async fn conclude(self, verdict: Verdict) -> Result<Session, Error> {
+    pub(crate) async fn conclude(&self, verdict: Verdict) -> Result<Session, Error> {
         let code: SecretString = match verdict {
             Verdict::Code(code) => code,
             Verdict::Declined { error } => return Err(callback::declined(&error)),
         };
-        if self.ends.left(self.app.clock().now()).is_zero() {
+        if self.is_over() {
             return Err(Error::authentication(
                 "the sign-in took longer than ten minutes; begin another one",
             ));
@@ -152,7 +157,7 @@ impl PendingSignIn {
                 .with_reason("invalid_grant"),
                 _ => refusal.error,
             })?;
-        Ok(self.app.session(TokenRecord::granted(&issued, self.scopes)))
+        Ok(self.app.session(TokenRecord::granted(&issued, self.scopes.clone())))
     }
 }
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use spot_http::{AccessToken, Error, ErrorKind};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::clock::{Clock, Deadline};
 
@@ -69,6 +69,10 @@ const ADVISORY: Duration = Duration::from_secs(300);
 /// Within this time before the end nobody gets the token any more without a new one being tried.
 const MANDATORY: Duration = Duration::from_secs(60);
 
+/// No renewal takes longer, attempts and waits for a store included: one that hangs would let every
+/// later caller hang as well.
+const LIMIT: Duration = Duration::from_secs(180);
+
 /// What a caller has to do.
 enum Step {
     Take(AccessToken),
@@ -90,10 +94,26 @@ impl<R: Renew> Keeper<R> {
 
     /// A token that is good now.
     pub(crate) async fn token(&self) -> Result<AccessToken, Error> {
+        match self.follow(Shared::step).await {
+            Err(error) => self.shared.last_resort().ok_or(error),
+            token => token,
+        }
+    }
+
+    /// A new token, though the current one may be good. That one is handed out to others
+    /// meanwhile, and stays if there is no new one.
+    pub(crate) async fn fresh(&self) -> Result<AccessToken, Error> {
+        self.follow(Shared::force).await
+    }
+
+    async fn follow(
+        &self,
+        step: impl Fn(&Arc<Shared<R>>) -> Result<Step, Error>,
+    ) -> Result<AccessToken, Error> {
         // A renewal can end without an answer, when it panics or when the runtime it was started
         // on shuts down: whoever waited starts the next one.
         for _ in 0..3 {
-            let mut flight = match self.shared.step()? {
+            let mut flight = match step(&self.shared)? {
                 Step::Take(token) => return Ok(token),
                 Step::Fail(error) => return Err(copy(&error)),
                 Step::Wait(flight) => flight,
@@ -101,9 +121,7 @@ impl<R: Renew> Keeper<R> {
             let landed = flight.wait_for(Option::is_some).await.ok().and_then(|l| l.clone());
             match landed {
                 Some(Ok(held)) => return Ok(held.token),
-                Some(Err(error)) => {
-                    return self.shared.last_resort().ok_or_else(|| copy(&error));
-                }
+                Some(Err(error)) => return Err(copy(&error)),
                 None => self.shared.clear(&flight),
             }
         }
@@ -117,13 +135,6 @@ impl<R: Renew> Keeper<R> {
             state.refused = true;
         }
     }
-
-    /// Lets the next caller renew the token, however long the current one lasts.
-    pub(crate) fn expire(&self) {
-        let mut state = self.shared.state();
-        state.refused = true;
-        state.pause = None;
-    }
 }
 
 impl<R: Renew> Shared<R> {
@@ -134,14 +145,14 @@ impl<R: Renew> Shared<R> {
     fn step(self: &Arc<Self>) -> Result<Step, Error> {
         let now = self.clock.now();
         let mut state = self.state();
-        let paused = state.pause.as_ref().filter(|pause| now.steady < pause.until);
+        let paused = state.pause.as_ref().is_some_and(|pause| now.steady < pause.until);
         if let Some(held) = state.held.as_ref().filter(|_| !state.refused) {
             let left = held.ends.left(now);
             let token = held.token.clone();
             // Tokens that live shorter than Spotify's have shorter windows.
             let advisory = ADVISORY.mul_f64(self.jitter).min(held.lifetime / 4);
             let mandatory = MANDATORY.min(held.lifetime / 10);
-            if left > advisory || (paused.is_some() && !left.is_zero()) {
+            if left > advisory || (paused && !left.is_zero()) {
                 return Ok(Step::Take(token));
             }
             if left > mandatory {
@@ -151,18 +162,29 @@ impl<R: Renew> Shared<R> {
                 return Ok(Step::Take(token));
             }
         }
+        self.join(&mut state, now.steady)
+    }
+
+    fn force(self: &Arc<Self>) -> Result<Step, Error> {
+        let now = self.clock.now();
+        self.join(&mut self.state(), now.steady)
+    }
+
+    /// Waits for the renewal that is under way, or starts one, unless none makes sense yet.
+    fn join(self: &Arc<Self>, state: &mut State, now: Instant) -> Result<Step, Error> {
         if let Some(flight) = &state.flight {
             return Ok(Step::Wait(flight.clone()));
         }
-        if let Some(pause) = paused.filter(|pause| pause.strict) {
-            let left = pause.until.saturating_duration_since(now.steady);
+        if let Some(pause) = state.pause.as_ref().filter(|pause| pause.strict && now < pause.until)
+        {
+            let left = pause.until.saturating_duration_since(now);
             let error = match pause.error.kind() {
                 ErrorKind::RateLimited => Arc::new(copy(&pause.error).with_retry_after(left)),
                 _ => Arc::clone(&pause.error),
             };
             return Ok(Step::Fail(error));
         }
-        self.start(&mut state).map(Step::Wait)
+        self.start(state).map(Step::Wait)
     }
 
     /// Starts a renewal that nobody owns.
@@ -175,7 +197,11 @@ impl<R: Renew> Shared<R> {
         let (shared, flight, refused) = (Arc::clone(self), receiver.clone(), state.refused);
         runtime.spawn(async move {
             let over = Over { shared: &shared, flight: &flight };
-            let result = shared.renew.renew(refused).await.map_err(Arc::new);
+            let result = timeout(LIMIT, shared.renew.renew(refused)).await.unwrap_or_else(|_| {
+                let message = format!("renewing the token took longer than {LIMIT:?}");
+                Err(Error::new(ErrorKind::Timeout, message))
+            });
+            let result = result.map_err(Arc::new);
             shared.land(&result);
             drop(over);
             sender.send_replace(Some(result));

@@ -83,15 +83,15 @@ impl Session {
         self.user.leave().await
     }
 
-    /// Gets a new access token now, though the current one may be good.
+    /// Gets a new access token now, though the current one may be good. That one stays if there is
+    /// no new one to be had.
     ///
     /// # Errors
     ///
     /// As for every token: [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if the user has to
     /// sign in again, and what the accounts service or the network says.
     pub async fn refresh(&self) -> Result<(), Error> {
-        self.keeper.expire();
-        self.keeper.token().await.map(drop)
+        self.keeper.fresh().await.map(drop)
     }
 
     /// The scopes the user granted, which may be fewer than were asked for. Empty if they are not

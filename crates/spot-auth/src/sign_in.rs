@@ -114,7 +114,8 @@ impl SignIn {
         self
     }
 
-    /// How the browser is opened, with the address to open. It may block. Unless set, it is the
+    /// How the browser is opened, with the address to open. It is called inside the runtime, on a
+    /// thread that may block. Unless set, it is the
     /// user's browser if the feature `browser` is on, and nothing otherwise: the address is
     /// [shown](Self::show) in any case.
     pub fn browser(mut self, open: impl Fn(&str) + Send + Sync + 'static) -> Self {
@@ -261,16 +262,6 @@ impl SignIn {
             .map_err(|error| {
                 Error::configuration("the listener on this machine failed").with_source(error)
             })?;
-        // The connections that shared it have ended with the listener; should one still be on its
-        // way out, it is waited for.
-        let mut pending = pending;
-        let pending = loop {
-            match Arc::try_unwrap(pending) {
-                Ok(pending) => break pending,
-                Err(shared) => pending = shared,
-            }
-            tokio::task::yield_now().await;
-        };
         pending.conclude(verdict).await
     }
 

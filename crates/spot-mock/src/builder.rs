@@ -148,7 +148,10 @@ impl MockBuilder {
                 format!("redirect URI {uri}: must be https, or http on a loopback IP address");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await;
+        let listener = listener.map_err(|error| {
+            io::Error::new(error.kind(), format!("127.0.0.1:{}: {error}", self.port))
+        })?;
         let accounts_url = format!("http://{}", listener.local_addr()?);
         let world = World::new(self.seed);
         let mut auth = Auth::new(self.seed, self.consent, self.refresh);

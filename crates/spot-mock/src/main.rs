@@ -1,6 +1,7 @@
 //! Runs a mock of the Spotify Web API until it is interrupted.
 
 use std::io;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
@@ -56,12 +57,21 @@ enum RefreshArgument {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> io::Result<()> {
+async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::from_default_env())
         .with_writer(io::stderr)
         .init();
-    let arguments = Arguments::parse();
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> io::Result<()> {
     let mut builder = MockSpotify::builder()
         .port(arguments.port)
         .seed(arguments.seed)
@@ -99,4 +109,9 @@ fn announce(mock: &MockSpotify) {
     println!("client secret  {}", mock.client_secret());
     println!("user token     {}", mock.user_token_all());
     println!("an artist      {}/artists/{}", mock.api_url(), mock.world().artist);
+}
+
+#[expect(clippy::print_stderr, reason = "a program says why it gives up")]
+fn complain(error: &io::Error) {
+    eprintln!("spot-mock: {error}");
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -27,7 +27,7 @@ pub(crate) struct Listener {
 /// Says what the query of a request means for the sign-in.
 pub(crate) type Judge = dyn Fn(&str) -> Result<Verdict, Stray> + Send + Sync;
 
-/// How many connections are served at once. Browsers open some that they never use.
+/// How many connections are served at once.
 const CONNECTIONS: usize = 32;
 
 /// How long a connection may take to say what it wants.
@@ -58,32 +58,44 @@ impl Listener {
     ) -> io::Result<Verdict> {
         let guard = Arc::new(Guard::new(self.address, redirect.path()));
         let (outcome, mut outcomes) = mpsc::channel(1);
-        let mut connections = JoinSet::new();
-        loop {
-            tokio::select! {
-                biased;
-                // The sender above lives as long as this loop, so that there is no `None`.
-                Some(verdict) = outcomes.recv() => return Ok(verdict),
-                Some(_) = connections.join_next() => {}
-                accepted = self.socket.accept(), if connections.len() < CONNECTIONS => {
-                    match accepted {
-                        Ok((stream, _)) => {
-                            let (guard, judge) = (Arc::clone(&guard), Arc::clone(&judge));
-                            let outcome = outcome.clone();
-                            connections.spawn(async move {
-                                let served = timeout(PATIENCE, serve(stream, &guard, &*judge));
-                                if let Ok(Some(verdict)) = served.await {
-                                    // Whoever is second comes too late.
-                                    let _ = outcome.try_send(verdict);
-                                }
-                            });
-                        }
-                        // Out of file descriptors, or the peer has left already: both pass.
-                        Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-                    }
-                }
+        let mut serving = JoinSet::new();
+        serving.spawn(accept(self.socket, guard, judge, outcome));
+        let verdict = outcomes.recv().await;
+        // The port is free and nobody is connected any more when this is over.
+        serving.shutdown().await;
+        verdict.ok_or_else(|| io::Error::other("the listener has stopped"))
+    }
+}
+
+/// Serves connections side by side: browsers open some that they never use.
+async fn accept(
+    socket: TcpListener,
+    guard: Arc<Guard>,
+    judge: Arc<Judge>,
+    outcome: mpsc::Sender<Verdict>,
+) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        let place = Arc::clone(&room).acquire_owned().await;
+        let stream = match socket.accept().await {
+            Ok((stream, _)) => stream,
+            // Out of file descriptors, or the peer has left already: both pass.
+            Err(_) => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
             }
-        }
+        };
+        while connections.try_join_next().is_some() {}
+        let (guard, judge, outcome) = (Arc::clone(&guard), Arc::clone(&judge), outcome.clone());
+        connections.spawn(async move {
+            let _place = place;
+            let served = timeout(PATIENCE, serve(stream, &guard, &*judge)).await;
+            if let Ok(Some(verdict)) = served {
+                // Whoever is second comes too late.
+                let _ = outcome.try_send(verdict);
+            }
+        });
     }
 }
 

@@ -3,14 +3,17 @@
 // A panic is how a test fails, in its helpers as well.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[cfg(feature = "loopback")]
 mod browser;
 mod canary;
 mod client_credentials;
 mod crash;
 mod environment;
+mod examples;
 mod files;
 #[cfg(feature = "keyring")]
 mod keyring;
+#[cfg(feature = "loopback")]
 mod knocks;
 mod processes;
 mod script;

@@ -148,6 +148,20 @@ async fn in_the_last_minute_everybody_waits_and_the_old_token_is_the_last_resort
 }
 
 #[tokio::test(start_paused = true)]
+async fn asking_for_a_new_token_in_vain_costs_nobody_the_old_one() {
+    let service = Script::of([Reply::json(503, "")]);
+    let session = fresh(&service);
+    let asked = tokio::spawn({
+        let session = session.clone();
+        async move { session.refresh().await }
+    });
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(session.token().await.unwrap().header(), "Bearer old", "nobody waits for it");
+    assert_eq!(asked.await.unwrap().unwrap_err().kind(), ErrorKind::Server);
+    assert_eq!(session.token().await.unwrap().header(), "Bearer old");
+}
+
+#[tokio::test(start_paused = true)]
 async fn too_many_requests_is_kept_as_such_and_obeyed() {
     let service = Script::new(|n, _| match n {
         0 => Reply::limited(600),

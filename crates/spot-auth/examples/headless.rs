@@ -1,0 +1,83 @@
+//! A program on a machine without a browser: the user opens the page elsewhere and pastes the
+//! address at which they end.
+//!
+//! It needs `SPOTIFY_CLIENT_ID` and `SPOTIFY_REDIRECT_URI`. The session is kept, so that the user
+//! is asked once in six months. Without a client id it shows how that goes with a Spotify of its
+//! own.
+#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+
+use std::error::Error;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use spot_auth::{App, FileStore, MemoryStore, Scope, Session, SessionEventKind, TokenSource};
+use spot_http::{ReqwestTransport, Transport};
+use spot_mock::MockSpotify;
+
+const SCOPES: [Scope; 1] = [Scope::UserReadRecentlyPlayed];
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    if std::env::var_os("SPOTIFY_CLIENT_ID").is_none() {
+        return demo().await;
+    }
+    let app = spot_auth::AppBuilder::from_env()?.observer(watch).build()?;
+    let session = app.sign_in(SCOPES).store(FileStore::in_default_directory()?).paste().await?;
+    work(&session).await
+}
+
+/// Somebody has to hear of it in time, where nobody looks at the screen.
+fn watch(event: &spot_auth::SessionEvent<'_>) {
+    match event.kind() {
+        SessionEventKind::ConsentExpiring { at, .. } => {
+            println!("Send a message: sign in again before {at:?}.");
+        }
+        SessionEventKind::ConsentExpired => println!("Send a message: sign in again now."),
+        _ => {}
+    }
+}
+
+async fn work(session: &Session) -> Result<(), Box<dyn Error>> {
+    session.token().await?;
+    println!("Signed in; granted: {}.", session.granted_scopes());
+    Ok(())
+}
+
+pub(crate) async fn demo() -> Result<(), Box<dyn Error>> {
+    let mock = MockSpotify::start().await?;
+    let app = App::builder(mock.client_id())
+        .accounts_url(mock.accounts_url())
+        .redirect_uri("https://example.com/callback")
+        .observer(watch)
+        .build()?;
+    let said = Arc::new(Mutex::new(String::new()));
+    let (show, read) = (Arc::clone(&said), said);
+    // In the place of the user, who would read one thing and type another.
+    let show = move |message: &str| {
+        println!("{message}");
+        if let Ok(mut said) = show.lock() {
+            said.push_str(message);
+        }
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let prompt = move || {
+        let said = read.lock().map_err(|_| io::Error::other("nothing was said"))?.clone();
+        let page = said.lines().find(|line| line.starts_with("http")).unwrap_or_default();
+        let ended_at = runtime.block_on(open(page)).map_err(io::Error::other)?;
+        println!("> {ended_at}");
+        Ok(ended_at)
+    };
+    let store = MemoryStore::new();
+    let ask = || app.sign_in(SCOPES).store(store.clone()).paste();
+    work(&ask().show(show).prompt(prompt).await?).await?;
+    println!("The second time nobody is asked.");
+    work(&ask().await?).await
+}
+
+/// Opens a page, and gives the address to which it leads.
+async fn open(page: &str) -> Result<String, Box<dyn Error + Send + Sync>> {
+    let browser = ReqwestTransport::builder().no_proxy().build()?;
+    let answer = browser.send(http::Request::get(page).body(Default::default())?).await?;
+    let to = answer.headers().get(http::header::LOCATION).ok_or("no redirect")?;
+    Ok(to.to_str()?.to_owned())
+}

@@ -1,0 +1,60 @@
+//! A service that asks for itself, with client credentials: any number of tasks, one token.
+//!
+//! It needs `SPOTIFY_CLIENT_ID` and `SPOTIFY_CLIENT_SECRET`. Without a client id it asks a Spotify
+//! of its own, whose clock it moves to show that the token is renewed.
+#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+
+use std::error::Error;
+use std::time::Duration;
+
+use serde_json::Value;
+use spot_auth::App;
+use spot_http::{Pipeline, Request};
+use spot_mock::MockSpotify;
+use tokio::task::JoinSet;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    if std::env::var_os("SPOTIFY_CLIENT_ID").is_none() {
+        return demo().await;
+    }
+    let source = App::from_env()?.client_credentials()?;
+    work(&Pipeline::builder(source).build()?).await
+}
+
+/// Asks for several things at once.
+async fn work(pipeline: &Pipeline) -> Result<(), Box<dyn Error>> {
+    let mut questions = JoinSet::new();
+    for letter in 'a'..='e' {
+        let pipeline = pipeline.clone();
+        questions.spawn(async move {
+            let search = Request::get(&format!("/search?q={letter}&type=artist&limit=1"));
+            let found = pipeline.call_json::<Value>(search).await?.into_body();
+            Ok::<_, spot_auth::Error>((letter, found))
+        });
+    }
+    while let Some(answer) = questions.join_next().await {
+        let (letter, found) = answer??;
+        let name = found.pointer("/artists/items/0/name").and_then(Value::as_str);
+        println!("{letter}: {}", name.unwrap_or("nobody"));
+    }
+    Ok(())
+}
+
+pub(crate) async fn demo() -> Result<(), Box<dyn Error>> {
+    let mock = MockSpotify::start().await?;
+    let app = App::builder(mock.client_id())
+        .secret(mock.client_secret())
+        .accounts_url(mock.accounts_url())
+        .build()?;
+    let source = app.client_credentials()?;
+    let pipeline = Pipeline::builder(source).base_url(mock.api_url()).build()?;
+    work(&pipeline).await?;
+    println!("An hour later:");
+    mock.advance(Duration::from_secs(3_601));
+    work(&pipeline).await?;
+    let requests = mock.requests();
+    let tokens = requests.iter().filter(|request| request.path == "/api/token").count();
+    println!("Ten questions took {tokens} tokens.");
+    if tokens == 2 { Ok(()) } else { Err("a token for each hour would do".into()) }
+}

@@ -1,0 +1,241 @@
+//! A web server with users who sign in at Spotify, each with a session of their own.
+//!
+//! It needs `SPOTIFY_CLIENT_ID`, `SPOTIFY_CLIENT_SECRET`, and `SPOTIFY_REDIRECT_URI` as
+//! `http://127.0.0.1:3000/callback`. Without a client id it serves two visitors with a Spotify of
+//! its own.
+#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use serde_json::Value;
+use spot_auth::{App, ErrorKind, MemoryStore, PendingSignIn, Scope, Session};
+use spot_http::{Pipeline, Request, ReqwestTransport, Transport};
+use spot_mock::MockSpotify;
+use tokio::net::TcpListener;
+
+const SCOPES: [Scope; 2] = [Scope::UserLibraryRead, Scope::UserReadPrivate];
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    if std::env::var_os("SPOTIFY_CLIENT_ID").is_none() {
+        return demo().await;
+    }
+    let listener = TcpListener::bind("127.0.0.1:3000").await?;
+    println!("Open http://127.0.0.1:3000/");
+    let site = Site::new(App::from_env()?, "https://api.spotify.com/v1");
+    Ok(axum::serve(listener, site.router()).await?)
+}
+
+/// What the server remembers. A real one keeps the sessions in its database, by a `CallbackStore`
+/// or by a `TokenStore` of its own.
+struct Site {
+    app: App,
+    api: String,
+    store: MemoryStore,
+    /// Sign-ins under way, by visitor.
+    pending: Mutex<HashMap<String, PendingSignIn>>,
+    /// Sessions in use, by visitor: all requests of one must share it, for one refresh.
+    sessions: Mutex<HashMap<String, Session>>,
+}
+
+impl Site {
+    fn new(app: App, api: &str) -> Arc<Self> {
+        Arc::new(Self {
+            app,
+            api: api.to_owned(),
+            store: MemoryStore::new(),
+            pending: Mutex::default(),
+            sessions: Mutex::default(),
+        })
+    }
+
+    fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/", get(home))
+            .route("/sign-in", get(sign_in))
+            .route("/callback", get(callback))
+            .route("/sign-out", post(sign_out))
+            .with_state(self)
+    }
+
+    fn pending(&self) -> MutexGuard<'_, HashMap<String, PendingSignIn>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, HashMap<String, Session>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The visitor's session: the one in use, or the one in the store after a restart.
+    async fn session(&self, visitor: &str) -> Result<Option<Session>, spot_auth::Error> {
+        if let Some(session) = self.sessions().get(visitor).cloned() {
+            return Ok(Some(session));
+        }
+        let Some(session) = self.app.stored_session(self.store.clone(), visitor, SCOPES).await?
+        else {
+            return Ok(None);
+        };
+        Ok(Some(self.sessions().entry(visitor.to_owned()).or_insert(session).clone()))
+    }
+}
+
+async fn home(State(site): State<Arc<Site>>, headers: HeaderMap) -> Result<Html<String>, Failed> {
+    const STRANGER: &str = "<p><a href=\"/sign-in\">Sign in with Spotify</a>";
+    let session = match visitor(&headers) {
+        Some(visitor) => site.session(visitor).await?,
+        None => None,
+    };
+    let Some(session) = session else { return Ok(Html(STRANGER.to_owned())) };
+    let pipeline = Pipeline::builder(session).base_url(&site.api).build()?;
+    let saved: Value = pipeline.call_json(Request::get("/me/tracks?limit=1")).await?.into_body();
+    let total = saved.get("total").and_then(Value::as_u64).unwrap_or_default();
+    Ok(Html(format!(
+        "<p>You have saved {total} tracks.\
+         <form method=\"post\" action=\"/sign-out\"><button>Sign out</button></form>"
+    )))
+}
+
+/// Every sign-in gets a cookie of its own, which ties it to this browser: without it, somebody could
+/// be made to finish the sign-in of somebody else. The state is as good a random text as any.
+async fn sign_in(State(site): State<Arc<Site>>) -> Result<impl IntoResponse, Failed> {
+    let pending = site.app.begin(SCOPES)?;
+    let visitor = pending.state().to_owned();
+    let redirect = Redirect::to(pending.authorize_url());
+    let mut all = site.pending();
+    all.retain(|_, pending| !pending.is_over());
+    all.insert(visitor.clone(), pending);
+    let cookie = format!("visitor={visitor}; HttpOnly; SameSite=Lax; Path=/");
+    Ok(([(SET_COOKIE, cookie)], redirect))
+}
+
+async fn callback(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Redirect, Failed> {
+    let visitor = visitor(&headers).unwrap_or_default();
+    let Some(pending) = site.pending().remove(visitor) else {
+        return Ok(Redirect::to("/sign-in"));
+    };
+    let session = pending.finish(&uri.to_string()).await?;
+    session.keep_in(site.store.clone(), visitor).await?;
+    site.sessions().insert(visitor.to_owned(), session);
+    Ok(Redirect::to("/"))
+}
+
+async fn sign_out(State(site): State<Arc<Site>>, headers: HeaderMap) -> Result<Redirect, Failed> {
+    let visitor = visitor(&headers).unwrap_or_default();
+    if let Some(session) = site.session(visitor).await? {
+        session.sign_out().await?;
+    }
+    site.sessions().remove(visitor);
+    Ok(Redirect::to("/"))
+}
+
+fn visitor(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get(COOKIE)?.to_str().ok()?;
+    cookies.split("; ").find_map(|cookie| cookie.strip_prefix("visitor="))
+}
+
+/// What a visitor sees of an error: what they can do about it.
+struct Failed(spot_auth::Error);
+
+impl From<spot_auth::Error> for Failed {
+    fn from(error: spot_auth::Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        let page = match (self.0.kind(), self.0.reason()) {
+            (ErrorKind::ConsentExpired, _) => {
+                "Your consent has ended. <a href=\"/sign-in\">Sign in again</a>"
+            }
+            (_, Some("access_denied")) => "You did not sign in. <a href=\"/\">Back</a>",
+            _ => "Something went wrong. <a href=\"/\">Back</a>",
+        };
+        println!("  an error: {}", self.0);
+        (StatusCode::BAD_GATEWAY, Html(format!("<p>{page}"))).into_response()
+    }
+}
+
+pub(crate) async fn demo() -> Result<(), Box<dyn Error>> {
+    let mock = MockSpotify::start().await?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let home = format!("http://{}", listener.local_addr()?);
+    let app = App::builder(mock.client_id())
+        .secret(mock.client_secret())
+        .accounts_url(mock.accounts_url())
+        .redirect_uri(format!("{home}/callback"))
+        .build()?;
+    let site = Site::new(app, mock.api_url());
+    tokio::spawn(async move { axum::serve(listener, site.router()).await });
+
+    let (mut ann, mut bob) = (Browser::new(&home)?, Browser::new(&home)?);
+    println!("Ann comes:      {}", ann.get("/").await?);
+    println!("Ann signs in:   {}", ann.get("/sign-in").await?);
+    println!("Bob comes:      {}", bob.get("/").await?);
+    println!("Bob signs in:   {}", bob.get("/sign-in").await?);
+    println!("Bob signs out:  {}", bob.post("/sign-out").await?);
+    println!("Ann is here:    {}", ann.get("/").await?);
+    mock.revoke_consents();
+    println!("Ann took back her consent: {}", ann.get("/").await?);
+    let again = ann.get("/sign-in").await?;
+    println!("Ann signs in:   {again}");
+    if again.contains("You have saved") { Ok(()) } else { Err("Ann is lost".into()) }
+}
+
+/// As much of a browser as a visitor needs: it goes where it is sent, and keeps the site's cookie.
+struct Browser {
+    http: ReqwestTransport,
+    home: String,
+    cookie: Option<String>,
+}
+
+impl Browser {
+    fn new(home: &str) -> Result<Self, Box<dyn Error>> {
+        let http = ReqwestTransport::builder().no_proxy().build()?;
+        Ok(Self { http, home: home.to_owned(), cookie: None })
+    }
+
+    async fn get(&mut self, path: &str) -> Result<String, Box<dyn Error>> {
+        self.go("GET", path).await
+    }
+
+    async fn post(&mut self, path: &str) -> Result<String, Box<dyn Error>> {
+        self.go("POST", path).await
+    }
+
+    async fn go(&mut self, method: &str, path: &str) -> Result<String, Box<dyn Error>> {
+        let mut method = method;
+        let mut url = format!("{}{path}", self.home);
+        loop {
+            let mut request = http::Request::builder().method(method).uri(&url);
+            if let Some(cookie) = self.cookie.as_ref().filter(|_| url.starts_with(&self.home)) {
+                request = request.header(COOKIE, cookie);
+            }
+            let answer = self.http.send(request.body(Default::default())?).await?;
+            if let Some(cookie) = answer.headers().get(SET_COOKIE) {
+                self.cookie = cookie.to_str()?.split(';').next().map(str::to_owned);
+            }
+            let Some(location) = answer.headers().get(LOCATION) else {
+                return Ok(String::from_utf8_lossy(answer.body()).into_owned());
+            };
+            let location = location.to_str()?;
+            method = "GET";
+            url = match location.starts_with('/') {
+                true => format!("{}{location}", self.home),
+                false => location.to_owned(),
+            };
+        }
+    }
+}
