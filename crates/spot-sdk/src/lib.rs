@@ -30,6 +30,11 @@ pub mod model {
     pub use spot_model::*;
 }
 
+/// Coming from spotipy: every call of spotipy 2.0, and what it is here.
+///
+#[doc = include_str!("../docs/coming-from-spotipy.md")]
+pub mod coming_from_spotipy {}
+
 /// The examples of the project's own README compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
