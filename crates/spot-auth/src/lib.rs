@@ -17,7 +17,6 @@ mod record;
     allow(dead_code, reason = "only the listener asks for ports")
 )]
 mod redirect;
-mod refresh;
 mod refusal;
 mod renewal;
 mod scopes;
@@ -25,6 +24,7 @@ mod session;
 mod sign_in;
 mod spotipy;
 mod store;
+mod user;
 
 pub use app::{App, AppBuilder};
 pub use credentials::ClientCredentials;

@@ -1,16 +1,15 @@
 //! A user who has signed in.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use spot_http::{AccessToken, Error, ErrorKind, TokenSource};
 
-use crate::event::SessionEventKind;
-use crate::refresh::{Home, Kept, User};
 use crate::renewal::Keeper;
 use crate::store::Stored;
+use crate::user::{Home, Kept, User};
 use crate::{App, Scopes, StoreKey, TokenRecord, TokenStore};
 
 /// A signed-in user: the tokens, kept fresh.
@@ -24,9 +23,6 @@ pub struct Session {
     user: Arc<User>,
     keeper: Keeper<Arc<User>>,
 }
-
-/// How long before the end of a consent its coming is told.
-const NOTICE: Duration = Duration::from_secs(14 * 86_400);
 
 impl Session {
     pub(crate) fn new(app: App, record: TokenRecord) -> Self {
@@ -52,7 +48,7 @@ impl Session {
     }
 
     /// Keeps the session in a store from now on, under an account and the scopes that were asked
-    /// for: the record is written now, and at every refresh before the new token is used. It
+    /// for (those granted, if it is not known which were asked for): the record is written now, and at every refresh before the new token is used. It
     /// replaces what the store had there.
     ///
     /// # Errors
@@ -60,8 +56,12 @@ impl Session {
     /// What the store says. The session is good all the same, and writes the record with the next
     /// refresh.
     pub async fn keep_in(&self, store: impl TokenStore, account: &str) -> Result<(), Error> {
-        let scopes = self.record().requested_scopes().clone();
-        let key = StoreKey::new(self.user.app.client_id(), account, scopes);
+        let record = self.record();
+        let scopes = match record.requested_scopes() {
+            unknown if unknown.is_empty() => record.granted_scopes(),
+            requested => requested,
+        };
+        let key = StoreKey::new(self.user.app.client_id(), account, scopes.clone());
         self.settle(Arc::new(store), key).await
     }
 
@@ -73,8 +73,9 @@ impl Session {
         self.user.settle(Home { store, key }).await
     }
 
-    /// Forgets the session: takes the record out of the store, if it is in one. Spotify is not
-    /// told, since it has no way to be; the user can do so on their account's page.
+    /// Forgets the session: takes the record out of the store, if it is in one. Clones that are in
+    /// use go on, and are not stored any more. Spotify is not told, since it has no way to be; the
+    /// user can take the consent back on their account's page.
     ///
     /// # Errors
     ///
@@ -145,38 +146,6 @@ impl TokenSource for Session {
 
     async fn reject(&self, token: &AccessToken) {
         self.keeper.reject(token);
-    }
-}
-
-impl User {
-    pub(crate) fn new(app: App, kept: Kept) -> Self {
-        Self { app, kept: Mutex::new(kept) }
-    }
-
-    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn tell(&self, kind: SessionEventKind<'_>) {
-        let account = self.kept().home.as_ref().map(|home| home.key.account().to_owned());
-        self.app.observer().tell(account.as_deref(), kind);
-    }
-
-    /// Tells once a day that the consent is about to end.
-    pub(crate) fn announce(&self) {
-        let now = self.app.clock().now().wall;
-        let at = {
-            let mut kept = self.kept();
-            let Some(at) = kept.record.consent_expires_at() else { return };
-            let far = at.duration_since(now).is_ok_and(|left| left > NOTICE);
-            let told = kept.announced.and_then(|told| now.duration_since(told).ok());
-            if far || told.is_some_and(|since| since < Duration::from_secs(86_400)) {
-                return;
-            }
-            kept.announced = Some(now);
-            at
-        };
-        self.tell(SessionEventKind::ConsentExpiring { at });
     }
 }
 

@@ -17,8 +17,8 @@ use crate::TokenRecord;
 
 /// Keeps each record in a file of its own, in one directory.
 ///
-/// The directory and the files are readable by their owner only, from the moment they exist (on
-/// Unix; elsewhere they have the permissions of the directory they are made in). A file is replaced
+/// The files, and the directory if the store makes it, are readable by their owner only from the
+/// moment they exist (on Unix; elsewhere the permissions are inherited). A file is replaced
 /// as a whole: whenever the program or the machine stops, there is the old record or the new one.
 /// Any number of processes on one machine may share a directory. On network drives that do not
 /// implement locks two processes may refresh at once; the versions of the records then keep a stale

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use spot_auth::{ErrorKind, FileStore, Scope, StoreKey, TokenRecord, TokenStore};
+use spot_auth::{ErrorKind, ExposeSecret, FileStore, Scope, StoreKey, TokenRecord, TokenStore};
+
+use crate::script::{Reply, Script};
 
 fn key() -> StoreKey {
     StoreKey::new("the-client", "me", Scope::Streaming)
@@ -58,6 +60,20 @@ async fn a_broken_file_is_told_once_and_kept_aside() {
     fs::write(&path, no_token).unwrap();
     let error = store.load(&key()).await.unwrap_err();
     assert!(error.message().contains("holds no token"), "{error}");
+}
+
+#[tokio::test]
+async fn a_session_under_way_mends_a_broken_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = saved(directory.path()).await;
+    let service = Script::new(|n, _| Reply::token(&format!("access-{n}"), "rotated"));
+    let app = service.app().build().unwrap();
+    let session = app.stored_session(store.clone(), "me", Scope::Streaming).await;
+    let session = session.unwrap().unwrap();
+    fs::write(store.path(&key()), "broken").unwrap();
+    session.refresh().await.unwrap();
+    let stored = store.load(&key()).await.unwrap().unwrap();
+    assert_eq!(stored.record().refresh_token().unwrap().expose_secret(), "rotated");
 }
 
 #[tokio::test]

@@ -254,6 +254,37 @@ impl TokenStore for Shaky {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_moves_into_a_store_during_a_refresh_takes_its_outcome_along() {
+    let service = Script::of([Reply::token("new", "rotated")]);
+    let store = MemoryStore::new();
+    let session = service.app().build().unwrap().session(record("old"));
+    let (token, kept) = tokio::join!(session.token(), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        session.keep_in(store.clone(), "me").await
+    });
+    token.unwrap();
+    kept.unwrap();
+    let stored = store.load(&key()).await.unwrap().unwrap();
+    assert_eq!(refresh_token(&stored), "rotated");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_sign_in_replaces_an_old_one_though_the_store_fails_at_first() {
+    let service = Script::of([Reply::token("new", "")]);
+    let app = service.app().build().unwrap();
+    let store = Shaky::default();
+    store.save(&key(), &record("old"), None).await.unwrap();
+    let session = app.session(record("new"));
+    store.broken.store(true, Ordering::SeqCst);
+    session.keep_in(store.clone(), "me").await.unwrap_err();
+    store.broken.store(false, Ordering::SeqCst);
+    session.token().await.unwrap();
+    assert_eq!(service.asked()[0].get("refresh_token"), Some("new"));
+    let stored = store.load(&key()).await.unwrap().unwrap();
+    assert_eq!(refresh_token(&stored), "new");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_that_fails_is_told_and_written_later() {
     let service = Script::of([Reply::token("new", "rotated")]);
     let told = Arc::new(Mutex::new(Vec::new()));

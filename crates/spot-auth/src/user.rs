@@ -1,10 +1,11 @@
-//! How a user's tokens are refreshed, among others who may do the same.
+//! What is known of a user, and how it is kept up to date among others who do the same.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use spot_http::{Error, ErrorKind};
+use tokio::sync::Mutex as Turn;
 use tokio::time::Instant;
 
 use crate::endpoint::Issued;
@@ -17,7 +18,10 @@ use crate::{App, StoreKey, TokenRecord, TokenStore};
 /// A user, as all clones of a session know them.
 pub(crate) struct User {
     pub(crate) app: App,
-    pub(crate) kept: Mutex<Kept>,
+    kept: Mutex<Kept>,
+    /// Held by whoever is between reading a record and writing it: refreshing, moving into a store,
+    /// leaving it. Other processes are kept out by the store's lock.
+    turn: Turn<()>,
 }
 
 /// What is remembered of a user.
@@ -28,9 +32,15 @@ pub(crate) struct Kept {
     pub(crate) home: Option<Home>,
     /// The accounts service refused this very refresh token.
     dead: bool,
+    /// The store did not give the record when it was last asked, so that its absence need not mean
+    /// that the user has signed out.
+    unreadable: bool,
+    /// The user has just moved into the store, which has not taken the record yet: whatever it has
+    /// is older.
+    settling: bool,
     /// The store does not have the record, which is to be written again then.
     unwritten: Option<Instant>,
-    pub(crate) announced: Option<SystemTime>,
+    announced: Option<SystemTime>,
 }
 
 /// Where a user is remembered.
@@ -46,9 +56,26 @@ const WORTHWHILE: Duration = Duration::from_secs(60);
 /// A store that fails is tried again after this time.
 const REST: Duration = Duration::from_secs(30);
 
+/// How long before the end of a consent its coming is told.
+const NOTICE: Duration = Duration::from_secs(14 * 86_400);
+
 impl Kept {
     pub(crate) fn new(record: TokenRecord, version: Option<u64>, home: Option<Home>) -> Self {
-        Self { record, version, home, dead: false, unwritten: None, announced: None }
+        Self {
+            record,
+            version,
+            home,
+            dead: false,
+            unreadable: false,
+            settling: false,
+            unwritten: None,
+            announced: None,
+        }
+    }
+
+    /// Whether a record that is not in the store is to be put there.
+    fn may_recreate(&self) -> bool {
+        self.unreadable || self.settling
     }
 
     fn adopt(&mut self, stored: Stored) {
@@ -73,9 +100,40 @@ impl Renew for Arc<User> {
 }
 
 impl User {
+    pub(crate) fn new(app: App, kept: Kept) -> Self {
+        Self { app, kept: Mutex::new(kept), turn: Turn::new(()) }
+    }
+
+    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, kind: SessionEventKind<'_>) {
+        let account = self.kept().home.as_ref().map(|home| home.key.account().to_owned());
+        self.app.observer().tell(account.as_deref(), kind);
+    }
+
+    /// Tells once a day that the consent is about to end.
+    pub(crate) fn announce(&self) {
+        let now = self.app.clock().now().wall;
+        let at = {
+            let mut kept = self.kept();
+            let Some(at) = kept.record.consent_expires_at() else { return };
+            let far = at.duration_since(now).is_ok_and(|left| left > NOTICE);
+            let told = kept.announced.and_then(|told| now.duration_since(told).ok());
+            if far || told.is_some_and(|since| since < Duration::from_secs(86_400)) {
+                return;
+            }
+            kept.announced = Some(now);
+            at
+        };
+        self.tell(SessionEventKind::ConsentExpiring { at });
+    }
+
     /// Holds the store's lock from reading to writing, so that of any number of processes one
     /// refreshes and the others find its tokens.
     async fn refresh(&self, refused: bool) -> Result<Held, Error> {
+        let _turn = self.turn.lock().await;
         let home = self.kept().home.clone();
         let _lock = match &home {
             Some(home) => match home.store.lock(&home.key).await {
@@ -131,8 +189,12 @@ impl User {
     async fn reread(&self, home: Option<&Home>, refused: bool) -> Option<Held> {
         let home = home?;
         let stored = match home.store.load(&home.key).await {
-            Ok(stored) => stored?,
+            Ok(stored) => {
+                self.kept().unreadable = false;
+                stored?
+            }
             Err(error) => {
+                self.kept().unreadable = true;
                 self.tell(SessionEventKind::StoreFailed { error: &error });
                 return None;
             }
@@ -140,7 +202,7 @@ impl User {
         let now = self.app.clock().now();
         let held = {
             let mut kept = self.kept();
-            if kept.version == Some(stored.version()) {
+            if kept.settling || kept.version == Some(stored.version()) {
                 return None;
             }
             let known = kept.record.same_access_token(stored.record());
@@ -171,32 +233,42 @@ impl User {
 
     /// Writes the record. If the store fails, the record is written on a later occasion.
     async fn write(&self, home: &Home) {
-        let (record, expected) = {
-            let kept = self.kept();
-            (kept.record.clone(), kept.version)
-        };
-        match home.store.save(&home.key, &record, expected).await {
-            Ok(SaveOutcome::Saved(version)) => {
-                let mut kept = self.kept();
-                kept.version = Some(version);
-                kept.unwritten = None;
-            }
-            Ok(SaveOutcome::Conflict) => match home.store.load(&home.key).await {
+        let expected = self.kept().version;
+        let mut saved = self.save(home, expected).await;
+        if matches!(saved, Ok(SaveOutcome::Conflict)) {
+            match home.store.load(&home.key).await {
+                Ok(Some(stored)) if self.kept().settling => {
+                    saved = self.save(home, Some(stored.version())).await;
+                }
                 Ok(Some(stored)) => {
                     self.kept().adopt(stored);
                     self.tell(SessionEventKind::Adopted);
+                    return;
                 }
+                // A broken file was set aside, and the place is free.
+                Ok(None) if self.kept().may_recreate() => saved = self.save(home, None).await,
                 // It was taken away: the user signed out elsewhere.
-                Ok(None) => {}
-                Err(error) => self.unwritten(&error),
-            },
-            Err(error) => self.unwritten(&error),
+                Ok(None) => return,
+                Err(error) => saved = Err(error),
+            }
+        }
+        if let Err(error) = saved {
+            self.kept().unwritten = Some(Instant::now() + REST);
+            self.tell(SessionEventKind::StoreFailed { error: &error });
         }
     }
 
-    fn unwritten(&self, error: &Error) {
-        self.kept().unwritten = Some(Instant::now() + REST);
-        self.tell(SessionEventKind::StoreFailed { error });
+    async fn save(&self, home: &Home, expected: Option<u64>) -> Result<SaveOutcome, Error> {
+        let record = self.kept().record.clone();
+        let saved = home.store.save(&home.key, &record, expected).await?;
+        if let SaveOutcome::Saved(version) = saved {
+            let mut kept = self.kept();
+            kept.version = Some(version);
+            kept.unreadable = false;
+            kept.settling = false;
+            kept.unwritten = None;
+        }
+        Ok(saved)
     }
 
     /// Starts to write a record that could not be written, if it is time.
@@ -211,6 +283,7 @@ impl User {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let user = Arc::clone(self);
         runtime.spawn(async move {
+            let _turn = user.turn.lock().await;
             let lock = home.store.lock(&home.key).await;
             if lock.is_ok() && user.kept().unwritten.is_some() {
                 user.write(&home).await;
@@ -220,25 +293,21 @@ impl User {
 
     /// Moves into a store, in the place of who was there.
     pub(crate) async fn settle(&self, home: Home) -> Result<(), Error> {
+        let _turn = self.turn.lock().await;
         let lock = home.store.lock(&home.key).await;
         let there = home.store.load(&home.key).await;
         let version = there.as_ref().ok().and_then(|stored| stored.as_ref().map(Stored::version));
-        let record = {
+        {
             let mut kept = self.kept();
             kept.home = Some(home.clone());
             kept.version = version;
+            kept.settling = true;
             kept.unwritten = Some(Instant::now() + REST);
-            kept.record.clone()
-        };
-        let saved = home.store.save(&home.key, &record, version).await;
+        }
+        let saved = self.save(&home, version).await;
         drop(lock);
         let error = match saved {
-            Ok(SaveOutcome::Saved(version)) => {
-                let mut kept = self.kept();
-                kept.version = Some(version);
-                kept.unwritten = None;
-                return Ok(());
-            }
+            Ok(SaveOutcome::Saved(_)) => return Ok(()),
             Ok(SaveOutcome::Conflict) => {
                 Error::configuration("somebody else has signed in under the same key")
             }
@@ -249,6 +318,7 @@ impl User {
     }
 
     pub(crate) async fn leave(&self) -> Result<(), Error> {
+        let _turn = self.turn.lock().await;
         let home = self.kept().home.take();
         match home {
             Some(home) => {
