@@ -11,6 +11,8 @@ mod generated;
 mod openapi;
 #[cfg(feature = "client")]
 mod payloads;
+#[cfg(feature = "client")]
+mod smoke;
 mod spec;
 mod tidy;
 mod ty;
@@ -64,6 +66,15 @@ enum Task {
     },
     /// Prints the spec as an OpenAPI document.
     Openapi,
+    /// Calls every operation once, at a spot-mock or elsewhere.
+    Smoke {
+        /// Where the calls go; a spot-mock of its own if this is not given.
+        #[arg(long)]
+        base_url: Option<String>,
+        /// The access token.
+        #[arg(long, requires = "base_url")]
+        token: Option<String>,
+    },
     /// Checks what no lint checks: arrows between crates, stale files, coverage.
     Tidy,
     /// Runs everything that has to hold before a change lands.
@@ -78,7 +89,9 @@ fn main() -> ExitCode {
         Task::Openapi => openapi::run(&root),
         Task::Tidy => tidy::run(&root),
         Task::Ci => ci::run(&root),
-        task @ (Task::Fixtures { .. } | Task::Payloads { .. }) => with_client(&root, task),
+        task @ (Task::Fixtures { .. } | Task::Payloads { .. } | Task::Smoke { .. }) => {
+            with_client(&root, task)
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -102,6 +115,9 @@ fn with_client(root: &Path, task: Task) -> Result<(), Error> {
         }
         Task::Fixtures { check, .. } => block_on(Box::pin(fixtures::run(root, check))),
         Task::Payloads { dir } => payloads::run(root, &dir),
+        Task::Smoke { base_url, token } => {
+            block_on(Box::pin(smoke::run(base_url.as_deref(), token.as_deref())))
+        }
         Task::Codegen { .. } | Task::Drift { .. } | Task::Openapi | Task::Tidy | Task::Ci => Ok(()),
     }
 }
