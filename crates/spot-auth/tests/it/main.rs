@@ -1,6 +1,6 @@
 //! What an application and its users see of a sign-in.
 
-// A panic is how a test fails, in its helpers as well.
+// A panic is how a test fails, also in the functions that tests share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 #[cfg(feature = "loopback")]
