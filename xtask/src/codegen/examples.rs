@@ -14,7 +14,7 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
         ("crates/spot-model/tests/it/generated/fixtures.rs".into(), fixtures(spec)),
         (
             "crates/spot-model/tests/it/generated/mod.rs".into(),
-            preamble("*.toml") + "mod fixtures;\n",
+            preamble("*.toml") + "pub(crate) mod fixtures;\n",
         ),
         ("crates/spot-api/tests/it/generated/calls.rs".into(), calls(spec)),
         ("crates/spot-api/tests/it/generated/mod.rs".into(), preamble("*.toml") + "mod calls;\n"),
@@ -122,6 +122,7 @@ fn calls(spec: &Spec) -> String {
 fn fixtures(spec: &Spec) -> String {
     let mut names = Vec::new();
     let mut tests = String::new();
+    let mut readers = String::new();
     for (name, op) in spec.ops() {
         let Ok(returns) = Ty::parse(&op.returns) else { continue };
         let call = match &returns {
@@ -132,13 +133,19 @@ fn fixtures(spec: &Spec) -> String {
                     Ty::Optional(inner) => inner.rust(),
                     other => other.rust(),
                 };
+                readers.push_str(&format!(
+                    "    ({name:?}, {:?}, fixtures::roundtrip::<{read}>),\n",
+                    op.unwrap
+                ));
                 format!("fixtures::snapshot::<{read}>({name:?}, {:?});", op.unwrap)
             }
         };
         tests.push_str(&format!("\n#[test]\nfn {name}() {{\n    {call}\n}}\n"));
     }
     format!(
-        "{}{}\n{}\nuse crate::fixtures;\n{tests}",
+        "{}{}\n{}\nuse crate::fixtures::{{self, Roundtrip}};\n\n\
+         /// How the answer of each call is read, and the field of it that is.\n\
+         pub(crate) const READERS: &[(&str, Option<&str>, Roundtrip)] = &[\n{readers}];\n{tests}",
         preamble("*.toml"),
         file_doc(&["Every recorded answer decodes to the value in its snapshot."]),
         import("spot_model", names),

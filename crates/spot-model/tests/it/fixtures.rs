@@ -21,6 +21,14 @@ pub(crate) fn recorded(call: &str) -> Vec<(String, Value)> {
     found
 }
 
+/// Decodes and encodes again, or says why that is not possible.
+pub(crate) type Roundtrip = fn(&[u8]) -> Result<Value, String>;
+
+pub(crate) fn roundtrip<T: DeserializeOwned + Serialize>(json: &[u8]) -> Result<Value, String> {
+    let value: T = spot_model::from_slice(json).map_err(|error| error.to_string())?;
+    serde_json::to_value(&value).map_err(|error| error.to_string())
+}
+
 /// Decodes every recorded success of a call, and holds what is seen against the snapshot. What was
 /// decoded encodes to something that decodes to the same.
 pub(crate) fn snapshot<T>(call: &str, field: Option<&str>)

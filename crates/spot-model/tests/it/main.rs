@@ -5,5 +5,6 @@
 mod fixtures;
 mod generated;
 mod ids;
+mod mutations;
 mod pages;
 mod tolerance;

@@ -1,0 +1,164 @@
+//! Every recorded answer, with each of its fields in turn taken away, emptied or changed as Spotify
+//! was seen to change them: nothing panics, and nothing fails but what is meaningless without the
+//! field.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::{fixtures, generated::fixtures::READERS};
+
+/// Fields that hold a name out of a list. Spotify adds names.
+const ENUMS: &[&str] = &[
+    "album_group",
+    "album_type",
+    "currently_playing_type",
+    "media_type",
+    "product",
+    "reason",
+    "release_date_precision",
+    "repeat_state",
+    "type",
+];
+
+/// A step into an answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Field(String),
+    Entry(usize),
+}
+
+/// Where each kind of field stands first: the path without the places of lists, and the one with.
+fn places(value: &Value, path: &mut Vec<Step>, found: &mut BTreeMap<String, Vec<Step>>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                path.push(Step::Field(name.clone()));
+                found.entry(name_of(path)).or_insert_with(|| path.clone());
+                places(value, path, found);
+                path.pop();
+            }
+        }
+        Value::Array(entries) => {
+            for (at, entry) in entries.iter().enumerate() {
+                path.push(Step::Entry(at));
+                places(entry, path, found);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn name_of(path: &[Step]) -> String {
+    let mut name = String::new();
+    for step in path {
+        match step {
+            Step::Field(field) if name.is_empty() => name.push_str(field),
+            Step::Field(field) => name.push_str(&format!(".{field}")),
+            Step::Entry(_) => name.push_str("[]"),
+        }
+    }
+    name
+}
+
+fn at<'a>(value: &'a mut Value, path: &[Step]) -> &'a mut Value {
+    path.iter().fold(value, |value, step| match step {
+        Step::Field(name) => &mut value[name.as_str()],
+        Step::Entry(place) => &mut value[*place],
+    })
+}
+
+/// The answer with the field changed in every way that fits it, each by name.
+fn mutations(body: &Value, path: &[Step]) -> Vec<(&'static str, Value)> {
+    let Some((Step::Field(name), parent)) = path.split_last() else { return Vec::new() };
+    let mut mutated = Vec::new();
+    let mut change = |how, change: &dyn Fn(&mut serde_json::Map<String, Value>)| {
+        let mut body = body.clone();
+        change(at(&mut body, parent).as_object_mut().unwrap());
+        mutated.push((how, body));
+    };
+    change("removed", &|fields| drop(fields.remove(name)));
+    change("null", &|fields| drop(fields.insert(name.clone(), Value::Null)));
+    change("beside an unknown field", &|fields| {
+        fields.insert("quite_new".to_owned(), json!({ "a": [1, { "b": null }] }));
+    });
+    match at(&mut body.clone(), path) {
+        Value::Number(number) => {
+            if let Some(integer) = number.as_i64() {
+                change("a float", &|fields| {
+                    fields.insert(name.clone(), json!(integer as f64));
+                });
+            }
+        }
+        Value::String(_) if ENUMS.contains(&name.as_str()) => {
+            change("a new name", &|fields| {
+                fields.insert(name.clone(), json!("something_new"));
+            });
+        }
+        _ => {}
+    }
+    mutated
+}
+
+/// How many entries were left out: they come back as null.
+fn left_out(value: &Value) -> usize {
+    match value {
+        Value::Object(fields) => fields.values().map(left_out).sum(),
+        Value::Array(entries) => {
+            let nulls = entries.iter().filter(|entry| entry.is_null()).count();
+            nulls + entries.iter().map(left_out).sum::<usize>()
+        }
+        _ => 0,
+    }
+}
+
+/// Lists of a few entries, which show as much as long ones.
+fn shorten(value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(shorten),
+        Value::Array(entries) => {
+            entries.truncate(3);
+            entries.iter_mut().for_each(shorten);
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn only_what_an_object_is_meaningless_without_is_missed() {
+    let mut needed: BTreeSet<String> = BTreeSet::new();
+    let mut tried = 0;
+    for (call, field, read) in READERS {
+        for (case, fixture) in fixtures::recorded(call) {
+            if fixture["status"].as_u64().unwrap() >= 300 || fixture["body"].is_null() {
+                continue;
+            }
+            let mut body = field.map_or(&fixture["body"], |field| &fixture["body"][field]).clone();
+            shorten(&mut body);
+            let whole = read(body.to_string().as_bytes())
+                .unwrap_or_else(|error| panic!("{call}, {case}: {error}"));
+            let mut found = BTreeMap::new();
+            places(&body, &mut Vec::new(), &mut found);
+            for (name, path) in &found {
+                for (how, mutated) in mutations(&body, path) {
+                    tried += 1;
+                    match read(mutated.to_string().as_bytes()) {
+                        Err(error) => {
+                            needed.insert(format!("{call}: {name} {how}: {error}"));
+                        }
+                        Ok(value) if left_out(&value) > left_out(&whole) => {
+                            needed.insert(format!("{call}: {name} {how}: the entry is left out"));
+                        }
+                        Ok(_) => {}
+                    }
+                }
+            }
+        }
+    }
+    assert!(tried > 10_000, "only {tried} were tried");
+    // Places in the text say nothing to a reader.
+    let needed: BTreeSet<_> =
+        needed.iter().map(|line| line.split(" at line").next().unwrap_or(line)).collect();
+    insta::assert_snapshot!(needed.into_iter().collect::<Vec<_>>().join("\n"));
+}
