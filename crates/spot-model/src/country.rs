@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{IgnoredAny, SeqAccess, Visitor},
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
 use crate::text::text_serde;
@@ -57,7 +57,7 @@ impl fmt::Debug for Country {
     }
 }
 
-text_serde! { Country: "two letters of a country"; }
+text_serde! { Country: "two letters of a country", as_str; }
 
 /// Text that is not two letters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,12 +207,29 @@ impl<'de> Deserialize<'de> for Entry {
                 Ok(Entry(None))
             }
 
+            fn visit_bool<E>(self, _: bool) -> Result<Entry, E> {
+                Ok(Entry(None))
+            }
+
             fn visit_u64<E>(self, _: u64) -> Result<Entry, E> {
+                Ok(Entry(None))
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Entry, E> {
+                Ok(Entry(None))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Entry, E> {
                 Ok(Entry(None))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entry, A::Error> {
                 while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Entry(None))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
                 Ok(Entry(None))
             }
         }

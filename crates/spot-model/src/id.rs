@@ -3,7 +3,8 @@
 use std::{cmp::Ordering, fmt, hash::Hash, num::NonZeroU8, str::FromStr};
 
 use crate::{
-    ParseIdError, Uri, percent,
+    ParseIdError, Uri,
+    percent::{self, Encoded},
     reference::{Kind, Problem, Reference},
     text::text_serde,
 };
@@ -12,7 +13,7 @@ use crate::{
 ///
 /// The length comes first and is never 0, so that an `Option` of it takes no more room.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Base62 {
+pub(crate) struct Base62 {
     length: NonZeroU8,
     bytes: [u8; Self::MOST],
 }
@@ -21,8 +22,9 @@ impl Base62 {
     const MOST: usize = 22;
 
     fn parse(text: &str) -> Result<Self, Problem> {
-        if let Some(char) = text.chars().find(|char| !char.is_ascii_alphanumeric()) {
-            return Err(Problem::Character(char));
+        if !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            let wrong = text.chars().find(|char| !char.is_ascii_alphanumeric());
+            return Err(wrong.map_or(Problem::Empty, Problem::Character));
         }
         let mut bytes = [0; Self::MOST];
         let length = u8::try_from(text.len()).ok().and_then(NonZeroU8::new);
@@ -73,10 +75,17 @@ macro_rules! ids {
                 format!(concat!("https://api.spotify.com/v1/", $word, "s/{}"), self.as_str())
             }
 
-            pub(crate) fn from_bare(text: &str) -> Result<Self, ParseIdError> {
-                Base62::parse(text)
-                    .map(Self)
-                    .map_err(|problem| ParseIdError::new(text, $expected, problem))
+            pub(crate) fn from_bare(text: &str) -> Result<Self, Problem> {
+                Base62::parse(text).map(Self)
+            }
+
+            /// What all ids have in common: to tell which kind of thing a URI names.
+            pub(crate) fn base62(&self) -> Base62 {
+                self.0
+            }
+
+            pub(crate) fn write_uri(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!("spotify:", $uri_word, ":{}"), self.as_str())
             }
         }
 
@@ -84,15 +93,34 @@ macro_rules! ids {
             type Err = ParseIdError;
 
             fn from_str(text: &str) -> Result<Self, ParseIdError> {
-                let fail = |problem| Err(ParseIdError::new(text, $expected, problem));
                 match Reference::parse(text) {
                     Reference::Bare(id) => Self::from_bare(id),
                     Reference::Thing(kind, id) if Kind::$kind.takes(kind) => Self::from_bare(id),
-                    Reference::Thing(kind, _) => fail(Problem::Kind(kind)),
-                    Reference::Uri(_) => fail(Problem::OtherUri),
-                    Reference::ShortLink => fail(Problem::ShortLink),
-                    Reference::ForeignUrl => fail(Problem::ForeignUrl),
+                    Reference::Thing(kind, _) => Err(Problem::Kind(kind)),
+                    Reference::Uri(_) | Reference::CollectionPage(_) => Err(Problem::OtherUri),
+                    Reference::ShortLink => Err(Problem::ShortLink),
+                    Reference::ForeignUrl => Err(Problem::ForeignUrl),
                 }
+                .map_err(|problem| ParseIdError::new(text, $expected, problem))
+            }
+        }
+
+        impl TryFrom<&Uri> for $name {
+            type Error = ParseIdError;
+
+            fn try_from(uri: &Uri) -> Result<Self, ParseIdError> {
+                match uri.thing() {
+                    Some((kind, id)) if Kind::$kind.takes(kind) => Ok(Self(id)),
+                    _ => Err(ParseIdError::of_uri(uri, $expected)),
+                }
+            }
+        }
+
+        impl TryFrom<Uri> for $name {
+            type Error = ParseIdError;
+
+            fn try_from(uri: Uri) -> Result<Self, ParseIdError> {
+                (&uri).try_into()
             }
         }
 
@@ -134,7 +162,7 @@ macro_rules! ids {
             }
         }
 
-        text_serde! { $name: $expected; }
+        text_serde! { $name: $expected, as_str; }
     )*};
 }
 
@@ -199,7 +227,7 @@ macro_rules! names {
             const EXPECTED: &'static str = $expected;
         }
 
-        text_serde! { $name: $expected; }
+        text_serde! { $name: $expected, as_str; }
     )*};
 }
 
@@ -209,7 +237,7 @@ names! {
         Reference::Bare(name) => Ok(name.into()),
         Reference::Thing(Kind::User, name) => Ok(percent::decode(name).into()),
         Reference::Thing(kind, _) => Err(Problem::Kind(kind)),
-        Reference::Uri(_) => Err(Problem::OtherUri),
+        Reference::Uri(_) | Reference::CollectionPage(_) => Err(Problem::OtherUri),
         Reference::ShortLink => Err(Problem::ShortLink),
         Reference::ForeignUrl => Err(Problem::ForeignUrl),
     };
@@ -229,16 +257,46 @@ impl UserId {
 
     /// The page on the web.
     pub fn url(&self) -> String {
-        format!("https://open.spotify.com/user/{}", percent::encode(&self.0))
+        format!("https://open.spotify.com/user/{}", Encoded(&self.0))
     }
 
     /// Where the API has it.
     pub fn href(&self) -> String {
-        format!("https://api.spotify.com/v1/users/{}", percent::encode(&self.0))
+        format!("https://api.spotify.com/v1/users/{}", Encoded(&self.0))
     }
 
-    pub(crate) fn from_name(name: String) -> Self {
-        Self(name.into())
+    /// From the name as it stands in a URI or a URL.
+    pub(crate) fn from_encoded(name: &str) -> Result<Self, Problem> {
+        match percent::decode(name) {
+            name if name.is_empty() => Err(Problem::Empty),
+            name => Ok(Self(name.into())),
+        }
+    }
+
+    pub(crate) fn write_uri(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "spotify:user:{}", Encoded(&self.0))
+    }
+}
+
+impl TryFrom<&Uri> for UserId {
+    type Error = ParseIdError;
+
+    fn try_from(uri: &Uri) -> Result<Self, ParseIdError> {
+        match uri {
+            Uri::User(id) => Ok(id.clone()),
+            _ => Err(ParseIdError::of_uri(uri, Self::EXPECTED)),
+        }
+    }
+}
+
+impl TryFrom<Uri> for UserId {
+    type Error = ParseIdError;
+
+    fn try_from(uri: Uri) -> Result<Self, ParseIdError> {
+        match uri {
+            Uri::User(id) => Ok(id),
+            _ => Err(ParseIdError::of_uri(&uri, Self::EXPECTED)),
+        }
     }
 }
 
@@ -255,7 +313,7 @@ impl Linked for UserId {
 impl CategoryId {
     /// Where the API has it.
     pub fn href(&self) -> String {
-        format!("https://api.spotify.com/v1/browse/categories/{}", percent::encode(&self.0))
+        format!("https://api.spotify.com/v1/browse/categories/{}", Encoded(&self.0))
     }
 }
 

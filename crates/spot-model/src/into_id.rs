@@ -36,6 +36,13 @@ impl<I: Id> IntoId<I> for &str {
     }
 }
 
+/// Lists of text are often lists of references to it.
+impl<I: Id> IntoId<I> for &&str {
+    fn into_id(self) -> Result<I, ParseIdError> {
+        self.parse()
+    }
+}
+
 impl<I: Id> IntoId<I> for String {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.parse()
@@ -51,6 +58,15 @@ impl<I: Id> IntoId<I> for &String {
 impl<I: Id, T: IntoId<I>> IntoId<I> for Option<T> {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.map_or_else(|| Err(ParseIdError::no_id(I::EXPECTED)), IntoId::into_id)
+    }
+}
+
+impl<'a, I: Id, T> IntoId<I> for &'a Option<T>
+where
+    &'a T: IntoId<I>,
+{
+    fn into_id(self) -> Result<I, ParseIdError> {
+        self.as_ref().into_id()
     }
 }
 
@@ -82,13 +98,13 @@ macro_rules! from_uri {
     ($($id:ty),*) => {$(
         impl IntoId<$id> for Uri {
             fn into_id(self) -> Result<$id, ParseIdError> {
-                (&self).into_id()
+                self.try_into()
             }
         }
 
         impl IntoId<$id> for &Uri {
             fn into_id(self) -> Result<$id, ParseIdError> {
-                self.to_string().parse()
+                self.try_into()
             }
         }
     )*};

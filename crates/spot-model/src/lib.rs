@@ -16,6 +16,7 @@ mod release_date;
 mod string_enum;
 mod text;
 mod uri;
+mod uri_group;
 
 pub use country::{Country, CountrySet, ParseCountryError};
 pub use decode::{SkipReason, Skipped, from_slice};
@@ -31,6 +32,7 @@ pub use playable::{OtherItem, PlayableItem};
 pub use reference::ParseIdError;
 pub use release_date::{DatePrecision, ParseReleaseDateError, ReleaseDate};
 pub use string_enum::UnknownText;
-pub use uri::{ContextUri, LibraryUri, LocalFile, OtherUri, PlayableUri, Uri};
+pub use uri::{LocalFile, OtherUri, Uri};
+pub use uri_group::{ContextUri, LibraryUri, PlayableUri};
 
 pub(crate) use string_enum::string_enum;

@@ -1,21 +1,21 @@
 //! Percent encoding, as URIs and paths of Spotify's use it.
 
-/// Text as one part of a URI or a path.
-pub(crate) fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            out.extend([byte >> 4, byte & 15].map(hex));
-        }
-    }
-    out
-}
+use std::fmt::{self, Write as _};
 
-fn hex(digit: u8) -> char {
-    char::from_digit(u32::from(digit), 16).map_or('0', |digit| digit.to_ascii_uppercase())
+/// Prints text as one part of a URI or a path.
+pub(crate) struct Encoded<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Encoded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.0.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                f.write_char(char::from(byte))?;
+            } else {
+                write!(f, "%{byte:02X}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The text that was encoded. What is no encoding stays as it is.
@@ -44,4 +44,28 @@ pub(crate) fn decode(text: &str) -> String {
 /// As [`decode`], with `+` for a space, as forms and the URIs of local files have it.
 pub(crate) fn decode_form(text: &str) -> String {
     decode(&text.replace('+', " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Encoded, decode, decode_form};
+
+    #[test]
+    fn what_is_encoded_is_what_a_path_would_take_for_its_own() {
+        assert_eq!(Encoded("a b#c/ü~.-_").to_string(), "a%20b%23c%2F%C3%BC~.-_");
+    }
+
+    #[test]
+    fn what_is_no_encoding_stays() {
+        for text in ["100%", "%", "%4", "%zz", "a+b"] {
+            assert_eq!(decode(text), text);
+        }
+        assert_eq!(decode("%E2%82%AC%2b"), "€+");
+        assert_eq!(decode_form("a+b%2Bc"), "a b+c");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_no_panic() {
+        assert_eq!(decode("%ff"), "\u{fffd}");
+    }
 }

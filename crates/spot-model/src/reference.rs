@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Uri;
+
 /// What a thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -57,15 +59,17 @@ impl Kind {
     }
 }
 
-/// What a text refers to. Nothing is decoded yet.
+/// What a text refers to. Nothing is decoded yet, and nothing is allocated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reference<'a> {
     /// Text that names no kind: an id, or a name.
     Bare(&'a str),
-    /// A thing of a known kind.
+    /// A thing of a known kind. The id or name is as it came, and may be empty.
     Thing(Kind, &'a str),
     /// A URI of another kind: `spotify:local:...`, `spotify:collection`, whatever comes.
     Uri(&'a str),
+    /// The page of a user's own collection, by what follows `collection` in the path: `/tracks`.
+    CollectionPage(&'a str),
     /// A link that leads to another one.
     ShortLink,
     /// A URL that leads elsewhere.
@@ -75,40 +79,51 @@ pub(crate) enum Reference<'a> {
 impl<'a> Reference<'a> {
     pub(crate) fn parse(text: &'a str) -> Self {
         let text = text.trim();
+        // Most of what is decoded is a plain id, and looks like nothing else.
+        if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Self::Bare(text);
+        }
         if let Some(rest) = strip_prefix_ignoring_case(text, "spotify:") {
-            // The web player writes URIs with slashes in some places.
             return uri(text, rest);
         }
-        let bare = text.split(['?', '#']).next().unwrap_or(text);
-        let (has_scheme, rest) = match bare.split_once("://") {
-            Some((_, rest)) => (true, rest),
-            None => (false, bare),
+        let (scheme, rest) = match without_query(text).split_once("://") {
+            Some((scheme, rest)) => (Some(scheme), rest),
+            None => (None, without_query(text)),
         };
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        match host.to_ascii_lowercase().as_str() {
-            "open.spotify.com" | "play.spotify.com" | "www.spotify.com" => page(path),
-            "api.spotify.com" => things(path.strip_prefix("v1/").unwrap_or(path)),
-            "spotify.link" | "link.tospotify.com" | "spotify.app.link" => Self::ShortLink,
-            _ if has_scheme => {
-                // Servers that stand in for the API have other hosts and the same paths.
-                match path.split_once("v1/") {
-                    Some(("", path)) => things(path),
-                    _ => Self::ForeignUrl,
-                }
-            }
-            _ => Self::Bare(text),
+        let is_host = |hosts: &[&str]| hosts.iter().any(|known| host.eq_ignore_ascii_case(known));
+        if is_host(&["open.spotify.com", "play.spotify.com", "www.spotify.com"]) {
+            page(path)
+        } else if is_host(&["api.spotify.com"]) {
+            things(path.strip_prefix("v1/").unwrap_or(path))
+        } else if is_host(&["spotify.link", "link.tospotify.com", "spotify.app.link"]) {
+            Self::ShortLink
+        } else if scheme.is_some() {
+            // Servers that stand in for the API have other hosts and the same paths.
+            path.strip_prefix("v1/").map_or(Self::ForeignUrl, things)
+        } else {
+            Self::Bare(text)
         }
     }
 }
 
+/// The URI in the whole, whose rest comes after `spotify:`.
 fn uri<'a>(whole: &'a str, rest: &'a str) -> Reference<'a> {
-    let mut parts = rest.split(':');
-    let word = parts.next().unwrap_or_default();
-    let name = parts.next().unwrap_or_default();
-    let (third, fourth) = (parts.next(), parts.next());
-    match (Kind::of(word), third, fourth) {
-        (Some(Kind::User), Some("playlist"), Some(id)) => Reference::Thing(Kind::Playlist, id),
-        (Some(kind), None, None) if !name.is_empty() => Reference::Thing(kind, name),
+    let (word, rest) = rest.split_once(':').unwrap_or((rest, ""));
+    match Kind::of(word) {
+        // What stands in a name is the name's, even `#`.
+        Some(Kind::User) => match rest.split_once(':') {
+            None => Reference::Thing(Kind::User, rest),
+            Some((_, owned)) => match owned.split_once(':') {
+                Some(("playlist", id)) if !id.contains(':') => {
+                    Reference::Thing(Kind::Playlist, without_query(id))
+                }
+                _ => Reference::Uri(whole),
+            },
+        },
+        Some(kind) if !without_query(rest).contains(':') => {
+            Reference::Thing(kind, without_query(rest))
+        }
         _ => Reference::Uri(whole),
     }
 }
@@ -125,7 +140,10 @@ fn page(path: &str) -> Reference<'_> {
             break;
         }
     }
-    things(path)
+    match path.strip_prefix("collection") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => Reference::CollectionPage(rest),
+        _ => things(path),
+    }
 }
 
 /// `track/ID`, `user/NAME/playlist/ID`, and the plural words of the API.
@@ -140,6 +158,11 @@ fn things(path: &str) -> Reference<'_> {
         (Some(kind), Some(name), _, _) => Reference::Thing(kind, name),
         _ => Reference::ForeignUrl,
     }
+}
+
+/// A URI or URL without its query and fragment, which say where it was copied, not what it names.
+fn without_query(text: &str) -> &str {
+    text.split(['?', '#']).next().unwrap_or(text)
 }
 
 pub(crate) fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
@@ -180,6 +203,12 @@ impl ParseIdError {
         Self { given: short.into(), expected, problem }
     }
 
+    /// A URI of the wrong kind was given.
+    pub(crate) fn of_uri(uri: &Uri, expected: &'static str) -> Self {
+        let problem = uri.kind().map_or(Problem::OtherUri, Problem::Kind);
+        Self::new(&uri.to_string(), expected, problem)
+    }
+
     /// An object that has no id was given.
     pub(crate) fn no_id(expected: &'static str) -> Self {
         Self::new("", expected, Problem::NoId)
@@ -197,10 +226,13 @@ impl fmt::Display for ParseIdError {
                      left the id out"
                 );
             }
-            Problem::Empty => return write!(f, "expected {expected}, but the text is empty"),
+            Problem::Empty if given.trim().is_empty() => {
+                return write!(f, "expected {expected}, but the text is empty");
+            }
             _ => write!(f, "{given:?} is not {expected}: ")?,
         }
         match problem {
+            Problem::Empty => f.write_str("it breaks off before the id"),
             Problem::Kind(kind) => write!(f, "it names {}", kind.named()),
             Problem::Character(char) => write!(f, "{char:?} is not a base-62 character"),
             Problem::Length(length) => {
@@ -212,7 +244,7 @@ impl fmt::Display for ParseIdError {
             Problem::ForeignUrl => f.write_str("it is a URL that names no such thing at Spotify"),
             Problem::OtherUri => f.write_str("it is a URI of another kind"),
             Problem::NoKind => f.write_str("it does not say what kind of thing it is"),
-            Problem::Empty | Problem::NoId => Ok(()),
+            Problem::NoId => Ok(()),
         }
     }
 }

@@ -28,12 +28,13 @@ impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for FromText<T> {
     }
 }
 
-/// `Serialize` by `Display`, `Deserialize` by `FromStr`.
+/// `Serialize` by `Display` (or by `as_str`, where the text is there), `Deserialize` by `FromStr`,
+/// and the conversions from text.
 macro_rules! text_serde {
-    ($($name:ty: $expected:literal;)*) => {$(
+    ($($name:ty: $expected:literal $(, $as_str:ident)?;)*) => {$(
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                $crate::text::text_serde!(@write self, serializer $(, $as_str)?)
             }
         }
 
@@ -44,7 +45,37 @@ macro_rules! text_serde {
                 deserializer.deserialize_str($crate::text::FromText::new($expected))
             }
         }
+
+        impl TryFrom<&str> for $name {
+            type Error = <Self as std::str::FromStr>::Err;
+
+            fn try_from(text: &str) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = <Self as std::str::FromStr>::Err;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl TryFrom<&String> for $name {
+            type Error = <Self as std::str::FromStr>::Err;
+
+            fn try_from(text: &String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
     )*};
+    (@write $value:ident, $serializer:ident) => {
+        $serializer.collect_str($value)
+    };
+    (@write $value:ident, $serializer:ident, $as_str:ident) => {
+        $serializer.serialize_str($value.$as_str())
+    };
 }
 
 pub(crate) use text_serde;

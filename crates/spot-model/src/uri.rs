@@ -4,7 +4,9 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use crate::{
     AlbumId, ArtistId, AudiobookId, ChapterId, EpisodeId, Id, ParseIdError, PlaylistId, ShowId,
-    TrackId, UserId, percent,
+    TrackId, UserId,
+    id::Base62,
+    percent,
     reference::{Kind, Problem, Reference, strip_prefix_ignoring_case},
     text::text_serde,
 };
@@ -52,63 +54,128 @@ impl FromStr for Uri {
     }
 }
 
-fn parse(text: &str, expected: &'static str) -> Result<Uri, ParseIdError> {
-    let fail = |problem| Err(ParseIdError::new(text, expected, problem));
-    Ok(match Reference::parse(text) {
-        Reference::Thing(Kind::Track, id) => Uri::Track(TrackId::from_bare(id)?),
-        Reference::Thing(Kind::Album, id) => Uri::Album(AlbumId::from_bare(id)?),
-        Reference::Thing(Kind::Artist, id) => Uri::Artist(ArtistId::from_bare(id)?),
-        Reference::Thing(Kind::Playlist, id) => Uri::Playlist(PlaylistId::from_bare(id)?),
-        Reference::Thing(Kind::Show, id) => Uri::Show(ShowId::from_bare(id)?),
-        Reference::Thing(Kind::Episode, id) => Uri::Episode(EpisodeId::from_bare(id)?),
-        Reference::Thing(Kind::Audiobook, id) => Uri::Audiobook(AudiobookId::from_bare(id)?),
-        Reference::Thing(Kind::Chapter, id) => Uri::Chapter(ChapterId::from_bare(id)?),
-        Reference::Thing(Kind::User, name) => Uri::User(UserId::from_name(percent::decode(name))),
-        Reference::Uri(uri) => match LocalFile::read(uri) {
+/// Reads a URI where `expected` is expected, which is what the message says.
+pub(crate) fn parse(text: &str, expected: &'static str) -> Result<Uri, ParseIdError> {
+    let parsed = match Reference::parse(text) {
+        Reference::Thing(kind, name) => named(kind, name),
+        Reference::Uri(uri) => Ok(match LocalFile::read(uri) {
             Some(file) => Uri::Local(file),
             None => Uri::Other(OtherUri(uri.into())),
-        },
-        Reference::Bare("") => return fail(Problem::Empty),
-        Reference::Bare(_) => return fail(Problem::NoKind),
-        Reference::ShortLink => return fail(Problem::ShortLink),
-        Reference::ForeignUrl => return fail(Problem::ForeignUrl),
+        }),
+        Reference::CollectionPage(rest) => {
+            let uri = format!("spotify:collection{}", rest.replace('/', ":"));
+            Ok(Uri::Other(OtherUri(uri.into())))
+        }
+        Reference::Bare("") => Err(Problem::Empty),
+        Reference::Bare(_) => Err(Problem::NoKind),
+        Reference::ShortLink => Err(Problem::ShortLink),
+        Reference::ForeignUrl => Err(Problem::ForeignUrl),
+    };
+    parsed.map_err(|problem| ParseIdError::new(text, expected, problem))
+}
+
+/// The URI of a thing.
+fn named(kind: Kind, name: &str) -> Result<Uri, Problem> {
+    Ok(match kind {
+        Kind::Track => Uri::Track(TrackId::from_bare(name)?),
+        Kind::Album => Uri::Album(AlbumId::from_bare(name)?),
+        Kind::Artist => Uri::Artist(ArtistId::from_bare(name)?),
+        Kind::Playlist => Uri::Playlist(PlaylistId::from_bare(name)?),
+        Kind::Show => Uri::Show(ShowId::from_bare(name)?),
+        Kind::Episode => Uri::Episode(EpisodeId::from_bare(name)?),
+        Kind::Audiobook => Uri::Audiobook(AudiobookId::from_bare(name)?),
+        Kind::Chapter => Uri::Chapter(ChapterId::from_bare(name)?),
+        Kind::User => Uri::User(UserId::from_encoded(name)?),
     })
 }
 
 impl fmt::Display for Uri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Track(id) => write!(f, "spotify:track:{id}"),
-            Self::Album(id) => write!(f, "spotify:album:{id}"),
-            Self::Artist(id) => write!(f, "spotify:artist:{id}"),
-            Self::Playlist(id) => write!(f, "spotify:playlist:{id}"),
-            Self::Show(id) => write!(f, "spotify:show:{id}"),
-            Self::Episode(id) => write!(f, "spotify:episode:{id}"),
-            Self::Audiobook(id) => write!(f, "spotify:show:{id}"),
-            Self::Chapter(id) => write!(f, "spotify:episode:{id}"),
-            Self::User(id) => write!(f, "spotify:user:{}", percent::encode(id.as_str())),
-            Self::Local(file) => file.fmt(f),
-            Self::Other(uri) => uri.fmt(f),
+            Self::Track(id) => id.write_uri(f),
+            Self::Album(id) => id.write_uri(f),
+            Self::Artist(id) => id.write_uri(f),
+            Self::Playlist(id) => id.write_uri(f),
+            Self::Show(id) => id.write_uri(f),
+            Self::Episode(id) => id.write_uri(f),
+            Self::Audiobook(id) => id.write_uri(f),
+            Self::Chapter(id) => id.write_uri(f),
+            Self::User(id) => id.write_uri(f),
+            Self::Local(file) => file.write_uri(f),
+            Self::Other(uri) => uri.write_uri(f),
         }
     }
 }
 
 impl Uri {
+    /// What kind of thing it names and by which id, if that kind has ids of base 62.
+    pub(crate) fn thing(&self) -> Option<(Kind, Base62)> {
+        Some(match self {
+            Self::Track(id) => (Kind::Track, id.base62()),
+            Self::Album(id) => (Kind::Album, id.base62()),
+            Self::Artist(id) => (Kind::Artist, id.base62()),
+            Self::Playlist(id) => (Kind::Playlist, id.base62()),
+            Self::Show(id) => (Kind::Show, id.base62()),
+            Self::Episode(id) => (Kind::Episode, id.base62()),
+            Self::Audiobook(id) => (Kind::Audiobook, id.base62()),
+            Self::Chapter(id) => (Kind::Chapter, id.base62()),
+            Self::User(_) | Self::Local(_) | Self::Other(_) => return None,
+        })
+    }
+
     /// What kind of thing it names, for messages.
-    fn problem(&self) -> Problem {
+    pub(crate) fn kind(&self) -> Option<Kind> {
         match self {
-            Self::Track(_) => Problem::Kind(Kind::Track),
-            Self::Album(_) => Problem::Kind(Kind::Album),
-            Self::Artist(_) => Problem::Kind(Kind::Artist),
-            Self::Playlist(_) => Problem::Kind(Kind::Playlist),
-            Self::Show(_) => Problem::Kind(Kind::Show),
-            Self::Episode(_) => Problem::Kind(Kind::Episode),
-            Self::Audiobook(_) => Problem::Kind(Kind::Audiobook),
-            Self::Chapter(_) => Problem::Kind(Kind::Chapter),
-            Self::User(_) => Problem::Kind(Kind::User),
-            Self::Local(_) | Self::Other(_) => Problem::OtherUri,
+            Self::User(_) => Some(Kind::User),
+            _ => self.thing().map(|(kind, _)| kind),
         }
     }
+}
+
+/// Conversions between a URI and what it is made of.
+macro_rules! parts {
+    ($($(#[$meta:meta])* $method:ident: $variant:ident($held:ty);)*) => {
+        impl Uri {
+            $($(#[$meta])*
+            pub fn $method(&self) -> Option<&$held> {
+                match self {
+                    Self::$variant(held) => Some(held),
+                    _ => None,
+                }
+            })*
+        }
+
+        $(impl From<$held> for Uri {
+            fn from(held: $held) -> Self {
+                Self::$variant(held)
+            }
+        })*
+    };
+}
+
+parts! {
+    /// The track, if it names one.
+    as_track: Track(TrackId);
+    /// The album, if it names one.
+    as_album: Album(AlbumId);
+    /// The artist, if it names one.
+    as_artist: Artist(ArtistId);
+    /// The playlist, if it names one.
+    as_playlist: Playlist(PlaylistId);
+    /// The show, if it names one. It may be an audiobook, since Spotify writes those alike.
+    as_show: Show(ShowId);
+    /// The episode, if it names one. It may be a chapter, since Spotify writes those alike.
+    as_episode: Episode(EpisodeId);
+    /// The audiobook, if it says that it is one. [`AudiobookId`] can be made from a show's URI too.
+    as_audiobook: Audiobook(AudiobookId);
+    /// The chapter, if it says that it is one. [`ChapterId`] can be made from an episode's URI too.
+    as_chapter: Chapter(ChapterId);
+    /// The user, if it names one.
+    as_user: User(UserId);
+    /// What it says of a local file, if it is the URI of one.
+    as_local: Local(LocalFile);
+    /// The URI as it came, if it is of another kind.
+    as_other: Other(OtherUri);
 }
 
 /// A URI of a kind that has no name here, as it came.
@@ -119,6 +186,10 @@ impl OtherUri {
     /// The whole URI.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    pub(crate) fn write_uri(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -145,12 +216,17 @@ pub struct LocalFile {
 }
 
 impl LocalFile {
-    fn read(uri: &str) -> Option<Self> {
+    /// `None` if it is the URI of something else. Most are, so that this makes no error of it.
+    pub(crate) fn read(uri: &str) -> Option<Self> {
         let mut parts = strip_prefix_ignoring_case(uri, "spotify:local:")?.split(':');
         let mut text = || percent::decode_form(parts.next().unwrap_or_default());
         let (artist, album, title) = (text(), text(), text());
         let duration = text().parse().ok().map(Duration::from_secs);
         Some(Self { artist, album, title, duration, uri: uri.into() })
+    }
+
+    pub(crate) fn write_uri(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.uri)
     }
 }
 
@@ -181,118 +257,4 @@ text_serde! {
 
 impl Id for Uri {
     const EXPECTED: &'static str = EXPECTED;
-}
-
-/// Defines a group of URIs that a call takes, and what it is made from.
-macro_rules! group {
-    (
-        $(#[$meta:meta])*
-        $name:ident, $expected:literal, bare: $bare:expr;
-        $($(#[$variant_meta:meta])* $variant:ident($held:ty) = $print:literal,)*
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$variant_meta])* $variant($held),)*
-        }
-
-        impl FromStr for $name {
-            type Err = ParseIdError;
-
-            fn from_str(text: &str) -> Result<Self, ParseIdError> {
-                let bare: fn(&str) -> Option<Result<Self, ParseIdError>> = $bare;
-                if let Reference::Bare(id) = Reference::parse(text)
-                    && !id.is_empty()
-                    && let Some(parsed) = bare(id)
-                {
-                    return parsed;
-                }
-                parse(text, $expected)?.try_into()
-            }
-        }
-
-        impl TryFrom<Uri> for $name {
-            type Error = ParseIdError;
-
-            fn try_from(uri: Uri) -> Result<Self, ParseIdError> {
-                match uri {
-                    $(Uri::$variant(held) => Ok(Self::$variant(held)),)*
-                    other => Err(ParseIdError::new(&other.to_string(), $expected, other.problem())),
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match self {
-                    $(Self::$variant(held) => write!(f, $print, held),)*
-                }
-            }
-        }
-
-        $(impl From<$held> for $name {
-            fn from(held: $held) -> Self {
-                Self::$variant(held)
-            }
-        })*
-
-        impl Id for $name {
-            const EXPECTED: &'static str = $expected;
-        }
-
-        text_serde! { $name: $expected; }
-    };
-}
-
-group! {
-    /// Something to play or to put into a playlist. A bare id counts as that of a track.
-    PlayableUri, "a track or an episode", bare: |id| Some(TrackId::from_bare(id).map(Self::Track));
-    /// A track.
-    Track(TrackId) = "spotify:track:{}",
-    /// An episode.
-    Episode(EpisodeId) = "spotify:episode:{}",
-    /// A chapter of an audiobook.
-    Chapter(ChapterId) = "spotify:episode:{}",
-    /// A file of the user's. It can be in a playlist, though no call adds one.
-    Local(LocalFile) = "{}",
-}
-
-group! {
-    /// Something to play from: what holds tracks or episodes.
-    ContextUri, "an album, an artist, a playlist, a show or an audiobook", bare: |_| None;
-    /// An album.
-    Album(AlbumId) = "spotify:album:{}",
-    /// An artist.
-    Artist(ArtistId) = "spotify:artist:{}",
-    /// A playlist.
-    Playlist(PlaylistId) = "spotify:playlist:{}",
-    /// A show.
-    Show(ShowId) = "spotify:show:{}",
-    /// An audiobook.
-    Audiobook(AudiobookId) = "spotify:show:{}",
-    /// Something else, such as the tracks the user saved.
-    Other(OtherUri) = "{}",
-}
-
-group! {
-    /// Something that a library holds or a user follows.
-    LibraryUri, "a track, an album, an episode, a show, an audiobook, an artist, a user or a playlist",
-        bare: |_| None;
-    /// A track.
-    Track(TrackId) = "spotify:track:{}",
-    /// An album.
-    Album(AlbumId) = "spotify:album:{}",
-    /// An episode.
-    Episode(EpisodeId) = "spotify:episode:{}",
-    /// A show.
-    Show(ShowId) = "spotify:show:{}",
-    /// An audiobook, which the library's calls name as such.
-    Audiobook(AudiobookId) = "spotify:audiobook:{}",
-    /// An artist.
-    Artist(ArtistId) = "spotify:artist:{}",
-    /// A user.
-    User(UserId) = "spotify:user:{}",
-    /// A playlist.
-    Playlist(PlaylistId) = "spotify:playlist:{}",
 }

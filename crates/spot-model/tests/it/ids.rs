@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use spot_model::{
-    AlbumId, ArtistId, AudiobookId, ChapterId, ContextUri, Country, CountrySet, Id as _, IntoId,
-    LibraryUri, ParseIdError, PlayableUri, PlaylistId, ReleaseDate, ShowId, TrackId, Uri, UserId,
+    AlbumId, ArtistId, AudiobookId, ChapterId, ContextUri, Country, CountrySet, EpisodeId, Id,
+    IntoId, LibraryUri, ParseIdError, PlayableUri, PlaylistId, ReleaseDate, ShowId, TrackId, Uri,
+    UserId,
 };
 
 const ID: &str = "4uLU6hMCjMI75M1A2tKUQC";
@@ -41,6 +42,45 @@ proptest! {
     }
 
     #[test]
+    fn every_kind_has_the_same_forms(id in base62()) {
+        fn check<I>(id: &str, word: &str, kind: &str) -> Result<(), TestCaseError>
+        where
+            I: Id + Copy + PartialEq + std::fmt::Debug + std::fmt::Display + serde::Serialize,
+            I: for<'a> TryFrom<&'a str, Error = ParseIdError> + serde::de::DeserializeOwned,
+        {
+            let first: I = id.parse().unwrap();
+            for form in [
+                format!("spotify:{word}:{id}"),
+                format!("spotify:{word}:{id}?si=1#x"),
+                format!("https://open.spotify.com/{word}/{id}?si=1"),
+                format!("https://open.spotify.com/intl-fr/{word}/{id}/"),
+                format!("OPEN.spotify.com/embed/{word}/{id}"),
+                format!("http://play.spotify.com/{word}/{id}#x"),
+                format!("https://api.spotify.com/v1/{kind}s/{id}"),
+                format!("http://127.0.0.1:8080/v1/{kind}s/{id}"),
+            ] {
+                prop_assert_eq!(form.parse::<I>().unwrap(), first, "{}", form);
+                prop_assert_eq!(I::try_from(form.as_str()).unwrap(), first);
+                let json = serde_json::to_string(&form).unwrap();
+                prop_assert_eq!(serde_json::from_str::<I>(&json).unwrap(), first);
+            }
+            prop_assert_eq!(first.to_string(), id);
+            prop_assert_eq!(serde_json::to_string(&first).unwrap(), format!("{id:?}"));
+            Ok(())
+        }
+        check::<TrackId>(&id, "track", "track")?;
+        check::<AlbumId>(&id, "album", "album")?;
+        check::<ArtistId>(&id, "artist", "artist")?;
+        check::<PlaylistId>(&id, "playlist", "playlist")?;
+        check::<ShowId>(&id, "show", "show")?;
+        check::<EpisodeId>(&id, "episode", "episode")?;
+        check::<AudiobookId>(&id, "show", "audiobook")?;
+        check::<AudiobookId>(&id, "audiobook", "audiobook")?;
+        check::<ChapterId>(&id, "episode", "chapter")?;
+        check::<ChapterId>(&id, "chapter", "chapter")?;
+    }
+
+    #[test]
     fn old_playlists_belong_to_users(id in base62(), user in "[a-z0-9.]{1,12}") {
         let playlist: PlaylistId = id.parse().unwrap();
         for form in [
@@ -60,6 +100,11 @@ proptest! {
         prop_assert_eq!(&user.uri().to_string().parse::<UserId>().unwrap(), &user);
         prop_assert_eq!(&user.url().parse::<UserId>().unwrap(), &user);
         prop_assert_eq!(&user.href().parse::<UserId>().unwrap(), &user);
+        // In a group too, which goes into queries: a comma there would be the end of the URI.
+        let group = LibraryUri::from(user.clone()).to_string();
+        prop_assert_eq!(&group, &user.uri().to_string());
+        prop_assert!(!group.contains([',', ' ', '#']));
+        prop_assert_eq!(group.parse::<LibraryUri>().unwrap(), LibraryUri::User(user));
     }
 
     #[test]
@@ -95,6 +140,15 @@ proptest! {
     }
 
     #[test]
+    fn entries_that_are_no_countries_are_left_out(letters in "[A-Za-z]{2}") {
+        let list = serde_json::json!([null, letters, "", "abc", "a1", 1, -1, 1.5, true, [], {"a": [1]}]);
+        let set: CountrySet = serde_json::from_value(list).unwrap();
+        let country: Country = letters.parse().unwrap();
+        prop_assert_eq!(set.iter().collect::<Vec<_>>(), [country]);
+        prop_assert_eq!(country.to_string(), letters.to_ascii_uppercase());
+    }
+
+    #[test]
     fn dates_print_as_they_came(year in 0_u16..10_000, month in 1_u8..13, day in 1_u8..32) {
         for text in [
             format!("{year:04}"),
@@ -126,6 +180,8 @@ fn what_is_no_id_is_explained() {
             "https://spotify.link/abc",
             "https://open.spotify.com/s/abc",
             "https://example.org/artist/4uLU6hMCjMI75M1A2tKUQC",
+            "spotify:artist:not-an-id",
+            "spotify:artist:",
         ]
         .map(explain)
         .join("\n"),
@@ -139,6 +195,8 @@ fn what_is_no_id_is_explained() {
     "https://spotify.link/abc" is not an artist id, URI or URL: it is a short link, which takes a request to find out where it leads
     "https://open.spotify.com/s/abc" is not an artist id, URI or URL: it is a short link, which takes a request to find out where it leads
     "https://example.org/artist/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it is a URL that names no such thing at Spotify
+    "spotify:artist:not-an-id" is not an artist id, URI or URL: '-' is not a base-62 character
+    "spotify:artist:" is not an artist id, URI or URL: it breaks off before the id
     "#
     );
 }
@@ -151,6 +209,12 @@ fn audiobooks_are_shows_underneath_and_chapters_episodes() {
     let chapter: ChapterId = format!("https://open.spotify.com/episode/{ID}").parse().unwrap();
     assert_eq!(PlayableUri::from(chapter).to_string(), format!("spotify:episode:{ID}"));
     assert!(format!("spotify:audiobook:{ID}").parse::<ShowId>().is_err());
+    // What a URI says it is survives being passed on.
+    let library: LibraryUri = book.uri().into_id().unwrap();
+    assert_eq!(library.to_string(), format!("spotify:audiobook:{ID}"));
+    assert_eq!(AudiobookId::try_from(&Uri::Show(ID.parse().unwrap())), Ok(book));
+    let error = ShowId::try_from(book.uri()).unwrap_err().to_string();
+    assert!(error.contains("it names an audiobook"), "{error}");
 }
 
 #[test]
@@ -177,15 +241,49 @@ fn uris_of_other_kinds_come_through() {
 }
 
 #[test]
+fn pages_of_a_collection_are_its_uri() {
+    for (page, uri) in [
+        ("https://open.spotify.com/collection/tracks", "spotify:collection:tracks"),
+        ("https://open.spotify.com/intl-de/collection/tracks/?si=1", "spotify:collection:tracks"),
+        ("open.spotify.com/collection", "spotify:collection"),
+    ] {
+        assert_eq!(page.parse::<Uri>().unwrap().to_string(), uri);
+        assert_eq!(page.parse::<ContextUri>().unwrap().to_string(), uri);
+        assert!(page.parse::<TrackId>().is_err());
+    }
+}
+
+#[test]
+fn a_uri_gives_out_what_it_is_made_of() {
+    let uri: Uri = format!("spotify:album:{ID}").parse().unwrap();
+    let album: AlbumId = ID.parse().unwrap();
+    assert_eq!(uri.as_album(), Some(&album));
+    assert_eq!(uri.as_track(), None);
+    assert_eq!(Uri::from(album), uri);
+    assert_eq!(Uri::from(ContextUri::from(album)), uri);
+    let local: Uri = "spotify:local:::Song:".parse().unwrap();
+    assert_eq!(
+        local.as_local().map(|file| (file.title.as_str(), file.duration)),
+        Some(("Song", None))
+    );
+    let error = PlayableUri::try_from(&uri).unwrap_err().to_string();
+    assert!(error.contains("it names an album"), "{error}");
+}
+
+#[test]
 fn calls_take_whatever_names_the_thing() {
     let album: AlbumId = ID.parse().unwrap();
-    let given: [Result<AlbumId, ParseIdError>; 6] = [
+    let given: [Result<AlbumId, ParseIdError>; 10] = [
         album.into_id(),
         (&album).into_id(),
         ID.into_id(),
         format!("spotify:album:{ID}").into_id(),
         Some(album).into_id(),
+        (&Some(album)).into_id(),
+        Some(ID).into_id(),
+        (&ID).into_id(),
         album.uri().into_id(),
+        (&album.uri()).into_id(),
     ];
     assert!(given.into_iter().all(|given| given == Ok(album)));
     let none: Result<AlbumId, _> = None::<AlbumId>.into_id();
