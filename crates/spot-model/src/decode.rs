@@ -38,14 +38,16 @@ impl Drop for InPlace {
 /// # Errors
 ///
 /// Those of [`serde_json`]: what is not JSON, or lacks what its type is meaningless without.
-pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
+pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
     let in_place = InPlace::start();
     let first = serde_json::from_slice(json);
     drop(in_place);
     match first {
         Ok(value) => Ok(value),
-        // What is not JSON at all does not get better.
-        Err(error) if error.is_syntax() || error.is_eof() => Err(error),
+        // What ends too early does not get better.
+        Err(error) if error.is_eof() => Err(error),
+        // An error of syntax may: numbers out of range and halves of surrogate pairs count as such,
+        // and stay inside the entry they are in.
         Err(_) => serde_json::from_slice(json),
     }
 }

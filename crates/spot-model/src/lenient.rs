@@ -7,7 +7,7 @@ use std::{fmt, marker::PhantomData, str::FromStr, time::Duration};
 use chrono::{DateTime, Utc};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor},
+    de::{Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor},
 };
 use serde_with::{DeserializeAs, SerializeAs, de::DeserializeAsWrap, ser::SerializeAsWrap};
 
@@ -45,10 +45,15 @@ macro_rules! integers {
                     }
 
                     fn visit_str<E: Error>(self, text: &str) -> Result<$integer, E> {
-                        let number = text.trim().parse();
-                        number
-                            .map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
-                            .and_then(|number| self.visit_f64(number))
+                        let digits = text.trim();
+                        // A float would lose the last digits of a long integer.
+                        if let Ok(number) = digits.parse() {
+                            return self.visit_u64(number);
+                        }
+                        match digits.parse::<f64>() {
+                            Ok(number) if number.is_finite() => self.visit_f64(number),
+                            _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
+                        }
                     }
                 }
 
@@ -66,12 +71,44 @@ macro_rules! integers {
 
 integers!(u8, u16, u32, u64, i8, i32, i64);
 
-/// A duration in milliseconds. Spotify gives -1000 where nothing was heard: that is zero.
+/// A duration in milliseconds. Spotify gives -1000 where nothing was heard: that is zero. For local
+/// files it gave an object for a while, which says nothing that is known: that is zero too.
 pub(crate) struct Millis;
 
 impl<'de> DeserializeAs<'de, Duration> for Millis {
     fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        <Int as DeserializeAs<u64>>::deserialize_as(deserializer).map(Duration::from_millis)
+        struct Milliseconds;
+
+        impl<'de> Visitor<'de> for Milliseconds {
+            type Value = u64;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a duration in milliseconds")
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<u64, E> {
+                Ok(number)
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<u64, E> {
+                Int::deserialize_as(number.into_deserializer())
+            }
+
+            fn visit_f64<E: Error>(self, number: f64) -> Result<u64, E> {
+                Int::deserialize_as(number.into_deserializer())
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<u64, E> {
+                Int::deserialize_as(text.into_deserializer())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<u64, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(0)
+            }
+        }
+
+        deserializer.deserialize_any(Milliseconds).map(Duration::from_millis)
     }
 }
 
@@ -171,9 +208,9 @@ impl<T, A: SerializeAs<T>> SerializeAs<Vec<T>> for NonNull<A> {
 
 /// Text that is taken if it says something, and not missed if it does not: null, text of another
 /// form and whatever else comes is `None`.
-struct Lenient<T>(PhantomData<fn() -> T>);
+struct Lenient<T>(fn(&str) -> Option<T>);
 
-impl<'de, T: FromStr> Visitor<'de> for Lenient<T> {
+impl<'de, T> Visitor<'de> for Lenient<T> {
     type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -181,7 +218,7 @@ impl<'de, T: FromStr> Visitor<'de> for Lenient<T> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Option<T>, E> {
-        Ok(text.parse().ok())
+        Ok((self.0)(text))
     }
 
     fn visit_unit<E>(self) -> Result<Option<T>, E> {
@@ -216,7 +253,7 @@ impl<'de, T: FromStr> Visitor<'de> for Lenient<T> {
 }
 
 macro_rules! lenient {
-    ($($(#[$meta:meta])* $name:ident: $value:ty $(, $parameter:ident)?;)*) => {$(
+    ($($(#[$meta:meta])* $name:ident: $value:ty $(, $parameter:ident)? = $read:expr;)*) => {$(
         $(#[$meta])*
         pub(crate) struct $name;
 
@@ -224,7 +261,7 @@ macro_rules! lenient {
             fn deserialize_as<D: Deserializer<'de>>(
                 deserializer: D,
             ) -> Result<Option<$value>, D::Error> {
-                deserializer.deserialize_any(Lenient::<$value>(PhantomData))
+                deserializer.deserialize_any(Lenient::<$value>($read))
             }
         }
 
@@ -241,9 +278,171 @@ macro_rules! lenient {
 
 lenient! {
     /// An id, from the id itself or from a link that names it. A URI or a country, from its text.
-    LenientId: I, I;
+    LenientId: I, I = |text| text.parse().ok();
     /// What a URI says of a local file; other URIs say nothing that the id does not.
-    LocalOnly: LocalFile;
+    LocalOnly: LocalFile = LocalFile::read;
     /// A date. Spotify writes null, nothing and other things where it knows none.
-    Date: ReleaseDate;
+    Date: ReleaseDate = |text| text.parse().ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use chrono::{DateTime, Utc};
+    use proptest::prelude::*;
+    use serde::{Serialize, de::DeserializeOwned};
+    use serde_with::{DeserializeAs, Same, SerializeAs};
+
+    use super::{Date, Int, LenientId, LocalOnly, Millis, NonNull, Secs, Timestamp, UnixMillis};
+    use crate::{LocalFile, ReleaseDate, TrackId};
+
+    fn read<A, T>(json: &str) -> Result<T, serde_json::Error>
+    where
+        A: for<'de> DeserializeAs<'de, T>,
+    {
+        A::deserialize_as(&mut serde_json::Deserializer::from_str(json))
+    }
+
+    fn write<A: SerializeAs<T>, T>(value: &T) -> String {
+        let mut out = Vec::new();
+        A::serialize_as(value, &mut serde_json::Serializer::new(&mut out)).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn same<T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug, A>(json: &str)
+    where
+        A: for<'de> DeserializeAs<'de, T> + SerializeAs<T>,
+    {
+        assert_eq!(write::<A, T>(&read::<A, T>(json).unwrap()), json);
+    }
+
+    proptest! {
+        #[test]
+        fn an_integer_is_the_same_in_every_notation(number in any::<u32>(), signed in any::<i32>()) {
+            for json in [format!("{number}"), format!("{number}.0"), format!("\"{number}\"")] {
+                prop_assert_eq!(read::<Int, u32>(&json).unwrap(), number);
+            }
+            for json in [format!("{signed}"), format!("{signed}.0"), format!("\"{signed}\"")] {
+                prop_assert_eq!(read::<Int, i32>(&json).unwrap(), signed);
+            }
+        }
+
+        #[test]
+        fn an_integer_stays_within_its_range(number in any::<i64>()) {
+            let held = |least: i64, most: i64| number.clamp(least, most);
+            let json = number.to_string();
+            prop_assert_eq!(i64::from(read::<Int, u8>(&json).unwrap()), held(0, 255));
+            prop_assert_eq!(i64::from(read::<Int, u16>(&json).unwrap()), held(0, 65_535));
+            prop_assert_eq!(i64::from(read::<Int, u32>(&json).unwrap()), held(0, u32::MAX.into()));
+            prop_assert_eq!(
+                i64::from(read::<Int, i32>(&json).unwrap()),
+                held(i32::MIN.into(), i32::MAX.into())
+            );
+            prop_assert_eq!(read::<Int, i64>(&json).unwrap(), number);
+        }
+
+        #[test]
+        fn a_float_is_rounded(number in -1e6_f64..1e6) {
+            let rounded = read::<Int, i32>(&format!("{number:?}")).unwrap();
+            prop_assert!((f64::from(rounded) - number).abs() <= 0.5);
+        }
+
+        #[test]
+        fn durations_print_as_they_came(millis in 0_u64..10_000_000) {
+            let json = millis.to_string();
+            prop_assert_eq!(read::<Millis, Duration>(&json).unwrap(), Duration::from_millis(millis));
+            same::<Duration, Millis>(&json);
+        }
+    }
+
+    #[test]
+    fn integers_in_text_keep_their_last_digit() {
+        assert_eq!(read::<Int, u64>("\"9007199254740993\"").unwrap(), 9_007_199_254_740_993);
+        assert_eq!(read::<Int, u64>("\"18446744073709551615\"").unwrap(), u64::MAX);
+        for json in ["\"\"", "\"many\"", "\"NaN\"", "\"inf\"", "[]", "true"] {
+            assert!(read::<Int, u32>(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn durations_below_zero_are_zero() {
+        for json in ["-1000", "-0.5", "\"-3\"", "{}", "{\"anything\":[1]}"] {
+            assert_eq!(read::<Millis, Duration>(json).unwrap(), Duration::ZERO, "{json}");
+        }
+        assert_eq!(read::<Secs, Duration>("-1.5").unwrap(), Duration::ZERO);
+        assert_eq!(read::<Secs, Duration>("1").unwrap(), Duration::from_secs(1));
+        assert_eq!(read::<Secs, Duration>("0.25").unwrap(), Duration::from_millis(250));
+        same::<Duration, Secs>("0.34567");
+    }
+
+    #[test]
+    fn times_have_a_fraction_or_none() {
+        same::<DateTime<Utc>, Timestamp>("\"2016-10-11T13:44:40Z\"");
+        same::<DateTime<Utc>, Timestamp>("\"2016-10-11T13:44:40.123Z\"");
+        assert_eq!(
+            read::<Timestamp, DateTime<Utc>>("\"2016-10-11T15:44:40+02:00\"").unwrap(),
+            read::<Timestamp, DateTime<Utc>>("\"2016-10-11T13:44:40Z\"").unwrap(),
+        );
+        assert!(read::<Timestamp, DateTime<Utc>>("\"yesterday\"").is_err());
+        same::<DateTime<Utc>, UnixMillis>("1490252122574");
+        assert_eq!(
+            read::<UnixMillis, DateTime<Utc>>("1490252122574.0").unwrap().timestamp_millis(),
+            1_490_252_122_574
+        );
+        assert!(read::<UnixMillis, DateTime<Utc>>("9223372036854775807").is_err());
+    }
+
+    #[test]
+    fn lists_lose_their_nulls() {
+        let read = read::<NonNull<Same>, Vec<String>>;
+        assert_eq!(read("[null,\"en\",null]").unwrap(), ["en"]);
+        assert!(read("null").unwrap().is_empty());
+        assert!(read("[1]").is_err());
+    }
+
+    #[test]
+    fn what_is_no_id_is_none() {
+        let id = "4uLU6hMCjMI75M1A2tKUQC";
+        let read = read::<LenientId, Option<TrackId>>;
+        for json in [
+            format!("\"{id}\""),
+            format!("\"spotify:track:{id}\""),
+            format!("\"https://api.spotify.com/v1/tracks/{id}\""),
+            format!("\"https:\\/\\/open.spotify.com\\/track\\/{id}\""),
+        ] {
+            assert_eq!(read(&json).unwrap().unwrap().as_str(), id);
+        }
+        for json in [
+            "null",
+            "\"\"",
+            "\"null\\n\u{e9}\"",
+            "\"spotify:local:a:b:c:1\"",
+            "1",
+            "-1",
+            "1.5",
+            "false",
+            "[1,[2]]",
+            "{\"a\":{}}",
+        ] {
+            assert_eq!(read(json).unwrap(), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn only_local_files_are_local() {
+        let read = read::<LocalOnly, Option<LocalFile>>;
+        assert_eq!(read("\"spotify:local:a:b:c:1\"").unwrap().unwrap().title, "c");
+        assert_eq!(read("\"spotify:track:4uLU6hMCjMI75M1A2tKUQC\"").unwrap(), None);
+        assert_eq!(read("null").unwrap(), None);
+    }
+
+    #[test]
+    fn dates_that_are_none_are_none() {
+        let read = read::<Date, Option<ReleaseDate>>;
+        assert_eq!(read("\"0000\"").unwrap().unwrap().year(), 0);
+        for json in ["null", "\"\"", "\"1981-13\"", "\"1981-12-15-1\"", "1981"] {
+            assert_eq!(read(json).unwrap(), None, "{json}");
+        }
+    }
 }

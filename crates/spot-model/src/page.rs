@@ -36,6 +36,28 @@ pub struct Page<T> {
     pub skipped: Vec<Skipped>,
 }
 
+impl<T> Page<T> {
+    /// The offset of the page after this one: as far on as the server's own limit says, or as there
+    /// are entries if it says none.
+    pub fn next_offset(&self) -> u32 {
+        let step = if self.limit > 0 { self.limit } else { self.entries() };
+        self.offset.saturating_add(step)
+    }
+
+    /// Whether no page follows: by the link and by the length, since filters leave the link out and
+    /// some lists have no length. A page of nothing is the last one, even if it has a link: Spotify
+    /// was seen to answer such pages for ever.
+    pub fn is_last(&self) -> bool {
+        let is_more = self.next.is_some() || self.total.is_some_and(|all| self.next_offset() < all);
+        self.entries() == 0 || !is_more
+    }
+
+    /// How many entries came, those included that were left out.
+    fn entries(&self) -> u32 {
+        u32::try_from(self.items.len() + self.skipped.len()).unwrap_or(u32::MAX)
+    }
+}
+
 impl<T> Default for Page<T> {
     fn default() -> Self {
         PageWire::default().into()

@@ -130,3 +130,27 @@ macro_rules! string_enum {
 }
 
 pub(crate) use string_enum;
+
+#[cfg(test)]
+mod tests {
+    use crate::{AlbumType, DatePrecision, Scope};
+
+    #[test]
+    fn known_values_have_a_name_in_any_case() {
+        for text in ["compilation", "COMPILATION", "Compilation"] {
+            assert_eq!(AlbumType::from(text), AlbumType::Compilation);
+        }
+        assert_eq!(serde_json::to_string(&AlbumType::Single).unwrap(), "\"single\"");
+        assert!(Scope::ALL.iter().all(|scope| Scope::from(scope.as_str()) == *scope));
+        assert!(DatePrecision::Day < DatePrecision::Month, "the order is that of the text");
+    }
+
+    #[test]
+    fn unknown_values_come_back_as_they_came() {
+        let kind: AlbumType = serde_json::from_str("\"Mix\\u0054ape\"").unwrap();
+        assert!(!kind.is_known());
+        assert_eq!((kind.as_str(), kind.to_string().as_str()), ("MixTape", "MixTape"));
+        assert_eq!(serde_json::to_string(&kind).unwrap(), "\"MixTape\"");
+        assert_eq!(format!("{kind:?}"), "Unknown(\"MixTape\")");
+    }
+}

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use spot_model::{CursorPage, Page, PlayHistory, SavedTrack, SimplifiedPlaylist, SkipReason};
+use spot_model::{
+    CursorPage, Page, PlayHistory, Playlist, SavedTrack, SimplifiedPlaylist, SkipReason,
+};
 
 /// An entry of a list of saved tracks: whole, null, or without its track.
 fn entry(at: usize, how: u8) -> Value {
@@ -77,6 +79,42 @@ fn everything_around_the_entries_may_be_missing() {
     let page: CursorPage<PlayHistory> =
         spot_model::from_slice(br#"{"items":[],"cursors":null,"limit":20}"#).unwrap();
     assert_eq!(page.cursors.after, None);
+}
+
+#[test]
+fn what_only_the_patient_way_survives_is_survived() {
+    // Out of range, and half of a surrogate pair: to the parser these are errors of syntax.
+    for broken in [r#"{"added_at":1e999}"#, r#"{"track":{"name":"\ud800"}}"#] {
+        let body = format!(r#"{{"items":[{broken},null],"limit":2,"total":2}}"#);
+        let page: Page<SavedTrack> = spot_model::from_slice(body.as_bytes()).unwrap();
+        assert_eq!(page, serde_json::from_str(&body).unwrap());
+        assert_eq!(page.skipped.len(), 2);
+    }
+}
+
+#[test]
+fn a_broken_entry_of_a_page_in_a_page_is_left_out_of_the_inner_one() {
+    let entry = r#"{"items":{"items":[{"item":{"type":"track","name":1}},{"is_local":true}]}}"#;
+    let page: Page<Playlist> =
+        spot_model::from_slice(format!(r#"{{"items":[{entry}]}}"#).as_bytes()).unwrap();
+    let inner = page.items[0].items.as_ref().unwrap();
+    assert!(page.skipped.is_empty());
+    assert_eq!((inner.items.len(), inner.skipped[0].index), (1, 0));
+}
+
+#[test]
+fn a_page_knows_where_the_next_one_starts_and_whether_there_is_one() {
+    let page = |json: Value| -> Page<SimplifiedPlaylist> { serde_json::from_value(json).unwrap() };
+    let two = json!([null, { "name": "x" }]);
+    // By the server's limit, which is not always what was asked for, nor what came.
+    let middle = page(json!({ "items": two, "limit": 18, "offset": 18, "total": 90, "next": "n" }));
+    assert_eq!((middle.next_offset(), middle.is_last()), (36, false));
+    let last = page(json!({ "items": two, "limit": 2, "offset": 4, "total": 6 }));
+    assert_eq!((last.next_offset(), last.is_last()), (6, true));
+    let filtered = page(json!({ "items": two, "offset": 0, "total": 6 }));
+    assert_eq!((filtered.next_offset(), filtered.is_last()), (2, false));
+    let endless = page(json!({ "items": [], "limit": 20, "offset": 20, "total": 90, "next": "n" }));
+    assert!(endless.is_last());
 }
 
 #[test]

@@ -31,6 +31,12 @@ fn numbers_stay_within_what_they_can_be() {
 }
 
 #[test]
+fn a_duration_that_is_an_object_does_not_lose_the_file() {
+    let track: Track = read(&json!({ "name": "Song", "duration_ms": { "anything": 1000 } }));
+    assert_eq!((track.name.as_str(), track.duration), ("Song", Duration::ZERO));
+}
+
+#[test]
 fn a_renamed_field_is_read_by_both_names() {
     let item = |name: &str| json!({ "type": "track", "name": name });
     let both: PlaylistItem = read(&json!({ "track": item("old"), "item": item("new") }));
