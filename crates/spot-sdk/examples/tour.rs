@@ -5,16 +5,17 @@
 //! account.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
+mod support;
+
 use std::error::Error;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use spot::{
     Client, ErrorKind, PlayerReason,
-    auth::{App, Scope, Session},
-    http::{Pipeline, ReqwestTransport, Transport},
+    auth::Scope,
     model::{AlbumGroup, ArtistId, IntoId, PlayableUri},
 };
-use spot_mock::MockSpotify;
+use spot_mock::Mode;
 
 const SCOPES: [Scope; 5] = [
     Scope::UserLibraryRead,
@@ -32,48 +33,22 @@ const ADDED: usize = 150;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    if std::env::var_os("SPOTIFY_CLIENT_ID").is_some() {
-        println!("Signing in at Spotify: the browser asks for your consent.");
-        let session = App::from_env()?.sign_in(SCOPES).await?;
-        let client = Client::new(session)?;
+    let start = support::start(Mode::Development, SCOPES).await?;
+    let client = start.client;
+    let Some(mock) = start.mock else {
+        println!("Signed in at Spotify.");
         let found = client.search("Radiohead").artists().limit(1).await?;
         let artist = found.items.first().ok_or("the search found no artist")?.id;
         read(&client, artist).await?;
         println!("\nWhat writes is left out: this is a real account.");
-    } else {
-        let mock = MockSpotify::start().await?;
-        println!("No SPOTIFY_CLIENT_ID, so that this is a Spotify of our own: {}", mock.api_url());
-        let session = sign_in(&mock).await?;
-        println!("Signed in with PKCE; granted: {}", session.granted_scopes());
-        let pipeline = Pipeline::builder(session).base_url(mock.api_url()).build()?;
-        let client = Client::from(pipeline);
-        let saved = read(&client, "spotmockArtist00000001").await?;
-        write(&client, saved).await?;
-        println!("\nThe server saw {} requests.", mock.requests().len());
-        mock.shutdown().await;
-    }
-    Ok(())
-}
-
-/// The whole round trip of a sign-in. The place of the browser is taken by a client that goes where
-/// it is sent, since nobody is there to click.
-async fn sign_in(mock: &MockSpotify) -> Result<Session, spot::Error> {
-    let app = App::builder(mock.client_id())
-        .redirect_uri("http://127.0.0.1/callback")
-        .accounts_url(mock.accounts_url())
-        .build()?;
-    let runtime = tokio::runtime::Handle::current();
-    let browser = move |url: &str| {
-        runtime.spawn(visit(url.to_owned()));
+        return Ok(());
     };
-    app.sign_in(SCOPES).show(|_| {}).browser(browser).await
-}
-
-async fn visit(url: String) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let browser = ReqwestTransport::builder().no_proxy().build()?;
-    let page = browser.send(http::Request::get(url).body(Default::default())?).await?;
-    let back = page.headers().get(http::header::LOCATION).ok_or("no redirect")?.to_str()?;
-    browser.send(http::Request::get(back).body(Default::default())?).await?;
+    println!("No SPOTIFY_CLIENT_ID, so that this is a Spotify of our own: {}", mock.api_url());
+    println!("Signed in with PKCE.");
+    let saved = read(&client, "spotmockArtist00000001").await?;
+    write(&client, saved).await?;
+    println!("\nThe server saw {} requests.", mock.requests().len());
+    mock.shutdown().await;
     Ok(())
 }
 

@@ -1,0 +1,42 @@
+//! Adds tracks to a playlist: any number, any form of id.
+//!
+//! `cargo run -p spot-sdk --example add_to_playlist PLAYLIST TRACK ...`. It writes to the playlist
+//! that is named and to nothing else. Without arguments, and without credentials, it makes a playlist
+//! in a Spotify of our own.
+#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+
+mod support;
+
+use std::error::Error;
+
+use spot::auth::Scope;
+use spot_mock::Mode;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let scopes =
+        [Scope::PlaylistModifyPublic, Scope::PlaylistModifyPrivate, Scope::PlaylistReadPrivate];
+    let mut arguments = std::env::args().skip(1);
+    let playlist = arguments.next();
+    let mut tracks: Vec<String> = arguments.collect();
+    let start = support::start(Mode::Development, scopes).await?;
+    let playlist = match (playlist, &start.mock) {
+        (Some(playlist), _) => playlist.parse()?,
+        (None, Some(mock)) => {
+            let track = &mock.world().track;
+            tracks.push(track.clone());
+            tracks.push(format!("spotify:track:{}", mock.world().saved_track));
+            tracks.push(format!("https://open.spotify.com/track/{track}?si=1"));
+            let made = start.client.me().create_playlist("From the command line").await?;
+            made.id.ok_or("the playlist has no id")?
+        }
+        (None, None) => return Err("name a playlist and at least one track".into()),
+    };
+    match start.client.playlist(playlist).add(&tracks).await? {
+        Some(snapshot) => println!("{} tracks added; the playlist is at {snapshot}", tracks.len()),
+        None => println!("no track was named"),
+    }
+    let page = start.client.playlist(playlist).items().limit(1).await?;
+    println!("it holds {} now", page.total.unwrap_or_default());
+    Ok(())
+}
