@@ -80,6 +80,8 @@ pub(crate) struct Op {
     #[serde(default)]
     pub(crate) replacement: Option<String>,
     #[serde(default)]
+    pub(crate) own_limit: bool,
+    #[serde(default)]
     pub(crate) path: Vec<Param>,
     #[serde(default)]
     pub(crate) query: Vec<Param>,

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::{Lane, retry::Backoff};
+
 /// What a call does differently from the client's other calls.
 ///
 /// What is not set is as the [`PipelineBuilder`](crate::PipelineBuilder) says.
@@ -8,6 +10,10 @@ pub struct CallOptions {
     pub(crate) deadline: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) attempts: Option<u32>,
+    pub(crate) max_wait: Option<Duration>,
+    pub(crate) backoff: Option<Backoff>,
+    pub(crate) lane: Option<Lane>,
+    pub(crate) repeatable: Option<bool>,
 }
 
 impl CallOptions {
@@ -34,6 +40,43 @@ impl CallOptions {
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
+        self
+    }
+
+    /// The longest wait, for the rate limit or between attempts, that is sat out; what is longer is
+    /// an error at once.
+    #[must_use]
+    pub fn max_wait(mut self, max_wait: Duration) -> Self {
+        self.max_wait = Some(max_wait);
+        self
+    }
+
+    /// The waits between attempts: anything up to `base`, doubled each time, up to `cap`.
+    #[must_use]
+    pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
+        self.backoff = Some(Backoff { base, cap });
+        self
+    }
+
+    /// Which queue it waits in while the rate limit is met.
+    #[must_use]
+    pub fn lane(mut self, lane: Lane) -> Self {
+        self.lane = Some(lane);
+        self
+    }
+
+    /// Whether sending it twice does no harm, where the caller knows better than
+    /// [`Operation::idempotent`](spot_model::Operation::idempotent).
+    #[must_use]
+    pub fn repeatable(mut self, repeatable: bool) -> Self {
+        self.repeatable = Some(repeatable);
+        self
+    }
+
+    /// The same options, in a lane of one's own choice unless they name one.
+    #[must_use]
+    pub fn or_lane(mut self, lane: Lane) -> Self {
+        self.lane = self.lane.or(Some(lane));
         self
     }
 }

@@ -217,6 +217,18 @@ impl Request {
         }
     }
 
+    /// The whole address, below a base URL.
+    pub(crate) fn url(&self, base: &str) -> String {
+        let mut url = String::with_capacity(base.len() + self.path.len() + self.query.len() + 1);
+        url.push_str(base);
+        url.push_str(&self.path);
+        if !self.query.is_empty() {
+            url.push('?');
+            url.push_str(&self.query);
+        }
+        url
+    }
+
     /// What it carries.
     pub fn carried(&self) -> Option<&Body> {
         self.body.as_ref()

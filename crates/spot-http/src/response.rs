@@ -10,6 +10,7 @@ pub struct Response<T> {
     pub(crate) headers: HeaderMap,
     pub(crate) attempts: u32,
     pub(crate) waited: Duration,
+    pub(crate) cached: bool,
 }
 
 impl<T> Response<T> {
@@ -43,17 +44,22 @@ impl<T> Response<T> {
         self.waited
     }
 
+    /// Whether it came from the cache, or with another call that asked the same.
+    pub fn cached(&self) -> bool {
+        self.cached
+    }
+
     /// The same answer with another body.
     pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Response<U> {
-        let Self { body, status, headers, attempts, waited } = self;
-        Response { body: map(body), status, headers, attempts, waited }
+        let Self { body, status, headers, attempts, waited, cached } = self;
+        Response { body: map(body), status, headers, attempts, waited, cached }
     }
 
     pub(crate) fn try_map<U, E>(
         self,
         map: impl FnOnce(T) -> Result<U, E>,
     ) -> Result<Response<U>, E> {
-        let Self { body, status, headers, attempts, waited } = self;
-        Ok(Response { body: map(body)?, status, headers, attempts, waited })
+        let Self { body, status, headers, attempts, waited, cached } = self;
+        Ok(Response { body: map(body)?, status, headers, attempts, waited, cached })
     }
 }

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use spot_model::Operation;
-
-use crate::{Error, ErrorKind, TransportErrorKind};
+use crate::{Error, ErrorKind, TransportErrorKind, budget};
 
 /// What became of an attempt that did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,26 +39,35 @@ impl Outcome {
         }
     }
 
-    /// Whether the operation may be sent again after this.
-    pub(crate) fn may_repeat(self, operation: &Operation) -> bool {
+    /// Whether a request may be sent again after this. `repeatable` says whether doing it twice does
+    /// no harm.
+    pub(crate) fn may_repeat(self, repeatable: bool) -> bool {
         match self {
             Self::NotSent | Self::Throttled | Self::Unauthorized => true,
-            Self::Ambiguous => operation.idempotent,
+            Self::Ambiguous => repeatable,
             Self::Final => false,
         }
     }
 
     /// The error to report if it is not sent again.
-    pub(crate) fn report(self, error: Error, operation: &Operation) -> Error {
-        if self == Self::Ambiguous && !operation.idempotent {
+    pub(crate) fn report(self, error: Error, repeatable: bool) -> Error {
+        if self == Self::Ambiguous && !repeatable {
             return error.with_kind(ErrorKind::OutcomeUnknown);
         }
         error
     }
+
+    /// What sending it again costs of the budget.
+    pub(crate) fn price(self) -> u32 {
+        match self {
+            Self::Throttled => budget::THROTTLED,
+            _ => budget::TRANSIENT,
+        }
+    }
 }
 
 /// How long to wait between attempts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Backoff {
     pub(crate) base: Duration,
     pub(crate) cap: Duration,
@@ -77,6 +84,8 @@ impl Backoff {
 
 #[cfg(test)]
 mod tests {
+    use spot_model::Operation;
+
     use super::*;
 
     #[test]
@@ -90,12 +99,12 @@ mod tests {
             (Outcome::Ambiguous, true, false),
             (Outcome::Final, false, false),
         ] {
-            assert_eq!(outcome.may_repeat(get), repeats_get, "{outcome:?}");
-            assert_eq!(outcome.may_repeat(post), repeats_post, "{outcome:?}");
+            assert_eq!(outcome.may_repeat(get.idempotent), repeats_get, "{outcome:?}");
+            assert_eq!(outcome.may_repeat(post.idempotent), repeats_post, "{outcome:?}");
         }
         // A reorder is a PUT and moves twice if it is sent twice.
-        assert!(!Outcome::Ambiguous.may_repeat(Operation::REORDER_PLAYLIST_ITEMS));
-        assert!(Outcome::Ambiguous.may_repeat(Operation::REPLACE_PLAYLIST_ITEMS));
+        assert!(!Operation::REORDER_PLAYLIST_ITEMS.idempotent);
+        assert!(Operation::REPLACE_PLAYLIST_ITEMS.idempotent);
     }
 
     #[test]

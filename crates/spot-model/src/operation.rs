@@ -31,6 +31,8 @@ pub struct Operation {
     pub chunk: Option<usize>,
     /// What to use where the operation is closed.
     pub replacement: Option<&'static str>,
+    /// Whether it has a rate limit of its own, so that a 429 says nothing of other operations.
+    pub own_limit: bool,
 }
 
 impl Operation {
@@ -48,6 +50,7 @@ impl Operation {
             paging: Paging::None,
             chunk: None,
             replacement: None,
+            own_limit: false,
         }
     }
 

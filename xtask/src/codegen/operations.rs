@@ -58,11 +58,13 @@ fn value(spec: &Spec, op: &Op) -> String {
     };
     format!(
         "Self {{ id: {:?}, method: Method::{method_name}, path: {path:?}, scopes: &[{}], \
-         access: Access::{access}, idempotent: {}, paging: {paging}, chunk: {:?}, replacement: {:?} }}",
+         access: Access::{access}, idempotent: {}, paging: {paging}, chunk: {:?}, replacement: {:?}, \
+         own_limit: {} }}",
         op.id,
         scopes.join(", "),
         op.is_idempotent(),
         op.chunk.as_ref().map(|chunk| chunk.max),
         op.replacement,
+        op.own_limit,
     )
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use spot_http::{ErrorKind, Request};
+use spot_http::{CallOptions, ErrorKind, Request};
 use spot_model::Operation;
 use tokio::time::{Instant, sleep};
 
@@ -103,4 +103,88 @@ async fn a_block_that_says_no_time_is_waited_out_by_our_own_measure() {
         let answer = script.pipeline().build().unwrap().call(get()).await.unwrap();
         assert_eq!(answer.attempts(), 3);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_with_a_limit_of_its_own_pauses_alone() {
+    let script = Script::new([wait("600"), status(200)]);
+    let pipeline = script.pipeline().build().unwrap();
+    let cover = || {
+        Request::new(Operation::UPLOAD_PLAYLIST_COVER)
+            .path("playlist_id", "spotmockPlaylist000001")
+            .body("image/jpeg", "AA==")
+    };
+    for _ in 0..3 {
+        let error = pipeline.call(cover()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RateLimited);
+    }
+    assert_eq!(script.count(), 1);
+    pipeline.call(get()).await.unwrap();
+    assert_eq!(pipeline.rate_limit().blocked_until(), None);
+    sleep(Duration::from_secs(601)).await;
+    pipeline.call(cover()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_may_have_less_patience_than_the_others() {
+    let script = Script::new([wait("30"), status(200)]);
+    let pipeline = script.pipeline().build().unwrap();
+    let hurried = get().with_options(CallOptions::new().max_wait(Duration::from_secs(5)));
+    let start = Instant::now();
+    for _ in 0..2 {
+        let error = pipeline.call(hurried.clone()).await.unwrap_err();
+        assert_eq!((error.kind(), start.elapsed().as_secs()), (ErrorKind::RateLimited, 0));
+    }
+    pipeline.call(get()).await.unwrap();
+    assert!(start.elapsed() >= Duration::from_secs(30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_are_cancelled_while_they_wait_hold_nobody_up() {
+    let script = Script::new([wait("10"), status(200)]);
+    let pipeline = script.pipeline().build().unwrap();
+    let hurried = get().with_options(CallOptions::new().attempts(1));
+    pipeline.call(hurried).await.unwrap_err();
+    let waiters: Vec<_> = (0..20)
+        .map(|_| {
+            let pipeline = pipeline.clone();
+            tokio::spawn(async move { pipeline.call(get()).await })
+        })
+        .collect();
+    sleep(Duration::from_secs(1)).await;
+    // The first of the queue among them.
+    for waiter in waiters.iter().step_by(2) {
+        waiter.abort();
+    }
+    for waiter in waiters.into_iter().skip(1).step_by(2) {
+        waiter.await.unwrap().unwrap();
+    }
+    assert_eq!(script.count(), 11);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_pause_one_call_goes_first() {
+    let script = Script::new([wait("10"), Turn::Late(Duration::from_secs(2)), status(200)]);
+    let pipeline = script.pipeline().build().unwrap();
+    let calls = (0..10).map(|_| pipeline.call(get()));
+    futures::future::join_all(calls).await.into_iter().for_each(|answer| _ = answer.unwrap());
+    let times = script.times();
+    // The first was refused, up to three more were under way with it by then.
+    let after: Vec<_> =
+        times.iter().filter(|at| **at > times[0] + Duration::from_secs(5)).collect();
+    assert!(*after[1] >= *after[0] + Duration::from_secs(2), "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_absurdly_long_is_as_good_as_for_ever() {
+    let script = Script::new([wait("99999999999999"), status(200)]);
+    let pipeline = script
+        .pipeline()
+        .deadline(Duration::MAX)
+        .max_wait(Duration::MAX)
+        .attempt_timeout(Duration::MAX)
+        .build()
+        .unwrap();
+    pipeline.call(get()).await.unwrap();
+    assert_eq!(script.count(), 2);
 }

@@ -8,3 +8,4 @@ mod limits;
 mod retries;
 mod script;
 mod secrets;
+mod simulation;

@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use spot_http::{
-    AccessToken, CallOptions, Error, ErrorKind, Pipeline, Request, TokenSource, TransportErrorKind,
+    AccessToken, CallOptions, Error, ErrorKind, Event, Observer, Pipeline, Request, TokenSource,
+    TransportErrorKind,
 };
 use spot_model::Operation;
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::script::{Script, Turn, status};
+use crate::script::{Script, Turn, status, wait};
 
 fn get() -> Request {
     Request::new(Operation::GET_MY_PROFILE)
@@ -163,4 +164,87 @@ async fn a_bare_token_that_was_refused_is_not_sent_again() {
         assert_eq!(error.kind(), ErrorKind::Authentication);
     }
     assert_eq!(script.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_budget_ends_the_retries_of_all_calls() {
+    let script = Script::new([status(503)]);
+    let pipeline = script.pipeline().retry_budget(60).build().unwrap();
+    for _ in 0..10 {
+        pipeline.call(get()).await.unwrap_err();
+    }
+    // Ten calls, and what 60 pays of retries at 14 each.
+    assert_eq!(script.count(), 10 + 4);
+    // A retry that helps is paid back.
+    let script = Script::new([status(503), status(200), status(503), status(200), status(200)]);
+    let pipeline = script.pipeline().retry_budget(14).build().unwrap();
+    for _ in 0..3 {
+        pipeline.call(get()).await.unwrap();
+    }
+    let script = Script::new([status(503)]);
+    let pipeline = script.pipeline().retry_budget(None).build().unwrap();
+    for _ in 0..100 {
+        pipeline.call(get()).await.unwrap_err();
+    }
+    assert_eq!(script.count(), 300);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_caller_may_know_better_what_can_be_repeated() {
+    let harmless = CallOptions::new().repeatable(true);
+    let script = Script::new([status(503), status(204)]);
+    let pipeline = script.pipeline().build().unwrap();
+    pipeline.call_empty(next().with_options(harmless)).await.unwrap();
+    assert_eq!(script.count(), 2);
+    let once = CallOptions::new().repeatable(false);
+    let script = Script::new([status(503)]);
+    let error = script.pipeline().build().unwrap().call(get().with_options(once)).await;
+    assert_eq!((error.unwrap_err().kind(), script.count()), (ErrorKind::OutcomeUnknown, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_may_have_waits_of_its_own() {
+    let script = Script::new([status(503)]);
+    let pipeline = script.pipeline().build().unwrap();
+    let slow = CallOptions::new().backoff(Duration::from_secs(8), Duration::from_secs(8));
+    let start = Instant::now();
+    for _ in 0..5 {
+        pipeline.call(get().with_options(slow.clone())).await.unwrap_err();
+    }
+    // Ten waits of up to 8 s.
+    assert!(start.elapsed() > Duration::from_secs(8), "{:?}", start.elapsed());
+}
+
+/// Writes down what it is told.
+#[derive(Clone, Debug, Default)]
+struct Notes(Arc<std::sync::Mutex<Vec<String>>>);
+
+impl Observer for Notes {
+    fn event(&self, event: &Event<'_>) {
+        let note = match event {
+            Event::AttemptStarted { attempt, .. } => format!("attempt {attempt}"),
+            Event::AttemptEnded { status, error, .. } => format!("ended {status:?} {error:?}"),
+            Event::Retry { error, .. } => format!("again, since {}", error.message()),
+            Event::RateLimited { pause, quota, .. } => {
+                format!("429: {} s, quota: {quota}", pause.as_secs())
+            }
+            Event::Throttled { waited, .. } => format!("waited {} s", waited.as_secs()),
+            Event::CallEnded { attempts, error, .. } => {
+                format!("call ended after {attempts}: {:?}", error.map(Error::kind))
+            }
+            other => format!("{other:?}"),
+        };
+        self.0.lock().unwrap().push(note);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_is_told_all_of_it() {
+    let notes = Notes::default();
+    let script =
+        Script::new([wait("3"), Turn::Fail(TransportErrorKind::Reset), status(200), status(404)]);
+    let pipeline = script.pipeline().observer(notes.clone()).build().unwrap();
+    pipeline.call(get()).await.unwrap();
+    pipeline.call(get()).await.unwrap_err();
+    insta::assert_snapshot!(notes.0.lock().unwrap().join("\n"));
 }

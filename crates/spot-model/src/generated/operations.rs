@@ -122,6 +122,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Several albums, each with its first tracks, in the order of their ids. `GET /albums`
@@ -135,6 +136,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(20),
         replacement: Some("`client.album(id)` for each of them"),
+        own_limit: false,
     };
 
     /// The tracks of an album. `GET /albums/{id}/tracks`
@@ -148,6 +150,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// An artist. `GET /artists/{id}`
@@ -161,6 +164,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Several artists, in the order of their ids. `GET /artists`
@@ -174,6 +178,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.artist(id)` for each of them"),
+        own_limit: false,
     };
 
     /// The albums of an artist. `GET /artists/{id}/albums`
@@ -187,6 +192,7 @@ impl Operation {
         paging: Paging::Offset { max: 10, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The tracks of an artist that are played most in a country, at most ten. `GET
@@ -201,6 +207,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Artists whose listeners are those of an artist, at most twenty. `GET
@@ -215,6 +222,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// How a track sounds, in numbers. `GET /audio-features/{id}`
@@ -228,6 +236,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// How several tracks sound, in numbers, in the order of their ids. `GET /audio-features`
@@ -241,6 +250,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(100),
         replacement: None,
+        own_limit: false,
     };
 
     /// The structure of a track: bars, beats, sections, and how each piece sounds. `GET
@@ -255,6 +265,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// An audiobook, with its first chapters. `GET /audiobooks/{id}`
@@ -268,6 +279,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Several audiobooks, each with its first chapters, in the order of their ids. `GET
@@ -282,6 +294,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.audiobook(id)` for each of them"),
+        own_limit: false,
     };
 
     /// The chapters of an audiobook. `GET /audiobooks/{id}/chapters`
@@ -295,6 +308,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// A chapter of an audiobook. `GET /chapters/{id}`
@@ -308,6 +322,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Several chapters, in the order of their ids. `GET /chapters`
@@ -321,6 +336,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.chapter(id)` for each of them"),
+        own_limit: false,
     };
 
     /// Albums that came out of late, as Spotify presents them. `GET /browse/new-releases`
@@ -334,6 +350,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Playlists that Spotify presents at this time of the day. `GET /browse/featured-playlists`
@@ -347,6 +364,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The categories that Spotify sorts its playlists into. `GET /browse/categories`
@@ -360,6 +378,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// A category. `GET /browse/categories/{category_id}`
@@ -373,6 +392,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The playlists of a category. `GET /browse/categories/{category_id}/playlists`
@@ -386,6 +406,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The countries where Spotify is to be had. `GET /markets`
@@ -399,6 +420,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Saves albums. `PUT /me/albums`
@@ -412,6 +434,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(20),
         replacement: Some("`client.library().save(..)`"),
+        own_limit: false,
     };
 
     /// Takes albums out of the library. `DELETE /me/albums`
@@ -425,6 +448,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(20),
         replacement: Some("`client.library().remove(..)`"),
+        own_limit: false,
     };
 
     /// Whether each of the given albums is in the library, in their order. `GET
@@ -439,6 +463,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(20),
         replacement: Some("`client.library().contains(..)`"),
+        own_limit: false,
     };
 
     /// Saves tracks. `PUT /me/tracks`
@@ -452,6 +477,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().save(..)`"),
+        own_limit: false,
     };
 
     /// Takes tracks out of the library. `DELETE /me/tracks`
@@ -465,6 +491,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().remove(..)`"),
+        own_limit: false,
     };
 
     /// Whether each of the given tracks is in the library, in their order. `GET
@@ -479,6 +506,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().contains(..)`"),
+        own_limit: false,
     };
 
     /// Saves episodes. `PUT /me/episodes`
@@ -492,6 +520,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().save(..)`"),
+        own_limit: false,
     };
 
     /// Takes episodes out of the library. `DELETE /me/episodes`
@@ -505,6 +534,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().remove(..)`"),
+        own_limit: false,
     };
 
     /// Whether each of the given episodes is in the library, in their order. `GET
@@ -519,6 +549,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().contains(..)`"),
+        own_limit: false,
     };
 
     /// Saves shows. `PUT /me/shows`
@@ -532,6 +563,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().save(..)`"),
+        own_limit: false,
     };
 
     /// Takes shows out of the library. `DELETE /me/shows`
@@ -545,6 +577,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().remove(..)`"),
+        own_limit: false,
     };
 
     /// Whether each of the given shows is in the library, in their order. `GET /me/shows/contains`
@@ -558,6 +591,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().contains(..)`"),
+        own_limit: false,
     };
 
     /// Saves audiobooks. `PUT /me/audiobooks`
@@ -571,6 +605,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().save(..)`"),
+        own_limit: false,
     };
 
     /// Takes audiobooks out of the library. `DELETE /me/audiobooks`
@@ -584,6 +619,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().remove(..)`"),
+        own_limit: false,
     };
 
     /// Whether each of the given audiobooks is in the library, in their order. `GET
@@ -598,6 +634,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().contains(..)`"),
+        own_limit: false,
     };
 
     /// Follows artists. `PUT /me/following`
@@ -611,6 +648,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().save(..)`"),
+        own_limit: false,
     };
 
     /// Follows artists no longer. `DELETE /me/following`
@@ -624,6 +662,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().remove(..)`"),
+        own_limit: false,
     };
 
     /// Whether the user follows each of the given artists, in their order. `GET
@@ -638,6 +677,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().contains(..)`"),
+        own_limit: false,
     };
 
     /// Follows users. `PUT /me/following`
@@ -651,6 +691,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().save(..)`"),
+        own_limit: false,
     };
 
     /// Follows users no longer. `DELETE /me/following`
@@ -664,6 +705,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().remove(..)`"),
+        own_limit: false,
     };
 
     /// Whether the user follows each of the given users, in their order. `GET
@@ -678,6 +720,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.library().contains(..)`"),
+        own_limit: false,
     };
 
     /// Follows a playlist. `PUT /playlists/{playlist_id}/followers`
@@ -691,6 +734,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: Some("`client.library().save(..)`"),
+        own_limit: false,
     };
 
     /// Follows a playlist no longer. `DELETE /playlists/{playlist_id}/followers`
@@ -704,6 +748,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: Some("`client.library().remove(..)`"),
+        own_limit: false,
     };
 
     /// Whether the user follows a playlist: a list of one answer. `GET
@@ -718,6 +763,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: Some("`client.library().contains(..)`"),
+        own_limit: false,
     };
 
     /// The items of a playlist. `GET /playlists/{playlist_id}/tracks`
@@ -731,6 +777,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: Some("`client.playlist(id).items()`"),
+        own_limit: false,
     };
 
     /// Adds tracks and episodes to a playlist, behind the last one or at a position. `POST
@@ -745,6 +792,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(100),
         replacement: Some("`client.playlist(id).add(..)`"),
+        own_limit: false,
     };
 
     /// Replaces all items of a playlist. `PUT /playlists/{playlist_id}/tracks`
@@ -758,6 +806,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(100),
         replacement: Some("`client.playlist(id).replace(..)`"),
+        own_limit: false,
     };
 
     /// Moves items of a playlist to another place. `PUT /playlists/{playlist_id}/tracks`
@@ -771,6 +820,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: Some("`client.playlist(id).reorder(..)`"),
+        own_limit: false,
     };
 
     /// Removes tracks and episodes from a playlist, wherever they stand in it. `DELETE
@@ -785,6 +835,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(100),
         replacement: Some("`client.playlist(id).remove(..)`"),
+        own_limit: false,
     };
 
     /// Creates an empty playlist of the user who gave the token. `POST /users/{user_id}/playlists`
@@ -798,6 +849,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: Some("`client.me().create_playlist(..)`"),
+        own_limit: false,
     };
 
     /// The tracks the user saved, the latest first. `GET /me/tracks`
@@ -811,6 +863,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The albums the user saved, the latest first. `GET /me/albums`
@@ -824,6 +877,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The shows the user saved, the latest first. `GET /me/shows`
@@ -837,6 +891,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The episodes the user saved, the latest first. `GET /me/episodes`
@@ -850,6 +905,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The audiobooks the user saved. When each was saved is not told. `GET /me/audiobooks`
@@ -863,6 +919,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Saves tracks, albums, episodes, shows and audiobooks, and follows users, artists and
@@ -877,6 +934,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(40),
         replacement: None,
+        own_limit: false,
     };
 
     /// Takes tracks, albums, episodes, shows and audiobooks out of the library, and unfollows
@@ -891,6 +949,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(40),
         replacement: None,
+        own_limit: false,
     };
 
     /// Whether each of the given things is in the library, in their order. `GET
@@ -905,6 +964,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(40),
         replacement: None,
+        own_limit: false,
     };
 
     /// What is playing, where and how. `GET /me/player`
@@ -918,6 +978,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// What is playing, without where and how. `GET /me/player/currently-playing`
@@ -931,6 +992,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The devices that can play now. A device that was not used for a while may be missing. `GET
@@ -945,6 +1007,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// What is playing and what comes next. `GET /me/player/queue`
@@ -958,6 +1021,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Starts playing, or resumes if nothing is said of what to play. `PUT /me/player/play`
@@ -971,6 +1035,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Pauses. `PUT /me/player/pause`
@@ -984,6 +1049,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Skips to the next item. `POST /me/player/next`
@@ -997,6 +1063,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Skips to the previous item. `POST /me/player/previous`
@@ -1010,6 +1077,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Goes to a place in what is playing; beyond its end, to the next item. `PUT /me/player/seek`
@@ -1023,6 +1091,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Sets what is repeated. `PUT /me/player/repeat`
@@ -1036,6 +1105,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Sets the volume. `PUT /me/player/volume`
@@ -1049,6 +1119,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Shuffles the order, or does so no longer. `PUT /me/player/shuffle`
@@ -1062,6 +1133,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Puts a track or an episode behind what comes next. `POST /me/player/queue`
@@ -1075,6 +1147,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Makes another device the one that plays. `PUT /me/player`
@@ -1088,6 +1161,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The tracks the user played of late, the latest first: about fifty, and no episodes. `GET
@@ -1102,6 +1176,7 @@ impl Operation {
         paging: Paging::Cursor { max: 50 },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// A playlist, with its first items. `GET /playlists/{playlist_id}`
@@ -1115,6 +1190,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The items of a playlist the user owns or takes part in. `GET
@@ -1129,6 +1205,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Adds tracks and episodes to a playlist, behind the last one or at a position. `POST
@@ -1143,6 +1220,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(100),
         replacement: None,
+        own_limit: false,
     };
 
     /// Replaces all items of a playlist. `PUT /playlists/{playlist_id}/items`
@@ -1156,6 +1234,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(100),
         replacement: None,
+        own_limit: false,
     };
 
     /// Moves items of a playlist to another place. `PUT /playlists/{playlist_id}/items`
@@ -1169,6 +1248,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Removes tracks and episodes from a playlist, wherever they stand in it. `DELETE
@@ -1183,6 +1263,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(100),
         replacement: None,
+        own_limit: false,
     };
 
     /// Changes the name, the description or the visibility of a playlist of the user's. `PUT
@@ -1197,6 +1278,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The cover of a playlist, the widest picture first. `GET /playlists/{playlist_id}/images`
@@ -1210,6 +1292,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Gives a playlist of the user's another cover. `PUT /playlists/{playlist_id}/images`
@@ -1223,6 +1306,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: true,
     };
 
     /// The playlists the user owns or follows. `GET /me/playlists`
@@ -1236,6 +1320,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Creates an empty playlist of the user's. `POST /me/playlists`
@@ -1249,6 +1334,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Tracks like the artists, genres and tracks that are given as seeds. `GET /recommendations`
@@ -1262,6 +1348,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The genres that recommendations can start from. `GET
@@ -1276,6 +1363,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Searches the catalogue. `GET /search`
@@ -1289,6 +1377,7 @@ impl Operation {
         paging: Paging::Offset { max: 10, last_offset: Some(1000) },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// A show, with its latest episodes. `GET /shows/{id}`
@@ -1302,6 +1391,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Several shows, without their episodes, in the order of their ids. `GET /shows`
@@ -1315,6 +1405,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.show(id)` for each of them"),
+        own_limit: false,
     };
 
     /// The episodes of a show, the latest first. `GET /shows/{id}/episodes`
@@ -1328,6 +1419,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// An episode of a show. `GET /episodes/{id}`
@@ -1341,6 +1433,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Several episodes, in the order of their ids. `GET /episodes`
@@ -1354,6 +1447,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.episode(id)` for each of them"),
+        own_limit: false,
     };
 
     /// A track. `GET /tracks/{id}`
@@ -1367,6 +1461,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// Several tracks, in the order of their ids. `GET /tracks`
@@ -1380,6 +1475,7 @@ impl Operation {
         paging: Paging::None,
         chunk: Some(50),
         replacement: Some("`client.track(id)` for each of them"),
+        own_limit: false,
     };
 
     /// The profile of the user. `GET /me`
@@ -1393,6 +1489,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The artists the user follows. `GET /me/following`
@@ -1406,6 +1503,7 @@ impl Operation {
         paging: Paging::Cursor { max: 50 },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The artists the user plays most, the first the most. `GET /me/top/artists`
@@ -1419,6 +1517,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The tracks the user plays most, the first the most. `GET /me/top/tracks`
@@ -1432,6 +1531,7 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// A user as others see them. `GET /users/{user_id}`
@@ -1445,6 +1545,7 @@ impl Operation {
         paging: Paging::None,
         chunk: None,
         replacement: None,
+        own_limit: false,
     };
 
     /// The playlists on a user's profile. `GET /users/{user_id}/playlists`
@@ -1458,5 +1559,6 @@ impl Operation {
         paging: Paging::Offset { max: 50, last_offset: None },
         chunk: None,
         replacement: Some("`client.me().playlists()` for those of the user who gave the token"),
+        own_limit: false,
     };
 }

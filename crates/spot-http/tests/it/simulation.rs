@@ -1,0 +1,466 @@
+//! Thousands of calls against servers that count, in virtual time: what pacing costs and what it
+//! saves.
+//!
+//! The servers count the calls of a rolling window of 30 seconds and answer 429 with `Retry-After`,
+//! rounded up to seconds. Latencies are drawn from a lognormal distribution, half of one before the
+//! server counts the call and half of it after. `cargo test -p spot-http simulation -- --nocapture`
+//! prints the table of the README.
+// The table is for people.
+#![allow(clippy::print_stdout)]
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use spot_http::{
+    AccessToken, CallOptions, ErrorKind, Lane, Pipeline, RateLimit, Request, Transport,
+    TransportError,
+};
+use spot_model::Operation;
+use tokio::time::{Instant, sleep};
+
+const WINDOW: Duration = Duration::from_secs(30);
+
+/// What a server does beyond counting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rule {
+    /// Rejected calls do not count.
+    Plain,
+    /// Rejected calls count too.
+    RejectedCount,
+    /// A call while blocked lengthens the block by half, up to an hour.
+    Lengthens,
+}
+
+/// A server in virtual time.
+#[derive(Clone, Debug)]
+struct Server(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    rule: Rule,
+    /// The limit, and from when on it holds.
+    limits: Vec<(Duration, usize)>,
+    start: Instant,
+    latency: Duration,
+    random: fastrand::Rng,
+    counted: VecDeque<Instant>,
+    block: Option<(Instant, Duration)>,
+    accepted: Vec<Instant>,
+    refused: usize,
+    /// How much less than it means a block says.
+    understates: Duration,
+}
+
+impl Server {
+    fn new(rule: Rule, limit: usize, latency: Duration, seed: u64) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            rule,
+            limits: vec![(Duration::ZERO, limit)],
+            start: Instant::now(),
+            latency,
+            random: fastrand::Rng::with_seed(seed),
+            counted: VecDeque::new(),
+            block: None,
+            accepted: Vec::new(),
+            refused: 0,
+            understates: Duration::ZERO,
+        })))
+    }
+
+    fn then(self, after: Duration, limit: usize) -> Self {
+        self.0.lock().unwrap().limits.push((after, limit));
+        self
+    }
+
+    fn refused(&self) -> usize {
+        self.0.lock().unwrap().refused
+    }
+
+    fn accepted(&self) -> usize {
+        self.0.lock().unwrap().accepted.len()
+    }
+
+    /// The most calls that were accepted in any window.
+    fn fullest(&self) -> usize {
+        let accepted = &self.0.lock().unwrap().accepted;
+        let in_window = |at: usize| {
+            accepted[at..].iter().take_while(|time| **time < accepted[at] + WINDOW).count()
+        };
+        (0..accepted.len()).map(in_window).max().unwrap_or(0)
+    }
+}
+
+impl State {
+    fn latency(&mut self) -> Duration {
+        // A sum of uniform numbers is normal enough.
+        let normal: f64 = (0..12).map(|_| self.random.f64()).sum::<f64>() - 6.0;
+        self.latency.mul_f64((0.3 * normal).exp())
+    }
+
+    fn limit(&self, now: Instant) -> usize {
+        let since = now - self.start;
+        self.limits.iter().rev().find(|(from, _)| *from <= since).unwrap().1
+    }
+
+    /// Counts a call, and says how long to wait if it is refused.
+    fn count(&mut self, now: Instant) -> Option<Duration> {
+        while self.counted.front().is_some_and(|at| *at + WINDOW <= now) {
+            self.counted.pop_front();
+        }
+        if let Some((until, length)) = self.block
+            && self.rule == Rule::Lengthens
+            && now < until
+        {
+            let length = length.mul_f64(1.5).min(Duration::from_secs(3600));
+            self.block = Some((now + length, length));
+            self.refused += 1;
+            return Some(length.saturating_sub(self.understates));
+        }
+        let limit = self.limit(now);
+        if self.counted.len() < limit {
+            self.counted.push_back(now);
+            self.accepted.push(now);
+            return None;
+        }
+        self.refused += 1;
+        if self.rule == Rule::RejectedCount {
+            self.counted.push_back(now);
+        }
+        let free = self.counted[self.counted.len() - limit] + WINDOW;
+        let wait = Duration::from_secs((free - now).as_secs_f64().ceil() as u64);
+        self.block = Some((now + wait, wait));
+        Some(wait.saturating_sub(self.understates))
+    }
+}
+
+#[spot_http::async_trait]
+impl Transport for Server {
+    async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let half = self.0.lock().unwrap().latency() / 2;
+        sleep(half).await;
+        let refused = self.0.lock().unwrap().count(Instant::now());
+        sleep(half).await;
+        let response = http::Response::builder();
+        Ok(match refused {
+            None => response.status(200).body(Bytes::from_static(b"{}")).unwrap(),
+            Some(wait) => response
+                .status(429)
+                .header("retry-after", wait.as_secs_f64().ceil() as u64)
+                .body(Bytes::new())
+                .unwrap(),
+        })
+    }
+}
+
+fn pipeline(server: &Server, limit: RateLimit) -> Pipeline {
+    Pipeline::builder(AccessToken::new("token").unwrap())
+        .transport(server.clone())
+        .rate_limit(limit)
+        .retry_budget(None)
+        .attempts(u32::MAX)
+        .deadline(Duration::from_secs(40 * 3600))
+        .max_wait(Duration::from_secs(2 * 3600))
+        .build()
+        .unwrap()
+}
+
+fn get() -> Request {
+    Request::new(Operation::GET_MY_PROFILE)
+}
+
+/// How one client fared.
+#[derive(Debug)]
+struct Run {
+    /// `None` if it was not done in 20 hours.
+    took: Option<Duration>,
+    refused_per_1000: f64,
+    done: usize,
+}
+
+impl Run {
+    fn over(&self, ideal: f64) -> f64 {
+        self.took.map_or(f64::INFINITY, |took| took.as_secs_f64() / ideal)
+    }
+}
+
+/// Makes calls with as many tasks as there are pipelines.
+async fn work(server: &Server, pipelines: Vec<Pipeline>, calls: usize) -> Run {
+    let left = Arc::new(Mutex::new(calls));
+    let start = Instant::now();
+    let tasks: Vec<_> = pipelines
+        .into_iter()
+        .map(|pipeline| {
+            let left = left.clone();
+            tokio::spawn(async move {
+                loop {
+                    {
+                        let mut left = left.lock().unwrap();
+                        if *left == 0 {
+                            return;
+                        }
+                        *left -= 1;
+                    }
+                    // Only a client that calls on while blocked is told to wait beyond its deadline.
+                    if pipeline.call(get()).await.is_err() {
+                        return sleep(Duration::from_secs(100 * 3600)).await;
+                    }
+                }
+            })
+        })
+        .collect();
+    let all = futures::future::join_all(tasks);
+    let ended = tokio::time::timeout(Duration::from_secs(20 * 3600), all).await;
+    let took = ended.is_ok().then(|| start.elapsed());
+    if let Ok(ended) = ended {
+        ended.into_iter().for_each(|task| task.unwrap());
+    }
+    let done = server.accepted();
+    Run { took, refused_per_1000: server.refused() as f64 * 1000.0 / done as f64, done }
+}
+
+/// 5,000 calls of 32 tasks through one client.
+async fn ours(server: &Server) -> Run {
+    let pipeline = pipeline(server, RateLimit::learned());
+    work(server, vec![pipeline; 32], 5000).await
+}
+
+/// What 5,000 calls take at best: 27 full windows, and what is left of them, at once.
+const IDEAL: f64 = 810.0;
+
+const LATENCY: Duration = Duration::from_millis(100);
+
+#[tokio::test(start_paused = true)]
+async fn pacing_costs_little_and_is_hardly_ever_refused() {
+    let mut table = vec![
+        "server      | client                      | time / ideal | 429s per 1,000".to_owned(),
+    ];
+    let mut ran = Vec::new();
+    for rule in [Rule::Plain, Rule::RejectedCount, Rule::Lengthens] {
+        let mut row = |client: &str, run: &Run| {
+            let time = match run.took {
+                Some(_) => format!("{:.3}", run.over(IDEAL)),
+                None => format!("{} done in 20 h", run.done),
+            };
+            let rule = format!("{rule:?}");
+            let refused = run.refused_per_1000;
+            table.push(format!("{rule:<13} | {client:<27} | {time:<12} | {refused:.1}"));
+        };
+        let server = Server::new(rule, 180, LATENCY, 1);
+        let alone = (0..32).map(|_| pipeline(&server, RateLimit::unpaced())).collect();
+        row("a Retry-After a task", &work(&server, alone, 5000).await);
+        let server = Server::new(rule, 180, LATENCY, 1);
+        let shared = vec![pipeline(&server, RateLimit::unpaced()); 32];
+        row("a shared pause", &work(&server, shared, 5000).await);
+        let server = Server::new(rule, 180, LATENCY, 1);
+        let known = vec![pipeline(&server, RateLimit::known(180)); 32];
+        row("the limit given", &work(&server, known, 5000).await);
+        for seed in 1..4 {
+            let server = Server::new(rule, 180, LATENCY, seed);
+            let run = ours(&server).await;
+            row(&format!("the learned window, seed {seed}"), &run);
+            ran.push((rule, run));
+        }
+    }
+    println!("{}", table.join("\n"));
+    for (rule, run) in ran {
+        let most = if rule == Rule::Lengthens { 1.10 } else { 1.02 };
+        assert!(run.over(IDEAL) <= most, "{rule:?}: {run:?}");
+        assert!(run.refused_per_1000 <= 3.0, "{rule:?}: {run:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fast_and_slow_lines_reach_the_limit_too() {
+    for (latency, most) in [(Duration::from_millis(20), 1.02), (Duration::from_secs(2), 1.20)] {
+        let server = Server::new(Rule::Plain, 180, latency, 1);
+        let run = ours(&server).await;
+        println!("latency {latency:?}: {:.3}, {:.1}", run.over(IDEAL), run.refused_per_1000);
+        assert!(run.over(IDEAL) <= most, "{latency:?}: {run:?}");
+        assert!(run.refused_per_1000 <= 3.0, "{latency:?}: {run:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_is_halved_and_restored_is_followed() {
+    let server = Server::new(Rule::Plain, 180, LATENCY, 1)
+        .then(Duration::from_secs(270), 90)
+        .then(Duration::from_secs(570), 180);
+    let run = ours(&server).await;
+    // 1,620 calls by 270 s, 900 by 570 s, and the rest at 180 a window.
+    let ideal = 570.0 + (5000.0 - 1620.0 - 900.0) / 180.0 * 30.0;
+    println!("halved and restored: {:.3}, {:.1}", run.over(ideal), run.refused_per_1000);
+    assert!(run.over(ideal) <= 1.25, "{run:?}");
+    assert!(run.refused_per_1000 <= 12.0, "{run:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_less_than_it_means_is_asked_by_one_call_and_not_by_all() {
+    let server = Server::new(Rule::Lengthens, 180, LATENCY, 1);
+    server.0.lock().unwrap().understates = Duration::from_secs(1);
+    let run = ours(&server).await;
+    println!("understated: {:.3}, {:.1}", run.over(IDEAL), run.refused_per_1000);
+    assert!(run.over(IDEAL) <= 1.6, "{run:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_block_of_a_day_costs_no_call_and_no_sleep() {
+    #[derive(Clone, Debug, Default)]
+    struct Blocked(Arc<Mutex<u32>>);
+
+    #[spot_http::async_trait]
+    impl Transport for Blocked {
+        async fn send(
+            &self,
+            _: http::Request<Bytes>,
+        ) -> Result<http::Response<Bytes>, TransportError> {
+            *self.0.lock().unwrap() += 1;
+            let response = http::Response::builder().status(429).header("retry-after", "86400");
+            Ok(response.body(Bytes::new()).unwrap())
+        }
+    }
+
+    let transport = Blocked::default();
+    let build = |limit| {
+        Pipeline::builder(AccessToken::new("token").unwrap())
+            .transport(transport.clone())
+            .rate_limit(limit)
+            .build()
+            .unwrap()
+    };
+    let pipeline = build(RateLimit::learned());
+    let start = Instant::now();
+    for _ in 0..1000 {
+        let error = pipeline.call(get()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RateLimited);
+        assert!(error.retry_after().unwrap() > Duration::from_secs(86_000));
+    }
+    // A run that begins anew knows it too, through what was kept as JSON.
+    let kept = serde_json::to_string(&pipeline.rate_limit()).unwrap();
+    let again = build(RateLimit::learned().resume(serde_json::from_str(&kept).unwrap()));
+    assert_eq!(again.call(get()).await.unwrap_err().kind(), ErrorKind::RateLimited);
+    assert!(again.rate_limit().blocked_until().is_some());
+    assert_eq!((*transport.0.lock().unwrap(), start.elapsed()), (1, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_learned_is_kept() {
+    let server = Server::new(Rule::Plain, 60, LATENCY, 1);
+    let first = pipeline(&server, RateLimit::learned());
+    work(&server, vec![first.clone(); 8], 300).await;
+    assert_eq!(first.rate_limit().limit(), Some(60));
+    let refused = server.refused();
+    // The next run knows the limit, and what the first one has used up of it.
+    let second = pipeline(&server, RateLimit::learned().resume(first.rate_limit()));
+    drop(first);
+    work(&server, vec![second; 8], 60).await;
+    assert_eq!(server.refused(), refused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_programs_that_do_not_know_of_each_other_share_the_limit() {
+    let server = Server::new(Rule::Plain, 180, LATENCY, 1);
+    let mut pipelines = Vec::new();
+    for _ in 0..3 {
+        pipelines.extend(vec![pipeline(&server, RateLimit::learned()); 10]);
+    }
+    let run = work(&server, pipelines, 5000).await;
+    println!("three programs: {:.3}, {:.1}", run.over(IDEAL), run.refused_per_1000);
+    assert!(run.over(IDEAL) <= 1.3, "{run:?}");
+    assert!(run.refused_per_1000 <= 25.0, "{run:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_who_waits_passes_a_long_job() {
+    let server = Server::new(Rule::Plain, 100, LATENCY, 1);
+    let pipeline = pipeline(&server, RateLimit::known(100));
+    let bulk = Request::new(Operation::GET_MY_PROFILE)
+        .with_options(CallOptions::new().lane(Lane::Bulk).deadline(Duration::from_secs(36_000)));
+    let jobs: Vec<_> = (0..2000)
+        .map(|_| {
+            let (pipeline, bulk) = (pipeline.clone(), bulk.clone());
+            tokio::spawn(async move { pipeline.call(bulk).await.unwrap().waited() })
+        })
+        .collect();
+    // The job has used up the first window; clicks come now and then from there on.
+    let mut longest = Duration::ZERO;
+    for click in 0..20 {
+        sleep(Duration::from_secs(13)).await;
+        let waited = pipeline.call(get()).await.unwrap().waited();
+        // The first click finds the window full: nothing was kept free for it.
+        if click > 2 {
+            longest = longest.max(waited);
+        }
+    }
+    let left = jobs.iter().filter(|job| !job.is_finished()).count();
+    println!("the longest wait of a click: {longest:?}; {left} of the job are left");
+    assert!(longest < Duration::from_secs(1), "{longest:?}");
+    assert!((800..1400).contains(&left), "the job goes on: {left}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_job_goes_on_however_many_click() {
+    let server = Server::new(Rule::Plain, 100, LATENCY, 1);
+    let pipeline = pipeline(&server, RateLimit::known(100));
+    let clicks: Vec<_> = (0..50)
+        .map(|_| {
+            let pipeline = pipeline.clone();
+            tokio::spawn(async move {
+                loop {
+                    pipeline.call(get()).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    sleep(Duration::from_secs(1)).await;
+    let bulk = CallOptions::new().lane(Lane::Bulk);
+    for _ in 0..20 {
+        pipeline.call(get().with_options(bulk.clone())).await.unwrap();
+    }
+    clicks.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn never_more_calls_in_a_window_than_the_limit(
+        limit in 1_usize..60,
+        latency in 1_u64..8_000,
+        tasks in 1_usize..40,
+        patience in 1_u64..20_000,
+        seed: u64,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let (fullest, refused) = runtime.block_on(async {
+            let latency = Duration::from_millis(latency);
+            let server = Server::new(Rule::Plain, limit, latency, seed);
+            let given = RateLimit::known(u32::try_from(limit).unwrap());
+            let pipeline = pipeline(&server, given);
+            let jobs = (0..tasks).map(|task| {
+                let pipeline = pipeline.clone();
+                let mut random = fastrand::Rng::with_seed(seed ^ task as u64);
+                async move {
+                    for _ in 0..8 {
+                        // Some callers lose patience, in the queue or while the call is under way.
+                        let patience = Duration::from_millis(random.u64(0..patience) * 4);
+                        let call = pipeline.call(get());
+                        let _ = tokio::time::timeout(patience, call).await;
+                    }
+                }
+            });
+            futures::future::join_all(jobs).await;
+            (server.fullest(), server.refused())
+        });
+        prop_assert!(fullest <= limit, "{fullest} of {limit}");
+        prop_assert_eq!(refused, 0);
+    }
+}
