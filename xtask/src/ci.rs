@@ -15,7 +15,7 @@ const STEPS: &[Step] = &[
         &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
         &[],
     ),
-    ("tests", &["test", "--workspace"], &[]),
+    ("tests", &["test", "--workspace", "--all-features"], &[]),
     ("fixtures", &["xtask", "fixtures", "--check"], &[]),
     ("tidiness", &["xtask", "tidy"], &[]),
     (

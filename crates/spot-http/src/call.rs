@@ -53,7 +53,7 @@ impl<'a> Call<'a> {
             request,
             conditions: HeaderMap::new(),
             start,
-            deadline: later(start, options.deadline.unwrap_or(settings.deadline)),
+            deadline: deadline(inner, request),
             max_wait: options.max_wait.unwrap_or(settings.max_wait),
             attempts: options.attempts.unwrap_or(settings.attempts).max(1),
             backoff: options.backoff.unwrap_or(settings.backoff),
@@ -285,6 +285,11 @@ impl<'a> Call<'a> {
         tracing::debug!(after_ms = millis(after), %error, "is sent again");
         self.inner.observe(|| Event::Retry { operation, attempt, error, after });
     }
+}
+
+/// When a call that starts now has to be over.
+pub(crate) fn deadline(inner: &Inner, request: &Request) -> Instant {
+    later(Instant::now(), request.options().deadline.unwrap_or(inner.settings.deadline))
 }
 
 /// A time so much later, or as good as never.

@@ -1,6 +1,6 @@
 //! The one error of all crates.
 
-use std::{error::Error as StdError, fmt, time::Duration};
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use spot_model::Operation;
 
@@ -22,6 +22,7 @@ pub struct Error {
     inner: Box<Inner>,
 }
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     message: String,
@@ -33,7 +34,8 @@ struct Inner {
     path: Option<String>,
     attempts: u32,
     done: Option<usize>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    /// Shared, for those who are told of one failure together.
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// What kind of failure an [`Error`] is, to be matched on.
@@ -207,8 +209,14 @@ impl Error {
     /// The same error, with what caused it.
     #[must_use]
     pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.inner.source = Some(Box::new(source));
+        self.inner.source = Some(Arc::new(source));
         self
+    }
+
+    /// The same error again, for another who waited for the same call.
+    #[cfg(feature = "cache")]
+    pub(crate) fn share(&self) -> Self {
+        Self { inner: self.inner.clone() }
     }
 
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {

@@ -62,6 +62,11 @@ impl Pipeline {
     /// Where calls go unless the builder says otherwise.
     pub const SPOTIFY: &'static str = "https://api.spotify.com/v1";
 
+    #[cfg(feature = "cache")]
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
     pub(crate) fn new(inner: Inner) -> Self {
         Self { inner: Arc::new(inner) }
     }

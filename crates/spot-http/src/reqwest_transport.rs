@@ -72,7 +72,7 @@ impl fmt::Debug for ReqwestTransport {
 /// What is known of the request when reqwest failed. The URL is left out: its query is the user's.
 fn classify(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
-    let kind = if error.is_connect() || error.is_builder() {
+    let kind = if error.is_connect() || error.is_builder() || was_refused(&error) {
         TransportErrorKind::NotSent
     } else if error.is_timeout() {
         TransportErrorKind::Timeout
@@ -84,10 +84,19 @@ fn classify(error: reqwest::Error) -> TransportError {
     TransportError::new(kind, error)
 }
 
+/// Whether an HTTP/2 server said that it did not look at the request: a stream that was refused, or
+/// one that came after the end it had announced (RFC 9113, 8.7).
+fn was_refused(error: &reqwest::Error) -> bool {
+    causes(error).filter_map(|cause| cause.downcast_ref::<h2::Error>()).any(|error| {
+        let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        let gone = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+        error.is_remote() && (refused || gone)
+    })
+}
+
 /// Whether the connection ended before the answer was whole.
 fn broke_off(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&(dyn StdError + 'static)> = error.source();
-    while let Some(error) = cause {
+    causes(error).any(|error| {
         if let Some(error) = error.downcast_ref::<io::Error>() {
             return matches!(
                 error.kind(),
@@ -97,14 +106,17 @@ fn broke_off(error: &reqwest::Error) -> bool {
                     | io::ErrorKind::UnexpectedEof
             );
         }
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            return error.is_reset() || error.is_go_away();
+        }
         // hyper's own error is not part of reqwest's interface; its words are stable.
         let words = error.to_string();
-        if words.contains("before message completed") || words.contains("closed") {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+        words.contains("before message completed") || words.contains("closed")
+    })
+}
+
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |error: &&(dyn StdError + 'static)| (*error).source())
 }
 
 /// Sets up a [`ReqwestTransport`].

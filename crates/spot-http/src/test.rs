@@ -1,0 +1,338 @@
+//! Transports for tests: one that records, one that answers from a record, and one that fails.
+//!
+//! They are decorators of a [`Transport`], so that whatever is tested goes through the real pipeline:
+//!
+//! ```
+//! use spot_http::{AccessToken, Pipeline, Request, test::{Exchange, Faulty, Replay}};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), spot_http::Error> {
+//! let record = [Exchange::new("GET", "/v1/me", 200, r#"{"id":"listener"}"#)];
+//! let flaky = Faulty::new(Replay::new(record), 7).server_error(0.3);
+//! let pipeline =
+//!     Pipeline::builder(AccessToken::new("a token")?).transport(flaky).attempts(20).build()?;
+//! assert_eq!(pipeline.call(Request::get("/me")).await?.status(), 200);
+//! # Ok(()) }
+//! ```
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::header;
+use serde::{Deserialize, Serialize};
+
+use crate::{Transport, TransportError, TransportErrorKind};
+
+/// A request and what was answered. It holds no token: the headers of the request are left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Exchange {
+    /// The HTTP method.
+    pub method: String,
+    /// The path with the query, without the host.
+    pub path: String,
+    /// What the request carried, as text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sent: String,
+    /// The status of the answer.
+    pub status: u16,
+    /// The type of the answer, if it said one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// How long to wait before another call, in the answer's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<String>,
+    /// The answer, as text.
+    #[serde(default)]
+    pub body: String,
+}
+
+impl Exchange {
+    /// An exchange made up: a request without a body, and its answer.
+    pub fn new(method: &str, path: &str, status: u16, body: &str) -> Self {
+        Self {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            sent: String::new(),
+            status,
+            content_type: None,
+            retry_after: None,
+            body: body.to_owned(),
+        }
+    }
+}
+
+/// Keeps what goes through another transport. Clones share the record.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    inner: Arc<dyn Transport>,
+    record: Arc<Mutex<Vec<Exchange>>>,
+}
+
+impl Recorder {
+    /// A recorder before a transport.
+    pub fn new(transport: impl Transport) -> Self {
+        Self { inner: Arc::new(transport), record: Arc::default() }
+    }
+
+    /// What was exchanged so far, in the order in which it was answered.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        lock(&self.record).clone()
+    }
+}
+
+#[async_trait]
+impl Transport for Recorder {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let (method, path) = line(&request);
+        let sent = String::from_utf8_lossy(request.body()).into_owned();
+        let response = self.inner.send(request).await?;
+        let text = |name| {
+            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+            value.map(str::to_owned)
+        };
+        lock(&self.record).push(Exchange {
+            method,
+            path,
+            sent,
+            status: response.status().as_u16(),
+            content_type: text(header::CONTENT_TYPE),
+            retry_after: text(header::RETRY_AFTER),
+            body: String::from_utf8_lossy(response.body()).into_owned(),
+        });
+        Ok(response)
+    }
+}
+
+/// Answers from a record, without a network: by method, path and query. Where one was recorded
+/// several times, the answers come in their order, and the last one stays.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// What is left to answer to a method and a path, the next one last.
+    answers: Arc<Mutex<HashMap<Line, Vec<Exchange>>>>,
+}
+
+/// The method and the path with its query.
+type Line = (String, String);
+
+impl Replay {
+    /// A transport that answers from a record.
+    pub fn new(record: impl IntoIterator<Item = Exchange>) -> Self {
+        let mut answers: HashMap<_, Vec<_>> = HashMap::new();
+        for exchange in record {
+            let key = (exchange.method.clone(), exchange.path.clone());
+            answers.entry(key).or_default().push(exchange);
+        }
+        answers.values_mut().for_each(|answers| answers.reverse());
+        Self { answers: Arc::new(Mutex::new(answers)) }
+    }
+}
+
+#[async_trait]
+impl Transport for Replay {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let key = line(&request);
+        let unknown = format!("{} {} was not recorded", key.0, key.1);
+        let fail = |why: String| TransportError::new(TransportErrorKind::NotSent, why);
+        let exchange = {
+            let mut answers = lock(&self.answers);
+            match answers.get_mut(&key) {
+                Some(left) if left.len() > 1 => left.pop(),
+                left => left.and_then(|left| left.last().cloned()),
+            }
+        };
+        let exchange = exchange.ok_or_else(|| fail(unknown))?;
+        let mut response = http::Response::builder().status(exchange.status);
+        if let Some(content_type) = exchange.content_type {
+            response = response.header(header::CONTENT_TYPE, content_type);
+        }
+        if let Some(retry_after) = exchange.retry_after {
+            response = response.header(header::RETRY_AFTER, retry_after);
+        }
+        response.body(exchange.body.into()).map_err(|error| fail(error.to_string()))
+    }
+}
+
+/// Lets requests and answers fail by chance: the same chance for the same seed and the same order of
+/// calls. Every rate is from 0, never, to 1, always, and 0 unless it is set. Clones share their luck.
+#[derive(Clone)]
+pub struct Faulty {
+    inner: Arc<dyn Transport>,
+    luck: Arc<Mutex<Luck>>,
+    rates: Rates,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Rates {
+    drop_before_send: f64,
+    reset_after_send: f64,
+    delay: (f64, Duration),
+    server_error: f64,
+    truncated_body: f64,
+    storm: (f64, u32, Duration),
+}
+
+struct Luck {
+    random: fastrand::Rng,
+    /// How many calls more are refused.
+    storm: u32,
+}
+
+/// What happens to one request.
+#[derive(Clone, Copy, Debug, Default)]
+struct Fate {
+    refused: bool,
+    dropped: bool,
+    delay: Duration,
+    server_error: bool,
+    reset: bool,
+    truncated: bool,
+}
+
+impl Faulty {
+    /// A transport that fails as it is told, before another one.
+    pub fn new(transport: impl Transport, seed: u64) -> Self {
+        let luck = Luck { random: fastrand::Rng::with_seed(seed), storm: 0 };
+        Self {
+            inner: Arc::new(transport),
+            luck: Arc::new(Mutex::new(luck)),
+            rates: Rates::default(),
+        }
+    }
+
+    /// How often a request never leaves.
+    #[must_use]
+    pub fn drop_before_send(mut self, rate: f64) -> Self {
+        self.rates.drop_before_send = rate;
+        self
+    }
+
+    /// How often a request arrives, and its answer is lost.
+    #[must_use]
+    pub fn reset_after_send(mut self, rate: f64) -> Self {
+        self.rates.reset_after_send = rate;
+        self
+    }
+
+    /// How often a request is held up, and for how long.
+    #[must_use]
+    pub fn delay(mut self, rate: f64, delay: Duration) -> Self {
+        self.rates.delay = (rate, delay);
+        self
+    }
+
+    /// How often a 503 with a page of HTML takes the place of an answer, without the request having
+    /// arrived.
+    #[must_use]
+    pub fn server_error(mut self, rate: f64) -> Self {
+        self.rates.server_error = rate;
+        self
+    }
+
+    /// How often an answer ends half way.
+    #[must_use]
+    pub fn truncated_body(mut self, rate: f64) -> Self {
+        self.rates.truncated_body = rate;
+        self
+    }
+
+    /// How often a storm of refusals begins: so many requests in a row are answered 429 with this
+    /// `Retry-After`, in seconds.
+    #[must_use]
+    pub fn storm(mut self, rate: f64, requests: u32, retry_after: Duration) -> Self {
+        self.rates.storm = (rate, requests, retry_after);
+        self
+    }
+
+    fn fate(&self) -> Fate {
+        let mut luck = lock(&self.luck);
+        let Rates { drop_before_send, reset_after_send, delay, server_error, .. } = self.rates;
+        let (storm, requests, _) = self.rates.storm;
+        // All are drawn each time, so that one rate does not change the luck of another.
+        let mut drawn = || luck.random.f64();
+        let (begins, dropped) = (drawn() < storm, drawn() < drop_before_send);
+        let (delayed, server_error) = (drawn() < delay.0, drawn() < server_error);
+        let (reset, truncated) = (drawn() < reset_after_send, drawn() < self.rates.truncated_body);
+        if luck.storm == 0 && begins {
+            luck.storm = requests;
+        }
+        let refused = luck.storm > 0;
+        luck.storm = luck.storm.saturating_sub(1);
+        let delay = if delayed { delay.1 } else { Duration::ZERO };
+        Fate { refused, dropped, delay, server_error, reset, truncated }
+    }
+}
+
+#[async_trait]
+impl Transport for Faulty {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let fate = self.fate();
+        let fail = |kind, why: &str| Err(TransportError::new(kind, why));
+        if fate.dropped {
+            return fail(TransportErrorKind::NotSent, "dropped before it was sent");
+        }
+        if !fate.delay.is_zero() {
+            tokio::time::sleep(fate.delay).await;
+        }
+        if fate.refused {
+            let seconds = self.rates.storm.2.as_secs();
+            return made_up(429, &[(header::RETRY_AFTER, &seconds.to_string())], "");
+        }
+        if fate.server_error {
+            let page = "<html><head><title>503 Service Unavailable</title></head></html>";
+            return made_up(503, &[(header::CONTENT_TYPE, "text/html")], page);
+        }
+        let response = self.inner.send(request).await?;
+        if fate.reset {
+            return fail(TransportErrorKind::Reset, "reset after it was sent");
+        }
+        if fate.truncated && !response.body().is_empty() {
+            return fail(TransportErrorKind::Reset, "the answer ended half way");
+        }
+        Ok(response)
+    }
+}
+
+impl fmt::Debug for Faulty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Faulty").field("inner", &self.inner).field("rates", &self.rates).finish()
+    }
+}
+
+fn made_up(
+    status: u16,
+    headers: &[(header::HeaderName, &str)],
+    body: &'static str,
+) -> Result<http::Response<Bytes>, TransportError> {
+    let mut response = http::Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(name, *value);
+    }
+    let failed = |error| TransportError::new(TransportErrorKind::Other, error);
+    response.body(Bytes::from_static(body.as_bytes())).map_err(failed)
+}
+
+fn line(request: &http::Request<Bytes>) -> Line {
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    (request.method().to_string(), path.to_owned())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing under these locks leaves them half changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -28,6 +28,8 @@ enum Fault {
     Flood,
     /// A gateway's page.
     BadGateway,
+    /// Answers the first request, and closes when the next one came on the same connection.
+    CloseKeptAlive,
 }
 
 struct Server {
@@ -65,8 +67,12 @@ async fn answer(mut connection: TcpStream, fault: Fault, seen: Arc<AtomicUsize>)
             let page = "<html><head><title>502 Bad Gateway</title></head></html>";
             format!("HTTP/1.1 502 Bad Gateway\r\ncontent-length: {}\r\n\r\n{page}", page.len())
         }
+        Fault::CloseKeptAlive => "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_owned(),
     };
     let _ = connection.write_all(answer.as_bytes()).await;
+    if matches!(fault, Fault::CloseKeptAlive) && connection.read(&mut request).await.is_ok() {
+        seen.fetch_add(1, Ordering::SeqCst);
+    }
     if matches!(fault, Fault::Stall) {
         tokio::time::sleep(Duration::from_secs(60)).await;
     }
@@ -114,4 +120,39 @@ async fn nobody_listening_is_a_transport_error_that_says_so() {
     let error = pipeline(&format!("http://{address}")).call(post).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 3));
     assert!(error.to_string().contains("no connection to the server"), "{error}");
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_closes_under_a_command_leaves_it_unknown() {
+    let server = serve(Fault::CloseKeptAlive).await;
+    let pipeline = pipeline(&server.url);
+    pipeline.call(Request::new(Operation::SKIP_TO_NEXT)).await.unwrap();
+    // The server read it and closed: it may have been carried out.
+    let error = pipeline.call(Request::new(Operation::SKIP_TO_NEXT)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
+    assert_eq!(server.seen.load(Ordering::SeqCst), 2);
+    // What may be repeated is sent again on another connection.
+    pipeline.call(Request::new(Operation::GET_MY_PROFILE)).await.unwrap();
+    let answer = pipeline.call(Request::new(Operation::GET_MY_PROFILE)).await.unwrap();
+    assert_eq!(answer.attempts(), 2);
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_closed_while_idle_is_not_noticed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = connection.read(&mut request).await;
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+            let _ = connection.write_all(answer).await;
+        }
+    });
+    let pipeline = pipeline(&url);
+    for _ in 0..3 {
+        let answer = pipeline.call(Request::new(Operation::SKIP_TO_NEXT)).await.unwrap();
+        assert_eq!(answer.attempts(), 1);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -2,8 +2,13 @@
 // A panic is how a test fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[cfg(feature = "cache")]
+mod cache;
+#[cfg(feature = "test")]
+mod doubles;
 mod exchanges;
 mod faults;
+mod http2;
 mod limits;
 mod retries;
 mod script;

@@ -1,0 +1,85 @@
+//! The transports for tests do what they say.
+
+use std::time::Duration;
+
+use spot_http::{
+    AccessToken, ErrorKind, Pipeline, Request, Transport,
+    test::{Exchange, Faulty, Recorder, Replay},
+};
+use spot_model::Operation;
+
+use crate::script::{Script, Turn, body, status, wait};
+
+fn pipeline(transport: impl Transport) -> Pipeline {
+    Pipeline::builder(AccessToken::new("CANARY").unwrap())
+        .transport(transport)
+        .backoff(Duration::ZERO, Duration::ZERO)
+        .retry_budget(None)
+        .build()
+        .unwrap()
+}
+
+fn get() -> Request {
+    Request::new(Operation::GET_MY_PROFILE)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_recorded_can_be_played_without_a_network() {
+    let script = Script::new([wait("1"), body(200, r#"{"id":"a"}"#), status(404)]);
+    let recorder = Recorder::new(script);
+    let live = pipeline(recorder.clone());
+    live.call(get()).await.unwrap();
+    live.call(Request::new(Operation::GET_ALBUM).path("id", "a")).await.unwrap_err();
+    let json = serde_json::to_string_pretty(&recorder.exchanges()).unwrap();
+    assert!(!json.contains("CANARY"), "{json}");
+    let record: Vec<Exchange> = serde_json::from_str(&json).unwrap();
+    assert_eq!(record, recorder.exchanges());
+    let played = pipeline(Replay::new(record));
+    let answer = played.call(get()).await.unwrap();
+    assert_eq!((answer.attempts(), answer.into_body().as_ref()), (2, &br#"{"id":"a"}"#[..]));
+    let album = Request::new(Operation::GET_ALBUM).path("id", "a");
+    assert_eq!(played.call(album).await.unwrap_err().kind(), ErrorKind::NotFound);
+    let other = Request::new(Operation::GET_ALBUM).path("id", "b");
+    let error = played.call(other).await.unwrap_err();
+    assert!(error.to_string().contains("GET /v1/albums/b was not recorded"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_fault_comes_as_the_kind_it_is() {
+    let always = |faulty: fn(Faulty) -> Faulty| {
+        let script = Script::new([status(200)]);
+        (faulty(Faulty::new(script.clone(), 1)), script)
+    };
+    let cases: [(fn(Faulty) -> Faulty, ErrorKind, usize); 5] = [
+        (|faulty| faulty.drop_before_send(1.0), ErrorKind::Transport, 0),
+        (|faulty| faulty.reset_after_send(1.0), ErrorKind::OutcomeUnknown, 1),
+        (|faulty| faulty.truncated_body(1.0), ErrorKind::OutcomeUnknown, 1),
+        (|faulty| faulty.server_error(1.0), ErrorKind::OutcomeUnknown, 0),
+        (|faulty| faulty.storm(1.0, 3, Duration::from_secs(1)), ErrorKind::RateLimited, 0),
+    ];
+    for (faulty, kind, arrived) in cases {
+        let (transport, script) = always(faulty);
+        let next = Request::new(Operation::SKIP_TO_NEXT);
+        let error = pipeline(transport.clone()).call(next).await.unwrap_err();
+        assert_eq!((error.kind(), script.count()), (kind, arrived), "{transport:?}");
+    }
+    let (slow, _) = always(|faulty| faulty.delay(1.0, Duration::from_secs(16)));
+    assert_eq!(pipeline(slow).call(get()).await.unwrap_err().kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_seed_has_the_same_luck() {
+    let run = async |seed| {
+        let script = Script::new([Turn::Late(Duration::ZERO)]);
+        let faulty = Faulty::new(script, seed).server_error(0.3).reset_after_send(0.2);
+        let pipeline = pipeline(faulty);
+        let mut attempts = Vec::new();
+        for _ in 0..50 {
+            attempts.push(pipeline.call(get()).await.map_or(0, |answer| answer.attempts()));
+        }
+        attempts
+    };
+    let (one, again, other) = (run(1).await, run(1).await, run(2).await);
+    assert_eq!(one, again);
+    assert_ne!(one, other);
+}

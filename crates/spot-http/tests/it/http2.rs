@@ -1,0 +1,173 @@
+//! Servers that speak HTTP/2 over TLS, and refuse, break off or leave in its ways.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use h2::{Reason, server::SendResponse};
+use spot_http::{AccessToken, ErrorKind, Pipeline, Request, ReqwestTransport};
+use spot_model::Operation;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    },
+};
+
+/// What a server does with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deed {
+    Answer,
+    /// Says that it did not look at it.
+    RefuseStream,
+    /// Breaks off after it may have done something.
+    ResetStream,
+    /// Says that it will be gone, and takes no notice of the request.
+    GoAway,
+}
+
+#[derive(Clone, Debug)]
+struct Server {
+    url: String,
+    certificate: String,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    deeds: VecDeque<Deed>,
+    connections: usize,
+    /// How many requests it was sent.
+    seen: usize,
+    /// How many of them it may have carried out.
+    done: usize,
+}
+
+async fn serve(deeds: impl IntoIterator<Item = Deed>) -> Server {
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der()));
+    let mut config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![signed.cert.der().clone()], key)
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let state = State { deeds: deeds.into_iter().collect(), ..State::default() };
+    let state = Arc::new(Mutex::new(state));
+    let shared = state.clone();
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            tokio::spawn(speak(acceptor.clone(), connection, shared.clone()));
+        }
+    });
+    Server { url: format!("https://localhost:{port}"), certificate: signed.cert.pem(), state }
+}
+
+async fn speak(acceptor: TlsAcceptor, connection: TcpStream, state: Arc<Mutex<State>>) {
+    let Ok(tls) = acceptor.accept(connection).await else { return };
+    let Ok(mut connection) = h2::server::handshake(tls).await else { return };
+    state.lock().unwrap().connections += 1;
+    while let Some(Ok((_request, mut respond))) = connection.accept().await {
+        let deed = {
+            let mut state = state.lock().unwrap();
+            let deed = state.deeds.pop_front().unwrap_or(Deed::Answer);
+            state.seen += 1;
+            state.done += usize::from(matches!(deed, Deed::Answer | Deed::ResetStream));
+            deed
+        };
+        match deed {
+            Deed::Answer => {
+                tokio::spawn(answer(respond));
+            }
+            Deed::RefuseStream => respond.send_reset(Reason::REFUSED_STREAM),
+            Deed::ResetStream => respond.send_reset(Reason::INTERNAL_ERROR),
+            Deed::GoAway => {
+                // With the last stream it processed being none.
+                respond.send_reset(Reason::REFUSED_STREAM);
+                connection.graceful_shutdown();
+            }
+        }
+    }
+}
+
+async fn answer(mut respond: SendResponse<Bytes>) {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let response = http::Response::builder().status(200).body(()).unwrap();
+    if let Ok(mut body) = respond.send_response(response, false) {
+        let _ = body.send_data(Bytes::from_static(b"{}"), true);
+    }
+}
+
+fn pipeline(server: &Server) -> Pipeline {
+    let transport = ReqwestTransport::builder()
+        .no_proxy()
+        .root_certificate(server.certificate.as_bytes())
+        .build()
+        .unwrap();
+    Pipeline::builder(AccessToken::new("token").unwrap())
+        .transport(transport)
+        .base_url(&server.url)
+        .backoff(Duration::ZERO, Duration::ZERO)
+        .build()
+        .unwrap()
+}
+
+fn next() -> Request {
+    Request::new(Operation::SKIP_TO_NEXT)
+}
+
+#[tokio::test]
+async fn a_command_whose_stream_was_refused_is_sent_again_and_done_once() {
+    for deeds in [vec![Deed::RefuseStream], vec![Deed::RefuseStream; 3], vec![Deed::GoAway]] {
+        let server = serve(deeds.clone()).await;
+        pipeline(&server).call_empty(next()).await.unwrap();
+        let state = server.state.lock().unwrap();
+        assert_eq!((state.seen, state.done), (deeds.len() + 1, 1), "{deeds:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_whose_stream_broke_is_not_sent_again() {
+    let server = serve([Deed::ResetStream]).await;
+    let error = pipeline(&server).call_empty(next()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
+    assert_eq!(server.state.lock().unwrap().seen, 1);
+    // What may be repeated is.
+    let server = serve([Deed::ResetStream]).await;
+    let get = Request::new(Operation::GET_MY_PROFILE);
+    assert_eq!(pipeline(&server).call(get).await.unwrap().attempts(), 2);
+}
+
+#[tokio::test]
+async fn many_calls_share_one_connection() {
+    let server = serve([]).await;
+    let pipeline = pipeline(&server);
+    pipeline.call(next()).await.unwrap();
+    let calls = (0..20).map(|_| pipeline.call(next()));
+    futures::future::join_all(calls).await.into_iter().for_each(|answer| _ = answer.unwrap());
+    let state = server.state.lock().unwrap();
+    assert_eq!((state.connections, state.seen), (1, 21));
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_trusts_is_no_connection() {
+    let server = serve([]).await;
+    let transport = ReqwestTransport::builder().no_proxy().build().unwrap();
+    let pipeline = Pipeline::builder(AccessToken::new("token").unwrap())
+        .transport(transport)
+        .base_url(&server.url)
+        .attempts(1)
+        .build()
+        .unwrap();
+    let error = pipeline.call(next()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    assert!(error.to_string().contains("certificate"), "{error}");
+    assert_eq!(server.state.lock().unwrap().seen, 0);
+}
