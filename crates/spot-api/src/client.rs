@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use spot_http::{Pipeline, TokenSource};
+use spot_http::{CallOptions, Lane, Pipeline, TokenSource};
 
 use crate::{
     AccessMode, Error, Market, Paged, Request, Response,
@@ -25,6 +25,7 @@ pub struct Client {
     pipeline: Pipeline,
     market: Option<Arc<Market>>,
     access: AccessMode,
+    options: CallOptions,
 }
 
 impl Client {
@@ -54,6 +55,24 @@ impl Client {
         self
     }
 
+    /// What the calls of this client do differently: a clone with options of its own is how a
+    /// single call gets another deadline, or a long job lets others pass.
+    ///
+    /// ```no_run
+    /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+    /// use std::time::Duration;
+    /// use spot_api::CallOptions;
+    ///
+    /// let hurried = client.clone().with_options(CallOptions::new().deadline(Duration::from_secs(2)));
+    /// let playing = hurried.player().currently_playing().await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with_options(mut self, options: CallOptions) -> Self {
+        self.options = options;
+        self
+    }
+
     /// The mode the client takes its application to be in.
     pub fn access_mode(&self) -> AccessMode {
         self.access
@@ -70,7 +89,7 @@ impl Client {
     ///
     /// Whatever is not a success is an [`Error`], as with all calls.
     pub async fn request(&self, request: Request) -> Result<Response<Bytes>, Error> {
-        self.pipeline.call(request).await
+        self.pipeline.call(self.prepare(request)).await
     }
 
     /// The page after the given one, `None` if it is the last.
@@ -97,7 +116,7 @@ impl Client {
     async fn follow<P: Paged>(&self, link: Option<&str>) -> Result<Option<P>, Error> {
         let Some(link) = link else { return Ok(None) };
         let path = links::path(&self.pipeline, link)?;
-        let page = self.pipeline.call_json::<Linked<P>>(Request::get(&path)).await?;
+        let page = self.fetch::<Linked<P>>(Request::get(&path)).await?;
         Ok(Some(page.into_body().page))
     }
 
@@ -109,12 +128,24 @@ impl Client {
         self.access == AccessMode::Extended
     }
 
+    /// The same client for a long job: its calls let others pass while the rate limit is met.
+    pub(crate) fn in_bulk(mut self) -> Self {
+        self.options = self.options.or(&CallOptions::new().lane(Lane::Bulk));
+        self
+    }
+
+    /// The request with the options of the client where it has none.
+    fn prepare(&self, request: Request) -> Request {
+        let options = request.options().clone().or(&self.options);
+        request.with_options(options)
+    }
+
     /// Sends a request whose answer is an object.
     pub(crate) async fn fetch<T: DeserializeOwned>(
         &self,
         request: Request,
     ) -> Result<Response<T>, Error> {
-        self.pipeline.call_json(request).await
+        self.pipeline.call_json(self.prepare(request)).await
     }
 
     /// Sends a request whose answer may be missing.
@@ -122,18 +153,18 @@ impl Client {
         &self,
         request: Request,
     ) -> Result<Response<Option<T>>, Error> {
-        self.pipeline.call_optional(request).await
+        self.pipeline.call_optional(self.prepare(request)).await
     }
 
     /// Sends a request whose only answer is its success.
     pub(crate) async fn command(&self, request: Request) -> Result<Response<()>, Error> {
-        self.pipeline.call_empty(request).await
+        self.pipeline.call_empty(self.prepare(request)).await
     }
 }
 
 impl From<Pipeline> for Client {
     fn from(pipeline: Pipeline) -> Self {
-        Self { pipeline, market: None, access: AccessMode::default() }
+        Self { pipeline, market: None, access: AccessMode::default(), options: CallOptions::new() }
     }
 }
 

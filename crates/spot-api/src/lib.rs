@@ -15,7 +15,7 @@ mod playback;
 mod playlists;
 mod search;
 
-pub use spot_http::{CallOptions, Error, ErrorKind, PlayerReason, Request, Response};
+pub use spot_http::{CallOptions, Error, ErrorKind, Lane, PlayerReason, Request, Response};
 pub use spot_model as model;
 
 pub use access::AccessMode;

@@ -208,8 +208,10 @@ impl<T: SearchItem> SearchFor<T> {
         self
     }
 
-    /// Streams what is found, from the offset on, up to where the API ends.
-    pub fn items(self) -> Items<T> {
+    /// Streams what is found, from the offset on, up to where the API ends. It lets other calls
+    /// pass while the rate limit is met.
+    pub fn items(mut self) -> Items<T> {
+        self.search.client = self.search.client.in_bulk();
         let first = self.search.offset.unwrap_or(0);
         let limit = self.search.limit.unwrap_or(10);
         Items::by_offset(first, Some(1000), move |offset| {

@@ -73,10 +73,17 @@ impl CallOptions {
         self
     }
 
-    /// The same options, in a lane of one's own choice unless they name one.
+    /// These options, and where they say nothing, others.
     #[must_use]
-    pub fn or_lane(mut self, lane: Lane) -> Self {
-        self.lane = self.lane.or(Some(lane));
-        self
+    pub fn or(self, others: &Self) -> Self {
+        Self {
+            deadline: self.deadline.or(others.deadline),
+            attempt_timeout: self.attempt_timeout.or(others.attempt_timeout),
+            attempts: self.attempts.or(others.attempts),
+            max_wait: self.max_wait.or(others.max_wait),
+            backoff: self.backoff.or(others.backoff),
+            lane: self.lane.or(others.lane),
+            repeatable: self.repeatable.or(others.repeatable),
+        }
     }
 }

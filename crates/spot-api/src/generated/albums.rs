@@ -219,8 +219,10 @@ impl GetAlbumTracks {
     }
 
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use.
-    pub fn items(self) -> Items<SimplifiedTrack> {
+    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
+    /// met.
+    pub fn items(mut self) -> Items<SimplifiedTrack> {
+        self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
         let limit = self.limit.unwrap_or(50);
         Items::by_offset(first, None, move |offset| {

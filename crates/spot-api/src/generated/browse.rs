@@ -124,8 +124,10 @@ impl GetNewReleases {
     }
 
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use.
-    pub fn items(self) -> Items<SimplifiedAlbum> {
+    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
+    /// met.
+    pub fn items(mut self) -> Items<SimplifiedAlbum> {
+        self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
         let limit = self.limit.unwrap_or(50);
         Items::by_offset(first, None, move |offset| {
@@ -203,8 +205,10 @@ impl GetFeaturedPlaylists {
     }
 
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use.
-    pub fn items(self) -> Items<SimplifiedPlaylist> {
+    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
+    /// met.
+    pub fn items(mut self) -> Items<SimplifiedPlaylist> {
+        self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
         let limit = self.limit.unwrap_or(50);
         Items::by_offset(first, None, move |offset| {
@@ -281,8 +285,10 @@ impl GetCategories {
     }
 
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use.
-    pub fn items(self) -> Items<Category> {
+    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
+    /// met.
+    pub fn items(mut self) -> Items<Category> {
+        self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
         let limit = self.limit.unwrap_or(50);
         Items::by_offset(first, None, move |offset| {
@@ -422,8 +428,10 @@ impl GetCategoryPlaylists {
     }
 
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use.
-    pub fn items(self) -> Items<SimplifiedPlaylist> {
+    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
+    /// met.
+    pub fn items(mut self) -> Items<SimplifiedPlaylist> {
+        self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
         let limit = self.limit.unwrap_or(50);
         Items::by_offset(first, None, move |offset| {

@@ -156,8 +156,10 @@ impl GetSavedTracks {
     }
 
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use.
-    pub fn items(self) -> Items<SavedTrack> {
+    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
+    /// met.
+    pub fn items(mut self) -> Items<SavedTrack> {
+        self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
         let limit = self.limit.unwrap_or(50);
         Items::by_offset(first, None, move |offset| {
@@ -233,8 +235,10 @@ impl GetSavedAlbums {
     }
 
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use.
-    pub fn items(self) -> Items<SavedAlbum> {
+    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
+    /// met.
+    pub fn items(mut self) -> Items<SavedAlbum> {
+        self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
         let limit = self.limit.unwrap_or(50);
         Items::by_offset(first, None, move |offset| {
@@ -302,8 +306,10 @@ impl GetSavedShows {
     }
 
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use.
-    pub fn items(self) -> Items<SavedShow> {
+    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
+    /// met.
+    pub fn items(mut self) -> Items<SavedShow> {
+        self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
         let limit = self.limit.unwrap_or(50);
         Items::by_offset(first, None, move |offset| {
@@ -377,8 +383,10 @@ impl GetSavedEpisodes {
     }
 
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use.
-    pub fn items(self) -> Items<SavedEpisode> {
+    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
+    /// met.
+    pub fn items(mut self) -> Items<SavedEpisode> {
+        self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
         let limit = self.limit.unwrap_or(50);
         Items::by_offset(first, None, move |offset| {
@@ -446,8 +454,10 @@ impl GetSavedAudiobooks {
     }
 
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use.
-    pub fn items(self) -> Items<SimplifiedAudiobook> {
+    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
+    /// met.
+    pub fn items(mut self) -> Items<SimplifiedAudiobook> {
+        self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
         let limit = self.limit.unwrap_or(50);
         Items::by_offset(first, None, move |offset| {

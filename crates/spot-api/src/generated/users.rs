@@ -160,8 +160,9 @@ impl GetFollowedArtists {
     }
 
     /// Streams all of them, from the cursor on. Each page names the one after it, so that one page
-    /// is asked for ahead of its use.
-    pub fn items(self) -> Items<Artist, CursorPage<Artist>> {
+    /// is asked for ahead of its use. It lets other calls pass while the rate limit is met.
+    pub fn items(mut self) -> Items<Artist, CursorPage<Artist>> {
+        self.client = self.client.in_bulk();
         let limit = self.limit.unwrap_or(50);
         Items::by_cursor(
             |page| page.cursors.after.clone(),
@@ -251,8 +252,10 @@ impl GetTopArtists {
     }
 
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use.
-    pub fn items(self) -> Items<Artist> {
+    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
+    /// met.
+    pub fn items(mut self) -> Items<Artist> {
+        self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
         let limit = self.limit.unwrap_or(50);
         Items::by_offset(first, None, move |offset| {
@@ -331,8 +334,10 @@ impl GetTopTracks {
     }
 
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use.
-    pub fn items(self) -> Items<Track> {
+    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
+    /// met.
+    pub fn items(mut self) -> Items<Track> {
+        self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
         let limit = self.limit.unwrap_or(50);
         Items::by_offset(first, None, move |offset| {
@@ -460,8 +465,10 @@ impl GetUserPlaylists {
     }
 
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use.
-    pub fn items(self) -> Items<SimplifiedPlaylist> {
+    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
+    /// met.
+    pub fn items(mut self) -> Items<SimplifiedPlaylist> {
+        self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
         let limit = self.limit.unwrap_or(50);
         Items::by_offset(first, None, move |offset| {

@@ -19,6 +19,8 @@ fn pipeline(transport: impl Transport) -> Pipeline {
         .unwrap()
 }
 
+type Breaks = fn(Faulty) -> Faulty;
+
 fn get() -> Request {
     Request::new(Operation::GET_MY_PROFILE)
 }
@@ -50,7 +52,7 @@ async fn every_fault_comes_as_the_kind_it_is() {
         let script = Script::new([status(200)]);
         (faulty(Faulty::new(script.clone(), 1)), script)
     };
-    let cases: [(fn(Faulty) -> Faulty, ErrorKind, usize); 5] = [
+    let cases: [(Breaks, ErrorKind, usize); 5] = [
         (|faulty| faulty.drop_before_send(1.0), ErrorKind::Transport, 0),
         (|faulty| faulty.reset_after_send(1.0), ErrorKind::OutcomeUnknown, 1),
         (|faulty| faulty.truncated_body(1.0), ErrorKind::OutcomeUnknown, 1),

@@ -106,12 +106,16 @@ async fn answer(mut respond: SendResponse<Bytes>) {
 }
 
 fn pipeline(server: &Server) -> Pipeline {
+    pipeline_with(server, "token")
+}
+
+fn pipeline_with(server: &Server, token: &str) -> Pipeline {
     let transport = ReqwestTransport::builder()
         .no_proxy()
         .root_certificate(server.certificate.as_bytes())
         .build()
         .unwrap();
-    Pipeline::builder(AccessToken::new("token").unwrap())
+    Pipeline::builder(AccessToken::new(token).unwrap())
         .transport(transport)
         .base_url(&server.url)
         .backoff(Duration::ZERO, Duration::ZERO)
@@ -170,4 +174,49 @@ async fn a_certificate_that_nobody_trusts_is_no_connection() {
     assert_eq!(error.kind(), ErrorKind::Transport);
     assert!(error.to_string().contains("certificate"), "{error}");
     assert_eq!(server.state.lock().unwrap().seen, 0);
+}
+
+#[tokio::test]
+async fn the_frames_that_are_traced_hold_no_token() {
+    const ALONE: &str = "SPOT_HTTP_TEST_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        // In a process of its own: what is traced is decided where a span is first met, which may
+        // be in another test, on a thread that nobody listens to.
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "http2::the_frames_that_are_traced_hold_no_token"])
+            .env(ALONE, "1")
+            .status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    // For this thread, on which the server runs as well.
+    let _told = tracing::subscriber::set_default(subscriber);
+    let server = serve([Deed::RefuseStream]).await;
+    let pipeline = pipeline_with(&server, "CANARY");
+    pipeline.call(next()).await.unwrap();
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for told in ["h2::", "spotify.attempt"] {
+        assert!(log.contains(told), "{told} tells nothing");
+    }
+    assert!(!log.contains("CANARY"), "{:?}", log.lines().find(|line| line.contains("CANARY")));
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

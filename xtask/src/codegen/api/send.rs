@@ -67,7 +67,8 @@ fn items(spec: &Spec, op: &Op, paging: &Paging, returns: &Ty) -> String {
     let (text, body) = match paging.by {
         PagingBy::Offset | PagingBy::Search => (
             "Streams all of them, from the offset on. The first page says how many there are; the \
-             ones after it are asked for ahead of their use.",
+             ones after it are asked for ahead of their use. It lets other calls pass while the \
+             rate limit is met.",
             format!(
                 "        let first = self.offset.unwrap_or(0);\n        \
                  let limit = self.limit.unwrap_or({max});\n        \
@@ -85,7 +86,8 @@ fn items(spec: &Spec, op: &Op, paging: &Paging, returns: &Ty) -> String {
             };
             (
                 "Streams all of them, from the cursor on. Each page names the one after it, so \
-                 that one page is asked for ahead of its use.",
+                 that one page is asked for ahead of its use. It lets \
+                 other calls pass while the rate limit is met.",
                 format!(
                     "        let limit = self.limit.unwrap_or({max});\n        \
                      Items::by_cursor(|page| page.{parse}.clone(), move |cursor| {{\n            \
@@ -97,7 +99,11 @@ fn items(spec: &Spec, op: &Op, paging: &Paging, returns: &Ty) -> String {
             )
         }
     };
-    format!("{}    pub fn items(self) -> Items<{item}> {{\n{body}    }}\n\n", doc("    ", &[text]))
+    format!(
+        "{}    pub fn items(mut self) -> Items<{item}> {{\n        \
+         self.client = self.client.in_bulk();\n{body}    }}\n\n",
+        doc("    ", &[text])
+    )
 }
 
 /// Sending for a call that is several requests if its list is long.
