@@ -46,20 +46,28 @@ impl Transport for ReqwestTransport {
             .body(())
             .map_err(|error| TransportError::new(TransportErrorKind::Other, error))?;
         *answer.headers_mut() = std::mem::take(response.headers_mut());
-        let mut body = BytesMut::new();
+        let announced = response.content_length().unwrap_or_default();
+        let mut body = Bytes::new();
+        let mut parts = BytesMut::new();
         while let Some(part) = response.chunk().await.map_err(classify)? {
-            if body.len() + part.len() > self.max_body {
+            if body.len() + parts.len() + part.len() > self.max_body {
                 let message = format!("more than {} bytes", self.max_body);
                 return Err(TransportError::new(TransportErrorKind::BodyTooLarge, message));
             }
-            // An answer in one part is not copied.
-            if body.is_empty() {
-                body = part.into();
-            } else {
-                body.extend_from_slice(&part);
+            // An answer in one part, as most are, is not copied.
+            if body.is_empty() && parts.is_empty() {
+                body = part;
+                continue;
             }
+            if !body.is_empty() {
+                let most = usize::try_from(announced).unwrap_or(usize::MAX).min(self.max_body);
+                parts.reserve(most.max(body.len() + part.len()));
+                parts.extend_from_slice(&std::mem::take(&mut body));
+            }
+            parts.extend_from_slice(&part);
         }
-        Ok(answer.map(|()| body.freeze()))
+        let body = if parts.is_empty() { body } else { parts.freeze() };
+        Ok(answer.map(|()| body))
     }
 }
 
