@@ -4,10 +4,11 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
+use serde_json::value::RawValue;
 
-use crate::text::text_serde;
+use crate::{decode, text::text_serde};
 
 /// A country by its two letters (ISO 3166-1 alpha-2).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -163,25 +164,64 @@ impl Serialize for CountrySet {
 
 impl<'de> Deserialize<'de> for CountrySet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-
-        impl<'de> Visitor<'de> for List {
-            type Value = CountrySet;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of countries")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<CountrySet, A::Error> {
-                let mut set = CountrySet::default();
-                while let Some(Entry(country)) = list.next_element()? {
-                    set.extend(country);
-                }
-                Ok(set)
-            }
+        // These lists are half of many answers: where the text is at hand they are scanned.
+        if decode::is_in_place() {
+            let json = <&RawValue>::deserialize(deserializer)?.get();
+            return match Self::scan(json.as_bytes()) {
+                Some(set) => Ok(set),
+                None => serde_json::Deserializer::from_str(json)
+                    .deserialize_seq(List)
+                    .map_err(D::Error::custom),
+            };
         }
-
         deserializer.deserialize_seq(List)
+    }
+}
+
+impl CountrySet {
+    /// Reads a list as Spotify writes it: pairs of capitals in quotes, with commas and nothing else
+    /// but spaces between them. `None` if it is anything else, which may still be a list.
+    fn scan(json: &[u8]) -> Option<Self> {
+        let (mut words, mut rest) = ([0_u64; WORDS], json.strip_prefix(b"[")?.trim_ascii_start());
+        if rest == b"]" {
+            return Some(Self::default());
+        }
+        loop {
+            let [b'"', first @ b'A'..=b'Z', second @ b'A'..=b'Z', b'"', after @ ..] = rest else {
+                return None;
+            };
+            let index = Country([*first, *second]).index();
+            // Always there, since pairs of letters are fewer than bits.
+            *words.get_mut(index / 64)? |= 1 << (index % 64);
+            rest = match after {
+                // Without spaces, as in all answers but those a person has formatted.
+                [b',', rest @ ..] if rest.first() == Some(&b'"') => rest,
+                _ => match after.trim_ascii_start() {
+                    [b',', rest @ ..] => rest.trim_ascii_start(),
+                    [b']'] => return Some(Self(Some(Box::new(words)))),
+                    _ => return None,
+                },
+            };
+        }
+    }
+}
+
+/// Reads a list of whatever, entry by entry.
+struct List;
+
+impl<'de> Visitor<'de> for List {
+    type Value = CountrySet;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of countries")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<CountrySet, A::Error> {
+        let mut set = CountrySet::default();
+        while let Some(Entry(country)) = list.next_element()? {
+            set.extend(country);
+        }
+        Ok(set)
     }
 }
 

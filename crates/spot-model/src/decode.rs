@@ -52,6 +52,11 @@ pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_jso
     }
 }
 
+/// Whether this is the first, strict pass over a text in memory, whose parts can be borrowed.
+pub(crate) fn is_in_place() -> bool {
+    IN_PLACE.get()
+}
+
 /// An entry of a list that was left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

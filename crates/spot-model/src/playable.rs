@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::{Episode, PlayableUri, Track};
+use crate::{Episode, PlayableUri, Track, decode};
 
 /// A track or an episode, told apart by what it says it is.
 ///
@@ -80,17 +80,48 @@ impl<'de> Deserialize<'de> for PlayableItem {
             #[serde(default, rename = "type")]
             kind: Option<String>,
         }
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let Kind { kind } = read(&raw)?;
+        let owned;
+        let raw = if decode::is_in_place() {
+            <&RawValue>::deserialize(deserializer)?
+        } else {
+            owned = Box::<RawValue>::deserialize(deserializer)?;
+            &owned
+        };
+        if ends_as_track(raw.get().as_bytes()) {
+            return Ok(Self::Track(read(raw)?));
+        }
+        let Kind { kind } = read(raw)?;
         match kind.as_deref() {
             // Filters leave the kind out; what is left is mostly a track.
-            Some("track") | None => Ok(Self::Track(read(&raw)?)),
-            Some("episode" | "chapter") => Ok(Self::Episode(read(&raw)?)),
-            Some(kind) if kind.eq_ignore_ascii_case("track") => Ok(Self::Track(read(&raw)?)),
-            Some(kind) if kind.eq_ignore_ascii_case("episode") => Ok(Self::Episode(read(&raw)?)),
-            Some(_) => Ok(Self::Other(OtherItem(raw))),
+            Some("track") | None => Ok(Self::Track(read(raw)?)),
+            Some("episode" | "chapter") => Ok(Self::Episode(read(raw)?)),
+            Some(kind) if kind.eq_ignore_ascii_case("track") => Ok(Self::Track(read(raw)?)),
+            Some(kind) if kind.eq_ignore_ascii_case("episode") => Ok(Self::Episode(read(raw)?)),
+            Some(_) => Ok(Self::Other(OtherItem(raw.to_owned()))),
         }
     }
+}
+
+/// Whether the last two fields of an object are `"type": "track", "uri": "spotify:track:..."`, which
+/// is how Spotify ends tracks. Fields next to the closing brace are the object's own, so that it need
+/// not be read for its kind.
+fn ends_as_track(json: &[u8]) -> bool {
+    let type_of = || {
+        let json = before(json, b"\"}").or_else(|| before(before(json, b"}")?, b"\""))?;
+        let id = json.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let json = json.get(..json.len() - id)?.strip_suffix(b"\"spotify:track:")?;
+        let json = before(before(before(json, b":")?, b"\"uri\"")?, b",")?;
+        let json = before(before(before(json, b"\"track\"")?, b":")?, b"\"type\"")?;
+        // What stands before it ends another field or begins the object; a backslash would make its
+        // first quote part of a text.
+        json.trim_ascii_end().last()
+    };
+    matches!(type_of(), Some(b',' | b'{'))
+}
+
+/// What stands before the end of a text and the space behind it, if it ends like that.
+fn before<'a>(json: &'a [u8], end: &[u8]) -> Option<&'a [u8]> {
+    json.trim_ascii_end().strip_suffix(end)
 }
 
 /// Reads what is known to be JSON already. The way to a broken field goes through the object it
