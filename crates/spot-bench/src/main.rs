@@ -1,7 +1,7 @@
 //! Measures the crates beside their peers, on the same bytes and the same server, in one run.
 //!
-//! `spot-bench decode [RECORDED]`, `spot-bench call`, `spot-bench pages` or `spot-bench mock`; each
-//! prints a table of its own. `cargo xtask bench` runs all of them.
+//! `spot-bench decode [RECORDED]`, `call`, `pages`, `mock` or `weight`; each prints a table of its
+//! own. `cargo xtask bench` runs all of them.
 
 mod call;
 mod count;
@@ -10,6 +10,7 @@ mod mock;
 mod pages;
 mod server;
 mod table;
+mod weight;
 
 use std::error::Error;
 
@@ -28,7 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             "call" => call::run().await,
             "pages" => pages::run().await,
             "mock" => mock::run().await,
-            other => Err(format!("{other:?} is none of decode, call, pages, mock").into()),
+            "weight" => weight::run(),
+            other => Err(format!("{other:?} is none of decode, call, pages, mock, weight").into()),
         }
     })
 }

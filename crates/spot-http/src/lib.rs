@@ -11,6 +11,7 @@ mod gate;
 mod observer;
 mod options;
 mod pipeline;
+mod place;
 mod player_reason;
 mod rate_limit;
 mod request;

@@ -12,6 +12,7 @@ use crate::Cache;
 use crate::{
     Error, ErrorKind, Event, Observer, PipelineBuilder, RateLimitState, Request, Response,
     TokenSource, Transport, answer, budget::Budget, builder::Settings, call::Call, gate::Gate,
+    place,
 };
 
 /// Sends calls: with a token, through the rate gate, again if that helps and harms nobody, and not
@@ -176,12 +177,10 @@ fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
             Error::new(ErrorKind::Decode, format!("it is a page of HTML, not JSON: {title:?}"))
         } else {
             // Only now is it worth finding out where.
-            let mut deserializer = serde_json::Deserializer::from_slice(body);
-            let place = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err();
             let failed = Error::new(ErrorKind::Decode, error.to_string());
-            match place.map(|place| place.path().to_string()) {
-                Some(place) if place != "." => failed.with_path(place),
-                _ => failed,
+            match place::find(body, error.line(), error.column()) {
+                Some(place) => failed.with_path(place),
+                None => failed,
             }
         };
         failed.with_body(body).with_source(error)

@@ -193,6 +193,12 @@ impl ReqwestTransportBuilder {
         let fail = |what: &str, error: reqwest::Error| {
             Error::configuration(format!("{what}: {}", error.without_url()))
         };
+        // Only where the program has not chosen other cryptography for the whole process. It is no
+        // failure if it does so at this very moment.
+        #[cfg(feature = "rustls")]
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
         let mut client = reqwest::Client::builder()
             // The token would go with a redirect.
             .redirect(reqwest::redirect::Policy::none())

@@ -137,7 +137,8 @@ fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, SkipReason> {
     if json.get() == "null" {
         return Err(SkipReason::Null);
     }
-    serde_json::from_str(json.get()).map_err(|error| SkipReason::Broken {
+    // As bytes, like all that is decoded: another kind of source is all the code once more.
+    serde_json::from_slice(json.get().as_bytes()).map_err(|error| SkipReason::Broken {
         error: error.to_string(),
         json: json.get().to_owned(),
     })

@@ -124,10 +124,11 @@ fn before<'a>(json: &'a [u8], end: &[u8]) -> Option<&'a [u8]> {
     json.trim_ascii_end().strip_suffix(end)
 }
 
-/// Reads what is known to be JSON already. The way to a broken field goes through the object it
-/// is in, so that the message keeps its own place in the text.
+/// Reads what is known to be JSON already.
 fn read<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue) -> Result<T, E> {
-    serde_json::from_str(raw.get()).map_err(E::custom)
+    // The place is in the item. It does not come last, where it would be taken for that in the whole.
+    serde_json::from_slice(raw.get().as_bytes())
+        .map_err(|error| E::custom(format_args!("{error} of the item")))
 }
 
 impl Serialize for PlayableItem {

@@ -86,6 +86,12 @@ impl<'a> Reference<'a> {
         if let Some(rest) = strip_prefix_ignoring_case(text, "spotify:") {
             return uri(text, rest);
         }
+        // As every `href` is: nothing else needs to be looked for.
+        if let Some(path) = text.strip_prefix("https://api.spotify.com/v1/")
+            && !path.contains(['?', '#'])
+        {
+            return things(path);
+        }
         let (scheme, rest) = match without_query(text).split_once("://") {
             Some((scheme, rest)) => (Some(scheme), rest),
             None => (None, without_query(text)),
