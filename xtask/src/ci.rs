@@ -24,6 +24,7 @@ const STEPS: &[Step] = &[
         &[("RUSTDOCFLAGS", "-D warnings")],
     ),
     ("every operation once", &["xtask", "smoke"], &[]),
+    ("clients of others", &["xtask", "peers"], &[]),
 ];
 
 /// The facade's programs, which run offline against a spot-mock of their own.

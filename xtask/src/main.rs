@@ -11,6 +11,7 @@ mod generated;
 mod openapi;
 #[cfg(feature = "client")]
 mod payloads;
+mod peers;
 #[cfg(feature = "client")]
 mod smoke;
 mod spec;
@@ -66,6 +67,8 @@ enum Task {
     },
     /// Prints the spec as an OpenAPI document.
     Openapi,
+    /// Runs clients that others wrote against spot-mock; needs Python.
+    Peers,
     /// Calls every operation once, at a spot-mock or elsewhere.
     Smoke {
         /// Where the calls go; a spot-mock of its own if this is not given.
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Task::Codegen { check } => codegen::run(&root, check),
         Task::Drift { file } => drift::run(&root, &file),
         Task::Openapi => openapi::run(&root),
+        Task::Peers => peers::run(&root),
         Task::Tidy => tidy::run(&root),
         Task::Ci => ci::run(&root),
         task @ (Task::Fixtures { .. } | Task::Payloads { .. } | Task::Smoke { .. }) => {
@@ -118,7 +122,12 @@ fn with_client(root: &Path, task: Task) -> Result<(), Error> {
         Task::Smoke { base_url, token } => {
             block_on(Box::pin(smoke::run(base_url.as_deref(), token.as_deref())))
         }
-        Task::Codegen { .. } | Task::Drift { .. } | Task::Openapi | Task::Tidy | Task::Ci => Ok(()),
+        Task::Codegen { .. }
+        | Task::Drift { .. }
+        | Task::Openapi
+        | Task::Peers
+        | Task::Tidy
+        | Task::Ci => Ok(()),
     }
 }
 

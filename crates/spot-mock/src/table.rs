@@ -316,6 +316,8 @@ pub(crate) enum Route {
 
 /// Finds the operation for a method and a path below `/v1`.
 pub(crate) fn route(method: &str, path: &str) -> Route {
+    // Spotify takes a slash at the end, and spotipy sends one: `/v1/me/`.
+    let path = path.strip_suffix('/').unwrap_or(path);
     let mut path_exists = false;
     // A path without parameters wins over one that has a parameter in the same place.
     let mut found = None::<(&'static Operation, Vec<(&'static str, String)>)>;

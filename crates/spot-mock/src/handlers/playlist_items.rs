@@ -26,7 +26,11 @@ pub(crate) fn list(call: &mut Call<'_>) -> Answer {
 
 pub(crate) fn add(call: &mut Call<'_>) -> Answer {
     let (key, user) = writable(call)?;
-    let body = call.json_body()?;
+    // The URIs may also come as a bare list, which is what spotipy sends.
+    let body = match serde_json::from_slice(call.body) {
+        Ok(uris @ Value::Array(_)) => serde_json::json!({ "uris": uris }),
+        Ok(_) | Err(_) => call.json_body()?,
+    };
     let items = items(call, &uris(call, &body)?)?;
     if items.is_empty() {
         return Err(Refusal::bad_request("No uris provided"));

@@ -28,6 +28,15 @@ async fn nothing_works_without_a_valid_token() {
 }
 
 #[tokio::test]
+async fn a_slash_at_the_end_of_a_path_changes_nothing() {
+    let api = extended().await;
+    assert_eq!(api.get("/me/").await.text, api.get("/me").await.text);
+    let track = api.mock.world().track.clone();
+    assert_eq!(api.get(&format!("/tracks/?ids={track}")).await.status, 200);
+    assert_eq!(api.get("/nothing/").await.status, 404);
+}
+
+#[tokio::test]
 async fn a_token_lives_for_an_hour() {
     let api = development().await;
     api.mock.advance(Duration::from_secs(3_590));

@@ -42,6 +42,16 @@ async fn snapshot(api: &Api, list: &str) -> String {
 }
 
 #[tokio::test]
+async fn what_is_added_may_be_a_bare_list() {
+    let api = development().await;
+    let (list, tracks) = with_tracks(&api, 2).await;
+    let path = format!("/playlists/{list}/items?position=0");
+    assert_eq!(api.post(&path, &json!([tracks[1]]).to_string()).await.status, 201);
+    assert_eq!(items(&api, &list).await, [&tracks[1], &tracks[0], &tracks[1]]);
+    assert_eq!(api.post(&path, "7").await.message(), "Error parsing JSON.");
+}
+
+#[tokio::test]
 async fn the_list_of_playlists_has_holes_and_strange_links() {
     let api = development().await;
     let mut lists = Vec::new();
