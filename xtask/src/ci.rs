@@ -58,6 +58,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
     if payloads.join("index.json").is_file() {
         let dir = payloads.display().to_string();
         step(root, "recorded answers", &["xtask", "payloads", &dir], &[])?;
+        step(root, "fields of answers", &["xtask", "shapes", &dir, "--check"], &[])?;
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ mod openapi;
 #[cfg(feature = "client")]
 mod payloads;
 mod peers;
+mod shapes;
 #[cfg(feature = "client")]
 mod smoke;
 mod spec;
@@ -69,6 +70,14 @@ enum Task {
     Openapi,
     /// Runs clients that others wrote against spot-mock; needs Python.
     Peers,
+    /// Compares the fields of spot-mock's answers with those of recorded ones.
+    Shapes {
+        /// The directory with the answers and their `index.json`.
+        dir: PathBuf,
+        /// Only say whether the reviewed differences are those of today.
+        #[arg(long)]
+        check: bool,
+    },
     /// Calls every operation once, at a spot-mock or elsewhere.
     Smoke {
         /// Where the calls go; a spot-mock of its own if this is not given.
@@ -91,6 +100,7 @@ fn main() -> ExitCode {
         Task::Drift { file } => drift::run(&root, &file),
         Task::Openapi => openapi::run(&root),
         Task::Peers => peers::run(&root),
+        Task::Shapes { dir, check } => shapes::run(&root, &dir, check),
         Task::Tidy => tidy::run(&root),
         Task::Ci => ci::run(&root),
         task @ (Task::Fixtures { .. } | Task::Payloads { .. } | Task::Smoke { .. }) => {
@@ -126,6 +136,7 @@ fn with_client(root: &Path, task: Task) -> Result<(), Error> {
         | Task::Drift { .. }
         | Task::Openapi
         | Task::Peers
+        | Task::Shapes { .. }
         | Task::Tidy
         | Task::Ci => Ok(()),
     }

@@ -1,0 +1,102 @@
+//! `cargo xtask shapes DIR`: do spot-mock's answers have the fields of Spotify's?
+//!
+//! The fields of an operation's recorded answers and those of its fixtures, as paths: list positions
+//! are left out, and so are values. What only one of the two has stands in
+//! `crates/spot-mock/tests/shapes.txt`, to be reviewed; with `--check` that file has to be as it is.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+    path::Path,
+};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    say,
+    spec::{Error, Spec},
+};
+
+const FILE: &str = "crates/spot-mock/tests/shapes.txt";
+
+/// One line of `index.json`.
+#[derive(Deserialize)]
+struct Recorded {
+    file: String,
+    operation: String,
+    http_status: u16,
+}
+
+pub(crate) fn run(root: &Path, dir: &Path, check: bool) -> Result<(), Error> {
+    let mut theirs = BTreeMap::<String, BTreeSet<String>>::new();
+    let recorded: Vec<Recorded> = serde_json::from_value(read(&dir.join("index.json"))?)
+        .map_err(|error| format!("index.json: {error}"))?;
+    for entry in recorded.iter().filter(|entry| entry.http_status < 300) {
+        let answer = read(&dir.join(&entry.file))?;
+        collect(&answer, "", theirs.entry(entry.operation.clone()).or_default());
+    }
+    let mut ours = BTreeMap::<String, BTreeSet<String>>::new();
+    for (name, op) in Spec::load(&root.join("xtask/spec"))?.ops() {
+        let files = fs::read_dir(root.join("fixtures").join(name));
+        for file in files.map_err(|error| format!("fixtures/{name}: {error}"))?.flatten() {
+            // Both modes together, as the recordings are from applications of both kinds.
+            let fixture = read(&file.path())?;
+            // The recordings that are compared are no errors either.
+            let status = fixture.get("status").and_then(Value::as_u64);
+            if let (Some(200..300), Some(body)) = (status, fixture.get("body")) {
+                collect(body, "", ours.entry(op.id.clone()).or_default());
+            }
+        }
+    }
+    let (mut text, mut counts) = (String::new(), [0_usize; 2]);
+    for (operation, theirs) in &theirs {
+        let Some(ours) = ours.get(operation) else { continue };
+        let _ = writeln!(text, "{operation}");
+        for (mark, paths) in [('-', theirs - ours), ('+', ours - theirs)] {
+            for path in &paths {
+                let _ = writeln!(text, "  {mark} {path}");
+            }
+            let [missing, more] = &mut counts;
+            *(if mark == '-' { missing } else { more }) += paths.len();
+        }
+    }
+    let [missing, more] = counts;
+    say(&format!(
+        "{} operations compared: {missing} fields only recorded, {more} only here",
+        theirs.keys().filter(|operation| ours.contains_key(*operation)).count(),
+    ));
+    let path = root.join(FILE);
+    if !check {
+        return fs::write(&path, text).map_err(|error| format!("{FILE}: {error}"));
+    }
+    if fs::read_to_string(&path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    Err(format!("{FILE} is not as the answers are; run `cargo xtask shapes` and review it"))
+}
+
+fn read(path: &Path) -> Result<Value, Error> {
+    let text = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The path of every field.
+fn collect(value: &Value, path: &str, paths: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                collect(value, &path, paths);
+                paths.insert(path);
+            }
+        }
+        Value::Array(entries) => {
+            for entry in entries {
+                collect(entry, &format!("{path}[]"), paths);
+            }
+        }
+        _ => {}
+    }
+}
