@@ -16,6 +16,7 @@ const STEPS: &[Step] = &[
         &[],
     ),
     ("tests", &["test", "--workspace", "--all-features"], &[]),
+    ("benchmarks", &["check", "--manifest-path", "crates/spot-bench/Cargo.toml"], &[]),
     ("fixtures", &["xtask", "fixtures", "--check"], &[]),
     ("tidiness", &["xtask", "tidy"], &[]),
     (
@@ -24,6 +25,7 @@ const STEPS: &[Step] = &[
         &[("RUSTDOCFLAGS", "-D warnings")],
     ),
     ("every operation once", &["xtask", "smoke"], &[]),
+    ("a load with faults", &["xtask", "load", "--requests", "20000"], &[]),
     ("clients of others", &["xtask", "peers"], &[]),
 ];
 

@@ -8,6 +8,8 @@ mod drift;
 mod fixtures;
 #[cfg(feature = "client")]
 mod generated;
+#[cfg(feature = "client")]
+mod load;
 mod openapi;
 #[cfg(feature = "client")]
 mod payloads;
@@ -87,6 +89,18 @@ enum Task {
         #[arg(long, requires = "base_url")]
         token: Option<String>,
     },
+    /// Loads a spot-mock with many tasks of the client, over a line that fails.
+    Load {
+        /// How many requests to make.
+        #[arg(long, default_value_t = 1_000_000)]
+        requests: usize,
+        /// How many tasks make them.
+        #[arg(long, default_value_t = 64)]
+        tasks: usize,
+        /// Of the chance by which the line fails.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Checks what no lint checks: arrows between crates, stale files, coverage.
     Tidy,
     /// Runs everything that has to hold before a change lands.
@@ -103,9 +117,10 @@ fn main() -> ExitCode {
         Task::Shapes { dir, check } => shapes::run(&root, &dir, check),
         Task::Tidy => tidy::run(&root),
         Task::Ci => ci::run(&root),
-        task @ (Task::Fixtures { .. } | Task::Payloads { .. } | Task::Smoke { .. }) => {
-            with_client(&root, task)
-        }
+        task @ (Task::Fixtures { .. }
+        | Task::Load { .. }
+        | Task::Payloads { .. }
+        | Task::Smoke { .. }) => with_client(&root, task),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -128,6 +143,9 @@ fn with_client(root: &Path, task: Task) -> Result<(), Error> {
             block_on(Box::pin(fixtures::live(root, &base_url)))
         }
         Task::Fixtures { check, .. } => block_on(Box::pin(fixtures::run(root, check))),
+        Task::Load { requests, tasks, seed } => {
+            block_on(Box::pin(load::run(requests, tasks, seed)))
+        }
         Task::Payloads { dir } => payloads::run(root, &dir),
         Task::Smoke { base_url, token } => {
             block_on(Box::pin(smoke::run(base_url.as_deref(), token.as_deref())))

@@ -399,6 +399,7 @@ mod tests {
         }
         assert!(matches!(route("POST", "/albums/x"), Route::WrongMethod));
         assert!(matches!(route("GET", "/nowhere"), Route::Unknown));
-        assert!(matches!(route("GET", "/albums/"), Route::Unknown));
+        assert!(matches!(route("GET", "/me/"), Route::Operation(..)));
+        assert!(matches!(route("GET", "/albums//"), Route::Unknown));
     }
 }
