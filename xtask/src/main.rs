@@ -1,5 +1,6 @@
 //! The project's own tasks: `cargo xtask --help` lists them.
 
+mod bench;
 mod ci;
 mod codegen;
 mod contract;
@@ -89,6 +90,11 @@ enum Task {
         #[arg(long, requires = "base_url")]
         token: Option<String>,
     },
+    /// Measures the crates beside their peers and writes `crates/spot-bench/RESULTS.md`.
+    Bench {
+        /// Only these parts, which are printed: decode, pages, call, mock, weight.
+        parts: Vec<String>,
+    },
     /// Loads a spot-mock with many tasks of the client, over a line that fails.
     Load {
         /// How many requests to make.
@@ -110,6 +116,7 @@ enum Task {
 fn main() -> ExitCode {
     let root = root();
     let done = match Arguments::parse().task {
+        Task::Bench { parts } => bench::run(&root, &parts),
         Task::Codegen { check } => codegen::run(&root, check),
         Task::Drift { file } => drift::run(&root, &file),
         Task::Openapi => openapi::run(&root),
@@ -150,7 +157,8 @@ fn with_client(root: &Path, task: Task) -> Result<(), Error> {
         Task::Smoke { base_url, token } => {
             block_on(Box::pin(smoke::run(base_url.as_deref(), token.as_deref())))
         }
-        Task::Codegen { .. }
+        Task::Bench { .. }
+        | Task::Codegen { .. }
         | Task::Drift { .. }
         | Task::Openapi
         | Task::Peers

@@ -150,8 +150,6 @@ impl Gate {
             return Ok(permit);
         }
         let _waiting = self.waits(lane);
-        let late =
-            || Error::new(ErrorKind::Timeout, "the rate limit left no room before the deadline");
         let _first = timeout_at(patience.latest, queue.lock()).await.map_err(|_| late())?;
         loop {
             if let Look::Go(permit) = self.look(lane, patience)? {
@@ -204,6 +202,9 @@ impl Gate {
 
     fn look(&self, lane: Lane, patience: Patience) -> Result<Look<'_>, Error> {
         let now = Instant::now();
+        if now >= patience.latest {
+            return Err(late());
+        }
         let mut state = self.state();
         if let Some(pause) = &state.pause {
             if pause.until > now {
@@ -363,6 +364,11 @@ impl Drop for Permit<'_> {
             self.gate.end(end, self.sent, self.is_scout);
         }
     }
+}
+
+/// The error of a call whose deadline passed in the queue.
+fn late() -> Error {
+    Error::new(ErrorKind::Timeout, "the rate limit left no room before the deadline")
 }
 
 /// Stands in a lane for as long as it lives.

@@ -188,3 +188,25 @@ async fn what_is_absurdly_long_is_as_good_as_for_ever() {
     pipeline.call(get()).await.unwrap();
     assert_eq!(script.count(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_the_call_that_goes_first_keeps_to_its_deadline() {
+    let script = Script::new([wait("10"), Turn::Late(Duration::from_secs(60)), status(200)]);
+    let pipeline = script.pipeline().build().unwrap();
+    let once = get().with_options(CallOptions::new().attempts(1));
+    pipeline.call(once).await.unwrap_err();
+    let first = tokio::spawn({
+        let pipeline = pipeline.clone();
+        async move { pipeline.call(get()).await }
+    });
+    // The first one is under way, and is not answered.
+    sleep(Duration::from_secs(11)).await;
+    let start = Instant::now();
+    let hurried = get().with_options(CallOptions::new().deadline(Duration::from_secs(1)));
+    let error = pipeline.call(hurried).await.unwrap_err();
+    assert_eq!((error.kind(), start.elapsed().as_secs()), (ErrorKind::Timeout, 1));
+    // Others do not wait for ever either.
+    pipeline.call(get()).await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+    first.abort();
+}
