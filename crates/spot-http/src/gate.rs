@@ -268,7 +268,10 @@ impl Gate {
     /// Nobody is to call for so long, or nobody is to call this very operation.
     fn close(&self, operation: &'static Operation, error: &Error, wait: Duration) {
         let until = Instant::now() + wait;
-        let message = format!("{}; no call is sent until then", error.message());
+        let message = match error.message() {
+            "" => "no call is sent until the block ends".to_owned(),
+            said => format!("{said}; no call is sent until then"),
+        };
         let pause = Pause { until, kind: error.kind(), message };
         let later = |other: &Pause| other.until < until;
         let mut state = self.state();
