@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::accounts::{App, Apps, Auth, Consent, PlaylistFields, RefreshPolicy};
 use crate::call::{Mode, Settings};
 use crate::clock::Clock;
+use crate::custom;
 use crate::exchange::{Shared, answer};
 use crate::faults::RandomFaults;
 use crate::limits::{Ignored, Limits, RateLimiter};
@@ -29,6 +30,7 @@ pub struct MockBuilder {
     app: App,
     apps: Vec<App>,
     seed: u64,
+    world: custom::World,
     address: IpAddr,
     port: u16,
     host: Option<String>,
@@ -48,6 +50,7 @@ impl MockBuilder {
             app: App::new("mock"),
             apps: Vec::new(),
             seed: 7,
+            world: custom::World::new(),
             address: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             host: None,
@@ -72,6 +75,13 @@ impl MockBuilder {
     /// tokens. Default: 7.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Adds music, users and playlists of one's own to the made-up world, and chooses what the
+    /// default user has saved. Default: nothing is added.
+    pub fn world(mut self, world: custom::World) -> Self {
+        self.world = world;
         self
     }
 
@@ -211,11 +221,12 @@ impl MockBuilder {
     ///
     /// # Errors
     ///
-    /// If the port cannot be bound, an application could not be registered at Spotify, or an
+    /// If the port cannot be bound, something in one's own world is wrong, an application could not be registered at Spotify, or an
     /// operation that was named does not exist (`InvalidInput`).
     pub async fn start(self) -> io::Result<MockSpotify> {
         self.check_operations()?;
-        let world = World::new(self.seed);
+        let mut world = World::new(self.seed);
+        self.world.add_catalogue(&mut world)?;
         let mut rng = Rng::new(self.seed, "accounts");
         let apps = Apps::register(self.app, self.apps, &world, &mut rng)?;
         let listener = TcpListener::bind((self.address, self.port)).await.map_err(|error| {
@@ -227,7 +238,9 @@ impl MockBuilder {
         let clock = Clock::new(self.frozen);
         let mut state = State::new(&world, clock, auth, RateLimiter::new(self.limits));
         state.faults.leave_to_chance(self.random_faults);
+        self.world.add_library(&world, &mut state)?;
         let ids = WorldIds::new(&world, &mut state);
+        self.world.add_playlists(&world, &mut state)?;
         if self.idle {
             let now = state.clock.now();
             let player = &mut state.account(&world, world.listener(), now).player;

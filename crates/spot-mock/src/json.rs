@@ -3,6 +3,8 @@
 //! `serde_json::Value` would allocate every key and copy the 185 markets of every album in a
 //! page; here keys are static, and what never changes is kept as finished text.
 
+use std::borrow::Cow;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
@@ -134,6 +136,15 @@ impl From<String> for Json {
 impl From<&'static str> for Json {
     fn from(text: &'static str) -> Self {
         Self::Static(text)
+    }
+}
+
+impl From<Cow<'static, str>> for Json {
+    fn from(text: Cow<'static, str>) -> Self {
+        match text {
+            Cow::Borrowed(text) => Self::Static(text),
+            Cow::Owned(text) => Self::Text(text),
+        }
     }
 }
 

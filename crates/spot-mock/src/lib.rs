@@ -4,6 +4,7 @@ mod accounts;
 mod builder;
 mod call;
 mod clock;
+pub mod custom;
 mod exchange;
 mod faults;
 mod fields;

@@ -1,33 +1,69 @@
-//! Runs a mock of the Spotify Web API until it is interrupted.
+//! Runs a mock of the Spotify Web API until it is told to stop.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use spot_mock::{Consent, MockSpotify, Mode, RefreshPolicy};
+use spot_mock::{
+    Consent, Ignored, MockBuilder, MockSpotify, Mode, PlaylistFields, RandomFaults, RefreshPolicy,
+    custom::World,
+};
 use tracing_subscriber::EnvFilter;
 
 /// A Spotify Web API to run: made-up music, real rules.
 ///
-/// Answers on 127.0.0.1 until it is interrupted. Set RUST_LOG=spot_mock=info to see each request.
+/// Answers on 127.0.0.1 until it is interrupted or terminated. Each request is a line on standard
+/// error.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
     /// The port; 0 takes one that is free.
     #[arg(long, default_value_t = 8080)]
     port: u16,
+    /// The address to listen at; 0.0.0.0 lets other machines in.
+    #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
+    bind: IpAddr,
+    /// The name by which clients reach this machine, for the links in answers.
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
     /// The access mode of the registered application.
     #[arg(long, value_enum, default_value_t = ModeArgument::Development)]
     mode: ModeArgument,
+    /// Whether the application lacks what Spotify closed in 2024; if left out, it does in
+    /// Development Mode.
+    #[arg(long, value_name = "BOOL")]
+    closed_2024: Option<bool>,
+    /// Under which names playlists show what is in them; if left out, the new ones in Development
+    /// Mode and both in Extended Quota Mode.
+    #[arg(long, value_enum, value_name = "NAMES")]
+    playlist_fields: Option<PlaylistFieldsArgument>,
     /// What the world is made from.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// How many calls are let through in any 30 seconds; any number if left out.
-    #[arg(long)]
+    /// A JSON file with music, users and playlists to add to the world.
+    #[arg(long, value_name = "FILE")]
+    world: Option<PathBuf>,
+    /// How many calls are let through in any window; any number if left out.
+    #[arg(long, value_name = "CALLS")]
     limit: Option<usize>,
+    /// The length of that window in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    window: u64,
+    /// How many calls of operations that belong together are let through a day; any number if
+    /// left out.
+    #[arg(long, value_name = "CALLS")]
+    quota: Option<usize>,
+    /// What becomes of calls that do not wait.
+    #[arg(long, value_enum, default_value_t = IgnoredArgument::Forgiven)]
+    ignored: IgnoredArgument,
+    /// The share of requests that meet with some trouble, 0 to 1.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    faults: f64,
     /// How many milliseconds every answer takes.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     latency: u64,
     /// Shows a page that asks for consent instead of agreeing at once.
     #[arg(long)]
@@ -41,6 +77,9 @@ struct Arguments {
     /// Starts with nothing playing.
     #[arg(long)]
     idle: bool,
+    /// Says nothing of the requests. What else is said, RUST_LOG decides.
+    #[arg(long)]
+    quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -50,19 +89,31 @@ enum ModeArgument {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+enum PlaylistFieldsArgument {
+    New,
+    Old,
+    Both,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum IgnoredArgument {
+    Forgiven,
+    Counted,
+    Lengthens,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum RefreshArgument {
     Omit,
     Empty,
     Rotate,
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::from_default_env())
-        .with_writer(io::stderr)
-        .init();
-    match run(Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    log(arguments.quiet);
+    match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);
@@ -71,33 +122,98 @@ async fn main() -> ExitCode {
     }
 }
 
+/// The access log, unless `RUST_LOG` wants something else.
+fn log(quiet: bool) {
+    let usual = if quiet { "warn" } else { "warn,spot_mock::access=info" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_target(false)
+        .with_level(false)
+        .init();
+}
+
 async fn run(arguments: Arguments) -> io::Result<()> {
+    let mock = builder(arguments)?.start().await?;
+    announce(&mock);
+    stopped().await?;
+    mock.shutdown().await;
+    Ok(())
+}
+
+fn builder(arguments: Arguments) -> io::Result<MockBuilder> {
     let mut builder = MockSpotify::builder()
+        .bind(arguments.bind)
         .port(arguments.port)
         .seed(arguments.seed)
         .latency(Duration::from_millis(arguments.latency))
+        .window(Duration::from_secs(arguments.window))
         .idle(arguments.idle)
         .consent(if arguments.ask { Consent::Ask } else { Consent::Grant })
         .mode(match arguments.mode {
             ModeArgument::Development => Mode::Development,
             ModeArgument::Extended => Mode::Extended,
         })
+        .ignored(match arguments.ignored {
+            IgnoredArgument::Forgiven => Ignored::Forgiven,
+            IgnoredArgument::Counted => Ignored::Counted,
+            IgnoredArgument::Lengthens => Ignored::Lengthens,
+        })
         .refresh(match arguments.refresh {
             RefreshArgument::Omit => RefreshPolicy::Omit,
             RefreshArgument::Empty => RefreshPolicy::Empty,
             RefreshArgument::Rotate => RefreshPolicy::Rotate,
         });
+    if let Some(host) = arguments.host {
+        builder = builder.host(host);
+    }
+    if let Some(closed) = arguments.closed_2024 {
+        builder = builder.closed_2024(closed);
+    }
+    if let Some(fields) = arguments.playlist_fields {
+        builder = builder.playlist_fields(match fields {
+            PlaylistFieldsArgument::New => PlaylistFields::New,
+            PlaylistFieldsArgument::Old => PlaylistFields::Old,
+            PlaylistFieldsArgument::Both => PlaylistFields::Both,
+        });
+    }
+    if let Some(file) = &arguments.world {
+        builder = builder.world(World::read(file)?);
+    }
     if let Some(limit) = arguments.limit {
         builder = builder.rate_limit(limit);
+    }
+    if let Some(quota) = arguments.quota {
+        builder = builder.quota(quota);
+    }
+    if !(0.0..=1.0).contains(&arguments.faults) {
+        let message = format!("--faults {}: must be from 0 to 1", arguments.faults);
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    if arguments.faults > 0.0 {
+        builder = builder.random_faults(RandomFaults::new(arguments.seed, arguments.faults));
     }
     for uri in arguments.redirect_uri {
         builder = builder.redirect_uri(uri);
     }
-    let mock = builder.start().await?;
-    announce(&mock);
-    tokio::signal::ctrl_c().await?;
-    mock.shutdown().await;
-    Ok(())
+    Ok(builder)
+}
+
+/// Waits until the program is interrupted, or terminated as a service manager does it.
+async fn stopped() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let mut terminated = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 /// Prints what a client has to be told. The secret is one of a made-up application.
@@ -109,6 +225,7 @@ fn announce(mock: &MockSpotify) {
     println!("client secret  {}", mock.client_secret());
     println!("user token     {}", mock.user_token_all());
     println!("an artist      {}/artists/{}", mock.api_url(), mock.world().artist);
+    println!("for people     {}/", mock.accounts_url());
 }
 
 #[expect(clippy::print_stderr, reason = "a program says why it gives up")]

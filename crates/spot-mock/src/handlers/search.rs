@@ -1,5 +1,6 @@
 //! Search in everything.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use super::search_query::SearchQuery;
@@ -198,6 +199,7 @@ fn of_year(query: &SearchQuery, year: u32) -> bool {
     query.year.as_ref().is_none_or(|years| years.contains(&year))
 }
 
-fn of_genre(query: &SearchQuery, genres: &[&str]) -> bool {
-    query.genre.as_ref().is_none_or(|wanted| genres.contains(&wanted.as_str()))
+fn of_genre(query: &SearchQuery, genres: &[Cow<'_, str>]) -> bool {
+    let wanted = query.genre.as_ref();
+    wanted.is_none_or(|wanted| genres.iter().any(|genre| genre.eq_ignore_ascii_case(wanted)))
 }

@@ -15,7 +15,8 @@ impl Render<'_> {
         let mut object = Object::new();
         if self.extended {
             object.set("followers", object! { "href": Json::Null, "total": artist.followers });
-            object.set("genres", texts(artist.genres.iter().copied()));
+            let genres = artist.genres.iter().map(|genre| genre.clone().into());
+            object.set("genres", genres.collect::<Vec<Json>>());
         }
         object.set("images", images(id, PORTRAITS));
         object.set("name", artist.name.to_string());
@@ -145,8 +146,4 @@ impl Render<'_> {
             _ => key,
         }
     }
-}
-
-fn texts(texts: impl IntoIterator<Item = &'static str>) -> Json {
-    Json::List(texts.into_iter().map(Json::Static).collect())
 }

@@ -72,6 +72,9 @@ impl<T> IndexMut<Key<T>> for Arena<T> {
 }
 
 impl<T> Key<T> {
+    /// The key of the first entry.
+    pub(crate) const FIRST: Self = Self::at(0);
+
     const fn at(place: u32) -> Self {
         Self { place, kind: PhantomData }
     }

@@ -12,13 +12,14 @@ mod people;
 mod rng;
 mod spoken;
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 pub(crate) use arena::{Arena, Key};
 pub(crate) use id::Id;
 pub(crate) use lowercase::Lowercase;
 pub(crate) use markets::{Availability, HOME, MARKETS};
-pub(crate) use music::{Album, AlbumKind, Artist, Track};
+pub(crate) use music::{Album, AlbumKind, Artist, Released, Track};
 pub(crate) use names::{GENRES, Name};
 pub(crate) use people::{Category, User};
 pub(crate) use rng::{Rng, mix};
@@ -37,6 +38,9 @@ pub(crate) struct World {
     pub(crate) chapters: Arena<Chapter>,
     pub(crate) users: Arena<User>,
     pub(crate) categories: Vec<Category>,
+    spotify: Key<User>,
+    /// The places of what was given an id of its own, by its kind and that id.
+    own_ids: HashMap<(&'static str, Id), u32>,
     lowercase: OnceLock<Lowercase>,
 }
 
@@ -54,16 +58,38 @@ impl World {
             chapters: Arena::with_capacity(400),
             users: Arena::with_capacity(8),
             categories: Vec::new(),
+            spotify: Key::FIRST,
+            own_ids: HashMap::new(),
             lowercase: OnceLock::new(),
         };
         music::fill(&mut world, seed);
         spoken::fill(&mut world, seed);
         people::fill(&mut world, seed);
+        world.spotify = world.users.keys().next_back().unwrap_or(Key::FIRST);
         world
     }
 
     pub(crate) fn user(&self, id: &str) -> Option<Key<User>> {
         self.users.iter().find(|(_, user)| user.id == id).map(|(key, _)| key)
+    }
+
+    /// Adds a user who is not made up.
+    pub(crate) fn add_user(&mut self, id: &str, display_name: Option<String>, followers: u32) {
+        people::add_own(self, id, display_name, followers);
+    }
+
+    /// Brings discographies into their order after albums were added.
+    pub(crate) fn sort_discographies(&mut self) {
+        music::sort_discographies(self);
+    }
+
+    /// Gives what will be added next an id of its own. False if another thing of its kind has it.
+    pub(crate) fn reserve<T: Kind>(&mut self, id: Id) -> bool {
+        let is_free = T::find(self, &id).is_none();
+        if is_free {
+            self.own_ids.insert((T::NAME, id), T::arena(self).len());
+        }
+        is_free
     }
 
     pub(crate) fn category(&self, id: &str) -> Option<&Category> {
@@ -82,24 +108,59 @@ impl World {
 
     /// Spotify's own account, which owns the editorial playlists.
     pub(crate) fn spotify(&self) -> Key<User> {
-        self.users.keys().next_back().unwrap_or_else(|| self.listener())
+        self.spotify
     }
 }
 
-/// Makes, for one kind of thing, its ids and the function that finds it by one.
+/// What the catalogue is made of.
+pub(crate) trait Kind: Sized + 'static {
+    /// As it is in made-up ids.
+    const NAME: &'static str;
+    /// As it is in a message.
+    const WORD: &'static str;
+
+    fn arena(world: &World) -> &Arena<Self>;
+    fn id(&self) -> &Id;
+    fn name(&self) -> &Name;
+
+    /// The id of the thing that will be added next, if it gets none of its own.
+    fn next_id(world: &World) -> Id {
+        Id::numbered(Self::NAME, Self::arena(world).len())
+    }
+
+    /// The thing that has this id.
+    fn find(world: &World, id: &Id) -> Option<Key<Self>> {
+        let own = || world.own_ids.get(&(Self::NAME, *id)).copied();
+        let arena = Self::arena(world);
+        let key = arena.key(id.place(Self::NAME).or_else(own)?)?;
+        // The usual id of a thing that was given one of its own leads nowhere.
+        (arena[key].id() == id).then_some(key)
+    }
+}
+
 macro_rules! kinds {
-    ($($kind:ident in $arena:ident: $find:ident;)*) => {
+    ($($kind:ident, $word:literal, in $arena:ident: $find:ident;)*) => {
         $(
-            impl $kind {
-                /// The id of the thing that will be added next.
-                fn next_id(world: &World) -> Id {
-                    Id::numbered(stringify!($kind), world.$arena.len())
+            impl Kind for $kind {
+                const NAME: &'static str = stringify!($kind);
+                const WORD: &'static str = $word;
+
+                fn arena(world: &World) -> &Arena<Self> {
+                    &world.$arena
+                }
+
+                fn id(&self) -> &Id {
+                    &self.id
+                }
+
+                fn name(&self) -> &Name {
+                    &self.name
                 }
             }
 
             impl World {
                 pub(crate) fn $find(&self, id: &Id) -> Option<Key<$kind>> {
-                    self.$arena.key(id.place(stringify!($kind))?)
+                    $kind::find(self, id)
                 }
             }
         )*
@@ -107,13 +168,13 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Artist in artists: artist;
-    Album in albums: album;
-    Track in tracks: track;
-    Show in shows: show;
-    Episode in episodes: episode;
-    Audiobook in audiobooks: audiobook;
-    Chapter in chapters: chapter;
+    Artist, "artist", in artists: artist;
+    Album, "album", in albums: album;
+    Track, "track", in tracks: track;
+    Show, "show", in shows: show;
+    Episode, "episode", in episodes: episode;
+    Audiobook, "audiobook", in audiobooks: audiobook;
+    Chapter, "chapter", in chapters: chapter;
 }
 
 #[cfg(test)]

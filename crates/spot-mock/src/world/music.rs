@@ -1,18 +1,20 @@
 //! Artists, albums and tracks.
 
-use super::World;
+use std::borrow::Cow;
+
 use super::arena::{Arena, Key};
 use super::id::Id;
 use super::markets::Availability;
 use super::names::{GENRES, Name};
 use super::rng::Rng;
+use super::{Kind, World};
 
 /// Somebody who makes music.
 #[derive(Debug)]
 pub(crate) struct Artist {
     pub(crate) id: Id,
     pub(crate) name: Name,
-    pub(crate) genres: Vec<&'static str>,
+    pub(crate) genres: Vec<Cow<'static, str>>,
     pub(crate) popularity: u8,
     pub(crate) followers: u32,
     /// The artist's own albums, newest first.
@@ -77,6 +79,24 @@ impl Released {
             1 => Self { year, month: rng.between(1, 9), day: 0 },
             _ => Self { year, month: rng.between(1, 9), day: rng.between(1, 28) },
         }
+    }
+
+    /// When nothing else is said.
+    pub(crate) const NEW_YEAR: Self = Self { year: 2026, month: 1, day: 1 };
+
+    /// Reads `1981`, `1981-12` or `1981-12-24`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let mut part = |length: usize, most: u32| match parts.next() {
+            Some(part) if part.len() == length => {
+                part.parse().ok().filter(|number| (1..=most).contains(number)).map(Some)
+            }
+            Some(_) => None,
+            None => Some(None),
+        };
+        let (year, month, day) = (part(4, 9_999)??, part(2, 12)?, part(2, 31)?);
+        let date = Self { year, month: month.unwrap_or(0), day: day.unwrap_or(0) };
+        parts.next().is_none().then_some(date)
     }
 
     pub(crate) fn text(self) -> String {
@@ -214,7 +234,7 @@ fn track(world: &World, rng: &mut Rng, album: Key<Album>, index: u32, per_disc: 
 }
 
 /// Newest first, as Spotify lists them; an artist who is a guest twice is listed once.
-fn sort_discographies(world: &mut World) {
+pub(super) fn sort_discographies(world: &mut World) {
     let albums = &world.albums;
     let newest_first = |list: &mut Vec<Key<Album>>| {
         list.sort_by_key(|key| (std::cmp::Reverse(albums[*key].released), *key));
@@ -227,9 +247,9 @@ fn sort_discographies(world: &mut World) {
     }
 }
 
-fn genres(rng: &mut Rng) -> Vec<&'static str> {
+fn genres(rng: &mut Rng) -> Vec<Cow<'static, str>> {
     let count = rng.between(0, 2);
-    let mut genres: Vec<_> = (0..count).map(|_| rng.pick(GENRES)).collect();
+    let mut genres: Vec<_> = (0..count).map(|_| Cow::Borrowed(rng.pick(GENRES))).collect();
     genres.sort_unstable();
     genres.dedup();
     genres

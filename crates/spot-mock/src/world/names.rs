@@ -8,14 +8,14 @@ use std::fmt;
 use super::rng::Rng;
 
 /// A name that is spelled when it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name {
     shape: Shape,
     words: [u8; 3],
     number: u16,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Shape {
     Person,
     Band,
@@ -28,6 +28,7 @@ enum Shape {
     Mix,
     Show,
     Numbered(&'static str),
+    Own(Box<str>),
 }
 
 impl Name {
@@ -72,6 +73,11 @@ impl Name {
         Self { number, ..Self::new(Shape::Numbered(kind), rng) }
     }
 
+    /// A name that is not made up.
+    pub(crate) fn own(name: &str) -> Self {
+        Self { shape: Shape::Own(name.into()), words: [0; 3], number: 0 }
+    }
+
     fn new(shape: Shape, rng: &mut Rng) -> Self {
         let [first, second, third, ..] = rng.next().to_le_bytes();
         Self { shape, words: [first, second, third], number: 0 }
@@ -81,7 +87,8 @@ impl Name {
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c] = self.words;
-        match self.shape {
+        match &self.shape {
+            Shape::Own(name) => f.write_str(name),
             Shape::Person => write!(f, "{} {}{}", word(GIVEN, a), word(ONSETS, b), word(CODAS, c)),
             Shape::Band => write!(f, "{}{} {}", word(ONSETS, a), word(CODAS, b), word(GROUPS, c)),
             Shape::Ensemble => write!(f, "The {} {}", word(ADJECTIVES, a), word(CREWS, b)),

@@ -48,6 +48,13 @@ pub(super) fn fill(world: &mut World, seed: u64) {
     }
 }
 
+/// Adds somebody who is not made up.
+pub(super) fn add_own(world: &mut World, id: &str, display_name: Option<String>, followers: u32) {
+    let account_id = Rng::new(world.seed, id).hex(10);
+    let email = format!("{account_id}@example.com");
+    world.users.push(User { id: id.to_owned(), display_name, followers, account_id, email });
+}
+
 fn add(world: &mut World, rng: &mut Rng, id: String, named: bool) {
     let name = if id == "spotify" { "Spotify".to_owned() } else { Name::person(rng).to_string() };
     let account_id = rng.hex(10);

@@ -1,10 +1,10 @@
 //! Shows with their episodes, audiobooks with their chapters.
 
-use super::World;
 use super::arena::Key;
 use super::id::Id;
 use super::names::Name;
 use super::rng::Rng;
+use super::{Kind, World};
 use crate::clock::{Moment, START};
 
 /// A podcast.

@@ -12,6 +12,7 @@
 mod accounts;
 mod apps;
 mod catalogue;
+mod custom;
 mod faults;
 mod fields;
 mod gate;
