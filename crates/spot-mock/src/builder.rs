@@ -34,6 +34,7 @@ pub struct MockBuilder {
     redirect_uris: Vec<String>,
     closed_2024: Option<bool>,
     premium: bool,
+    vague_player: bool,
     idle: bool,
     frozen: bool,
 }
@@ -51,6 +52,7 @@ impl MockBuilder {
             redirect_uris: Vec::new(),
             closed_2024: None,
             premium: true,
+            vague_player: false,
             idle: false,
             frozen: false,
         }
@@ -121,6 +123,14 @@ impl MockBuilder {
         self
     }
 
+    /// Whether a command that the player's state forbids is refused with the reason `UNKNOWN`,
+    /// as many real players do whatever the reason is. `NO_ACTIVE_DEVICE` and `PREMIUM_REQUIRED`
+    /// are named all the same. Default: each has a reason of its own.
+    pub fn vague_player(mut self, vague: bool) -> Self {
+        self.vague_player = vague;
+        self
+    }
+
     /// Whether nothing plays and no device is active when the mock starts. Default: something
     /// plays.
     pub fn idle(mut self, idle: bool) -> Self {
@@ -169,6 +179,7 @@ impl MockBuilder {
             mode: self.mode,
             closed_2024: self.closed_2024.unwrap_or(self.mode == Mode::Development),
             premium: self.premium,
+            vague_player: self.vague_player,
             api_url: format!("{accounts_url}/v1"),
         };
         let (stop, stopped) = watch::channel(false);
