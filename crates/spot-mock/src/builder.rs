@@ -1,7 +1,7 @@
 //! How a mock is set up.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,30 +9,34 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::accounts::{Auth, Consent, RefreshPolicy, is_secure};
+use crate::accounts::{App, Apps, Auth, Consent, PlaylistFields, RefreshPolicy};
 use crate::call::{Mode, Settings};
 use crate::clock::Clock;
 use crate::exchange::{Shared, answer};
-use crate::limits::RateLimiter;
+use crate::faults::RandomFaults;
+use crate::limits::{Ignored, Limits, RateLimiter};
 use crate::listener::{BreakableListener, Line};
-use crate::server::MockSpotify;
+use crate::server::{self, MockSpotify};
 use crate::state::State;
-use crate::world::World;
+use crate::world::{Rng, World};
 use crate::world_ids::WorldIds;
 
 /// Sets up a [`MockSpotify`]. Made by [`MockSpotify::builder`].
 #[derive(Clone, Debug)]
 #[must_use = "a mock does nothing until it is started"]
 pub struct MockBuilder {
-    mode: Mode,
+    /// The application that is there without being asked for.
+    app: App,
+    apps: Vec<App>,
     seed: u64,
+    address: IpAddr,
     port: u16,
+    host: Option<String>,
     latency: Duration,
-    rate_limit: Option<usize>,
+    limits: Limits,
+    random_faults: Option<RandomFaults>,
     consent: Consent,
     refresh: RefreshPolicy,
-    redirect_uris: Vec<String>,
-    closed_2024: Option<bool>,
     premium: bool,
     vague_player: bool,
     idle: bool,
@@ -42,15 +46,17 @@ pub struct MockBuilder {
 impl MockBuilder {
     pub(crate) fn new() -> Self {
         Self {
-            mode: Mode::Development,
+            app: App::new("mock"),
+            apps: Vec::new(),
             seed: 7,
+            address: Ipv4Addr::LOCALHOST.into(),
             port: 0,
+            host: None,
             latency: Duration::ZERO,
-            rate_limit: None,
+            limits: Limits::default(),
+            random_faults: None,
             consent: Consent::Grant,
             refresh: RefreshPolicy::Omit,
-            redirect_uris: Vec::new(),
-            closed_2024: None,
             premium: true,
             vague_player: false,
             idle: false,
@@ -60,7 +66,7 @@ impl MockBuilder {
 
     /// The access mode of the application. Default: [`Mode::Development`].
     pub fn mode(mut self, mode: Mode) -> Self {
-        self.mode = mode;
+        self.app = self.app.mode(mode);
         self
     }
 
@@ -71,7 +77,28 @@ impl MockBuilder {
         self
     }
 
-    /// The port on 127.0.0.1. Default: one that is free. Links in answers contain it, so that
+    /// Registers a further application. [`mode`](Self::mode), [`closed_2024`](Self::closed_2024),
+    /// [`playlist_fields`](Self::playlist_fields) and [`redirect_uri`](Self::redirect_uri) are
+    /// those of the one that is there anyhow, whose name is `mock`.
+    pub fn app(mut self, app: App) -> Self {
+        self.apps.push(app);
+        self
+    }
+
+    /// The address to listen at. Default: 127.0.0.1, which only programs of this machine reach.
+    pub fn bind(mut self, address: IpAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// The name by which clients reach the machine, for the links in answers. Default: the
+    /// address it listens at, or 127.0.0.1 if it listens at all of them.
+    pub fn host(mut self, name: impl Into<String>) -> Self {
+        self.host = Some(name.into());
+        self
+    }
+
+    /// The port. Default: one that is free. Links in answers contain it, so that
     /// two runs give the same bytes only on the same port.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
@@ -84,10 +111,54 @@ impl MockBuilder {
         self
     }
 
-    /// How many calls of the API the application may make in any 30 seconds of the mock's clock.
-    /// Those beyond it are answered with 429 and `Retry-After`. Default: any number.
+    /// How many calls of the API each application may make in a [`window`](Self::window). Those
+    /// beyond it are answered with 429 and `Retry-After`. Default: any number.
     pub fn rate_limit(mut self, calls: usize) -> Self {
-        self.rate_limit = Some(calls);
+        self.limits.calls = Some(calls);
+        self
+    }
+
+    /// The time of the mock's clock in which calls are counted. Default: 30 seconds, as at
+    /// Spotify.
+    pub fn window(mut self, window: Duration) -> Self {
+        self.limits.window = window;
+        self
+    }
+
+    /// How many calls of one operation each application may make in a window, as Spotify limits
+    /// `upload-custom-playlist-cover`. Default: as many as of any other.
+    pub fn operation_limit(mut self, operation: impl Into<String>, calls: usize) -> Self {
+        self.limits.operations.push((operation.into(), calls));
+        self
+    }
+
+    /// How many calls a day, from the first one on, a developer account may make of operations
+    /// that belong together, with all its applications in Development Mode. Those beyond it are
+    /// answered with 429, `QUOTA_EXCEEDED` and a `Retry-After` of hours. Operations belong
+    /// together that have the same words in their paths: the albums of any artist, but not the
+    /// artists themselves. Default: any number.
+    pub fn quota(mut self, calls: usize) -> Self {
+        self.limits.quota = Some(calls);
+        self
+    }
+
+    /// What becomes of calls that are made although they were told to wait. Default:
+    /// [`Ignored::Forgiven`].
+    pub fn ignored(mut self, ignored: Ignored) -> Self {
+        self.limits.ignored = ignored;
+        self
+    }
+
+    /// Troubles that happen by chance. Default: none.
+    pub fn random_faults(mut self, faults: RandomFaults) -> Self {
+        self.random_faults = Some(faults);
+        self
+    }
+
+    /// Under which names playlists show what is in them. Default: the new ones in Development
+    /// Mode, both in Extended Quota Mode.
+    pub fn playlist_fields(mut self, fields: PlaylistFields) -> Self {
+        self.app = self.app.playlist_fields(fields);
         self
     }
 
@@ -106,14 +177,14 @@ impl MockBuilder {
     /// Registers another redirect URI, besides `http://127.0.0.1/callback`,
     /// `http://[::1]/callback` and `https://example.com/callback`.
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
-        self.redirect_uris.push(uri.into());
+        self.app = self.app.redirect_uri(uri);
         self
     }
 
     /// Whether the application is too young for what Spotify closed on 2024-11-27. Default: it
     /// is in Development Mode, and is not in Extended Quota Mode.
     pub fn closed_2024(mut self, closed: bool) -> Self {
-        self.closed_2024 = Some(closed);
+        self.app = self.app.closed_2024(closed);
         self
     }
 
@@ -150,24 +221,22 @@ impl MockBuilder {
     ///
     /// # Errors
     ///
-    /// If the port cannot be bound, or a redirect URI could not be registered at Spotify
-    /// (`InvalidInput`).
+    /// If the port cannot be bound, an application could not be registered at Spotify, or an
+    /// operation that was named does not exist (`InvalidInput`).
     pub async fn start(self) -> io::Result<MockSpotify> {
-        if let Some(uri) = self.redirect_uris.iter().find(|uri| !is_secure(uri)) {
-            let message =
-                format!("redirect URI {uri}: must be https, or http on a loopback IP address");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-        }
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await;
-        let listener = listener.map_err(|error| {
-            io::Error::new(error.kind(), format!("127.0.0.1:{}: {error}", self.port))
-        })?;
-        let accounts_url = format!("http://{}", listener.local_addr()?);
+        self.check_operations()?;
         let world = World::new(self.seed);
-        let mut auth = Auth::new(self.seed, self.consent, self.refresh);
-        auth.app.redirect_uris.extend(self.redirect_uris);
+        let mut rng = Rng::new(self.seed, "accounts");
+        let apps = Apps::register(self.app, self.apps, &world, &mut rng)?;
+        let listener = TcpListener::bind((self.address, self.port)).await.map_err(|error| {
+            let address = SocketAddr::new(self.address, self.port);
+            io::Error::new(error.kind(), format!("{address}: {error}"))
+        })?;
+        let accounts_url = address(listener.local_addr()?, self.host.as_deref());
+        let auth = Auth::new(rng, world.listener(), self.consent, self.refresh);
         let clock = Clock::new(self.frozen);
-        let mut state = State::new(&world, clock, auth, RateLimiter::new(self.rate_limit));
+        let mut state = State::new(&world, clock, auth, RateLimiter::new(self.limits));
+        state.faults.leave_to_chance(self.random_faults);
         let ids = WorldIds::new(&world, &mut state);
         if self.idle {
             let now = state.clock.now();
@@ -176,8 +245,6 @@ impl MockBuilder {
             player.active = None;
         }
         let settings = Settings {
-            mode: self.mode,
-            closed_2024: self.closed_2024.unwrap_or(self.mode == Mode::Development),
             premium: self.premium,
             vague_player: self.vague_player,
             api_url: format!("{accounts_url}/v1"),
@@ -185,6 +252,7 @@ impl MockBuilder {
         let (stop, stopped) = watch::channel(false);
         let shared = Arc::new(Shared {
             world,
+            apps,
             settings,
             latency: self.latency,
             state: Mutex::new(state),
@@ -202,5 +270,28 @@ impl MockBuilder {
         });
         let task = tokio::spawn(async move { server.await });
         Ok(MockSpotify::new(shared, ids, accounts_url, stop, task))
+    }
+
+    /// A misspelt operation would wait in vain for its trouble or its limit.
+    fn check_operations(&self) -> io::Result<()> {
+        let limited = self.limits.operations.iter().map(|(name, _)| ("operation_limit", name));
+        let faulty = self.random_faults.iter().flat_map(|faults| &faults.operations);
+        let faulty = faulty.map(|name| ("random_faults", name));
+        match limited.chain(faulty).find(|(_, name)| !server::is_operation(name)) {
+            Some((setting, name)) => {
+                let message = format!("{setting}: {name} is not an operation of the Web API");
+                Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The address by which clients reach the mock.
+fn address(local: SocketAddr, host: Option<&str>) -> String {
+    match host {
+        Some(host) => format!("http://{host}:{}", local.port()),
+        None if local.ip().is_unspecified() => format!("http://127.0.0.1:{}", local.port()),
+        None => format!("http://{local}"),
     }
 }

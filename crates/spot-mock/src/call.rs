@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::accounts::ScopeSet;
+use crate::accounts::{AppKey, Registered, ScopeSet};
 use crate::clock::Moment;
 use crate::json::{Json, Object};
 use crate::query::Query;
@@ -15,9 +15,6 @@ use crate::world::{Id, Key, User, World};
 /// How the mock behaves in this run.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(crate) mode: Mode,
-    /// Whether the application is too young for what was closed in 2024.
-    pub(crate) closed_2024: bool,
     /// Whether the listener pays, without which the player takes no commands.
     pub(crate) premium: bool,
     /// Whether the player keeps its reasons to itself.
@@ -26,7 +23,7 @@ pub(crate) struct Settings {
     pub(crate) api_url: String,
 }
 
-/// The access mode of the registered application.
+/// The access mode of an application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mode {
@@ -43,6 +40,7 @@ pub(crate) struct Call<'a> {
     pub(crate) world: &'a World,
     pub(crate) state: &'a mut State,
     pub(crate) settings: &'a Settings,
+    pub(crate) app: &'a Registered,
     pub(crate) operation: &'static Operation,
     pub(crate) caller: Caller,
     /// The path below `/v1` as it was sent.
@@ -61,7 +59,7 @@ pub(crate) struct Call<'a> {
 
 /// Who calls.
 pub(crate) struct Caller {
-    pub(crate) client_id: String,
+    pub(crate) app: AppKey,
     pub(crate) user: Option<Key<User>>,
     pub(crate) scopes: ScopeSet,
 }
@@ -77,7 +75,7 @@ pub(crate) struct Market {
 
 impl Call<'_> {
     pub(crate) fn extended(&self) -> bool {
-        self.settings.mode == Mode::Extended
+        self.app.mode == Mode::Extended
     }
 
     /// A parameter of the path, decoded.
@@ -113,7 +111,7 @@ impl Call<'_> {
     /// The playlist in the path. Spotify's own are hidden from applications that came late.
     pub(crate) fn playlist(&self) -> Result<Key<Playlist>, Refusal> {
         let key = self.state.playlists.find(&self.id()?).ok_or_else(Refusal::not_found)?;
-        if self.state.playlists.get(key).editorial && self.settings.closed_2024 {
+        if self.state.playlists.get(key).editorial && self.app.closed_2024 {
             return Err(Refusal::not_found());
         }
         Ok(key)
@@ -130,6 +128,7 @@ impl Call<'_> {
             world: self.world,
             api: &self.settings.api_url,
             extended: self.extended(),
+            playlist_fields: self.app.playlist_fields,
             market: self.market,
             playability: self.market.asked,
             resume_points: self.caller.scopes.has("user-read-playback-position"),

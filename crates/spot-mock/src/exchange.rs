@@ -1,8 +1,8 @@
 //! One request on its way through the mock.
 
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::Hasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body as HttpBody, to_bytes};
 use axum::extract::{ConnectInfo, Request, State as Extract};
@@ -11,14 +11,18 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rustc_hash::FxHasher;
 use tokio::sync::watch;
 
-use crate::accounts;
-use crate::call::{Call, Market, Settings};
-use crate::faults::Fault;
+use crate::accounts::{self, Apps};
+use crate::call::{Call, Market, Mode, Settings};
+use crate::faults::{Fault, Oddity};
 use crate::gate;
+use crate::limits::Full;
 use crate::listener::Line;
 use crate::log::RecordedRequest;
+use crate::oddities::alter;
+use crate::page;
 use crate::query::Query;
 use crate::reply::{Answer, Body, Refusal, Reply};
 use crate::state::State;
@@ -31,6 +35,7 @@ const MAX_BODY: usize = 2 * 1024 * 1024;
 /// What all requests share.
 pub(crate) struct Shared {
     pub(crate) world: World,
+    pub(crate) apps: Apps,
     pub(crate) settings: Settings,
     pub(crate) latency: Duration,
     pub(crate) state: Mutex<State>,
@@ -56,6 +61,8 @@ impl Shared {
 
 /// Where a request is going.
 enum Target {
+    /// The page that says what is served here.
+    Page,
     Authorize,
     Token,
     Api(&'static Operation, Vec<(&'static str, String)>),
@@ -66,6 +73,7 @@ enum Target {
 impl Target {
     fn of(method: &str, path: &str) -> Self {
         match (method, path) {
+            ("GET", "/") => return Self::Page,
             ("GET", "/authorize") => return Self::Authorize,
             ("POST", "/api/token") => return Self::Token,
             (_, "/authorize" | "/api/token") => return Self::WrongMethod,
@@ -83,7 +91,7 @@ impl Target {
             Self::Authorize => Some("authorize"),
             Self::Token => Some("token"),
             Self::Api(operation, _) => Some(operation.id),
-            Self::WrongMethod | Self::Unknown => None,
+            Self::Page | Self::WrongMethod | Self::Unknown => None,
         }
     }
 }
@@ -94,6 +102,7 @@ pub(crate) async fn answer(
     ConnectInfo(line): ConnectInfo<Line>,
     request: Request,
 ) -> Response {
+    let began = Instant::now();
     let (parts, body) = request.into_parts();
     let target = Target::of(parts.method.as_str(), parts.uri.path());
     let (number, fault) = {
@@ -126,7 +135,7 @@ pub(crate) async fn answer(
         }
         (_, Ok(body)) => carry_out(&shared, target, &parts, &body),
     };
-    let (response, length) = respond(reply, &parts, &shared.settings.api_url, fault.is_some());
+    let (response, length) = respond(reply, &parts, fault.as_ref());
     match fault {
         Some(Fault::LostAnswer) => line.reset(),
         Some(Fault::TruncatedBody) if length == 0 => line.cut_after(0),
@@ -134,10 +143,13 @@ pub(crate) async fn answer(
         _ => shared.state().log.finish(number, response.status().as_u16()),
     }
     tracing::info!(
-        method = parts.method.as_str(),
-        path = parts.uri.path(),
-        status = response.status().as_u16(),
-        "answered"
+        target: "spot_mock::access",
+        "{} {} {} {length} bytes {:.1?}{}",
+        parts.method,
+        parts.uri,
+        response.status().as_u16(),
+        began.elapsed(),
+        if fault.is_some() { " (fault)" } else { "" },
     );
     response
 }
@@ -162,15 +174,16 @@ fn carry_out(shared: &Shared, target: Target, parts: &Parts, body: &[u8]) -> Rep
     let mut state = shared.state();
     let now = state.clock.now();
     match target {
+        Target::Page => page::page(shared),
         Target::Authorize => {
-            accounts::authorize(&mut state.auth, &query, shared.world.listener(), now)
+            accounts::authorize(&mut state.auth, &shared.apps, &shared.world, &query, now)
         }
         Target::Token => {
             let is_form =
                 media_type(&parts.headers).starts_with("application/x-www-form-urlencoded");
             let text = if is_form { std::str::from_utf8(body).unwrap_or_default() } else { "" };
             let authorization = text_of(&parts.headers, &header::AUTHORIZATION);
-            accounts::token(&mut state.auth, authorization, &Query::parse(text), now)
+            accounts::token(&mut state.auth, &shared.apps, authorization, &Query::parse(text), now)
         }
         Target::WrongMethod => Refusal::bare(405).into_reply(),
         Target::Unknown => Refusal::new(404, "Service not found").into_reply(),
@@ -196,15 +209,18 @@ fn api(
         return Err(gate::length_required());
     }
     let caller = gate::caller(state, text_of(&parts.headers, &header::AUTHORIZATION))?;
-    if let Err(seconds) = state.limiter.admit(&caller.client_id, now) {
-        return Err(Refusal::new(429, "API rate limit exceeded")
-            .with_header("retry-after", seconds.to_string()));
-    }
-    gate::access(operation, shared.settings.mode, shared.settings.closed_2024)?;
+    let app = shared.apps.get(caller.app);
+    let developer = (app.mode == Mode::Development).then_some(app.developer);
+    state.limiter.admit(caller.app, developer, operation, now).map_err(|full| match full {
+        Full::Window(seconds) => Refusal::rate_limited(seconds),
+        Full::Quota(seconds) => Refusal::quota_exceeded(seconds),
+    })?;
+    gate::access(operation, app, &caller)?;
     let mut call = Call {
         world: &shared.world,
         state,
         settings: &shared.settings,
+        app,
         operation,
         caller,
         path: parts.uri.path().strip_prefix("/v1").unwrap_or_default(),
@@ -234,8 +250,8 @@ fn lacks_length(parts: &Parts, body: &[u8]) -> bool {
 }
 
 /// Makes HTTP of an answer, and says how long its body is.
-fn respond(reply: Reply, parts: &Parts, api_url: &str, is_fault: bool) -> (Response, usize) {
-    let (media_type, bytes) = match reply.body {
+fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Response, usize) {
+    let (mut media_type, mut bytes) = match reply.body {
         Body::Empty => (String::new(), Vec::new()),
         Body::Json(json) => (
             "application/json; charset=utf-8".to_owned(),
@@ -243,6 +259,14 @@ fn respond(reply: Reply, parts: &Parts, api_url: &str, is_fault: bool) -> (Respo
         ),
         Body::Text { media_type, text } => (media_type, text.into_bytes()),
     };
+    if let Some(Fault::Altered(oddity)) = fault {
+        match oddity {
+            Oddity::WrongContentType if !bytes.is_empty() => {
+                "text/html".clone_into(&mut media_type)
+            }
+            oddity => bytes = alter(bytes, *oddity),
+        }
+    }
     let length = bytes.len();
     let mut status =
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -256,14 +280,15 @@ fn respond(reply: Reply, parts: &Parts, api_url: &str, is_fault: bool) -> (Respo
         set("content-type", &media_type);
     }
     let mut cached = false;
-    if parts.uri.path().starts_with("/v1/") && !is_fault {
+    let is_ordered = matches!(fault, Some(Fault::Status { .. }));
+    if parts.uri.path().starts_with("/v1/") && !is_ordered {
         let class = CacheClass::of(parts, status);
         set("cache-control", class.control());
         if class == CacheClass::Private {
             set("vary", "Authorization");
         }
         if class.has_etag() && status == StatusCode::OK {
-            let tag = etag(&bytes, api_url);
+            let tag = etag(&bytes);
             let known = text_of(&parts.headers, &header::IF_NONE_MATCH).unwrap_or_default();
             cached = known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag);
             set("etag", &tag);
@@ -320,14 +345,10 @@ impl CacheClass {
     }
 }
 
-/// The name of this version of a body. Where the mock runs is left out of it, so that a recording
-/// does not depend on the port.
-fn etag(bytes: &[u8], api_url: &str) -> String {
-    let mut hasher = DefaultHasher::new();
-    for piece in std::str::from_utf8(bytes).unwrap_or_default().split(api_url) {
-        hasher.write(piece.as_bytes());
-        hasher.write_u8(0);
-    }
+/// The name of this version of a body.
+fn etag(bytes: &[u8]) -> String {
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
     format!("\"MC-{}\"", STANDARD.encode(hasher.finish().to_be_bytes()))
 }
 

@@ -1,8 +1,10 @@
-//! Troubles that can be ordered.
+//! Troubles that can be ordered, or left to chance.
 
 use std::collections::VecDeque;
 use std::fmt::Display;
 use std::time::Duration;
+
+use crate::world::Rng;
 
 /// Something that goes wrong with one request.
 ///
@@ -36,6 +38,44 @@ pub enum Fault {
     TruncatedBody,
     /// The request is carried out as usual after this time on tokio's clock.
     Delay(Duration),
+    /// The request is carried out, and its answer has something about it that Spotify's answers
+    /// have had at times. An answer without a JSON body stays as it is.
+    Altered(Oddity),
+}
+
+/// Something odd about an answer that is right otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Oddity {
+    /// Every integer has a fraction: `"total": 2.0`.
+    FloatsForIntegers,
+    /// Every text out of a fixed list (`album_type`, `repeat_state`, the type of a device) is one
+    /// that nobody has heard of: `something_new`. What kind of object it is stays as it is.
+    UnknownValues,
+    /// Every object has a field that nobody has heard of.
+    UnknownFields,
+    /// Of the fields that an object can do without, about every third is missing. What names a
+    /// thing (`id`, `uri`, `type`) and what wraps others (`items`, `track`) is there.
+    MissingFields,
+    /// Every object has its first field twice.
+    DuplicateFields,
+    /// Every third entry of a page or of a batch is `null`.
+    NullEntries,
+    /// The body is as it should be and called `text/html`.
+    WrongContentType,
+}
+
+impl Oddity {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::FloatsForIntegers,
+        Self::UnknownValues,
+        Self::UnknownFields,
+        Self::MissingFields,
+        Self::DuplicateFields,
+        Self::NullEntries,
+        Self::WrongContentType,
+    ];
 }
 
 impl Fault {
@@ -65,6 +105,12 @@ impl Fault {
         Self::status(429).body("application/json; charset=utf-8", body).retry_after(seconds)
     }
 
+    /// A 401 that says the token is missing, as a gateway of Spotify's has done for valid ones.
+    pub fn unauthorized() -> Self {
+        let body = r#"{"error":{"status":401,"message":"Access token missing"}}"#;
+        Self::status(401).body("application/json; charset=utf-8", body)
+    }
+
     /// The same answer with another body. Has no effect on what is not an answer.
     #[must_use]
     pub fn body(mut self, media_type: &str, text: impl Into<String>) -> Self {
@@ -86,22 +132,109 @@ impl Fault {
     }
 }
 
-/// The faults that were ordered and have not happened yet.
+/// Troubles that happen by chance: the same ones at the same requests for the same seed.
+///
+/// ```
+/// use spot_mock::{Fault, MockSpotify, RandomFaults};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let weather = RandomFaults::new(7, 0.05)
+///     .only([Fault::Reset, Fault::status(503)])
+///     .on("get-users-saved-tracks");
+/// let mock = MockSpotify::builder().random_faults(weather).start().await?;
+/// # let _ = mock;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing happens until a mock is given them"]
+pub struct RandomFaults {
+    rng: Rng,
+    /// Of a million requests.
+    rate: u32,
+    faults: Vec<Fault>,
+    pub(crate) operations: Vec<String>,
+}
+
+impl RandomFaults {
+    /// Troubles of all kinds at this share of the requests, 0 to 1; what lies beyond is taken for
+    /// the nearest of the two. The kinds: a 429 of a second, 500, 502 with HTML, 503, a 401 that
+    /// is none of the token's fault, a reset, a lost answer, a truncated body, a delay of
+    /// 200 ms, and every [`Oddity`].
+    pub fn new(seed: u64, rate: f64) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it lies between 0 and a million"
+        )]
+        let rate = (rate.clamp(0.0, 1.0) * 1_000_000.0) as u32;
+        let gateway = "<!DOCTYPE html><html><title>502 Bad Gateway</title><p>Try later.</p></html>";
+        let troubles = [
+            Fault::rate_limited(1),
+            Fault::status(500),
+            Fault::status(502).body("text/html; charset=UTF-8", gateway),
+            Fault::status(503),
+            Fault::unauthorized(),
+            Fault::Reset,
+            Fault::LostAnswer,
+            Fault::TruncatedBody,
+            Fault::Delay(Duration::from_millis(200)),
+        ];
+        let faults = troubles.into_iter().chain(Oddity::ALL.map(Fault::Altered)).collect();
+        Self { rng: Rng::new(seed, "faults"), rate, faults, operations: Vec::new() }
+    }
+
+    /// These instead of all kinds, each as likely as the others.
+    pub fn only(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
+        self.faults = faults.into_iter().collect();
+        self
+    }
+
+    /// At requests of this operation only, or of these if it is called again. The names are those
+    /// of [`MockSpotify::fail_next_on`](crate::MockSpotify::fail_next_on).
+    pub fn on(mut self, operation: impl Into<String>) -> Self {
+        self.operations.push(operation.into());
+        self
+    }
+
+    /// What happens to the next request.
+    fn next(&mut self, operation: Option<&str>) -> Option<Fault> {
+        let is_meant = self.operations.is_empty()
+            || self.operations.iter().any(|wanted| operation == Some(wanted.as_str()));
+        if !is_meant || self.faults.is_empty() || self.rng.between(1, 1_000_000) > self.rate {
+            return None;
+        }
+        let place = self.rng.below(self.faults.len());
+        self.faults.get(place).cloned()
+    }
+}
+
+/// The faults that were ordered and have not happened yet, and those that are left to chance.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(VecDeque<(Option<String>, Fault)>);
+pub(crate) struct Faults {
+    ordered: VecDeque<(Option<String>, Fault)>,
+    random: Option<RandomFaults>,
+}
 
 impl Faults {
     pub(crate) fn order(&mut self, operation: Option<&str>, fault: Fault) {
-        self.0.push_back((operation.map(ToOwned::to_owned), fault));
+        self.ordered.push_back((operation.map(ToOwned::to_owned), fault));
     }
 
-    /// The first fault that is meant for this operation, or for any.
+    pub(crate) fn leave_to_chance(&mut self, random: Option<RandomFaults>) {
+        self.random = random;
+    }
+
+    /// The first fault that was ordered for this operation or for any, else what chance brings.
     pub(crate) fn take(&mut self, operation: Option<&str>) -> Option<Fault> {
         let matches = |wanted: &Option<String>| match wanted {
             Some(wanted) => operation == Some(wanted.as_str()),
             None => true,
         };
-        let place = self.0.iter().position(|(wanted, _)| matches(wanted))?;
-        self.0.remove(place).map(|(_, fault)| fault)
+        match self.ordered.iter().position(|(wanted, _)| matches(wanted)) {
+            Some(place) => self.ordered.remove(place).map(|(_, fault)| fault),
+            None => self.random.as_mut()?.next(operation),
+        }
     }
 }

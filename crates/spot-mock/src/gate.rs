@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::call::{Call, Market, Mode, json_body};
+use crate::accounts::Registered;
+use crate::call::{Call, Caller, Market, Mode, json_body};
 use crate::query::Query;
 use crate::reply::{Body, Refusal, Reply};
 use crate::state::State;
@@ -10,10 +11,7 @@ use crate::table::{Access, ClosedAnswer, List, Operation};
 use crate::world::{HOME, MARKETS};
 
 /// Finds out who calls, from the header.
-pub(crate) fn caller(
-    state: &State,
-    authorization: Option<&str>,
-) -> Result<crate::call::Caller, Refusal> {
+pub(crate) fn caller(state: &State, authorization: Option<&str>) -> Result<Caller, Refusal> {
     let unauthorized = |error: &str, description: &str| {
         let challenge = format!(
             r#"Bearer realm="spotify", error="{error}", error_description="{description}""#
@@ -32,7 +30,7 @@ pub(crate) fn caller(
         state.auth.access(token, state.clock.now()).cloned().ok_or_else(|| {
             unauthorized("invalid_token", "The access token is invalid or expired")
         })?;
-    Ok(crate::call::Caller { client_id: grant.client_id, user: grant.user, scopes: grant.scopes })
+    Ok(Caller { app: grant.app, user: grant.user, scopes: grant.scopes })
 }
 
 /// Spotify's front end answers this before anybody looks at the token: a body that is not there
@@ -45,10 +43,23 @@ pub(crate) fn length_required() -> Refusal {
 }
 
 /// Whether the application may call the operation at all.
-pub(crate) fn access(operation: &Operation, mode: Mode, closed_2024: bool) -> Result<(), Refusal> {
+pub(crate) fn access(
+    operation: &Operation,
+    app: &Registered,
+    caller: &Caller,
+) -> Result<(), Refusal> {
+    if app.is_unpaid() {
+        return Err(Refusal::forbidden());
+    }
+    if !app.admits(caller.user) {
+        // One of the few refusals that is not JSON.
+        let text = "User not registered in the Developer Dashboard".to_owned();
+        let media_type = "text/plain; charset=utf-8".to_owned();
+        return Err(Refusal::other(Reply::new(403, Body::Text { media_type, text })));
+    }
     match operation.access {
-        Access::Extended if mode == Mode::Development => Err(Refusal::forbidden()),
-        Access::Closed(answer) if closed_2024 => Err(match answer {
+        Access::Extended if app.mode == Mode::Development => Err(Refusal::forbidden()),
+        Access::Closed(answer) if app.closed_2024 => Err(match answer {
             ClosedAnswer::Forbidden => Refusal::forbidden(),
             ClosedAnswer::ForbiddenWithoutMessage => Refusal::without_message(403),
             ClosedAnswer::NotFoundWithoutBody => Refusal::bare(404),

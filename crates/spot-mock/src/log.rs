@@ -1,5 +1,7 @@
 //! What was asked of the mock.
 
+use std::collections::VecDeque;
+
 /// A request the mock has received, at the API or at the accounts service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -18,34 +20,41 @@ pub struct RecordedRequest {
     pub operation: Option<&'static str>,
 }
 
-/// The requests so far, in the order in which they arrived.
+/// How many requests are remembered, so that a mock can run for days.
+const REMEMBERED: usize = 100_000;
+
+/// The last requests, in the order in which they arrived.
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
-    requests: Vec<RecordedRequest>,
-    /// How many were taken out, so that the numbers of the others stay what they are.
-    taken: usize,
+    requests: VecDeque<RecordedRequest>,
+    /// How many are gone, so that the numbers of the others stay what they are.
+    gone: usize,
 }
 
 impl RequestLog {
     /// Notes a request and returns its number, with which the answer is noted.
     pub(crate) fn begin(&mut self, request: RecordedRequest) -> usize {
-        self.requests.push(request);
-        self.taken + self.requests.len() - 1
+        if self.requests.len() == REMEMBERED {
+            self.requests.pop_front();
+            self.gone += 1;
+        }
+        self.requests.push_back(request);
+        self.gone + self.requests.len() - 1
     }
 
     pub(crate) fn finish(&mut self, number: usize, status: u16) {
-        let place = number.checked_sub(self.taken);
+        let place = number.checked_sub(self.gone);
         if let Some(request) = place.and_then(|place| self.requests.get_mut(place)) {
             request.status = status;
         }
     }
 
     pub(crate) fn all(&self) -> Vec<RecordedRequest> {
-        self.requests.clone()
+        self.requests.iter().cloned().collect()
     }
 
     pub(crate) fn take(&mut self) -> Vec<RecordedRequest> {
-        self.taken += self.requests.len();
-        std::mem::take(&mut self.requests)
+        self.gone += self.requests.len();
+        std::mem::take(&mut self.requests).into()
     }
 }

@@ -76,6 +76,21 @@ impl Refusal {
         Self::new(403, "Forbidden")
     }
 
+    /// The limit of the application is reached.
+    pub(crate) fn rate_limited(seconds: u64) -> Self {
+        Self::new(429, "API rate limit exceeded").with_header("retry-after", seconds.to_string())
+    }
+
+    /// The quota of the developer account is used up.
+    pub(crate) fn quota_exceeded(seconds: u64) -> Self {
+        let error = object! {
+            "status": 429,
+            "message": "Too many requests",
+            "reason": "QUOTA_EXCEEDED",
+        };
+        Self::json(429, error).with_header("retry-after", seconds.to_string())
+    }
+
     pub(crate) fn scope() -> Self {
         Self::new(403, "Insufficient client scope")
     }

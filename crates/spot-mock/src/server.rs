@@ -8,11 +8,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::accounts::{SCOPES, ScopeSet};
+use crate::accounts::{AppKey, Apps, SCOPES, ScopeSet};
 use crate::builder::MockBuilder;
 use crate::device::Device;
 use crate::exchange::Shared;
-use crate::faults::Fault;
+use crate::faults::{Fault, RandomFaults};
 use crate::log::RecordedRequest;
 use crate::table::OPERATIONS;
 use crate::world::{Key, User};
@@ -26,8 +26,6 @@ pub struct MockSpotify {
     shared: Arc<Shared>,
     ids: WorldIds,
     accounts_url: String,
-    client_id: String,
-    client_secret: String,
     /// Dropping it stops the server as well as sending does.
     stop: watch::Sender<bool>,
     task: JoinHandle<io::Result<()>>,
@@ -55,11 +53,7 @@ impl MockSpotify {
         stop: watch::Sender<bool>,
         task: JoinHandle<io::Result<()>>,
     ) -> Self {
-        let (client_id, client_secret) = {
-            let state = shared.state();
-            (state.auth.app.client_id.clone(), state.auth.app.client_secret.clone())
-        };
-        Self { shared, ids, accounts_url, client_id, client_secret, stop, task }
+        Self { shared, ids, accounts_url, stop, task }
     }
 
     /// The base of the Web API, to be used instead of `https://api.spotify.com/v1`:
@@ -74,28 +68,24 @@ impl MockSpotify {
         &self.accounts_url
     }
 
-    /// The id of the registered application.
+    /// The id of the application that is there without being asked for.
     pub fn client_id(&self) -> &str {
-        &self.client_id
+        self.first().client_id()
     }
 
-    /// The secret of the registered application.
+    /// The secret of that application.
     pub fn client_secret(&self) -> &str {
-        &self.client_secret
+        self.first().client_secret()
     }
 
-    /// An access token of the default user with these scopes. It lives for an hour of the mock's
-    /// clock.
+    /// An access token of the default user with these scopes, as [`RegisteredApp::user_token`].
     ///
     /// # Panics
     ///
     /// If one of them is no scope, since a test with a misspelt scope tests something else.
     #[track_caller]
     pub fn user_token(&self, scopes: &[&str]) -> String {
-        let scopes = known(scopes);
-        let mut state = self.shared.state();
-        let now = state.clock.now();
-        state.auth.mint(Some(self.shared.world.listener()), scopes, now)
+        self.first().user_token(scopes)
     }
 
     /// An access token of the default user with all scopes.
@@ -103,50 +93,80 @@ impl MockSpotify {
         self.user_token(SCOPES)
     }
 
-    /// An access token of another user with these scopes, or nothing if nobody has that id.
-    /// Another user starts with an empty library and without devices.
+    /// An access token of another user, as [`RegisteredApp::user_token_for`].
     ///
     /// # Panics
     ///
     /// If one of them is no scope.
     #[track_caller]
     pub fn user_token_for(&self, user_id: &str, scopes: &[&str]) -> Option<String> {
-        let scopes = known(scopes);
-        let user = self.shared.world.user(user_id)?;
-        let mut state = self.shared.state();
-        let now = state.clock.now();
-        Some(state.auth.mint(Some(user), scopes, now))
+        self.first().user_token_for(user_id, scopes)
     }
 
-    /// An access token of the application itself, as client credentials give. It lives for an
-    /// hour of the mock's clock.
+    /// An access token of the application itself, as [`RegisteredApp::app_token`].
     pub fn app_token(&self) -> String {
-        let mut state = self.shared.state();
-        let now = state.clock.now();
-        state.auth.mint(None, ScopeSet::default(), now)
+        self.first().app_token()
     }
 
-    /// A refresh token of the default user with these scopes, as if the user had agreed just now
-    /// to an application without a secret. It lives for six months of the mock's clock.
+    /// A refresh token of the default user, as [`RegisteredApp::refresh_token`].
     ///
     /// # Panics
     ///
     /// If one of them is no scope.
     #[track_caller]
     pub fn refresh_token(&self, scopes: &[&str]) -> String {
-        let scopes = known(scopes);
-        let mut state = self.shared.state();
-        let now = state.clock.now();
-        state.auth.mint_refresh(self.shared.world.listener(), scopes, now)
+        self.first().refresh_token(scopes)
     }
 
-    /// Ends everything that users have agreed to, as if they had removed the application from
-    /// their account: their access tokens are refused, their refresh tokens are revoked.
+    /// The application of this name, of those the builder was given. The one that is there anyhow
+    /// is called `mock`.
+    ///
+    /// # Panics
+    ///
+    /// If there is none, since a test with a misspelt name tests something else.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a misspelt name in a test must not pass silently")]
+    pub fn app(&self, name: &str) -> RegisteredApp<'_> {
+        match self.shared.apps.by_name(name) {
+            Some(key) => RegisteredApp { mock: self, key },
+            None => panic!("no application is called {name}"),
+        }
+    }
+
+    /// Puts somebody else before the browser: whoever signs in from now on without being asked,
+    /// signs in as this user.
+    ///
+    /// # Panics
+    ///
+    /// If nobody has that id.
+    #[track_caller]
+    pub fn sign_in_as(&self, user_id: &str) {
+        let user = self.somebody(user_id);
+        self.shared.state().auth.signed_in = user;
+    }
+
+    /// Ends everything that users have agreed to, as if all had removed all applications from
+    /// their accounts: their access tokens are refused, their refresh tokens are revoked. For one
+    /// application or one user there are [`RegisteredApp::revoke_consents`] and
+    /// [`RegisteredApp::revoke_consent_of`].
     pub fn revoke_consents(&self) {
-        self.shared.state().auth.revoke_consents();
+        self.shared.state().auth.revoke(None, None);
     }
 
-    /// The requests so far, in the order in which they arrived.
+    fn first(&self) -> RegisteredApp<'_> {
+        RegisteredApp { mock: self, key: Apps::FIRST }
+    }
+
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a misspelt id in a test must not pass silently")]
+    fn somebody(&self, user_id: &str) -> Key<User> {
+        match self.shared.world.user(user_id) {
+            Some(user) => user,
+            None => panic!("nobody has the id {user_id}"),
+        }
+    }
+
+    /// The requests so far, in the order in which they arrived; of more than 100,000 the last.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.state().log.all()
     }
@@ -200,11 +220,25 @@ impl MockSpotify {
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt operation in a test must not pass silently")]
     pub fn fail_next_on(&self, operation: &str, fault: Fault) {
-        let of_accounts = ["authorize", "token"].contains(&operation);
-        if !of_accounts && !OPERATIONS.iter().any(|known| known.id == operation) {
+        if !is_operation(operation) {
             panic!("{operation} is not an operation of the Web API");
         }
         self.shared.state().faults.order(Some(operation), fault);
+    }
+
+    /// Leaves it to chance from now on what goes wrong, or with `None` no longer.
+    ///
+    /// # Panics
+    ///
+    /// If they are meant for an operation that does not exist.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a misspelt operation in a test must not pass silently")]
+    pub fn set_random_faults(&self, faults: Option<RandomFaults>) {
+        let mut operations = faults.iter().flat_map(|faults| &faults.operations);
+        if let Some(name) = operations.find(|name| !is_operation(name)) {
+            panic!("{name} is not an operation of the Web API");
+        }
+        self.shared.state().faults.leave_to_chance(faults);
     }
 
     /// Stops the mock and waits until its connections are closed. Whoever still waits for an
@@ -221,10 +255,101 @@ impl fmt::Debug for MockSpotify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MockSpotify")
             .field("api_url", &self.api_url())
-            .field("mode", &self.shared.settings.mode)
+            .field("mode", &self.shared.apps.get(Apps::FIRST).mode)
             .field("seed", &self.shared.world.seed)
             .finish_non_exhaustive()
     }
+}
+
+/// An application that is registered at a mock, from [`MockSpotify::app`].
+#[derive(Clone, Copy, Debug)]
+pub struct RegisteredApp<'a> {
+    mock: &'a MockSpotify,
+    key: AppKey,
+}
+
+impl<'a> RegisteredApp<'a> {
+    /// Its id.
+    pub fn client_id(self) -> &'a str {
+        &self.mock.shared.apps.get(self.key).client_id
+    }
+
+    /// Its secret.
+    pub fn client_secret(self) -> &'a str {
+        &self.mock.shared.apps.get(self.key).client_secret.0
+    }
+
+    /// An access token of the default user with these scopes. It lives for an hour of the mock's
+    /// clock.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is no scope, since a test with a misspelt scope tests something else.
+    #[track_caller]
+    pub fn user_token(self, scopes: &[&str]) -> String {
+        self.mint(Some(self.mock.shared.world.listener()), known(scopes))
+    }
+
+    /// An access token of another user with these scopes, or nothing if nobody has that id.
+    /// Another user starts with an empty library and without devices.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is no scope.
+    #[track_caller]
+    pub fn user_token_for(self, user_id: &str, scopes: &[&str]) -> Option<String> {
+        let scopes = known(scopes);
+        let user = self.mock.shared.world.user(user_id)?;
+        Some(self.mint(Some(user), scopes))
+    }
+
+    /// An access token of the application itself, as client credentials give. It lives for an
+    /// hour of the mock's clock.
+    pub fn app_token(self) -> String {
+        self.mint(None, ScopeSet::default())
+    }
+
+    /// A refresh token of the default user with these scopes, as if the user had agreed just now
+    /// to an application without a secret. It lives for six months of the mock's clock.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is no scope.
+    #[track_caller]
+    pub fn refresh_token(self, scopes: &[&str]) -> String {
+        let scopes = known(scopes);
+        let mut state = self.mock.shared.state();
+        let now = state.clock.now();
+        state.auth.mint_refresh(self.key, self.mock.shared.world.listener(), scopes, now)
+    }
+
+    /// Ends what all users have agreed to for this application: their access tokens are refused,
+    /// their refresh tokens are revoked. Those of the application itself stay.
+    pub fn revoke_consents(self) {
+        self.mock.shared.state().auth.revoke(Some(self.key), None);
+    }
+
+    /// The same for one user.
+    ///
+    /// # Panics
+    ///
+    /// If nobody has that id.
+    #[track_caller]
+    pub fn revoke_consent_of(self, user_id: &str) {
+        let user = self.mock.somebody(user_id);
+        self.mock.shared.state().auth.revoke(Some(self.key), Some(user));
+    }
+
+    fn mint(self, user: Option<Key<User>>, scopes: ScopeSet) -> String {
+        let mut state = self.mock.shared.state();
+        let now = state.clock.now();
+        state.auth.mint(self.key, user, scopes, now)
+    }
+}
+
+/// Whether something is called so that a fault or a limit can be meant for.
+pub(crate) fn is_operation(name: &str) -> bool {
+    ["authorize", "token"].contains(&name) || OPERATIONS.iter().any(|known| known.id == name)
 }
 
 #[track_caller]

@@ -2,30 +2,38 @@
 
 use url::form_urlencoded::Serializer;
 
-use super::{Auth, Code, Consent, ScopeSet, redirect};
+use super::{Apps, Auth, Code, Consent, ScopeSet, redirect};
 use crate::clock::Moment;
+use crate::html::escape;
 use crate::query::Query;
+use crate::render::encoded;
 use crate::reply::{Body, Reply};
-use crate::world::{Key, User};
+use crate::world::World;
 
 /// Answers the browser: sends it back with a code, or says why not.
 ///
 /// What concerns the application or the address is said on the page, because an address that is
 /// not registered must not be visited. Everything else is told to the application.
-pub(crate) fn authorize(auth: &mut Auth, query: &Query, user: Key<User>, now: Moment) -> Reply {
+pub(crate) fn authorize(
+    auth: &mut Auth,
+    apps: &Apps,
+    world: &World,
+    query: &Query,
+    now: Moment,
+) -> Reply {
     let Some(client_id) = query.get("client_id") else {
         return page(400, "Missing required parameter: client_id");
     };
-    if client_id != auth.app.client_id {
+    let Some(app) = apps.by_client_id(client_id) else {
         return page(400, "INVALID_CLIENT: Invalid client");
-    }
+    };
     let Some(redirect_uri) = query.get("redirect_uri") else {
         return page(400, "INVALID_CLIENT: Missing redirect URI");
     };
     if !redirect::is_secure(redirect_uri) {
         return page(400, "INVALID_CLIENT: Insecure redirect URI");
     }
-    if !redirect::is_allowed(&auth.app.redirect_uris, redirect_uri) {
+    if !redirect::is_allowed(&apps.get(app).redirect_uris, redirect_uri) {
         return page(400, "INVALID_CLIENT: Invalid redirect URI");
     }
     let state = query.get("state");
@@ -46,16 +54,18 @@ pub(crate) fn authorize(auth: &mut Auth, query: &Query, user: Key<User>, now: Mo
     if !method_fits {
         return back("error", "invalid_request");
     }
-    let agrees = match (auth.consent, query.get("decision")) {
-        (Consent::Grant, _) | (Consent::Ask, Some("agree")) => true,
-        (Consent::Deny, _) | (Consent::Ask, Some(_)) => false,
-        (Consent::Ask, None) => return ask(query, &scopes),
+    // The page that asks has a link for everybody, so that anybody can be tried.
+    let user = match (auth.consent, query.get("decision")) {
+        (Consent::Grant, _) => Some(auth.signed_in),
+        (Consent::Ask, Some("agree")) => {
+            query.get("user").map_or(Some(auth.signed_in), |id| world.user(id))
+        }
+        (Consent::Deny, _) | (Consent::Ask, Some(_)) => None,
+        (Consent::Ask, None) => return ask(world, &apps.get(app).name, query, &scopes),
     };
-    if !agrees {
-        return back("error", "access_denied");
-    }
+    let Some(user) = user else { return back("error", "access_denied") };
     let code = auth.keep_code(Code {
-        client_id: client_id.to_owned(),
+        app,
         user,
         redirect_uri: redirect_uri.to_owned(),
         scopes,
@@ -79,15 +89,24 @@ fn send_back(redirect_uri: &str, name: &str, value: &str, state: Option<&str>) -
 }
 
 /// The page that asks. Its links lead to the same address with the decision added.
-fn ask(query: &Query, scopes: &ScopeSet) -> Reply {
-    let again = query.encoded();
+fn ask(world: &World, app: &str, query: &Query, scopes: &ScopeSet) -> Reply {
+    let again = escape(&query.encoded());
+    let app = escape(app);
     let scopes = if scopes.is_empty() { "public information".to_owned() } else { scopes.text() };
-    let text = format!(
+    let mut text = format!(
         "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Mock sign-in</title>\
-         <p>An application asks for: {scopes}.</p>\
-         <p><a href=\"/authorize?{again}&amp;decision=agree\">Agree</a> \
-         <a href=\"/authorize?{again}&amp;decision=cancel\">Cancel</a></p></html>"
+         <p>The application <b>{app}</b> asks for: {scopes}.</p><ul>"
     );
+    for (_, user) in world.users.iter() {
+        let (id, name) =
+            (encoded(&user.id), escape(user.display_name.as_ref().unwrap_or(&user.id)));
+        text.push_str(&format!(
+            "<li><a href=\"/authorize?{again}&amp;decision=agree&amp;user={id}\">Agree as {name}</a></li>"
+        ));
+    }
+    text.push_str(&format!(
+        "</ul><p><a href=\"/authorize?{again}&amp;decision=cancel\">Cancel</a></p></html>"
+    ));
     Reply::new(200, Body::Text { media_type: "text/html; charset=utf-8".to_owned(), text })
 }
 

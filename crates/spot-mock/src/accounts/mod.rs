@@ -1,5 +1,6 @@
 //! The accounts service: who is asking, and what the user has allowed.
 
+mod apps;
 mod authorize;
 mod redirect;
 mod scope;
@@ -7,8 +8,9 @@ mod token;
 
 use std::collections::HashMap;
 
+pub use apps::{App, PlaylistFields};
+pub(crate) use apps::{AppKey, Apps, Registered};
 pub(crate) use authorize::authorize;
-pub(crate) use redirect::is_secure;
 pub(crate) use scope::{SCOPES, ScopeSet};
 pub(crate) use token::token;
 
@@ -48,11 +50,11 @@ pub enum RefreshPolicy {
     Rotate,
 }
 
-/// Applications, and everything that was given out to them. Not `Debug`, because all of it is
-/// secret.
+/// Everything that was given out to applications. Not `Debug`, because all of it is secret.
 pub(crate) struct Auth {
-    pub(crate) app: App,
     pub(crate) consent: Consent,
+    /// Who sits before the browser.
+    pub(crate) signed_in: Key<User>,
     pub(crate) refresh_policy: RefreshPolicy,
     access: HashMap<String, AccessGrant>,
     refresh: HashMap<String, RefreshGrant>,
@@ -60,17 +62,10 @@ pub(crate) struct Auth {
     rng: Rng,
 }
 
-/// A registered application.
-pub(crate) struct App {
-    pub(crate) client_id: String,
-    pub(crate) client_secret: String,
-    pub(crate) redirect_uris: Vec<String>,
-}
-
 /// What an access token stands for.
 #[derive(Clone)]
 pub(crate) struct AccessGrant {
-    pub(crate) client_id: String,
+    pub(crate) app: AppKey,
     /// Nobody, if the application asked in its own name.
     pub(crate) user: Option<Key<User>>,
     pub(crate) scopes: ScopeSet,
@@ -80,7 +75,7 @@ pub(crate) struct AccessGrant {
 /// What a refresh token stands for.
 #[derive(Clone)]
 struct RefreshGrant {
-    client_id: String,
+    app: AppKey,
     user: Key<User>,
     scopes: ScopeSet,
     /// When the user agreed. Refreshing does not move it.
@@ -92,7 +87,7 @@ struct RefreshGrant {
 
 /// A code on its way through the user's browser.
 struct Code {
-    client_id: String,
+    app: AppKey,
     user: Key<User>,
     redirect_uri: String,
     scopes: ScopeSet,
@@ -101,18 +96,16 @@ struct Code {
 }
 
 impl Auth {
-    pub(crate) fn new(seed: u64, consent: Consent, refresh_policy: RefreshPolicy) -> Self {
-        let mut rng = Rng::new(seed, "accounts");
-        let redirect_uris =
-            ["http://127.0.0.1/callback", "http://[::1]/callback", "https://example.com/callback"];
-        let app = App {
-            client_id: rng.hex(32),
-            client_secret: rng.hex(32),
-            redirect_uris: redirect_uris.map(str::to_owned).to_vec(),
-        };
+    /// Nothing is given out yet; what will be, is made from `rng`.
+    pub(crate) fn new(
+        rng: Rng,
+        signed_in: Key<User>,
+        consent: Consent,
+        refresh_policy: RefreshPolicy,
+    ) -> Self {
         Self {
-            app,
             consent,
+            signed_in,
             refresh_policy,
             access: HashMap::new(),
             refresh: HashMap::new(),
@@ -124,27 +117,26 @@ impl Auth {
     /// A new access token, for a user or for the application itself.
     pub(crate) fn mint(
         &mut self,
+        app: AppKey,
         user: Option<Key<User>>,
         scopes: ScopeSet,
         now: Moment,
     ) -> String {
         let token = format!("BQ{}", self.rng.hex(120));
-        let client_id = self.app.client_id.clone();
         let expires = now.minus_seconds(-TOKEN_SECONDS);
-        self.access.insert(token.clone(), AccessGrant { client_id, user, scopes, expires });
+        self.access.insert(token.clone(), AccessGrant { app, user, scopes, expires });
         token
     }
 
     /// A new refresh token, as if the user had agreed just now.
     pub(crate) fn mint_refresh(
         &mut self,
+        app: AppKey,
         user: Key<User>,
         scopes: ScopeSet,
         now: Moment,
     ) -> String {
-        let client_id = self.app.client_id.clone();
-        let grant =
-            RefreshGrant { client_id, user, scopes, consented: now, pkce: true, revoked: false };
+        let grant = RefreshGrant { app, user, scopes, consented: now, pkce: true, revoked: false };
         self.keep_refresh(grant)
     }
 
@@ -153,13 +145,17 @@ impl Auth {
         self.access.get(token).filter(|grant| now < grant.expires)
     }
 
-    /// Ends everything users have agreed to, as if they had removed the application.
-    pub(crate) fn revoke_consents(&mut self) {
-        for grant in self.refresh.values_mut() {
+    /// Ends what users have agreed to, as if they had removed the application from their
+    /// account: of one application or of all, of one user or of all.
+    pub(crate) fn revoke(&mut self, app: Option<AppKey>, user: Option<Key<User>>) {
+        let meant = |of_app: AppKey, of_user: Key<User>| {
+            app.is_none_or(|app| app == of_app) && user.is_none_or(|user| user == of_user)
+        };
+        for grant in self.refresh.values_mut().filter(|grant| meant(grant.app, grant.user)) {
             grant.revoked = true;
         }
-        self.access.retain(|_, grant| grant.user.is_none());
-        self.codes.clear();
+        self.access.retain(|_, grant| !grant.user.is_some_and(|user| meant(grant.app, user)));
+        self.codes.retain(|_, code| !meant(code.app, code.user));
     }
 
     fn keep_refresh(&mut self, grant: RefreshGrant) -> String {

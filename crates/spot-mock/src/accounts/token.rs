@@ -5,7 +5,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Auth, CODE_SECONDS, CONSENT_MONTHS, RefreshGrant, RefreshPolicy, ScopeSet, TOKEN_SECONDS,
+    AppKey, Apps, Auth, CODE_SECONDS, CONSENT_MONTHS, RefreshGrant, RefreshPolicy, ScopeSet,
+    TOKEN_SECONDS,
 };
 use crate::clock::Moment;
 use crate::json::{Json, Object};
@@ -16,11 +17,12 @@ use crate::world::{Key, User};
 /// Answers one request for a token. `authorization` is the header of that name.
 pub(crate) fn token(
     auth: &mut Auth,
+    apps: &Apps,
     authorization: Option<&str>,
     form: &Query,
     now: Moment,
 ) -> Reply {
-    let granted = Client::identify(auth, authorization, form).and_then(|client| {
+    let granted = Client::identify(apps, authorization, form).and_then(|client| {
         match form.get("grant_type") {
             Some("authorization_code") => exchange(auth, client, form, now),
             Some("refresh_token") => refresh(auth, client, form, now),
@@ -38,13 +40,12 @@ pub(crate) fn token(
     reply.with_header("cache-control", "no-store")
 }
 
-/// Who asks, and how it proved that.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Client {
-    /// With the secret.
-    Confidential,
-    /// With nothing but its id.
-    Public,
+/// Who asks.
+#[derive(Clone, Copy)]
+struct Client {
+    app: AppKey,
+    /// Whether it proved that with its secret, or said nothing but its id.
+    has_secret: bool,
 }
 
 /// An error of the token endpoint.
@@ -69,7 +70,7 @@ impl Denial {
 }
 
 impl Client {
-    fn identify(auth: &Auth, authorization: Option<&str>, form: &Query) -> Result<Self, Denial> {
+    fn identify(apps: &Apps, authorization: Option<&str>, form: &Query) -> Result<Self, Denial> {
         let (id, secret) = match authorization {
             Some(header) => {
                 let (id, secret) = basic(header)
@@ -81,13 +82,12 @@ impl Client {
                 None => return Err(Denial { error: "invalid_client", description: None }),
             },
         };
-        if id != auth.app.client_id {
-            return Err(Denial::new("invalid_client", "Invalid client"));
-        }
+        let app = apps.by_client_id(&id).ok_or(Denial::new("invalid_client", "Invalid client"))?;
         match secret {
-            Some(secret) if secret == auth.app.client_secret => Ok(Self::Confidential),
-            Some(_) => Err(Denial::new("invalid_client", "Invalid client secret")),
-            None => Ok(Self::Public),
+            Some(secret) if secret != apps.get(app).client_secret.0 => {
+                Err(Denial::new("invalid_client", "Invalid client secret"))
+            }
+            secret => Ok(Self { app, has_secret: secret.is_some() }),
         }
     }
 }
@@ -102,7 +102,7 @@ fn exchange(auth: &mut Auth, client: Client, form: &Query, now: Moment) -> Resul
     let code = auth
         .codes
         .remove(code)
-        .filter(|code| code.client_id == auth.app.client_id)
+        .filter(|code| code.app == client.app)
         .ok_or(Denial::new("invalid_grant", "Invalid authorization code"))?;
     if now > code.issued.minus_seconds(-CODE_SECONDS) {
         return Err(Denial::new("invalid_grant", "Authorization code expired"));
@@ -122,11 +122,11 @@ fn exchange(auth: &mut Auth, client: Client, form: &Query, now: Moment) -> Resul
         (None, Some(_)) => {
             return Err(Denial::new("invalid_grant", "code_verifier was not expected"));
         }
-        (None, None) if client == Client::Confidential => {}
+        (None, None) if client.has_secret => {}
         (None, None) => return Err(Denial::new("invalid_client", "Invalid client secret")),
     }
     let grant = RefreshGrant {
-        client_id: code.client_id,
+        app: code.app,
         user: code.user,
         scopes: code.scopes,
         consented: now,
@@ -135,7 +135,7 @@ fn exchange(auth: &mut Auth, client: Client, form: &Query, now: Moment) -> Resul
     };
     let (user, scopes) = (grant.user, grant.scopes.clone());
     let refresh_token = auth.keep_refresh(grant);
-    Ok(answer(auth, Some(user), scopes, Some(refresh_token), now))
+    Ok(answer(auth, client.app, Some(user), scopes, Some(refresh_token), now))
 }
 
 fn refresh(auth: &mut Auth, client: Client, form: &Query, now: Moment) -> Result<Json, Denial> {
@@ -144,10 +144,10 @@ fn refresh(auth: &mut Auth, client: Client, form: &Query, now: Moment) -> Result
         .ok_or(Denial::new("invalid_request", "refresh_token must be supplied"))?;
     let invalid = Denial::new("invalid_grant", "Invalid refresh token");
     let Some(grant) = auth.refresh.get_mut(token) else { return Err(invalid) };
-    if grant.client_id != auth.app.client_id {
+    if grant.app != client.app {
         return Err(invalid);
     }
-    if client == Client::Public && !grant.pkce {
+    if !client.has_secret && !grant.pkce {
         return Err(Denial::new("invalid_client", "Invalid client secret"));
     }
     if grant.revoked {
@@ -161,7 +161,7 @@ fn refresh(auth: &mut Auth, client: Client, form: &Query, now: Moment) -> Result
         RefreshPolicy::Empty => {
             let grant = grant.clone();
             let mut empty = Object::new();
-            fill(&mut empty, &auth.mint(Some(grant.user), grant.scopes, now));
+            fill(&mut empty, &auth.mint(grant.app, Some(grant.user), grant.scopes, now));
             empty.set("refresh_token", "");
             empty.set("scope", "");
             return Ok(empty.into());
@@ -174,18 +174,19 @@ fn refresh(auth: &mut Auth, client: Client, form: &Query, now: Moment) -> Result
     };
     let (user, scopes) = (grant.user, grant.scopes.clone());
     let rotated = rotated.map(|grant| auth.keep_refresh(grant));
-    Ok(answer(auth, Some(user), scopes, rotated, now))
+    Ok(answer(auth, client.app, Some(user), scopes, rotated, now))
 }
 
 fn client_credentials(auth: &mut Auth, client: Client, now: Moment) -> Result<Json, Denial> {
-    if client == Client::Public {
+    if !client.has_secret {
         return Err(Denial::new("invalid_client", "Invalid client secret"));
     }
-    Ok(answer(auth, None, ScopeSet::default(), None, now))
+    Ok(answer(auth, client.app, None, ScopeSet::default(), None, now))
 }
 
 fn answer(
     auth: &mut Auth,
+    app: AppKey,
     user: Option<Key<User>>,
     scopes: ScopeSet,
     refresh_token: Option<String>,
@@ -193,7 +194,7 @@ fn answer(
 ) -> Json {
     let mut body = Object::new();
     let granted = scopes.text();
-    fill(&mut body, &auth.mint(user, scopes, now));
+    fill(&mut body, &auth.mint(app, user, scopes, now));
     if let Some(refresh_token) = refresh_token {
         body.set("refresh_token", refresh_token);
     }

@@ -159,7 +159,7 @@ fn item(call: &Call<'_>, uri: &str, direction: Direction) -> Result<LibraryItem,
             None => world.show(&id).filter(|_| kind == "show").map(LibraryItem::Show),
         },
         "playlist" => {
-            let hidden = |key| call.state.playlists.get(key).editorial && call.settings.closed_2024;
+            let hidden = |key| call.state.playlists.get(key).editorial && call.app.closed_2024;
             let found = call.state.playlists.find(&id).filter(|key| !hidden(*key));
             found.map(LibraryItem::Playlist)
         }

@@ -58,7 +58,7 @@ pub(crate) fn of_user(call: &mut Call<'_>) -> Answer {
         return mine(call);
     }
     let own = |list: &&Playlist| {
-        list.owner == user && list.public && !(list.editorial && call.settings.closed_2024)
+        list.owner == user && list.public && !(list.editorial && call.app.closed_2024)
     };
     let lists: Vec<_> = call.state.playlists.iter().map(|(_, list)| list).filter(own).collect();
     let total = lists.len();

@@ -68,7 +68,7 @@ fn results(call: &Call<'_>, kind: &'static str, query: &SearchQuery) -> Json {
         "album" => page(call, kind, albums(world, query), |key| render.album_ref(key)),
         "playlist" => {
             let viewer = Viewer { user: call.caller.user, episodes: false };
-            let hidden = |list: &Playlist| list.editorial && call.settings.closed_2024;
+            let hidden = |list: &Playlist| list.editorial && call.app.closed_2024;
             page(call, kind, playlists(call, query), |list| match hidden(list) {
                 true => Json::Null,
                 false => render.playlist_ref(list, viewer),

@@ -6,6 +6,7 @@ mod player;
 mod playlist;
 mod spoken;
 
+use crate::accounts::PlaylistFields;
 use crate::call::Market;
 use crate::json::{Json, Object, object};
 use crate::world::{Availability, World, mix};
@@ -21,6 +22,7 @@ pub(crate) struct Render<'a> {
     pub(crate) api: &'a str,
     /// Whether fields are included that Development Mode lacks.
     pub(crate) extended: bool,
+    pub(crate) playlist_fields: PlaylistFields,
     pub(crate) market: Market,
     /// Whether `is_playable` is said.
     pub(crate) playability: bool,

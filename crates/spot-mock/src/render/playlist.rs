@@ -1,6 +1,7 @@
 //! Playlists and their entries.
 
 use super::{Render, SHOW_COVERS, external_urls, images};
+use crate::accounts::PlaylistFields;
 use crate::call::page;
 use crate::json::{Json, Object, object};
 use crate::state::{Item, LocalFile, Playlist, PlaylistEntry};
@@ -43,10 +44,12 @@ impl Render<'_> {
                 };
                 page(link, NESTED, 0, entries.clone(), list.entries.len())
             };
-            if self.extended {
+            if self.playlist_fields.old_names() {
                 object.set("tracks", page_of("tracks"));
             }
-            object.set("items", page_of("items"));
+            if self.playlist_fields.new_names() {
+                object.set("items", page_of("items"));
+            }
         }
         object.into()
     }
@@ -59,10 +62,12 @@ impl Render<'_> {
                 let href = format!("{}/playlists/{}/{name}", self.api, list.id);
                 object! { "href": href, "total": list.entries.len() }
             };
-            if self.extended {
+            if self.playlist_fields.old_names() {
                 object.set("tracks", summary("tracks"));
             }
-            object.set("items", summary("items"));
+            if self.playlist_fields.new_names() {
+                object.set("items", summary("items"));
+            }
         }
         object.into()
     }
@@ -92,7 +97,7 @@ impl Render<'_> {
         object
     }
 
-    /// An entry of a playlist. Extended Quota Mode still gives the old name of `item` as well.
+    /// An entry of a playlist.
     pub(crate) fn entry(self, entry: &PlaylistEntry, viewer: Viewer) -> Json {
         let item = self.item(&entry.item, viewer);
         let mut object = Object::new();
@@ -100,10 +105,14 @@ impl Render<'_> {
         object.set("added_by", entry.added.map(|(_, who)| self.adder(who)));
         object.set("is_local", matches!(entry.item, Item::Local(_)));
         object.set("primary_color", Json::Null);
-        if self.extended {
-            object.set("track", item.clone());
+        match self.playlist_fields {
+            PlaylistFields::New => object.set("item", item),
+            PlaylistFields::Old => object.set("track", item),
+            PlaylistFields::Both => {
+                object.set("track", item.clone());
+                object.set("item", item);
+            }
         }
-        object.set("item", item);
         object.set("video_thumbnail", object! { "url": Json::Null });
         object.into()
     }

@@ -26,6 +26,12 @@ impl Rng {
         low + u32::try_from(self.next() % span).unwrap_or(0)
     }
 
+    /// A place in a list of this length.
+    pub(crate) fn below(&mut self, length: usize) -> usize {
+        let length = u64::try_from(length).unwrap_or(u64::MAX).max(1);
+        usize::try_from(self.next() % length).unwrap_or(0)
+    }
+
     /// True in `percent` of 100 cases.
     pub(crate) fn chance(&mut self, percent: u32) -> bool {
         self.next() % 100 < u64::from(percent)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use spot_mock::{Fault, MockSpotify};
+use spot_mock::{Fault, MockSpotify, Oddity, RandomFaults};
 
 use crate::support::{Api, development};
 
@@ -120,4 +120,57 @@ async fn nothing_secret_is_printed() {
     let text = format!("{mock:?}");
     assert!(text.contains(mock.api_url()), "{text}");
     assert!(!text.contains(mock.client_secret()), "{text}");
+}
+
+#[tokio::test]
+async fn chance_is_the_same_for_the_same_seed() {
+    let outcomes = |seed| async move {
+        let weather = RandomFaults::new(seed, 0.3)
+            .only([Fault::status(503), Fault::status(500)])
+            .on("get-track");
+        let mock = MockSpotify::builder().random_faults(weather).start().await.unwrap();
+        let api = Api::new(mock);
+        let mut outcomes = Vec::new();
+        for _ in 0..40 {
+            let path = format!("/tracks/{}", api.mock.world().track);
+            outcomes.push(api.get(&path).await.status);
+            assert_eq!(api.get("/me").await.status, 200);
+        }
+        api.mock.set_random_faults(None);
+        outcomes
+    };
+    let first = outcomes(1).await;
+    assert_eq!(first, outcomes(1).await);
+    assert_ne!(first, outcomes(2).await);
+    let failed = first.iter().filter(|status| **status >= 500).count();
+    assert!((5..25).contains(&failed), "{failed}");
+}
+
+#[tokio::test]
+async fn an_answer_can_be_odd_in_every_way_and_is_right_again_afterwards() {
+    let api = development().await;
+    let usual = api.get("/me/tracks?limit=9").await;
+    for oddity in Oddity::ALL {
+        api.mock.fail_next(Fault::Altered(oddity));
+        let odd = api.get("/me/tracks?limit=9").await;
+        assert_eq!(odd.status, 200);
+        let is_html = odd.header("content-type") == Some("text/html");
+        assert_eq!(is_html, oddity == Oddity::WrongContentType);
+        assert_eq!(odd.text == usual.text, is_html, "{oddity:?}");
+        // What is doubled is the only thing a parser may object to, and most take the last.
+        let page = odd.json();
+        match oddity {
+            Oddity::FloatsForIntegers => assert!(page["total"].is_f64()),
+            Oddity::NullEntries => assert!(page["items"][2].is_null()),
+            Oddity::UnknownFields => assert!(page["something_new"].is_object()),
+            Oddity::UnknownValues => {
+                assert_eq!(page["items"][0]["track"]["album"]["album_type"], "something_new");
+                assert_eq!(page["items"][0]["track"]["type"], "track");
+            }
+            Oddity::MissingFields => assert!(page["items"][0]["track"]["id"].is_string()),
+            Oddity::DuplicateFields => assert!(odd.text.matches("\"total\"").count() == 1),
+            _ => {}
+        }
+    }
+    assert_eq!(api.get("/me/tracks?limit=9").await.text, usual.text);
 }

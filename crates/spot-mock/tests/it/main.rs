@@ -10,6 +10,7 @@
 )]
 
 mod accounts;
+mod apps;
 mod catalogue;
 mod faults;
 mod fields;

@@ -1,0 +1,286 @@
+//! Registered applications.
+
+use std::io;
+
+use super::redirect;
+use crate::call::Mode;
+use crate::world::{Key, Rng, User, World};
+
+/// The developer account to which applications belong unless they say otherwise.
+const DEVELOPER: &str = "developer";
+/// How many users may try an application in Development Mode.
+const MOST_USERS: usize = 5;
+/// Where any application may send its users, besides what it registers itself.
+const REDIRECT_URIS: [&str; 3] =
+    ["http://127.0.0.1/callback", "http://[::1]/callback", "https://example.com/callback"];
+
+/// An application to register, as on Spotify's dashboard.
+///
+/// ```
+/// use spot_mock::{App, Mode, MockSpotify};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let mock = MockSpotify::builder()
+///     .app(App::new("player").mode(Mode::Extended).redirect_uri("my-app://callback"))
+///     .app(App::new("nightly job").developer("studio"))
+///     .start()
+///     .await?;
+/// let token = mock.app("player").user_token(&["user-library-read"]);
+/// # let _ = token;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "an application exists once it was given to a builder"]
+pub struct App {
+    name: String,
+    pub(crate) mode: Mode,
+    pub(crate) closed_2024: Option<bool>,
+    pub(crate) playlist_fields: Option<PlaylistFields>,
+    pub(crate) redirect_uris: Vec<String>,
+    developer: String,
+    users: Option<Vec<String>>,
+    owner_premium: bool,
+}
+
+impl App {
+    /// An application in Development Mode, with credentials that follow from the mock's seed and
+    /// this name. The name is for [`MockSpotify::app`](crate::MockSpotify::app).
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            mode: Mode::Development,
+            closed_2024: None,
+            playlist_fields: None,
+            redirect_uris: Vec::new(),
+            developer: DEVELOPER.to_owned(),
+            users: None,
+            owner_premium: true,
+        }
+    }
+
+    /// The access mode. Default: [`Mode::Development`].
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Whether it is too young for what Spotify closed on 2024-11-27. Default: it is in
+    /// Development Mode, and is not in Extended Quota Mode.
+    pub fn closed_2024(mut self, closed: bool) -> Self {
+        self.closed_2024 = Some(closed);
+        self
+    }
+
+    /// Under which names it is given what is in a playlist. Default: the new ones in Development
+    /// Mode, both in Extended Quota Mode.
+    pub fn playlist_fields(mut self, fields: PlaylistFields) -> Self {
+        self.playlist_fields = Some(fields);
+        self
+    }
+
+    /// Registers a redirect URI, besides `http://127.0.0.1/callback`, `http://[::1]/callback` and
+    /// `https://example.com/callback`.
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.redirect_uris.push(uri.into());
+        self
+    }
+
+    /// The developer account it belongs to. Those of one account share one quota. Default: all
+    /// belong to the same.
+    pub fn developer(mut self, name: impl Into<String>) -> Self {
+        self.developer = name.into();
+        self
+    }
+
+    /// The ids of the users who may try it while it is in Development Mode, at most five. Others
+    /// can sign in, but every call on their behalf is answered with 403. Default: the first five
+    /// of the world.
+    pub fn users<S: Into<String>>(mut self, ids: impl IntoIterator<Item = S>) -> Self {
+        self.users = Some(ids.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Whether its owner pays, without which every call of an application in Development Mode is
+    /// answered with 403. Default: yes.
+    pub fn owner_premium(mut self, premium: bool) -> Self {
+        self.owner_premium = premium;
+        self
+    }
+}
+
+/// Under which names an application is given what is in a playlist: Spotify renamed `tracks` to
+/// `items`, and `track` in each of them to `item`, in February 2026.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlaylistFields {
+    /// `items` and `item`.
+    New,
+    /// `tracks` and `track`.
+    Old,
+    /// Each under both of its names.
+    Both,
+}
+
+impl PlaylistFields {
+    pub(crate) const fn new_names(self) -> bool {
+        matches!(self, Self::New | Self::Both)
+    }
+
+    pub(crate) const fn old_names(self) -> bool {
+        matches!(self, Self::Old | Self::Both)
+    }
+}
+
+/// An application that was registered.
+#[derive(Debug)]
+pub(crate) struct Registered {
+    pub(crate) name: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Secret,
+    pub(crate) redirect_uris: Vec<String>,
+    pub(crate) mode: Mode,
+    pub(crate) closed_2024: bool,
+    pub(crate) playlist_fields: PlaylistFields,
+    /// The place of its developer account among all of them.
+    pub(crate) developer: usize,
+    users: Vec<Key<User>>,
+    owner_premium: bool,
+}
+
+/// A secret, which is not shown.
+pub(crate) struct Secret(pub(crate) String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+impl Registered {
+    /// Whether the application may call anything at all on behalf of this user.
+    pub(crate) fn admits(&self, user: Option<Key<User>>) -> bool {
+        self.mode == Mode::Extended || user.is_none_or(|user| self.users.contains(&user))
+    }
+
+    /// Whether its owner has lost the right to have an application in Development Mode.
+    pub(crate) fn is_unpaid(&self) -> bool {
+        self.mode == Mode::Development && !self.owner_premium
+    }
+}
+
+/// The place of an application among those that are registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct AppKey(usize);
+
+/// All applications. There is at least one.
+#[derive(Debug)]
+pub(crate) struct Apps {
+    first: Registered,
+    others: Vec<Registered>,
+}
+
+impl Apps {
+    /// The application that is there without being asked for.
+    pub(crate) const FIRST: AppKey = AppKey(0);
+
+    /// Registers applications, unless one of them could not be registered at Spotify.
+    pub(crate) fn register(
+        first: App,
+        others: Vec<App>,
+        world: &World,
+        rng: &mut Rng,
+    ) -> io::Result<Self> {
+        let mut developers = Vec::new();
+        let seed = world.seed;
+        let first = register(first, world, &mut developers, rng)?;
+        let mut registered: Vec<Registered> = Vec::with_capacity(others.len());
+        for app in others {
+            let mut rng = Rng::new(seed, &format!("app {}", app.name));
+            let app = register(app, world, &mut developers, &mut rng)?;
+            let known = std::iter::once(&first).chain(&registered);
+            if known.into_iter().any(|known| known.name == app.name) {
+                return Err(invalid(&app.name, "there is another application of that name"));
+            }
+            registered.push(app);
+        }
+        Ok(Self { first, others: registered })
+    }
+
+    pub(crate) fn get(&self, key: AppKey) -> &Registered {
+        let other = key.0.checked_sub(1).and_then(|place| self.others.get(place));
+        other.unwrap_or(&self.first)
+    }
+
+    pub(crate) fn by_client_id(&self, client_id: &str) -> Option<AppKey> {
+        self.find(|app| app.client_id == client_id)
+    }
+
+    pub(crate) fn by_name(&self, name: &str) -> Option<AppKey> {
+        self.find(|app| app.name == name)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Registered> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    fn find(&self, fits: impl Fn(&Registered) -> bool) -> Option<AppKey> {
+        self.iter().position(fits).map(AppKey)
+    }
+}
+
+fn register(
+    app: App,
+    world: &World,
+    developers: &mut Vec<String>,
+    rng: &mut Rng,
+) -> io::Result<Registered> {
+    if let Some(uri) = app.redirect_uris.iter().find(|uri| !redirect::is_secure(uri)) {
+        let reason = format!("redirect URI {uri}: must be https, or http on a loopback IP address");
+        return Err(invalid(&app.name, &reason));
+    }
+    let users: Vec<_> = match &app.users {
+        Some(ids) => {
+            let key = |id: &String| {
+                world
+                    .user(id)
+                    .ok_or_else(|| invalid(&app.name, &format!("user {id}: nobody is called so")))
+            };
+            ids.iter().map(key).collect::<io::Result<_>>()?
+        }
+        None => world.users.keys().take(MOST_USERS).collect(),
+    };
+    if app.mode == Mode::Development && users.len() > MOST_USERS {
+        let reason =
+            format!("{} users: an application in Development Mode has at most 5", users.len());
+        return Err(invalid(&app.name, &reason));
+    }
+    let developer = developers.iter().position(|name| *name == app.developer);
+    let developer = developer.unwrap_or_else(|| {
+        developers.push(app.developer.clone());
+        developers.len() - 1
+    });
+    let is_extended = app.mode == Mode::Extended;
+    let by_default = if is_extended { PlaylistFields::Both } else { PlaylistFields::New };
+    Ok(Registered {
+        client_id: rng.hex(32),
+        client_secret: Secret(rng.hex(32)),
+        redirect_uris: REDIRECT_URIS
+            .map(str::to_owned)
+            .into_iter()
+            .chain(app.redirect_uris)
+            .collect(),
+        mode: app.mode,
+        closed_2024: app.closed_2024.unwrap_or(!is_extended),
+        playlist_fields: app.playlist_fields.unwrap_or(by_default),
+        developer,
+        users,
+        owner_premium: app.owner_premium,
+        name: app.name,
+    })
+}
+
+fn invalid(app: &str, reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("application {app}: {reason}"))
+}

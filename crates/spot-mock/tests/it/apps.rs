@@ -1,0 +1,251 @@
+//! Several applications and several users at one mock.
+
+use std::time::Duration;
+
+use spot_mock::{App, Consent, Fault, Ignored, MockSpotify, Mode, PlaylistFields};
+
+use crate::support::{Answer, Api, finish, http};
+
+/// A GET with some token.
+async fn get(mock: &MockSpotify, token: &str, path: &str) -> Answer {
+    finish(http().get(format!("{}{path}", mock.api_url())).bearer_auth(token)).await
+}
+
+#[tokio::test]
+async fn each_application_has_its_own_mode_and_credentials() {
+    let mock = MockSpotify::builder()
+        .app(App::new("old").mode(Mode::Extended).closed_2024(true))
+        .app(App::new("older").mode(Mode::Extended))
+        .start()
+        .await
+        .unwrap();
+    assert_ne!(mock.app("old").client_id(), mock.client_id());
+    assert_ne!(mock.app("old").client_secret(), mock.app("older").client_secret());
+    let batch = format!("/tracks?ids={}", mock.world().track);
+    let related = format!("/artists/{}/related-artists", mock.world().artist);
+    for (app, batch_status, related_status) in
+        [("mock", 403, 403), ("old", 200, 403), ("older", 200, 200)]
+    {
+        let token = mock.app(app).app_token();
+        assert_eq!(get(&mock, &token, &batch).await.status, batch_status, "{app}");
+        assert_eq!(get(&mock, &token, &related).await.status, related_status, "{app}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_of_one_application_is_worth_nothing_to_another() {
+    let mock = MockSpotify::builder().app(App::new("other")).start().await.unwrap();
+    let token = mock.refresh_token(&[]);
+    let refresh = |client_id: &str| {
+        let form = format!("grant_type=refresh_token&refresh_token={token}&client_id={client_id}");
+        let request = http()
+            .post(format!("{}/api/token", mock.accounts_url()))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form);
+        finish(request)
+    };
+    let other = refresh(mock.app("other").client_id()).await;
+    assert_eq!((other.status, &other.json()["error"]), (400, &"invalid_grant".into()));
+    assert_eq!(refresh(mock.client_id()).await.status, 200);
+}
+
+#[tokio::test]
+async fn revoking_hits_the_user_and_the_application_that_are_meant() {
+    let mock = MockSpotify::builder().app(App::new("other")).start().await.unwrap();
+    let second = mock.world().other_user.clone();
+    let mine = mock.user_token(&[]);
+    let hers = mock.user_token_for(&second, &[]).unwrap();
+    let of_other = mock.app("other").user_token(&[]);
+    let of_nobody = mock.app_token();
+
+    mock.app("mock").revoke_consent_of(&second);
+    assert_eq!(get(&mock, &mine, "/me").await.status, 200);
+    assert_eq!(get(&mock, &hers, "/me").await.status, 401);
+
+    mock.app("mock").revoke_consents();
+    assert_eq!(get(&mock, &mine, "/me").await.status, 401);
+    assert_eq!(get(&mock, &of_other, "/me").await.status, 200);
+    let artist = format!("/artists/{}", mock.world().artist);
+    assert_eq!(get(&mock, &of_nobody, &artist).await.status, 200);
+
+    mock.revoke_consents();
+    assert_eq!(get(&mock, &of_other, "/me").await.status, 401);
+}
+
+#[tokio::test]
+async fn the_sixth_user_of_a_small_application_can_do_nothing() {
+    let mock = MockSpotify::builder()
+        .app(App::new("closed circle").users(["mara.holt"]))
+        .app(App::new("large").mode(Mode::Extended))
+        .start()
+        .await
+        .unwrap();
+    let sixth = "tin_whistle";
+    let token = mock.user_token_for(sixth, &[]).unwrap();
+    let refused = get(&mock, &token, "/me").await;
+    assert_eq!(refused.status, 403);
+    assert_eq!(refused.text, "User not registered in the Developer Dashboard");
+    let token = mock.app("large").user_token_for(sixth, &[]).unwrap();
+    assert_eq!(get(&mock, &token, "/me").await.status, 200);
+    // The list that is given replaces the usual one.
+    let token = mock.app("closed circle").user_token(&[]);
+    assert_eq!(get(&mock, &token, "/me").await.status, 403);
+    let token = mock.app("closed circle").user_token_for("mara.holt", &[]).unwrap();
+    assert_eq!(get(&mock, &token, "/me").await.status, 200);
+}
+
+#[tokio::test]
+async fn without_premium_of_its_owner_a_small_application_can_do_nothing() {
+    let unpaid = App::new("unpaid").owner_premium(false);
+    let mock = MockSpotify::builder().app(unpaid).start().await.unwrap();
+    let artist = format!("/artists/{}", mock.world().artist);
+    let refused = get(&mock, &mock.app("unpaid").app_token(), &artist).await;
+    assert_eq!((refused.status, refused.message().as_str()), (403, "Forbidden"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_registered_is_named() {
+    let refused = |app: App| async { MockSpotify::builder().app(app).start().await.unwrap_err() };
+    let uri = refused(App::new("web").redirect_uri("http://example.com/back")).await.to_string();
+    assert_eq!(
+        uri,
+        "application web: redirect URI http://example.com/back: must be https, or http on a loopback IP address"
+    );
+    let user = refused(App::new("web").users(["nobody"])).await.to_string();
+    assert_eq!(user, "application web: user nobody: nobody is called so");
+    let twice = refused(App::new("mock")).await.to_string();
+    assert_eq!(twice, "application mock: there is another application of that name");
+    let limit = MockSpotify::builder().operation_limit("upload-cover", 1).start().await;
+    let limit = limit.unwrap_err().to_string();
+    assert_eq!(limit, "operation_limit: upload-cover is not an operation of the Web API");
+}
+
+#[tokio::test]
+async fn whoever_sits_before_the_browser_signs_in() {
+    let mock = MockSpotify::builder().consent(Consent::Ask).start().await.unwrap();
+    let url = format!(
+        "{}/authorize?client_id={}&response_type=code&redirect_uri=https%3A%2F%2Fexample.com%2Fcallback",
+        mock.accounts_url(),
+        mock.client_id()
+    );
+    let page = finish(http().get(&url)).await.text;
+    assert!(page.contains("Agree as"), "{page}");
+    let links = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let link = links.map(|link| link.replace("&amp;", "&"));
+    let link = link.into_iter().find(|link| link.ends_with("user=zo%C3%AB%2391")).unwrap();
+    let sent = finish(http().get(format!("{}{link}", mock.accounts_url()))).await;
+    let back = reqwest::Url::parse(sent.header("location").unwrap()).unwrap();
+    let code = back.query_pairs().find(|(key, _)| key == "code").unwrap().1.into_owned();
+    let request = http()
+        .post(format!("{}/api/token", mock.accounts_url()))
+        .basic_auth(mock.client_id(), Some(mock.client_secret()))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!(
+            "grant_type=authorization_code&code={code}&redirect_uri=https%3A%2F%2Fexample.com%2Fcallback"
+        ));
+    let token = finish(request).await.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(get(&mock, &token, "/me").await.json()["id"], "zoë#91");
+}
+
+#[tokio::test]
+async fn a_quota_is_that_of_the_developer_and_of_one_group_of_operations() {
+    let mock = MockSpotify::builder()
+        .app(App::new("sibling"))
+        .app(App::new("stranger").developer("somebody else"))
+        .app(App::new("large").mode(Mode::Extended))
+        .quota(3)
+        .start()
+        .await
+        .unwrap();
+    let albums = format!("/artists/{}/albums", mock.world().artist);
+    let token = |app| mock.app(app).app_token();
+    for app in ["mock", "sibling", "mock"] {
+        assert_eq!(get(&mock, &token(app), &albums).await.status, 200);
+    }
+    mock.advance(Duration::from_secs(3_600));
+    let refused = get(&mock, &token("sibling"), &albums).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("82800")));
+    assert_eq!(refused.json()["error"]["reason"], "QUOTA_EXCEEDED");
+    let artist = format!("/artists/{}", mock.world().artist);
+    assert_eq!(get(&mock, &token("sibling"), &artist).await.status, 200);
+    assert_eq!(get(&mock, &token("stranger"), &albums).await.status, 200);
+    assert_eq!(get(&mock, &token("large"), &albums).await.status, 200);
+    mock.advance(Duration::from_secs(82_800));
+    // The tokens from before have expired by now.
+    assert_eq!(get(&mock, &token("mock"), &albums).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_block_that_is_ignored_becomes_longer() {
+    let builder = MockSpotify::builder().rate_limit(1).window(Duration::from_secs(10));
+    let mock = builder.ignored(Ignored::Lengthens).frozen_clock().start().await.unwrap();
+    let api = Api::new(mock);
+    assert_eq!(api.get("/me").await.status, 200);
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        told.push(api.get("/me").await.header("retry-after").unwrap().to_owned());
+    }
+    assert_eq!(told, ["10", "15", "23"]);
+    api.mock.advance(Duration::from_secs(23));
+    assert_eq!(api.get("/me").await.status, 200);
+}
+
+#[tokio::test]
+async fn covers_have_a_limit_of_their_own() {
+    let builder = MockSpotify::builder().operation_limit("upload-custom-playlist-cover", 1);
+    let api = Api::new(builder.start().await.unwrap());
+    let path = format!("/playlists/{}/images", api.mock.world().own_playlist);
+    let upload = || {
+        let request = api.http.put(format!("{}{path}", api.mock.api_url()));
+        finish(
+            request.bearer_auth(&api.token).header("content-type", "image/jpeg").body("/9j/4AAQ"),
+        )
+    };
+    assert_eq!(upload().await.status, 202);
+    let refused = upload().await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("30")));
+    assert_eq!(api.get("/me").await.status, 200);
+}
+
+#[tokio::test]
+async fn playlists_show_what_is_in_them_under_the_names_that_were_chosen() {
+    for (fields, names, name) in [
+        (PlaylistFields::New, vec!["items"], vec!["item"]),
+        (PlaylistFields::Old, vec!["tracks"], vec!["track"]),
+        (PlaylistFields::Both, vec!["items", "tracks"], vec!["item", "track"]),
+    ] {
+        let builder = MockSpotify::builder().playlist_fields(fields);
+        let api = Api::new(builder.start().await.unwrap());
+        let path = format!("/playlists/{}", api.mock.world().own_playlist);
+        let full = api.read(&path).await;
+        let listed = api.read("/me/playlists").await;
+        for playlist in [&full, &listed["items"][0]] {
+            let found = ["items", "tracks"].into_iter().filter(|name| playlist.get(name).is_some());
+            assert_eq!(found.collect::<Vec<_>>(), names, "{fields:?}");
+        }
+        let entry = &full[names[0]]["items"][0];
+        let found = ["item", "track"].into_iter().filter(|name| entry.get(name).is_some());
+        assert_eq!(found.collect::<Vec<_>>(), name, "{fields:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_loses_a_token_is_not_the_tokens_fault() {
+    let api = Api::new(MockSpotify::start().await.unwrap());
+    api.mock.fail_next(Fault::unauthorized());
+    assert_eq!(api.get("/me").await.status, 401);
+    assert_eq!(api.get("/me").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_page_says_what_is_served() {
+    let builder = MockSpotify::builder().app(App::new("<b>bold</b>"));
+    let mock = builder.start().await.unwrap();
+    let page = finish(http().get(mock.accounts_url())).await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    for text in [mock.api_url(), mock.client_id(), "get-an-album", "&lt;b&gt;bold&lt;/b&gt;"] {
+        assert!(page.text.contains(text), "{text}");
+    }
+    assert!(!page.text.contains(mock.client_secret()));
+}
