@@ -40,6 +40,7 @@ pub struct MockBuilder {
     consent: Consent,
     refresh: RefreshPolicy,
     premium: bool,
+    vague_player: bool,
     idle: bool,
     frozen: bool,
 }
@@ -60,6 +61,7 @@ impl MockBuilder {
             consent: Consent::Grant,
             refresh: RefreshPolicy::Omit,
             premium: true,
+            vague_player: false,
             idle: false,
             frozen: false,
         }
@@ -202,6 +204,14 @@ impl MockBuilder {
         self
     }
 
+    /// Whether a command that the player's state forbids is refused with the reason `UNKNOWN`,
+    /// as many real players do whatever the reason is. `NO_ACTIVE_DEVICE` and `PREMIUM_REQUIRED`
+    /// are named all the same. Default: each has a reason of its own.
+    pub fn vague_player(mut self, vague: bool) -> Self {
+        self.vague_player = vague;
+        self
+    }
+
     /// Whether nothing plays and no device is active when the mock starts. Default: something
     /// plays.
     pub fn idle(mut self, idle: bool) -> Self {
@@ -247,7 +257,11 @@ impl MockBuilder {
             player.set_playing(false, now);
             player.active = None;
         }
-        let settings = Settings { premium: self.premium, api_url: format!("{accounts_url}/v1") };
+        let settings = Settings {
+            premium: self.premium,
+            vague_player: self.vague_player,
+            api_url: format!("{accounts_url}/v1"),
+        };
         let (stop, stopped) = watch::channel(false);
         let shared = Arc::new(Shared {
             world,

@@ -17,6 +17,8 @@ use crate::world::{Id, Key, User, World};
 pub(crate) struct Settings {
     /// Whether the listener pays, without which the player takes no commands.
     pub(crate) premium: bool,
+    /// Whether the player keeps its reasons to itself.
+    pub(crate) vague_player: bool,
     /// The base of every link: `http://127.0.0.1:8080/v1`.
     pub(crate) api_url: String,
 }

@@ -77,6 +77,9 @@ struct Arguments {
     /// Starts with nothing playing.
     #[arg(long)]
     idle: bool,
+    /// Gives UNKNOWN as the reason of whatever the player refuses, as some real players do.
+    #[arg(long)]
+    vague_player: bool,
     /// Says nothing of the requests. What else is said, RUST_LOG decides.
     #[arg(long)]
     quiet: bool,
@@ -150,6 +153,7 @@ fn builder(arguments: Arguments) -> io::Result<MockBuilder> {
         .latency(Duration::from_millis(arguments.latency))
         .window(Duration::from_secs(arguments.window))
         .idle(arguments.idle)
+        .vague_player(arguments.vague_player)
         .consent(if arguments.ask { Consent::Ask } else { Consent::Grant })
         .mode(match arguments.mode {
             ModeArgument::Development => Mode::Development,

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::accounts::{AppKey, Apps, SCOPES, ScopeSet};
 use crate::builder::MockBuilder;
+use crate::device::Device;
 use crate::exchange::Shared;
 use crate::faults::{Fault, RandomFaults};
 use crate::log::RecordedRequest;
@@ -179,6 +180,24 @@ impl MockSpotify {
     /// limit's window is over. The clock starts at 2026-11-02T09:00:00Z and follows tokio's.
     pub fn advance(&self, by: Duration) {
         self.shared.state().clock.advance(by);
+    }
+
+    /// Gives the default user another device, or changes the one that has its id.
+    pub fn add_device(&self, device: Device) {
+        self.add_device_of(self.shared.world.listener(), device);
+    }
+
+    /// Gives another user a device, who starts with none and with nothing to resume. False if
+    /// nobody has that id.
+    pub fn add_device_for(&self, user_id: &str, device: Device) -> bool {
+        let user = self.shared.world.user(user_id);
+        user.map(|user| self.add_device_of(user, device)).is_some()
+    }
+
+    fn add_device_of(&self, user: Key<User>, device: Device) {
+        let mut state = self.shared.state();
+        let now = state.clock.now();
+        state.account(&self.shared.world, user, now).player.add_device(device, now);
     }
 
     /// Ids of things in the world to start from.

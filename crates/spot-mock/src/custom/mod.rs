@@ -99,7 +99,8 @@ impl World {
         let world = serde_path_to_error::deserialize(&mut json);
         let invalid = |message| io::Error::new(io::ErrorKind::InvalidData, message);
         let world = world.map_err(|error| match error.path().to_string().as_str() {
-            "." => invalid(error.into_inner().to_string()),
+            // The top, or a place that has no name because the text ends there.
+            "." | "?" => invalid(error.into_inner().to_string()),
             path => invalid(format!("{path}: {}", error.inner())),
         })?;
         json.end().map_err(|error| invalid(error.to_string()))?;

@@ -8,19 +8,18 @@ use super::artists::most_popular;
 use crate::call::Call;
 use crate::reply::Refusal;
 use crate::state::{Context, ContextKind, Item, Playable};
-use crate::world::Id;
+use crate::world::{Id, World};
 
 /// What a request to play asks for.
 pub(super) enum Wish {
     /// To go on with what there is, perhaps from another place.
-    Resume {
-        position: Option<Duration>,
-    },
+    Resume { position: Option<Duration> },
     Start {
         context: Option<Context>,
         tracks: Vec<Playable>,
-        place: usize,
-        position: Duration,
+        /// Nothing if it is not there.
+        place: Option<usize>,
+        position: Option<Duration>,
     },
 }
 
@@ -43,28 +42,31 @@ impl Wish {
                 let (context, tracks) = context(call, uri)?;
                 (Some(context), tracks)
             }
-            (None, Some(Value::Array(uris))) => (None, listed(call, uris)?),
+            (None, Some(Value::Array(uris))) => (None, listed(call.world, uris)?),
             (Some(_), None) => return Err(invalid("context_uri")),
             (None, Some(_)) => return Err(invalid("uris")),
             (None, None) => return Ok(Self::Resume { position }),
         };
         let place = match given("offset") {
-            None => 0,
-            Some(_)
-                if context.as_ref().is_some_and(|context| context.kind == ContextKind::Artist) =>
-            {
-                return Err(Refusal::bad_request("Can't have offset for context type: ARTIST"));
-            }
-            Some(offset) => place(call, offset, &tracks)?,
+            None => Some(0),
+            Some(offset) => match context.as_ref().map(|context| context.kind) {
+                Some(ContextKind::Artist) => return Err(no_offset("ARTIST")),
+                Some(ContextKind::Station) => return Err(no_offset("STATION")),
+                _ => place(offset, &tracks, call.world)?,
+            },
         };
-        Ok(Self::Start { context, tracks, place, position: position.unwrap_or_default() })
+        Ok(Self::Start { context, tracks, place, position })
     }
 }
 
 /// Something to play from its URI.
-pub(super) fn playable(call: &Call<'_>, uri: &str) -> Result<Playable, Refusal> {
+pub(super) fn playable(world: &World, uri: &str) -> Result<Playable, Refusal> {
+    find(world, uri)?.ok_or_else(Refusal::not_found)
+}
+
+/// The same, or nothing if the URI is one but of nothing in the world.
+fn find(world: &World, uri: &str) -> Result<Option<Playable>, Refusal> {
     let refusal = || Refusal::bad_request(format!("Invalid track uri: {uri}"));
-    let world = call.world;
     let id = |prefix: &str| uri.strip_prefix(prefix).and_then(Id::parse);
     let found = if let Some(id) = id("spotify:track:") {
         world.track(&id).map(Playable::Track)
@@ -74,14 +76,14 @@ pub(super) fn playable(call: &Call<'_>, uri: &str) -> Result<Playable, Refusal> 
     } else {
         return Err(refusal());
     };
-    found.ok_or_else(Refusal::not_found)
+    Ok(found)
 }
 
-fn listed(call: &Call<'_>, uris: &[Value]) -> Result<Vec<Playable>, Refusal> {
+fn listed(world: &World, uris: &[Value]) -> Result<Vec<Playable>, Refusal> {
     if uris.is_empty() {
         return Err(Refusal::missing("uris"));
     }
-    uris.iter().map(|uri| playable(call, uri.as_str().ok_or_else(|| invalid("uris"))?)).collect()
+    uris.iter().map(|uri| playable(world, uri.as_str().ok_or_else(|| invalid("uris"))?)).collect()
 }
 
 /// A context and what is in it, in its order.
@@ -107,10 +109,12 @@ fn context(call: &mut Call<'_>, uri: &str) -> Result<(Context, Vec<Playable>), R
             let album = &world.albums[world.album(&id).ok_or_else(missing)?];
             (ContextKind::Album, album.tracks().map(Playable::Track).collect())
         }
-        "artist" => {
+        "artist" | "station:artist" => {
             let artist = world.artist(&id).ok_or_else(missing)?;
             let tracks = most_popular(world, artist, 50).into_iter().map(Playable::Track);
-            (ContextKind::Artist, tracks.collect())
+            let is_artist = kind == "artist";
+            let kind = if is_artist { ContextKind::Artist } else { ContextKind::Station };
+            (kind, tracks.collect())
         }
         "show" | "audiobook" => match (world.show(&id), world.audiobook(&id)) {
             (Some(show), _) => {
@@ -146,20 +150,23 @@ fn collection(call: &mut Call<'_>) -> Result<(Context, Vec<Playable>), Refusal> 
     Ok((Context { kind: ContextKind::Collection, id }, tracks))
 }
 
-/// Where to begin: `{"position": 4}` or `{"uri": "spotify:track:.."}`.
-fn place(call: &Call<'_>, offset: &Value, tracks: &[Playable]) -> Result<usize, Refusal> {
+/// Where to begin, `{"position": 4}` or `{"uri": "spotify:track:.."}`, if that is in the list.
+fn place(offset: &Value, tracks: &[Playable], world: &World) -> Result<Option<usize>, Refusal> {
     match (offset.get("position"), offset.get("uri")) {
         (Some(position), None) => {
-            let place = position.as_u64().and_then(|place| usize::try_from(place).ok());
-            let place = place.ok_or_else(|| invalid("offset.position"))?;
-            if place < tracks.len() { Ok(place) } else { Err(Refusal::not_found()) }
+            let place = position.as_u64().ok_or_else(|| invalid("offset.position"))?;
+            Ok(usize::try_from(place).ok().filter(|place| *place < tracks.len()))
         }
         (None, Some(uri)) => {
-            let wanted = playable(call, uri.as_str().ok_or_else(|| invalid("offset.uri"))?)?;
-            tracks.iter().position(|track| *track == wanted).ok_or_else(Refusal::not_found)
+            let wanted = find(world, uri.as_str().ok_or_else(|| invalid("offset.uri"))?)?;
+            Ok(wanted.and_then(|wanted| tracks.iter().position(|track| *track == wanted)))
         }
         (Some(_), Some(_)) | (None, None) => Err(invalid("offset")),
     }
+}
+
+fn no_offset(kind: &str) -> Refusal {
+    Refusal::bad_request(format!("Can't have offset for context type: {kind}"))
 }
 
 fn invalid(field: &str) -> Refusal {

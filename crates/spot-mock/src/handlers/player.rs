@@ -7,9 +7,10 @@ use serde_json::Value;
 use super::play::{Wish, playable};
 use crate::call::Call;
 use crate::clock::Moment;
+use crate::device::Device;
 use crate::json::{Json, Object, object};
 use crate::reply::{Answer, Refusal, Reply};
-use crate::state::{Account, Playable, Player, Repeat};
+use crate::state::{Account, Command, Playable, Player, Repeat, Restriction};
 
 /// How much of the queue is shown.
 const QUEUE: usize = 20;
@@ -49,9 +50,11 @@ pub(crate) fn transfer(call: &mut Call<'_>) -> Answer {
         Some(Value::Bool(play)) => Some(*play),
         Some(_) => return Err(invalid("play")),
     };
-    let now = call.now;
+    let (now, vague) = (call.now, call.settings.vague_player);
     let player = &mut call.account()?.player;
-    player.active = Some(device_place(player, &id)?);
+    let place = device_place(player, &id)?;
+    leave_for(player, place).map_err(|restriction| restriction.refusal(vague))?;
+    player.active = Some(place);
     // Without a wish the playing goes on or stays away, as it was.
     let playing = play.unwrap_or(false) || player.playing;
     player.set_playing(playing, now);
@@ -60,25 +63,31 @@ pub(crate) fn transfer(call: &mut Call<'_>) -> Answer {
 
 pub(crate) fn play(call: &mut Call<'_>) -> Answer {
     let wish = Wish::read(call)?;
-    command(call, |player, now| {
+    command(call, |player, order| {
         match wish {
             Wish::Resume { position } => {
-                if player.playing && position.is_none() {
-                    return Err(restricted());
-                }
-                if player.current.is_none() {
-                    return Err(restricted());
+                match player.allows(Command::Resume) {
+                    // To jump, or to move to another device, need not wait for a pause.
+                    Err(Restriction::NotPaused) if position.is_some() || order.moves => {}
+                    allowed => allowed?,
                 }
                 if let Some(position) = position {
-                    player.seek(position, now);
+                    player.seek(position, order.now);
                 }
-                player.set_playing(true, now);
+                player.set_playing(true, order.now);
             }
             Wish::Start { context, tracks, place, position } => {
+                player.count_start(order.now)?;
                 if tracks.is_empty() {
-                    return Err(restricted());
+                    return Err(Restriction::ContextDisallow);
                 }
-                player.start(context, tracks, place, position, now);
+                let place = place.ok_or(Restriction::NoSpecificTrack)?;
+                let first = tracks.get(place).copied().ok_or(Restriction::NoSpecificTrack)?;
+                let again = position.is_none() && !order.moves;
+                if again && player.is_in_the_midst_of(context.as_ref(), first) {
+                    return Err(Restriction::AlreadyPlaying);
+                }
+                player.start(context, tracks, place, position.unwrap_or_default(), order.now);
             }
         }
         Ok(())
@@ -86,35 +95,44 @@ pub(crate) fn play(call: &mut Call<'_>) -> Answer {
 }
 
 pub(crate) fn pause(call: &mut Call<'_>) -> Answer {
-    command(call, |player, now| {
-        if !player.playing {
-            return Err(restricted());
-        }
-        player.set_playing(false, now);
+    command(call, |player, order| {
+        order.stays()?;
+        player.allows(Command::Pause)?;
+        player.set_playing(false, order.now);
         Ok(())
     })
 }
 
 pub(crate) fn next(call: &mut Call<'_>) -> Answer {
-    command(call, |player, now| {
-        player.skip(now);
+    command(call, |player, order| {
+        order.stays()?;
+        player.count_start(order.now)?;
+        player.allows(Command::SkipNext)?;
+        player.skip(order.now);
         Ok(())
     })
 }
 
 pub(crate) fn previous(call: &mut Call<'_>) -> Answer {
-    command(call, |player, now| if player.back(now) { Ok(()) } else { Err(restricted()) })
+    command(call, |player, order| {
+        order.stays()?;
+        player.count_start(order.now)?;
+        player.allows(Command::SkipPrevious)?;
+        player.back(order.now);
+        Ok(())
+    })
 }
 
 pub(crate) fn seek(call: &mut Call<'_>) -> Answer {
     let position = Duration::from_millis(required(call, "position_ms", u64::MAX)?);
     let world = call.world;
-    command(call, |player, now| {
+    command(call, |player, order| {
+        order.stays()?;
+        player.allows(Command::Seek)?;
         // Beyond its end the next one begins.
         match player.current {
-            Some(current) if position >= current.duration(world) => player.skip(now),
-            Some(_) => player.seek(position, now),
-            None => return Err(restricted()),
+            Some(current) if position >= current.duration(world) => player.skip(order.now),
+            _ => player.seek(position, order.now),
         }
         Ok(())
     })
@@ -128,8 +146,14 @@ pub(crate) fn repeat(call: &mut Call<'_>) -> Answer {
         Some(_) => return Err(Refusal::bad_request("Invalid value for parameter: state")),
         None => return Err(Refusal::bad_request("Missing parameter: state")),
     };
-    command(call, |player, now| {
-        player.set_repeat(repeat, now);
+    command(call, |player, order| {
+        match repeat {
+            // Whatever it was, it can be ended.
+            Repeat::Off => {}
+            Repeat::Context => player.allows(Command::RepeatContext)?,
+            Repeat::Track => player.allows(Command::RepeatTrack)?,
+        }
+        player.set_repeat(repeat, order.now);
         Ok(())
     })
 }
@@ -141,21 +165,28 @@ pub(crate) fn shuffle(call: &mut Call<'_>) -> Answer {
         Some(_) => return Err(Refusal::bad_request("Invalid value for parameter: state")),
         None => return Err(Refusal::bad_request("Missing parameter: state")),
     };
-    command(call, |player, now| {
-        player.set_shuffle(shuffle, now);
+    command(call, |player, order| {
+        player.allows(Command::Shuffle)?;
+        player.set_shuffle(shuffle, order.now);
         Ok(())
     })
 }
 
 pub(crate) fn volume(call: &mut Call<'_>) -> Answer {
     let volume = u8::try_from(required(call, "volume_percent", 100)?).unwrap_or(100);
-    command(call, |player, _| match player.active_device_mut() {
-        Some(device) if device.supports_volume => {
+    let vague = call.settings.vague_player;
+    let (player, place) = target(call)?;
+    let device = player.devices.get_mut(place);
+    let restriction = match device {
+        // It is set where it was asked for; what plays stays where it is.
+        Some(device) if device.supports_volume && device.restriction().is_none() => {
             device.volume = Some(volume);
-            Ok(())
+            return Ok(Reply::no_content());
         }
-        _ => Err(Refusal::player(403, "Cannot control device volume", "VOLUME_CONTROL_DISALLOW")),
-    })
+        Some(device) => device.restriction(),
+        None => None,
+    };
+    Err(restriction.unwrap_or(Restriction::VolumeControlDisallow).refusal(vague))
 }
 
 pub(crate) fn queue(call: &mut Call<'_>) -> Answer {
@@ -175,9 +206,9 @@ pub(crate) fn enqueue(call: &mut Call<'_>) -> Answer {
         .get("uri")
         .ok_or_else(|| Refusal::bad_request("Missing parameter: uri"))?
         .to_owned();
-    let playable: Playable = playable(call, &uri)?;
-    command(call, |player, now| {
-        player.enqueue(playable, now);
+    let playable: Playable = playable(call.world, &uri)?;
+    command(call, |player, order| {
+        player.enqueue(playable, order.now);
         Ok(())
     })
 }
@@ -240,39 +271,62 @@ fn shown(
     Ok(Reply::ok(show(call.render(), player, episodes)))
 }
 
+/// When and where a command is carried out.
+struct Order {
+    now: Moment,
+    /// Whether it was sent to another device than the one that plays.
+    moves: bool,
+}
+
+impl Order {
+    /// What concerns the sound can be told only to the device that makes it.
+    fn stays(&self) -> Result<(), Restriction> {
+        if self.moves { Err(Restriction::NotPlayingLocally) } else { Ok(()) }
+    }
+}
+
 /// Does something with the player on the device that was named, else on the active one.
 fn command(
     call: &mut Call<'_>,
-    act: impl FnOnce(&mut Player, Moment) -> Result<(), Refusal>,
+    act: impl FnOnce(&mut Player, Order) -> Result<(), Restriction>,
 ) -> Answer {
+    let (now, vague) = (call.now, call.settings.vague_player);
+    let (player, place) = target(call)?;
+    let before = player.active;
+    let moves = player.playing && before.is_some_and(|before| before != place);
+    let done = leave_for(player, place).and_then(|()| {
+        player.active = Some(place);
+        act(player, Order { now, moves })
+    });
+    done.map(|()| Reply::no_content()).map_err(|restriction| {
+        player.active = before;
+        restriction.refusal(vague)
+    })
+}
+
+/// The caller's player, and the place of the device that was named, else of the active one.
+fn target<'a>(call: &'a mut Call<'_>) -> Result<(&'a mut Player, usize), Refusal> {
     let device_id = call.query.get("device_id").map(str::to_owned);
-    let now = call.now;
+    let vague = call.settings.vague_player;
     let player = &mut call.account()?.player;
     let place = match device_id {
         Some(id) => device_place(player, &id)?,
-        None => player
-            .active
-            .ok_or_else(|| Refusal::player(404, "No active device found", "NO_ACTIVE_DEVICE"))?,
+        None => player.active.ok_or_else(|| Restriction::NoActiveDevice.refusal(vague))?,
     };
-    if player.devices.get(place).is_some_and(|device| device.restricted) {
-        return Err(Refusal::player(403, "Device not controllable", "DEVICE_NOT_CONTROLLABLE"));
+    Ok((player, place))
+}
+
+/// Whether a command may be sent to this device, and away from the active one.
+fn leave_for(player: &Player, place: usize) -> Result<(), Restriction> {
+    if player.active != Some(place) {
+        player.allows(Command::Transfer)?;
     }
-    let before = player.active.replace(place);
-    let done = act(player, now);
-    if done.is_err() {
-        player.active = before;
-    }
-    done.map(|()| Reply::no_content())
+    player.devices.get(place).and_then(Device::restriction).map_or(Ok(()), Err)
 }
 
 fn device_place(player: &Player, id: &str) -> Result<usize, Refusal> {
     let place = player.devices.iter().position(|device| device.id.as_deref() == Some(id));
     place.ok_or_else(|| Refusal::new(404, "Device not found"))
-}
-
-/// What the player will not do in its present state. Real players give no better reason.
-fn restricted() -> Refusal {
-    Refusal::player(403, "Restriction violated", "UNKNOWN")
 }
 
 fn required(call: &Call<'_>, name: &str, max: u64) -> Result<u64, Refusal> {

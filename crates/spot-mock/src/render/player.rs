@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::Render;
 use super::people::encoded;
+use crate::device::Device;
 use crate::json::{Json, Object, object};
-use crate::state::{Context, ContextKind, Device, Play, Playable, Player, Repeat};
+use crate::state::{Command, Context, ContextKind, Play, Playable, Player};
 
 impl Render<'_> {
     /// The whole state of a player.
@@ -46,11 +47,11 @@ impl Render<'_> {
         object! {
             "id": device.id.clone(),
             "is_active": is_active,
-            "is_private_session": false,
+            "is_private_session": device.private_session,
             "is_restricted": device.restricted,
-            "name": device.name,
+            "name": device.name.clone(),
             "supports_volume": device.supports_volume,
-            "type": device.kind,
+            "type": device.kind.clone(),
             "volume_percent": device.volume,
         }
     }
@@ -77,6 +78,15 @@ impl Render<'_> {
             ContextKind::Artist => "artist",
             ContextKind::Playlist => "playlist",
             ContextKind::Show => "show",
+            ContextKind::Station => {
+                let id = &context.id;
+                return object! {
+                    "external_urls": super::external_urls("artist", id),
+                    "href": format!("{}/artists/{id}", self.api),
+                    "type": "station",
+                    "uri": format!("spotify:station:artist:{id}"),
+                };
+            }
             ContextKind::Collection => {
                 return object! {
                     "external_urls": object! { "spotify": "https://open.spotify.com/collection/tracks" },
@@ -98,17 +108,22 @@ impl Render<'_> {
 
 /// What would be refused now; what is allowed is not mentioned.
 fn disallows(player: &Player) -> Object {
+    let names = [
+        ("resuming", Command::Resume),
+        ("pausing", Command::Pause),
+        ("seeking", Command::Seek),
+        ("skipping_prev", Command::SkipPrevious),
+        ("skipping_next", Command::SkipNext),
+        ("toggling_repeat_context", Command::RepeatContext),
+        ("toggling_repeat_track", Command::RepeatTrack),
+        ("toggling_shuffle", Command::Shuffle),
+        ("transferring_playback", Command::Transfer),
+    ];
     let mut disallows = Object::default();
-    if player.playing {
-        disallows.set("resuming", true);
-    } else {
-        disallows.set("pausing", true);
-    }
-    if !player.has_previous() {
-        disallows.set("skipping_prev", true);
-    }
-    if player.repeat == Repeat::Off && player.context.is_none() {
-        disallows.set("toggling_repeat_context", true);
+    for (name, command) in names {
+        if player.restriction(command).is_some() {
+            disallows.set(name, true);
+        }
     }
     disallows
 }

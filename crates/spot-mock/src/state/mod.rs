@@ -4,14 +4,16 @@ mod history;
 mod library;
 mod player;
 mod playlist;
+mod restriction;
 mod seed;
 
 use std::collections::HashMap;
 
 pub(crate) use history::{HISTORY_LENGTH, History, Play};
 pub(crate) use library::{Library, ListSlot, Saved, Shelf};
-pub(crate) use player::{Context, ContextKind, Device, Playable, Player, Repeat};
+pub(crate) use player::{Context, ContextKind, Playable, Player, Repeat};
 pub(crate) use playlist::{Item, LocalFile, PLAYLIST_CAPACITY, Playlist, PlaylistEntry, Playlists};
+pub(crate) use restriction::{Command, Restriction};
 
 use crate::accounts::Auth;
 use crate::clock::{Clock, Moment};

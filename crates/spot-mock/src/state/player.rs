@@ -3,12 +3,17 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{History, Play};
+use super::{History, Play, Restriction};
 use crate::clock::{Moment, START};
+use crate::device::Device;
 use crate::world::{Chapter, Episode, Key, Rng, Track, World};
 
 /// After this time without sound a device counts as inactive.
 const IDLE_AFTER: Duration = Duration::from_secs(15 * 60);
+
+/// How many commands that start something are taken within [`BURST`].
+const STARTS: usize = 20;
+const BURST: Duration = Duration::from_secs(1);
 
 /// The player of a user.
 #[derive(Debug)]
@@ -32,18 +37,8 @@ pub(crate) struct Player {
     order: Vec<usize>,
     progress: Duration,
     measured: Moment,
-}
-
-/// Where music can be played.
-#[derive(Clone, Debug)]
-pub(crate) struct Device {
-    /// Speakers that take no commands have none.
-    pub(crate) id: Option<String>,
-    pub(crate) name: &'static str,
-    pub(crate) kind: &'static str,
-    pub(crate) restricted: bool,
-    pub(crate) volume: Option<u8>,
-    pub(crate) supports_volume: bool,
+    /// When the last [`STARTS`] commands came that start something.
+    starts: VecDeque<Moment>,
 }
 
 /// From where the current thing is played.
@@ -63,6 +58,15 @@ pub(crate) enum ContextKind {
     /// A podcast, or an audiobook, which is a show underneath.
     Show,
     Collection,
+    /// What goes well with an artist, without an end.
+    Station,
+}
+
+impl ContextKind {
+    /// Whether it goes on for ever, in an order of its own.
+    pub(crate) fn is_endless(self) -> bool {
+        self == Self::Station
+    }
 }
 
 /// Something with sound.
@@ -119,6 +123,7 @@ impl Default for Player {
             order: Vec::new(),
             progress: Duration::ZERO,
             measured: START,
+            starts: VecDeque::new(),
         }
     }
 }
@@ -168,8 +173,40 @@ impl Player {
         self.devices.get(self.active?)
     }
 
-    pub(crate) fn active_device_mut(&mut self) -> Option<&mut Device> {
-        self.devices.get_mut(self.active?)
+    /// Adds a device, or changes the one that has this id.
+    pub(crate) fn add_device(&mut self, device: Device, now: Moment) {
+        let active = device.active;
+        let known = self.devices.iter().position(|known| known.id == device.id);
+        let place = known.unwrap_or(self.devices.len());
+        match self.devices.get_mut(place) {
+            Some(known) => *known = device,
+            None => self.devices.push(device),
+        }
+        if active {
+            self.active = Some(place);
+            self.touch(now);
+        }
+    }
+
+    /// Takes note of a command that starts something, unless there were too many just now.
+    pub(crate) fn count_start(&mut self, now: Moment) -> Result<(), Restriction> {
+        while self.starts.front().is_some_and(|first| now.since(*first) >= BURST) {
+            self.starts.pop_front();
+        }
+        if self.starts.len() >= STARTS {
+            return Err(Restriction::RateLimited);
+        }
+        self.starts.push_back(now);
+        Ok(())
+    }
+
+    /// Whether this is what plays, and is something spoken that has a place to resume from.
+    pub(crate) fn is_in_the_midst_of(&self, context: Option<&Context>, what: Playable) -> bool {
+        self.playing
+            && !self.progress.is_zero()
+            && !matches!(what, Playable::Track(_))
+            && self.current == Some(what)
+            && self.context.as_ref() == context
     }
 
     /// Starts a context, or a bare list when there is none, at one of its places.
@@ -224,34 +261,28 @@ impl Player {
         self.touch(now);
     }
 
-    /// Goes back by one. False if there is nothing before.
-    pub(crate) fn back(&mut self, now: Moment) -> bool {
-        let before = match self.turn() {
-            Some(0) | None if self.repeat == Repeat::Context => self.order.len().checked_sub(1),
-            Some(turn) => turn.checked_sub(1),
-            None => None,
-        };
-        let Some(place) = before.and_then(|turn| self.order.get(turn)).copied() else {
-            return false;
-        };
-        self.go_to(place);
-        self.playing = true;
-        self.touch(now);
-        true
+    /// Goes back by one, if there is something before.
+    pub(crate) fn back(&mut self, now: Moment) {
+        if let Some(place) = self.previous() {
+            self.go_to(place);
+            self.playing = true;
+            self.touch(now);
+        }
     }
 
     pub(crate) fn has_previous(&self) -> bool {
-        self.repeat == Repeat::Context || self.turn().is_some_and(|turn| turn > 0)
+        self.previous().is_some()
+    }
+
+    pub(crate) fn has_next(&self) -> bool {
+        !self.upcoming(1).is_empty()
     }
 
     /// What will be played next, at most `count` of them.
     pub(crate) fn upcoming(&self, count: usize) -> Vec<Playable> {
         let turn = self.turn().map_or(0, |turn| turn + 1);
         let rest = self.order.iter().skip(turn);
-        let again = match self.repeat {
-            Repeat::Context => self.order.len(),
-            Repeat::Off | Repeat::Track => 0,
-        };
+        let again = if self.begins_again() { self.order.len() } else { 0 };
         let wrapped = self.order.iter().cycle().take(again);
         let context = rest.chain(wrapped).filter_map(|place| self.tracks.get(*place).copied());
         self.queue.iter().copied().chain(context).take(count).collect()
@@ -268,12 +299,31 @@ impl Player {
         match self.order.get(next).or_else(|| self.order.first()).copied() {
             Some(place) => {
                 self.go_to(place);
-                if next >= self.order.len() && self.repeat != Repeat::Context {
+                if next >= self.order.len() && !self.begins_again() {
                     self.playing = false;
                 }
             }
             None => self.playing = false,
         }
+    }
+
+    /// The place of what comes before the current one.
+    fn previous(&self) -> Option<usize> {
+        let before = match self.turn() {
+            Some(0) | None if self.repeat == Repeat::Context => self.order.len().checked_sub(1),
+            Some(turn) => turn.checked_sub(1),
+            None => None,
+        };
+        self.order.get(before?).copied()
+    }
+
+    /// Whether the first comes after the last. A station has no better way to go on for ever.
+    fn begins_again(&self) -> bool {
+        self.repeat == Repeat::Context || self.is_endless()
+    }
+
+    fn is_endless(&self) -> bool {
+        self.context.as_ref().is_some_and(|context| context.kind.is_endless())
     }
 
     fn go_to(&mut self, place: usize) {
@@ -291,7 +341,7 @@ impl Player {
     /// is the same every time, because a mock that surprises is of no use in a test.
     fn lay_out(&mut self) {
         self.order = (0..self.tracks.len()).collect();
-        if self.shuffle {
+        if self.shuffle && !self.is_endless() {
             let mut rng = Rng::new(0, "shuffle");
             self.order.sort_by_cached_key(|place| (*place != self.place, rng.next()));
         }

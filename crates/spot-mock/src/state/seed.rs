@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    Account, Context, ContextKind, Device, History, Item, Library, ListSlot, LocalFile, Play,
-    Playable, Player, Playlist, PlaylistEntry, Playlists, Shelf,
+    Account, Context, ContextKind, History, Item, Library, ListSlot, LocalFile, Play, Playable,
+    Player, Playlist, PlaylistEntry, Playlists, Shelf,
 };
 use crate::clock::{Moment, START};
+use crate::device::Device;
 use crate::world::{Arena, Key, Name, Rng, User, World};
 
 const SAVED_TRACKS: usize = 2_345;
@@ -60,31 +61,11 @@ fn shelf<T>(arena: &Arena<T>, count: usize, rng: &mut Rng) -> Shelf<T> {
 }
 
 fn player(world: &World) -> Player {
+    let kitchen = Device { id: None, volume: None, ..Device::new("", "Kitchen").restricted() };
     let devices = vec![
-        Device {
-            id: Some("spotmockdevice01".to_owned()),
-            name: "Desk",
-            kind: "Computer",
-            restricted: false,
-            volume: Some(65),
-            supports_volume: true,
-        },
-        Device {
-            id: Some("spotmockdevice02".to_owned()),
-            name: "Pocket",
-            kind: "Smartphone",
-            restricted: false,
-            volume: Some(100),
-            supports_volume: false,
-        },
-        Device {
-            id: None,
-            name: "Kitchen",
-            kind: "Speaker",
-            restricted: true,
-            volume: None,
-            supports_volume: true,
-        },
+        Device::new("spotmockdevice01", "Desk").kind("Computer").volume(65),
+        Device::new("spotmockdevice02", "Pocket").kind("Smartphone").volume(100).fixed_volume(),
+        kitchen,
     ];
     let album = &world.albums[world.albums.some(0)];
     let tracks = album.tracks().map(Playable::Track).collect();

@@ -18,6 +18,7 @@ mod fields;
 mod gate;
 mod library;
 mod player;
+mod player_reasons;
 mod playlists;
 mod spoken;
 mod support;

@@ -78,9 +78,9 @@ async fn a_mock_can_start_in_silence() {
 #[tokio::test]
 async fn playing_what_plays_and_pausing_what_is_paused_is_restricted() {
     let api = frozen().await;
-    assert_player_error(&api.put("/me/player/play", "").await, 403, "UNKNOWN");
+    assert_player_error(&api.put("/me/player/play", "").await, 403, "NOT_PAUSED");
     assert_eq!(api.put("/me/player/pause", "").await.status, 204);
-    assert_player_error(&api.put("/me/player/pause", "").await, 403, "UNKNOWN");
+    assert_player_error(&api.put("/me/player/pause", "").await, 403, "ALREADY_PAUSED");
     let before = api.read("/me/player").await;
     api.mock.advance(Duration::from_secs(60));
     assert_eq!(api.read("/me/player").await["progress_ms"], before["progress_ms"]);
@@ -166,7 +166,11 @@ async fn wishes_that_make_no_sense_are_refused() {
             400,
             "Can't have offset for context type: ARTIST",
         ),
-        (json!({ "context_uri": album, "offset": { "position": 99 } }), 404, "Resource not found"),
+        (
+            json!({ "context_uri": album, "offset": { "position": 99 } }),
+            403,
+            "Player command failed: No such track",
+        ),
         (json!({ "context_uri": album, "offset": {} }), 400, "Invalid value for field: offset"),
         (json!({ "uris": ["spotify:album:x"] }), 400, "Invalid track uri: spotify:album:x"),
         (json!({ "position_ms": -1 }), 400, "Invalid value for field: position_ms"),
@@ -206,7 +210,7 @@ async fn skipping_follows_queue_context_and_repeat() {
         assert_eq!(api.post("/me/player/previous", "").await.status, 204);
         assert_eq!(current().await["track_number"], number);
     }
-    assert_player_error(&api.post("/me/player/previous", "").await, 403, "UNKNOWN");
+    assert_player_error(&api.post("/me/player/previous", "").await, 403, "NO_PREV_TRACK");
     assert_eq!(api.put("/me/player/repeat?state=context", "").await.status, 204);
     assert_eq!(api.post("/me/player/previous", "").await.status, 204);
     assert_eq!(current().await["disc_number"], 2);
