@@ -7,15 +7,21 @@ use crate::{say, spec::Error};
 /// What `spot-bench` measures, in the order of the report.
 const PARTS: [&str; 5] = ["decode", "pages", "call", "mock", "weight"];
 
+/// The one that takes minutes whatever is left out of it: it builds programs.
+const SLOW: &str = "weight";
+
 /// Runs all parts and writes `crates/spot-bench/RESULTS.md`, or only prints the ones that are named.
-pub(crate) fn run(root: &Path, only: &[String]) -> Result<(), Error> {
+/// A quick run does less for each figure and leaves the slow part out, so that it is only printed.
+pub(crate) fn run(root: &Path, only: &[String], quick: bool) -> Result<(), Error> {
     if let Some(unknown) = only.iter().find(|part| !PARTS.contains(&part.as_str())) {
         return Err(format!("{unknown:?} is none of {}", PARTS.join(", ")));
     }
     let dir = root.join("crates/spot-bench");
     let mut tables = String::new();
-    for part in PARTS.iter().filter(|part| only.is_empty() || only.iter().any(|name| name == *part))
-    {
+    let chosen = |part: &str| {
+        if only.is_empty() { !quick || part != SLOW } else { only.iter().any(|name| name == part) }
+    };
+    for part in PARTS.iter().filter(|part| chosen(part)) {
         say(&format!("== {part}"));
         let mut command = Command::new("cargo");
         command.args(["run", "--release", "--quiet", "--", part]).current_dir(&dir);
@@ -24,11 +30,14 @@ pub(crate) fn run(root: &Path, only: &[String]) -> Result<(), Error> {
         if *part == "decode" && recorded.is_dir() {
             command.arg(recorded);
         }
+        if quick {
+            command.arg("--quick");
+        }
         let table = output(&mut command)?;
         say(&table);
         tables.push_str(&table);
     }
-    if !only.is_empty() {
+    if quick || !only.is_empty() {
         return Ok(());
     }
     let notes = dir.join("NOTES.md");

@@ -94,6 +94,10 @@ enum Task {
     Bench {
         /// Only these parts, which are printed: decode, pages, call, mock, weight.
         parts: Vec<String>,
+        /// Everything but weight, in less than two minutes, with less work for each figure: to see
+        /// whether something broke. It is only printed.
+        #[arg(long)]
+        quick: bool,
     },
     /// Loads a spot-mock with many tasks of the client, over a line that fails.
     Load {
@@ -116,7 +120,7 @@ enum Task {
 fn main() -> ExitCode {
     let root = root();
     let done = match Arguments::parse().task {
-        Task::Bench { parts } => bench::run(&root, &parts),
+        Task::Bench { parts, quick } => bench::run(&root, &parts, quick),
         Task::Codegen { check } => codegen::run(&root, check),
         Task::Drift { file } => drift::run(&root, &file),
         Task::Openapi => openapi::run(&root),

@@ -7,89 +7,159 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::future::join_all;
+use futures::future::try_join_all;
 use spot_http::{AccessToken, Pipeline, RateLimit, Request, ReqwestTransport};
 use spot_model::Operation;
 
-use crate::{count, server::Server, table::Table};
+use crate::{
+    count,
+    effort::Effort,
+    server::{Answers, Server},
+    table::Table,
+};
 
-const ROUNDS: usize = 40;
+/// How many calls a round makes.
 const CALLS: usize = 2000;
 
-pub async fn run() -> Result<(), Box<dyn Error>> {
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// The two clients that are compared, each with its own connections to the same server.
+struct Pair {
+    server: Server,
+    bare: reqwest::Client,
+    ours: Pipeline,
+}
+
+/// The best of all rounds.
+#[derive(Clone, Copy)]
+struct Best {
+    time: Duration,
+    allocations: u64,
+}
+
+pub(crate) async fn run(effort: Effort) -> Result<()> {
     let body = Bytes::from(format!("{{\"id\":\"a\",\"name\":\"{}\"}}", "x".repeat(2000)));
-    let server = Server::start(Duration::ZERO, Arc::new(move |_| body.clone()))?;
-    let bare = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(15)).build()?;
-    let transport = ReqwestTransport::builder().no_proxy().build()?;
-    let pipeline = Pipeline::builder(AccessToken::new("token")?)
-        .transport(transport)
-        .base_url(&server.url)
-        .rate_limit(RateLimit::unpaced())
-        .build()?;
+    let answers: Answers = Arc::new(move |_| body.clone());
+    let plain = Server::start(Duration::ZERO, answers.clone())?;
+    let http2 = Server::start_http2(Duration::ZERO, answers)?;
     let mut table = Table::new(&[
+        "line",
         "calls at once",
         "client",
         "requests / s",
-        "against bare reqwest",
+        "time / bare reqwest",
         "allocations / call",
+        "connections",
     ]);
-    for at_once in [1, 32] {
-        let (mut bare_best, mut ours_best) = (Duration::MAX, Duration::MAX);
-        let (mut bare_allocations, mut ours_allocations) = (u64::MAX, u64::MAX);
-        for _ in 0..ROUNDS {
-            let before = count::so_far().calls;
-            let start = Instant::now();
-            let url = format!("{}/artists/spotmockArtist00000001", server.url);
-            let one = || async {
-                let request = bare
-                    .get(&url)
-                    .header("authorization", "Bearer token")
-                    .header("accept", "application/json");
-                request.send().await?.bytes().await
-            };
-            join_all((0..at_once).map(|_| async {
-                for _ in 0..CALLS / at_once {
-                    one().await?;
-                }
-                Ok::<_, reqwest::Error>(())
-            }))
-            .await
-            .into_iter()
-            .collect::<Result<(), _>>()?;
-            bare_best = bare_best.min(start.elapsed());
-            bare_allocations = bare_allocations.min(count::so_far().calls - before);
-            let before = count::so_far().calls;
-            let start = Instant::now();
-            let one = || {
-                let request = Request::new(Operation::GET_ARTIST);
-                pipeline.call(request.path("id", "spotmockArtist00000001"))
-            };
-            join_all((0..at_once).map(|_| async {
-                for _ in 0..CALLS / at_once {
-                    one().await?;
-                }
-                Ok::<_, spot_http::Error>(())
-            }))
-            .await
-            .into_iter()
-            .collect::<Result<(), _>>()?;
-            ours_best = ours_best.min(start.elapsed());
-            ours_allocations = ours_allocations.min(count::so_far().calls - before);
-        }
-        for (name, time, allocations) in [
-            ("bare reqwest", bare_best, bare_allocations),
-            ("**spot-http**", ours_best, ours_allocations),
-        ] {
+    for (line, server, at_once) in [
+        ("HTTP/1.1", &plain, 1),
+        ("HTTP/1.1", &plain, 32),
+        ("HTTP/2 over TLS", &http2, 1),
+        ("HTTP/2 over TLS", &http2, 32),
+    ] {
+        let pair = Pair::new(server)?;
+        let connections = pair.connections(at_once).await?;
+        let (bare, ours) = pair.rounds(at_once, effort.pick(60, 8)).await?;
+        for (name, best, connections) in
+            [("bare reqwest", bare, connections.0), ("**spot-http**", ours, connections.1)]
+        {
             table.row([
+                line.to_owned(),
                 at_once.to_string(),
                 name.to_owned(),
-                format!("{:.0}", CALLS as f64 / time.as_secs_f64()),
-                format!("{:.3}", time.as_secs_f64() / bare_best.as_secs_f64()),
-                format!("{:.1}", allocations as f64 / CALLS as f64),
+                format!("{:.0}", CALLS as f64 / best.time.as_secs_f64()),
+                format!("{:.3}", best.time.as_secs_f64() / bare.time.as_secs_f64()),
+                format!("{:.1}", best.allocations as f64 / CALLS as f64),
+                connections.to_string(),
             ]);
         }
     }
     table.print("A call");
-    println!("The server's own allocations, in the same process, are in both figures.\n");
+    println!(
+        "The server's own allocations, in the same process, are in all figures. Connections are \
+         those that the server saw when one call was made and then so many at once.\n"
+    );
     Ok(())
+}
+
+impl Pair {
+    fn new(server: &Server) -> Result<Self> {
+        let mut bare = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(15));
+        let mut transport = ReqwestTransport::builder().no_proxy();
+        if let Some(pem) = &server.certificate {
+            let pem = pem.as_bytes();
+            bare = bare.tls_certs_merge([reqwest::Certificate::from_pem(pem)?]);
+            transport = transport.root_certificate(pem);
+        }
+        let ours = Pipeline::builder(AccessToken::new("token")?)
+            .transport(transport.build()?)
+            .base_url(&server.url)
+            .rate_limit(RateLimit::unpaced())
+            .build()?;
+        Ok(Self { server: server.clone(), bare: bare.build()?, ours })
+    }
+
+    /// How many connections either client makes for one call, and then so many at once.
+    async fn connections(&self, at_once: usize) -> Result<(usize, usize)> {
+        self.server.take_connections();
+        self.call_bare(1, 1).await?;
+        self.call_bare(at_once, 1).await?;
+        // Those that came too late to be of use are counted as well.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let bare = self.server.take_connections();
+        self.call_ours(1, 1).await?;
+        self.call_ours(at_once, 1).await?;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Ok((bare, self.server.take_connections()))
+    }
+
+    /// The best rounds of either client, which take turns.
+    async fn rounds(&self, at_once: usize, rounds: usize) -> Result<(Best, Best)> {
+        let worst = Best { time: Duration::MAX, allocations: u64::MAX };
+        let (mut bare, mut ours) = (worst, worst);
+        for _ in 0..rounds {
+            bare.take(self.call_bare(at_once, CALLS / at_once)).await?;
+            ours.take(self.call_ours(at_once, CALLS / at_once)).await?;
+        }
+        Ok((bare, ours))
+    }
+
+    async fn call_bare(&self, at_once: usize, each: usize) -> Result<()> {
+        let url = format!("{}/artists/spotmockArtist00000001", self.server.url);
+        let calls = (0..at_once).map(|_| async {
+            for _ in 0..each {
+                let request = self
+                    .bare
+                    .get(&url)
+                    .header("authorization", "Bearer token")
+                    .header("accept", "application/json");
+                request.send().await?.bytes().await?;
+            }
+            Ok::<_, reqwest::Error>(())
+        });
+        try_join_all(calls).await?;
+        Ok(())
+    }
+
+    async fn call_ours(&self, at_once: usize, each: usize) -> Result<()> {
+        let calls = (0..at_once).map(|_| async {
+            for _ in 0..each {
+                let request = Request::new(Operation::GET_ARTIST);
+                self.ours.call(request.path("id", "spotmockArtist00000001")).await?;
+            }
+            Ok::<_, spot_http::Error>(())
+        });
+        try_join_all(calls).await?;
+        Ok(())
+    }
+}
+
+impl Best {
+    async fn take(&mut self, round: impl Future<Output = Result<()>>) -> Result<()> {
+        let (before, start) = (count::so_far().calls, Instant::now());
+        round.await?;
+        self.time = self.time.min(start.elapsed());
+        self.allocations = self.allocations.min(count::so_far().calls - before);
+        Ok(())
+    }
 }

@@ -2,55 +2,116 @@
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicU64, Ordering},
+    cell::Cell,
+    sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
 };
 
 /// The system's allocator, with a count.
-pub struct Counting;
+pub(crate) struct Counting;
 
-static CALLS: AtomicU64 = AtomicU64::new(0);
-static BYTES: AtomicU64 = AtomicU64::new(0);
+/// Threads count in places of their own, since those that share one wait for each other, and what is
+/// measured would be the counting. A place fills what processors fetch at once.
+#[repr(align(128))]
+struct Place {
+    calls: AtomicU64,
+    bytes: AtomicU64,
+}
+
+static PLACES: [Place; 32] =
+    [const { Place { calls: AtomicU64::new(0), bytes: AtomicU64::new(0) } }; 32];
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static MINE: Cell<Option<&'static Place>> = const { Cell::new(None) };
+}
+
+/// Whether live bytes are counted, which costs more than counting calls does.
+static WATCHED: AtomicBool = AtomicBool::new(false);
+static LIVE: AtomicI64 = AtomicI64::new(0);
+static MOST: AtomicI64 = AtomicI64::new(0);
 
 // SAFETY: all of it is the system's allocator; the counters do not allocate.
+#[expect(unsafe_code, reason = "an allocator cannot be written without")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
+        lives(layout.size(), 0);
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        lives(0, layout.size());
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // What grows is counted as what it grows by.
         count(size.saturating_sub(layout.size()));
+        lives(size, layout.size());
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
 
 fn count(bytes: usize) {
-    CALLS.fetch_add(1, Ordering::Relaxed);
-    BYTES.fetch_add(bytes as u64, Ordering::Relaxed);
+    let place = MINE.get().or_else(|| {
+        let at = NEXT.fetch_add(1, Ordering::Relaxed) % PLACES.len();
+        let place = PLACES.get(at);
+        MINE.set(place);
+        place
+    });
+    let Some(place) = place else { return };
+    place.calls.fetch_add(1, Ordering::Relaxed);
+    place.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+}
+
+fn lives(more: usize, less: usize) {
+    if WATCHED.load(Ordering::Relaxed) {
+        let change = more as i64 - less as i64;
+        let live = LIVE.fetch_add(change, Ordering::Relaxed) + change;
+        MOST.fetch_max(live, Ordering::Relaxed);
+    }
 }
 
 /// How often something was allocated, and how many bytes in all.
 #[derive(Clone, Copy, Debug)]
-pub struct Allocated {
-    pub calls: u64,
-    pub bytes: u64,
+pub(crate) struct Allocated {
+    pub(crate) calls: u64,
+    pub(crate) bytes: u64,
 }
 
 /// What was allocated so far.
-pub fn so_far() -> Allocated {
-    Allocated { calls: CALLS.load(Ordering::Relaxed), bytes: BYTES.load(Ordering::Relaxed) }
+pub(crate) fn so_far() -> Allocated {
+    let mut all = Allocated { calls: 0, bytes: 0 };
+    for place in &PLACES {
+        all.calls += place.calls.load(Ordering::Relaxed);
+        all.bytes += place.bytes.load(Ordering::Relaxed);
+    }
+    all
 }
 
 /// What something allocates.
-pub fn of<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
+pub(crate) fn of<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
     let before = so_far();
     let done = work();
     let after = so_far();
     let calls = after.calls - before.calls;
     (done, Allocated { calls, bytes: after.bytes - before.bytes })
+}
+
+/// How many bytes were alive at once while something was done, and how many were left at its end,
+/// both above what was alive at its start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lived {
+    pub(crate) most: i64,
+    pub(crate) left: i64,
+}
+
+/// What lives, in the whole process, while something is done. One at a time.
+pub(crate) async fn lived<T>(work: impl Future<Output = T>) -> (T, Lived) {
+    LIVE.store(0, Ordering::Relaxed);
+    MOST.store(0, Ordering::Relaxed);
+    WATCHED.store(true, Ordering::Relaxed);
+    let done = work.await;
+    WATCHED.store(false, Ordering::Relaxed);
+    (done, Lived { most: MOST.load(Ordering::Relaxed), left: LIVE.load(Ordering::Relaxed) })
 }

@@ -12,7 +12,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use spot_mock::{MockSpotify, Mode};
 use spot_model::{Album, Page, PlaylistItem, SavedTrack, SearchResults};
 
-use crate::{count, table::Table};
+use crate::{count, effort::Effort, table::Table};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -35,7 +35,18 @@ struct Sample {
 /// Something that reads a body, and gives nothing if it cannot.
 type Reads = Box<dyn Fn(&[u8]) -> bool>;
 
-pub async fn run(recorded: Option<&str>) -> Result<()> {
+/// The readers that are compared with each other.
+const NOTHING: &str = "serde: IgnoredAny";
+const OURS: &str = "**spot-model**";
+const RSPOTIFY: &str = "rspotify-model";
+
+/// What was aimed for, for each item and each body.
+const TIMES_NOTHING: f64 = 2.5;
+const TIMES_RSPOTIFY: f64 = 2.5;
+const ALLOCATIONS: f64 = 20.0;
+const ALLOCATED: f64 = 0.7;
+
+pub(crate) async fn run(recorded: Option<&str>, effort: Effort) -> Result<()> {
     let mut samples = made().await?;
     if let Some(recorded) = recorded.map(Path::new).filter(|path| path.is_dir()) {
         for (kind, name, file) in [
@@ -58,11 +69,19 @@ pub async fn run(recorded: Option<&str>) -> Result<()> {
         "time / IgnoredAny",
         "allocations / item",
         "allocated / body",
+        "throughput / rspotify",
+        "target",
     ]);
     for sample in &samples {
-        measure(sample, &mut table);
+        measure(sample, effort, &mut table);
     }
     table.print("Decoding");
+    println!(
+        "The target: at most {TIMES_NOTHING} times the time of `IgnoredAny`, at least \
+         {TIMES_RSPOTIFY} times the throughput of rspotify-model where that reads the body, at \
+         most {ALLOCATIONS} allocations an item and {ALLOCATED} times the body in bytes. Where it \
+         is missed, by what is said.\n"
+    );
     Ok(())
 }
 
@@ -132,20 +151,27 @@ fn readers(kind: Kind) -> Vec<(&'static str, Reads)> {
         Kind::Album => (reads(ours::<Album>), reads(peer::<model::FullAlbum>)),
     };
     vec![
-        ("serde: IgnoredAny", reads(peer::<IgnoredAny>)),
-        ("**spot-model**", own),
-        ("rspotify-model", theirs),
+        (NOTHING, reads(peer::<IgnoredAny>)),
+        (OURS, own),
+        (RSPOTIFY, theirs),
         ("serde_json::Value", reads(peer::<serde_json::Value>)),
         ("sonic_rs::Value", reads(|body| sonic_rs::from_slice::<sonic_rs::Value>(body).ok())),
     ]
 }
 
-fn measure(sample: &Sample, table: &mut Table) {
+/// What one reader came to.
+struct Figures {
+    name: &'static str,
+    seconds: f64,
+    allocations: f64,
+    allocated: f64,
+}
+
+fn measure(sample: &Sample, effort: Effort, table: &mut Table) {
     let readers = readers(sample.kind);
     let mut best = vec![Duration::MAX; readers.len()];
-    let works: Vec<bool> = readers.iter().map(|(_, read)| read(&sample.body)).collect();
     // Round robin, so that what else the machine does hits all of them alike; the minimum counts.
-    let rounds = (40_000_000 / sample.body.len()).clamp(60, 2000);
+    let rounds = (40_000_000 / sample.body.len()).clamp(60, 2000) / effort.pick(1, 10);
     for _ in 0..rounds {
         for (best, (_, read)) in best.iter_mut().zip(&readers) {
             let start = Instant::now();
@@ -153,27 +179,67 @@ fn measure(sample: &Sample, table: &mut Table) {
             *best = (*best).min(start.elapsed());
         }
     }
-    let nothing = best[0].as_secs_f64();
-    for (at, (name, read)) in readers.iter().enumerate() {
-        let (_, allocated) = count::of(|| read(&sample.body));
-        let seconds = best[at].as_secs_f64();
-        let size = sample.body.len() as f64;
+    let figures: Vec<Option<Figures>> = best
+        .iter()
+        .zip(&readers)
+        .map(|(best, (name, read))| {
+            let (works, allocated) = count::of(|| read(&sample.body));
+            works.then(|| Figures {
+                name,
+                seconds: best.as_secs_f64(),
+                allocations: allocated.calls as f64 / sample.items as f64,
+                allocated: allocated.bytes as f64 / sample.body.len() as f64,
+            })
+        })
+        .collect();
+    let seconds = |reader: &str| {
+        let figures = figures.iter().flatten().find(|figures| figures.name == reader);
+        figures.map(|figures| figures.seconds)
+    };
+    let (nothing, theirs) = (seconds(NOTHING), seconds(RSPOTIFY));
+    let size = sample.body.len() as f64;
+    for ((name, _), figures) in readers.iter().zip(&figures) {
         let head = [
             sample.name.clone(),
             format!("{:.0}", size / 1000.0),
             sample.items.to_string(),
             (*name).to_owned(),
         ];
-        let figures = if works[at] {
-            [
-                format!("{:.0}", size / seconds / 1e6),
-                format!("{:.2}", seconds / nothing),
-                format!("{:.1}", allocated.calls as f64 / sample.items as f64),
-                format!("{:.2}", allocated.bytes as f64 / size),
-            ]
-        } else {
-            ["cannot read it", "", "", ""].map(str::to_owned)
+        let cells = match figures {
+            Some(figures) => {
+                let against_nothing = nothing.map(|nothing| figures.seconds / nothing);
+                let against_theirs = theirs.map(|theirs| theirs / figures.seconds);
+                let target = if *name == OURS {
+                    figures.target(against_nothing, against_theirs)
+                } else {
+                    String::new()
+                };
+                [
+                    format!("{:.0}", size / figures.seconds / 1e6),
+                    against_nothing.map_or_else(String::new, |times| format!("{times:.2}")),
+                    format!("{:.1}", figures.allocations),
+                    format!("{:.2}", figures.allocated),
+                    against_theirs.map_or_else(|| "—".to_owned(), |times| format!("{times:.2}")),
+                    target,
+                ]
+            }
+            None => ["cannot read it", "", "", "", "", ""].map(str::to_owned),
         };
-        table.row(head.into_iter().chain(figures));
+        table.row(head.into_iter().chain(cells));
+    }
+}
+
+impl Figures {
+    /// Whether the target is met, or by what it is missed.
+    fn target(&self, against_nothing: Option<f64>, against_theirs: Option<f64>) -> String {
+        let missed = [
+            (against_nothing.is_some_and(|times| times > TIMES_NOTHING), "`IgnoredAny`"),
+            (against_theirs.is_some_and(|times| times < TIMES_RSPOTIFY), "rspotify"),
+            (self.allocations > ALLOCATIONS, "allocations"),
+            (self.allocated > ALLOCATED, "bytes"),
+        ];
+        let missed: Vec<&str> =
+            missed.into_iter().filter_map(|(missed, by)| missed.then_some(by)).collect();
+        if missed.is_empty() { "met".to_owned() } else { format!("missed: {}", missed.join(", ")) }
     }
 }

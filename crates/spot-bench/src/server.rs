@@ -14,64 +14,134 @@ use std::{
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, Response, body::Incoming, service::service_fn};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    },
+};
 
 /// What a server answers to a path with a query.
-pub type Answers = Arc<dyn Fn(&str) -> Bytes + Send + Sync>;
+pub(crate) type Answers = Arc<dyn Fn(&str) -> Bytes + Send + Sync>;
 
 /// A server that runs for as long as the program.
 #[derive(Clone)]
-pub struct Server {
-    pub url: String,
-    seen: Arc<AtomicUsize>,
+pub(crate) struct Server {
+    pub(crate) url: String,
+    /// The certificate to trust, in PEM, where the server speaks HTTP/2 over TLS.
+    pub(crate) certificate: Option<String>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    requests: AtomicUsize,
+    connections: AtomicUsize,
+}
+
+/// How a server answers, shared by its connections.
+#[derive(Clone)]
+struct Site {
+    latency: Duration,
+    answers: Answers,
+    counts: Arc<Counts>,
+    tls: Option<TlsAcceptor>,
 }
 
 impl Server {
-    /// Starts a server that thinks for a while before each answer.
-    pub fn start(latency: Duration, answers: Answers) -> Result<Self, Box<dyn Error>> {
-        let seen = Arc::new(AtomicUsize::new(0));
-        let (tell, told) = std::sync::mpsc::channel::<SocketAddr>();
-        let count = seen.clone();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let Ok(runtime) = runtime else { return };
-            runtime.block_on(async move {
-                let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { return };
-                let Ok(address) = listener.local_addr() else { return };
-                if tell.send(address).is_err() {
-                    return;
-                }
-                while let Ok((stream, _)) = listener.accept().await {
-                    let _ = stream.set_nodelay(true);
-                    let (answers, count) = (answers.clone(), count.clone());
-                    tokio::spawn(async move {
-                        let service = service_fn(move |request: Request<Incoming>| {
-                            let (answers, count) = (answers.clone(), count.clone());
-                            async move {
-                                count.fetch_add(1, Ordering::Relaxed);
-                                let path = request.uri().to_string();
-                                let _ = request.into_body().collect().await;
-                                if !latency.is_zero() {
-                                    tokio::time::sleep(latency).await;
-                                }
-                                let response = Response::builder()
-                                    .header("content-type", "application/json")
-                                    .body(Full::new(answers(&path)));
-                                Ok::<_, Infallible>(response.unwrap_or_default())
-                            }
-                        });
-                        let http = hyper::server::conn::http1::Builder::new();
-                        let _ = http.serve_connection(TokioIo::new(stream), service).await;
-                    });
-                }
-            });
-        });
-        Ok(Self { url: format!("http://{}", told.recv()?), seen })
+    /// Starts a server that thinks for a while before each answer, and speaks HTTP/1.1.
+    pub(crate) fn start(latency: Duration, answers: Answers) -> Result<Self, Box<dyn Error>> {
+        let site = Site { latency, answers, counts: Arc::default(), tls: None };
+        let counts = site.counts.clone();
+        let url = format!("http://{}", listen(site)?);
+        Ok(Self { url, certificate: None, counts })
+    }
+
+    /// The same over TLS, where it speaks HTTP/2 only.
+    pub(crate) fn start_http2(latency: Duration, answers: Answers) -> Result<Self, Box<dyn Error>> {
+        let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der()));
+        let mut config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![signed.cert.der().clone()], key)?;
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let tls = Some(TlsAcceptor::from(Arc::new(config)));
+        let site = Site { latency, answers, counts: Arc::default(), tls };
+        let counts = site.counts.clone();
+        let url = format!("https://localhost:{}", listen(site)?.port());
+        Ok(Self { url, certificate: Some(signed.cert.pem()), counts })
+    }
+
+    /// How many requests came so far since they were taken.
+    pub(crate) fn seen(&self) -> usize {
+        self.counts.requests.load(Ordering::Relaxed)
     }
 
     /// How many requests came since this was asked last.
-    pub fn take_seen(&self) -> usize {
-        self.seen.swap(0, Ordering::Relaxed)
+    pub(crate) fn take_seen(&self) -> usize {
+        self.counts.requests.swap(0, Ordering::Relaxed)
     }
+
+    /// How many connections were made since this was asked last.
+    pub(crate) fn take_connections(&self) -> usize {
+        self.counts.connections.swap(0, Ordering::Relaxed)
+    }
+}
+
+fn listen(site: Site) -> Result<SocketAddr, Box<dyn Error>> {
+    let (tell, told) = std::sync::mpsc::channel::<SocketAddr>();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let Ok(runtime) = runtime else { return };
+        runtime.block_on(async move {
+            let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { return };
+            let Ok(address) = listener.local_addr() else { return };
+            if tell.send(address).is_err() {
+                return;
+            }
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(site.clone(), stream));
+            }
+        });
+    });
+    Ok(told.recv()?)
+}
+
+/// Speaks to one client for as long as it stays.
+async fn serve(site: Site, stream: TcpStream) {
+    site.counts.connections.fetch_add(1, Ordering::Relaxed);
+    let _ = stream.set_nodelay(true);
+    let tls = site.tls.clone();
+    let service = service_fn(move |request| answer(site.clone(), request));
+    match tls {
+        Some(tls) => {
+            let Ok(stream) = tls.accept(stream).await else { return };
+            let http = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .serve_connection(TokioIo::new(stream), service);
+            let _ = http.await;
+        }
+        None => {
+            let http = hyper::server::conn::http1::Builder::new();
+            let _ = http.serve_connection(TokioIo::new(stream), service).await;
+        }
+    }
+}
+
+async fn answer(
+    site: Site,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    site.counts.requests.fetch_add(1, Ordering::Relaxed);
+    let path = request.uri().to_string();
+    let _ = request.into_body().collect().await;
+    if !site.latency.is_zero() {
+        tokio::time::sleep(site.latency).await;
+    }
+    let body = Full::new((site.answers)(&path));
+    let response = Response::builder().header("content-type", "application/json").body(body);
+    Ok(response.unwrap_or_default())
 }

@@ -17,7 +17,7 @@ struct Program {
     main: &'static str,
 }
 
-pub fn run() -> Result<(), Box<dyn Error>> {
+pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let ours = |name: &str, rest: &str| {
         let path = crates.join(name);
@@ -43,8 +43,18 @@ pub fn run() -> Result<(), Box<dyn Error>> {
             main: SPOT,
         },
         Program {
-            name: "rspotify, default features",
+            name: "**spot-sdk**, default features but the system's TLS",
+            dependencies: ours("spot-sdk", SYSTEM_TLS) + tokio,
+            main: SPOT,
+        },
+        Program {
+            name: "rspotify, default features: the system's TLS",
             dependencies: format!("rspotify = \"0.16\"\n{tokio}"),
+            main: RSPOTIFY,
+        },
+        Program {
+            name: "rspotify, the same with rustls",
+            dependencies: format!("rspotify = {{ version = \"0.16\"{RUSTLS} }}\n{tokio}"),
             main: RSPOTIFY,
         },
     ];
@@ -53,9 +63,17 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         table.row(weigh(program)?);
     }
     table.print("Weight");
-    println!("Each program signs in and makes one call; spot-model's decodes one object.\n");
+    println!(
+        "Each program signs in and makes one call; spot-model's decodes one object. With the \
+         system's TLS, OpenSSL is linked and neither built nor counted.\n"
+    );
     Ok(())
 }
+
+/// What stands in for the default where both are to have the same TLS.
+const SYSTEM_TLS: &str = ", default-features = false, features = [\"loopback\", \"native-tls\"]";
+const RUSTLS: &str =
+    ", default-features = false, features = [\"client-reqwest\", \"reqwest-rustls-tls\"]";
 
 const SPOT: &str = r#"
 use spot::{Client, auth::App};

@@ -1,0 +1,128 @@
+//! Lists that are longer than a call takes, read side by side and written one after another.
+
+use std::{
+    error::Error,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use serde::Deserialize;
+use spot_api::{AccessMode, Client};
+use spot_mock::{MockSpotify, Mode};
+
+use crate::{
+    library::{get, ours},
+    pages::LATENCY,
+    server::{Answers, Server},
+    table::Table,
+};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// How many calls the client has under way at once: those that read many objects, and those that
+/// read one.
+const READS: usize = 4;
+const SINGLE_READS: usize = 8;
+
+#[derive(Deserialize)]
+struct Saved {
+    items: Vec<SavedItem>,
+}
+
+#[derive(Deserialize)]
+struct SavedItem {
+    track: Named,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+}
+
+pub(crate) async fn run() -> Result<()> {
+    let mock = MockSpotify::builder().mode(Mode::Extended).start().await?;
+    let saved: Saved = serde_json::from_slice(&get(&mock, "/me/tracks?limit=50").await?)?;
+    let ids: Vec<String> = saved.items.into_iter().map(|item| item.track.id).collect();
+    let server = serve(&mock, &ids).await?;
+    let extended = ours(&server)?.with_access_mode(AccessMode::Extended);
+    let development = ours(&server)?;
+    let list = |count: usize| ids.iter().cycle().take(count).cloned();
+    let uris = |count: usize| list(count).map(|id| format!("spotify:track:{id}"));
+    let mut table = Table::new(&["what", "calls", "at once", "seconds", "ideal", "time / ideal"]);
+    let mut row = |name: &str, calls: usize, at_once: usize, took: Duration| {
+        let seen = server.take_seen();
+        if seen != calls {
+            return Err(format!("{name}: {seen} calls, not {calls}"));
+        }
+        let ideal = LATENCY.as_secs_f64() * calls.div_ceil(at_once) as f64;
+        let seconds = took.as_secs_f64();
+        table.row([
+            name.to_owned(),
+            calls.to_string(),
+            at_once.to_string(),
+            format!("{seconds:.3}"),
+            format!("{ideal:.3}"),
+            format!("{:.2}", seconds / ideal),
+        ]);
+        Ok(())
+    };
+    for client in [&extended, &development] {
+        warm(client, &ids).await?;
+    }
+    server.take_seen();
+    let start = Instant::now();
+    let tracks = extended.tracks(list(500)).await?;
+    let took = start.elapsed();
+    all(tracks.iter().flatten().count(), 500)?;
+    row("500 tracks by their ids, Extended Mode, by 50", 10, READS, took)?;
+    let start = Instant::now();
+    let tracks = development.tracks(list(500)).await?;
+    let took = start.elapsed();
+    all(tracks.iter().flatten().count(), 500)?;
+    row("500 tracks by their ids, Development Mode, one by one", 500, SINGLE_READS, took)?;
+    let start = Instant::now();
+    development.playlist("spotmockPlaylist000001").add(uris(1000)).await?;
+    row("1,000 tracks to a playlist, by 100", 10, 1, start.elapsed())?;
+    let start = Instant::now();
+    development.library().save(uris(400)).await?;
+    row("400 tracks saved, by 40", 10, 1, start.elapsed())?;
+    table.print("Lists that are longer than a call takes, 50 ms a call");
+    println!(
+        "What is read comes side by side, what is written goes one after another, so that it stays \
+         in order and a failure says how much was done.\n"
+    );
+    Ok(())
+}
+
+/// A server that answers what a spot-mock answered, whatever the ids.
+async fn serve(mock: &MockSpotify, ids: &[String]) -> Result<Server> {
+    let many = get(mock, &format!("/tracks?ids={}", ids.join(","))).await?;
+    let one = get(mock, &format!("/tracks/{}", mock.world().track)).await?;
+    let answers: Answers = Arc::new(move |path| {
+        if path.starts_with("/tracks?") {
+            many.clone()
+        } else if path.starts_with("/tracks/") {
+            one.clone()
+        } else if path.starts_with("/playlists/") {
+            Bytes::from_static(b"{\"snapshot_id\":\"spotmockSnapshot\"}")
+        } else {
+            Bytes::new()
+        }
+    });
+    Server::start(LATENCY, answers)
+}
+
+/// Makes the connections, which are no part of what is measured.
+async fn warm(client: &Client, ids: &[String]) -> Result<()> {
+    client.tracks(ids.iter().cycle().take(400).cloned()).await?;
+    Ok(())
+}
+
+fn all(count: usize, expected: usize) -> Result<()> {
+    if count == expected {
+        Ok(())
+    } else {
+        Err(format!("{count} objects were read, not {expected}").into())
+    }
+}

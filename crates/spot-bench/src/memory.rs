@@ -1,0 +1,152 @@
+//! What a stream of pages holds while it is read, and what it still asks for when nobody reads on.
+
+use std::{error::Error, fmt, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::TryStreamExt as _;
+use rspotify::{AuthCodeSpotify, clients::OAuthClient as _};
+use spot_api::Client;
+use spot_http::{AccessToken, Pipeline, RateLimit, Transport, TransportError};
+
+use crate::{
+    count::{Lived, lived},
+    effort::Effort,
+    library::{Library, PAGE, ours, theirs},
+    pages::LATENCY,
+    table::Table,
+};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+pub(crate) async fn run(effort: Effort) -> Result<()> {
+    let library = Library::new(effort.pick(10_000, 2_000)).await?;
+    most(&library).await?;
+    dropped(&library).await
+}
+
+/// The most that lives at once. The reader is slower than the server, so that all is there that the
+/// stream asks for ahead.
+async fn most(library: &Library) -> Result<()> {
+    let server = library.serve(Duration::ZERO)?;
+    let mut table = Table::new(&["reader", "live bytes at most", "without connections"]);
+    let mut row = |name: &str, all: Lived, alone: Option<Lived>| {
+        let megabytes = |lived: Lived| format!("{:.2} MB", lived.most as f64 / 1e6);
+        let alone = alone.map_or_else(|| "—".to_owned(), megabytes);
+        table.row([name.to_owned(), megabytes(all), alone]);
+    };
+    for prefetch in [1, 4, 8] {
+        let (count, all) = alone(stream(ours(&server)?, prefetch)).await;
+        library.check(count?)?;
+        let (count, without) = alone(stream(unconnected(library)?, prefetch)).await;
+        library.check(count?)?;
+        row(&format!("**spot-api**, prefetch {prefetch}"), all, Some(without));
+    }
+    let (count, all) = alone(collect(ours(&server)?)).await;
+    library.check(count?)?;
+    let (count, without) = alone(collect(unconnected(library)?)).await;
+    library.check(count?)?;
+    row("**spot-api**, all of them collected", all, Some(without));
+    let (count, all) = alone(stream_theirs(theirs(&server))).await;
+    library.check(count?)?;
+    row("rspotify, its stream", all, None);
+    table.print(&format!("Memory while {} saved tracks are read", library.items));
+    println!(
+        "A body of a page has {:.0} KB. The reader takes 2 ms a page, which is longer than the \
+         server does. Each connection reads into up to 0.4 MB of its own; without connections, a \
+         transport gives each body as it comes from the network, in memory of its own.\n",
+        library.page_bytes() as f64 / 1000.0
+    );
+    Ok(())
+}
+
+/// What lives while something is done, after what was before it is gone.
+async fn alone<T>(work: impl Future<Output = T>) -> (T, Lived) {
+    // The tasks of connections that nobody uses any more end by themselves.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    lived(work).await
+}
+
+/// The library without a network.
+struct Unconnected(Library);
+
+impl fmt::Debug for Unconnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unconnected")
+    }
+}
+
+#[async_trait]
+impl Transport for Unconnected {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> std::result::Result<http::Response<Bytes>, TransportError> {
+        let page = self.0.page(request.uri().query().unwrap_or_default());
+        Ok(http::Response::new(Bytes::copy_from_slice(&page)))
+    }
+}
+
+fn unconnected(library: &Library) -> Result<Client> {
+    let pipeline = Pipeline::builder(AccessToken::new("token")?)
+        .transport(Unconnected(library.clone()))
+        .rate_limit(RateLimit::unpaced())
+        .build()?;
+    Ok(pipeline.into())
+}
+
+async fn collect(client: Client) -> Result<usize> {
+    Ok(client.library().tracks().items().try_collect::<Vec<_>>().await?.len())
+}
+
+async fn stream_theirs(client: AuthCodeSpotify) -> Result<usize> {
+    let mut tracks = client.current_user_saved_tracks(None);
+    let mut count = 0;
+    while tracks.try_next().await?.is_some() {
+        count = step(count).await;
+    }
+    Ok(count)
+}
+
+async fn stream(client: Client, prefetch: usize) -> Result<usize> {
+    let mut tracks = client.library().tracks().items().prefetch(prefetch);
+    let mut count = 0;
+    while tracks.try_next().await?.is_some() {
+        count = step(count).await;
+    }
+    Ok(count)
+}
+
+/// Counts an item, and works for a while after each page.
+async fn step(count: usize) -> usize {
+    let count = count + 1;
+    if count.is_multiple_of(PAGE) {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    count
+}
+
+/// What is asked for after a stream was dropped in the middle.
+async fn dropped(library: &Library) -> Result<()> {
+    const PREFETCH: usize = 4;
+    const PAGES: usize = 10;
+    let server = library.serve(LATENCY)?;
+    let mut tracks = ours(&server)?.library().tracks().items().prefetch(PREFETCH);
+    for _ in 0..PAGES * PAGE {
+        tracks.try_next().await?;
+    }
+    let before = server.seen();
+    drop(tracks);
+    tokio::time::sleep(LATENCY * 10).await;
+    let after = server.seen();
+    println!(
+        "A stream with {PREFETCH} pages ahead was dropped after {PAGES} of {} pages: the server had \
+         seen {before} requests then, and {after} half a second later.\n",
+        library.pages()
+    );
+    // What was on its way to the server at that moment may still have arrived.
+    if after > before + PREFETCH || after > PAGES + PREFETCH {
+        return Err("a stream that was dropped goes on asking for pages".into());
+    }
+    Ok(())
+}
