@@ -20,6 +20,7 @@ mod library;
 mod player;
 mod player_reasons;
 mod playlists;
+mod program;
 mod spoken;
 mod support;
 mod whole_table;

@@ -1,0 +1,79 @@
+//! The `spot-mock` program, started as a user starts it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Output, Stdio};
+
+use crate::support::{finish, http};
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_spot-mock"));
+    command.args(arguments).env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What the program announced under this name.
+fn announced(running: &mut Child) -> Vec<(String, String)> {
+    let lines = BufReader::new(running.stdout.as_mut().unwrap()).lines();
+    let pair = |line: std::io::Result<String>| {
+        let line = line.unwrap();
+        let (name, value) = line.split_once("  ").unwrap();
+        (name.to_owned(), value.trim().to_owned())
+    };
+    lines.take(7).map(pair).collect()
+}
+
+fn value<'a>(announced: &'a [(String, String)], name: &str) -> &'a str {
+    &announced.iter().find(|(known, _)| known == name).unwrap().1
+}
+
+fn refused(arguments: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stderr, .. } = program(arguments).output().unwrap();
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
+#[tokio::test]
+async fn it_says_where_it_is_logs_what_it_answers_and_stops_when_told() {
+    let mut running =
+        program(&["--port", "0", "--mode", "extended", "--limit", "1"]).spawn().unwrap();
+    let announced = announced(&mut running);
+    let me = format!("{}/me", value(&announced, "api"));
+    let get = || finish(http().get(&me).bearer_auth(value(&announced, "user token")));
+    assert_eq!(get().await.status, 200);
+    assert_eq!(get().await.status, 429);
+    let page = finish(http().get(value(&announced, "for people"))).await;
+    assert!(page.text.contains("extended"), "{}", page.text);
+
+    let id = running.id().to_string();
+    if cfg!(unix) {
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(running.wait().unwrap().success());
+    } else {
+        running.kill().unwrap();
+    }
+    let mut log = String::new();
+    running.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let answers: Vec<_> = log.lines().filter_map(|line| line.split_once("GET ")).collect();
+    assert!(answers[0].1.starts_with("/v1/me 200 "), "{log}");
+    assert!(answers[1].1.starts_with("/v1/me 429 "), "{log}");
+    assert!(!log.contains(value(&announced, "user token")));
+}
+
+#[test]
+fn what_it_cannot_do_is_named() {
+    let (code, message) = refused(&["--port", "0", "--faults", "2"]);
+    assert_eq!((code, message.as_str()), (Some(1), "spot-mock: --faults 2: must be from 0 to 1\n"));
+    let (code, message) = refused(&["--port", "0", "--world", "no-such-world.json"]);
+    assert_eq!(code, Some(1));
+    assert!(message.starts_with("spot-mock: no-such-world.json: "), "{message}");
+    let (code, _) = refused(&["--port", "0", "--redirect-uri", "http://localhost/back"]);
+    assert_eq!(code, Some(1));
+}
+
+#[test]
+fn help_names_every_flag() {
+    let help = String::from_utf8(program(&["--help"]).output().unwrap().stdout).unwrap();
+    for flag in ["port", "bind", "mode", "closed-2024", "seed", "world", "limit", "quota", "faults"]
+    {
+        assert!(help.contains(&format!("--{flag}")), "{flag}");
+    }
+}
