@@ -17,6 +17,7 @@ use crate::exchange::{Shared, answer};
 use crate::faults::RandomFaults;
 use crate::limits::{Ignored, Limits, RateLimiter};
 use crate::listener::{BreakableListener, Line};
+use crate::render::Kept;
 use crate::server::{self, MockSpotify};
 use crate::state::State;
 use crate::world::{Rng, World};
@@ -267,6 +268,7 @@ impl MockBuilder {
             world,
             apps,
             settings,
+            kept: Kept::new(),
             latency: self.latency,
             state: Mutex::new(state),
             stopped: stopped.clone(),

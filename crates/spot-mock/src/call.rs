@@ -6,7 +6,7 @@ use crate::accounts::{AppKey, Registered, ScopeSet};
 use crate::clock::Moment;
 use crate::json::{Json, Object};
 use crate::query::Query;
-use crate::render::Render;
+use crate::render::{Kept, Render};
 use crate::reply::Refusal;
 use crate::state::{Account, Playlist, State};
 use crate::table::Operation;
@@ -41,6 +41,7 @@ pub(crate) struct Call<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) settings: &'a Settings,
     pub(crate) app: &'a Registered,
+    pub(crate) kept: &'a Kept,
     pub(crate) operation: &'static Operation,
     pub(crate) caller: Caller,
     /// The path below `/v1` as it was sent.
@@ -126,6 +127,7 @@ impl Call<'_> {
     pub(crate) fn render(&self) -> Render<'_> {
         Render {
             world: self.world,
+            kept: self.query.get("fields").is_none().then_some(self.kept),
             api: &self.settings.api_url,
             extended: self.extended(),
             playlist_fields: self.app.playlist_fields,

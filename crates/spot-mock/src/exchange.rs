@@ -24,6 +24,7 @@ use crate::log::RecordedRequest;
 use crate::oddities::alter;
 use crate::page;
 use crate::query::Query;
+use crate::render::Kept;
 use crate::reply::{Answer, Body, Refusal, Reply};
 use crate::state::State;
 use crate::table::{Operation, Route, route};
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) world: World,
     pub(crate) apps: Apps,
     pub(crate) settings: Settings,
+    pub(crate) kept: Kept,
     pub(crate) latency: Duration,
     pub(crate) state: Mutex<State>,
     /// Becomes true when the mock stops, so that nobody is kept waiting.
@@ -221,6 +223,7 @@ fn api(
         state,
         settings: &shared.settings,
         app,
+        kept: &shared.kept,
         operation,
         caller,
         path: parts.uri.path().strip_prefix("/v1").unwrap_or_default(),
@@ -253,10 +256,7 @@ fn lacks_length(parts: &Parts, body: &[u8]) -> bool {
 fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Response, usize) {
     let (mut media_type, mut bytes) = match reply.body {
         Body::Empty => (String::new(), Vec::new()),
-        Body::Json(json) => (
-            "application/json; charset=utf-8".to_owned(),
-            serde_json::to_vec(&json).unwrap_or_default(),
-        ),
+        Body::Json(json) => ("application/json; charset=utf-8".to_owned(), json.to_bytes()),
         Body::Text { media_type, text } => (media_type, text.into_bytes()),
     };
     if let Some(Fault::Altered(oddity)) = fault {

@@ -4,6 +4,7 @@
 //! page; here keys are static, and what never changes is kept as finished text.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -18,6 +19,8 @@ pub(crate) enum Json {
     Text(String),
     Static(&'static str),
     Raw(&'static RawValue),
+    /// Text that is kept for other answers as well.
+    Shared(Arc<RawValue>),
     List(Vec<Json>),
     Object(Object),
 }
@@ -57,6 +60,27 @@ macro_rules! object {
 }
 pub(crate) use object;
 
+impl Json {
+    /// The text, for whose finished parts there is room from the beginning.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.finished() + 1_024);
+        // Writing to memory does not fail, and no key is anything but text.
+        let _ = serde_json::to_writer(&mut bytes, self);
+        bytes
+    }
+
+    /// How many bytes of it are finished text, with something for what goes between.
+    fn finished(&self) -> usize {
+        match self {
+            Self::Raw(raw) => raw.get().len(),
+            Self::Shared(raw) => raw.get().len() + 64,
+            Self::List(entries) => entries.iter().map(Self::finished).sum(),
+            Self::Object(Object(fields)) => fields.iter().map(|(_, value)| value.finished()).sum(),
+            _ => 0,
+        }
+    }
+}
+
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -67,6 +91,7 @@ impl Serialize for Json {
             Self::Text(text) => serializer.serialize_str(text),
             Self::Static(text) => serializer.serialize_str(text),
             Self::Raw(raw) => raw.serialize(serializer),
+            Self::Shared(raw) => raw.serialize(serializer),
             Self::List(entries) => serializer.collect_seq(entries),
             Self::Object(Object(fields)) => {
                 let mut map = serializer.serialize_map(Some(fields.len()))?;

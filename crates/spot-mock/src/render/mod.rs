@@ -1,5 +1,6 @@
 //! Things of the world as JSON, in the shape the access mode gives them.
 
+mod kept;
 mod music;
 mod people;
 mod player;
@@ -9,8 +10,10 @@ mod spoken;
 use crate::accounts::PlaylistFields;
 use crate::call::Market;
 use crate::json::{Json, Object, object};
-use crate::world::{Availability, World, mix};
+use crate::world::{Availability, HOME, Key, Track, World, mix};
 
+use kept::Form;
+pub(crate) use kept::Kept;
 pub(crate) use people::encoded;
 pub(crate) use playlist::Viewer;
 
@@ -18,6 +21,8 @@ pub(crate) use playlist::Viewer;
 #[derive(Clone, Copy)]
 pub(crate) struct Render<'a> {
     pub(crate) world: &'a World,
+    /// Where finished tracks are kept; nowhere if their parts are asked for.
+    pub(crate) kept: Option<&'a Kept>,
     /// The base of links.
     pub(crate) api: &'a str,
     /// Whether fields are included that Development Mode lacks.
@@ -33,6 +38,22 @@ impl Render<'_> {
     /// Says `is_playable` even where no market was asked for, as some answers do.
     pub(crate) fn with_playability(self) -> Self {
         Self { playability: self.market.code.is_some(), ..self }
+    }
+
+    /// A track as finished text, if it was rendered like this before.
+    fn keep(self, key: Key<Track>, in_playlist: bool, render: impl FnOnce() -> Json) -> Json {
+        // Other countries are asked for too rarely to keep texts for each of them.
+        let is_usual = self.market.code.is_none_or(|code| code == HOME);
+        let Some(kept) = self.kept.filter(|_| is_usual) else { return render() };
+        let form = Form {
+            place: key.place(),
+            in_playlist,
+            extended: self.extended,
+            playability: self.playability,
+            at_home: self.market.code.is_some(),
+            market_asked: self.market.asked,
+        };
+        kept.get_or_render(form, render)
     }
 
     /// `available_markets`, which Development Mode lacks and which gives way to `is_playable`

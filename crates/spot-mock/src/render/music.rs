@@ -92,7 +92,7 @@ impl Render<'_> {
     }
 
     pub(crate) fn track(self, key: Key<Track>) -> Json {
-        self.track_object(key).into()
+        self.keep(key, false, || self.track_object(key).into())
     }
 
     /// A track with everything, and for playlists still open to more.

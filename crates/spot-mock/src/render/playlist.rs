@@ -118,14 +118,21 @@ impl Render<'_> {
     }
 
     fn item(self, item: &Item, viewer: Viewer) -> Json {
-        let (mut object, is_episode) = match item {
-            Item::Track(key) => (self.track_object(*key), false),
+        let (object, is_episode) = match item {
+            Item::Track(key) => {
+                return self.keep(*key, true, || self.mark(self.track_object(*key), false));
+            }
             Item::Episode(key) if viewer.episodes => (self.episode_object(*key), true),
             Item::Episode(key) => (self.disguised(*key), true),
             Item::Local(file) => (self.local(file), false),
             Item::Removed => return Json::Null,
         };
-        // Left over from older days, and trap for those who expect an object under that name.
+        self.mark(object, is_episode)
+    }
+
+    /// Says what kind of item it is. Left over from older days, and a trap for those who expect
+    /// an object under that name.
+    fn mark(self, mut object: Object, is_episode: bool) -> Json {
         if self.extended {
             object.set("episode", is_episode);
             object.set("track", !is_episode);
