@@ -7,10 +7,15 @@ use std::{
 
 use futures::future::join_all;
 use spot_mock::{MockSpotify, Mode};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::{count::lived, effort::Effort, library::get, table::Table};
 
 const AT_ONCE: usize = 32;
+const PAGE: &str = "/me/tracks?limit=50";
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -27,18 +32,13 @@ pub(crate) async fn run(effort: Effort) -> Result<()> {
         mock.shutdown().await;
     }
     let requests = effort.pick(20_000, 2_000);
-    let mut best = Duration::MAX;
-    let (rounds, loaded) = lived(async {
-        for _ in 0..effort.pick(3, 1) {
-            best = best.min(load(&mock, requests).await?);
-            // What was asked is kept, for tests to look at.
-            mock.take_requests();
-        }
-        Ok::<_, Box<dyn Error>>(())
-    })
-    .await;
-    rounds?;
+    let (with_reqwest, loaded) =
+        lived(best(effort, async || through_reqwest(&mock, requests).await)).await;
+    let extended = best(effort, async || through_sockets(&mock, requests).await).await?;
+    let small = MockSpotify::builder().mode(Mode::Development).start().await?;
+    let development = best(effort, async || through_sockets(&small, requests).await).await?;
     let megabytes = |bytes: i64| format!("{:.1} MB", bytes as f64 / 1e6);
+    let a_second = |time: Duration| format!("{:.0} a second", requests as f64 / time.as_secs_f64());
     let mut table = Table::new(&["what", "figure"]);
     for (what, figure) in [
         ("tracks in the default world".to_owned(), tracks.to_string()),
@@ -54,19 +54,36 @@ pub(crate) async fn run(effort: Effort) -> Result<()> {
             megabytes(loaded.most),
         ),
         (
-            format!("pages of 50 tracks, {AT_ONCE} at once, client and server on the same cores"),
-            format!("{:.0} a second", requests as f64 / best.as_secs_f64()),
+            format!("Development Mode: pages of 50 tracks, {AT_ONCE} bare sockets that read them"),
+            a_second(development),
+        ),
+        (
+            format!("Extended: pages of 50 tracks, {AT_ONCE} bare sockets that read them"),
+            a_second(extended),
+        ),
+        (
+            format!("Extended: pages of 50 tracks, {AT_ONCE} at once through reqwest"),
+            a_second(with_reqwest?),
         ),
     ] {
         table.row([what, figure]);
     }
-    table.print("spot-mock");
+    table.print("spot-mock, client and server on the same cores");
     Ok(())
 }
 
-async fn load(mock: &MockSpotify, requests: usize) -> Result<Duration> {
+/// The smallest time of a few rounds.
+async fn best(effort: Effort, round: impl AsyncFn() -> Result<Duration>) -> Result<Duration> {
+    let mut best = Duration::MAX;
+    for _ in 0..effort.pick(5, 1) {
+        best = best.min(round().await?);
+    }
+    Ok(best)
+}
+
+async fn through_reqwest(mock: &MockSpotify, requests: usize) -> Result<Duration> {
     let client = reqwest::Client::builder().no_proxy().build()?;
-    let (url, token) = (format!("{}/me/tracks?limit=50", mock.api_url()), mock.user_token_all());
+    let (url, token) = (format!("{}{PAGE}", mock.api_url()), mock.user_token_all());
     let start = Instant::now();
     let tasks = (0..AT_ONCE).map(|_| {
         let (client, url, token) = (client.clone(), url.clone(), token.clone());
@@ -81,6 +98,57 @@ async fn load(mock: &MockSpotify, requests: usize) -> Result<Duration> {
         task??;
     }
     Ok(start.elapsed())
+}
+
+/// What the server bears when next to nothing is spent on the client: it looks for the length of
+/// an answer and reads as much.
+async fn through_sockets(mock: &MockSpotify, requests: usize) -> Result<Duration> {
+    let host = mock.accounts_url().strip_prefix("http://").ok_or("no address")?.to_owned();
+    let token = mock.user_token_all();
+    let request =
+        format!("GET /v1{PAGE} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\r\n");
+    let start = Instant::now();
+    let tasks = (0..AT_ONCE).map(|_| {
+        let (host, request) = (host.clone(), request.clone());
+        tokio::spawn(async move {
+            let mut socket = TcpStream::connect(&host).await?;
+            socket.set_nodelay(true)?;
+            let mut buffer = vec![0; 512 * 1024];
+            for _ in 0..requests / AT_ONCE {
+                socket.write_all(request.as_bytes()).await?;
+                read_answer(&mut socket, &mut buffer).await?;
+            }
+            Ok::<_, std::io::Error>(())
+        })
+    });
+    for task in join_all(tasks).await {
+        task??;
+    }
+    Ok(start.elapsed())
+}
+
+async fn read_answer(socket: &mut TcpStream, buffer: &mut [u8]) -> std::io::Result<()> {
+    let (mut have, mut whole) = (0, None);
+    while whole.is_none_or(|whole| have < whole) {
+        let free = buffer.get_mut(have..).unwrap_or_default();
+        let read = socket.read(free).await?;
+        if read == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        have += read;
+        if whole.is_none() {
+            whole = length(buffer.get(..have).unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+/// The length of an answer with its head, once the head is there.
+fn length(bytes: &[u8]) -> Option<usize> {
+    let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let text = std::str::from_utf8(bytes.get(..head)?).ok()?;
+    let length = text.split_once("content-length: ")?.1.lines().next()?;
+    Some(head + 4 + length.parse::<usize>().ok()?)
 }
 
 /// How many tracks there are: their ids are numbered from 1.
