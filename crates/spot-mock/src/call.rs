@@ -130,6 +130,7 @@ impl Call<'_> {
             kept: self.query.get("fields").is_none().then_some(self.kept),
             api: &self.settings.api_url,
             extended: self.extended(),
+            previews: !self.app.closed_2024,
             playlist_fields: self.app.playlist_fields,
             market: self.market,
             playability: self.market.asked,

@@ -27,6 +27,7 @@ pub(super) struct Form {
     /// As it is in a playlist.
     pub(super) in_playlist: bool,
     pub(super) extended: bool,
+    pub(super) previews: bool,
     pub(super) playability: bool,
     /// For the country of the users, or for none.
     pub(super) at_home: bool,

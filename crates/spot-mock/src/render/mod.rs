@@ -27,6 +27,8 @@ pub(crate) struct Render<'a> {
     pub(crate) api: &'a str,
     /// Whether fields are included that Development Mode lacks.
     pub(crate) extended: bool,
+    /// Whether half a minute of a track may be listened to, as before November 2024.
+    pub(crate) previews: bool,
     pub(crate) playlist_fields: PlaylistFields,
     pub(crate) market: Market,
     /// Whether `is_playable` is said.
@@ -49,6 +51,7 @@ impl Render<'_> {
             place: key.place(),
             in_playlist,
             extended: self.extended,
+            previews: self.previews,
             playability: self.playability,
             at_home: self.market.code.is_some(),
             market_asked: self.market.asked,
