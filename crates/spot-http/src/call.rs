@@ -53,7 +53,7 @@ impl<'a> Call<'a> {
             request,
             conditions: HeaderMap::new(),
             start,
-            deadline: deadline(inner, request),
+            deadline: deadline(inner, request, start),
             max_wait: options.max_wait.unwrap_or(settings.max_wait),
             attempts: options.attempts.unwrap_or(settings.attempts).max(1),
             backoff: options.backoff.unwrap_or(settings.backoff),
@@ -276,8 +276,10 @@ impl<'a> Call<'a> {
 
     fn ended(&self, status: Option<u16>, error: Option<ErrorKind>, start: Instant) {
         let (operation, attempt) = (self.request.operation(), self.attempt);
-        let latency = start.elapsed();
-        self.inner.observe(|| Event::AttemptEnded { operation, attempt, status, error, latency });
+        self.inner.observe(|| {
+            let latency = start.elapsed();
+            Event::AttemptEnded { operation, attempt, status, error, latency }
+        });
     }
 
     fn retries(&self, error: &Error, after: Duration) {
@@ -288,8 +290,8 @@ impl<'a> Call<'a> {
 }
 
 /// When a call that starts now has to be over.
-pub(crate) fn deadline(inner: &Inner, request: &Request) -> Instant {
-    later(Instant::now(), request.options().deadline.unwrap_or(inner.settings.deadline))
+pub(crate) fn deadline(inner: &Inner, request: &Request, now: Instant) -> Instant {
+    later(now, request.options().deadline.unwrap_or(inner.settings.deadline))
 }
 
 /// A time so much later, or as good as never.

@@ -1,11 +1,11 @@
 //! The transport on reqwest.
 
-use std::{error::Error as StdError, fmt, io, time::Duration};
+use std::{error::Error as StdError, fmt, io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 
-use crate::{Error, Transport, TransportError, TransportErrorKind};
+use crate::{Error, Transport, TransportError, TransportErrorKind, address::Addresses};
 
 /// The transport on reqwest: HTTP/2 and gzip where the server speaks them, no redirects, an answer
 /// of bounded size.
@@ -13,6 +13,7 @@ use crate::{Error, Transport, TransportError, TransportErrorKind};
 pub struct ReqwestTransport {
     client: reqwest::Client,
     max_body: usize,
+    addresses: Arc<Addresses>,
 }
 
 impl ReqwestTransport {
@@ -36,15 +37,17 @@ impl Transport for ReqwestTransport {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        let request = reqwest::Request::try_from(request).map_err(|error| {
-            TransportError::new(TransportErrorKind::NotSent, error.without_url())
-        })?;
+        let (head, body) = request.into_parts();
+        let url = self.addresses.url(&head.uri);
+        let url = url.map_err(|error| TransportError::new(TransportErrorKind::NotSent, error))?;
+        let mut request = reqwest::Request::new(head.method, url);
+        *request.version_mut() = head.version;
+        *request.headers_mut() = head.headers;
+        *request.body_mut() = Some(body.into());
         let mut response = self.client.execute(request).await.map_err(classify)?;
-        let mut answer = http::Response::builder()
-            .status(response.status())
-            .version(response.version())
-            .body(())
-            .map_err(|error| TransportError::new(TransportErrorKind::Other, error))?;
+        let mut answer = http::Response::new(());
+        *answer.status_mut() = response.status();
+        *answer.version_mut() = response.version();
         *answer.headers_mut() = std::mem::take(response.headers_mut());
         let announced = response.content_length().unwrap_or_default();
         let mut body = Bytes::new();
@@ -221,6 +224,6 @@ impl ReqwestTransportBuilder {
             client = client.tls_certs_merge([certificate]);
         }
         let client = client.build().map_err(|error| fail("the HTTP client", error))?;
-        Ok(ReqwestTransport { client, max_body: self.max_body })
+        Ok(ReqwestTransport { client, max_body: self.max_body, addresses: Arc::default() })
     }
 }
