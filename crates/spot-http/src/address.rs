@@ -2,7 +2,10 @@
 
 use std::sync::OnceLock;
 
-use http::{Uri, uri::Scheme};
+use http::{
+    Uri,
+    uri::{Authority, Scheme},
+};
 use url::Url;
 
 /// Turns the addresses of requests into URLs.
@@ -46,7 +49,9 @@ impl Addresses {
 
 impl Origin {
     fn has(&self, uri: &Uri) -> bool {
-        self.uri.scheme() == uri.scheme() && self.uri.authority() == uri.authority()
+        // By letter: a host in other letters is parsed.
+        self.uri.scheme() == uri.scheme()
+            && self.uri.authority().map(Authority::as_str) == uri.authority().map(Authority::as_str)
     }
 }
 
