@@ -15,7 +15,10 @@ use http::{HeaderMap, HeaderValue, StatusCode, header, request, response};
 use http_cache_semantics::{AfterResponse, BeforeRequest, CacheOptions, CachePolicy};
 use quick_cache::{OptionsBuilder, Weighter, sync::DefaultLifecycle};
 use spot_model::Method;
-use tokio::{sync::OnceCell, time::timeout_at};
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     AccessToken, Error, ErrorKind, Event, Pipeline, Request, Response,
@@ -131,7 +134,7 @@ impl Cache {
         request: &Request,
     ) -> Result<Response<Bytes>, Error> {
         let inner = pipeline.inner();
-        let latest = deadline(inner, request);
+        let latest = deadline(inner, request, Instant::now());
         let wrap = |error: Error| error.with_operation(request.operation());
         let late = |what: &str| wrap(Error::new(ErrorKind::Timeout, what.to_owned()));
         let token = timeout_at(latest, inner.tokens.token()).await;

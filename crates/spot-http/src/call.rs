@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use spot_model::Method;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument as _;
 
@@ -53,7 +54,7 @@ impl<'a> Call<'a> {
             request,
             conditions: HeaderMap::new(),
             start,
-            deadline: deadline(inner, request),
+            deadline: deadline(inner, request, start),
             max_wait: options.max_wait.unwrap_or(settings.max_wait),
             attempts: options.attempts.unwrap_or(settings.attempts).max(1),
             backoff: options.backoff.unwrap_or(settings.backoff),
@@ -105,8 +106,9 @@ impl<'a> Call<'a> {
             let token = timeout_at(self.deadline, self.inner.tokens.token()).await;
             let token = token
                 .map_err(|_| Error::new(ErrorKind::Timeout, "no token before the deadline"))??;
-            permit.send();
-            match self.attempt(permit, &token).await? {
+            let start = Instant::now();
+            permit.send(start);
+            match self.attempt(permit, &token, start).await? {
                 Next::Done(response) => return Ok(response),
                 Next::Again => {}
                 Next::After(wait) => {
@@ -121,9 +123,10 @@ impl<'a> Call<'a> {
         let operation = self.request.operation();
         let lane = self.request.options().lane.unwrap_or_default();
         let patience = Patience { latest: self.deadline, max_wait: self.max_wait };
-        let start = Instant::now();
+        let start = if self.attempt == 0 { self.start } else { Instant::now() };
         let passed = self.inner.gate.pass(operation, lane, patience).await;
-        let waited = start.elapsed();
+        let end = passed.as_ref().map_or_else(|_| Instant::now(), Permit::passed);
+        let waited = end.saturating_duration_since(start);
         // Less is the work of passing an open gate.
         if waited >= Duration::from_millis(1) {
             self.waited += waited;
@@ -134,13 +137,17 @@ impl<'a> Call<'a> {
     }
 
     /// Sends the request once, and says what is next.
-    async fn attempt(&mut self, permit: Permit<'_>, token: &AccessToken) -> Result<Next, Error> {
+    async fn attempt(
+        &mut self,
+        permit: Permit<'_>,
+        token: &AccessToken,
+        start: Instant,
+    ) -> Result<Next, Error> {
         self.attempt += 1;
         let (operation, attempt) = (self.request.operation(), self.attempt);
         self.inner.observe(|| Event::AttemptStarted { operation, attempt });
         let span = trace::attempt(self.inner, self.request, attempt);
-        let start = Instant::now();
-        let sent = self.send(token).instrument(span.clone()).await;
+        let sent = self.send(token, start).instrument(span.clone()).await;
         trace::end_attempt(&span, &sent);
         let status = sent.as_ref().ok().map(|response| response.status().as_u16());
         let (error, outcome) = match sent {
@@ -220,14 +227,18 @@ impl<'a> Call<'a> {
         goes
     }
 
-    async fn send(&self, token: &AccessToken) -> Result<http::Response<Bytes>, TransportError> {
+    async fn send(
+        &self,
+        token: &AccessToken,
+        start: Instant,
+    ) -> Result<http::Response<Bytes>, TransportError> {
         let message = self.message(token).map_err(|error| {
             // Nothing but the path and the query comes from outside, and both were escaped.
             TransportError::new(TransportErrorKind::NotSent, error)
         })?;
         let timeout = self.request.options().attempt_timeout;
         let timeout = timeout.unwrap_or(self.inner.settings.attempt_timeout);
-        let latest = self.deadline.min(later(Instant::now(), timeout));
+        let latest = self.deadline.min(later(start, timeout));
         match timeout_at(latest, self.inner.transport.send(message)).await {
             Ok(answer) => answer,
             Err(elapsed) => Err(TransportError::new(TransportErrorKind::Timeout, elapsed)),
@@ -237,30 +248,32 @@ impl<'a> Call<'a> {
     fn message(&self, token: &AccessToken) -> Result<http::Request<Bytes>, http::Error> {
         const JSON: HeaderValue = HeaderValue::from_static("application/json");
         let (request, method) = (self.request, self.request.operation().method);
-        let mut message = http::Request::builder()
-            .method(method.as_str())
-            .uri(request.url(&self.inner.settings.base_url))
-            .header(header::AUTHORIZATION, token.header())
-            .header(header::ACCEPT, JSON);
+        // Filled in place: a builder moves all of it with each part.
+        let mut message = http::Request::new(Bytes::new());
+        *message.uri_mut() = request.url(&self.inner.settings.base_url).try_into()?;
+        *message.method_mut() = method.as_str().try_into()?;
+        let headers = message.headers_mut();
+        headers.insert(header::AUTHORIZATION, token.header().clone());
+        headers.insert(header::ACCEPT, JSON);
         if let Some(language) = &self.inner.accept_language {
-            message = message.header(header::ACCEPT_LANGUAGE, language);
+            headers.insert(header::ACCEPT_LANGUAGE, language.clone());
         }
         for (name, value) in &self.conditions {
-            message = message.header(name, value);
+            headers.append(name, value.clone());
         }
         match request.carried() {
             Some(body) => {
-                let message = message.header(header::CONTENT_TYPE, body.content_type);
-                message.body(body.data.clone())
+                let kind = HeaderValue::try_from(body.content_type)?;
+                headers.insert(header::CONTENT_TYPE, kind);
+                *message.body_mut() = body.data.clone();
             }
-            None => {
-                // Spotify answers 411 to a PUT or POST that says no length.
-                if method != spot_model::Method::Get {
-                    message = message.header(header::CONTENT_LENGTH, 0);
-                }
-                message.body(Bytes::new())
+            // Spotify answers 411 to a PUT or POST that says no length.
+            None if method != Method::Get => {
+                headers.insert(header::CONTENT_LENGTH, HeaderValue::from(0));
             }
+            None => {}
         }
+        Ok(message)
     }
 
     fn is_success(&self, status: StatusCode) -> bool {
@@ -276,8 +289,10 @@ impl<'a> Call<'a> {
 
     fn ended(&self, status: Option<u16>, error: Option<ErrorKind>, start: Instant) {
         let (operation, attempt) = (self.request.operation(), self.attempt);
-        let latency = start.elapsed();
-        self.inner.observe(|| Event::AttemptEnded { operation, attempt, status, error, latency });
+        self.inner.observe(|| {
+            let latency = start.elapsed();
+            Event::AttemptEnded { operation, attempt, status, error, latency }
+        });
     }
 
     fn retries(&self, error: &Error, after: Duration) {
@@ -288,8 +303,8 @@ impl<'a> Call<'a> {
 }
 
 /// When a call that starts now has to be over.
-pub(crate) fn deadline(inner: &Inner, request: &Request) -> Instant {
-    later(Instant::now(), request.options().deadline.unwrap_or(inner.settings.deadline))
+pub(crate) fn deadline(inner: &Inner, request: &Request, now: Instant) -> Instant {
+    later(now, request.options().deadline.unwrap_or(inner.settings.deadline))
 }
 
 /// A time so much later, or as good as never.

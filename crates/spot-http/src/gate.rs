@@ -97,7 +97,16 @@ pub(crate) struct Permit<'a> {
     end: Option<End>,
 }
 
-/// What a call that is first in its lane finds.
+/// Where in its lane a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Behind all that wait already.
+    Arriving,
+    /// Before all others.
+    First,
+}
+
+/// What a call finds.
 #[derive(Debug)]
 enum Look<'a> {
     Go(Permit<'a>),
@@ -144,21 +153,19 @@ impl Gate {
             Lane::Bulk => &self.bulk,
         };
         // Most calls find nobody before them and the gate open.
-        if let Ok(_first) = queue.try_lock()
-            && let Look::Go(permit) = self.look(lane, patience)?
-        {
+        if let Look::Go(permit) = self.look(lane, patience, Place::Arriving)? {
             return Ok(permit);
         }
         let _waiting = self.waits(lane);
         let _first = timeout_at(patience.latest, queue.lock()).await.map_err(|_| late())?;
         loop {
-            if let Look::Go(permit) = self.look(lane, patience)? {
+            if let Look::Go(permit) = self.look(lane, patience, Place::First)? {
                 return Ok(permit);
             }
             // Between a look and the wait for a change none may be missed.
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
-            match self.look(lane, patience)? {
+            match self.look(lane, patience, Place::First)? {
                 Look::Go(permit) => return Ok(permit),
                 // Elapsed or changed: it looks again.
                 Look::Wait(Some(until)) => _ = timeout_at(until, changed).await,
@@ -200,12 +207,15 @@ impl Gate {
         }
     }
 
-    fn look(&self, lane: Lane, patience: Patience) -> Result<Look<'_>, Error> {
+    fn look(&self, lane: Lane, patience: Patience, place: Place) -> Result<Look<'_>, Error> {
         let now = Instant::now();
         if now >= patience.latest {
             return Err(late());
         }
         let mut state = self.state();
+        if place == Place::Arriving && *state.waiting.of(lane) > 0 {
+            return Ok(Look::Wait(None));
+        }
         if let Some(pause) = &state.pause {
             if pause.until > now {
                 return Ok(Look::Wait(Some(patience.check(pause, now)?)));
@@ -260,8 +270,12 @@ impl Gate {
         }
         let changed = state.window.end(end, sent, Instant::now());
         let limit = state.window.limit().filter(|_| changed);
+        // Whoever comes later finds it changed.
+        let anybody = state.waiting.interactive > 0 || state.waiting.bulk > 0;
         drop(state);
-        self.changed.notify_waiters();
+        if anybody {
+            self.changed.notify_waiters();
+        }
         limit
     }
 
@@ -310,9 +324,14 @@ impl Patience {
 }
 
 impl Permit<'_> {
+    /// When the call was let through, until it is sent.
+    pub(crate) fn passed(&self) -> Instant {
+        self.sent
+    }
+
     /// The call goes out now.
-    pub(crate) fn send(&mut self) {
-        self.sent = Instant::now();
+    pub(crate) fn send(&mut self, now: Instant) {
+        self.sent = now;
         self.end = Some(End::Unknown);
     }
 

@@ -1,6 +1,10 @@
 //! A call as plain data.
 
-use std::{fmt, fmt::Display, sync::Arc};
+use std::{
+    fmt,
+    fmt::{Display, Write},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -65,9 +69,12 @@ struct Wrong {
 impl Request {
     /// A call of an operation. Every parameter of its path is to be given by [`path`](Self::path).
     pub fn new(operation: &'static Operation) -> Self {
+        // With room for an id in place of its name.
+        let mut path = String::with_capacity(operation.path.len() + 24);
+        path.push_str(operation.path);
         Self {
             operation,
-            path: operation.path.to_owned(),
+            path,
             query: String::new(),
             body: None,
             options: CallOptions::new(),
@@ -116,27 +123,48 @@ impl Request {
     /// Gives a parameter of the path. It becomes one segment, whatever it holds.
     #[must_use]
     pub fn path(mut self, name: &str, value: impl Display) -> Self {
-        let value = value.to_string();
-        if value.is_empty() {
-            return self.or_wrong(format!("`{name}` is empty"));
-        }
-        let place = format!("{{{name}}}");
-        let segment = utf8_percent_encode(&value, SEGMENT).to_string();
-        // A segment of dots would be taken for a way up.
-        let segment = if segment.bytes().all(|byte| byte == b'.') {
-            segment.replace('.', "%2E")
-        } else {
-            segment
+        let Some((start, end)) = self.place(name) else {
+            // Nothing to fill, and nothing to say if there is something to fill it with.
+            return if value.to_string().is_empty() { self.empty(name) } else { self };
         };
-        self.path = self.path.replacen(&place, &segment, 1);
+        let rest = self.path.split_off(end);
+        self.path.truncate(start);
+        // Writing to a string does not fail.
+        let _ = write!(Escaped { out: &mut self.path, set: SEGMENT }, "{value}");
+        let segment = self.path.get(start..).unwrap_or_default();
+        if segment.is_empty() {
+            self.path.push_str(&format!("{{{name}}}{rest}"));
+            return self.empty(name);
+        }
+        // A segment of dots would be taken for a way up.
+        if segment.bytes().all(|byte| byte == b'.') {
+            let dots = segment.replace('.', "%2E");
+            self.path.truncate(start);
+            self.path.push_str(&dots);
+        }
+        self.path.push_str(&rest);
         self
+    }
+
+    /// Where a parameter stands in the path, with its braces.
+    fn place(&self, name: &str) -> Option<(usize, usize)> {
+        let mut places = self.path.match_indices('{');
+        places.find_map(|(start, _)| {
+            let rest = self.path.get(start + 1..)?.strip_prefix(name)?.strip_prefix('}')?;
+            Some((start, self.path.len() - rest.len()))
+        })
+    }
+
+    fn empty(self, name: &str) -> Self {
+        self.or_wrong(format!("`{name}` is empty"))
     }
 
     /// Gives a parameter of the query.
     #[must_use]
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
-        let value = value.to_string();
-        self.push(name, utf8_percent_encode(&value, VALUE));
+        self.push(name);
+        // Writing to a string does not fail.
+        let _ = write!(Escaped { out: &mut self.query, set: VALUE }, "{value}");
         self
     }
 
@@ -157,22 +185,29 @@ impl Request {
         name: &str,
         entries: impl IntoIterator<Item = impl Display>,
     ) -> Self {
-        let mut list = String::new();
+        let before = self.query.len();
+        self.push(name);
+        let start = self.query.len();
         for entry in entries {
-            if !list.is_empty() {
-                list.push(',');
+            if self.query.len() > start {
+                self.query.push(',');
             }
-            list.extend(utf8_percent_encode(&entry.to_string(), ENTRY));
+            // Writing to a string does not fail.
+            let _ = write!(Escaped { out: &mut self.query, set: ENTRY }, "{entry}");
         }
-        if !list.is_empty() {
-            self.push(name, list);
+        if self.query.len() == start {
+            self.query.truncate(before);
         }
         self
     }
 
-    fn push(&mut self, name: &str, value: impl Display) {
-        let and = if self.query.is_empty() { "" } else { "&" };
-        self.query.push_str(&format!("{and}{}={value}", utf8_percent_encode(name, SEGMENT)));
+    /// Begins a parameter of the query; its value is to be written behind it.
+    fn push(&mut self, name: &str) {
+        if !self.query.is_empty() {
+            self.query.push('&');
+        }
+        self.query.extend(utf8_percent_encode(name, SEGMENT));
+        self.query.push('=');
     }
 
     /// Carries a value as JSON.
@@ -254,6 +289,20 @@ impl Request {
             let error = Error::bad_request(format!("`{name}` of the path was not given"));
             return Err(error.with_operation(self.operation));
         }
+        Ok(())
+    }
+}
+
+/// Escapes what is written to it, without a string in between.
+struct Escaped<'a> {
+    out: &'a mut String,
+    /// What is escaped.
+    set: &'static AsciiSet,
+}
+
+impl Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.out.extend(utf8_percent_encode(text, self.set));
         Ok(())
     }
 }

@@ -1,11 +1,10 @@
 //! The transport on reqwest.
 
-use std::{error::Error as StdError, fmt, io, time::Duration};
+use std::{error::Error as StdError, fmt, io, pin::Pin, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 
-use crate::{Error, Transport, TransportError, TransportErrorKind};
+use crate::{Error, Transport, TransportError, TransportErrorKind, address::Addresses};
 
 /// The transport on reqwest: HTTP/2 and gzip where the server speaks them, no redirects, an answer
 /// of bounded size.
@@ -13,6 +12,7 @@ use crate::{Error, Transport, TransportError, TransportErrorKind};
 pub struct ReqwestTransport {
     client: reqwest::Client,
     max_body: usize,
+    addresses: Arc<Addresses>,
 }
 
 impl ReqwestTransport {
@@ -30,45 +30,67 @@ impl ReqwestTransport {
     }
 }
 
-#[async_trait]
 impl Transport for ReqwestTransport {
-    async fn send(
-        &self,
+    // What `async_trait` makes of an async function, without a place in the future for the request:
+    // a future of more than a kilobyte costs as much to allocate as all else.
+    fn send<'life, 'answer>(
+        &'life self,
         request: http::Request<Bytes>,
-    ) -> Result<http::Response<Bytes>, TransportError> {
-        let request = reqwest::Request::try_from(request).map_err(|error| {
-            TransportError::new(TransportErrorKind::NotSent, error.without_url())
-        })?;
-        let mut response = self.client.execute(request).await.map_err(classify)?;
-        let mut answer = http::Response::builder()
-            .status(response.status())
-            .version(response.version())
-            .body(())
-            .map_err(|error| TransportError::new(TransportErrorKind::Other, error))?;
-        *answer.headers_mut() = std::mem::take(response.headers_mut());
-        let announced = response.content_length().unwrap_or_default();
-        let mut body = Bytes::new();
-        let mut parts = BytesMut::new();
-        while let Some(part) = response.chunk().await.map_err(classify)? {
-            if body.len() + parts.len() + part.len() > self.max_body {
-                let message = format!("more than {} bytes", self.max_body);
-                return Err(TransportError::new(TransportErrorKind::BodyTooLarge, message));
-            }
-            // An answer in one part, as most are, is not copied.
-            if body.is_empty() && parts.is_empty() {
-                body = part;
-                continue;
-            }
-            if !body.is_empty() {
-                let most = usize::try_from(announced).unwrap_or(usize::MAX).min(self.max_body);
-                parts.reserve(most.max(body.len() + part.len()));
-                parts.extend_from_slice(&std::mem::take(&mut body));
-            }
-            parts.extend_from_slice(&part);
-        }
-        let body = if parts.is_empty() { body } else { parts.freeze() };
-        Ok(answer.map(|()| body))
+    ) -> Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, TransportError>> + Send + 'answer>>
+    where
+        'life: 'answer,
+        Self: 'answer,
+    {
+        let sent = self.request(request).map(|request| self.client.execute(request));
+        Box::pin(async move { read(sent?.await.map_err(classify)?, self.max_body).await })
     }
+}
+
+impl ReqwestTransport {
+    /// A request as reqwest has it.
+    fn request(&self, request: http::Request<Bytes>) -> Result<reqwest::Request, TransportError> {
+        let (head, body) = request.into_parts();
+        let url = self.addresses.url(&head.uri);
+        let url = url.map_err(|error| TransportError::new(TransportErrorKind::NotSent, error))?;
+        let mut request = reqwest::Request::new(head.method, url);
+        *request.version_mut() = head.version;
+        *request.headers_mut() = head.headers;
+        *request.body_mut() = Some(body.into());
+        Ok(request)
+    }
+}
+
+/// Reads an answer, as long as it has no more than so many bytes.
+async fn read(
+    mut response: reqwest::Response,
+    max_body: usize,
+) -> Result<http::Response<Bytes>, TransportError> {
+    let mut answer = http::Response::new(());
+    *answer.status_mut() = response.status();
+    *answer.version_mut() = response.version();
+    *answer.headers_mut() = std::mem::take(response.headers_mut());
+    let announced = response.content_length().unwrap_or_default();
+    let mut body = Bytes::new();
+    let mut parts = BytesMut::new();
+    while let Some(part) = response.chunk().await.map_err(classify)? {
+        if body.len() + parts.len() + part.len() > max_body {
+            let message = format!("more than {max_body} bytes");
+            return Err(TransportError::new(TransportErrorKind::BodyTooLarge, message));
+        }
+        // An answer in one part, as most are, is not copied.
+        if body.is_empty() && parts.is_empty() {
+            body = part;
+            continue;
+        }
+        if !body.is_empty() {
+            let most = usize::try_from(announced).unwrap_or(usize::MAX).min(max_body);
+            parts.reserve(most.max(body.len() + part.len()));
+            parts.extend_from_slice(&std::mem::take(&mut body));
+        }
+        parts.extend_from_slice(&part);
+    }
+    let body = if parts.is_empty() { body } else { parts.freeze() };
+    Ok(answer.map(|()| body))
 }
 
 impl fmt::Debug for ReqwestTransport {
@@ -221,6 +243,6 @@ impl ReqwestTransportBuilder {
             client = client.tls_certs_merge([certificate]);
         }
         let client = client.build().map_err(|error| fail("the HTTP client", error))?;
-        Ok(ReqwestTransport { client, max_body: self.max_body })
+        Ok(ReqwestTransport { client, max_body: self.max_body, addresses: Arc::default() })
     }
 }

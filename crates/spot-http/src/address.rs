@@ -1,0 +1,90 @@
+//! The addresses of requests as reqwest wants them.
+
+use std::sync::OnceLock;
+
+use http::{
+    Uri,
+    uri::{Authority, Scheme},
+};
+use url::Url;
+
+/// Turns the addresses of requests into URLs.
+///
+/// Parsing a URL takes longer than all else between a call and reqwest, and most of that goes into the
+/// host. All calls of a client go to the same one, so that it is parsed once.
+#[derive(Debug, Default)]
+pub(crate) struct Addresses {
+    first: OnceLock<Origin>,
+}
+
+/// Where the first request went.
+#[derive(Debug)]
+struct Origin {
+    uri: Uri,
+    url: Url,
+}
+
+impl Addresses {
+    pub(crate) fn url(&self, uri: &Uri) -> Result<Url, url::ParseError> {
+        if let Some(origin) = self.first.get()
+            && origin.has(uri)
+        {
+            let mut url = origin.url.clone();
+            url.set_path(uri.path());
+            url.set_query(uri.query());
+            return Ok(url);
+        }
+        let url = Url::parse(&uri.to_string())?;
+        let is_web = uri.scheme() == Some(&Scheme::HTTP) || uri.scheme() == Some(&Scheme::HTTPS);
+        if is_web {
+            let mut bare = url.clone();
+            bare.set_path("");
+            bare.set_query(None);
+            // Whoever is second has to parse his.
+            let _ = self.first.set(Origin { uri: uri.clone(), url: bare });
+        }
+        Ok(url)
+    }
+}
+
+impl Origin {
+    fn has(&self, uri: &Uri) -> bool {
+        // By letter: a host in other letters is parsed.
+        self.uri.scheme() == uri.scheme()
+            && self.uri.authority().map(Authority::as_str) == uri.authority().map(Authority::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ORIGINS: [&str; 4] = [
+        "https://api.spotify.com",
+        "http://127.0.0.1:8080",
+        "http://somebody:secret@localhost:80",
+        "https://API.spotify.com:443",
+    ];
+
+    proptest! {
+        /// Whatever the path and the query, and wherever the first request went.
+        #[test]
+        fn an_address_is_what_parsing_it_gives(
+            first in 0..ORIGINS.len(),
+            second in 0..ORIGINS.len(),
+            path in "(/[a-z0-9%.:;@|'{}~-]{0,6}){0,4}",
+            query in proptest::option::of("[a-z0-9%.:;@&=,'|/?{}-]{0,12}"),
+        ) {
+            let addresses = Addresses::default();
+            let first: Uri = format!("{}/v1/me?limit=1", ORIGINS[first]).parse().unwrap();
+            prop_assert_eq!(addresses.url(&first).unwrap(), Url::parse(&first.to_string()).unwrap());
+            let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+            let second = format!("{}{path}{query}", ORIGINS[second]);
+            let Ok(second) = second.parse::<Uri>() else { return Ok(()) };
+            let expected = Url::parse(&second.to_string()).unwrap();
+            prop_assert_eq!(addresses.url(&second).unwrap(), expected);
+        }
+    }
+}
