@@ -21,7 +21,18 @@ pub(crate) struct Base62 {
 impl Base62 {
     const MOST: usize = 22;
 
+    /// An id of the usual length. Nearly all are, and are read without a look at single letters.
+    fn usual(text: &str) -> Option<Self> {
+        let bytes: [u8; Self::MOST] = text.as_bytes().try_into().ok()?;
+        let all = bytes.iter().fold(true, |all, byte| all & byte.is_ascii_alphanumeric());
+        let length = const { NonZeroU8::new(Self::MOST as u8) }?;
+        all.then_some(Self { length, bytes })
+    }
+
     fn parse(text: &str) -> Result<Self, Problem> {
+        if let Some(id) = Self::usual(text) {
+            return Ok(id);
+        }
         if !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             let wrong = text.chars().find(|char| !char.is_ascii_alphanumeric());
             return Err(wrong.map_or(Problem::Empty, Problem::Character));
@@ -93,6 +104,16 @@ macro_rules! ids {
             type Err = ParseIdError;
 
             fn from_str(text: &str) -> Result<Self, ParseIdError> {
+                // What answers hold: the id, the URI and the link, one as good as the other.
+                let known = text
+                    .strip_prefix(concat!("spotify:", $uri_word, ":"))
+                    .or_else(|| {
+                        text.strip_prefix(concat!("https://api.spotify.com/v1/", $word, "s/"))
+                    })
+                    .unwrap_or(text);
+                if let Some(id) = Base62::usual(known) {
+                    return Ok(Self(id));
+                }
                 match Reference::parse(text) {
                     Reference::Bare(id) => Self::from_bare(id),
                     Reference::Thing(kind, id) if Kind::$kind.takes(kind) => Self::from_bare(id),

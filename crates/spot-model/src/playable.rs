@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::{Episode, PlayableUri, Track, decode};
+use crate::{Episode, LocalFile, PlayableUri, Track, decode};
 
 /// A track or an episode, told apart by what it says it is.
 ///
@@ -46,7 +46,7 @@ impl PlayableItem {
         match self {
             Self::Track(track) => match (track.id, &track.local) {
                 (Some(id), _) => Some(id.into()),
-                (None, Some(local)) => Some(local.clone().into()),
+                (None, Some(local)) => Some(LocalFile::clone(local).into()),
                 (None, None) => None,
             },
             Self::Episode(episode) => Some(episode.id?.into()),
@@ -127,8 +127,7 @@ fn before<'a>(json: &'a [u8], end: &[u8]) -> Option<&'a [u8]> {
 /// Reads what is known to be JSON already.
 fn read<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue) -> Result<T, E> {
     // The place is in the item. It does not come last, where it would be taken for that in the whole.
-    serde_json::from_slice(raw.get().as_bytes())
-        .map_err(|error| E::custom(format_args!("{error} of the item")))
+    serde_json::from_str(raw.get()).map_err(|error| E::custom(format_args!("{error} of the item")))
 }
 
 impl Serialize for PlayableItem {

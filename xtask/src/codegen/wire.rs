@@ -73,7 +73,9 @@ fn file(domain: &Domain) -> String {
     if !adapters.is_empty() {
         names.push(format!("lenient::{{{}}}", adapters.join(", ")));
     }
-    let extra = body.contains("MissingField").then(|| "object::MissingField".to_owned());
+    let extra = [("WireError", "object::WireError"), ("Deferred<", "deferred::Deferred")];
+    let extra = extra.iter().filter(|(word, _)| body.contains(word));
+    let extra = extra.map(|(_, name)| (*name).to_owned());
     out.push_str(&import("crate", names.into_iter().chain(extra)));
     out.push_str(&body);
     out
@@ -81,8 +83,10 @@ fn file(domain: &Domain) -> String {
 
 /// The shadow struct: every field may be missing.
 fn wire(name: &str, kind: &Type) -> String {
-    let mut out =
-        format!("#[derive(Deserialize)]\npub(in crate::generated) struct {name}Wire {{\n");
+    let lifetime = if has_old_names(kind) { "<'a>" } else { "" };
+    let mut out = format!(
+        "#[derive(Deserialize)]\npub(in crate::generated) struct {name}Wire{lifetime} {{\n"
+    );
     for field in &kind.fields {
         let ty = held(field);
         let reader =
@@ -96,9 +100,7 @@ fn wire(name: &str, kind: &Type) -> String {
         out.push_str(&format!("    #[serde(default{rename}{reader})]\n"));
         out.push_str(&format!("    {}: {},\n", field.name, ty.rust()));
         if let Some(old) = &field.renamed_from {
-            let reader =
-                ty.reader().map_or(String::new(), |reader| format!(", with = \"As::<{reader}>\""));
-            out.push_str(&format!("    #[serde(default{reader})]\n    {old}: {},\n", ty.rust()));
+            out.push_str(&format!("    #[serde(borrow)]\n    {old}: Option<Deferred<'a>>,\n"));
         }
     }
     if let Some(id) = linked_id(kind) {
@@ -116,6 +118,16 @@ fn wire(name: &str, kind: &Type) -> String {
     out
 }
 
+/// Whether a field of the object has an old name, under which its value is borrowed from what came.
+pub(super) fn has_old_names(kind: &Type) -> bool {
+    kind.fields.iter().any(|field| field.renamed_from.is_some())
+}
+
+/// Whether what came may be of no use.
+pub(super) fn is_fallible(kind: &Type) -> bool {
+    has_old_names(kind) || kind.fields.iter().any(|field| field.required)
+}
+
 /// The type a field has while it is not known whether it came.
 fn held(field: &Field) -> Ty {
     if field.required { Ty::Optional(Box::new(field.ty.clone())) } else { field.ty.clone() }
@@ -129,13 +141,18 @@ fn linked_id(kind: &Type) -> Option<&str> {
 }
 
 fn conversion(name: &str, kind: &Type) -> String {
-    let fallible = kind.fields.iter().any(|field| field.required);
     let linked = linked_id(kind).is_some();
-    let mut fields = String::new();
+    let (mut before, mut fields) = (String::new(), String::new());
     for field in &kind.fields {
         let mut value = format!("wire.{}", field.name);
         if let Some(old) = &field.renamed_from {
-            value = format!("{value}.or(wire.{old})");
+            before.push_str(&format!(
+                "        let {} = match ({value}, wire.{old}) {{\n            \
+                 (None, Some(old)) => old.read(\"{old}\")?,\n            (value, _) => value,\n        }};\n",
+                field.name
+            ));
+            fields.push_str(&format!("            {},\n", field.name));
+            continue;
         }
         if linked && field.name == "id" {
             let has_uri_field = kind.fields.iter().any(|field| field.json() == "uri");
@@ -143,14 +160,15 @@ fn conversion(name: &str, kind: &Type) -> String {
             value = format!("{value}{uri}.or(wire.href)");
         }
         if field.required {
-            value = format!("{value}.ok_or(MissingField(\"{}\"))?", field.json());
+            value = format!("{value}.ok_or(WireError::MissingField(\"{}\"))?", field.json());
         }
         fields.push_str(&format!("            {}: {value},\n", field.name));
     }
-    if fallible {
+    if is_fallible(kind) {
+        let lifetime = if has_old_names(kind) { "<'_>" } else { "" };
         format!(
-            "impl TryFrom<{name}Wire> for {name} {{\n    type Error = MissingField;\n\n    \
-             fn try_from(wire: {name}Wire) -> Result<Self, MissingField> {{\n        \
+            "impl TryFrom<{name}Wire{lifetime}> for {name} {{\n    type Error = WireError;\n\n    \
+             fn try_from(wire: {name}Wire{lifetime}) -> Result<Self, WireError> {{\n{before}        \
              Ok(Self {{\n{fields}        }})\n    }}\n}}\n"
         )
     } else {
@@ -184,7 +202,14 @@ fn writer(name: &str, kind: &Type) -> String {
                 _ => format!("out.field(\"{json}\", &{access})?;"),
             },
         };
-        lines.push_str(&format!("        {line}\n"));
+        // Where there is an id, its URI was written with it.
+        if json == "uri" && linked_id(kind).is_some() {
+            lines.push_str(&format!(
+                "        if self.id.is_none() {{\n            {line}\n        }}\n"
+            ));
+        } else {
+            lines.push_str(&format!("        {line}\n"));
+        }
         if field.name == "release_date" {
             lines.push_str(
                 "        out.optional(\"release_date_precision\", &self.release_date.map(|date| date.precision()))?;\n",
