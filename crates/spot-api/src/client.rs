@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use spot_http::{CallOptions, Lane, Pipeline, TokenSource};
 
 use crate::{
-    AccessMode, Error, Market, Paged, Request, Response,
+    AccessMode, Error, Market, Paged, Request, Response, arrival,
     links::{self, Linked},
 };
 
@@ -145,7 +145,10 @@ impl Client {
         &self,
         request: Request,
     ) -> Result<Response<T>, Error> {
-        self.pipeline.call_json(self.prepare(request)).await
+        let operation = request.operation();
+        let answer = self.pipeline.call(self.prepare(request)).await?;
+        arrival::tell().await;
+        answer.json(operation)
     }
 
     /// Sends a request whose answer may be missing.

@@ -21,7 +21,8 @@ use crate::{
 ///
 /// The first page is asked for alone, since it says how long the list is. After that up to
 /// [`prefetch`](Self::prefetch) pages are on their way while the caller works, in order; a page is
-/// asked for only when one was taken, so that memory stays bounded. Dropping the stream stops the
+/// asked for only when one was taken, or arrived while the caller waited for it, so that memory
+/// stays bounded. Dropping the stream stops the
 /// requests. An error is given once and ends the stream; [`resume_at`](Self::resume_at) then says
 /// where it stopped.
 ///

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod arrival;
 mod chunks;
 mod client;
 mod fields;

@@ -5,7 +5,7 @@ use std::{
     fmt,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use futures::{Stream, StreamExt, TryStreamExt, future::BoxFuture};
@@ -15,6 +15,7 @@ use tokio::{runtime::Handle, task::JoinHandle};
 
 use crate::{
     Error,
+    arrival::Arrival,
     plan::{Facts, Plan},
 };
 
@@ -119,6 +120,7 @@ type Fetch<P> = Arc<dyn Fn(Position) -> BoxFuture<'static, Result<P, Error>> + S
 struct Job<P> {
     at: Position,
     task: JoinHandle<Result<P, Error>>,
+    arrival: Arc<Arrival>,
 }
 
 impl<P> Drop for Job<P> {
@@ -184,9 +186,27 @@ impl<P: Paged> Pages<P> {
         let runtime = Handle::try_current().map_err(|_| {
             Error::configuration("a stream of pages was polled outside of a tokio runtime")
         })?;
-        let task = runtime.spawn((self.fetch)(at.clone()));
-        self.under_way.push_back(Job { at, task });
+        let arrival = Arc::<Arrival>::default();
+        let task = runtime.spawn(arrival.clone().of((self.fetch)(at.clone())));
+        self.under_way.push_back(Job { at, task, arrival });
         Ok(())
+    }
+
+    /// Asks for as many pages as are wanted behind those that the caller has or is about to get.
+    fn ask(&mut self, given: usize) -> Result<(), Error> {
+        while self.under_way.len() < self.prefetch + given
+            && let Some(at) = self.plan.ask()
+        {
+            self.start(at)?;
+        }
+        Ok(())
+    }
+
+    /// Asks for another page while the first one under way is decoded: the caller waits for it, so
+    /// that it is as good as taken.
+    fn ask_early(&mut self, cx: &Context<'_>) -> Result<(), Error> {
+        let arrived = self.under_way.front().is_some_and(|job| job.arrival.is_there(cx));
+        if arrived && self.prefetch > 0 { self.ask(1) } else { Ok(()) }
     }
 
     /// Takes note of a page that arrived, and asks for the ones that are now known to follow.
@@ -205,12 +225,7 @@ impl<P: Paged> Pages<P> {
         // A list that became shorter: what is asked for behind its end would be an error.
         let plan = &self.plan;
         self.under_way.retain(|job| plan.wants(&job.at));
-        while self.under_way.len() < self.prefetch
-            && let Some(at) = self.plan.ask()
-        {
-            self.start(at)?;
-        }
-        Ok(())
+        self.ask(0)
     }
 
     fn stop(&mut self) {
@@ -232,7 +247,13 @@ impl<P: Paged> Stream for Pages<P> {
             return Poll::Ready(Some(Err(error)));
         }
         let Some(job) = this.under_way.front_mut() else { return Poll::Ready(None) };
-        let answer = ready!(Pin::new(&mut job.task).poll(cx));
+        let Poll::Ready(answer) = Pin::new(&mut job.task).poll(cx) else {
+            if let Err(error) = this.ask_early(cx) {
+                this.stop();
+                return Poll::Ready(Some(Err(error)));
+            }
+            return Poll::Pending;
+        };
         let at = job.at.clone();
         this.under_way.pop_front();
         // Nobody but us stops the task, so that it panicked, or the runtime is going down.

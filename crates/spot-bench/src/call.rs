@@ -30,11 +30,12 @@ struct Pair {
     ours: Pipeline,
 }
 
-/// The best of all rounds.
+/// The best of all rounds, and the connections of all of them.
 #[derive(Clone, Copy)]
 struct Best {
     time: Duration,
     allocations: u64,
+    connections: usize,
 }
 
 pub(crate) async fn run(effort: Effort) -> Result<()> {
@@ -50,6 +51,7 @@ pub(crate) async fn run(effort: Effort) -> Result<()> {
         "time / bare reqwest",
         "allocations / call",
         "connections",
+        "connections, all calls at once from the start",
     ]);
     for (line, server, at_once) in [
         ("HTTP/1.1", &plain, 1),
@@ -57,11 +59,9 @@ pub(crate) async fn run(effort: Effort) -> Result<()> {
         ("HTTP/2 over TLS", &http2, 1),
         ("HTTP/2 over TLS", &http2, 32),
     ] {
-        let pair = Pair::new(server)?;
-        let connections = pair.connections(at_once).await?;
-        let (bare, ours) = pair.rounds(at_once, effort.pick(60, 8)).await?;
-        for (name, best, connections) in
-            [("bare reqwest", bare, connections.0), ("**spot-http**", ours, connections.1)]
+        let cold = Pair::new(server)?.connections(at_once).await?;
+        let (bare, ours) = Pair::new(server)?.rounds(at_once, effort.pick(60, 8)).await?;
+        for (name, best, cold) in [("bare reqwest", bare, cold.0), ("**spot-http**", ours, cold.1)]
         {
             table.row([
                 line.to_owned(),
@@ -70,14 +70,16 @@ pub(crate) async fn run(effort: Effort) -> Result<()> {
                 format!("{:.0}", CALLS as f64 / best.time.as_secs_f64()),
                 format!("{:.3}", best.time.as_secs_f64() / bare.time.as_secs_f64()),
                 format!("{:.1}", best.allocations as f64 / CALLS as f64),
-                connections.to_string(),
+                best.connections.to_string(),
+                cold.to_string(),
             ]);
         }
     }
     table.print("A call");
     println!(
-        "The server's own allocations, in the same process, are in all figures. Connections are \
-         those that the server saw when one call was made and then so many at once.\n"
+        "Only the client's allocations are counted. Connections are those that the server saw: of \
+         all rounds, after one call that was made alone, and of a client whose first calls are all \
+         made at once.\n"
     );
     Ok(())
 }
@@ -99,27 +101,29 @@ impl Pair {
         Ok(Self { server: server.clone(), bare: bare.build()?, ours })
     }
 
-    /// How many connections either client makes for one call, and then so many at once.
+    /// How many connections either client makes if its first calls are all made at once.
     async fn connections(&self, at_once: usize) -> Result<(usize, usize)> {
-        self.server.take_connections();
-        self.call_bare(1, 1).await?;
         self.call_bare(at_once, 1).await?;
-        // Those that came too late to be of use are counted as well.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        let bare = self.server.take_connections();
-        self.call_ours(1, 1).await?;
+        let bare = self.take_connections().await;
         self.call_ours(at_once, 1).await?;
+        Ok((bare, self.take_connections().await))
+    }
+
+    /// How many connections were made, those included that came too late to be of use.
+    async fn take_connections(&self) -> usize {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        Ok((bare, self.server.take_connections()))
+        self.server.take_connections()
     }
 
     /// The best rounds of either client, which take turns.
     async fn rounds(&self, at_once: usize, rounds: usize) -> Result<(Best, Best)> {
-        let worst = Best { time: Duration::MAX, allocations: u64::MAX };
-        let (mut bare, mut ours) = (worst, worst);
+        self.call_bare(1, 1).await?;
+        let mut bare = Best::worst(self.take_connections().await);
+        self.call_ours(1, 1).await?;
+        let mut ours = Best::worst(self.take_connections().await);
         for _ in 0..rounds {
-            bare.take(self.call_bare(at_once, CALLS / at_once)).await?;
-            ours.take(self.call_ours(at_once, CALLS / at_once)).await?;
+            bare.take(&self.server, self.call_bare(at_once, CALLS / at_once)).await?;
+            ours.take(&self.server, self.call_ours(at_once, CALLS / at_once)).await?;
         }
         Ok((bare, ours))
     }
@@ -155,11 +159,20 @@ impl Pair {
 }
 
 impl Best {
-    async fn take(&mut self, round: impl Future<Output = Result<()>>) -> Result<()> {
+    fn worst(connections: usize) -> Self {
+        Self { time: Duration::MAX, allocations: u64::MAX, connections }
+    }
+
+    async fn take(
+        &mut self,
+        server: &Server,
+        round: impl Future<Output = Result<()>>,
+    ) -> Result<()> {
         let (before, start) = (count::so_far().calls, Instant::now());
         round.await?;
         self.time = self.time.min(start.elapsed());
         self.allocations = self.allocations.min(count::so_far().calls - before);
+        self.connections += server.take_connections();
         Ok(())
     }
 }

@@ -32,8 +32,9 @@ pub(crate) async fn run(effort: Effort) -> Result<()> {
         mock.shutdown().await;
     }
     let requests = effort.pick(20_000, 2_000);
-    let (with_reqwest, loaded) =
-        lived(best(effort, async || through_reqwest(&mock, requests).await)).await;
+    let with_reqwest = best(effort, async || through_reqwest(&mock, requests).await).await?;
+    let (watched, loaded) = lived(through_reqwest(&mock, 100 * AT_ONCE)).await;
+    watched?;
     let extended = best(effort, async || through_sockets(&mock, requests).await).await?;
     let small = MockSpotify::builder().mode(Mode::Development).start().await?;
     let development = best(effort, async || through_sockets(&small, requests).await).await?;
@@ -63,7 +64,7 @@ pub(crate) async fn run(effort: Effort) -> Result<()> {
         ),
         (
             format!("Extended: pages of 50 tracks, {AT_ONCE} at once through reqwest"),
-            a_second(with_reqwest?),
+            a_second(with_reqwest),
         ),
     ] {
         table.row([what, figure]);
@@ -97,7 +98,10 @@ async fn through_reqwest(mock: &MockSpotify, requests: usize) -> Result<Duration
     for task in join_all(tasks).await {
         task??;
     }
-    Ok(start.elapsed())
+    let took = start.elapsed();
+    // What was asked is kept, for tests to look at.
+    mock.take_requests();
+    Ok(took)
 }
 
 /// What the server bears when next to nothing is spent on the client: it looks for the length of
@@ -124,7 +128,10 @@ async fn through_sockets(mock: &MockSpotify, requests: usize) -> Result<Duration
     for task in join_all(tasks).await {
         task??;
     }
-    Ok(start.elapsed())
+    let took = start.elapsed();
+    // What was asked is kept, for tests to look at.
+    mock.take_requests();
+    Ok(took)
 }
 
 async fn read_answer(socket: &mut TcpStream, buffer: &mut [u8]) -> std::io::Result<()> {

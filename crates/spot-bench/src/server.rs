@@ -24,6 +24,8 @@ use tokio_rustls::{
     },
 };
 
+use crate::count;
+
 /// What a server answers to a path with a query.
 pub(crate) type Answers = Arc<dyn Fn(&str) -> Bytes + Send + Sync>;
 
@@ -94,6 +96,7 @@ impl Server {
 fn listen(site: Site) -> Result<SocketAddr, Box<dyn Error>> {
     let (tell, told) = std::sync::mpsc::channel::<SocketAddr>();
     std::thread::spawn(move || {
+        count::leave_this_thread_out();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let Ok(runtime) = runtime else { return };
         runtime.block_on(async move {

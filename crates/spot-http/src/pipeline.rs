@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use http::HeaderValue;
 use serde::de::DeserializeOwned;
+use spot_model::Operation;
 use url::Url;
 
 #[cfg(feature = "cache")]
@@ -105,11 +106,7 @@ impl Pipeline {
         request: Request,
     ) -> Result<Response<T>, Error> {
         let operation = request.operation();
-        let answer = self.call(request).await?;
-        let (status, attempts) = (answer.status, answer.attempts);
-        answer.try_map(|body| decode(&body)).map_err(|error| {
-            error.with_operation(operation).with_status(status).with_attempts(attempts)
-        })
+        self.call(request).await?.json(operation)
     }
 
     /// Sends a request whose answer may be missing: 204, or a body of nothing.
@@ -165,6 +162,24 @@ impl fmt::Debug for Pipeline {
         let mut out = f.debug_struct("Pipeline");
         out.field("base_url", &self.inner.settings.base_url);
         out.field("tokens", &self.inner.tokens).finish_non_exhaustive()
+    }
+}
+
+impl Response<Bytes> {
+    /// Decodes the answer to a call, as [`call_json`](Pipeline::call_json) does: for those who have
+    /// something to do between the two.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](ErrorKind::Decode) of the operation that was called, if the answer is not a `T`.
+    pub fn json<T: DeserializeOwned>(
+        self,
+        operation: &'static Operation,
+    ) -> Result<Response<T>, Error> {
+        let (status, attempts) = (self.status, self.attempts);
+        self.try_map(|body| decode(&body)).map_err(|error| {
+            error.with_operation(operation).with_status(status).with_attempts(attempts)
+        })
     }
 }
 

@@ -198,6 +198,19 @@ async fn a_page_is_asked_for_only_when_one_was_taken() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_a_page_has_the_next_one_asked_for_before_it_is_decoded() {
+    let list = List::slow(Duration::from_millis(50), |query| page(query, 200, 50, &[]));
+    let mut pages = list.client().library().tracks().items().prefetch(1).pages();
+    let mut asked = Vec::new();
+    while pages.try_next().await.unwrap().is_some() {
+        asked.push(list.asked("offset").len());
+    }
+    // The first page says what follows it, and nothing follows the last one.
+    assert_eq!(asked, [1, 3, 4, 4]);
+    assert_eq!(list.0.most.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn dropping_the_stream_stops_its_requests() {
     let list = List::slow(Duration::from_secs(1), |query| page(query, 5000, 50, &[]));
     let mut items = list.client().library().tracks().items();
