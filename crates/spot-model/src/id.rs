@@ -206,6 +206,52 @@ ids! {
     ChapterId, Chapter, "chapter", "episode", "a chapter id, URI or URL";
 }
 
+/// An id of a track or of an episode, for what does not say yet which of them it is.
+#[derive(Clone, Copy)]
+pub(crate) struct AnyId {
+    /// What a URI or a link says that it names; a bare id does not say it.
+    kind: Option<Kind>,
+    id: Base62,
+}
+
+impl AnyId {
+    pub(crate) fn track(self) -> Option<TrackId> {
+        self.names(Kind::Track).then_some(TrackId(self.id))
+    }
+
+    pub(crate) fn episode(self) -> Option<EpisodeId> {
+        self.names(Kind::Episode).then_some(EpisodeId(self.id))
+    }
+
+    fn names(self, wanted: Kind) -> bool {
+        self.kind.is_none_or(|kind| wanted.takes(kind))
+    }
+}
+
+impl FromStr for AnyId {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        let known = [
+            ("spotify:track:", Kind::Track),
+            ("https://api.spotify.com/v1/tracks/", Kind::Track),
+            ("spotify:episode:", Kind::Episode),
+            ("https://api.spotify.com/v1/episodes/", Kind::Episode),
+        ];
+        let known = known.iter().find_map(|(prefix, kind)| {
+            Some(Self { kind: Some(*kind), id: Base62::usual(text.strip_prefix(prefix)?)? })
+        });
+        if let Some(id) = known.or_else(|| Some(Self { kind: None, id: Base62::usual(text)? })) {
+            return Ok(id);
+        }
+        match Reference::parse(text) {
+            Reference::Bare(id) => Ok(Self { kind: None, id: Base62::parse(id)? }),
+            Reference::Thing(kind, id) => Ok(Self { kind: Some(kind), id: Base62::parse(id)? }),
+            _ => Err(Problem::OtherUri),
+        }
+    }
+}
+
 macro_rules! names {
     ($($(#[$meta:meta])* $name:ident, $expected:literal, |$text:ident| $parse:expr;)*) => {$(
         $(#[$meta])*

@@ -24,7 +24,7 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
         files.push((format!("crates/spot-model/src/generated/{name}.rs").into(), file(domain)));
     }
     let root = format!(
-        "{}{}{modules}mod operations;\nmod wire;\n\n{exports}",
+        "{}{}{modules}mod operations;\nmod wire;\n\npub(crate) use wire::playable::PlayableWire;\n{exports}",
         preamble("*.toml"),
         file_doc(&["What the spec makes: the objects and enums, and the table of operations."])
             + "\n",
