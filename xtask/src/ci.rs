@@ -55,6 +55,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
     if document.is_file() {
         let file = document.display().to_string();
         step(root, "the official document", &["xtask", "drift", &file], &[])?;
+        step(root, "answers by the official document", &["xtask", "conform", &file], &[])?;
     }
     let payloads = root.join("../shared/payloads");
     if payloads.join("index.json").is_file() {

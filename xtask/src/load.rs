@@ -145,10 +145,10 @@ async fn check(
     playlist: PlaylistId,
     fates: &HashMap<TrackId, Fate>,
 ) -> Result<(), Error> {
-    let items: Vec<_> =
-        client.playlist(playlist).items().items().try_collect().await.map_err(text)?;
     let mut found: HashMap<TrackId, usize> = HashMap::new();
-    for item in items {
+    // Item by item: all tasks come to this at about the same time.
+    let mut items = client.playlist(playlist).items().items();
+    while let Some(item) = items.try_next().await.map_err(text)? {
         let track = item.item.as_ref().and_then(|item| item.as_track()?.id);
         *found.entry(track.ok_or("an item that is no track")?).or_default() += 1;
     }

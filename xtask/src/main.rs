@@ -3,7 +3,9 @@
 mod bench;
 mod ci;
 mod codegen;
+mod conform;
 mod contract;
+mod deviations;
 mod drift;
 #[cfg(feature = "client")]
 mod fixtures;
@@ -69,6 +71,12 @@ enum Task {
         /// The document, as YAML or JSON.
         file: PathBuf,
     },
+    /// Validates the answers of spot-mock in Extended Quota Mode against an official OpenAPI
+    /// document.
+    Conform {
+        /// The document, as YAML or JSON.
+        file: PathBuf,
+    },
     /// Prints the spec as an OpenAPI document.
     Openapi,
     /// Runs clients that others wrote against spot-mock; needs Python.
@@ -122,6 +130,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Bench { parts, quick } => bench::run(&root, &parts, quick),
         Task::Codegen { check } => codegen::run(&root, check),
+        Task::Conform { file } => conform::run(&root, &file),
         Task::Drift { file } => drift::run(&root, &file),
         Task::Openapi => openapi::run(&root),
         Task::Peers => peers::run(&root),
@@ -163,6 +172,7 @@ fn with_client(root: &Path, task: Task) -> Result<(), Error> {
         }
         Task::Bench { .. }
         | Task::Codegen { .. }
+        | Task::Conform { .. }
         | Task::Drift { .. }
         | Task::Openapi
         | Task::Peers

@@ -195,7 +195,7 @@ impl Ty {
                     Some("LenientId".to_owned())
                 }
                 Self::Date => Some("Date".to_owned()),
-                Self::Named(name) if name == "LocalFile" => Some("LocalOnly".to_owned()),
+                Self::Boxed(inner) if inner.rust() == "LocalFile" => Some("LocalOnly".to_owned()),
                 inner => inner.element().map(|element| format!("Option<{element}>")),
             },
             Self::List(_) => self.element(),
@@ -224,7 +224,13 @@ impl Ty {
                 }
                 inner => {
                     let element = inner.element().unwrap_or_else(|| "Same".to_owned());
-                    format!("NonNull<{element}>")
+                    let usual = match inner {
+                        Self::Named(name) if name == "SimplifiedArtist" => ", 1",
+                        Self::Named(name) if name == "Copyright" => ", 2",
+                        Self::Named(name) if name == "Image" => ", 3",
+                        _ => "",
+                    };
+                    format!("NonNull<{element}{usual}>")
                 }
             }),
             _ => None,

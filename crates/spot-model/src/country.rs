@@ -169,7 +169,7 @@ impl<'de> Deserialize<'de> for CountrySet {
             let json = <&RawValue>::deserialize(deserializer)?.get();
             return match Self::scan(json.as_bytes()) {
                 Some(set) => Ok(set),
-                None => serde_json::Deserializer::from_slice(json.as_bytes())
+                None => serde_json::Deserializer::from_str(json)
                     .deserialize_seq(List)
                     .map_err(D::Error::custom),
             };

@@ -4,7 +4,7 @@ use std::{cell::Cell, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{DeserializeOwned, SeqAccess, Visitor},
+    de::{DeserializeOwned, Error as _, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -39,8 +39,10 @@ impl Drop for InPlace {
 ///
 /// Those of [`serde_json`]: what is not JSON, or lacks what its type is meaningless without.
 pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
+    // Checked once for the whole, which is quicker than text by text.
+    let json = std::str::from_utf8(json).map_err(serde_json::Error::custom)?;
     let in_place = InPlace::start();
-    let first = serde_json::from_slice(json);
+    let first = serde_json::from_str(json);
     drop(in_place);
     match first {
         Ok(value) => Ok(value),
@@ -48,7 +50,7 @@ pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_jso
         Err(error) if error.is_eof() => Err(error),
         // An error of syntax may: numbers out of range and halves of surrogate pairs count as such,
         // and stay inside the entry they are in.
-        Err(_) => serde_json::from_slice(json),
+        Err(_) => serde_json::from_str(json),
     }
 }
 
@@ -137,8 +139,8 @@ fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, SkipReason> {
     if json.get() == "null" {
         return Err(SkipReason::Null);
     }
-    // As bytes, like all that is decoded: another kind of source is all the code once more.
-    serde_json::from_slice(json.get().as_bytes()).map_err(|error| SkipReason::Broken {
+    // From text, like all that is decoded: another kind of source is all the code once more.
+    serde_json::from_str(json.get()).map_err(|error| SkipReason::Broken {
         error: error.to_string(),
         json: json.get().to_owned(),
     })
@@ -147,9 +149,24 @@ fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, SkipReason> {
 impl<T> Entries<T> {
     fn push(&mut self, index: usize, entry: Result<T, SkipReason>) {
         match entry {
-            Ok(item) => self.items.push(item),
+            Ok(item) => {
+                if self.items.len() == self.items.capacity() {
+                    self.grow();
+                }
+                self.items.push(item);
+            }
             Err(reason) => self.skipped.push(Skipped { index, reason }),
         }
+    }
+}
+
+impl<T> Entries<T> {
+    /// Makes room for a page as long as pages are asked for. Doubling would copy more, and keep room
+    /// that stays empty.
+    fn grow(&mut self) {
+        let length = self.items.len();
+        let usual = [10, 30, 50, 100].into_iter().find(|usual| *usual > length);
+        self.items.reserve_exact(usual.unwrap_or(2 * length) - length);
     }
 }
 

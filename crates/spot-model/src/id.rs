@@ -21,7 +21,18 @@ pub(crate) struct Base62 {
 impl Base62 {
     const MOST: usize = 22;
 
+    /// An id of the usual length. Nearly all are, and are read without a look at single letters.
+    fn usual(text: &str) -> Option<Self> {
+        let bytes: [u8; Self::MOST] = text.as_bytes().try_into().ok()?;
+        let all = bytes.iter().fold(true, |all, byte| all & byte.is_ascii_alphanumeric());
+        let length = const { NonZeroU8::new(Self::MOST as u8) }?;
+        all.then_some(Self { length, bytes })
+    }
+
     fn parse(text: &str) -> Result<Self, Problem> {
+        if let Some(id) = Self::usual(text) {
+            return Ok(id);
+        }
         if !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             let wrong = text.chars().find(|char| !char.is_ascii_alphanumeric());
             return Err(wrong.map_or(Problem::Empty, Problem::Character));
@@ -93,6 +104,16 @@ macro_rules! ids {
             type Err = ParseIdError;
 
             fn from_str(text: &str) -> Result<Self, ParseIdError> {
+                // What answers hold: the id, the URI and the link, one as good as the other.
+                let known = text
+                    .strip_prefix(concat!("spotify:", $uri_word, ":"))
+                    .or_else(|| {
+                        text.strip_prefix(concat!("https://api.spotify.com/v1/", $word, "s/"))
+                    })
+                    .unwrap_or(text);
+                if let Some(id) = Base62::usual(known) {
+                    return Ok(Self(id));
+                }
                 match Reference::parse(text) {
                     Reference::Bare(id) => Self::from_bare(id),
                     Reference::Thing(kind, id) if Kind::$kind.takes(kind) => Self::from_bare(id),
@@ -183,6 +204,52 @@ ids! {
     AudiobookId, Audiobook, "audiobook", "show", "an audiobook id, URI or URL";
     /// The id of a chapter. Spotify's URIs and pages of chapters are those of episodes.
     ChapterId, Chapter, "chapter", "episode", "a chapter id, URI or URL";
+}
+
+/// An id of a track or of an episode, for what does not say yet which of them it is.
+#[derive(Clone, Copy)]
+pub(crate) struct AnyId {
+    /// What a URI or a link says that it names; a bare id does not say it.
+    kind: Option<Kind>,
+    id: Base62,
+}
+
+impl AnyId {
+    pub(crate) fn track(self) -> Option<TrackId> {
+        self.names(Kind::Track).then_some(TrackId(self.id))
+    }
+
+    pub(crate) fn episode(self) -> Option<EpisodeId> {
+        self.names(Kind::Episode).then_some(EpisodeId(self.id))
+    }
+
+    fn names(self, wanted: Kind) -> bool {
+        self.kind.is_none_or(|kind| wanted.takes(kind))
+    }
+}
+
+impl FromStr for AnyId {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        let known = [
+            ("spotify:track:", Kind::Track),
+            ("https://api.spotify.com/v1/tracks/", Kind::Track),
+            ("spotify:episode:", Kind::Episode),
+            ("https://api.spotify.com/v1/episodes/", Kind::Episode),
+        ];
+        let known = known.iter().find_map(|(prefix, kind)| {
+            Some(Self { kind: Some(*kind), id: Base62::usual(text.strip_prefix(prefix)?)? })
+        });
+        if let Some(id) = known.or_else(|| Some(Self { kind: None, id: Base62::usual(text)? })) {
+            return Ok(id);
+        }
+        match Reference::parse(text) {
+            Reference::Bare(id) => Ok(Self { kind: None, id: Base62::parse(id)? }),
+            Reference::Thing(kind, id) => Ok(Self { kind: Some(kind), id: Base62::parse(id)? }),
+            _ => Err(Problem::OtherUri),
+        }
+    }
 }
 
 macro_rules! names {

@@ -4,7 +4,7 @@
 
 use std::{fmt, marker::PhantomData, str::FromStr, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor},
@@ -159,8 +159,64 @@ pub(crate) struct Timestamp;
 
 impl<'de> DeserializeAs<'de, DateTime<Utc>> for Timestamp {
     fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
-        DateTime::<Utc>::deserialize(deserializer)
+        struct Time;
+
+        impl Visitor<'_> for Time {
+            type Value = DateTime<Utc>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a time: 2026-11-02T09:00:00Z")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<DateTime<Utc>, E> {
+                match usual_time(text) {
+                    Some(time) => Ok(time),
+                    None => text.parse().map_err(E::custom),
+                }
+            }
+        }
+
+        deserializer.deserialize_str(Time)
     }
+}
+
+/// A time in the notation of nearly all answers: `2026-11-02T09:00:00Z`.
+fn usual_time(text: &str) -> Option<DateTime<Utc>> {
+    let [
+        y1,
+        y2,
+        y3,
+        y4,
+        b'-',
+        m1,
+        m2,
+        b'-',
+        d1,
+        d2,
+        b'T',
+        h1,
+        h2,
+        b':',
+        i1,
+        i2,
+        b':',
+        s1,
+        s2,
+        b'Z',
+    ] = text.as_bytes()
+    else {
+        return None;
+    };
+    let number = |digits: &[&u8]| {
+        digits.iter().try_fold(0_u32, |number, digit| {
+            let digit = digit.is_ascii_digit().then(|| u32::from(**digit - b'0'))?;
+            Some(number * 10 + digit)
+        })
+    };
+    let year = i32::try_from(number(&[y1, y2, y3, y4])?).ok()?;
+    let day = NaiveDate::from_ymd_opt(year, number(&[m1, m2])?, number(&[d1, d2])?)?;
+    let time = day.and_hms_opt(number(&[h1, h2])?, number(&[i1, i2])?, number(&[s1, s2])?)?;
+    Some(time.and_utc())
 }
 
 impl SerializeAs<DateTime<Utc>> for Timestamp {
@@ -169,14 +225,20 @@ impl SerializeAs<DateTime<Utc>> for Timestamp {
     }
 }
 
-/// A list without its nulls; null as a whole is the empty list.
-pub(crate) struct NonNull<A>(PhantomData<A>);
+/// A list without its nulls; null as a whole is the empty list. There is room for `FIRST` entries
+/// before it has to grow: as many as such lists mostly have.
+pub(crate) struct NonNull<A, const FIRST: usize = 4>(PhantomData<A>);
 
-impl<'de, T, A: DeserializeAs<'de, T>> DeserializeAs<'de, Vec<T>> for NonNull<A> {
+impl<'de, T, A: DeserializeAs<'de, T>, const FIRST: usize> DeserializeAs<'de, Vec<T>>
+    for NonNull<A, FIRST>
+{
     fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-        struct List<T, A>(PhantomData<(T, A)>);
+        struct List<T, A, const FIRST: usize>(PhantomData<(T, A)>);
 
-        impl<'de, T, A: DeserializeAs<'de, T>> Visitor<'de> for List<T, A> {
+        impl<'de, T, A, const FIRST: usize> Visitor<'de> for List<T, A, FIRST>
+        where
+            A: DeserializeAs<'de, T>,
+        {
             type Value = Vec<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -188,19 +250,23 @@ impl<'de, T, A: DeserializeAs<'de, T>> DeserializeAs<'de, Vec<T>> for NonNull<A>
             }
 
             fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Vec<T>, S::Error> {
-                let mut all = Vec::with_capacity(list.size_hint().unwrap_or(0));
+                let mut all = Vec::new();
                 while let Some(entry) = list.next_element::<Option<DeserializeAsWrap<T, A>>>()? {
-                    all.extend(entry.map(DeserializeAsWrap::into_inner));
+                    let Some(entry) = entry else { continue };
+                    if all.is_empty() {
+                        all.reserve_exact(FIRST);
+                    }
+                    all.push(entry.into_inner());
                 }
                 Ok(all)
             }
         }
 
-        deserializer.deserialize_any(List(PhantomData::<(T, A)>))
+        deserializer.deserialize_any(List::<T, A, FIRST>(PhantomData))
     }
 }
 
-impl<T, A: SerializeAs<T>> SerializeAs<Vec<T>> for NonNull<A> {
+impl<T, A: SerializeAs<T>, const FIRST: usize> SerializeAs<Vec<T>> for NonNull<A, FIRST> {
     fn serialize_as<S: Serializer>(list: &Vec<T>, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(list.iter().map(SerializeAsWrap::<T, A>::new))
     }
@@ -280,7 +346,7 @@ lenient! {
     /// An id, from the id itself or from a link that names it. A URI or a country, from its text.
     LenientId: I, I = |text| text.parse().ok();
     /// What a URI says of a local file; other URIs say nothing that the id does not.
-    LocalOnly: LocalFile = LocalFile::read;
+    LocalOnly: Box<LocalFile> = |text| LocalFile::read(text).map(Box::new);
     /// A date. Spotify writes null, nothing and other things where it knows none.
     Date: ReleaseDate = |text| text.parse().ok();
 }
@@ -431,7 +497,7 @@ mod tests {
 
     #[test]
     fn only_local_files_are_local() {
-        let read = read::<LocalOnly, Option<LocalFile>>;
+        let read = read::<LocalOnly, Option<Box<LocalFile>>>;
         assert_eq!(read("\"spotify:local:a:b:c:1\"").unwrap().unwrap().title, "c");
         assert_eq!(read("\"spotify:track:4uLU6hMCjMI75M1A2tKUQC\"").unwrap(), None);
         assert_eq!(read("null").unwrap(), None);

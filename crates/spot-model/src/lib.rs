@@ -2,6 +2,7 @@
 
 mod country;
 mod decode;
+mod deferred;
 mod generated;
 mod id;
 mod into_id;

@@ -1,11 +1,17 @@
 //! What can be played: a track, an episode, and what Spotify may add.
 
-use std::{fmt, time::Duration};
+use std::{convert::Infallible, fmt, str::FromStr, time::Duration};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_json::value::RawValue;
 
-use crate::{Episode, PlayableUri, Track, decode};
+use crate::{
+    Episode, LocalFile, PlayableUri, Track, decode, generated::PlayableWire, id::AnyId,
+    reference::Problem, text::FromText,
+};
 
 /// A track or an episode, told apart by what it says it is.
 ///
@@ -46,7 +52,7 @@ impl PlayableItem {
         match self {
             Self::Track(track) => match (track.id, &track.local) {
                 (Some(id), _) => Some(id.into()),
-                (None, Some(local)) => Some(local.clone().into()),
+                (None, Some(local)) => Some(LocalFile::clone(local).into()),
                 (None, None) => None,
             },
             Self::Episode(episode) => Some(episode.id?.into()),
@@ -73,62 +79,100 @@ impl PlayableItem {
 
 impl<'de> Deserialize<'de> for PlayableItem {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// The one field that tells the kinds apart. It mostly stands at the end of the object, so
-        /// that the object is read twice: once for it, once for the rest.
+        /// The one field that tells the kinds apart.
         #[derive(Deserialize)]
-        struct Kind {
+        struct Type {
             #[serde(default, rename = "type")]
-            kind: Option<String>,
+            kind: Option<PlayableKind>,
         }
-        let owned;
-        let raw = if decode::is_in_place() {
-            <&RawValue>::deserialize(deserializer)?
-        } else {
-            owned = Box::<RawValue>::deserialize(deserializer)?;
-            &owned
-        };
-        if ends_as_track(raw.get().as_bytes()) {
-            return Ok(Self::Track(read(raw)?));
-        }
-        let Kind { kind } = read(raw)?;
-        match kind.as_deref() {
+        if decode::is_in_place() {
+            let wire = PlayableWire::deserialize(deserializer)?;
             // Filters leave the kind out; what is left is mostly a track.
-            Some("track") | None => Ok(Self::Track(read(raw)?)),
-            Some("episode" | "chapter") => Ok(Self::Episode(read(raw)?)),
-            Some(kind) if kind.eq_ignore_ascii_case("track") => Ok(Self::Track(read(raw)?)),
-            Some(kind) if kind.eq_ignore_ascii_case("episode") => Ok(Self::Episode(read(raw)?)),
-            Some(_) => Ok(Self::Other(OtherItem(raw.to_owned()))),
+            return match wire.kind.unwrap_or(PlayableKind::Track) {
+                PlayableKind::Track => Ok(Self::Track(Box::new(wire.into_track()))),
+                PlayableKind::Episode => Ok(Self::Episode(Box::new(wire.into_episode()))),
+                // Its text is gone, and is kept when the entry is read once more by itself.
+                PlayableKind::Other => Err(D::Error::custom("neither a track nor an episode")),
+            };
+        }
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let Type { kind } = read(&raw)?;
+        match kind.unwrap_or(PlayableKind::Track) {
+            PlayableKind::Track => Ok(Self::Track(read(&raw)?)),
+            PlayableKind::Episode => Ok(Self::Episode(read(&raw)?)),
+            PlayableKind::Other => Ok(Self::Other(OtherItem(raw))),
         }
     }
 }
 
-/// Whether the last two fields of an object are `"type": "track", "uri": "spotify:track:..."`, which
-/// is how Spotify ends tracks. Fields next to the closing brace are the object's own, so that it need
-/// not be read for its kind.
-fn ends_as_track(json: &[u8]) -> bool {
-    let type_of = || {
-        let json = before(json, b"\"}").or_else(|| before(before(json, b"}")?, b"\""))?;
-        let id = json.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        let json = json.get(..json.len() - id)?.strip_suffix(b"\"spotify:track:")?;
-        let json = before(before(before(json, b":")?, b"\"uri\"")?, b",")?;
-        let json = before(before(before(json, b"\"track\"")?, b":")?, b"\"type\"")?;
-        // What stands before it ends another field or begins the object; a backslash would make its
-        // first quote part of a text.
-        json.trim_ascii_end().last()
-    };
-    matches!(type_of(), Some(b',' | b'{'))
+/// What a playable thing says it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PlayableKind {
+    Track,
+    /// Of a show, or a chapter of an audiobook.
+    Episode,
+    Other,
 }
 
-/// What stands before the end of a text and the space behind it, if it ends like that.
-fn before<'a>(json: &'a [u8], end: &[u8]) -> Option<&'a [u8]> {
-    json.trim_ascii_end().strip_suffix(end)
+impl FromStr for PlayableKind {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let is = |kind: &str| text.eq_ignore_ascii_case(kind);
+        Ok(match text {
+            _ if is("track") => Self::Track,
+            _ if is("episode") || text == "chapter" => Self::Episode,
+            _ => Self::Other,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for PlayableKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(FromText::new("the kind of a playable thing"))
+    }
+}
+
+/// The URI of a playable thing: what an id says, or what is known of a file of the user's.
+pub(crate) enum AnyUri {
+    Id(AnyId),
+    Local(Box<LocalFile>),
+}
+
+impl AnyUri {
+    pub(crate) fn id(&self) -> Option<AnyId> {
+        match self {
+            Self::Id(id) => Some(*id),
+            Self::Local(_) => None,
+        }
+    }
+
+    pub(crate) fn local(self) -> Option<Box<LocalFile>> {
+        match self {
+            Self::Id(_) => None,
+            Self::Local(file) => Some(file),
+        }
+    }
+}
+
+impl FromStr for AnyUri {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        match text.parse() {
+            Ok(id) => Ok(Self::Id(id)),
+            Err(problem) => match LocalFile::read(text) {
+                Some(file) => Ok(Self::Local(Box::new(file))),
+                None => Err(problem),
+            },
+        }
+    }
 }
 
 /// Reads what is known to be JSON already.
 fn read<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue) -> Result<T, E> {
     // The place is in the item. It does not come last, where it would be taken for that in the whole.
-    serde_json::from_slice(raw.get().as_bytes())
-        .map_err(|error| E::custom(format_args!("{error} of the item")))
+    serde_json::from_str(raw.get()).map_err(|error| E::custom(format_args!("{error} of the item")))
 }
 
 impl Serialize for PlayableItem {

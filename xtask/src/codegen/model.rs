@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{doc, file_doc, import, preamble};
+use super::{
+    doc, file_doc, import, preamble,
+    wire::{has_old_names, is_fallible},
+};
 use crate::spec::{Domain, Enum, Field, Spec, Type};
 
 pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
@@ -21,7 +24,7 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
         files.push((format!("crates/spot-model/src/generated/{name}.rs").into(), file(domain)));
     }
     let root = format!(
-        "{}{}{modules}mod operations;\nmod wire;\n\n{exports}",
+        "{}{}{modules}mod operations;\nmod wire;\n\npub(crate) use wire::playable::PlayableWire;\n{exports}",
         preamble("*.toml"),
         file_doc(&["What the spec makes: the objects and enums, and the table of operations."])
             + "\n",
@@ -84,11 +87,12 @@ fn imports(domain: &Domain) -> String {
 fn object(name: &str, kind: &Type) -> String {
     let default = if has_default(kind) { ", Default" } else { "" };
     // An object that means nothing without its id may fail to be made from what came.
-    let from = if kind.fields.iter().any(|field| field.required) { "try_from" } else { "from" };
+    let from = if is_fallible(kind) { "try_from" } else { "from" };
+    let lifetime = if has_old_names(kind) { "<'de>" } else { "" };
     let mut out = doc("", &[&kind.doc]);
     out.push_str(&format!(
         "#[derive(Clone, Debug{default}, PartialEq, Deserialize)]\n\
-         #[serde({from} = \"{name}Wire\")]\n\
+         #[serde({from} = \"{name}Wire{lifetime}\")]\n\
          #[non_exhaustive]\n\
          pub struct {name} {{\n"
     ));

@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::Render;
 use crate::accounts::ScopeSet;
 use crate::json::{Json, Object, object};
-use crate::world::{Category, HOME, Key, User};
+use crate::world::{Category, HOME, Key, User, mix};
 
 /// What has to be escaped in a user's name inside a URI or a path.
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
@@ -29,7 +29,7 @@ impl Render<'_> {
             }
             object.set("followers", object! { "href": Json::Null, "total": user.followers });
         }
-        object.set("images", Vec::<Json>::new());
+        object.set("images", pictures(user));
         self.set_user_reference(&mut object, user);
         object.into()
     }
@@ -40,7 +40,7 @@ impl Render<'_> {
         let mut object = Object::new();
         object.set("display_name", user.display_name.clone());
         object.set("followers", object! { "href": Json::Null, "total": user.followers });
-        object.set("images", Vec::<Json>::new());
+        object.set("images", pictures(user));
         self.set_user_reference(&mut object, user);
         object.into()
     }
@@ -84,6 +84,19 @@ impl Render<'_> {
         object.set("type", "user");
         object.set("uri", format!("spotify:user:{name}"));
     }
+}
+
+/// Whoever has a name has a picture, in two sizes.
+fn pictures(user: &User) -> Vec<Json> {
+    if user.display_name.is_none() {
+        return Vec::new();
+    }
+    let hash = user.account_id.bytes().fold(2, |state, byte| mix(state ^ u64::from(byte)));
+    let picture = |(prefix, size): (&str, u32)| {
+        let url = format!("https://i.scdn.co/image/{prefix}{hash:016x}{:08x}", mix(hash) >> 32);
+        object! { "height": size, "url": url, "width": size }
+    };
+    [("ab6775700000ee85", 300), ("ab67757000003b82", 64)].into_iter().map(picture).collect()
 }
 
 /// A user's name as one segment of a path or a URI.

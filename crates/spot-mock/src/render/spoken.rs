@@ -151,7 +151,9 @@ impl Render<'_> {
         object.set("duration_ms", chapter.duration_ms);
         object.set("explicit", false);
         object.set("images", images(book.id.as_str(), SHOW_COVERS));
-        self.set_playability(&mut object, Availability::Books);
+        // Said of chapters whether or not a market was asked for.
+        let market = self.market.code;
+        object.set("is_playable", market.is_none_or(|code| Availability::Books.contains(code)));
         object.set("languages", vec![Json::Static("English")]);
         object.set("name", chapter.name.to_string());
         // Nobody knows when a chapter was published.

@@ -51,7 +51,7 @@ pub(crate) struct PlaylistEntry {
 pub(crate) enum Item {
     Track(Key<Track>),
     Episode(Key<Episode>),
-    Local(LocalFile),
+    Local(Box<LocalFile>),
     /// Something that is gone from the catalogue; the entry stays.
     Removed,
 }

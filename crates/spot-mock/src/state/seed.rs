@@ -189,7 +189,7 @@ fn put_local_files(entries: &mut [PlaylistEntry], rng: &mut Rng) {
             title: tag(rng),
             seconds: rng.between(90, 500),
         };
-        entry.item = Item::Local(file);
+        entry.item = Item::Local(Box::new(file));
     }
 }
 

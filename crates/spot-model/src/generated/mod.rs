@@ -41,3 +41,4 @@ pub use search::{IncludeExternal, SearchKind, SearchResults};
 pub use shows::{Episode, Show, SimplifiedEpisode, SimplifiedShow};
 pub use tracks::{LinkedTrack, SimplifiedTrack, Track};
 pub use users::{ExplicitContent, PrivateUser, PublicUser, TimeRange};
+pub(crate) use wire::playable::PlayableWire;

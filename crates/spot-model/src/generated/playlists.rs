@@ -12,7 +12,7 @@ use crate::{Followers, Image, Page, PlayableItem, PlaylistId, PublicUser, Snapsh
 
 /// A playlist.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "PlaylistWire")]
+#[serde(try_from = "PlaylistWire<'de>")]
 #[non_exhaustive]
 pub struct Playlist {
     /// The id; `None` only if `fields` left it out.
@@ -42,7 +42,7 @@ pub struct Playlist {
 
 /// A playlist as it stands in lists: without its items.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "SimplifiedPlaylistWire")]
+#[serde(try_from = "SimplifiedPlaylistWire<'de>")]
 #[non_exhaustive]
 pub struct SimplifiedPlaylist {
     /// The id; `None` for lists of old that have none.
@@ -80,7 +80,7 @@ pub struct ItemCount {
 
 /// An entry of a playlist.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "PlaylistItemWire")]
+#[serde(try_from = "PlaylistItemWire<'de>")]
 #[non_exhaustive]
 pub struct PlaylistItem {
     /// When it was added; `None` in very old playlists.

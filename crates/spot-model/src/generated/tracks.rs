@@ -55,7 +55,7 @@ pub struct Track {
     /// Whether it is a file of the user's.
     pub is_local: bool,
     /// What is known of a file of the user's; `None` for tracks of the catalogue.
-    pub local: Option<LocalFile>,
+    pub local: Option<Box<LocalFile>>,
 }
 
 /// A track as it stands in its album.

@@ -153,3 +153,13 @@ fn dates_that_are_none_are_none() {
     let album: SimplifiedAlbum = read(&json!({ "release_date": "0000" }));
     assert_eq!(album.release_date.unwrap().year(), 0);
 }
+
+#[test]
+fn a_track_with_an_id_and_the_uri_of_a_file_is_written_with_one_uri() {
+    let json = r#"{"id":"4uLU6hMCjMI75M1A2tKUQC","name":"Song","uri":"spotify:local:A:B:Song:1"}"#;
+    let track: Track = spot_model::from_slice(json.as_bytes()).unwrap();
+    assert!(track.local.is_some());
+    let written = serde_json::to_string(&track).unwrap();
+    assert_eq!(written.matches("\"uri\":").count(), 1, "{written}");
+    assert!(written.contains("spotify:track:4uLU6hMCjMI75M1A2tKUQC"), "{written}");
+}

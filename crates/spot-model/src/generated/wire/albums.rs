@@ -7,8 +7,8 @@ use crate::{
     Album, AlbumGroup, AlbumId, AlbumType, Copyright, CountrySet, ExternalIds, Image, Page,
     ReleaseDate, Restrictions, SimplifiedAlbum, SimplifiedArtist, SimplifiedTrack,
     lenient::{Date, Int, LenientId, NonNull},
-    object::MissingField,
     object::ObjectWriter,
+    object::WireError,
 };
 
 #[derive(Deserialize)]
@@ -19,9 +19,9 @@ pub(in crate::generated) struct AlbumWire {
     name: String,
     #[serde(default)]
     album_type: Option<AlbumType>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 1>>")]
     artists: Vec<SimplifiedArtist>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     images: Vec<Image>,
     #[serde(default, with = "As::<Date>")]
     release_date: Option<ReleaseDate>,
@@ -35,7 +35,7 @@ pub(in crate::generated) struct AlbumWire {
     popularity: Option<u8>,
     #[serde(default, with = "As::<NonNull<Same>>")]
     genres: Vec<String>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 2>>")]
     copyrights: Vec<Copyright>,
     #[serde(default)]
     external_ids: Option<Box<ExternalIds>>,
@@ -52,11 +52,11 @@ pub(in crate::generated) struct AlbumWire {
 }
 
 impl TryFrom<AlbumWire> for Album {
-    type Error = MissingField;
+    type Error = WireError;
 
-    fn try_from(wire: AlbumWire) -> Result<Self, MissingField> {
+    fn try_from(wire: AlbumWire) -> Result<Self, WireError> {
         Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(MissingField("id"))?,
+            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
             name: wire.name,
             album_type: wire.album_type,
             artists: wire.artists,
@@ -110,9 +110,9 @@ pub(in crate::generated) struct SimplifiedAlbumWire {
     album_type: Option<AlbumType>,
     #[serde(default)]
     album_group: Option<AlbumGroup>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 1>>")]
     artists: Vec<SimplifiedArtist>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     images: Vec<Image>,
     #[serde(default, with = "As::<Date>")]
     release_date: Option<ReleaseDate>,

@@ -6,8 +6,8 @@ use serde_with::{As, DefaultOnNull, Same};
 use crate::{
     Artist, ArtistId, Followers, Image, SimplifiedArtist,
     lenient::{Int, LenientId, NonNull},
-    object::MissingField,
     object::ObjectWriter,
+    object::WireError,
 };
 
 #[derive(Deserialize)]
@@ -16,7 +16,7 @@ pub(in crate::generated) struct ArtistWire {
     id: Option<ArtistId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     name: String,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     images: Vec<Image>,
     #[serde(default, with = "As::<NonNull<Same>>")]
     genres: Vec<String>,
@@ -31,11 +31,11 @@ pub(in crate::generated) struct ArtistWire {
 }
 
 impl TryFrom<ArtistWire> for Artist {
-    type Error = MissingField;
+    type Error = WireError;
 
-    fn try_from(wire: ArtistWire) -> Result<Self, MissingField> {
+    fn try_from(wire: ArtistWire) -> Result<Self, WireError> {
         Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(MissingField("id"))?,
+            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
             name: wire.name,
             images: wire.images,
             genres: wire.genres,

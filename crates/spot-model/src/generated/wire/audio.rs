@@ -9,8 +9,8 @@ use crate::{
     AnalysisMeta, AnalyzedTrack, AudioAnalysis, AudioFeatures, Section, Segment, TimeInterval,
     TrackId,
     lenient::{Int, LenientId, Millis, NonNull, Secs},
-    object::MissingField,
     object::ObjectWriter,
+    object::WireError,
 };
 
 #[derive(Deserialize)]
@@ -54,11 +54,11 @@ pub(in crate::generated) struct AudioFeaturesWire {
 }
 
 impl TryFrom<AudioFeaturesWire> for AudioFeatures {
-    type Error = MissingField;
+    type Error = WireError;
 
-    fn try_from(wire: AudioFeaturesWire) -> Result<Self, MissingField> {
+    fn try_from(wire: AudioFeaturesWire) -> Result<Self, WireError> {
         Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(MissingField("id"))?,
+            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
             duration: wire.duration,
             tempo: wire.tempo,
             key: wire.key,

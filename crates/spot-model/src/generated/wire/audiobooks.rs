@@ -9,8 +9,8 @@ use crate::{
     Audiobook, AudiobookId, Chapter, ChapterId, Copyright, CountrySet, Image, Page, Person,
     ReleaseDate, Restrictions, ResumePoint, SimplifiedAudiobook, SimplifiedChapter,
     lenient::{Date, Int, LenientId, Millis, NonNull},
-    object::MissingField,
     object::ObjectWriter,
+    object::WireError,
 };
 
 #[derive(Deserialize)]
@@ -31,7 +31,7 @@ pub(in crate::generated) struct AudiobookWire {
     edition: Option<String>,
     #[serde(default)]
     publisher: Option<String>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     images: Vec<Image>,
     #[serde(default, with = "As::<Option<Int>>")]
     total_chapters: Option<u32>,
@@ -47,7 +47,7 @@ pub(in crate::generated) struct AudiobookWire {
     is_externally_hosted: Option<bool>,
     #[serde(default)]
     is_playable: Option<bool>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 2>>")]
     copyrights: Vec<Copyright>,
     #[serde(default)]
     available_markets: Option<CountrySet>,
@@ -58,11 +58,11 @@ pub(in crate::generated) struct AudiobookWire {
 }
 
 impl TryFrom<AudiobookWire> for Audiobook {
-    type Error = MissingField;
+    type Error = WireError;
 
-    fn try_from(wire: AudiobookWire) -> Result<Self, MissingField> {
+    fn try_from(wire: AudiobookWire) -> Result<Self, WireError> {
         Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(MissingField("id"))?,
+            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
             name: wire.name,
             authors: wire.authors,
             narrators: wire.narrators,
@@ -127,7 +127,7 @@ pub(in crate::generated) struct SimplifiedAudiobookWire {
     edition: Option<String>,
     #[serde(default)]
     publisher: Option<String>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     images: Vec<Image>,
     #[serde(default, with = "As::<Option<Int>>")]
     total_chapters: Option<u32>,
@@ -141,7 +141,7 @@ pub(in crate::generated) struct SimplifiedAudiobookWire {
     is_externally_hosted: Option<bool>,
     #[serde(default)]
     is_playable: Option<bool>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 2>>")]
     copyrights: Vec<Copyright>,
     #[serde(default)]
     available_markets: Option<CountrySet>,
@@ -213,7 +213,7 @@ pub(in crate::generated) struct ChapterWire {
     html_description: Option<String>,
     #[serde(default, with = "As::<Option<Int>>")]
     chapter_number: Option<u32>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     images: Vec<Image>,
     #[serde(default, rename = "duration_ms", with = "As::<DefaultOnNull<Millis>>")]
     duration: Duration,
@@ -240,11 +240,11 @@ pub(in crate::generated) struct ChapterWire {
 }
 
 impl TryFrom<ChapterWire> for Chapter {
-    type Error = MissingField;
+    type Error = WireError;
 
-    fn try_from(wire: ChapterWire) -> Result<Self, MissingField> {
+    fn try_from(wire: ChapterWire) -> Result<Self, WireError> {
         Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(MissingField("id"))?,
+            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
             name: wire.name,
             audiobook: wire.audiobook,
             description: wire.description,
@@ -300,7 +300,7 @@ pub(in crate::generated) struct SimplifiedChapterWire {
     html_description: Option<String>,
     #[serde(default, with = "As::<Option<Int>>")]
     chapter_number: Option<u32>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     images: Vec<Image>,
     #[serde(default, rename = "duration_ms", with = "As::<DefaultOnNull<Millis>>")]
     duration: Duration,

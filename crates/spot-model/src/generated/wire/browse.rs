@@ -6,8 +6,8 @@ use serde_with::{As, DefaultOnNull, Same};
 use crate::{
     Category, CategoryId, FeaturedPlaylists, Image, Page, SimplifiedPlaylist,
     lenient::{LenientId, NonNull},
-    object::MissingField,
     object::ObjectWriter,
+    object::WireError,
 };
 
 #[derive(Deserialize)]
@@ -39,18 +39,18 @@ pub(in crate::generated) struct CategoryWire {
     id: Option<CategoryId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     name: String,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     icons: Vec<Image>,
     #[serde(default)]
     href: Option<String>,
 }
 
 impl TryFrom<CategoryWire> for Category {
-    type Error = MissingField;
+    type Error = WireError;
 
-    fn try_from(wire: CategoryWire) -> Result<Self, MissingField> {
+    fn try_from(wire: CategoryWire) -> Result<Self, WireError> {
         Ok(Self {
-            id: wire.id.ok_or(MissingField("id"))?,
+            id: wire.id.ok_or(WireError::MissingField("id"))?,
             name: wire.name,
             icons: wire.icons,
             href: wire.href,

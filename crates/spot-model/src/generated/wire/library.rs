@@ -6,7 +6,7 @@ use serde_with::As;
 
 use crate::{
     Album, Episode, SavedAlbum, SavedEpisode, SavedShow, SavedTrack, SimplifiedShow, Track,
-    lenient::Timestamp, object::MissingField, object::ObjectWriter,
+    lenient::Timestamp, object::ObjectWriter, object::WireError,
 };
 
 #[derive(Deserialize)]
@@ -18,10 +18,13 @@ pub(in crate::generated) struct SavedTrackWire {
 }
 
 impl TryFrom<SavedTrackWire> for SavedTrack {
-    type Error = MissingField;
+    type Error = WireError;
 
-    fn try_from(wire: SavedTrackWire) -> Result<Self, MissingField> {
-        Ok(Self { added_at: wire.added_at, track: wire.track.ok_or(MissingField("track"))? })
+    fn try_from(wire: SavedTrackWire) -> Result<Self, WireError> {
+        Ok(Self {
+            added_at: wire.added_at,
+            track: wire.track.ok_or(WireError::MissingField("track"))?,
+        })
     }
 }
 
@@ -43,10 +46,13 @@ pub(in crate::generated) struct SavedAlbumWire {
 }
 
 impl TryFrom<SavedAlbumWire> for SavedAlbum {
-    type Error = MissingField;
+    type Error = WireError;
 
-    fn try_from(wire: SavedAlbumWire) -> Result<Self, MissingField> {
-        Ok(Self { added_at: wire.added_at, album: wire.album.ok_or(MissingField("album"))? })
+    fn try_from(wire: SavedAlbumWire) -> Result<Self, WireError> {
+        Ok(Self {
+            added_at: wire.added_at,
+            album: wire.album.ok_or(WireError::MissingField("album"))?,
+        })
     }
 }
 
@@ -68,10 +74,13 @@ pub(in crate::generated) struct SavedShowWire {
 }
 
 impl TryFrom<SavedShowWire> for SavedShow {
-    type Error = MissingField;
+    type Error = WireError;
 
-    fn try_from(wire: SavedShowWire) -> Result<Self, MissingField> {
-        Ok(Self { added_at: wire.added_at, show: wire.show.ok_or(MissingField("show"))? })
+    fn try_from(wire: SavedShowWire) -> Result<Self, WireError> {
+        Ok(Self {
+            added_at: wire.added_at,
+            show: wire.show.ok_or(WireError::MissingField("show"))?,
+        })
     }
 }
 
@@ -93,10 +102,13 @@ pub(in crate::generated) struct SavedEpisodeWire {
 }
 
 impl TryFrom<SavedEpisodeWire> for SavedEpisode {
-    type Error = MissingField;
+    type Error = WireError;
 
-    fn try_from(wire: SavedEpisodeWire) -> Result<Self, MissingField> {
-        Ok(Self { added_at: wire.added_at, episode: wire.episode.ok_or(MissingField("episode"))? })
+    fn try_from(wire: SavedEpisodeWire) -> Result<Self, WireError> {
+        Ok(Self {
+            added_at: wire.added_at,
+            episode: wire.episode.ok_or(WireError::MissingField("episode"))?,
+        })
     }
 }
 

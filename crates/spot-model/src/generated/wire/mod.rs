@@ -10,6 +10,7 @@ pub(super) mod audiobooks;
 pub(super) mod browse;
 pub(super) mod common;
 pub(super) mod library;
+pub(crate) mod playable;
 pub(super) mod player;
 pub(super) mod playlists;
 pub(super) mod recommendations;

@@ -10,8 +10,8 @@ use crate::{
     Actions, Context, ContextKind, CurrentlyPlaying, Device, DeviceId, DeviceKind, Disallows,
     PlayHistory, PlayableItem, PlaybackState, PlayingKind, Queue, RepeatState, Track, Uri,
     lenient::{Int, LenientId, Millis, NonNull, Timestamp, UnixMillis},
-    object::MissingField,
     object::ObjectWriter,
+    object::WireError,
 };
 
 #[derive(Deserialize)]
@@ -307,11 +307,11 @@ pub(in crate::generated) struct PlayHistoryWire {
 }
 
 impl TryFrom<PlayHistoryWire> for PlayHistory {
-    type Error = MissingField;
+    type Error = WireError;
 
-    fn try_from(wire: PlayHistoryWire) -> Result<Self, MissingField> {
+    fn try_from(wire: PlayHistoryWire) -> Result<Self, WireError> {
         Ok(Self {
-            track: wire.track.ok_or(MissingField("track"))?,
+            track: wire.track.ok_or(WireError::MissingField("track"))?,
             played_at: wire.played_at,
             context: wire.context,
         })

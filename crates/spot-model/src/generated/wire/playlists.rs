@@ -7,12 +7,14 @@ use serde_with::{As, DefaultOnNull, Same};
 use crate::{
     Followers, Image, ItemCount, Page, PlayableItem, Playlist, PlaylistId, PlaylistItem,
     PublicUser, SimplifiedPlaylist, SnapshotId,
+    deferred::Deferred,
     lenient::{Int, LenientId, NonNull, Timestamp},
     object::ObjectWriter,
+    object::WireError,
 };
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct PlaylistWire {
+pub(in crate::generated) struct PlaylistWire<'a> {
     #[serde(default, with = "As::<LenientId>")]
     id: Option<PlaylistId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
@@ -27,12 +29,12 @@ pub(in crate::generated) struct PlaylistWire {
     collaborative: bool,
     #[serde(default, with = "As::<LenientId>")]
     snapshot_id: Option<SnapshotId>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     images: Vec<Image>,
     #[serde(default)]
     items: Option<Page<PlaylistItem>>,
-    #[serde(default)]
-    tracks: Option<Page<PlaylistItem>>,
+    #[serde(borrow)]
+    tracks: Option<Deferred<'a>>,
     #[serde(default)]
     followers: Option<Followers>,
     #[serde(default)]
@@ -43,9 +45,15 @@ pub(in crate::generated) struct PlaylistWire {
     href: Option<PlaylistId>,
 }
 
-impl From<PlaylistWire> for Playlist {
-    fn from(wire: PlaylistWire) -> Self {
-        Self {
+impl TryFrom<PlaylistWire<'_>> for Playlist {
+    type Error = WireError;
+
+    fn try_from(wire: PlaylistWire<'_>) -> Result<Self, WireError> {
+        let items = match (wire.items, wire.tracks) {
+            (None, Some(old)) => old.read("tracks")?,
+            (value, _) => value,
+        };
+        Ok(Self {
             id: wire.id.or(wire.uri).or(wire.href),
             name: wire.name,
             description: wire.description,
@@ -54,10 +62,10 @@ impl From<PlaylistWire> for Playlist {
             collaborative: wire.collaborative,
             snapshot_id: wire.snapshot_id,
             images: wire.images,
-            items: wire.items.or(wire.tracks),
+            items,
             followers: wire.followers,
             primary_color: wire.primary_color,
-        }
+        })
     }
 }
 
@@ -80,7 +88,7 @@ impl Serialize for Playlist {
 }
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct SimplifiedPlaylistWire {
+pub(in crate::generated) struct SimplifiedPlaylistWire<'a> {
     #[serde(default, with = "As::<LenientId>")]
     id: Option<PlaylistId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
@@ -95,12 +103,12 @@ pub(in crate::generated) struct SimplifiedPlaylistWire {
     collaborative: bool,
     #[serde(default, with = "As::<LenientId>")]
     snapshot_id: Option<SnapshotId>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     images: Vec<Image>,
     #[serde(default)]
     items: Option<ItemCount>,
-    #[serde(default)]
-    tracks: Option<ItemCount>,
+    #[serde(borrow)]
+    tracks: Option<Deferred<'a>>,
     #[serde(default)]
     primary_color: Option<String>,
     #[serde(default, with = "As::<LenientId>")]
@@ -109,9 +117,15 @@ pub(in crate::generated) struct SimplifiedPlaylistWire {
     href: Option<PlaylistId>,
 }
 
-impl From<SimplifiedPlaylistWire> for SimplifiedPlaylist {
-    fn from(wire: SimplifiedPlaylistWire) -> Self {
-        Self {
+impl TryFrom<SimplifiedPlaylistWire<'_>> for SimplifiedPlaylist {
+    type Error = WireError;
+
+    fn try_from(wire: SimplifiedPlaylistWire<'_>) -> Result<Self, WireError> {
+        let items = match (wire.items, wire.tracks) {
+            (None, Some(old)) => old.read("tracks")?,
+            (value, _) => value,
+        };
+        Ok(Self {
             id: wire.id.or(wire.uri).or(wire.href),
             name: wire.name,
             description: wire.description,
@@ -120,9 +134,9 @@ impl From<SimplifiedPlaylistWire> for SimplifiedPlaylist {
             collaborative: wire.collaborative,
             snapshot_id: wire.snapshot_id,
             images: wire.images,
-            items: wire.items.or(wire.tracks),
+            items,
             primary_color: wire.primary_color,
-        }
+        })
     }
 }
 
@@ -167,7 +181,7 @@ impl Serialize for ItemCount {
 }
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct PlaylistItemWire {
+pub(in crate::generated) struct PlaylistItemWire<'a> {
     #[serde(default, with = "As::<Option<Timestamp>>")]
     added_at: Option<DateTime<Utc>>,
     #[serde(default)]
@@ -176,21 +190,27 @@ pub(in crate::generated) struct PlaylistItemWire {
     is_local: bool,
     #[serde(default)]
     item: Option<PlayableItem>,
-    #[serde(default)]
-    track: Option<PlayableItem>,
+    #[serde(borrow)]
+    track: Option<Deferred<'a>>,
     #[serde(default)]
     primary_color: Option<String>,
 }
 
-impl From<PlaylistItemWire> for PlaylistItem {
-    fn from(wire: PlaylistItemWire) -> Self {
-        Self {
+impl TryFrom<PlaylistItemWire<'_>> for PlaylistItem {
+    type Error = WireError;
+
+    fn try_from(wire: PlaylistItemWire<'_>) -> Result<Self, WireError> {
+        let item = match (wire.item, wire.track) {
+            (None, Some(old)) => old.read("track")?,
+            (value, _) => value,
+        };
+        Ok(Self {
             added_at: wire.added_at,
             added_by: wire.added_by,
             is_local: wire.is_local,
-            item: wire.item.or(wire.track),
+            item,
             primary_color: wire.primary_color,
-        }
+        })
     }
 }
 

@@ -9,8 +9,8 @@ use crate::{
     Copyright, CountrySet, Episode, EpisodeId, Image, Page, ReleaseDate, Restrictions, ResumePoint,
     Show, ShowId, SimplifiedEpisode, SimplifiedShow,
     lenient::{Date, Int, LenientId, Millis, NonNull},
-    object::MissingField,
     object::ObjectWriter,
+    object::WireError,
 };
 
 #[derive(Deserialize)]
@@ -25,7 +25,7 @@ pub(in crate::generated) struct ShowWire {
     html_description: Option<String>,
     #[serde(default)]
     publisher: Option<String>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     images: Vec<Image>,
     #[serde(default, with = "As::<Option<Int>>")]
     total_episodes: Option<u32>,
@@ -39,7 +39,7 @@ pub(in crate::generated) struct ShowWire {
     media_type: Option<String>,
     #[serde(default)]
     is_externally_hosted: Option<bool>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 2>>")]
     copyrights: Vec<Copyright>,
     #[serde(default)]
     available_markets: Option<CountrySet>,
@@ -50,11 +50,11 @@ pub(in crate::generated) struct ShowWire {
 }
 
 impl TryFrom<ShowWire> for Show {
-    type Error = MissingField;
+    type Error = WireError;
 
-    fn try_from(wire: ShowWire) -> Result<Self, MissingField> {
+    fn try_from(wire: ShowWire) -> Result<Self, WireError> {
         Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(MissingField("id"))?,
+            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
             name: wire.name,
             description: wire.description,
             html_description: wire.html_description,
@@ -105,7 +105,7 @@ pub(in crate::generated) struct SimplifiedShowWire {
     html_description: Option<String>,
     #[serde(default)]
     publisher: Option<String>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     images: Vec<Image>,
     #[serde(default, with = "As::<Option<Int>>")]
     total_episodes: Option<u32>,
@@ -117,7 +117,7 @@ pub(in crate::generated) struct SimplifiedShowWire {
     media_type: Option<String>,
     #[serde(default)]
     is_externally_hosted: Option<bool>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 2>>")]
     copyrights: Vec<Copyright>,
     #[serde(default)]
     available_markets: Option<CountrySet>,
@@ -179,7 +179,7 @@ pub(in crate::generated) struct EpisodeWire {
     description: String,
     #[serde(default)]
     html_description: Option<String>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     images: Vec<Image>,
     #[serde(default, rename = "duration_ms", with = "As::<DefaultOnNull<Millis>>")]
     duration: Duration,
@@ -264,7 +264,7 @@ pub(in crate::generated) struct SimplifiedEpisodeWire {
     description: String,
     #[serde(default)]
     html_description: Option<String>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     images: Vec<Image>,
     #[serde(default, rename = "duration_ms", with = "As::<DefaultOnNull<Millis>>")]
     duration: Duration,
@@ -293,11 +293,11 @@ pub(in crate::generated) struct SimplifiedEpisodeWire {
 }
 
 impl TryFrom<SimplifiedEpisodeWire> for SimplifiedEpisode {
-    type Error = MissingField;
+    type Error = WireError;
 
-    fn try_from(wire: SimplifiedEpisodeWire) -> Result<Self, MissingField> {
+    fn try_from(wire: SimplifiedEpisodeWire) -> Result<Self, WireError> {
         Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(MissingField("id"))?,
+            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
             name: wire.name,
             description: wire.description,
             html_description: wire.html_description,

@@ -18,7 +18,7 @@ pub(in crate::generated) struct TrackWire {
     id: Option<TrackId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     name: String,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 1>>")]
     artists: Vec<SimplifiedArtist>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     album: SimplifiedAlbum,
@@ -47,7 +47,7 @@ pub(in crate::generated) struct TrackWire {
     #[serde(default, with = "As::<DefaultOnNull>")]
     is_local: bool,
     #[serde(default, rename = "uri", with = "As::<LocalOnly>")]
-    local: Option<LocalFile>,
+    local: Option<Box<LocalFile>>,
     #[serde(default, with = "As::<LenientId>")]
     href: Option<TrackId>,
 }
@@ -95,7 +95,9 @@ impl Serialize for Track {
         out.optional("linked_from", &self.linked_from)?;
         out.optional("restrictions", &self.restrictions)?;
         out.field("is_local", &self.is_local)?;
-        out.optional("uri", &self.local)?;
+        if self.id.is_none() {
+            out.optional("uri", &self.local)?;
+        }
         out.end()
     }
 }
@@ -106,7 +108,7 @@ pub(in crate::generated) struct SimplifiedTrackWire {
     id: Option<TrackId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
     name: String,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 1>>")]
     artists: Vec<SimplifiedArtist>,
     #[serde(default, rename = "duration_ms", with = "As::<DefaultOnNull<Millis>>")]
     duration: Duration,

@@ -6,8 +6,8 @@ use serde_with::{As, DefaultOnNull, Same};
 use crate::{
     Country, ExplicitContent, Followers, Image, PrivateUser, PublicUser, UserId,
     lenient::{LenientId, NonNull},
-    object::MissingField,
     object::ObjectWriter,
+    object::WireError,
 };
 
 #[derive(Deserialize)]
@@ -18,7 +18,7 @@ pub(in crate::generated) struct PrivateUserWire {
     account_id: Option<String>,
     #[serde(default)]
     display_name: Option<String>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     images: Vec<Image>,
     #[serde(default, with = "As::<LenientId>")]
     country: Option<Country>,
@@ -33,11 +33,11 @@ pub(in crate::generated) struct PrivateUserWire {
 }
 
 impl TryFrom<PrivateUserWire> for PrivateUser {
-    type Error = MissingField;
+    type Error = WireError;
 
-    fn try_from(wire: PrivateUserWire) -> Result<Self, MissingField> {
+    fn try_from(wire: PrivateUserWire) -> Result<Self, WireError> {
         Ok(Self {
-            id: wire.id.ok_or(MissingField("id"))?,
+            id: wire.id.ok_or(WireError::MissingField("id"))?,
             account_id: wire.account_id,
             display_name: wire.display_name,
             images: wire.images,
@@ -72,7 +72,7 @@ pub(in crate::generated) struct PublicUserWire {
     id: Option<UserId>,
     #[serde(default)]
     display_name: Option<String>,
-    #[serde(default, with = "As::<NonNull<Same>>")]
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     images: Vec<Image>,
     #[serde(default)]
     followers: Option<Followers>,

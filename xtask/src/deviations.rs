@@ -1,0 +1,126 @@
+//! Where something differs from Spotify's own document or answers and is meant to, with the reason.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use serde::Deserialize;
+
+use crate::{say, spec::Error};
+
+const FILE: &str = "xtask/spec/deviations.toml";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deviations {
+    /// Of the spec.
+    pub(crate) deviation: Vec<Deviation>,
+    /// Of the answers.
+    pub(crate) answer: Vec<Deviation>,
+    /// Of the answers' fields from those of recorded answers.
+    pub(crate) field: Vec<Deviation>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deviation {
+    /// The differences it explains, in the words of the report; a `*` stands for anything.
+    what: Vec<String>,
+    reason: String,
+}
+
+impl Deviations {
+    pub(crate) fn read(root: &Path) -> Result<Self, Error> {
+        let text =
+            fs::read_to_string(root.join(FILE)).map_err(|error| format!("{FILE}: {error}"))?;
+        let all: Self = toml::from_str(&text).map_err(|error| format!("{FILE}: {error}"))?;
+        let is_empty = |deviation: &&Deviation| deviation.reason.trim().is_empty();
+        match all.deviation.iter().chain(&all.answer).chain(&all.field).find(is_empty) {
+            Some(deviation) => Err(format!("{FILE}: {:?} has no reason", deviation.what)),
+            None => Ok(all),
+        }
+    }
+}
+
+/// Says how many differences each reason explains. An error if one has no reason, or a reason
+/// explains nothing any more.
+pub(crate) fn report(
+    deviations: &[Deviation],
+    differences: &BTreeSet<String>,
+) -> Result<(), Error> {
+    let mut explained = BTreeSet::new();
+    let mut stale = 0;
+    for deviation in deviations {
+        let mut count = 0;
+        for what in &deviation.what {
+            let meant: Vec<_> = differences.iter().filter(|said| matches(what, said)).collect();
+            if meant.is_empty() {
+                stale += 1;
+                say(&format!("no longer applies: {what}"));
+            }
+            count += meant.len();
+            explained.extend(meant);
+        }
+        say(&format!("{count:4} {}", deviation.reason));
+    }
+    let unexplained: Vec<_> =
+        differences.difference(&explained.into_iter().cloned().collect()).cloned().collect();
+    for difference in &unexplained {
+        say(&format!("unexplained: {difference}"));
+    }
+    say(&format!(
+        "{} deviations, {} reasons; {} unexplained, {stale} explanations that no longer apply",
+        differences.len(),
+        deviations.len(),
+        unexplained.len(),
+    ));
+    if unexplained.is_empty() && stale == 0 {
+        return Ok(());
+    }
+    Err("there are differences without a reason; mend them, or say why in deviations.toml"
+        .to_owned())
+}
+
+/// Whether a difference is the one that is meant; `*` in the pattern stands for anything.
+fn matches(pattern: &str, said: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| said.strip_prefix(first)) else {
+        return false;
+    };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        match rest.split_once(part) {
+            Some((_, behind)) => rest = behind,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_explanation_that_explains_nothing_is_an_error() {
+        let deviations = |what: &str| {
+            vec![Deviation { what: vec![what.to_owned()], reason: "because".to_owned() }]
+        };
+        let differences = ["GET /a: query `b` is only there".to_owned()].into();
+        assert!(report(&deviations("GET /a: query `b` *"), &differences).is_ok());
+        assert!(report(&deviations("GET /a: query `c` *"), &differences).is_err());
+        assert!(report(&[], &differences).is_err());
+        assert!(report(&deviations("GET /a: *"), &BTreeSet::new()).is_err());
+    }
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        assert!(matches("GET /a: query b is only there", "GET /a: query b is only there"));
+        assert!(!matches("GET /a", "GET /a: query b is only there"));
+        assert!(matches(
+            "*: query limit: *",
+            "GET /a: query limit: the minimum is 0 there, 1 here"
+        ));
+        assert!(matches("* is only here", "type Album: field `x` is only here"));
+        assert!(!matches("* is only here", "type Album: field `x` is only there"));
+        assert!(!matches("a*bc*c", "abc"));
+    }
+}
