@@ -15,12 +15,12 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     deviations::{self, Deviations},
-    say,
+    drift, say,
     spec::{Error, Spec},
 };
 
 pub(crate) fn run(root: &Path, file: &Path) -> Result<(), Error> {
-    let document = Document::read(file)?;
+    let document = Document::new(drift::read(file)?);
     let spec = Spec::load(&root.join("xtask/spec"))?;
     let (mut validators, mut differences) = (BTreeMap::new(), BTreeSet::new());
     let (mut valid, mut wrong, mut without, mut operations) = (0, 0, 0, BTreeSet::new());
@@ -100,16 +100,6 @@ fn differ(validator: &Validator, answer: &Value, is_part: bool) -> BTreeSet<Stri
 struct Document(Value);
 
 impl Document {
-    fn read(file: &Path) -> Result<Self, Error> {
-        let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-        let text = fs::read_to_string(file).map_err(|error| fail(&error))?;
-        let root: Value = serde_saphyr::from_str(&text).map_err(|error| fail(&error))?;
-        if root.get("openapi").is_none() || root.get("paths").is_none() {
-            return Err(fail(&"not an OpenAPI document: `openapi` or `paths` is missing"));
-        }
-        Ok(Self::new(root))
-    }
-
     fn new(mut root: Value) -> Self {
         let names = root.clone();
         translate(&mut root, &names);

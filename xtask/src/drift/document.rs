@@ -30,13 +30,7 @@ pub(super) struct Answer<'a> {
 
 impl Document {
     pub(super) fn read(file: &Path) -> Result<Self, Error> {
-        let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-        let text = fs::read_to_string(file).map_err(|error| fail(&error))?;
-        let root: Value = serde_saphyr::from_str(&text).map_err(|error| fail(&error))?;
-        if root.get("openapi").is_none() || root.get("paths").is_none() {
-            return Err(fail(&"not an OpenAPI document: `openapi` or `paths` is missing"));
-        }
-        Ok(Self::new(root))
+        read(file).map(Self::new)
     }
 
     pub(super) fn new(root: Value) -> Self {
@@ -169,6 +163,17 @@ impl Document {
         own.map(Iterator::collect)
             .or_else(|| list(schema.get("allOf")).find_map(|part| self.values(part)))
     }
+}
+
+/// An OpenAPI document as it stands in a file, in YAML or JSON.
+pub(crate) fn read(file: &Path) -> Result<Value, Error> {
+    let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+    let text = fs::read_to_string(file).map_err(|error| fail(&error))?;
+    let root: Value = serde_saphyr::from_str(&text).map_err(|error| fail(&error))?;
+    if root.get("openapi").is_none() || root.get("paths").is_none() {
+        return Err(fail(&"not an OpenAPI document: `openapi` or `paths` is missing"));
+    }
+    Ok(root)
 }
 
 /// The name of the schema that is referred to: `AlbumObject`.

@@ -11,6 +11,7 @@ mod types;
 use std::{collections::BTreeSet, path::Path};
 
 use self::document::Document;
+pub(crate) use self::document::read;
 use crate::{
     deviations::{self, Deviations},
     spec::{Error, Spec},
