@@ -38,7 +38,7 @@ pub(crate) fn run(root: &Path, file: &Path) -> Result<(), Error> {
             };
             unanswered.remove(&op.call);
             operations.insert(&op.call);
-            let validator = match validators.entry(&op.call) {
+            let validator = match validators.entry((&op.call, status)) {
                 std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
                 std::collections::btree_map::Entry::Vacant(new) => new.insert(
                     document.validator(schema).map_err(|error| format!("{}: {error}", op.call))?,
@@ -86,14 +86,26 @@ fn differ(validator: &Validator, answer: &Value, is_part: bool) -> BTreeSet<Stri
         .iter_errors(answer)
         .filter(|error| !(is_part && required(error.kind())))
         .map(|error| {
-            let place = error.instance_path().to_string();
-            let steps = place.split('/').skip(1).map(|step| match step.parse::<usize>() {
-                Ok(_) => "[]",
-                Err(_) => step,
-            });
-            format!("/{}: {}", steps.collect::<Vec<_>>().join("/"), error.masked())
+            format!("{}: {}", place(answer, &error.instance_path().to_string()), error.masked())
         })
         .collect()
+}
+
+/// A place in an answer without the numbers of entries: `/items/[]/album`. Of what is in a file of
+/// the user's it is said that it is, since of those little is known.
+fn place(answer: &Value, pointer: &str) -> String {
+    let (mut value, mut place) = (Some(answer), String::new());
+    for step in pointer.split('/').skip(1) {
+        value = value.and_then(|value| value.pointer(&format!("/{step}")));
+        let step = if step.parse::<usize>().is_ok() { "[]" } else { step };
+        place.push('/');
+        place.push_str(step);
+        let is_local = value.and_then(|value| value.get("is_local")) == Some(&Value::Bool(true));
+        if is_local && value.is_some_and(|value| value.get("album").is_some()) {
+            place.push_str("(a local file)");
+        }
+    }
+    if place.is_empty() { "/".to_owned() } else { place }
 }
 
 /// The document, its schemas turned from those of OpenAPI 3.0 to those of JSON Schema.
@@ -155,7 +167,13 @@ fn translate(value: &mut Value, names: &Value) {
             {
                 let conditions: Option<Vec<_>> =
                     choices.iter().map(|choice| condition(choice, names)).collect();
-                if let Some(conditions) = conditions {
+                if let Some(mut conditions) = conditions {
+                    // One of them it has to be.
+                    let kinds = choices.iter().filter_map(|choice| kinds(choice, names));
+                    let kinds: Vec<_> = kinds.flat_map(Value::as_array).flatten().collect();
+                    let known = json!({ "properties": { "type": { "enum": kinds } } });
+                    conditions.push(json!({ "type": "object", "required": ["type"] }));
+                    conditions.push(known);
                     fields.remove("oneOf");
                     fields.insert("allOf".to_owned(), Value::Array(conditions));
                 }
@@ -175,12 +193,10 @@ fn translate(value: &mut Value, names: &Value) {
 
 /// `if` it is of the choice's type, `then` it is as the choice says.
 fn condition(choice: &Value, names: &Value) -> Option<Value> {
-    let target = choice.get("$ref")?.as_str()?.strip_prefix('#')?;
-    let kinds = kinds(names.pointer(target)?, names)?;
+    let kinds = kinds(choice, names)?;
     Some(json!({
-        "if": { "type": "object", "properties": { "type": { "enum": kinds } } },
+        "if": { "type": "object", "required": ["type"], "properties": { "type": { "enum": kinds } } },
         "then": choice,
-        "type": "object",
     }))
 }
 
@@ -268,9 +284,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_none_of_the_choices_is_wrong() {
+        for (item, place) in [(json!({ "type": "banana" }), "/type"), (json!({}), "")] {
+            let found = differences(&json!({ "items": [item] }), false);
+            let start = format!("/items/[]{place}: ");
+            assert!(found.iter().any(|found| found.starts_with(&start)), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_users_is_called_one() {
+        let item = json!({ "type": "track", "is_local": true, "album": {}, "number": null });
+        let found = differences(&json!({ "items": [item] }), false);
+        assert!(found[0].starts_with("/items/[](a local file)/number: "), "{found:?}");
+    }
+
+    #[test]
     fn of_a_part_nothing_is_required() {
         let answer = json!({ "items": [{ "type": "track" }] });
         assert_eq!(differences(&answer, false).len(), 1);
+        let missing = json!({});
+        assert_eq!(differences(&missing, true), [] as [&str; 0]);
         assert_eq!(differences(&answer, true), [] as [&str; 0]);
     }
 }
