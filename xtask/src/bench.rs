@@ -33,6 +33,14 @@ pub(crate) fn run(root: &Path, only: &[String], quick: bool) -> Result<(), Error
         if quick {
             command.arg("--quick");
         }
+        // What cargo says of xtask itself; some build scripts would run again because of it, and
+        // with them minutes of building.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(&*name);
+            }
+        }
         let table = output(&mut command)?;
         say(&table);
         tables.push_str(&table);
