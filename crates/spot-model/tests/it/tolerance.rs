@@ -163,3 +163,19 @@ fn a_track_with_an_id_and_the_uri_of_a_file_is_written_with_one_uri() {
     assert_eq!(written.matches("\"uri\":").count(), 1, "{written}");
     assert!(written.contains("spotify:track:4uLU6hMCjMI75M1A2tKUQC"), "{written}");
 }
+
+#[test]
+fn what_stands_under_the_old_name_is_not_missed_if_the_new_one_has_it() {
+    let item = json!({ "type": "track", "name": "new" });
+    for old in [json!(true), json!({ "name": 1 }), json!(null)] {
+        for both in [json!({ "item": item, "track": old }), json!({ "track": old, "item": item })] {
+            let entry: PlaylistItem = read(&both);
+            assert_eq!(entry.item.unwrap().name(), "new", "{both}");
+        }
+    }
+    let old = json!({ "item": null, "track": item });
+    assert_eq!(read::<PlaylistItem>(&old).item.unwrap().name(), "new");
+    let json = br#"{"track":{"name":1}}"#;
+    let error = spot_model::from_slice::<PlaylistItem>(json).unwrap_err().to_string();
+    assert!(error.contains("expected a string") && error.ends_with("of `track`"), "{error}");
+}
