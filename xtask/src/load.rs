@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::{TryStreamExt as _, future::join_all};
+use futures::{TryStreamExt as _, future::join_all, lock::Mutex};
 use spot::{
     AccessMode, Client, ErrorKind,
     http::{AccessToken, Pipeline, RateLimit, ReqwestTransport, Transport, test::Faulty},
@@ -47,12 +47,16 @@ pub(crate) async fn run(requests: usize, tasks: usize, seed: u64) -> Result<(), 
     let saved: Vec<_> = quiet.library().tracks().items().try_collect().await.map_err(text)?;
     let tracks: Vec<TrackId> = saved.iter().filter_map(|saved| saved.track.id).collect();
     let (tracks, seen, over) = (Arc::new(tracks), Arc::new(AtomicUsize::new(0)), Arc::default());
+    // All tasks finish a playlist at about the same time, and reading them all at once would take
+    // more memory than the load does.
+    let checking = Arc::new(Mutex::new(()));
     let watch = tokio::spawn(watch(mock.clone(), seen.clone(), Arc::clone(&over), requests));
     let start = Instant::now();
     let workers = (0..tasks).map(|task| {
         let noisy = client(&mock, faulty.clone());
         let (quiet, tracks, over) = (quiet.clone(), tracks.clone(), Arc::clone(&over));
-        tokio::spawn(async move { work(task, noisy?, quiet, &tracks, &over).await })
+        let checking = Arc::clone(&checking);
+        tokio::spawn(async move { work(task, noisy?, quiet, &tracks, &over, &checking).await })
     });
     let mut all = Tally::default();
     for worker in join_all(workers).await {
@@ -97,6 +101,7 @@ async fn work(
     quiet: Client,
     tracks: &[TrackId],
     over: &AtomicBool,
+    checking: &Mutex<()>,
 ) -> Result<Tally, Error> {
     let mut tally = Tally::default();
     while !over.load(Ordering::Relaxed) {
@@ -127,7 +132,9 @@ async fn work(
             ];
             tally.reads_failed += reads.iter().filter(|failed| **failed).count();
         }
+        let turn = checking.lock().await;
         check(&quiet, playlist, &fates).await?;
+        drop(turn);
     }
     Ok(tally)
 }
@@ -146,7 +153,6 @@ async fn check(
     fates: &HashMap<TrackId, Fate>,
 ) -> Result<(), Error> {
     let mut found: HashMap<TrackId, usize> = HashMap::new();
-    // Item by item: all tasks come to this at about the same time.
     let mut items = client.playlist(playlist).items().items();
     while let Some(item) = items.try_next().await.map_err(text)? {
         let track = item.item.as_ref().and_then(|item| item.as_track()?.id);

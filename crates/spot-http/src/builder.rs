@@ -1,6 +1,10 @@
 //! Sets up a pipeline.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use http::HeaderValue;
 use url::Url;
@@ -23,6 +27,7 @@ pub struct PipelineBuilder {
     accept_language: Option<String>,
     rate_limit: RateLimit,
     retry_budget: Option<u32>,
+    random: fastrand::Rng,
     settings: Settings,
 }
 
@@ -48,6 +53,7 @@ impl PipelineBuilder {
             accept_language: None,
             rate_limit: RateLimit::learned(),
             retry_budget: Some(500),
+            random: fastrand::Rng::new(),
             settings: Settings {
                 base_url: Pipeline::SPOTIFY.to_owned(),
                 attempts: 3,
@@ -125,6 +131,12 @@ impl PipelineBuilder {
         self
     }
 
+    /// What the random parts of waits are drawn from, for tests that are to run the same each time.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.random.seed(seed);
+        self
+    }
+
     /// Who is told what happens: for metrics.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Some(Box::new(observer));
@@ -166,6 +178,7 @@ impl PipelineBuilder {
             transport,
             gate: Gate::new(&self.rate_limit),
             budget: Budget::new(self.retry_budget),
+            random: Mutex::new(self.random),
             observer: self.observer,
             #[cfg(feature = "cache")]
             cache: self.cache,

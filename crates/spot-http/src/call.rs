@@ -167,7 +167,7 @@ impl<'a> Call<'a> {
             }
         };
         self.ended(status, Some(error.kind()), start);
-        let wait = self.backoff.wait(attempt, fastrand::f64());
+        let wait = self.backoff.wait(attempt, self.inner.chance());
         let wait = wait.max(error.retry_after().unwrap_or_default());
         match outcome {
             Outcome::Throttled => return self.throttled(permit, error, wait),
@@ -201,7 +201,7 @@ impl<'a> Call<'a> {
     ) -> Result<Next, Error> {
         let operation = self.request.operation();
         // So that many machines do not come back at the same moment.
-        let wait = wait.saturating_add(Duration::from_millis(500).mul_f64(fastrand::f64()));
+        let wait = wait.saturating_add(Duration::from_millis(500).mul_f64(self.inner.chance()));
         let (pause, limit) = permit.refused(operation, &error, wait);
         let quota = error.kind() == ErrorKind::QuotaExceeded;
         tracing::warn!(pause_ms = millis(pause), quota, "{operation} was refused with 429");

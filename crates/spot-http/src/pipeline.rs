@@ -1,6 +1,9 @@
 //! How a call gets there and back.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -41,6 +44,7 @@ pub(crate) struct Inner {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) gate: Gate,
     pub(crate) budget: Budget,
+    pub(crate) random: Mutex<fastrand::Rng>,
     pub(crate) observer: Option<Box<dyn Observer>>,
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<Cache>,
@@ -52,6 +56,11 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
+    /// A number from 0 to 1, by which waits differ.
+    pub(crate) fn chance(&self) -> f64 {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).f64()
+    }
+
     /// Tells the observer, if there is one.
     pub(crate) fn observe<'a>(&self, event: impl FnOnce() -> Event<'a>) {
         if let Some(observer) = &self.observer {

@@ -158,9 +158,14 @@ impl Transport for Server {
 }
 
 fn pipeline(server: &Server, limit: RateLimit) -> Pipeline {
+    seeded(server, limit, 1)
+}
+
+fn seeded(server: &Server, limit: RateLimit, seed: u64) -> Pipeline {
     Pipeline::builder(AccessToken::new("token").unwrap())
         .transport(server.clone())
         .rate_limit(limit)
+        .seed(seed)
         .retry_budget(None)
         .attempts(u32::MAX)
         .deadline(Duration::from_secs(40 * 3600))
@@ -251,7 +256,7 @@ async fn pacing_costs_little_and_is_hardly_ever_refused() {
             table.push(format!("{rule:<13} | {client:<27} | {time:<12} | {refused:.1}"));
         };
         let server = Server::new(rule, 180, LATENCY, 1);
-        let alone = (0..32).map(|_| pipeline(&server, RateLimit::unpaced())).collect();
+        let alone = (0..32).map(|task| seeded(&server, RateLimit::unpaced(), task)).collect();
         row("a Retry-After a task", &work(&server, alone, 5000).await);
         let server = Server::new(rule, 180, LATENCY, 1);
         let shared = vec![pipeline(&server, RateLimit::unpaced()); 32];
@@ -363,15 +368,22 @@ async fn what_was_learned_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn several_programs_that_do_not_know_of_each_other_share_the_limit() {
-    let server = Server::new(Rule::Plain, 180, LATENCY, 1);
-    let mut pipelines = Vec::new();
-    for _ in 0..3 {
-        pipelines.extend(vec![pipeline(&server, RateLimit::learned()); 10]);
+    // Who comes back first after a pause is a matter of luck.
+    const RUNS: u32 = 20;
+    let mut refused = 0.0;
+    for run in 0..RUNS {
+        let server = Server::new(Rule::Plain, 180, LATENCY, u64::from(run));
+        let mut pipelines = Vec::new();
+        for program in 0..3 {
+            let program = seeded(&server, RateLimit::learned(), u64::from(run * 3 + program));
+            pipelines.extend(vec![program; 10]);
+        }
+        let run = work(&server, pipelines, 5000).await;
+        println!("three programs: {:.3}, {:.1}", run.over(IDEAL), run.refused_per_1000);
+        assert!(run.over(IDEAL) <= 1.3, "{run:?}");
+        refused += run.refused_per_1000;
     }
-    let run = work(&server, pipelines, 5000).await;
-    println!("three programs: {:.3}, {:.1}", run.over(IDEAL), run.refused_per_1000);
-    assert!(run.over(IDEAL) <= 1.3, "{run:?}");
-    assert!(run.refused_per_1000 <= 25.0, "{run:?}");
+    assert!(refused / f64::from(RUNS) <= 25.0, "{refused} in {RUNS} runs");
 }
 
 #[tokio::test(start_paused = true)]
