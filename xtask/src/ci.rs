@@ -42,9 +42,25 @@ const EXAMPLES: &[&str] = &[
     "playlist_contents",
 ];
 
+/// What users may leave out, beside what the workspace builds at once.
+const CHOICES: &[&[&str]] = &[
+    &["-p", "spot-http"],
+    &["-p", "spot-http", "--features", "reqwest"],
+    &["-p", "spot-auth"],
+    &["-p", "spot-api"],
+    &["-p", "spot-sdk", "--features", "rustls"],
+    &["-p", "spot-sdk", "--features", "native-tls,loopback"],
+    &["-p", "spot-mock"],
+];
+
 pub(crate) fn run(root: &Path) -> Result<(), Error> {
     for (name, arguments, variables) in STEPS {
         step(root, name, arguments, variables)?;
+    }
+    for choice in CHOICES {
+        let arguments =
+            [&["clippy", "--no-default-features"], *choice, &["--", "-D", "warnings"]].concat();
+        step(root, "a choice of features", &arguments, &[])?;
     }
     for example in EXAMPLES {
         let arguments = ["run", "--quiet", "-p", "spot-sdk", "--example", example];

@@ -257,6 +257,9 @@ macro_rules! awaitable {
             type Output = Result<$answer, Error>;
             type IntoFuture = futures::future::BoxFuture<'static, Self::Output>;
 
+            // Compiled by the programs that make the call: all of them here would be most of the
+            // time that the crate takes to build.
+            #[inline]
             fn into_future(self) -> Self::IntoFuture {
                 let $this = self;
                 Box::pin($future)

@@ -304,6 +304,8 @@ impl IntoFuture for SignIn {
     type Output = Result<Session, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
+    // Compiled by programs that sign in, and not by all.
+    #[inline]
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
     }

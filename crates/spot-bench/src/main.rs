@@ -13,6 +13,7 @@ mod memory;
 mod mock;
 mod pages;
 mod server;
+mod sketch;
 mod table;
 mod weight;
 

@@ -33,6 +33,12 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
                    println!(\"{:?}\", spot_model::from_slice::<spot_model::Track>(json.as_bytes()));\n}\n",
         },
         Program {
+            name: "rspotify-model alone",
+            dependencies: "rspotify-model = \"0.16\"\nserde_json = \"1\"\n".to_owned(),
+            main: "fn main() {\n    let json = std::env::args().nth(1).unwrap_or_default();\n    \
+                   println!(\"{:?}\", serde_json::from_str::<rspotify_model::FullTrack>(&json));\n}\n",
+        },
+        Program {
             name: "**spot-sdk**, default features",
             dependencies: ours("spot-sdk", "") + tokio,
             main: SPOT,
@@ -43,12 +49,17 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
             main: SPOT,
         },
         Program {
-            name: "**spot-sdk**, default features but the system's TLS",
-            dependencies: ours("spot-sdk", SYSTEM_TLS) + tokio,
+            name: "**spot-sdk** without gzip and HTTP/2, as rspotify is",
+            dependencies: ours("spot-sdk", PLAIN) + tokio,
             main: SPOT,
         },
         Program {
-            name: "rspotify, default features: the system's TLS",
+            name: "**spot-sdk**, the same with the system's TLS",
+            dependencies: ours("spot-sdk", PLAIN_SYSTEM_TLS) + tokio,
+            main: SPOT,
+        },
+        Program {
+            name: "rspotify, default features: the system's TLS, neither gzip nor HTTP/2",
             dependencies: format!("rspotify = \"0.16\"\n{tokio}"),
             main: RSPOTIFY,
         },
@@ -70,8 +81,10 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What stands in for the default where both are to have the same TLS.
-const SYSTEM_TLS: &str = ", default-features = false, features = [\"loopback\", \"native-tls\"]";
+/// What stands in for the default where both are to have the same.
+const PLAIN: &str = ", default-features = false, features = [\"loopback\", \"rustls\"]";
+const PLAIN_SYSTEM_TLS: &str =
+    ", default-features = false, features = [\"loopback\", \"native-tls\"]";
 const RUSTLS: &str =
     ", default-features = false, features = [\"client-reqwest\", \"reqwest-rustls-tls\"]";
 

@@ -22,6 +22,7 @@ impl ReqwestTransport {
             user_agent: concat!("spot-http/", env!("CARGO_PKG_VERSION")).to_owned(),
             proxy: None,
             no_proxy: false,
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
             root_certificates: Vec::new(),
             connect_timeout: Duration::from_secs(5),
             pool_idle_timeout: Duration::from_secs(60),
@@ -102,7 +103,8 @@ impl fmt::Debug for ReqwestTransport {
 /// What is known of the request when reqwest failed. The URL is left out: its query is the user's.
 fn classify(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
-    let kind = if error.is_connect() || error.is_builder() || was_refused(&error) {
+    let kind = if error.is_connect() || error.is_builder() || causes(&error).any(http2::was_refused)
+    {
         TransportErrorKind::NotSent
     } else if error.is_timeout() {
         TransportErrorKind::Timeout
@@ -114,14 +116,40 @@ fn classify(error: reqwest::Error) -> TransportError {
     TransportError::new(kind, error)
 }
 
-/// Whether an HTTP/2 server said that it did not look at the request: a stream that was refused, or
-/// one that came after the end it had announced (RFC 9113, 8.7).
-fn was_refused(error: &reqwest::Error) -> bool {
-    causes(error).filter_map(|cause| cause.downcast_ref::<h2::Error>()).any(|error| {
-        let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
-        let gone = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
-        error.is_remote() && (refused || gone)
-    })
+/// What HTTP/2 says of how an exchange ended.
+#[cfg(feature = "http2")]
+mod http2 {
+    use super::StdError;
+
+    /// Whether the server said that it did not look at the request: a stream that was refused, or
+    /// one that came after the end it had announced (RFC 9113, 8.7).
+    pub(super) fn was_refused(cause: &(dyn StdError + 'static)) -> bool {
+        cause.downcast_ref::<h2::Error>().is_some_and(|error| {
+            let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+            let gone = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+            error.is_remote() && (refused || gone)
+        })
+    }
+
+    /// Whether the stream or the connection ended before the answer was whole.
+    pub(super) fn broke_off(cause: &(dyn StdError + 'static)) -> bool {
+        let error = cause.downcast_ref::<h2::Error>();
+        error.is_some_and(|error| error.is_reset() || error.is_go_away())
+    }
+}
+
+/// Nothing, where it is not spoken.
+#[cfg(not(feature = "http2"))]
+mod http2 {
+    use super::StdError;
+
+    pub(super) fn was_refused(_: &(dyn StdError + 'static)) -> bool {
+        false
+    }
+
+    pub(super) fn broke_off(_: &(dyn StdError + 'static)) -> bool {
+        false
+    }
 }
 
 /// Whether the connection ended before the answer was whole.
@@ -136,8 +164,8 @@ fn broke_off(error: &reqwest::Error) -> bool {
                     | io::ErrorKind::UnexpectedEof
             );
         }
-        if let Some(error) = error.downcast_ref::<h2::Error>() {
-            return error.is_reset() || error.is_go_away();
+        if http2::broke_off(error) {
+            return true;
         }
         // hyper's own error is not part of reqwest's interface; its words are stable.
         let words = error.to_string();
@@ -156,6 +184,7 @@ pub struct ReqwestTransportBuilder {
     user_agent: String,
     proxy: Option<String>,
     no_proxy: bool,
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
     root_certificates: Vec<Vec<u8>>,
     connect_timeout: Duration,
     pool_idle_timeout: Duration,
@@ -182,6 +211,7 @@ impl ReqwestTransportBuilder {
     }
 
     /// Trusts another root certificate, in PEM.
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub fn root_certificate(mut self, pem: &[u8]) -> Self {
         self.root_certificates.push(pem.to_owned());
         self
@@ -226,10 +256,14 @@ impl ReqwestTransportBuilder {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(self.user_agent)
             .connect_timeout(self.connect_timeout)
-            .pool_idle_timeout(self.pool_idle_timeout)
-            // A dead connection would hold every stream on it until the attempt's timeout.
-            .http2_keep_alive_interval(Duration::from_secs(20))
-            .http2_keep_alive_timeout(Duration::from_secs(10));
+            .pool_idle_timeout(self.pool_idle_timeout);
+        // A dead connection would hold every stream on it until the attempt's timeout.
+        #[cfg(feature = "http2")]
+        {
+            client = client
+                .http2_keep_alive_interval(Duration::from_secs(20))
+                .http2_keep_alive_timeout(Duration::from_secs(10));
+        }
         if self.no_proxy {
             client = client.no_proxy();
         }
@@ -237,6 +271,7 @@ impl ReqwestTransportBuilder {
             let proxy = reqwest::Proxy::all(url).map_err(|error| fail("`proxy`", error))?;
             client = client.proxy(proxy);
         }
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
         for pem in &self.root_certificates {
             let certificate = reqwest::Certificate::from_pem(pem)
                 .map_err(|error| fail("`root_certificate`", error))?;

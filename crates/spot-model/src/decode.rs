@@ -165,7 +165,7 @@ impl<T> Entries<T> {
     /// that stays empty.
     fn grow(&mut self) {
         let length = self.items.len();
-        let usual = [10, 30, 50, 100].into_iter().find(|usual| *usual > length);
+        let usual = [10, 20, 30, 50, 100].into_iter().find(|usual| *usual > length);
         self.items.reserve_exact(usual.unwrap_or(2 * length) - length);
     }
 }

@@ -170,7 +170,7 @@ fn conversion(name: &str, kind: &Type) -> String {
     if is_fallible(kind) {
         let lifetime = if has_old_names(kind) { "<'_>" } else { "" };
         format!(
-            "impl TryFrom<{name}Wire{lifetime}> for {name} {{\n    type Error = WireError;\n\n    \
+            "impl TryFrom<{name}Wire{lifetime}> for {name} {{\n    type Error = WireError;\n\n    #[inline]\n    \
              fn try_from(wire: {name}Wire{lifetime}) -> Result<Self, WireError> {{\n{before}        \
              Ok(Self {{\n{fields}        }})\n    }}\n}}\n"
         )

@@ -126,6 +126,7 @@ impl GetNewReleases {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<SimplifiedAlbum> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
@@ -207,6 +208,7 @@ impl GetFeaturedPlaylists {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<SimplifiedPlaylist> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
@@ -287,6 +289,7 @@ impl GetCategories {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<Category> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
@@ -430,6 +433,7 @@ impl GetCategoryPlaylists {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<SimplifiedPlaylist> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);

@@ -1657,6 +1657,7 @@ impl GetPlaylistTracks {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<PlaylistItem> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);

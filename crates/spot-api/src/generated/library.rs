@@ -158,6 +158,7 @@ impl GetSavedTracks {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<SavedTrack> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
@@ -237,6 +238,7 @@ impl GetSavedAlbums {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<SavedAlbum> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
@@ -308,6 +310,7 @@ impl GetSavedShows {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<SavedShow> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
@@ -385,6 +388,7 @@ impl GetSavedEpisodes {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<SavedEpisode> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
@@ -456,6 +460,7 @@ impl GetSavedAudiobooks {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<SimplifiedAudiobook> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);

@@ -915,6 +915,7 @@ impl GetRecentlyPlayed {
 
     /// Streams all of them, from the cursor on. Each page names the one after it, so that one page
     /// is asked for ahead of its use. It lets other calls pass while the rate limit is met.
+    #[inline]
     pub fn items(mut self) -> Items<PlayHistory, CursorPage<PlayHistory>> {
         self.client = self.client.in_bulk();
         let limit = self.limit.unwrap_or(50);

@@ -253,6 +253,7 @@ impl GetPlaylistItems {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<PlaylistItem> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
@@ -741,6 +742,7 @@ impl GetMyPlaylists {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<SimplifiedPlaylist> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);

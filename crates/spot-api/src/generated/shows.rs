@@ -247,6 +247,7 @@ impl GetShowEpisodes {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<SimplifiedEpisode> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);

@@ -161,6 +161,7 @@ impl GetFollowedArtists {
 
     /// Streams all of them, from the cursor on. Each page names the one after it, so that one page
     /// is asked for ahead of its use. It lets other calls pass while the rate limit is met.
+    #[inline]
     pub fn items(mut self) -> Items<Artist, CursorPage<Artist>> {
         self.client = self.client.in_bulk();
         let limit = self.limit.unwrap_or(50);
@@ -254,6 +255,7 @@ impl GetTopArtists {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<Artist> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
@@ -336,6 +338,7 @@ impl GetTopTracks {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<Track> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);
@@ -467,6 +470,7 @@ impl GetUserPlaylists {
     /// Streams all of them, from the offset on. The first page says how many there are; the ones
     /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
     /// met.
+    #[inline]
     pub fn items(mut self) -> Items<SimplifiedPlaylist> {
         self.client = self.client.in_bulk();
         let first = self.offset.unwrap_or(0);

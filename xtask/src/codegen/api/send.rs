@@ -100,7 +100,7 @@ fn items(spec: &Spec, op: &Op, paging: &Paging, returns: &Ty) -> String {
         }
     };
     format!(
-        "{}    pub fn items(mut self) -> Items<{item}> {{\n        \
+        "{}    #[inline]\n    pub fn items(mut self) -> Items<{item}> {{\n        \
          self.client = self.client.in_bulk();\n{body}    }}\n\n",
         doc("    ", &[text])
     )

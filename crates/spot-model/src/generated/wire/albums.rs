@@ -54,6 +54,7 @@ pub(in crate::generated) struct AlbumWire {
 impl TryFrom<AlbumWire> for Album {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: AlbumWire) -> Result<Self, WireError> {
         Ok(Self {
             id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,

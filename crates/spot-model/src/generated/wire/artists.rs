@@ -33,6 +33,7 @@ pub(in crate::generated) struct ArtistWire {
 impl TryFrom<ArtistWire> for Artist {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: ArtistWire) -> Result<Self, WireError> {
         Ok(Self {
             id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,

@@ -56,6 +56,7 @@ pub(in crate::generated) struct AudioFeaturesWire {
 impl TryFrom<AudioFeaturesWire> for AudioFeatures {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: AudioFeaturesWire) -> Result<Self, WireError> {
         Ok(Self {
             id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,

@@ -60,6 +60,7 @@ pub(in crate::generated) struct AudiobookWire {
 impl TryFrom<AudiobookWire> for Audiobook {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: AudiobookWire) -> Result<Self, WireError> {
         Ok(Self {
             id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
@@ -242,6 +243,7 @@ pub(in crate::generated) struct ChapterWire {
 impl TryFrom<ChapterWire> for Chapter {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: ChapterWire) -> Result<Self, WireError> {
         Ok(Self {
             id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,

@@ -48,6 +48,7 @@ pub(in crate::generated) struct CategoryWire {
 impl TryFrom<CategoryWire> for Category {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: CategoryWire) -> Result<Self, WireError> {
         Ok(Self {
             id: wire.id.ok_or(WireError::MissingField("id"))?,

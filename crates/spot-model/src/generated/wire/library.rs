@@ -20,6 +20,7 @@ pub(in crate::generated) struct SavedTrackWire {
 impl TryFrom<SavedTrackWire> for SavedTrack {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: SavedTrackWire) -> Result<Self, WireError> {
         Ok(Self {
             added_at: wire.added_at,
@@ -48,6 +49,7 @@ pub(in crate::generated) struct SavedAlbumWire {
 impl TryFrom<SavedAlbumWire> for SavedAlbum {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: SavedAlbumWire) -> Result<Self, WireError> {
         Ok(Self {
             added_at: wire.added_at,
@@ -76,6 +78,7 @@ pub(in crate::generated) struct SavedShowWire {
 impl TryFrom<SavedShowWire> for SavedShow {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: SavedShowWire) -> Result<Self, WireError> {
         Ok(Self {
             added_at: wire.added_at,
@@ -104,6 +107,7 @@ pub(in crate::generated) struct SavedEpisodeWire {
 impl TryFrom<SavedEpisodeWire> for SavedEpisode {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: SavedEpisodeWire) -> Result<Self, WireError> {
         Ok(Self {
             added_at: wire.added_at,

@@ -309,6 +309,7 @@ pub(in crate::generated) struct PlayHistoryWire {
 impl TryFrom<PlayHistoryWire> for PlayHistory {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: PlayHistoryWire) -> Result<Self, WireError> {
         Ok(Self {
             track: wire.track.ok_or(WireError::MissingField("track"))?,

@@ -48,6 +48,7 @@ pub(in crate::generated) struct PlaylistWire<'a> {
 impl TryFrom<PlaylistWire<'_>> for Playlist {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: PlaylistWire<'_>) -> Result<Self, WireError> {
         let items = match (wire.items, wire.tracks) {
             (None, Some(old)) => old.read("tracks")?,
@@ -120,6 +121,7 @@ pub(in crate::generated) struct SimplifiedPlaylistWire<'a> {
 impl TryFrom<SimplifiedPlaylistWire<'_>> for SimplifiedPlaylist {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: SimplifiedPlaylistWire<'_>) -> Result<Self, WireError> {
         let items = match (wire.items, wire.tracks) {
             (None, Some(old)) => old.read("tracks")?,
@@ -199,6 +201,7 @@ pub(in crate::generated) struct PlaylistItemWire<'a> {
 impl TryFrom<PlaylistItemWire<'_>> for PlaylistItem {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: PlaylistItemWire<'_>) -> Result<Self, WireError> {
         let item = match (wire.item, wire.track) {
             (None, Some(old)) => old.read("track")?,

@@ -52,6 +52,7 @@ pub(in crate::generated) struct ShowWire {
 impl TryFrom<ShowWire> for Show {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: ShowWire) -> Result<Self, WireError> {
         Ok(Self {
             id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
@@ -295,6 +296,7 @@ pub(in crate::generated) struct SimplifiedEpisodeWire {
 impl TryFrom<SimplifiedEpisodeWire> for SimplifiedEpisode {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: SimplifiedEpisodeWire) -> Result<Self, WireError> {
         Ok(Self {
             id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,

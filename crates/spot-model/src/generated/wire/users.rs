@@ -35,6 +35,7 @@ pub(in crate::generated) struct PrivateUserWire {
 impl TryFrom<PrivateUserWire> for PrivateUser {
     type Error = WireError;
 
+    #[inline]
     fn try_from(wire: PrivateUserWire) -> Result<Self, WireError> {
         Ok(Self {
             id: wire.id.ok_or(WireError::MissingField("id"))?,
