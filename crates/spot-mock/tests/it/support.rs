@@ -45,6 +45,9 @@ pub(crate) async fn extended() -> Api {
 }
 
 pub(crate) fn http() -> Client {
+    // In a build of the whole workspace reqwest has TLS, and leaves the choice of cryptography to the
+    // program. It is no failure if another test has made it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap()
 }
 
