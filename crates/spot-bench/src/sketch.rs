@@ -1,5 +1,6 @@
 //! The least that derived structs can do with a page of saved tracks: the fields that the models
-//! have, but every text is a piece of the body where it can be, and no id, date or country list is understood.
+//! have, but every text is a piece of the body where it can be, and no id, date or country list is
+//! understood.
 //!
 //! What it takes more than `IgnoredAny` is what it costs to tell fields apart.
 #![allow(dead_code, reason = "the fields are there to be read into")]
