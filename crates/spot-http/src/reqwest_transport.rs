@@ -103,8 +103,8 @@ impl fmt::Debug for ReqwestTransport {
 /// What is known of the request when reqwest failed. The URL is left out: its query is the user's.
 fn classify(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
-    let kind = if error.is_connect() || error.is_builder() || causes(&error).any(http2::was_refused)
-    {
+    let refused = |cause| of_http2(cause) == Some(TransportErrorKind::NotSent);
+    let kind = if error.is_connect() || error.is_builder() || causes(&error).any(refused) {
         TransportErrorKind::NotSent
     } else if error.is_timeout() {
         TransportErrorKind::Timeout
@@ -116,40 +116,26 @@ fn classify(error: reqwest::Error) -> TransportError {
     TransportError::new(kind, error)
 }
 
-/// What HTTP/2 says of how an exchange ended.
+/// What is known of the request by an error of HTTP/2, if it is one.
 #[cfg(feature = "http2")]
-mod http2 {
-    use super::StdError;
-
-    /// Whether the server said that it did not look at the request: a stream that was refused, or
-    /// one that came after the end it had announced (RFC 9113, 8.7).
-    pub(super) fn was_refused(cause: &(dyn StdError + 'static)) -> bool {
-        cause.downcast_ref::<h2::Error>().is_some_and(|error| {
-            let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
-            let gone = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
-            error.is_remote() && (refused || gone)
-        })
-    }
-
-    /// Whether the stream or the connection ended before the answer was whole.
-    pub(super) fn broke_off(cause: &(dyn StdError + 'static)) -> bool {
-        let error = cause.downcast_ref::<h2::Error>();
-        error.is_some_and(|error| error.is_reset() || error.is_go_away())
-    }
+fn of_http2(cause: &(dyn StdError + 'static)) -> Option<TransportErrorKind> {
+    let error = cause.downcast_ref::<h2::Error>()?;
+    // The server says that it did not look at the request: a stream that was refused, or one that
+    // came after the end it had announced (RFC 9113, 8.7).
+    let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+    let gone = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+    Some(if error.is_remote() && (refused || gone) {
+        TransportErrorKind::NotSent
+    } else if error.is_reset() || error.is_go_away() {
+        TransportErrorKind::Reset
+    } else {
+        TransportErrorKind::Other
+    })
 }
 
-/// Nothing, where it is not spoken.
 #[cfg(not(feature = "http2"))]
-mod http2 {
-    use super::StdError;
-
-    pub(super) fn was_refused(_: &(dyn StdError + 'static)) -> bool {
-        false
-    }
-
-    pub(super) fn broke_off(_: &(dyn StdError + 'static)) -> bool {
-        false
-    }
+fn of_http2(_: &(dyn StdError + 'static)) -> Option<TransportErrorKind> {
+    None
 }
 
 /// Whether the connection ended before the answer was whole.
@@ -164,8 +150,8 @@ fn broke_off(error: &reqwest::Error) -> bool {
                     | io::ErrorKind::UnexpectedEof
             );
         }
-        if http2::broke_off(error) {
-            return true;
+        if let Some(kind) = of_http2(error) {
+            return kind == TransportErrorKind::Reset;
         }
         // hyper's own error is not part of reqwest's interface; its words are stable.
         let words = error.to_string();
