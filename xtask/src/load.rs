@@ -1,8 +1,8 @@
 //! `cargo xtask load`: many tasks of the project's own client at a spot-mock, over a line that fails.
 //!
 //! Each task adds tracks to a playlist of its own, each track once, and reads what it likes in between.
-//! In the end every add that was acknowledged has to be in its playlist, once; one whose outcome is not
-//! known, once at most; and nothing else.
+//! When a playlist is full, every add that was acknowledged has to be in it, once; one whose outcome is
+//! not known, once at most; and nothing else.
 
 use std::{
     collections::HashMap,

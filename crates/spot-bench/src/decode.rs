@@ -9,6 +9,7 @@ use std::{
 };
 
 use serde::de::{DeserializeOwned, IgnoredAny};
+use spot_http::Pipeline;
 use spot_mock::{MockSpotify, Mode};
 use spot_model::{Album, Page, PlaylistItem, SavedTrack, SearchResults};
 
@@ -107,7 +108,7 @@ async fn made() -> Result<Vec<Sample>> {
         ] {
             let request = client.get(format!("{}{path}", mock.api_url())).bearer_auth(&token);
             let body = request.send().await?.error_for_status()?.text().await?;
-            let body = body.replace(mock.api_url(), "https://api.spotify.com/v1");
+            let body = body.replace(mock.api_url(), Pipeline::SPOTIFY);
             samples.push(Sample::new(format!("{shape}: {name}"), kind, body.into_bytes()));
         }
     }

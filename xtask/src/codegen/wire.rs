@@ -169,6 +169,8 @@ fn conversion(name: &str, kind: &Type) -> String {
     }
     if is_fallible(kind) {
         let lifetime = if has_old_names(kind) { "<'_>" } else { "" };
+        // Inline, so that it is compiled where the type is decoded: what stands under old names is
+        // decoded within it.
         format!(
             "impl TryFrom<{name}Wire{lifetime}> for {name} {{\n    type Error = WireError;\n\n    #[inline]\n    \
              fn try_from(wire: {name}Wire{lifetime}) -> Result<Self, WireError> {{\n{before}        \

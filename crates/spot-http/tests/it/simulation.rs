@@ -381,6 +381,7 @@ async fn several_programs_that_do_not_know_of_each_other_share_the_limit() {
         let run = work(&server, pipelines, 5000).await;
         println!("three programs: {:.3}, {:.1}", run.over(IDEAL), run.refused_per_1000);
         assert!(run.over(IDEAL) <= 1.3, "{run:?}");
+        assert!(run.refused_per_1000 <= 40.0, "{run:?}");
         refused += run.refused_per_1000;
     }
     assert!(refused / f64::from(RUNS) <= 25.0, "{refused} in {RUNS} runs");

@@ -99,6 +99,7 @@ fn items(spec: &Spec, op: &Op, paging: &Paging, returns: &Ty) -> String {
             )
         }
     };
+    // Inline, so that it is compiled where it is called and not in `spot-api`, as awaiting is.
     format!(
         "{}    #[inline]\n    pub fn items(mut self) -> Items<{item}> {{\n        \
          self.client = self.client.in_bulk();\n{body}    }}\n\n",
