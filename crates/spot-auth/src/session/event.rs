@@ -1,8 +1,6 @@
 //! What happens to sessions, told to whoever wants to know.
 
-use std::fmt;
-use std::sync::Arc;
-use std::time::SystemTime;
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use spot_http::Error;
 
@@ -71,7 +69,7 @@ impl Observer {
         Self(Some(Arc::new(tell)))
     }
 
-    pub(crate) fn tell(&self, account: Option<&str>, kind: SessionEventKind<'_>) {
+    pub(crate) fn notify(&self, account: Option<&str>, kind: SessionEventKind<'_>) {
         if let Some(tell) = &self.0 {
             tell(&SessionEvent { kind, account });
         }

@@ -1,16 +1,19 @@
 //! What is remembered of a user's consent.
 
-use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use spot_http::{AccessToken, Error};
+use spot_http::Error;
 
-use crate::Scopes;
-use crate::clock::{Deadline, Moment, from_unix, to_unix};
-use crate::endpoint::Issued;
-use crate::renewal::Held;
+use crate::{
+    Scopes,
+    accounts::IssuedTokens,
+    clock::{Deadline, from_unix, to_unix},
+};
 
 /// The tokens of one user's consent, with what is known about them. It does not print them.
 ///
@@ -113,7 +116,7 @@ impl TokenRecord {
     pub fn to_json(&self) -> SecretString {
         let secret =
             |secret: &Option<SecretString>| secret.as_ref().map(|s| s.expose_secret().to_owned());
-        let form = Form {
+        let form = RecordJson {
             access_token: secret(&self.access_token),
             refresh_token: secret(&self.refresh_token),
             granted: self.granted.to_string(),
@@ -133,7 +136,7 @@ impl TokenRecord {
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is something else. The error does
     /// not quote it.
     pub fn from_json(json: &str) -> Result<Self, Error> {
-        let form: Form = serde_json::from_str(json).map_err(|error| {
+        let form: RecordJson = serde_json::from_str(json).map_err(|error| {
             Error::configuration(format!(
                 "this is not a token record: it cannot be read at line {}, column {}",
                 error.line(),
@@ -158,46 +161,39 @@ impl TokenRecord {
 
     /// The record of a consent that was just given. Scopes that the answer does not name are those
     /// that were asked for.
-    pub(crate) fn granted(issued: &Issued, requested: Scopes) -> Self {
-        let answer = &issued.answer;
+    pub(crate) fn granted(issued: &IssuedTokens, requested: Scopes) -> Self {
+        let response = &issued.response;
         Self {
-            access_token: Some(answer.access_token().into()),
-            refresh_token: answer.refresh_token().map(Into::into),
-            granted: answer.scopes().unwrap_or(&requested).clone(),
+            access_token: Some(response.access_token().into()),
+            refresh_token: response.refresh_token().map(Into::into),
+            granted: response.scopes().unwrap_or(&requested).clone(),
             requested,
-            expires_at: Some(Deadline::after(issued.asked, answer.lifetime()).wall()),
-            lifetime: answer.lifetime(),
-            consented_at: Some(issued.asked.wall),
+            expires_at: Some(Deadline::after(issued.requested_at, response.lifetime()).wall()),
+            lifetime: response.lifetime(),
+            consented_at: Some(issued.requested_at.wall),
         }
     }
 
     /// The record after a refresh: what the answer does not name stays.
-    pub(crate) fn refreshed(&self, issued: &Issued) -> Self {
-        let answer = &issued.answer;
+    pub(crate) fn refreshed(&self, issued: &IssuedTokens) -> Self {
+        let response = &issued.response;
         Self {
-            access_token: Some(answer.access_token().into()),
-            refresh_token: answer
+            access_token: Some(response.access_token().into()),
+            refresh_token: response
                 .refresh_token()
                 .map(Into::into)
                 .or_else(|| self.refresh_token.clone()),
-            granted: answer.scopes().unwrap_or(&self.granted).clone(),
+            granted: response.scopes().unwrap_or(&self.granted).clone(),
             requested: self.requested.clone(),
-            expires_at: Some(Deadline::after(issued.asked, answer.lifetime()).wall()),
-            lifetime: answer.lifetime(),
+            expires_at: Some(Deadline::after(issued.requested_at, response.lifetime()).wall()),
+            lifetime: response.lifetime(),
             consented_at: self.consented_at,
         }
     }
 
-    /// The access token, if it lasts. One that claims to last longer than it ever did comes from a
-    /// clock that was set back since.
-    pub(crate) fn held(&self, now: Moment) -> Option<Held> {
-        let token = AccessToken::new(self.access_token.as_ref()?.expose_secret()).ok()?;
-        let left = self.expires_at?.duration_since(now.wall).ok()?.min(self.lifetime);
-        (!left.is_zero()).then(|| Held {
-            token,
-            ends: Deadline::after(now, left),
-            lifetime: self.lifetime,
-        })
+    /// How long the access token was good for when it was issued.
+    pub(crate) fn lifetime(&self) -> Duration {
+        self.lifetime
     }
 
     #[cfg(feature = "keyring")]
@@ -233,7 +229,7 @@ impl fmt::Debug for TokenRecord {
 
 /// A record as it is stored. Times are seconds since 1970.
 #[derive(Serialize, Deserialize)]
-struct Form {
+struct RecordJson {
     #[serde(default)]
     access_token: Option<String>,
     #[serde(default)]
@@ -291,15 +287,5 @@ mod tests {
             assert!(error.message().starts_with("this is not a token record"), "{error}");
             assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
         }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_access_token_is_believed_no_longer_than_it_ever_lasted() {
-        let at =
-            |unix| Moment { wall: from_unix(unix).unwrap(), steady: tokio::time::Instant::now() };
-        let left = |unix| record().held(at(unix)).map(|held| held.ends.left(at(unix)).as_secs());
-        assert_eq!(left(1_795_000_100), Some(3_500));
-        assert_eq!(left(1_795_003_600), None, "over");
-        assert_eq!(left(1_700_000_000), Some(3_600), "the clock was set back");
     }
 }

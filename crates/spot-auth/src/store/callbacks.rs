@@ -1,17 +1,15 @@
 //! Records wherever a program keeps its own.
 
-use std::error::Error as StdError;
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
+use std::{error::Error as StdError, fmt, future::Future, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use spot_http::Error;
 
-use super::locks::{Locks, version};
-use super::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore};
-use crate::TokenRecord;
+use crate::store::{
+    locks::{Locks, version},
+    record::TokenRecord,
+    token_store::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore},
+};
 
 /// Keeps records by three functions of the program: in a row of its database, for example.
 ///

@@ -1,12 +1,13 @@
 //! What the token endpoint answers when it says yes, read tolerantly.
 
-use std::fmt;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use oauth2::basic::BasicTokenType;
-use serde::de::{Deserializer, Error as _};
-use serde::ser::{Error as _, Serializer};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Serialize,
+    de::{Deserializer, Error as _},
+    ser::{Error as _, Serializer},
+};
 use serde_json::{Map, Value};
 use spot_http::{Error, ErrorKind};
 
@@ -14,7 +15,7 @@ use crate::Scopes;
 
 /// The tokens of an answer. What is absent or empty is `None`, and means: as before.
 #[derive(Clone)]
-pub(crate) struct Answer {
+pub(crate) struct TokenResponse {
     access_token: oauth2::AccessToken,
     refresh_token: Option<oauth2::RefreshToken>,
     scopes: Option<Scopes>,
@@ -27,7 +28,7 @@ const LIFETIME: Duration = Duration::from_secs(3_600);
 /// No access token is believed to live longer than this, whatever the answer says.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
-impl Answer {
+impl TokenResponse {
     /// Reads an answer. The error names the field and never quotes the body, which may hold tokens.
     pub(crate) fn read(body: &[u8]) -> Result<Self, Error> {
         let value: Value = serde_json::from_slice(body)
@@ -112,9 +113,9 @@ fn lifetime(fields: &Map<String, Value>) -> Result<Duration, Error> {
     Ok(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(LONGEST).min(LONGEST))
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for TokenResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("TokenResponse")
             .field("refresh_token", &self.refresh_token.is_some())
             .field("scopes", &self.scopes)
             .field("lifetime", &self.lifetime)
@@ -122,7 +123,7 @@ impl fmt::Debug for Answer {
     }
 }
 
-impl oauth2::TokenResponse for Answer {
+impl oauth2::TokenResponse for TokenResponse {
     type TokenType = BasicTokenType;
 
     fn access_token(&self) -> &oauth2::AccessToken {
@@ -146,7 +147,7 @@ impl oauth2::TokenResponse for Answer {
     }
 }
 
-impl<'de> Deserialize<'de> for Answer {
+impl<'de> Deserialize<'de> for TokenResponse {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         Self::from_value(&value).map_err(D::Error::custom)
@@ -154,7 +155,7 @@ impl<'de> Deserialize<'de> for Answer {
 }
 
 /// The `oauth2` crate asks for this and never uses it. Tokens are not written from here.
-impl Serialize for Answer {
+impl Serialize for TokenResponse {
     fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
         Err(S::Error::custom("answers of the token endpoint are not written"))
     }
@@ -172,7 +173,7 @@ mod tests {
             r#"{"access_token":"a","refresh_token":null,"scope":null,"token_type":null,"expires_in":null}"#,
             r#"{"access_token":"a","refresh_token":" ","scope":[],"token_type":"bearer"}"#,
         ] {
-            let answer = Answer::read(body.as_bytes()).expect(body);
+            let answer = TokenResponse::read(body.as_bytes()).expect(body);
             assert_eq!(answer.access_token(), "a");
             assert_eq!(answer.refresh_token(), None, "{body}");
             assert_eq!(answer.scopes(), None, "{body}");
@@ -190,7 +191,7 @@ mod tests {
                     r#"{{"access_token":"a","token_type":"BEARER","refresh_token":"r","extra":[1],
                         "scope":{scope},"expires_in":{lifetime}}}"#
                 );
-                let answer = Answer::read(body.as_bytes()).expect(&body);
+                let answer = TokenResponse::read(body.as_bytes()).expect(&body);
                 assert_eq!(answer.refresh_token(), Some("r"));
                 assert_eq!(answer.scopes(), Some(&Scopes::parse("streaming user-top-read")));
                 assert_eq!(answer.lifetime().as_secs(), seconds, "{body}");
@@ -214,7 +215,7 @@ mod tests {
             ("<html>CANARY</html>", None),
             ("", None),
         ] {
-            let error = Answer::read(body.as_bytes()).expect_err(body);
+            let error = TokenResponse::read(body.as_bytes()).expect_err(body);
             assert_eq!(error.kind(), ErrorKind::Decode);
             assert_eq!(error.path(), path, "{body}");
             assert!(!format!("{error} {error:?}").contains("CANARY"), "{error:?}");

@@ -1,16 +1,24 @@
-//! A user who has signed in.
+//! The session of a signed-in user.
 
-use std::fmt;
-use std::sync::Arc;
-use std::time::SystemTime;
+pub(crate) mod event;
+pub(crate) mod token_cache;
+mod user;
+
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
 use spot_http::{AccessToken, Error, ErrorKind, TokenSource};
 
-use crate::renewal::Keeper;
-use crate::store::Stored;
-use crate::user::{Home, Kept, User};
-use crate::{App, Scopes, StoreKey, TokenRecord, TokenStore};
+pub use self::event::{SessionEvent, SessionEventKind};
+use crate::{
+    Scopes, StoreKey, TokenRecord, TokenStore,
+    application::Application,
+    session::{
+        token_cache::{CachedToken, TokenCache},
+        user::{SessionState, StoreLocation, User},
+    },
+    store::Stored,
+};
 
 /// A signed-in user: the tokens, kept fresh.
 ///
@@ -21,30 +29,35 @@ use crate::{App, Scopes, StoreKey, TokenRecord, TokenStore};
 #[derive(Clone)]
 pub struct Session {
     user: Arc<User>,
-    keeper: Keeper<Arc<User>>,
+    cache: TokenCache<Arc<User>>,
 }
 
 impl Session {
-    pub(crate) fn new(app: App, record: TokenRecord) -> Self {
+    pub(crate) fn new(app: Arc<Application>, record: TokenRecord) -> Self {
         Self::open(app, record, None, None)
     }
 
     pub(crate) fn stored(
-        app: App,
+        app: Arc<Application>,
         stored: Stored,
         store: Arc<dyn TokenStore>,
         key: StoreKey,
     ) -> Self {
         let version = stored.version();
-        Self::open(app, stored.into_record(), Some(version), Some(Home { store, key }))
+        Self::open(app, stored.into_record(), Some(version), Some(StoreLocation { store, key }))
     }
 
-    fn open(app: App, record: TokenRecord, version: Option<u64>, home: Option<Home>) -> Self {
+    fn open(
+        app: Arc<Application>,
+        record: TokenRecord,
+        version: Option<u64>,
+        location: Option<StoreLocation>,
+    ) -> Self {
         let clock = app.clock().clone();
-        let held = record.held(clock.now());
-        let user = Arc::new(User::new(app, Kept::new(record, version, home)));
-        user.announce();
-        Self { keeper: Keeper::new(Arc::clone(&user), held, clock), user }
+        let cached = CachedToken::stored(&record, clock.now());
+        let user = Arc::new(User::new(app, SessionState::new(record, version, location)));
+        user.warn_of_consent_end();
+        Self { cache: TokenCache::new(Arc::clone(&user), cached, clock), user }
     }
 
     /// Keeps the session in a store from now on, under an account and the scopes that were asked
@@ -61,16 +74,16 @@ impl Session {
             unknown if unknown.is_empty() => record.granted_scopes(),
             requested => requested,
         };
-        let key = StoreKey::new(self.user.app.client_id(), account, scopes.clone());
-        self.settle(Arc::new(store), key).await
+        let key = StoreKey::new(self.user.app.client_id.as_str(), account, scopes.clone());
+        self.move_to_store(Arc::new(store), key).await
     }
 
-    pub(crate) async fn settle(
+    pub(crate) async fn move_to_store(
         &self,
         store: Arc<dyn TokenStore>,
         key: StoreKey,
     ) -> Result<(), Error> {
-        self.user.settle(Home { store, key }).await
+        self.user.move_to_store(StoreLocation { store, key }).await
     }
 
     /// Forgets the session: takes the record out of the store, if it is in one. Clones that are in
@@ -81,7 +94,7 @@ impl Session {
     ///
     /// What the store says.
     pub async fn sign_out(self) -> Result<(), Error> {
-        self.user.leave().await
+        self.user.remove_from_store().await
     }
 
     /// Gets a new access token now, though the current one may be good. That one stays if there is
@@ -92,13 +105,13 @@ impl Session {
     /// As for every token: [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if the user has to
     /// sign in again, and what the accounts service or the network says.
     pub async fn refresh(&self) -> Result<(), Error> {
-        self.keeper.fresh().await.map(drop)
+        self.cache.refresh().await.map(drop)
     }
 
     /// The scopes the user granted, which may be fewer than were asked for. Empty if they are not
     /// known.
     pub fn granted_scopes(&self) -> Scopes {
-        self.user.kept().record.granted_scopes().clone()
+        self.user.state().record.granted_scopes().clone()
     }
 
     /// An early error if the user has not granted all of the scopes. It is none if it is not known
@@ -121,41 +134,41 @@ impl Session {
 
     /// When the user consented, if that is known.
     pub fn consented_at(&self) -> Option<SystemTime> {
-        self.user.kept().record.consented_at()
+        self.user.state().record.consented_at()
     }
 
     /// When the user's consent ends, at the earliest, if that is known: six months after it was
     /// given. The application's observer is told two weeks before.
     pub fn consent_expires_at(&self) -> Option<SystemTime> {
-        self.user.kept().record.consent_expires_at()
+        self.user.state().record.consent_expires_at()
     }
 
     /// The tokens as they are now, to be kept elsewhere. [`keep_in`](Self::keep_in) does that by
     /// itself.
     pub fn record(&self) -> TokenRecord {
-        self.user.kept().record.clone()
+        self.user.state().record.clone()
     }
 }
 
 #[async_trait]
 impl TokenSource for Session {
     async fn token(&self) -> Result<AccessToken, Error> {
-        self.user.write_again();
-        self.keeper.token().await
+        self.user.retry_save();
+        self.cache.token().await
     }
 
     async fn reject(&self, token: &AccessToken) {
-        self.keeper.reject(token);
+        self.cache.reject(token);
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kept = self.user.kept();
+        let state = self.user.state();
         f.debug_struct("Session")
             .field("app", &self.user.app)
-            .field("record", &kept.record)
-            .field("kept_in", &kept.home.as_ref().map(|home| &home.store))
+            .field("record", &state.record)
+            .field("kept_in", &state.location.as_ref().map(|location| &location.store))
             .finish_non_exhaustive()
     }
 }

@@ -1,36 +1,36 @@
 //! The accounts service: the authorize page and the token endpoint, through the `oauth2` crate and
 //! the same transport as every other call.
 
-use std::borrow::Cow;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{borrow::Cow, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::StatusCode;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use oauth2::basic::{
-    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
+use http::{
+    StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE},
 };
 use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
     HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
     StandardRevocableToken, TokenUrl,
+    basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse},
 };
 use secrecy::{ExposeSecret, SecretString};
 use spot_http::{Error, ErrorKind, Transport};
 use url::Url;
 
-use crate::Scopes;
-use crate::answer::Answer;
-use crate::clock::{Clock, Moment};
-use crate::redirect::RedirectUri;
-use crate::refusal::{Class, Refusal};
+use crate::{
+    Scopes,
+    accounts::{
+        redirect_uri::RedirectUri,
+        refusal::{Class, Refusal},
+        token_response::TokenResponse,
+    },
+    clock::{Clock, Moment},
+};
 
 type Client<A = EndpointSet, T = EndpointSet> = oauth2::Client<
     BasicErrorResponse,
-    Answer,
+    TokenResponse,
     BasicTokenIntrospectionResponse,
     StandardRevocableToken,
     BasicRevocationErrorResponse,
@@ -42,19 +42,19 @@ type Client<A = EndpointSet, T = EndpointSet> = oauth2::Client<
 >;
 
 /// How long one attempt may take.
-const ATTEMPT: Duration = Duration::from_secs(15);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How often a request is sent that may be sent again.
-const ATTEMPTS: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 
 /// A `Retry-After` up to this is waited out here; a longer one is the caller's to know.
-const PATIENCE: Duration = Duration::from_secs(5);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// The wait before the second attempt is up to this, before the third up to twice this.
 const BACKOFF: Duration = Duration::from_millis(500);
 
 /// No token answer is larger than this, in bytes.
-const LARGEST: usize = 1024 * 1024;
+const MAX_BODY: usize = 1024 * 1024;
 
 /// The accounts service, as one application talks to it.
 pub(crate) struct Endpoint {
@@ -65,13 +65,13 @@ pub(crate) struct Endpoint {
 }
 
 /// Tokens, and the moment before the request for them was sent.
-pub(crate) struct Issued {
-    pub(crate) answer: Answer,
-    pub(crate) asked: Moment,
+pub(crate) struct IssuedTokens {
+    pub(crate) response: TokenResponse,
+    pub(crate) requested_at: Moment,
 }
 
 /// The parts of a sign-in that is under way.
-pub(crate) struct Challenge {
+pub(crate) struct AuthorizationRequest {
     pub(crate) url: Url,
     pub(crate) state: SecretString,
     pub(crate) verifier: SecretString,
@@ -110,11 +110,11 @@ impl Endpoint {
     }
 
     /// A new state and verifier, and the address of the page on which the user consents.
-    pub(crate) fn challenge(
+    pub(crate) fn authorization_request(
         &self,
         redirect: &RedirectUri,
         scopes: &Scopes,
-    ) -> Result<Challenge, Error> {
+    ) -> Result<AuthorizationRequest, Error> {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let (url, state) = self
             .client
@@ -123,7 +123,7 @@ impl Endpoint {
             .set_pkce_challenge(challenge)
             .set_redirect_uri(Cow::Owned(redirect_url(redirect)?))
             .url();
-        Ok(Challenge {
+        Ok(AuthorizationRequest {
             url,
             state: state.into_secret().into(),
             verifier: verifier.into_secret().into(),
@@ -131,7 +131,7 @@ impl Endpoint {
     }
 
     /// An application's own token.
-    pub(crate) async fn client_credentials(&self) -> Result<Issued, Refusal> {
+    pub(crate) async fn client_credentials(&self) -> Result<IssuedTokens, Refusal> {
         self.repeat(true, || async {
             self.client.exchange_client_credentials().request_async(&self.http).await
         })
@@ -145,7 +145,7 @@ impl Endpoint {
         code: &SecretString,
         verifier: &SecretString,
         redirect: &RedirectUri,
-    ) -> Result<Issued, Refusal> {
+    ) -> Result<IssuedTokens, Refusal> {
         let redirect = redirect_url(redirect).map_err(|error| Refusal::new(Class::Final, error))?;
         self.repeat(false, || async {
             self.client
@@ -159,7 +159,10 @@ impl Endpoint {
     }
 
     /// A new access token for a refresh token.
-    pub(crate) async fn refresh(&self, refresh_token: &SecretString) -> Result<Issued, Refusal> {
+    pub(crate) async fn refresh(
+        &self,
+        refresh_token: &SecretString,
+    ) -> Result<IssuedTokens, Refusal> {
         let refresh_token = oauth2::RefreshToken::new(refresh_token.expose_secret().to_owned());
         self.repeat(true, || async {
             self.client.exchange_refresh_token(&refresh_token).request_async(&self.http).await
@@ -167,16 +170,17 @@ impl Endpoint {
         .await
     }
 
-    async fn repeat<F, A>(&self, idempotent: bool, send: F) -> Result<Issued, Refusal>
+    async fn repeat<F, A>(&self, idempotent: bool, send: F) -> Result<IssuedTokens, Refusal>
     where
         F: Fn() -> A + Send + Sync,
-        A: Future<Output = Result<Answer, RequestTokenError<Refusal, BasicErrorResponse>>> + Send,
+        A: Future<Output = Result<TokenResponse, RequestTokenError<Refusal, BasicErrorResponse>>>
+            + Send,
     {
         let mut attempt = 1;
         loop {
-            let asked = self.http.clock.now();
+            let requested_at = self.http.clock.now();
             let refusal = match send().await {
-                Ok(answer) => return Ok(Issued { answer, asked }),
+                Ok(response) => return Ok(IssuedTokens { response, requested_at }),
                 Err(RequestTokenError::Request(refusal)) => refusal,
                 // The body is in these errors. They do not happen, since every answer is read
                 // before it gets here; should they, nothing of them goes further.
@@ -196,8 +200,8 @@ impl Endpoint {
     /// How long to wait before the request is sent once more; `None` if it is not to be.
     fn wait(&self, refusal: &Refusal, idempotent: bool, attempt: u32) -> Option<Duration> {
         let attempts = match refusal.class {
-            Class::NotSent | Class::Limited => ATTEMPTS,
-            Class::Server if idempotent => ATTEMPTS,
+            Class::NotSent | Class::Limited => MAX_ATTEMPTS,
+            Class::Server if idempotent => MAX_ATTEMPTS,
             // A refresh that may have arrived may also have rotated the token, so that once more
             // is all that makes sense.
             Class::Unknown if idempotent => 2,
@@ -208,7 +212,7 @@ impl Endpoint {
         }
         let backoff = BACKOFF.saturating_mul(attempt).mul_f64(fastrand::f64());
         let wait = backoff.max(refusal.error.retry_after().unwrap_or_default());
-        (wait <= PATIENCE).then_some(wait)
+        (wait <= MAX_RETRY_AFTER).then_some(wait)
     }
 }
 
@@ -241,12 +245,12 @@ impl TokenHttp {
             basic.set_sensitive(true);
         }
         let sent = request.body().clone();
-        let answer = tokio::time::timeout(ATTEMPT, self.transport.send(request))
+        let answer = tokio::time::timeout(ATTEMPT_TIMEOUT, self.transport.send(request))
             .await
-            .map_err(|_| Refusal::timeout(ATTEMPT))?
+            .map_err(|_| Refusal::timeout(ATTEMPT_TIMEOUT))?
             .map_err(Refusal::unsent)?;
         let (mut parts, body) = answer.into_parts();
-        if body.len() > LARGEST {
+        if body.len() > MAX_BODY {
             let message = "the token endpoint's answer is larger than 1 MiB";
             return Err(Refusal::new(Class::Final, Error::new(ErrorKind::Decode, message)));
         }
@@ -254,7 +258,7 @@ impl TokenHttp {
             let now = self.clock.now().wall;
             return Err(Refusal::read(parts.status, &parts.headers, &body, &sent, now));
         }
-        Answer::read(&body).map_err(|error| {
+        TokenResponse::read(&body).map_err(|error| {
             Refusal::new(Class::Final, error.with_status(parts.status.as_u16()))
         })?;
         // The body has shown that it is what is wanted, whatever the headers call it.

@@ -1,14 +1,11 @@
 //! What people bring along who move over from spotipy.
 
-use std::fs;
-use std::path::Path;
-use std::time::SystemTime;
+use std::{fs, path::Path, time::SystemTime};
 
 use serde::Deserialize;
 use spot_http::Error;
 
-use crate::clock::from_unix;
-use crate::{Scopes, TokenRecord};
+use crate::{clock::from_unix, scopes::Scopes, store::record::TokenRecord};
 
 /// The fields of spotipy's cache that matter here.
 #[derive(Deserialize)]

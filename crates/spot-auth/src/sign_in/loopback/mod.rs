@@ -2,20 +2,21 @@
 
 mod request;
 
-use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, mpsc},
+    task::JoinSet,
+    time::timeout,
+};
 
 use self::request::{Answer, Guard, Head};
-use crate::callback::{Stray, Verdict};
-use crate::redirect::{Loopback, RedirectUri};
+use crate::{
+    accounts::{Loopback, RedirectUri},
+    sign_in::callback::{CallbackOutcome, InvalidCallback},
+};
 
 /// A listener on this machine, for one sign-in.
 #[derive(Debug)]
@@ -25,16 +26,16 @@ pub(crate) struct Listener {
 }
 
 /// Says what the query of a request means for the sign-in.
-pub(crate) type Judge = dyn Fn(&str) -> Result<Verdict, Stray> + Send + Sync;
+pub(crate) type Validate = dyn Fn(&str) -> Result<CallbackOutcome, InvalidCallback> + Send + Sync;
 
 /// How many connections are served at once.
-const CONNECTIONS: usize = 32;
+const MAX_CONNECTIONS: usize = 32;
 
 /// How long a connection may take to say what it wants.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How much of a request is read, in bytes.
-const LARGEST: usize = 16 * 1024;
+const MAX_HEAD: usize = 16 * 1024;
 
 impl Listener {
     /// Listens on the address and port of a redirect URI; on any free port if it names none.
@@ -54,16 +55,16 @@ impl Listener {
     pub(crate) async fn wait(
         self,
         redirect: &RedirectUri,
-        judge: Arc<Judge>,
-    ) -> io::Result<Verdict> {
+        validate_callback: Arc<Validate>,
+    ) -> io::Result<CallbackOutcome> {
         let guard = Arc::new(Guard::new(self.address, redirect.path()));
-        let (outcome, mut outcomes) = mpsc::channel(1);
+        let (sender, mut outcomes) = mpsc::channel(1);
         let mut serving = JoinSet::new();
-        serving.spawn(accept(self.socket, guard, judge, outcome));
-        let verdict = outcomes.recv().await;
+        serving.spawn(accept(self.socket, guard, validate_callback, sender));
+        let outcome = outcomes.recv().await;
         // The port is free and nobody is connected any more when this is over.
         serving.shutdown().await;
-        verdict.ok_or_else(|| io::Error::other("the listener has stopped"))
+        outcome.ok_or_else(|| io::Error::other("the listener has stopped"))
     }
 }
 
@@ -71,10 +72,10 @@ impl Listener {
 async fn accept(
     socket: TcpListener,
     guard: Arc<Guard>,
-    judge: Arc<Judge>,
-    outcome: mpsc::Sender<Verdict>,
+    validate_callback: Arc<Validate>,
+    outcomes: mpsc::Sender<CallbackOutcome>,
 ) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
         let place = Arc::clone(&room).acquire_owned().await;
@@ -87,27 +88,33 @@ async fn accept(
             }
         };
         while connections.try_join_next().is_some() {}
-        let (guard, judge, outcome) = (Arc::clone(&guard), Arc::clone(&judge), outcome.clone());
+        let (guard, validate_callback, outcomes) =
+            (Arc::clone(&guard), Arc::clone(&validate_callback), outcomes.clone());
         connections.spawn(async move {
             let _place = place;
-            let served = timeout(PATIENCE, serve(stream, &guard, &*judge)).await;
-            if let Ok(Some(verdict)) = served {
-                // Whoever is second comes too late.
-                let _ = outcome.try_send(verdict);
+            let served =
+                timeout(CONNECTION_TIMEOUT, serve(stream, &guard, &*validate_callback)).await;
+            if let Ok(Some(outcome)) = served {
+                // Only the first outcome counts.
+                let _ = outcomes.try_send(outcome);
             }
         });
     }
 }
 
-/// Answers one request, and gives its verdict only after the answer is on its way: the program may
+/// Answers one request, and gives its outcome only after the answer is on its way: the program may
 /// end right after it.
-async fn serve(mut stream: TcpStream, guard: &Guard, judge: &Judge) -> Option<Verdict> {
+async fn serve(
+    mut stream: TcpStream,
+    guard: &Guard,
+    validate_callback: &Validate,
+) -> Option<CallbackOutcome> {
     let head = read_head(&mut stream).await?;
-    let (answer, verdict) = match Head::parse(&head).and_then(|head| guard.query(head)) {
-        Ok(query) => match judge(&query) {
-            Ok(verdict @ Verdict::Code(_)) => (Answer::Done, Some(verdict)),
-            Ok(verdict @ Verdict::Declined { .. }) => (Answer::Declined, Some(verdict)),
-            Err(_) => (Answer::Stray, None),
+    let (answer, outcome) = match Head::parse(&head).and_then(|head| guard.query(head)) {
+        Ok(query) => match validate_callback(&query) {
+            Ok(outcome @ CallbackOutcome::Code(_)) => (Answer::Done, Some(outcome)),
+            Ok(outcome @ CallbackOutcome::Declined { .. }) => (Answer::Declined, Some(outcome)),
+            Err(_) => (Answer::InvalidCallback, None),
         },
         Err(answer) => (answer, None),
     };
@@ -116,7 +123,7 @@ async fn serve(mut stream: TcpStream, guard: &Guard, judge: &Judge) -> Option<Ve
         // The outcome counts also when the browser has hung up before it saw the page.
         let _ = stream.shutdown().await;
     }
-    verdict
+    outcome
 }
 
 /// Reads to the end of the headers. `None` if they do not end, or are too long.
@@ -127,7 +134,7 @@ async fn read_head(stream: &mut TcpStream) -> Option<Vec<u8>> {
         if request::is_whole(&head) {
             return Some(head);
         }
-        if read == 0 || head.len() >= LARGEST {
+        if read == 0 || head.len() >= MAX_HEAD {
             return None;
         }
     }

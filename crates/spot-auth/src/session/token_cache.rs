@@ -1,59 +1,92 @@
 //! One token for any number of callers: renewed once for all of them, early, and in a task of its
 //! own, so that a caller who leaves takes nothing away from the others.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
+use secrecy::ExposeSecret;
 use spot_http::{AccessToken, Error, ErrorKind};
-use tokio::runtime::Handle;
-use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::{
+    runtime::Handle,
+    sync::watch,
+    time::{Instant, timeout},
+};
 
-use crate::clock::{Clock, Deadline};
+use crate::{
+    TokenRecord,
+    accounts::IssuedTokens,
+    clock::{Clock, Deadline, Moment},
+};
 
 /// How a token is renewed.
 #[async_trait]
-pub(crate) trait Renew: Send + Sync + 'static {
+pub(crate) trait Refresh: Send + Sync + 'static {
     /// A new token. `refused` says that the API refused the current one, so that it must not come
     /// back.
-    async fn renew(&self, refused: bool) -> Result<Held, Error>;
+    async fn refresh(&self, refused: bool) -> Result<CachedToken, Error>;
 }
 
 /// A token and how long it lasts.
 #[derive(Clone, Debug)]
-pub(crate) struct Held {
+pub(crate) struct CachedToken {
     pub(crate) token: AccessToken,
     pub(crate) ends: Deadline,
     /// How long it lasted when it was new.
     pub(crate) lifetime: Duration,
 }
 
+impl CachedToken {
+    /// The access token that the accounts service has issued.
+    pub(crate) fn issued(issued: &IssuedTokens) -> Result<Self, Error> {
+        let lifetime = issued.response.lifetime();
+        Ok(Self {
+            token: AccessToken::new(issued.response.access_token())?,
+            ends: Deadline::after(issued.requested_at, lifetime),
+            lifetime,
+        })
+    }
+
+    /// The access token of a stored record, if it has not expired. The time left is at most the
+    /// lifetime the token was issued with: more means that the clock was set back since.
+    pub(crate) fn stored(record: &TokenRecord, now: Moment) -> Option<Self> {
+        let token = AccessToken::new(record.access_token()?.expose_secret()).ok()?;
+        let left = record.expires_at()?.duration_since(now.wall).ok()?.min(record.lifetime());
+        (!left.is_zero()).then(|| Self {
+            token,
+            ends: Deadline::after(now, left),
+            lifetime: record.lifetime(),
+        })
+    }
+}
+
 /// Hands out a token, and renews it in time.
-pub(crate) struct Keeper<R> {
+pub(crate) struct TokenCache<R> {
     shared: Arc<Shared<R>>,
 }
 
 struct Shared<R> {
-    renew: R,
+    refresh: R,
     clock: Clock,
-    /// Between 0.8 and 1.2: processes that began together do not renew together.
+    /// Between 0.8 and 1.2: processes that began together do not refresh together.
     jitter: f64,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    held: Option<Held>,
-    /// The API refused the held token.
+    cached: Option<CachedToken>,
+    /// The API refused the cached token.
     refused: bool,
-    flight: Option<watch::Receiver<Landing>>,
+    in_flight: Option<watch::Receiver<RefreshResult>>,
     pause: Option<Pause>,
 }
 
-/// `None` until the renewal is over.
-type Landing = Option<Result<Held, Arc<Error>>>;
+/// `None` until the refresh has ended.
+type RefreshResult = Option<Result<CachedToken, Arc<Error>>>;
 
 /// After a failed renewal.
 struct Pause {
@@ -64,10 +97,10 @@ struct Pause {
 }
 
 /// Within this time before the end the token is renewed behind the caller's back.
-const ADVISORY: Duration = Duration::from_secs(300);
+const ADVISORY_WINDOW: Duration = Duration::from_secs(300);
 
 /// Within this time before the end nobody gets the token any more without a new one being tried.
-const MANDATORY: Duration = Duration::from_secs(60);
+const MANDATORY_WINDOW: Duration = Duration::from_secs(60);
 
 /// No renewal takes longer, attempts and waits for a store included: one that hangs would let every
 /// later caller hang as well.
@@ -75,54 +108,54 @@ const LIMIT: Duration = Duration::from_secs(180);
 
 /// What a caller has to do.
 enum Step {
-    Take(AccessToken),
-    Wait(watch::Receiver<Landing>),
+    Ready(AccessToken),
+    Wait(watch::Receiver<RefreshResult>),
     Fail(Arc<Error>),
 }
 
-impl<R: Renew> Keeper<R> {
-    pub(crate) fn new(renew: R, held: Option<Held>, clock: Clock) -> Self {
+impl<R: Refresh> TokenCache<R> {
+    pub(crate) fn new(refresh: R, cached: Option<CachedToken>, clock: Clock) -> Self {
         Self {
             shared: Arc::new(Shared {
-                renew,
+                refresh,
                 clock,
                 jitter: 0.8 + 0.4 * fastrand::f64(),
-                state: Mutex::new(State { held, ..State::default() }),
+                state: Mutex::new(State { cached, ..State::default() }),
             }),
         }
     }
 
     /// A token that is good now.
     pub(crate) async fn token(&self) -> Result<AccessToken, Error> {
-        match self.follow(Shared::step).await {
-            Err(error) => self.shared.last_resort().ok_or(error),
+        match self.resolve(Shared::step).await {
+            Err(error) => self.shared.unexpired().ok_or(error),
             token => token,
         }
     }
 
     /// A new token, though the current one may be good. That one is handed out to others
     /// meanwhile, and stays if there is no new one.
-    pub(crate) async fn fresh(&self) -> Result<AccessToken, Error> {
-        self.follow(Shared::force).await
+    pub(crate) async fn refresh(&self) -> Result<AccessToken, Error> {
+        self.resolve(Shared::force).await
     }
 
-    async fn follow(
+    async fn resolve(
         &self,
         step: impl Fn(&Arc<Shared<R>>) -> Result<Step, Error>,
     ) -> Result<AccessToken, Error> {
         // A renewal can end without an answer, when it panics or when the runtime it was started
         // on shuts down: whoever waited starts the next one.
         for _ in 0..3 {
-            let mut flight = match step(&self.shared)? {
-                Step::Take(token) => return Ok(token),
+            let mut in_flight = match step(&self.shared)? {
+                Step::Ready(token) => return Ok(token),
                 Step::Fail(error) => return Err(copy(&error)),
-                Step::Wait(flight) => flight,
+                Step::Wait(in_flight) => in_flight,
             };
-            let landed = flight.wait_for(Option::is_some).await.ok().and_then(|l| l.clone());
-            match landed {
-                Some(Ok(held)) => return Ok(held.token),
+            let result = in_flight.wait_for(Option::is_some).await.ok().and_then(|l| l.clone());
+            match result {
+                Some(Ok(cached)) => return Ok(cached.token),
                 Some(Err(error)) => return Err(copy(&error)),
-                None => self.shared.clear(&flight),
+                None => self.shared.clear(&in_flight),
             }
         }
         Err(Error::new(ErrorKind::Authentication, "renewing the token ended without an answer"))
@@ -131,13 +164,13 @@ impl<R: Renew> Keeper<R> {
     /// The API refused this very token. Another one, renewed meanwhile, stays.
     pub(crate) fn reject(&self, token: &AccessToken) {
         let mut state = self.shared.state();
-        if state.held.as_ref().is_some_and(|held| held.token.same(token)) {
+        if state.cached.as_ref().is_some_and(|cached| cached.token.same(token)) {
             state.refused = true;
         }
     }
 }
 
-impl<R: Renew> Shared<R> {
+impl<R: Refresh> Shared<R> {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -145,35 +178,35 @@ impl<R: Renew> Shared<R> {
     fn step(self: &Arc<Self>) -> Result<Step, Error> {
         let now = self.clock.now();
         let mut state = self.state();
-        let paused = state.pause.as_ref().is_some_and(|pause| now.steady < pause.until);
-        if let Some(held) = state.held.as_ref().filter(|_| !state.refused) {
-            let left = held.ends.left(now);
-            let token = held.token.clone();
+        let paused = state.pause.as_ref().is_some_and(|pause| now.monotonic < pause.until);
+        if let Some(cached) = state.cached.as_ref().filter(|_| !state.refused) {
+            let left = cached.ends.left(now);
+            let token = cached.token.clone();
             // Tokens that live shorter than Spotify's have shorter windows.
-            let advisory = ADVISORY.mul_f64(self.jitter).min(held.lifetime / 4);
-            let mandatory = MANDATORY.min(held.lifetime / 10);
+            let advisory = ADVISORY_WINDOW.mul_f64(self.jitter).min(cached.lifetime / 4);
+            let mandatory = MANDATORY_WINDOW.min(cached.lifetime / 10);
             if left > advisory || (paused && !left.is_zero()) {
-                return Ok(Step::Take(token));
+                return Ok(Step::Ready(token));
             }
             if left > mandatory {
-                if state.flight.is_none() {
+                if state.in_flight.is_none() {
                     self.start(&mut state)?;
                 }
-                return Ok(Step::Take(token));
+                return Ok(Step::Ready(token));
             }
         }
-        self.join(&mut state, now.steady)
+        self.join(&mut state, now.monotonic)
     }
 
     fn force(self: &Arc<Self>) -> Result<Step, Error> {
         let now = self.clock.now();
-        self.join(&mut self.state(), now.steady)
+        self.join(&mut self.state(), now.monotonic)
     }
 
     /// Waits for the renewal that is under way, or starts one, unless none makes sense yet.
     fn join(self: &Arc<Self>, state: &mut State, now: Instant) -> Result<Step, Error> {
-        if let Some(flight) = &state.flight {
-            return Ok(Step::Wait(flight.clone()));
+        if let Some(in_flight) = &state.in_flight {
+            return Ok(Step::Wait(in_flight.clone()));
         }
         if let Some(pause) = state.pause.as_ref().filter(|pause| pause.strict && now < pause.until)
         {
@@ -188,33 +221,34 @@ impl<R: Renew> Shared<R> {
     }
 
     /// Starts a renewal that nobody owns.
-    fn start(self: &Arc<Self>, state: &mut State) -> Result<watch::Receiver<Landing>, Error> {
+    fn start(self: &Arc<Self>, state: &mut State) -> Result<watch::Receiver<RefreshResult>, Error> {
         let runtime = Handle::try_current().map_err(|_| {
             Error::configuration("tokens are renewed in a task, which needs a tokio runtime")
         })?;
         let (sender, receiver) = watch::channel(None);
-        state.flight = Some(receiver.clone());
-        let (shared, flight, refused) = (Arc::clone(self), receiver.clone(), state.refused);
+        state.in_flight = Some(receiver.clone());
+        let (shared, in_flight, refused) = (Arc::clone(self), receiver.clone(), state.refused);
         runtime.spawn(async move {
-            let over = Over { shared: &shared, flight: &flight };
-            let result = timeout(LIMIT, shared.renew.renew(refused)).await.unwrap_or_else(|_| {
-                let message = format!("renewing the token took longer than {LIMIT:?}");
-                Err(Error::new(ErrorKind::Timeout, message))
-            });
+            let guard = ClearInFlight { shared: &shared, in_flight: &in_flight };
+            let result =
+                timeout(LIMIT, shared.refresh.refresh(refused)).await.unwrap_or_else(|_| {
+                    let message = format!("renewing the token took longer than {LIMIT:?}");
+                    Err(Error::new(ErrorKind::Timeout, message))
+                });
             let result = result.map_err(Arc::new);
-            shared.land(&result);
-            drop(over);
+            shared.finish(&result);
+            drop(guard);
             sender.send_replace(Some(result));
         });
         Ok(receiver)
     }
 
-    fn land(&self, result: &Result<Held, Arc<Error>>) {
-        let now = self.clock.now().steady;
+    fn finish(&self, result: &Result<CachedToken, Arc<Error>>) {
+        let now = self.clock.now().monotonic;
         let mut state = self.state();
         match result {
-            Ok(held) => {
-                state.held = Some(held.clone());
+            Ok(cached) => {
+                state.cached = Some(cached.clone());
                 state.refused = false;
                 state.pause = None;
             }
@@ -227,18 +261,18 @@ impl<R: Renew> Shared<R> {
     }
 
     /// The old token, while it lasts, after a renewal failed for reasons that may pass.
-    fn last_resort(&self) -> Option<AccessToken> {
+    fn unexpired(&self) -> Option<AccessToken> {
         let now = self.clock.now();
         let state = self.state();
-        let held = state.held.as_ref().filter(|_| !state.refused)?;
-        (!held.ends.left(now).is_zero()).then(|| held.token.clone())
+        let cached = state.cached.as_ref().filter(|_| !state.refused)?;
+        (!cached.ends.left(now).is_zero()).then(|| cached.token.clone())
     }
 
     /// Forgets a renewal, if it is still that one.
-    fn clear(&self, flight: &watch::Receiver<Landing>) {
+    fn clear(&self, in_flight: &watch::Receiver<RefreshResult>) {
         let mut state = self.state();
-        if state.flight.as_ref().is_some_and(|current| current.same_channel(flight)) {
-            state.flight = None;
+        if state.in_flight.as_ref().is_some_and(|current| current.same_channel(in_flight)) {
+            state.in_flight = None;
         }
     }
 }
@@ -276,25 +310,43 @@ fn copy(error: &Error) -> Error {
 }
 
 /// Ends the renewal also when it panics or is dropped with its runtime.
-struct Over<'a, R: Renew> {
+struct ClearInFlight<'a, R: Refresh> {
     shared: &'a Shared<R>,
-    flight: &'a watch::Receiver<Landing>,
+    in_flight: &'a watch::Receiver<RefreshResult>,
 }
 
-impl<R: Renew> Drop for Over<'_, R> {
+impl<R: Refresh> Drop for ClearInFlight<'_, R> {
     fn drop(&mut self) {
-        self.shared.clear(self.flight);
+        self.shared.clear(self.in_flight);
     }
 }
 
-impl<R> Clone for Keeper<R> {
+impl<R> Clone for TokenCache<R> {
     fn clone(&self) -> Self {
         Self { shared: Arc::clone(&self.shared) }
     }
 }
 
-impl<R> fmt::Debug for Keeper<R> {
+impl<R> fmt::Debug for TokenCache<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Keeper")
+        f.write_str("TokenCache")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::from_unix;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stored_token_lasts_no_longer_than_its_lifetime() {
+        let record = TokenRecord::from_refresh_token("r")
+            .with_access_token("a", from_unix(1_795_003_600).unwrap());
+        let at = |unix| Moment { wall: from_unix(unix).unwrap(), monotonic: Instant::now() };
+        let left =
+            |unix| CachedToken::stored(&record, at(unix)).map(|t| t.ends.left(at(unix)).as_secs());
+        assert_eq!(left(1_795_000_100), Some(3_500));
+        assert_eq!(left(1_795_003_600), None, "expired");
+        assert_eq!(left(1_700_000_000), Some(3_600), "the clock was set back");
     }
 }

@@ -1,20 +1,30 @@
-//! Signing in, in one step.
+//! Signing in: in one step, and in two steps.
 
-use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::io::{self, BufRead, Write};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
+mod callback;
+#[cfg(feature = "loopback")]
+mod loopback;
+mod pending;
+
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    io::{self, BufRead, Write},
+    pin::Pin,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use spot_http::{Error, ErrorKind, TokenSource};
-use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::{sync::oneshot, time::timeout};
 
-use crate::callback::{self, Verdict};
-use crate::redirect::{self, RedirectUri};
-use crate::{App, FileStore, PendingSignIn, Scopes, Session, StoreKey, TokenStore};
+pub use self::pending::PendingSignIn;
+use crate::{
+    App, FileStore, Scopes, Session, StoreKey, TokenStore,
+    accounts::{DEFAULT_REDIRECT_URI, RedirectUri},
+    application::Application,
+    sign_in::callback::CallbackOutcome,
+};
 
 /// A sign-in in one step, which is awaited.
 ///
@@ -34,13 +44,13 @@ use crate::{App, FileStore, PendingSignIn, Scopes, Session, StoreKey, TokenStore
 /// ```
 #[must_use = "a sign-in does nothing unless it is awaited"]
 pub struct SignIn {
-    app: App,
+    app: Arc<Application>,
     scopes: Scopes,
     store: Option<Arc<dyn TokenStore>>,
     account: String,
     show_dialog: bool,
-    limit: Duration,
-    way: Way,
+    timeout_after: Duration,
+    method: SignInMethod,
     show: Show,
     browser: Option<Show>,
     prompt: Prompt,
@@ -50,7 +60,7 @@ type Show = Arc<dyn Fn(&str) + Send + Sync>;
 type Prompt = Arc<dyn Fn() -> io::Result<String> + Send + Sync>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum SignInMethod {
     Browser,
     Paste,
     StoreOnly,
@@ -74,16 +84,16 @@ pub async fn sign_in_from_env(scopes: impl Into<Scopes>) -> Result<Session, Erro
 const LIMIT: Duration = Duration::from_secs(300);
 
 impl SignIn {
-    pub(crate) fn new(app: App, scopes: Scopes) -> Self {
+    pub(crate) fn new(app: Arc<Application>, scopes: Scopes) -> Self {
         Self {
             app,
             scopes,
             store: None,
             account: "default".to_owned(),
             show_dialog: false,
-            limit: LIMIT,
-            way: Way::Browser,
-            show: Arc::new(say),
+            timeout_after: LIMIT,
+            method: SignInMethod::Browser,
+            show: Arc::new(print_to_stderr),
             browser: default_browser(),
             prompt: Arc::new(read_line),
         }
@@ -109,8 +119,8 @@ impl SignIn {
     }
 
     /// How long the user may take. 5 minutes unless set, and at most 10.
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.limit = limit;
+    pub fn timeout(mut self, timeout_after: Duration) -> Self {
+        self.timeout_after = timeout_after;
         self
     }
 
@@ -140,7 +150,7 @@ impl SignIn {
     /// Lets the user paste the address they end at, though a listener on this machine could wait
     /// for the browser: for machines whose browser is elsewhere.
     pub fn paste(mut self) -> Self {
-        self.way = Way::Paste;
+        self.method = SignInMethod::Paste;
         self
     }
 
@@ -148,35 +158,35 @@ impl SignIn {
     /// has no session, a [`MissingScope`](crate::ErrorKind::MissingScope) error if it lacks
     /// scopes.
     pub fn store_only(mut self) -> Self {
-        self.way = Way::StoreOnly;
+        self.method = SignInMethod::StoreOnly;
         self
     }
 
     async fn run(self) -> Result<Session, Error> {
-        if let Some(session) = self.look_in_store().await? {
+        if let Some(session) = self.session_from_store().await? {
             return Ok(session);
         }
-        let session = self.ask().await?;
+        let session = self.ask_user().await?;
         if let Some(store) = &self.store {
             // A store that fails must not undo what the user has just done: the observer is told,
             // and the session writes itself again.
-            let _ = session.settle(Arc::clone(store), self.key()).await;
+            let _ = session.move_to_store(Arc::clone(store), self.key()).await;
         }
         Ok(session)
     }
 
     fn key(&self) -> StoreKey {
-        StoreKey::new(self.app.client_id(), &*self.account, self.scopes.clone())
+        StoreKey::new(self.app.client_id.as_str(), &*self.account, self.scopes.clone())
     }
 
-    async fn look_in_store(&self) -> Result<Option<Session>, Error> {
-        match (self.try_store().await, self.way) {
+    async fn session_from_store(&self) -> Result<Option<Session>, Error> {
+        match (self.try_store().await, self.method) {
             (Ok(Some(session)), _) => Ok(Some(session)),
-            (Ok(None), Way::StoreOnly) => Err(Error::authentication(format!(
+            (Ok(None), SignInMethod::StoreOnly) => Err(Error::authentication(format!(
                 "no session is stored for the account `{}` with these scopes: {}",
                 self.account, self.scopes,
             ))),
-            (Err(error), Way::StoreOnly) => Err(error),
+            (Err(error), SignInMethod::StoreOnly) => Err(error),
             (Ok(None), _) => Ok(None),
             (Err(error), _) => match error.kind() {
                 // The user can mend these by signing in.
@@ -196,24 +206,24 @@ impl SignIn {
         let Some(store) = &self.store else { return Ok(None) };
         let key = self.key();
         let Some(stored) = store.load(&key).await? else { return Ok(None) };
-        let session = self.app.stored(stored, Arc::clone(store), key);
+        let session = Session::stored(Arc::clone(&self.app), stored, Arc::clone(store), key);
         session.require(&self.scopes)?;
         session.token().await?;
         Ok(Some(session))
     }
 
     /// Asks the user.
-    async fn ask(&self) -> Result<Session, Error> {
-        let redirect = match self.app.redirect() {
+    async fn ask_user(&self) -> Result<Session, Error> {
+        let redirect = match &self.app.redirect_uri {
             Some(redirect) => redirect.clone(),
-            None => RedirectUri::parse(redirect::DEFAULT)?,
+            None => RedirectUri::parse(DEFAULT_REDIRECT_URI)?,
         };
         let in_time = async {
             #[cfg(feature = "loopback")]
-            if self.way == Way::Browser
+            if self.method == SignInMethod::Browser
                 && let Some(loopback) = redirect.loopback()
             {
-                match crate::loopback::Listener::bind(loopback).await {
+                match crate::sign_in::loopback::Listener::bind(loopback).await {
                     Ok(listener) => return self.listen(listener, redirect).await,
                     Err(error) => (self.show)(&format!(
                         "Cannot wait for the browser at {}: {error}.",
@@ -223,16 +233,16 @@ impl SignIn {
             }
             self.ask_to_paste(redirect).await
         };
-        timeout(self.limit, in_time).await.unwrap_or_else(|_| {
+        timeout(self.timeout_after, in_time).await.unwrap_or_else(|_| {
             Err(Error::new(
                 ErrorKind::Timeout,
-                format!("nobody finished the sign-in within {:?}", self.limit),
+                format!("nobody finished the sign-in within {:?}", self.timeout_after),
             ))
         })
     }
 
     fn begin(&self, redirect: RedirectUri) -> Result<PendingSignIn, Error> {
-        let pending = PendingSignIn::new(self.app.clone(), redirect, self.scopes.clone())?;
+        let pending = PendingSignIn::new(Arc::clone(&self.app), redirect, self.scopes.clone())?;
         Ok(if self.show_dialog { pending.show_dialog() } else { pending })
     }
 
@@ -249,20 +259,23 @@ impl SignIn {
     #[cfg(feature = "loopback")]
     async fn listen(
         &self,
-        listener: crate::loopback::Listener,
+        listener: crate::sign_in::loopback::Listener,
         redirect: RedirectUri,
     ) -> Result<Session, Error> {
         let redirect = redirect.with_port(listener.port());
         let pending = Arc::new(self.begin(redirect.clone())?);
         self.open(&pending);
-        let judge = Arc::clone(&pending);
-        let verdict = listener
-            .wait(&redirect, Arc::new(move |query: &str| judge.judge(query)))
+        let validate_callback = Arc::clone(&pending);
+        let outcome = listener
+            .wait(
+                &redirect,
+                Arc::new(move |query: &str| validate_callback.validate_callback(query)),
+            )
             .await
             .map_err(|error| {
                 Error::configuration("the listener on this machine failed").with_source(error)
             })?;
-        pending.conclude(verdict).await
+        pending.complete(outcome).await
     }
 
     async fn ask_to_paste(&self, redirect: RedirectUri) -> Result<Session, Error> {
@@ -272,21 +285,21 @@ impl SignIn {
             "Afterwards the browser shows a page that may say it cannot be reached. \
              Copy its address, paste it here, and press Enter:",
         );
-        let verdict = loop {
-            match self.read_verdict(&pending).await? {
-                Ok(verdict) => break verdict,
-                Err(stray) => (self.show)(&format!("{stray}. Paste it again:")),
+        let outcome = loop {
+            match self.read_pasted_callback(&pending).await? {
+                Ok(outcome) => break outcome,
+                Err(invalid) => (self.show)(&format!("{invalid}. Paste it again:")),
             }
         };
-        pending.conclude(verdict).await
+        pending.complete(outcome).await
     }
 
     /// Reads on a thread of its own: one of the runtime's would keep the program from ending while
     /// nobody types.
-    async fn read_verdict(
+    async fn read_pasted_callback(
         &self,
         pending: &PendingSignIn,
-    ) -> Result<Result<Verdict, callback::Stray>, Error> {
+    ) -> Result<Result<CallbackOutcome, callback::InvalidCallback>, Error> {
         let (sender, receiver) = oneshot::channel();
         let prompt = Arc::clone(&self.prompt);
         thread::spawn(move || sender.send(prompt()));
@@ -296,7 +309,7 @@ impl SignIn {
             .map_err(|error| {
                 Error::configuration(format!("the pasted address could not be read: {error}"))
             })?;
-        Ok(callback::query(&pasted).and_then(|query| pending.judge(query)))
+        Ok(callback::query(&pasted).and_then(|query| pending.validate_callback(query)))
     }
 }
 
@@ -312,7 +325,7 @@ impl IntoFuture for SignIn {
 }
 
 /// Standard output may be what the program is for.
-fn say(message: &str) {
+fn print_to_stderr(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }
 
@@ -344,8 +357,8 @@ impl fmt::Debug for SignIn {
             .field("store", &self.store)
             .field("account", &self.account)
             .field("show_dialog", &self.show_dialog)
-            .field("timeout", &self.limit)
-            .field("way", &self.way)
+            .field("timeout", &self.timeout_after)
+            .field("way", &self.method)
             .finish_non_exhaustive()
     }
 }

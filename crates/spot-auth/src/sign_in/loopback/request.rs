@@ -18,7 +18,7 @@ pub(super) enum Answer {
     /// The sign-in is over: the user declined.
     Declined,
     /// Not the callback of this sign-in.
-    Stray,
+    InvalidCallback,
     /// Not a request.
     Malformed,
     /// Not the path of the callback: the icon of the page, for example.
@@ -95,7 +95,7 @@ impl Answer {
     fn status(self) -> &'static str {
         match self {
             Self::Done | Self::Declined => "200 OK",
-            Self::Stray | Self::Malformed => "400 Bad Request",
+            Self::InvalidCallback | Self::Malformed => "400 Bad Request",
             Self::NotFound => "404 Not Found",
             Self::Method => "405 Method Not Allowed",
             Self::Misdirected => "421 Misdirected Request",
@@ -106,7 +106,7 @@ impl Answer {
         match self {
             Self::Done => ("Signed in", "You can close this page and go back to the program."),
             Self::Declined => ("Not signed in", "Nothing was granted. You can close this page."),
-            Self::Stray => {
+            Self::InvalidCallback => {
                 ("Not this sign-in", "This address belongs to no sign-in that is under way here.")
             }
             Self::Malformed => ("Not a request", "This could not be read."),

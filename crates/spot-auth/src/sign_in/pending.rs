@@ -1,18 +1,18 @@
 //! A sign-in between its two halves.
 
-use std::fmt;
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use spot_http::Error;
 
-use crate::callback::{self, Expected, Stray, Verdict};
-use crate::clock::{Deadline, from_unix, to_unix};
-use crate::endpoint::Challenge;
-use crate::redirect::RedirectUri;
-use crate::refusal::Class;
-use crate::{App, Scopes, Session, TokenRecord};
+use crate::{
+    Scopes, Session, TokenRecord,
+    accounts::{AuthorizationRequest, Class, RedirectUri},
+    application::Application,
+    clock::{Deadline, from_unix, to_unix},
+    sign_in::callback::{self, CallbackOutcome, Expected, InvalidCallback},
+};
 
 /// A sign-in that has begun: the user is sent to [`authorize_url`](Self::authorize_url), and the
 /// address the browser comes back to [finishes](Self::finish) it.
@@ -21,16 +21,16 @@ use crate::{App, Scopes, Session, TokenRecord};
 /// the redirect URI. A server keeps it by its [`state`](Self::state) in the session of the browser.
 /// It is good for ten minutes and for one use.
 pub struct PendingSignIn {
-    app: App,
+    app: Arc<Application>,
     redirect: RedirectUri,
     scopes: Scopes,
-    challenge: Challenge,
+    request: AuthorizationRequest,
     ends: Deadline,
 }
 
 /// A sign-in as it is remembered elsewhere.
 #[derive(Serialize, Deserialize)]
-struct Form {
+struct PendingJson {
     url: String,
     state: String,
     verifier: String,
@@ -44,29 +44,33 @@ struct Form {
 const LIFE: Duration = Duration::from_secs(600);
 
 impl PendingSignIn {
-    pub(crate) fn new(app: App, redirect: RedirectUri, scopes: Scopes) -> Result<Self, Error> {
-        let challenge = app.endpoint().challenge(&redirect, &scopes)?;
+    pub(crate) fn new(
+        app: Arc<Application>,
+        redirect: RedirectUri,
+        scopes: Scopes,
+    ) -> Result<Self, Error> {
+        let request = app.endpoint.authorization_request(&redirect, &scopes)?;
         let ends = Deadline::after(app.clock().now(), LIFE);
-        Ok(Self { app, redirect, scopes, challenge, ends })
+        Ok(Self { app, redirect, scopes, request, ends })
     }
 
     /// The same sign-in, with the page on which the user consents shown even to one who has done
     /// so before: to ask for other scopes, or to change the account.
     #[must_use]
     pub fn show_dialog(mut self) -> Self {
-        self.challenge.url.query_pairs_mut().append_pair("show_dialog", "true");
+        self.request.url.query_pairs_mut().append_pair("show_dialog", "true");
         self
     }
 
     /// Where to send the user.
     pub fn authorize_url(&self) -> &str {
-        self.challenge.url.as_str()
+        self.request.url.as_str()
     }
 
     /// The value that comes back as `state`, to find this one among others. It is not for anyone
     /// but the browser of the user.
     pub fn state(&self) -> &str {
-        self.challenge.state.expose_secret()
+        self.request.state.expose_secret()
     }
 
     /// The scopes that are asked for.
@@ -89,18 +93,18 @@ impl PendingSignIn {
     /// [`reason`](Error::reason) is `access_denied`. Otherwise what the accounts service or the
     /// network says.
     pub async fn finish(self, callback: &str) -> Result<Session, Error> {
-        let verdict = self.judge(callback::query(callback)?)?;
-        self.conclude(verdict).await
+        let outcome = self.validate_callback(callback::query(callback)?)?;
+        self.complete(outcome).await
     }
 
     /// What has to be remembered, as JSON, for servers whose next request may reach another machine.
     /// [`App::resume`] makes it a sign-in again. It is secret, and whoever keeps it sees to it that
     /// it is used once: PKCE and the accounts service refuse a second time as well.
     pub fn into_json(self) -> SecretString {
-        let form = Form {
-            url: self.challenge.url.into(),
-            state: self.challenge.state.expose_secret().to_owned(),
-            verifier: self.challenge.verifier.expose_secret().to_owned(),
+        let form = PendingJson {
+            url: self.request.url.into(),
+            state: self.request.state.expose_secret().to_owned(),
+            verifier: self.request.verifier.expose_secret().to_owned(),
             redirect_uri: self.redirect.as_str().to_owned(),
             scopes: self.scopes.to_string(),
             ends_at: to_unix(self.ends.wall()),
@@ -109,12 +113,12 @@ impl PendingSignIn {
         serde_json::to_string(&form).unwrap_or_default().into()
     }
 
-    pub(crate) fn from_json(app: App, json: &str) -> Result<Self, Error> {
+    pub(crate) fn from_json(app: Arc<Application>, json: &str) -> Result<Self, Error> {
         let wrong = || Error::configuration("this is not a sign-in that has begun");
-        let form: Form = serde_json::from_str(json).map_err(|_| wrong())?;
+        let form: PendingJson = serde_json::from_str(json).map_err(|_| wrong())?;
         let now = app.clock().now();
         let left = from_unix(form.ends_at).and_then(|ends| ends.duration_since(now.wall).ok());
-        let challenge = Challenge {
+        let request = AuthorizationRequest {
             url: form.url.parse().map_err(|_| wrong())?,
             state: Some(form.state).filter(|state| !state.is_empty()).ok_or_else(wrong)?.into(),
             verifier: form.verifier.into(),
@@ -123,20 +127,23 @@ impl PendingSignIn {
             app,
             redirect: RedirectUri::parse(&form.redirect_uri)?,
             scopes: Scopes::parse(&form.scopes),
-            challenge,
+            request,
             ends: Deadline::after(now, left.unwrap_or_default().min(LIFE)),
         })
     }
 
-    pub(crate) fn judge(&self, query: &str) -> Result<Verdict, Stray> {
-        let issuer = self.app.endpoint().issuer();
-        callback::judge(query, &Expected { state: &self.challenge.state, issuer })
+    pub(crate) fn validate_callback(
+        &self,
+        query: &str,
+    ) -> Result<CallbackOutcome, InvalidCallback> {
+        let issuer = self.app.endpoint.issuer();
+        callback::validate_callback(query, &Expected { state: &self.request.state, issuer })
     }
 
-    pub(crate) async fn conclude(&self, verdict: Verdict) -> Result<Session, Error> {
-        let code: SecretString = match verdict {
-            Verdict::Code(code) => code,
-            Verdict::Declined { error } => return Err(callback::declined(&error)),
+    pub(crate) async fn complete(&self, outcome: CallbackOutcome) -> Result<Session, Error> {
+        let code: SecretString = match outcome {
+            CallbackOutcome::Code(code) => code,
+            CallbackOutcome::Declined { error } => return Err(callback::declined(&error)),
         };
         if self.is_over() {
             return Err(Error::authentication(
@@ -145,8 +152,8 @@ impl PendingSignIn {
         }
         let issued = self
             .app
-            .endpoint()
-            .exchange(&code, &self.challenge.verifier, &self.redirect)
+            .endpoint
+            .exchange(&code, &self.request.verifier, &self.redirect)
             .await
             .map_err(|refusal| match refusal.class {
                 // The service's words do not say which of the two it is.
@@ -157,7 +164,8 @@ impl PendingSignIn {
                 .with_reason("invalid_grant"),
                 _ => refusal.error,
             })?;
-        Ok(self.app.session(TokenRecord::granted(&issued, self.scopes.clone())))
+        let record = TokenRecord::granted(&issued, self.scopes.clone());
+        Ok(Session::new(Arc::clone(&self.app), record))
     }
 }
 

@@ -1,10 +1,11 @@
 //! What the token endpoint answers when it says no, or nothing.
 
-use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
-use http::header::RETRY_AFTER;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 use serde_json::Value;
 use spot_http::{Error, ErrorKind, TransportError, TransportErrorKind};
 use url::form_urlencoded;

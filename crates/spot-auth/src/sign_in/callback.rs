@@ -1,7 +1,6 @@
 //! The address that the browser comes back to.
 
-use std::borrow::Cow;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use secrecy::{ExposeSecret, SecretString};
 use spot_http::Error;
@@ -10,7 +9,7 @@ use url::form_urlencoded;
 
 /// What a callback with the right state says.
 #[derive(Debug)]
-pub(crate) enum Verdict {
+pub(crate) enum CallbackOutcome {
     /// The user has consented.
     Code(SecretString),
     /// The user or the service has not.
@@ -23,7 +22,7 @@ pub(crate) enum Verdict {
 /// Why an address is not the callback that is waited for. It says nothing about the sign-in, which
 /// goes on: anybody can send a browser here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stray {
+pub(crate) enum InvalidCallback {
     NoQuery,
     Repeated(&'static str),
     NoState,
@@ -41,18 +40,21 @@ pub(crate) struct Expected<'a> {
 
 /// The query of what a user pastes or a server received: a whole URL, its path and query, or the
 /// query alone.
-pub(crate) fn query(text: &str) -> Result<&str, Stray> {
+pub(crate) fn query(text: &str) -> Result<&str, InvalidCallback> {
     let text = text.trim().trim_matches(['"', '\'', '<', '>']);
     let text = text.split_once('#').map_or(text, |(before, _)| before);
     match text.split_once('?') {
         Some((_, query)) => Ok(query),
         None if text.contains('=') && !text.contains("://") => Ok(text),
-        None => Err(Stray::NoQuery),
+        None => Err(InvalidCallback::NoQuery),
     }
 }
 
 /// Reads the query of a callback.
-pub(crate) fn judge(query: &str, expected: &Expected<'_>) -> Result<Verdict, Stray> {
+pub(crate) fn validate_callback(
+    query: &str,
+    expected: &Expected<'_>,
+) -> Result<CallbackOutcome, InvalidCallback> {
     let mut code = None;
     let mut error = None;
     let mut state = None;
@@ -66,25 +68,25 @@ pub(crate) fn judge(query: &str, expected: &Expected<'_>) -> Result<Verdict, Str
             _ => continue,
         };
         if slot.replace(value).is_some() {
-            return Err(Stray::Repeated(name));
+            return Err(InvalidCallback::Repeated(name));
         }
     }
-    let state = state.ok_or(Stray::NoState)?;
+    let state = state.ok_or(InvalidCallback::NoState)?;
     if !bool::from(state.as_bytes().ct_eq(expected.state.expose_secret().as_bytes())) {
-        return Err(Stray::WrongState);
+        return Err(InvalidCallback::WrongState);
     }
     if issuer.is_some_and(|issuer| issuer.trim_end_matches('/') != expected.issuer) {
-        return Err(Stray::WrongIssuer);
+        return Err(InvalidCallback::WrongIssuer);
     }
     let code = code.filter(|code| !code.is_empty());
     let error = error.filter(|error| !error.is_empty());
     match (code, error) {
-        (Some(code), None) => Ok(Verdict::Code(code.into_owned().into())),
-        (None, Some(error)) => Ok(Verdict::Declined {
+        (Some(code), None) => Ok(CallbackOutcome::Code(code.into_owned().into())),
+        (None, Some(error)) => Ok(CallbackOutcome::Declined {
             error: error.chars().filter(|c| !c.is_control()).take(64).collect(),
         }),
-        (None, None) => Err(Stray::NoOutcome),
-        (Some(_), Some(_)) => Err(Stray::TwoOutcomes),
+        (None, None) => Err(InvalidCallback::NoOutcome),
+        (Some(_), Some(_)) => Err(InvalidCallback::TwoOutcomes),
     }
 }
 
@@ -97,13 +99,13 @@ pub(crate) fn declined(error: &str) -> Error {
     Error::authentication(message).with_reason(error)
 }
 
-impl From<Stray> for Error {
-    fn from(stray: Stray) -> Self {
-        Self::authentication(stray.to_string())
+impl From<InvalidCallback> for Error {
+    fn from(invalid: InvalidCallback) -> Self {
+        Self::authentication(invalid.to_string())
     }
 }
 
-impl fmt::Display for Stray {
+impl fmt::Display for InvalidCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("this is not the address that the browser was sent back to: ")?;
         match self {
@@ -126,15 +128,15 @@ mod tests {
 
     const STATE: &str = "b3f-9_xQ";
 
-    fn read(text: &str) -> Result<Verdict, Stray> {
+    fn read(text: &str) -> Result<CallbackOutcome, InvalidCallback> {
         let state = SecretString::from(STATE);
         let expected = Expected { state: &state, issuer: "https://accounts.spotify.com" };
-        judge(query(text)?, &expected)
+        validate_callback(query(text)?, &expected)
     }
 
     fn code(text: &str) -> String {
         match read(text) {
-            Ok(Verdict::Code(code)) => code.expose_secret().to_owned(),
+            Ok(CallbackOutcome::Code(code)) => code.expose_secret().to_owned(),
             other => panic!("{text}: {other:?}"),
         }
     }
@@ -152,30 +154,30 @@ mod tests {
             assert_eq!(code(text), "AQ/x", "{text}");
         }
         match read("/?error=access_denied&state=b3f-9_xQ") {
-            Ok(Verdict::Declined { error }) => assert_eq!(error, "access_denied"),
+            Ok(CallbackOutcome::Declined { error }) => assert_eq!(error, "access_denied"),
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn strays_are_told_from_callbacks() {
-        for (text, stray) in [
-            ("", Stray::NoQuery),
-            ("AQDbareCode", Stray::NoQuery),
-            ("https://example.org/=", Stray::NoQuery),
-            ("/?code=x", Stray::NoState),
-            ("/?code=x&state=", Stray::WrongState),
-            ("/?code=x&state=B3F-9_XQ", Stray::WrongState),
-            ("/?code=x&state=b3f-9_x", Stray::WrongState),
-            ("/?error=access_denied&state=other", Stray::WrongState),
-            ("/?code=x&state=b3f-9_xQ&state=b3f-9_xQ", Stray::Repeated("state")),
-            ("/?code=x&code=x&state=b3f-9_xQ", Stray::Repeated("code")),
-            ("/?state=b3f-9_xQ", Stray::NoOutcome),
-            ("/?code=&state=b3f-9_xQ", Stray::NoOutcome),
-            ("/?code=x&error=y&state=b3f-9_xQ", Stray::TwoOutcomes),
-            ("/?code=x&state=b3f-9_xQ&iss=https://evil.example", Stray::WrongIssuer),
+        for (text, invalid) in [
+            ("", InvalidCallback::NoQuery),
+            ("AQDbareCode", InvalidCallback::NoQuery),
+            ("https://example.org/=", InvalidCallback::NoQuery),
+            ("/?code=x", InvalidCallback::NoState),
+            ("/?code=x&state=", InvalidCallback::WrongState),
+            ("/?code=x&state=B3F-9_XQ", InvalidCallback::WrongState),
+            ("/?code=x&state=b3f-9_x", InvalidCallback::WrongState),
+            ("/?error=access_denied&state=other", InvalidCallback::WrongState),
+            ("/?code=x&state=b3f-9_xQ&state=b3f-9_xQ", InvalidCallback::Repeated("state")),
+            ("/?code=x&code=x&state=b3f-9_xQ", InvalidCallback::Repeated("code")),
+            ("/?state=b3f-9_xQ", InvalidCallback::NoOutcome),
+            ("/?code=&state=b3f-9_xQ", InvalidCallback::NoOutcome),
+            ("/?code=x&error=y&state=b3f-9_xQ", InvalidCallback::TwoOutcomes),
+            ("/?code=x&state=b3f-9_xQ&iss=https://evil.example", InvalidCallback::WrongIssuer),
         ] {
-            assert_eq!(read(text).expect_err(text), stray, "{text}");
+            assert_eq!(read(text).expect_err(text), invalid, "{text}");
         }
     }
 
@@ -207,8 +209,8 @@ mod tests {
             let read = read(&format!("/callback?{}", parts.join("&")));
             let yes = state && issuer && once && count("code=x") == 1 && count("error=e") == 0;
             let no = state && issuer && once && count("code=x") == 0 && count("error=e") == 1;
-            prop_assert_eq!(matches!(read, Ok(Verdict::Code(_))), yes);
-            prop_assert_eq!(matches!(read, Ok(Verdict::Declined { .. })), no);
+            prop_assert_eq!(matches!(read, Ok(CallbackOutcome::Code(_))), yes);
+            prop_assert_eq!(matches!(read, Ok(CallbackOutcome::Declined { .. })), no);
         }
 
         #[test]

@@ -23,7 +23,7 @@ pub(crate) struct Loopback {
 }
 
 /// What an application registers that wants any free port of this machine.
-pub(crate) const DEFAULT: &str = "http://127.0.0.1/callback";
+pub(crate) const DEFAULT_REDIRECT_URI: &str = "http://127.0.0.1/callback";
 
 impl RedirectUri {
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
@@ -161,6 +161,6 @@ mod tests {
         assert_eq!(any.with_port(4000).path(), "/callback");
         let fixed = RedirectUri::parse("http://[::1]:5/").unwrap();
         assert_eq!(fixed.with_port(4000), fixed);
-        assert!(RedirectUri::parse(DEFAULT).is_ok());
+        assert!(RedirectUri::parse(DEFAULT_REDIRECT_URI).is_ok());
     }
 }
