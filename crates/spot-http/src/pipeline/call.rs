@@ -10,10 +10,12 @@ use tracing::Instrument as _;
 
 use crate::{
     AccessToken, Error, ErrorKind, Event, Request, Response, TransportError, TransportErrorKind,
-    gate::{Patience, Permit},
-    pipeline::Inner,
-    retry::{Backoff, Outcome},
-    trace,
+    pipeline::{
+        Inner,
+        retry::{Backoff, Outcome},
+        trace,
+    },
+    rate_limit::{Patience, Permit},
 };
 
 /// One call under way.

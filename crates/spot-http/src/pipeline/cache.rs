@@ -22,8 +22,10 @@ use tokio::{
 
 use crate::{
     AccessToken, Error, ErrorKind, Event, Pipeline, Request, Response,
-    call::{Call, deadline},
-    pipeline::Inner,
+    pipeline::{
+        Inner,
+        call::{Call, deadline},
+    },
 };
 
 /// Answers in memory, kept and asked for again as their headers say (RFC 9111), up to a number of

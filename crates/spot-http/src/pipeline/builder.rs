@@ -12,8 +12,9 @@ use url::Url;
 #[cfg(feature = "cache")]
 use crate::Cache;
 use crate::{
-    Error, Observer, Pipeline, RateLimit, TokenSource, Transport, budget::Budget, gate::Gate,
-    pipeline::Inner, retry::Backoff,
+    Error, Observer, Pipeline, RateLimit, TokenSource, Transport,
+    pipeline::{Inner, budget::Budget, retry::Backoff},
+    rate_limit::Gate,
 };
 
 /// Sets up a [`Pipeline`].

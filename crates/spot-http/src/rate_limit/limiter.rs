@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     Error, ErrorKind, Lane, RateLimit, RateLimitState,
-    window::{End, Turn, Window},
+    rate_limit::window::{End, Turn, Window},
 };
 
 /// Far beyond any block that was seen; more would not fit every clock.

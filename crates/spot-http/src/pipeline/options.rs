@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{Lane, retry::Backoff};
+use crate::{Lane, pipeline::retry::Backoff};
 
 /// What a call does differently from the client's other calls.
 ///

@@ -1,9 +1,19 @@
 //! What carries a request and brings the answer.
 
+#[cfg(feature = "reqwest")]
+mod address;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+#[cfg(feature = "test")]
+pub mod test;
+
 use std::{error::Error as StdError, fmt};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder};
 
 /// Carries a request, once, and brings the answer.
 ///

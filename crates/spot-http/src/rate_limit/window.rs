@@ -5,7 +5,7 @@
 //! after its *answer*. The server counted the call somewhere between the two, so that its count is
 //! never above ours, however long answers take.
 //!
-//! Time is an argument here; nothing waits. [`Gate`](crate::gate::Gate) does.
+//! Time is an argument here; nothing waits. [`Gate`](crate::rate_limit::Gate) does.
 
 use std::{collections::VecDeque, time::Duration};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Error, ErrorKind, TransportErrorKind, budget};
+use crate::{Error, ErrorKind, TransportErrorKind, pipeline::budget};
 
 /// What became of an attempt that did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

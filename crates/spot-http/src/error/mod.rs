@@ -1,10 +1,18 @@
 //! The one error of all crates.
 
+pub(crate) mod json_path;
+mod player_reason;
+mod refusal;
+
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use spot_model::Operation;
 
-use crate::{PlayerReason, TransportError, TransportErrorKind};
+use crate::{TransportError, TransportErrorKind};
+
+pub use player_reason::PlayerReason;
+
+pub(crate) use refusal::html_title;
 
 /// Why a call did not do what it was to do.
 ///

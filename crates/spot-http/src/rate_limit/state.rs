@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::window::{Learned, Window};
+use crate::rate_limit::window::{Learned, Window};
 
 /// The window Spotify documents.
 const WINDOW: Duration = Duration::from_secs(30);

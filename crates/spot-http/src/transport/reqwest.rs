@@ -4,7 +4,7 @@ use std::{error::Error as StdError, fmt, io, pin::Pin, sync::Arc, time::Duration
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{Error, Transport, TransportError, TransportErrorKind, address::Addresses};
+use crate::{Error, Transport, TransportError, TransportErrorKind, transport::address::Addresses};
 
 /// The transport on reqwest: HTTP/2 and gzip where the server speaks them, no redirects, an answer
 /// of bounded size.

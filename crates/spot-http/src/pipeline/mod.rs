@@ -1,5 +1,15 @@
 //! How a call gets there and back.
 
+mod budget;
+mod builder;
+#[cfg(feature = "cache")]
+mod cache;
+mod call;
+mod observer;
+mod options;
+mod retry;
+mod trace;
+
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -11,12 +21,19 @@ use serde::de::DeserializeOwned;
 use spot_model::Operation;
 use url::Url;
 
-#[cfg(feature = "cache")]
-use crate::Cache;
 use crate::{
-    Error, ErrorKind, Event, Observer, PipelineBuilder, RateLimitState, Request, Response,
-    TokenSource, Transport, answer, budget::Budget, builder::Settings, call::Call, gate::Gate,
-    place,
+    Error, ErrorKind, RateLimitState, Request, Response, TokenSource, Transport,
+    error::{html_title, json_path},
+    pipeline::{budget::Budget, builder::Settings, call::Call},
+    rate_limit::Gate,
+};
+
+#[cfg(feature = "cache")]
+pub use cache::Cache;
+pub use {
+    builder::PipelineBuilder,
+    observer::{Event, Observer},
+    options::CallOptions,
 };
 
 /// Sends calls: with a token, through the rate gate, again if that helps and harms nobody, and not
@@ -197,12 +214,12 @@ fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
         let text = String::from_utf8_lossy(body);
         let failed = if body.trim_ascii().is_empty() {
             Error::new(ErrorKind::Decode, "it is empty")
-        } else if let Some(title) = answer::html_title(&text) {
+        } else if let Some(title) = html_title(&text) {
             Error::new(ErrorKind::Decode, format!("it is a page of HTML, not JSON: {title:?}"))
         } else {
             // Only now is it worth finding out where.
             let failed = Error::new(ErrorKind::Decode, error.to_string());
-            match place::find(body, error.line(), error.column()) {
+            match json_path::find(body, error.line(), error.column()) {
                 Some(place) => failed.with_path(place),
                 None => failed,
             }
