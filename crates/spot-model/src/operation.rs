@@ -1,46 +1,53 @@
-//! The operations of the Web API as data.
+//! Operation metadata: scopes, access, paging and limits of every call.
 
 use std::fmt;
 
 use crate::Scope;
 
-/// What is known about one operation of the Web API, apart from its parameters.
+/// Metadata of one operation of the Web API, without its parameters.
 ///
-/// The table of all of them is [`Operation::ALL`]. Transports read it to decide what may be sent
-/// twice, errors to say what to use instead, tests to know what has to be covered.
+/// [`Operation::ALL`] lists every operation. The HTTP layer reads the metadata to decide which
+/// requests may be retried. Errors use it to name a replacement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
-    /// The operation id in Spotify's own reference: `get-an-artists-albums`.
+    /// A name that no other operation has: `get_artist_albums`.
+    pub name: &'static str,
+    /// The operation id in Spotify's reference: `get-an-artists-albums`.
+    ///
+    /// Some ids name several operations here. `reorder-or-replace-playlists-items` is both
+    /// `replace_playlist_items` and `reorder_playlist_items`. Use [`name`](Self::name) as a key.
     pub id: &'static str,
     /// The HTTP method.
     pub method: Method,
     /// The path below `/v1`, with its parameters in braces: `/artists/{id}/albums`.
     pub path: &'static str,
-    /// The scopes Spotify lists. Where there are several, the content decides which one is needed
-    /// (a public or a private playlist, the kind of a library item). Empty if none is needed.
+    /// The scopes Spotify lists. If there are several, the content decides which one is needed: a
+    /// public or a private playlist, the kind of a library item. Empty if no scope is needed.
     pub scopes: &'static [Scope],
     /// Which applications may call it.
     pub access: Access,
-    /// Whether sending it twice has the effect of sending it once. It follows from what the
-    /// operation does, not from the method: a reorder is a `PUT` and is not idempotent.
+    /// Whether sending the request twice has the same effect as sending it once. This follows from
+    /// what the operation does, not from the method: a reorder is a `PUT` and is not idempotent.
     pub idempotent: bool,
-    /// How its answer is cut into pages.
+    /// How the response is paged.
     pub paging: Paging,
-    /// How many ids, URIs or seeds one call takes, for the operations that take a list.
+    /// Maximum number of ids, URIs or seeds per request, for operations that take a list.
     pub chunk: Option<usize>,
-    /// What to use where the operation is closed.
+    /// What to use instead if the operation is closed to the application.
     pub replacement: Option<&'static str>,
-    /// Whether it has a rate limit of its own, so that a 429 says nothing of other operations.
+    /// Whether the operation has its own rate limit. A 429 then says nothing about others.
     pub own_limit: bool,
 }
 
 impl Operation {
-    /// An operation that is not in the table, for calls the crates do not know yet: any
-    /// application may call it, nothing is known of its scopes, and it counts as idempotent only
-    /// if its method is [`Method::Get`].
+    /// An operation that is not in the table, for endpoints these crates do not know yet.
+    ///
+    /// Its name and its id are `custom`. Any application may call it, its scopes are unknown, and
+    /// it counts as idempotent only if its method is [`Method::Get`].
     pub const fn custom(method: Method, path: &'static str) -> Self {
         Self {
+            name: "custom",
             id: "custom",
             method,
             path,
@@ -59,13 +66,13 @@ impl Operation {
         format!("https://developer.spotify.com/documentation/web-api/reference/{}", self.id)
     }
 
-    /// The operation with Spotify's id, for example `get-an-artist`.
-    pub fn by_id(id: &str) -> Option<&'static Self> {
-        Self::ALL.iter().copied().find(|operation| operation.id == id)
+    /// The operation with this [`name`](Self::name), for example `get_artist`.
+    pub fn by_name(name: &str) -> Option<&'static Self> {
+        Self::ALL.iter().copied().find(|operation| operation.name == name)
     }
 }
 
-/// Prints the call: `GET /artists/{id}/albums`.
+/// Prints method and path: `GET /artists/{id}/albums`.
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.path)
@@ -110,11 +117,11 @@ impl fmt::Display for Method {
 pub enum Access {
     /// Every application.
     Any,
-    /// Applications in Extended Quota Mode. In Development Mode it answers 403 since 2026-02-11
-    /// to applications created after that day, and is announced to close for the older ones.
+    /// Applications in Extended Quota Mode. Applications in Development Mode that were created
+    /// after 2026-02-11 get a 403. Spotify announced the same for older ones.
     Extended,
-    /// Applications that already used it in Extended Quota Mode on 2024-11-27. It is closed to
-    /// every application registered since.
+    /// Applications that used it in Extended Quota Mode before 2024-11-27. It is closed to all
+    /// others.
     Closed2024,
 }
 
@@ -130,11 +137,11 @@ impl Access {
     }
 }
 
-/// How an answer is cut into pages.
+/// How a response is paged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Paging {
-    /// One answer holds everything.
+    /// Not paged: one response holds everything.
     None,
     /// Pages by `limit` and `offset`.
     Offset {
@@ -148,4 +155,18 @@ pub enum Paging {
         /// The largest `limit` the operation takes.
         max: u8,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_is_found_by_its_name() {
+        for operation in Operation::ALL {
+            assert_eq!(Operation::by_name(operation.name), Some(*operation));
+        }
+        assert_eq!(Operation::by_name("get_nothing"), None);
+        assert_eq!(Operation::by_name("custom"), None);
+    }
 }

@@ -13,7 +13,7 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
         consts.push_str(&doc("    ", &[&format!("{} `{}`", op.doc, op.route())]));
         consts.push_str(&format!(
             "    pub const {constant}: &'static Self = &{};\n\n",
-            value(spec, op)
+            value(spec, name, op)
         ));
         all.push_str(&format!("        Self::{constant},\n"));
     }
@@ -27,7 +27,7 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     vec![("crates/spot-model/src/generated/operations.rs".into(), out)]
 }
 
-fn value(spec: &Spec, op: &Op) -> String {
+fn value(spec: &Spec, name: &str, op: &Op) -> String {
     let route = op.route();
     let (method, path) = route.split_once(' ').unwrap_or_default();
     let method_name = match method {
@@ -57,7 +57,7 @@ fn value(spec: &Spec, op: &Op) -> String {
         ),
     };
     format!(
-        "Self {{ id: {:?}, method: Method::{method_name}, path: {path:?}, scopes: &[{}], \
+        "Self {{ name: {name:?}, id: {:?}, method: Method::{method_name}, path: {path:?}, scopes: &[{}], \
          access: Access::{access}, idempotent: {}, paging: {paging}, chunk: {:?}, replacement: {:?}, \
          own_limit: {} }}",
         op.id,

@@ -113,6 +113,7 @@ impl Operation {
 
     /// An album, with its first tracks. `GET /albums/{id}`
     pub const GET_ALBUM: &'static Self = &Self {
+        name: "get_album",
         id: "get-an-album",
         method: Method::Get,
         path: "/albums/{id}",
@@ -127,6 +128,7 @@ impl Operation {
 
     /// Several albums, each with its first tracks, in the order of their ids. `GET /albums`
     pub const GET_ALBUMS: &'static Self = &Self {
+        name: "get_albums",
         id: "get-multiple-albums",
         method: Method::Get,
         path: "/albums",
@@ -141,6 +143,7 @@ impl Operation {
 
     /// The tracks of an album. `GET /albums/{id}/tracks`
     pub const GET_ALBUM_TRACKS: &'static Self = &Self {
+        name: "get_album_tracks",
         id: "get-an-albums-tracks",
         method: Method::Get,
         path: "/albums/{id}/tracks",
@@ -155,6 +158,7 @@ impl Operation {
 
     /// An artist. `GET /artists/{id}`
     pub const GET_ARTIST: &'static Self = &Self {
+        name: "get_artist",
         id: "get-an-artist",
         method: Method::Get,
         path: "/artists/{id}",
@@ -169,6 +173,7 @@ impl Operation {
 
     /// Several artists, in the order of their ids. `GET /artists`
     pub const GET_ARTISTS: &'static Self = &Self {
+        name: "get_artists",
         id: "get-multiple-artists",
         method: Method::Get,
         path: "/artists",
@@ -183,6 +188,7 @@ impl Operation {
 
     /// The albums of an artist. `GET /artists/{id}/albums`
     pub const GET_ARTIST_ALBUMS: &'static Self = &Self {
+        name: "get_artist_albums",
         id: "get-an-artists-albums",
         method: Method::Get,
         path: "/artists/{id}/albums",
@@ -198,6 +204,7 @@ impl Operation {
     /// The tracks of an artist that are played most in a country, at most ten. `GET
     /// /artists/{id}/top-tracks`
     pub const GET_ARTIST_TOP_TRACKS: &'static Self = &Self {
+        name: "get_artist_top_tracks",
         id: "get-an-artists-top-tracks",
         method: Method::Get,
         path: "/artists/{id}/top-tracks",
@@ -213,6 +220,7 @@ impl Operation {
     /// Artists whose listeners are those of an artist, at most twenty. `GET
     /// /artists/{id}/related-artists`
     pub const GET_RELATED_ARTISTS: &'static Self = &Self {
+        name: "get_related_artists",
         id: "get-an-artists-related-artists",
         method: Method::Get,
         path: "/artists/{id}/related-artists",
@@ -227,6 +235,7 @@ impl Operation {
 
     /// How a track sounds, in numbers. `GET /audio-features/{id}`
     pub const GET_TRACK_AUDIO_FEATURES: &'static Self = &Self {
+        name: "get_track_audio_features",
         id: "get-audio-features",
         method: Method::Get,
         path: "/audio-features/{id}",
@@ -241,6 +250,7 @@ impl Operation {
 
     /// How several tracks sound, in numbers, in the order of their ids. `GET /audio-features`
     pub const GET_AUDIO_FEATURES: &'static Self = &Self {
+        name: "get_audio_features",
         id: "get-several-audio-features",
         method: Method::Get,
         path: "/audio-features",
@@ -256,6 +266,7 @@ impl Operation {
     /// The structure of a track: bars, beats, sections, and how each piece sounds. `GET
     /// /audio-analysis/{id}`
     pub const GET_TRACK_AUDIO_ANALYSIS: &'static Self = &Self {
+        name: "get_track_audio_analysis",
         id: "get-audio-analysis",
         method: Method::Get,
         path: "/audio-analysis/{id}",
@@ -270,6 +281,7 @@ impl Operation {
 
     /// An audiobook, with its first chapters. `GET /audiobooks/{id}`
     pub const GET_AUDIOBOOK: &'static Self = &Self {
+        name: "get_audiobook",
         id: "get-an-audiobook",
         method: Method::Get,
         path: "/audiobooks/{id}",
@@ -285,6 +297,7 @@ impl Operation {
     /// Several audiobooks, each with its first chapters, in the order of their ids. `GET
     /// /audiobooks`
     pub const GET_AUDIOBOOKS: &'static Self = &Self {
+        name: "get_audiobooks",
         id: "get-multiple-audiobooks",
         method: Method::Get,
         path: "/audiobooks",
@@ -299,6 +312,7 @@ impl Operation {
 
     /// The chapters of an audiobook. `GET /audiobooks/{id}/chapters`
     pub const GET_AUDIOBOOK_CHAPTERS: &'static Self = &Self {
+        name: "get_audiobook_chapters",
         id: "get-audiobook-chapters",
         method: Method::Get,
         path: "/audiobooks/{id}/chapters",
@@ -313,6 +327,7 @@ impl Operation {
 
     /// A chapter of an audiobook. `GET /chapters/{id}`
     pub const GET_CHAPTER: &'static Self = &Self {
+        name: "get_chapter",
         id: "get-a-chapter",
         method: Method::Get,
         path: "/chapters/{id}",
@@ -327,6 +342,7 @@ impl Operation {
 
     /// Several chapters, in the order of their ids. `GET /chapters`
     pub const GET_CHAPTERS: &'static Self = &Self {
+        name: "get_chapters",
         id: "get-several-chapters",
         method: Method::Get,
         path: "/chapters",
@@ -341,6 +357,7 @@ impl Operation {
 
     /// Albums that came out of late, as Spotify presents them. `GET /browse/new-releases`
     pub const GET_NEW_RELEASES: &'static Self = &Self {
+        name: "get_new_releases",
         id: "get-new-releases",
         method: Method::Get,
         path: "/browse/new-releases",
@@ -355,6 +372,7 @@ impl Operation {
 
     /// Playlists that Spotify presents at this time of the day. `GET /browse/featured-playlists`
     pub const GET_FEATURED_PLAYLISTS: &'static Self = &Self {
+        name: "get_featured_playlists",
         id: "get-featured-playlists",
         method: Method::Get,
         path: "/browse/featured-playlists",
@@ -369,6 +387,7 @@ impl Operation {
 
     /// The categories that Spotify sorts its playlists into. `GET /browse/categories`
     pub const GET_CATEGORIES: &'static Self = &Self {
+        name: "get_categories",
         id: "get-categories",
         method: Method::Get,
         path: "/browse/categories",
@@ -383,6 +402,7 @@ impl Operation {
 
     /// A category. `GET /browse/categories/{category_id}`
     pub const GET_CATEGORY: &'static Self = &Self {
+        name: "get_category",
         id: "get-a-category",
         method: Method::Get,
         path: "/browse/categories/{category_id}",
@@ -397,6 +417,7 @@ impl Operation {
 
     /// The playlists of a category. `GET /browse/categories/{category_id}/playlists`
     pub const GET_CATEGORY_PLAYLISTS: &'static Self = &Self {
+        name: "get_category_playlists",
         id: "get-a-categories-playlists",
         method: Method::Get,
         path: "/browse/categories/{category_id}/playlists",
@@ -411,6 +432,7 @@ impl Operation {
 
     /// The countries where Spotify is to be had. `GET /markets`
     pub const GET_MARKETS: &'static Self = &Self {
+        name: "get_markets",
         id: "get-available-markets",
         method: Method::Get,
         path: "/markets",
@@ -425,6 +447,7 @@ impl Operation {
 
     /// Saves albums. `PUT /me/albums`
     pub const SAVE_ALBUMS: &'static Self = &Self {
+        name: "save_albums",
         id: "save-albums-user",
         method: Method::Put,
         path: "/me/albums",
@@ -439,6 +462,7 @@ impl Operation {
 
     /// Takes albums out of the library. `DELETE /me/albums`
     pub const REMOVE_ALBUMS: &'static Self = &Self {
+        name: "remove_albums",
         id: "remove-albums-user",
         method: Method::Delete,
         path: "/me/albums",
@@ -454,6 +478,7 @@ impl Operation {
     /// Whether each of the given albums is in the library, in their order. `GET
     /// /me/albums/contains`
     pub const CHECK_ALBUMS: &'static Self = &Self {
+        name: "check_albums",
         id: "check-users-saved-albums",
         method: Method::Get,
         path: "/me/albums/contains",
@@ -468,6 +493,7 @@ impl Operation {
 
     /// Saves tracks. `PUT /me/tracks`
     pub const SAVE_TRACKS: &'static Self = &Self {
+        name: "save_tracks",
         id: "save-tracks-user",
         method: Method::Put,
         path: "/me/tracks",
@@ -482,6 +508,7 @@ impl Operation {
 
     /// Takes tracks out of the library. `DELETE /me/tracks`
     pub const REMOVE_TRACKS: &'static Self = &Self {
+        name: "remove_tracks",
         id: "remove-tracks-user",
         method: Method::Delete,
         path: "/me/tracks",
@@ -497,6 +524,7 @@ impl Operation {
     /// Whether each of the given tracks is in the library, in their order. `GET
     /// /me/tracks/contains`
     pub const CHECK_TRACKS: &'static Self = &Self {
+        name: "check_tracks",
         id: "check-users-saved-tracks",
         method: Method::Get,
         path: "/me/tracks/contains",
@@ -511,6 +539,7 @@ impl Operation {
 
     /// Saves episodes. `PUT /me/episodes`
     pub const SAVE_EPISODES: &'static Self = &Self {
+        name: "save_episodes",
         id: "save-episodes-user",
         method: Method::Put,
         path: "/me/episodes",
@@ -525,6 +554,7 @@ impl Operation {
 
     /// Takes episodes out of the library. `DELETE /me/episodes`
     pub const REMOVE_EPISODES: &'static Self = &Self {
+        name: "remove_episodes",
         id: "remove-episodes-user",
         method: Method::Delete,
         path: "/me/episodes",
@@ -540,6 +570,7 @@ impl Operation {
     /// Whether each of the given episodes is in the library, in their order. `GET
     /// /me/episodes/contains`
     pub const CHECK_EPISODES: &'static Self = &Self {
+        name: "check_episodes",
         id: "check-users-saved-episodes",
         method: Method::Get,
         path: "/me/episodes/contains",
@@ -554,6 +585,7 @@ impl Operation {
 
     /// Saves shows. `PUT /me/shows`
     pub const SAVE_SHOWS: &'static Self = &Self {
+        name: "save_shows",
         id: "save-shows-user",
         method: Method::Put,
         path: "/me/shows",
@@ -568,6 +600,7 @@ impl Operation {
 
     /// Takes shows out of the library. `DELETE /me/shows`
     pub const REMOVE_SHOWS: &'static Self = &Self {
+        name: "remove_shows",
         id: "remove-shows-user",
         method: Method::Delete,
         path: "/me/shows",
@@ -582,6 +615,7 @@ impl Operation {
 
     /// Whether each of the given shows is in the library, in their order. `GET /me/shows/contains`
     pub const CHECK_SHOWS: &'static Self = &Self {
+        name: "check_shows",
         id: "check-users-saved-shows",
         method: Method::Get,
         path: "/me/shows/contains",
@@ -596,6 +630,7 @@ impl Operation {
 
     /// Saves audiobooks. `PUT /me/audiobooks`
     pub const SAVE_AUDIOBOOKS: &'static Self = &Self {
+        name: "save_audiobooks",
         id: "save-audiobooks-user",
         method: Method::Put,
         path: "/me/audiobooks",
@@ -610,6 +645,7 @@ impl Operation {
 
     /// Takes audiobooks out of the library. `DELETE /me/audiobooks`
     pub const REMOVE_AUDIOBOOKS: &'static Self = &Self {
+        name: "remove_audiobooks",
         id: "remove-audiobooks-user",
         method: Method::Delete,
         path: "/me/audiobooks",
@@ -625,6 +661,7 @@ impl Operation {
     /// Whether each of the given audiobooks is in the library, in their order. `GET
     /// /me/audiobooks/contains`
     pub const CHECK_AUDIOBOOKS: &'static Self = &Self {
+        name: "check_audiobooks",
         id: "check-users-saved-audiobooks",
         method: Method::Get,
         path: "/me/audiobooks/contains",
@@ -639,6 +676,7 @@ impl Operation {
 
     /// Follows artists. `PUT /me/following`
     pub const FOLLOW_ARTISTS: &'static Self = &Self {
+        name: "follow_artists",
         id: "follow-artists-users",
         method: Method::Put,
         path: "/me/following",
@@ -653,6 +691,7 @@ impl Operation {
 
     /// Follows artists no longer. `DELETE /me/following`
     pub const UNFOLLOW_ARTISTS: &'static Self = &Self {
+        name: "unfollow_artists",
         id: "unfollow-artists-users",
         method: Method::Delete,
         path: "/me/following",
@@ -668,6 +707,7 @@ impl Operation {
     /// Whether the user follows each of the given artists, in their order. `GET
     /// /me/following/contains`
     pub const CHECK_FOLLOWED_ARTISTS: &'static Self = &Self {
+        name: "check_followed_artists",
         id: "check-current-user-follows",
         method: Method::Get,
         path: "/me/following/contains",
@@ -682,6 +722,7 @@ impl Operation {
 
     /// Follows users. `PUT /me/following`
     pub const FOLLOW_USERS: &'static Self = &Self {
+        name: "follow_users",
         id: "follow-artists-users",
         method: Method::Put,
         path: "/me/following",
@@ -696,6 +737,7 @@ impl Operation {
 
     /// Follows users no longer. `DELETE /me/following`
     pub const UNFOLLOW_USERS: &'static Self = &Self {
+        name: "unfollow_users",
         id: "unfollow-artists-users",
         method: Method::Delete,
         path: "/me/following",
@@ -711,6 +753,7 @@ impl Operation {
     /// Whether the user follows each of the given users, in their order. `GET
     /// /me/following/contains`
     pub const CHECK_FOLLOWED_USERS: &'static Self = &Self {
+        name: "check_followed_users",
         id: "check-current-user-follows",
         method: Method::Get,
         path: "/me/following/contains",
@@ -725,6 +768,7 @@ impl Operation {
 
     /// Follows a playlist. `PUT /playlists/{playlist_id}/followers`
     pub const FOLLOW_PLAYLIST: &'static Self = &Self {
+        name: "follow_playlist",
         id: "follow-playlist",
         method: Method::Put,
         path: "/playlists/{playlist_id}/followers",
@@ -739,6 +783,7 @@ impl Operation {
 
     /// Follows a playlist no longer. `DELETE /playlists/{playlist_id}/followers`
     pub const UNFOLLOW_PLAYLIST: &'static Self = &Self {
+        name: "unfollow_playlist",
         id: "unfollow-playlist",
         method: Method::Delete,
         path: "/playlists/{playlist_id}/followers",
@@ -754,6 +799,7 @@ impl Operation {
     /// Whether the user follows a playlist: a list of one answer. `GET
     /// /playlists/{playlist_id}/followers/contains`
     pub const CHECK_FOLLOWED_PLAYLIST: &'static Self = &Self {
+        name: "check_followed_playlist",
         id: "check-if-user-follows-playlist",
         method: Method::Get,
         path: "/playlists/{playlist_id}/followers/contains",
@@ -768,6 +814,7 @@ impl Operation {
 
     /// The items of a playlist. `GET /playlists/{playlist_id}/tracks`
     pub const GET_PLAYLIST_TRACKS: &'static Self = &Self {
+        name: "get_playlist_tracks",
         id: "get-playlists-tracks",
         method: Method::Get,
         path: "/playlists/{playlist_id}/tracks",
@@ -783,6 +830,7 @@ impl Operation {
     /// Adds tracks and episodes to a playlist, behind the last one or at a position. `POST
     /// /playlists/{playlist_id}/tracks`
     pub const ADD_PLAYLIST_TRACKS: &'static Self = &Self {
+        name: "add_playlist_tracks",
         id: "add-tracks-to-playlist",
         method: Method::Post,
         path: "/playlists/{playlist_id}/tracks",
@@ -797,6 +845,7 @@ impl Operation {
 
     /// Replaces all items of a playlist. `PUT /playlists/{playlist_id}/tracks`
     pub const REPLACE_PLAYLIST_TRACKS: &'static Self = &Self {
+        name: "replace_playlist_tracks",
         id: "reorder-or-replace-playlists-tracks",
         method: Method::Put,
         path: "/playlists/{playlist_id}/tracks",
@@ -811,6 +860,7 @@ impl Operation {
 
     /// Moves items of a playlist to another place. `PUT /playlists/{playlist_id}/tracks`
     pub const REORDER_PLAYLIST_TRACKS: &'static Self = &Self {
+        name: "reorder_playlist_tracks",
         id: "reorder-or-replace-playlists-tracks",
         method: Method::Put,
         path: "/playlists/{playlist_id}/tracks",
@@ -826,6 +876,7 @@ impl Operation {
     /// Removes tracks and episodes from a playlist, wherever they stand in it. `DELETE
     /// /playlists/{playlist_id}/tracks`
     pub const REMOVE_PLAYLIST_TRACKS: &'static Self = &Self {
+        name: "remove_playlist_tracks",
         id: "remove-tracks-playlist",
         method: Method::Delete,
         path: "/playlists/{playlist_id}/tracks",
@@ -840,6 +891,7 @@ impl Operation {
 
     /// Creates an empty playlist of the user who gave the token. `POST /users/{user_id}/playlists`
     pub const CREATE_PLAYLIST_FOR: &'static Self = &Self {
+        name: "create_playlist_for",
         id: "create-playlist-for-user",
         method: Method::Post,
         path: "/users/{user_id}/playlists",
@@ -854,6 +906,7 @@ impl Operation {
 
     /// The tracks the user saved, the latest first. `GET /me/tracks`
     pub const GET_SAVED_TRACKS: &'static Self = &Self {
+        name: "get_saved_tracks",
         id: "get-users-saved-tracks",
         method: Method::Get,
         path: "/me/tracks",
@@ -868,6 +921,7 @@ impl Operation {
 
     /// The albums the user saved, the latest first. `GET /me/albums`
     pub const GET_SAVED_ALBUMS: &'static Self = &Self {
+        name: "get_saved_albums",
         id: "get-users-saved-albums",
         method: Method::Get,
         path: "/me/albums",
@@ -882,6 +936,7 @@ impl Operation {
 
     /// The shows the user saved, the latest first. `GET /me/shows`
     pub const GET_SAVED_SHOWS: &'static Self = &Self {
+        name: "get_saved_shows",
         id: "get-users-saved-shows",
         method: Method::Get,
         path: "/me/shows",
@@ -896,6 +951,7 @@ impl Operation {
 
     /// The episodes the user saved, the latest first. `GET /me/episodes`
     pub const GET_SAVED_EPISODES: &'static Self = &Self {
+        name: "get_saved_episodes",
         id: "get-users-saved-episodes",
         method: Method::Get,
         path: "/me/episodes",
@@ -910,6 +966,7 @@ impl Operation {
 
     /// The audiobooks the user saved. When each was saved is not told. `GET /me/audiobooks`
     pub const GET_SAVED_AUDIOBOOKS: &'static Self = &Self {
+        name: "get_saved_audiobooks",
         id: "get-users-saved-audiobooks",
         method: Method::Get,
         path: "/me/audiobooks",
@@ -925,6 +982,7 @@ impl Operation {
     /// Saves tracks, albums, episodes, shows and audiobooks, and follows users, artists and
     /// playlists. `PUT /me/library`
     pub const SAVE_TO_LIBRARY: &'static Self = &Self {
+        name: "save_to_library",
         id: "save-library-items",
         method: Method::Put,
         path: "/me/library",
@@ -940,6 +998,7 @@ impl Operation {
     /// Takes tracks, albums, episodes, shows and audiobooks out of the library, and unfollows
     /// users, artists and playlists. `DELETE /me/library`
     pub const REMOVE_FROM_LIBRARY: &'static Self = &Self {
+        name: "remove_from_library",
         id: "remove-library-items",
         method: Method::Delete,
         path: "/me/library",
@@ -955,6 +1014,7 @@ impl Operation {
     /// Whether each of the given things is in the library, in their order. `GET
     /// /me/library/contains`
     pub const CHECK_LIBRARY: &'static Self = &Self {
+        name: "check_library",
         id: "check-library-contains",
         method: Method::Get,
         path: "/me/library/contains",
@@ -969,6 +1029,7 @@ impl Operation {
 
     /// What is playing, where and how. `GET /me/player`
     pub const GET_PLAYBACK_STATE: &'static Self = &Self {
+        name: "get_playback_state",
         id: "get-information-about-the-users-current-playback",
         method: Method::Get,
         path: "/me/player",
@@ -983,6 +1044,7 @@ impl Operation {
 
     /// What is playing, without where and how. `GET /me/player/currently-playing`
     pub const GET_CURRENTLY_PLAYING: &'static Self = &Self {
+        name: "get_currently_playing",
         id: "get-the-users-currently-playing-track",
         method: Method::Get,
         path: "/me/player/currently-playing",
@@ -998,6 +1060,7 @@ impl Operation {
     /// The devices that can play now. A device that was not used for a while may be missing. `GET
     /// /me/player/devices`
     pub const GET_DEVICES: &'static Self = &Self {
+        name: "get_devices",
         id: "get-a-users-available-devices",
         method: Method::Get,
         path: "/me/player/devices",
@@ -1012,6 +1075,7 @@ impl Operation {
 
     /// What is playing and what comes next. `GET /me/player/queue`
     pub const GET_QUEUE: &'static Self = &Self {
+        name: "get_queue",
         id: "get-queue",
         method: Method::Get,
         path: "/me/player/queue",
@@ -1026,6 +1090,7 @@ impl Operation {
 
     /// Starts playing, or resumes if nothing is said of what to play. `PUT /me/player/play`
     pub const START_PLAYBACK: &'static Self = &Self {
+        name: "start_playback",
         id: "start-a-users-playback",
         method: Method::Put,
         path: "/me/player/play",
@@ -1040,6 +1105,7 @@ impl Operation {
 
     /// Pauses. `PUT /me/player/pause`
     pub const PAUSE_PLAYBACK: &'static Self = &Self {
+        name: "pause_playback",
         id: "pause-a-users-playback",
         method: Method::Put,
         path: "/me/player/pause",
@@ -1054,6 +1120,7 @@ impl Operation {
 
     /// Skips to the next item. `POST /me/player/next`
     pub const SKIP_TO_NEXT: &'static Self = &Self {
+        name: "skip_to_next",
         id: "skip-users-playback-to-next-track",
         method: Method::Post,
         path: "/me/player/next",
@@ -1068,6 +1135,7 @@ impl Operation {
 
     /// Skips to the previous item. `POST /me/player/previous`
     pub const SKIP_TO_PREVIOUS: &'static Self = &Self {
+        name: "skip_to_previous",
         id: "skip-users-playback-to-previous-track",
         method: Method::Post,
         path: "/me/player/previous",
@@ -1082,6 +1150,7 @@ impl Operation {
 
     /// Goes to a place in what is playing; beyond its end, to the next item. `PUT /me/player/seek`
     pub const SEEK_PLAYBACK: &'static Self = &Self {
+        name: "seek_playback",
         id: "seek-to-position-in-currently-playing-track",
         method: Method::Put,
         path: "/me/player/seek",
@@ -1096,6 +1165,7 @@ impl Operation {
 
     /// Sets what is repeated. `PUT /me/player/repeat`
     pub const SET_REPEAT: &'static Self = &Self {
+        name: "set_repeat",
         id: "set-repeat-mode-on-users-playback",
         method: Method::Put,
         path: "/me/player/repeat",
@@ -1110,6 +1180,7 @@ impl Operation {
 
     /// Sets the volume. `PUT /me/player/volume`
     pub const SET_VOLUME: &'static Self = &Self {
+        name: "set_volume",
         id: "set-volume-for-users-playback",
         method: Method::Put,
         path: "/me/player/volume",
@@ -1124,6 +1195,7 @@ impl Operation {
 
     /// Shuffles the order, or does so no longer. `PUT /me/player/shuffle`
     pub const SET_SHUFFLE: &'static Self = &Self {
+        name: "set_shuffle",
         id: "toggle-shuffle-for-users-playback",
         method: Method::Put,
         path: "/me/player/shuffle",
@@ -1138,6 +1210,7 @@ impl Operation {
 
     /// Puts a track or an episode behind what comes next. `POST /me/player/queue`
     pub const ADD_TO_QUEUE: &'static Self = &Self {
+        name: "add_to_queue",
         id: "add-to-queue",
         method: Method::Post,
         path: "/me/player/queue",
@@ -1152,6 +1225,7 @@ impl Operation {
 
     /// Makes another device the one that plays. `PUT /me/player`
     pub const TRANSFER_PLAYBACK: &'static Self = &Self {
+        name: "transfer_playback",
         id: "transfer-a-users-playback",
         method: Method::Put,
         path: "/me/player",
@@ -1167,6 +1241,7 @@ impl Operation {
     /// The tracks the user played of late, the latest first: about fifty, and no episodes. `GET
     /// /me/player/recently-played`
     pub const GET_RECENTLY_PLAYED: &'static Self = &Self {
+        name: "get_recently_played",
         id: "get-recently-played",
         method: Method::Get,
         path: "/me/player/recently-played",
@@ -1181,6 +1256,7 @@ impl Operation {
 
     /// A playlist, with its first items. `GET /playlists/{playlist_id}`
     pub const GET_PLAYLIST: &'static Self = &Self {
+        name: "get_playlist",
         id: "get-playlist",
         method: Method::Get,
         path: "/playlists/{playlist_id}",
@@ -1196,6 +1272,7 @@ impl Operation {
     /// The items of a playlist the user owns or takes part in. `GET
     /// /playlists/{playlist_id}/items`
     pub const GET_PLAYLIST_ITEMS: &'static Self = &Self {
+        name: "get_playlist_items",
         id: "get-playlists-items",
         method: Method::Get,
         path: "/playlists/{playlist_id}/items",
@@ -1211,6 +1288,7 @@ impl Operation {
     /// Adds tracks and episodes to a playlist, behind the last one or at a position. `POST
     /// /playlists/{playlist_id}/items`
     pub const ADD_PLAYLIST_ITEMS: &'static Self = &Self {
+        name: "add_playlist_items",
         id: "add-items-to-playlist",
         method: Method::Post,
         path: "/playlists/{playlist_id}/items",
@@ -1225,6 +1303,7 @@ impl Operation {
 
     /// Replaces all items of a playlist. `PUT /playlists/{playlist_id}/items`
     pub const REPLACE_PLAYLIST_ITEMS: &'static Self = &Self {
+        name: "replace_playlist_items",
         id: "reorder-or-replace-playlists-items",
         method: Method::Put,
         path: "/playlists/{playlist_id}/items",
@@ -1239,6 +1318,7 @@ impl Operation {
 
     /// Moves items of a playlist to another place. `PUT /playlists/{playlist_id}/items`
     pub const REORDER_PLAYLIST_ITEMS: &'static Self = &Self {
+        name: "reorder_playlist_items",
         id: "reorder-or-replace-playlists-items",
         method: Method::Put,
         path: "/playlists/{playlist_id}/items",
@@ -1254,6 +1334,7 @@ impl Operation {
     /// Removes tracks and episodes from a playlist, wherever they stand in it. `DELETE
     /// /playlists/{playlist_id}/items`
     pub const REMOVE_PLAYLIST_ITEMS: &'static Self = &Self {
+        name: "remove_playlist_items",
         id: "remove-items-playlist",
         method: Method::Delete,
         path: "/playlists/{playlist_id}/items",
@@ -1269,6 +1350,7 @@ impl Operation {
     /// Changes the name, the description or the visibility of a playlist of the user's. `PUT
     /// /playlists/{playlist_id}`
     pub const CHANGE_PLAYLIST_DETAILS: &'static Self = &Self {
+        name: "change_playlist_details",
         id: "change-playlist-details",
         method: Method::Put,
         path: "/playlists/{playlist_id}",
@@ -1283,6 +1365,7 @@ impl Operation {
 
     /// The cover of a playlist, the widest picture first. `GET /playlists/{playlist_id}/images`
     pub const GET_PLAYLIST_COVER: &'static Self = &Self {
+        name: "get_playlist_cover",
         id: "get-playlist-cover",
         method: Method::Get,
         path: "/playlists/{playlist_id}/images",
@@ -1297,6 +1380,7 @@ impl Operation {
 
     /// Gives a playlist of the user's another cover. `PUT /playlists/{playlist_id}/images`
     pub const UPLOAD_PLAYLIST_COVER: &'static Self = &Self {
+        name: "upload_playlist_cover",
         id: "upload-custom-playlist-cover",
         method: Method::Put,
         path: "/playlists/{playlist_id}/images",
@@ -1311,6 +1395,7 @@ impl Operation {
 
     /// The playlists the user owns or follows. `GET /me/playlists`
     pub const GET_MY_PLAYLISTS: &'static Self = &Self {
+        name: "get_my_playlists",
         id: "get-a-list-of-current-users-playlists",
         method: Method::Get,
         path: "/me/playlists",
@@ -1325,6 +1410,7 @@ impl Operation {
 
     /// Creates an empty playlist of the user's. `POST /me/playlists`
     pub const CREATE_PLAYLIST: &'static Self = &Self {
+        name: "create_playlist",
         id: "create-playlist",
         method: Method::Post,
         path: "/me/playlists",
@@ -1339,6 +1425,7 @@ impl Operation {
 
     /// Tracks like the artists, genres and tracks that are given as seeds. `GET /recommendations`
     pub const GET_RECOMMENDATIONS: &'static Self = &Self {
+        name: "get_recommendations",
         id: "get-recommendations",
         method: Method::Get,
         path: "/recommendations",
@@ -1354,6 +1441,7 @@ impl Operation {
     /// The genres that recommendations can start from. `GET
     /// /recommendations/available-genre-seeds`
     pub const GET_GENRE_SEEDS: &'static Self = &Self {
+        name: "get_genre_seeds",
         id: "get-recommendation-genres",
         method: Method::Get,
         path: "/recommendations/available-genre-seeds",
@@ -1368,6 +1456,7 @@ impl Operation {
 
     /// Searches the catalogue. `GET /search`
     pub const SEARCH: &'static Self = &Self {
+        name: "search",
         id: "search",
         method: Method::Get,
         path: "/search",
@@ -1382,6 +1471,7 @@ impl Operation {
 
     /// A show, with its latest episodes. `GET /shows/{id}`
     pub const GET_SHOW: &'static Self = &Self {
+        name: "get_show",
         id: "get-a-show",
         method: Method::Get,
         path: "/shows/{id}",
@@ -1396,6 +1486,7 @@ impl Operation {
 
     /// Several shows, without their episodes, in the order of their ids. `GET /shows`
     pub const GET_SHOWS: &'static Self = &Self {
+        name: "get_shows",
         id: "get-multiple-shows",
         method: Method::Get,
         path: "/shows",
@@ -1410,6 +1501,7 @@ impl Operation {
 
     /// The episodes of a show, the latest first. `GET /shows/{id}/episodes`
     pub const GET_SHOW_EPISODES: &'static Self = &Self {
+        name: "get_show_episodes",
         id: "get-a-shows-episodes",
         method: Method::Get,
         path: "/shows/{id}/episodes",
@@ -1424,6 +1516,7 @@ impl Operation {
 
     /// An episode of a show. `GET /episodes/{id}`
     pub const GET_EPISODE: &'static Self = &Self {
+        name: "get_episode",
         id: "get-an-episode",
         method: Method::Get,
         path: "/episodes/{id}",
@@ -1438,6 +1531,7 @@ impl Operation {
 
     /// Several episodes, in the order of their ids. `GET /episodes`
     pub const GET_EPISODES: &'static Self = &Self {
+        name: "get_episodes",
         id: "get-multiple-episodes",
         method: Method::Get,
         path: "/episodes",
@@ -1452,6 +1546,7 @@ impl Operation {
 
     /// A track. `GET /tracks/{id}`
     pub const GET_TRACK: &'static Self = &Self {
+        name: "get_track",
         id: "get-track",
         method: Method::Get,
         path: "/tracks/{id}",
@@ -1466,6 +1561,7 @@ impl Operation {
 
     /// Several tracks, in the order of their ids. `GET /tracks`
     pub const GET_TRACKS: &'static Self = &Self {
+        name: "get_tracks",
         id: "get-several-tracks",
         method: Method::Get,
         path: "/tracks",
@@ -1480,6 +1576,7 @@ impl Operation {
 
     /// The profile of the user. `GET /me`
     pub const GET_MY_PROFILE: &'static Self = &Self {
+        name: "get_my_profile",
         id: "get-current-users-profile",
         method: Method::Get,
         path: "/me",
@@ -1494,6 +1591,7 @@ impl Operation {
 
     /// The artists the user follows. `GET /me/following`
     pub const GET_FOLLOWED_ARTISTS: &'static Self = &Self {
+        name: "get_followed_artists",
         id: "get-followed",
         method: Method::Get,
         path: "/me/following",
@@ -1508,6 +1606,7 @@ impl Operation {
 
     /// The artists the user plays most, the first the most. `GET /me/top/artists`
     pub const GET_TOP_ARTISTS: &'static Self = &Self {
+        name: "get_top_artists",
         id: "get-users-top-artists-and-tracks",
         method: Method::Get,
         path: "/me/top/artists",
@@ -1522,6 +1621,7 @@ impl Operation {
 
     /// The tracks the user plays most, the first the most. `GET /me/top/tracks`
     pub const GET_TOP_TRACKS: &'static Self = &Self {
+        name: "get_top_tracks",
         id: "get-users-top-artists-and-tracks",
         method: Method::Get,
         path: "/me/top/tracks",
@@ -1536,6 +1636,7 @@ impl Operation {
 
     /// A user as others see them. `GET /users/{user_id}`
     pub const GET_USER: &'static Self = &Self {
+        name: "get_user",
         id: "get-users-profile",
         method: Method::Get,
         path: "/users/{user_id}",
@@ -1550,6 +1651,7 @@ impl Operation {
 
     /// The playlists on a user's profile. `GET /users/{user_id}/playlists`
     pub const GET_USER_PLAYLISTS: &'static Self = &Self {
+        name: "get_user_playlists",
         id: "get-list-users-playlists",
         method: Method::Get,
         path: "/users/{user_id}/playlists",
