@@ -1,5 +1,4 @@
-//! What runs every operation once: the examples of the docs as calls, and the types of the
-//! answers for reading recorded ones.
+//! The examples of the docs as calls, and the response types for reading recorded responses.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -8,16 +7,14 @@ use crate::{spec::Spec, ty::Ty};
 
 pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     vec![
-        ("xtask/src/generated/mod.rs".into(), module()),
-        ("xtask/src/generated/examples.rs".into(), examples(spec)),
-        ("xtask/src/generated/answers.rs".into(), answers(spec)),
+        ("xtask/checks/src/generated/mod.rs".into(), module()),
+        ("xtask/checks/src/generated/examples.rs".into(), examples(spec)),
+        ("xtask/checks/src/generated/answers.rs".into(), answers(spec)),
         ("crates/spot-model/tests/it/generated/fixtures.rs".into(), fixtures(spec)),
         (
             "crates/spot-model/tests/it/generated/mod.rs".into(),
             preamble("*.toml") + "pub(crate) mod fixtures;\n",
         ),
-        ("crates/spot-api/tests/it/generated/calls.rs".into(), calls(spec)),
-        ("crates/spot-api/tests/it/generated/mod.rs".into(), preamble("*.toml") + "mod calls;\n"),
     ]
 }
 
@@ -33,14 +30,14 @@ fn examples(spec: &Spec) -> String {
         for (case, call) in std::iter::once(("default", &op.example)).chain(cases) {
             text.push_str(call);
             calls.push_str(&format!(
-                "    Example {{ name: {name:?}, case: {case:?}, operation: Operation::{}, \
+                "    Example {{ case: {case:?}, operation: Operation::{}, \
                  call: |client| Box::pin(async move {{ {call}.await.map(drop) }}) }},\n",
                 name.to_uppercase()
             ));
         }
     }
     format!(
-        "{}{}\n{}\nuse crate::fixtures::Example;\n\n/// Every example of the spec.\n\
+        "{}{}\n{}\nuse crate::example::Example;\n\n/// Every example of the spec.\n\
          pub(crate) const EXAMPLES: &[Example] = &[\n{calls}];\n",
         preamble("*.toml"),
         file_doc(&["The examples of the docs, as calls."]),
@@ -86,7 +83,7 @@ fn answers(spec: &Spec) -> String {
         names.retain(|name| name != "Page");
     }
     format!(
-        "{}{}\n{}\nuse crate::payloads::{{Answer, Roundtrip, roundtrip}};\n\n\
+        "{}{}\n{}\nuse crate::compare::payloads::{{Answer, Roundtrip, roundtrip}};\n\n\
          /// What each operation answers.\npub(crate) const ANSWERS: &[Answer] = &[\n{operations}];\n\n\
          /// The objects by name.\npub(crate) const TYPES: &[(&str, Roundtrip)] = &[\n{types}];\n\n\
          /// Fields that had another name, and the one they have.\n\
@@ -94,27 +91,6 @@ fn answers(spec: &Spec) -> String {
         preamble("*.toml"),
         file_doc(&["How recorded answers are read."]),
         import("spot::model", names),
-    )
-}
-
-/// A test per call: the example of its docs, against a server that knows Spotify's rules.
-fn calls(spec: &Spec) -> String {
-    let mut tests = String::new();
-    let mut text = String::new();
-    for (name, op) in spec.ops() {
-        text.push_str(&op.example);
-        tests.push_str(&format!(
-            "\n#[tokio::test]\nasync fn {name}() {{\n    \
-             story::example(Operation::{}, |client| async move {{ {}.await.map(drop) }}).await;\n}}\n",
-            name.to_uppercase(),
-            op.example
-        ));
-    }
-    format!(
-        "{}{}\n{}\nuse crate::story;\n{tests}",
-        preamble("*.toml"),
-        file_doc(&["The example of every call does what it says."]),
-        example_imports(&text, "spot_api::model", &["Operation"]),
     )
 }
 

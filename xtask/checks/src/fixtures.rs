@@ -12,26 +12,17 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use spot::{
     AccessMode, Client, ErrorKind,
     http::{AccessToken, Pipeline, ReqwestTransport, Transport, TransportError},
-    model::{Method, Operation},
+    model::Method,
 };
 use spot_mock::{MockSpotify, Mode};
+use xtask::{Error, say};
 
-use crate::{generated::examples::EXAMPLES, say, spec::Error};
-
-/// An example of the spec as a call.
-pub(crate) struct Example {
-    /// The name of the call in the spec.
-    pub(crate) name: &'static str,
-    pub(crate) case: &'static str,
-    pub(crate) operation: &'static Operation,
-    pub(crate) call: fn(Client) -> BoxFuture<'static, Result<(), spot::Error>>,
-}
+use crate::{example::Example, generated::examples::EXAMPLES};
 
 /// One exchange, as it stands in the project.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -65,7 +56,7 @@ pub(crate) async fn run(root: &Path, check: bool) -> Result<(), Error> {
                 "default" => format!("{name}.json"),
                 case => format!("{case}-{name}.json"),
             };
-            let path = root.join("fixtures").join(example.name).join(file);
+            let path = root.join("fixtures").join(example.operation.name).join(file);
             let text = text(&fixture)?;
             kept.push(path.clone());
             if fs::read_to_string(&path).is_ok_and(|old| old == text) {
@@ -105,13 +96,16 @@ pub(crate) async fn live(root: &Path, base_url: &str) -> Result<(), Error> {
         match (recorder.first(base_url), done) {
             (Some(mut fixture), Ok(())) => {
                 fixture.body.as_mut().map(scrub);
-                let file = format!("target/live-fixtures/{}/{}.json", example.name, example.case);
+                let file = format!(
+                    "target/live-fixtures/{}/{}.json",
+                    example.operation.name, example.case
+                );
                 write(&root.join(file), &text(&fixture)?)?;
-                say(&format!("recorded {}", example.name));
+                say(&format!("recorded {}", example.operation.name));
             }
             (_, Err(error)) => {
                 failed += 1;
-                say(&format!("FAILED {}: {error}", example.name));
+                say(&format!("FAILED {}: {error}", example.operation.name));
             }
             (None, Ok(())) => {}
         }
@@ -121,7 +115,7 @@ pub(crate) async fn live(root: &Path, base_url: &str) -> Result<(), Error> {
 
 /// What an example answers, from a world of its own.
 async fn record(example: &Example, mode: Mode) -> Result<Fixture, Error> {
-    let fail = |what: String| format!("{} ({}): {what}", example.name, example.case);
+    let fail = |what: String| format!("{} ({}): {what}", example.operation.name, example.case);
     let mock = MockSpotify::builder().mode(mode).seed(7).frozen_clock().start().await;
     let mock = mock.map_err(|error| fail(error.to_string()))?;
     let (recorder, pipeline) = recorder(&mock.user_token_all(), mock.api_url())?;

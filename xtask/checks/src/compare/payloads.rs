@@ -8,11 +8,11 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use spot::model;
+use xtask::{Error, say};
 
 use crate::{
+    compare::recorded::{self, Recorded},
     generated::answers::{ANSWERS, RENAMED, TYPES},
-    say,
-    spec::Error,
 };
 
 /// What an operation answers.
@@ -57,14 +57,6 @@ struct IgnoredField {
     reason: String,
 }
 
-/// One line of `index.json`.
-#[derive(Deserialize)]
-struct Recorded {
-    file: String,
-    operation: String,
-    http_status: u16,
-}
-
 #[derive(Default)]
 struct Tally {
     passed: usize,
@@ -76,12 +68,8 @@ struct Tally {
 
 pub(crate) fn run(root: &Path, dir: &Path) -> Result<(), Error> {
     let ignored = ignored(root)?;
-    let index = dir.join("index.json");
-    let text = fs::read(&index).map_err(|error| format!("{}: {error}", index.display()))?;
-    let recorded: Vec<Recorded> =
-        serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", index.display()))?;
     let mut tally = Tally::default();
-    for entry in &recorded {
+    for entry in &recorded::index(dir)? {
         let path = dir.join(&entry.file);
         match fs::read(&path) {
             Ok(body) => check(entry, &body, &ignored, &mut tally),
@@ -102,7 +90,7 @@ pub(crate) fn run(root: &Path, dir: &Path) -> Result<(), Error> {
 }
 
 fn ignored(root: &Path) -> Result<Ignored, Error> {
-    let path = root.join("xtask/ignored-fields.toml");
+    let path = root.join("xtask/checks/ignored-fields.toml");
     let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let ignored: Ignored =
         toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;

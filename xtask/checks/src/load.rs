@@ -20,8 +20,7 @@ use spot::{
     model::{PlaylistId, TrackId},
 };
 use spot_mock::{MockSpotify, Mode};
-
-use crate::{say, spec::Error};
+use xtask::{Error, say};
 
 /// What a task did, and what came of it.
 #[derive(Debug, Default)]

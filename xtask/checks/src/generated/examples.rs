@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use spot::model::{Operation, RepeatState, SearchKind, TimeRange};
 
-use crate::fixtures::Example;
+use crate::example::Example;
 
 /// Every example of the spec.
 pub(crate) const EXAMPLES: &[Example] = &[
     Example {
-        name: "get_album",
         case: "default",
         operation: Operation::GET_ALBUM,
         call: |client| {
@@ -19,7 +18,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_albums",
         case: "default",
         operation: Operation::GET_ALBUMS,
         call: |client| {
@@ -27,7 +25,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_album_tracks",
         case: "default",
         operation: Operation::GET_ALBUM_TRACKS,
         call: |client| {
@@ -37,7 +34,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_artist",
         case: "default",
         operation: Operation::GET_ARTIST,
         call: |client| {
@@ -45,7 +41,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_artists",
         case: "default",
         operation: Operation::GET_ARTISTS,
         call: |client| {
@@ -53,7 +48,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_artist_albums",
         case: "default",
         operation: Operation::GET_ARTIST_ALBUMS,
         call: |client| {
@@ -63,7 +57,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_artist_top_tracks",
         case: "default",
         operation: Operation::GET_ARTIST_TOP_TRACKS,
         call: |client| {
@@ -73,7 +66,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_related_artists",
         case: "default",
         operation: Operation::GET_RELATED_ARTISTS,
         call: |client| {
@@ -83,7 +75,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_track_audio_features",
         case: "default",
         operation: Operation::GET_TRACK_AUDIO_FEATURES,
         call: |client| {
@@ -93,7 +84,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_audio_features",
         case: "default",
         operation: Operation::GET_AUDIO_FEATURES,
         call: |client| {
@@ -106,7 +96,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_track_audio_analysis",
         case: "default",
         operation: Operation::GET_TRACK_AUDIO_ANALYSIS,
         call: |client| {
@@ -116,7 +105,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_audiobook",
         case: "default",
         operation: Operation::GET_AUDIOBOOK,
         call: |client| {
@@ -124,7 +112,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_audiobooks",
         case: "default",
         operation: Operation::GET_AUDIOBOOKS,
         call: |client| {
@@ -132,7 +119,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_audiobook_chapters",
         case: "default",
         operation: Operation::GET_AUDIOBOOK_CHAPTERS,
         call: |client| {
@@ -142,7 +128,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_chapter",
         case: "default",
         operation: Operation::GET_CHAPTER,
         call: |client| {
@@ -150,7 +135,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_chapters",
         case: "default",
         operation: Operation::GET_CHAPTERS,
         call: |client| {
@@ -158,7 +142,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_new_releases",
         case: "default",
         operation: Operation::GET_NEW_RELEASES,
         call: |client| {
@@ -166,7 +149,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_featured_playlists",
         case: "default",
         operation: Operation::GET_FEATURED_PLAYLISTS,
         call: |client| {
@@ -176,7 +158,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_categories",
         case: "default",
         operation: Operation::GET_CATEGORIES,
         call: |client| {
@@ -184,13 +165,11 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_category",
         case: "default",
         operation: Operation::GET_CATEGORY,
         call: |client| Box::pin(async move { client.browse().category("mellow").await.map(drop) }),
     },
     Example {
-        name: "get_category_playlists",
         case: "default",
         operation: Operation::GET_CATEGORY_PLAYLISTS,
         call: |client| {
@@ -200,13 +179,11 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_markets",
         case: "default",
         operation: Operation::GET_MARKETS,
         call: |client| Box::pin(async move { client.browse().markets().await.map(drop) }),
     },
     Example {
-        name: "save_albums",
         case: "default",
         operation: Operation::SAVE_ALBUMS,
         call: |client| {
@@ -216,7 +193,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "remove_albums",
         case: "default",
         operation: Operation::REMOVE_ALBUMS,
         call: |client| {
@@ -226,7 +202,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "check_albums",
         case: "default",
         operation: Operation::CHECK_ALBUMS,
         call: |client| {
@@ -236,7 +211,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "save_tracks",
         case: "default",
         operation: Operation::SAVE_TRACKS,
         call: |client| {
@@ -246,7 +220,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "remove_tracks",
         case: "default",
         operation: Operation::REMOVE_TRACKS,
         call: |client| {
@@ -256,7 +229,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "check_tracks",
         case: "default",
         operation: Operation::CHECK_TRACKS,
         call: |client| {
@@ -266,7 +238,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "save_episodes",
         case: "default",
         operation: Operation::SAVE_EPISODES,
         call: |client| {
@@ -276,7 +247,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "remove_episodes",
         case: "default",
         operation: Operation::REMOVE_EPISODES,
         call: |client| {
@@ -286,7 +256,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "check_episodes",
         case: "default",
         operation: Operation::CHECK_EPISODES,
         call: |client| {
@@ -296,7 +265,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "save_shows",
         case: "default",
         operation: Operation::SAVE_SHOWS,
         call: |client| {
@@ -306,7 +274,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "remove_shows",
         case: "default",
         operation: Operation::REMOVE_SHOWS,
         call: |client| {
@@ -316,7 +283,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "check_shows",
         case: "default",
         operation: Operation::CHECK_SHOWS,
         call: |client| {
@@ -326,7 +292,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "save_audiobooks",
         case: "default",
         operation: Operation::SAVE_AUDIOBOOKS,
         call: |client| {
@@ -336,7 +301,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "remove_audiobooks",
         case: "default",
         operation: Operation::REMOVE_AUDIOBOOKS,
         call: |client| {
@@ -346,7 +310,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "check_audiobooks",
         case: "default",
         operation: Operation::CHECK_AUDIOBOOKS,
         call: |client| {
@@ -356,7 +319,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "follow_artists",
         case: "default",
         operation: Operation::FOLLOW_ARTISTS,
         call: |client| {
@@ -366,7 +328,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "unfollow_artists",
         case: "default",
         operation: Operation::UNFOLLOW_ARTISTS,
         call: |client| {
@@ -376,7 +337,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "check_followed_artists",
         case: "default",
         operation: Operation::CHECK_FOLLOWED_ARTISTS,
         call: |client| {
@@ -386,7 +346,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "follow_users",
         case: "default",
         operation: Operation::FOLLOW_USERS,
         call: |client| {
@@ -394,7 +353,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "unfollow_users",
         case: "default",
         operation: Operation::UNFOLLOW_USERS,
         call: |client| {
@@ -402,7 +360,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "check_followed_users",
         case: "default",
         operation: Operation::CHECK_FOLLOWED_USERS,
         call: |client| {
@@ -410,7 +367,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "follow_playlist",
         case: "default",
         operation: Operation::FOLLOW_PLAYLIST,
         call: |client| {
@@ -420,7 +376,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "unfollow_playlist",
         case: "default",
         operation: Operation::UNFOLLOW_PLAYLIST,
         call: |client| {
@@ -430,7 +385,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "check_followed_playlist",
         case: "default",
         operation: Operation::CHECK_FOLLOWED_PLAYLIST,
         call: |client| {
@@ -440,7 +394,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_playlist_tracks",
         case: "default",
         operation: Operation::GET_PLAYLIST_TRACKS,
         call: |client| {
@@ -450,7 +403,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "add_playlist_tracks",
         case: "default",
         operation: Operation::ADD_PLAYLIST_TRACKS,
         call: |client| {
@@ -468,7 +420,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "replace_playlist_tracks",
         case: "default",
         operation: Operation::REPLACE_PLAYLIST_TRACKS,
         call: |client| {
@@ -488,7 +439,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "reorder_playlist_tracks",
         case: "default",
         operation: Operation::REORDER_PLAYLIST_TRACKS,
         call: |client| {
@@ -503,7 +453,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "remove_playlist_tracks",
         case: "default",
         operation: Operation::REMOVE_PLAYLIST_TRACKS,
         call: |client| {
@@ -520,7 +469,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "create_playlist_for",
         case: "default",
         operation: Operation::CREATE_PLAYLIST_FOR,
         call: |client| {
@@ -535,25 +483,21 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_saved_tracks",
         case: "default",
         operation: Operation::GET_SAVED_TRACKS,
         call: |client| Box::pin(async move { client.library().tracks().limit(3).await.map(drop) }),
     },
     Example {
-        name: "get_saved_albums",
         case: "default",
         operation: Operation::GET_SAVED_ALBUMS,
         call: |client| Box::pin(async move { client.library().albums().limit(3).await.map(drop) }),
     },
     Example {
-        name: "get_saved_shows",
         case: "default",
         operation: Operation::GET_SAVED_SHOWS,
         call: |client| Box::pin(async move { client.library().shows().limit(3).await.map(drop) }),
     },
     Example {
-        name: "get_saved_episodes",
         case: "default",
         operation: Operation::GET_SAVED_EPISODES,
         call: |client| {
@@ -561,7 +505,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_saved_audiobooks",
         case: "default",
         operation: Operation::GET_SAVED_AUDIOBOOKS,
         call: |client| {
@@ -569,7 +512,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "save_to_library",
         case: "default",
         operation: Operation::SAVE_TO_LIBRARY,
         call: |client| {
@@ -586,7 +528,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "remove_from_library",
         case: "default",
         operation: Operation::REMOVE_FROM_LIBRARY,
         call: |client| {
@@ -596,7 +537,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "check_library",
         case: "default",
         operation: Operation::CHECK_LIBRARY,
         call: |client| {
@@ -613,31 +553,26 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_playback_state",
         case: "default",
         operation: Operation::GET_PLAYBACK_STATE,
         call: |client| Box::pin(async move { client.player().state().await.map(drop) }),
     },
     Example {
-        name: "get_currently_playing",
         case: "default",
         operation: Operation::GET_CURRENTLY_PLAYING,
         call: |client| Box::pin(async move { client.player().currently_playing().await.map(drop) }),
     },
     Example {
-        name: "get_devices",
         case: "default",
         operation: Operation::GET_DEVICES,
         call: |client| Box::pin(async move { client.player().devices().await.map(drop) }),
     },
     Example {
-        name: "get_queue",
         case: "default",
         operation: Operation::GET_QUEUE,
         call: |client| Box::pin(async move { client.player().queue().await.map(drop) }),
     },
     Example {
-        name: "start_playback",
         case: "default",
         operation: Operation::START_PLAYBACK,
         call: |client| {
@@ -653,25 +588,21 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "pause_playback",
         case: "default",
         operation: Operation::PAUSE_PLAYBACK,
         call: |client| Box::pin(async move { client.player().pause().await.map(drop) }),
     },
     Example {
-        name: "skip_to_next",
         case: "default",
         operation: Operation::SKIP_TO_NEXT,
         call: |client| Box::pin(async move { client.player().next().await.map(drop) }),
     },
     Example {
-        name: "skip_to_previous",
         case: "default",
         operation: Operation::SKIP_TO_PREVIOUS,
         call: |client| Box::pin(async move { client.player().previous().await.map(drop) }),
     },
     Example {
-        name: "seek_playback",
         case: "default",
         operation: Operation::SEEK_PLAYBACK,
         call: |client| {
@@ -679,7 +610,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "set_repeat",
         case: "default",
         operation: Operation::SET_REPEAT,
         call: |client| {
@@ -687,19 +617,16 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "set_volume",
         case: "default",
         operation: Operation::SET_VOLUME,
         call: |client| Box::pin(async move { client.player().volume(40).await.map(drop) }),
     },
     Example {
-        name: "set_shuffle",
         case: "default",
         operation: Operation::SET_SHUFFLE,
         call: |client| Box::pin(async move { client.player().shuffle(true).await.map(drop) }),
     },
     Example {
-        name: "add_to_queue",
         case: "default",
         operation: Operation::ADD_TO_QUEUE,
         call: |client| {
@@ -709,7 +636,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "transfer_playback",
         case: "default",
         operation: Operation::TRANSFER_PLAYBACK,
         call: |client| {
@@ -719,7 +645,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_recently_played",
         case: "default",
         operation: Operation::GET_RECENTLY_PLAYED,
         call: |client| {
@@ -727,7 +652,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_playlist",
         case: "default",
         operation: Operation::GET_PLAYLIST,
         call: |client| {
@@ -735,7 +659,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_playlist",
         case: "episodes",
         operation: Operation::GET_PLAYLIST,
         call: |client| {
@@ -743,7 +666,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_playlist",
         case: "fields",
         operation: Operation::GET_PLAYLIST,
         call: |client| {
@@ -757,7 +679,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_playlist",
         case: "of-another",
         operation: Operation::GET_PLAYLIST,
         call: |client| {
@@ -771,7 +692,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_playlist",
         case: "old",
         operation: Operation::GET_PLAYLIST,
         call: |client| {
@@ -779,7 +699,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_playlist_items",
         case: "default",
         operation: Operation::GET_PLAYLIST_ITEMS,
         call: |client| {
@@ -789,7 +708,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "add_playlist_items",
         case: "default",
         operation: Operation::ADD_PLAYLIST_ITEMS,
         call: |client| {
@@ -804,7 +722,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "replace_playlist_items",
         case: "default",
         operation: Operation::REPLACE_PLAYLIST_ITEMS,
         call: |client| {
@@ -821,7 +738,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "reorder_playlist_items",
         case: "default",
         operation: Operation::REORDER_PLAYLIST_ITEMS,
         call: |client| {
@@ -836,7 +752,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "remove_playlist_items",
         case: "default",
         operation: Operation::REMOVE_PLAYLIST_ITEMS,
         call: |client| {
@@ -850,7 +765,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "change_playlist_details",
         case: "default",
         operation: Operation::CHANGE_PLAYLIST_DETAILS,
         call: |client| {
@@ -865,7 +779,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_playlist_cover",
         case: "default",
         operation: Operation::GET_PLAYLIST_COVER,
         call: |client| {
@@ -875,7 +788,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "upload_playlist_cover",
         case: "default",
         operation: Operation::UPLOAD_PLAYLIST_COVER,
         call: |client| {
@@ -889,13 +801,11 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_my_playlists",
         case: "default",
         operation: Operation::GET_MY_PLAYLISTS,
         call: |client| Box::pin(async move { client.me().playlists().limit(8).await.map(drop) }),
     },
     Example {
-        name: "create_playlist",
         case: "default",
         operation: Operation::CREATE_PLAYLIST,
         call: |client| {
@@ -905,7 +815,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_recommendations",
         case: "default",
         operation: Operation::GET_RECOMMENDATIONS,
         call: |client| {
@@ -923,13 +832,11 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_genre_seeds",
         case: "default",
         operation: Operation::GET_GENRE_SEEDS,
         call: |client| Box::pin(async move { client.browse().genre_seeds().await.map(drop) }),
     },
     Example {
-        name: "search",
         case: "default",
         operation: Operation::SEARCH,
         call: |client| {
@@ -944,13 +851,11 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "search",
         case: "every-kind",
         operation: Operation::SEARCH,
         call: |client| Box::pin(async move { client.search("a").limit(1).await.map(drop) }),
     },
     Example {
-        name: "get_show",
         case: "default",
         operation: Operation::GET_SHOW,
         call: |client| {
@@ -958,7 +863,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_shows",
         case: "default",
         operation: Operation::GET_SHOWS,
         call: |client| {
@@ -966,7 +870,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_show_episodes",
         case: "default",
         operation: Operation::GET_SHOW_EPISODES,
         call: |client| {
@@ -976,7 +879,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_episode",
         case: "default",
         operation: Operation::GET_EPISODE,
         call: |client| {
@@ -984,7 +886,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_episodes",
         case: "default",
         operation: Operation::GET_EPISODES,
         call: |client| {
@@ -992,7 +893,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_track",
         case: "default",
         operation: Operation::GET_TRACK,
         call: |client| {
@@ -1000,7 +900,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_tracks",
         case: "default",
         operation: Operation::GET_TRACKS,
         call: |client| {
@@ -1010,13 +909,11 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_my_profile",
         case: "default",
         operation: Operation::GET_MY_PROFILE,
         call: |client| Box::pin(async move { client.me().await.map(drop) }),
     },
     Example {
-        name: "get_followed_artists",
         case: "default",
         operation: Operation::GET_FOLLOWED_ARTISTS,
         call: |client| {
@@ -1024,7 +921,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_top_artists",
         case: "default",
         operation: Operation::GET_TOP_ARTISTS,
         call: |client| {
@@ -1034,7 +930,6 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_top_tracks",
         case: "default",
         operation: Operation::GET_TOP_TRACKS,
         call: |client| {
@@ -1044,13 +939,11 @@ pub(crate) const EXAMPLES: &[Example] = &[
         },
     },
     Example {
-        name: "get_user",
         case: "default",
         operation: Operation::GET_USER,
         call: |client| Box::pin(async move { client.user("mockuser").await.map(drop) }),
     },
     Example {
-        name: "get_user_playlists",
         case: "default",
         operation: Operation::GET_USER_PLAYLISTS,
         call: |client| {

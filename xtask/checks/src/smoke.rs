@@ -12,8 +12,9 @@ use spot::{
     http::{AccessToken, Pipeline},
 };
 use spot_mock::{MockSpotify, Mode};
+use xtask::{Error, say};
 
-use crate::{fixtures::Example, generated::examples::EXAMPLES, say, spec::Error};
+use crate::{example::Example, generated::examples::EXAMPLES};
 
 /// Calls every operation at `base_url`, or at a `spot-mock` in Extended Quota Mode.
 pub(crate) async fn run(base_url: Option<&str>, token: Option<&str>) -> Result<(), Error> {
@@ -22,8 +23,8 @@ pub(crate) async fn run(base_url: Option<&str>, token: Option<&str>) -> Result<(
         let done = call(example, base_url, token).await?;
         let operation = example.operation;
         match &done {
-            Ok(()) => say(&format!("passed {} ({operation})", example.name)),
-            Err(error) => say(&format!("FAILED {} ({operation}): {error}", example.name)),
+            Ok(()) => say(&format!("passed {} ({operation})", operation.name)),
+            Err(error) => say(&format!("FAILED {} ({operation}): {error}", operation.name)),
         }
         let outcome =
             operations.entry((operation.method.as_str(), operation.path)).or_insert(Ok(()));
@@ -36,7 +37,8 @@ pub(crate) async fn run(base_url: Option<&str>, token: Option<&str>) -> Result<(
     if failed > 0 { Err("some operations failed".to_owned()) } else { Ok(()) }
 }
 
-/// What an example came to: the status is a success and the answer decodes, or why not.
+/// Runs an example. The inner error says why it failed: a status that is no success, a response that
+/// does not decode, or a request for another operation.
 async fn call(
     example: &Example,
     base_url: Option<&str>,
@@ -50,7 +52,12 @@ async fn call(
     let mock = MockSpotify::builder().mode(Mode::Extended).start().await;
     let mock = mock.map_err(|error| error.to_string())?;
     let client = client(&mock.user_token_all(), mock.api_url())?;
-    let done = (example.call)(client).await.map_err(|error| error.to_string());
+    let mut done = (example.call)(client).await.map_err(|error| error.to_string());
+    let asked = mock.requests();
+    if done.is_ok() && !asked.iter().any(|request| request.operation == Some(example.operation.id))
+    {
+        done = Err(format!("the mock saw {asked:?}"));
+    }
     mock.shutdown().await;
     Ok(done)
 }
@@ -60,4 +67,14 @@ fn client(token: &str, base_url: &str) -> Result<Client, Error> {
     let pipeline = Pipeline::builder(token).base_url(base_url).attempts(1).build();
     let pipeline = pipeline.map_err(|error| error.to_string())?;
     Ok(Client::from(pipeline).with_access_mode(AccessMode::Extended))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_example_of_every_operation_works() {
+        run(None, None).await.unwrap();
+    }
 }

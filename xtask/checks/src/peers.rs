@@ -9,7 +9,7 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use crate::{say, spec::Error};
+use xtask::{Error, say};
 
 const STORIES: &[&str] = &["spotipy_story.py", "tekore_story.py"];
 

@@ -5,49 +5,46 @@
 //! What differs and is meant to is explained in `xtask/spec/deviations.toml`, under `answer`.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     path::Path,
 };
 
 use jsonschema::{Validator, error::ValidationErrorKind};
 use serde_json::{Map, Value, json};
+use spot::model::Operation;
+use xtask::{Deviations, Error, read_document, say};
 
-use crate::{
-    deviations::{self, Deviations},
-    drift, say,
-    spec::{Error, Spec},
-};
+use crate::compare::recorded;
 
 pub(crate) fn run(root: &Path, file: &Path) -> Result<(), Error> {
-    let document = Document::new(drift::read(file)?);
-    let spec = Spec::load(&root.join("xtask/spec"))?;
+    let document = Document::new(read_document(file)?);
     let (mut validators, mut differences) = (BTreeMap::new(), BTreeSet::new());
     let (mut valid, mut wrong, mut without, mut operations) = (0, 0, 0, BTreeSet::new());
     let mut unanswered = document.operations();
-    for (name, op) in spec.ops() {
-        for fixture in fixtures(&root.join("fixtures").join(name))? {
+    for operation in Operation::ALL {
+        let Some(call) = document.call(operation) else { continue };
+        for fixture in recorded::fixtures(root, operation, "extended.json")? {
             let Some(body) = fixture.get("body").filter(|body| !body.is_string()) else { continue };
             let status = fixture.get("status").and_then(Value::as_u64).unwrap_or_default();
             if status >= 300 {
                 continue;
             }
-            let Some(schema) = document.schema(&op.call, status) else {
+            let Some(schema) = document.schema(&call, status) else {
                 without += 1;
                 continue;
             };
-            unanswered.remove(&op.call);
-            operations.insert(&op.call);
-            let validator = match validators.entry((&op.call, status)) {
-                std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::btree_map::Entry::Vacant(new) => new.insert(
-                    document.validator(schema).map_err(|error| format!("{}: {error}", op.call))?,
+            unanswered.remove(&call);
+            operations.insert(call.clone());
+            let validator = match validators.entry((call.clone(), status)) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(
+                    document.validator(schema).map_err(|error| format!("{call}: {error}"))?,
                 ),
             };
             let request = fixture.get("request").and_then(Value::as_str).unwrap_or_default();
             let found = differ(validator, body, request.contains("fields="));
             *(if found.is_empty() { &mut valid } else { &mut wrong }) += 1;
-            differences.extend(found.into_iter().map(|found| format!("{}: {found}", op.call)));
+            differences.extend(found.into_iter().map(|found| format!("{call}: {found}")));
         }
     }
     say(&format!(
@@ -56,25 +53,11 @@ pub(crate) fn run(root: &Path, file: &Path) -> Result<(), Error> {
         valid + wrong,
         operations.len(),
     ));
-    deviations::report(&Deviations::read(root)?.answer, &differences)?;
+    Deviations::read(root)?.report_answers(&differences)?;
     match unanswered.is_empty() {
         true => Ok(()),
         false => Err(format!("no answer is among the fixtures: {unanswered:?}")),
     }
-}
-
-/// The exchanges of Extended Quota Mode that an operation has.
-fn fixtures(dir: &Path) -> Result<Vec<Value>, Error> {
-    let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", dir.display());
-    let mut all = Vec::new();
-    for entry in fs::read_dir(dir).map_err(|error| fail(&error))? {
-        let path = entry.map_err(|error| fail(&error))?.path();
-        if path.to_string_lossy().ends_with("extended.json") {
-            let text = fs::read(&path).map_err(|error| fail(&error))?;
-            all.push(serde_json::from_slice(&text).map_err(|error| fail(&error))?);
-        }
-    }
-    Ok(all)
 }
 
 /// What of an answer is not as its schema says, in words without the answer's own values. Of a part
@@ -116,6 +99,23 @@ impl Document {
         let names = root.clone();
         translate(&mut root, &names);
         Self(root)
+    }
+
+    /// The method and path by which the document lists an operation: `GET /me/top/{type}`. The path
+    /// here may name a value where the document has a parameter.
+    fn call(&self, operation: &Operation) -> Option<String> {
+        let paths = self.0.get("paths").and_then(Value::as_object)?;
+        let same = |path: &&String| {
+            let segments = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
+            let (theirs, ours) = (segments(path), segments(operation.path));
+            theirs.len() == ours.len()
+                && theirs.iter().zip(&ours).all(|(theirs, ours)| {
+                    theirs == ours || theirs.starts_with('{') && !ours.starts_with('{')
+                })
+        };
+        let exact = paths.get_key_value(operation.path).map(|(path, _)| path);
+        let path = exact.or_else(|| paths.keys().find(same))?;
+        Some(format!("{} {path}", operation.method))
     }
 
     /// The calls whose success has a schema.

@@ -12,43 +12,28 @@ use std::{
     path::Path,
 };
 
-use serde::Deserialize;
 use serde_json::Value;
+use spot::model::Operation;
+use xtask::{Deviations, Error, say};
 
-use crate::{
-    deviations::{self, Deviations},
-    say,
-    spec::{Error, Spec},
-};
+use crate::compare::recorded;
 
 const FILE: &str = "crates/spot-mock/tests/shapes.txt";
 
-/// One line of `index.json`.
-#[derive(Deserialize)]
-struct Recorded {
-    file: String,
-    operation: String,
-    http_status: u16,
-}
-
 pub(crate) fn run(root: &Path, dir: &Path, check: bool) -> Result<(), Error> {
     let mut theirs = BTreeMap::<String, BTreeSet<String>>::new();
-    let recorded: Vec<Recorded> = serde_json::from_value(read(&dir.join("index.json"))?)
-        .map_err(|error| format!("index.json: {error}"))?;
-    for entry in recorded.iter().filter(|entry| entry.http_status < 300) {
-        let answer = read(&dir.join(&entry.file))?;
+    for entry in recorded::index(dir)?.iter().filter(|entry| entry.http_status < 300) {
+        let answer = recorded::read(&dir.join(&entry.file))?;
         collect(&answer, "", theirs.entry(entry.operation.clone()).or_default());
     }
     let mut ours = BTreeMap::<String, BTreeSet<String>>::new();
-    for (name, op) in Spec::load(&root.join("xtask/spec"))?.ops() {
-        let files = fs::read_dir(root.join("fixtures").join(name));
-        for file in files.map_err(|error| format!("fixtures/{name}: {error}"))?.flatten() {
-            // Both modes together, as the recordings are from applications of both kinds.
-            let fixture = read(&file.path())?;
+    for operation in Operation::ALL {
+        // Both modes together, as the recordings are from applications of both kinds.
+        for fixture in recorded::fixtures(root, operation, ".json")? {
             // The recordings that are compared are no errors either.
             let status = fixture.get("status").and_then(Value::as_u64);
             if let (Some(200..300), Some(body)) = (status, fixture.get("body")) {
-                collect(body, "", ours.entry(op.id.clone()).or_default());
+                collect(body, "", ours.entry(operation.id.to_owned()).or_default());
             }
         }
     }
@@ -76,7 +61,7 @@ pub(crate) fn run(root: &Path, dir: &Path, check: bool) -> Result<(), Error> {
         "{} operations compared: {missing} fields only recorded, {more} only here",
         theirs.keys().filter(|operation| ours.contains_key(*operation)).count(),
     ));
-    deviations::report(&Deviations::read(root)?.field, &lacking)?;
+    Deviations::read(root)?.report_fields(&lacking)?;
     let path = root.join(FILE);
     if !check {
         return fs::write(&path, text).map_err(|error| format!("{FILE}: {error}"));
@@ -85,11 +70,6 @@ pub(crate) fn run(root: &Path, dir: &Path, check: bool) -> Result<(), Error> {
         return Ok(());
     }
     Err(format!("{FILE} is not as the answers are; run `cargo xtask shapes` and review it"))
-}
-
-fn read(path: &Path) -> Result<Value, Error> {
-    let text = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// The path of every field.
