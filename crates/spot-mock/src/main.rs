@@ -1,15 +1,19 @@
 //! Runs a mock of the Spotify Web API until it is told to stop.
 
-use std::io::{self, IsTerminal};
-use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
-use std::process::ExitCode;
-use std::time::Duration;
+use std::{
+    io::{
+        IsTerminal, {self},
+    },
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Parser, ValueEnum};
 use spot_mock::{
-    Consent, Ignored, MockBuilder, MockSpotify, Mode, PlaylistFields, RandomFaults, RefreshPolicy,
-    custom::World,
+    Consent, EarlyRetryPolicy, MockBuilder, MockSpotify, Mode, PlaylistFields, RandomFaults,
+    RefreshPolicy, custom::World,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -56,9 +60,9 @@ struct Arguments {
     /// left out.
     #[arg(long, value_name = "CALLS")]
     quota: Option<usize>,
-    /// What becomes of calls that do not wait.
-    #[arg(long, value_enum, default_value_t = IgnoredArgument::Forgiven)]
-    ignored: IgnoredArgument,
+    /// What happens to calls that are made before their `Retry-After` has passed.
+    #[arg(long, value_enum, default_value_t = EarlyRetryArgument::Forgive)]
+    early_retries: EarlyRetryArgument,
     /// The share of requests that meet with some trouble, 0 to 1.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     faults: f64,
@@ -99,10 +103,10 @@ enum PlaylistFieldsArgument {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum IgnoredArgument {
-    Forgiven,
-    Counted,
-    Lengthens,
+enum EarlyRetryArgument {
+    Forgive,
+    Count,
+    Lengthen,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -160,10 +164,10 @@ fn builder(arguments: Arguments) -> io::Result<MockBuilder> {
             ModeArgument::Development => Mode::Development,
             ModeArgument::Extended => Mode::Extended,
         })
-        .ignored(match arguments.ignored {
-            IgnoredArgument::Forgiven => Ignored::Forgiven,
-            IgnoredArgument::Counted => Ignored::Counted,
-            IgnoredArgument::Lengthens => Ignored::Lengthens,
+        .early_retries(match arguments.early_retries {
+            EarlyRetryArgument::Forgive => EarlyRetryPolicy::Forgive,
+            EarlyRetryArgument::Count => EarlyRetryPolicy::Count,
+            EarlyRetryArgument::Lengthen => EarlyRetryPolicy::Lengthen,
         })
         .refresh(match arguments.refresh {
             RefreshArgument::Omit => RefreshPolicy::Omit,

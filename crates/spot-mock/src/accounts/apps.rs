@@ -2,9 +2,11 @@
 
 use std::io;
 
-use super::redirect;
-use crate::call::Mode;
-use crate::world::{Key, Rng, User, World};
+use crate::{
+    accounts::redirect,
+    settings::{Mode, PlaylistFields},
+    world::{Key, Rng, User, World},
+};
 
 /// The developer account to which applications belong unless they say otherwise.
 const DEVELOPER: &str = "developer";
@@ -107,29 +109,6 @@ impl App {
     pub fn owner_premium(mut self, premium: bool) -> Self {
         self.owner_premium = premium;
         self
-    }
-}
-
-/// Under which names an application is given what is in a playlist: Spotify renamed `tracks` to
-/// `items`, and `track` in each of them to `item`, in February 2026.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PlaylistFields {
-    /// `items` and `item`.
-    New,
-    /// `tracks` and `track`.
-    Old,
-    /// Each under both of its names.
-    Both,
-}
-
-impl PlaylistFields {
-    pub(crate) const fn new_names(self) -> bool {
-        matches!(self, Self::New | Self::Both)
-    }
-
-    pub(crate) const fn old_names(self) -> bool {
-        matches!(self, Self::Old | Self::Both)
     }
 }
 

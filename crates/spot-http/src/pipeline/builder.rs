@@ -1,0 +1,212 @@
+//! Sets up a pipeline.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use http::HeaderValue;
+use url::Url;
+
+#[cfg(feature = "cache")]
+use crate::Cache;
+use crate::{
+    Error, Observer, Pipeline, RateLimit, TokenSource, Transport,
+    pipeline::{Inner, budget::Budget, retry::Backoff},
+    rate_limit::Gate,
+};
+
+/// Sets up a [`Pipeline`].
+#[must_use = "a builder does nothing until it builds"]
+pub struct PipelineBuilder {
+    tokens: Box<dyn TokenSource>,
+    transport: Option<Arc<dyn Transport>>,
+    observer: Option<Box<dyn Observer>>,
+    #[cfg(feature = "cache")]
+    cache: Option<Cache>,
+    accept_language: Option<String>,
+    rate_limit: RateLimit,
+    retry_budget: Option<u32>,
+    random: fastrand::Rng,
+    settings: Settings,
+}
+
+/// What holds for all calls that do not say otherwise.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) base_url: String,
+    pub(crate) attempts: u32,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) max_wait: Duration,
+    pub(crate) backoff: Backoff,
+}
+
+impl PipelineBuilder {
+    pub(crate) fn new(tokens: impl TokenSource) -> Self {
+        Self {
+            tokens: Box::new(tokens),
+            transport: None,
+            observer: None,
+            #[cfg(feature = "cache")]
+            cache: None,
+            accept_language: None,
+            rate_limit: RateLimit::learned(),
+            retry_budget: Some(500),
+            random: fastrand::Rng::new(),
+            settings: Settings {
+                base_url: Pipeline::SPOTIFY.to_owned(),
+                attempts: 3,
+                attempt_timeout: Duration::from_secs(15),
+                deadline: Duration::from_secs(60),
+                max_wait: Duration::from_secs(60),
+                backoff: Backoff { base: Duration::from_millis(500), cap: Duration::from_secs(20) },
+            },
+        }
+    }
+
+    /// What carries the requests, instead of reqwest with its defaults.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Where calls go, with the version: `https://api.spotify.com/v1`.
+    pub fn base_url(mut self, base_url: &str) -> Self {
+        base_url.trim_end_matches('/').clone_into(&mut self.settings.base_url);
+        self
+    }
+
+    /// The languages in which names are wanted, as in the header `Accept-Language`.
+    pub fn accept_language(mut self, languages: &str) -> Self {
+        self.accept_language = Some(languages.to_owned());
+        self
+    }
+
+    /// How often a request is sent at most; 3 unless this is called.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.settings.attempts = attempts;
+        self
+    }
+
+    /// How long one attempt may take; 15 s unless this is called.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.attempt_timeout = timeout;
+        self
+    }
+
+    /// How long a call may take in all, queueing, sign-in and waits included; 60 s unless this is
+    /// called.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.settings.deadline = deadline;
+        self
+    }
+
+    /// The longest wait that is sat out; what is longer is an error at once. 60 s unless this is
+    /// called.
+    pub fn max_wait(mut self, max_wait: Duration) -> Self {
+        self.settings.max_wait = max_wait;
+        self
+    }
+
+    /// The waits between attempts: anything up to `base`, doubled each time, up to `cap`. 0.5 s and
+    /// 20 s unless this is called.
+    pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
+        self.settings.backoff = Backoff { base, cap };
+        self
+    }
+
+    /// How calls are paced, and what an earlier run learned of Spotify's limit. It is learned anew
+    /// unless this is called.
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate_limit = limit;
+        self
+    }
+
+    /// What all calls together may spend on sending requests again: a retry after a 429 costs 5,
+    /// any other 14; a success brings back what its retry cost, or 1. 500 unless this is called;
+    /// `None` has no end. Once it is spent, calls fail without another attempt.
+    pub fn retry_budget(mut self, tokens: impl Into<Option<u32>>) -> Self {
+        self.retry_budget = tokens.into();
+        self
+    }
+
+    /// What the random parts of waits are drawn from, for tests that are to run the same each time.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.random.seed(seed);
+        self
+    }
+
+    /// Who is told what happens: for metrics.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Keeps answers, as their headers allow, and gives identical calls in flight one answer.
+    #[cfg(feature = "cache")]
+    pub fn cache(mut self, cache: Cache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// The pipeline.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the base URL or a header is none, or if
+    /// there is no transport.
+    pub fn build(self) -> Result<Pipeline, Error> {
+        let base = &self.settings.base_url;
+        let base_url = Url::parse(base)
+            .map_err(|error| Error::configuration(format!("`base_url` is {base:?}: {error}")))?;
+        if !matches!(base_url.scheme(), "http" | "https") {
+            let message = format!("`base_url` is {base:?}; expected http or https");
+            return Err(Error::configuration(message));
+        }
+        let accept_language = self.accept_language.map(|languages| {
+            HeaderValue::try_from(&languages).map_err(|_| {
+                Error::configuration(format!("`accept_language` is no header: {languages:?}"))
+            })
+        });
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => default_transport()?,
+        };
+        Ok(Pipeline::new(Inner {
+            tokens: self.tokens,
+            transport,
+            gate: Gate::new(&self.rate_limit),
+            budget: Budget::new(self.retry_budget),
+            random: Mutex::new(self.random),
+            observer: self.observer,
+            #[cfg(feature = "cache")]
+            cache: self.cache,
+            origin: base_url.origin(),
+            host: base_url.host_str().unwrap_or_default().to_owned(),
+            port: base_url.port_or_known_default().unwrap_or_default(),
+            accept_language: accept_language.transpose()?,
+            settings: self.settings,
+        }))
+    }
+}
+
+#[cfg(feature = "reqwest")]
+fn default_transport() -> Result<Arc<dyn Transport>, Error> {
+    Ok(Arc::new(crate::ReqwestTransport::builder().build()?))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_transport() -> Result<Arc<dyn Transport>, Error> {
+    Err(Error::configuration(
+        "there is no transport: give one, or switch on the feature `rustls` or `native-tls`",
+    ))
+}
+
+impl fmt::Debug for PipelineBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("PipelineBuilder");
+        out.field("tokens", &self.tokens).field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

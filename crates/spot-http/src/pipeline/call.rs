@@ -1,0 +1,320 @@
+//! One call under way: the attempts, and what stands between them.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use spot_model::Method;
+use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Instrument as _;
+
+use crate::{
+    AccessToken, Error, ErrorKind, Event, Request, Response, TransportError, TransportErrorKind,
+    pipeline::{
+        Inner,
+        retry::{Backoff, Outcome},
+        trace,
+    },
+    rate_limit::{Patience, Permit},
+};
+
+/// One call under way.
+///
+/// It owns nothing but its place at the gate, so that it may be dropped at any time.
+pub(crate) struct Call<'a> {
+    inner: &'a Inner,
+    request: &'a Request,
+    /// What is sent along by the cache.
+    conditions: HeaderMap,
+    start: Instant,
+    deadline: Instant,
+    max_wait: Duration,
+    attempts: u32,
+    backoff: Backoff,
+    repeatable: bool,
+    /// Which attempt this is, from 1.
+    attempt: u32,
+    waited: Duration,
+    /// What the last retry cost of the budget.
+    paid: u32,
+    refused_once: bool,
+}
+
+/// What an attempt led to.
+enum Next {
+    Done(http::Response<Bytes>),
+    Again,
+    After(Duration),
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(inner: &'a Inner, request: &'a Request) -> Self {
+        let (options, settings) = (request.options(), &inner.settings);
+        let start = Instant::now();
+        Self {
+            inner,
+            request,
+            conditions: HeaderMap::new(),
+            start,
+            deadline: deadline(inner, request, start),
+            max_wait: options.max_wait.unwrap_or(settings.max_wait),
+            attempts: options.attempts.unwrap_or(settings.attempts).max(1),
+            backoff: options.backoff.unwrap_or(settings.backoff),
+            repeatable: options.repeatable.unwrap_or(request.operation().idempotent),
+            attempt: 0,
+            waited: Duration::ZERO,
+            paid: 0,
+            refused_once: false,
+        }
+    }
+
+    /// The same call, with headers that make the server answer 304 if nothing changed, which is a
+    /// success then.
+    #[cfg(feature = "cache")]
+    pub(crate) fn with_conditions(mut self, conditions: HeaderMap) -> Self {
+        self.conditions = conditions;
+        self
+    }
+
+    pub(crate) async fn run(mut self) -> Result<Response<Bytes>, Error> {
+        let span = trace::call(self.request);
+        let ended = self.attempts().instrument(span.clone()).await;
+        let ended = ended.map_err(|error| {
+            let error = error.with_operation(self.request.operation());
+            error.with_attempts(self.attempt)
+        });
+        trace::end_call(&span, self.attempt, self.waited, ended.as_ref().err());
+        self.inner.observe(|| Event::CallEnded {
+            operation: self.request.operation(),
+            attempts: self.attempt,
+            waited: self.waited,
+            took: self.start.elapsed(),
+            error: ended.as_ref().err(),
+        });
+        let (head, body) = ended?.into_parts();
+        Ok(Response {
+            body,
+            status: head.status.as_u16(),
+            headers: head.headers,
+            attempts: self.attempt,
+            waited: self.waited,
+            cached: false,
+        })
+    }
+
+    async fn attempts(&mut self) -> Result<http::Response<Bytes>, Error> {
+        loop {
+            let mut permit = self.pass().await?;
+            let token = timeout_at(self.deadline, self.inner.tokens.token()).await;
+            let token = token
+                .map_err(|_| Error::new(ErrorKind::Timeout, "no token before the deadline"))??;
+            let start = Instant::now();
+            permit.send(start);
+            match self.attempt(permit, &token, start).await? {
+                Next::Done(response) => return Ok(response),
+                Next::Again => {}
+                Next::After(wait) => {
+                    sleep(wait).await;
+                    self.waited += wait;
+                }
+            }
+        }
+    }
+
+    async fn pass(&mut self) -> Result<Permit<'a>, Error> {
+        let operation = self.request.operation();
+        let lane = self.request.options().lane.unwrap_or_default();
+        let patience = Patience { latest: self.deadline, max_wait: self.max_wait };
+        let start = if self.attempt == 0 { self.start } else { Instant::now() };
+        let passed = self.inner.gate.pass(operation, lane, patience).await;
+        let end = passed.as_ref().map_or_else(|_| Instant::now(), Permit::passed);
+        let waited = end.saturating_duration_since(start);
+        // Less is the work of passing an open gate.
+        if waited >= Duration::from_millis(1) {
+            self.waited += waited;
+            tracing::debug!(waited_ms = millis(waited), "waited for the rate limit");
+            self.inner.observe(|| Event::Throttled { operation, waited });
+        }
+        passed
+    }
+
+    /// Sends the request once, and says what is next.
+    async fn attempt(
+        &mut self,
+        permit: Permit<'_>,
+        token: &AccessToken,
+        start: Instant,
+    ) -> Result<Next, Error> {
+        self.attempt += 1;
+        let (operation, attempt) = (self.request.operation(), self.attempt);
+        self.inner.observe(|| Event::AttemptStarted { operation, attempt });
+        let span = trace::attempt(self.inner, self.request, attempt);
+        let sent = self.send(token, start).instrument(span.clone()).await;
+        trace::end_attempt(&span, &sent);
+        let status = sent.as_ref().ok().map(|response| response.status().as_u16());
+        let (error, outcome) = match sent {
+            Ok(response) if self.is_success(response.status()) => {
+                self.learned(permit.answered());
+                self.inner.budget.succeeded(self.paid);
+                self.ended(status, None, start);
+                return Ok(Next::Done(response));
+            }
+            Ok(response) => {
+                let outcome = Outcome::of_status(response.status().as_u16());
+                (Error::from_response(operation, &response), outcome)
+            }
+            Err(error) => {
+                let outcome = Outcome::of_transport(error.kind());
+                (Error::transport(error).with_operation(operation), outcome)
+            }
+        };
+        self.ended(status, Some(error.kind()), start);
+        let wait = self.backoff.wait(attempt, self.inner.chance());
+        let wait = wait.max(error.retry_after().unwrap_or_default());
+        match outcome {
+            Outcome::Throttled => return self.throttled(permit, error, wait),
+            Outcome::NotSent => permit.not_sent(),
+            _ if status.is_some() => self.learned(permit.answered()),
+            // It may have arrived, and keeps its slot.
+            _ => drop(permit),
+        }
+        if outcome == Outcome::Unauthorized {
+            if error.kind() != ErrorKind::Authentication || self.refused_once {
+                return Err(error);
+            }
+            // Not an attempt that failed: the request was fine, the token was not.
+            self.refused_once = true;
+            self.inner.tokens.reject(token).await;
+            return Ok(Next::Again);
+        }
+        if !outcome.may_repeat(self.repeatable) || !self.may_go_on(outcome, wait) {
+            return Err(outcome.report(error, self.repeatable));
+        }
+        self.retries(&error, wait);
+        Ok(Next::After(wait))
+    }
+
+    /// Pauses all calls, and goes on after the pause if that is worth waiting for.
+    fn throttled(
+        &mut self,
+        permit: Permit<'_>,
+        error: Error,
+        wait: Duration,
+    ) -> Result<Next, Error> {
+        let operation = self.request.operation();
+        // So that many machines do not come back at the same moment.
+        let wait = wait.saturating_add(Duration::from_millis(500).mul_f64(self.inner.chance()));
+        let (pause, limit) = permit.refused(operation, &error, wait);
+        let quota = error.kind() == ErrorKind::QuotaExceeded;
+        tracing::warn!(pause_ms = millis(pause), quota, "{operation} was refused with 429");
+        self.inner.observe(|| Event::RateLimited { operation, pause, quota });
+        self.learned(limit);
+        if !self.may_go_on(Outcome::Throttled, pause) {
+            return Err(error.with_retry_after(pause));
+        }
+        self.retries(&error, pause);
+        // The gate sleeps.
+        Ok(Next::Again)
+    }
+
+    /// Whether another attempt is allowed, affordable, and in time.
+    fn may_go_on(&mut self, outcome: Outcome, wait: Duration) -> bool {
+        let in_time = wait <= self.max_wait && later(Instant::now(), wait) < self.deadline;
+        // Paid last, so that only what is used is paid.
+        let goes =
+            self.attempt < self.attempts && in_time && self.inner.budget.pay(outcome.price());
+        if goes {
+            self.paid = outcome.price();
+        }
+        goes
+    }
+
+    async fn send(
+        &self,
+        token: &AccessToken,
+        start: Instant,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let message = self.message(token).map_err(|error| {
+            // Nothing but the path and the query comes from outside, and both were escaped.
+            TransportError::new(TransportErrorKind::NotSent, error)
+        })?;
+        let timeout = self.request.options().attempt_timeout;
+        let timeout = timeout.unwrap_or(self.inner.settings.attempt_timeout);
+        let latest = self.deadline.min(later(start, timeout));
+        match timeout_at(latest, self.inner.transport.send(message)).await {
+            Ok(answer) => answer,
+            Err(elapsed) => Err(TransportError::new(TransportErrorKind::Timeout, elapsed)),
+        }
+    }
+
+    fn message(&self, token: &AccessToken) -> Result<http::Request<Bytes>, http::Error> {
+        const JSON: HeaderValue = HeaderValue::from_static("application/json");
+        let (request, method) = (self.request, self.request.operation().method);
+        // Filled in place: a builder moves all of it with each part.
+        let mut message = http::Request::new(Bytes::new());
+        *message.uri_mut() = request.url(&self.inner.settings.base_url).try_into()?;
+        *message.method_mut() = method.as_str().try_into()?;
+        let headers = message.headers_mut();
+        headers.insert(header::AUTHORIZATION, token.header().clone());
+        headers.insert(header::ACCEPT, JSON);
+        if let Some(language) = &self.inner.accept_language {
+            headers.insert(header::ACCEPT_LANGUAGE, language.clone());
+        }
+        for (name, value) in &self.conditions {
+            headers.append(name, value.clone());
+        }
+        match request.carried() {
+            Some(body) => {
+                let kind = HeaderValue::try_from(body.content_type)?;
+                headers.insert(header::CONTENT_TYPE, kind);
+                *message.body_mut() = body.data.clone();
+            }
+            // Spotify answers 411 to a PUT or POST that says no length.
+            None if method != Method::Get => {
+                headers.insert(header::CONTENT_LENGTH, HeaderValue::from(0));
+            }
+            None => {}
+        }
+        Ok(message)
+    }
+
+    fn is_success(&self, status: StatusCode) -> bool {
+        status.is_success() || (status == StatusCode::NOT_MODIFIED && !self.conditions.is_empty())
+    }
+
+    fn learned(&self, limit: Option<u32>) {
+        if let Some(limit) = limit {
+            tracing::info!(limit, "the rate limit is learned");
+            self.inner.observe(|| Event::LimitLearned { limit });
+        }
+    }
+
+    fn ended(&self, status: Option<u16>, error: Option<ErrorKind>, start: Instant) {
+        let (operation, attempt) = (self.request.operation(), self.attempt);
+        self.inner.observe(|| {
+            let latency = start.elapsed();
+            Event::AttemptEnded { operation, attempt, status, error, latency }
+        });
+    }
+
+    fn retries(&self, error: &Error, after: Duration) {
+        let (operation, attempt) = (self.request.operation(), self.attempt);
+        tracing::debug!(after_ms = millis(after), %error, "is sent again");
+        self.inner.observe(|| Event::Retry { operation, attempt, error, after });
+    }
+}
+
+/// When a call that starts now has to be over.
+pub(crate) fn deadline(inner: &Inner, request: &Request, now: Instant) -> Instant {
+    later(now, request.options().deadline.unwrap_or(inner.settings.deadline))
+}
+
+/// A time so much later, or as good as never.
+fn later(now: Instant, by: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+    now + by.min(NEVER)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

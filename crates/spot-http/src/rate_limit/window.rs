@@ -1,0 +1,361 @@
+//! The learned window: how many calls a rolling window takes, found out by making them.
+//!
+//! Spotify counts the calls of an application in a rolling window of 30 seconds and says neither the
+//! limit nor what is left of it. A call takes a slot when it is sent; the slot is free again one window
+//! after its *answer*. The server counted the call somewhere between the two, so that its count is
+//! never above ours, however long answers take.
+//!
+//! Time is an argument here; nothing waits. [`Gate`](crate::rate_limit::Gate) does.
+
+use std::{collections::VecDeque, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::Lane;
+
+/// What the clock of the server and the way to it may differ by.
+const MARGIN: Duration = Duration::from_millis(50);
+
+/// A call that was not answered may still be under way; it is taken to arrive within this.
+const STRAY: Duration = Duration::from_secs(1);
+
+/// How many calls may be in flight above what was seen to work, so that finding the limit costs a
+/// few refusals and not one a task.
+const RAMP: u32 = 4;
+
+/// The least that is taken for a limit.
+const LEAST: u32 = 4;
+
+/// A refusal after fewer answers than this is likely to mean that others used up the limit, or an
+/// earlier run did. It is taken for the limit when it happens `STRIKES` times in a row.
+const FEW: u32 = 20;
+const STRIKES: u32 = 3;
+
+const FIRST_PROBE: Duration = Duration::from_secs(60);
+const RAREST_PROBE: Duration = Duration::from_secs(30 * 60);
+
+/// A block that is longer than this is not about the window.
+const LONG_BLOCK: Duration = Duration::from_secs(120);
+
+/// How the calls of one window are counted, and what was learned of their limit.
+#[derive(Debug)]
+pub(crate) struct Window {
+    length: Duration,
+    mode: Mode,
+    limit: Option<u32>,
+    /// The most calls that were seen to be answered within one window.
+    proven: u32,
+    in_flight: u32,
+    /// When the slots of finished calls are free again, soonest first, and whether the server
+    /// answered the call.
+    cooling: VecDeque<(Instant, bool)>,
+    /// When the answered calls were sent whose place in the server's window is certain: those sent
+    /// less than a window ago, oldest first. Their number is what the server takes at least; the
+    /// number of slots in use is what it may have counted at most.
+    certain: VecDeque<Instant>,
+    ramp: u32,
+    braked_since: Option<Instant>,
+    /// When the last refusal came that taught something: refusals of calls sent before it are of
+    /// the same overshoot.
+    learned_at: Option<Instant>,
+    /// How many refusals came after too few answers to say something.
+    strikes: u32,
+    probe: Probe,
+    interactive_at: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Learned,
+    Fixed,
+    Off,
+}
+
+/// The search for a higher limit.
+#[derive(Debug)]
+struct Probe {
+    step: u32,
+    every: Duration,
+    next: Option<Instant>,
+    /// The limit it started from, while one is under way.
+    from: Option<u32>,
+}
+
+/// Whether a call may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Now: it has its slot.
+    Now,
+    /// Not before then.
+    At(Instant),
+    /// Not before another call is answered.
+    AfterAnswer,
+}
+
+/// What became of a call that had a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It was answered, however.
+    Answered,
+    /// It was refused for there being too many, with the wait that was told.
+    Refused(Duration),
+    /// Nothing is known of it: cancelled, timed out, broken off.
+    Unknown,
+    /// It never left.
+    NotSent,
+}
+
+/// What is worth keeping from one run of a program to the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Learned {
+    pub(crate) limit: Option<u32>,
+    pub(crate) step: u32,
+    pub(crate) every: Duration,
+    /// How long each slot is still taken.
+    pub(crate) taken: Vec<Duration>,
+}
+
+impl Window {
+    pub(crate) fn learned(length: Duration) -> Self {
+        Self {
+            length,
+            mode: Mode::Learned,
+            limit: None,
+            proven: 0,
+            in_flight: 0,
+            cooling: VecDeque::new(),
+            certain: VecDeque::new(),
+            ramp: RAMP,
+            braked_since: None,
+            learned_at: None,
+            strikes: 0,
+            probe: Probe { step: 1, every: FIRST_PROBE, next: None, from: None },
+            interactive_at: None,
+        }
+    }
+
+    /// A window whose limit is given. It is neither learned nor probed.
+    pub(crate) fn fixed(length: Duration, limit: u32) -> Self {
+        let limit = limit.max(1);
+        let window = Self::learned(length);
+        Self { mode: Mode::Fixed, limit: Some(limit), proven: limit, ..window }
+    }
+
+    /// No window: every call may be sent at once.
+    pub(crate) fn off() -> Self {
+        Self { mode: Mode::Off, ..Self::learned(Duration::ZERO) }
+    }
+
+    pub(crate) fn limit(&self) -> Option<u32> {
+        self.limit
+    }
+
+    /// Takes a slot if there is one.
+    pub(crate) fn take(&mut self, lane: Lane, now: Instant) -> Turn {
+        if self.mode == Mode::Off {
+            self.in_flight += 1;
+            return Turn::Now;
+        }
+        self.release(now);
+        let reserve = self.reserve(lane, now);
+        if lane == Lane::Interactive {
+            self.interactive_at = Some(now);
+        }
+        let used = self.used();
+        if let Some(limit) = self.limit {
+            if used + reserve >= limit && !self.starts_probe(limit, now) {
+                let over = used + reserve - limit;
+                return self.after(over);
+            }
+            if self.mode == Mode::Fixed {
+                self.in_flight += 1;
+                return Turn::Now;
+            }
+        }
+        let most = self.proven.saturating_add(self.ramp);
+        if used >= most {
+            self.brake(now);
+            // Where nothing is under way, no answer will make room.
+            return if self.in_flight == 0 { self.after(used - most) } else { Turn::AfterAnswer };
+        }
+        if used.saturating_add(self.ramp) < self.proven {
+            self.braked_since = None;
+        }
+        self.in_flight += 1;
+        Turn::Now
+    }
+
+    /// Takes note of the end of a call that was sent at `sent`. Says whether the limit is another
+    /// one now.
+    pub(crate) fn end(&mut self, end: End, sent: Instant, now: Instant) -> bool {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if self.mode == Mode::Off {
+            return false;
+        }
+        self.release(now);
+        let before = self.limit;
+        match end {
+            End::NotSent => {}
+            End::Unknown => self.cool(now + STRAY, false),
+            End::Answered => {
+                self.cool(now, true);
+                let at = self.certain.partition_point(|other| *other <= sent);
+                self.certain.insert(at, sent);
+                self.succeeded(sent, now);
+            }
+            End::Refused(wait) => {
+                self.cool(now, false);
+                let same = self.learned_at.is_some_and(|at| sent <= at);
+                if self.mode == Mode::Learned && wait <= LONG_BLOCK && !same {
+                    self.refused(now);
+                }
+            }
+        }
+        self.limit != before
+    }
+
+    pub(crate) fn save(&self, now: Instant) -> Learned {
+        let cooling = self.cooling.iter().map(|(free, _)| free.saturating_duration_since(now));
+        let in_flight = (0..self.in_flight).map(|_| self.length + MARGIN);
+        let taken = cooling.filter(|left| !left.is_zero()).chain(in_flight).collect();
+        Learned { limit: self.limit, step: self.probe.step, every: self.probe.every, taken }
+    }
+
+    pub(crate) fn restore(&mut self, learned: &Learned, now: Instant) {
+        if self.mode == Mode::Off {
+            return;
+        }
+        let mut taken = learned.taken.clone();
+        taken.sort_unstable();
+        // Whatever the state says, no slot is taken for longer than a window.
+        let longest = self.length + MARGIN + STRAY;
+        self.cooling = taken.iter().map(|left| (now + (*left).min(longest), false)).collect();
+        if let (Mode::Learned, Some(limit)) = (self.mode, learned.limit) {
+            self.limit = Some(limit.max(LEAST));
+            self.proven = limit.max(LEAST);
+            self.probe.step = learned.step.max(1);
+            self.probe.every = learned.every.clamp(FIRST_PROBE, RAREST_PROBE);
+            self.probe.next = Some(now + self.probe.every);
+        }
+    }
+
+    fn used(&self) -> u32 {
+        self.in_flight.saturating_add(u32::try_from(self.cooling.len()).unwrap_or(u32::MAX))
+    }
+
+    /// What bulk calls leave to interactive ones, while there are any.
+    fn reserve(&self, lane: Lane, now: Instant) -> u32 {
+        let (Lane::Bulk, Some(limit), Some(at)) = (lane, self.limit, self.interactive_at) else {
+            return 0;
+        };
+        if now.saturating_duration_since(at) > self.length {
+            return 0;
+        }
+        (limit / 20).max(2).min(limit.saturating_sub(1))
+    }
+
+    /// When enough slots are free, if `over` of them and one more have to be.
+    fn after(&self, over: u32) -> Turn {
+        match self.cooling.get(over as usize) {
+            Some((free, _)) => Turn::At(*free),
+            None => Turn::AfterAnswer,
+        }
+    }
+
+    /// Raises the limit, if the window is full and it is time to try.
+    fn starts_probe(&mut self, limit: u32, now: Instant) -> bool {
+        let due = self.probe.next.is_some_and(|next| next <= now);
+        if self.mode != Mode::Learned || self.probe.from.is_some() || !due {
+            return false;
+        }
+        self.probe.from = Some(limit);
+        self.ramp = RAMP;
+        self.braked_since = None;
+        self.limit = Some(limit.saturating_add(self.probe.step));
+        true
+    }
+
+    fn cool(&mut self, from: Instant, answered: bool) {
+        let free = from + self.length + MARGIN;
+        let at = self.cooling.partition_point(|(other, _)| *other <= free);
+        self.cooling.insert(at, (free, answered));
+    }
+
+    fn release(&mut self, now: Instant) {
+        while self.cooling.front().is_some_and(|(free, _)| *free <= now) {
+            self.cooling.pop_front();
+        }
+        while self.certain.front().is_some_and(|sent| *sent + self.length <= now) {
+            self.certain.pop_front();
+        }
+    }
+
+    /// How many calls the server is certain to have taken in one window.
+    fn seen(&self) -> u32 {
+        u32::try_from(self.certain.len()).unwrap_or(u32::MAX)
+    }
+
+    /// How many calls were answered within a window; the server may have dropped the first of them.
+    fn answered(&self, now: Instant) -> u32 {
+        let recent =
+            self.cooling.iter().filter(|(free, answered)| *answered && *free > now + MARGIN);
+        u32::try_from(recent.count()).unwrap_or(u32::MAX)
+    }
+
+    fn succeeded(&mut self, sent: Instant, now: Instant) {
+        let seen = self.seen();
+        self.proven = self.proven.max(seen);
+        let Some(limit) = self.limit.filter(|_| self.mode == Mode::Learned) else { return };
+        if self.probe.from.is_some() {
+            if seen >= limit {
+                self.probe.from = None;
+                self.probe.step = (self.probe.step * 2).min((limit / 4).max(1));
+                self.probe.next = Some(now + self.length);
+            }
+        } else if self.learned_at.is_some_and(|at| sent <= at) {
+            // It was under way when the limit was learned, and was taken.
+            self.limit = Some(limit.max(seen));
+        }
+    }
+
+    fn refused(&mut self, now: Instant) {
+        let seen = self.seen();
+        self.learned_at = Some(now);
+        if self.limit.is_none() && seen < FEW && self.strikes + 1 < STRIKES {
+            self.strikes += 1;
+            return;
+        }
+        let limit = match (self.limit, self.probe.from.take()) {
+            // Nothing is known yet, and the most that it can be is close to what it is.
+            (None, _) => self.answered(now).max(LEAST),
+            (Some(limit), Some(from)) => {
+                self.probe.every = (self.probe.every * 2).min(RAREST_PROBE);
+                seen.clamp(from, from.max(limit - 1))
+            }
+            // The limit fell, or others use it up. By half at most, since one refusal says little.
+            (Some(limit), None) => {
+                self.probe.every = FIRST_PROBE;
+                seen.min(limit - 1).max(limit / 2).max(LEAST)
+            }
+        };
+        self.limit = Some(limit);
+        self.proven = limit;
+        self.probe.step = 1;
+        self.probe.next = Some(now + self.probe.every);
+        self.ramp = RAMP;
+        self.braked_since = None;
+    }
+
+    /// Lets more calls fly above what is proven if that was what held calls back for a whole window:
+    /// on a slow line the first few would never fill one.
+    fn brake(&mut self, now: Instant) {
+        match self.braked_since {
+            None => self.braked_since = Some(now),
+            Some(since) if now.saturating_duration_since(since) >= self.length => {
+                self.ramp = self.ramp.saturating_mul(2);
+                self.braked_since = Some(now);
+            }
+            Some(_) => {}
+        }
+    }
+}

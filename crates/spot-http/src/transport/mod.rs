@@ -1,0 +1,101 @@
+//! What carries a request and brings the answer.
+
+#[cfg(feature = "reqwest")]
+mod address;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+#[cfg(feature = "test")]
+pub mod test;
+
+use std::{error::Error as StdError, fmt};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder};
+
+/// Carries a request, once, and brings the answer.
+///
+/// Retries, limits and deadlines are above it. It must not follow redirects, since the token would
+/// go with them.
+#[async_trait]
+pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Sends the request and reads the whole answer.
+    ///
+    /// # Errors
+    ///
+    /// Whatever stands between: the kind of the error says whether the request may have arrived.
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError>;
+}
+
+/// Why no answer came.
+pub struct TransportError {
+    kind: TransportErrorKind,
+    source: Box<dyn StdError + Send + Sync>,
+}
+
+/// What is known of the request when no answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// It never left: no address, no connection, no TLS.
+    NotSent,
+    /// The connection broke under way: it may have arrived.
+    Reset,
+    /// No answer in time: it may have arrived.
+    Timeout,
+    /// The answer is larger than is taken.
+    BodyTooLarge,
+    /// Something else: it may have arrived.
+    Other,
+}
+
+impl TransportError {
+    /// An error of a kind, with what caused it, whose text must hold neither a query nor a token.
+    pub fn new(
+        kind: TransportErrorKind,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self { kind, source: source.into() }
+    }
+
+    /// What is known of the request.
+    pub fn kind(&self) -> TransportErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            TransportErrorKind::NotSent => "no connection to the server",
+            TransportErrorKind::Reset => "the connection broke before the answer was whole",
+            TransportErrorKind::Timeout => "the server did not answer in time",
+            TransportErrorKind::BodyTooLarge => "the answer is larger than is taken",
+            TransportErrorKind::Other => "the exchange failed",
+        })?;
+        // The innermost cause is the one that says something: "connection refused".
+        let mut cause: &dyn StdError = &*self.source;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        write!(f, " ({cause})")
+    }
+}
+
+impl fmt::Debug for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("TransportError");
+        out.field("kind", &self.kind).field("source", &self.source.to_string()).finish()
+    }
+}
+
+impl StdError for TransportError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.source)
+    }
+}

@@ -1,0 +1,269 @@
+//! The transport on reqwest.
+
+use std::{error::Error as StdError, fmt, io, pin::Pin, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+
+use crate::{Error, Transport, TransportError, TransportErrorKind, transport::address::Addresses};
+
+/// The transport on reqwest: HTTP/2 and gzip where the server speaks them, no redirects, an answer
+/// of bounded size.
+#[derive(Clone)]
+pub struct ReqwestTransport {
+    client: reqwest::Client,
+    max_body: usize,
+    addresses: Arc<Addresses>,
+}
+
+impl ReqwestTransport {
+    /// A transport with the defaults of [`ReqwestTransportBuilder`], to be changed.
+    pub fn builder() -> ReqwestTransportBuilder {
+        ReqwestTransportBuilder {
+            user_agent: concat!("spot-http/", env!("CARGO_PKG_VERSION")).to_owned(),
+            proxy: None,
+            no_proxy: false,
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
+            root_certificates: Vec::new(),
+            connect_timeout: Duration::from_secs(5),
+            pool_idle_timeout: Duration::from_secs(60),
+            max_body: 16 * 1024 * 1024,
+        }
+    }
+}
+
+impl Transport for ReqwestTransport {
+    // What `async_trait` makes of an async function, without a place in the future for the request:
+    // a future of more than a kilobyte costs as much to allocate as all else.
+    fn send<'life, 'answer>(
+        &'life self,
+        request: http::Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, TransportError>> + Send + 'answer>>
+    where
+        'life: 'answer,
+        Self: 'answer,
+    {
+        let sent = self.request(request).map(|request| self.client.execute(request));
+        Box::pin(async move { read(sent?.await.map_err(classify)?, self.max_body).await })
+    }
+}
+
+impl ReqwestTransport {
+    /// A request as reqwest has it.
+    fn request(&self, request: http::Request<Bytes>) -> Result<reqwest::Request, TransportError> {
+        let (head, body) = request.into_parts();
+        let url = self.addresses.url(&head.uri);
+        let url = url.map_err(|error| TransportError::new(TransportErrorKind::NotSent, error))?;
+        let mut request = reqwest::Request::new(head.method, url);
+        *request.version_mut() = head.version;
+        *request.headers_mut() = head.headers;
+        *request.body_mut() = Some(body.into());
+        Ok(request)
+    }
+}
+
+/// Reads an answer, as long as it has no more than so many bytes.
+async fn read(
+    mut response: reqwest::Response,
+    max_body: usize,
+) -> Result<http::Response<Bytes>, TransportError> {
+    let mut answer = http::Response::new(());
+    *answer.status_mut() = response.status();
+    *answer.version_mut() = response.version();
+    *answer.headers_mut() = std::mem::take(response.headers_mut());
+    let announced = response.content_length().unwrap_or_default();
+    let mut body = Bytes::new();
+    let mut parts = BytesMut::new();
+    while let Some(part) = response.chunk().await.map_err(classify)? {
+        if body.len() + parts.len() + part.len() > max_body {
+            let message = format!("more than {max_body} bytes");
+            return Err(TransportError::new(TransportErrorKind::BodyTooLarge, message));
+        }
+        // An answer in one part, as most are, is not copied.
+        if body.is_empty() && parts.is_empty() {
+            body = part;
+            continue;
+        }
+        if !body.is_empty() {
+            let most = usize::try_from(announced).unwrap_or(usize::MAX).min(max_body);
+            parts.reserve(most.max(body.len() + part.len()));
+            parts.extend_from_slice(&std::mem::take(&mut body));
+        }
+        parts.extend_from_slice(&part);
+    }
+    let body = if parts.is_empty() { body } else { parts.freeze() };
+    Ok(answer.map(|()| body))
+}
+
+impl fmt::Debug for ReqwestTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestTransport").field("max_body", &self.max_body).finish_non_exhaustive()
+    }
+}
+
+/// What is known of the request when reqwest failed. The URL is left out: its query is the user's.
+fn classify(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    let refused = |cause| of_http2(cause) == Some(TransportErrorKind::NotSent);
+    let kind = if error.is_connect() || error.is_builder() || causes(&error).any(refused) {
+        TransportErrorKind::NotSent
+    } else if error.is_timeout() {
+        TransportErrorKind::Timeout
+    } else if broke_off(&error) {
+        TransportErrorKind::Reset
+    } else {
+        TransportErrorKind::Other
+    };
+    TransportError::new(kind, error)
+}
+
+/// What is known of the request by an error of HTTP/2, if it is one.
+#[cfg(feature = "http2")]
+fn of_http2(cause: &(dyn StdError + 'static)) -> Option<TransportErrorKind> {
+    let error = cause.downcast_ref::<h2::Error>()?;
+    // The server says that it did not look at the request: a stream that was refused, or one that
+    // came after the end it had announced (RFC 9113, 8.7).
+    let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+    let gone = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+    Some(if error.is_remote() && (refused || gone) {
+        TransportErrorKind::NotSent
+    } else if error.is_reset() || error.is_go_away() {
+        TransportErrorKind::Reset
+    } else {
+        TransportErrorKind::Other
+    })
+}
+
+#[cfg(not(feature = "http2"))]
+fn of_http2(_: &(dyn StdError + 'static)) -> Option<TransportErrorKind> {
+    None
+}
+
+/// Whether the connection ended before the answer was whole.
+fn broke_off(error: &reqwest::Error) -> bool {
+    causes(error).any(|error| {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe
+                    | io::ErrorKind::UnexpectedEof
+            );
+        }
+        if let Some(kind) = of_http2(error) {
+            return kind == TransportErrorKind::Reset;
+        }
+        // hyper's own error is not part of reqwest's interface; its words are stable.
+        let words = error.to_string();
+        words.contains("before message completed") || words.contains("closed")
+    })
+}
+
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |error: &&(dyn StdError + 'static)| (*error).source())
+}
+
+/// Sets up a [`ReqwestTransport`].
+#[must_use = "a builder does nothing until it builds"]
+#[derive(Clone, Debug)]
+pub struct ReqwestTransportBuilder {
+    user_agent: String,
+    proxy: Option<String>,
+    no_proxy: bool,
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    root_certificates: Vec<Vec<u8>>,
+    connect_timeout: Duration,
+    pool_idle_timeout: Duration,
+    max_body: usize,
+}
+
+impl ReqwestTransportBuilder {
+    /// What the client calls itself.
+    pub fn user_agent(mut self, user_agent: &str) -> Self {
+        user_agent.clone_into(&mut self.user_agent);
+        self
+    }
+
+    /// The proxy for all requests, as a URL. Without it the system's settings count.
+    pub fn proxy(mut self, url: &str) -> Self {
+        self.proxy = Some(url.to_owned());
+        self
+    }
+
+    /// No proxy at all, whatever the system says.
+    pub fn no_proxy(mut self) -> Self {
+        self.no_proxy = true;
+        self
+    }
+
+    /// Trusts another root certificate, in PEM.
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    pub fn root_certificate(mut self, pem: &[u8]) -> Self {
+        self.root_certificates.push(pem.to_owned());
+        self
+    }
+
+    /// How long connecting may take; 5 s unless this is called.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long a connection that nobody uses stays open; 60 s unless this is called.
+    pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.pool_idle_timeout = timeout;
+        self
+    }
+
+    /// The largest answer that is taken, in bytes; 16 MiB unless this is called.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// The transport.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the proxy, a certificate or the user agent
+    /// is none, or if TLS cannot be set up.
+    pub fn build(self) -> Result<ReqwestTransport, Error> {
+        let fail = |what: &str, error: reqwest::Error| {
+            Error::configuration(format!("{what}: {}", error.without_url()))
+        };
+        // Only where the program has not chosen other cryptography for the whole process. It is no
+        // failure if it does so at this very moment.
+        #[cfg(feature = "rustls")]
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let mut client = reqwest::Client::builder()
+            // The token would go with a redirect.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(self.user_agent)
+            .connect_timeout(self.connect_timeout)
+            .pool_idle_timeout(self.pool_idle_timeout);
+        // A dead connection would hold every stream on it until the attempt's timeout.
+        #[cfg(feature = "http2")]
+        {
+            client = client
+                .http2_keep_alive_interval(Duration::from_secs(20))
+                .http2_keep_alive_timeout(Duration::from_secs(10));
+        }
+        if self.no_proxy {
+            client = client.no_proxy();
+        }
+        if let Some(url) = &self.proxy {
+            let proxy = reqwest::Proxy::all(url).map_err(|error| fail("`proxy`", error))?;
+            client = client.proxy(proxy);
+        }
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
+        for pem in &self.root_certificates {
+            let certificate = reqwest::Certificate::from_pem(pem)
+                .map_err(|error| fail("`root_certificate`", error))?;
+            client = client.tls_certs_merge([certificate]);
+        }
+        let client = client.build().map_err(|error| fail("the HTTP client", error))?;
+        Ok(ReqwestTransport { client, max_body: self.max_body, addresses: Arc::default() })
+    }
+}
