@@ -1,6 +1,9 @@
 //! The examples of the docs as calls, and the response types for reading recorded responses.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    path::PathBuf,
+};
 
 use super::{api::example_imports, file_doc, import, preamble};
 use crate::{spec::Spec, ty::Ty};
@@ -94,36 +97,46 @@ fn answers(spec: &Spec) -> String {
     )
 }
 
-/// A test per call: every recorded answer decodes to the value in its snapshot.
+/// How each recorded response is decoded, and which one stands for each type.
 fn fixtures(spec: &Spec) -> String {
     let mut names = Vec::new();
-    let mut tests = String::new();
     let mut readers = String::new();
+    let mut types: BTreeMap<String, (bool, String)> = BTreeMap::new();
     for (name, op) in spec.ops() {
         let Ok(returns) = Ty::parse(&op.returns) else { continue };
-        let call = match &returns {
-            Ty::Unit => format!("fixtures::nothing({name:?});"),
-            returns => {
-                returns.names(&mut names);
-                let read = match returns {
-                    Ty::Optional(inner) => inner.rust(),
-                    other => other.rust(),
-                };
-                readers.push_str(&format!(
-                    "    ({name:?}, {:?}, fixtures::roundtrip::<{read}>),\n",
-                    op.unwrap
-                ));
-                format!("fixtures::snapshot::<{read}>({name:?}, {:?});", op.unwrap)
-            }
+        if let Ty::Unit = returns {
+            continue;
+        }
+        returns.names(&mut names);
+        let read = match &returns {
+            Ty::Optional(inner) => inner.rust(),
+            other => other.rust(),
         };
-        tests.push_str(&format!("\n#[test]\nfn {name}() {{\n    {call}\n}}\n"));
+        let field = &op.unwrap;
+        readers.push_str(&format!("    ({name:?}, {field:?}, fixtures::roundtrip::<{read}>),\n"));
+        let mut parts = Vec::new();
+        returns.names(&mut parts);
+        // The type itself, or the entries of a list or page of it.
+        if let Some(own) = parts.iter().find(|part| spec.kind(part).is_some()) {
+            let row = format!("    ({own:?}, {name:?}, {field:?}, fixtures::debug::<{read}>),\n");
+            // The response of a read that is the object itself shows it best.
+            let rank = (op.call.starts_with("GET ") && read == *own, row);
+            match types.entry(own.clone()) {
+                Entry::Vacant(first) => drop(first.insert(rank)),
+                Entry::Occupied(mut known) if rank.0 && !known.get().0 => drop(known.insert(rank)),
+                Entry::Occupied(_) => {}
+            }
+        }
     }
+    let types: String = types.into_values().map(|(_, row)| row).collect();
     format!(
-        "{}{}\n{}\nuse crate::fixtures::{{self, Roundtrip}};\n\n\
-         /// How the answer of each call is read, and the field of it that is.\n\
-         pub(crate) const READERS: &[(&str, Option<&str>, Roundtrip)] = &[\n{readers}];\n{tests}",
+        "{}{}\n{}\nuse crate::fixtures::{{self, Debugged, Roundtrip}};\n\n\
+         /// The operation, the field of the response that is decoded, and the type.\n\
+         pub(crate) const READERS: &[(&str, Option<&str>, Roundtrip)] = &[\n{readers}];\n\n\
+         /// A type, and the operation whose recorded response shows it.\n\
+         pub(crate) const TYPES: &[(&str, &str, Option<&str>, Debugged)] = &[\n{types}];\n",
         preamble("*.toml"),
-        file_doc(&["Every recorded answer decodes to the value in its snapshot."]),
+        file_doc(&["How recorded responses are decoded."]),
         import("spot_model", names),
     )
 }
