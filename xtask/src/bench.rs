@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use crate::{say, spec::Error};
+use crate::{console::say, spec::Error};
 
 /// What `spot-bench` measures, in the order of the report.
 const PARTS: [&str; 5] = ["decode", "pages", "call", "mock", "weight"];

@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command, time::Instant};
 
-use crate::{say, spec::Error};
+use crate::{console::say, spec::Error};
 
 /// A step: its name, the program's arguments behind `cargo`, and what is set for it.
 type Step = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
@@ -19,18 +19,7 @@ const STEPS: &[Step] = &[
     ("tests", &["test", "--workspace"], &[]),
     (
         "tests of all features",
-        &[
-            "test",
-            "-p",
-            "spot-auth",
-            "-p",
-            "spot-http",
-            "-p",
-            "spot-sdk",
-            "-p",
-            "xtask",
-            "--all-features",
-        ],
+        &["test", "-p", "spot-auth", "-p", "spot-http", "-p", "spot-sdk", "--all-features"],
         &[],
     ),
     ("benchmarks", &["check", "--manifest-path", "crates/spot-bench/Cargo.toml"], &[]),

@@ -4,31 +4,33 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde::Deserialize;
 
-use crate::{say, spec::Error};
+use crate::{console::say, spec::Error};
 
 const FILE: &str = "xtask/spec/deviations.toml";
 
-#[derive(Deserialize)]
+/// The intended differences: `xtask/spec/deviations.toml`.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Deviations {
-    /// Of the spec.
-    pub(crate) deviation: Vec<Deviation>,
-    /// Of the answers.
-    pub(crate) answer: Vec<Deviation>,
-    /// Of the answers' fields from those of recorded answers.
-    pub(crate) field: Vec<Deviation>,
+pub struct Deviations {
+    /// Between the spec and the official document.
+    deviation: Vec<Deviation>,
+    /// Between spot-mock's responses and the schemas of the official document.
+    answer: Vec<Deviation>,
+    /// Fields of recorded responses that spot-mock's responses do not have.
+    field: Vec<Deviation>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Deviation {
-    /// The differences it explains, in the words of the report; a `*` stands for anything.
+struct Deviation {
+    /// The differences it explains, in the words of the report; a `*` stands for any text.
     what: Vec<String>,
     reason: String,
 }
 
 impl Deviations {
-    pub(crate) fn read(root: &Path) -> Result<Self, Error> {
+    /// Reads the file. Every deviation must have a reason.
+    pub fn read(root: &Path) -> Result<Self, Error> {
         let text =
             fs::read_to_string(root.join(FILE)).map_err(|error| format!("{FILE}: {error}"))?;
         let all: Self = toml::from_str(&text).map_err(|error| format!("{FILE}: {error}"))?;
@@ -38,14 +40,26 @@ impl Deviations {
             None => Ok(all),
         }
     }
+
+    /// Reports differences between the spec and the official document.
+    pub(crate) fn report_spec(&self, differences: &BTreeSet<String>) -> Result<(), Error> {
+        report(&self.deviation, differences)
+    }
+
+    /// Reports differences between spot-mock's responses and the official document.
+    pub fn report_answers(&self, differences: &BTreeSet<String>) -> Result<(), Error> {
+        report(&self.answer, differences)
+    }
+
+    /// Reports fields that spot-mock's responses do not have.
+    pub fn report_fields(&self, fields: &BTreeSet<String>) -> Result<(), Error> {
+        report(&self.field, fields)
+    }
 }
 
-/// Says how many differences each reason explains. An error if one has no reason, or a reason
-/// explains nothing any more.
-pub(crate) fn report(
-    deviations: &[Deviation],
-    differences: &BTreeSet<String>,
-) -> Result<(), Error> {
+/// Prints how many differences each reason explains. Fails if a difference has no reason, or if a
+/// reason explains no difference.
+fn report(deviations: &[Deviation], differences: &BTreeSet<String>) -> Result<(), Error> {
     let mut explained = BTreeSet::new();
     let mut stale = 0;
     for deviation in deviations {

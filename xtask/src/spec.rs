@@ -327,8 +327,8 @@ impl Field {
     }
 }
 
-/// A sentence for the maintainer: which file, what is wrong.
-pub(crate) type Error = String;
+/// What went wrong, as a sentence for the maintainer.
+pub type Error = String;
 
 impl Spec {
     /// Reads every `*.toml` of `dir` but the list of deviations.

@@ -6,9 +6,11 @@
 //! own.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
-use std::error::Error;
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::{
+    error::Error,
+    io,
+    sync::{Arc, Mutex},
+};
 
 use spot_auth::{App, FileStore, MemoryStore, Scope, Session, SessionEventKind, TokenSource};
 use spot_http::{ReqwestTransport, Transport};

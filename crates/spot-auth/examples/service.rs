@@ -4,8 +4,7 @@
 //! of its own, whose clock it moves to show that the token is renewed.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
-use std::error::Error;
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use serde_json::Value;
 use spot_auth::App;

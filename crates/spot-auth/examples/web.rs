@@ -5,16 +5,22 @@
 //! its own.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
-use std::collections::HashMap;
-use std::error::Error;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    error::Error,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::{
+    Router,
+    extract::State,
+    http::{
+        HeaderMap, StatusCode, Uri,
+        header::{COOKIE, LOCATION, SET_COOKIE},
+    },
+    response::{Html, IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
 use serde_json::Value;
 use spot_auth::{App, ErrorKind, MemoryStore, PendingSignIn, Scope, Session};
 use spot_http::{Pipeline, Request, ReqwestTransport, Transport};

@@ -1,19 +1,17 @@
 //! The application that asks.
 
-use std::fmt;
-use std::sync::Arc;
-use std::time::SystemTime;
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use secrecy::SecretString;
 use spot_http::{Error, Transport};
 
-use crate::clock::Clock;
-use crate::endpoint::Endpoint;
-use crate::event::{Observer, SessionEvent};
-use crate::redirect::RedirectUri;
-use crate::store::Stored;
 use crate::{
-    ClientCredentials, PendingSignIn, Scopes, Session, SignIn, StoreKey, TokenRecord, TokenStore,
+    ClientCredentials, PendingSignIn, Scopes, Session, SessionEvent, SignIn, StoreKey, TokenRecord,
+    TokenStore,
+    accounts::{Endpoint, RedirectUri},
+    application::Application,
+    clock::Clock,
+    session::event::Observer,
 };
 
 /// An application as it is registered with Spotify. Clones share everything.
@@ -32,15 +30,7 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct App {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    client_id: String,
-    has_secret: bool,
-    redirect: Option<RedirectUri>,
-    endpoint: Arc<Endpoint>,
-    observer: Observer,
+    shared: Arc<Application>,
 }
 
 /// Sets up an [`App`].
@@ -86,12 +76,12 @@ impl App {
 
     /// The client id.
     pub fn client_id(&self) -> &str {
-        &self.inner.client_id
+        &self.shared.client_id
     }
 
     /// The redirect URI, if one was set.
     pub fn redirect_uri(&self) -> Option<&str> {
-        self.inner.redirect.as_ref().map(RedirectUri::as_str)
+        self.shared.redirect_uri.as_ref().map(RedirectUri::as_str)
     }
 
     /// The application's own tokens, for what belongs to no user.
@@ -100,12 +90,12 @@ impl App {
     ///
     /// [`Configuration`](crate::ErrorKind::Configuration) if the application has no secret.
     pub fn client_credentials(&self) -> Result<ClientCredentials, Error> {
-        if !self.inner.has_secret {
+        if !self.shared.has_secret {
             return Err(Error::configuration(
                 "an application needs its client secret to ask for itself (client credentials)",
             ));
         }
-        Ok(ClientCredentials::new(self.clone()))
+        Ok(ClientCredentials::new(Arc::clone(&self.shared)))
     }
 
     /// Begins a sign-in whose halves are apart: send the user to
@@ -116,10 +106,10 @@ impl App {
     ///
     /// [`Configuration`](crate::ErrorKind::Configuration) if the application has no redirect URI.
     pub fn begin(&self, scopes: impl Into<Scopes>) -> Result<PendingSignIn, Error> {
-        let redirect = self.inner.redirect.clone().ok_or_else(|| {
+        let redirect = self.shared.redirect_uri.clone().ok_or_else(|| {
             Error::configuration("a sign-in needs a redirect URI, as registered with Spotify")
         })?;
-        PendingSignIn::new(self.clone(), redirect, scopes.into())
+        PendingSignIn::new(Arc::clone(&self.shared), redirect, scopes.into())
     }
 
     /// A sign-in that began elsewhere, out of [`PendingSignIn::into_json`].
@@ -129,18 +119,18 @@ impl App {
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is something else. The error does
     /// not quote it.
     pub fn resume(&self, json: &str) -> Result<PendingSignIn, Error> {
-        PendingSignIn::from_json(self.clone(), json)
+        PendingSignIn::from_json(Arc::clone(&self.shared), json)
     }
 
     /// Signs a user in, in one step: from a store, through the browser on this machine, or by
     /// pasting an address.
     pub fn sign_in(&self, scopes: impl Into<Scopes>) -> SignIn {
-        SignIn::new(self.clone(), scopes.into())
+        SignIn::new(Arc::clone(&self.shared), scopes.into())
     }
 
     /// The session of a record: one kept elsewhere, or one made of a refresh token.
     pub fn session(&self, record: TokenRecord) -> Session {
-        Session::new(self.clone(), record)
+        Session::new(Arc::clone(&self.shared), record)
     }
 
     /// The session that a store keeps under an account and scopes. `None` if it keeps none.
@@ -163,34 +153,9 @@ impl App {
         let Some(stored) = store.load(&key).await? else {
             return Ok(None);
         };
-        let session = self.stored(stored, store, key);
+        let session = Session::stored(Arc::clone(&self.shared), stored, store, key);
         session.require(&scopes)?;
         Ok(Some(session))
-    }
-
-    pub(crate) fn stored(
-        &self,
-        stored: Stored,
-        store: Arc<dyn TokenStore>,
-        key: StoreKey,
-    ) -> Session {
-        Session::stored(self.clone(), stored, store, key)
-    }
-
-    pub(crate) fn redirect(&self) -> Option<&RedirectUri> {
-        self.inner.redirect.as_ref()
-    }
-
-    pub(crate) fn endpoint(&self) -> &Arc<Endpoint> {
-        &self.inner.endpoint
-    }
-
-    pub(crate) fn clock(&self) -> &Clock {
-        self.inner.endpoint.clock()
-    }
-
-    pub(crate) fn observer(&self) -> &Observer {
-        &self.inner.observer
     }
 }
 
@@ -248,7 +213,7 @@ impl AppBuilder {
         if self.client_id.trim().is_empty() {
             return Err(Error::configuration("the client id is empty"));
         }
-        let redirect = self.redirect_uri.as_deref().map(RedirectUri::parse).transpose()?;
+        let redirect_uri = self.redirect_uri.as_deref().map(RedirectUri::parse).transpose()?;
         let transport = match self.transport {
             Some(transport) => transport,
             None => default_transport()?,
@@ -261,11 +226,11 @@ impl AppBuilder {
             self.clock,
         )?;
         Ok(App {
-            inner: Arc::new(Inner {
+            shared: Arc::new(Application {
                 client_id: self.client_id.trim().to_owned(),
                 has_secret: self.secret.is_some(),
-                redirect,
-                endpoint: Arc::new(endpoint),
+                redirect_uri,
+                endpoint,
                 observer: self.observer,
             }),
         })
@@ -284,12 +249,7 @@ fn default_transport() -> Result<Arc<dyn Transport>, Error> {
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App")
-            .field("client_id", &self.inner.client_id)
-            .field("has_secret", &self.inner.has_secret)
-            .field("redirect_uri", &self.redirect_uri())
-            .field("accounts_url", &self.inner.endpoint.issuer())
-            .finish()
+        self.shared.fmt(f)
     }
 }
 

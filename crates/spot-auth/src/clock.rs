@@ -1,8 +1,10 @@
 //! What time it is, as an argument.
 
-use std::fmt;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use tokio::time::Instant;
 
@@ -20,7 +22,7 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> Moment {
-        Moment { wall: (self.0)(), steady: Instant::now() }
+        Moment { wall: (self.0)(), monotonic: Instant::now() }
     }
 }
 
@@ -34,22 +36,22 @@ impl fmt::Debug for Clock {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     pub(crate) wall: SystemTime,
-    pub(crate) steady: Instant,
+    pub(crate) monotonic: Instant,
 }
 
-/// When something ends, by whichever clock says so first: the steady one stands still while a
+/// When something ends, by whichever clock says so first: the monotonic one stands still while a
 /// laptop sleeps, and the one on the wall can be set back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     wall: SystemTime,
-    steady: Instant,
+    monotonic: Instant,
 }
 
 impl Deadline {
     pub(crate) fn after(moment: Moment, span: Duration) -> Self {
         Self {
             wall: moment.wall.checked_add(span).unwrap_or(moment.wall),
-            steady: moment.steady.checked_add(span).unwrap_or(moment.steady),
+            monotonic: moment.monotonic.checked_add(span).unwrap_or(moment.monotonic),
         }
     }
 
@@ -60,7 +62,7 @@ impl Deadline {
     /// How much time is left. Zero when it is over.
     pub(crate) fn left(&self, now: Moment) -> Duration {
         let wall = self.wall.duration_since(now.wall).unwrap_or_default();
-        wall.min(self.steady.saturating_duration_since(now.steady))
+        wall.min(self.monotonic.saturating_duration_since(now.monotonic))
     }
 }
 
@@ -86,7 +88,7 @@ mod tests {
         assert_eq!(deadline.left(slept), Duration::ZERO, "the laptop slept");
         let set_back = Moment {
             wall: start.wall - Duration::from_secs(86_400),
-            steady: start.steady + Duration::from_secs(3_000),
+            monotonic: start.monotonic + Duration::from_secs(3_000),
         };
         assert_eq!(deadline.left(set_back), Duration::from_secs(600), "the clock was set back");
     }

@@ -1,11 +1,12 @@
 //! Sets of scopes.
 
-use std::collections::BTreeSet;
-use std::collections::btree_set;
-use std::convert::Infallible;
-use std::fmt;
-use std::ops::{BitAnd, BitOr, Sub};
-use std::str::FromStr;
+use std::{
+    collections::{BTreeSet, btree_set},
+    convert::Infallible,
+    fmt,
+    ops::{BitAnd, BitOr, Sub},
+    str::FromStr,
+};
 
 use spot_model::{Operation, Scope};
 

@@ -1,23 +1,23 @@
-//! What runs every operation once: the examples of the docs as calls, and the types of the
-//! answers for reading recorded ones.
+//! The examples of the docs as calls, and the response types for reading recorded responses.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    path::PathBuf,
+};
 
 use super::{api::example_imports, file_doc, import, preamble};
 use crate::{spec::Spec, ty::Ty};
 
 pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     vec![
-        ("xtask/src/generated/mod.rs".into(), module()),
-        ("xtask/src/generated/examples.rs".into(), examples(spec)),
-        ("xtask/src/generated/answers.rs".into(), answers(spec)),
+        ("xtask/checks/src/generated/mod.rs".into(), module()),
+        ("xtask/checks/src/generated/examples.rs".into(), examples(spec)),
+        ("xtask/checks/src/generated/answers.rs".into(), answers(spec)),
         ("crates/spot-model/tests/it/generated/fixtures.rs".into(), fixtures(spec)),
         (
             "crates/spot-model/tests/it/generated/mod.rs".into(),
             preamble("*.toml") + "pub(crate) mod fixtures;\n",
         ),
-        ("crates/spot-api/tests/it/generated/calls.rs".into(), calls(spec)),
-        ("crates/spot-api/tests/it/generated/mod.rs".into(), preamble("*.toml") + "mod calls;\n"),
     ]
 }
 
@@ -33,14 +33,14 @@ fn examples(spec: &Spec) -> String {
         for (case, call) in std::iter::once(("default", &op.example)).chain(cases) {
             text.push_str(call);
             calls.push_str(&format!(
-                "    Example {{ name: {name:?}, case: {case:?}, operation: Operation::{}, \
+                "    Example {{ case: {case:?}, operation: Operation::{}, \
                  call: |client| Box::pin(async move {{ {call}.await.map(drop) }}) }},\n",
                 name.to_uppercase()
             ));
         }
     }
     format!(
-        "{}{}\n{}\nuse crate::fixtures::Example;\n\n/// Every example of the spec.\n\
+        "{}{}\n{}\nuse crate::example::Example;\n\n/// Every example of the spec.\n\
          pub(crate) const EXAMPLES: &[Example] = &[\n{calls}];\n",
         preamble("*.toml"),
         file_doc(&["The examples of the docs, as calls."]),
@@ -86,7 +86,7 @@ fn answers(spec: &Spec) -> String {
         names.retain(|name| name != "Page");
     }
     format!(
-        "{}{}\n{}\nuse crate::payloads::{{Answer, Roundtrip, roundtrip}};\n\n\
+        "{}{}\n{}\nuse crate::compare::payloads::{{Answer, Roundtrip, roundtrip}};\n\n\
          /// What each operation answers.\npub(crate) const ANSWERS: &[Answer] = &[\n{operations}];\n\n\
          /// The objects by name.\npub(crate) const TYPES: &[(&str, Roundtrip)] = &[\n{types}];\n\n\
          /// Fields that had another name, and the one they have.\n\
@@ -97,57 +97,46 @@ fn answers(spec: &Spec) -> String {
     )
 }
 
-/// A test per call: the example of its docs, against a server that knows Spotify's rules.
-fn calls(spec: &Spec) -> String {
-    let mut tests = String::new();
-    let mut text = String::new();
-    for (name, op) in spec.ops() {
-        text.push_str(&op.example);
-        tests.push_str(&format!(
-            "\n#[tokio::test]\nasync fn {name}() {{\n    \
-             story::example(Operation::{}, |client| async move {{ {}.await.map(drop) }}).await;\n}}\n",
-            name.to_uppercase(),
-            op.example
-        ));
-    }
-    format!(
-        "{}{}\n{}\nuse crate::story;\n{tests}",
-        preamble("*.toml"),
-        file_doc(&["The example of every call does what it says."]),
-        example_imports(&text, "spot_api::model", &["Operation"]),
-    )
-}
-
-/// A test per call: every recorded answer decodes to the value in its snapshot.
+/// How each recorded response is decoded, and which one stands for each type.
 fn fixtures(spec: &Spec) -> String {
     let mut names = Vec::new();
-    let mut tests = String::new();
     let mut readers = String::new();
+    let mut types: BTreeMap<String, (bool, String)> = BTreeMap::new();
     for (name, op) in spec.ops() {
         let Ok(returns) = Ty::parse(&op.returns) else { continue };
-        let call = match &returns {
-            Ty::Unit => format!("fixtures::nothing({name:?});"),
-            returns => {
-                returns.names(&mut names);
-                let read = match returns {
-                    Ty::Optional(inner) => inner.rust(),
-                    other => other.rust(),
-                };
-                readers.push_str(&format!(
-                    "    ({name:?}, {:?}, fixtures::roundtrip::<{read}>),\n",
-                    op.unwrap
-                ));
-                format!("fixtures::snapshot::<{read}>({name:?}, {:?});", op.unwrap)
-            }
+        if let Ty::Unit = returns {
+            continue;
+        }
+        returns.names(&mut names);
+        let read = match &returns {
+            Ty::Optional(inner) => inner.rust(),
+            other => other.rust(),
         };
-        tests.push_str(&format!("\n#[test]\nfn {name}() {{\n    {call}\n}}\n"));
+        let field = &op.unwrap;
+        readers.push_str(&format!("    ({name:?}, {field:?}, fixtures::roundtrip::<{read}>),\n"));
+        let mut parts = Vec::new();
+        returns.names(&mut parts);
+        // The type itself, or the entries of a list or page of it.
+        if let Some(own) = parts.iter().find(|part| spec.kind(part).is_some()) {
+            let row = format!("    ({own:?}, {name:?}, {field:?}, fixtures::debug::<{read}>),\n");
+            // The response of a read that is the object itself shows it best.
+            let rank = (op.call.starts_with("GET ") && read == *own, row);
+            match types.entry(own.clone()) {
+                Entry::Vacant(first) => drop(first.insert(rank)),
+                Entry::Occupied(mut known) if rank.0 && !known.get().0 => drop(known.insert(rank)),
+                Entry::Occupied(_) => {}
+            }
+        }
     }
+    let types: String = types.into_values().map(|(_, row)| row).collect();
     format!(
-        "{}{}\n{}\nuse crate::fixtures::{{self, Roundtrip}};\n\n\
-         /// How the answer of each call is read, and the field of it that is.\n\
-         pub(crate) const READERS: &[(&str, Option<&str>, Roundtrip)] = &[\n{readers}];\n{tests}",
+        "{}{}\n{}\nuse crate::fixtures::{{self, Debugged, Roundtrip}};\n\n\
+         /// The operation, the field of the response that is decoded, and the type.\n\
+         pub(crate) const READERS: &[(&str, Option<&str>, Roundtrip)] = &[\n{readers}];\n\n\
+         /// A type, and the operation whose recorded response shows it.\n\
+         pub(crate) const TYPES: &[(&str, &str, Option<&str>, Debugged)] = &[\n{types}];\n",
         preamble("*.toml"),
-        file_doc(&["Every recorded answer decodes to the value in its snapshot."]),
+        file_doc(&["How recorded responses are decoded."]),
         import("spot_model", names),
     )
 }

@@ -165,8 +165,8 @@ impl Document {
     }
 }
 
-/// An OpenAPI document as it stands in a file, in YAML or JSON.
-pub(crate) fn read(file: &Path) -> Result<Value, Error> {
+/// Reads an OpenAPI document from a file, in YAML or JSON.
+pub fn read(file: &Path) -> Result<Value, Error> {
     let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let text = fs::read_to_string(file).map_err(|error| fail(&error))?;
     let root: Value = serde_saphyr::from_str(&text).map_err(|error| fail(&error))?;

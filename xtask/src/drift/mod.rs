@@ -11,9 +11,9 @@ mod types;
 use std::{collections::BTreeSet, path::Path};
 
 use self::document::Document;
-pub(crate) use self::document::read;
+pub use self::document::read;
 use crate::{
-    deviations::{self, Deviations},
+    deviations::Deviations,
     spec::{Error, Spec},
 };
 
@@ -29,10 +29,8 @@ impl Differences {
 
 pub(crate) fn run(root: &Path, file: &Path) -> Result<(), Error> {
     let spec = Spec::load(&root.join("xtask/spec"))?;
-    let deviations = Deviations::read(root)?.deviation;
     let document = Document::read(file)?;
-    deviations::report(&deviations, &differences(&spec, &document).0)?;
-    Ok(())
+    Deviations::read(root)?.report_spec(&differences(&spec, &document).0)
 }
 
 fn differences(spec: &Spec, document: &Document) -> Differences {

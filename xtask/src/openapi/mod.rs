@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use self::{operations::paths, schemas::components};
 use crate::{
-    say,
+    console::say,
     spec::{Error, Spec},
 };
 

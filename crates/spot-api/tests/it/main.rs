@@ -6,6 +6,5 @@ mod access;
 mod bad_input;
 mod chunks;
 mod extended;
-mod generated;
 mod items;
 mod story;

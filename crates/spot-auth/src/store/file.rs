@@ -1,9 +1,11 @@
 //! Records in files.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
@@ -12,8 +14,10 @@ use serde_json::value::RawValue;
 use spot_http::{Error, ErrorKind};
 use tokio::time::{Instant, sleep};
 
-use super::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore};
-use crate::TokenRecord;
+use crate::store::{
+    record::TokenRecord,
+    token_store::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore},
+};
 
 /// Keeps each record in a file of its own, in one directory.
 ///

@@ -7,9 +7,11 @@ use keyring_core::Entry;
 use secrecy::{ExposeSecret, SecretString};
 use spot_http::Error;
 
-use super::locks::{Locks, version};
-use super::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore};
-use crate::TokenRecord;
+use crate::store::{
+    locks::{Locks, version},
+    record::TokenRecord,
+    token_store::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore},
+};
 
 /// Keeps records in the keyring of the operating system, through `keyring-core`.
 ///

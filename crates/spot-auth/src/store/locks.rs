@@ -1,14 +1,18 @@
 //! What stores need that serve one process and keep no versions of their own.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::{StoreKey, StoreLock};
-use crate::TokenRecord;
+use crate::store::{
+    record::TokenRecord,
+    token_store::{StoreKey, StoreLock},
+};
 
 /// A lock for each key. Clones share them.
 #[derive(Clone, Debug, Default)]

@@ -1,15 +1,19 @@
 //! Records that live as long as the program.
 
-use std::collections::HashMap;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
 use spot_http::Error;
 
-use super::locks::Locks;
-use super::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore};
-use crate::TokenRecord;
+use crate::store::{
+    locks::Locks,
+    record::TokenRecord,
+    token_store::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore},
+};
 
 /// Keeps records in memory: for tests, and for programs whose users sign in anew each time.
 ///

@@ -1,11 +1,15 @@
 //! Signing in through the browser and the listener on this machine.
 
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use spot_auth::{ErrorKind, MemoryStore, Scope, Scopes, SignIn, TokenSource};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use url::Url;
 
 use crate::script::{Reply, Script};

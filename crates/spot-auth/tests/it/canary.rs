@@ -1,7 +1,9 @@
 //! No secret is printed by anything, on any way.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, UNIX_EPOCH},
+};
 
 use spot_auth::{
     CallbackStore, ErrorKind, FileStore, MemoryStore, SaveOutcome, Scope, Scopes, SecretString,

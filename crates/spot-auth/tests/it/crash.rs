@@ -1,9 +1,12 @@
 //! A program that is killed while it refreshes and writes.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{
+    env, fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
 use spot_auth::{ExposeSecret, FileStore, Scope, StoreKey, TokenRecord, TokenStore};
 

@@ -1,8 +1,10 @@
 //! A script that signs its user in with one call.
 
-use std::env;
-use std::process::Command;
-use std::time::{Duration, SystemTime};
+use std::{
+    env,
+    process::Command,
+    time::{Duration, SystemTime},
+};
 
 use spot_auth::{FileStore, Scope, StoreKey, TokenRecord, TokenSource, TokenStore};
 

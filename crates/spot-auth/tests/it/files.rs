@@ -1,7 +1,6 @@
 //! The files of a store, as others see them.
 
-use std::fs;
-use std::path::Path;
+use std::{fs, path::Path};
 
 use spot_auth::{ErrorKind, ExposeSecret, FileStore, Scope, StoreKey, TokenRecord, TokenStore};
 

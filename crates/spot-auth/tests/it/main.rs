@@ -14,10 +14,10 @@ mod files;
 #[cfg(feature = "keyring")]
 mod keyring;
 #[cfg(feature = "loopback")]
-mod knocks;
+mod listener_fuzz;
+mod pending_sign_in;
 mod processes;
 mod script;
 mod single_flight;
 mod stores;
 mod stories;
-mod two_steps;

@@ -1,7 +1,9 @@
 //! Several programs with one session.
 
-use std::env;
-use std::process::{Command, Stdio};
+use std::{
+    env,
+    process::{Command, Stdio},
+};
 
 use spot_auth::{App, FileStore, Scope, StoreKey, TokenRecord, TokenSource, TokenStore};
 use spot_mock::{MockSpotify, RefreshPolicy};

@@ -1,9 +1,13 @@
 //! What every store does, and what sessions make of it.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use spot_auth::{
     App, CallbackStore, Error, ErrorKind, ExposeSecret, FileStore, MemoryStore, SaveOutcome, Scope,

@@ -1,7 +1,9 @@
 //! Whole stories against a Spotify of our own, whose clock can be moved.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
 
 use spot_auth::{
     App, AppBuilder, Error, ErrorKind, ExposeSecret, MemoryStore, Scope, Session, SessionEventKind,

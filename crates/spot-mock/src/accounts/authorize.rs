@@ -2,13 +2,21 @@
 
 use url::form_urlencoded::Serializer;
 
-use super::{Apps, Auth, Code, Consent, ScopeSet, redirect};
-use crate::clock::Moment;
-use crate::html::escape;
-use crate::query::Query;
-use crate::render::encoded;
-use crate::reply::{Body, Reply};
-use crate::world::World;
+use crate::{
+    accounts::{
+        apps::Apps,
+        grants::{Auth, Code, Consent},
+        redirect,
+        scope::ScopeSet,
+    },
+    clock::Moment,
+    http::{
+        html::escape,
+        query::{Query, encoded},
+        reply::{Body, Reply},
+    },
+    world::World,
+};
 
 /// Answers the browser: sends it back with a code, or says why not.
 ///

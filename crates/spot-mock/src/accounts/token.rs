@@ -1,18 +1,25 @@
 //! `POST /api/token`: codes, refresh tokens and secrets become access tokens.
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use sha2::{Digest, Sha256};
 
-use super::{
-    AppKey, Apps, Auth, CODE_SECONDS, CONSENT_MONTHS, RefreshGrant, RefreshPolicy, ScopeSet,
-    TOKEN_SECONDS,
+use crate::{
+    accounts::{
+        apps::{AppKey, Apps},
+        grants::{Auth, CODE_SECONDS, CONSENT_MONTHS, RefreshGrant, RefreshPolicy, TOKEN_SECONDS},
+        scope::ScopeSet,
+    },
+    clock::Moment,
+    http::{
+        json::{Json, Object},
+        query::Query,
+        reply::{Body, Reply},
+    },
+    world::{Key, User},
 };
-use crate::clock::Moment;
-use crate::json::{Json, Object};
-use crate::query::Query;
-use crate::reply::{Body, Reply};
-use crate::world::{Key, User};
 
 /// Answers one request for a token. `authorization` is the header of that name.
 pub(crate) fn token(

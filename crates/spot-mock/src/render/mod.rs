@@ -1,110 +1,17 @@
 //! Things of the world as JSON, in the shape the access mode gives them.
 
-mod kept;
+mod fields;
 mod music;
+mod page;
 mod people;
 mod player;
 mod playlist;
+mod renderer;
 mod spoken;
+mod track_cache;
 
-use crate::accounts::PlaylistFields;
-use crate::call::Market;
-use crate::json::{Json, Object, object};
-use crate::world::{Availability, HOME, Key, Track, World, mix};
-
-use kept::Form;
-pub(crate) use kept::Kept;
-pub(crate) use people::encoded;
+pub(crate) use fields::Fields;
+pub(crate) use page::page;
 pub(crate) use playlist::Viewer;
-
-/// What everything that is rendered depends on.
-#[derive(Clone, Copy)]
-pub(crate) struct Render<'a> {
-    pub(crate) world: &'a World,
-    /// Where finished tracks are kept; nowhere if their parts are asked for.
-    pub(crate) kept: Option<&'a Kept>,
-    /// The base of links.
-    pub(crate) api: &'a str,
-    /// Whether fields are included that Development Mode lacks.
-    pub(crate) extended: bool,
-    /// Whether half a minute of a track may be listened to, as before November 2024.
-    pub(crate) previews: bool,
-    pub(crate) playlist_fields: PlaylistFields,
-    pub(crate) market: Market,
-    /// Whether `is_playable` is said.
-    pub(crate) playability: bool,
-    pub(crate) resume_points: bool,
-}
-
-impl Render<'_> {
-    /// Says `is_playable` even where no market was asked for, as some answers do.
-    pub(crate) fn with_playability(self) -> Self {
-        Self { playability: self.market.code.is_some(), ..self }
-    }
-
-    /// A track as finished text, if it was rendered like this before.
-    fn keep(self, key: Key<Track>, in_playlist: bool, render: impl FnOnce() -> Json) -> Json {
-        // Other countries are asked for too rarely to keep texts for each of them.
-        let is_usual = self.market.code.is_none_or(|code| code == HOME);
-        let Some(kept) = self.kept.filter(|_| is_usual) else { return render() };
-        let form = Form {
-            place: key.place(),
-            in_playlist,
-            extended: self.extended,
-            previews: self.previews,
-            playability: self.playability,
-            at_home: self.market.code.is_some(),
-            market_asked: self.market.asked,
-        };
-        kept.get_or_render(form, render)
-    }
-
-    /// `available_markets`, which Development Mode lacks and which gives way to `is_playable`
-    /// where a market is asked for.
-    fn set_markets(self, object: &mut Object, available: Availability) {
-        if self.extended && !self.market.asked {
-            object.set("available_markets", available.json());
-        }
-    }
-
-    /// `is_playable`, and why not.
-    fn set_playability(self, object: &mut Object, available: Availability) {
-        let (true, Some(market)) = (self.playability, self.market.code) else { return };
-        let playable = available.contains(market);
-        object.set("is_playable", playable);
-        if !playable {
-            object.set("restrictions", object! { "reason": "market" });
-        }
-    }
-
-    /// What refers to a thing: `external_urls`, `href`, `id`, `type` and `uri`.
-    fn set_reference(self, object: &mut Object, kind: &'static str, id: &str) {
-        object.set("external_urls", external_urls(kind, id));
-        object.set("href", format!("{}/{kind}s/{id}", self.api));
-        object.set("id", id.to_owned());
-        object.set("type", kind);
-        object.set("uri", format!("spotify:{kind}:{id}"));
-    }
-}
-
-fn external_urls(kind: &str, id: &str) -> Json {
-    object! { "spotify": format!("https://open.spotify.com/{kind}/{id}") }
-}
-
-/// A picture in the three sizes Spotify keeps it in. The prefixes say which size of what it is.
-fn images(id: &str, prefixes: [&str; 3]) -> Json {
-    let hash = id.bytes().fold(0, |state, byte| mix(state ^ u64::from(byte)));
-    let name = format!("{hash:016x}{:08x}", mix(hash) >> 32);
-    let image = |(prefix, size): (&str, u32)| {
-        object! {
-            "height": size,
-            "url": format!("https://i.scdn.co/image/{prefix}{name}"),
-            "width": size,
-        }
-    };
-    Json::List(prefixes.into_iter().zip([640, 300, 64]).map(image).collect())
-}
-
-const COVERS: [&str; 3] = ["ab67616d0000b273", "ab67616d00001e02", "ab67616d00004851"];
-const PORTRAITS: [&str; 3] = ["ab6761610000e5eb", "ab67616100005174", "ab6761610000f178"];
-const SHOW_COVERS: [&str; 3] = ["ab6765630000ba8a", "ab67656300005f1f", "ab6765630000f68d"];
+pub(crate) use renderer::Render;
+pub(crate) use track_cache::TrackCache;

@@ -1,9 +1,13 @@
 //! Artists, albums and tracks.
 
-use super::{COVERS, PORTRAITS, Render, images};
-use crate::call::page;
-use crate::json::{Json, Object, object};
-use crate::world::{Album, Artist, Key, Track, mix};
+use crate::{
+    http::json::{Json, Object, object},
+    render::{
+        page::page,
+        renderer::{COVERS, PORTRAITS, Render, images},
+    },
+    world::{Album, Artist, Key, Track, mix},
+};
 
 /// How many tracks come with an album.
 const NESTED_TRACKS: u32 = 50;

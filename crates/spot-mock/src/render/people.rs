@@ -1,14 +1,14 @@
 //! Users and categories.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-use super::Render;
-use crate::accounts::ScopeSet;
-use crate::json::{Json, Object, object};
-use crate::world::{Category, HOME, Key, User, mix};
-
-/// What has to be escaped in a user's name inside a URI or a path.
-const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+use crate::{
+    accounts::ScopeSet,
+    http::{
+        json::{Json, Object, object},
+        query::encoded,
+    },
+    render::renderer::Render,
+    world::{Category, HOME, Key, User, mix},
+};
 
 impl Render<'_> {
     /// The profile of the user who asks. Scopes unlock fields.
@@ -86,7 +86,7 @@ impl Render<'_> {
     }
 }
 
-/// Whoever has a name has a picture, in two sizes.
+/// The profile picture in two sizes; none for users without a display name.
 fn pictures(user: &User) -> Vec<Json> {
     if user.display_name.is_none() {
         return Vec::new();
@@ -97,9 +97,4 @@ fn pictures(user: &User) -> Vec<Json> {
         object! { "height": size, "url": url, "width": size }
     };
     [("ab6775700000ee85", 300), ("ab67757000003b82", 64)].into_iter().map(picture).collect()
-}
-
-/// A user's name as one segment of a path or a URI.
-pub(crate) fn encoded(name: &str) -> String {
-    utf8_percent_encode(name, NAME).to_string()
 }

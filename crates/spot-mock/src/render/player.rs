@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use super::Render;
-use super::people::encoded;
-use crate::device::Device;
-use crate::json::{Json, Object, object};
-use crate::state::{Command, Context, ContextKind, Play, Playable, Player};
+use crate::{
+    http::{
+        json::{Json, Object, object},
+        query::encoded,
+    },
+    render::renderer::{Render, external_urls},
+    state::{Command, Context, ContextKind, Device, Play, Playable, Player},
+};
 
 impl Render<'_> {
     /// The whole state of a player.
@@ -81,7 +84,7 @@ impl Render<'_> {
             ContextKind::Station => {
                 let id = &context.id;
                 return object! {
-                    "external_urls": super::external_urls("artist", id),
+                    "external_urls": external_urls("artist", id),
                     "href": format!("{}/artists/{id}", self.api),
                     "type": "station",
                     "uri": format!("spotify:station:artist:{id}"),
@@ -98,7 +101,7 @@ impl Render<'_> {
         };
         let id = &context.id;
         object! {
-            "external_urls": super::external_urls(kind, id),
+            "external_urls": external_urls(kind, id),
             "href": format!("{}/{kind}s/{id}", self.api),
             "type": kind,
             "uri": format!("spotify:{kind}:{id}"),

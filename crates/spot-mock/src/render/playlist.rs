@@ -1,11 +1,15 @@
 //! Playlists and their entries.
 
-use super::{Render, SHOW_COVERS, external_urls, images};
-use crate::accounts::PlaylistFields;
-use crate::call::page;
-use crate::json::{Json, Object, object};
-use crate::state::{Item, LocalFile, Playlist, PlaylistEntry};
-use crate::world::{Episode, Key, User};
+use crate::{
+    http::json::{Json, Object, object},
+    render::{
+        page::page,
+        renderer::{Render, SHOW_COVERS, external_urls, images},
+    },
+    settings::PlaylistFields,
+    state::{Item, LocalFile, Playlist, PlaylistEntry},
+    world::{Episode, Key, User},
+};
 
 /// How many entries come with a playlist.
 const NESTED: u32 = 100;

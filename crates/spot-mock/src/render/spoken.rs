@@ -1,9 +1,13 @@
 //! Shows, episodes, audiobooks and chapters.
 
-use super::{Render, SHOW_COVERS, external_urls, images};
-use crate::call::page;
-use crate::json::{Json, Object, object};
-use crate::world::{Audiobook, Availability, Chapter, Episode, Key, Show};
+use crate::{
+    http::json::{Json, Object, object},
+    render::{
+        page::page,
+        renderer::{Render, SHOW_COVERS, external_urls, images},
+    },
+    world::{Audiobook, Availability, Chapter, Episode, Key, Show},
+};
 
 /// How many episodes or chapters come with a show or a book.
 const NESTED: u32 = 50;

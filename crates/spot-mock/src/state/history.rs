@@ -1,8 +1,10 @@
 //! What a user has listened to.
 
-use super::Context;
-use crate::clock::Moment;
-use crate::world::{Key, Track};
+use crate::{
+    clock::Moment,
+    state::playback::Context,
+    world::{Key, Track},
+};
 
 /// How many plays Spotify remembers for the API.
 pub(crate) const HISTORY_LENGTH: usize = 50;

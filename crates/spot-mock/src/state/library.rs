@@ -1,19 +1,21 @@
 //! What a user has saved and follows.
 
-use super::Playlist;
-use crate::clock::Moment;
-use crate::world::{Album, Artist, Audiobook, Episode, Key, Show, Track, User};
+use crate::{
+    clock::Moment,
+    state::playlist::Playlist,
+    world::{Album, Artist, Audiobook, Episode, Key, Show, Track, User},
+};
 
 /// The saved things of a user, and whom and what the user follows.
 #[derive(Debug, Default)]
 pub(crate) struct Library {
-    pub(crate) tracks: Shelf<Track>,
-    pub(crate) albums: Shelf<Album>,
-    pub(crate) shows: Shelf<Show>,
-    pub(crate) episodes: Shelf<Episode>,
-    pub(crate) audiobooks: Shelf<Audiobook>,
-    pub(crate) artists: Shelf<Artist>,
-    pub(crate) users: Shelf<User>,
+    pub(crate) tracks: SavedList<Track>,
+    pub(crate) albums: SavedList<Album>,
+    pub(crate) shows: SavedList<Show>,
+    pub(crate) episodes: SavedList<Episode>,
+    pub(crate) audiobooks: SavedList<Audiobook>,
+    pub(crate) artists: SavedList<Artist>,
+    pub(crate) users: SavedList<User>,
     /// The user's list of playlists: own ones and followed ones.
     pub(crate) playlists: Vec<ListSlot>,
 }
@@ -23,7 +25,7 @@ pub(crate) struct Library {
 pub(crate) enum ListSlot {
     Playlist(Key<Playlist>),
     /// One of Spotify's own playlists, which the API shows as `null`.
-    Blank,
+    Hidden,
 }
 
 impl Library {
@@ -44,12 +46,12 @@ impl Library {
 
 /// Saved things of one kind, the last saved first.
 #[derive(Debug)]
-pub(crate) struct Shelf<T>(Vec<Saved<T>>);
+pub(crate) struct SavedList<T>(Vec<Saved<T>>);
 
 /// A saved thing and when it was saved.
 pub(crate) type Saved<T> = (Key<T>, Moment);
 
-impl<T> Shelf<T> {
+impl<T> SavedList<T> {
     pub(crate) fn new(saved: Vec<Saved<T>>) -> Self {
         Self(saved)
     }
@@ -75,7 +77,7 @@ impl<T> Shelf<T> {
     }
 }
 
-impl<T> Default for Shelf<T> {
+impl<T> Default for SavedList<T> {
     fn default() -> Self {
         Self(Vec::new())
     }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::clock::Moment;
-use crate::world::{Arena, Episode, Id, Key, Track, User, World, mix};
+use crate::{
+    clock::Moment,
+    world::{Arena, Episode, Id, Key, Track, User, World, mix},
+};
 
 /// How many entries a playlist can hold.
 pub(crate) const PLAYLIST_CAPACITY: usize = 11_000;
@@ -192,9 +193,10 @@ impl Default for Playlists {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::generate;
 
     fn playlist(count: u32) -> Playlist {
-        let world = World::new(1);
+        let world = generate(1);
         let mut playlist =
             Playlist::new(Id::numbered("Playlist", 0), "P".to_owned(), world.listener());
         for key in world.tracks.keys().take(count as usize) {

@@ -24,8 +24,7 @@
 //! | `PREMIUM_REQUIRED` | any command of a user who does not pay |
 //! | `UNKNOWN` | each of these but the last two, if the mock was told to be vague |
 
-use super::{ContextKind, Player};
-use crate::reply::Refusal;
+use crate::http::reply::Refusal;
 
 /// A command that `actions.disallows` speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,40 +91,5 @@ impl Restriction {
             }
         };
         Refusal::player(403, message, reason)
-    }
-}
-
-impl Player {
-    /// Why a command would be refused now, if it would be. Both the refusals and
-    /// `actions.disallows` ask here, so that they cannot differ.
-    pub(crate) fn restriction(&self, command: Command) -> Option<Restriction> {
-        let device = self.active_device();
-        if command == Command::Transfer {
-            // What a restricted device plays can be taken from it: it need not do anything.
-            let holds = device.is_some_and(|device| !device.remote_control);
-            return holds.then_some(Restriction::RemoteControlDisallow);
-        }
-        if let Some(restriction) = device.and_then(|device| device.restriction()) {
-            return Some(restriction);
-        }
-        let loaded = self.current.is_some();
-        let kind = self.context.as_ref().map(|context| context.kind);
-        let endless = kind.is_some_and(ContextKind::is_endless);
-        match command {
-            Command::Shuffle => endless.then_some(Restriction::EndlessContext),
-            Command::RepeatContext if kind.is_none() => Some(Restriction::NotPlayingContext),
-            Command::RepeatContext => endless.then_some(Restriction::EndlessContext),
-            _ if !loaded => Some(Restriction::NotPlayingTrack),
-            Command::Resume => self.playing.then_some(Restriction::NotPaused),
-            Command::Pause => (!self.playing).then_some(Restriction::AlreadyPaused),
-            Command::SkipNext => (!self.has_next()).then_some(Restriction::NoNextTrack),
-            Command::SkipPrevious => (!self.has_previous()).then_some(Restriction::NoPreviousTrack),
-            Command::Seek | Command::RepeatTrack | Command::Transfer => None,
-        }
-    }
-
-    /// [`restriction`](Self::restriction) as an error.
-    pub(crate) fn allows(&self, command: Command) -> Result<(), Restriction> {
-        self.restriction(command).map_or(Ok(()), Err)
     }
 }

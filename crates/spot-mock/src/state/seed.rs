@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
-use super::{
-    Account, Context, ContextKind, History, Item, Library, ListSlot, LocalFile, Play, Playable,
-    Player, Playlist, PlaylistEntry, Playlists, Shelf,
+use crate::{
+    clock::{Moment, START},
+    state::{
+        account::Account,
+        device::Device,
+        history::{HISTORY_LENGTH, History, Play},
+        library::{Library, ListSlot, SavedList},
+        playback::{Context, ContextKind, Playable},
+        player::Player,
+        playlist::{Item, LocalFile, Playlist, PlaylistEntry, Playlists},
+    },
+    world::{Arena, Key, Name, Rng, User, World},
 };
-use crate::clock::{Moment, START};
-use crate::device::Device;
-use crate::world::{Arena, Key, Name, Rng, User, World};
 
 const SAVED_TRACKS: usize = 2_345;
 const SAVED_ALBUMS: usize = 130;
@@ -38,7 +44,7 @@ fn library(world: &World, playlists: Vec<ListSlot>) -> Library {
         episodes: shelf(&world.episodes, SAVED_EPISODES, &mut rng),
         audiobooks: shelf(&world.audiobooks, SAVED_AUDIOBOOKS, &mut rng),
         artists: shelf(&world.artists, FOLLOWED_ARTISTS, &mut rng),
-        users: Shelf::new(users),
+        users: SavedList::new(users),
         playlists,
     }
 }
@@ -47,7 +53,7 @@ fn library(world: &World, playlists: Vec<ListSlot>) -> Library {
 ///
 /// They are spread over the arena: it is cut into equal parts and one is taken from each, which
 /// needs no memory of what was taken.
-fn shelf<T>(arena: &Arena<T>, count: usize, rng: &mut Rng) -> Shelf<T> {
+fn shelf<T>(arena: &Arena<T>, count: usize, rng: &mut Rng) -> SavedList<T> {
     let part = (arena.len() as usize / count).max(1);
     let mut at = START.minus_seconds(HOUR);
     let mut saved = Vec::with_capacity(count);
@@ -57,7 +63,7 @@ fn shelf<T>(arena: &Arena<T>, count: usize, rng: &mut Rng) -> Shelf<T> {
         saved.push((key, at));
         at = at.minus_seconds(i64::from(rng.between(1, 30 * 3_600)));
     }
-    Shelf::new(saved)
+    SavedList::new(saved)
 }
 
 fn player(world: &World) -> Player {
@@ -89,12 +95,12 @@ fn plays(world: &World) -> Vec<Play> {
         // Every sixth was played from nowhere in particular.
         Play { track, played_at, context: (place % 6 != 5).then_some(context) }
     };
-    (0..super::HISTORY_LENGTH).map(play).collect()
+    (0..HISTORY_LENGTH).map(play).collect()
 }
 
 /// Makes everybody's playlists and returns the default user's list of them.
 fn build_playlists(world: &World, playlists: &mut Playlists) -> Vec<ListSlot> {
-    let mut maker = Maker { world, playlists, rng: Rng::new(world.seed, "playlists") };
+    let mut maker = PlaylistMaker { world, playlists, rng: Rng::new(world.seed, "playlists") };
     let me = world.listener();
     let others: Vec<_> = world.users.keys().filter(|user| !maker.is_special(*user)).collect();
     let other = |place: usize| others.get(place % others.len().max(1)).copied().unwrap_or(me);
@@ -127,18 +133,18 @@ fn build_playlists(world: &World, playlists: &mut Playlists) -> Vec<ListSlot> {
     }
     let mut slots: Vec<_> = mine.into_iter().map(ListSlot::Playlist).collect();
     for place in [11, 26, 43] {
-        slots.insert(place, ListSlot::Blank);
+        slots.insert(place, ListSlot::Hidden);
     }
     slots
 }
 
-struct Maker<'a> {
+struct PlaylistMaker<'a> {
     world: &'a World,
     playlists: &'a mut Playlists,
     rng: Rng,
 }
 
-impl Maker<'_> {
+impl PlaylistMaker<'_> {
     fn is_special(&self, user: Key<User>) -> bool {
         user == self.world.listener() || user == self.world.spotify()
     }

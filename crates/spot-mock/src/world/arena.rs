@@ -1,9 +1,11 @@
 //! Lists whose entries refer to each other by typed keys instead of references.
 
-use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::marker::PhantomData;
-use std::ops::{Index, IndexMut};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    marker::PhantomData,
+    ops::{Index, IndexMut},
+};
 
 /// A list that only grows and hands out a [`Key`] for each entry.
 #[derive(Debug)]

@@ -1,6 +1,10 @@
 //! Names in lower case, for search.
 
-use super::{Album, Artist, Key, Track, World};
+use crate::world::{
+    arena::{Arena, Key},
+    music::{Album, Artist, Track},
+    names::Name,
+};
 
 /// The names of artists, albums and tracks in lower case. Made by the first search, since most
 /// runs never search.
@@ -12,12 +16,16 @@ pub(crate) struct Lowercase {
 }
 
 impl Lowercase {
-    pub(super) fn new(world: &World) -> Self {
-        let lower = |name: &super::Name| name.to_string().to_lowercase();
+    pub(super) fn new(
+        artists: &Arena<Artist>,
+        albums: &Arena<Album>,
+        tracks: &Arena<Track>,
+    ) -> Self {
+        let lower = |name: &Name| name.to_string().to_lowercase();
         Self {
-            artists: world.artists.iter().map(|(_, artist)| lower(&artist.name)).collect(),
-            albums: world.albums.iter().map(|(_, album)| lower(&album.name)).collect(),
-            tracks: world.tracks.iter().map(|(_, track)| lower(&track.name)).collect(),
+            artists: artists.iter().map(|(_, artist)| lower(&artist.name)).collect(),
+            albums: albums.iter().map(|(_, album)| lower(&album.name)).collect(),
+            tracks: tracks.iter().map(|(_, track)| lower(&track.name)).collect(),
         }
     }
 

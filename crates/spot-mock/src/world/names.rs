@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::rng::Rng;
+use crate::world::rng::Rng;
 
 /// A name that is spelled when it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use spot_mock::{App, Consent, Fault, Ignored, MockSpotify, Mode, PlaylistFields};
+use spot_mock::{App, Consent, EarlyRetryPolicy, Fault, MockSpotify, Mode, PlaylistFields};
 
 use crate::support::{Answer, Api, finish, http};
 
@@ -178,7 +178,8 @@ async fn a_quota_is_that_of_the_developer_and_of_one_group_of_operations() {
 #[tokio::test]
 async fn a_block_that_is_ignored_becomes_longer() {
     let builder = MockSpotify::builder().rate_limit(1).window(Duration::from_secs(10));
-    let mock = builder.ignored(Ignored::Lengthens).frozen_clock().start().await.unwrap();
+    let mock =
+        builder.early_retries(EarlyRetryPolicy::Lengthen).frozen_clock().start().await.unwrap();
     let api = Api::new(mock);
     assert_eq!(api.get("/me").await.status, 200);
     let mut told = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use spot_mock::{Fault, MockSpotify, Oddity, RandomFaults};
+use spot_mock::{Corruption, Fault, MockSpotify, RandomFaults};
 
 use crate::support::{Api, development};
 
@@ -150,25 +150,25 @@ async fn chance_is_the_same_for_the_same_seed() {
 async fn an_answer_can_be_odd_in_every_way_and_is_right_again_afterwards() {
     let api = development().await;
     let usual = api.get("/me/tracks?limit=9").await;
-    for oddity in Oddity::ALL {
-        api.mock.fail_next(Fault::Altered(oddity));
+    for corruption in Corruption::ALL {
+        api.mock.fail_next(Fault::Corrupted(corruption));
         let odd = api.get("/me/tracks?limit=9").await;
         assert_eq!(odd.status, 200);
         let is_html = odd.header("content-type") == Some("text/html");
-        assert_eq!(is_html, oddity == Oddity::WrongContentType);
-        assert_eq!(odd.text == usual.text, is_html, "{oddity:?}");
+        assert_eq!(is_html, corruption == Corruption::WrongContentType);
+        assert_eq!(odd.text == usual.text, is_html, "{corruption:?}");
         // What is doubled is the only thing a parser may object to, and most take the last.
         let page = odd.json();
-        match oddity {
-            Oddity::FloatsForIntegers => assert!(page["total"].is_f64()),
-            Oddity::NullEntries => assert!(page["items"][2].is_null()),
-            Oddity::UnknownFields => assert!(page["something_new"].is_object()),
-            Oddity::UnknownValues => {
+        match corruption {
+            Corruption::FloatsForIntegers => assert!(page["total"].is_f64()),
+            Corruption::NullEntries => assert!(page["items"][2].is_null()),
+            Corruption::UnknownFields => assert!(page["something_new"].is_object()),
+            Corruption::UnknownValues => {
                 assert_eq!(page["items"][0]["track"]["album"]["album_type"], "something_new");
                 assert_eq!(page["items"][0]["track"]["type"], "track");
             }
-            Oddity::MissingFields => assert!(page["items"][0]["track"]["id"].is_string()),
-            Oddity::DuplicateFields => assert!(odd.text.matches("\"total\"").count() == 1),
+            Corruption::MissingFields => assert!(page["items"][0]["track"]["id"].is_string()),
+            Corruption::DuplicateFields => assert!(odd.text.matches("\"total\"").count() == 1),
             _ => {}
         }
     }

@@ -1,7 +1,6 @@
 //! Why the player refuses: every reason has a cause, and what is refused is said beforehand.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
 use spot_mock::{Device, MockBuilder, MockSpotify};

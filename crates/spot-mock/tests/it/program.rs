@@ -1,7 +1,9 @@
 //! The `spot-mock` program, started as a user starts it.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Output, Stdio};
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, Command, Output, Stdio},
+};
 
 use crate::support::{finish, http};
 

@@ -1,7 +1,6 @@
 //! A plain HTTP client.
 
-use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, redirect};
+use reqwest::{Client, Method, header::HeaderMap, redirect};
 use serde_json::Value;
 use spot_mock::{MockSpotify, Mode};
 

@@ -1,12 +1,14 @@
-//! The fixtures of the project: every answer that is recorded decodes to the value in its snapshot.
+//! The recorded responses of the project, and what they decode to.
 
 use std::{fmt::Debug, fs, path::PathBuf};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
+use crate::generated::fixtures::{READERS, TYPES};
+
 /// The recorded exchanges of a call, by the name of their case.
-pub(crate) fn recorded(call: &str) -> Vec<(String, Value)> {
+fn recorded(call: &str) -> Vec<(String, Value)> {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(call);
     let mut found: Vec<_> = fs::read_dir(&dir)
         .unwrap_or_else(|error| panic!("{}: {error}", dir.display()))
@@ -21,48 +23,88 @@ pub(crate) fn recorded(call: &str) -> Vec<(String, Value)> {
     found
 }
 
-/// Decodes and encodes again, or says why that is not possible.
-pub(crate) type Roundtrip = fn(&[u8]) -> Result<Value, String>;
-
-pub(crate) fn roundtrip<T: DeserializeOwned + Serialize>(json: &[u8]) -> Result<Value, String> {
-    let value: T = spot_model::from_slice(json).map_err(|error| error.to_string())?;
-    serde_json::to_value(&value).map_err(|error| error.to_string())
+/// The recorded successes of an operation that have a body, by the name of their case: the part of
+/// the body that is decoded.
+pub(crate) fn bodies(operation: &str, field: Option<&str>) -> Vec<(String, Value)> {
+    let mut bodies = Vec::new();
+    for (case, mut fixture) in recorded(operation) {
+        let body = &mut fixture["body"];
+        let body = field.map_or(&*body, |field| &body[field]).clone();
+        // A refusal, or a response without content (204), has nothing to decode.
+        if fixture["status"].as_u64().unwrap() < 300 && !body.is_null() {
+            bodies.push((case, body));
+        }
+    }
+    bodies
 }
 
-/// Decodes every recorded success of a call, and holds what is seen against the snapshot. What was
-/// decoded encodes to something that decodes to the same.
-pub(crate) fn snapshot<T>(call: &str, field: Option<&str>)
+/// Decodes, encodes and decodes again.
+pub(crate) type Roundtrip = fn(&[u8]) -> Result<Decoded, String>;
+
+pub(crate) struct Decoded {
+    /// What was decoded, encoded.
+    pub(crate) encoded: Value,
+    /// Whether that decodes to an equal value.
+    pub(crate) survives: bool,
+}
+
+pub(crate) fn roundtrip<T>(json: &[u8]) -> Result<Decoded, String>
 where
     T: DeserializeOwned + Serialize + Debug + PartialEq,
 {
-    for (case, fixture) in recorded(call) {
-        let body = &fixture["body"];
-        let body = field.map_or(body, |field| &body[field]);
-        if fixture["status"].as_u64().unwrap() >= 300 || body.is_null() {
-            // A refusal, or an answer of nothing (204); the request and the status are all there is.
-            insta::assert_debug_snapshot!(
-                format!("{call}-{case}"),
-                (&fixture["request"], &fixture["status"], &fixture["body"])
-            );
-            continue;
+    let value: T = spot_model::from_slice(json).map_err(|error| error.to_string())?;
+    let encoded = serde_json::to_value(&value).map_err(|error| error.to_string())?;
+    let again: T = spot_model::from_slice(encoded.to_string().as_bytes())
+        .unwrap_or_else(|error| panic!("does not decode again: {error}: {encoded}"));
+    Ok(Decoded { survives: again == value, encoded })
+}
+
+/// Decodes and prints.
+pub(crate) type Debugged = fn(&[u8]) -> String;
+
+pub(crate) fn debug<T: DeserializeOwned + Debug>(json: &[u8]) -> String {
+    let value: T = spot_model::from_slice(json).unwrap();
+    format!("{value:#?}")
+}
+
+/// Cuts every list to its first entries, which show as much as a long list.
+pub(crate) fn shorten(value: &mut Value, length: usize) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(|value| shorten(value, length)),
+        Value::Array(entries) => {
+            entries.truncate(length);
+            entries.iter_mut().for_each(|value| shorten(value, length));
         }
-        let text = body.to_string();
-        let value: T = spot_model::from_slice(text.as_bytes())
-            .unwrap_or_else(|error| panic!("{call}, {case}: {error}"));
-        let again = serde_json::to_vec(&value).unwrap();
-        let again: T = spot_model::from_slice(&again)
-            .unwrap_or_else(|error| panic!("{call}, {case}, encoded again: {error}"));
-        assert_eq!(again, value, "{call}, {case}: encoding loses something");
-        insta::assert_debug_snapshot!(format!("{call}-{case}"), (&fixture["request"], value));
+        _ => {}
     }
 }
 
-/// A command has no answer to decode: the request, the status and what was sent are all there is.
-pub(crate) fn nothing(call: &str) {
-    for (case, fixture) in recorded(call) {
-        insta::assert_debug_snapshot!(
-            format!("{call}-{case}"),
-            (&fixture["request"], &fixture["sent"], &fixture["status"])
-        );
+#[test]
+fn every_recorded_response_survives_a_round_trip() {
+    let mut decoded = 0;
+    for (operation, field, roundtrip) in READERS {
+        for (case, body) in bodies(operation, *field) {
+            let decoded_body = roundtrip(body.to_string().as_bytes())
+                .unwrap_or_else(|error| panic!("{operation}, {case}: {error}"));
+            assert!(decoded_body.survives, "{operation}, {case}: encoding loses something");
+            decoded += 1;
+        }
+    }
+    assert!(decoded > 100, "only {decoded} responses were decoded");
+}
+
+/// A new or changed field shows up in the snapshots of the types that have it.
+#[test]
+fn every_type_decodes_as_reviewed() {
+    for (name, operation, field, debug) in TYPES {
+        let short = |(case, mut body): (String, Value)| {
+            shorten(&mut body, 2);
+            // Responses have all fields in Extended Quota Mode.
+            case.ends_with("extended").then(|| body.to_string())
+        };
+        // The case that shows most.
+        let bodies = bodies(operation, *field).into_iter().filter_map(short);
+        let body = bodies.max_by_key(String::len).unwrap();
+        insta::assert_snapshot!(*name, debug(body.as_bytes()));
     }
 }

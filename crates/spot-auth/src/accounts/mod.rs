@@ -1,0 +1,18 @@
+//! The accounts service: the authorize page, the token endpoint and what it answers.
+
+mod endpoint;
+#[cfg_attr(
+    not(feature = "loopback"),
+    allow(dead_code, reason = "only the loopback listener asks for the port")
+)]
+mod redirect_uri;
+mod refusal;
+mod token_response;
+
+#[cfg(feature = "loopback")]
+pub(crate) use self::redirect_uri::Loopback;
+pub(crate) use self::{
+    endpoint::{AuthorizationRequest, Endpoint, IssuedTokens},
+    redirect_uri::{DEFAULT_REDIRECT_URI, RedirectUri},
+    refusal::Class,
+};

@@ -1,0 +1,57 @@
+//! An application that asks for itself.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use spot_http::{AccessToken, Error, TokenSource};
+
+use crate::{
+    application::Application,
+    session::token_cache::{CachedToken, Refresh, TokenCache},
+};
+
+/// An application's own tokens, by its id and secret: they reach the catalogue, and nothing that
+/// belongs to a user.
+///
+/// Clones share one token, which is renewed once for all of them.
+#[derive(Clone)]
+pub struct ClientCredentials {
+    app: Arc<Application>,
+    cache: TokenCache<ClientCredentialsGrant>,
+}
+
+impl ClientCredentials {
+    pub(crate) fn new(app: Arc<Application>) -> Self {
+        let grant = ClientCredentialsGrant(Arc::clone(&app));
+        let cache = TokenCache::new(grant, None, app.clock().clone());
+        Self { app, cache }
+    }
+}
+
+#[async_trait]
+impl TokenSource for ClientCredentials {
+    async fn token(&self) -> Result<AccessToken, Error> {
+        self.cache.token().await
+    }
+
+    async fn reject(&self, token: &AccessToken) {
+        self.cache.reject(token);
+    }
+}
+
+impl fmt::Debug for ClientCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCredentials").field("app", &self.app).finish_non_exhaustive()
+    }
+}
+
+/// Gets another token by the client credentials grant (RFC 6749, section 4.4).
+struct ClientCredentialsGrant(Arc<Application>);
+
+#[async_trait]
+impl Refresh for ClientCredentialsGrant {
+    async fn refresh(&self, _refused: bool) -> Result<CachedToken, Error> {
+        let issued = self.0.endpoint.client_credentials().await.map_err(|refusal| refusal.error)?;
+        CachedToken::issued(&issued)
+    }
+}

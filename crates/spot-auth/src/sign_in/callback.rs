@@ -1,0 +1,225 @@
+//! The address that the browser comes back to.
+
+use std::{borrow::Cow, fmt};
+
+use secrecy::{ExposeSecret, SecretString};
+use spot_http::Error;
+use subtle::ConstantTimeEq;
+use url::form_urlencoded;
+
+/// What a callback with the right state says.
+#[derive(Debug)]
+pub(crate) enum CallbackOutcome {
+    /// The user has consented.
+    Code(SecretString),
+    /// The user or the service has not.
+    Declined {
+        /// The reason in the service's words, such as `access_denied`.
+        error: String,
+    },
+}
+
+/// Why an address is not the callback that is waited for. It says nothing about the sign-in, which
+/// goes on: anybody can send a browser here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InvalidCallback {
+    NoQuery,
+    Repeated(&'static str),
+    NoState,
+    WrongState,
+    WrongIssuer,
+    NoOutcome,
+    TwoOutcomes,
+}
+
+/// What was remembered when the sign-in began.
+pub(crate) struct Expected<'a> {
+    pub(crate) state: &'a SecretString,
+    pub(crate) issuer: &'a str,
+}
+
+/// The query of what a user pastes or a server received: a whole URL, its path and query, or the
+/// query alone.
+pub(crate) fn query(text: &str) -> Result<&str, InvalidCallback> {
+    let text = text.trim().trim_matches(['"', '\'', '<', '>']);
+    let text = text.split_once('#').map_or(text, |(before, _)| before);
+    match text.split_once('?') {
+        Some((_, query)) => Ok(query),
+        None if text.contains('=') && !text.contains("://") => Ok(text),
+        None => Err(InvalidCallback::NoQuery),
+    }
+}
+
+/// Reads the query of a callback.
+pub(crate) fn validate_callback(
+    query: &str,
+    expected: &Expected<'_>,
+) -> Result<CallbackOutcome, InvalidCallback> {
+    let mut code = None;
+    let mut error = None;
+    let mut state = None;
+    let mut issuer = None;
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let (slot, name): (&mut Option<Cow<'_, str>>, _) = match &*name {
+            "code" => (&mut code, "code"),
+            "error" => (&mut error, "error"),
+            "state" => (&mut state, "state"),
+            "iss" => (&mut issuer, "iss"),
+            _ => continue,
+        };
+        if slot.replace(value).is_some() {
+            return Err(InvalidCallback::Repeated(name));
+        }
+    }
+    let state = state.ok_or(InvalidCallback::NoState)?;
+    if !bool::from(state.as_bytes().ct_eq(expected.state.expose_secret().as_bytes())) {
+        return Err(InvalidCallback::WrongState);
+    }
+    if issuer.is_some_and(|issuer| issuer.trim_end_matches('/') != expected.issuer) {
+        return Err(InvalidCallback::WrongIssuer);
+    }
+    let code = code.filter(|code| !code.is_empty());
+    let error = error.filter(|error| !error.is_empty());
+    match (code, error) {
+        (Some(code), None) => Ok(CallbackOutcome::Code(code.into_owned().into())),
+        (None, Some(error)) => Ok(CallbackOutcome::Declined {
+            error: error.chars().filter(|c| !c.is_control()).take(64).collect(),
+        }),
+        (None, None) => Err(InvalidCallback::NoOutcome),
+        (Some(_), Some(_)) => Err(InvalidCallback::TwoOutcomes),
+    }
+}
+
+/// The error of a sign-in that the user or the service declined. Its reason is the service's word.
+pub(crate) fn declined(error: &str) -> Error {
+    let message = match error {
+        "access_denied" => "the user did not consent".to_owned(),
+        _ => format!("the accounts service declined the sign-in: {error}"),
+    };
+    Error::authentication(message).with_reason(error)
+}
+
+impl From<InvalidCallback> for Error {
+    fn from(invalid: InvalidCallback) -> Self {
+        Self::authentication(invalid.to_string())
+    }
+}
+
+impl fmt::Display for InvalidCallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("this is not the address that the browser was sent back to: ")?;
+        match self {
+            Self::NoQuery => f.write_str("it has no query"),
+            Self::Repeated(name) => write!(f, "`{name}` is in it more than once"),
+            Self::NoState => f.write_str("`state` is missing"),
+            Self::WrongState => f.write_str("`state` belongs to another sign-in"),
+            Self::WrongIssuer => f.write_str("`iss` names another accounts service"),
+            Self::NoOutcome => f.write_str("it has neither `code` nor `error`"),
+            Self::TwoOutcomes => f.write_str("it has both `code` and `error`"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const STATE: &str = "b3f-9_xQ";
+
+    fn read(text: &str) -> Result<CallbackOutcome, InvalidCallback> {
+        let state = SecretString::from(STATE);
+        let expected = Expected { state: &state, issuer: "https://accounts.spotify.com" };
+        validate_callback(query(text)?, &expected)
+    }
+
+    fn code(text: &str) -> String {
+        match read(text) {
+            Ok(CallbackOutcome::Code(code)) => code.expose_secret().to_owned(),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_way_of_handing_it_over_is_read() {
+        for text in [
+            "http://127.0.0.1:4444/callback?code=AQ%2Fx&state=b3f-9_xQ",
+            "/callback?state=b3f-9_xQ&code=AQ%2Fx&foo=1&foo=2",
+            "code=AQ%2Fx&state=b3f-9_xQ",
+            "  \"https://example.org/?code=AQ%2Fx&state=b3f-9_xQ#_=_\"\n",
+            "?code=AQ%2Fx&state=b3f-9_xQ&iss=https://accounts.spotify.com/",
+            "?code=AQ%2Fx&error=&state=b3f-9_xQ",
+        ] {
+            assert_eq!(code(text), "AQ/x", "{text}");
+        }
+        match read("/?error=access_denied&state=b3f-9_xQ") {
+            Ok(CallbackOutcome::Declined { error }) => assert_eq!(error, "access_denied"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn strays_are_told_from_callbacks() {
+        for (text, invalid) in [
+            ("", InvalidCallback::NoQuery),
+            ("AQDbareCode", InvalidCallback::NoQuery),
+            ("https://example.org/=", InvalidCallback::NoQuery),
+            ("/?code=x", InvalidCallback::NoState),
+            ("/?code=x&state=", InvalidCallback::WrongState),
+            ("/?code=x&state=B3F-9_XQ", InvalidCallback::WrongState),
+            ("/?code=x&state=b3f-9_x", InvalidCallback::WrongState),
+            ("/?error=access_denied&state=other", InvalidCallback::WrongState),
+            ("/?code=x&state=b3f-9_xQ&state=b3f-9_xQ", InvalidCallback::Repeated("state")),
+            ("/?code=x&code=x&state=b3f-9_xQ", InvalidCallback::Repeated("code")),
+            ("/?state=b3f-9_xQ", InvalidCallback::NoOutcome),
+            ("/?code=&state=b3f-9_xQ", InvalidCallback::NoOutcome),
+            ("/?code=x&error=y&state=b3f-9_xQ", InvalidCallback::TwoOutcomes),
+            ("/?code=x&state=b3f-9_xQ&iss=https://evil.example", InvalidCallback::WrongIssuer),
+        ] {
+            assert_eq!(read(text).expect_err(text), invalid, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics_and_nothing_without_the_state_ends_a_sign_in(text in "\\PC{0,200}") {
+            let read = read(&text);
+            if !text.contains(STATE) && !text.contains('%') {
+                prop_assert!(read.is_err(), "{text}");
+            }
+        }
+
+        #[test]
+        fn no_mix_of_parameters_is_taken_for_another(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    Just("code=x"), Just("code="), Just("error=e"), Just("error="), Just("x=y"),
+                    Just("state=b3f-9_xQ"), Just("state=b3f-9_xq"), Just("state"), Just("&"),
+                    Just("iss=https%3A%2F%2Faccounts.spotify.com"), Just("iss=a"),
+                ],
+                0..6,
+            ),
+        ) {
+            let count = |part: &str| parts.iter().filter(|known| **known == part).count();
+            let named = |name: &str| parts.iter().filter(|part| part.starts_with(name)).count();
+            let state = count("state=b3f-9_xQ") == 1 && named("state") == 1;
+            let issuer = count("iss=a") == 0 && named("iss") <= 1;
+            let once = named("code") <= 1 && named("error") <= 1;
+            let read = read(&format!("/callback?{}", parts.join("&")));
+            let yes = state && issuer && once && count("code=x") == 1 && count("error=e") == 0;
+            let no = state && issuer && once && count("code=x") == 0 && count("error=e") == 1;
+            prop_assert_eq!(matches!(read, Ok(CallbackOutcome::Code(_))), yes);
+            prop_assert_eq!(matches!(read, Ok(CallbackOutcome::Declined { .. })), no);
+        }
+
+        #[test]
+        fn any_code_comes_through(value in "\\PC{1,80}") {
+            let query: String = form_urlencoded::Serializer::new(String::new())
+                .append_pair("code", &value)
+                .append_pair("state", STATE)
+                .finish();
+            prop_assert_eq!(code(&format!("http://127.0.0.1/?{query}")), value);
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! What is remembered of a user's consent.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use spot_http::Error;
+
+use crate::{
+    Scopes,
+    accounts::IssuedTokens,
+    clock::{Deadline, from_unix, to_unix},
+};
+
+/// The tokens of one user's consent, with what is known about them. It does not print them.
+///
+/// [`to_json`](Self::to_json) and [`from_json`](Self::from_json) are its form in stores.
+#[derive(Clone)]
+pub struct TokenRecord {
+    access_token: Option<SecretString>,
+    refresh_token: Option<SecretString>,
+    granted: Scopes,
+    requested: Scopes,
+    expires_at: Option<SystemTime>,
+    lifetime: Duration,
+    consented_at: Option<SystemTime>,
+}
+
+/// How long a consent lasts at least: six calendar months, of which the shortest have 181 days.
+const CONSENT: Duration = Duration::from_secs(181 * 86_400);
+
+/// How long an access token lives of which it is not known.
+const LIFETIME: Duration = Duration::from_secs(3_600);
+
+impl TokenRecord {
+    /// A record of a refresh token alone. The scopes and the day of the consent are not known,
+    /// unless they are [said](Self::with_granted_scopes).
+    pub fn from_refresh_token(refresh_token: impl Into<SecretString>) -> Self {
+        Self {
+            access_token: None,
+            refresh_token: Some(refresh_token.into()),
+            granted: Scopes::new(),
+            requested: Scopes::new(),
+            expires_at: None,
+            lifetime: LIFETIME,
+            consented_at: None,
+        }
+    }
+
+    /// The same record, with the scopes the user is known to have granted.
+    #[must_use]
+    pub fn with_granted_scopes(mut self, granted: impl Into<Scopes>) -> Self {
+        self.granted = granted.into();
+        self
+    }
+
+    /// The same record, with the time at which the user is known to have consented.
+    #[must_use]
+    pub fn with_consented_at(mut self, consented_at: SystemTime) -> Self {
+        self.consented_at = Some(consented_at);
+        self
+    }
+
+    /// The same record, with an access token that is good until then.
+    #[must_use]
+    pub fn with_access_token(
+        mut self,
+        access_token: impl Into<SecretString>,
+        expires_at: SystemTime,
+    ) -> Self {
+        self.access_token = Some(access_token.into());
+        self.expires_at = Some(expires_at);
+        self
+    }
+
+    /// The access token, if there is one. It may have ended.
+    pub fn access_token(&self) -> Option<&SecretString> {
+        self.access_token.as_ref()
+    }
+
+    /// The refresh token, if there is one.
+    pub fn refresh_token(&self) -> Option<&SecretString> {
+        self.refresh_token.as_ref()
+    }
+
+    /// The scopes the user granted. Empty if they are not known.
+    pub fn granted_scopes(&self) -> &Scopes {
+        &self.granted
+    }
+
+    /// The scopes the user was asked for. Empty if they are not known.
+    pub fn requested_scopes(&self) -> &Scopes {
+        &self.requested
+    }
+
+    /// When the access token ends.
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.expires_at
+    }
+
+    /// When the user consented, to the second, if that is known.
+    pub fn consented_at(&self) -> Option<SystemTime> {
+        self.consented_at
+    }
+
+    /// When the consent ends, at the earliest: six months after it was given, which refreshing
+    /// does not change.
+    pub fn consent_expires_at(&self) -> Option<SystemTime> {
+        self.consented_at?.checked_add(CONSENT)
+    }
+
+    /// The record as JSON, with the tokens in it: whoever reads it is the user.
+    pub fn to_json(&self) -> SecretString {
+        let secret =
+            |secret: &Option<SecretString>| secret.as_ref().map(|s| s.expose_secret().to_owned());
+        let form = RecordJson {
+            access_token: secret(&self.access_token),
+            refresh_token: secret(&self.refresh_token),
+            granted: self.granted.to_string(),
+            requested: self.requested.to_string(),
+            expires_at: self.expires_at.map(to_unix),
+            lifetime: self.lifetime.as_secs(),
+            consented_at: self.consented_at.map(to_unix),
+        };
+        // The form is text and numbers, which always can be written.
+        serde_json::to_string(&form).unwrap_or_default().into()
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is something else. The error does
+    /// not quote it.
+    pub fn from_json(json: &str) -> Result<Self, Error> {
+        let form: RecordJson = serde_json::from_str(json).map_err(|error| {
+            Error::configuration(format!(
+                "this is not a token record: it cannot be read at line {}, column {}",
+                error.line(),
+                error.column(),
+            ))
+        })?;
+        let secret = |text: Option<String>| text.filter(|text| !text.is_empty()).map(Into::into);
+        let record = Self {
+            access_token: secret(form.access_token),
+            refresh_token: secret(form.refresh_token),
+            granted: Scopes::parse(&form.granted),
+            requested: Scopes::parse(&form.requested),
+            expires_at: form.expires_at.and_then(from_unix),
+            lifetime: Duration::from_secs(form.lifetime),
+            consented_at: form.consented_at.and_then(from_unix),
+        };
+        if record.access_token.is_none() && record.refresh_token.is_none() {
+            return Err(Error::configuration("this is not a token record: it holds no token"));
+        }
+        Ok(record)
+    }
+
+    /// The record of a consent that was just given. Scopes that the answer does not name are those
+    /// that were asked for.
+    pub(crate) fn granted(issued: &IssuedTokens, requested: Scopes) -> Self {
+        let response = &issued.response;
+        Self {
+            access_token: Some(response.access_token().into()),
+            refresh_token: response.refresh_token().map(Into::into),
+            granted: response.scopes().unwrap_or(&requested).clone(),
+            requested,
+            expires_at: Some(Deadline::after(issued.requested_at, response.lifetime()).wall()),
+            lifetime: response.lifetime(),
+            consented_at: Some(issued.requested_at.wall),
+        }
+    }
+
+    /// The record after a refresh: what the answer does not name stays.
+    pub(crate) fn refreshed(&self, issued: &IssuedTokens) -> Self {
+        let response = &issued.response;
+        Self {
+            access_token: Some(response.access_token().into()),
+            refresh_token: response
+                .refresh_token()
+                .map(Into::into)
+                .or_else(|| self.refresh_token.clone()),
+            granted: response.scopes().unwrap_or(&self.granted).clone(),
+            requested: self.requested.clone(),
+            expires_at: Some(Deadline::after(issued.requested_at, response.lifetime()).wall()),
+            lifetime: response.lifetime(),
+            consented_at: self.consented_at,
+        }
+    }
+
+    /// How long the access token was good for when it was issued.
+    pub(crate) fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
+    #[cfg(feature = "keyring")]
+    pub(crate) fn without_access_token(&self) -> Self {
+        Self { access_token: None, expires_at: None, ..self.clone() }
+    }
+
+    pub(crate) fn same_refresh_token(&self, other: &Self) -> bool {
+        same(self.refresh_token.as_ref(), other.refresh_token.as_ref())
+    }
+
+    pub(crate) fn same_access_token(&self, other: &Self) -> bool {
+        same(self.access_token.as_ref(), other.access_token.as_ref())
+    }
+}
+
+fn same(one: Option<&SecretString>, other: Option<&SecretString>) -> bool {
+    one.map(ExposeSecret::expose_secret) == other.map(ExposeSecret::expose_secret)
+}
+
+impl fmt::Debug for TokenRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenRecord")
+            .field("access_token", &self.access_token.as_ref().map(|_| "<redacted>"))
+            .field("refresh_token", &self.refresh_token.as_ref().map(|_| "<redacted>"))
+            .field("granted", &self.granted)
+            .field("requested", &self.requested)
+            .field("expires_at", &self.expires_at.map(to_unix))
+            .field("consented_at", &self.consented_at.map(to_unix))
+            .finish_non_exhaustive()
+    }
+}
+
+/// A record as it is stored. Times are seconds since 1970.
+#[derive(Serialize, Deserialize)]
+struct RecordJson {
+    #[serde(default)]
+    access_token: Option<String>,
+    #[serde(default)]
+    refresh_token: Option<String>,
+    #[serde(default)]
+    granted: String,
+    #[serde(default)]
+    requested: String,
+    #[serde(default)]
+    expires_at: Option<u64>,
+    #[serde(default = "lifetime")]
+    lifetime: u64,
+    #[serde(default)]
+    consented_at: Option<u64>,
+}
+
+fn lifetime() -> u64 {
+    LIFETIME.as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> TokenRecord {
+        TokenRecord::from_refresh_token("CANARY-refresh")
+            .with_access_token("CANARY-access", from_unix(1_795_003_600).unwrap())
+            .with_granted_scopes("streaming user-read-mind")
+            .with_consented_at(from_unix(1_795_000_000).unwrap())
+    }
+
+    #[test]
+    fn a_record_round_trips_through_its_stored_form() {
+        let json = record().to_json();
+        let back = TokenRecord::from_json(json.expose_secret()).unwrap();
+        assert_eq!(back.to_json().expose_secret(), json.expose_secret());
+        assert_eq!(back.granted_scopes().to_string(), "streaming user-read-mind");
+        assert!(back.same_access_token(&record()) && back.same_refresh_token(&record()));
+        let earliest = back.consent_expires_at().unwrap();
+        assert_eq!(to_unix(earliest), 1_795_000_000 + 181 * 86_400);
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused_without_quoting_it() {
+        for json in [
+            "",
+            "{}",
+            "[]",
+            r#"{"access_token":""}"#,
+            r#"{"refresh_token":["CANARY"]}"#,
+            r#"{"refresh_token":"CANARY","expires_at":"CANARY"}"#,
+            r#"{"refresh_token":"CANARY""#,
+        ] {
+            let error = TokenRecord::from_json(json).expect_err(json);
+            assert!(error.message().starts_with("this is not a token record"), "{error}");
+            assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
+        }
+    }
+}

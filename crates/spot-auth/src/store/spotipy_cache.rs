@@ -1,0 +1,108 @@
+//! What people bring along who move over from spotipy.
+
+use std::{fs, path::Path, time::SystemTime};
+
+use serde::Deserialize;
+use spot_http::Error;
+
+use crate::{clock::from_unix, scopes::Scopes, store::record::TokenRecord};
+
+/// The fields of spotipy's cache that matter here.
+#[derive(Deserialize)]
+struct Cache {
+    #[serde(default)]
+    access_token: Option<String>,
+    #[serde(default)]
+    refresh_token: Option<String>,
+    #[serde(default)]
+    scope: Option<String>,
+    #[serde(default)]
+    expires_at: Option<f64>,
+}
+
+impl TokenRecord {
+    /// Reads the file in which spotipy keeps a session: `.cache` or `.cache-NAME` in the directory
+    /// its program ran in. The user need not sign in again, if the application is the same. The day
+    /// of the consent is not in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the file cannot be read, or holds no
+    /// refresh token, as that of an application which asks for itself.
+    pub fn from_spotipy_cache(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let wrong =
+            |why: &str| Error::configuration(format!("the spotipy cache {} {why}", path.display()));
+        let text = fs::read(path)
+            .map_err(|error| wrong(&format!("cannot be read: {error}")).with_source(error))?;
+        let cache: Cache = serde_json::from_slice(&text).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            wrong(&format!("is none: it cannot be read at line {line}, column {column}"))
+        })?;
+        let refresh_token = cache
+            .refresh_token
+            .filter(|token| !token.is_empty())
+            .ok_or_else(|| wrong("holds no refresh token"))?;
+        let scopes = Scopes::parse(&cache.scope.unwrap_or_default());
+        let mut record = Self::from_refresh_token(refresh_token).with_granted_scopes(scopes);
+        if let (Some(access_token), Some(expires_at)) = (cache.access_token, cache.expires_at)
+            && let Some(expires_at) = unix(expires_at)
+        {
+            record = record.with_access_token(access_token, expires_at);
+        }
+        Ok(record)
+    }
+}
+
+fn unix(seconds: f64) -> Option<SystemTime> {
+    // A cast from a float that is no such number gives 0 or the maximum, and both mean `over`.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    from_unix(seconds as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::clock::to_unix;
+
+    fn read(text: &str) -> Result<TokenRecord, Error> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(".cache");
+        fs::write(&path, text).unwrap();
+        TokenRecord::from_spotipy_cache(path)
+    }
+
+    #[test]
+    fn a_cache_of_spotipy_becomes_a_record() {
+        let record = read(
+            r#"{"access_token": "BQa", "token_type": "Bearer", "expires_in": 3600,
+                "refresh_token": "AQr", "scope": "user-library-read user-top-read",
+                "expires_at": 1795000000}"#,
+        )
+        .unwrap();
+        assert_eq!(record.refresh_token().unwrap().expose_secret(), "AQr");
+        assert_eq!(record.access_token().unwrap().expose_secret(), "BQa");
+        assert_eq!(record.expires_at().map(to_unix), Some(1_795_000_000));
+        assert_eq!(record.granted_scopes().len(), 2);
+        assert_eq!(record.consented_at(), None);
+        let record = read(r#"{"refresh_token": "AQr", "scope": null}"#).unwrap();
+        assert!(record.access_token().is_none() && record.granted_scopes().is_empty());
+    }
+
+    #[test]
+    fn what_is_none_is_named() {
+        for (text, why) in [
+            ("", "line 1"),
+            ("CANARY", "line 1"),
+            (r#"{"refresh_token": ["CANARY"]}"#, "line 1"),
+            (r#"{"access_token": "CANARY", "refresh_token": ""}"#, "no refresh token"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.message().contains(why) && error.message().contains(".cache"), "{error}");
+            assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
+        }
+        assert!(TokenRecord::from_spotipy_cache("/no/such/.cache").is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! Users, and what they listen to most.
+
+use crate::{
+    api::call::Call,
+    http::{
+        json::Json,
+        reply::{Answer, Refusal, Reply},
+    },
+    world::{Rng, mix},
+};
+
+/// How much of a user's taste can be seen.
+const TOP: usize = 50;
+
+pub(crate) fn me(call: &mut Call<'_>) -> Answer {
+    let user = call.user()?;
+    let profile = call.render().profile(user, &call.caller.scopes, call.settings.premium);
+    Ok(Reply::ok(profile))
+}
+
+pub(crate) fn one(call: &mut Call<'_>) -> Answer {
+    let user = call.world.user(call.parameter("user_id")).ok_or_else(Refusal::not_found)?;
+    Ok(Reply::ok(call.render().public_user(user)))
+}
+
+/// The top fifty of a time range; beyond them there is nothing, not even a total.
+pub(crate) fn top(call: &mut Call<'_>) -> Answer {
+    let range = call.query.get("time_range").unwrap_or("medium_term");
+    if !["short_term", "medium_term", "long_term"].contains(&range) {
+        return Err(Refusal::bad_request("Invalid time range"));
+    }
+    let user = u64::from(call.user()?.place());
+    let mut rng = Rng::new(mix(call.world.seed ^ user), range);
+    let start = rng.next();
+    let kind = call.parameter("type").to_owned();
+    if !["artists", "tracks"].contains(&kind.as_str()) {
+        return Err(Refusal::not_found());
+    }
+    if call.offset as usize >= TOP {
+        call.limit = 0;
+        return Ok(Reply::ok(call.page(Vec::new(), 0)));
+    }
+    let render = call.render().with_playability();
+    // Strides that share no divisor with the number of artists or tracks meet nobody twice.
+    let places = call.window(0..TOP as u64);
+    let entries: Vec<Json> = if kind == "artists" {
+        places
+            .map(|place| render.artist(call.world.artists.some((start >> 8) + place * 3)))
+            .collect()
+    } else {
+        places
+            .map(|place| render.track(call.world.tracks.some((start >> 8) + place * 211)))
+            .collect()
+    };
+    Ok(Reply::ok(call.page(entries, TOP)))
+}

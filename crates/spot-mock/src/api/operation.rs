@@ -1,0 +1,121 @@
+//! The rules of an operation.
+
+/// One operation of the Web API.
+pub(crate) struct Operation {
+    pub(crate) method: &'static str,
+    /// The path below `/v1`, with its parameters in braces.
+    pub(crate) path: &'static str,
+    /// The operation id in Spotify's reference.
+    pub(crate) id: &'static str,
+    /// One of these scopes is needed; none if there are none.
+    pub(crate) scopes: &'static [&'static str],
+    pub(crate) access: Access,
+    pub(crate) limit: Option<Limit>,
+    /// The largest `offset`.
+    pub(crate) offset: i64,
+    pub(crate) list: Option<List>,
+}
+
+/// Which applications may call an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Any,
+    /// Only those in Extended Quota Mode.
+    Extended,
+    /// Closed since 2024-11-27; the others are answered like this.
+    Closed(ClosedAnswer),
+}
+
+/// How an operation that was closed in 2024 says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClosedAnswer {
+    Forbidden,
+    ForbiddenWithoutMessage,
+    NotFoundWithoutBody,
+}
+
+/// How many entries of a page can be asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    pub(crate) default: u32,
+    pub(crate) max: u32,
+    /// Default and maximum in Extended Quota Mode.
+    pub(crate) extended: (u32, u32),
+}
+
+/// A parameter with several ids or URIs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct List {
+    pub(crate) name: &'static str,
+    pub(crate) max: usize,
+    /// Whether it may come in a JSON body instead of the query.
+    pub(crate) in_body: bool,
+}
+
+impl Operation {
+    pub(crate) const fn new(method: &'static str, path: &'static str, id: &'static str) -> Self {
+        Self {
+            method,
+            path,
+            id,
+            scopes: &[],
+            access: Access::Any,
+            limit: None,
+            offset: 100_000,
+            list: None,
+        }
+    }
+
+    pub(crate) const fn scopes(mut self, scopes: &'static [&'static str]) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    pub(crate) const fn extended(mut self) -> Self {
+        self.access = Access::Extended;
+        self
+    }
+
+    pub(crate) const fn closed(mut self, answer: ClosedAnswer) -> Self {
+        self.access = Access::Closed(answer);
+        self
+    }
+
+    pub(crate) const fn limit(mut self, default: u32, max: u32) -> Self {
+        self.limit = Some(Limit { default, max, extended: (default, max) });
+        self
+    }
+
+    pub(crate) const fn extended_limit(mut self, default: u32, max: u32) -> Self {
+        if let Some(limit) = &mut self.limit {
+            limit.extended = (default, max);
+        }
+        self
+    }
+
+    pub(crate) const fn offset(mut self, max: i64) -> Self {
+        self.offset = max;
+        self
+    }
+
+    pub(crate) const fn list(mut self, name: &'static str, max: usize) -> Self {
+        self.list = Some(List { name, max, in_body: false });
+        self
+    }
+
+    /// A list that may also come in the body.
+    pub(crate) const fn list_or_body(mut self, name: &'static str, max: usize) -> Self {
+        self.list = Some(List { name, max, in_body: true });
+        self
+    }
+
+    /// Whether it concerns a user, so that a token of the application itself is not enough.
+    pub(crate) fn needs_user(&self) -> bool {
+        self.path == "/me" || self.path.starts_with("/me/") || self.method != "GET"
+    }
+
+    /// Whether it commands a player.
+    pub(crate) fn is_player_command(&self) -> bool {
+        self.path.starts_with("/me/player") && self.method != "GET"
+    }
+}

@@ -1,0 +1,207 @@
+//! Faults: injected one by one, or at random.
+
+mod corruptions;
+
+use std::{collections::VecDeque, fmt::Display, time::Duration};
+
+pub use corruptions::Corruption;
+pub(crate) use corruptions::corrupt;
+
+use crate::world::Rng;
+
+/// A fault of one request.
+///
+/// ```
+/// use spot_mock::Fault;
+///
+/// let gateway = Fault::status(502).body("text/html", "<html><title>Bad gateway</title></html>");
+/// let blocked = Fault::quota_exceeded(86_207);
+/// # let _ = (gateway, blocked);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Answers with this instead of carrying the request out.
+    Status {
+        /// HTTP status, 200 to 999.
+        status: u16,
+        /// Body.
+        body: String,
+        /// Media type of the body; `None` sends no `Content-Type`.
+        content_type: Option<String>,
+        /// Value of `Retry-After`: seconds, a date, or an invalid text.
+        retry_after: Option<String>,
+    },
+    /// Resets the connection without carrying the request out.
+    Reset,
+    /// Carries the request out and resets the connection before the answer is sent, so that the
+    /// caller cannot know the outcome.
+    LostAnswer,
+    /// Carries the request out and closes the connection in the middle of the body.
+    TruncatedBody,
+    /// Carries the request out after this time on tokio's clock.
+    Delay(Duration),
+    /// Carries the request out and alters the answer in a way that real answers have been altered.
+    /// An answer without a JSON body stays unchanged.
+    Corrupted(Corruption),
+}
+
+impl Fault {
+    /// An answer with this status and Spotify's usual error body.
+    pub fn status(status: u16) -> Self {
+        let message = match status {
+            500 => "Server error.",
+            502 => "Bad gateway.",
+            503 => "Service unavailable.",
+            _ => "Something went wrong",
+        };
+        let body = format!(r#"{{"error":{{"status":{status},"message":"{message}"}}}}"#);
+        let content_type = Some("application/json; charset=utf-8".to_owned());
+        Self::Status { status, body, content_type, retry_after: None }
+    }
+
+    /// A 429 of the rate limit with this `Retry-After`.
+    pub fn rate_limited(seconds: u64) -> Self {
+        let body = r#"{"error":{"status":429,"message":"API rate limit exceeded"}}"#;
+        Self::status(429).body("application/json; charset=utf-8", body).retry_after(seconds)
+    }
+
+    /// A 429 with the reason `QUOTA_EXCEEDED` and this `Retry-After`.
+    pub fn quota_exceeded(seconds: u64) -> Self {
+        let body =
+            r#"{"error":{"status":429,"message":"Too many requests","reason":"QUOTA_EXCEEDED"}}"#;
+        Self::status(429).body("application/json; charset=utf-8", body).retry_after(seconds)
+    }
+
+    /// A 401 "Access token missing", as a gateway of Spotify has sent for valid tokens.
+    pub fn unauthorized() -> Self {
+        let body = r#"{"error":{"status":401,"message":"Access token missing"}}"#;
+        Self::status(401).body("application/json; charset=utf-8", body)
+    }
+
+    /// Sets the body. Has an effect on [`Fault::Status`] only.
+    #[must_use]
+    pub fn body(mut self, media_type: &str, text: impl Into<String>) -> Self {
+        if let Self::Status { body, content_type, .. } = &mut self {
+            *body = text.into();
+            *content_type = (!media_type.is_empty()).then(|| media_type.to_owned());
+        }
+        self
+    }
+
+    /// Sets `Retry-After`: a number of seconds, or any text. Has an effect on [`Fault::Status`]
+    /// only.
+    #[must_use]
+    pub fn retry_after(mut self, value: impl Display) -> Self {
+        if let Self::Status { retry_after, .. } = &mut self {
+            *retry_after = Some(value.to_string());
+        }
+        self
+    }
+}
+
+/// Faults that happen at random. The same seed gives the same faults at the same requests.
+///
+/// ```
+/// use spot_mock::{Fault, MockSpotify, RandomFaults};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let faults = RandomFaults::new(7, 0.05)
+///     .only([Fault::Reset, Fault::status(503)])
+///     .on("get-users-saved-tracks");
+/// let mock = MockSpotify::builder().random_faults(faults).start().await?;
+/// # let _ = mock;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "random faults have no effect until they are given to a mock"]
+pub struct RandomFaults {
+    rng: Rng,
+    /// Faults per million requests.
+    rate: u32,
+    faults: Vec<Fault>,
+    pub(crate) operations: Vec<String>,
+}
+
+impl RandomFaults {
+    /// Faults of all kinds at this share of the requests. The share is clamped to 0 to 1. The
+    /// kinds: a 429 of one second, 500, 502 with HTML, 503, a 401 for a valid token, a reset, a
+    /// lost answer, a truncated body, a delay of 200 ms, and every [`Corruption`].
+    pub fn new(seed: u64, rate: f64) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it lies between 0 and a million"
+        )]
+        let rate = (rate.clamp(0.0, 1.0) * 1_000_000.0) as u32;
+        let gateway = "<!DOCTYPE html><html><title>502 Bad Gateway</title><p>Try later.</p></html>";
+        let answers = [
+            Fault::rate_limited(1),
+            Fault::status(500),
+            Fault::status(502).body("text/html; charset=UTF-8", gateway),
+            Fault::status(503),
+            Fault::unauthorized(),
+            Fault::Reset,
+            Fault::LostAnswer,
+            Fault::TruncatedBody,
+            Fault::Delay(Duration::from_millis(200)),
+        ];
+        let faults = answers.into_iter().chain(Corruption::ALL.map(Fault::Corrupted)).collect();
+        Self { rng: Rng::new(seed, "faults"), rate, faults, operations: Vec::new() }
+    }
+
+    /// Limits the kinds to these, each equally likely.
+    pub fn only(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
+        self.faults = faults.into_iter().collect();
+        self
+    }
+
+    /// Limits the faults to requests of this operation. Further calls add operations. The names
+    /// are those of [`MockSpotify::fail_next_on`](crate::MockSpotify::fail_next_on).
+    pub fn on(mut self, operation: impl Into<String>) -> Self {
+        self.operations.push(operation.into());
+        self
+    }
+
+    /// The fault of the next request, if any.
+    fn next(&mut self, operation: Option<&str>) -> Option<Fault> {
+        let matches = self.operations.is_empty()
+            || self.operations.iter().any(|wanted| operation == Some(wanted.as_str()));
+        if !matches || self.faults.is_empty() || self.rng.between(1, 1_000_000) > self.rate {
+            return None;
+        }
+        let place = self.rng.below(self.faults.len());
+        self.faults.get(place).cloned()
+    }
+}
+
+/// Injected faults that have not happened yet, and random ones.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    injected: VecDeque<(Option<String>, Fault)>,
+    random: Option<RandomFaults>,
+}
+
+impl Faults {
+    pub(crate) fn inject(&mut self, operation: Option<&str>, fault: Fault) {
+        self.injected.push_back((operation.map(ToOwned::to_owned), fault));
+    }
+
+    pub(crate) fn set_random(&mut self, random: Option<RandomFaults>) {
+        self.random = random;
+    }
+
+    /// The fault of a request: the first injected one that matches, else a random one.
+    pub(crate) fn take(&mut self, operation: Option<&str>) -> Option<Fault> {
+        let matches = |wanted: &Option<String>| match wanted {
+            Some(wanted) => operation == Some(wanted.as_str()),
+            None => true,
+        };
+        match self.injected.iter().position(|(wanted, _)| matches(wanted)) {
+            Some(place) => self.injected.remove(place).map(|(_, fault)| fault),
+            None => self.random.as_mut()?.next(operation),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The log of requests.
+
+use std::collections::VecDeque;
+
+/// A request that the mock received, for the API or the accounts service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordedRequest {
+    /// HTTP method in capitals.
+    pub method: String,
+    /// Path as it was sent, percent-encoded: `/v1/artists/0OdUWJ0sBjDrqHygGUXeCF`.
+    pub path: String,
+    /// Query as it was sent, without the question mark. Empty without a query.
+    pub query: String,
+    /// Status of the answer. 0 while the request is being processed, or if a
+    /// [`Fault`](crate::Fault) prevented the answer.
+    pub status: u16,
+    /// Operation id in Spotify's reference: `get-an-artist`. The accounts service has `authorize`
+    /// and `token`. `None` for an unknown route.
+    pub operation: Option<&'static str>,
+}
+
+/// Maximum number of requests in the log, so that a mock can run for days.
+const REMEMBERED: usize = 100_000;
+
+/// The last requests, in the order in which they arrived.
+#[derive(Debug, Default)]
+pub(crate) struct RequestLog {
+    requests: VecDeque<RecordedRequest>,
+    /// How many are gone, so that the numbers of the others stay what they are.
+    gone: usize,
+}
+
+impl RequestLog {
+    /// Notes a request and returns its number, with which the answer is noted.
+    pub(crate) fn begin(&mut self, request: RecordedRequest) -> usize {
+        if self.requests.len() == REMEMBERED {
+            self.requests.pop_front();
+            self.gone += 1;
+        }
+        self.requests.push_back(request);
+        self.gone + self.requests.len() - 1
+    }
+
+    pub(crate) fn finish(&mut self, number: usize, status: u16) {
+        let place = number.checked_sub(self.gone);
+        if let Some(request) = place.and_then(|place| self.requests.get_mut(place)) {
+            request.status = status;
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<RecordedRequest> {
+        self.requests.iter().cloned().collect()
+    }
+
+    pub(crate) fn take(&mut self) -> Vec<RecordedRequest> {
+        self.gone += self.requests.len();
+        std::mem::take(&mut self.requests).into()
+    }
+}

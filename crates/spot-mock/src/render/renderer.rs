@@ -1,0 +1,107 @@
+//! What renders things, and what all of them share.
+
+use crate::{
+    http::json::{Json, Object, object},
+    render::track_cache::{TrackCache, TrackForm},
+    settings::{Market, PlaylistFields},
+    world::{Availability, HOME, Key, Track, World, mix},
+};
+
+/// What everything that is rendered depends on.
+#[derive(Clone, Copy)]
+pub(crate) struct Render<'a> {
+    pub(crate) world: &'a World,
+    /// Where finished tracks are kept; nowhere if their parts are asked for.
+    pub(crate) track_cache: Option<&'a TrackCache>,
+    /// The base of links.
+    pub(crate) api: &'a str,
+    /// Whether fields are included that Development Mode lacks.
+    pub(crate) extended: bool,
+    /// Whether half a minute of a track may be listened to, as before November 2024.
+    pub(crate) previews: bool,
+    pub(crate) playlist_fields: PlaylistFields,
+    pub(crate) market: Market,
+    /// Whether `is_playable` is said.
+    pub(crate) playability: bool,
+    pub(crate) resume_points: bool,
+}
+
+impl Render<'_> {
+    /// Says `is_playable` even where no market was asked for, as some answers do.
+    pub(crate) fn with_playability(self) -> Self {
+        Self { playability: self.market.code.is_some(), ..self }
+    }
+
+    /// A track as finished text, if it was rendered like this before.
+    pub(super) fn keep(
+        self,
+        key: Key<Track>,
+        in_playlist: bool,
+        render: impl FnOnce() -> Json,
+    ) -> Json {
+        // Other countries are asked for too rarely to keep texts for each of them.
+        let is_usual = self.market.code.is_none_or(|code| code == HOME);
+        let Some(kept) = self.track_cache.filter(|_| is_usual) else { return render() };
+        let form = TrackForm {
+            place: key.place(),
+            in_playlist,
+            extended: self.extended,
+            previews: self.previews,
+            playability: self.playability,
+            at_home: self.market.code.is_some(),
+            market_asked: self.market.asked,
+        };
+        kept.get_or_render(form, render)
+    }
+
+    /// `available_markets`, which Development Mode lacks and which gives way to `is_playable`
+    /// where a market is asked for.
+    pub(super) fn set_markets(self, object: &mut Object, available: Availability) {
+        if self.extended && !self.market.asked {
+            object.set("available_markets", available.json());
+        }
+    }
+
+    /// `is_playable`, and why not.
+    pub(super) fn set_playability(self, object: &mut Object, available: Availability) {
+        let (true, Some(market)) = (self.playability, self.market.code) else { return };
+        let playable = available.contains(market);
+        object.set("is_playable", playable);
+        if !playable {
+            object.set("restrictions", object! { "reason": "market" });
+        }
+    }
+
+    /// What refers to a thing: `external_urls`, `href`, `id`, `type` and `uri`.
+    pub(super) fn set_reference(self, object: &mut Object, kind: &'static str, id: &str) {
+        object.set("external_urls", external_urls(kind, id));
+        object.set("href", format!("{}/{kind}s/{id}", self.api));
+        object.set("id", id.to_owned());
+        object.set("type", kind);
+        object.set("uri", format!("spotify:{kind}:{id}"));
+    }
+}
+
+pub(super) fn external_urls(kind: &str, id: &str) -> Json {
+    object! { "spotify": format!("https://open.spotify.com/{kind}/{id}") }
+}
+
+/// A picture in the three sizes Spotify keeps it in. The prefixes say which size of what it is.
+pub(super) fn images(id: &str, prefixes: [&str; 3]) -> Json {
+    let hash = id.bytes().fold(0, |state, byte| mix(state ^ u64::from(byte)));
+    let name = format!("{hash:016x}{:08x}", mix(hash) >> 32);
+    let image = |(prefix, size): (&str, u32)| {
+        object! {
+            "height": size,
+            "url": format!("https://i.scdn.co/image/{prefix}{name}"),
+            "width": size,
+        }
+    };
+    Json::List(prefixes.into_iter().zip([640, 300, 64]).map(image).collect())
+}
+
+pub(super) const COVERS: [&str; 3] = ["ab67616d0000b273", "ab67616d00001e02", "ab67616d00004851"];
+pub(super) const PORTRAITS: [&str; 3] =
+    ["ab6761610000e5eb", "ab67616100005174", "ab6761610000f178"];
+pub(super) const SHOW_COVERS: [&str; 3] =
+    ["ab6765630000ba8a", "ab67656300005f1f", "ab6765630000f68d"];

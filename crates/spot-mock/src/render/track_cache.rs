@@ -1,0 +1,71 @@
+//! Tracks that were rendered before, kept as finished text.
+//!
+//! The catalogue never changes while a mock runs, and pages of tracks are most of what it is
+//! asked for. Rendering one costs more than sending it.
+
+use std::{fmt, sync::Arc};
+
+use quick_cache::{Weighter, sync::Cache};
+use serde_json::value::RawValue;
+
+use crate::http::json::Json;
+
+/// How many bytes of text are kept at most.
+const CAPACITY: u64 = 24 * 1024 * 1024;
+/// About the length of a track.
+const TRACK: u64 = 2 * 1024;
+
+/// The kept tracks.
+pub(crate) struct TrackCache(Cache<TrackForm, Arc<RawValue>, Length>);
+
+/// Which track in which form: all that its text depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct TrackForm {
+    pub(super) place: u32,
+    /// As it is in a playlist.
+    pub(super) in_playlist: bool,
+    pub(super) extended: bool,
+    pub(super) previews: bool,
+    pub(super) playability: bool,
+    /// For the country of the users, or for none.
+    pub(super) at_home: bool,
+    pub(super) market_asked: bool,
+}
+
+#[derive(Clone)]
+struct Length;
+
+impl Weighter<TrackForm, Arc<RawValue>> for Length {
+    fn weight(&self, _: &TrackForm, text: &Arc<RawValue>) -> u64 {
+        u64::try_from(text.get().len()).unwrap_or(u64::MAX)
+    }
+}
+
+impl TrackCache {
+    pub(crate) fn new() -> Self {
+        let count = usize::try_from(CAPACITY / TRACK).unwrap_or(usize::MAX);
+        Self(Cache::with_weighter(count, CAPACITY, Length))
+    }
+
+    /// The text that is kept, or what `render` makes now.
+    pub(super) fn get_or_render(&self, form: TrackForm, render: impl FnOnce() -> Json) -> Json {
+        if let Some(text) = self.0.get(&form) {
+            return Json::Shared(text);
+        }
+        let json = render();
+        match serde_json::value::to_raw_value(&json) {
+            Ok(text) => {
+                let text: Arc<RawValue> = text.into();
+                self.0.insert(form, Arc::clone(&text));
+                Json::Shared(text)
+            }
+            Err(_) => json,
+        }
+    }
+}
+
+impl fmt::Debug for TrackCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrackCache").field("tracks", &self.0.len()).finish_non_exhaustive()
+    }
+}

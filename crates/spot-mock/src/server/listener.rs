@@ -1,0 +1,147 @@
+//! Connections that can be broken on purpose.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use axum::{extract::connect_info::Connected, serve::IncomingStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+};
+
+/// Accepts connections which their requests can break.
+#[derive(Debug)]
+pub(crate) struct BreakableListener(pub(crate) TcpListener);
+
+/// A connection that writes what it is allowed to and then breaks.
+#[derive(Debug)]
+pub(crate) struct BreakableStream {
+    stream: TcpStream,
+    handle: ConnectionHandle,
+}
+
+/// The handle by which a request breaks its own connection.
+#[derive(Clone, Debug)]
+pub(crate) struct ConnectionHandle(Arc<Break>);
+
+#[derive(Debug)]
+struct Break {
+    /// How many bytes may still be written; `usize::MAX` while nothing is to break.
+    left: AtomicUsize,
+    reset: AtomicBool,
+}
+
+impl ConnectionHandle {
+    /// Lets nothing more through and resets the connection.
+    pub(crate) fn reset(&self) {
+        self.0.reset.store(true, Ordering::SeqCst);
+        self.0.left.store(0, Ordering::SeqCst);
+    }
+
+    /// Lets so many bytes through and closes the connection.
+    pub(crate) fn cut_after(&self, bytes: usize) {
+        self.0.left.store(bytes, Ordering::SeqCst);
+    }
+}
+
+impl axum::serve::Listener for BreakableListener {
+    type Io = BreakableStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (BreakableStream, SocketAddr) {
+        loop {
+            match self.0.accept().await {
+                Ok((stream, peer)) => {
+                    // Answers are small and awaited one by one; collecting them costs 40 ms each.
+                    let _ = stream.set_nodelay(true);
+                    let whole =
+                        Break { left: AtomicUsize::new(usize::MAX), reset: AtomicBool::new(false) };
+                    return (
+                        BreakableStream { stream, handle: ConnectionHandle(Arc::new(whole)) },
+                        peer,
+                    );
+                }
+                // One failed handshake is no reason to stop listening.
+                Err(error) => {
+                    tracing::debug!(%error, "a connection was not accepted");
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, BreakableListener>> for ConnectionHandle {
+    fn connect_info(stream: IncomingStream<'_, BreakableListener>) -> Self {
+        stream.io().handle.clone()
+    }
+}
+
+impl AsyncRead for BreakableStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for BreakableStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let left = self.handle.0.left.load(Ordering::SeqCst);
+        if left == 0 {
+            if self.handle.0.reset.load(Ordering::SeqCst) {
+                // Without lingering, closing sends a reset instead of an orderly end.
+                let _ = self.stream.set_zero_linger();
+            }
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let allowed = bytes.get(..left).unwrap_or(bytes);
+        let written = Pin::new(&mut self.stream).poll_write(cx, allowed);
+        if let (Poll::Ready(Ok(count)), true) = (&written, left != usize::MAX) {
+            self.handle.0.left.fetch_sub(*count, Ordering::SeqCst);
+        }
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if self.handle.0.left.load(Ordering::SeqCst) == usize::MAX {
+            return Pin::new(&mut self.stream).poll_write_vectored(cx, buffers);
+        }
+        let first = buffers.iter().find(|buffer| !buffer.is_empty());
+        self.poll_write(cx, first.map_or(&[], |buffer| buffer))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,351 @@
+//! A running mock.
+
+use std::{fmt, io, sync::Arc, time::Duration};
+
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::{
+    accounts::{AppKey, Apps, SCOPES, ScopeSet},
+    api::table::is_operation,
+    faults::{Fault, RandomFaults},
+    http::log::RecordedRequest,
+    server::{builder::MockBuilder, shared::Shared},
+    state::{Device, WorldIds},
+    world::{Key, User},
+};
+
+/// A running mock: the Web API and the accounts service on a port of this machine.
+///
+/// It runs in the tokio runtime in which it was started, until it is dropped or
+/// [`shutdown`](Self::shutdown) is called.
+pub struct MockSpotify {
+    shared: Arc<Shared>,
+    ids: WorldIds,
+    accounts_url: String,
+    /// Dropping it stops the server as well as sending does.
+    stop: watch::Sender<bool>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl MockSpotify {
+    /// Starts a mock in Development Mode with seed 7, whose user grants every consent.
+    ///
+    /// # Errors
+    ///
+    /// If no port can be bound, the error of the operating system.
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// Configures a mock.
+    pub fn builder() -> MockBuilder {
+        MockBuilder::new()
+    }
+
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        ids: WorldIds,
+        accounts_url: String,
+        stop: watch::Sender<bool>,
+        task: JoinHandle<io::Result<()>>,
+    ) -> Self {
+        Self { shared, ids, accounts_url, stop, task }
+    }
+
+    /// Base URL of the Web API: `http://127.0.0.1:PORT/v1`. Use it in place of
+    /// `https://api.spotify.com/v1`.
+    pub fn api_url(&self) -> &str {
+        &self.shared.settings.api_url
+    }
+
+    /// Base URL of the accounts service: `http://127.0.0.1:PORT`. Use it in place of
+    /// `https://accounts.spotify.com`. It has `/authorize` and `/api/token`.
+    pub fn accounts_url(&self) -> &str {
+        &self.accounts_url
+    }
+
+    /// Client id of the default application.
+    pub fn client_id(&self) -> &str {
+        self.first().client_id()
+    }
+
+    /// Client secret of the default application.
+    pub fn client_secret(&self) -> &str {
+        self.first().client_secret()
+    }
+
+    /// An access token of the default user, see [`RegisteredApp::user_token`].
+    ///
+    /// # Panics
+    ///
+    /// If a scope does not exist.
+    #[track_caller]
+    pub fn user_token(&self, scopes: &[&str]) -> String {
+        self.first().user_token(scopes)
+    }
+
+    /// An access token of the default user with all scopes.
+    pub fn user_token_all(&self) -> String {
+        self.user_token(SCOPES)
+    }
+
+    /// An access token of another user, see [`RegisteredApp::user_token_for`].
+    ///
+    /// # Panics
+    ///
+    /// If a scope does not exist.
+    #[track_caller]
+    pub fn user_token_for(&self, user_id: &str, scopes: &[&str]) -> Option<String> {
+        self.first().user_token_for(user_id, scopes)
+    }
+
+    /// An access token without a user, see [`RegisteredApp::app_token`].
+    pub fn app_token(&self) -> String {
+        self.first().app_token()
+    }
+
+    /// A refresh token of the default user, see [`RegisteredApp::refresh_token`].
+    ///
+    /// # Panics
+    ///
+    /// If a scope does not exist.
+    #[track_caller]
+    pub fn refresh_token(&self, scopes: &[&str]) -> String {
+        self.first().refresh_token(scopes)
+    }
+
+    /// The application with this name. The default application is called `mock`.
+    ///
+    /// # Panics
+    ///
+    /// If no application has this name.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a misspelt name in a test must not pass silently")]
+    pub fn app(&self, name: &str) -> RegisteredApp<'_> {
+        match self.shared.apps.by_name(name) {
+            Some(key) => RegisteredApp { mock: self, key },
+            None => panic!("no application is called {name}"),
+        }
+    }
+
+    /// Sets the user who signs in from now on, except on the page of
+    /// [`Consent::Ask`](crate::Consent::Ask), where the browser chooses the user.
+    ///
+    /// # Panics
+    ///
+    /// If no user has this id.
+    #[track_caller]
+    pub fn sign_in_as(&self, user_id: &str) {
+        let user = self.somebody(user_id);
+        self.shared.state().auth.signed_in = user;
+    }
+
+    /// Revokes all consents, as if every user had removed every application: access tokens are
+    /// refused, refresh tokens are revoked. [`RegisteredApp::revoke_consents`] and
+    /// [`RegisteredApp::revoke_consent_of`] revoke those of one application or user.
+    pub fn revoke_consents(&self) {
+        self.shared.state().auth.revoke(None, None);
+    }
+
+    fn first(&self) -> RegisteredApp<'_> {
+        RegisteredApp { mock: self, key: Apps::FIRST }
+    }
+
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a misspelt id in a test must not pass silently")]
+    fn somebody(&self, user_id: &str) -> Key<User> {
+        match self.shared.world.user(user_id) {
+            Some(user) => user,
+            None => panic!("nobody has the id {user_id}"),
+        }
+    }
+
+    /// The requests received so far, oldest first. The mock keeps the last 100,000.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.shared.state().log.all()
+    }
+
+    /// Removes and returns the requests received since the last call of this method.
+    pub fn take_requests(&self) -> Vec<RecordedRequest> {
+        self.shared.state().log.take()
+    }
+
+    /// Moves the mock's clock forward: tokens and consents expire, playback progresses, rate limit
+    /// windows end. The clock starts at 2026-11-02T09:00:00Z and follows tokio's clock.
+    pub fn advance(&self, by: Duration) {
+        self.shared.state().clock.advance(by);
+    }
+
+    /// Adds a device of the default user, or replaces the device with the same id.
+    pub fn add_device(&self, device: Device) {
+        self.add_device_of(self.shared.world.listener(), device);
+    }
+
+    /// Adds a device of another user, and returns whether the user exists. Other users start
+    /// without devices and without anything to resume.
+    pub fn add_device_for(&self, user_id: &str, device: Device) -> bool {
+        let user = self.shared.world.user(user_id);
+        user.map(|user| self.add_device_of(user, device)).is_some()
+    }
+
+    fn add_device_of(&self, user: Key<User>, device: Device) {
+        let mut state = self.shared.state();
+        let now = state.clock.now();
+        state.account(&self.shared.world, user, now).player.add_device(device, now);
+    }
+
+    /// Ids of things in the world that tests can start from.
+    pub fn world(&self) -> &WorldIds {
+        &self.ids
+    }
+
+    /// Injects a fault into the next request. Several faults happen one request after the other,
+    /// in the order in which they were injected.
+    pub fn fail_next(&self, fault: Fault) {
+        self.shared.state().faults.inject(None, fault);
+    }
+
+    /// Injects a fault into the next request of this operation: an operation id of Spotify's
+    /// reference such as `get-an-album`, or `authorize` or `token` of the accounts service.
+    ///
+    /// # Panics
+    ///
+    /// If no operation has this id.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a misspelt operation in a test must not pass silently")]
+    pub fn fail_next_on(&self, operation: &str, fault: Fault) {
+        if !is_operation(operation) {
+            panic!("{operation} is not an operation of the Web API");
+        }
+        self.shared.state().faults.inject(Some(operation), fault);
+    }
+
+    /// Sets the faults that happen at random from now on; `None` ends them.
+    ///
+    /// # Panics
+    ///
+    /// If they name an operation that does not exist.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a misspelt operation in a test must not pass silently")]
+    pub fn set_random_faults(&self, faults: Option<RandomFaults>) {
+        let mut operations = faults.iter().flat_map(|faults| &faults.operations);
+        if let Some(name) = operations.find(|name| !is_operation(name)) {
+            panic!("{name} is not an operation of the Web API");
+        }
+        self.shared.state().faults.set_random(faults);
+    }
+
+    /// Stops the mock and waits until its connections are closed. Requests that are being delayed
+    /// are answered at once.
+    pub async fn shutdown(self) {
+        self.stop.send_replace(true);
+        // The task does not fail: accepting goes on after errors.
+        let _ = self.task.await;
+    }
+}
+
+/// Shows the address, the mode and the seed, no secrets.
+impl fmt::Debug for MockSpotify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MockSpotify")
+            .field("api_url", &self.api_url())
+            .field("mode", &self.shared.apps.get(Apps::FIRST).mode)
+            .field("seed", &self.shared.world.seed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An application that is registered at a mock. Returned by [`MockSpotify::app`].
+#[derive(Clone, Copy, Debug)]
+pub struct RegisteredApp<'a> {
+    mock: &'a MockSpotify,
+    key: AppKey,
+}
+
+impl<'a> RegisteredApp<'a> {
+    /// Client id.
+    pub fn client_id(self) -> &'a str {
+        &self.mock.shared.apps.get(self.key).client_id
+    }
+
+    /// Client secret.
+    pub fn client_secret(self) -> &'a str {
+        &self.mock.shared.apps.get(self.key).client_secret.0
+    }
+
+    /// An access token of the default user with these scopes. It expires after an hour of the
+    /// mock's clock.
+    ///
+    /// # Panics
+    ///
+    /// If a scope does not exist.
+    #[track_caller]
+    pub fn user_token(self, scopes: &[&str]) -> String {
+        self.mint(Some(self.mock.shared.world.listener()), known(scopes))
+    }
+
+    /// An access token of another user with these scopes; `None` if no user has this id. Other
+    /// users start with an empty library and without devices.
+    ///
+    /// # Panics
+    ///
+    /// If a scope does not exist.
+    #[track_caller]
+    pub fn user_token_for(self, user_id: &str, scopes: &[&str]) -> Option<String> {
+        let scopes = known(scopes);
+        let user = self.mock.shared.world.user(user_id)?;
+        Some(self.mint(Some(user), scopes))
+    }
+
+    /// An access token without a user, like that of the client credentials flow. It expires after
+    /// an hour of the mock's clock.
+    pub fn app_token(self) -> String {
+        self.mint(None, ScopeSet::default())
+    }
+
+    /// A refresh token of the default user with these scopes, as if the user had just consented
+    /// with PKCE. It expires after six months of the mock's clock.
+    ///
+    /// # Panics
+    ///
+    /// If a scope does not exist.
+    #[track_caller]
+    pub fn refresh_token(self, scopes: &[&str]) -> String {
+        let scopes = known(scopes);
+        let mut state = self.mock.shared.state();
+        let now = state.clock.now();
+        state.auth.mint_refresh(self.key, self.mock.shared.world.listener(), scopes, now)
+    }
+
+    /// Revokes the consents of all users for this application: their access tokens are refused,
+    /// their refresh tokens are revoked. Tokens without a user stay valid.
+    pub fn revoke_consents(self) {
+        self.mock.shared.state().auth.revoke(Some(self.key), None);
+    }
+
+    /// Revokes the consent of one user for this application.
+    ///
+    /// # Panics
+    ///
+    /// If no user has this id.
+    #[track_caller]
+    pub fn revoke_consent_of(self, user_id: &str) {
+        let user = self.mock.somebody(user_id);
+        self.mock.shared.state().auth.revoke(Some(self.key), Some(user));
+    }
+
+    fn mint(self, user: Option<Key<User>>, scopes: ScopeSet) -> String {
+        let mut state = self.mock.shared.state();
+        let now = state.clock.now();
+        state.auth.mint(self.key, user, scopes, now)
+    }
+}
+
+#[track_caller]
+#[expect(clippy::panic, reason = "a misspelt scope in a test must not pass silently")]
+fn known(scopes: &[&str]) -> ScopeSet {
+    match ScopeSet::parse(scopes.iter().copied()) {
+        Ok(scopes) => scopes,
+        Err(name) => panic!("{name} is not a scope of the Web API"),
+    }
+}

@@ -1,0 +1,135 @@
+//! Answers as HTTP: headers, caching, faults.
+
+use std::hash::Hasher;
+
+use axum::{
+    body::Body as HttpBody,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    response::Response,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rustc_hash::FxHasher;
+
+use crate::{
+    faults::{Corruption, Fault, corrupt},
+    http::reply::{Body, Reply},
+};
+
+/// Makes HTTP of an answer, and says how long its body is.
+pub(super) fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Response, usize) {
+    let (mut media_type, mut bytes) = match reply.body {
+        Body::Empty => (String::new(), Vec::new()),
+        Body::Json(json) => ("application/json; charset=utf-8".to_owned(), json.to_bytes()),
+        Body::Text { media_type, text } => (media_type, text.into_bytes()),
+    };
+    if let Some(Fault::Corrupted(corruption)) = fault {
+        match corruption {
+            Corruption::WrongContentType if !bytes.is_empty() => {
+                "text/html".clone_into(&mut media_type)
+            }
+            corruption => bytes = corrupt(bytes, *corruption),
+        }
+    }
+    let length = bytes.len();
+    let mut status =
+        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut headers = HeaderMap::new();
+    let mut set = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    if !media_type.is_empty() {
+        set("content-type", &media_type);
+    }
+    let mut cached = false;
+    let is_ordered = matches!(fault, Some(Fault::Status { .. }));
+    if parts.uri.path().starts_with("/v1/") && !is_ordered {
+        let class = CacheClass::of(parts, status);
+        set("cache-control", class.control());
+        if class == CacheClass::Private {
+            set("vary", "Authorization");
+        }
+        if class.has_etag() && status == StatusCode::OK {
+            let tag = etag(&bytes);
+            let known = text_of(&parts.headers, &header::IF_NONE_MATCH).unwrap_or_default();
+            cached = known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag);
+            set("etag", &tag);
+        }
+    }
+    for (name, value) in reply.headers {
+        set(name, &value);
+    }
+    if cached {
+        status = StatusCode::NOT_MODIFIED;
+        headers.remove(header::CONTENT_TYPE);
+    }
+    let body = if cached { HttpBody::empty() } else { HttpBody::from(bytes) };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    (response, length)
+}
+
+/// How an answer may be kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CacheClass {
+    Catalogue,
+    Search,
+    Private,
+    /// Writes and errors.
+    Never,
+}
+
+impl CacheClass {
+    fn of(parts: &Parts, status: StatusCode) -> Self {
+        let path = parts.uri.path();
+        if parts.method != "GET" || !status.is_success() {
+            Self::Never
+        } else if path == "/v1/search" {
+            Self::Search
+        } else if path == "/v1/me" || path.starts_with("/v1/me/") {
+            Self::Private
+        } else {
+            Self::Catalogue
+        }
+    }
+
+    const fn control(self) -> &'static str {
+        match self {
+            Self::Catalogue => "public, max-age=0",
+            Self::Search => "public, max-age=7200",
+            Self::Private | Self::Never => "private, max-age=0",
+        }
+    }
+
+    const fn has_etag(self) -> bool {
+        matches!(self, Self::Catalogue | Self::Private)
+    }
+}
+
+/// The name of this version of a body.
+fn etag(bytes: &[u8]) -> String {
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
+    format!("\"MC-{}\"", STANDARD.encode(hasher.finish().to_be_bytes()))
+}
+
+/// How many bytes hyper writes before a body of this length, so that a connection can be cut
+/// behind them: the status line, the headers, and the two it adds itself.
+pub(super) fn head_length(response: &Response, length: usize) -> usize {
+    let reason = response.status().canonical_reason().map_or(0, str::len);
+    let headers = response.headers().iter();
+    let headers: usize = headers.map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let content_length = "content-length: \r\n".len() + length.to_string().len();
+    let date = "date: Mon, 23 Nov 2026 09:00:00 GMT\r\n".len();
+    "HTTP/1.1 200 \r\n".len() + reason + headers + content_length + date + "\r\n".len()
+}
+
+pub(super) fn media_type(headers: &HeaderMap) -> &str {
+    text_of(headers, &header::CONTENT_TYPE).unwrap_or_default()
+}
+
+pub(super) fn text_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}

@@ -1,0 +1,56 @@
+//! Settings of a mock and of its applications.
+
+/// Settings of a mock.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// Whether the users have Premium.
+    pub(crate) premium: bool,
+    /// Whether the player gives `UNKNOWN` as its reason.
+    pub(crate) vague_player: bool,
+    /// Base URL of all links: `http://127.0.0.1:8080/v1`.
+    pub(crate) api_url: String,
+}
+
+/// Access mode of an application.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mode {
+    /// Development Mode: the mode of individuals. Deprecated operations are refused, and objects
+    /// lack the fields that were removed in February 2026.
+    #[default]
+    Development,
+    /// Extended Quota Mode: all operations and all fields.
+    Extended,
+}
+
+/// The market of an answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Market {
+    /// The country of the user, else the requested one.
+    pub(crate) code: Option<&'static str>,
+    /// Whether the call has a `market`.
+    pub(crate) asked: bool,
+}
+
+/// Field names of playlist contents. Spotify renamed `tracks` to `items`, and `track` in each
+/// entry to `item`, in February 2026.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlaylistFields {
+    /// `items` and `item`.
+    New,
+    /// `tracks` and `track`.
+    Old,
+    /// Both names.
+    Both,
+}
+
+impl PlaylistFields {
+    pub(crate) const fn new_names(self) -> bool {
+        matches!(self, Self::New | Self::Both)
+    }
+
+    pub(crate) const fn old_names(self) -> bool {
+        matches!(self, Self::Old | Self::Both)
+    }
+}

@@ -1,0 +1,105 @@
+//! Devices.
+
+use crate::state::restriction::Restriction;
+
+/// A device that plays: a speaker, a phone, a car.
+///
+/// A mock starts with three devices. [`MockSpotify::add_device`](crate::MockSpotify::add_device)
+/// adds others:
+///
+/// ```
+/// use spot_mock::{Device, MockSpotify};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let mock = MockSpotify::start().await?;
+/// mock.add_device(Device::new("car", "The car").kind("Automobile").fixed_volume());
+/// mock.add_device(Device::new("tv", "Guest room").restricted().active());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a device has no effect until it is added to a mock"]
+pub struct Device {
+    /// `None` for some restricted devices.
+    pub(crate) id: Option<String>,
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) volume: Option<u8>,
+    pub(crate) supports_volume: bool,
+    pub(crate) restricted: bool,
+    pub(crate) private_session: bool,
+    pub(crate) remote_control: bool,
+    pub(crate) active: bool,
+}
+
+impl Device {
+    /// A speaker with volume 50 that accepts all commands and is not active.
+    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            id: Some(id.into()),
+            name: name.into(),
+            kind: "Speaker".to_owned(),
+            volume: Some(50),
+            supports_volume: true,
+            restricted: false,
+            private_session: false,
+            remote_control: true,
+            active: false,
+        }
+    }
+
+    /// Type as Spotify writes it: `Computer`, `Smartphone`, `TV`. Default: `Speaker`.
+    pub fn kind(mut self, kind: impl Into<String>) -> Self {
+        self.kind = kind.into();
+        self
+    }
+
+    /// Volume, 0 to 100. Larger values count as 100. Default: 50.
+    pub fn volume(mut self, percent: u8) -> Self {
+        self.volume = Some(percent.min(100));
+        self
+    }
+
+    /// Fixes the volume: setting it is refused with `VOLUME_CONTROL_DISALLOW`.
+    pub fn fixed_volume(mut self) -> Self {
+        self.supports_volume = false;
+        self
+    }
+
+    /// Refuses all commands with `DEVICE_NOT_CONTROLLABLE`, and sets `is_restricted`.
+    pub fn restricted(mut self) -> Self {
+        self.restricted = true;
+        self
+    }
+
+    /// Sets `is_private_session`. The device still accepts commands.
+    pub fn private_session(mut self) -> Self {
+        self.private_session = true;
+        self
+    }
+
+    /// Refuses all commands, and the transfer of its playback, with `REMOTE_CONTROL_DISALLOW`.
+    /// No field announces it.
+    pub fn refuses_remote_control(mut self) -> Self {
+        self.remote_control = false;
+        self
+    }
+
+    /// Makes this the active device. Playback continues on it.
+    pub fn active(mut self) -> Self {
+        self.active = true;
+        self
+    }
+
+    /// Why the device refuses all commands, if it does.
+    pub(crate) fn restriction(&self) -> Option<Restriction> {
+        if self.restricted {
+            Some(Restriction::DeviceNotControllable)
+        } else if !self.remote_control {
+            Some(Restriction::RemoteControlDisallow)
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Limits: calls of an application in a window, calls of one operation, calls of a developer
+//! account in a day.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
+
+use crate::{accounts::AppKey, clock::Moment};
+
+/// How long a quota lasts, from the first call on.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// No block is made longer than this.
+const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
+
+/// Treatment of calls that are made before their `Retry-After` has passed.
+///
+/// Spotify does not document it. All three have been reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EarlyRetryPolicy {
+    /// Refuses the calls.
+    #[default]
+    Forgive,
+    /// Refuses the calls and counts them as if they had been accepted.
+    Count,
+    /// Refuses the calls. Each lengthens the rest of the block by half, up to an hour, or up to a
+    /// day for a quota.
+    Lengthen,
+}
+
+/// What is limited, and to what.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    /// Calls of an application in a window.
+    pub(crate) calls: Option<usize>,
+    pub(crate) window: Duration,
+    /// Calls of single operations in a window, by their ids.
+    pub(crate) operations: Vec<(String, usize)>,
+    /// Calls a day that a developer account may make of each bucket of operations, for all its
+    /// applications in Development Mode together.
+    pub(crate) quota: Option<usize>,
+    pub(crate) early_retries: EarlyRetryPolicy,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            calls: None,
+            window: Duration::from_secs(30),
+            operations: Vec::new(),
+            quota: None,
+            early_retries: EarlyRetryPolicy::default(),
+        }
+    }
+}
+
+/// Why a call is turned away, and in how many seconds there is room for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LimitReached {
+    Window(u64),
+    Quota(u64),
+}
+
+/// Counts calls.
+#[derive(Debug)]
+pub(crate) struct RateLimiter {
+    limits: Limits,
+    apps: HashMap<AppKey, Window>,
+    operations: HashMap<(AppKey, &'static str), Window>,
+    quotas: HashMap<(usize, String), Quota>,
+}
+
+impl RateLimiter {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, apps: HashMap::new(), operations: HashMap::new(), quotas: HashMap::new() }
+    }
+
+    /// Counts a call, or refuses it. `developer` is the account whose quota the call uses.
+    pub(crate) fn admit(
+        &mut self,
+        app: AppKey,
+        developer: Option<usize>,
+        operation: &'static str,
+        path: &str,
+        now: Moment,
+    ) -> Result<(), LimitReached> {
+        let Limits { calls, window, quota, early_retries, .. } = self.limits;
+        if let Some(calls) = calls {
+            self.apps.entry(app).or_default().admit(calls, window, early_retries, now)?;
+        }
+        let of_operation = self.limits.operations.iter().find(|(id, _)| id == operation);
+        if let Some((_, calls)) = of_operation {
+            let key = (app, operation);
+            self.operations.entry(key).or_default().admit(*calls, window, early_retries, now)?;
+        }
+        if let (Some(calls), Some(developer)) = (quota, developer) {
+            let key = (developer, bucket(path));
+            self.quotas.entry(key).or_default().admit(calls, early_retries, now)?;
+        }
+        Ok(())
+    }
+}
+
+/// The calls of the last seconds.
+#[derive(Debug, Default)]
+struct Window {
+    calls: VecDeque<Moment>,
+    /// The end of a block that was made longer.
+    blocked: Option<Moment>,
+}
+
+impl Window {
+    fn admit(
+        &mut self,
+        limit: usize,
+        window: Duration,
+        early_retries: EarlyRetryPolicy,
+        now: Moment,
+    ) -> Result<(), LimitReached> {
+        while self.calls.front().is_some_and(|call| call.plus(window) <= now) {
+            self.calls.pop_front();
+        }
+        self.blocked = self.blocked.filter(|end| now < *end);
+        if self.calls.len() < limit && self.blocked.is_none() {
+            self.calls.push_back(now);
+            return Ok(());
+        }
+        if early_retries == EarlyRetryPolicy::Count {
+            self.calls.push_back(now);
+        }
+        // As many have to leave the window as are in it beyond the one that is to be let in.
+        let leaving = (self.calls.len() + 1).saturating_sub(limit.max(1)).max(1);
+        let room = self.calls.get(leaving - 1).map_or(now, |call| call.plus(window));
+        let end = match (early_retries, self.blocked) {
+            // The first to be told of the block does not ignore it.
+            (EarlyRetryPolicy::Lengthen, None) => room,
+            (EarlyRetryPolicy::Lengthen, Some(end)) => lengthened(end, now, LONGEST_BLOCK),
+            (EarlyRetryPolicy::Forgive | EarlyRetryPolicy::Count, _) => room,
+        };
+        if early_retries == EarlyRetryPolicy::Lengthen {
+            self.blocked = Some(end);
+        }
+        Err(LimitReached::Window(seconds(end, now)))
+    }
+}
+
+/// The calls since the first one of a day.
+#[derive(Debug, Default)]
+struct Quota {
+    ends: Option<Moment>,
+    calls: usize,
+    told: bool,
+}
+
+impl Quota {
+    fn admit(
+        &mut self,
+        limit: usize,
+        early_retries: EarlyRetryPolicy,
+        now: Moment,
+    ) -> Result<(), LimitReached> {
+        let ends = match self.ends.filter(|ends| now < *ends) {
+            Some(ends) => ends,
+            None => {
+                *self = Self { ends: Some(now.plus(DAY)), calls: 0, told: false };
+                now.plus(DAY)
+            }
+        };
+        if self.calls < limit {
+            self.calls += 1;
+            return Ok(());
+        }
+        let ends = match early_retries {
+            EarlyRetryPolicy::Lengthen if self.told => lengthened(ends, now, DAY),
+            EarlyRetryPolicy::Forgive | EarlyRetryPolicy::Count | EarlyRetryPolicy::Lengthen => {
+                ends
+            }
+        };
+        self.told = true;
+        self.ends = Some(ends);
+        Err(LimitReached::Quota(seconds(ends, now)))
+    }
+}
+
+/// The operations that use up a quota together: those with the same words in their paths, as
+/// `artists/albums` or `me/playlists`. Which they are at Spotify is not published; people have
+/// seen one of these blocked while the others went on.
+fn bucket(path: &str) -> String {
+    let words = path.split('/').filter(|word| !word.is_empty() && !word.starts_with('{'));
+    words.collect::<Vec<_>>().join("/")
+}
+
+/// The end of a block, later by half of what was left of it, but never further away than `most`
+/// unless it was already.
+fn lengthened(end: Moment, now: Moment, most: Duration) -> Moment {
+    let left = end.since(now);
+    now.plus((left + left / 2).min(most).max(left))
+}
+
+/// Whole seconds until a moment, at least one.
+fn seconds(until: Moment, now: Moment) -> u64 {
+    let millis = u64::try_from(until.since(now).as_millis()).unwrap_or(u64::MAX);
+    millis.div_ceil(1_000).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{accounts::Apps, clock::START};
+
+    const APP: AppKey = Apps::FIRST;
+
+    fn at(seconds: u64) -> Moment {
+        START.plus(Duration::from_secs(seconds))
+    }
+
+    fn path(id: &str) -> &'static str {
+        match id {
+            "get-an-artists-albums" => "/artists/{id}/albums",
+            "get-an-artist" => "/artists/{id}",
+            _ => "/tracks/{id}",
+        }
+    }
+
+    fn limiter(limits: Limits) -> impl FnMut(&'static str, u64) -> Result<(), LimitReached> {
+        let mut limiter = RateLimiter::new(limits);
+        move |id, seconds| limiter.admit(APP, Some(0), id, path(id), at(seconds))
+    }
+
+    #[test]
+    fn the_window_rolls() {
+        let mut call = limiter(Limits { calls: Some(2), ..Limits::default() });
+        assert_eq!(call("get-track", 0), Ok(()));
+        assert_eq!(call("get-an-album", 10), Ok(()));
+        assert_eq!(call("get-track", 12), Err(LimitReached::Window(18)));
+        assert_eq!(call("get-track", 30), Ok(()));
+        assert_eq!(call("get-track", 31), Err(LimitReached::Window(9)));
+    }
+
+    #[test]
+    fn calls_that_are_counted_though_turned_away_keep_the_window_full() {
+        let early_retries = EarlyRetryPolicy::Count;
+        let mut call = limiter(Limits { calls: Some(2), early_retries, ..Limits::default() });
+        assert_eq!(call("get-track", 0), Ok(()));
+        assert_eq!(call("get-track", 0), Ok(()));
+        assert_eq!(call("get-track", 20), Err(LimitReached::Window(10)));
+        assert_eq!(call("get-track", 25), Err(LimitReached::Window(25)));
+        assert_eq!(call("get-track", 49), Err(LimitReached::Window(6)));
+        assert_eq!(call("get-track", 80), Ok(()));
+    }
+
+    #[test]
+    fn a_block_that_is_ignored_grows_and_one_that_is_kept_to_does_not() {
+        let early_retries = EarlyRetryPolicy::Lengthen;
+        let mut call = limiter(Limits { calls: Some(1), early_retries, ..Limits::default() });
+        assert_eq!(call("get-track", 0), Ok(()));
+        assert_eq!(call("get-track", 10), Err(LimitReached::Window(20)));
+        assert_eq!(call("get-track", 10), Err(LimitReached::Window(30)));
+        assert_eq!(call("get-track", 20), Err(LimitReached::Window(30)));
+        assert_eq!(call("get-track", 50), Ok(()));
+        assert_eq!(call("get-track", 79), Err(LimitReached::Window(1)));
+        assert_eq!(call("get-track", 80), Ok(()));
+    }
+
+    #[test]
+    fn an_operation_can_have_a_limit_of_its_own() {
+        let cover = "upload-custom-playlist-cover";
+        let operations = vec![(cover.to_owned(), 1)];
+        let mut call = limiter(Limits { operations, ..Limits::default() });
+        assert_eq!(call(cover, 0), Ok(()));
+        assert_eq!(call(cover, 3), Err(LimitReached::Window(27)));
+        assert_eq!(call("get-track", 3), Ok(()));
+    }
+
+    #[test]
+    fn a_quota_lasts_a_day_from_the_first_call_and_blocks_one_bucket() {
+        let mut call = limiter(Limits { quota: Some(2), ..Limits::default() });
+        assert_eq!(call("get-an-artists-albums", 0), Ok(()));
+        assert_eq!(call("get-an-artists-albums", 3_600), Ok(()));
+        assert_eq!(call("get-an-artists-albums", 3_601), Err(LimitReached::Quota(82_799)));
+        assert_eq!(call("get-an-artist", 3_601), Ok(()));
+        assert_eq!(call("get-an-artists-albums", 86_400), Ok(()));
+    }
+}

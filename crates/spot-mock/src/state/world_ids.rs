@@ -1,0 +1,150 @@
+//! Ids that tests and demos can start from.
+
+use crate::{
+    state::{library::ListSlot, store::State},
+    world::{Availability, World},
+};
+
+/// Ids of things in the world of a mock, each chosen for a property. The same seed gives the same
+/// ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorldIds {
+    /// An artist with at least 25 albums.
+    pub artist: String,
+    /// The name of [`artist`](Self::artist), for searches.
+    pub artist_name: String,
+    /// An album with 26 tracks on two discs.
+    pub album: String,
+    /// An album with 64 tracks, more than the album object contains.
+    pub long_album: String,
+    /// A track that is available everywhere: the first of [`album`](Self::album).
+    pub track: String,
+    /// A track that is not available in the default user's country.
+    pub unavailable_track: String,
+    /// A track that is relinked to another one if the call has a `market`.
+    pub relinked_track: String,
+    /// A track the default user has saved.
+    pub saved_track: String,
+    /// A track the default user has not saved.
+    pub unsaved_track: String,
+    /// An artist the default user does not follow.
+    pub unfollowed_artist: String,
+    /// A public playlist of the default user with 250 tracks.
+    pub own_playlist: String,
+    /// A private playlist of the default user with 120 tracks.
+    pub private_playlist: String,
+    /// An empty playlist of the default user, with `images: null`.
+    pub empty_playlist: String,
+    /// A playlist of the default user with four local files among its 12 entries.
+    pub local_files_playlist: String,
+    /// A playlist of the default user with six episodes among its 20 entries.
+    pub episodes_playlist: String,
+    /// A playlist of the default user whose fifth entry was removed from the catalogue, and whose
+    /// first two have no `added_at`.
+    pub old_playlist: String,
+    /// A collaborative playlist of the default user, to which others have added.
+    pub collaborative_playlist: String,
+    /// A collaborative playlist of another user, to which the default user may add.
+    pub shared_playlist: String,
+    /// A public playlist of another user, which the default user follows.
+    pub other_playlist: String,
+    /// An editorial playlist of Spotify, hidden from applications registered since 2024.
+    pub editorial_playlist: String,
+    /// A show with 72 episodes.
+    pub show: String,
+    /// The newest episode of that show.
+    pub episode: String,
+    /// An audiobook with 34 chapters.
+    pub audiobook: String,
+    /// The first chapter of that audiobook.
+    pub chapter: String,
+    /// A category of the browse pages.
+    pub category: String,
+    /// The default user.
+    pub user: String,
+    /// Another user, whose id must be escaped in a path.
+    pub other_user: String,
+    /// The active device when the mock starts.
+    pub device: String,
+    /// A device with a fixed volume.
+    pub fixed_volume_device: String,
+}
+
+impl WorldIds {
+    pub(crate) fn new(world: &World, state: &mut State) -> Self {
+        let artist = &world.artists[world.artists.some(0)];
+        let album = &world.albums[world.albums.some(0)];
+        let show = &world.shows[world.shows.some(0)];
+        let book = &world.audiobooks[world.audiobooks.some(0)];
+        let track = |wanted: &dyn Fn(&crate::world::Track) -> bool| {
+            world
+                .tracks
+                .iter()
+                .find(|(_, track)| wanted(track))
+                .map(|(_, track)| track.id.to_string())
+        };
+        let now = state.clock.now();
+        let account = state.account(world, world.listener(), now);
+        let library = &account.library;
+        let saved =
+            library.tracks.entries().first().map(|(key, _)| world.tracks[*key].id.to_string());
+        let unsaved = world.tracks.keys().find(|key| !library.tracks.contains(*key));
+        let unfollowed = world.artists.keys().find(|key| !library.artists.contains(*key));
+        let lists = library.playlists.clone();
+        let device = |place: usize| {
+            account
+                .player
+                .devices
+                .get(place)
+                .and_then(|device| device.id.clone())
+                .unwrap_or_default()
+        };
+        let (first_device, second_device) = (device(0), device(1));
+        let list = |place: usize| match lists.get(place) {
+            Some(ListSlot::Playlist(key)) => state.playlists.get(*key).id.to_string(),
+            Some(ListSlot::Hidden) | None => String::new(),
+        };
+        let editorial = state.playlists.iter().find(|(_, list)| list.editorial);
+        let users: Vec<_> = world.users.iter().map(|(_, user)| user.id.clone()).collect();
+        let user = |place: usize| users.get(place).cloned().unwrap_or_default();
+        Self {
+            artist: artist.id.to_string(),
+            artist_name: artist.name.to_string(),
+            album: album.id.to_string(),
+            long_album: world.albums[world.albums.some(1)].id.to_string(),
+            track: world.tracks[album.first_track].id.to_string(),
+            unavailable_track: track(&|track| track.available == Availability::Far)
+                .unwrap_or_default(),
+            relinked_track: track(&|track| track.relinked.is_some()).unwrap_or_default(),
+            saved_track: saved.unwrap_or_default(),
+            unsaved_track: unsaved.map(|key| world.tracks[key].id.to_string()).unwrap_or_default(),
+            unfollowed_artist: unfollowed
+                .map(|key| world.artists[key].id.to_string())
+                .unwrap_or_default(),
+            own_playlist: list(0),
+            private_playlist: list(1),
+            empty_playlist: list(2),
+            local_files_playlist: list(3),
+            episodes_playlist: list(4),
+            old_playlist: list(5),
+            collaborative_playlist: list(6),
+            shared_playlist: list(7),
+            other_playlist: list(10),
+            editorial_playlist: editorial.map(|(_, list)| list.id.to_string()).unwrap_or_default(),
+            show: show.id.to_string(),
+            episode: world.episodes[show.first_episode].id.to_string(),
+            audiobook: book.id.to_string(),
+            chapter: world.chapters[book.first_chapter].id.to_string(),
+            category: world
+                .categories
+                .first()
+                .map(|category| category.id.clone())
+                .unwrap_or_default(),
+            user: user(0),
+            other_user: user(2),
+            device: first_device,
+            fixed_volume_device: second_device,
+        }
+    }
+}

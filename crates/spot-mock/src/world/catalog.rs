@@ -1,0 +1,173 @@
+//! The catalogue: music, spoken words, users and categories.
+
+use std::{cmp::Reverse, collections::HashMap, sync::OnceLock};
+
+use crate::world::{
+    arena::{Arena, Key},
+    id::Id,
+    lowercase::Lowercase,
+    music::{Album, Artist, Track},
+    names::Name,
+    people::{Category, User},
+    rng::Rng,
+    spoken::{Audiobook, Chapter, Episode, Show},
+};
+
+/// Everything that is in the catalogue, and everybody who has an account.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) seed: u64,
+    pub(crate) artists: Arena<Artist>,
+    pub(crate) albums: Arena<Album>,
+    pub(crate) tracks: Arena<Track>,
+    pub(crate) shows: Arena<Show>,
+    pub(crate) episodes: Arena<Episode>,
+    pub(crate) audiobooks: Arena<Audiobook>,
+    pub(crate) chapters: Arena<Chapter>,
+    pub(crate) users: Arena<User>,
+    pub(crate) categories: Vec<Category>,
+    pub(super) spotify: Key<User>,
+    /// The places of what was given an id of its own, by its kind and that id.
+    own_ids: HashMap<(&'static str, Id), u32>,
+    lowercase: OnceLock<Lowercase>,
+}
+
+impl World {
+    /// A world without anything in it, with room for a generated one.
+    pub(crate) fn empty(seed: u64) -> Self {
+        Self {
+            seed,
+            artists: Arena::with_capacity(200),
+            albums: Arena::with_capacity(1_500),
+            tracks: Arena::with_capacity(13_500),
+            shows: Arena::with_capacity(24),
+            episodes: Arena::with_capacity(1_000),
+            audiobooks: Arena::with_capacity(16),
+            chapters: Arena::with_capacity(400),
+            users: Arena::with_capacity(8),
+            categories: Vec::new(),
+            spotify: Key::FIRST,
+            own_ids: HashMap::new(),
+            lowercase: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn user(&self, id: &str) -> Option<Key<User>> {
+        self.users.iter().find(|(_, user)| user.id == id).map(|(key, _)| key)
+    }
+
+    /// Adds a user who is not made up.
+    pub(crate) fn add_user(&mut self, id: &str, display_name: Option<String>, followers: u32) {
+        let account_id = Rng::new(self.seed, id).hex(10);
+        let email = format!("{account_id}@example.com");
+        self.users.push(User { id: id.to_owned(), display_name, followers, account_id, email });
+    }
+
+    /// Sorts discographies after albums were added: newest first, as Spotify lists them. An artist
+    /// who is a guest twice on an album is listed once.
+    pub(crate) fn sort_discographies(&mut self) {
+        let albums = &self.albums;
+        let newest_first = |list: &mut Vec<Key<Album>>| {
+            list.sort_by_key(|key| (Reverse(albums[*key].released), *key));
+            list.dedup();
+        };
+        for key in self.artists.keys() {
+            let artist: &mut Artist = &mut self.artists[key];
+            newest_first(&mut artist.albums);
+            newest_first(&mut artist.appears_on);
+        }
+    }
+
+    /// Gives what will be added next an id of its own. False if another thing of its kind has it.
+    pub(crate) fn reserve<T: Kind>(&mut self, id: Id) -> bool {
+        let is_free = T::find(self, &id).is_none();
+        if is_free {
+            self.own_ids.insert((T::NAME, id), T::arena(self).len());
+        }
+        is_free
+    }
+
+    pub(crate) fn category(&self, id: &str) -> Option<&Category> {
+        self.categories.iter().find(|category| category.id == id)
+    }
+
+    /// The names of music in lower case.
+    pub(crate) fn lowercase(&self) -> &Lowercase {
+        self.lowercase.get_or_init(|| Lowercase::new(&self.artists, &self.albums, &self.tracks))
+    }
+
+    /// The user on whose behalf tokens are given out.
+    pub(crate) fn listener(&self) -> Key<User> {
+        self.users.some(0)
+    }
+
+    /// Spotify's own account, which owns the editorial playlists.
+    pub(crate) fn spotify(&self) -> Key<User> {
+        self.spotify
+    }
+}
+
+/// What the catalogue is made of.
+pub(crate) trait Kind: Sized + 'static {
+    /// As it is in made-up ids.
+    const NAME: &'static str;
+    /// As it is in a message.
+    const WORD: &'static str;
+
+    fn arena(world: &World) -> &Arena<Self>;
+    fn id(&self) -> &Id;
+    fn name(&self) -> &Name;
+
+    /// The id of the thing that will be added next, if it gets none of its own.
+    fn next_id(world: &World) -> Id {
+        Id::numbered(Self::NAME, Self::arena(world).len())
+    }
+
+    /// The thing that has this id.
+    fn find(world: &World, id: &Id) -> Option<Key<Self>> {
+        let own = || world.own_ids.get(&(Self::NAME, *id)).copied();
+        let arena = Self::arena(world);
+        let key = arena.key(id.place(Self::NAME).or_else(own)?)?;
+        // The usual id of a thing that was given one of its own leads nowhere.
+        (arena[key].id() == id).then_some(key)
+    }
+}
+
+macro_rules! kinds {
+    ($($kind:ident, $word:literal, in $arena:ident: $find:ident;)*) => {
+        $(
+            impl Kind for $kind {
+                const NAME: &'static str = stringify!($kind);
+                const WORD: &'static str = $word;
+
+                fn arena(world: &World) -> &Arena<Self> {
+                    &world.$arena
+                }
+
+                fn id(&self) -> &Id {
+                    &self.id
+                }
+
+                fn name(&self) -> &Name {
+                    &self.name
+                }
+            }
+
+            impl World {
+                pub(crate) fn $find(&self, id: &Id) -> Option<Key<$kind>> {
+                    $kind::find(self, id)
+                }
+            }
+        )*
+    };
+}
+
+kinds! {
+    Artist, "artist", in artists: artist;
+    Album, "album", in albums: album;
+    Track, "track", in tracks: track;
+    Show, "show", in shows: show;
+    Episode, "episode", in episodes: episode;
+    Audiobook, "audiobook", in audiobooks: audiobook;
+    Chapter, "chapter", in chapters: chapter;
+}

@@ -1,0 +1,196 @@
+//! Adds the catalogue of a custom world to the world of a mock.
+
+use std::{borrow::Cow, io};
+
+use crate::{
+    clock::{Moment, START},
+    world::{
+        self,
+        catalog::Kind,
+        custom::{
+            World,
+            music::{Album, AlbumType},
+            names::{Names, invalid, own_id},
+            spoken::{Audiobook, Show},
+        },
+        id::Id,
+        markets::Availability,
+        music::{AlbumKind, Released},
+        names::Name,
+    },
+};
+
+impl World {
+    /// Adds music, spoken words and users.
+    pub(crate) fn add_catalogue(&self, world: &mut world::World) -> io::Result<()> {
+        for (place, artist) in self.artists.iter().enumerate() {
+            let at = format!("artists[{place}]");
+            let id = next_id::<world::Artist>(world, artist.id.as_ref(), &at)?;
+            world.artists.push(world::Artist {
+                id,
+                name: Name::own(&artist.name),
+                genres: artist.genres.iter().map(|genre| Cow::Owned(genre.clone())).collect(),
+                popularity: artist.popularity.min(100),
+                followers: artist.followers,
+                albums: Vec::new(),
+                appears_on: Vec::new(),
+            });
+        }
+        let artists = Names::new(world);
+        for (place, album) in self.albums.iter().enumerate() {
+            add_album(world, &artists, album, &format!("albums[{place}]"))?;
+        }
+        world.sort_discographies();
+        for (place, show) in self.shows.iter().enumerate() {
+            add_show(world, show, &format!("shows[{place}]"))?;
+        }
+        for (place, book) in self.audiobooks.iter().enumerate() {
+            add_audiobook(world, book, &format!("audiobooks[{place}]"))?;
+        }
+        for (place, user) in self.users.iter().enumerate() {
+            if world.user(&user.id).is_some() {
+                let reason = format!("there is another user {}", user.id);
+                return Err(invalid(&format!("users[{place}].id"), reason));
+            }
+            world.add_user(&user.id, user.display_name.clone(), user.followers);
+        }
+        Ok(())
+    }
+}
+
+fn add_album(
+    world: &mut world::World,
+    artists: &Names<world::Artist>,
+    album: &Album,
+    at: &str,
+) -> io::Result<()> {
+    let artist = artists.expect(world, &album.artist, &format!("{at}.artist"))?;
+    let released = match &album.released {
+        Some(text) => Released::parse(text).ok_or_else(|| {
+            invalid(
+                &format!("{at}.released"),
+                format!("{text}: must be YYYY, YYYY-MM or YYYY-MM-DD"),
+            )
+        })?,
+        None => Released::NEW_YEAR,
+    };
+    let id = next_id::<world::Album>(world, album.id.as_ref(), at)?;
+    let key = world.albums.push(world::Album {
+        id,
+        name: Name::own(&album.name),
+        kind: match album.kind {
+            AlbumType::Album => AlbumKind::Album,
+            AlbumType::Single => AlbumKind::Single,
+            AlbumType::Compilation => AlbumKind::Compilation,
+        },
+        artist,
+        released,
+        first_track: world.tracks.next_key(),
+        track_count: count(&album.tracks),
+        label: Name::own(&album.label),
+        popularity: album.popularity.min(100),
+        upc: 900_000_000_000 + u64::from(world.albums.len()),
+        available: Availability::Everywhere,
+    });
+    for (place, track) in album.tracks.iter().enumerate() {
+        let at = format!("{at}.tracks[{place}]");
+        let id = next_id::<world::Track>(world, track.id.as_ref(), &at)?;
+        let guest = match &track.guest {
+            Some(guest) => Some(artists.expect(world, guest, &format!("{at}.guest"))?),
+            None => None,
+        };
+        if let Some(guest) = guest {
+            world.artists[guest].appears_on.push(key);
+        }
+        world.tracks.push(world::Track {
+            id,
+            name: Name::own(&track.name),
+            album: key,
+            artist,
+            guest,
+            disc: 1,
+            number: u16::try_from(place + 1).unwrap_or(u16::MAX),
+            duration_ms: track.duration_ms,
+            explicit: track.explicit,
+            popularity: track.popularity.min(100),
+            recording: world.tracks.len(),
+            available: if track.unavailable { Availability::Far } else { Availability::Everywhere },
+            relinked: None,
+        });
+    }
+    world.artists[artist].albums.push(key);
+    Ok(())
+}
+
+fn add_show(world: &mut world::World, show: &Show, at: &str) -> io::Result<()> {
+    let id = next_id::<world::Show>(world, show.id.as_ref(), at)?;
+    let key = world.shows.push(world::Show {
+        id,
+        name: Name::own(&show.name),
+        publisher: Name::own(&show.publisher),
+        explicit: show.explicit,
+        first_episode: world.episodes.next_key(),
+        episode_count: count(&show.episodes),
+    });
+    for (place, episode) in show.episodes.iter().enumerate() {
+        let at = format!("{at}.episodes[{place}]");
+        let released = match &episode.released {
+            Some(date) => Moment::parse(&format!("{date}T00:00:00Z")).ok_or_else(|| {
+                invalid(&format!("{at}.released"), format!("{date}: must be YYYY-MM-DD"))
+            })?,
+            None => START,
+        };
+        let id = next_id::<world::Episode>(world, episode.id.as_ref(), &at)?;
+        world.episodes.push(world::Episode {
+            id,
+            name: Name::own(&episode.name),
+            show: key,
+            duration_ms: episode.duration_ms,
+            explicit: show.explicit,
+            released,
+            heard_ms: episode.heard_ms,
+        });
+    }
+    Ok(())
+}
+
+fn add_audiobook(world: &mut world::World, book: &Audiobook, at: &str) -> io::Result<()> {
+    let id = next_id::<world::Audiobook>(world, book.id.as_ref(), at)?;
+    let key = world.audiobooks.push(world::Audiobook {
+        id,
+        name: Name::own(&book.name),
+        author: Name::own(&book.author),
+        narrator: Name::own(&book.narrator),
+        publisher: Name::own(&book.publisher),
+        first_chapter: world.chapters.next_key(),
+        chapter_count: count(&book.chapters),
+    });
+    for (place, chapter) in book.chapters.iter().enumerate() {
+        let at = format!("{at}.chapters[{place}]");
+        let id = next_id::<world::Chapter>(world, chapter.id.as_ref(), &at)?;
+        world.chapters.push(world::Chapter {
+            id,
+            name: Name::own(&chapter.name),
+            audiobook: key,
+            number: u32::try_from(place).unwrap_or(u32::MAX),
+            duration_ms: chapter.duration_ms,
+            heard_ms: chapter.heard_ms,
+        });
+    }
+    Ok(())
+}
+
+/// The id of what is added next: the one that was given, or the usual one.
+fn next_id<T: Kind>(world: &mut world::World, given: Option<&String>, at: &str) -> io::Result<Id> {
+    let Some(text) = given else { return Ok(T::next_id(world)) };
+    let id = own_id(text, at)?;
+    if world.reserve::<T>(id) {
+        Ok(id)
+    } else {
+        Err(invalid(&format!("{at}.id"), format!("{text}: something else of this kind has it")))
+    }
+}
+
+fn count<T>(entries: &[T]) -> u32 {
+    u32::try_from(entries.len()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,41 @@
+//! Names and ids in a custom world, and what is wrong with them.
+
+use std::{collections::HashMap, fmt::Display, io};
+
+use crate::world::{
+    arena::Key,
+    catalog::{Kind, World},
+    id::Id,
+};
+
+/// Finds things by their names. Of two of the same name it is the one that was added last, so
+/// that one's own things come before the made-up ones.
+pub(crate) struct Names<T>(HashMap<String, Key<T>>);
+
+impl<T: Kind> Names<T> {
+    pub(crate) fn new(world: &World) -> Self {
+        let named = T::arena(world).iter().map(|(key, entry)| (entry.name().to_string(), key));
+        Self(named.collect())
+    }
+
+    /// What has this name or this id.
+    pub(crate) fn find(&self, world: &World, text: &str) -> Option<Key<T>> {
+        let by_name = self.0.get(text).copied();
+        by_name.or_else(|| T::find(world, &Id::parse(text)?))
+    }
+
+    /// The same, or a complaint about the field in which it was asked for.
+    pub(crate) fn expect(&self, world: &World, text: &str, at: &str) -> io::Result<Key<T>> {
+        let unknown = || invalid(at, format!("no {} has the name or the id {text}", T::WORD));
+        self.find(world, text).ok_or_else(unknown)
+    }
+}
+
+pub(crate) fn own_id(text: &str, at: &str) -> io::Result<Id> {
+    let wrong = || invalid(&format!("{at}.id"), format!("{text}: must be 22 letters and digits"));
+    Id::parse(text).ok_or_else(wrong)
+}
+
+pub(crate) fn invalid(at: &str, reason: impl Display) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("world: {at}: {reason}"))
+}

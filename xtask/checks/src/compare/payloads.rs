@@ -1,0 +1,293 @@
+//! `cargo xtask payloads DIR`: do the models hold what Spotify really answers?
+//!
+//! Every recorded answer is decoded with the type of its operation and encoded again. What failed
+//! is reported with its place, and so is every field that the model does not keep.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use spot::model;
+use xtask::{Error, say};
+
+use crate::{
+    compare::recorded::{self, Recorded},
+    generated::answers::{ANSWERS, RENAMED, TYPES},
+};
+
+/// What an operation answers.
+pub(crate) struct Answer {
+    pub(crate) operation: &'static str,
+    /// The field of the answer that is read, if it is wrapped in an object.
+    pub(crate) field: Option<&'static str>,
+    pub(crate) read: Roundtrip,
+}
+
+/// Decodes and encodes again.
+pub(crate) type Roundtrip = fn(&[u8]) -> Result<Value, Broken>;
+
+/// Why something could not be decoded, and where.
+pub(crate) struct Broken(String);
+
+pub(crate) fn roundtrip<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<Value, Broken> {
+    let value: T = model::from_slice(body).map_err(|error| {
+        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        let place = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err();
+        let place = place.map_or_else(|| ".".to_owned(), |error| error.path().to_string());
+        Broken(format!("at {place}: {error}"))
+    })?;
+    serde_json::to_value(&value).map_err(|error| Broken(format!("encoding: {error}")))
+}
+
+/// Why the model does not keep a field, by the end of its path.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ignored {
+    field: Vec<IgnoredField>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IgnoredField {
+    /// The end of a path: `external_urls`, `followers.href`.
+    path: String,
+    /// Only in objects that say they are this: their `type`.
+    #[serde(default)]
+    of: Option<String>,
+    reason: String,
+}
+
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+    /// Fields that are not kept, and how often they were seen.
+    lost: BTreeMap<String, usize>,
+}
+
+pub(crate) fn run(root: &Path, dir: &Path) -> Result<(), Error> {
+    let ignored = ignored(root)?;
+    let mut tally = Tally::default();
+    for entry in &recorded::index(dir)? {
+        let path = dir.join(&entry.file);
+        match fs::read(&path) {
+            Ok(body) => check(entry, &body, &ignored, &mut tally),
+            Err(error) => {
+                tally.failed += 1;
+                say(&format!("FAILED {}: {error}", entry.file));
+            }
+        }
+    }
+    for (path, count) in &tally.lost {
+        say(&format!("not kept: {path} ({count} times)"));
+    }
+    if tally.skipped > 0 {
+        say(&format!("{} skipped: their operations are not in the spec", tally.skipped));
+    }
+    say(&format!("{} passed, {} failed", tally.passed, tally.failed));
+    if tally.failed > 0 { Err("some recorded answers do not decode".to_owned()) } else { Ok(()) }
+}
+
+fn ignored(root: &Path) -> Result<Ignored, Error> {
+    let path = root.join("xtask/checks/ignored-fields.toml");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let ignored: Ignored =
+        toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    match ignored.field.iter().find(|field| field.reason.trim().is_empty()) {
+        Some(field) => Err(format!("{}: `{}` has no reason", path.display(), field.path)),
+        None => Ok(ignored),
+    }
+}
+
+fn check(entry: &Recorded, body: &[u8], ignored: &Ignored, tally: &mut Tally) {
+    if entry.operation == "error" {
+        return report(entry, tally, error_is_read(entry.http_status, body).map(|()| 0));
+    }
+    let readers: Vec<(Option<&str>, Roundtrip)> = match entry.operation.strip_prefix("type:") {
+        Some(name) => {
+            let kind = TYPES.iter().filter(|(known, _)| *known == name);
+            kind.map(|(_, read)| (None, *read)).collect()
+        }
+        None => {
+            let answers = ANSWERS.iter().filter(|answer| answer.operation == entry.operation);
+            answers.map(|answer| (answer.field, answer.read)).collect()
+        }
+    };
+    // An operation may answer different things, by its path; the type that keeps most is the one.
+    let read = readers.into_iter().map(|(field, read)| reading(body, field, read, ignored));
+    match read.min_by_key(|read| read.as_ref().map_or(usize::MAX, |read| read.lost.len())) {
+        Some(read) => {
+            let outcome = read.map(|read| {
+                read.lost.into_iter().for_each(|path| *tally.lost.entry(path).or_default() += 1);
+                read.left_out
+            });
+            report(entry, tally, outcome);
+        }
+        None => skip(entry, tally),
+    }
+}
+
+/// What came of reading an answer.
+struct Reading {
+    /// The fields that are not kept.
+    lost: Vec<String>,
+    /// How many entries were left out of pages.
+    left_out: usize,
+}
+
+fn reading(
+    body: &[u8],
+    field: Option<&str>,
+    read: Roundtrip,
+    ignored: &Ignored,
+) -> Result<Reading, Broken> {
+    let part = part(body, field)?;
+    let kept = read(&part)?;
+    let given: Value = serde_json::from_slice(&part).map_err(|error| Broken(error.to_string()))?;
+    let mut lost = Vec::new();
+    compare(&given, &kept, "", &mut |path, of| {
+        if !is_ignored(ignored, path, of) {
+            lost.push(path.to_owned());
+        }
+    });
+    Ok(Reading { lost, left_out: left_out(&given, &kept) })
+}
+
+fn skip(entry: &Recorded, tally: &mut Tally) {
+    tally.skipped += 1;
+    say(&format!("skipped {} ({})", entry.file, entry.operation));
+}
+
+fn report(entry: &Recorded, tally: &mut Tally, outcome: Result<usize, Broken>) {
+    match outcome {
+        Ok(left_out) => {
+            tally.passed += 1;
+            let note = match left_out {
+                0 => String::new(),
+                count => format!(", {count} entries left out of pages"),
+            };
+            say(&format!("passed {} ({}{note})", entry.file, entry.operation));
+        }
+        Err(Broken(why)) => {
+            tally.failed += 1;
+            say(&format!("FAILED {} ({}): {why}", entry.file, entry.operation));
+        }
+    }
+}
+
+/// The part of an answer that is read.
+fn part(body: &[u8], field: Option<&str>) -> Result<Vec<u8>, Broken> {
+    let Some(field) = field else { return Ok(body.to_vec()) };
+    let mut value: Value =
+        serde_json::from_slice(body).map_err(|error| Broken(error.to_string()))?;
+    let part = value
+        .get_mut(field)
+        .map(Value::take)
+        .ok_or_else(|| Broken(format!("at .: missing field `{field}`")))?;
+    serde_json::to_vec(&part).map_err(|error| Broken(error.to_string()))
+}
+
+/// An error body has to give a message, or there is nothing to tell the user.
+fn error_is_read(status: u16, body: &[u8]) -> Result<(), Broken> {
+    let error = spot::Error::from_response(status, body);
+    if error.message().is_empty() {
+        return Err(Broken("the error has no message".to_owned()));
+    }
+    Ok(())
+}
+
+/// Every path of `given` whose value is not in `kept`, list positions left out.
+fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str, &str)) {
+    match (given, kept) {
+        // What says nothing is not lost: null, and lists and objects of nothing.
+        (Value::Null, _) => {}
+        (Value::Object(given), Value::Object(kept)) => {
+            let given_type = given.get("type").and_then(Value::as_str).unwrap_or_default();
+            for (name, value) in given {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                // What came under the name of old comes back under that of today.
+                let renamed = RENAMED.iter().find(|(old, _)| old == name);
+                let now = renamed.and_then(|(_, new)| kept.get(*new));
+                match kept.get(name).or(now) {
+                    Some(kept) => compare(value, kept, &path, lost),
+                    None if says_nothing(value) => {}
+                    None => lost(&path, given_type),
+                }
+            }
+        }
+        (Value::Array(given), Value::Array(kept)) if given.len() == kept.len() => {
+            // Sets come back in another order.
+            let is_set = given.iter().all(Value::is_string);
+            if is_set && given.iter().all(|entry| kept.contains(entry)) {
+                return;
+            }
+            for (given, kept) in given.iter().zip(kept) {
+                compare(given, kept, &format!("{path}[]"), lost);
+            }
+        }
+        (Value::Array(given), Value::Array(kept)) => {
+            let nulls = given.iter().filter(|entry| entry.is_null()).count();
+            if given.len() != kept.len() + nulls {
+                lost(path, "");
+            }
+        }
+        (Value::Number(given), Value::Number(kept)) => {
+            if given.as_f64() != kept.as_f64() && !given.as_f64().is_some_and(|given| given < 0.0) {
+                lost(&format!("{path} (another number)"), "");
+            }
+        }
+        (Value::String(given), Value::String(kept)) => {
+            if !same_text(given, kept) {
+                lost(&format!("{path} (another text)"), "");
+            }
+        }
+        // Numbers came as text once.
+        (Value::String(given), Value::Number(kept)) if *given == kept.to_string() => {}
+        (given, kept) if given == kept => {}
+        (given, Value::Null) if says_nothing(given) => {}
+        _ => lost(&format!("{path} (another type)"), ""),
+    }
+}
+
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(entries) => entries.iter().all(says_nothing),
+        Value::Object(fields) => fields.values().all(says_nothing),
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    }
+}
+
+/// Links follow from the id, so that an old form comes back as the one of today; names of enums
+/// come back in the case they have today; times without a fraction of nothing.
+fn same_text(given: &str, kept: &str) -> bool {
+    let is_link = |text: &str| text.starts_with("http") || text.starts_with("spotify:");
+    given.eq_ignore_ascii_case(kept)
+        || is_link(given) && is_link(kept)
+        || given.replace(".000Z", "Z") == kept
+}
+
+/// How many entries the pages of an answer left out: they come back as null.
+fn left_out(given: &Value, kept: &Value) -> usize {
+    match (given, kept) {
+        (Value::Object(given), Value::Object(kept)) => {
+            given.iter().filter_map(|(name, given)| Some(left_out(given, kept.get(name)?))).sum()
+        }
+        (Value::Array(given), Value::Array(kept)) => given
+            .iter()
+            .zip(kept)
+            .map(|(given, kept)| if kept.is_null() { 1 } else { left_out(given, kept) })
+            .sum(),
+        _ => 0,
+    }
+}
+
+fn is_ignored(ignored: &Ignored, path: &str, of: &str) -> bool {
+    let fields = ignored.field.iter();
+    fields.filter(|field| field.of.as_deref().is_none_or(|wanted| wanted == of)).any(|field| {
+        path.strip_suffix(field.path.as_str())
+            .is_some_and(|start| start.is_empty() || start.ends_with('.') || start.ends_with("[]"))
+    })
+}

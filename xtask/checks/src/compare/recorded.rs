@@ -1,0 +1,40 @@
+//! JSON files: recorded responses of Spotify with their index, and the project's fixtures.
+
+use std::{fs, path::Path};
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use spot::model::Operation;
+use xtask::Error;
+
+/// One line of the `index.json` of recorded responses.
+#[derive(Deserialize)]
+pub(super) struct Recorded {
+    pub(super) file: String,
+    /// Spotify's id of the operation, `type:NAME` for a single object, or `error`.
+    pub(super) operation: String,
+    pub(super) http_status: u16,
+}
+
+/// The index of the recorded responses in `dir`.
+pub(super) fn index(dir: &Path) -> Result<Vec<Recorded>, Error> {
+    read(&dir.join("index.json"))
+}
+
+/// Every fixture of an operation whose file name ends with `ending`.
+pub(super) fn fixtures(
+    root: &Path,
+    operation: &Operation,
+    ending: &str,
+) -> Result<Vec<Value>, Error> {
+    let dir = root.join("fixtures").join(operation.name);
+    let entries = fs::read_dir(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    let paths = entries.flatten().map(|entry| entry.path());
+    paths.filter(|path| path.to_string_lossy().ends_with(ending)).map(|path| read(&path)).collect()
+}
+
+/// The content of a JSON file.
+pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    let text = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", path.display()))
+}

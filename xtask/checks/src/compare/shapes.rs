@@ -1,0 +1,92 @@
+//! `cargo xtask shapes DIR`: do spot-mock's answers have the fields of Spotify's?
+//!
+//! The fields of an operation's recorded answers and those of its fixtures, as paths: list positions
+//! are left out, and so are values. What only one of the two has stands in
+//! `crates/spot-mock/tests/shapes.txt`, to be reviewed; with `--check` that file has to be as it is.
+//! For each field that spot-mock lacks, `xtask/spec/deviations.toml` says why, under `field`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+    path::Path,
+};
+
+use serde_json::Value;
+use spot::model::Operation;
+use xtask::{Deviations, Error, say};
+
+use crate::compare::recorded;
+
+const FILE: &str = "crates/spot-mock/tests/shapes.txt";
+
+pub(crate) fn run(root: &Path, dir: &Path, check: bool) -> Result<(), Error> {
+    let mut theirs = BTreeMap::<String, BTreeSet<String>>::new();
+    for entry in recorded::index(dir)?.iter().filter(|entry| entry.http_status < 300) {
+        let answer = recorded::read(&dir.join(&entry.file))?;
+        collect(&answer, "", theirs.entry(entry.operation.clone()).or_default());
+    }
+    let mut ours = BTreeMap::<String, BTreeSet<String>>::new();
+    for operation in Operation::ALL {
+        // Both modes together, as the recordings are from applications of both kinds.
+        for fixture in recorded::fixtures(root, operation, ".json")? {
+            // The recordings that are compared are no errors either.
+            let status = fixture.get("status").and_then(Value::as_u64);
+            if let (Some(200..300), Some(body)) = (status, fixture.get("body")) {
+                collect(body, "", ours.entry(operation.id.to_owned()).or_default());
+            }
+        }
+    }
+    let mut text = "# `cargo xtask shapes`: fields that only recorded answers have (-), and fields that only\n\
+                    # the fixtures have (+). Why the first are missing is in xtask/spec/deviations.toml.\n\n"
+        .to_owned();
+    let mut counts = [0_usize; 2];
+    let mut lacking = BTreeSet::new();
+    for (operation, theirs) in &theirs {
+        let Some(ours) = ours.get(operation) else { continue };
+        let _ = writeln!(text, "{operation}");
+        for (mark, paths) in [('-', theirs - ours), ('+', ours - theirs)] {
+            for path in &paths {
+                let _ = writeln!(text, "  {mark} {path}");
+            }
+            if mark == '-' {
+                lacking.extend(paths.iter().map(|path| format!("{operation}: {path}")));
+            }
+            let [missing, more] = &mut counts;
+            *(if mark == '-' { missing } else { more }) += paths.len();
+        }
+    }
+    let [missing, more] = counts;
+    say(&format!(
+        "{} operations compared: {missing} fields only recorded, {more} only here",
+        theirs.keys().filter(|operation| ours.contains_key(*operation)).count(),
+    ));
+    Deviations::read(root)?.report_fields(&lacking)?;
+    let path = root.join(FILE);
+    if !check {
+        return fs::write(&path, text).map_err(|error| format!("{FILE}: {error}"));
+    }
+    if fs::read_to_string(&path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    Err(format!("{FILE} is not as the answers are; run `cargo xtask shapes` and review it"))
+}
+
+/// The path of every field.
+fn collect(value: &Value, path: &str, paths: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                collect(value, &path, paths);
+                paths.insert(path);
+            }
+        }
+        Value::Array(entries) => {
+            for entry in entries {
+                collect(entry, &format!("{path}[]"), paths);
+            }
+        }
+        _ => {}
+    }
+}

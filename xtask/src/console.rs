@@ -1,0 +1,23 @@
+//! Output of the tasks, and how they end.
+
+use std::process::ExitCode;
+
+use crate::spec::Error;
+
+/// Prints a line.
+#[expect(clippy::print_stdout, reason = "a command-line task prints its results")]
+pub fn say(text: &str) {
+    println!("{text}");
+}
+
+/// The exit code of a task. An error is printed first.
+#[expect(clippy::print_stderr, reason = "a command-line task prints its errors")]
+pub fn finish(done: Result<(), Error>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The project's own tasks: `cargo xtask --help` lists them.
+//!
+//! The tasks that need the client or the mock are in `xtask/checks`. That package uses the few
+//! items that are public here.
+
+mod bench;
+mod checks;
+mod ci;
+mod codegen;
+mod console;
+mod contract;
+mod deviations;
+mod drift;
+mod openapi;
+mod spec;
+mod tidy;
+mod ty;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+pub use checks::Check;
+pub use console::{finish, say};
+pub use deviations::Deviations;
+pub use drift::read as read_document;
+pub use spec::Error;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own tasks")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Writes the generated files from the spec.
+    Codegen {
+        /// Only compare the files with the output of the generator.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Compares the spec with an official OpenAPI document.
+    Drift {
+        /// The document, as YAML or JSON.
+        file: PathBuf,
+    },
+    /// Prints the spec as an OpenAPI document.
+    Openapi,
+    /// Measures the crates beside their peers and writes `crates/spot-bench/RESULTS.md`.
+    Bench {
+        /// Run only these parts and print them: decode, pages, call, mock, weight.
+        parts: Vec<String>,
+        /// Run everything but weight, in less than two minutes and with fewer samples. The result is
+        /// only printed.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Checks dependencies between crates, stale files and coverage.
+    Tidy,
+    /// Runs every check that must pass before a change lands.
+    Ci,
+    #[command(flatten)]
+    Check(Check),
+}
+
+/// Runs the task that the command line names.
+pub fn main() -> ExitCode {
+    let root = root();
+    finish(match Arguments::parse().task {
+        Task::Bench { parts, quick } => bench::run(&root, &parts, quick),
+        Task::Codegen { check } => codegen::run(&root, check),
+        Task::Drift { file } => drift::run(&root, &file),
+        Task::Openapi => openapi::run(&root),
+        Task::Tidy => tidy::run(&root),
+        Task::Ci => ci::run(&root),
+        Task::Check(_) => checks::run(),
+    })
+}
+
+/// The root of the project, wherever the task is started from.
+pub fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_owned()
+}
