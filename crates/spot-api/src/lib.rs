@@ -15,6 +15,7 @@ mod plan;
 mod playback;
 mod playlists;
 mod search;
+mod watch;
 
 pub use spot_http::{CallOptions, Error, ErrorKind, Lane, PlayerReason, Request, Response};
 pub use spot_model as model;
@@ -28,3 +29,4 @@ pub use market::Market;
 pub use pages::{Paged, Pages, Position};
 pub use playback::PlaybackOffset;
 pub use search::{SearchFor, SearchItem, SearchQuery};
+pub use watch::{PlaybackChange, PlaybackEvent, PlaybackWatch, WatchHandle};

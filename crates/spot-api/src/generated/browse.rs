@@ -25,7 +25,7 @@ impl Client {
 /// open to new applications.
 #[derive(Clone, Debug)]
 pub struct Browse {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Browse {

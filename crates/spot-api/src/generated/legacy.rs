@@ -26,7 +26,7 @@ impl Client {
 /// them; each says what to use instead, which works for all.
 #[derive(Clone, Debug)]
 pub struct Legacy {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Legacy {

@@ -22,7 +22,7 @@ impl Client {
 /// What the user saved: reading, saving, removing and asking.
 #[derive(Clone, Debug)]
 pub struct Library {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Library {

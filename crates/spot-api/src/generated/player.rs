@@ -27,7 +27,7 @@ impl Client {
 /// The player: what is playing, where, and commands to it. Commands need Spotify Premium.
 #[derive(Clone, Debug)]
 pub struct Player {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Player {

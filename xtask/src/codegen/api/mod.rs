@@ -69,7 +69,7 @@ fn file(spec: &Spec, domain: &Domain) -> Result<String, Error> {
     body.push_str(&client_methods(domain));
     for (name, handle) in &domain.handle {
         body.push_str(&format!(
-            "\n{}#[derive(Clone, Debug)]\npub struct {} {{\n    client: Client,\n}}\n",
+            "\n{}#[derive(Clone, Debug)]\npub struct {} {{\n    pub(crate) client: Client,\n}}\n",
             doc("", &[&handle.doc]),
             handle.name
         ));
