@@ -33,7 +33,8 @@ impl Observation {
 
     fn unbounded_position(&self, now: Instant) -> Option<Duration> {
         let progress = self.state.as_ref()?.progress?;
-        let passed = if self.is_playing() { now.saturating_duration_since(self.at) } else { Duration::ZERO };
+        let passed =
+            if self.is_playing() { now.saturating_duration_since(self.at) } else { Duration::ZERO };
         Some(progress.saturating_add(passed))
     }
 

@@ -143,9 +143,8 @@ mod tests {
     }
 
     fn paces() -> impl Strategy<Value = Pace> {
-        (millis(500..60_000), millis(500..60_000), millis(500..60_000), 2..20_usize).prop_map(
-            |(playing, paused, idle, ceiling)| Pace { playing, paused, idle, ceiling },
-        )
+        (millis(500..60_000), millis(500..60_000), millis(500..60_000), 2..20_usize)
+            .prop_map(|(playing, paused, idle, ceiling)| Pace { playing, paused, idle, ceiling })
     }
 
     proptest! {

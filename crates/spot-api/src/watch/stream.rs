@@ -240,14 +240,19 @@ impl PlaybackWatch {
         let changes = diff::changes(old.state.as_deref(), new.state.as_deref(), elapsed);
         let should_have_ended = old.left(new.at).is_some_and(|left| left.is_zero());
         let is_expected = |change: &PlaybackChange| {
-            let next = matches!(change, PlaybackChange::ItemChanged { .. } | PlaybackChange::ItemRepeated);
+            let next =
+                matches!(change, PlaybackChange::ItemChanged { .. } | PlaybackChange::ItemRepeated);
             next && should_have_ended
         };
         if !changes.iter().all(is_expected) {
             self.surprised = new.at;
         }
         let still_there = changes.is_empty() && new.left(new.at).is_some_and(|left| left.is_zero());
-        self.overdue = if still_there || (changes.is_empty() && should_have_ended) { self.overdue + 1 } else { 0 };
+        self.overdue = if still_there || (changes.is_empty() && should_have_ended) {
+            self.overdue + 1
+        } else {
+            0
+        };
         for change in changes {
             self.push(change, new.state.clone());
         }

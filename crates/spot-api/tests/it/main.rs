@@ -8,3 +8,4 @@ mod chunks;
 mod extended;
 mod items;
 mod story;
+mod watch;
