@@ -88,7 +88,7 @@ impl RequestExt for Request {
         match own.or(default).map(Market::value) {
             Some(Ok(Some(market))) => self.query("market", market),
             Some(Err(message)) => {
-                Request::failed(&Error::bad_request(message).with_operation(self.operation()))
+                Request::failed(Error::bad_request(message).with_operation(self.operation()))
             }
             Some(Ok(None)) | None => self,
         }
@@ -120,7 +120,7 @@ impl RequestExt for Request {
             let (length, most) = (jpeg.len(), most / 4 * 3);
             return wrong(self, name, format_args!("{length} bytes; at most {most}"));
         }
-        self.body("image/jpeg", text)
+        self.with_body("image/jpeg", text)
     }
 }
 
@@ -142,7 +142,7 @@ impl Attributes {
 
 fn wrong(request: Request, name: &str, error: impl Display) -> Request {
     let error = Error::bad_request(format!("`{name}`: {error}"));
-    Request::failed(&error.with_operation(request.operation()))
+    Request::failed(error.with_operation(request.operation()))
 }
 
 /// The JSON object that a request sends. Without a field there is no body.
