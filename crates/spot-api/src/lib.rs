@@ -15,6 +15,7 @@ mod plan;
 mod playback;
 mod playlists;
 mod search;
+mod sync;
 mod watch;
 
 pub use spot_http::{CallOptions, Error, ErrorKind, Lane, PlayerReason, Request, Response};
@@ -29,4 +30,5 @@ pub use market::Market;
 pub use pages::{Paged, Pages, Position};
 pub use playback::PlaybackOffset;
 pub use search::{SearchFor, SearchItem, SearchQuery};
+pub use sync::{PlaylistContents, SyncPlan, SyncPlaylist};
 pub use watch::{PlaybackChange, PlaybackEvent, PlaybackWatch, WatchHandle};
