@@ -40,7 +40,7 @@ impl PlaylistContents {
             if let Some(fields) = &fields {
                 rest = rest.fields(fields.clone());
             }
-            let mut pages = rest.items().pages();
+            let mut pages = rest.stream().pages();
             while let Some(page) = pages.try_next().await? {
                 contents.append(page);
             }

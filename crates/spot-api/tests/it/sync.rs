@@ -28,7 +28,7 @@ async fn playlist(client: &Client, numbers: &[usize]) -> PlaylistId {
 }
 
 async fn items(client: &Client, id: PlaylistId) -> Vec<PlaylistItem> {
-    let mut stream = client.playlist(id).items().items();
+    let mut stream = client.playlist(id).items().stream();
     let mut items = Vec::new();
     while let Some(item) = stream.try_next().await.unwrap() {
         items.push(item);
@@ -37,9 +37,11 @@ async fn items(client: &Client, id: PlaylistId) -> Vec<PlaylistItem> {
 }
 
 async fn held(client: &Client, id: PlaylistId) -> Vec<String> {
-    let uri =
-        |item: PlaylistItem| Some(item.item.as_ref().and_then(PlayableItem::uri)?.to_string());
-    items(client, id).await.into_iter().filter_map(uri).collect()
+    items(client, id).await.iter().filter_map(uri_of).collect()
+}
+
+fn uri_of(item: &PlaylistItem) -> Option<String> {
+    Some(item.item.as_ref().and_then(PlayableItem::uri)?.to_string())
 }
 
 /// How many requests of the last ones changed a playlist, and how many read it.
