@@ -2,7 +2,6 @@
 
 mod country;
 mod decode;
-mod deferred;
 mod generated;
 mod id;
 mod into_id;
@@ -14,6 +13,7 @@ mod percent;
 mod playable;
 mod reference;
 mod release_date;
+mod renamed_field;
 mod string_enum;
 mod text;
 mod uri;

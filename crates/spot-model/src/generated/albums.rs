@@ -4,10 +4,11 @@
 
 use serde::Deserialize;
 
-use super::wire::albums::{AlbumWire, SimplifiedAlbumWire};
 use crate::{
     AlbumGroup, AlbumId, Copyright, CountrySet, ExternalIds, Image, Page, ReleaseDate,
-    Restrictions, SimplifiedArtist, SimplifiedTrack, string_enum,
+    Restrictions, SimplifiedArtist, SimplifiedTrack,
+    generated::wire::albums::{AlbumWire, SimplifiedAlbumWire},
+    string_enum,
 };
 
 /// An album.
@@ -68,7 +69,7 @@ pub struct SimplifiedAlbum {
     pub name: String,
     /// The kind of release; `None` for local files.
     pub album_type: Option<AlbumType>,
-    /// What the album is to the artist whose albums were asked for.
+    /// The album's relation to the artist, in the list of an artist's albums. `None` elsewhere.
     ///
     /// Missing in Development Mode since 2026-02.
     pub album_group: Option<AlbumGroup>,

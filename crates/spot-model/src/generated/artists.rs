@@ -4,8 +4,11 @@
 
 use serde::Deserialize;
 
-use super::wire::artists::{ArtistWire, SimplifiedArtistWire};
-use crate::{ArtistId, Followers, Image, string_enum};
+use crate::{
+    ArtistId, Followers, Image,
+    generated::wire::artists::{ArtistWire, SimplifiedArtistWire},
+    string_enum,
+};
 
 /// An artist.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -44,13 +47,13 @@ pub struct SimplifiedArtist {
 }
 
 string_enum! {
-    /// What an album is to an artist.
+    /// The album's relation to the artist.
     pub enum AlbumGroup {
         /// An album of the artist.
         Album = "album",
         /// A single of the artist.
         Single = "single",
-        /// An album of others on which the artist is heard.
+        /// An album by other artists on which the artist appears.
         AppearsOn = "appears_on",
         /// A compilation.
         Compilation = "compilation",

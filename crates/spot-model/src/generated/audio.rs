@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_with::{As, DefaultOnNull, Same};
 
-use super::wire::audio::{
-    AnalysisMetaWire, AnalyzedTrackWire, AudioAnalysisWire, AudioFeaturesWire, SectionWire,
-    SegmentWire, TimeIntervalWire,
+use crate::{
+    TrackId,
+    generated::wire::audio::AudioFeaturesWire,
+    lenient::{Int, NonNull, Secs},
 };
-use crate::TrackId;
 
 /// How a track sounds, in numbers.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -52,171 +53,229 @@ pub struct AudioFeatures {
 }
 
 /// The structure of a track. The lists are in the order of time.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "AudioAnalysisWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct AudioAnalysis {
     /// The track as a whole.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub track: AnalyzedTrack,
     /// Its large parts, such as a verse or a solo.
+    #[serde(default, with = "As::<NonNull<Same>>")]
     pub sections: Vec<Section>,
     /// Its bars.
+    #[serde(default, with = "As::<NonNull<Same>>")]
     pub bars: Vec<TimeInterval>,
     /// Its beats.
+    #[serde(default, with = "As::<NonNull<Same>>")]
     pub beats: Vec<TimeInterval>,
     /// Its smallest regular pulses.
+    #[serde(default, with = "As::<NonNull<Same>>")]
     pub tatums: Vec<TimeInterval>,
     /// Its pieces of even sound, less than a second each.
+    #[serde(default, with = "As::<NonNull<Same>>")]
     pub segments: Vec<Segment>,
     /// How the analysis was made.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub meta: AnalysisMeta,
 }
 
 /// What was measured in a track as a whole.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "AnalyzedTrackWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct AnalyzedTrack {
     /// How long it is.
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub duration: Duration,
     /// In beats a minute.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub tempo: f64,
     /// How sure the tempo is, 0 to 1.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub tempo_confidence: f64,
     /// In semitones above C, 0 to 11; -1 if none was found.
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub key: i8,
     /// How sure the key is, 0 to 1.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub key_confidence: f64,
     /// 1 for major, 0 for minor; -1 if none was found.
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub mode: i8,
     /// How sure the mode is, 0 to 1.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub mode_confidence: f64,
     /// Beats a bar, mostly 3 to 7.
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub time_signature: u8,
     /// How sure the time signature is, 0 to 1.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub time_signature_confidence: f64,
     /// The mean loudness in decibels, mostly -60 to 0.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub loudness: f64,
     /// When the fade-in ends; zero if there is none.
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub end_of_fade_in: Duration,
     /// When the fade-out starts; the duration if there is none.
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub start_of_fade_out: Duration,
     /// How many samples were analyzed.
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub num_samples: u64,
     /// Samples a second.
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub analysis_sample_rate: u32,
     /// 1 if all channels were mixed into one.
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub analysis_channels: u8,
     /// Where the analyzed part starts; zero as a rule.
+    #[serde(default, rename = "offset_seconds", with = "As::<DefaultOnNull<Secs>>")]
     pub offset: Duration,
     /// How long the analyzed part is; zero for the whole track.
+    #[serde(default, rename = "window_seconds", with = "As::<DefaultOnNull<Secs>>")]
     pub window: Duration,
     /// Always empty.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub sample_md5: String,
     /// An Echo Nest Musical Fingerprint.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub codestring: String,
     /// The version of its format.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub code_version: f64,
     /// An EchoPrint fingerprint.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub echoprintstring: String,
     /// The version of its format.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub echoprint_version: f64,
     /// A Synchstring.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub synchstring: String,
     /// The version of its format.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub synch_version: f64,
     /// A Rhythmstring.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub rhythmstring: String,
     /// The version of its format.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub rhythm_version: f64,
 }
 
 /// A stretch of a track: a bar, a beat or a tatum.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "TimeIntervalWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct TimeInterval {
     /// When it starts.
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub start: Duration,
     /// How long it is.
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub duration: Duration,
     /// How sure it is, 0 to 1.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub confidence: f64,
 }
 
 /// A large part of a track.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "SectionWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Section {
     /// When it starts.
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub start: Duration,
     /// How long it is.
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub duration: Duration,
     /// How sure its bounds are, 0 to 1.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub confidence: f64,
     /// The mean loudness in decibels.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub loudness: f64,
     /// In beats a minute.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub tempo: f64,
     /// How sure the tempo is, 0 to 1.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub tempo_confidence: f64,
     /// In semitones above C, 0 to 11; -1 if none was found.
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub key: i8,
     /// How sure the key is, 0 to 1.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub key_confidence: f64,
     /// 1 for major, 0 for minor; -1 if none was found.
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub mode: i8,
     /// How sure the mode is, 0 to 1.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub mode_confidence: f64,
     /// Beats a bar, mostly 3 to 7.
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub time_signature: u8,
     /// How sure the time signature is, 0 to 1.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub time_signature_confidence: f64,
 }
 
 /// A piece of even sound.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "SegmentWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Segment {
     /// When it starts.
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub start: Duration,
     /// How long it is.
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub duration: Duration,
     /// How sure its bounds are, 0 to 1.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub confidence: f64,
     /// The loudness at its start, in decibels.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub loudness_start: f64,
     /// The greatest loudness, in decibels.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub loudness_max: f64,
     /// When it is loudest, from its start.
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub loudness_max_time: Duration,
     /// The loudness at its end, in decibels; as a rule that at the start of the next one.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub loudness_end: f64,
     /// How strong each of the twelve pitch classes is, from C to B, 0 to 1.
+    #[serde(default, with = "As::<NonNull<Same>>")]
     pub pitches: Vec<f64>,
     /// Its colour of sound: twelve numbers around 0.
+    #[serde(default, with = "As::<NonNull<Same>>")]
     pub timbre: Vec<f64>,
 }
 
 /// How an analysis was made.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "AnalysisMetaWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct AnalysisMeta {
     /// The version of the analyzer.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub analyzer_version: String,
     /// What it ran on.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub platform: String,
     /// What it said; `OK` if all went well.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub detailed_status: String,
     /// 0 if all went well.
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub status_code: i32,
     /// When it ran, in seconds since 1970.
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub timestamp: i64,
     /// How long it ran.
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub analysis_time: Duration,
     /// How it read the audio.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub input_process: String,
 }

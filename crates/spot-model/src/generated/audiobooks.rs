@@ -4,14 +4,15 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_with::{As, DefaultOnNull};
 
-use super::wire::audiobooks::{
-    AudiobookWire, ChapterWire, PersonWire, SimplifiedAudiobookWire, SimplifiedChapterWire,
-};
 use crate::{
     AudiobookId, ChapterId, Copyright, CountrySet, Image, Page, ReleaseDate, Restrictions,
     ResumePoint,
+    generated::wire::audiobooks::{
+        AudiobookWire, ChapterWire, SimplifiedAudiobookWire, SimplifiedChapterWire,
+    },
 };
 
 /// An audiobook, with its first chapters.
@@ -187,10 +188,10 @@ pub struct SimplifiedChapter {
 }
 
 /// An author or a narrator.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "PersonWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Person {
     /// The name.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
 }

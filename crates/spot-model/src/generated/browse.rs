@@ -2,20 +2,21 @@
 
 //! What Spotify presents: new releases, categories, featured playlists, markets.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_with::{As, DefaultOnNull};
 
-use super::wire::browse::{CategoryWire, FeaturedPlaylistsWire};
-use crate::{CategoryId, Image, Page, SimplifiedPlaylist};
+use crate::{CategoryId, Image, Page, SimplifiedPlaylist, generated::wire::browse::CategoryWire};
 
 /// Playlists that Spotify presents, and what it says of them.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "FeaturedPlaylistsWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct FeaturedPlaylists {
     /// A greeting, or the name of the category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The playlists. Those of Spotify itself may be left out by Spotify: see
     /// [`skipped`](Page::skipped).
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub playlists: Page<SimplifiedPlaylist>,
 }
 

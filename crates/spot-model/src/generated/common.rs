@@ -4,76 +4,83 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_with::{As, DefaultOnNull};
 
-use super::wire::common::{
-    CopyrightWire, ExternalIdsWire, FollowersWire, ImageWire, RestrictionsWire, ResumePointWire,
+use crate::{
+    lenient::{Int, Millis},
+    string_enum,
 };
-use crate::string_enum;
 
 /// A picture, in one of its sizes.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "ImageWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Image {
     /// Where the picture is. Those of playlists expire within a day.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub url: String,
     /// In pixels; `None` if it is not known.
+    #[serde(default, with = "As::<Option<Int>>", skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
     /// In pixels; `None` if it is not known.
+    #[serde(default, with = "As::<Option<Int>>", skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
 }
 
 /// What the object is called in registries outside Spotify.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "ExternalIdsWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ExternalIds {
     /// International Standard Recording Code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub isrc: Option<String>,
     /// International Article Number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ean: Option<String>,
     /// Universal Product Code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upc: Option<String>,
 }
 
 /// A copyright statement.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "CopyrightWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Copyright {
     /// The statement.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub text: String,
     /// What it covers.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<CopyrightKind>,
 }
 
 /// How many follow.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "FollowersWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Followers {
     /// The number of followers.
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub total: u32,
 }
 
 /// Why the object cannot be played.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "RestrictionsWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Restrictions {
     /// The reason; more may be added by Spotify.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<RestrictionReason>,
 }
 
 /// How far the user heard an episode or a chapter. Needs `user-read-playback-position`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "ResumePointWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ResumePoint {
     /// Where it was left. Zero where Spotify says a negative number.
+    #[serde(default, rename = "resume_position_ms", with = "As::<DefaultOnNull<Millis>>")]
     pub position: Duration,
     /// Whether it was heard to its end.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub fully_played: bool,
 }
 

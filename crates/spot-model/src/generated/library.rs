@@ -5,8 +5,10 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::wire::library::{SavedAlbumWire, SavedEpisodeWire, SavedShowWire, SavedTrackWire};
-use crate::{Album, Episode, SimplifiedShow, Track};
+use crate::{
+    Album, Episode, SimplifiedShow, Track,
+    generated::wire::library::{SavedAlbumWire, SavedEpisodeWire, SavedShowWire, SavedTrackWire},
+};
 
 /// A track the user saved.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

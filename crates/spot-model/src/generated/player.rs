@@ -5,142 +5,188 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_with::{As, DefaultOnNull, Same};
 
-use super::wire::player::{
-    ActionsWire, ContextWire, CurrentlyPlayingWire, DeviceWire, DisallowsWire, PlayHistoryWire,
-    PlaybackStateWire, QueueWire,
+use crate::{
+    DeviceId, PlayableItem, Track, Uri,
+    generated::wire::player::PlayHistoryWire,
+    lenient::{Int, LenientId, Millis, NonNull, UnixMillis},
+    string_enum,
 };
-use crate::{DeviceId, PlayableItem, Track, Uri, string_enum};
 
 /// What is playing, where and how.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "PlaybackStateWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PlaybackState {
     /// Where it plays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<Device>,
     /// Whether it plays, and is not paused.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_playing: bool,
     /// The track or episode; `None` for advertisements and in private sessions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<PlayableItem>,
     /// How far it has come.
+    #[serde(
+        default,
+        rename = "progress_ms",
+        with = "As::<Option<Millis>>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub progress: Option<Duration>,
     /// What kind of thing is playing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currently_playing_type: Option<PlayingKind>,
     /// What it is played from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<Context>,
     /// What is repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_state: Option<RepeatState>,
     /// Whether the order is shuffled.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub shuffle_state: bool,
     /// Whether recommendations are mixed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smart_shuffle: Option<bool>,
     /// When the state last changed.
+    #[serde(default, with = "As::<Option<UnixMillis>>", skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<DateTime<Utc>>,
     /// What cannot be done now.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub actions: Actions,
 }
 
 /// What is playing, without where and how.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "CurrentlyPlayingWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct CurrentlyPlaying {
     /// Whether it plays, and is not paused.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_playing: bool,
     /// The track or episode; `None` for advertisements and in private sessions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<PlayableItem>,
     /// How far it has come.
+    #[serde(
+        default,
+        rename = "progress_ms",
+        with = "As::<Option<Millis>>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub progress: Option<Duration>,
     /// What kind of thing is playing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currently_playing_type: Option<PlayingKind>,
     /// What it is played from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<Context>,
     /// When the state last changed.
+    #[serde(default, with = "As::<Option<UnixMillis>>", skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<DateTime<Utc>>,
     /// What cannot be done now.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub actions: Actions,
 }
 
 /// What is playing and what comes next.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "QueueWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Queue {
     /// What is playing; `None` if nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currently_playing: Option<PlayableItem>,
     /// What comes next, in order.
+    #[serde(default, with = "As::<NonNull<Same>>")]
     pub queue: Vec<PlayableItem>,
 }
 
 /// What the player cannot do now.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "ActionsWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Actions {
     /// The commands that would be refused.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub disallows: Disallows,
 }
 
 /// The commands the player would refuse now: `true` means refused.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "DisallowsWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Disallows {
     /// Playing something else.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub interrupting_playback: bool,
     /// Pausing.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub pausing: bool,
     /// Resuming.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub resuming: bool,
     /// Seeking.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub seeking: bool,
     /// Skipping to the next item.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub skipping_next: bool,
     /// Skipping to the previous item.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub skipping_prev: bool,
     /// Repeating the context.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub toggling_repeat_context: bool,
     /// Repeating the track.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub toggling_repeat_track: bool,
     /// Shuffling.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub toggling_shuffle: bool,
     /// Playing on another device.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub transferring_playback: bool,
 }
 
 /// A device that plays.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "DeviceWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Device {
     /// The id, which may change; `None` for devices that cannot be controlled.
+    #[serde(default, with = "As::<LenientId>", skip_serializing_if = "Option::is_none")]
     pub id: Option<DeviceId>,
     /// The name.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
     /// The kind of device.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<DeviceKind>,
     /// Whether it is the one that plays.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_active: bool,
     /// Whether it is in a private session.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_private_session: bool,
     /// Whether it takes no commands.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_restricted: bool,
     /// The volume, 0 to 100.
+    #[serde(default, with = "As::<Option<Int>>", skip_serializing_if = "Option::is_none")]
     pub volume_percent: Option<u8>,
     /// Whether the volume can be set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supports_volume: Option<bool>,
 }
 
 /// What something is played from: an album, a playlist, the library.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "ContextWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Context {
     /// What it is.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ContextKind>,
     /// Which one it is.
+    #[serde(default, with = "As::<LenientId>", skip_serializing_if = "Option::is_none")]
     pub uri: Option<Uri>,
 }
 

@@ -3,12 +3,14 @@
 //! Playlists.
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_with::As;
 
-use super::wire::playlists::{
-    ItemCountWire, PlaylistItemWire, PlaylistWire, SimplifiedPlaylistWire,
+use crate::{
+    Followers, Image, Page, PlayableItem, PlaylistId, PublicUser, SnapshotId,
+    generated::wire::playlists::{PlaylistItemWire, PlaylistWire, SimplifiedPlaylistWire},
+    lenient::Int,
 };
-use crate::{Followers, Image, Page, PlayableItem, PlaylistId, PublicUser, SnapshotId};
 
 /// A playlist.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -68,13 +70,14 @@ pub struct SimplifiedPlaylist {
 }
 
 /// How many items a playlist has, where the items are not given.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "ItemCountWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ItemCount {
     /// Where the items are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub href: Option<String>,
     /// How many there are; `None` for some lists that are made anew all the time.
+    #[serde(default, with = "As::<Option<Int>>", skip_serializing_if = "Option::is_none")]
     pub total: Option<u32>,
 }
 

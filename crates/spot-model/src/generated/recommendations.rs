@@ -2,38 +2,48 @@
 
 //! Recommendations.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_with::{As, DefaultOnNull, Same};
 
-use super::wire::recommendations::{RecommendationSeedWire, RecommendationsWire};
-use crate::{Track, string_enum};
+use crate::{
+    Track,
+    lenient::{Int, NonNull},
+    string_enum,
+};
 
 /// Recommended tracks, and what became of the seeds.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "RecommendationsWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Recommendations {
     /// The tracks.
+    #[serde(default, with = "As::<NonNull<Same>>")]
     pub tracks: Vec<Track>,
     /// The seeds, in the order they were given.
+    #[serde(default, with = "As::<NonNull<Same>>")]
     pub seeds: Vec<RecommendationSeed>,
 }
 
 /// What recommendations started from, and how many tracks it gave.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "RecommendationSeedWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct RecommendationSeed {
     /// The id of the artist or track, or the genre.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub id: String,
     /// What it is.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<SeedKind>,
     /// Where the API has it; `None` for genres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub href: Option<String>,
     /// How many tracks it gave.
+    #[serde(default, rename = "initialPoolSize", with = "As::<DefaultOnNull<Int>>")]
     pub initial_pool_size: u32,
     /// How many of them the attributes left.
+    #[serde(default, rename = "afterFilteringSize", with = "As::<DefaultOnNull<Int>>")]
     pub after_filtering_size: u32,
     /// How many of those there were in the market.
+    #[serde(default, rename = "afterRelinkingSize", with = "As::<DefaultOnNull<Int>>")]
     pub after_relinking_size: u32,
 }
 

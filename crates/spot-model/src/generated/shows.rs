@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::wire::shows::{EpisodeWire, ShowWire, SimplifiedEpisodeWire, SimplifiedShowWire};
 use crate::{
     Copyright, CountrySet, EpisodeId, Image, Page, ReleaseDate, Restrictions, ResumePoint, ShowId,
+    generated::wire::shows::{EpisodeWire, ShowWire, SimplifiedEpisodeWire, SimplifiedShowWire},
 };
 
 /// A show, with its latest episodes.

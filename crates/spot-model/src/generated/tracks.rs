@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::wire::tracks::{LinkedTrackWire, SimplifiedTrackWire, TrackWire};
 use crate::{
     CountrySet, ExternalIds, LocalFile, Restrictions, SimplifiedAlbum, SimplifiedArtist, TrackId,
+    generated::wire::tracks::{LinkedTrackWire, SimplifiedTrackWire, TrackWire},
 };
 
 /// A track.

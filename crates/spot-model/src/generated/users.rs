@@ -2,10 +2,15 @@
 
 //! Users: the one who gave the token, and others.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_with::{As, DefaultOnNull, Same};
 
-use super::wire::users::{ExplicitContentWire, PrivateUserWire, PublicUserWire};
-use crate::{Country, Followers, Image, UserId, string_enum};
+use crate::{
+    Country, Followers, Image, UserId,
+    generated::wire::users::PrivateUserWire,
+    lenient::{LenientId, NonNull},
+    string_enum,
+};
 
 /// The profile of the user who gave the token.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -44,27 +49,31 @@ pub struct PrivateUser {
 
 /// A user as others see them: whose playlist it is, who added to it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "PublicUserWire")]
 #[non_exhaustive]
 pub struct PublicUser {
     /// The id; `None` if the account is gone.
+    #[serde(default, with = "As::<LenientId>")]
     pub id: Option<UserId>,
     /// The name the user shows.
+    #[serde(default)]
     pub display_name: Option<String>,
     /// Pictures of the user.
+    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     pub images: Vec<Image>,
     /// How many follow the user.
+    #[serde(default)]
     pub followers: Option<Followers>,
 }
 
 /// Whether an account plays explicit content.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "ExplicitContentWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ExplicitContent {
     /// Whether explicit content is left out.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub filter_enabled: bool,
     /// Whether the user cannot change that.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub filter_locked: bool,
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use spot::model::{Operation, RepeatState, SearchKind, TimeRange};
+use spot::model::{AlbumGroup, Operation, RepeatState, SearchKind, TimeRange};
 
 use crate::example::Example;
 
@@ -53,6 +53,21 @@ pub(crate) const EXAMPLES: &[Example] = &[
         call: |client| {
             Box::pin(async move {
                 client.artist("spotmockArtist00000001").albums().limit(3).await.map(drop)
+            })
+        },
+    },
+    Example {
+        case: "appears-on",
+        operation: Operation::GET_ARTIST_ALBUMS,
+        call: |client| {
+            Box::pin(async move {
+                client
+                    .artist("spotmockArtist00000001")
+                    .albums()
+                    .groups([AlbumGroup::AppearsOn])
+                    .limit(3)
+                    .await
+                    .map(drop)
             })
         },
     },
