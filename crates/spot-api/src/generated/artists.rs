@@ -86,7 +86,7 @@ impl GetArtist {
         }
     }
 
-    /// The tracks of an artist that are played most in a country, at most ten.
+    /// The top tracks of an artist in a market, at most 10.
     ///
     /// `GET /artists/{id}/top-tracks`. See [`GetArtistTopTracks`].
     #[doc(alias = "get-an-artists-top-tracks")]
@@ -94,7 +94,7 @@ impl GetArtist {
         GetArtistTopTracks { client: self.client.clone(), id: self.id.clone(), market: None }
     }
 
-    /// Artists whose listeners are those of an artist, at most twenty.
+    /// Artists similar to an artist, at most 20.
     ///
     /// `GET /artists/{id}/related-artists`. See [`GetRelatedArtists`].
     #[doc(alias = "get-an-artists-related-artists")]
@@ -194,7 +194,7 @@ impl GetArtistAlbums {
     /// What is known of the operation, as data.
     pub const OPERATION: &'static Operation = Operation::GET_ARTIST_ALBUMS;
 
-    /// Only albums of these groups. All of them if it is not given.
+    /// Only albums of these groups. Default: all groups.
     pub fn groups(mut self, groups: impl IntoIterator<Item = AlbumGroup>) -> Self {
         self.groups = groups.into_iter().collect();
         self
@@ -254,7 +254,7 @@ impl GetArtistAlbums {
 
 awaitable!(GetArtistAlbums => Page<SimplifiedAlbum>);
 
-/// The tracks of an artist that are played most in a country, at most ten.
+/// The top tracks of an artist in a market, at most 10.
 ///
 /// `GET /artists/{id}/top-tracks` ([reference]). No scope is needed. Development Mode applications
 /// are refused since 2026-02-11.
@@ -310,7 +310,7 @@ impl GetArtistTopTracks {
 
 awaitable!(GetArtistTopTracks => Vec<Track>);
 
-/// Artists whose listeners are those of an artist, at most twenty.
+/// Artists similar to an artist, at most 20.
 ///
 /// `GET /artists/{id}/related-artists` ([reference]). No scope is needed. Closed to applications
 /// registered since 2024-11-27.

@@ -51,7 +51,7 @@ impl GetPlaylist {
     /// What is known of the operation, as data.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST;
 
-    /// Which fields to answer, in Spotify's notation: `name,items(total)`.
+    /// Fields to return, in Spotify's notation: `name,items(total)`.
     pub fn fields(mut self, fields: impl Into<Fields>) -> Self {
         self.fields = Some(fields.into());
         self
@@ -86,7 +86,7 @@ impl GetPlaylist {
 awaitable!(GetPlaylist => Playlist);
 
 impl GetPlaylist {
-    /// The items of a playlist the user owns or takes part in.
+    /// The items of a playlist that the user owns or collaborates on.
     ///
     /// `GET /playlists/{playlist_id}/items`. See [`GetPlaylistItems`].
     #[doc(alias = "get-playlists-items")]
@@ -101,7 +101,7 @@ impl GetPlaylist {
         }
     }
 
-    /// Adds tracks and episodes to a playlist, behind the last one or at a position.
+    /// Adds tracks and episodes to a playlist, at the end or at a position.
     ///
     /// `POST /playlists/{playlist_id}/items`. See [`AddPlaylistItems`].
     #[doc(alias = "add-items-to-playlist")]
@@ -132,7 +132,7 @@ impl GetPlaylist {
         }
     }
 
-    /// Moves items of a playlist to another place.
+    /// Moves items within a playlist.
     ///
     /// `PUT /playlists/{playlist_id}/items`. See [`ReorderPlaylistItems`].
     #[doc(alias = "reorder-or-replace-playlists-items")]
@@ -147,7 +147,7 @@ impl GetPlaylist {
         }
     }
 
-    /// Removes tracks and episodes from a playlist, wherever they stand in it.
+    /// Removes every occurrence of tracks and episodes from a playlist.
     ///
     /// `DELETE /playlists/{playlist_id}/items`. See [`RemovePlaylistItems`].
     #[doc(alias = "remove-items-playlist")]
@@ -163,7 +163,7 @@ impl GetPlaylist {
         }
     }
 
-    /// Changes the name, the description or the visibility of a playlist of the user's.
+    /// Changes the name, the description or the visibility of a playlist of the user.
     ///
     /// `PUT /playlists/{playlist_id}`. See [`ChangePlaylistDetails`].
     #[doc(alias = "change-playlist-details")]
@@ -178,7 +178,7 @@ impl GetPlaylist {
         }
     }
 
-    /// The cover of a playlist, the widest picture first.
+    /// The cover images of a playlist, widest first.
     ///
     /// `GET /playlists/{playlist_id}/images`. See [`GetPlaylistCover`].
     #[doc(alias = "get-playlist-cover")]
@@ -186,7 +186,7 @@ impl GetPlaylist {
         GetPlaylistCover { client: self.client.clone(), id: self.id.clone() }
     }
 
-    /// Gives a playlist of the user's another cover.
+    /// Replaces the cover image of a playlist of the user.
     ///
     /// `PUT /playlists/{playlist_id}/images`. See [`UploadPlaylistCover`].
     #[doc(alias = "upload-custom-playlist-cover")]
@@ -195,7 +195,7 @@ impl GetPlaylist {
     }
 }
 
-/// The items of a playlist the user owns or takes part in.
+/// The items of a playlist that the user owns or collaborates on.
 ///
 /// `GET /playlists/{playlist_id}/items` ([reference]). Scope: `playlist-read-private`.
 ///
@@ -225,7 +225,7 @@ impl GetPlaylistItems {
     /// What is known of the operation, as data.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_ITEMS;
 
-    /// Which fields to answer, in Spotify's notation. What paging needs is asked for as well.
+    /// Fields to return, in Spotify's notation. Fields that paging needs are added.
     pub fn fields(mut self, fields: impl Into<Fields>) -> Self {
         self.fields = Some(fields.into());
         self
@@ -286,7 +286,7 @@ impl GetPlaylistItems {
 
 awaitable!(GetPlaylistItems => Page<PlaylistItem>);
 
-/// Adds tracks and episodes to a playlist, behind the last one or at a position.
+/// Adds tracks and episodes to a playlist, at the end or at a position.
 ///
 /// `POST /playlists/{playlist_id}/items` ([reference]). Scopes, by content:
 /// `playlist-modify-public`, `playlist-modify-private`.
@@ -316,7 +316,7 @@ impl AddPlaylistItems {
     /// What is known of the operation, as data.
     pub const OPERATION: &'static Operation = Operation::ADD_PLAYLIST_ITEMS;
 
-    /// Where to put the first of them, from 0. Behind the last one if it is not given.
+    /// Position of the first new item, from 0. Default: at the end.
     pub fn position(mut self, position: u32) -> Self {
         self.position = Some(position);
         self
@@ -398,7 +398,7 @@ impl ReplacePlaylistItems {
 
 awaitable!(chunked ReplacePlaylistItems => SnapshotId);
 
-/// Moves items of a playlist to another place.
+/// Moves items within a playlist.
 ///
 /// `PUT /playlists/{playlist_id}/items` ([reference]). Scopes, by content:
 /// `playlist-modify-public`, `playlist-modify-private`.
@@ -426,13 +426,13 @@ impl ReorderPlaylistItems {
     /// What is known of the operation, as data.
     pub const OPERATION: &'static Operation = Operation::REORDER_PLAYLIST_ITEMS;
 
-    /// How many items to move; one if it is not given.
+    /// Number of items to move. Default: 1.
     pub fn range_length(mut self, range_length: u32) -> Self {
         self.range_length = Some(range_length);
         self
     }
 
-    /// The version of the playlist the positions count for.
+    /// Version of the playlist that the positions refer to.
     pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
         self.snapshot_id = Some(snapshot_id.into_id());
         self
@@ -466,7 +466,7 @@ impl ReorderPlaylistItems {
 
 awaitable!(ReorderPlaylistItems => SnapshotId);
 
-/// Removes tracks and episodes from a playlist, wherever they stand in it.
+/// Removes every occurrence of tracks and episodes from a playlist.
 ///
 /// `DELETE /playlists/{playlist_id}/items` ([reference]). Scopes, by content:
 /// `playlist-modify-public`, `playlist-modify-private`.
@@ -496,7 +496,7 @@ impl RemovePlaylistItems {
     /// What is known of the operation, as data.
     pub const OPERATION: &'static Operation = Operation::REMOVE_PLAYLIST_ITEMS;
 
-    /// The version of the playlist to remove them from.
+    /// Version of the playlist that the removal refers to.
     pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
         self.snapshot_id = Some(snapshot_id.into_id());
         self
@@ -533,7 +533,7 @@ impl RemovePlaylistItems {
 
 awaitable!(chunked RemovePlaylistItems => Option<SnapshotId>);
 
-/// Changes the name, the description or the visibility of a playlist of the user's.
+/// Changes the name, the description or the visibility of a playlist of the user.
 ///
 /// `PUT /playlists/{playlist_id}` ([reference]). Scopes, by content: `playlist-modify-public`,
 /// `playlist-modify-private`.
@@ -563,25 +563,25 @@ impl ChangePlaylistDetails {
     /// What is known of the operation, as data.
     pub const OPERATION: &'static Operation = Operation::CHANGE_PLAYLIST_DETAILS;
 
-    /// The new name.
+    /// New name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Whether it is to stand on the user's profile.
+    /// Whether it appears on the user's profile.
     pub fn public(mut self, public: bool) -> Self {
         self.public = Some(public);
         self
     }
 
-    /// Whether others may change it.
+    /// Whether other users may edit it.
     pub fn collaborative(mut self, collaborative: bool) -> Self {
         self.collaborative = Some(collaborative);
         self
     }
 
-    /// The new text shown with it.
+    /// New description.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
@@ -610,7 +610,7 @@ impl ChangePlaylistDetails {
 
 awaitable!(ChangePlaylistDetails => ());
 
-/// The cover of a playlist, the widest picture first.
+/// The cover images of a playlist, widest first.
 ///
 /// `GET /playlists/{playlist_id}/images` ([reference]). No scope is needed.
 ///
@@ -652,12 +652,12 @@ impl GetPlaylistCover {
 
 awaitable!(GetPlaylistCover => Vec<Image>);
 
-/// Gives a playlist of the user's another cover.
+/// Replaces the cover image of a playlist of the user.
 ///
 /// `PUT /playlists/{playlist_id}/images` ([reference]). Scopes, by content: `ugc-image-upload`,
 /// `playlist-modify-public`, `playlist-modify-private`.
 ///
-/// The picture: the bytes of a JPEG file, at most 192 KiB.
+/// The image: bytes of a JPEG file, at most 192 KiB.
 ///
 /// Uploads have a rate limit of their own, and the new cover takes some time to be seen.
 ///
@@ -769,7 +769,7 @@ impl GetMyPlaylists {
 
 awaitable!(GetMyPlaylists => Page<SimplifiedPlaylist>);
 
-/// Creates an empty playlist of the user's.
+/// Creates an empty playlist for the user.
 ///
 /// `POST /me/playlists` ([reference]). Scopes, by content: `playlist-modify-public`,
 /// `playlist-modify-private`.
@@ -796,19 +796,19 @@ impl CreatePlaylist {
     /// What is known of the operation, as data.
     pub const OPERATION: &'static Operation = Operation::CREATE_PLAYLIST;
 
-    /// Whether it stands on the user's profile; it does if this is not given.
+    /// Whether it appears on the user's profile. Default: `true`.
     pub fn public(mut self, public: bool) -> Self {
         self.public = Some(public);
         self
     }
 
-    /// Whether others may change it; it must not be public then.
+    /// Whether other users may edit it. A collaborative playlist must not be public.
     pub fn collaborative(mut self, collaborative: bool) -> Self {
         self.collaborative = Some(collaborative);
         self
     }
 
-    /// A text shown with it.
+    /// Description.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self

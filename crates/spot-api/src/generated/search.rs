@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Client {
-    /// Searches the catalogue.
+    /// Searches the catalog.
     ///
     /// `GET /search`. See [`Search`].
     pub fn search(&self, query: impl Into<SearchQuery>) -> Search {
@@ -26,7 +26,7 @@ impl Client {
     }
 }
 
-/// Searches the catalogue.
+/// Searches the catalog.
 ///
 /// `GET /search` ([reference]). No scope is needed.
 ///
@@ -62,13 +62,13 @@ impl Search {
     /// What is known of the operation, as data.
     pub const OPERATION: &'static Operation = Operation::SEARCH;
 
-    /// What kinds of things to look for; all of them if it is not given.
+    /// Kinds of items to search for. Default: all.
     pub fn kinds(mut self, kinds: impl IntoIterator<Item = SearchKind>) -> Self {
         self.kinds = kinds.into_iter().collect();
         self
     }
 
-    /// Whether the client can play content hosted elsewhere, so that it counts as playable.
+    /// Whether the client can play content hosted outside Spotify.
     pub fn include_external(mut self, include_external: impl Into<IncludeExternal>) -> Self {
         self.include_external = Some(include_external.into());
         self

@@ -109,7 +109,7 @@ impl GetShow {
 awaitable!(GetShow => Show);
 
 impl GetShow {
-    /// The episodes of a show, the latest first.
+    /// The episodes of a show, latest first.
     ///
     /// `GET /shows/{id}/episodes`. See [`GetShowEpisodes`].
     #[doc(alias = "get-a-shows-episodes")]
@@ -196,7 +196,7 @@ impl GetShows {
 
 awaitable!(chunked GetShows => Vec<Option<SimplifiedShow>>);
 
-/// The episodes of a show, the latest first.
+/// The episodes of a show, latest first.
 ///
 /// `GET /shows/{id}/episodes` ([reference]). Scope: `user-read-playback-position`.
 ///

@@ -19,23 +19,23 @@ pub struct Artist {
     pub id: ArtistId,
     /// The name.
     pub name: String,
-    /// Pictures, the widest first.
+    /// Images, widest first.
     pub images: Vec<Image>,
     /// The genres; often empty.
     ///
     /// Missing in Development Mode since 2026-02.
     pub genres: Vec<String>,
-    /// How many follow the artist.
+    /// Followers of the artist.
     ///
     /// Missing in Development Mode since 2026-02.
     pub followers: Option<Followers>,
-    /// From 0 to 100, as of late.
+    /// Popularity, 0 to 100.
     ///
     /// Missing in Development Mode since 2026-02.
     pub popularity: Option<u8>,
 }
 
-/// An artist as it stands in other objects: name and id.
+/// An artist in other objects: name and id.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(from = "SimplifiedArtistWire")]
 #[non_exhaustive]

@@ -9,7 +9,7 @@ use crate::{
     SimplifiedShow, Track, string_enum,
 };
 
-/// What a search found, a page for each kind that was asked for.
+/// Search results: a page for each requested kind.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct SearchResults {
@@ -22,7 +22,7 @@ pub struct SearchResults {
     /// Albums.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub albums: Option<Page<SimplifiedAlbum>>,
-    /// Playlists. Those of Spotify itself are left out by Spotify: see [`skipped`](Page::skipped).
+    /// Playlists. Spotify omits its own playlists: see [`skipped`](Page::skipped).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub playlists: Option<Page<SimplifiedPlaylist>>,
     /// Shows.
@@ -37,7 +37,7 @@ pub struct SearchResults {
 }
 
 string_enum! {
-    /// What a search looks for.
+    /// Kind of items to search for.
     pub enum SearchKind {
         /// Albums.
         Album = "album",
@@ -57,7 +57,7 @@ string_enum! {
 }
 
 string_enum! {
-    /// What content hosted outside Spotify counts as playable.
+    /// Kind of external content that counts as playable.
     pub enum IncludeExternal {
         /// Audio.
         Audio = "audio",
