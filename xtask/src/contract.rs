@@ -83,11 +83,7 @@ pub(crate) fn parameters(spec: &Spec, op: &Op) -> Vec<Parameter> {
             all.push(Parameter {
                 max: paging.last_offset.map(Into::into),
                 default: Some("0".to_owned()),
-                ..optional(
-                    "offset",
-                    Ty::Int("u32".to_owned()),
-                    "Index of the first entry.",
-                )
+                ..optional("offset", Ty::Int("u32".to_owned()), "Index of the first entry.")
             });
         }
     }

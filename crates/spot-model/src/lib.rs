@@ -11,6 +11,7 @@ mod operation;
 mod page;
 mod percent;
 mod playable;
+mod playable_fields;
 mod reference;
 mod release_date;
 mod renamed_field;

@@ -26,8 +26,7 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     let root = format!(
         "{}{}{modules}mod operations;\nmod wire;\n\npub(crate) use wire::playable::PlayableWire;\n{exports}",
         preamble("*.toml"),
-        file_doc(&["Generated objects and enums, and the table of operations."])
-            + "\n",
+        file_doc(&["Generated objects and enums, and the table of operations."]) + "\n",
     );
     files.push(("crates/spot-model/src/generated/mod.rs".into(), root));
     files

@@ -228,7 +228,7 @@ fn playable(spec: &Spec) -> String {
     let special = |field: &&Field| ["id", "uri"].contains(&field.json());
     let mut fields = String::new();
     let mut known: Vec<&Field> = Vec::new();
-    let ours = ["Track", "Episode", "id::AnyId", "playable::{AnyUri, PlayableKind}"];
+    let ours = ["Track", "Episode", "id::AnyId", "playable_fields::{AnyUri, PlayableKind}"];
     let mut names: Vec<String> = ours.map(str::to_owned).to_vec();
     for field in kinds().flat_map(|(_, kind)| &kind.fields).filter(|field| !special(field)) {
         if known.iter().any(|known| known.json() == field.json()) {
