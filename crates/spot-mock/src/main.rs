@@ -1,4 +1,4 @@
-//! Runs a mock of the Spotify Web API until it is told to stop.
+//! Runs a mock of the Spotify Web API until it is stopped.
 
 use std::{
     io::{
@@ -17,74 +17,73 @@ use spot_mock::{
 };
 use tracing_subscriber::EnvFilter;
 
-/// A Spotify Web API to run: made-up music, real rules.
+/// A mock server of the Spotify Web API with a generated catalogue.
 ///
-/// Answers on 127.0.0.1 until it is interrupted or terminated. Each request is a line on standard
+/// Listens on 127.0.0.1 until it is interrupted or terminated. Logs each request to standard
 /// error.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// The port; 0 takes one that is free.
+    /// Port to listen on; 0 chooses a free port.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// The address to listen at; 0.0.0.0 lets other machines in.
+    /// Address to listen on; 0.0.0.0 accepts other machines.
     #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
     bind: IpAddr,
-    /// The name by which clients reach this machine, for the links in answers.
+    /// Host name in the links of answers.
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
-    /// The access mode of the registered application.
+    /// Access mode of the default application.
     #[arg(long, value_enum, default_value_t = ModeArgument::Development)]
     mode: ModeArgument,
-    /// Whether the application lacks what Spotify closed in 2024; if left out, it does in
-    /// Development Mode.
+    /// Whether the application lacks the operations that Spotify closed in 2024 [default: true in
+    /// Development Mode].
     #[arg(long, value_name = "BOOL")]
     closed_2024: Option<bool>,
-    /// Under which names playlists show what is in them; if left out, the new ones in Development
-    /// Mode and both in Extended Quota Mode.
+    /// Field names of playlist contents [default: new in Development Mode, both in Extended Quota
+    /// Mode].
     #[arg(long, value_enum, value_name = "NAMES")]
     playlist_fields: Option<PlaylistFieldsArgument>,
-    /// What the world is made from.
+    /// Seed of the generated world.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// A JSON file with music, users and playlists to add to the world.
+    /// JSON file with music, users and playlists to add to the world.
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
-    /// How many calls are let through in any window; any number if left out.
+    /// Maximum number of calls in a window [default: no limit].
     #[arg(long, value_name = "CALLS")]
     limit: Option<usize>,
-    /// The length of that window in seconds.
+    /// Length of the window in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     window: u64,
-    /// How many calls of operations that belong together are let through a day; any number if
-    /// left out.
+    /// Maximum number of calls a day of one group of operations [default: no limit].
     #[arg(long, value_name = "CALLS")]
     quota: Option<usize>,
-    /// What happens to calls that are made before their `Retry-After` has passed.
+    /// Treatment of calls that are made before their `Retry-After` has passed.
     #[arg(long, value_enum, default_value_t = EarlyRetryArgument::Forgive)]
     early_retries: EarlyRetryArgument,
-    /// The share of requests that meet with some trouble, 0 to 1.
+    /// Share of requests with a random fault, 0 to 1.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     faults: f64,
-    /// How many milliseconds every answer takes.
+    /// Delay before every answer in milliseconds.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     latency: u64,
-    /// Shows a page that asks for consent instead of agreeing at once.
+    /// Shows a consent page instead of granting at once.
     #[arg(long)]
     ask: bool,
-    /// What a refresh answers about the refresh token.
+    /// The refresh token in the answer to a refresh.
     #[arg(long, value_enum, default_value_t = RefreshArgument::Omit)]
     refresh: RefreshArgument,
-    /// Registers another redirect URI; may be given several times.
+    /// Registers another redirect URI. Can be given several times.
     #[arg(long, value_name = "URI")]
     redirect_uri: Vec<String>,
-    /// Starts with nothing playing.
+    /// Starts without playback.
     #[arg(long)]
     idle: bool,
-    /// Gives UNKNOWN as the reason of whatever the player refuses, as some real players do.
+    /// Gives UNKNOWN as the reason of every refused player command, as some real players do.
     #[arg(long)]
     vague_player: bool,
-    /// Says nothing of the requests. What else is said, RUST_LOG decides.
+    /// Does not log requests. RUST_LOG sets the other log levels.
     #[arg(long)]
     quiet: bool,
 }

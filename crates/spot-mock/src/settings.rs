@@ -1,21 +1,21 @@
-//! How a mock and its applications are set up.
+//! Settings of a mock and of its applications.
 
-/// How the mock behaves in this run.
+/// Settings of a mock.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// Whether the listener pays, without which the player takes no commands.
+    /// Whether the users have Premium.
     pub(crate) premium: bool,
-    /// Whether the player keeps its reasons to itself.
+    /// Whether the player gives `UNKNOWN` as its reason.
     pub(crate) vague_player: bool,
-    /// The base of every link: `http://127.0.0.1:8080/v1`.
+    /// Base URL of all links: `http://127.0.0.1:8080/v1`.
     pub(crate) api_url: String,
 }
 
-/// The access mode of an application.
+/// Access mode of an application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mode {
-    /// Development Mode: what an individual gets. Deprecated operations are refused, and objects
+    /// Development Mode: the mode of individuals. Deprecated operations are refused, and objects
     /// lack the fields that were removed in February 2026.
     #[default]
     Development,
@@ -23,17 +23,17 @@ pub enum Mode {
     Extended,
 }
 
-/// For which country an answer is made.
+/// The market of an answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Market {
-    /// The user's country, else the one asked for; neither if there is neither.
+    /// The country of the user, else the requested one.
     pub(crate) code: Option<&'static str>,
-    /// Whether one was asked for.
+    /// Whether the call has a `market`.
     pub(crate) asked: bool,
 }
 
-/// Under which names an application is given what is in a playlist: Spotify renamed `tracks` to
-/// `items`, and `track` in each of them to `item`, in February 2026.
+/// Field names of playlist contents. Spotify renamed `tracks` to `items`, and `track` in each
+/// entry to `item`, in February 2026.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlaylistFields {
@@ -41,7 +41,7 @@ pub enum PlaylistFields {
     New,
     /// `tracks` and `track`.
     Old,
-    /// Each under both of its names.
+    /// Both names.
     Both,
 }
 

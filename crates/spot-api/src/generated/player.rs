@@ -5,16 +5,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use spot_model::{
     ContextUri, CurrentlyPlaying, CursorPage, Device, DeviceId, IntoId, Operation, ParseIdError,
     PlayHistory, PlayableUri, PlaybackState, Queue, RepeatState,
 };
 
 use crate::{
-    Client, Error, Items, Market, PlaybackOffset, Request, Response,
-    input::{Body, RequestExt, awaitable},
-    items,
+    Client, Items, Market, PlaybackOffset, Request,
+    input::{Body, RequestExt},
+    send::single,
 };
 
 impl Client {
@@ -27,7 +26,7 @@ impl Client {
 /// The player: playback state, devices and commands. Commands need Spotify Premium.
 #[derive(Clone, Debug)]
 pub struct Player {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Player {
@@ -163,7 +162,7 @@ impl Player {
 ///
 /// `GET /me/player` ([reference]). Scope: `user-read-playback-state`.
 ///
-/// `None` if there is nothing to say (204).
+/// `None` if Spotify answers without content (204).
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -181,40 +180,31 @@ pub struct GetPlaybackState {
 }
 
 impl GetPlaybackState {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYBACK_STATE;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Option<PlaybackState>>, Error> {
-        self.client.fetch_optional(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query("additional_types", "track,episode")
             .market(self.client.market(), self.market.as_ref())
     }
 }
 
-awaitable!(GetPlaybackState => Option<PlaybackState>);
+single!(GetPlaybackState => optional PlaybackState);
 
 /// The item that is playing, without device and modes.
 ///
 /// `GET /me/player/currently-playing` ([reference]). Scope: `user-read-currently-playing`.
 ///
-/// `None` if there is nothing to say (204).
+/// `None` if Spotify answers without content (204).
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -232,34 +222,25 @@ pub struct GetCurrentlyPlaying {
 }
 
 impl GetCurrentlyPlaying {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_CURRENTLY_PLAYING;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Option<CurrentlyPlaying>>, Error> {
-        self.client.fetch_optional(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query("additional_types", "track,episode")
             .market(self.client.market(), self.market.as_ref())
     }
 }
 
-awaitable!(GetCurrentlyPlaying => Option<CurrentlyPlaying>);
+single!(GetCurrentlyPlaying => optional CurrentlyPlaying);
 
 /// The available devices. A device that was idle for some time may be missing.
 ///
@@ -280,35 +261,21 @@ pub struct GetDevices {
 }
 
 impl GetDevices {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_DEVICES;
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Vec<Device>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            devices: Vec<Device>,
-        }
-        let answer = self.client.fetch::<Answer>(self.request()).await?;
-        Ok(answer.map(|answer| answer.devices))
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
     }
 }
 
-awaitable!(GetDevices => Vec<Device>);
+single!(GetDevices => Vec<Device>, in devices);
 
 /// The playback queue, with the current item.
 ///
-/// `GET /me/player/queue` ([reference]). Scopes, by content: `user-read-currently-playing`,
-/// `user-read-playback-state`.
+/// `GET /me/player/queue` ([reference]). Needs one of these scopes, depending on the content:
+/// `user-read-currently-playing`, `user-read-playback-state`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -325,25 +292,16 @@ pub struct GetQueue {
 }
 
 impl GetQueue {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_QUEUE;
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Queue>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
     }
 }
 
-awaitable!(GetQueue => Queue);
+single!(GetQueue => Queue);
 
 /// Starts playback. Resumes it if neither a context nor URIs are given.
 ///
@@ -369,7 +327,7 @@ pub struct StartPlayback {
 }
 
 impl StartPlayback {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::START_PLAYBACK;
 
     /// Target device. Default: the active device.
@@ -404,17 +362,8 @@ impl StartPlayback {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).query_id("device_id", self.device.as_ref()).body_fields(
             Body::new()
                 .id("context_uri", self.context.as_ref())
@@ -425,7 +374,7 @@ impl StartPlayback {
     }
 }
 
-awaitable!(StartPlayback => ());
+single!(StartPlayback => ());
 
 /// Pauses.
 ///
@@ -447,7 +396,7 @@ pub struct PausePlayback {
 }
 
 impl PausePlayback {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::PAUSE_PLAYBACK;
 
     /// Target device. Default: the active device.
@@ -456,22 +405,13 @@ impl PausePlayback {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(PausePlayback => ());
+single!(PausePlayback => ());
 
 /// Skips to the next item.
 ///
@@ -493,7 +433,7 @@ pub struct SkipToNext {
 }
 
 impl SkipToNext {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SKIP_TO_NEXT;
 
     /// Target device. Default: the active device.
@@ -502,22 +442,13 @@ impl SkipToNext {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(SkipToNext => ());
+single!(SkipToNext => ());
 
 /// Skips to the previous item.
 ///
@@ -539,7 +470,7 @@ pub struct SkipToPrevious {
 }
 
 impl SkipToPrevious {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SKIP_TO_PREVIOUS;
 
     /// Target device. Default: the active device.
@@ -548,22 +479,13 @@ impl SkipToPrevious {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(SkipToPrevious => ());
+single!(SkipToPrevious => ());
 
 /// Seeks in the current item. A position beyond its end skips to the next item.
 ///
@@ -588,7 +510,7 @@ pub struct SeekPlayback {
 }
 
 impl SeekPlayback {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SEEK_PLAYBACK;
 
     /// Target device. Default: the active device.
@@ -597,24 +519,15 @@ impl SeekPlayback {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query("position_ms", self.position.as_millis())
             .query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(SeekPlayback => ());
+single!(SeekPlayback => ());
 
 /// Sets the repeat mode.
 ///
@@ -639,7 +552,7 @@ pub struct SetRepeat {
 }
 
 impl SetRepeat {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SET_REPEAT;
 
     /// Target device. Default: the active device.
@@ -648,24 +561,15 @@ impl SetRepeat {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query("state", &self.state)
             .query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(SetRepeat => ());
+single!(SetRepeat => ());
 
 /// Sets the volume.
 ///
@@ -688,7 +592,7 @@ pub struct SetVolume {
 }
 
 impl SetVolume {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SET_VOLUME;
 
     /// Target device. Default: the active device.
@@ -697,24 +601,15 @@ impl SetVolume {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query("volume_percent", self.percent)
             .query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(SetVolume => ());
+single!(SetVolume => ());
 
 /// Turns shuffle on or off.
 ///
@@ -737,7 +632,7 @@ pub struct SetShuffle {
 }
 
 impl SetShuffle {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SET_SHUFFLE;
 
     /// Target device. Default: the active device.
@@ -746,24 +641,15 @@ impl SetShuffle {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query("state", self.on)
             .query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(SetShuffle => ());
+single!(SetShuffle => ());
 
 /// Adds a track or an episode to the queue.
 ///
@@ -786,7 +672,7 @@ pub struct AddToQueue {
 }
 
 impl AddToQueue {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::ADD_TO_QUEUE;
 
     /// Target device. Default: the active device.
@@ -795,24 +681,15 @@ impl AddToQueue {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query_id("uri", Some(&self.uri))
             .query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(AddToQueue => ());
+single!(AddToQueue => ());
 
 /// Transfers playback to another device.
 ///
@@ -835,7 +712,7 @@ pub struct TransferPlayback {
 }
 
 impl TransferPlayback {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::TRANSFER_PLAYBACK;
 
     /// Whether playback starts on the device. If not, it keeps its state.
@@ -844,31 +721,22 @@ impl TransferPlayback {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).body_fields(
             Body::new().id_list("device_ids", &self.device).optional("play", self.play.as_ref()),
         )
     }
 }
 
-awaitable!(TransferPlayback => ());
+single!(TransferPlayback => ());
 
 /// Recently played tracks, latest first. At most about 50, without episodes.
 ///
 /// `GET /me/player/recently-played` ([reference]). Scope: `user-read-recently-played`.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, one page ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries, one page ahead.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -888,7 +756,7 @@ pub struct GetRecentlyPlayed {
 }
 
 impl GetRecentlyPlayed {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_RECENTLY_PLAYED;
 
     /// Only tracks played after this time. Replaces [`before`](Self::before).
@@ -905,41 +773,21 @@ impl GetRecentlyPlayed {
         self
     }
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Streams all of them, from the cursor on. Each page names the one after it, so that one page
-    /// is asked for ahead of its use. It lets other calls pass while the rate limit is met.
+    /// Streams all entries, from the cursor on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<PlayHistory, CursorPage<PlayHistory>> {
-        self.client = self.client.in_bulk();
-        let limit = self.limit.unwrap_or(50);
-        Items::by_cursor(
-            |page| page.cursors.before.clone(),
-            move |cursor| {
-                let mut request = self.clone().limit(limit);
-                if let Some(cursor) = cursor {
-                    request.before = items::time_cursor(&cursor);
-                }
-                request.into_future()
-            },
-        )
+    pub fn stream(self) -> Items<PlayHistory, CursorPage<PlayHistory>> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<CursorPage<PlayHistory>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query_opt("after", self.after.map(|after| after.timestamp_millis()))
             .query_opt("before", self.before.map(|before| before.timestamp_millis()))
@@ -947,4 +795,4 @@ impl GetRecentlyPlayed {
     }
 }
 
-awaitable!(GetRecentlyPlayed => CursorPage<PlayHistory>);
+single!(GetRecentlyPlayed => page CursorPage<PlayHistory>);

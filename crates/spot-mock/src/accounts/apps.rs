@@ -8,15 +8,15 @@ use crate::{
     world::{Key, Rng, User, World},
 };
 
-/// The developer account to which applications belong unless they say otherwise.
+/// The default developer account.
 const DEVELOPER: &str = "developer";
-/// How many users may try an application in Development Mode.
+/// Maximum number of users of an application in Development Mode.
 const MOST_USERS: usize = 5;
-/// Where any application may send its users, besides what it registers itself.
+/// Redirect URIs of every application.
 const REDIRECT_URIS: [&str; 3] =
     ["http://127.0.0.1/callback", "http://[::1]/callback", "https://example.com/callback"];
 
-/// An application to register, as on Spotify's dashboard.
+/// An application to register, as in Spotify's dashboard.
 ///
 /// ```
 /// use spot_mock::{App, Mode, MockSpotify};
@@ -34,7 +34,7 @@ const REDIRECT_URIS: [&str; 3] =
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "an application exists once it was given to a builder"]
+#[must_use = "an application has no effect until it is given to a builder"]
 pub struct App {
     name: String,
     pub(crate) mode: Mode,
@@ -47,8 +47,8 @@ pub struct App {
 }
 
 impl App {
-    /// An application in Development Mode, with credentials that follow from the mock's seed and
-    /// this name. The name is for [`MockSpotify::app`](crate::MockSpotify::app).
+    /// An application in Development Mode. The seed of the mock and the name determine its
+    /// credentials. [`MockSpotify::app`](crate::MockSpotify::app) finds it by the name.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -62,21 +62,21 @@ impl App {
         }
     }
 
-    /// The access mode. Default: [`Mode::Development`].
+    /// Access mode. Default: [`Mode::Development`].
     pub fn mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
         self
     }
 
-    /// Whether it is too young for what Spotify closed on 2024-11-27. Default: it is in
-    /// Development Mode, and is not in Extended Quota Mode.
+    /// Whether the application lacks the operations that Spotify closed on 2024-11-27. Default:
+    /// yes in Development Mode, no in Extended Quota Mode.
     pub fn closed_2024(mut self, closed: bool) -> Self {
         self.closed_2024 = Some(closed);
         self
     }
 
-    /// Under which names it is given what is in a playlist. Default: the new ones in Development
-    /// Mode, both in Extended Quota Mode.
+    /// Field names of playlist contents. Default: the new names in Development Mode, both in
+    /// Extended Quota Mode.
     pub fn playlist_fields(mut self, fields: PlaylistFields) -> Self {
         self.playlist_fields = Some(fields);
         self
@@ -89,30 +89,29 @@ impl App {
         self
     }
 
-    /// The developer account it belongs to. Those of one account share one quota. Default: all
-    /// belong to the same.
+    /// Developer account. Applications of one account share its quota. Default: all applications
+    /// belong to one account.
     pub fn developer(mut self, name: impl Into<String>) -> Self {
         self.developer = name.into();
         self
     }
 
-    /// The ids of the users who may try it while it is in Development Mode, at most five. Others
-    /// can sign in, but every call on their behalf is answered with 403. Default: the first five
-    /// of the world.
+    /// Ids of the users registered for Development Mode, at most five. Other users can sign in, but
+    /// their calls are answered with 403. Default: the first five users of the world.
     pub fn users<S: Into<String>>(mut self, ids: impl IntoIterator<Item = S>) -> Self {
         self.users = Some(ids.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Whether its owner pays, without which every call of an application in Development Mode is
-    /// answered with 403. Default: yes.
+    /// Whether the owner has Premium. Without it every call of an application in Development Mode
+    /// is answered with 403. Default: yes.
     pub fn owner_premium(mut self, premium: bool) -> Self {
         self.owner_premium = premium;
         self
     }
 }
 
-/// An application that was registered.
+/// A registered application.
 #[derive(Debug)]
 pub(crate) struct Registered {
     pub(crate) name: String,
@@ -122,7 +121,7 @@ pub(crate) struct Registered {
     pub(crate) mode: Mode,
     pub(crate) closed_2024: bool,
     pub(crate) playlist_fields: PlaylistFields,
-    /// The place of its developer account among all of them.
+    /// Index of the developer account.
     pub(crate) developer: usize,
     users: Vec<Key<User>>,
     owner_premium: bool,
@@ -138,18 +137,18 @@ impl std::fmt::Debug for Secret {
 }
 
 impl Registered {
-    /// Whether the application may call anything at all on behalf of this user.
+    /// Whether the application may call the API on behalf of this user.
     pub(crate) fn admits(&self, user: Option<Key<User>>) -> bool {
         self.mode == Mode::Extended || user.is_none_or(|user| self.users.contains(&user))
     }
 
-    /// Whether its owner has lost the right to have an application in Development Mode.
+    /// Whether calls fail because the owner of a Development Mode application lacks Premium.
     pub(crate) fn is_unpaid(&self) -> bool {
         self.mode == Mode::Development && !self.owner_premium
     }
 }
 
-/// The place of an application among those that are registered.
+/// Index of a registered application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct AppKey(usize);
 
@@ -161,10 +160,10 @@ pub(crate) struct Apps {
 }
 
 impl Apps {
-    /// The application that is there without being asked for.
+    /// The default application.
     pub(crate) const FIRST: AppKey = AppKey(0);
 
-    /// Registers applications, unless one of them could not be registered at Spotify.
+    /// Registers applications. Fails if Spotify would refuse one of them.
     pub(crate) fn register(
         first: App,
         others: Vec<App>,

@@ -1,31 +1,31 @@
-//! Answers that are right but for something odd.
+//! Corruptions: answers of the right content in an unexpected form.
 
 use serde_json::Value;
 
-/// Something odd about an answer that is right otherwise.
+/// A way in which an answer deviates from the documented form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Corruption {
     /// Every integer has a fraction: `"total": 2.0`.
     FloatsForIntegers,
-    /// Every text out of a fixed list (`album_type`, `repeat_state`, the type of a device) is one
-    /// that nobody has heard of: `something_new`. What kind of object it is stays as it is.
+    /// Every enum value (`album_type`, `repeat_state`, the type of a device) is `something_new`.
+    /// The `type` of an object stays unchanged.
     UnknownValues,
-    /// Every object has a field that nobody has heard of.
+    /// Every object has an unknown field, `something_new`.
     UnknownFields,
-    /// Of the fields that an object can do without, about every third is missing. What names a
-    /// thing (`id`, `uri`, `type`) and what wraps others (`items`, `track`) is there.
+    /// About every third optional field is missing. Identifying fields (`id`, `uri`, `type`) and
+    /// wrapping ones (`items`, `track`) stay.
     MissingFields,
-    /// Every object has its first field twice.
+    /// Every object contains its first field twice.
     DuplicateFields,
     /// Every third entry of a page or of a batch is `null`.
     NullEntries,
-    /// The body is as it should be and called `text/html`.
+    /// The JSON body is sent as `text/html`.
     WrongContentType,
 }
 
 impl Corruption {
-    /// All of them.
+    /// All corruptions.
     pub const ALL: [Self; 7] = [
         Self::FloatsForIntegers,
         Self::UnknownValues,
@@ -37,7 +37,7 @@ impl Corruption {
     ];
 }
 
-/// Texts out of a fixed list.
+/// Fields with enum values.
 const ENUMS: &[&str] = &[
     "album_group",
     "album_type",
@@ -48,7 +48,7 @@ const ENUMS: &[&str] = &[
     "release_date_precision",
     "repeat_state",
 ];
-/// Values of `type` that say what kind of object it is.
+/// Values of `type` that name the kind of an object.
 const KINDS: &[&str] = &[
     "album",
     "artist",
@@ -61,7 +61,7 @@ const KINDS: &[&str] = &[
     "track",
     "user",
 ];
-/// Fields without which an object is not what it is.
+/// Fields that are never left out.
 const NEEDED: &[&str] = &[
     "added_at",
     "album",
@@ -89,10 +89,10 @@ const NEEDED: &[&str] = &[
     "type",
     "uri",
 ];
-/// Of what would be left out or be null, how much is: one of so many.
+/// One of so many candidates is left out or null.
 const EVERY: u32 = 3;
 
-/// The body of an answer with something odd about it; the body itself if it is no JSON.
+/// Corrupts the body of an answer. A body that is not JSON stays unchanged.
 pub(crate) fn corrupt(body: Vec<u8>, corruption: Corruption) -> Vec<u8> {
     let Ok(value) = serde_json::from_slice::<Value>(&body) else { return body };
     let out = String::with_capacity(body.len());

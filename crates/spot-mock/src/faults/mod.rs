@@ -1,4 +1,4 @@
-//! Troubles that can be ordered, or left to chance.
+//! Faults: injected one by one, or at random.
 
 mod corruptions;
 
@@ -9,7 +9,7 @@ pub(crate) use corruptions::corrupt;
 
 use crate::world::Rng;
 
-/// Something that goes wrong with one request.
+/// A fault of one request.
 ///
 /// ```
 /// use spot_mock::Fault;
@@ -21,28 +21,28 @@ use crate::world::Rng;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The request is answered with this and not carried out.
+    /// Answers with this instead of carrying the request out.
     Status {
-        /// The status, 200 to 999.
+        /// HTTP status, 200 to 999.
         status: u16,
-        /// The body as it is sent.
+        /// Body.
         body: String,
-        /// The media type of the body; no `Content-Type` is sent if there is none.
+        /// Media type of the body; `None` sends no `Content-Type`.
         content_type: Option<String>,
-        /// The value of `Retry-After`: seconds, a date, or nonsense.
+        /// Value of `Retry-After`: seconds, a date, or an invalid text.
         retry_after: Option<String>,
     },
-    /// The connection is reset before anything is done.
+    /// Resets the connection without carrying the request out.
     Reset,
-    /// The request is carried out, and the connection is reset before the answer is sent. The
-    /// caller cannot know whether it was.
+    /// Carries the request out and resets the connection before the answer is sent, so that the
+    /// caller cannot know the outcome.
     LostAnswer,
-    /// The request is carried out, and the answer ends in the middle of its body.
+    /// Carries the request out and closes the connection in the middle of the body.
     TruncatedBody,
-    /// The request is carried out as usual after this time on tokio's clock.
+    /// Carries the request out after this time on tokio's clock.
     Delay(Duration),
-    /// The request is carried out, and its answer has something about it that Spotify's answers
-    /// have had at times. An answer without a JSON body stays as it is.
+    /// Carries the request out and alters the answer in a way that real answers have been altered.
+    /// An answer without a JSON body stays unchanged.
     Corrupted(Corruption),
 }
 
@@ -60,26 +60,26 @@ impl Fault {
         Self::Status { status, body, content_type, retry_after: None }
     }
 
-    /// A 429 of the rate limit, to be over after so many seconds.
+    /// A 429 of the rate limit with this `Retry-After`.
     pub fn rate_limited(seconds: u64) -> Self {
         let body = r#"{"error":{"status":429,"message":"API rate limit exceeded"}}"#;
         Self::status(429).body("application/json; charset=utf-8", body).retry_after(seconds)
     }
 
-    /// A 429 because the quota of the developer account is used up, which lasts for hours.
+    /// A 429 with the reason `QUOTA_EXCEEDED` and this `Retry-After`.
     pub fn quota_exceeded(seconds: u64) -> Self {
         let body =
             r#"{"error":{"status":429,"message":"Too many requests","reason":"QUOTA_EXCEEDED"}}"#;
         Self::status(429).body("application/json; charset=utf-8", body).retry_after(seconds)
     }
 
-    /// A 401 that says the token is missing, as a gateway of Spotify's has done for valid ones.
+    /// A 401 "Access token missing", as a gateway of Spotify has sent for valid tokens.
     pub fn unauthorized() -> Self {
         let body = r#"{"error":{"status":401,"message":"Access token missing"}}"#;
         Self::status(401).body("application/json; charset=utf-8", body)
     }
 
-    /// The same answer with another body. Has no effect on what is not an answer.
+    /// Sets the body. Has an effect on [`Fault::Status`] only.
     #[must_use]
     pub fn body(mut self, media_type: &str, text: impl Into<String>) -> Self {
         if let Self::Status { body, content_type, .. } = &mut self {
@@ -89,8 +89,8 @@ impl Fault {
         self
     }
 
-    /// The same answer with a `Retry-After`: a number of seconds, or any text. Has no effect on
-    /// what is not an answer.
+    /// Sets `Retry-After`: a number of seconds, or any text. Has an effect on [`Fault::Status`]
+    /// only.
     #[must_use]
     pub fn retry_after(mut self, value: impl Display) -> Self {
         if let Self::Status { retry_after, .. } = &mut self {
@@ -100,36 +100,35 @@ impl Fault {
     }
 }
 
-/// Troubles that happen by chance: the same ones at the same requests for the same seed.
+/// Faults that happen at random. The same seed gives the same faults at the same requests.
 ///
 /// ```
 /// use spot_mock::{Fault, MockSpotify, RandomFaults};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> std::io::Result<()> {
-/// let weather = RandomFaults::new(7, 0.05)
+/// let faults = RandomFaults::new(7, 0.05)
 ///     .only([Fault::Reset, Fault::status(503)])
 ///     .on("get-users-saved-tracks");
-/// let mock = MockSpotify::builder().random_faults(weather).start().await?;
+/// let mock = MockSpotify::builder().random_faults(faults).start().await?;
 /// # let _ = mock;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "nothing happens until a mock is given them"]
+#[must_use = "random faults have no effect until they are given to a mock"]
 pub struct RandomFaults {
     rng: Rng,
-    /// Of a million requests.
+    /// Faults per million requests.
     rate: u32,
     faults: Vec<Fault>,
     pub(crate) operations: Vec<String>,
 }
 
 impl RandomFaults {
-    /// Troubles of all kinds at this share of the requests, 0 to 1; what lies beyond is taken for
-    /// the nearest of the two. The kinds: a 429 of a second, 500, 502 with HTML, 503, a 401 that
-    /// is none of the token's fault, a reset, a lost answer, a truncated body, a delay of
-    /// 200 ms, and every [`Corruption`].
+    /// Faults of all kinds at this share of the requests. The share is clamped to 0 to 1. The
+    /// kinds: a 429 of one second, 500, 502 with HTML, 503, a 401 for a valid token, a reset, a
+    /// lost answer, a truncated body, a delay of 200 ms, and every [`Corruption`].
     pub fn new(seed: u64, rate: f64) -> Self {
         #[expect(
             clippy::cast_possible_truncation,
@@ -138,7 +137,7 @@ impl RandomFaults {
         )]
         let rate = (rate.clamp(0.0, 1.0) * 1_000_000.0) as u32;
         let gateway = "<!DOCTYPE html><html><title>502 Bad Gateway</title><p>Try later.</p></html>";
-        let troubles = [
+        let answers = [
             Fault::rate_limited(1),
             Fault::status(500),
             Fault::status(502).body("text/html; charset=UTF-8", gateway),
@@ -149,28 +148,28 @@ impl RandomFaults {
             Fault::TruncatedBody,
             Fault::Delay(Duration::from_millis(200)),
         ];
-        let faults = troubles.into_iter().chain(Corruption::ALL.map(Fault::Corrupted)).collect();
+        let faults = answers.into_iter().chain(Corruption::ALL.map(Fault::Corrupted)).collect();
         Self { rng: Rng::new(seed, "faults"), rate, faults, operations: Vec::new() }
     }
 
-    /// These instead of all kinds, each as likely as the others.
+    /// Limits the kinds to these, each equally likely.
     pub fn only(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.faults = faults.into_iter().collect();
         self
     }
 
-    /// At requests of this operation only, or of these if it is called again. The names are those
-    /// of [`MockSpotify::fail_next_on`](crate::MockSpotify::fail_next_on).
+    /// Limits the faults to requests of this operation. Further calls add operations. The names
+    /// are those of [`MockSpotify::fail_next_on`](crate::MockSpotify::fail_next_on).
     pub fn on(mut self, operation: impl Into<String>) -> Self {
         self.operations.push(operation.into());
         self
     }
 
-    /// What happens to the next request.
+    /// The fault of the next request, if any.
     fn next(&mut self, operation: Option<&str>) -> Option<Fault> {
-        let is_meant = self.operations.is_empty()
+        let matches = self.operations.is_empty()
             || self.operations.iter().any(|wanted| operation == Some(wanted.as_str()));
-        if !is_meant || self.faults.is_empty() || self.rng.between(1, 1_000_000) > self.rate {
+        if !matches || self.faults.is_empty() || self.rng.between(1, 1_000_000) > self.rate {
             return None;
         }
         let place = self.rng.below(self.faults.len());
@@ -178,30 +177,30 @@ impl RandomFaults {
     }
 }
 
-/// The faults that were ordered and have not happened yet, and those that are left to chance.
+/// Injected faults that have not happened yet, and random ones.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    ordered: VecDeque<(Option<String>, Fault)>,
+    injected: VecDeque<(Option<String>, Fault)>,
     random: Option<RandomFaults>,
 }
 
 impl Faults {
-    pub(crate) fn order(&mut self, operation: Option<&str>, fault: Fault) {
-        self.ordered.push_back((operation.map(ToOwned::to_owned), fault));
+    pub(crate) fn inject(&mut self, operation: Option<&str>, fault: Fault) {
+        self.injected.push_back((operation.map(ToOwned::to_owned), fault));
     }
 
-    pub(crate) fn leave_to_chance(&mut self, random: Option<RandomFaults>) {
+    pub(crate) fn set_random(&mut self, random: Option<RandomFaults>) {
         self.random = random;
     }
 
-    /// The first fault that was ordered for this operation or for any, else what chance brings.
+    /// The fault of a request: the first injected one that matches, else a random one.
     pub(crate) fn take(&mut self, operation: Option<&str>) -> Option<Fault> {
         let matches = |wanted: &Option<String>| match wanted {
             Some(wanted) => operation == Some(wanted.as_str()),
             None => true,
         };
-        match self.ordered.iter().position(|(wanted, _)| matches(wanted)) {
-            Some(place) => self.ordered.remove(place).map(|(_, fault)| fault),
+        match self.injected.iter().position(|(wanted, _)| matches(wanted)) {
+            Some(place) => self.injected.remove(place).map(|(_, fault)| fault),
             None => self.random.as_mut()?.next(operation),
         }
     }

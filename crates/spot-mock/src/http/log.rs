@@ -1,26 +1,26 @@
-//! What was asked of the mock.
+//! The log of requests.
 
 use std::collections::VecDeque;
 
-/// A request the mock has received, at the API or at the accounts service.
+/// A request that the mock received, for the API or the accounts service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// The HTTP method in capitals.
+    /// HTTP method in capitals.
     pub method: String,
-    /// The path as it was sent, still percent-encoded: `/v1/artists/0OdUWJ0sBjDrqHygGUXeCF`.
+    /// Path as it was sent, percent-encoded: `/v1/artists/0OdUWJ0sBjDrqHygGUXeCF`.
     pub path: String,
-    /// The query as it was sent, without the question mark; empty if there was none.
+    /// Query as it was sent, without the question mark. Empty without a query.
     pub query: String,
-    /// The status of the answer; 0 if there was none, because the request is still being worked
-    /// on or because a [`Fault`](crate::Fault) swallowed the answer.
+    /// Status of the answer. 0 while the request is being processed, or if a
+    /// [`Fault`](crate::Fault) prevented the answer.
     pub status: u16,
-    /// The operation in Spotify's reference: `get-an-artist`. The accounts service has
-    /// `authorize` and `token`. `None` if the mock does not know the route.
+    /// Operation id in Spotify's reference: `get-an-artist`. The accounts service has `authorize`
+    /// and `token`. `None` for an unknown route.
     pub operation: Option<&'static str>,
 }
 
-/// How many requests are remembered, so that a mock can run for days.
+/// Maximum number of requests in the log, so that a mock can run for days.
 const REMEMBERED: usize = 100_000;
 
 /// The last requests, in the order in which they arrived.

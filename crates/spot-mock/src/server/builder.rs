@@ -1,4 +1,4 @@
-//! How a mock is set up.
+//! Configures and starts a mock.
 
 use std::{
     io,
@@ -27,11 +27,11 @@ use crate::{
     world::{Rng, custom, generate},
 };
 
-/// Sets up a [`MockSpotify`]. Made by [`MockSpotify::builder`].
+/// Configures a [`MockSpotify`]. Created by [`MockSpotify::builder`].
 #[derive(Clone, Debug)]
 #[must_use = "a mock does nothing until it is started"]
 pub struct MockBuilder {
-    /// The application that is there without being asked for.
+    /// The default application, named `mock`.
     app: App,
     apps: Vec<App>,
     seed: u64,
@@ -72,13 +72,13 @@ impl MockBuilder {
         }
     }
 
-    /// The access mode of the application. Default: [`Mode::Development`].
+    /// Access mode of the default application. Default: [`Mode::Development`].
     pub fn mode(mut self, mode: Mode) -> Self {
         self.app = self.app.mode(mode);
         self
     }
 
-    /// What the world is made from. The same seed makes the same world, ids, credentials and
+    /// Seed of the generated world. The same seed gives the same world, ids, credentials and
     /// tokens. Default: 7.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -92,152 +92,152 @@ impl MockBuilder {
         self
     }
 
-    /// Registers a further application. [`mode`](Self::mode), [`closed_2024`](Self::closed_2024),
-    /// [`playlist_fields`](Self::playlist_fields) and [`redirect_uri`](Self::redirect_uri) are
-    /// those of the one that is there anyhow, whose name is `mock`.
+    /// Registers another application. [`mode`](Self::mode), [`closed_2024`](Self::closed_2024),
+    /// [`playlist_fields`](Self::playlist_fields) and [`redirect_uri`](Self::redirect_uri) of
+    /// this builder configure the default application, whose name is `mock`.
     pub fn app(mut self, app: App) -> Self {
         self.apps.push(app);
         self
     }
 
-    /// The address to listen at. Default: 127.0.0.1, which only programs of this machine reach.
+    /// Address to listen on. Default: 127.0.0.1, which only programs on this machine reach.
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// The name by which clients reach the machine, for the links in answers. Default: the
-    /// address it listens at, or 127.0.0.1 if it listens at all of them.
+    /// Host name in the links of answers. Default: the address the mock listens on, or 127.0.0.1
+    /// if it listens on all addresses.
     pub fn host(mut self, name: impl Into<String>) -> Self {
         self.host = Some(name.into());
         self
     }
 
-    /// The port. Default: one that is free. Links in answers contain it, so that
-    /// two runs give the same bytes only on the same port.
+    /// Port to listen on. Default: a free port. Links in answers contain the port, so two runs
+    /// give the same bytes only on the same port.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// How long every answer takes, on tokio's clock. Default: no time.
+    /// Delay before every answer, on tokio's clock. Default: zero.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
         self
     }
 
-    /// How many calls of the API each application may make in a [`window`](Self::window). Those
-    /// beyond it are answered with 429 and `Retry-After`. Default: any number.
+    /// Maximum number of API calls an application may make in a [`window`](Self::window). Further
+    /// calls are answered with 429 and `Retry-After`. Default: no limit.
     pub fn rate_limit(mut self, calls: usize) -> Self {
         self.limits.calls = Some(calls);
         self
     }
 
-    /// The time of the mock's clock in which calls are counted. Default: 30 seconds, as at
-    /// Spotify.
+    /// Length of the rate limit's window on the mock's clock. Default: 30 seconds, as at Spotify.
     pub fn window(mut self, window: Duration) -> Self {
         self.limits.window = window;
         self
     }
 
-    /// How many calls of one operation each application may make in a window, as Spotify limits
-    /// `upload-custom-playlist-cover`. Default: as many as of any other.
+    /// Maximum number of calls of one operation an application may make in a window. Spotify has
+    /// such a limit for `upload-custom-playlist-cover`. Default: no limit.
     pub fn operation_limit(mut self, operation: impl Into<String>, calls: usize) -> Self {
         self.limits.operations.push((operation.into(), calls));
         self
     }
 
-    /// How many calls a day, from the first one on, a developer account may make of operations
-    /// that belong together, with all its applications in Development Mode. Those beyond it are
-    /// answered with 429, `QUOTA_EXCEEDED` and a `Retry-After` of hours. Operations belong
-    /// together that have the same words in their paths: the albums of any artist, but not the
-    /// artists themselves. Default: any number.
+    /// Maximum number of calls a day that a developer account may make of one group of operations,
+    /// with all its applications in Development Mode together. The day starts with the first call.
+    /// Further calls are answered with 429, `QUOTA_EXCEEDED` and a `Retry-After` of hours.
+    /// Operations form a group if their paths have the same words: the albums of any artist are
+    /// one group, the artists another. Default: no limit.
     pub fn quota(mut self, calls: usize) -> Self {
         self.limits.quota = Some(calls);
         self
     }
 
-    /// What becomes of calls that are made although they were told to wait. Default:
+    /// Treatment of calls that are made before their `Retry-After` has passed. Default:
     /// [`EarlyRetryPolicy::Forgive`].
     pub fn early_retries(mut self, policy: EarlyRetryPolicy) -> Self {
         self.limits.early_retries = policy;
         self
     }
 
-    /// Troubles that happen by chance. Default: none.
+    /// Faults that happen at random. Default: none.
     pub fn random_faults(mut self, faults: RandomFaults) -> Self {
         self.random_faults = Some(faults);
         self
     }
 
-    /// Under which names playlists show what is in them. Default: the new ones in Development
-    /// Mode, both in Extended Quota Mode.
+    /// Field names of playlist contents for the default application. Default: the new names in
+    /// Development Mode, both in Extended Quota Mode.
     pub fn playlist_fields(mut self, fields: PlaylistFields) -> Self {
         self.app = self.app.playlist_fields(fields);
         self
     }
 
-    /// What the user does when asked for consent. Default: [`Consent::Grant`].
+    /// The user's decision at sign-in. Default: [`Consent::Grant`].
     pub fn consent(mut self, consent: Consent) -> Self {
         self.consent = consent;
         self
     }
 
-    /// What a refresh answers about the refresh token. Default: [`RefreshPolicy::Omit`].
+    /// The refresh token in the answer to a refresh. Default: [`RefreshPolicy::Omit`].
     pub fn refresh(mut self, policy: RefreshPolicy) -> Self {
         self.refresh = policy;
         self
     }
 
-    /// Registers another redirect URI, besides `http://127.0.0.1/callback`,
+    /// Registers another redirect URI for the default application, besides
+    /// `http://127.0.0.1/callback`,
     /// `http://[::1]/callback` and `https://example.com/callback`.
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.app = self.app.redirect_uri(uri);
         self
     }
 
-    /// Whether the application is too young for what Spotify closed on 2024-11-27. Default: it
-    /// is in Development Mode, and is not in Extended Quota Mode.
+    /// Whether the default application lacks the operations that Spotify closed on 2024-11-27.
+    /// Default: yes in Development Mode, no in Extended Quota Mode.
     pub fn closed_2024(mut self, closed: bool) -> Self {
         self.app = self.app.closed_2024(closed);
         self
     }
 
-    /// Whether the user pays, without which the player takes no commands. Default: yes.
+    /// Whether the users have Premium. Without it the player refuses all commands. Default: yes.
     pub fn premium(mut self, premium: bool) -> Self {
         self.premium = premium;
         self
     }
 
-    /// Whether a command that the player's state forbids is refused with the reason `UNKNOWN`,
-    /// as many real players do whatever the reason is. `NO_ACTIVE_DEVICE` and `PREMIUM_REQUIRED`
-    /// are named all the same. Default: each has a reason of its own.
+    /// Whether the player gives the reason `UNKNOWN` for every refused command, as many real
+    /// players do. `NO_ACTIVE_DEVICE` and `PREMIUM_REQUIRED` are still given. Default: each
+    /// refusal gives its own reason.
     pub fn vague_player(mut self, vague: bool) -> Self {
         self.vague_player = vague;
         self
     }
 
-    /// Whether nothing plays and no device is active when the mock starts. Default: something
+    /// Whether the mock starts without playback and without an active device. Default: a track
     /// plays.
     pub fn idle(mut self, idle: bool) -> Self {
         self.idle = idle;
         self
     }
 
-    /// Stops the mock's clock, so that it moves by [`MockSpotify::advance`] only and what plays
-    /// does not play on. For recordings. A client that waits for its `Retry-After` would wait in
-    /// vain. Default: the clock runs.
+    /// Stops the mock's clock: it moves only by [`MockSpotify::advance`], and playback does not
+    /// progress. Useful for recordings. A client that waits for its `Retry-After` is refused
+    /// again. Default: the clock runs.
     pub fn frozen_clock(mut self) -> Self {
         self.frozen = true;
         self
     }
 
-    /// Starts the mock in the present tokio runtime, in which its tasks live.
+    /// Starts the mock. Its tasks run in the current tokio runtime.
     ///
     /// # Errors
     ///
-    /// If the port cannot be bound, something in one's own world is wrong, an application could not be registered at Spotify, or an
-    /// operation that was named does not exist (`InvalidInput`).
+    /// - the port cannot be bound: the error of the operating system;
+    /// - the custom world, an application, or the name of an operation is invalid: `InvalidInput`.
     pub async fn start(self) -> io::Result<MockSpotify> {
         self.check_operations()?;
         let mut world = generate(self.seed);
@@ -252,7 +252,7 @@ impl MockBuilder {
         let auth = Auth::new(rng, world.listener(), self.consent, self.refresh);
         let clock = Clock::new(self.frozen);
         let mut state = State::new(&world, clock, auth, RateLimiter::new(self.limits));
-        state.faults.leave_to_chance(self.random_faults);
+        state.faults.set_random(self.random_faults);
         self.world.add_library(&world, &mut state)?;
         let ids = WorldIds::new(&world, &mut state);
         self.world.add_playlists(&world, &mut state)?;
@@ -291,7 +291,7 @@ impl MockBuilder {
         Ok(MockSpotify::new(shared, ids, accounts_url, stop, task))
     }
 
-    /// A misspelt operation would wait in vain for its trouble or its limit.
+    /// Checks the operation names of limits and faults: a misspelt one would never match.
     fn check_operations(&self) -> io::Result<()> {
         let limited = self.limits.operations.iter().map(|(name, _)| ("operation_limit", name));
         let faulty = self.random_faults.iter().flat_map(|faults| &faults.operations);

@@ -14,10 +14,10 @@ use crate::{
     world::{Key, User},
 };
 
-/// A Spotify of one's own: the Web API and the accounts service on a port of this machine.
+/// A running mock: the Web API and the accounts service on a port of this machine.
 ///
-/// It runs until it is dropped or [`shutdown`](Self::shutdown) has been called, in the tokio
-/// runtime in which it was started.
+/// It runs in the tokio runtime in which it was started, until it is dropped or
+/// [`shutdown`](Self::shutdown) is called.
 pub struct MockSpotify {
     shared: Arc<Shared>,
     ids: WorldIds,
@@ -28,16 +28,16 @@ pub struct MockSpotify {
 }
 
 impl MockSpotify {
-    /// Starts a mock in Development Mode, with seed 7, whose user agrees to everything.
+    /// Starts a mock in Development Mode with seed 7, whose user grants every consent.
     ///
     /// # Errors
     ///
-    /// If no port can be bound.
+    /// If no port can be bound, the error of the operating system.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
 
-    /// Sets up a mock that behaves otherwise.
+    /// Configures a mock.
     pub fn builder() -> MockBuilder {
         MockBuilder::new()
     }
@@ -52,33 +52,33 @@ impl MockSpotify {
         Self { shared, ids, accounts_url, stop, task }
     }
 
-    /// The base of the Web API, to be used instead of `https://api.spotify.com/v1`:
-    /// `http://127.0.0.1:PORT/v1`.
+    /// Base URL of the Web API: `http://127.0.0.1:PORT/v1`. Use it in place of
+    /// `https://api.spotify.com/v1`.
     pub fn api_url(&self) -> &str {
         &self.shared.settings.api_url
     }
 
-    /// The base of the accounts service, to be used instead of `https://accounts.spotify.com`:
-    /// `http://127.0.0.1:PORT`. Below it are `/authorize` and `/api/token`.
+    /// Base URL of the accounts service: `http://127.0.0.1:PORT`. Use it in place of
+    /// `https://accounts.spotify.com`. It has `/authorize` and `/api/token`.
     pub fn accounts_url(&self) -> &str {
         &self.accounts_url
     }
 
-    /// The id of the application that is there without being asked for.
+    /// Client id of the default application.
     pub fn client_id(&self) -> &str {
         self.first().client_id()
     }
 
-    /// The secret of that application.
+    /// Client secret of the default application.
     pub fn client_secret(&self) -> &str {
         self.first().client_secret()
     }
 
-    /// An access token of the default user with these scopes, as [`RegisteredApp::user_token`].
+    /// An access token of the default user, see [`RegisteredApp::user_token`].
     ///
     /// # Panics
     ///
-    /// If one of them is no scope, since a test with a misspelt scope tests something else.
+    /// If a scope does not exist.
     #[track_caller]
     pub fn user_token(&self, scopes: &[&str]) -> String {
         self.first().user_token(scopes)
@@ -89,37 +89,36 @@ impl MockSpotify {
         self.user_token(SCOPES)
     }
 
-    /// An access token of another user, as [`RegisteredApp::user_token_for`].
+    /// An access token of another user, see [`RegisteredApp::user_token_for`].
     ///
     /// # Panics
     ///
-    /// If one of them is no scope.
+    /// If a scope does not exist.
     #[track_caller]
     pub fn user_token_for(&self, user_id: &str, scopes: &[&str]) -> Option<String> {
         self.first().user_token_for(user_id, scopes)
     }
 
-    /// An access token of the application itself, as [`RegisteredApp::app_token`].
+    /// An access token without a user, see [`RegisteredApp::app_token`].
     pub fn app_token(&self) -> String {
         self.first().app_token()
     }
 
-    /// A refresh token of the default user, as [`RegisteredApp::refresh_token`].
+    /// A refresh token of the default user, see [`RegisteredApp::refresh_token`].
     ///
     /// # Panics
     ///
-    /// If one of them is no scope.
+    /// If a scope does not exist.
     #[track_caller]
     pub fn refresh_token(&self, scopes: &[&str]) -> String {
         self.first().refresh_token(scopes)
     }
 
-    /// The application of this name, of those the builder was given. The one that is there anyhow
-    /// is called `mock`.
+    /// The application with this name. The default application is called `mock`.
     ///
     /// # Panics
     ///
-    /// If there is none, since a test with a misspelt name tests something else.
+    /// If no application has this name.
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt name in a test must not pass silently")]
     pub fn app(&self, name: &str) -> RegisteredApp<'_> {
@@ -129,22 +128,21 @@ impl MockSpotify {
         }
     }
 
-    /// Puts somebody else before the browser: whoever signs in from now on without being asked,
-    /// signs in as this user.
+    /// Sets the user who signs in from now on, except on the page of
+    /// [`Consent::Ask`](crate::Consent::Ask), where the browser chooses the user.
     ///
     /// # Panics
     ///
-    /// If nobody has that id.
+    /// If no user has this id.
     #[track_caller]
     pub fn sign_in_as(&self, user_id: &str) {
         let user = self.somebody(user_id);
         self.shared.state().auth.signed_in = user;
     }
 
-    /// Ends everything that users have agreed to, as if all had removed all applications from
-    /// their accounts: their access tokens are refused, their refresh tokens are revoked. For one
-    /// application or one user there are [`RegisteredApp::revoke_consents`] and
-    /// [`RegisteredApp::revoke_consent_of`].
+    /// Revokes all consents, as if every user had removed every application: access tokens are
+    /// refused, refresh tokens are revoked. [`RegisteredApp::revoke_consents`] and
+    /// [`RegisteredApp::revoke_consent_of`] revoke those of one application or user.
     pub fn revoke_consents(&self) {
         self.shared.state().auth.revoke(None, None);
     }
@@ -162,32 +160,60 @@ impl MockSpotify {
         }
     }
 
-    /// The requests so far, in the order in which they arrived; of more than 100,000 the last.
+    /// The requests received so far, oldest first. The mock keeps the last 100,000.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.state().log.all()
     }
 
-    /// The requests since the last time they were taken. What is taken, is forgotten.
+    /// Removes and returns the requests received since the last call of this method.
     pub fn take_requests(&self) -> Vec<RecordedRequest> {
         self.shared.state().log.take()
     }
 
-    /// Moves the mock's clock: tokens and consents expire, what plays has played on, the rate
-    /// limit's window is over. The clock starts at 2026-11-02T09:00:00Z and follows tokio's.
+    /// Moves the mock's clock forward: tokens and consents expire, playback progresses, rate limit
+    /// windows end. The clock starts at 2026-11-02T09:00:00Z and follows tokio's clock.
     pub fn advance(&self, by: Duration) {
         self.shared.state().clock.advance(by);
     }
 
-    /// Gives the default user another device, or changes the one that has its id.
+    /// Adds a device of the default user, or replaces the device with the same id.
     pub fn add_device(&self, device: Device) {
         self.add_device_of(self.shared.world.listener(), device);
     }
 
-    /// Gives another user a device, who starts with none and with nothing to resume. False if
-    /// nobody has that id.
+    /// Adds a device of another user, and returns whether the user exists. Other users start
+    /// without devices and without anything to resume.
     pub fn add_device_for(&self, user_id: &str, device: Device) -> bool {
         let user = self.shared.world.user(user_id);
         user.map(|user| self.add_device_of(user, device)).is_some()
+    }
+
+    /// Takes a device of the default user away, as when it is switched off. If it was the active
+    /// one, playback stops, and `GET /me/player` answers 204.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such device.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a misspelt id in a test must not pass silently")]
+    pub fn remove_device(&self, id: &str) {
+        let mut state = self.shared.state();
+        let now = state.clock.now();
+        let user = self.shared.world.listener();
+        let found = state.account(&self.shared.world, user, now).player.remove_device(id, now);
+        drop(state);
+        if !found {
+            panic!("no device has the id {id}");
+        }
+    }
+
+    /// Plays an advertisement to the default user for this time: the player names no item, and its
+    /// `currently_playing_type` is `ad`. What played goes on afterwards.
+    pub fn play_advertisement(&self, length: Duration) {
+        let mut state = self.shared.state();
+        let now = state.clock.now();
+        let user = self.shared.world.listener();
+        state.account(&self.shared.world, user, now).player.advertise(length, now);
     }
 
     fn add_device_of(&self, user: Key<User>, device: Device) {
@@ -196,37 +222,37 @@ impl MockSpotify {
         state.account(&self.shared.world, user, now).player.add_device(device, now);
     }
 
-    /// Ids of things in the world to start from.
+    /// Ids of things in the world that tests can start from.
     pub fn world(&self) -> &WorldIds {
         &self.ids
     }
 
-    /// Orders trouble for the next request, whatever it is. Troubles that were ordered one after
-    /// the other happen one after the other.
+    /// Injects a fault into the next request. Several faults happen one request after the other,
+    /// in the order in which they were injected.
     pub fn fail_next(&self, fault: Fault) {
-        self.shared.state().faults.order(None, fault);
+        self.shared.state().faults.inject(None, fault);
     }
 
-    /// Orders trouble for the next request of this operation: an operation id of Spotify's
+    /// Injects a fault into the next request of this operation: an operation id of Spotify's
     /// reference such as `get-an-album`, or `authorize` or `token` of the accounts service.
     ///
     /// # Panics
     ///
-    /// If there is no such operation, since a test with a misspelt one would wait in vain.
+    /// If no operation has this id.
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt operation in a test must not pass silently")]
     pub fn fail_next_on(&self, operation: &str, fault: Fault) {
         if !is_operation(operation) {
             panic!("{operation} is not an operation of the Web API");
         }
-        self.shared.state().faults.order(Some(operation), fault);
+        self.shared.state().faults.inject(Some(operation), fault);
     }
 
-    /// Leaves it to chance from now on what goes wrong, or with `None` no longer.
+    /// Sets the faults that happen at random from now on; `None` ends them.
     ///
     /// # Panics
     ///
-    /// If they are meant for an operation that does not exist.
+    /// If they name an operation that does not exist.
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt operation in a test must not pass silently")]
     pub fn set_random_faults(&self, faults: Option<RandomFaults>) {
@@ -234,11 +260,11 @@ impl MockSpotify {
         if let Some(name) = operations.find(|name| !is_operation(name)) {
             panic!("{name} is not an operation of the Web API");
         }
-        self.shared.state().faults.leave_to_chance(faults);
+        self.shared.state().faults.set_random(faults);
     }
 
-    /// Stops the mock and waits until its connections are closed. Whoever still waits for an
-    /// ordered delay gets the answer at once.
+    /// Stops the mock and waits until its connections are closed. Requests that are being delayed
+    /// are answered at once.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
         // The task does not fail: accepting goes on after errors.
@@ -246,7 +272,7 @@ impl MockSpotify {
     }
 }
 
-/// Says where it runs; what is secret stays secret.
+/// Shows the address, the mode and the seed, no secrets.
 impl fmt::Debug for MockSpotify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MockSpotify")
@@ -257,7 +283,7 @@ impl fmt::Debug for MockSpotify {
     }
 }
 
-/// An application that is registered at a mock, from [`MockSpotify::app`].
+/// An application that is registered at a mock. Returned by [`MockSpotify::app`].
 #[derive(Clone, Copy, Debug)]
 pub struct RegisteredApp<'a> {
     mock: &'a MockSpotify,
@@ -265,33 +291,33 @@ pub struct RegisteredApp<'a> {
 }
 
 impl<'a> RegisteredApp<'a> {
-    /// Its id.
+    /// Client id.
     pub fn client_id(self) -> &'a str {
         &self.mock.shared.apps.get(self.key).client_id
     }
 
-    /// Its secret.
+    /// Client secret.
     pub fn client_secret(self) -> &'a str {
         &self.mock.shared.apps.get(self.key).client_secret.0
     }
 
-    /// An access token of the default user with these scopes. It lives for an hour of the mock's
-    /// clock.
+    /// An access token of the default user with these scopes. It expires after an hour of the
+    /// mock's clock.
     ///
     /// # Panics
     ///
-    /// If one of them is no scope, since a test with a misspelt scope tests something else.
+    /// If a scope does not exist.
     #[track_caller]
     pub fn user_token(self, scopes: &[&str]) -> String {
         self.mint(Some(self.mock.shared.world.listener()), known(scopes))
     }
 
-    /// An access token of another user with these scopes, or nothing if nobody has that id.
-    /// Another user starts with an empty library and without devices.
+    /// An access token of another user with these scopes; `None` if no user has this id. Other
+    /// users start with an empty library and without devices.
     ///
     /// # Panics
     ///
-    /// If one of them is no scope.
+    /// If a scope does not exist.
     #[track_caller]
     pub fn user_token_for(self, user_id: &str, scopes: &[&str]) -> Option<String> {
         let scopes = known(scopes);
@@ -299,18 +325,18 @@ impl<'a> RegisteredApp<'a> {
         Some(self.mint(Some(user), scopes))
     }
 
-    /// An access token of the application itself, as client credentials give. It lives for an
-    /// hour of the mock's clock.
+    /// An access token without a user, like that of the client credentials flow. It expires after
+    /// an hour of the mock's clock.
     pub fn app_token(self) -> String {
         self.mint(None, ScopeSet::default())
     }
 
-    /// A refresh token of the default user with these scopes, as if the user had agreed just now
-    /// to an application without a secret. It lives for six months of the mock's clock.
+    /// A refresh token of the default user with these scopes, as if the user had just consented
+    /// with PKCE. It expires after six months of the mock's clock.
     ///
     /// # Panics
     ///
-    /// If one of them is no scope.
+    /// If a scope does not exist.
     #[track_caller]
     pub fn refresh_token(self, scopes: &[&str]) -> String {
         let scopes = known(scopes);
@@ -319,17 +345,17 @@ impl<'a> RegisteredApp<'a> {
         state.auth.mint_refresh(self.key, self.mock.shared.world.listener(), scopes, now)
     }
 
-    /// Ends what all users have agreed to for this application: their access tokens are refused,
-    /// their refresh tokens are revoked. Those of the application itself stay.
+    /// Revokes the consents of all users for this application: their access tokens are refused,
+    /// their refresh tokens are revoked. Tokens without a user stay valid.
     pub fn revoke_consents(self) {
         self.mock.shared.state().auth.revoke(Some(self.key), None);
     }
 
-    /// The same for one user.
+    /// Revokes the consent of one user for this application.
     ///
     /// # Panics
     ///
-    /// If nobody has that id.
+    /// If no user has this id.
     #[track_caller]
     pub fn revoke_consent_of(self, user_id: &str) {
         let user = self.mock.somebody(user_id);

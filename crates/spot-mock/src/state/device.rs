@@ -1,11 +1,11 @@
-//! Where music can be played.
+//! Devices.
 
 use crate::state::restriction::Restriction;
 
-/// Something that can play: a speaker, a telephone, a car.
+/// A device that plays: a speaker, a phone, a car.
 ///
-/// A mock starts with three of them. Others are added by
-/// [`MockSpotify::add_device`](crate::MockSpotify::add_device), for what those three cannot show:
+/// A mock starts with three devices. [`MockSpotify::add_device`](crate::MockSpotify::add_device)
+/// adds others:
 ///
 /// ```
 /// use spot_mock::{Device, MockSpotify};
@@ -19,9 +19,9 @@ use crate::state::restriction::Restriction;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a device is of use once it is added to a mock"]
+#[must_use = "a device has no effect until it is added to a mock"]
 pub struct Device {
-    /// Speakers that take no commands may have none.
+    /// `None` for some restricted devices.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     pub(crate) kind: String,
@@ -34,7 +34,7 @@ pub struct Device {
 }
 
 impl Device {
-    /// A speaker at half its volume that obeys every command and plays nothing yet.
+    /// A speaker with volume 50 that accepts all commands and is not active.
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             id: Some(id.into()),
@@ -49,53 +49,50 @@ impl Device {
         }
     }
 
-    /// What it is, as Spotify writes it: `Computer`, `Smartphone`, `TV`. Default: `Speaker`.
+    /// Type as Spotify writes it: `Computer`, `Smartphone`, `TV`. Default: `Speaker`.
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = kind.into();
         self
     }
 
-    /// How loud it is, in percent; what is above 100 counts as 100. Default: 50.
+    /// Volume, 0 to 100. Larger values count as 100. Default: 50.
     pub fn volume(mut self, percent: u8) -> Self {
         self.volume = Some(percent.min(100));
         self
     }
 
-    /// A device whose volume cannot be set: the attempt is refused with
-    /// `VOLUME_CONTROL_DISALLOW`.
+    /// Fixes the volume: setting it is refused with `VOLUME_CONTROL_DISALLOW`.
     pub fn fixed_volume(mut self) -> Self {
         self.supports_volume = false;
         self
     }
 
-    /// A device that takes no commands at all, which `is_restricted` says beforehand: they are
-    /// refused with `DEVICE_NOT_CONTROLLABLE`.
+    /// Refuses all commands with `DEVICE_NOT_CONTROLLABLE`, and sets `is_restricted`.
     pub fn restricted(mut self) -> Self {
         self.restricted = true;
         self
     }
 
-    /// A device whose user listens in a private session, as `is_private_session` says. It obeys
-    /// nevertheless.
+    /// Sets `is_private_session`. The device still accepts commands.
     pub fn private_session(mut self) -> Self {
         self.private_session = true;
         self
     }
 
-    /// A device of which nothing says that it obeys only those who stand before it: commands are
-    /// refused with `REMOTE_CONTROL_DISALLOW`, and so is taking away what it plays.
+    /// Refuses all commands, and the transfer of its playback, with `REMOTE_CONTROL_DISALLOW`.
+    /// No field announces it.
     pub fn refuses_remote_control(mut self) -> Self {
         self.remote_control = false;
         self
     }
 
-    /// The device that is active from now on: what plays goes on there.
+    /// Makes this the active device. Playback continues on it.
     pub fn active(mut self) -> Self {
         self.active = true;
         self
     }
 
-    /// Why it takes no commands, if it takes none.
+    /// Why the device refuses all commands, if it does.
     pub(crate) fn restriction(&self) -> Option<Restriction> {
         if self.restricted {
             Some(Restriction::DeviceNotControllable)

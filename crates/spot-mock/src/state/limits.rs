@@ -1,5 +1,5 @@
-//! The limits: so many calls of an application in any 30 seconds, so many of one operation, and
-//! so many a day of a developer account.
+//! Limits: calls of an application in a window, calls of one operation, calls of a developer
+//! account in a day.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -13,19 +13,19 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// No block is made longer than this.
 const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
 
-/// What becomes of calls that are made although they were told to wait.
+/// Treatment of calls that are made before their `Retry-After` has passed.
 ///
-/// Spotify does not say which of these it does; people have reported all three.
+/// Spotify does not document it. All three have been reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EarlyRetryPolicy {
-    /// They are turned away, and that is all.
+    /// Refuses the calls.
     #[default]
     Forgive,
-    /// They are turned away, and count as if they had been let in.
+    /// Refuses the calls and counts them as if they had been accepted.
     Count,
-    /// Each makes what is left of the block longer by half, up to an hour; those of a quota up
-    /// to a whole day.
+    /// Refuses the calls. Each lengthens the rest of the block by half, up to an hour, or up to a
+    /// day for a quota.
     Lengthen,
 }
 
@@ -76,8 +76,7 @@ impl RateLimiter {
         Self { limits, apps: HashMap::new(), operations: HashMap::new(), quotas: HashMap::new() }
     }
 
-    /// Counts a call, or says why there is no room for it. `developer` is the account whose
-    /// quota it uses up, if it uses up one.
+    /// Counts a call, or refuses it. `developer` is the account whose quota the call uses.
     pub(crate) fn admit(
         &mut self,
         app: AppKey,

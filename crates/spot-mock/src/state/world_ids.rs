@@ -1,28 +1,28 @@
-//! Names of things in the world that tests and demos start from.
+//! Ids that tests and demos can start from.
 
 use crate::{
     state::{library::ListSlot, store::State},
     world::{Availability, World},
 };
 
-/// Ids of things in the world of a mock, each chosen for something it shows. The same seed has
-/// the same ids.
+/// Ids of things in the world of a mock, each chosen for a property. The same seed gives the same
+/// ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorldIds {
-    /// An artist with at least 25 albums of their own.
+    /// An artist with at least 25 albums.
     pub artist: String,
-    /// The name of that artist, for searches.
+    /// The name of [`artist`](Self::artist), for searches.
     pub artist_name: String,
     /// An album with 26 tracks on two discs.
     pub album: String,
-    /// An album with 64 tracks, more than come with the album itself.
+    /// An album with 64 tracks, more than the album object contains.
     pub long_album: String,
-    /// A track that is available everywhere; the first of [`album`](Self::album).
+    /// A track that is available everywhere: the first of [`album`](Self::album).
     pub track: String,
     /// A track that is not available in the default user's country.
     pub unavailable_track: String,
-    /// A track instead of which another is played where a market is asked for.
+    /// A track that is relinked to another one if the call has a `market`.
     pub relinked_track: String,
     /// A track the default user has saved.
     pub saved_track: String,
@@ -34,22 +34,22 @@ pub struct WorldIds {
     pub own_playlist: String,
     /// A private playlist of the default user with 120 tracks.
     pub private_playlist: String,
-    /// A playlist of the default user with nothing in it, and `images: null`.
+    /// An empty playlist of the default user, with `images: null`.
     pub empty_playlist: String,
     /// A playlist of the default user with four local files among its 12 entries.
     pub local_files_playlist: String,
     /// A playlist of the default user with six episodes among its 20 entries.
     pub episodes_playlist: String,
-    /// A playlist of the default user in which the fifth entry is gone from the catalogue, and
-    /// the first two have no `added_at`.
+    /// A playlist of the default user whose fifth entry was removed from the catalogue, and whose
+    /// first two have no `added_at`.
     pub old_playlist: String,
     /// A collaborative playlist of the default user, to which others have added.
     pub collaborative_playlist: String,
-    /// A collaborative playlist of somebody else, to which the default user may add.
+    /// A collaborative playlist of another user, to which the default user may add.
     pub shared_playlist: String,
-    /// A public playlist of somebody else, which the default user follows.
+    /// A public playlist of another user, which the default user follows.
     pub other_playlist: String,
-    /// A playlist of Spotify's own, which applications registered since 2024 cannot see.
+    /// An editorial playlist of Spotify, hidden from applications registered since 2024.
     pub editorial_playlist: String,
     /// A show with 72 episodes.
     pub show: String,
@@ -61,13 +61,13 @@ pub struct WorldIds {
     pub chapter: String,
     /// A category of the browse pages.
     pub category: String,
-    /// The default user, for whom tokens are made.
+    /// The default user.
     pub user: String,
-    /// Somebody else, whose name has to be escaped in a path.
+    /// Another user, whose id must be escaped in a path.
     pub other_user: String,
-    /// The device that plays when the mock starts.
+    /// The active device when the mock starts.
     pub device: String,
-    /// A device whose volume cannot be set.
+    /// A device with a fixed volume.
     pub fixed_volume_device: String,
 }
 
