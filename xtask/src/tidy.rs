@@ -90,6 +90,7 @@ const ALLOWED_CIRCLES: &[(&str, &[&str])] = &[
             "pipeline::cache",
             "pipeline::call",
             "pipeline::retry",
+            "pipeline::shared",
             "pipeline::trace",
         ],
     ),
