@@ -3,7 +3,7 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -273,6 +273,7 @@ impl MockBuilder {
             apps,
             settings,
             track_cache: TrackCache::new(),
+            search_index: OnceLock::new(),
             latency: self.latency,
             state: Mutex::new(state),
             stopped: stopped.clone(),

@@ -21,6 +21,7 @@ mod player;
 mod player_reasons;
 mod playlists;
 mod program;
+mod search;
 mod spoken;
 mod support;
 mod whole_table;
