@@ -83,6 +83,9 @@ struct Arguments {
     /// Gives UNKNOWN as the reason of every refused player command, as some real players do.
     #[arg(long)]
     vague_player: bool,
+    /// Adds null values that real answers contain: hidden playlists, a device without id.
+    #[arg(long)]
+    null_values: bool,
     /// Does not log requests. RUST_LOG sets the other log levels.
     #[arg(long)]
     quiet: bool,
@@ -159,6 +162,7 @@ fn builder(arguments: Arguments) -> io::Result<MockBuilder> {
         .window(Duration::from_secs(arguments.window))
         .idle(arguments.idle)
         .vague_player(arguments.vague_player)
+        .null_values(arguments.null_values)
         .consent(if arguments.ask { Consent::Ask } else { Consent::Grant })
         .mode(match arguments.mode {
             ModeArgument::Development => Mode::Development,

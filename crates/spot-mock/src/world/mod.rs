@@ -23,7 +23,7 @@ pub(crate) use generate::generate;
 pub(crate) use id::Id;
 pub(crate) use markets::{Availability, HOME, MARKETS};
 pub(crate) use music::{Album, AlbumKind, Artist, Track};
-pub(crate) use names::{GENRES, Name};
+pub(crate) use names::Name;
 pub(crate) use normalize::normalize;
 pub(crate) use people::{Category, User};
 pub(crate) use rng::{Rng, mix};

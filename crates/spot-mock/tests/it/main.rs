@@ -11,6 +11,7 @@
 
 mod accounts;
 mod apps;
+mod behaviour;
 mod catalogue;
 mod custom;
 mod faults;

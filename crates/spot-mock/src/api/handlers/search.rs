@@ -83,7 +83,11 @@ fn results(call: &Call<'_>, kind: &'static str, query: &SearchQuery) -> Json {
         "playlist" => {
             let viewer = Viewer { user: call.caller.user, episodes: false };
             let hidden = |list: &Playlist| list.editorial && call.app.closed_2024;
-            page(call, kind, playlists(call, query), |list| match hidden(list) {
+            let mut lists = playlists(call, query);
+            if !call.settings.null_values {
+                lists.retain(|list| !hidden(list));
+            }
+            page(call, kind, lists, |list| match hidden(list) {
                 true => Json::Null,
                 false => render.playlist_ref(list, viewer),
             })
