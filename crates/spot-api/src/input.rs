@@ -7,9 +7,10 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use spot_http::{Error, Request};
 use spot_model::{ParseIdError, SnapshotId};
 
-use crate::{Error, Fields, Market, Request, SearchQuery};
+use crate::{fields::Fields, market::Market, search::SearchQuery};
 
 /// What the generated requests need of [`Request`] beyond what it does itself.
 ///
@@ -88,7 +89,7 @@ impl RequestExt for Request {
         match own.or(default).map(Market::value) {
             Some(Ok(Some(market))) => self.query("market", market),
             Some(Err(message)) => {
-                Request::failed(&Error::bad_request(message).with_operation(self.operation()))
+                Request::failed(Error::bad_request(message).with_operation(self.operation()))
             }
             Some(Ok(None)) | None => self,
         }
@@ -120,7 +121,7 @@ impl RequestExt for Request {
             let (length, most) = (jpeg.len(), most / 4 * 3);
             return wrong(self, name, format_args!("{length} bytes; at most {most}"));
         }
-        self.body("image/jpeg", text)
+        self.with_body("image/jpeg", text)
     }
 }
 
@@ -142,7 +143,7 @@ impl Attributes {
 
 fn wrong(request: Request, name: &str, error: impl Display) -> Request {
     let error = Error::bad_request(format!("`{name}`: {error}"));
-    Request::failed(&error.with_operation(request.operation()))
+    Request::failed(error.with_operation(request.operation()))
 }
 
 /// The JSON object that a request sends. Without a field there is no body.
@@ -241,31 +242,3 @@ impl Body {
         self.field(name, &objects)
     }
 }
-
-/// Makes a request a future of its answer's body.
-macro_rules! awaitable {
-    (chunked $request:ident => $answer:ty) => {
-        awaitable!(@ $request => $answer, request, request.run());
-    };
-    ($request:ident => $answer:ty) => {
-        awaitable!(@ $request => $answer, request, async move {
-            Ok(request.send().await?.into_body())
-        });
-    };
-    (@ $request:ident => $answer:ty, $this:ident, $future:expr) => {
-        impl IntoFuture for $request {
-            type Output = Result<$answer, Error>;
-            type IntoFuture = futures::future::BoxFuture<'static, Self::Output>;
-
-            // Compiled by the programs that make the call: all of them here would be most of the
-            // time that the crate takes to build.
-            #[inline]
-            fn into_future(self) -> Self::IntoFuture {
-                let $this = self;
-                Box::pin($future)
-            }
-        }
-    };
-}
-
-pub(crate) use awaitable;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+pub mod failure;
 mod pipeline;
 mod rate_limit;
 mod request;

@@ -3,7 +3,6 @@
 use std::{
     fmt,
     fmt::{Display, Write},
-    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -11,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use spot_model::{Method, Operation};
 
-use crate::{CallOptions, Error, ErrorKind};
+use crate::{CallOptions, Error};
 
 /// What is escaped in a segment of a path: all but the characters that never mean anything.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -46,7 +45,8 @@ pub struct Request {
     query: String,
     body: Option<Body>,
     options: CallOptions,
-    wrong: Option<Arc<Wrong>>,
+    /// Reported when the request is sent.
+    deferred_error: Option<Error>,
 }
 
 /// What a request carries.
@@ -57,13 +57,6 @@ pub struct Body {
     pub content_type: &'static str,
     /// The data.
     pub data: Bytes,
-}
-
-/// An error that waits to be reported. A request can be cloned and an error cannot, so that its parts
-/// are kept.
-struct Wrong {
-    kind: ErrorKind,
-    message: String,
 }
 
 impl Request {
@@ -78,52 +71,53 @@ impl Request {
             query: String::new(),
             body: None,
             options: CallOptions::new(),
-            wrong: None,
+            deferred_error: None,
         }
     }
 
     /// A `GET` of a path below the base URL, with its query, for what has no operation yet.
     pub fn get(path_and_query: &str) -> Self {
         const GET: &Operation = &Operation::custom(Method::Get, "/{path}");
-        Self::raw(GET, path_and_query)
+        Self::at(GET, path_and_query)
     }
 
     /// A `PUT`, as [`get`](Self::get).
     pub fn put(path_and_query: &str) -> Self {
         const PUT: &Operation = &Operation::custom(Method::Put, "/{path}");
-        Self::raw(PUT, path_and_query)
+        Self::at(PUT, path_and_query)
     }
 
     /// A `POST`, as [`get`](Self::get).
     pub fn post(path_and_query: &str) -> Self {
         const POST: &Operation = &Operation::custom(Method::Post, "/{path}");
-        Self::raw(POST, path_and_query)
+        Self::at(POST, path_and_query)
     }
 
     /// A `DELETE`, as [`get`](Self::get).
     pub fn delete(path_and_query: &str) -> Self {
         const DELETE: &Operation = &Operation::custom(Method::Delete, "/{path}");
-        Self::raw(DELETE, path_and_query)
+        Self::at(DELETE, path_and_query)
     }
 
-    fn raw(operation: &'static Operation, path_and_query: &str) -> Self {
+    /// A call of an operation at a path below the base URL, with its query: for a link that an
+    /// answer gave.
+    pub fn at(operation: &'static Operation, path_and_query: &str) -> Self {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let slash = if path.starts_with('/') { "" } else { "/" };
         Self { path: format!("{slash}{path}"), query: query.to_owned(), ..Self::new(operation) }
     }
 
-    /// A request that only reports an error, when it is sent.
-    pub fn failed(error: &Error) -> Self {
+    /// A request that is never sent: sending it reports this error.
+    pub fn failed(error: Error) -> Self {
         const NONE: &Operation = &Operation::custom(Method::Get, "/");
-        let wrong = Wrong { kind: error.kind(), message: error.message().to_owned() };
         let operation = error.operation().unwrap_or(NONE);
-        Self { wrong: Some(Arc::new(wrong)), ..Self::new(operation) }
+        Self { deferred_error: Some(error), ..Self::new(operation) }
     }
 
     /// Gives a parameter of the path. It becomes one segment, whatever it holds.
     #[must_use]
     pub fn path(mut self, name: &str, value: impl Display) -> Self {
-        let Some((start, end)) = self.place(name) else {
+        let Some((start, end)) = self.placeholder(name) else {
             // Nothing to fill, and nothing to say if there is something to fill it with.
             return if value.to_string().is_empty() { self.empty(name) } else { self };
         };
@@ -147,16 +141,16 @@ impl Request {
     }
 
     /// Where a parameter stands in the path, with its braces.
-    fn place(&self, name: &str) -> Option<(usize, usize)> {
-        let mut places = self.path.match_indices('{');
-        places.find_map(|(start, _)| {
+    fn placeholder(&self, name: &str) -> Option<(usize, usize)> {
+        let mut braces = self.path.match_indices('{');
+        braces.find_map(|(start, _)| {
             let rest = self.path.get(start + 1..)?.strip_prefix(name)?.strip_prefix('}')?;
             Some((start, self.path.len() - rest.len()))
         })
     }
 
     fn empty(self, name: &str) -> Self {
-        self.or_wrong(format!("`{name}` is empty"))
+        self.or_deferred_error(format!("`{name}` is empty"))
     }
 
     /// Gives a parameter of the query.
@@ -175,6 +169,20 @@ impl Request {
             Some(value) => self.query(name, value),
             None => self,
         }
+    }
+
+    /// Sets a query parameter and removes its earlier values. `None` only removes them.
+    #[must_use]
+    pub fn replace_query(mut self, name: &str, value: Option<impl Display>) -> Self {
+        let mut rest = String::with_capacity(self.query.len() + 16);
+        for pair in self.query.split('&').filter(|pair| !is_named(pair, name)) {
+            if !rest.is_empty() {
+                rest.push('&');
+            }
+            rest.push_str(pair);
+        }
+        self.query = rest;
+        self.query_opt(name, value)
     }
 
     /// Gives a list as a parameter of the query, with commas between the entries. An empty list is
@@ -210,18 +218,20 @@ impl Request {
         self.query.push('=');
     }
 
-    /// Carries a value as JSON.
+    /// Sets the body to a value as JSON.
     #[must_use]
     pub fn json(self, value: &(impl Serialize + ?Sized)) -> Self {
         match serde_json::to_vec(value) {
-            Ok(data) => self.body("application/json", data),
-            Err(error) => self.or_wrong(format!("the body cannot be written as JSON: {error}")),
+            Ok(data) => self.with_body("application/json", data),
+            Err(error) => {
+                self.or_deferred_error(format!("the body cannot be written as JSON: {error}"))
+            }
         }
     }
 
-    /// Carries data.
+    /// Sets the body.
     #[must_use]
-    pub fn body(mut self, content_type: &'static str, data: impl Into<Bytes>) -> Self {
+    pub fn with_body(mut self, content_type: &'static str, data: impl Into<Bytes>) -> Self {
         self.body = Some(Body { content_type, data: data.into() });
         self
     }
@@ -233,8 +243,11 @@ impl Request {
         self
     }
 
-    fn or_wrong(mut self, message: String) -> Self {
-        self.wrong.get_or_insert(Arc::new(Wrong { kind: ErrorKind::BadRequest, message }));
+    /// Keeps an error to report when the request is sent. The first one stays.
+    fn or_deferred_error(mut self, message: String) -> Self {
+        let operation = self.operation;
+        let error = || Error::bad_request(message).with_operation(operation);
+        self.deferred_error.get_or_insert_with(error);
         self
     }
 
@@ -252,6 +265,17 @@ impl Request {
         }
     }
 
+    /// The path below the base URL, without the query.
+    pub fn url_path(&self) -> &str {
+        &self.path
+    }
+
+    /// A query parameter as it is sent, percent-encoded. `None` if the request does not have it.
+    pub fn query_value(&self, name: &str) -> Option<&str> {
+        let pair = self.query.split('&').find(|pair| is_named(pair, name))?;
+        Some(pair.split_once('=').map_or("", |(_, value)| value))
+    }
+
     /// The whole address, below a base URL.
     pub(crate) fn url(&self, base: &str) -> String {
         let mut url = String::with_capacity(base.len() + self.path.len() + self.query.len() + 1);
@@ -264,8 +288,8 @@ impl Request {
         url
     }
 
-    /// What it carries.
-    pub fn carried(&self) -> Option<&Body> {
+    /// The body, if there is one.
+    pub fn body(&self) -> Option<&Body> {
         self.body.as_ref()
     }
 
@@ -274,15 +298,15 @@ impl Request {
         &self.options
     }
 
-    /// What is wrong with it, if anything is: it will not be sent then.
+    /// Checks that the request can be sent.
     ///
     /// # Errors
     ///
-    /// [`BadRequest`](ErrorKind::BadRequest), mostly.
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if a parameter of the path is missing or empty,
+    /// or if the body cannot be written as JSON; and the error given to [`failed`](Self::failed).
     pub fn check(&self) -> Result<(), Error> {
-        if let Some(wrong) = &self.wrong {
-            let error = Error::new(wrong.kind.clone(), wrong.message.clone());
-            return Err(error.with_operation(self.operation));
+        if let Some(error) = &self.deferred_error {
+            return Err(error.clone().with_operation(self.operation));
         }
         if let Some((_, rest)) = self.path.split_once('{') {
             let name = rest.split('}').next().unwrap_or(rest);
@@ -291,6 +315,11 @@ impl Request {
         }
         Ok(())
     }
+}
+
+/// Whether `pair` of a query belongs to the parameter.
+fn is_named(pair: &str, name: &str) -> bool {
+    pair.split('=').next() == Some(name)
 }
 
 /// Escapes what is written to it, without a string in between.
@@ -314,8 +343,8 @@ impl fmt::Debug for Request {
         if let Some(body) = &self.body {
             out.field("content_type", &body.content_type).field("bytes", &body.data.len());
         }
-        if let Some(wrong) = &self.wrong {
-            out.field("wrong", &wrong.message);
+        if let Some(error) = &self.deferred_error {
+            out.field("error", &error.message());
         }
         out.finish_non_exhaustive()
     }

@@ -27,7 +27,7 @@ pub use id::{
     ShowId, SnapshotId, TrackId, UserId,
 };
 pub use into_id::IntoId;
-pub use operation::{Access, Method, Operation, Paging};
+pub use operation::{Access, AccessMode, Method, Operation, Paging};
 pub use page::{CursorPage, Cursors, Page};
 pub use playable::{OtherItem, PlayableItem};
 pub use reference::ParseIdError;

@@ -34,13 +34,13 @@ fn examples(spec: &Spec) -> String {
             text.push_str(call);
             calls.push_str(&format!(
                 "    Example {{ case: {case:?}, operation: Operation::{}, \
-                 call: |client| Box::pin(async move {{ {call}.await.map(drop) }}) }},\n",
+                 call: |client| call({call}) }},\n",
                 name.to_uppercase()
             ));
         }
     }
     format!(
-        "{}{}\n{}\nuse crate::example::Example;\n\n/// Every example of the spec.\n\
+        "{}{}\n{}\nuse crate::example::{{Example, call}};\n\n/// Every example of the spec.\n\
          pub(crate) const EXAMPLES: &[Example] = &[\n{calls}];\n",
         preamble("*.toml"),
         file_doc(&["The examples of the docs, as calls."]),

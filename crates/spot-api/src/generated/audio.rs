@@ -2,12 +2,12 @@
 
 //! What Spotify measured in the sound of tracks.
 
-use serde::Deserialize;
 use spot_model::{AudioAnalysis, AudioFeatures, IntoId, Operation, ParseIdError, TrackId};
 
 use crate::{
-    Client, Error, Request, Response, chunks,
-    input::{RequestExt, awaitable},
+    Client, Request, chunks,
+    input::RequestExt,
+    send::{chunked, single},
 };
 
 impl Client {
@@ -28,7 +28,7 @@ impl Client {
 
 /// How a track sounds, in numbers.
 ///
-/// `GET /audio-features/{id}` ([reference]). No scope is needed. Closed to applications registered
+/// `GET /audio-features/{id}` ([reference]). Needs no scope. Closed to applications registered
 /// since 2024-11-27.
 ///
 /// ```no_run
@@ -47,35 +47,27 @@ pub struct GetTrackAudioFeatures {
 }
 
 impl GetTrackAudioFeatures {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_TRACK_AUDIO_FEATURES;
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<AudioFeatures>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).path_id("id", &self.id)
     }
 }
 
-awaitable!(GetTrackAudioFeatures => AudioFeatures);
+single!(GetTrackAudioFeatures => AudioFeatures);
 
 /// How several tracks sound, in numbers, in the order of their ids.
 ///
-/// `GET /audio-features` ([reference]). No scope is needed. Closed to applications registered
-/// since 2024-11-27.
+/// `GET /audio-features` ([reference]). Needs no scope. Closed to applications registered since
+/// 2024-11-27.
 ///
-/// Any number may be given: a call takes 100, so that longer lists are several calls. The calls
-/// run side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 100 entries, and a longer list becomes several
+/// requests. The requests run in parallel; the results keep the order of the list. An empty list
+/// sends nothing.
 ///
-/// `None` stands where there is nothing by an id.
+/// Unknown ids yield `None`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -93,26 +85,17 @@ pub struct GetAudioFeatures {
 }
 
 impl GetAudioFeatures {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_AUDIO_FEATURES;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    async fn run(self) -> Result<Vec<Option<AudioFeatures>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            audio_features: Vec<Option<AudioFeatures>>,
-        }
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::concat(
-            &self.client,
-            &ids,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Answer| answer.audio_features,
-        )
-        .await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[TrackId]) -> Request {
@@ -120,11 +103,11 @@ impl GetAudioFeatures {
     }
 }
 
-awaitable!(chunked GetAudioFeatures => Vec<Option<AudioFeatures>>);
+chunked!(GetAudioFeatures => concat Option<AudioFeatures>, in audio_features);
 
 /// The structure of a track: bars, beats, sections, and how each piece sounds.
 ///
-/// `GET /audio-analysis/{id}` ([reference]). No scope is needed. Closed to applications registered
+/// `GET /audio-analysis/{id}` ([reference]). Needs no scope. Closed to applications registered
 /// since 2024-11-27.
 ///
 /// ```no_run
@@ -143,22 +126,13 @@ pub struct GetTrackAudioAnalysis {
 }
 
 impl GetTrackAudioAnalysis {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_TRACK_AUDIO_ANALYSIS;
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<AudioAnalysis>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).path_id("id", &self.id)
     }
 }
 
-awaitable!(GetTrackAudioAnalysis => AudioAnalysis);
+single!(GetTrackAudioAnalysis => AudioAnalysis);

@@ -2,16 +2,12 @@
 
 //! What Spotify presents: new releases, categories, featured playlists, markets.
 
-use serde::Deserialize;
 use spot_model::{
     Category, CategoryId, CountrySet, FeaturedPlaylists, IntoId, Operation, Page, ParseIdError,
     SimplifiedAlbum, SimplifiedPlaylist,
 };
 
-use crate::{
-    Client, Error, GetGenreSeeds, Items, Request, Response,
-    input::{RequestExt, awaitable},
-};
+use crate::{Client, GetGenreSeeds, Items, Request, input::RequestExt, send::single};
 
 impl Client {
     /// What Spotify presents: new releases, categories, featured playlists, markets. None of it is
@@ -25,7 +21,7 @@ impl Client {
 /// open to new applications.
 #[derive(Clone, Debug)]
 pub struct Browse {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Browse {
@@ -85,11 +81,11 @@ impl Browse {
 
 /// Albums that came out of late, as Spotify presents them.
 ///
-/// `GET /browse/new-releases` ([reference]). No scope is needed. Development Mode applications are
-/// refused since 2026-02-11.
+/// `GET /browse/new-releases` ([reference]). Needs no scope. Closed in Development Mode since
+/// 2026-02-11.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -108,63 +104,43 @@ pub struct GetNewReleases {
 }
 
 impl GetNewReleases {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_NEW_RELEASES;
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<SimplifiedAlbum> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<SimplifiedAlbum> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<SimplifiedAlbum>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            albums: Page<SimplifiedAlbum>,
-        }
-        let answer = self.client.fetch::<Answer>(self.request()).await?;
-        Ok(answer.map(|answer| answer.albums))
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).limit(self.limit).query_opt("offset", self.offset)
     }
 }
 
-awaitable!(GetNewReleases => Page<SimplifiedAlbum>);
+single!(GetNewReleases => page Page<SimplifiedAlbum>);
 
 /// Playlists that Spotify presents at this time of the day.
 ///
-/// `GET /browse/featured-playlists` ([reference]). No scope is needed. Closed to applications
+/// `GET /browse/featured-playlists` ([reference]). Needs no scope. Closed to applications
 /// registered since 2024-11-27.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -184,7 +160,7 @@ pub struct GetFeaturedPlaylists {
 }
 
 impl GetFeaturedPlaylists {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_FEATURED_PLAYLISTS;
 
     /// The language and country of the texts, for example `es_MX`.
@@ -193,43 +169,27 @@ impl GetFeaturedPlaylists {
         self
     }
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<SimplifiedPlaylist> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            let request = self.clone().limit(limit).offset(offset);
-            Box::pin(async move { Ok(request.await?.playlists) })
-        })
+    pub fn stream(self) -> Items<SimplifiedPlaylist> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<FeaturedPlaylists>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query_opt("locale", self.locale.as_ref())
             .limit(self.limit)
@@ -237,15 +197,15 @@ impl GetFeaturedPlaylists {
     }
 }
 
-awaitable!(GetFeaturedPlaylists => FeaturedPlaylists);
+single!(GetFeaturedPlaylists => FeaturedPlaylists);
 
 /// The categories that Spotify sorts its playlists into.
 ///
-/// `GET /browse/categories` ([reference]). No scope is needed. Development Mode applications are
-/// refused since 2026-02-11.
+/// `GET /browse/categories` ([reference]). Needs no scope. Closed in Development Mode since
+/// 2026-02-11.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -265,7 +225,7 @@ pub struct GetCategories {
 }
 
 impl GetCategories {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_CATEGORIES;
 
     /// The language and country of the names, for example `es_MX`.
@@ -274,47 +234,27 @@ impl GetCategories {
         self
     }
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<Category> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<Category> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<Category>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            categories: Page<Category>,
-        }
-        let answer = self.client.fetch::<Answer>(self.request()).await?;
-        Ok(answer.map(|answer| answer.categories))
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query_opt("locale", self.locale.as_ref())
             .limit(self.limit)
@@ -322,12 +262,12 @@ impl GetCategories {
     }
 }
 
-awaitable!(GetCategories => Page<Category>);
+single!(GetCategories => page Page<Category>);
 
 /// A category.
 ///
-/// `GET /browse/categories/{category_id}` ([reference]). No scope is needed. Development Mode
-/// applications are refused since 2026-02-11.
+/// `GET /browse/categories/{category_id}` ([reference]). Needs no scope. Closed in Development
+/// Mode since 2026-02-11.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -346,7 +286,7 @@ pub struct GetCategory {
 }
 
 impl GetCategory {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_CATEGORY;
 
     /// The language and country of the name, for example `es_MX`.
@@ -355,24 +295,15 @@ impl GetCategory {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Category>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("category_id", &self.id)
             .query_opt("locale", self.locale.as_ref())
     }
 }
 
-awaitable!(GetCategory => Category);
+single!(GetCategory => Category);
 
 impl GetCategory {
     /// The playlists of a category.
@@ -391,11 +322,11 @@ impl GetCategory {
 
 /// The playlists of a category.
 ///
-/// `GET /browse/categories/{category_id}/playlists` ([reference]). No scope is needed. Closed to
+/// `GET /browse/categories/{category_id}/playlists` ([reference]). Needs no scope. Closed to
 /// applications registered since 2024-11-27.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -415,46 +346,30 @@ pub struct GetCategoryPlaylists {
 }
 
 impl GetCategoryPlaylists {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_CATEGORY_PLAYLISTS;
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<SimplifiedPlaylist> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            let request = self.clone().limit(limit).offset(offset);
-            Box::pin(async move { Ok(request.await?.playlists) })
-        })
+    pub fn stream(self) -> Items<SimplifiedPlaylist> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<FeaturedPlaylists>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("category_id", &self.id)
             .limit(self.limit)
@@ -462,12 +377,11 @@ impl GetCategoryPlaylists {
     }
 }
 
-awaitable!(GetCategoryPlaylists => FeaturedPlaylists);
+single!(GetCategoryPlaylists => FeaturedPlaylists);
 
 /// The countries where Spotify is to be had.
 ///
-/// `GET /markets` ([reference]). No scope is needed. Development Mode applications are refused
-/// since 2026-02-11.
+/// `GET /markets` ([reference]). Needs no scope. Closed in Development Mode since 2026-02-11.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -484,27 +398,13 @@ pub struct GetMarkets {
 }
 
 impl GetMarkets {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_MARKETS;
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<CountrySet>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            markets: CountrySet,
-        }
-        let answer = self.client.fetch::<Answer>(self.request()).await?;
-        Ok(answer.map(|answer| answer.markets))
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
     }
 }
 
-awaitable!(GetMarkets => CountrySet);
+single!(GetMarkets => CountrySet, in markets);

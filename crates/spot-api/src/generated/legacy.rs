@@ -3,7 +3,6 @@
 //! Operations that newer ones took the place of.
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use spot_model::{
     AlbumId, ArtistId, AudiobookId, EpisodeId, IntoId, Operation, Page, ParseIdError, PlayableUri,
     Playlist, PlaylistId, PlaylistItem, ShowId, SnapshotId, TrackId, UserId,
@@ -11,7 +10,8 @@ use spot_model::{
 
 use crate::{
     Client, Error, Fields, Items, Market, Request, Response, chunks,
-    input::{Body, RequestExt, awaitable},
+    input::{Body, RequestExt},
+    send::{chunked, single},
 };
 
 impl Client {
@@ -26,7 +26,7 @@ impl Client {
 /// them; each says what to use instead, which works for all.
 #[derive(Clone, Debug)]
 pub struct Legacy {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Legacy {
@@ -443,14 +443,14 @@ impl Legacy {
 
 /// Saves albums.
 ///
-/// `PUT /me/albums` ([reference]). Scope: `user-library-modify`. Development Mode applications are
-/// refused since 2026-02-11.
+/// `PUT /me/albums` ([reference]). Scope: `user-library-modify`. Closed in Development Mode since
+/// 2026-02-11.
 ///
-/// Where it is closed: `client.library().save(..)`.
+/// Use instead: `client.library().save(..)`.
 ///
-/// Any number may be given: a call takes 20, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 20 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -468,15 +468,17 @@ pub struct SaveAlbums {
 }
 
 impl SaveAlbums {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SAVE_ALBUMS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 20;
 
-    async fn run(self) -> Result<(), Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::each(&self.client, &ids, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[AlbumId]) -> Request {
@@ -484,18 +486,18 @@ impl SaveAlbums {
     }
 }
 
-awaitable!(chunked SaveAlbums => ());
+chunked!(SaveAlbums => ());
 
 /// Takes albums out of the library.
 ///
-/// `DELETE /me/albums` ([reference]). Scope: `user-library-modify`. Development Mode applications
-/// are refused since 2026-02-11.
+/// `DELETE /me/albums` ([reference]). Scope: `user-library-modify`. Closed in Development Mode
+/// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().remove(..)`.
+/// Use instead: `client.library().remove(..)`.
 ///
-/// Any number may be given: a call takes 20, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 20 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -513,15 +515,17 @@ pub struct RemoveAlbums {
 }
 
 impl RemoveAlbums {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REMOVE_ALBUMS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 20;
 
-    async fn run(self) -> Result<(), Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::each(&self.client, &ids, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[AlbumId]) -> Request {
@@ -529,17 +533,18 @@ impl RemoveAlbums {
     }
 }
 
-awaitable!(chunked RemoveAlbums => ());
+chunked!(RemoveAlbums => ());
 
 /// Whether each of the given albums is in the library, in their order.
 ///
-/// `GET /me/albums/contains` ([reference]). Scope: `user-library-read`. Development Mode
-/// applications are refused since 2026-02-11.
+/// `GET /me/albums/contains` ([reference]). Scope: `user-library-read`. Closed in Development Mode
+/// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().contains(..)`.
+/// Use instead: `client.library().contains(..)`.
 ///
-/// Any number may be given: a call takes 20, so that longer lists are several calls. The calls run
-/// side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 20 entries, and a longer list becomes several
+/// requests. The requests run in parallel; the results keep the order of the list. An empty list
+/// sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -557,22 +562,17 @@ pub struct CheckAlbums {
 }
 
 impl CheckAlbums {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CHECK_ALBUMS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 20;
 
-    async fn run(self) -> Result<Vec<bool>, Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::concat(
-            &self.client,
-            &ids,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Vec<bool>| answer,
-        )
-        .await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[AlbumId]) -> Request {
@@ -580,18 +580,18 @@ impl CheckAlbums {
     }
 }
 
-awaitable!(chunked CheckAlbums => Vec<bool>);
+chunked!(CheckAlbums => concat bool);
 
 /// Saves tracks.
 ///
-/// `PUT /me/tracks` ([reference]). Scope: `user-library-modify`. Development Mode applications are
-/// refused since 2026-02-11.
+/// `PUT /me/tracks` ([reference]). Scope: `user-library-modify`. Closed in Development Mode since
+/// 2026-02-11.
 ///
-/// Where it is closed: `client.library().save(..)`.
+/// Use instead: `client.library().save(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -610,7 +610,7 @@ pub struct SaveTracks {
 }
 
 impl SaveTracks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SAVE_TRACKS;
 
     /// When they are to count as saved; now if it is not given.
@@ -619,12 +619,14 @@ impl SaveTracks {
         self
     }
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<(), Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::each(&self.client, &ids, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[TrackId]) -> Request {
@@ -634,18 +636,18 @@ impl SaveTracks {
     }
 }
 
-awaitable!(chunked SaveTracks => ());
+chunked!(SaveTracks => ());
 
 /// Takes tracks out of the library.
 ///
-/// `DELETE /me/tracks` ([reference]). Scope: `user-library-modify`. Development Mode applications
-/// are refused since 2026-02-11.
+/// `DELETE /me/tracks` ([reference]). Scope: `user-library-modify`. Closed in Development Mode
+/// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().remove(..)`.
+/// Use instead: `client.library().remove(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -663,15 +665,17 @@ pub struct RemoveTracks {
 }
 
 impl RemoveTracks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REMOVE_TRACKS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<(), Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::each(&self.client, &ids, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[TrackId]) -> Request {
@@ -679,17 +683,18 @@ impl RemoveTracks {
     }
 }
 
-awaitable!(chunked RemoveTracks => ());
+chunked!(RemoveTracks => ());
 
 /// Whether each of the given tracks is in the library, in their order.
 ///
-/// `GET /me/tracks/contains` ([reference]). Scope: `user-library-read`. Development Mode
-/// applications are refused since 2026-02-11.
+/// `GET /me/tracks/contains` ([reference]). Scope: `user-library-read`. Closed in Development Mode
+/// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().contains(..)`.
+/// Use instead: `client.library().contains(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run in parallel; the results keep the order of the list. An empty list
+/// sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -707,22 +712,17 @@ pub struct CheckTracks {
 }
 
 impl CheckTracks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CHECK_TRACKS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<Vec<bool>, Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::concat(
-            &self.client,
-            &ids,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Vec<bool>| answer,
-        )
-        .await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[TrackId]) -> Request {
@@ -730,18 +730,18 @@ impl CheckTracks {
     }
 }
 
-awaitable!(chunked CheckTracks => Vec<bool>);
+chunked!(CheckTracks => concat bool);
 
 /// Saves episodes.
 ///
-/// `PUT /me/episodes` ([reference]). Scope: `user-library-modify`. Development Mode applications
-/// are refused since 2026-02-11.
+/// `PUT /me/episodes` ([reference]). Scope: `user-library-modify`. Closed in Development Mode
+/// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().save(..)`.
+/// Use instead: `client.library().save(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -759,15 +759,17 @@ pub struct SaveEpisodes {
 }
 
 impl SaveEpisodes {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SAVE_EPISODES;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<(), Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::each(&self.client, &ids, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[EpisodeId]) -> Request {
@@ -775,18 +777,18 @@ impl SaveEpisodes {
     }
 }
 
-awaitable!(chunked SaveEpisodes => ());
+chunked!(SaveEpisodes => ());
 
 /// Takes episodes out of the library.
 ///
-/// `DELETE /me/episodes` ([reference]). Scope: `user-library-modify`. Development Mode
-/// applications are refused since 2026-02-11.
+/// `DELETE /me/episodes` ([reference]). Scope: `user-library-modify`. Closed in Development Mode
+/// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().remove(..)`.
+/// Use instead: `client.library().remove(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -804,15 +806,17 @@ pub struct RemoveEpisodes {
 }
 
 impl RemoveEpisodes {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REMOVE_EPISODES;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<(), Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::each(&self.client, &ids, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[EpisodeId]) -> Request {
@@ -820,17 +824,18 @@ impl RemoveEpisodes {
     }
 }
 
-awaitable!(chunked RemoveEpisodes => ());
+chunked!(RemoveEpisodes => ());
 
 /// Whether each of the given episodes is in the library, in their order.
 ///
-/// `GET /me/episodes/contains` ([reference]). Scope: `user-library-read`. Development Mode
-/// applications are refused since 2026-02-11.
+/// `GET /me/episodes/contains` ([reference]). Scope: `user-library-read`. Closed in Development
+/// Mode since 2026-02-11.
 ///
-/// Where it is closed: `client.library().contains(..)`.
+/// Use instead: `client.library().contains(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run in parallel; the results keep the order of the list. An empty list
+/// sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -848,22 +853,17 @@ pub struct CheckEpisodes {
 }
 
 impl CheckEpisodes {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CHECK_EPISODES;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<Vec<bool>, Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::concat(
-            &self.client,
-            &ids,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Vec<bool>| answer,
-        )
-        .await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[EpisodeId]) -> Request {
@@ -871,18 +871,18 @@ impl CheckEpisodes {
     }
 }
 
-awaitable!(chunked CheckEpisodes => Vec<bool>);
+chunked!(CheckEpisodes => concat bool);
 
 /// Saves shows.
 ///
-/// `PUT /me/shows` ([reference]). Scope: `user-library-modify`. Development Mode applications are
-/// refused since 2026-02-11.
+/// `PUT /me/shows` ([reference]). Scope: `user-library-modify`. Closed in Development Mode since
+/// 2026-02-11.
 ///
-/// Where it is closed: `client.library().save(..)`.
+/// Use instead: `client.library().save(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -900,15 +900,17 @@ pub struct SaveShows {
 }
 
 impl SaveShows {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SAVE_SHOWS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<(), Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::each(&self.client, &ids, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[ShowId]) -> Request {
@@ -916,18 +918,18 @@ impl SaveShows {
     }
 }
 
-awaitable!(chunked SaveShows => ());
+chunked!(SaveShows => ());
 
 /// Takes shows out of the library.
 ///
-/// `DELETE /me/shows` ([reference]). Scope: `user-library-modify`. Development Mode applications
-/// are refused since 2026-02-11.
+/// `DELETE /me/shows` ([reference]). Scope: `user-library-modify`. Closed in Development Mode
+/// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().remove(..)`.
+/// Use instead: `client.library().remove(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -946,22 +948,24 @@ pub struct RemoveShows {
 }
 
 impl RemoveShows {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REMOVE_SHOWS;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<(), Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::each(&self.client, &ids, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[ShowId]) -> Request {
@@ -971,17 +975,18 @@ impl RemoveShows {
     }
 }
 
-awaitable!(chunked RemoveShows => ());
+chunked!(RemoveShows => ());
 
 /// Whether each of the given shows is in the library, in their order.
 ///
-/// `GET /me/shows/contains` ([reference]). Scope: `user-library-read`. Development Mode
-/// applications are refused since 2026-02-11.
+/// `GET /me/shows/contains` ([reference]). Scope: `user-library-read`. Closed in Development Mode
+/// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().contains(..)`.
+/// Use instead: `client.library().contains(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run in parallel; the results keep the order of the list. An empty list
+/// sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -999,22 +1004,17 @@ pub struct CheckShows {
 }
 
 impl CheckShows {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CHECK_SHOWS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<Vec<bool>, Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::concat(
-            &self.client,
-            &ids,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Vec<bool>| answer,
-        )
-        .await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[ShowId]) -> Request {
@@ -1022,18 +1022,18 @@ impl CheckShows {
     }
 }
 
-awaitable!(chunked CheckShows => Vec<bool>);
+chunked!(CheckShows => concat bool);
 
 /// Saves audiobooks.
 ///
-/// `PUT /me/audiobooks` ([reference]). Scope: `user-library-modify`. Development Mode applications
-/// are refused since 2026-02-11.
+/// `PUT /me/audiobooks` ([reference]). Scope: `user-library-modify`. Closed in Development Mode
+/// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().save(..)`.
+/// Use instead: `client.library().save(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1051,15 +1051,17 @@ pub struct SaveAudiobooks {
 }
 
 impl SaveAudiobooks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SAVE_AUDIOBOOKS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<(), Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::each(&self.client, &ids, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[AudiobookId]) -> Request {
@@ -1067,18 +1069,18 @@ impl SaveAudiobooks {
     }
 }
 
-awaitable!(chunked SaveAudiobooks => ());
+chunked!(SaveAudiobooks => ());
 
 /// Takes audiobooks out of the library.
 ///
-/// `DELETE /me/audiobooks` ([reference]). Scope: `user-library-modify`. Development Mode
-/// applications are refused since 2026-02-11.
+/// `DELETE /me/audiobooks` ([reference]). Scope: `user-library-modify`. Closed in Development Mode
+/// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().remove(..)`.
+/// Use instead: `client.library().remove(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1096,15 +1098,17 @@ pub struct RemoveAudiobooks {
 }
 
 impl RemoveAudiobooks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REMOVE_AUDIOBOOKS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<(), Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::each(&self.client, &ids, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[AudiobookId]) -> Request {
@@ -1112,17 +1116,18 @@ impl RemoveAudiobooks {
     }
 }
 
-awaitable!(chunked RemoveAudiobooks => ());
+chunked!(RemoveAudiobooks => ());
 
 /// Whether each of the given audiobooks is in the library, in their order.
 ///
-/// `GET /me/audiobooks/contains` ([reference]). Scope: `user-library-read`. Development Mode
-/// applications are refused since 2026-02-11.
+/// `GET /me/audiobooks/contains` ([reference]). Scope: `user-library-read`. Closed in Development
+/// Mode since 2026-02-11.
 ///
-/// Where it is closed: `client.library().contains(..)`.
+/// Use instead: `client.library().contains(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run in parallel; the results keep the order of the list. An empty list
+/// sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1140,22 +1145,17 @@ pub struct CheckAudiobooks {
 }
 
 impl CheckAudiobooks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CHECK_AUDIOBOOKS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<Vec<bool>, Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::concat(
-            &self.client,
-            &ids,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Vec<bool>| answer,
-        )
-        .await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[AudiobookId]) -> Request {
@@ -1163,18 +1163,18 @@ impl CheckAudiobooks {
     }
 }
 
-awaitable!(chunked CheckAudiobooks => Vec<bool>);
+chunked!(CheckAudiobooks => concat bool);
 
 /// Follows artists.
 ///
-/// `PUT /me/following` ([reference]). Scope: `user-follow-modify`. Development Mode applications
-/// are refused since 2026-02-11.
+/// `PUT /me/following` ([reference]). Scope: `user-follow-modify`. Closed in Development Mode
+/// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().save(..)`.
+/// Use instead: `client.library().save(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1192,15 +1192,17 @@ pub struct FollowArtists {
 }
 
 impl FollowArtists {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::FOLLOW_ARTISTS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<(), Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::each(&self.client, &ids, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[ArtistId]) -> Request {
@@ -1208,18 +1210,18 @@ impl FollowArtists {
     }
 }
 
-awaitable!(chunked FollowArtists => ());
+chunked!(FollowArtists => ());
 
 /// Follows artists no longer.
 ///
-/// `DELETE /me/following` ([reference]). Scope: `user-follow-modify`. Development Mode
-/// applications are refused since 2026-02-11.
+/// `DELETE /me/following` ([reference]). Scope: `user-follow-modify`. Closed in Development Mode
+/// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().remove(..)`.
+/// Use instead: `client.library().remove(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1237,15 +1239,17 @@ pub struct UnfollowArtists {
 }
 
 impl UnfollowArtists {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::UNFOLLOW_ARTISTS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<(), Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::each(&self.client, &ids, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[ArtistId]) -> Request {
@@ -1253,17 +1257,18 @@ impl UnfollowArtists {
     }
 }
 
-awaitable!(chunked UnfollowArtists => ());
+chunked!(UnfollowArtists => ());
 
 /// Whether the user follows each of the given artists, in their order.
 ///
-/// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Development Mode
-/// applications are refused since 2026-02-11.
+/// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Closed in Development
+/// Mode since 2026-02-11.
 ///
-/// Where it is closed: `client.library().contains(..)`.
+/// Use instead: `client.library().contains(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run in parallel; the results keep the order of the list. An empty list
+/// sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1281,22 +1286,17 @@ pub struct CheckFollowedArtists {
 }
 
 impl CheckFollowedArtists {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CHECK_FOLLOWED_ARTISTS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<Vec<bool>, Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::concat(
-            &self.client,
-            &ids,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Vec<bool>| answer,
-        )
-        .await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[ArtistId]) -> Request {
@@ -1304,18 +1304,18 @@ impl CheckFollowedArtists {
     }
 }
 
-awaitable!(chunked CheckFollowedArtists => Vec<bool>);
+chunked!(CheckFollowedArtists => concat bool);
 
 /// Follows users.
 ///
-/// `PUT /me/following` ([reference]). Scope: `user-follow-modify`. Development Mode applications
-/// are refused since 2026-02-11.
+/// `PUT /me/following` ([reference]). Scope: `user-follow-modify`. Closed in Development Mode
+/// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().save(..)`.
+/// Use instead: `client.library().save(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1333,15 +1333,17 @@ pub struct FollowUsers {
 }
 
 impl FollowUsers {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::FOLLOW_USERS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<(), Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::each(&self.client, &ids, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[UserId]) -> Request {
@@ -1349,18 +1351,18 @@ impl FollowUsers {
     }
 }
 
-awaitable!(chunked FollowUsers => ());
+chunked!(FollowUsers => ());
 
 /// Follows users no longer.
 ///
-/// `DELETE /me/following` ([reference]). Scope: `user-follow-modify`. Development Mode
-/// applications are refused since 2026-02-11.
+/// `DELETE /me/following` ([reference]). Scope: `user-follow-modify`. Closed in Development Mode
+/// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().remove(..)`.
+/// Use instead: `client.library().remove(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1378,15 +1380,17 @@ pub struct UnfollowUsers {
 }
 
 impl UnfollowUsers {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::UNFOLLOW_USERS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<(), Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::each(&self.client, &ids, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[UserId]) -> Request {
@@ -1394,17 +1398,18 @@ impl UnfollowUsers {
     }
 }
 
-awaitable!(chunked UnfollowUsers => ());
+chunked!(UnfollowUsers => ());
 
 /// Whether the user follows each of the given users, in their order.
 ///
-/// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Development Mode
-/// applications are refused since 2026-02-11.
+/// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Closed in Development
+/// Mode since 2026-02-11.
 ///
-/// Where it is closed: `client.library().contains(..)`.
+/// Use instead: `client.library().contains(..)`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. The calls run
-/// side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. The requests run in parallel; the results keep the order of the list. An empty list
+/// sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1422,22 +1427,17 @@ pub struct CheckFollowedUsers {
 }
 
 impl CheckFollowedUsers {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CHECK_FOLLOWED_USERS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<Vec<bool>, Error> {
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
-        chunks::concat(
-            &self.client,
-            &ids,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Vec<bool>| answer,
-        )
-        .await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[UserId]) -> Request {
@@ -1445,15 +1445,15 @@ impl CheckFollowedUsers {
     }
 }
 
-awaitable!(chunked CheckFollowedUsers => Vec<bool>);
+chunked!(CheckFollowedUsers => concat bool);
 
 /// Follows a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/followers` ([reference]). Scopes, by content:
-/// `playlist-modify-public`, `playlist-modify-private`. Development Mode applications are refused
+/// `PUT /playlists/{playlist_id}/followers` ([reference]). Needs one of these scopes, depending on
+/// the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
 /// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().save(..)`.
+/// Use instead: `client.library().save(..)`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1472,7 +1472,7 @@ pub struct FollowPlaylist {
 }
 
 impl FollowPlaylist {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::FOLLOW_PLAYLIST;
 
     /// Whether it stands on the profile of the user; it does if this is not given.
@@ -1481,32 +1481,23 @@ impl FollowPlaylist {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.playlist)
             .body_fields(Body::new().optional("public", self.public.as_ref()))
     }
 }
 
-awaitable!(FollowPlaylist => ());
+single!(FollowPlaylist => ());
 
 /// Follows a playlist no longer.
 ///
-/// `DELETE /playlists/{playlist_id}/followers` ([reference]). Scopes, by content:
-/// `playlist-modify-public`, `playlist-modify-private`. Development Mode applications are refused
+/// `DELETE /playlists/{playlist_id}/followers` ([reference]). Needs one of these scopes, depending
+/// on the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
 /// since 2026-02-11.
 ///
-/// Where it is closed: `client.library().remove(..)`.
+/// Use instead: `client.library().remove(..)`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1524,32 +1515,23 @@ pub struct UnfollowPlaylist {
 }
 
 impl UnfollowPlaylist {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::UNFOLLOW_PLAYLIST;
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).path_id("playlist_id", &self.playlist)
     }
 }
 
-awaitable!(UnfollowPlaylist => ());
+single!(UnfollowPlaylist => ());
 
 /// Whether the user follows a playlist: a list of one answer.
 ///
-/// `GET /playlists/{playlist_id}/followers/contains` ([reference]). No scope is needed.
-/// Development Mode applications are refused since 2026-02-11.
+/// `GET /playlists/{playlist_id}/followers/contains` ([reference]). Needs no scope. Closed in
+/// Development Mode since 2026-02-11.
 ///
-/// Where it is closed: `client.library().contains(..)`.
+/// Use instead: `client.library().contains(..)`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1568,7 +1550,7 @@ pub struct CheckFollowedPlaylist {
 }
 
 impl CheckFollowedPlaylist {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CHECK_FOLLOWED_PLAYLIST;
 
     /// The user who gave the token; Spotify answers for no other.
@@ -1577,34 +1559,25 @@ impl CheckFollowedPlaylist {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Vec<bool>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.playlist)
             .query_id("ids", self.user.as_ref())
     }
 }
 
-awaitable!(CheckFollowedPlaylist => Vec<bool>);
+single!(CheckFollowedPlaylist => Vec<bool>);
 
 /// The items of a playlist.
 ///
-/// `GET /playlists/{playlist_id}/tracks` ([reference]). Scope: `playlist-read-private`.
-/// Development Mode applications are refused since 2026-02-11.
+/// `GET /playlists/{playlist_id}/tracks` ([reference]). Scope: `playlist-read-private`. Closed in
+/// Development Mode since 2026-02-11.
 ///
-/// Where it is closed: `client.playlist(id).items()`.
+/// Use instead: `client.playlist(id).items()`.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1626,7 +1599,7 @@ pub struct GetPlaylistTracks {
 }
 
 impl GetPlaylistTracks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_TRACKS;
 
     /// Which fields to answer, in Spotify's notation. What paging needs is asked for as well.
@@ -1635,49 +1608,34 @@ impl GetPlaylistTracks {
         self
     }
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50, or to 100 in [Extended Quota Mode](crate::AccessMode::Extended).
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<PlaylistItem> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<PlaylistItem> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<PlaylistItem>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.playlist)
             .page_fields("fields", self.fields.as_ref())
@@ -1688,19 +1646,19 @@ impl GetPlaylistTracks {
     }
 }
 
-awaitable!(GetPlaylistTracks => Page<PlaylistItem>);
+single!(GetPlaylistTracks => page Page<PlaylistItem>);
 
 /// Adds tracks and episodes to a playlist, behind the last one or at a position.
 ///
-/// `POST /playlists/{playlist_id}/tracks` ([reference]). Scopes, by content:
-/// `playlist-modify-public`, `playlist-modify-private`. Development Mode applications are refused
+/// `POST /playlists/{playlist_id}/tracks` ([reference]). Needs one of these scopes, depending on
+/// the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
 /// since 2026-02-11.
 ///
-/// Where it is closed: `client.playlist(id).add(..)`.
+/// Use instead: `client.playlist(id).add(..)`.
 ///
-/// Any number may be given: a call takes 100, so that longer lists are several calls. The calls
-/// run one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs
-/// were carried out. An empty list is no call.
+/// The list may have any length: one request takes 100 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1720,7 +1678,7 @@ pub struct AddPlaylistTracks {
 }
 
 impl AddPlaylistTracks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::ADD_PLAYLIST_TRACKS;
 
     /// Where to put the first of them, from 0. Behind the last one if it is not given.
@@ -1729,21 +1687,14 @@ impl AddPlaylistTracks {
         self
     }
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    async fn run(self) -> Result<Option<SnapshotId>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            snapshot_id: SnapshotId,
-        }
-        let uris = chunks::parsed(Self::OPERATION, "uris", &self.uris)?;
-        let sent =
-            chunks::chain(&self.client, &uris, Self::CHUNK, |part, done, _: Option<&Answer>| {
-                self.request(part, done)
-            })
-            .await?;
-        Ok(sent.map(|answer| answer.snapshot_id))
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, done| {
+            self.request(part, done)
+        })
     }
 
     fn request(&self, uris: &[PlayableUri], done: usize) -> Request {
@@ -1755,19 +1706,19 @@ impl AddPlaylistTracks {
     }
 }
 
-awaitable!(chunked AddPlaylistTracks => Option<SnapshotId>);
+chunked!(AddPlaylistTracks => append);
 
 /// Replaces all items of a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Scopes, by content:
-/// `playlist-modify-public`, `playlist-modify-private`. Development Mode applications are refused
+/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Needs one of these scopes, depending on
+/// the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
 /// since 2026-02-11.
 ///
-/// Where it is closed: `client.playlist(id).replace(..)`.
+/// Use instead: `client.playlist(id).replace(..)`.
 ///
-/// Any number may be given: a call takes 100, so that longer lists are several calls. The calls
-/// run one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs
-/// were carried out. An empty list is no call.
+/// The list may have any length: one request takes 100 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. With an empty list, one request removes all items.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1786,15 +1737,11 @@ pub struct ReplacePlaylistTracks {
 }
 
 impl ReplacePlaylistTracks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REPLACE_PLAYLIST_TRACKS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
-
-    async fn run(self) -> Result<SnapshotId, Error> {
-        self.replace_all().await
-    }
 
     pub(crate) fn request(&self, uris: &[PlayableUri]) -> Request {
         Request::new(Self::OPERATION)
@@ -1803,15 +1750,15 @@ impl ReplacePlaylistTracks {
     }
 }
 
-awaitable!(chunked ReplacePlaylistTracks => SnapshotId);
+chunked!(ReplacePlaylistTracks => replace);
 
 /// Moves items of a playlist to another place.
 ///
-/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Scopes, by content:
-/// `playlist-modify-public`, `playlist-modify-private`. Development Mode applications are refused
+/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Needs one of these scopes, depending on
+/// the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
 /// since 2026-02-11.
 ///
-/// Where it is closed: `client.playlist(id).reorder(..)`.
+/// Use instead: `client.playlist(id).reorder(..)`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1833,7 +1780,7 @@ pub struct ReorderPlaylistTracks {
 }
 
 impl ReorderPlaylistTracks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REORDER_PLAYLIST_TRACKS;
 
     /// How many items to move; one if it is not given.
@@ -1848,22 +1795,8 @@ impl ReorderPlaylistTracks {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<SnapshotId>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            snapshot_id: SnapshotId,
-        }
-        let answer = self.client.fetch::<Answer>(self.request()).await?;
-        Ok(answer.map(|answer| answer.snapshot_id))
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).path_id("playlist_id", &self.playlist).body_fields(
             Body::new()
                 .field("range_start", &self.range_start)
@@ -1874,19 +1807,19 @@ impl ReorderPlaylistTracks {
     }
 }
 
-awaitable!(ReorderPlaylistTracks => SnapshotId);
+single!(ReorderPlaylistTracks => SnapshotId, in snapshot_id);
 
 /// Removes tracks and episodes from a playlist, wherever they stand in it.
 ///
-/// `DELETE /playlists/{playlist_id}/tracks` ([reference]). Scopes, by content:
-/// `playlist-modify-public`, `playlist-modify-private`. Development Mode applications are refused
+/// `DELETE /playlists/{playlist_id}/tracks` ([reference]). Needs one of these scopes, depending on
+/// the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
 /// since 2026-02-11.
 ///
-/// Where it is closed: `client.playlist(id).remove(..)`.
+/// Use instead: `client.playlist(id).remove(..)`.
 ///
-/// Any number may be given: a call takes 100, so that longer lists are several calls. The calls
-/// run one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs
-/// were carried out. An empty list is no call.
+/// The list may have any length: one request takes 100 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1906,7 +1839,7 @@ pub struct RemovePlaylistTracks {
 }
 
 impl RemovePlaylistTracks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REMOVE_PLAYLIST_TRACKS;
 
     /// The version of the playlist to remove them from.
@@ -1915,22 +1848,35 @@ impl RemovePlaylistTracks {
         self
     }
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    async fn run(self) -> Result<Option<SnapshotId>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            snapshot_id: SnapshotId,
-        }
-        let uris = chunks::parsed(Self::OPERATION, "tracks", &self.uris)?;
-        let sent =
-            chunks::chain(&self.client, &uris, Self::CHUNK, |part, _, last: Option<&Answer>| {
-                let snapshot = last.map(|last| &last.snapshot_id);
-                self.request(part, snapshot)
-            })
-            .await?;
-        Ok(sent.map(|answer| answer.snapshot_id))
+    /// Sends the requests one after another, each with the snapshot that the one before it
+    /// returned. Returns the answers in order: none if the list is empty.
+    ///
+    /// # Errors
+    ///
+    /// The failure of a call. [`Error::done`](crate::Error::done) tells how many entries
+    /// were done before it.
+    pub async fn send(self) -> Result<Vec<Response<SnapshotId>>, Error> {
+        chunks::chain(
+            &self.client,
+            Self::OPERATION,
+            "tracks",
+            &self.uris,
+            Self::CHUNK,
+            |part, last| self.request(part, last),
+        )
+        .await
+    }
+
+    /// The requests that are sent, in order, as plain data. They are not sent. Each has the
+    /// snapshot you gave, if any, since the snapshots between them are known only when they are
+    /// sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "tracks", &self.uris, Self::CHUNK, |part, _| {
+            self.request(part, None)
+        })
     }
 
     fn request(&self, uris: &[PlayableUri], snapshot_id: Option<&SnapshotId>) -> Request {
@@ -1944,14 +1890,15 @@ impl RemovePlaylistTracks {
     }
 }
 
-awaitable!(chunked RemovePlaylistTracks => Option<SnapshotId>);
+chunked!(RemovePlaylistTracks => chain);
 
 /// Creates an empty playlist of the user who gave the token.
 ///
-/// `POST /users/{user_id}/playlists` ([reference]). Scopes, by content: `playlist-modify-public`,
-/// `playlist-modify-private`. Development Mode applications are refused since 2026-02-11.
+/// `POST /users/{user_id}/playlists` ([reference]). Needs one of these scopes, depending on the
+/// content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode since
+/// 2026-02-11.
 ///
-/// Where it is closed: `client.me().create_playlist(..)`.
+/// Use instead: `client.me().create_playlist(..)`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1973,7 +1920,7 @@ pub struct CreatePlaylistFor {
 }
 
 impl CreatePlaylistFor {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CREATE_PLAYLIST_FOR;
 
     /// Whether it stands on the user's profile; it does if this is not given.
@@ -1994,17 +1941,8 @@ impl CreatePlaylistFor {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Playlist>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).path_id("user_id", &self.user).body_fields(
             Body::new()
                 .field("name", &self.name)
@@ -2015,4 +1953,4 @@ impl CreatePlaylistFor {
     }
 }
 
-awaitable!(CreatePlaylistFor => Playlist);
+single!(CreatePlaylistFor => Playlist);

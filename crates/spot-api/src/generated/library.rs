@@ -8,8 +8,9 @@ use spot_model::{
 };
 
 use crate::{
-    Client, Error, Items, Market, Request, Response, chunks,
-    input::{RequestExt, awaitable},
+    Client, Items, Market, Request, chunks,
+    input::RequestExt,
+    send::{chunked, single},
 };
 
 impl Client {
@@ -22,7 +23,7 @@ impl Client {
 /// What the user saved: reading, saving, removing and asking.
 #[derive(Clone, Debug)]
 pub struct Library {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Library {
@@ -112,8 +113,8 @@ impl Library {
 ///
 /// `GET /me/tracks` ([reference]). Scope: `user-library-read`.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -133,52 +134,37 @@ pub struct GetSavedTracks {
 }
 
 impl GetSavedTracks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SAVED_TRACKS;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<SavedTrack> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<SavedTrack> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<SavedTrack>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .market(self.client.market(), self.market.as_ref())
             .limit(self.limit)
@@ -186,14 +172,14 @@ impl GetSavedTracks {
     }
 }
 
-awaitable!(GetSavedTracks => Page<SavedTrack>);
+single!(GetSavedTracks => page Page<SavedTrack>);
 
 /// The albums the user saved, the latest first.
 ///
 /// `GET /me/albums` ([reference]). Scope: `user-library-read`.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -213,52 +199,37 @@ pub struct GetSavedAlbums {
 }
 
 impl GetSavedAlbums {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SAVED_ALBUMS;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<SavedAlbum> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<SavedAlbum> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<SavedAlbum>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .market(self.client.market(), self.market.as_ref())
             .limit(self.limit)
@@ -266,14 +237,14 @@ impl GetSavedAlbums {
     }
 }
 
-awaitable!(GetSavedAlbums => Page<SavedAlbum>);
+single!(GetSavedAlbums => page Page<SavedAlbum>);
 
 /// The shows the user saved, the latest first.
 ///
 /// `GET /me/shows` ([reference]). Scope: `user-library-read`.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -292,58 +263,43 @@ pub struct GetSavedShows {
 }
 
 impl GetSavedShows {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SAVED_SHOWS;
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<SavedShow> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<SavedShow> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<SavedShow>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).limit(self.limit).query_opt("offset", self.offset)
     }
 }
 
-awaitable!(GetSavedShows => Page<SavedShow>);
+single!(GetSavedShows => page Page<SavedShow>);
 
 /// The episodes the user saved, the latest first.
 ///
-/// `GET /me/episodes` ([reference]). Scopes, by content: `user-library-read`,
-/// `user-read-playback-position`.
+/// `GET /me/episodes` ([reference]). Needs one of these scopes, depending on the content:
+/// `user-library-read`, `user-read-playback-position`.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -363,52 +319,37 @@ pub struct GetSavedEpisodes {
 }
 
 impl GetSavedEpisodes {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SAVED_EPISODES;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<SavedEpisode> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<SavedEpisode> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<SavedEpisode>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .market(self.client.market(), self.market.as_ref())
             .limit(self.limit)
@@ -416,14 +357,14 @@ impl GetSavedEpisodes {
     }
 }
 
-awaitable!(GetSavedEpisodes => Page<SavedEpisode>);
+single!(GetSavedEpisodes => page Page<SavedEpisode>);
 
 /// The audiobooks the user saved. When each was saved is not told.
 ///
 /// `GET /me/audiobooks` ([reference]). Scope: `user-library-read`.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -442,59 +383,44 @@ pub struct GetSavedAudiobooks {
 }
 
 impl GetSavedAudiobooks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SAVED_AUDIOBOOKS;
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<SimplifiedAudiobook> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<SimplifiedAudiobook> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<SimplifiedAudiobook>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).limit(self.limit).query_opt("offset", self.offset)
     }
 }
 
-awaitable!(GetSavedAudiobooks => Page<SimplifiedAudiobook>);
+single!(GetSavedAudiobooks => page Page<SimplifiedAudiobook>);
 
 /// Saves tracks, albums, episodes, shows and audiobooks, and follows users, artists and playlists.
 ///
-/// `PUT /me/library` ([reference]). Scopes, by content: `user-library-modify`,
-/// `user-follow-modify`, `playlist-modify-public`.
+/// `PUT /me/library` ([reference]). Needs one of these scopes, depending on the content:
+/// `user-library-modify`, `user-follow-modify`, `playlist-modify-public`.
 ///
-/// Any number may be given: a call takes 40, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 40 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -512,15 +438,17 @@ pub struct SaveToLibrary {
 }
 
 impl SaveToLibrary {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SAVE_TO_LIBRARY;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 40;
 
-    async fn run(self) -> Result<(), Error> {
-        let uris = chunks::parsed(Self::OPERATION, "uris", &self.uris)?;
-        chunks::each(&self.client, &uris, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, uris: &[LibraryUri]) -> Request {
@@ -528,17 +456,17 @@ impl SaveToLibrary {
     }
 }
 
-awaitable!(chunked SaveToLibrary => ());
+chunked!(SaveToLibrary => ());
 
 /// Takes tracks, albums, episodes, shows and audiobooks out of the library, and unfollows users,
 /// artists and playlists.
 ///
-/// `DELETE /me/library` ([reference]). Scopes, by content: `user-library-modify`,
-/// `user-follow-modify`, `playlist-modify-public`.
+/// `DELETE /me/library` ([reference]). Needs one of these scopes, depending on the content:
+/// `user-library-modify`, `user-follow-modify`, `playlist-modify-public`.
 ///
-/// Any number may be given: a call takes 40, so that longer lists are several calls. The calls run
-/// one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs were
-/// carried out. An empty list is no call.
+/// The list may have any length: one request takes 40 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -556,15 +484,17 @@ pub struct RemoveFromLibrary {
 }
 
 impl RemoveFromLibrary {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REMOVE_FROM_LIBRARY;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 40;
 
-    async fn run(self) -> Result<(), Error> {
-        let uris = chunks::parsed(Self::OPERATION, "uris", &self.uris)?;
-        chunks::each(&self.client, &uris, Self::CHUNK, |part| self.request(part)).await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, uris: &[LibraryUri]) -> Request {
@@ -572,15 +502,16 @@ impl RemoveFromLibrary {
     }
 }
 
-awaitable!(chunked RemoveFromLibrary => ());
+chunked!(RemoveFromLibrary => ());
 
 /// Whether each of the given things is in the library, in their order.
 ///
-/// `GET /me/library/contains` ([reference]). Scopes, by content: `user-library-read`,
-/// `user-follow-read`, `playlist-read-private`.
+/// `GET /me/library/contains` ([reference]). Needs one of these scopes, depending on the content:
+/// `user-library-read`, `user-follow-read`, `playlist-read-private`.
 ///
-/// Any number may be given: a call takes 40, so that longer lists are several calls. The calls run
-/// side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 40 entries, and a longer list becomes several
+/// requests. The requests run in parallel; the results keep the order of the list. An empty list
+/// sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -598,22 +529,17 @@ pub struct CheckLibrary {
 }
 
 impl CheckLibrary {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CHECK_LIBRARY;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 40;
 
-    async fn run(self) -> Result<Vec<bool>, Error> {
-        let uris = chunks::parsed(Self::OPERATION, "uris", &self.uris)?;
-        chunks::concat(
-            &self.client,
-            &uris,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Vec<bool>| answer,
-        )
-        .await
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, uris: &[LibraryUri]) -> Request {
@@ -621,4 +547,4 @@ impl CheckLibrary {
     }
 }
 
-awaitable!(chunked CheckLibrary => Vec<bool>);
+chunked!(CheckLibrary => concat bool);

@@ -5,16 +5,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use spot_model::{
     ContextUri, CurrentlyPlaying, CursorPage, Device, DeviceId, IntoId, Operation, ParseIdError,
     PlayHistory, PlayableUri, PlaybackState, Queue, RepeatState,
 };
 
 use crate::{
-    Client, Error, Items, Market, PlaybackOffset, Request, Response,
-    input::{Body, RequestExt, awaitable},
-    items,
+    Client, Items, Market, PlaybackOffset, Request,
+    input::{Body, RequestExt},
+    send::single,
 };
 
 impl Client {
@@ -27,7 +26,7 @@ impl Client {
 /// The player: what is playing, where, and commands to it. Commands need Spotify Premium.
 #[derive(Clone, Debug)]
 pub struct Player {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Player {
@@ -163,7 +162,7 @@ impl Player {
 ///
 /// `GET /me/player` ([reference]). Scope: `user-read-playback-state`.
 ///
-/// `None` if there is nothing to say (204).
+/// `None` if Spotify answers without content (204).
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -181,40 +180,31 @@ pub struct GetPlaybackState {
 }
 
 impl GetPlaybackState {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYBACK_STATE;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Option<PlaybackState>>, Error> {
-        self.client.fetch_optional(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query("additional_types", "track,episode")
             .market(self.client.market(), self.market.as_ref())
     }
 }
 
-awaitable!(GetPlaybackState => Option<PlaybackState>);
+single!(GetPlaybackState => optional PlaybackState);
 
 /// What is playing, without where and how.
 ///
 /// `GET /me/player/currently-playing` ([reference]). Scope: `user-read-currently-playing`.
 ///
-/// `None` if there is nothing to say (204).
+/// `None` if Spotify answers without content (204).
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -232,34 +222,25 @@ pub struct GetCurrentlyPlaying {
 }
 
 impl GetCurrentlyPlaying {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_CURRENTLY_PLAYING;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Option<CurrentlyPlaying>>, Error> {
-        self.client.fetch_optional(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query("additional_types", "track,episode")
             .market(self.client.market(), self.market.as_ref())
     }
 }
 
-awaitable!(GetCurrentlyPlaying => Option<CurrentlyPlaying>);
+single!(GetCurrentlyPlaying => optional CurrentlyPlaying);
 
 /// The devices that can play now. A device that was not used for a while may be missing.
 ///
@@ -280,35 +261,21 @@ pub struct GetDevices {
 }
 
 impl GetDevices {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_DEVICES;
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Vec<Device>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            devices: Vec<Device>,
-        }
-        let answer = self.client.fetch::<Answer>(self.request()).await?;
-        Ok(answer.map(|answer| answer.devices))
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
     }
 }
 
-awaitable!(GetDevices => Vec<Device>);
+single!(GetDevices => Vec<Device>, in devices);
 
 /// What is playing and what comes next.
 ///
-/// `GET /me/player/queue` ([reference]). Scopes, by content: `user-read-currently-playing`,
-/// `user-read-playback-state`.
+/// `GET /me/player/queue` ([reference]). Needs one of these scopes, depending on the content:
+/// `user-read-currently-playing`, `user-read-playback-state`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -325,25 +292,16 @@ pub struct GetQueue {
 }
 
 impl GetQueue {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_QUEUE;
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Queue>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
     }
 }
 
-awaitable!(GetQueue => Queue);
+single!(GetQueue => Queue);
 
 /// Starts playing, or resumes if nothing is said of what to play.
 ///
@@ -369,7 +327,7 @@ pub struct StartPlayback {
 }
 
 impl StartPlayback {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::START_PLAYBACK;
 
     /// Where to play; the active device if it is not given.
@@ -406,17 +364,8 @@ impl StartPlayback {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).query_id("device_id", self.device.as_ref()).body_fields(
             Body::new()
                 .id("context_uri", self.context.as_ref())
@@ -427,7 +376,7 @@ impl StartPlayback {
     }
 }
 
-awaitable!(StartPlayback => ());
+single!(StartPlayback => ());
 
 /// Pauses.
 ///
@@ -449,7 +398,7 @@ pub struct PausePlayback {
 }
 
 impl PausePlayback {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::PAUSE_PLAYBACK;
 
     /// Where to pause; the active device if it is not given.
@@ -458,22 +407,13 @@ impl PausePlayback {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(PausePlayback => ());
+single!(PausePlayback => ());
 
 /// Skips to the next item.
 ///
@@ -495,7 +435,7 @@ pub struct SkipToNext {
 }
 
 impl SkipToNext {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SKIP_TO_NEXT;
 
     /// Where to skip; the active device if it is not given.
@@ -504,22 +444,13 @@ impl SkipToNext {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(SkipToNext => ());
+single!(SkipToNext => ());
 
 /// Skips to the previous item.
 ///
@@ -541,7 +472,7 @@ pub struct SkipToPrevious {
 }
 
 impl SkipToPrevious {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SKIP_TO_PREVIOUS;
 
     /// Where to skip; the active device if it is not given.
@@ -550,22 +481,13 @@ impl SkipToPrevious {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(SkipToPrevious => ());
+single!(SkipToPrevious => ());
 
 /// Goes to a place in what is playing; beyond its end, to the next item.
 ///
@@ -590,7 +512,7 @@ pub struct SeekPlayback {
 }
 
 impl SeekPlayback {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SEEK_PLAYBACK;
 
     /// Where to do so; the active device if it is not given.
@@ -599,24 +521,15 @@ impl SeekPlayback {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query("position_ms", self.position.as_millis())
             .query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(SeekPlayback => ());
+single!(SeekPlayback => ());
 
 /// Sets what is repeated.
 ///
@@ -641,7 +554,7 @@ pub struct SetRepeat {
 }
 
 impl SetRepeat {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SET_REPEAT;
 
     /// Where to do so; the active device if it is not given.
@@ -650,24 +563,15 @@ impl SetRepeat {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query("state", &self.state)
             .query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(SetRepeat => ());
+single!(SetRepeat => ());
 
 /// Sets the volume.
 ///
@@ -690,7 +594,7 @@ pub struct SetVolume {
 }
 
 impl SetVolume {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SET_VOLUME;
 
     /// Where to do so; the active device if it is not given.
@@ -699,24 +603,15 @@ impl SetVolume {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query("volume_percent", self.percent)
             .query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(SetVolume => ());
+single!(SetVolume => ());
 
 /// Shuffles the order, or does so no longer.
 ///
@@ -739,7 +634,7 @@ pub struct SetShuffle {
 }
 
 impl SetShuffle {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SET_SHUFFLE;
 
     /// Where to do so; the active device if it is not given.
@@ -748,24 +643,15 @@ impl SetShuffle {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query("state", self.on)
             .query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(SetShuffle => ());
+single!(SetShuffle => ());
 
 /// Puts a track or an episode behind what comes next.
 ///
@@ -788,7 +674,7 @@ pub struct AddToQueue {
 }
 
 impl AddToQueue {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::ADD_TO_QUEUE;
 
     /// Where to play it; the active device if it is not given.
@@ -797,24 +683,15 @@ impl AddToQueue {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query_id("uri", Some(&self.uri))
             .query_id("device_id", self.device.as_ref())
     }
 }
 
-awaitable!(AddToQueue => ());
+single!(AddToQueue => ());
 
 /// Makes another device the one that plays.
 ///
@@ -837,7 +714,7 @@ pub struct TransferPlayback {
 }
 
 impl TransferPlayback {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::TRANSFER_PLAYBACK;
 
     /// Whether it is to play; if not, it goes on as it was: playing or paused.
@@ -846,31 +723,22 @@ impl TransferPlayback {
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).body_fields(
             Body::new().id_list("device_ids", &self.device).optional("play", self.play.as_ref()),
         )
     }
 }
 
-awaitable!(TransferPlayback => ());
+single!(TransferPlayback => ());
 
 /// The tracks the user played of late, the latest first: about fifty, and no episodes.
 ///
 /// `GET /me/player/recently-played` ([reference]). Scope: `user-read-recently-played`.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, one page ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries, one page ahead.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -890,7 +758,7 @@ pub struct GetRecentlyPlayed {
 }
 
 impl GetRecentlyPlayed {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_RECENTLY_PLAYED;
 
     /// Only what was played after this time. It takes the place of [`before`](Self::before).
@@ -907,41 +775,21 @@ impl GetRecentlyPlayed {
         self
     }
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Streams all of them, from the cursor on. Each page names the one after it, so that one page
-    /// is asked for ahead of its use. It lets other calls pass while the rate limit is met.
+    /// Streams all entries, from the cursor on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<PlayHistory, CursorPage<PlayHistory>> {
-        self.client = self.client.in_bulk();
-        let limit = self.limit.unwrap_or(50);
-        Items::by_cursor(
-            |page| page.cursors.before.clone(),
-            move |cursor| {
-                let mut request = self.clone().limit(limit);
-                if let Some(cursor) = cursor {
-                    request.before = items::time_cursor(&cursor);
-                }
-                request.into_future()
-            },
-        )
+    pub fn stream(self) -> Items<PlayHistory, CursorPage<PlayHistory>> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<CursorPage<PlayHistory>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query_opt("after", self.after.map(|after| after.timestamp_millis()))
             .query_opt("before", self.before.map(|before| before.timestamp_millis()))
@@ -949,4 +797,4 @@ impl GetRecentlyPlayed {
     }
 }
 
-awaitable!(GetRecentlyPlayed => CursorPage<PlayHistory>);
+single!(GetRecentlyPlayed => page CursorPage<PlayHistory>);

@@ -2,15 +2,13 @@
 
 //! Users: the one who gave the token, and others.
 
-use serde::Deserialize;
 use spot_model::{
     Artist, CursorPage, IntoId, Operation, Page, ParseIdError, PrivateUser, PublicUser,
     SimplifiedPlaylist, TimeRange, Track, UserId,
 };
 
 use crate::{
-    Client, CreatePlaylist, Error, GetMyPlaylists, Items, Request, Response,
-    input::{RequestExt, awaitable},
+    Client, CreatePlaylist, GetMyPlaylists, Items, Request, input::RequestExt, send::single,
 };
 
 impl Client {
@@ -33,7 +31,8 @@ impl Client {
 
 /// The profile of the user.
 ///
-/// `GET /me` ([reference]). Scopes, by content: `user-read-private`, `user-read-email`.
+/// `GET /me` ([reference]). Needs one of these scopes, depending on the content:
+/// `user-read-private`, `user-read-email`.
 ///
 /// The scopes only add fields: id, name and pictures need none.
 ///
@@ -52,25 +51,16 @@ pub struct GetMyProfile {
 }
 
 impl GetMyProfile {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_MY_PROFILE;
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<PrivateUser>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
     }
 }
 
-awaitable!(GetMyProfile => PrivateUser);
+single!(GetMyProfile => PrivateUser);
 
 impl GetMyProfile {
     /// The playlists the user owns or follows.
@@ -124,8 +114,8 @@ impl GetMyProfile {
 ///
 /// `GET /me/following` ([reference]). Scope: `user-follow-read`.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, one page ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries, one page ahead.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -144,7 +134,7 @@ pub struct GetFollowedArtists {
 }
 
 impl GetFollowedArtists {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_FOLLOWED_ARTISTS;
 
     /// The id of the last artist before the page.
@@ -153,46 +143,21 @@ impl GetFollowedArtists {
         self
     }
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Streams all of them, from the cursor on. Each page names the one after it, so that one page
-    /// is asked for ahead of its use. It lets other calls pass while the rate limit is met.
+    /// Streams all entries, from the cursor on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<Artist, CursorPage<Artist>> {
-        self.client = self.client.in_bulk();
-        let limit = self.limit.unwrap_or(50);
-        Items::by_cursor(
-            |page| page.cursors.after.clone(),
-            move |cursor| {
-                let mut request = self.clone().limit(limit);
-                if let Some(cursor) = cursor {
-                    request.after = Some(cursor);
-                }
-                request.into_future()
-            },
-        )
+    pub fn stream(self) -> Items<Artist, CursorPage<Artist>> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<CursorPage<Artist>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            artists: CursorPage<Artist>,
-        }
-        let answer = self.client.fetch::<Answer>(self.request()).await?;
-        Ok(answer.map(|answer| answer.artists))
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query("type", "artist")
             .query_opt("after", self.after.as_ref())
@@ -200,14 +165,14 @@ impl GetFollowedArtists {
     }
 }
 
-awaitable!(GetFollowedArtists => CursorPage<Artist>);
+single!(GetFollowedArtists => page CursorPage<Artist>);
 
 /// The artists the user plays most, the first the most.
 ///
 /// `GET /me/top/artists` ([reference]). Scope: `user-top-read`.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// Spotify gives no more than fifty.
 ///
@@ -231,7 +196,7 @@ pub struct GetTopArtists {
 }
 
 impl GetTopArtists {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_TOP_ARTISTS;
 
     /// The time that counts; the last six months if it is not given.
@@ -240,42 +205,27 @@ impl GetTopArtists {
         self
     }
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<Artist> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<Artist> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<Artist>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query_opt("time_range", self.time_range.as_ref())
             .limit(self.limit)
@@ -283,14 +233,14 @@ impl GetTopArtists {
     }
 }
 
-awaitable!(GetTopArtists => Page<Artist>);
+single!(GetTopArtists => page Page<Artist>);
 
 /// The tracks the user plays most, the first the most.
 ///
 /// `GET /me/top/tracks` ([reference]). Scope: `user-top-read`.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// Spotify gives no more than fifty.
 ///
@@ -314,7 +264,7 @@ pub struct GetTopTracks {
 }
 
 impl GetTopTracks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_TOP_TRACKS;
 
     /// The time that counts; the last six months if it is not given.
@@ -323,42 +273,27 @@ impl GetTopTracks {
         self
     }
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<Track> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<Track> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<Track>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query_opt("time_range", self.time_range.as_ref())
             .limit(self.limit)
@@ -366,12 +301,12 @@ impl GetTopTracks {
     }
 }
 
-awaitable!(GetTopTracks => Page<Track>);
+single!(GetTopTracks => page Page<Track>);
 
 /// A user as others see them.
 ///
-/// `GET /users/{user_id}` ([reference]). No scope is needed. Development Mode applications are
-/// refused since 2026-02-11.
+/// `GET /users/{user_id}` ([reference]). Needs no scope. Closed in Development Mode since
+/// 2026-02-11.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -389,25 +324,16 @@ pub struct GetUser {
 }
 
 impl GetUser {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_USER;
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<PublicUser>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).path_id("user_id", &self.id)
     }
 }
 
-awaitable!(GetUser => PublicUser);
+single!(GetUser => PublicUser);
 
 impl GetUser {
     /// The playlists on a user's profile.
@@ -426,13 +352,14 @@ impl GetUser {
 
 /// The playlists on a user's profile.
 ///
-/// `GET /users/{user_id}/playlists` ([reference]). Scopes, by content: `playlist-read-private`,
-/// `playlist-read-collaborative`. Development Mode applications are refused since 2026-02-11.
+/// `GET /users/{user_id}/playlists` ([reference]). Needs one of these scopes, depending on the
+/// content: `playlist-read-private`, `playlist-read-collaborative`. Closed in Development Mode
+/// since 2026-02-11.
 ///
-/// Where it is closed: `client.me().playlists()` for those of the user who gave the token.
+/// Use instead: `client.me().playlists()` for those of the user who gave the token.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -452,45 +379,30 @@ pub struct GetUserPlaylists {
 }
 
 impl GetUserPlaylists {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_USER_PLAYLISTS;
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<SimplifiedPlaylist> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<SimplifiedPlaylist> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<SimplifiedPlaylist>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("user_id", &self.id)
             .limit(self.limit)
@@ -498,4 +410,4 @@ impl GetUserPlaylists {
     }
 }
 
-awaitable!(GetUserPlaylists => Page<SimplifiedPlaylist>);
+single!(GetUserPlaylists => page Page<SimplifiedPlaylist>);

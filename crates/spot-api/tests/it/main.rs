@@ -8,3 +8,5 @@ mod chunks;
 mod extended;
 mod items;
 mod story;
+mod streams;
+mod watch;

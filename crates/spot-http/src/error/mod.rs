@@ -1,8 +1,7 @@
-//! The one error of all crates.
+//! The error type of all crates.
 
 pub(crate) mod json_path;
 mod player_reason;
-mod refusal;
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
@@ -12,22 +11,21 @@ use crate::{TransportError, TransportErrorKind};
 
 pub use player_reason::PlayerReason;
 
-pub(crate) use refusal::html_title;
-
-/// Why a call did not do what it was to do.
+/// Why a call failed.
 ///
-/// Match on [`kind`](Self::kind); the methods give what else is known. It prints as one line, without
-/// its source, and never holds a token or a secret.
+/// Match on [`kind`](Self::kind); the other methods return the details. It prints as one line without
+/// its source, and never holds a token or another secret. Clones are cheap and share the details.
 ///
 /// ```
 /// use spot_http::{Error, ErrorKind};
 ///
-/// let error = Error::from_answer(404, br#"{"error":{"status":404,"message":"Not found."}}"#);
+/// let error = Error::from_response(404, br#"{"error":{"status":404,"message":"Not found."}}"#);
 /// assert_eq!(error.kind(), ErrorKind::NotFound);
 /// assert_eq!(error.to_string(), "not found (404): Not found.");
 /// ```
+#[derive(Clone)]
 pub struct Error {
-    inner: Box<Inner>,
+    inner: Arc<Inner>,
 }
 
 #[derive(Clone)]
@@ -42,49 +40,47 @@ struct Inner {
     path: Option<String>,
     attempts: u32,
     done: Option<usize>,
-    /// Shared, for those who are told of one failure together.
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// What kind of failure an [`Error`] is, to be matched on.
+/// The kind of an [`Error`], to match on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The token is missing, expired or refused, and a new one did not help.
+    /// The token is missing, expired or refused, and a new token did not help.
     Authentication,
-    /// The user's consent has ended: six months are over, or it was revoked. Only signing in again
-    /// helps.
+    /// The user's consent ended after six months, or was revoked. The user has to sign in again.
     ConsentExpired,
     /// The token lacks a scope that the operation needs.
     MissingScope,
-    /// The operation is closed to the application: the message says since when, and what to use.
+    /// The operation is closed to the application. The message says since when, and what to use
+    /// instead.
     Restricted,
-    /// The user may not do this: somebody else's playlist, a user who is not on the list of the
-    /// application.
+    /// The user or the application may not do this, for example read a playlist of another user.
     Forbidden,
-    /// There is no such thing, or none that the application may see.
+    /// The item does not exist, or the application may not see it.
     NotFound,
-    /// What was asked for is wrong. [`Error::status`] is `None` if that was found before anything
-    /// was sent.
+    /// The request is invalid. [`Error::status`] is `None` if it was not sent.
     BadRequest,
     /// The player refused a command.
     Player(PlayerReason),
-    /// Too many calls: [`Error::retry_after`] says when to go on. Until then no call is sent.
+    /// Too many calls. [`Error::retry_after`] is the time until calls are sent again.
     RateLimited,
-    /// The developer account has used up its quota: [`Error::retry_after`] says when it ends, which
-    /// may be hours away. Until then no call is sent.
+    /// The quota of the developer account is used up. [`Error::retry_after`] is the time until calls
+    /// are sent again, which may be hours.
     QuotaExceeded,
-    /// Whether the call was carried out is not known, and sending it again could do it twice.
+    /// Spotify may or may not have carried out the call, and a retry could carry it out twice.
     OutcomeUnknown,
     /// Spotify failed (5xx).
     Server,
-    /// The deadline ended the call. It was not carried out, or may be sent again without harm.
+    /// The deadline passed. The call was not carried out, or can be repeated without harm.
     Timeout,
     /// The network failed.
     Transport,
-    /// The answer is not what it should be: [`Error::path`] says where, [`Error::body`] what came.
+    /// The response could not be decoded. [`Error::path`] is the place in the JSON, [`Error::body`]
+    /// the beginning of the body.
     Decode,
-    /// The client, its sign-in or its surroundings are not set up right.
+    /// The client, the application or the environment is set up wrongly.
     Configuration,
 }
 
@@ -101,24 +97,24 @@ impl ErrorKind {
             Self::Player(_) => "the player refused",
             Self::RateLimited => "too many calls",
             Self::QuotaExceeded => "the quota is used up",
-            Self::OutcomeUnknown => "it is not known whether the call was carried out",
+            Self::OutcomeUnknown => "the call may or may not have been carried out",
             Self::Server => "Spotify failed",
             Self::Timeout => "timed out",
             Self::Transport => "the network failed",
-            Self::Decode => "the answer could not be read",
-            Self::Configuration => "not set up right",
+            Self::Decode => "the response could not be decoded",
+            Self::Configuration => "configuration error",
         }
     }
 }
 
-/// How much of an answer an error keeps, in bytes.
+/// How much of a body an error keeps, in bytes.
 const BODY: usize = 1024;
 
 impl Error {
-    /// An error of a kind, with a sentence of what happened.
+    /// An error of a kind, with a sentence that says what happened.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
-            inner: Box::new(Inner {
+            inner: Arc::new(Inner {
                 kind,
                 message: message.into(),
                 status: None,
@@ -134,12 +130,12 @@ impl Error {
         }
     }
 
-    /// What was asked for is wrong, found before anything was sent.
+    /// The request is invalid and was not sent.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::BadRequest, message)
     }
 
-    /// Something is not set up right.
+    /// Something is set up wrongly.
     pub fn configuration(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Configuration, message)
     }
@@ -149,7 +145,7 @@ impl Error {
         Self::new(ErrorKind::Authentication, message)
     }
 
-    /// The user's consent has ended.
+    /// The user's consent ended.
     pub fn consent_expired(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::ConsentExpired, message)
     }
@@ -163,106 +159,109 @@ impl Error {
         Self::new(kind, error.to_string()).with_source(error)
     }
 
-    /// The same error, about an operation.
+    /// Sets the operation.
     #[must_use]
     pub fn with_operation(mut self, operation: &'static Operation) -> Self {
-        self.inner.operation = Some(operation);
+        self.inner().operation = Some(operation);
         self
     }
 
-    /// The same error, with the HTTP status of the answer.
+    /// Sets the HTTP status of the response.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
-        self.inner.status = Some(status);
+        self.inner().status = Some(status);
         self
     }
 
-    /// The same error, with the reason the API gave.
+    /// Sets the reason code of the API.
     #[must_use]
     pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
-        self.inner.reason = Some(reason.into());
+        self.inner().reason = Some(reason.into());
         self
     }
 
-    /// The same error, with the time after which to go on.
+    /// Sets the time until the next call.
     #[must_use]
     pub fn with_retry_after(mut self, retry_after: Duration) -> Self {
-        self.inner.retry_after = Some(retry_after);
+        self.inner().retry_after = Some(retry_after);
         self
     }
 
-    /// The same error, with the answer, of which the first KiB is kept. It must not be an answer that
-    /// holds a token.
+    /// Sets the body, of which the first KiB is kept. The body must not hold a token.
     #[must_use]
     pub fn with_body(mut self, body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body.get(..BODY).unwrap_or(body));
-        self.inner.body = (!text.is_empty()).then(|| text.into_owned());
+        self.inner().body = (!text.is_empty()).then(|| text.into_owned());
         self
     }
 
-    /// The same error, with the place in the answer: `items[3].track.name`.
+    /// Sets the path in the JSON: `items[3].track.name`.
     #[must_use]
     pub fn with_path(mut self, path: impl Into<String>) -> Self {
-        self.inner.path = Some(path.into());
+        self.inner().path = Some(path.into());
         self
     }
 
-    /// The same error, with how many inputs of a long list were carried out before it.
+    /// Sets how many inputs of a long list were carried out before the failure.
     #[must_use]
     pub fn with_done(mut self, done: usize) -> Self {
-        self.inner.done = Some(done);
+        self.inner().done = Some(done);
         self
     }
 
-    /// The same error, with what caused it.
+    /// Sets the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.inner.source = Some(Arc::new(source));
+        self.inner().source = Some(Arc::new(source));
         self
     }
 
-    /// The same error again, for another who waited for the same call.
-    #[cfg(feature = "cache")]
-    pub(crate) fn share(&self) -> Self {
-        Self { inner: self.inner.clone() }
+    pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.inner().message = message.into();
+        self
     }
 
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
-        self.inner.kind = kind;
+        self.inner().kind = kind;
         self
     }
 
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
-        self.inner.attempts = attempts;
+        self.inner().attempts = attempts;
         self
     }
 
-    /// What kind of failure it is.
+    /// The details, to change them. They are copied first if a clone shares them.
+    fn inner(&mut self) -> &mut Inner {
+        Arc::make_mut(&mut self.inner)
+    }
+
+    /// The kind, to match on.
     pub fn kind(&self) -> ErrorKind {
         self.inner.kind.clone()
     }
 
-    /// The HTTP status of the answer; `None` if there was none.
+    /// The HTTP status; `None` if there was no response.
     pub fn status(&self) -> Option<u16> {
         self.inner.status
     }
 
-    /// What happened, in a sentence: the API's own words if it gave any.
+    /// What happened, in a sentence. It contains the API's own words if there are any.
     pub fn message(&self) -> &str {
         &self.inner.message
     }
 
-    /// The reason code the API gave: `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED`, `invalid_grant`.
+    /// The reason code of the API: `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED`, `invalid_grant`.
     pub fn reason(&self) -> Option<&str> {
         self.inner.reason.as_deref()
     }
 
-    /// How long to wait before another call, if that is known.
+    /// The time until the next call, if it is known.
     pub fn retry_after(&self) -> Option<Duration> {
         self.inner.retry_after
     }
 
-    /// The beginning of the answer, as text.
+    /// The beginning of the body, as text.
     pub fn body(&self) -> Option<&str> {
         self.inner.body.as_deref()
     }
@@ -272,18 +271,18 @@ impl Error {
         self.inner.operation
     }
 
-    /// Where in the answer a decode failed: `items[3].track.name`.
+    /// The path in the JSON at which decoding failed: `items[3].track.name`.
     pub fn path(&self) -> Option<&str> {
         self.inner.path.as_deref()
     }
 
-    /// How often the request was sent.
+    /// How many times the request was sent.
     pub fn attempts(&self) -> u32 {
         self.inner.attempts
     }
 
-    /// How many inputs of a long list were carried out before the call that failed; `None` for calls
-    /// that are one request.
+    /// How many inputs of a long list were carried out before the failure; `None` for calls that are
+    /// one request.
     pub fn done(&self) -> Option<usize> {
         self.inner.done
     }
@@ -312,7 +311,7 @@ impl fmt::Debug for Error {
         let mut out = f.debug_struct("Error");
         out.field("kind", &inner.kind).field("message", &inner.message);
         if let Some(operation) = inner.operation {
-            out.field("operation", &operation.id);
+            out.field("operation", &operation.name);
         }
         if let Some(status) = inner.status {
             out.field("status", &status);

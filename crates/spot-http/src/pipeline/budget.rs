@@ -1,16 +1,26 @@
-//! What all calls of a client may spend on sending requests again.
+//! The retry budget that all calls of a client share.
 
 use std::sync::{Mutex, PoisonError};
 
-/// What an attempt after a 5xx, a broken connection or a timeout costs.
-pub(crate) const TRANSIENT: u32 = 14;
-/// What an attempt after a 429 costs.
-pub(crate) const THROTTLED: u32 = 5;
-/// What a call that succeeds at once brings.
+use crate::failure::Outcome;
+
+/// The price of a retry after a 5xx, a broken connection or a timeout.
+const TRANSIENT: u32 = 14;
+/// The price of a retry after a 429.
+const RATE_LIMITED: u32 = 5;
+/// What a call that succeeds at the first attempt pays in.
 const SUCCESS: u32 = 1;
 
-/// Tokens that retries cost and successes bring: while everything fails, most calls fail at once
-/// instead of asking three times.
+/// The price of a retry after an outcome.
+pub(crate) fn price(outcome: Outcome) -> u32 {
+    match outcome {
+        Outcome::RateLimited => RATE_LIMITED,
+        _ => TRANSIENT,
+    }
+}
+
+/// A number of tokens. Retries cost tokens and successes pay tokens in, so that most calls fail
+/// without a retry while every call fails.
 #[derive(Debug)]
 pub(crate) struct Budget {
     left: Mutex<u32>,
@@ -18,12 +28,12 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// A full budget; `None` has no end.
+    /// A full budget; `None` is unlimited.
     pub(crate) fn new(most: Option<u32>) -> Self {
         Self { left: Mutex::new(most.unwrap_or_default()), most }
     }
 
-    /// Pays for a retry, if there is enough.
+    /// Takes the price of a retry. Says whether there was enough.
     pub(crate) fn pay(&self, price: u32) -> bool {
         if self.most.is_none() {
             return true;
@@ -38,7 +48,7 @@ impl Budget {
         }
     }
 
-    /// Gets back what the retry cost that led to the success, or a little if there was none.
+    /// Pays in after a success: the price of the retry that led to it, or 1 if there was no retry.
     pub(crate) fn succeeded(&self, paid: u32) {
         let Some(most) = self.most else { return };
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);

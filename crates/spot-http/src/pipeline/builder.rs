@@ -13,8 +13,12 @@ use url::Url;
 use crate::Cache;
 use crate::{
     Error, Observer, Pipeline, RateLimit, TokenSource, Transport,
-    pipeline::{Inner, budget::Budget, retry::Backoff},
-    rate_limit::Gate,
+    failure::Backoff,
+    pipeline::{
+        budget::Budget,
+        shared::{Settings, Shared},
+    },
+    rate_limit::Limiter,
 };
 
 /// Sets up a [`Pipeline`].
@@ -30,17 +34,6 @@ pub struct PipelineBuilder {
     retry_budget: Option<u32>,
     random: fastrand::Rng,
     settings: Settings,
-}
-
-/// What holds for all calls that do not say otherwise.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    pub(crate) base_url: String,
-    pub(crate) attempts: u32,
-    pub(crate) attempt_timeout: Duration,
-    pub(crate) deadline: Duration,
-    pub(crate) max_wait: Duration,
-    pub(crate) backoff: Backoff,
 }
 
 impl PipelineBuilder {
@@ -61,7 +54,7 @@ impl PipelineBuilder {
                 attempt_timeout: Duration::from_secs(15),
                 deadline: Duration::from_secs(60),
                 max_wait: Duration::from_secs(60),
-                backoff: Backoff { base: Duration::from_millis(500), cap: Duration::from_secs(20) },
+                backoff: Backoff::default(),
             },
         }
     }
@@ -113,7 +106,7 @@ impl PipelineBuilder {
     /// The waits between attempts: anything up to `base`, doubled each time, up to `cap`. 0.5 s and
     /// 20 s unless this is called.
     pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
-        self.settings.backoff = Backoff { base, cap };
+        self.settings.backoff = Backoff::new(base, cap);
         self
     }
 
@@ -174,10 +167,10 @@ impl PipelineBuilder {
             Some(transport) => transport,
             None => default_transport()?,
         };
-        Ok(Pipeline::new(Inner {
+        Ok(Pipeline::new(Shared {
             tokens: self.tokens,
             transport,
-            gate: Gate::new(&self.rate_limit),
+            limiter: Limiter::new(&self.rate_limit),
             budget: Budget::new(self.retry_budget),
             random: Mutex::new(self.random),
             observer: self.observer,

@@ -1,4 +1,4 @@
-//! Answers that are kept, and calls that share one.
+//! The cache of responses, and calls in flight that share one request.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,7 @@ use std::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
@@ -21,21 +21,17 @@ use tokio::{
 };
 
 use crate::{
-    AccessToken, Error, ErrorKind, Event, Pipeline, Request, Response,
-    pipeline::{
-        Inner,
-        call::{Call, deadline},
-    },
+    AccessToken, Error, ErrorKind, Event, Request, Response,
+    pipeline::{call::Call, shared::Shared},
 };
 
-/// Answers in memory, kept and asked for again as their headers say (RFC 9111), up to a number of
-/// bytes.
+/// A cache of responses in memory, by the rules of HTTP caching (RFC 9111), limited in bytes.
 ///
-/// An answer is kept for one token, one address and one language, so that nobody is given what
-/// another was told; a renewed token starts anew. Identical `GET`s in flight share one request. A
-/// write forgets what was kept of the user's library and of playlists for its token.
+/// The key is the token, the URL and the language, so that no user receives a response meant for
+/// another; a renewed token has an empty cache. Identical `GET`s in flight share one request. A write
+/// removes the responses about the user's library and about playlists that belong to its token.
 ///
-/// Clones share the memory, and so may several clients:
+/// Clones share the memory, also between clients:
 ///
 /// ```
 /// use spot_http::{AccessToken, Cache, Pipeline};
@@ -48,17 +44,17 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Cache {
-    shared: Arc<Shared>,
+    memory: Arc<Memory>,
 }
 
-struct Shared {
+struct Memory {
     kept: quick_cache::sync::Cache<Key, Kept, Weigh>,
     flights: Mutex<HashMap<Key, Weak<Flight>>>,
-    /// How many writes went through: what was asked for before one is not kept after it.
+    /// The number of writes so far. A response requested before a write is not kept after it.
     writes: AtomicU64,
 }
 
-/// One request, and all who wait for its answer.
+/// One request in flight, and the calls that wait for its response.
 type Flight = OnceCell<Result<Response<Bytes>, Error>>;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -79,22 +75,22 @@ struct Weigh;
 
 impl Weighter<Key, Kept> for Weigh {
     fn weight(&self, key: &Key, kept: &Kept) -> u64 {
-        /// The headers of a request and of its answer, about.
+        /// The headers of a request and its response, roughly.
         const HEADERS: usize = 2048;
         (kept.body.len() + key.url.len() + key.token.len() + HEADERS) as u64
     }
 }
 
 impl Cache {
-    /// An empty cache for so many bytes.
+    /// An empty cache for this many bytes.
     pub fn new(bytes: u64) -> Self {
-        /// What an answer is expected to weigh; only a hint.
+        /// The expected size of a response; only a hint.
         const TYPICAL: u64 = 16 * 1024;
         let items = usize::try_from(bytes / TYPICAL).unwrap_or(usize::MAX).max(16);
         let options = OptionsBuilder::new()
             .estimated_items_capacity(items)
             .weight_capacity(bytes)
-            // In one piece, so that a large answer finds room.
+            // One shard, so that a large response fits.
             .shards(1)
             .build();
         let random = std::hash::RandomState::new();
@@ -105,7 +101,7 @@ impl Cache {
                 random,
                 DefaultLifecycle::default(),
             ),
-            // Both numbers were given; they are all that it misses.
+            // The options lack nothing: both numbers were given.
             Err(_) => quick_cache::sync::Cache::with(
                 items,
                 bytes,
@@ -114,88 +110,31 @@ impl Cache {
                 DefaultLifecycle::default(),
             ),
         };
-        let shared =
-            Shared { kept, flights: Mutex::new(HashMap::new()), writes: AtomicU64::new(0) };
-        Self { shared: Arc::new(shared) }
+        let memory =
+            Memory { kept, flights: Mutex::new(HashMap::new()), writes: AtomicU64::new(0) };
+        Self { memory: Arc::new(memory) }
     }
 
-    /// How much is kept now, in bytes.
+    /// The size of all kept responses, in bytes.
     pub fn bytes(&self) -> u64 {
-        self.shared.kept.weight()
+        self.memory.kept.weight()
     }
 
-    /// Forgets everything.
+    /// Removes everything.
     pub fn clear(&self) {
-        self.shared.writes.fetch_add(1, Ordering::AcqRel);
-        self.shared.kept.clear();
+        self.memory.writes.fetch_add(1, Ordering::AcqRel);
+        self.memory.kept.clear();
     }
 
-    pub(crate) async fn call(
-        &self,
-        pipeline: &Pipeline,
-        request: &Request,
-    ) -> Result<Response<Bytes>, Error> {
-        let inner = pipeline.inner();
-        let latest = deadline(inner, request, Instant::now());
-        let wrap = |error: Error| error.with_operation(request.operation());
-        let late = |what: &str| wrap(Error::new(ErrorKind::Timeout, what.to_owned()));
-        let token = timeout_at(latest, inner.tokens.token()).await;
-        let token = token.map_err(|_| late("no token before the deadline"))?.map_err(wrap)?;
-        if request.operation().method != Method::Get {
-            let answer = Call::new(inner, request).run().await;
-            // Even a write that failed may have been carried out.
-            self.forget_private(&token);
-            return answer;
-        }
-        let url = request.url(&inner.settings.base_url).into();
-        let language = inner.accept_language.clone();
-        let key = Key { token: token.header().clone(), language, url };
-        let kept = self.shared.kept.get(&key);
-        let mut conditions = HeaderMap::new();
-        if let Some(kept) = &kept
-            && let Ok(asked) = asked(&key)
-        {
-            match kept.policy.before_request(&asked, SystemTime::now()) {
-                BeforeRequest::Fresh(head) => {
-                    inner.observe(|| Event::Cached { operation: request.operation() });
-                    return Ok(kept_answer(head, kept.body.clone()));
-                }
-                BeforeRequest::Stale { request, .. } => {
-                    for name in [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE] {
-                        if let Some(value) = request.headers.get(&name) {
-                            conditions.insert(name, value.clone());
-                        }
-                    }
-                }
-            }
-        }
-        let flight = self.flight(&key);
-        let mut asks = false;
-        let answer = flight.get_or_init(|| {
-            asks = true;
-            self.ask(inner, request, &key, kept, conditions)
-        });
-        let answer = timeout_at(latest, answer).await;
-        let answer =
-            answer.map_err(|_| late("the call it shared took longer than the deadline"))?;
-        if !asks {
-            inner.observe(|| Event::Cached { operation: request.operation() });
-        }
-        match answer {
-            Ok(answer) => Ok(Response { cached: answer.cached || !asks, ..answer.clone() }),
-            Err(error) => Err(error.share()),
-        }
-    }
-
-    /// The request under way for a key, or the place for one.
+    /// The request in flight for a key, or a new one.
     fn flight(&self, key: &Key) -> Arc<Flight> {
-        let mut flights = self.shared.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flights = self.memory.flights.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = flights.get(key).and_then(Weak::upgrade)
             && !flight.initialized()
         {
             return flight;
         }
-        // What ended or was cancelled leaves a name only.
+        // Flights that ended or were cancelled leave an empty entry.
         if flights.len() >= 64 {
             flights.retain(|_, flight| flight.strong_count() > 0);
         }
@@ -204,59 +143,117 @@ impl Cache {
         flight
     }
 
-    async fn ask(
+    /// Sends the request of a flight, and keeps its response if the headers allow it.
+    async fn send(
         &self,
-        inner: &Inner,
+        shared: &Shared,
         request: &Request,
         key: &Key,
         kept: Option<Kept>,
         conditions: HeaderMap,
     ) -> Result<Response<Bytes>, Error> {
-        let writes = self.shared.writes.load(Ordering::Acquire);
-        let mut answer = Call::new(inner, request).with_conditions(conditions).run().await?;
-        let Ok(asked) = asked(key) else { return Ok(answer) };
+        let writes = self.memory.writes.load(Ordering::Acquire);
+        let mut response = Call::new(shared, request).with_conditions(conditions).run().await?;
+        let Ok(asked) = request_head(key) else { return Ok(response) };
         let now = SystemTime::now();
         let keep = |policy: CachePolicy, body: &Bytes| {
-            // A write that went through meanwhile may have changed it.
-            if self.shared.writes.load(Ordering::Acquire) == writes {
+            // A write since then may have changed it.
+            if self.memory.writes.load(Ordering::Acquire) == writes {
                 let kept = Kept { policy: Arc::new(policy), body: body.clone() };
-                self.shared.kept.insert(key.clone(), kept);
+                self.memory.kept.insert(key.clone(), kept);
             }
         };
-        if let (Some(kept), 304) = (kept, answer.status) {
-            let after = kept.policy.after_response(&asked, &head(&answer), now);
+        if let (Some(kept), 304) = (kept, response.status) {
+            let head = response_head(&response);
+            let after = kept.policy.after_response(&asked, &head, now);
             if let AfterResponse::NotModified(policy, head) = after {
                 keep(policy, &kept.body);
-                let Response { attempts, waited, .. } = answer;
-                return Ok(Response { attempts, waited, ..kept_answer(head, kept.body) });
+                let Response { attempts, waited, .. } = response;
+                return Ok(Response { attempts, waited, ..kept_response(head, kept.body) });
             }
-            // It speaks of another answer than the one that is kept.
-            answer = Call::new(inner, request).run().await?;
+            // It is about another response than the one that is kept.
+            response = Call::new(shared, request).run().await?;
         }
-        let head = head(&answer);
-        // Freshness is not guessed, and what is one user's is for him only, by the key.
+        let head = response_head(&response);
+        // A lifetime is never guessed. Private responses may be kept, since the key holds the token.
         let options =
             CacheOptions { shared: false, cache_heuristic: 0.0, ..CacheOptions::default() };
         let policy = CachePolicy::new_options(&asked, &head, now, options);
-        let can_be_asked_for = head.headers.contains_key(header::ETAG)
+        let can_be_validated = head.headers.contains_key(header::ETAG)
             || head.headers.contains_key(header::LAST_MODIFIED);
-        if answer.status == 200
+        if response.status == 200
             && policy.is_storable()
-            && (can_be_asked_for || !policy.is_stale(now))
+            && (can_be_validated || !policy.is_stale(now))
         {
-            keep(policy, &answer.body);
+            keep(policy, &response.body);
         }
-        Ok(answer)
+        Ok(response)
     }
 
-    /// Forgets what a write of this user may have changed.
+    /// Removes what a write of this user may have changed.
     fn forget_private(&self, token: &AccessToken) {
-        self.shared.writes.fetch_add(1, Ordering::AcqRel);
-        self.shared.kept.retain(|key, _| {
+        self.memory.writes.fetch_add(1, Ordering::AcqRel);
+        self.memory.kept.retain(|key, _| {
             let changes = key.url.contains("/me") || key.url.contains("/playlists/");
             key.token != token.header() || !changes
         });
     }
+}
+
+/// Answers a call from the cache, from an identical call in flight, or by sending the request.
+pub(crate) async fn call(
+    shared: &Shared,
+    cache: &Cache,
+    request: &Request,
+) -> Result<Response<Bytes>, Error> {
+    let operation = request.operation();
+    let latest = shared.deadline(request, Instant::now());
+    let late = |what: &str| Error::new(ErrorKind::Timeout, what).with_operation(operation);
+    let token = timeout_at(latest, shared.tokens.token()).await;
+    let token = token
+        .map_err(|_| late("no token before the deadline"))?
+        .map_err(|error| error.with_operation(operation))?;
+    if operation.method != Method::Get {
+        let response = Call::new(shared, request).run().await;
+        // A write that failed may have been carried out.
+        cache.forget_private(&token);
+        return response;
+    }
+    let url = request.url(&shared.settings.base_url).into();
+    let language = shared.accept_language.clone();
+    let key = Key { token: token.header().clone(), language, url };
+    let kept = cache.memory.kept.get(&key);
+    let mut conditions = HeaderMap::new();
+    if let Some(kept) = &kept
+        && let Ok(asked) = request_head(&key)
+    {
+        match kept.policy.before_request(&asked, SystemTime::now()) {
+            BeforeRequest::Fresh(head) => {
+                shared.observe(|| Event::Cached { operation });
+                return Ok(kept_response(head, kept.body.clone()));
+            }
+            BeforeRequest::Stale { request, .. } => {
+                for name in [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE] {
+                    if let Some(value) = request.headers.get(&name) {
+                        conditions.insert(name, value.clone());
+                    }
+                }
+            }
+        }
+    }
+    let flight = cache.flight(&key);
+    let mut sends = false;
+    let response = flight.get_or_init(|| {
+        sends = true;
+        cache.send(shared, request, &key, kept, conditions)
+    });
+    let response = timeout_at(latest, response).await;
+    let response =
+        response.map_err(|_| late("the call it shared took longer than the deadline"))?.clone()?;
+    if !sends {
+        shared.observe(|| Event::Cached { operation });
+    }
+    Ok(Response { cached: response.cached || !sends, ..response })
 }
 
 impl fmt::Debug for Cache {
@@ -265,8 +262,8 @@ impl fmt::Debug for Cache {
     }
 }
 
-/// The request of a key as the rules see it. The token is left out: it is part of the key.
-fn asked(key: &Key) -> Result<request::Parts, http::Error> {
+/// The head of a key's request, for the rules of caching. The token is left out: the key holds it.
+fn request_head(key: &Key) -> Result<request::Parts, http::Error> {
     let mut request = http::Request::get(&*key.url);
     if let Some(language) = &key.language {
         request = request.header(header::ACCEPT_LANGUAGE, language);
@@ -274,20 +271,20 @@ fn asked(key: &Key) -> Result<request::Parts, http::Error> {
     Ok(request.body(())?.into_parts().0)
 }
 
-fn head(answer: &Response<Bytes>) -> response::Parts {
+fn response_head(response: &Response<Bytes>) -> response::Parts {
     let (mut head, ()) = http::Response::new(()).into_parts();
-    head.status = StatusCode::from_u16(answer.status).unwrap_or_default();
-    head.headers = answer.headers.clone();
+    head.status = StatusCode::from_u16(response.status).unwrap_or_default();
+    head.headers = response.headers.clone();
     head
 }
 
-fn kept_answer(head: response::Parts, body: Bytes) -> Response<Bytes> {
+fn kept_response(head: response::Parts, body: Bytes) -> Response<Bytes> {
     Response {
         body,
         status: head.status.as_u16(),
         headers: head.headers,
         attempts: 0,
-        waited: std::time::Duration::ZERO,
+        waited: Duration::ZERO,
         cached: true,
     }
 }

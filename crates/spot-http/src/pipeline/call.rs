@@ -10,19 +10,20 @@ use tracing::Instrument as _;
 
 use crate::{
     AccessToken, Error, ErrorKind, Event, Request, Response, TransportError, TransportErrorKind,
+    failure::{self, Backoff, Outcome},
     pipeline::{
-        Inner,
-        retry::{Backoff, Outcome},
+        budget,
+        shared::{Shared, later},
         trace,
     },
-    rate_limit::{Patience, Permit},
+    rate_limit::{Permit, WaitLimit},
 };
 
 /// One call under way.
 ///
 /// It owns nothing but its place at the gate, so that it may be dropped at any time.
 pub(crate) struct Call<'a> {
-    inner: &'a Inner,
+    shared: &'a Shared,
     request: &'a Request,
     /// What is sent along by the cache.
     conditions: HeaderMap,
@@ -48,15 +49,15 @@ enum Next {
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(inner: &'a Inner, request: &'a Request) -> Self {
-        let (options, settings) = (request.options(), &inner.settings);
+    pub(crate) fn new(shared: &'a Shared, request: &'a Request) -> Self {
+        let (options, settings) = (request.options(), &shared.settings);
         let start = Instant::now();
         Self {
-            inner,
+            shared,
             request,
             conditions: HeaderMap::new(),
             start,
-            deadline: deadline(inner, request, start),
+            deadline: shared.deadline(request, start),
             max_wait: options.max_wait.unwrap_or(settings.max_wait),
             attempts: options.attempts.unwrap_or(settings.attempts).max(1),
             backoff: options.backoff.unwrap_or(settings.backoff),
@@ -84,7 +85,7 @@ impl<'a> Call<'a> {
             error.with_attempts(self.attempt)
         });
         trace::end_call(&span, self.attempt, self.waited, ended.as_ref().err());
-        self.inner.observe(|| Event::CallEnded {
+        self.shared.observe(|| Event::CallEnded {
             operation: self.request.operation(),
             attempts: self.attempt,
             waited: self.waited,
@@ -105,7 +106,7 @@ impl<'a> Call<'a> {
     async fn attempts(&mut self) -> Result<http::Response<Bytes>, Error> {
         loop {
             let mut permit = self.pass().await?;
-            let token = timeout_at(self.deadline, self.inner.tokens.token()).await;
+            let token = timeout_at(self.deadline, self.shared.tokens.token()).await;
             let token = token
                 .map_err(|_| Error::new(ErrorKind::Timeout, "no token before the deadline"))??;
             let start = Instant::now();
@@ -124,16 +125,16 @@ impl<'a> Call<'a> {
     async fn pass(&mut self) -> Result<Permit<'a>, Error> {
         let operation = self.request.operation();
         let lane = self.request.options().lane.unwrap_or_default();
-        let patience = Patience { latest: self.deadline, max_wait: self.max_wait };
+        let limit = WaitLimit { latest: self.deadline, max_wait: self.max_wait };
         let start = if self.attempt == 0 { self.start } else { Instant::now() };
-        let passed = self.inner.gate.pass(operation, lane, patience).await;
+        let passed = self.shared.limiter.pass(operation, lane, limit).await;
         let end = passed.as_ref().map_or_else(|_| Instant::now(), Permit::passed);
         let waited = end.saturating_duration_since(start);
         // Less is the work of passing an open gate.
         if waited >= Duration::from_millis(1) {
             self.waited += waited;
             tracing::debug!(waited_ms = millis(waited), "waited for the rate limit");
-            self.inner.observe(|| Event::Throttled { operation, waited });
+            self.shared.observe(|| Event::Throttled { operation, waited });
         }
         passed
     }
@@ -147,32 +148,32 @@ impl<'a> Call<'a> {
     ) -> Result<Next, Error> {
         self.attempt += 1;
         let (operation, attempt) = (self.request.operation(), self.attempt);
-        self.inner.observe(|| Event::AttemptStarted { operation, attempt });
-        let span = trace::attempt(self.inner, self.request, attempt);
+        self.shared.observe(|| Event::AttemptStarted { operation, attempt });
+        let span = trace::attempt(self.shared, self.request, attempt);
         let sent = self.send(token, start).instrument(span.clone()).await;
         trace::end_attempt(&span, &sent);
         let status = sent.as_ref().ok().map(|response| response.status().as_u16());
         let (error, outcome) = match sent {
             Ok(response) if self.is_success(response.status()) => {
                 self.learned(permit.answered());
-                self.inner.budget.succeeded(self.paid);
+                self.shared.budget.succeeded(self.paid);
                 self.ended(status, None, start);
                 return Ok(Next::Done(response));
             }
             Ok(response) => {
                 let outcome = Outcome::of_status(response.status().as_u16());
-                (Error::from_response(operation, &response), outcome)
+                (failure::refused(operation, &response), outcome)
             }
             Err(error) => {
-                let outcome = Outcome::of_transport(error.kind());
+                let outcome = Outcome::of_transport_error(error.kind());
                 (Error::transport(error).with_operation(operation), outcome)
             }
         };
         self.ended(status, Some(error.kind()), start);
-        let wait = self.backoff.wait(attempt, self.inner.chance());
+        let wait = self.backoff.wait(attempt, self.shared.random());
         let wait = wait.max(error.retry_after().unwrap_or_default());
         match outcome {
-            Outcome::Throttled => return self.throttled(permit, error, wait),
+            Outcome::RateLimited => return self.throttled(permit, error, wait),
             Outcome::NotSent => permit.not_sent(),
             _ if status.is_some() => self.learned(permit.answered()),
             // It may have arrived, and keeps its slot.
@@ -184,10 +185,10 @@ impl<'a> Call<'a> {
             }
             // Not an attempt that failed: the request was fine, the token was not.
             self.refused_once = true;
-            self.inner.tokens.reject(token).await;
+            self.shared.tokens.reject(token).await;
             return Ok(Next::Again);
         }
-        if !outcome.may_repeat(self.repeatable) || !self.may_go_on(outcome, wait) {
+        if !outcome.may_retry(self.repeatable) || !self.may_retry_in(outcome, wait) {
             return Err(outcome.report(error, self.repeatable));
         }
         self.retries(&error, wait);
@@ -203,13 +204,13 @@ impl<'a> Call<'a> {
     ) -> Result<Next, Error> {
         let operation = self.request.operation();
         // So that many machines do not come back at the same moment.
-        let wait = wait.saturating_add(Duration::from_millis(500).mul_f64(self.inner.chance()));
+        let wait = wait.saturating_add(Duration::from_millis(500).mul_f64(self.shared.random()));
         let (pause, limit) = permit.refused(operation, &error, wait);
         let quota = error.kind() == ErrorKind::QuotaExceeded;
         tracing::warn!(pause_ms = millis(pause), quota, "{operation} was refused with 429");
-        self.inner.observe(|| Event::RateLimited { operation, pause, quota });
+        self.shared.observe(|| Event::RateLimited { operation, pause, quota });
         self.learned(limit);
-        if !self.may_go_on(Outcome::Throttled, pause) {
+        if !self.may_retry_in(Outcome::RateLimited, pause) {
             return Err(error.with_retry_after(pause));
         }
         self.retries(&error, pause);
@@ -218,13 +219,14 @@ impl<'a> Call<'a> {
     }
 
     /// Whether another attempt is allowed, affordable, and in time.
-    fn may_go_on(&mut self, outcome: Outcome, wait: Duration) -> bool {
+    fn may_retry_in(&mut self, outcome: Outcome, wait: Duration) -> bool {
         let in_time = wait <= self.max_wait && later(Instant::now(), wait) < self.deadline;
         // Paid last, so that only what is used is paid.
-        let goes =
-            self.attempt < self.attempts && in_time && self.inner.budget.pay(outcome.price());
+        let goes = self.attempt < self.attempts
+            && in_time
+            && self.shared.budget.pay(budget::price(outcome));
         if goes {
-            self.paid = outcome.price();
+            self.paid = budget::price(outcome);
         }
         goes
     }
@@ -239,9 +241,9 @@ impl<'a> Call<'a> {
             TransportError::new(TransportErrorKind::NotSent, error)
         })?;
         let timeout = self.request.options().attempt_timeout;
-        let timeout = timeout.unwrap_or(self.inner.settings.attempt_timeout);
+        let timeout = timeout.unwrap_or(self.shared.settings.attempt_timeout);
         let latest = self.deadline.min(later(start, timeout));
-        match timeout_at(latest, self.inner.transport.send(message)).await {
+        match timeout_at(latest, self.shared.transport.send(message)).await {
             Ok(answer) => answer,
             Err(elapsed) => Err(TransportError::new(TransportErrorKind::Timeout, elapsed)),
         }
@@ -252,18 +254,18 @@ impl<'a> Call<'a> {
         let (request, method) = (self.request, self.request.operation().method);
         // Filled in place: a builder moves all of it with each part.
         let mut message = http::Request::new(Bytes::new());
-        *message.uri_mut() = request.url(&self.inner.settings.base_url).try_into()?;
+        *message.uri_mut() = request.url(&self.shared.settings.base_url).try_into()?;
         *message.method_mut() = method.as_str().try_into()?;
         let headers = message.headers_mut();
         headers.insert(header::AUTHORIZATION, token.header().clone());
         headers.insert(header::ACCEPT, JSON);
-        if let Some(language) = &self.inner.accept_language {
+        if let Some(language) = &self.shared.accept_language {
             headers.insert(header::ACCEPT_LANGUAGE, language.clone());
         }
         for (name, value) in &self.conditions {
             headers.append(name, value.clone());
         }
-        match request.carried() {
+        match request.body() {
             Some(body) => {
                 let kind = HeaderValue::try_from(body.content_type)?;
                 headers.insert(header::CONTENT_TYPE, kind);
@@ -285,13 +287,13 @@ impl<'a> Call<'a> {
     fn learned(&self, limit: Option<u32>) {
         if let Some(limit) = limit {
             tracing::info!(limit, "the rate limit is learned");
-            self.inner.observe(|| Event::LimitLearned { limit });
+            self.shared.observe(|| Event::LimitLearned { limit });
         }
     }
 
     fn ended(&self, status: Option<u16>, error: Option<ErrorKind>, start: Instant) {
         let (operation, attempt) = (self.request.operation(), self.attempt);
-        self.inner.observe(|| {
+        self.shared.observe(|| {
             let latency = start.elapsed();
             Event::AttemptEnded { operation, attempt, status, error, latency }
         });
@@ -300,19 +302,8 @@ impl<'a> Call<'a> {
     fn retries(&self, error: &Error, after: Duration) {
         let (operation, attempt) = (self.request.operation(), self.attempt);
         tracing::debug!(after_ms = millis(after), %error, "is sent again");
-        self.inner.observe(|| Event::Retry { operation, attempt, error, after });
+        self.shared.observe(|| Event::Retry { operation, attempt, error, after });
     }
-}
-
-/// When a call that starts now has to be over.
-pub(crate) fn deadline(inner: &Inner, request: &Request, now: Instant) -> Instant {
-    later(now, request.options().deadline.unwrap_or(inner.settings.deadline))
-}
-
-/// A time so much later, or as good as never.
-fn later(now: Instant, by: Duration) -> Instant {
-    const NEVER: Duration = Duration::from_secs(10 * 365 * 86_400);
-    now + by.min(NEVER)
 }
 
 fn millis(time: Duration) -> u64 {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{Lane, pipeline::retry::Backoff};
+use crate::{Lane, failure::Backoff};
 
 /// What a call does differently from the client's other calls.
 ///
@@ -54,7 +54,7 @@ impl CallOptions {
     /// The waits between attempts: anything up to `base`, doubled each time, up to `cap`.
     #[must_use]
     pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
-        self.backoff = Some(Backoff { base, cap });
+        self.backoff = Some(Backoff::new(base, cap));
         self
     }
 

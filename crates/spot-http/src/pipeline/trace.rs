@@ -7,13 +7,15 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 use tracing::{Span, field};
 
-use crate::{Error, ErrorKind, Request, TransportError, TransportErrorKind, pipeline::Inner};
+use crate::{
+    Error, ErrorKind, Request, TransportError, TransportErrorKind, pipeline::shared::Shared,
+};
 
 /// The span of a call.
 pub(crate) fn call(request: &Request) -> Span {
     tracing::info_span!(
         "spotify.call",
-        spotify.operation = request.operation().id,
+        spotify.operation = request.operation().name,
         spotify.attempts = field::Empty,
         spotify.waited_ms = field::Empty,
         "error.type" = field::Empty,
@@ -34,7 +36,7 @@ pub(crate) fn end_call(span: &Span, attempts: u32, waited: Duration, error: Opti
 }
 
 /// The span of an attempt.
-pub(crate) fn attempt(inner: &Inner, request: &Request, attempt: u32) -> Span {
+pub(crate) fn attempt(shared: &Shared, request: &Request, attempt: u32) -> Span {
     let operation = request.operation();
     let span = tracing::info_span!(
         "spotify.attempt",
@@ -45,9 +47,9 @@ pub(crate) fn attempt(inner: &Inner, request: &Request, attempt: u32) -> Span {
         http.request.resend_count = field::Empty,
         http.response.status_code = field::Empty,
         url.template = operation.path,
-        url.full = %Redacted { base: &inner.settings.base_url, request },
-        server.address = inner.host,
-        server.port = inner.port,
+        url.full = %Redacted { base: &shared.settings.base_url, request },
+        server.address = shared.host,
+        server.port = shared.port,
         network.protocol.version = field::Empty,
         "error.type" = field::Empty,
     );

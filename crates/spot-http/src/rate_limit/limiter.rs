@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     Error, ErrorKind, Lane, RateLimit, RateLimitState,
-    rate_limit::window::{End, Turn, Window},
+    rate_limit::window::{End, Slot, Window},
 };
 
 /// Far beyond any block that was seen; more would not fit every clock.
@@ -28,7 +28,7 @@ const BULK_SHARE: u32 = 10;
 /// One waiter a lane works out how long to wait, the others queue behind it for a fair lock, so that
 /// dropping any of them harms nobody.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct Limiter {
     state: Mutex<State>,
     /// Something ended or was closed, so that those who wait look again.
     changed: Notify,
@@ -40,9 +40,9 @@ pub(crate) struct Gate {
 struct State {
     window: Window,
     pause: Option<Pause>,
-    scout: Scout,
+    probe: Probe,
     /// How many calls in a row went first after a pause and were refused.
-    lost_scouts: u32,
+    lost_probes: u32,
     /// Pauses of operations that have a limit of their own, by their ids.
     own: HashMap<&'static str, Pause>,
     waiting: Waiting,
@@ -51,7 +51,7 @@ struct State {
 /// After a pause one call goes first: the server may have meant a little longer than it said, and
 /// many calls at once would lengthen the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scout {
+enum Probe {
     /// All calls may go.
     NotNeeded,
     /// The next call is it.
@@ -77,11 +77,11 @@ struct Pause {
 }
 
 /// How long other calls wait for the one that goes first.
-const SCOUTING: Duration = Duration::from_secs(5);
+const PROBING: Duration = Duration::from_secs(5);
 
 /// How long a call is ready to wait.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub(crate) struct WaitLimit {
     pub(crate) latest: Instant,
     pub(crate) max_wait: Duration,
 }
@@ -90,16 +90,16 @@ pub(crate) struct Patience {
 /// as used, since the call may have arrived.
 #[derive(Debug)]
 pub(crate) struct Permit<'a> {
-    gate: &'a Gate,
+    limiter: &'a Limiter,
     sent: Instant,
-    is_scout: bool,
+    is_probe: bool,
     /// What to take note of when it is dropped, unless that was done.
     end: Option<End>,
 }
 
 /// Where in its lane a call stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Position {
     /// Behind all that wait already.
     Arriving,
     /// Before all others.
@@ -108,13 +108,13 @@ enum Place {
 
 /// What a call finds.
 #[derive(Debug)]
-enum Look<'a> {
+enum Admission<'a> {
     Go(Permit<'a>),
     /// Wait until then, or until something changes.
     Wait(Option<Instant>),
 }
 
-impl Gate {
+impl Limiter {
     pub(crate) fn new(limit: &RateLimit) -> Self {
         let (now, wall) = (Instant::now(), SystemTime::now());
         let mut window = limit.new_window();
@@ -124,10 +124,10 @@ impl Gate {
             kind: if block.quota { ErrorKind::QuotaExceeded } else { ErrorKind::RateLimited },
             message: block.message.clone(),
         });
-        let scout = if pause.is_some() { Scout::Needed } else { Scout::NotNeeded };
+        let probe = if pause.is_some() { Probe::Needed } else { Probe::NotNeeded };
         let (own, waiting) = (HashMap::new(), Waiting::default());
         Self {
-            state: Mutex::new(State { window, pause, scout, lost_scouts: 0, own, waiting }),
+            state: Mutex::new(State { window, pause, probe, lost_probes: 0, own, waiting }),
             changed: Notify::new(),
             interactive: sync::Mutex::default(),
             bulk: sync::Mutex::default(),
@@ -143,34 +143,34 @@ impl Gate {
         &self,
         operation: &Operation,
         lane: Lane,
-        patience: Patience,
+        limit: WaitLimit,
     ) -> Result<Permit<'_>, Error> {
         if operation.own_limit {
-            self.pass_own(operation, patience).await?;
+            self.pass_own(operation, limit).await?;
         }
         let queue = match lane {
             Lane::Interactive => &self.interactive,
             Lane::Bulk => &self.bulk,
         };
         // Most calls find nobody before them and the gate open.
-        if let Look::Go(permit) = self.look(lane, patience, Place::Arriving)? {
+        if let Admission::Go(permit) = self.look(lane, limit, Position::Arriving)? {
             return Ok(permit);
         }
         let _waiting = self.waits(lane);
-        let _first = timeout_at(patience.latest, queue.lock()).await.map_err(|_| late())?;
+        let _first = timeout_at(limit.latest, queue.lock()).await.map_err(|_| late())?;
         loop {
-            if let Look::Go(permit) = self.look(lane, patience, Place::First)? {
+            if let Admission::Go(permit) = self.look(lane, limit, Position::First)? {
                 return Ok(permit);
             }
             // Between a look and the wait for a change none may be missed.
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
-            match self.look(lane, patience, Place::First)? {
-                Look::Go(permit) => return Ok(permit),
+            match self.look(lane, limit, Position::First)? {
+                Admission::Go(permit) => return Ok(permit),
                 // Elapsed or changed: it looks again.
-                Look::Wait(Some(until)) => _ = timeout_at(until, changed).await,
-                Look::Wait(None) => {
-                    timeout_at(patience.latest, changed).await.map_err(|_| late())?;
+                Admission::Wait(Some(until)) => _ = timeout_at(until, changed).await,
+                Admission::Wait(None) => {
+                    timeout_at(limit.latest, changed).await.map_err(|_| late())?;
                 }
             }
         }
@@ -192,14 +192,14 @@ impl Gate {
 
     /// The pause of an operation that has a limit of its own. It is waited for outside the queue, so
     /// that it holds nobody else.
-    async fn pass_own(&self, operation: &Operation, patience: Patience) -> Result<(), Error> {
+    async fn pass_own(&self, operation: &Operation, limit: WaitLimit) -> Result<(), Error> {
         loop {
             let now = Instant::now();
             let until = {
                 let mut state = self.state();
                 state.own.retain(|_, pause| pause.until > now);
                 match state.own.get(operation.id) {
-                    Some(pause) => patience.check(pause, now)?,
+                    Some(pause) => limit.check(pause, now)?,
                     None => return Ok(()),
                 }
             };
@@ -207,48 +207,53 @@ impl Gate {
         }
     }
 
-    fn look(&self, lane: Lane, patience: Patience, place: Place) -> Result<Look<'_>, Error> {
+    fn look(
+        &self,
+        lane: Lane,
+        limit: WaitLimit,
+        position: Position,
+    ) -> Result<Admission<'_>, Error> {
         let now = Instant::now();
-        if now >= patience.latest {
+        if now >= limit.latest {
             return Err(late());
         }
         let mut state = self.state();
-        if place == Place::Arriving && *state.waiting.of(lane) > 0 {
-            return Ok(Look::Wait(None));
+        if position == Position::Arriving && *state.waiting.of(lane) > 0 {
+            return Ok(Admission::Wait(None));
         }
         if let Some(pause) = &state.pause {
             if pause.until > now {
-                return Ok(Look::Wait(Some(patience.check(pause, now)?)));
+                return Ok(Admission::Wait(Some(limit.check(pause, now)?)));
             }
             state.pause = None;
         }
-        if let Scout::Sent(since) = state.scout
-            && now < since + SCOUTING
+        if let Probe::Sent(since) = state.probe
+            && now < since + PROBING
         {
-            return Ok(Look::Wait(Some((since + SCOUTING).min(patience.latest))));
+            return Ok(Admission::Wait(Some((since + PROBING).min(limit.latest))));
         }
         let bulk_is_due = state.waiting.bulk_is_due();
         if match lane {
             Lane::Interactive => bulk_is_due,
             Lane::Bulk => state.waiting.interactive > 0 && !bulk_is_due,
         } {
-            return Ok(Look::Wait(None));
+            return Ok(Admission::Wait(None));
         }
         // A bulk call whose turn has come takes from the reserve too, or it would wait for ever.
         let takes_as = if bulk_is_due { Lane::Interactive } else { lane };
         match state.window.take(takes_as, now) {
-            Turn::Now => {}
-            Turn::AfterAnswer => return Ok(Look::Wait(None)),
-            Turn::At(until) => {
-                let limit = state.window.limit().unwrap_or_default();
-                let message = format!("{limit} calls are under way or done in this window");
+            Slot::Now => {}
+            Slot::AfterAnswer => return Ok(Admission::Wait(None)),
+            Slot::At(until) => {
+                let calls = state.window.limit().unwrap_or_default();
+                let message = format!("{calls} calls are under way or done in this window");
                 let pause = Pause { until, kind: ErrorKind::RateLimited, message };
-                return Ok(Look::Wait(Some(patience.check(&pause, now)?)));
+                return Ok(Admission::Wait(Some(limit.check(&pause, now)?)));
             }
         }
-        let is_scout = state.scout == Scout::Needed;
-        if is_scout {
-            state.scout = Scout::Sent(now);
+        let is_probe = state.probe == Probe::Needed;
+        if is_probe {
+            state.probe = Probe::Sent(now);
         }
         state.waiting.passes(lane);
         let both_wait = state.waiting.bulk > 0 && state.waiting.interactive > 0;
@@ -256,16 +261,16 @@ impl Gate {
         if both_wait {
             self.changed.notify_waiters();
         }
-        Ok(Look::Go(Permit { gate: self, sent: now, is_scout, end: Some(End::NotSent) }))
+        Ok(Admission::Go(Permit { limiter: self, sent: now, is_probe, end: Some(End::NotSent) }))
     }
 
-    fn end(&self, end: End, sent: Instant, is_scout: bool) -> Option<u32> {
+    fn end(&self, end: End, sent: Instant, is_probe: bool) -> Option<u32> {
         let mut state = self.state();
-        if is_scout {
+        if is_probe {
             let back = end == End::Answered;
-            state.scout = if back { Scout::NotNeeded } else { Scout::Needed };
+            state.probe = if back { Probe::NotNeeded } else { Probe::Needed };
             if back {
-                state.lost_scouts = 0;
+                state.lost_probes = 0;
             }
         }
         let changed = state.window.end(end, sent, Instant::now());
@@ -295,14 +300,14 @@ impl Gate {
             }
         } else if state.pause.as_ref().is_none_or(later) {
             state.pause = Some(pause);
-            state.scout = Scout::Needed;
+            state.probe = Probe::Needed;
         }
     }
 
     fn waits(&self, lane: Lane) -> Waits<'_> {
         let mut state = self.state();
         *state.waiting.of(lane) += 1;
-        Waits { gate: self, lane }
+        Waits { limiter: self, lane }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -311,7 +316,7 @@ impl Gate {
     }
 }
 
-impl Patience {
+impl WaitLimit {
     /// Until when to wait for a pause.
     fn check(self, pause: &Pause, now: Instant) -> Result<Instant, Error> {
         let wait = pause.until.saturating_duration_since(now);
@@ -355,35 +360,35 @@ impl Permit<'_> {
         wait: Duration,
     ) -> (Duration, Option<u32>) {
         let pause = wait.saturating_add(self.distrust()).min(LONGEST_BLOCK);
-        self.gate.close(operation, error, pause);
+        self.limiter.close(operation, error, pause);
         // What is not about the window teaches nothing of it. A call that went first after a pause
         // tells that the pause was too short.
         let about_window =
-            error.kind() == ErrorKind::RateLimited && !operation.own_limit && !self.is_scout;
+            error.kind() == ErrorKind::RateLimited && !operation.own_limit && !self.is_probe;
         let limit = self.finish(End::Refused(if about_window { wait } else { Duration::MAX }));
         (pause, limit)
     }
 
     /// What is added to a pause where earlier ones turned out to be too short.
     fn distrust(&self) -> Duration {
-        if !self.is_scout {
+        if !self.is_probe {
             return Duration::ZERO;
         }
-        let mut state = self.gate.state();
-        state.lost_scouts = (state.lost_scouts + 1).min(7);
-        Duration::from_secs(1 << (state.lost_scouts - 1))
+        let mut state = self.limiter.state();
+        state.lost_probes = (state.lost_probes + 1).min(7);
+        Duration::from_secs(1 << (state.lost_probes - 1))
     }
 
     fn finish(&mut self, end: End) -> Option<u32> {
         self.end = None;
-        self.gate.end(end, self.sent, self.is_scout)
+        self.limiter.end(end, self.sent, self.is_probe)
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if let Some(end) = self.end {
-            self.gate.end(end, self.sent, self.is_scout);
+            self.limiter.end(end, self.sent, self.is_probe);
         }
     }
 }
@@ -396,19 +401,19 @@ fn late() -> Error {
 /// Stands in a lane for as long as it lives.
 #[derive(Debug)]
 struct Waits<'a> {
-    gate: &'a Gate,
+    limiter: &'a Limiter,
     lane: Lane,
 }
 
 impl Drop for Waits<'_> {
     fn drop(&mut self) {
-        let mut state = self.gate.state();
+        let mut state = self.limiter.state();
         let count = state.waiting.of(self.lane);
         *count = count.saturating_sub(1);
         let last = *count == 0;
         drop(state);
         if last {
-            self.gate.changed.notify_waiters();
+            self.limiter.changed.notify_waiters();
         }
     }
 }

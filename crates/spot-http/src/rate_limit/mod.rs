@@ -6,4 +6,4 @@ mod window;
 
 pub use state::{Lane, RateLimit, RateLimitState};
 
-pub(crate) use limiter::{Gate, Patience, Permit};
+pub(crate) use limiter::{Limiter, Permit, WaitLimit};

@@ -5,7 +5,7 @@
 //! after its *answer*. The server counted the call somewhere between the two, so that its count is
 //! never above ours, however long answers take.
 //!
-//! Time is an argument here; nothing waits. [`Gate`](crate::rate_limit::Gate) does.
+//! Time is an argument here; nothing waits. [`Limiter`](crate::rate_limit::Limiter) does.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -60,7 +60,7 @@ pub(crate) struct Window {
     learned_at: Option<Instant>,
     /// How many refusals came after too few answers to say something.
     strikes: u32,
-    probe: Probe,
+    search: LimitSearch,
     interactive_at: Option<Instant>,
 }
 
@@ -73,7 +73,7 @@ enum Mode {
 
 /// The search for a higher limit.
 #[derive(Debug)]
-struct Probe {
+struct LimitSearch {
     step: u32,
     every: Duration,
     next: Option<Instant>,
@@ -83,7 +83,7 @@ struct Probe {
 
 /// Whether a call may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum Slot {
     /// Now: it has its slot.
     Now,
     /// Not before then.
@@ -129,7 +129,7 @@ impl Window {
             braked_since: None,
             learned_at: None,
             strikes: 0,
-            probe: Probe { step: 1, every: FIRST_PROBE, next: None, from: None },
+            search: LimitSearch { step: 1, every: FIRST_PROBE, next: None, from: None },
             interactive_at: None,
         }
     }
@@ -151,10 +151,10 @@ impl Window {
     }
 
     /// Takes a slot if there is one.
-    pub(crate) fn take(&mut self, lane: Lane, now: Instant) -> Turn {
+    pub(crate) fn take(&mut self, lane: Lane, now: Instant) -> Slot {
         if self.mode == Mode::Off {
             self.in_flight += 1;
-            return Turn::Now;
+            return Slot::Now;
         }
         self.release(now);
         let reserve = self.reserve(lane, now);
@@ -169,20 +169,20 @@ impl Window {
             }
             if self.mode == Mode::Fixed {
                 self.in_flight += 1;
-                return Turn::Now;
+                return Slot::Now;
             }
         }
         let most = self.proven.saturating_add(self.ramp);
         if used >= most {
             self.brake(now);
             // Where nothing is under way, no answer will make room.
-            return if self.in_flight == 0 { self.after(used - most) } else { Turn::AfterAnswer };
+            return if self.in_flight == 0 { self.after(used - most) } else { Slot::AfterAnswer };
         }
         if used.saturating_add(self.ramp) < self.proven {
             self.braked_since = None;
         }
         self.in_flight += 1;
-        Turn::Now
+        Slot::Now
     }
 
     /// Takes note of the end of a call that was sent at `sent`. Says whether the limit is another
@@ -218,7 +218,7 @@ impl Window {
         let cooling = self.cooling.iter().map(|(free, _)| free.saturating_duration_since(now));
         let in_flight = (0..self.in_flight).map(|_| self.length + MARGIN);
         let taken = cooling.filter(|left| !left.is_zero()).chain(in_flight).collect();
-        Learned { limit: self.limit, step: self.probe.step, every: self.probe.every, taken }
+        Learned { limit: self.limit, step: self.search.step, every: self.search.every, taken }
     }
 
     pub(crate) fn restore(&mut self, learned: &Learned, now: Instant) {
@@ -233,9 +233,9 @@ impl Window {
         if let (Mode::Learned, Some(limit)) = (self.mode, learned.limit) {
             self.limit = Some(limit.max(LEAST));
             self.proven = limit.max(LEAST);
-            self.probe.step = learned.step.max(1);
-            self.probe.every = learned.every.clamp(FIRST_PROBE, RAREST_PROBE);
-            self.probe.next = Some(now + self.probe.every);
+            self.search.step = learned.step.max(1);
+            self.search.every = learned.every.clamp(FIRST_PROBE, RAREST_PROBE);
+            self.search.next = Some(now + self.search.every);
         }
     }
 
@@ -255,23 +255,23 @@ impl Window {
     }
 
     /// When enough slots are free, if `over` of them and one more have to be.
-    fn after(&self, over: u32) -> Turn {
+    fn after(&self, over: u32) -> Slot {
         match self.cooling.get(over as usize) {
-            Some((free, _)) => Turn::At(*free),
-            None => Turn::AfterAnswer,
+            Some((free, _)) => Slot::At(*free),
+            None => Slot::AfterAnswer,
         }
     }
 
     /// Raises the limit, if the window is full and it is time to try.
     fn starts_probe(&mut self, limit: u32, now: Instant) -> bool {
-        let due = self.probe.next.is_some_and(|next| next <= now);
-        if self.mode != Mode::Learned || self.probe.from.is_some() || !due {
+        let due = self.search.next.is_some_and(|next| next <= now);
+        if self.mode != Mode::Learned || self.search.from.is_some() || !due {
             return false;
         }
-        self.probe.from = Some(limit);
+        self.search.from = Some(limit);
         self.ramp = RAMP;
         self.braked_since = None;
-        self.limit = Some(limit.saturating_add(self.probe.step));
+        self.limit = Some(limit.saturating_add(self.search.step));
         true
     }
 
@@ -306,11 +306,11 @@ impl Window {
         let seen = self.seen();
         self.proven = self.proven.max(seen);
         let Some(limit) = self.limit.filter(|_| self.mode == Mode::Learned) else { return };
-        if self.probe.from.is_some() {
+        if self.search.from.is_some() {
             if seen >= limit {
-                self.probe.from = None;
-                self.probe.step = (self.probe.step * 2).min((limit / 4).max(1));
-                self.probe.next = Some(now + self.length);
+                self.search.from = None;
+                self.search.step = (self.search.step * 2).min((limit / 4).max(1));
+                self.search.next = Some(now + self.length);
             }
         } else if self.learned_at.is_some_and(|at| sent <= at) {
             // It was under way when the limit was learned, and was taken.
@@ -325,23 +325,23 @@ impl Window {
             self.strikes += 1;
             return;
         }
-        let limit = match (self.limit, self.probe.from.take()) {
+        let limit = match (self.limit, self.search.from.take()) {
             // Nothing is known yet, and the most that it can be is close to what it is.
             (None, _) => self.answered(now).max(LEAST),
             (Some(limit), Some(from)) => {
-                self.probe.every = (self.probe.every * 2).min(RAREST_PROBE);
+                self.search.every = (self.search.every * 2).min(RAREST_PROBE);
                 seen.clamp(from, from.max(limit - 1))
             }
             // The limit fell, or others use it up. By half at most, since one refusal says little.
             (Some(limit), None) => {
-                self.probe.every = FIRST_PROBE;
+                self.search.every = FIRST_PROBE;
                 seen.min(limit - 1).max(limit / 2).max(LEAST)
             }
         };
         self.limit = Some(limit);
         self.proven = limit;
-        self.probe.step = 1;
-        self.probe.next = Some(now + self.probe.every);
+        self.search.step = 1;
+        self.search.next = Some(now + self.search.every);
         self.ramp = RAMP;
         self.braked_since = None;
     }

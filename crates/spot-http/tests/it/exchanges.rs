@@ -2,7 +2,7 @@
 
 use mockito::Matcher;
 use serde_json::json;
-use spot_http::{AccessToken, ErrorKind, Pipeline, PlayerReason, Request};
+use spot_http::{AccessToken, Error, ErrorKind, Pipeline, PlayerReason, Request};
 use spot_model::{Artist, Operation, Page, SavedTrack};
 
 fn pipeline(server: &mockito::Server) -> Pipeline {
@@ -123,8 +123,8 @@ async fn refusals_are_told_apart() {
     GET /me: forbidden (403): User not registered
     GET /me: not found (404)
     GET /me: bad request (400): No
-    GET /me: not set up right (302)
-    POST /me/player/next: it is not known whether the call was carried out (502): the answer is a page of HTML: Bad
+    GET /me: configuration error (302)
+    POST /me/player/next: the call may or may not have been carried out (502): the response is an HTML page: Bad
     ");
 }
 
@@ -149,12 +149,15 @@ async fn an_answer_that_is_not_what_it_should_be_says_where() {
     assert_eq!((error.kind(), error.path()), (ErrorKind::Decode, Some("limit")));
     assert_eq!(error.body(), Some(body));
     assert!(
-        error.to_string().starts_with("GET /me/tracks: the answer could not be read"),
+        error.to_string().starts_with("GET /me/tracks: the response could not be decoded"),
         "{error}"
     );
     for (body, words) in [
-        ("", "it is empty"),
-        ("<html><head><title>Log in</title></head></html>", "a page of HTML, not JSON: \"Log in\""),
+        ("", "the body is empty; expected JSON"),
+        (
+            "<html><head><title>Log in</title></head></html>",
+            "the body is an HTML page, \"Log in\"; expected JSON",
+        ),
         ("{\"id\":", "EOF while parsing"),
     ] {
         let mut server = mockito::Server::new_async().await;
@@ -216,4 +219,23 @@ fn links_lead_to_the_origin_or_they_do_not() {
     ] {
         assert_eq!(pipeline.same_origin(link), is_ours, "{link}");
     }
+}
+
+#[tokio::test]
+async fn a_clone_of_an_error_and_a_deferred_error_keep_everything() {
+    let body = br#"{"error":{"status":429,"message":"Too many","reason":"QUOTA_EXCEEDED"}}"#;
+    let error = Error::from_response(429, body)
+        .with_operation(Operation::GET_ARTIST)
+        .with_retry_after(std::time::Duration::from_secs(7))
+        .with_path("items[3]")
+        .with_done(5)
+        .with_source(std::io::Error::other("the cause"));
+    let shown = format!("{error:?}");
+    assert_eq!(format!("{:?}", error.clone()), shown);
+    // A change of one does not change the other.
+    let changed = error.clone().with_done(6);
+    assert_eq!((error.done(), changed.done()), (Some(5), Some(6)));
+    let server = mockito::Server::new_async().await;
+    let deferred = pipeline(&server).call(Request::failed(error)).await.unwrap_err();
+    assert_eq!(format!("{deferred:?}"), shown);
 }

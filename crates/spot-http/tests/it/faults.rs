@@ -95,7 +95,7 @@ async fn every_fault_has_its_kind_and_no_command_is_sent_twice() {
         (Fault::Reset, ErrorKind::Transport, 3, ErrorKind::OutcomeUnknown),
         (Fault::Stall, ErrorKind::Timeout, 3, ErrorKind::OutcomeUnknown),
         (Fault::HalfABody, ErrorKind::Transport, 3, ErrorKind::OutcomeUnknown),
-        (Fault::Flood, ErrorKind::Transport, 1, ErrorKind::Transport),
+        (Fault::Flood, ErrorKind::Transport, 1, ErrorKind::OutcomeUnknown),
         (Fault::BadGateway, ErrorKind::Server, 3, ErrorKind::OutcomeUnknown),
     ];
     for (fault, read, times, command) in cases {

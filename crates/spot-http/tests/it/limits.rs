@@ -112,7 +112,7 @@ async fn an_operation_with_a_limit_of_its_own_pauses_alone() {
     let cover = || {
         Request::new(Operation::UPLOAD_PLAYLIST_COVER)
             .path("playlist_id", "spotmockPlaylist000001")
-            .body("image/jpeg", "AA==")
+            .with_body("image/jpeg", "AA==")
     };
     for _ in 0..3 {
         let error = pipeline.call(cover()).await.unwrap_err();

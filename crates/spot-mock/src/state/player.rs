@@ -46,6 +46,8 @@ pub(crate) struct Player {
     measured: Moment,
     /// When the last [`STARTS`] commands came that start something.
     starts: VecDeque<Moment>,
+    /// The beginning and the end of an advertisement. What plays waits for its end.
+    advertisement: Option<(Moment, Moment)>,
 }
 
 impl Default for Player {
@@ -67,6 +69,7 @@ impl Default for Player {
             progress: Duration::ZERO,
             measured: START,
             starts: VecDeque::new(),
+            advertisement: None,
         }
     }
 }
@@ -75,6 +78,13 @@ impl Player {
     /// Brings the player to the present: what was playing has played on, and a device that has
     /// been silent for long is no longer active.
     pub(crate) fn settle(&mut self, world: &World, history: &mut History, now: Moment) {
+        if let Some((_, end)) = self.advertisement {
+            self.measured = self.measured.max(now.min(end));
+            if now >= end {
+                self.advertisement = None;
+                self.changed = end;
+            }
+        }
         if self.playing {
             self.progress += now.since(self.measured);
             while self.playing {
@@ -112,6 +122,17 @@ impl Player {
         self.progress
     }
 
+    /// Plays an advertisement from now on.
+    pub(crate) fn advertise(&mut self, length: Duration, now: Moment) {
+        self.advertisement = Some((now, now.plus(length)));
+        self.touch(now);
+    }
+
+    /// How far the advertisement is, if one plays.
+    pub(crate) fn advertisement(&self) -> Option<Duration> {
+        self.advertisement.map(|(start, _)| self.measured.since(start))
+    }
+
     pub(crate) fn active_device(&self) -> Option<&Device> {
         self.devices.get(self.active?)
     }
@@ -129,6 +150,23 @@ impl Player {
             self.active = Some(place);
             self.touch(now);
         }
+    }
+
+    /// Takes a device away. If it was the active one, nothing plays any more.
+    pub(crate) fn remove_device(&mut self, id: &str, now: Moment) -> bool {
+        let is_meant = |device: &Device| device.id.as_deref() == Some(id);
+        let Some(place) = self.devices.iter().position(is_meant) else { return false };
+        drop(self.devices.remove(place));
+        self.active = match self.active {
+            Some(active) if active == place => {
+                self.playing = false;
+                self.touch(now);
+                None
+            }
+            Some(active) if active > place => Some(active - 1),
+            active => active,
+        };
+        true
     }
 
     /// Takes note of a command that starts something, unless there were too many just now.

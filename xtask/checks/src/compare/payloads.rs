@@ -190,7 +190,7 @@ fn part(body: &[u8], field: Option<&str>) -> Result<Vec<u8>, Broken> {
 
 /// An error body has to give a message, or there is nothing to tell the user.
 fn error_is_read(status: u16, body: &[u8]) -> Result<(), Broken> {
-    let error = spot::Error::from_answer(status, body);
+    let error = spot::Error::from_response(status, body);
     if error.message().is_empty() {
         return Err(Broken("the error has no message".to_owned()));
     }

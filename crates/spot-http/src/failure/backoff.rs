@@ -1,0 +1,45 @@
+use std::time::Duration;
+
+/// The waits between attempts: a random time ("full jitter") up to a limit that doubles.
+///
+/// Tasks that failed together do not retry together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    base: Duration,
+    cap: Duration,
+}
+
+impl Backoff {
+    /// Waits of up to `base` after the first attempt, twice that after the second, and so on up to
+    /// `cap`.
+    pub const fn new(base: Duration, cap: Duration) -> Self {
+        Self { base, cap }
+    }
+
+    /// The wait after an attempt, counted from 1. `random` is from 0 to 1.
+    pub fn wait(&self, attempt: u32, random: f64) -> Duration {
+        let doubled = self.base.saturating_mul(1 << attempt.saturating_sub(1).min(16));
+        doubled.min(self.cap).mul_f64(random.clamp(0.0, 1.0))
+    }
+}
+
+impl Default for Backoff {
+    /// Up to 0.5 s, 1 s, 2 s and so on, at most 20 s.
+    fn default() -> Self {
+        Self::new(Duration::from_millis(500), Duration::from_secs(20))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_cap() {
+        let backoff = Backoff::default();
+        let most: Vec<_> = (1..9).map(|attempt| backoff.wait(attempt, 1.0).as_millis()).collect();
+        assert_eq!(most, [500, 1000, 2000, 4000, 8000, 16_000, 20_000, 20_000]);
+        assert_eq!(backoff.wait(3, 0.0), Duration::ZERO);
+        assert_eq!(backoff.wait(u32::MAX, 1.0), Duration::from_secs(20));
+    }
+}

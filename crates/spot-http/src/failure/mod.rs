@@ -1,0 +1,15 @@
+//! Reading failures: what a failed attempt means, whether a retry is allowed, and when.
+//!
+//! The pipeline and the token endpoint of `spot-auth` both read failures here, so that one failure
+//! means the same everywhere. An [`Outcome`] says what may have happened to the request, a
+//! [`Refusal`] is what the server said, [`retry_after`] is the wait it asked for, and [`Backoff`] is
+//! the wait that the client chooses.
+
+mod backoff;
+mod outcome;
+mod refusal;
+mod retry_after;
+
+pub use {backoff::Backoff, outcome::Outcome, refusal::Refusal, retry_after::retry_after};
+
+pub(crate) use refusal::{html_title, refused};

@@ -1,0 +1,107 @@
+use crate::{Error, ErrorKind, TransportErrorKind};
+
+/// What a failed attempt means for the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The request did not leave this machine.
+    NotSent,
+    /// The server refused the request because of a limit (429). It did nothing.
+    RateLimited,
+    /// The server refused the token (401). It did nothing.
+    Unauthorized,
+    /// The server may have carried out the request, and a retry may succeed: a broken connection,
+    /// no response in time, 408, 500, 502, 503, 504 or 520.
+    Unknown,
+    /// The server may have carried out the request, and a retry would fail again: any other 5xx, or
+    /// a successful response with a body that is too large.
+    Failed,
+    /// The server refused the request for good. A retry would be refused again.
+    Rejected,
+}
+
+impl Outcome {
+    /// The outcome of an attempt by the status of its response, which is not a success.
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            429 => Self::RateLimited,
+            401 => Self::Unauthorized,
+            408 | 500 | 502 | 503 | 504 | 520 => Self::Unknown,
+            501.. => Self::Failed,
+            _ => Self::Rejected,
+        }
+    }
+
+    /// The outcome of an attempt that has no response.
+    pub fn of_transport_error(kind: TransportErrorKind) -> Self {
+        match kind {
+            TransportErrorKind::NotSent => Self::NotSent,
+            TransportErrorKind::Reset | TransportErrorKind::Timeout | TransportErrorKind::Other => {
+                Self::Unknown
+            }
+            TransportErrorKind::BodyTooLarge => Self::Failed,
+        }
+    }
+
+    /// Whether a retry is allowed and may help. `repeatable` says that sending the request twice
+    /// does no harm.
+    pub fn may_retry(self, repeatable: bool) -> bool {
+        match self {
+            Self::NotSent | Self::RateLimited | Self::Unauthorized => true,
+            Self::Unknown => repeatable,
+            Self::Failed | Self::Rejected => false,
+        }
+    }
+
+    /// The error to report when there is no further attempt: [`ErrorKind::OutcomeUnknown`] if the
+    /// server may have carried out a request that must not be repeated.
+    pub fn report(self, error: Error, repeatable: bool) -> Error {
+        match self {
+            Self::Unknown | Self::Failed if !repeatable => {
+                error.with_kind(ErrorKind::OutcomeUnknown)
+            }
+            _ => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spot_model::Operation;
+
+    use super::*;
+
+    #[test]
+    fn retries_depend_on_the_outcome_and_on_the_operation() {
+        let (get, post) = (Operation::GET_ARTIST, Operation::SKIP_TO_NEXT);
+        assert!(get.idempotent && !post.idempotent);
+        for (outcome, retries_get, retries_post) in [
+            (Outcome::NotSent, true, true),
+            (Outcome::RateLimited, true, true),
+            (Outcome::Unauthorized, true, true),
+            (Outcome::Unknown, true, false),
+            (Outcome::Failed, false, false),
+            (Outcome::Rejected, false, false),
+        ] {
+            assert_eq!(outcome.may_retry(get.idempotent), retries_get, "{outcome:?}");
+            assert_eq!(outcome.may_retry(post.idempotent), retries_post, "{outcome:?}");
+        }
+        // A reorder is a PUT and moves twice if it is sent twice.
+        assert!(!Operation::REORDER_PLAYLIST_ITEMS.idempotent);
+        assert!(Operation::REPLACE_PLAYLIST_ITEMS.idempotent);
+    }
+
+    #[test]
+    fn every_5xx_leaves_a_command_unknown() {
+        for status in [408, 500, 501, 502, 503, 504, 507, 520] {
+            let error = Error::from_response(status, b"");
+            let reported = Outcome::of_status(status).report(error.clone(), false);
+            assert_eq!(reported.kind(), ErrorKind::OutcomeUnknown, "{status}");
+            let reported = Outcome::of_status(status).report(error, true);
+            assert_ne!(reported.kind(), ErrorKind::OutcomeUnknown, "{status}");
+        }
+        for status in [302, 400, 403, 404, 405, 410] {
+            assert_eq!(Outcome::of_status(status), Outcome::Rejected, "{status}");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::header;
+use serde_json::Value;
+use spot_model::{Access, Operation, Scope};
+
+use crate::{Error, ErrorKind, PlayerReason, failure::retry_after};
+
+/// How much of the server's own words a message keeps, in characters.
+const WORDS: usize = 200;
+
+/// The longest reason code, in characters.
+const CODE: usize = 64;
+
+/// What the server says in the body of a response that is not a success.
+///
+/// Spotify sends JSON of four shapes, plain text, HTML, or nothing; all of them are read. The words
+/// may repeat what the request carried: whoever sent a secret removes it from `message` before the
+/// refusal becomes an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The server's own words on one line, at most 200 characters. Empty if there are none.
+    pub message: String,
+    /// The reason code: `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED`, `invalid_grant`. It has letters of
+    /// one case only, so that no secret is taken for a code.
+    pub reason: Option<String>,
+}
+
+impl Refusal {
+    /// Reads a body.
+    pub fn read(body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body);
+        let text = text.trim();
+        let Self { message, reason } = match serde_json::from_str::<Value>(text) {
+            Ok(value) => Self::from_json(&value),
+            Err(_) => Self { message: without_markup(text), reason: None },
+        };
+        let message = message.chars().take(WORDS);
+        let message = message.map(|c| if c.is_control() { ' ' } else { c }).collect();
+        Self { message, reason }
+    }
+
+    /// `{"error": {"status", "message", "reason"}}`, the same without the wrapping,
+    /// `{"error": {"type", "description"}}`, and `{"error": "..", "error_description": ".."}`.
+    fn from_json(value: &Value) -> Self {
+        let error = value.get("error").unwrap_or(value);
+        let text = |value: &Value, name: &str| {
+            let text = value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+            text.map(str::to_owned)
+        };
+        if let Some(code) = error.as_str() {
+            let description = text(value, "error_description");
+            let message = description.unwrap_or_else(|| code.to_owned());
+            return Self { message, reason: Some(code.to_owned()).filter(|code| is_code(code)) };
+        }
+        let message = text(error, "message").or_else(|| text(error, "description"));
+        let reason = text(error, "reason").or_else(|| text(error, "type"));
+        Self {
+            message: message.unwrap_or_default(),
+            reason: reason.filter(|reason| is_code(reason)),
+        }
+    }
+
+    /// The kind of the error, by the status and by the words.
+    pub fn kind(&self, status: u16) -> ErrorKind {
+        let says = |words: &str| self.message.to_ascii_lowercase().contains(words);
+        match (status, self.reason.as_deref()) {
+            (429, Some("QUOTA_EXCEEDED")) => ErrorKind::QuotaExceeded,
+            (429, _) => ErrorKind::RateLimited,
+            (_, Some("invalid_grant")) => ErrorKind::ConsentExpired,
+            // The application is set up wrongly: the client id, its secret, or the flows it may use.
+            (_, Some("invalid_client" | "unauthorized_client")) => ErrorKind::Configuration,
+            // The player's reasons are in capitals; the accounts service's are not.
+            (400..=499, Some(reason)) if !reason.bytes().any(|byte| byte.is_ascii_lowercase()) => {
+                ErrorKind::Player(PlayerReason::from(reason))
+            }
+            (401 | 403, _) if says("scope") || says("permissions missing") => {
+                ErrorKind::MissingScope
+            }
+            (401, _) => ErrorKind::Authentication,
+            (403, _) => ErrorKind::Forbidden,
+            (404 | 410, _) => ErrorKind::NotFound,
+            (408, _) => ErrorKind::Timeout,
+            (500.., _) => ErrorKind::Server,
+            (300..=399, _) => ErrorKind::Configuration,
+            _ => ErrorKind::BadRequest,
+        }
+    }
+
+    /// The error of a response with this status. It does not hold the body.
+    pub fn into_error(self, status: u16) -> Error {
+        let kind = self.kind(status);
+        let error = Error::new(kind, self.message).with_status(status);
+        match self.reason {
+            Some(reason) => error.with_reason(reason),
+            None => error,
+        }
+    }
+}
+
+impl Error {
+    /// The error of a response that is not a success, by its status and its body, of which it keeps
+    /// the beginning.
+    ///
+    /// A [`Pipeline`](crate::Pipeline) makes the errors of its calls with it. For a response that may
+    /// hold a token use [`Refusal`] instead.
+    pub fn from_response(status: u16, body: &[u8]) -> Self {
+        Refusal::read(body).into_error(status).with_body(body)
+    }
+}
+
+/// The error of a call's response, with what the headers and the operation tell.
+pub(crate) fn refused(operation: &'static Operation, response: &http::Response<Bytes>) -> Error {
+    let status = response.status().as_u16();
+    let mut error = Error::from_response(status, response.body()).with_operation(operation);
+    if let Some(wait) = retry_after(response.headers(), SystemTime::now()) {
+        error = error.with_retry_after(wait);
+    }
+    match error.kind() {
+        ErrorKind::MissingScope => missing_scope(error, operation),
+        ErrorKind::Forbidden | ErrorKind::NotFound if operation.access != Access::Any => {
+            restricted(error, operation)
+        }
+        ErrorKind::Authentication if error.message().is_empty() => {
+            let hint = response.headers().get(header::WWW_AUTHENTICATE);
+            let hint = hint.and_then(|hint| hint.to_str().ok()).unwrap_or_default().to_owned();
+            error.with_message(hint)
+        }
+        _ => error,
+    }
+}
+
+fn missing_scope(error: Error, operation: &Operation) -> Error {
+    let scopes: Vec<&str> = operation.scopes.iter().map(Scope::as_str).collect();
+    let needs = match scopes.as_slice() {
+        [] => "the operation needs one that the token lacks".to_owned(),
+        [scope] => format!("the operation needs `{scope}`"),
+        scopes => format!("by its content the operation needs one of `{}`", scopes.join("`, `")),
+    };
+    let message = format!("{}; {needs}", error.message());
+    error.with_message(message)
+}
+
+/// A refusal of an operation that is known to be closed to many applications.
+fn restricted(error: Error, operation: &Operation) -> Error {
+    // Whose playlist it is, or that there is no such thing, is said in words of its own.
+    let words = error.message();
+    let says_nothing = words.is_empty() || words.eq_ignore_ascii_case("forbidden");
+    if error.kind() == ErrorKind::NotFound && !says_nothing {
+        return error;
+    }
+    let since = operation.access.since().unwrap_or_default();
+    let who = match operation.access {
+        Access::Closed2024 => "applications registered since then",
+        _ => "applications in Development Mode",
+    };
+    let instead = match operation.replacement {
+        Some(replacement) => format!("; use {replacement}"),
+        None => "; nothing takes its place".to_owned(),
+    };
+    let message = format!("the operation is closed to {who} since {since}{instead}");
+    error.with_message(message).with_kind(ErrorKind::Restricted)
+}
+
+fn is_code(reason: &str) -> bool {
+    !reason.is_empty()
+        && reason.len() <= CODE
+        && (reason.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_'))
+            || reason.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_')))
+}
+
+/// Plain text as it is, and of an HTML page its title.
+fn without_markup(text: &str) -> String {
+    match html_title(text) {
+        Some(title) if title.is_empty() => "the response is an HTML page".to_owned(),
+        Some(title) => format!("the response is an HTML page: {title}"),
+        None => text.to_owned(),
+    }
+}
+
+/// The title of an HTML page; `None` if the text is not HTML.
+pub(crate) fn html_title(text: &str) -> Option<String> {
+    let start: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
+    if !start.starts_with("<!doctype html") && !start.starts_with("<html") {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    let title = lower.find("<title>").and_then(|at| {
+        let from = at + "<title>".len();
+        let to = lower.get(from..)?.find("</title>")? + from;
+        Some(text.get(from..to)?.trim().to_owned())
+    });
+    Some(title.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, body: &str) -> (ErrorKind, String, Option<String>) {
+        let error = Error::from_response(status, body.as_bytes());
+        (error.kind(), error.message().to_owned(), error.reason().map(str::to_owned))
+    }
+
+    #[test]
+    fn every_shape_of_a_refusal_is_read() {
+        let cases = [
+            (404, r#"{"error":{"status":404,"message":"Resource not found"}}"#),
+            (400, r#"{"status":400,"message":"Missing required field: uris"}"#),
+            (404, r#"{"error":{"type":"not_found","description":"non existing id"}}"#),
+            (400, r#"{"error":"invalid_grant","error_description":"Refresh token revoked"}"#),
+            (400, r#"{"error":"invalid_client"}"#),
+            (403, r#"{"error":{"status":403}}"#),
+            (403, r#"{"error":{"status":403,"message":"Insufficient client scope"}}"#),
+            (401, r#"{"error":{"status":401,"message":"Permissions missing"}}"#),
+            (401, r#"{"error":{"status":401,"message":"The access token expired"}}"#),
+            (404, r#"{"error":{"status":404,"message":"No device","reason":"NO_ACTIVE_DEVICE"}}"#),
+            (403, r#"{"error":{"status":403,"message":"No","reason":"SOMETHING_NEW"}}"#),
+            (429, r#"{"error":{"status":429,"message":"Too many","reason":"QUOTA_EXCEEDED"}}"#),
+            (429, "Too many requests"),
+            (429, "{}"),
+            (403, "User not registered in the Developer Dashboard"),
+            (502, "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head></html>"),
+            (503, ""),
+            (410, ""),
+            (302, ""),
+            (405, ""),
+        ];
+        let read: Vec<_> =
+            cases.iter().map(|(status, body)| (status, read(*status, body))).collect();
+        insta::assert_debug_snapshot!(read);
+    }
+
+    #[test]
+    fn what_is_not_a_code_is_a_message() {
+        let refusal = Refusal::read(br#"{"error":"Code abc/123 was used before"}"#);
+        assert_eq!(refusal.reason, None);
+        assert_eq!(refusal.message, "Code abc/123 was used before");
+        let refusal = Refusal::read(br#"{"error":{"message":"line one\nline two"}}"#);
+        assert_eq!(refusal.message, "line one line two");
+        assert_eq!(Refusal::read("é".repeat(500).as_bytes()).message.chars().count(), 200);
+    }
+}

@@ -1,0 +1,49 @@
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, header};
+
+/// Reads the `Retry-After` header: seconds, seconds with a fraction, or an HTTP date.
+///
+/// - `None` if the header is missing or malformed. The backoff decides the wait then.
+/// - A negative number is malformed. To read it as "retry now" would be dangerous: the server said
+///   that there were too many calls.
+/// - A date in the past is zero.
+/// - A number larger than every duration is [`Duration::MAX`], since it asks for a long wait.
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    // Rust also reads `inf` and `NaN` as numbers; here a number begins with a digit.
+    if text.starts_with(|first: char| first.is_ascii_digit())
+        && let Ok(seconds) = text.parse::<f64>()
+    {
+        return Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let wait = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RETRY_AFTER, text.parse().unwrap());
+            retry_after(&headers, now)
+        };
+        assert_eq!(wait("5"), Some(Duration::from_secs(5)));
+        assert_eq!(wait(" 0.5 "), Some(Duration::from_millis(500)));
+        assert_eq!(wait("86400"), Some(Duration::from_secs(86_400)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:50:07 GMT"), Some(Duration::from_secs(30)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:40:00 GMT"), Some(Duration::ZERO));
+        for huge in ["1e30", "1e400", "99999999999999999999999999999999"] {
+            assert_eq!(wait(huge), Some(Duration::MAX), "{huge}");
+        }
+        for malformed in ["", "soon", "-5", "-0.5", "NaN", "inf", "5s", "5, 6"] {
+            assert_eq!(wait(malformed), None, "{malformed}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+}

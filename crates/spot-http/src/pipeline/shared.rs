@@ -1,0 +1,69 @@
+//! What all calls of a pipeline share.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use http::HeaderValue;
+use tokio::time::Instant;
+
+#[cfg(feature = "cache")]
+use crate::Cache;
+use crate::{
+    Event, Observer, Request, TokenSource, Transport, failure::Backoff, pipeline::budget::Budget,
+    rate_limit::Limiter,
+};
+
+/// What the clones of a pipeline share.
+pub(crate) struct Shared {
+    pub(crate) tokens: Box<dyn TokenSource>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) limiter: Limiter,
+    pub(crate) budget: Budget,
+    pub(crate) random: Mutex<fastrand::Rng>,
+    pub(crate) observer: Option<Box<dyn Observer>>,
+    #[cfg(feature = "cache")]
+    pub(crate) cache: Option<Cache>,
+    pub(crate) origin: url::Origin,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) accept_language: Option<HeaderValue>,
+    pub(crate) settings: Settings,
+}
+
+/// The settings of all calls that do not set their own.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) base_url: String,
+    pub(crate) attempts: u32,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) max_wait: Duration,
+    pub(crate) backoff: Backoff,
+}
+
+impl Shared {
+    /// A random number from 0 to 1, for the random parts of waits.
+    pub(crate) fn random(&self) -> f64 {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).f64()
+    }
+
+    /// Reports an event to the observer, if there is one.
+    pub(crate) fn observe<'a>(&self, event: impl FnOnce() -> Event<'a>) {
+        if let Some(observer) = &self.observer {
+            observer.event(&event());
+        }
+    }
+
+    /// The end of a call that starts now.
+    pub(crate) fn deadline(&self, request: &Request, now: Instant) -> Instant {
+        later(now, request.options().deadline.unwrap_or(self.settings.deadline))
+    }
+}
+
+/// `now` plus `by`, or a time ten years ahead if `by` is longer than that.
+pub(crate) fn later(now: Instant, by: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(10 * 365 * 86_400);
+    now + by.min(FAR)
+}
