@@ -116,7 +116,8 @@ pub(crate) async fn live(root: &Path, base_url: &str) -> Result<(), Error> {
 /// What an example answers, from a world of its own.
 async fn record(example: &Example, mode: Mode) -> Result<Fixture, Error> {
     let fail = |what: String| format!("{} ({}): {what}", example.operation.name, example.case);
-    let mock = MockSpotify::builder().mode(mode).seed(7).frozen_clock().start().await;
+    let mock =
+        MockSpotify::builder().mode(mode).seed(7).null_values(true).frozen_clock().start().await;
     let mock = mock.map_err(|error| fail(error.to_string()))?;
     let (recorder, pipeline) = recorder(&mock.user_token_all(), mock.api_url())?;
     // So that reading several is one call, also where that is refused.

@@ -35,6 +35,8 @@ pub(crate) struct Player {
     pub(crate) changed: Moment,
     /// What was put into the queue by hand; it comes before the rest of the context.
     queue: VecDeque<Playable>,
+    /// Whether the current item came from the queue and interrupts the context.
+    from_queue: bool,
     /// The context in its own order, and which of its places is current.
     tracks: Vec<Playable>,
     place: usize,
@@ -60,6 +62,7 @@ impl Default for Player {
             playing: false,
             changed: START,
             queue: VecDeque::new(),
+            from_queue: false,
             tracks: Vec::new(),
             place: 0,
             order: Vec::new(),
@@ -199,6 +202,7 @@ impl Player {
         self.context = context;
         self.current = tracks.get(place).copied();
         self.tracks = tracks;
+        self.from_queue = false;
         self.place = place;
         self.lay_out();
         self.progress = progress;
@@ -271,6 +275,7 @@ impl Player {
         self.changed = now;
         if let Some(queued) = self.queue.pop_front() {
             self.current = Some(queued);
+            self.from_queue = true;
             return;
         }
         let next = self.turn().map_or(0, |turn| turn + 1);
@@ -287,6 +292,10 @@ impl Player {
 
     /// The place of what comes before the current one.
     fn previous(&self) -> Option<usize> {
+        if self.from_queue && self.tracks.get(self.place).is_some() {
+            // Back to what the queued item interrupted.
+            return Some(self.place);
+        }
         let before = match self.turn() {
             Some(0) | None if self.repeat == Repeat::Context => self.order.len().checked_sub(1),
             Some(turn) => turn.checked_sub(1),
@@ -307,6 +316,7 @@ impl Player {
     fn go_to(&mut self, place: usize) {
         self.place = place;
         self.current = self.tracks.get(place).copied();
+        self.from_queue = false;
         self.progress = Duration::ZERO;
     }
 

@@ -72,7 +72,10 @@ async fn a_mock_can_start_in_silence() {
     let devices = devices["devices"].as_array().unwrap();
     assert_eq!(devices.len(), 3);
     assert!(devices.iter().all(|device| device["is_active"] == false));
-    assert_eq!((&devices[2]["id"], &devices[2]["is_restricted"]), (&json!(null), &json!(true)));
+    assert_eq!(
+        (&devices[2]["id"], &devices[2]["is_restricted"]),
+        (&json!("spotmockdevice03"), &json!(true))
+    );
 }
 
 #[tokio::test]
