@@ -83,6 +83,9 @@ struct Arguments {
     /// Gives UNKNOWN as the reason of every refused player command, as some real players do.
     #[arg(long)]
     vague_player: bool,
+    /// Adds null values that real answers contain: hidden playlists, a device without id.
+    #[arg(long)]
+    null_values: bool,
     /// Does not log requests. RUST_LOG sets the other log levels.
     #[arg(long)]
     quiet: bool,
@@ -143,8 +146,9 @@ fn log(quiet: bool) {
 
 async fn run(arguments: Arguments) -> io::Result<()> {
     let mock = builder(arguments)?.start().await?;
+    let stopped = stopped()?;
     announce(&mock);
-    stopped().await?;
+    stopped.await?;
     mock.shutdown().await;
     Ok(())
 }
@@ -158,6 +162,7 @@ fn builder(arguments: Arguments) -> io::Result<MockBuilder> {
         .window(Duration::from_secs(arguments.window))
         .idle(arguments.idle)
         .vague_player(arguments.vague_player)
+        .null_values(arguments.null_values)
         .consent(if arguments.ask { Consent::Ask } else { Consent::Grant })
         .mode(match arguments.mode {
             ModeArgument::Development => Mode::Development,
@@ -208,20 +213,28 @@ fn builder(arguments: Arguments) -> io::Result<MockBuilder> {
     Ok(builder)
 }
 
-/// Waits until the program is interrupted, or terminated as a service manager does it.
-async fn stopped() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
+/// Listens for an interrupt, and for termination as service managers send it, from now on.
+///
+/// The future ends when one of them has arrived.
+#[cfg(unix)]
+fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
+    use tokio::signal::unix::{SignalKind, signal};
 
-        let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    Ok(async move {
         tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminated.recv() => Ok(()),
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+        Ok(())
+    })
+}
+
+/// Listens for an interrupt. The future ends when it has arrived.
+#[cfg(not(unix))]
+fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
 }
 
 /// Prints what a client has to be told. The secret is one of a made-up application.

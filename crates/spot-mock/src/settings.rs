@@ -7,6 +7,8 @@ pub(crate) struct Settings {
     pub(crate) premium: bool,
     /// Whether the player gives `UNKNOWN` as its reason.
     pub(crate) vague_player: bool,
+    /// Whether answers contain the null values of real ones.
+    pub(crate) null_values: bool,
     /// Base URL of all links: `http://127.0.0.1:8080/v1`.
     pub(crate) api_url: String,
 }

@@ -3,7 +3,7 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -46,6 +46,7 @@ pub struct MockBuilder {
     refresh: RefreshPolicy,
     premium: bool,
     vague_player: bool,
+    null_values: bool,
     idle: bool,
     frozen: bool,
 }
@@ -67,6 +68,7 @@ impl MockBuilder {
             refresh: RefreshPolicy::Omit,
             premium: true,
             vague_player: false,
+            null_values: false,
             idle: false,
             frozen: false,
         }
@@ -217,6 +219,14 @@ impl MockBuilder {
         self
     }
 
+    /// Whether answers contain null values that real answers sometimes contain: `null` in place of
+    /// playlists that Spotify hides, in the user's list and in search results, and a device
+    /// without id and volume. Default: hidden playlists are left out, all devices have an id.
+    pub fn null_values(mut self, nulls: bool) -> Self {
+        self.null_values = nulls;
+        self
+    }
+
     /// Whether the mock starts without playback and without an active device. Default: a track
     /// plays.
     pub fn idle(mut self, idle: bool) -> Self {
@@ -256,6 +266,14 @@ impl MockBuilder {
         self.world.add_library(&world, &mut state)?;
         let ids = WorldIds::new(&world, &mut state);
         self.world.add_playlists(&world, &mut state)?;
+        if self.null_values {
+            let now = state.clock.now();
+            let devices = &mut state.account(&world, world.listener(), now).player.devices;
+            if let Some(device) = devices.last_mut() {
+                device.id = None;
+                device.volume = None;
+            }
+        }
         if self.idle {
             let now = state.clock.now();
             let player = &mut state.account(&world, world.listener(), now).player;
@@ -265,6 +283,7 @@ impl MockBuilder {
         let settings = Settings {
             premium: self.premium,
             vague_player: self.vague_player,
+            null_values: self.null_values,
             api_url: format!("{accounts_url}/v1"),
         };
         let (stop, stopped) = watch::channel(false);
@@ -273,6 +292,7 @@ impl MockBuilder {
             apps,
             settings,
             track_cache: TrackCache::new(),
+            search_index: OnceLock::new(),
             latency: self.latency,
             state: Mutex::new(state),
             stopped: stopped.clone(),

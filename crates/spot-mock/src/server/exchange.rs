@@ -205,6 +205,7 @@ fn admit<'a>(
         settings: &shared.settings,
         app,
         track_cache: &shared.track_cache,
+        search_index: &shared.search_index,
         operation,
         caller,
         path: parts.uri.path().strip_prefix("/v1").unwrap_or_default(),

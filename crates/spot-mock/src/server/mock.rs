@@ -188,6 +188,34 @@ impl MockSpotify {
         user.map(|user| self.add_device_of(user, device)).is_some()
     }
 
+    /// Takes a device of the default user away, as when it is switched off. If it was the active
+    /// one, playback stops, and `GET /me/player` answers 204.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such device.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a misspelt id in a test must not pass silently")]
+    pub fn remove_device(&self, id: &str) {
+        let mut state = self.shared.state();
+        let now = state.clock.now();
+        let user = self.shared.world.listener();
+        let found = state.account(&self.shared.world, user, now).player.remove_device(id, now);
+        drop(state);
+        if !found {
+            panic!("no device has the id {id}");
+        }
+    }
+
+    /// Plays an advertisement to the default user for this time: the player names no item, and its
+    /// `currently_playing_type` is `ad`. What played goes on afterwards.
+    pub fn play_advertisement(&self, length: Duration) {
+        let mut state = self.shared.state();
+        let now = state.clock.now();
+        let user = self.shared.world.listener();
+        state.account(&self.shared.world, user, now).player.advertise(length, now);
+    }
+
     fn add_device_of(&self, user: Key<User>, device: Device) {
         let mut state = self.shared.state();
         let now = state.clock.now();

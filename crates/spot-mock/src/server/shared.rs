@@ -1,12 +1,18 @@
 //! What all requests of a mock share.
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
 use tokio::sync::watch;
 
-use crate::{accounts::Apps, render::TrackCache, settings::Settings, state::State, world::World};
+use crate::{
+    accounts::Apps,
+    render::TrackCache,
+    settings::Settings,
+    state::State,
+    world::{SearchIndex, World},
+};
 
 /// What all requests share.
 pub(crate) struct Shared {
@@ -14,6 +20,7 @@ pub(crate) struct Shared {
     pub(crate) apps: Apps,
     pub(crate) settings: Settings,
     pub(crate) track_cache: TrackCache,
+    pub(crate) search_index: OnceLock<SearchIndex>,
     pub(crate) latency: Duration,
     pub(crate) state: Mutex<State>,
     /// Becomes true when the mock stops, so that nobody is kept waiting.

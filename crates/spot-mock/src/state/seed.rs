@@ -67,11 +67,10 @@ fn shelf<T>(arena: &Arena<T>, count: usize, rng: &mut Rng) -> SavedList<T> {
 }
 
 fn player(world: &World) -> Player {
-    let kitchen = Device { id: None, volume: None, ..Device::new("", "Kitchen").restricted() };
     let devices = vec![
         Device::new("spotmockdevice01", "Desk").kind("Computer").volume(65),
         Device::new("spotmockdevice02", "Pocket").kind("Smartphone").volume(100).fixed_volume(),
-        kitchen,
+        Device::new("spotmockdevice03", "Kitchen").restricted(),
     ];
     let album = &world.albums[world.albums.some(0)];
     let tracks = album.tracks().map(Playable::Track).collect();

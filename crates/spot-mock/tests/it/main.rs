@@ -11,6 +11,7 @@
 
 mod accounts;
 mod apps;
+mod behaviour;
 mod catalogue;
 mod custom;
 mod faults;
@@ -21,6 +22,7 @@ mod player;
 mod player_reasons;
 mod playlists;
 mod program;
+mod search;
 mod spoken;
 mod support;
 mod whole_table;
