@@ -15,7 +15,7 @@ pub(crate) struct Spec {
 }
 
 /// One file of the spec.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Domain {
     /// The file's name without its ending; it names the generated files.

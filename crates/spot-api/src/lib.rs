@@ -15,6 +15,7 @@ mod playback;
 mod playlists;
 mod search;
 mod send;
+mod sync;
 mod watch;
 
 pub use spot_http::{CallOptions, Error, ErrorKind, Lane, PlayerReason, Request, Response};
@@ -32,4 +33,5 @@ pub use pages::Pages;
 pub use playback::PlaybackOffset;
 pub use search::{SearchFor, SearchItem, SearchQuery};
 pub use send::ApiRequest;
+pub use sync::{PlaylistContents, SyncPlan, SyncPlaylist};
 pub use watch::{PlaybackChange, PlaybackEvent, PlaybackWatch, WatchHandle};

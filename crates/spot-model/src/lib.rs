@@ -2,7 +2,6 @@
 
 mod country;
 mod decode;
-mod deferred;
 mod generated;
 mod id;
 mod into_id;
@@ -12,8 +11,10 @@ mod operation;
 mod page;
 mod percent;
 mod playable;
+mod playable_fields;
 mod reference;
 mod release_date;
+mod renamed_field;
 mod string_enum;
 mod text;
 mod uri;

@@ -86,7 +86,7 @@ fn answers(spec: &Spec) -> String {
         names.retain(|name| name != "Page");
     }
     format!(
-        "{}{}\n{}\nuse crate::compare::payloads::{{Answer, Roundtrip, roundtrip}};\n\n\
+        "{}{}\n{}\nuse crate::compare::answer::{{Answer, Roundtrip, roundtrip}};\n\n\
          /// What each operation answers.\npub(crate) const ANSWERS: &[Answer] = &[\n{operations}];\n\n\
          /// The objects by name.\npub(crate) const TYPES: &[(&str, Roundtrip)] = &[\n{types}];\n\n\
          /// Fields that had another name, and the one they have.\n\

@@ -77,7 +77,7 @@ impl GetArtist {
         }
     }
 
-    /// The tracks of an artist that are played most in a country, at most ten.
+    /// The top tracks of an artist in a market, at most 10.
     ///
     /// `GET /artists/{id}/top-tracks`. See [`GetArtistTopTracks`].
     #[doc(alias = "get-an-artists-top-tracks")]
@@ -85,7 +85,7 @@ impl GetArtist {
         GetArtistTopTracks { client: self.client.clone(), id: self.id.clone(), market: None }
     }
 
-    /// Artists whose listeners are those of an artist, at most twenty.
+    /// Artists similar to an artist, at most 20.
     ///
     /// `GET /artists/{id}/related-artists`. See [`GetRelatedArtists`].
     #[doc(alias = "get-an-artists-related-artists")]
@@ -177,7 +177,7 @@ impl GetArtistAlbums {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ARTIST_ALBUMS;
 
-    /// Only albums of these groups. All of them if it is not given.
+    /// Only albums of these groups. Default: all groups.
     pub fn groups(mut self, groups: impl IntoIterator<Item = AlbumGroup>) -> Self {
         self.groups = groups.into_iter().collect();
         self
@@ -222,7 +222,7 @@ impl GetArtistAlbums {
 
 single!(GetArtistAlbums => page Page<SimplifiedAlbum>);
 
-/// The tracks of an artist that are played most in a country, at most ten.
+/// The top tracks of an artist in a market, at most 10.
 ///
 /// `GET /artists/{id}/top-tracks` ([reference]). Needs no scope. Closed in Development Mode since
 /// 2026-02-11.
@@ -264,7 +264,7 @@ impl GetArtistTopTracks {
 
 single!(GetArtistTopTracks => Vec<Track>, in tracks);
 
-/// Artists whose listeners are those of an artist, at most twenty.
+/// Artists similar to an artist, at most 20.
 ///
 /// `GET /artists/{id}/related-artists` ([reference]). Needs no scope. Closed to applications
 /// registered since 2024-11-27.

@@ -51,7 +51,7 @@ impl GetPlaylist {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST;
 
-    /// Which fields to answer, in Spotify's notation: `name,items(total)`.
+    /// Fields to return, in Spotify's notation: `name,items(total)`.
     pub fn fields(mut self, fields: impl Into<Fields>) -> Self {
         self.fields = Some(fields.into());
         self
@@ -77,7 +77,7 @@ impl GetPlaylist {
 single!(GetPlaylist => Playlist);
 
 impl GetPlaylist {
-    /// The items of a playlist the user owns or takes part in.
+    /// The items of a playlist that the user owns or collaborates on.
     ///
     /// `GET /playlists/{playlist_id}/items`. See [`GetPlaylistItems`].
     #[doc(alias = "get-playlists-items")]
@@ -92,7 +92,7 @@ impl GetPlaylist {
         }
     }
 
-    /// Adds tracks and episodes to a playlist, behind the last one or at a position.
+    /// Adds tracks and episodes to a playlist, at the end or at a position.
     ///
     /// `POST /playlists/{playlist_id}/items`. See [`AddPlaylistItems`].
     #[doc(alias = "add-items-to-playlist")]
@@ -123,7 +123,7 @@ impl GetPlaylist {
         }
     }
 
-    /// Moves items of a playlist to another place.
+    /// Moves items within a playlist.
     ///
     /// `PUT /playlists/{playlist_id}/items`. See [`ReorderPlaylistItems`].
     #[doc(alias = "reorder-or-replace-playlists-items")]
@@ -138,7 +138,7 @@ impl GetPlaylist {
         }
     }
 
-    /// Removes tracks and episodes from a playlist, wherever they stand in it.
+    /// Removes every occurrence of tracks and episodes from a playlist.
     ///
     /// `DELETE /playlists/{playlist_id}/items`. See [`RemovePlaylistItems`].
     #[doc(alias = "remove-items-playlist")]
@@ -154,7 +154,7 @@ impl GetPlaylist {
         }
     }
 
-    /// Changes the name, the description or the visibility of a playlist of the user's.
+    /// Changes the name, the description or the visibility of a playlist of the user.
     ///
     /// `PUT /playlists/{playlist_id}`. See [`ChangePlaylistDetails`].
     #[doc(alias = "change-playlist-details")]
@@ -169,7 +169,7 @@ impl GetPlaylist {
         }
     }
 
-    /// The cover of a playlist, the widest picture first.
+    /// The cover images of a playlist, widest first.
     ///
     /// `GET /playlists/{playlist_id}/images`. See [`GetPlaylistCover`].
     #[doc(alias = "get-playlist-cover")]
@@ -177,7 +177,7 @@ impl GetPlaylist {
         GetPlaylistCover { client: self.client.clone(), id: self.id.clone() }
     }
 
-    /// Gives a playlist of the user's another cover.
+    /// Replaces the cover image of a playlist of the user.
     ///
     /// `PUT /playlists/{playlist_id}/images`. See [`UploadPlaylistCover`].
     #[doc(alias = "upload-custom-playlist-cover")]
@@ -186,7 +186,7 @@ impl GetPlaylist {
     }
 }
 
-/// The items of a playlist the user owns or takes part in.
+/// The items of a playlist that the user owns or collaborates on.
 ///
 /// `GET /playlists/{playlist_id}/items` ([reference]). Scope: `playlist-read-private`.
 ///
@@ -216,7 +216,7 @@ impl GetPlaylistItems {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_ITEMS;
 
-    /// Which fields to answer, in Spotify's notation. What paging needs is asked for as well.
+    /// Fields to return, in Spotify's notation. Fields that paging needs are added.
     pub fn fields(mut self, fields: impl Into<Fields>) -> Self {
         self.fields = Some(fields.into());
         self
@@ -262,7 +262,7 @@ impl GetPlaylistItems {
 
 single!(GetPlaylistItems => page Page<PlaylistItem>);
 
-/// Adds tracks and episodes to a playlist, behind the last one or at a position.
+/// Adds tracks and episodes to a playlist, at the end or at a position.
 ///
 /// `POST /playlists/{playlist_id}/items` ([reference]). Needs one of these scopes, depending on
 /// the content: `playlist-modify-public`, `playlist-modify-private`.
@@ -292,7 +292,7 @@ impl AddPlaylistItems {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::ADD_PLAYLIST_ITEMS;
 
-    /// Where to put the first of them, from 0. Behind the last one if it is not given.
+    /// Position of the first new item, from 0. Default: at the end.
     pub fn position(mut self, position: u32) -> Self {
         self.position = Some(position);
         self
@@ -362,7 +362,7 @@ impl ReplacePlaylistItems {
 
 chunked!(ReplacePlaylistItems => replace);
 
-/// Moves items of a playlist to another place.
+/// Moves items within a playlist.
 ///
 /// `PUT /playlists/{playlist_id}/items` ([reference]). Needs one of these scopes, depending on the
 /// content: `playlist-modify-public`, `playlist-modify-private`.
@@ -390,13 +390,13 @@ impl ReorderPlaylistItems {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REORDER_PLAYLIST_ITEMS;
 
-    /// How many items to move; one if it is not given.
+    /// Number of items to move. Default: 1.
     pub fn range_length(mut self, range_length: u32) -> Self {
         self.range_length = Some(range_length);
         self
     }
 
-    /// The version of the playlist the positions count for.
+    /// Version of the playlist that the positions refer to.
     pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
         self.snapshot_id = Some(snapshot_id.into_id());
         self
@@ -416,7 +416,7 @@ impl ReorderPlaylistItems {
 
 single!(ReorderPlaylistItems => SnapshotId, in snapshot_id);
 
-/// Removes tracks and episodes from a playlist, wherever they stand in it.
+/// Removes every occurrence of tracks and episodes from a playlist.
 ///
 /// `DELETE /playlists/{playlist_id}/items` ([reference]). Needs one of these scopes, depending on
 /// the content: `playlist-modify-public`, `playlist-modify-private`.
@@ -446,7 +446,7 @@ impl RemovePlaylistItems {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REMOVE_PLAYLIST_ITEMS;
 
-    /// The version of the playlist to remove them from.
+    /// Version of the playlist that the removal refers to.
     pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
         self.snapshot_id = Some(snapshot_id.into_id());
         self
@@ -496,7 +496,7 @@ impl RemovePlaylistItems {
 
 chunked!(RemovePlaylistItems => chain);
 
-/// Changes the name, the description or the visibility of a playlist of the user's.
+/// Changes the name, the description or the visibility of a playlist of the user.
 ///
 /// `PUT /playlists/{playlist_id}` ([reference]). Needs one of these scopes, depending on the
 /// content: `playlist-modify-public`, `playlist-modify-private`.
@@ -526,25 +526,25 @@ impl ChangePlaylistDetails {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CHANGE_PLAYLIST_DETAILS;
 
-    /// The new name.
+    /// New name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Whether it is to stand on the user's profile.
+    /// Whether it appears on the user's profile.
     pub fn public(mut self, public: bool) -> Self {
         self.public = Some(public);
         self
     }
 
-    /// Whether others may change it.
+    /// Whether other users may edit it.
     pub fn collaborative(mut self, collaborative: bool) -> Self {
         self.collaborative = Some(collaborative);
         self
     }
 
-    /// The new text shown with it.
+    /// New description.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
@@ -564,7 +564,7 @@ impl ChangePlaylistDetails {
 
 single!(ChangePlaylistDetails => ());
 
-/// The cover of a playlist, the widest picture first.
+/// The cover images of a playlist, widest first.
 ///
 /// `GET /playlists/{playlist_id}/images` ([reference]). Needs no scope.
 ///
@@ -597,12 +597,12 @@ impl GetPlaylistCover {
 
 single!(GetPlaylistCover => Vec<Image>);
 
-/// Gives a playlist of the user's another cover.
+/// Replaces the cover image of a playlist of the user.
 ///
 /// `PUT /playlists/{playlist_id}/images` ([reference]). Needs one of these scopes, depending on
 /// the content: `ugc-image-upload`, `playlist-modify-public`, `playlist-modify-private`.
 ///
-/// The picture: the bytes of a JPEG file, at most 192 KiB.
+/// The image: bytes of a JPEG file, at most 192 KiB.
 ///
 /// Uploads have a rate limit of their own, and the new cover takes some time to be seen.
 ///
@@ -690,7 +690,7 @@ impl GetMyPlaylists {
 
 single!(GetMyPlaylists => page Page<SimplifiedPlaylist>);
 
-/// Creates an empty playlist of the user's.
+/// Creates an empty playlist for the user.
 ///
 /// `POST /me/playlists` ([reference]). Needs one of these scopes, depending on the content:
 /// `playlist-modify-public`, `playlist-modify-private`.
@@ -717,19 +717,19 @@ impl CreatePlaylist {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CREATE_PLAYLIST;
 
-    /// Whether it stands on the user's profile; it does if this is not given.
+    /// Whether it appears on the user's profile. Default: `true`.
     pub fn public(mut self, public: bool) -> Self {
         self.public = Some(public);
         self
     }
 
-    /// Whether others may change it; it must not be public then.
+    /// Whether other users may edit it. A collaborative playlist must not be public.
     pub fn collaborative(mut self, collaborative: bool) -> Self {
         self.collaborative = Some(collaborative);
         self
     }
 
-    /// A text shown with it.
+    /// Description.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self

@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Client {
-    /// Tracks like the artists, genres and tracks that are given as seeds.
+    /// Tracks similar to artists, genres and tracks given as seeds.
     ///
     /// `GET /recommendations`. See [`GetRecommendations`].
     #[doc(alias = "get-recommendations")]
@@ -30,7 +30,7 @@ impl Client {
     }
 }
 
-/// Tracks like the artists, genres and tracks that are given as seeds.
+/// Tracks similar to artists, genres and tracks given as seeds.
 ///
 /// `GET /recommendations` ([reference]). Needs no scope. Closed to applications registered since
 /// 2024-11-27.
@@ -62,7 +62,7 @@ impl GetRecommendations {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_RECOMMENDATIONS;
 
-    /// How many tracks, 1 to 100. Filters may leave fewer.
+    /// Number of tracks, 1 to 100. Filters may reduce it.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
@@ -164,19 +164,19 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this instrumentalness, 0 to 1: above 0.5 there are hardly vocals.
+    /// Only tracks with at least this instrumentalness, 0 to 1: above 0.5 it has almost no vocals.
     pub fn min_instrumentalness(mut self, instrumentalness: f64) -> Self {
         self.attributes.set("min_instrumentalness", instrumentalness);
         self
     }
 
-    /// Only tracks with at most this instrumentalness, 0 to 1: above 0.5 there are hardly vocals.
+    /// Only tracks with at most this instrumentalness, 0 to 1: above 0.5 it has almost no vocals.
     pub fn max_instrumentalness(mut self, instrumentalness: f64) -> Self {
         self.attributes.set("max_instrumentalness", instrumentalness);
         self
     }
 
-    /// Prefers tracks close to this instrumentalness, 0 to 1: above 0.5 there are hardly vocals.
+    /// Prefers tracks close to this instrumentalness, 0 to 1: above 0.5 it has almost no vocals.
     pub fn target_instrumentalness(mut self, instrumentalness: f64) -> Self {
         self.attributes.set("target_instrumentalness", instrumentalness);
         self
@@ -200,37 +200,37 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this liveness, 0 to 1: above 0.8 there is an audience.
+    /// Only tracks with at least this liveness, 0 to 1: above 0.8 it was recorded live.
     pub fn min_liveness(mut self, liveness: f64) -> Self {
         self.attributes.set("min_liveness", liveness);
         self
     }
 
-    /// Only tracks with at most this liveness, 0 to 1: above 0.8 there is an audience.
+    /// Only tracks with at most this liveness, 0 to 1: above 0.8 it was recorded live.
     pub fn max_liveness(mut self, liveness: f64) -> Self {
         self.attributes.set("max_liveness", liveness);
         self
     }
 
-    /// Prefers tracks close to this liveness, 0 to 1: above 0.8 there is an audience.
+    /// Prefers tracks close to this liveness, 0 to 1: above 0.8 it was recorded live.
     pub fn target_liveness(mut self, liveness: f64) -> Self {
         self.attributes.set("target_liveness", liveness);
         self
     }
 
-    /// Only tracks with at least this loudness in decibels, mostly -60 to 0.
+    /// Only tracks with at least this loudness in decibels, usually -60 to 0.
     pub fn min_loudness(mut self, loudness: f64) -> Self {
         self.attributes.set("min_loudness", loudness);
         self
     }
 
-    /// Only tracks with at most this loudness in decibels, mostly -60 to 0.
+    /// Only tracks with at most this loudness in decibels, usually -60 to 0.
     pub fn max_loudness(mut self, loudness: f64) -> Self {
         self.attributes.set("max_loudness", loudness);
         self
     }
 
-    /// Prefers tracks close to this loudness in decibels, mostly -60 to 0.
+    /// Prefers tracks close to this loudness in decibels, usually -60 to 0.
     pub fn target_loudness(mut self, loudness: f64) -> Self {
         self.attributes.set("target_loudness", loudness);
         self
@@ -290,37 +290,37 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this tempo in beats a minute.
+    /// Only tracks with at least this tempo in beats per minute.
     pub fn min_tempo(mut self, tempo: f64) -> Self {
         self.attributes.set("min_tempo", tempo);
         self
     }
 
-    /// Only tracks with at most this tempo in beats a minute.
+    /// Only tracks with at most this tempo in beats per minute.
     pub fn max_tempo(mut self, tempo: f64) -> Self {
         self.attributes.set("max_tempo", tempo);
         self
     }
 
-    /// Prefers tracks close to this tempo in beats a minute.
+    /// Prefers tracks close to this tempo in beats per minute.
     pub fn target_tempo(mut self, tempo: f64) -> Self {
         self.attributes.set("target_tempo", tempo);
         self
     }
 
-    /// Only tracks with at least this time signature in beats a bar, mostly 3 to 7.
+    /// Only tracks with at least this time signature in beats per bar, usually 3 to 7.
     pub fn min_time_signature(mut self, time_signature: u8) -> Self {
         self.attributes.set("min_time_signature", time_signature);
         self
     }
 
-    /// Only tracks with at most this time signature in beats a bar, mostly 3 to 7.
+    /// Only tracks with at most this time signature in beats per bar, usually 3 to 7.
     pub fn max_time_signature(mut self, time_signature: u8) -> Self {
         self.attributes.set("max_time_signature", time_signature);
         self
     }
 
-    /// Prefers tracks close to this time signature in beats a bar, mostly 3 to 7.
+    /// Prefers tracks close to this time signature in beats per bar, usually 3 to 7.
     pub fn target_time_signature(mut self, time_signature: u8) -> Self {
         self.attributes.set("target_time_signature", time_signature);
         self

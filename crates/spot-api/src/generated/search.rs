@@ -7,7 +7,7 @@ use spot_model::{IncludeExternal, Operation, SearchKind, SearchResults};
 use crate::{Client, Market, Request, SearchQuery, input::RequestExt, send::single};
 
 impl Client {
-    /// Searches the catalogue.
+    /// Searches the catalog.
     ///
     /// `GET /search`. See [`Search`].
     pub fn search(&self, query: impl Into<SearchQuery>) -> Search {
@@ -23,7 +23,7 @@ impl Client {
     }
 }
 
-/// Searches the catalogue.
+/// Searches the catalog.
 ///
 /// `GET /search` ([reference]). Needs no scope.
 ///
@@ -59,13 +59,13 @@ impl Search {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SEARCH;
 
-    /// What kinds of things to look for; all of them if it is not given.
+    /// Kinds of items to search for. Default: all.
     pub fn kinds(mut self, kinds: impl IntoIterator<Item = SearchKind>) -> Self {
         self.kinds = kinds.into_iter().collect();
         self
     }
 
-    /// Whether the client can play content hosted elsewhere, so that it counts as playable.
+    /// Whether the client can play content hosted outside Spotify.
     pub fn include_external(mut self, include_external: impl Into<IncludeExternal>) -> Self {
         self.include_external = Some(include_external.into());
         self

@@ -100,7 +100,7 @@ impl GetShow {
 single!(GetShow => Show);
 
 impl GetShow {
-    /// The episodes of a show, the latest first.
+    /// The episodes of a show, latest first.
     ///
     /// `GET /shows/{id}/episodes`. See [`GetShowEpisodes`].
     #[doc(alias = "get-a-shows-episodes")]
@@ -179,7 +179,7 @@ impl GetShows {
 
 chunked!(GetShows => singles SimplifiedShow, in shows);
 
-/// The episodes of a show, the latest first.
+/// The episodes of a show, latest first.
 ///
 /// `GET /shows/{id}/episodes` ([reference]). Scope: `user-read-playback-position`.
 ///

@@ -74,7 +74,7 @@ impl GetTrack {
 single!(GetTrack => Track);
 
 impl GetTrack {
-    /// How a track sounds, in numbers.
+    /// Audio features of a track.
     ///
     /// `GET /audio-features/{id}`. See [`GetTrackAudioFeatures`].
     #[doc(alias = "get-audio-features")]
@@ -82,7 +82,7 @@ impl GetTrack {
         GetTrackAudioFeatures { client: self.client.clone(), id: self.id.clone() }
     }
 
-    /// The structure of a track: bars, beats, sections, and how each piece sounds.
+    /// Audio analysis of a track: bars, beats, sections and segments.
     ///
     /// `GET /audio-analysis/{id}`. See [`GetTrackAudioAnalysis`].
     #[doc(alias = "get-audio-analysis")]

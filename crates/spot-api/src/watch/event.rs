@@ -95,6 +95,6 @@ pub enum PlaybackChange {
     /// intervals of up to 30 s. Only the first of several failures is reported.
     Interrupted {
         /// The failure.
-        error: Arc<Error>,
+        error: Error,
     },
 }

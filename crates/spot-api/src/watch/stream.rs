@@ -283,7 +283,7 @@ impl PlaybackWatch {
             _ => {
                 self.failures = self.failures.saturating_add(1);
                 let is_first = self.failures == 1;
-                is_first.then(|| PlaybackChange::Interrupted { error: Arc::new(error) })
+                is_first.then(|| PlaybackChange::Interrupted { error })
             }
         };
         self.troubled = true;

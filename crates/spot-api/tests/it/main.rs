@@ -9,4 +9,5 @@ mod extended;
 mod items;
 mod story;
 mod streams;
+mod sync;
 mod watch;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use spot::model::{Operation, RepeatState, SearchKind, TimeRange};
+use spot::model::{AlbumGroup, Operation, RepeatState, SearchKind, TimeRange};
 
 use crate::example::{Example, call};
 
@@ -39,6 +39,19 @@ pub(crate) const EXAMPLES: &[Example] = &[
         case: "default",
         operation: Operation::GET_ARTIST_ALBUMS,
         call: |client| call(client.artist("spotmockArtist00000001").albums().limit(3)),
+    },
+    Example {
+        case: "appears-on",
+        operation: Operation::GET_ARTIST_ALBUMS,
+        call: |client| {
+            call(
+                client
+                    .artist("spotmockArtist00000001")
+                    .albums()
+                    .groups([AlbumGroup::AppearsOn])
+                    .limit(3),
+            )
+        },
     },
     Example {
         case: "default",
