@@ -28,7 +28,8 @@ async fn playlist(client: &Client, numbers: &[usize]) -> PlaylistId {
 }
 
 async fn items(client: &Client, id: PlaylistId) -> Vec<PlaylistItem> {
-    let mut stream = client.playlist(id).items().stream();
+    let fields = "items(added_at,item(id,is_local,type,uri))";
+    let mut stream = client.playlist(id).items().fields(fields).stream();
     let mut items = Vec::new();
     while let Some(item) = stream.try_next().await.unwrap() {
         items.push(item);
@@ -56,7 +57,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Whatever the playlist holds and whatever is wanted, copies included.
     #[test]
