@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use crate::{
-    AccessToken, Error, ErrorKind, Event, Request, Response,
+    AccessToken, Error, ErrorKind, Event, Request, Response, TokenSource,
     pipeline::{call::Call, shared::Shared},
 };
 
@@ -147,13 +147,15 @@ impl Cache {
     async fn send(
         &self,
         shared: &Shared,
+        tokens: &dyn TokenSource,
         request: &Request,
         key: &Key,
         kept: Option<Kept>,
         conditions: HeaderMap,
     ) -> Result<Response<Bytes>, Error> {
         let writes = self.memory.writes.load(Ordering::Acquire);
-        let mut response = Call::new(shared, request).with_conditions(conditions).run().await?;
+        let mut response =
+            Call::new(shared, tokens, request).with_conditions(conditions).run().await?;
         let Ok(asked) = request_head(key) else { return Ok(response) };
         let now = SystemTime::now();
         let keep = |policy: CachePolicy, body: &Bytes| {
@@ -172,7 +174,7 @@ impl Cache {
                 return Ok(Response { attempts, waited, ..kept_response(head, kept.body) });
             }
             // It is about another response than the one that is kept.
-            response = Call::new(shared, request).run().await?;
+            response = Call::new(shared, tokens, request).run().await?;
         }
         let head = response_head(&response);
         // A lifetime is never guessed. Private responses may be kept, since the key holds the token.
@@ -203,18 +205,19 @@ impl Cache {
 /// Answers a call from the cache, from an identical call in flight, or by sending the request.
 pub(crate) async fn call(
     shared: &Shared,
+    tokens: &dyn TokenSource,
     cache: &Cache,
     request: &Request,
 ) -> Result<Response<Bytes>, Error> {
     let operation = request.operation();
     let latest = shared.deadline(request, Instant::now());
     let late = |what: &str| Error::new(ErrorKind::Timeout, what).with_operation(operation);
-    let token = timeout_at(latest, shared.tokens.token()).await;
+    let token = timeout_at(latest, tokens.token()).await;
     let token = token
         .map_err(|_| late("no token before the deadline"))?
         .map_err(|error| error.with_operation(operation))?;
     if operation.method != Method::Get {
-        let response = Call::new(shared, request).run().await;
+        let response = Call::new(shared, tokens, request).run().await;
         // A write that failed may have been carried out.
         cache.forget_private(&token);
         return response;
@@ -245,7 +248,7 @@ pub(crate) async fn call(
     let mut sends = false;
     let response = flight.get_or_init(|| {
         sends = true;
-        cache.send(shared, request, &key, kept, conditions)
+        cache.send(shared, tokens, request, &key, kept, conditions)
     });
     let response = timeout_at(latest, response).await;
     let response =

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::{
-    Error, RateLimitState, Request, Response, TokenSource,
+    Error, Limits, Request, Response, TokenSource,
     pipeline::{call::Call, shared::Shared},
 };
 
@@ -46,14 +46,15 @@ pub use {
 #[derive(Clone)]
 pub struct Pipeline {
     shared: Arc<Shared>,
+    tokens: Arc<dyn TokenSource>,
 }
 
 impl Pipeline {
     /// The base URL of Spotify's Web API, which is the default.
     pub const SPOTIFY: &'static str = "https://api.spotify.com/v1";
 
-    pub(crate) fn new(shared: Shared) -> Self {
-        Self { shared: Arc::new(shared) }
+    pub(crate) fn new(shared: Shared, tokens: Arc<dyn TokenSource>) -> Self {
+        Self { shared: Arc::new(shared), tokens }
     }
 
     /// Sets up a pipeline that takes its tokens from this source.
@@ -73,9 +74,9 @@ impl Pipeline {
         request.check()?;
         #[cfg(feature = "cache")]
         if let Some(cache) = &self.shared.cache {
-            return cache::call(&self.shared, cache, &request).await;
+            return cache::call(&self.shared, &*self.tokens, cache, &request).await;
         }
-        Call::new(&self.shared, &request).run().await
+        Call::new(&self.shared, &*self.tokens, &request).run().await
     }
 
     /// Sends a request and decodes the JSON of the response.
@@ -115,9 +116,29 @@ impl Pipeline {
         Ok(self.call(request).await?.map(drop))
     }
 
-    /// What is known of Spotify's limits now, for display or for the next run.
-    pub fn rate_limit(&self) -> RateLimitState {
-        self.shared.limiter.save()
+    /// The pipeline of another user of the same application: it shares the connections, the rate
+    /// limiter, the retry budget, the cache, the observer and all settings.
+    ///
+    /// It is cheap: a server may keep one for every session. Spotify counts the calls of an
+    /// application, so that pipelines that do not share a limiter get many more 429s.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), spot_http::Error> {
+    /// use spot_http::{AccessToken, Pipeline};
+    ///
+    /// let base = Pipeline::builder(AccessToken::new("a token")?).build()?;
+    /// let another_user = base.with_tokens(AccessToken::new("another token")?);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with_tokens(&self, tokens: impl TokenSource) -> Self {
+        Self { shared: Arc::clone(&self.shared), tokens: Arc::new(tokens) }
+    }
+
+    /// What is known of Spotify's limits now: the learned limit, the calls in use, and which
+    /// operations are closed until when. For a dashboard, or for the next run.
+    pub fn limits(&self) -> Limits {
+        self.shared.limiter.limits()
     }
 
     /// The base URL of all calls.
@@ -135,6 +156,6 @@ impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Pipeline");
         out.field("base_url", &self.shared.settings.base_url);
-        out.field("tokens", &self.shared.tokens).finish_non_exhaustive()
+        out.field("tokens", &self.tokens).finish_non_exhaustive()
     }
 }

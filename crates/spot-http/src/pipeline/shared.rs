@@ -11,15 +11,13 @@ use tokio::time::Instant;
 #[cfg(feature = "cache")]
 use crate::Cache;
 use crate::{
-    Event, Observer, Request, TokenSource, Transport, failure::Backoff, pipeline::budget::Budget,
-    rate_limit::Limiter,
+    Event, Observer, RateLimiter, Request, Transport, failure::Backoff, pipeline::budget::Budget,
 };
 
-/// What the clones of a pipeline share.
+/// What the pipelines of an application share: everything but the tokens.
 pub(crate) struct Shared {
-    pub(crate) tokens: Box<dyn TokenSource>,
     pub(crate) transport: Arc<dyn Transport>,
-    pub(crate) limiter: Limiter,
+    pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) budget: Budget,
     pub(crate) random: Mutex<fastrand::Rng>,
     pub(crate) observer: Option<Box<dyn Observer>>,
@@ -62,8 +60,8 @@ impl Shared {
     }
 }
 
-/// `now` plus `by`, or a time ten years ahead if `by` is longer than that.
+/// `now` plus `by`, or a time a year ahead if `by` is longer: tokio's timers reach two years.
 pub(crate) fn later(now: Instant, by: Duration) -> Instant {
-    const FAR: Duration = Duration::from_secs(10 * 365 * 86_400);
+    const FAR: Duration = Duration::from_secs(365 * 86_400);
     now + by.min(FAR)
 }
