@@ -62,7 +62,7 @@ pub(crate) fn parameters(spec: &Spec, op: &Op) -> Vec<Parameter> {
         all.extend(params.iter().map(|param| parameter(spec, place, param)));
     }
     for attribute in &op.attributes {
-        let whiches = [("min", "The least"), ("max", "The greatest"), ("target", "The preferred")];
+        let whiches = [("min", "Minimum"), ("max", "Maximum"), ("target", "Target")];
         all.extend(whiches.map(|(which, words)| Parameter {
             name: format!("{which}_{}", attribute.name),
             doc: format!("{words} {}.", attribute.doc),
@@ -70,24 +70,20 @@ pub(crate) fn parameters(spec: &Spec, op: &Op) -> Vec<Parameter> {
         }));
     }
     if op.market {
-        all.push(optional("market", Ty::Text, "The country whose catalogue is asked: two letters of ISO 3166-1, or `from_token`. With a user's token the user's country wins."));
+        all.push(optional("market", Ty::Text, "Market to query: two letters of ISO 3166-1, or `from_token`. With a user's token Spotify uses the country of the user."));
     }
     if let Some(paging) = &op.paging {
         all.push(Parameter {
             min: Some(1),
             max: Some(paging.max.into()),
             default: Some(paging.default.to_string()),
-            ..optional("limit", Ty::Int("u8".to_owned()), "How many to a page.")
+            ..optional("limit", Ty::Int("u8".to_owned()), "Maximum number of entries per page.")
         });
         if paging.by != PagingBy::Cursor {
             all.push(Parameter {
                 max: paging.last_offset.map(Into::into),
                 default: Some("0".to_owned()),
-                ..optional(
-                    "offset",
-                    Ty::Int("u32".to_owned()),
-                    "How many to leave out before the first one.",
-                )
+                ..optional("offset", Ty::Int("u32".to_owned()), "Index of the first entry.")
             });
         }
     }

@@ -6,6 +6,7 @@
 mod bench;
 mod checks;
 mod ci;
+mod circles;
 mod codegen;
 mod console;
 mod contract;

@@ -15,7 +15,7 @@ pub(crate) struct Spec {
 }
 
 /// One file of the spec.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Domain {
     /// The file's name without its ending; it names the generated files.
@@ -145,18 +145,28 @@ pub(crate) enum Access {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Paging {
     pub(crate) by: PagingBy,
-    /// The largest `limit`.
+    /// Largest `limit`.
     pub(crate) max: u8,
+    /// Largest `limit` in Extended Quota Mode, if it is another one.
+    #[serde(default)]
+    pub(crate) extended_max: Option<u8>,
     /// What the API takes if `limit` is not given.
     pub(crate) default: u8,
     #[serde(default)]
     pub(crate) last_offset: Option<u32>,
-    /// The query parameter that takes the cursor.
+    /// Query parameter that takes the cursor; `after` unless it is given.
     #[serde(default)]
     pub(crate) cursor: Option<String>,
     /// The field that holds the page, if the answer says more than that.
     #[serde(default)]
     pub(crate) page: Option<String>,
+}
+
+impl Paging {
+    /// Largest `limit` in Extended Quota Mode.
+    pub(crate) fn extended_max(&self) -> u8 {
+        self.extended_max.unwrap_or(self.max)
+    }
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq)]

@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use crate::{
+    circles::circles,
     codegen,
     console::say,
     spec::{Error, Spec},
@@ -27,6 +28,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
     }
     covered(root, &mut wrong)?;
     words(root, &mut wrong);
+    import_circles(root, &mut wrong);
     if wrong.is_empty() {
         say("tidy");
         return Ok(());
@@ -69,6 +71,54 @@ fn covered(root: &Path, wrong: &mut Vec<String>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Circles that are allowed, by the folder of the crate and the modules.
+const ALLOWED_CIRCLES: &[(&str, &[&str])] = &[
+    // A builder and what it builds.
+    ("crates/spot-mock", &["server::builder", "server::mock"]),
+    // An id and the URI of the same thing convert into each other.
+    ("crates/spot-model", &["id", "uri"]),
+    // To be resolved.
+    ("crates/spot-api", &["generated::search", "input", "search"]),
+    ("crates/spot-api", &["pages", "plan"]),
+    (
+        "crates/spot-http",
+        &[
+            "pipeline",
+            "pipeline::builder",
+            "pipeline::cache",
+            "pipeline::call",
+            "pipeline::retry",
+            "pipeline::shared",
+            "pipeline::trace",
+        ],
+    ),
+    ("crates/spot-http", &["rate_limit::state", "rate_limit::window"]),
+    ("crates/spot-auth", &["app", "sign_in"]),
+    ("xtask", &["codegen::api", "codegen::api::request", "codegen::api::send"]),
+];
+
+/// No files of a crate use each other.
+fn import_circles(root: &Path, wrong: &mut Vec<String>) {
+    let Ok(crates) = fs::read_dir(root.join("crates")) else { return };
+    let mut dirs: Vec<_> = crates.flatten().map(|entry| entry.path()).collect();
+    dirs.extend([root.join("xtask"), root.join("xtask/checks")]);
+    for dir in dirs {
+        let name = dir.strip_prefix(root).unwrap_or(&dir).display().to_string();
+        for circle in circles(&dir.join("src")) {
+            // Objects of the model refer to each other, and to how they are decoded.
+            let is_model = name == "crates/spot-model"
+                && circle.iter().all(|module| module.starts_with("generated::"));
+            let allowed = is_model
+                || ALLOWED_CIRCLES.iter().any(|(of, known)| {
+                    *of == name && circle.iter().all(|module| known.contains(&module.as_str()))
+                });
+            if !allowed {
+                wrong.push(format!("{name}: files that use each other: {}", circle.join(", ")));
+            }
+        }
+    }
 }
 
 /// No test that is not run, and no lint switched off for a whole generated file.

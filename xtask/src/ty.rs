@@ -148,24 +148,6 @@ impl Ty {
         }
     }
 
-    pub(crate) fn uses_duration(&self) -> bool {
-        match self {
-            Self::Duration | Self::Seconds => true,
-            Self::Boxed(inner) | Self::Optional(inner) | Self::List(inner) => inner.uses_duration(),
-            _ => false,
-        }
-    }
-
-    pub(crate) fn uses_timestamp(&self) -> bool {
-        match self {
-            Self::Timestamp | Self::UnixMillis => true,
-            Self::Boxed(inner) | Self::Optional(inner) | Self::List(inner) => {
-                inner.uses_timestamp()
-            }
-            _ => false,
-        }
-    }
-
     pub(crate) fn is_optional(&self) -> bool {
         matches!(self, Self::Optional(_))
     }

@@ -2,11 +2,13 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use spot_http::{CallOptions, Lane, Pipeline, TokenSource};
+use spot_http::{CallOptions, Error, Lane, Pipeline, Request, Response, TokenSource};
+use spot_model::{AccessMode, Operation};
 
 use crate::{
-    AccessMode, Error, Market, Paged, Request, Response, arrival,
-    links::{self, Linked},
+    links,
+    market::Market,
+    page::{PageIn, Paged},
 };
 
 /// A client of the Web API: the start of every call.
@@ -92,34 +94,6 @@ impl Client {
         self.pipeline.call(self.prepare(request)).await
     }
 
-    /// The page after the given one, `None` if it is the last.
-    ///
-    /// The link is followed only to where the client sends its calls, since the token goes with
-    /// it.
-    ///
-    /// # Errors
-    ///
-    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link leads elsewhere; else as any call.
-    pub async fn next_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
-        self.follow(page.next_link()).await
-    }
-
-    /// The page before the given one, `None` if it is the first. As [`next_page`](Self::next_page).
-    ///
-    /// # Errors
-    ///
-    /// As [`next_page`](Self::next_page).
-    pub async fn previous_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
-        self.follow(page.previous_link()).await
-    }
-
-    async fn follow<P: Paged>(&self, link: Option<&str>) -> Result<Option<P>, Error> {
-        let Some(link) = link else { return Ok(None) };
-        let path = links::path(&self.pipeline, link)?;
-        let page = self.fetch::<Linked<P>>(Request::get(&path)).await?;
-        Ok(Some(page.into_body().page))
-    }
-
     pub(crate) fn market(&self) -> Option<&Market> {
         self.market.as_deref()
     }
@@ -128,10 +102,20 @@ impl Client {
         self.access == AccessMode::Extended
     }
 
-    /// The same client for a long job: its calls let others pass while the rate limit is met.
+    /// The same client for long jobs: its calls yield to interactive calls when throttled.
     pub(crate) fn in_bulk(mut self) -> Self {
         self.options = self.options.or(&CallOptions::new().lane(Lane::Bulk));
         self
+    }
+
+    /// The request with the largest page that its operation takes in this client's access mode,
+    /// unless it sets `limit` itself.
+    pub(crate) fn with_page_size(&self, request: Request) -> Request {
+        let Some(max) = request.operation().paging.max_limit(self.access) else { return request };
+        match request.query_value("limit") {
+            Some(_) => request,
+            None => request.query("limit", max),
+        }
     }
 
     /// The request with the options of the client where it has none.
@@ -146,9 +130,31 @@ impl Client {
         request: Request,
     ) -> Result<Response<T>, Error> {
         let operation = request.operation();
-        let answer = self.pipeline.call(self.prepare(request)).await?;
-        arrival::tell().await;
-        answer.json(operation)
+        self.request(request).await?.json(operation)
+    }
+
+    /// Sends a request whose answer is a page, or holds one.
+    pub(crate) async fn fetch_page<P: Paged>(
+        &self,
+        request: Request,
+    ) -> Result<Response<P>, Error> {
+        let (operation, path) = (request.operation(), request.url_path().to_owned());
+        let answer = self.request(request).await?;
+        self.read_page(answer, operation, &path)
+    }
+
+    /// Decodes the page of an answer. Its links name the path that was called.
+    pub(crate) fn read_page<P: Paged>(
+        &self,
+        answer: Response<Bytes>,
+        operation: &'static Operation,
+        path: &str,
+    ) -> Result<Response<P>, Error> {
+        let answer = answer.json::<PageIn<P>>(operation)?;
+        Ok(answer.map(|PageIn(mut page)| {
+            links::keep_path(&mut page, path);
+            page
+        }))
     }
 
     /// Sends a request whose answer may be missing.

@@ -7,9 +7,10 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use spot_http::{Error, Request};
 use spot_model::{ParseIdError, SnapshotId};
 
-use crate::{Error, Fields, Market, Request, SearchQuery};
+use crate::{fields::Fields, market::Market, search::SearchQuery};
 
 /// What the generated requests need of [`Request`] beyond what it does itself.
 ///
@@ -241,31 +242,3 @@ impl Body {
         self.field(name, &objects)
     }
 }
-
-/// Makes a request a future of its answer's body.
-macro_rules! awaitable {
-    (chunked $request:ident => $answer:ty) => {
-        awaitable!(@ $request => $answer, request, request.run());
-    };
-    ($request:ident => $answer:ty) => {
-        awaitable!(@ $request => $answer, request, async move {
-            Ok(request.send().await?.into_body())
-        });
-    };
-    (@ $request:ident => $answer:ty, $this:ident, $future:expr) => {
-        impl IntoFuture for $request {
-            type Output = Result<$answer, Error>;
-            type IntoFuture = futures::future::BoxFuture<'static, Self::Output>;
-
-            // Compiled by the programs that make the call: all of them here would be most of the
-            // time that the crate takes to build.
-            #[inline]
-            fn into_future(self) -> Self::IntoFuture {
-                let $this = self;
-                Box::pin($future)
-            }
-        }
-    };
-}
-
-pub(crate) use awaitable;

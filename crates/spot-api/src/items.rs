@@ -8,27 +8,24 @@ use std::{
     vec,
 };
 
-use chrono::{DateTime, Utc};
-use futures::{Stream, StreamExt, TryStreamExt, future::BoxFuture};
-use spot_model::{CursorPage, Page};
+use futures::{Stream, StreamExt, TryStreamExt};
+use spot_http::{Error, Request};
+use spot_model::Page;
 
-use crate::{
-    Error, Paged, Pages, Position,
-    plan::{ByCursor, ByOffset, Plan},
-};
+use crate::{client::Client, links, page::Paged, page_plan::Position, pages::Pages};
 
-/// A stream of all entries of a list, whatever the number of pages.
+/// A stream of all entries of a list, over any number of pages.
 ///
-/// The first page is asked for alone, since it says how long the list is. After that up to
-/// [`prefetch`](Self::prefetch) pages are on their way while the caller works, in order; a page is
-/// asked for only when one was taken, or arrived while the caller waited for it, so that memory
-/// stays bounded. Dropping the stream stops the
-/// requests. An error is given once and ends the stream; [`resume_at`](Self::resume_at) then says
-/// where it stopped.
+/// The first page is requested alone, since it tells the length of the list. After that up to
+/// [`prefetch`](Self::prefetch) pages are requested while the caller works. They arrive in order.
+/// The stream requests another page only when the caller takes one, or waits for one that is being
+/// decoded, so memory stays bounded. The requests are in the bulk [lane](crate::Lane): they yield
+/// to interactive calls when throttled. Dropping the stream stops the requests. An error ends the
+/// stream; [`resume_at`](Self::resume_at) tells where.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let mut saved = client.library().tracks().items();
+/// let mut saved = client.library().tracks().stream();
 /// while let Some(saved) = saved.try_next().await? {
 ///     println!("{}", saved.track.name);
 /// }
@@ -39,51 +36,69 @@ pub struct Items<T, P = Page<T>> {
     page: Option<Current<T>>,
 }
 
-/// The page whose entries are being given.
+/// The page whose entries are delivered now.
 struct Current<T> {
     items: vec::IntoIter<T>,
-    /// The place in the page of the next entry, counting those left out.
-    place: usize,
-    /// The places of entries that were left out, in order.
+    /// Index in the page of the next entry, counting those left out.
+    index: usize,
+    /// Indexes of entries that were left out, in order.
     gaps: VecDeque<usize>,
     start: Position,
 }
 
 impl<T> Current<T> {
+    fn new<P: Paged<Item = T>>(page: P, start: Position) -> Self {
+        let gaps = page.skipped().iter().map(|skipped| skipped.index).collect();
+        let mut page = Self { items: page.into_items().into_iter(), index: 0, gaps, start };
+        page.skip_gaps();
+        page
+    }
+
     fn next(&mut self) -> Option<T> {
         let item = self.items.next();
         if item.is_some() {
-            self.place += 1;
+            self.index += 1;
         }
-        while self.gaps.front() == Some(&self.place) {
-            self.gaps.pop_front();
-            self.place += 1;
-        }
+        self.skip_gaps();
         item
+    }
+
+    fn skip_gaps(&mut self) {
+        while self.gaps.front() == Some(&self.index) {
+            self.gaps.pop_front();
+            self.index += 1;
+        }
     }
 
     fn position(&self) -> Position {
         match &self.start {
             Position::Offset(offset) => {
-                let place = u32::try_from(self.place).unwrap_or(u32::MAX);
-                Position::Offset(offset.saturating_add(place))
+                let index = u32::try_from(self.index).unwrap_or(u32::MAX);
+                Position::Offset(offset.saturating_add(index))
             }
             cursor => cursor.clone(),
         }
     }
 }
 
+impl<P: Paged> Items<P::Item, P> {
+    /// A stream of what a request pages through, from where the request starts.
+    pub(crate) fn new(client: Client, request: Request) -> Self {
+        Self { pages: Pages::new(client, request, None), page: None }
+    }
+}
+
 impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
-    /// How many pages are asked for ahead, 4 unless this is called. With 0 a page is asked for only
-    /// when the one before it is used up. Lists by cursor are never more than one page ahead.
+    /// Sets how many pages are prefetched; the default is 4. With 0 a page is requested only when
+    /// the one before it is used up. Lists by cursor are never more than one page ahead.
     #[must_use]
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.pages = self.pages.prefetch(pages);
         self
     }
 
-    /// The next entry; `None` at the end. Without an import, unlike the method of the same name of
-    /// `StreamExt`. Cancelling it loses nothing.
+    /// The next entry; `None` at the end. Needs no import, unlike the method of `StreamExt`.
+    /// Cancelling it loses nothing.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         StreamExt::next(self).await
     }
@@ -92,29 +107,29 @@ impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
     ///
     /// # Errors
     ///
-    /// That of the page that could not be read; the stream has ended then.
+    /// The error of the page that could not be read. It ends the stream.
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         TryStreamExt::try_next(self).await
     }
 
-    /// The rest of the list by pages, from the first page that was not begun.
+    /// The rest of the list by pages, from the first page of which no entry was taken.
     pub fn pages(self) -> Pages<P> {
         self.pages
     }
 
-    /// The length of the list as the last page said it; `None` before the first page, and for lists
-    /// whose length Spotify does not tell. It counts entries that are left out.
+    /// Length of the list, as the last page told it. It counts entries that are left out. `None`
+    /// before the first page, and for lists whose length Spotify does not tell.
     pub fn total(&self) -> Option<u32> {
         self.pages.total()
     }
 
-    /// Where the next entry is: what to give to `offset` or the cursor to go on later.
+    /// Position of the next entry: the offset or cursor to continue from later.
     pub fn resume_at(&self) -> Position {
         self.page.as_ref().map_or_else(|| self.pages.resume_at(), Current::position)
     }
 
-    /// Whether the list changed its length under way, so that entries may have been given twice or
-    /// not at all.
+    /// Whether the length of the list changed during the stream, so that entries may be missing
+    /// or repeated.
     pub fn drifted(&self) -> bool {
         self.pages.drifted()
     }
@@ -134,16 +149,7 @@ impl<T: Send + 'static, P: Paged<Item = T>> Stream for Items<T, P> {
             }
             let start = this.pages.resume_at();
             match ready!(this.pages.poll_next_unpin(cx)) {
-                Some(Ok(page)) => {
-                    let gaps = page.skipped().iter().map(|skipped| skipped.index).collect();
-                    let items = page.into_items().into_iter();
-                    let mut page = Current { items, place: 0, gaps, start };
-                    while page.gaps.front() == Some(&page.place) {
-                        page.gaps.pop_front();
-                        page.place += 1;
-                    }
-                    this.page = Some(page);
-                }
+                Some(Ok(page)) => this.page = Some(Current::new(page, start)),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
             }
@@ -151,61 +157,86 @@ impl<T: Send + 'static, P: Paged<Item = T>> Stream for Items<T, P> {
     }
 }
 
-// Nothing in it is pinned: the requests under way are tasks.
+// No field is pinned: the requests run in tasks.
 impl<T, P> Unpin for Items<T, P> {}
-
-impl<T> Items<T>
-where
-    Page<T>: Paged<Item = T>,
-{
-    /// Pages by offset: `fetch` reads the one at an offset. `last` is the largest offset the API
-    /// takes.
-    pub(crate) fn by_offset(
-        first: u32,
-        last: Option<u32>,
-        fetch: impl Fn(u32) -> BoxFuture<'static, Result<Page<T>, Error>> + Send + Sync + 'static,
-    ) -> Self {
-        let plan = ByOffset::new(first, last);
-        Self {
-            pages: Pages::new(Plan::Offset(plan), move |at| match at {
-                Position::Offset(offset) => fetch(offset),
-                Position::Cursor(_) => fetch(first),
-            }),
-            page: None,
-        }
-    }
-}
-
-impl<T> Items<T, CursorPage<T>>
-where
-    CursorPage<T>: Paged<Item = T>,
-{
-    /// Pages by cursor: `cursor` finds in a page the cursor of the one after it.
-    pub(crate) fn by_cursor(
-        cursor: fn(&CursorPage<T>) -> Option<String>,
-        fetch: impl Fn(Option<String>) -> BoxFuture<'static, Result<CursorPage<T>, Error>>
-        + Send
-        + Sync
-        + 'static,
-    ) -> Self {
-        let plan = ByCursor::new(cursor);
-        Self {
-            pages: Pages::new(Plan::Cursor(plan), move |at| match at {
-                Position::Cursor(cursor) => fetch(cursor),
-                Position::Offset(_) => fetch(None),
-            }),
-            page: None,
-        }
-    }
-}
-
-/// The cursor as the time it is, for lists whose cursors are milliseconds since 1970.
-pub(crate) fn time_cursor(cursor: &str) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp_millis(cursor.parse().ok()?)
-}
 
 impl<T, P> fmt::Debug for Items<T, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Items").field("pages", &self.pages).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Streams the entries of any paged request, also of an operation of your own. `P` is the type
+    /// of its pages: [`Page<T>`](Page) or [`CursorPage<T>`](spot_model::CursorPage).
+    ///
+    /// The [paging](spot_model::Operation::paging) of the request's operation gives the page size,
+    /// unless the request sets `limit`. The page may be the answer, or a field of it.
+    ///
+    /// ```no_run
+    /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+    /// use spot_api::{
+    ///     Request,
+    ///     model::{Operation, Page, SavedTrack},
+    /// };
+    ///
+    /// let request = Request::new(Operation::GET_SAVED_TRACKS).query("offset", 1000);
+    /// let mut saved = client.stream::<Page<SavedTrack>>(request);
+    /// while let Some(saved) = saved.try_next().await? {
+    ///     println!("{}", saved.track.name);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn stream<P: Paged>(&self, request: Request) -> Items<P::Item, P> {
+        Items::new(self.clone(), request)
+    }
+
+    /// Streams the entries of a page and of the pages after it. The page itself is not requested
+    /// again. It may come from any request, or from inside a playlist, an album or a show.
+    ///
+    /// ```no_run
+    /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+    /// let album = client.album("spotmockAlbum000000001").await?;
+    /// let mut tracks = client.stream_from(album.tracks);
+    /// while let Some(track) = tracks.try_next().await? {
+    ///     println!("{}", track.name);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// The stream ends with a [`BadRequest`](crate::ErrorKind::BadRequest) error if more pages
+    /// exist and the link to them is missing or leads to another origin.
+    pub fn stream_from<P: Paged>(&self, page: P) -> Items<P::Item, P> {
+        let request = links::continuation(self.pipeline(), self.access_mode(), &page);
+        let request = request.unwrap_or_else(|error| {
+            // The entries of the page come first. The position of the page stays known.
+            Request::failed(error).replace_query("offset", Some(page.offset()))
+        });
+        Items { pages: Pages::new(self.clone(), request, Some(page)), page: None }
+    }
+
+    /// The page after the given one; `None` if it is the last.
+    ///
+    /// # Errors
+    ///
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link leads to another origin than that
+    /// of the API; otherwise as any call.
+    pub async fn next_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
+        self.follow(page.next_link()).await
+    }
+
+    /// The page before the given one; `None` if it is the first.
+    ///
+    /// # Errors
+    ///
+    /// As [`next_page`](Self::next_page).
+    pub async fn previous_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
+        self.follow(page.previous_link()).await
+    }
+
+    async fn follow<P: Paged>(&self, link: Option<&str>) -> Result<Option<P>, Error> {
+        let Some(link) = link else { return Ok(None) };
+        let request = links::request(self.pipeline(), link)?;
+        Ok(Some(self.fetch_page(request).await?.into_body()))
     }
 }

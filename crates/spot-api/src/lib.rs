@@ -1,7 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod access;
-mod arrival;
 mod chunks;
 mod client;
 mod fields;
@@ -10,21 +8,30 @@ mod input;
 mod items;
 mod links;
 mod market;
+mod page;
+mod page_plan;
 mod pages;
-mod plan;
 mod playback;
 mod playlists;
 mod search;
+mod send;
+mod sync;
+mod watch;
 
 pub use spot_http::{CallOptions, Error, ErrorKind, Lane, PlayerReason, Request, Response};
 pub use spot_model as model;
+pub use spot_model::AccessMode;
 
-pub use access::AccessMode;
 pub use client::Client;
 pub use fields::Fields;
 pub use generated::*;
 pub use items::Items;
 pub use market::Market;
-pub use pages::{Paged, Pages, Position};
+pub use page::Paged;
+pub use page_plan::Position;
+pub use pages::Pages;
 pub use playback::PlaybackOffset;
 pub use search::{SearchFor, SearchItem, SearchQuery};
+pub use send::ApiRequest;
+pub use sync::{PlaylistContents, SyncPlan, SyncPlaylist};
+pub use watch::{PlaybackChange, PlaybackEvent, PlaybackWatch, WatchHandle};

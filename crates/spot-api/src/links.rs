@@ -1,52 +1,95 @@
-//! The links of pages: where they may lead, and what is found there.
+//! Links of pages: where they may lead, and the requests that follow them.
 
-use std::collections::BTreeMap;
+use spot_http::{Error, Pipeline, Request};
+use spot_model::{AccessMode, Method, Operation};
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, Error as _},
-};
-use serde_json::value::RawValue;
-use spot_http::Pipeline;
-use spot_model::{Method, Operation};
+use crate::page::Paged;
 
-use crate::Error;
+const LINK: &Operation = &Operation::custom(Method::Get, "/{link}");
 
-/// The path and query that a link names, below where calls go.
-pub(crate) fn path(pipeline: &Pipeline, link: &str) -> Result<String, Error> {
-    const LINK: &Operation = &Operation::custom(Method::Get, "/{link}");
+/// The request that a link stands for. The link must lead to the origin of the API, since the
+/// token goes with the request.
+pub(crate) fn request(pipeline: &Pipeline, link: &str) -> Result<Request, Error> {
     let base = pipeline.base_url();
     let path = pipeline.same_origin(link).then(|| link.strip_prefix(base)).flatten();
     let path = path.filter(|path| path.starts_with('/')).ok_or_else(|| {
         let message = format!("the link of the page leads away from {base}; it was not followed");
         Error::bad_request(message).with_operation(LINK)
     })?;
-    // The pages of GET /me/playlists name a path that is closed in Development Mode; the query is
-    // right, and the path that was called answers the same.
-    let (way, query) = path.split_once('?').unwrap_or((path, ""));
-    let of_user = way.strip_prefix("/users/").and_then(|rest| rest.strip_suffix("/playlists"));
-    match of_user {
-        Some(user) if !user.contains('/') => Ok(format!("/me/playlists?{query}")),
-        _ => Ok(path.to_owned()),
+    Ok(Request::at(operation(path), path))
+}
+
+/// The operation that reads a path.
+fn operation(path: &str) -> &'static Operation {
+    let path = path.split('?').next().unwrap_or(path);
+    let reads = Operation::ALL.iter().filter(|operation| operation.method == Method::Get);
+    let fits = reads.filter(|operation| {
+        let mut parts = operation.path.split('/');
+        let fits = path
+            .split('/')
+            .all(|part| parts.next().is_some_and(|name| name == part || name.starts_with('{')));
+        fits && parts.next().is_none()
+    });
+    // `/me/tracks` rather than `/{a}/{b}`.
+    fits.min_by_key(|operation| operation.path.matches('{').count()).copied().unwrap_or(LINK)
+}
+
+/// The request that continues a page by its own links, with the offset of the page itself.
+///
+/// The page inside an object can be larger than the operation allows, and so can the `limit` of its
+/// link.
+pub(crate) fn continuation<P: Paged>(
+    pipeline: &Pipeline,
+    mode: AccessMode,
+    page: &P,
+) -> Result<Request, Error> {
+    let link = page.next_link().or(page.href()).ok_or_else(|| {
+        Error::bad_request(
+            "the page has neither `next` nor `href`, so it cannot be continued; \
+             add both to `fields`",
+        )
+        .with_operation(LINK)
+    })?;
+    let mut request = request(pipeline, link)?;
+    let limit = request.query_value("limit").and_then(|limit| limit.parse::<u8>().ok());
+    if let Some(max) = request.operation().paging.max_limit(mode).filter(|max| limit > Some(*max)) {
+        request = request.replace_query("limit", Some(max));
     }
+    Ok(if P::BY_CURSOR { request } else { request.replace_query("offset", Some(page.offset())) })
 }
 
-/// A page as a link gives it: by itself, or as the one field of an object that holds a page
-/// (`{"artists": {..}}`).
-pub(crate) struct Linked<P> {
-    pub(crate) page: P,
+/// Makes the links of a page name the path that was called.
+///
+/// The pages of `/me/playlists` name `/users/{id}/playlists`, which is closed in Development Mode,
+/// and those of `/me/following` name a path that does not exist. Only the query differs from page
+/// to page.
+pub(crate) fn keep_path(page: &mut impl Paged, path: &str) {
+    let Some(rest) = path.strip_prefix("/me/") else { return };
+    page.change_links(|link| {
+        let (before, query) = link.split_once('?').unwrap_or((link, ""));
+        let Some((base, called)) = before.split_once("/users/") else { return };
+        if called.split_once('/').is_some_and(|(_, called)| called == rest) {
+            let mark = if query.is_empty() { "" } else { "?" };
+            *link = format!("{base}{path}{mark}{query}");
+        }
+    });
 }
 
-impl<'de, P: DeserializeOwned> Deserialize<'de> for Linked<P> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields = BTreeMap::<String, Box<RawValue>>::deserialize(deserializer)?;
-        let text = if fields.contains_key("items") {
-            serde_json::to_string(&fields).map_err(D::Error::custom)?
-        } else {
-            let page = fields.values().find(|value| value.get().starts_with('{'));
-            page.ok_or_else(|| D::Error::missing_field("items"))?.get().to_owned()
-        };
-        let page = serde_json::from_str(&text).map_err(D::Error::custom)?;
-        Ok(Self { page })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_the_operation_that_reads_it() {
+        for (path, expected) in [
+            ("/me/playlists?offset=5", Operation::GET_MY_PLAYLISTS),
+            ("/playlists/x/items", Operation::GET_PLAYLIST_ITEMS),
+            ("/albums/x/tracks?limit=1", Operation::GET_ALBUM_TRACKS),
+            ("/me/player/recently-played", Operation::GET_RECENTLY_PLAYED),
+            ("/elsewhere/x", LINK),
+            ("/playlists/x/items/y", LINK),
+        ] {
+            assert_eq!(operation(path), expected, "{path}");
+        }
     }
 }

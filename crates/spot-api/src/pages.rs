@@ -1,126 +1,51 @@
-//! The pages of a list as a stream, asked for ahead of their use.
+//! The pages of a list as a stream, prefetched.
 
 use std::{
     collections::VecDeque,
     fmt,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
-use futures::{Stream, StreamExt, TryStreamExt, future::BoxFuture};
-use serde::de::DeserializeOwned;
-use spot_model::{CursorPage, Page, Skipped};
-use tokio::{runtime::Handle, task::JoinHandle};
-
-use crate::{
-    Error,
-    arrival::Arrival,
-    plan::{Facts, Plan},
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt, channel::oneshot};
+use spot_http::{Error, Request};
+use spot_model::Paging;
+use tokio::{
+    runtime::Handle,
+    task::{JoinHandle, yield_now},
 };
 
-/// How many pages are asked for ahead, unless the caller says another number.
+use crate::{
+    client::Client,
+    page::Paged,
+    page_plan::{PagePlan, Position},
+};
+
+/// Number of pages that are prefetched, unless the caller sets another one.
 const PREFETCH: usize = 4;
-
-/// A page of a list, by offset or by cursor.
-pub trait Paged: DeserializeOwned + Send + 'static {
-    /// What the page holds.
-    type Item: Send + 'static;
-
-    /// The link to the page after this one.
-    fn next_link(&self) -> Option<&str>;
-
-    /// The link to the page before this one.
-    fn previous_link(&self) -> Option<&str>;
-
-    /// The length of the whole list, if the page says it.
-    fn total(&self) -> Option<u32>;
-
-    /// How far it is from the offset of the page to that of the one after it: the limit as the
-    /// server says it. 0 if that is not known.
-    fn step(&self) -> u32;
-
-    /// The entries that were left out of the page.
-    fn skipped(&self) -> &[Skipped];
-
-    /// The entries.
-    fn items(&self) -> &[Self::Item];
-
-    /// The entries, without the rest.
-    fn into_items(self) -> Vec<Self::Item>;
-}
-
-/// Both kinds of pages name their parts alike; only one of them leads back.
-macro_rules! paged {
-    ($($page:ident, $this:ident => $previous:expr;)*) => {$(
-        impl<T: DeserializeOwned + Send + 'static> Paged for $page<T> {
-            type Item = T;
-
-            fn next_link(&self) -> Option<&str> {
-                self.next.as_deref()
-            }
-
-            fn previous_link(&self) -> Option<&str> {
-                let $this = self;
-                $previous
-            }
-
-            fn total(&self) -> Option<u32> {
-                self.total
-            }
-
-            fn step(&self) -> u32 {
-                self.limit
-            }
-
-            fn skipped(&self) -> &[Skipped] {
-                &self.skipped
-            }
-
-            fn items(&self) -> &[T] {
-                &self.items
-            }
-
-            fn into_items(self) -> Vec<T> {
-                self.items
-            }
-        }
-    )*};
-}
-
-paged! {
-    Page, page => page.previous.as_deref();
-    CursorPage, _page => None;
-}
-
-/// Where in a list a stream stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Position {
-    /// The offset of the next entry.
-    Offset(u32),
-    /// The cursor of the page that holds the next entry; `None` for the first page.
-    Cursor(Option<String>),
-}
 
 /// A stream of the pages of a list. It comes from [`Items::pages`](crate::Items::pages).
 pub struct Pages<P> {
-    fetch: Fetch<P>,
-    plan: Plan<P>,
+    client: Client,
+    /// The request of the list. Each page sets its offset or cursor on a copy.
+    request: Request,
+    plan: PagePlan,
     prefetch: usize,
-    under_way: VecDeque<Job<P>>,
+    jobs: VecDeque<Job<P>>,
+    /// The first page, if the caller had it already.
+    in_hand: Option<P>,
     total: Option<u32>,
     drifted: bool,
 }
 
-type Fetch<P> = Arc<dyn Fn(Position) -> BoxFuture<'static, Result<P, Error>> + Send + Sync>;
-
-/// A page that was asked for, in a task of its own, so that it comes while the caller works. The
-/// task is stopped when nobody waits for it any more.
+/// A page that was requested, in a task of its own, so that it arrives while the caller works.
+/// Dropping the job stops the task.
 struct Job<P> {
     at: Position,
     task: JoinHandle<Result<P, Error>>,
-    arrival: Arc<Arrival>,
+    /// Reports that the answer arrived and is about to be decoded.
+    arrival: oneshot::Receiver<()>,
+    arrived: bool,
 }
 
 impl<P> Drop for Job<P> {
@@ -129,22 +54,50 @@ impl<P> Drop for Job<P> {
     }
 }
 
+impl<P: Paged> Job<P> {
+    fn start(client: Client, request: Request, at: Position) -> Result<Self, Error> {
+        let runtime = Handle::try_current().map_err(|_| {
+            Error::configuration("a stream of pages was polled outside of a tokio runtime")
+        })?;
+        let (tell, arrival) = oneshot::channel();
+        let task = runtime.spawn(async move {
+            let path = request.url_path().to_owned();
+            let operation = request.operation();
+            let answer = client.request(request).await?;
+            if tell.send(()).is_ok() {
+                // Decoding does not yield, and the stream may have to run on this thread.
+                yield_now().await;
+            }
+            Ok(client.read_page(answer, operation, &path)?.into_body())
+        });
+        Ok(Self { at, task, arrival, arrived: false })
+    }
+
+    /// Whether the answer arrived. If not, the task is woken when it does.
+    fn has_arrived(&mut self, cx: &mut Context<'_>) -> bool {
+        self.arrived = self.arrived || self.arrival.poll_unpin(cx).is_ready();
+        self.arrived
+    }
+}
+
 impl<P: Paged> Pages<P> {
-    pub(crate) fn new(
-        plan: Plan<P>,
-        fetch: impl Fn(Position) -> BoxFuture<'static, Result<P, Error>> + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn new(client: Client, request: Request, in_hand: Option<P>) -> Self {
+        let client = client.in_bulk();
+        let request = readable::<P>(client.with_page_size(request));
+        let plan = PagePlan::new(&request, P::BY_CURSOR);
         Self {
-            fetch: Arc::new(fetch),
+            client,
+            request,
             plan,
             prefetch: PREFETCH,
-            under_way: VecDeque::new(),
+            jobs: VecDeque::new(),
+            in_hand,
             total: None,
             drifted: false,
         }
     }
 
-    /// How many pages are asked for ahead. See [`Items::prefetch`](crate::Items::prefetch).
+    /// Sets how many pages are prefetched. See [`Items::prefetch`](crate::Items::prefetch).
     #[must_use]
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.prefetch = pages;
@@ -160,78 +113,91 @@ impl<P: Paged> Pages<P> {
     ///
     /// # Errors
     ///
-    /// That of the page that could not be read; the stream has ended then.
+    /// The error of the page that could not be read. It ends the stream.
     pub async fn try_next(&mut self) -> Result<Option<P>, Error> {
         TryStreamExt::try_next(self).await
     }
 
-    /// The length of the list. See [`Items::total`](crate::Items::total).
+    /// Length of the list. See [`Items::total`](crate::Items::total).
     pub fn total(&self) -> Option<u32> {
         self.total
     }
 
-    /// Where the next page starts: what to give to `offset` or the cursor to go on later.
+    /// Start of the next page: the offset or cursor to continue from later.
     pub fn resume_at(&self) -> Position {
         self.plan.delivered()
     }
 
-    /// Whether the list changed its length under way. See
+    /// Whether the length of the list changed during the stream. See
     /// [`Items::drifted`](crate::Items::drifted).
     pub fn drifted(&self) -> bool {
         self.drifted
     }
 
-    /// Asks for a page in a task of its own.
-    fn start(&mut self, at: Position) -> Result<(), Error> {
-        let runtime = Handle::try_current().map_err(|_| {
-            Error::configuration("a stream of pages was polled outside of a tokio runtime")
-        })?;
-        let arrival = Arc::<Arrival>::default();
-        let task = runtime.spawn(arrival.clone().of((self.fetch)(at.clone())));
-        self.under_way.push_back(Job { at, task, arrival });
-        Ok(())
-    }
-
-    /// Asks for as many pages as are wanted behind those that the caller has or is about to get.
-    fn ask(&mut self, given: usize) -> Result<(), Error> {
-        while self.under_way.len() < self.prefetch + given
-            && let Some(at) = self.plan.ask()
+    /// Requests pages until `wanted` are under way.
+    fn request_up_to(&mut self, wanted: usize) -> Result<(), Error> {
+        while self.jobs.len() < wanted
+            && let Some(at) = self.plan.next()
         {
-            self.start(at)?;
+            let request = self.plan.request_at(&self.request, &at);
+            self.jobs.push_back(Job::start(self.client.clone(), request, at)?);
         }
         Ok(())
     }
 
-    /// Asks for another page while the first one under way is decoded: the caller waits for it, so
-    /// that it is as good as taken.
-    fn ask_early(&mut self, cx: &Context<'_>) -> Result<(), Error> {
-        let arrived = self.under_way.front().is_some_and(|job| job.arrival.is_there(cx));
-        if arrived && self.prefetch > 0 { self.ask(1) } else { Ok(()) }
+    /// Requests another page while the first one is decoded: the caller waits for that one, so
+    /// its slot counts as free.
+    fn request_early(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+        let arrived = self.jobs.front_mut().is_some_and(|job| job.has_arrived(cx));
+        if arrived && self.prefetch > 0 { self.request_up_to(self.prefetch + 1) } else { Ok(()) }
     }
 
-    /// Takes note of a page that arrived, and asks for the ones that are now known to follow.
-    fn arrived(&mut self, page: &P, at: &Position) -> Result<(), Error> {
-        let facts = Facts {
-            entries: page.items().len() + page.skipped().len(),
-            step: page.step(),
-            total: page.total(),
-            has_next: page.next_link().is_some(),
-        };
-        if let Some(total) = facts.total {
+    /// Takes note of the length that a page tells.
+    fn note_total(&mut self, page: &P) {
+        if let Some(total) = page.total() {
             self.drifted |= self.total.is_some_and(|known| known != total);
             self.total = Some(total);
         }
-        self.plan.arrived(page, at, &facts);
-        // A list that became shorter: what is asked for behind its end would be an error.
+        // The list may have become shorter. A page behind its end would be an error.
         let plan = &self.plan;
-        self.under_way.retain(|job| plan.wants(&job.at));
-        self.ask(0)
+        self.jobs.retain(|job| plan.wants(&job.at));
     }
 
     fn stop(&mut self) {
-        self.under_way.clear();
+        self.jobs.clear();
         self.plan.stop();
     }
+
+    /// What the stream yields for a page, after the pages that follow it were requested.
+    fn deliver(&mut self, page: Result<P, Error>) -> Option<Result<P, Error>> {
+        match page.and_then(|page| self.request_up_to(self.prefetch).map(|()| page)) {
+            // An empty page is the end, even if it has a link to a next one.
+            Ok(page) if page.items().is_empty() && page.skipped().is_empty() => {
+                self.stop();
+                None
+            }
+            Ok(page) => Some(Ok(page)),
+            Err(error) => {
+                self.stop();
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+/// The request, if its operation gives pages of this kind. Otherwise the stream would repeat its
+/// first page.
+fn readable<P: Paged>(request: Request) -> Request {
+    let (by_cursor, expected) = match request.operation().paging {
+        Paging::Offset { .. } => (false, "Page"),
+        Paging::Cursor { .. } => (true, "CursorPage"),
+        _ => return request,
+    };
+    if by_cursor == P::BY_CURSOR {
+        return request;
+    }
+    let error = Error::bad_request(format!("stream its pages as `{expected}`"));
+    Request::failed(error.with_operation(request.operation()))
 }
 
 impl<P: Paged> Stream for Pages<P> {
@@ -239,51 +205,50 @@ impl<P: Paged> Stream for Pages<P> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        if this.under_way.is_empty()
-            && let Some(at) = this.plan.ask()
-            && let Err(error) = this.start(at)
+        if let Some(page) = this.in_hand.take() {
+            // The page was the first one of the plan.
+            let at = this.plan.next().unwrap_or_else(|| this.plan.delivered());
+            this.plan.had(&page, &at, &this.request);
+            this.note_total(&page);
+            return Poll::Ready(this.deliver(Ok(page)));
+        }
+        if this.jobs.is_empty()
+            && let Err(error) = this.request_up_to(1)
         {
             this.stop();
             return Poll::Ready(Some(Err(error)));
         }
-        let Some(job) = this.under_way.front_mut() else { return Poll::Ready(None) };
-        let Poll::Ready(answer) = Pin::new(&mut job.task).poll(cx) else {
-            if let Err(error) = this.ask_early(cx) {
+        let Some(job) = this.jobs.front_mut() else { return Poll::Ready(None) };
+        let Poll::Ready(answer) = job.task.poll_unpin(cx) else {
+            if let Err(error) = this.request_early(cx) {
                 this.stop();
                 return Poll::Ready(Some(Err(error)));
             }
             return Poll::Pending;
         };
         let at = job.at.clone();
-        this.under_way.pop_front();
-        // Nobody but us stops the task, so that it panicked, or the runtime is going down.
+        this.jobs.pop_front();
+        // Only the stream stops the task. Otherwise it panicked, or the runtime shuts down.
         let answer = answer.unwrap_or_else(|error| {
-            Err(Error::configuration(format!("the page was not read: {error}")))
+            Err(Error::configuration(format!("the task that reads the page ended: {error}")))
         });
-        let page = answer.and_then(|page| this.arrived(&page, &at).map(|()| page));
-        Poll::Ready(match page {
-            // A page of nothing is the end, whatever it says of a next one.
-            Ok(page) if page.items().is_empty() && page.skipped().is_empty() => {
-                this.stop();
-                None
-            }
-            Ok(page) => Some(Ok(page)),
-            Err(error) => {
-                this.stop();
-                Some(Err(error))
-            }
-        })
+        if let Ok(page) = &answer {
+            this.plan.arrived(page, &at);
+            this.note_total(page);
+        }
+        Poll::Ready(this.deliver(answer))
     }
 }
 
-// Nothing in it is pinned: the requests under way are tasks.
+// No field is pinned: the requests run in tasks.
 impl<P> Unpin for Pages<P> {}
 
 impl<P> fmt::Debug for Pages<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages")
+            .field("request", &self.request)
             .field("total", &self.total)
-            .field("under_way", &self.under_way.len())
+            .field("under_way", &self.jobs.len())
             .field("prefetch", &self.prefetch)
             .finish_non_exhaustive()
     }

@@ -1,44 +1,37 @@
-//! What a playlist's requests do beyond one call.
+//! Replacing the items of a playlist, which takes two operations if there are many.
 
-use serde::Deserialize;
-use spot_model::SnapshotId;
+use spot_http::Request;
 
 use crate::{
-    AddPlaylistItems, AddPlaylistTracks, Error, ReplacePlaylistItems, ReplacePlaylistTracks, chunks,
+    chunks,
+    generated::{AddPlaylistItems, AddPlaylistTracks, ReplacePlaylistItems, ReplacePlaylistTracks},
 };
 
-/// The same for today's route and the one before it.
-macro_rules! replace_all {
+/// The same for today's operation and the one before it.
+macro_rules! replace {
     ($replace:ident, $add:ident, $playlist:ident) => {
         impl $replace {
-            /// The first part takes the place of what is there, even if it is empty; the others
-            /// are added.
-            pub(crate) async fn replace_all(self) -> Result<SnapshotId, Error> {
-                #[derive(Deserialize)]
-                struct Answer {
-                    snapshot_id: SnapshotId,
-                }
-                let uris = chunks::parsed(Self::OPERATION, "uris", &self.uris)?;
+            /// The requests that are sent, in order, as plain data. They are not sent. The first
+            /// one replaces the items, also with an empty list, and the others add the rest.
+            pub fn into_requests(self) -> Vec<Request> {
+                let uris = match chunks::parsed(Self::OPERATION, "uris", &self.uris) {
+                    Ok(uris) => uris,
+                    Err(error) => return vec![Request::failed(error)],
+                };
                 let (first, rest) = uris.split_at(uris.len().min(Self::CHUNK));
-                let replaced = self.client.fetch::<Answer>(self.request(first)).await;
-                let replaced = replaced.map_err(|error| error.with_done(0))?;
+                let mut requests = vec![self.request(first)];
                 let add = $add {
-                    client: self.client,
-                    $playlist: self.$playlist,
+                    client: self.client.clone(),
+                    $playlist: self.$playlist.clone(),
                     uris: Ok(rest.to_vec()),
                     position: None,
                 };
-                match add.await {
-                    Ok(added) => Ok(added.unwrap_or(replaced.into_body().snapshot_id)),
-                    Err(error) => {
-                        let done = first.len() + error.done().unwrap_or(0);
-                        Err(error.with_done(done))
-                    }
-                }
+                requests.extend(add.into_requests());
+                requests
             }
         }
     };
 }
 
-replace_all!(ReplacePlaylistItems, AddPlaylistItems, id);
-replace_all!(ReplacePlaylistTracks, AddPlaylistTracks, playlist);
+replace!(ReplacePlaylistItems, AddPlaylistItems, id);
+replace!(ReplacePlaylistTracks, AddPlaylistTracks, playlist);

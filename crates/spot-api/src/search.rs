@@ -1,12 +1,13 @@
 use std::{fmt, marker::PhantomData};
 
 use futures::future::BoxFuture;
+use spot_http::{Error, Request, Response};
 use spot_model::{
-    Artist, Page, SearchKind, SearchResults, SimplifiedAlbum, SimplifiedAudiobook,
-    SimplifiedEpisode, SimplifiedPlaylist, SimplifiedShow, Track,
+    Artist, Page, SearchKind, SimplifiedAlbum, SimplifiedAudiobook, SimplifiedEpisode,
+    SimplifiedPlaylist, SimplifiedShow, Track,
 };
 
-use crate::{Error, Items, Market, Response, Search};
+use crate::{generated::Search, items::Items, market::Market, send::ApiRequest};
 
 /// What to search for: words, and filters on the fields of what is found.
 ///
@@ -130,37 +131,37 @@ impl From<&String> for SearchQuery {
 }
 
 impl Search {
-    /// Only tracks: one page when awaited, all of them by [`items`](SearchFor::items).
+    /// Only tracks: one page when awaited, all of them by [`stream`](SearchFor::stream).
     pub fn tracks(self) -> SearchFor<Track> {
         self.only()
     }
 
-    /// Only artists: one page when awaited, all of them by [`items`](SearchFor::items).
+    /// Only artists: one page when awaited, all of them by [`stream`](SearchFor::stream).
     pub fn artists(self) -> SearchFor<Artist> {
         self.only()
     }
 
-    /// Only albums: one page when awaited, all of them by [`items`](SearchFor::items).
+    /// Only albums: one page when awaited, all of them by [`stream`](SearchFor::stream).
     pub fn albums(self) -> SearchFor<SimplifiedAlbum> {
         self.only()
     }
 
-    /// Only playlists: one page when awaited, all of them by [`items`](SearchFor::items).
+    /// Only playlists: one page when awaited, all of them by [`stream`](SearchFor::stream).
     pub fn playlists(self) -> SearchFor<SimplifiedPlaylist> {
         self.only()
     }
 
-    /// Only shows: one page when awaited, all of them by [`items`](SearchFor::items).
+    /// Only shows: one page when awaited, all of them by [`stream`](SearchFor::stream).
     pub fn shows(self) -> SearchFor<SimplifiedShow> {
         self.only()
     }
 
-    /// Only episodes: one page when awaited, all of them by [`items`](SearchFor::items).
+    /// Only episodes: one page when awaited, all of them by [`stream`](SearchFor::stream).
     pub fn episodes(self) -> SearchFor<SimplifiedEpisode> {
         self.only()
     }
 
-    /// Only audiobooks: one page when awaited, all of them by [`items`](SearchFor::items).
+    /// Only audiobooks: one page when awaited, all of them by [`stream`](SearchFor::stream).
     pub fn audiobooks(self) -> SearchFor<SimplifiedAudiobook> {
         self.only()
     }
@@ -172,11 +173,12 @@ impl Search {
 
 /// A search for one kind of thing.
 ///
-/// Await it for one page, or stream [`items`](Self::items): the API gives the first 1,000.
+/// Await it for one page, or [`stream`](Self::stream) it. The API returns about the first 1,000
+/// results.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let mut tracks = client.search("night").tracks().items();
+/// let mut tracks = client.search("night").tracks().stream();
 /// while let Some(track) = tracks.try_next().await? {
 ///     println!("{}", track.name);
 /// }
@@ -190,43 +192,43 @@ pub struct SearchFor<T> {
 }
 
 impl<T: SearchItem> SearchFor<T> {
-    /// The country whose catalogue is searched. See [`Search::market`].
+    /// Market to search. See [`Search::market`].
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.search = self.search.market(market);
         self
     }
 
-    /// How many to a page, 1 to 10.
+    /// Page size. See [`Search::limit`].
     pub fn limit(mut self, limit: u8) -> Self {
         self.search = self.search.limit(limit);
         self
     }
 
-    /// How many to leave out before the first one, at most 1,000.
+    /// Index of the first result, at most 1,000.
     pub fn offset(mut self, offset: u32) -> Self {
         self.search = self.search.offset(offset);
         self
     }
 
-    /// Streams what is found, from the offset on, up to where the API ends. It lets other calls
-    /// pass while the rate limit is met.
-    pub fn items(mut self) -> Items<T> {
-        self.search.client = self.search.client.in_bulk();
-        let first = self.search.offset.unwrap_or(0);
-        let limit = self.search.limit.unwrap_or(10);
-        Items::by_offset(first, Some(1000), move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    /// Streams all results, from the offset to where the API ends.
+    #[doc(alias = "items")]
+    pub fn stream(self) -> Items<T> {
+        Items::new(self.search.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the page with its status, headers and number of attempts.
+    /// The request as plain data. It is not sent.
+    pub fn into_request(self) -> Request {
+        self.search.into_request()
+    }
+
+    /// Sends the request. Returns the page with status, headers and number of attempts.
     ///
     /// # Errors
     ///
-    /// As any call.
+    /// Any failure of the call. Match on its [kind](crate::Error::kind).
     pub async fn send(self) -> Result<Response<Page<T>>, Error> {
-        let found = self.search.send().await?;
-        Ok(found.map(|mut found| T::page(&mut found).take().unwrap_or_default()))
+        let client = self.search.client.clone();
+        client.fetch_page(self.into_request()).await
     }
 }
 
@@ -239,16 +241,20 @@ impl<T: SearchItem> IntoFuture for SearchFor<T> {
     }
 }
 
-/// What a search can find.
+impl<T: SearchItem> ApiRequest for SearchFor<T> {
+    type Body = Page<T>;
+
+    fn into_requests(self) -> Vec<Request> {
+        vec![self.into_request()]
+    }
+}
+
+/// A type that a search can find.
 pub trait SearchItem:
     sealed::Sealed + serde::de::DeserializeOwned + Clone + Send + 'static
 {
-    /// The kind to ask for.
+    /// The kind to search for.
     const KIND: SearchKind;
-
-    /// Where the answer holds it.
-    #[doc(hidden)]
-    fn page(results: &mut SearchResults) -> &mut Option<Page<Self>>;
 }
 
 mod sealed {
@@ -256,24 +262,20 @@ mod sealed {
 }
 
 macro_rules! search_item {
-    ($($item:ty => $kind:ident, $field:ident;)*) => {$(
+    ($($item:ty => $kind:ident;)*) => {$(
         impl sealed::Sealed for $item {}
         impl SearchItem for $item {
             const KIND: SearchKind = SearchKind::$kind;
-
-            fn page(results: &mut SearchResults) -> &mut Option<Page<Self>> {
-                &mut results.$field
-            }
         }
     )*};
 }
 
 search_item! {
-    Track => Track, tracks;
-    Artist => Artist, artists;
-    SimplifiedAlbum => Album, albums;
-    SimplifiedPlaylist => Playlist, playlists;
-    SimplifiedShow => Show, shows;
-    SimplifiedEpisode => Episode, episodes;
-    SimplifiedAudiobook => Audiobook, audiobooks;
+    Track => Track;
+    Artist => Artist;
+    SimplifiedAlbum => Album;
+    SimplifiedPlaylist => Playlist;
+    SimplifiedShow => Show;
+    SimplifiedEpisode => Episode;
+    SimplifiedAudiobook => Audiobook;
 }

@@ -96,7 +96,7 @@ fn unconnected(library: &Library) -> Result<Client> {
 }
 
 async fn collect(client: Client) -> Result<usize> {
-    Ok(client.library().tracks().items().try_collect::<Vec<_>>().await?.len())
+    Ok(client.library().tracks().stream().try_collect::<Vec<_>>().await?.len())
 }
 
 async fn stream_theirs(client: AuthCodeSpotify) -> Result<usize> {
@@ -109,7 +109,7 @@ async fn stream_theirs(client: AuthCodeSpotify) -> Result<usize> {
 }
 
 async fn stream(client: Client, prefetch: usize) -> Result<usize> {
-    let mut tracks = client.library().tracks().items().prefetch(prefetch);
+    let mut tracks = client.library().tracks().stream().prefetch(prefetch);
     let mut count = 0;
     while tracks.try_next().await?.is_some() {
         count = step(count).await;
@@ -131,7 +131,7 @@ async fn dropped(library: &Library) -> Result<()> {
     const PREFETCH: usize = 4;
     const PAGES: usize = 10;
     let server = library.serve(LATENCY)?;
-    let mut tracks = ours(&server)?.library().tracks().items().prefetch(PREFETCH);
+    let mut tracks = ours(&server)?.library().tracks().stream().prefetch(PREFETCH);
     for _ in 0..PAGES * PAGE {
         tracks.try_next().await?;
     }

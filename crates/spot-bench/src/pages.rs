@@ -41,7 +41,7 @@ pub(crate) async fn run(effort: Effort) -> Result<()> {
         for _ in 0..if prefetch > 1 { 3 } else { 1 } {
             server.take_seen();
             let start = Instant::now();
-            let mut tracks = ours(&server)?.library().tracks().items().prefetch(prefetch);
+            let mut tracks = ours(&server)?.library().tracks().stream().prefetch(prefetch);
             let mut count = 0;
             while tracks.try_next().await?.is_some() {
                 count += 1;
@@ -65,7 +65,7 @@ pub(crate) async fn run(effort: Effort) -> Result<()> {
     row("rspotify, its stream", start.elapsed(), one_by_one);
     // Somebody who works on each page for as long as the server does.
     let start = Instant::now();
-    let mut pages = ours(&server)?.library().tracks().items().pages();
+    let mut pages = ours(&server)?.library().tracks().stream().pages();
     let mut count = 0;
     while let Some(page) = pages.try_next().await? {
         count += page.items.len();

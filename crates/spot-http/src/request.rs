@@ -78,28 +78,30 @@ impl Request {
     /// A `GET` of a path below the base URL, with its query, for what has no operation yet.
     pub fn get(path_and_query: &str) -> Self {
         const GET: &Operation = &Operation::custom(Method::Get, "/{path}");
-        Self::raw(GET, path_and_query)
+        Self::at(GET, path_and_query)
     }
 
     /// A `PUT`, as [`get`](Self::get).
     pub fn put(path_and_query: &str) -> Self {
         const PUT: &Operation = &Operation::custom(Method::Put, "/{path}");
-        Self::raw(PUT, path_and_query)
+        Self::at(PUT, path_and_query)
     }
 
     /// A `POST`, as [`get`](Self::get).
     pub fn post(path_and_query: &str) -> Self {
         const POST: &Operation = &Operation::custom(Method::Post, "/{path}");
-        Self::raw(POST, path_and_query)
+        Self::at(POST, path_and_query)
     }
 
     /// A `DELETE`, as [`get`](Self::get).
     pub fn delete(path_and_query: &str) -> Self {
         const DELETE: &Operation = &Operation::custom(Method::Delete, "/{path}");
-        Self::raw(DELETE, path_and_query)
+        Self::at(DELETE, path_and_query)
     }
 
-    fn raw(operation: &'static Operation, path_and_query: &str) -> Self {
+    /// A call of an operation at a path below the base URL, with its query: for a link that an
+    /// answer gave.
+    pub fn at(operation: &'static Operation, path_and_query: &str) -> Self {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let slash = if path.starts_with('/') { "" } else { "/" };
         Self { path: format!("{slash}{path}"), query: query.to_owned(), ..Self::new(operation) }
@@ -167,6 +169,20 @@ impl Request {
             Some(value) => self.query(name, value),
             None => self,
         }
+    }
+
+    /// Sets a query parameter and removes its earlier values. `None` only removes them.
+    #[must_use]
+    pub fn replace_query(mut self, name: &str, value: Option<impl Display>) -> Self {
+        let mut rest = String::with_capacity(self.query.len() + 16);
+        for pair in self.query.split('&').filter(|pair| !is_named(pair, name)) {
+            if !rest.is_empty() {
+                rest.push('&');
+            }
+            rest.push_str(pair);
+        }
+        self.query = rest;
+        self.query_opt(name, value)
     }
 
     /// Gives a list as a parameter of the query, with commas between the entries. An empty list is
@@ -249,6 +265,17 @@ impl Request {
         }
     }
 
+    /// The path below the base URL, without the query.
+    pub fn url_path(&self) -> &str {
+        &self.path
+    }
+
+    /// A query parameter as it is sent, percent-encoded. `None` if the request does not have it.
+    pub fn query_value(&self, name: &str) -> Option<&str> {
+        let pair = self.query.split('&').find(|pair| is_named(pair, name))?;
+        Some(pair.split_once('=').map_or("", |(_, value)| value))
+    }
+
     /// The whole address, below a base URL.
     pub(crate) fn url(&self, base: &str) -> String {
         let mut url = String::with_capacity(base.len() + self.path.len() + self.query.len() + 1);
@@ -288,6 +315,11 @@ impl Request {
         }
         Ok(())
     }
+}
+
+/// Whether `pair` of a query belongs to the parameter.
+fn is_named(pair: &str, name: &str) -> bool {
+    pair.split('=').next() == Some(name)
 }
 
 /// Escapes what is written to it, without a string in between.

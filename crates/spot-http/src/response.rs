@@ -19,6 +19,19 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
+    /// The answer of a call whose error has a meaning, such as a 404 for an entry that is to be
+    /// `None`. It has the status and the attempts of the error, and no headers.
+    pub fn of_error(error: &Error, body: T) -> Self {
+        Self {
+            body,
+            status: error.status().unwrap_or_default(),
+            headers: HeaderMap::new(),
+            attempts: error.attempts(),
+            waited: Duration::ZERO,
+            cached: false,
+        }
+    }
+
     /// The body.
     pub fn body(&self) -> &T {
         &self.body

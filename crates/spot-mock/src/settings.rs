@@ -7,12 +7,19 @@ pub(crate) struct Settings {
     pub(crate) premium: bool,
     /// Whether the player gives `UNKNOWN` as its reason.
     pub(crate) vague_player: bool,
+    /// Whether answers contain the null values of real ones.
+    pub(crate) null_values: bool,
     /// Base URL of all links: `http://127.0.0.1:8080/v1`.
     pub(crate) api_url: String,
 }
 
 /// Access mode of an application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "control",
+    derive(serde::Deserialize, schemars::JsonSchema),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Mode {
     /// Development Mode: the mode of individuals. Deprecated operations are refused, and objects

@@ -1,4 +1,14 @@
-//! Decoding that a broken entry does not stop, at no cost while nothing is broken.
+//! Decoding of responses: fast while nothing is broken, and tolerant otherwise.
+//!
+//! [`from_slice`] decodes a response up to twice. The first pass is strict: it decodes every entry of
+//! a list where it is, and fails at the first broken entry. The second pass runs only after such a
+//! failure. It takes each entry as raw JSON first, so that a broken entry is skipped.
+//!
+//! The visitors below must know which pass they are in. Serde derives the code between [`from_slice`]
+//! and them, and derived code passes no argument on. A deserializer type of our own could carry the
+//! mode, but then every model would be compiled once more for it. The mode is therefore a variable
+//! of the thread. It cannot leak: decoding is synchronous, and a guard restores the value, also after
+//! a panic.
 
 use std::{cell::Cell, fmt, marker::PhantomData};
 
@@ -9,11 +19,11 @@ use serde::{
 use serde_json::value::RawValue;
 
 thread_local! {
-    /// Whether entries of lists are decoded where they stand, so that a broken one is an error.
+    /// Whether this thread is in the strict first pass.
     static IN_PLACE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Puts the thread's way of decoding back, however the decoding ends.
+/// Restores the mode of the thread when it is dropped.
 struct InPlace {
     before: bool,
 }
@@ -30,62 +40,62 @@ impl Drop for InPlace {
     }
 }
 
-/// Decodes an answer of the API.
+/// Decodes a response of the API.
 ///
-/// The value is the same as that of [`serde_json::from_slice`]. It comes in one pass if no entry of
-/// a list is broken, which is nearly always; only otherwise are the entries taken one by one.
+/// The result is the same as that of [`serde_json::from_slice`], and faster to get if no entry of a
+/// list is broken.
 ///
 /// # Errors
 ///
-/// Those of [`serde_json`]: what is not JSON, or lacks what its type is meaningless without.
+/// Fails if the text is not JSON, has another structure, or lacks a required field.
 pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
-    // Checked once for the whole, which is quicker than text by text.
+    // One check of the whole is faster than a check of each string.
     let json = std::str::from_utf8(json).map_err(serde_json::Error::custom)?;
     let in_place = InPlace::start();
     let first = serde_json::from_str(json);
     drop(in_place);
     match first {
         Ok(value) => Ok(value),
-        // What ends too early does not get better.
+        // A truncated text stays truncated.
         Err(error) if error.is_eof() => Err(error),
-        // An error of syntax may: numbers out of range and halves of surrogate pairs count as such,
-        // and stay inside the entry they are in.
+        // Any other error may be confined to an entry, syntax errors included: serde_json reports
+        // numbers out of range and lone surrogates as such.
         Err(_) => serde_json::from_str(json),
     }
 }
 
-/// Whether this is the first, strict pass over a text in memory, whose parts can be borrowed.
+/// Whether this thread is in the strict first pass, whose text can be borrowed.
 pub(crate) fn is_in_place() -> bool {
     IN_PLACE.get()
 }
 
-/// An entry of a list that was left out.
+/// An entry of a list that could not be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
-    /// Its place in the page, from 0, those left out counted too.
+    /// Index in the page, from 0. Skipped entries count.
     pub index: usize,
-    /// Why it was left out.
+    /// Why it was skipped.
     pub reason: SkipReason,
 }
 
-/// Why an entry was left out.
+/// Why an entry was skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SkipReason {
-    /// Spotify answered `null`: the thing was taken down, or is not given to applications.
+    /// The entry is `null`: the item was removed, or is not available to the application.
     Null,
-    /// The entry lacks what its type is meaningless without.
+    /// The entry does not decode.
     #[non_exhaustive]
     Broken {
-        /// What was wrong.
+        /// The error.
         error: String,
-        /// The entry as it came.
+        /// The JSON of the entry.
         json: String,
     },
 }
 
-/// The entries of a list and the ones that were left out.
+/// The decoded entries of a list, and the skipped ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Entries<T> {
     pub(crate) items: Vec<T>,
@@ -139,7 +149,7 @@ fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, SkipReason> {
     if json.get() == "null" {
         return Err(SkipReason::Null);
     }
-    // From text, like all that is decoded: another kind of source is all the code once more.
+    // From text, as everywhere: another kind of source would compile the models once more.
     serde_json::from_str(json.get()).map_err(|error| SkipReason::Broken {
         error: error.to_string(),
         json: json.get().to_owned(),
@@ -161,8 +171,7 @@ impl<T> Entries<T> {
 }
 
 impl<T> Entries<T> {
-    /// Makes room for a page as long as pages are asked for. Doubling would copy more, and keep room
-    /// that stays empty.
+    /// Reserves room for a page of a usual length. Doubling would copy more and waste memory.
     fn grow(&mut self) {
         let length = self.items.len();
         let usual = [10, 20, 30, 50, 100].into_iter().find(|usual| *usual > length);
@@ -170,7 +179,7 @@ impl<T> Entries<T> {
     }
 }
 
-/// A list as it came: null where an entry was left out, so that places stay the same.
+/// A list with `null` at the index of each skipped entry, so that the other indexes stay the same.
 pub(crate) struct WithGaps<'a, T> {
     pub(crate) items: &'a [T],
     pub(crate) skipped: &'a [Skipped],

@@ -132,7 +132,7 @@ macro_rules! ids {
             fn try_from(uri: &Uri) -> Result<Self, ParseIdError> {
                 match uri.thing() {
                     Some((kind, id)) if Kind::$kind.takes(kind) => Ok(Self(id)),
-                    _ => Err(ParseIdError::of_uri(uri, $expected)),
+                    _ => Err(uri.unexpected($expected)),
                 }
             }
         }
@@ -351,7 +351,7 @@ impl TryFrom<&Uri> for UserId {
     fn try_from(uri: &Uri) -> Result<Self, ParseIdError> {
         match uri {
             Uri::User(id) => Ok(id.clone()),
-            _ => Err(ParseIdError::of_uri(uri, Self::EXPECTED)),
+            _ => Err(uri.unexpected(Self::EXPECTED)),
         }
     }
 }
@@ -362,7 +362,7 @@ impl TryFrom<Uri> for UserId {
     fn try_from(uri: Uri) -> Result<Self, ParseIdError> {
         match uri {
             Uri::User(id) => Ok(id),
-            _ => Err(ParseIdError::of_uri(&uri, Self::EXPECTED)),
+            _ => Err(uri.unexpected(Self::EXPECTED)),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 mod country;
 mod decode;
-mod deferred;
 mod generated;
 mod id;
 mod into_id;
@@ -12,8 +11,10 @@ mod operation;
 mod page;
 mod percent;
 mod playable;
+mod playable_fields;
 mod reference;
 mod release_date;
+mod renamed_field;
 mod string_enum;
 mod text;
 mod uri;
@@ -27,7 +28,7 @@ pub use id::{
     ShowId, SnapshotId, TrackId, UserId,
 };
 pub use into_id::IntoId;
-pub use operation::{Access, Method, Operation, Paging};
+pub use operation::{Access, AccessMode, Method, Operation, Paging};
 pub use page::{CursorPage, Cursors, Page};
 pub use playable::{OtherItem, PlayableItem};
 pub use reference::ParseIdError;

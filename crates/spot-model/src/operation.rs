@@ -137,6 +137,21 @@ impl Access {
     }
 }
 
+/// Quota mode of an application. Spotify's dashboard shows it; the API does not tell it.
+///
+/// It decides how a client does what can be done in two ways, and how large a page may be. It
+/// refuses nothing: a client sends every operation in both modes, and Spotify answers 403 to one
+/// that is closed to the application.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AccessMode {
+    /// Development Mode, in which every application starts. Its operations work in both modes.
+    #[default]
+    Development,
+    /// Extended Quota Mode, for applications that Spotify has reviewed.
+    Extended,
+}
+
 /// How a response is paged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -145,16 +160,32 @@ pub enum Paging {
     None,
     /// Pages by `limit` and `offset`.
     Offset {
-        /// The largest `limit` the operation takes.
+        /// Largest `limit` in [Development Mode](AccessMode::Development).
         max: u8,
-        /// The largest `offset` the operation takes, if there is one.
+        /// Largest `limit` in [Extended Quota Mode](AccessMode::Extended).
+        extended_max: u8,
+        /// Largest `offset` the operation takes, if there is one.
         last_offset: Option<u32>,
     },
     /// Pages by `limit` and a cursor that names the last entry.
     Cursor {
-        /// The largest `limit` the operation takes.
+        /// Query parameter that takes the cursor: `after` or `before`.
+        parameter: &'static str,
+        /// Largest `limit`, in both modes.
         max: u8,
     },
+}
+
+impl Paging {
+    /// Largest `limit` that the operation takes from an application in this mode. `None` if the
+    /// operation has no pages.
+    pub const fn max_limit(self, mode: AccessMode) -> Option<u8> {
+        match (self, mode) {
+            (Self::None, _) => None,
+            (Self::Offset { extended_max, .. }, AccessMode::Extended) => Some(extended_max),
+            (Self::Offset { max, .. } | Self::Cursor { max, .. }, _) => Some(max),
+        }
+    }
 }
 
 #[cfg(test)]

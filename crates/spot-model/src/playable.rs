@@ -1,6 +1,6 @@
 //! What can be played: a track, an episode, and what Spotify may add.
 
-use std::{convert::Infallible, fmt, str::FromStr, time::Duration};
+use std::{fmt, time::Duration};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -9,8 +9,8 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Episode, LocalFile, PlayableUri, Track, decode, generated::PlayableWire, id::AnyId,
-    reference::Problem, text::FromText,
+    Episode, LocalFile, PlayableUri, Track, decode, generated::PlayableWire,
+    playable_fields::PlayableKind,
 };
 
 /// A track or an episode, told apart by what it says it is.
@@ -101,70 +101,6 @@ impl<'de> Deserialize<'de> for PlayableItem {
             PlayableKind::Track => Ok(Self::Track(read(&raw)?)),
             PlayableKind::Episode => Ok(Self::Episode(read(&raw)?)),
             PlayableKind::Other => Ok(Self::Other(OtherItem(raw))),
-        }
-    }
-}
-
-/// What a playable thing says it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PlayableKind {
-    Track,
-    /// Of a show, or a chapter of an audiobook.
-    Episode,
-    Other,
-}
-
-impl FromStr for PlayableKind {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        let is = |kind: &str| text.eq_ignore_ascii_case(kind);
-        Ok(match text {
-            _ if is("track") => Self::Track,
-            _ if is("episode") || text == "chapter" => Self::Episode,
-            _ => Self::Other,
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for PlayableKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(FromText::new("the kind of a playable thing"))
-    }
-}
-
-/// The URI of a playable thing: what an id says, or what is known of a file of the user's.
-pub(crate) enum AnyUri {
-    Id(AnyId),
-    Local(Box<LocalFile>),
-}
-
-impl AnyUri {
-    pub(crate) fn id(&self) -> Option<AnyId> {
-        match self {
-            Self::Id(id) => Some(*id),
-            Self::Local(_) => None,
-        }
-    }
-
-    pub(crate) fn local(self) -> Option<Box<LocalFile>> {
-        match self {
-            Self::Id(_) => None,
-            Self::Local(file) => Some(file),
-        }
-    }
-}
-
-impl FromStr for AnyUri {
-    type Err = Problem;
-
-    fn from_str(text: &str) -> Result<Self, Problem> {
-        match text.parse() {
-            Ok(id) => Ok(Self::Id(id)),
-            Err(problem) => match LocalFile::read(text) {
-                Some(file) => Ok(Self::Local(Box::new(file))),
-                None => Err(problem),
-            },
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::Uri;
-
 /// What a thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -207,12 +205,6 @@ impl ParseIdError {
             short.push('…');
         }
         Self { given: short.into(), expected, problem }
-    }
-
-    /// A URI of the wrong kind was given.
-    pub(crate) fn of_uri(uri: &Uri, expected: &'static str) -> Self {
-        let problem = uri.kind().map_or(Problem::OtherUri, Problem::Kind);
-        Self::new(&uri.to_string(), expected, problem)
     }
 
     /// An object that has no id was given.

@@ -124,7 +124,13 @@ impl Uri {
     }
 
     /// What kind of thing it names, for messages.
-    pub(crate) fn kind(&self) -> Option<Kind> {
+    /// The error that says that another kind was expected.
+    pub(crate) fn unexpected(&self, expected: &'static str) -> ParseIdError {
+        let problem = self.kind().map_or(Problem::OtherUri, Problem::Kind);
+        ParseIdError::new(&self.to_string(), expected, problem)
+    }
+
+    fn kind(&self) -> Option<Kind> {
         match self {
             Self::User(_) => Some(Kind::User),
             _ => self.thing().map(|(kind, _)| kind),

@@ -46,7 +46,7 @@ macro_rules! group {
             fn try_from(uri: Uri) -> Result<Self, ParseIdError> {
                 match uri {
                     $(Uri::$variant(held) => Ok(Self::$variant(held)),)*
-                    other => Err(ParseIdError::of_uri(&other, $expected)),
+                    other => Err(other.unexpected($expected)),
                 }
             }
         }

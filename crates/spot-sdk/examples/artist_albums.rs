@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let artist = start.client.artist(artist).await?;
     println!("{}", artist.name);
-    let mut albums = start.client.artist(artist.id).albums().items();
+    let mut albums = start.client.artist(artist.id).albums().stream();
     while let Some(album) = albums.try_next().await? {
         let kind = album.album_type.map(|kind| kind.to_string()).unwrap_or_default();
         let date = album.release_date.map(|date| date.to_string()).unwrap_or_default();

@@ -17,12 +17,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let scopes = [Scope::PlaylistReadPrivate, Scope::PlaylistReadCollaborative];
     let Start { client, mock: _mock } = support::start(Mode::Development, scopes).await?;
     let me = client.me().await?.id;
-    let mut playlists = client.me().playlists().items();
+    let mut playlists = client.me().playlists().stream();
     while let Some(playlist) = playlists.try_next().await? {
         if playlist.owner.id.as_ref() != Some(&me) {
             continue;
         }
-        let mut items = client.playlist(playlist.id).items().items();
+        let mut items = client.playlist(playlist.id).items().stream();
         println!("\n{}", playlist.name);
         let mut place = 0;
         while let Some(entry) = items.try_next().await? {

@@ -16,7 +16,7 @@ use crate::support::Start;
 async fn main() -> Result<(), Box<dyn Error>> {
     let Start { client, mock: _mock } =
         support::start(Mode::Development, [Scope::UserLibraryRead]).await?;
-    let mut saved = client.library().tracks().items();
+    let mut saved = client.library().tracks().stream();
     let mut count = 0;
     while let Some(saved) = saved.try_next().await? {
         let artist = saved.track.artists.first().map_or("", |artist| artist.name.as_str());

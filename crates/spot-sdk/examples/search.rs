@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let Start { client, mock: _mock } = support::start(Mode::Development, []).await?;
     let words: Vec<String> = std::env::args().skip(1).collect();
     let query = if words.is_empty() { "moth".to_owned() } else { words.join(" ") };
-    let mut tracks = client.search(query).tracks().items();
+    let mut tracks = client.search(query).tracks().stream();
     let mut shown = 0;
     while shown < SHOWN
         && let Some(track) = tracks.try_next().await?

@@ -59,14 +59,14 @@ async fn read(
 ) -> Result<Vec<PlayableUri>, Box<dyn Error>> {
     let artist = client.artist(artist).await?;
     println!("\n{} ({})", artist.name, artist.id.uri());
-    let mut albums = client.artist(artist.id).albums().groups([AlbumGroup::Album]).items();
+    let mut albums = client.artist(artist.id).albums().groups([AlbumGroup::Album]).stream();
     while let Some(album) = albums.try_next().await? {
         let date = album.release_date.map(|date| date.to_string()).unwrap_or_default();
         println!("  {date:10}  {}", album.name);
     }
 
     println!("\nThe first {SAVED} saved tracks");
-    let mut saved = client.library().tracks().items();
+    let mut saved = client.library().tracks().stream();
     let bar = ProgressBar::new(SAVED as u64)
         .with_style(ProgressStyle::with_template("  {bar:40} {pos}/{len} tracks, {elapsed}")?);
     let mut uris = Vec::new();
@@ -80,7 +80,7 @@ async fn read(
     println!("  {} of {}", uris.len(), saved.total().unwrap_or_default());
 
     println!("\nA search for \"moth\"");
-    let mut tracks = client.search("moth").tracks().items();
+    let mut tracks = client.search("moth").tracks().stream();
     for _ in 0..3 {
         let Some(track) = tracks.try_next().await? else { break };
         let artists: Vec<_> = track.artists.iter().map(|artist| artist.name.as_str()).collect();

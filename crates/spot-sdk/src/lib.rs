@@ -2,8 +2,8 @@
 
 #[doc(inline)]
 pub use spot_api::{
-    AccessMode, CallOptions, Client, Error, ErrorKind, Items, Market, Paged, Pages, PlaybackOffset,
-    PlayerReason, Position, Request, Response, SearchFor, SearchItem, SearchQuery,
+    AccessMode, ApiRequest, CallOptions, Client, Error, ErrorKind, Items, Market, Paged, Pages,
+    PlaybackOffset, PlayerReason, Position, Request, Response, SearchFor, SearchItem, SearchQuery,
 };
 
 /// The requests: a type per call, made by the methods of [`Client`].

@@ -1,12 +1,83 @@
 //! An example of the spec as a call.
 
-use futures::future::BoxFuture;
-use spot::{Client, Error, model::Operation};
+use futures::{FutureExt as _, TryFutureExt as _, future::BoxFuture};
+use spot::{ApiRequest, Client, Error, Request, model::Operation};
+use spot_mock::RecordedRequest;
 
 /// A call that works against spot-mock. The docs of the request show it.
 pub(crate) struct Example {
     /// `default`, or the name of a further case.
     pub(crate) case: &'static str,
     pub(crate) operation: &'static Operation,
-    pub(crate) call: fn(Client) -> BoxFuture<'static, Result<(), Error>>,
+    pub(crate) call: fn(Client) -> Call,
+}
+
+/// What an example sends, and sending it.
+pub(crate) struct Call {
+    /// The requests as the request itself tells them.
+    pub(crate) requests: Vec<Request>,
+    pub(crate) done: BoxFuture<'static, Result<(), Error>>,
+}
+
+/// The call of a request.
+pub(crate) fn call(request: impl ApiRequest) -> Call {
+    Call {
+        requests: request.clone().into_requests(),
+        done: request.into_future().map_ok(drop).boxed(),
+    }
+}
+
+/// Compares what the requests say with what the server saw.
+pub(crate) fn compare(requests: &[Request], seen: &[RecordedRequest]) -> Result<(), String> {
+    let told: Vec<String> = requests
+        .iter()
+        .map(|request| format!("{} /v1{}", request.operation().method, request.path_and_query()))
+        .collect();
+    let seen: Vec<String> = seen
+        .iter()
+        .map(|seen| {
+            let mark = if seen.query.is_empty() { "" } else { "?" };
+            format!("{} {}{mark}{}", seen.method, seen.path, seen.query)
+        })
+        .collect();
+    if told == seen { Ok(()) } else { Err(format!("sent {seen:?} instead of {told:?}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use spot::{
+        AccessMode,
+        http::{AccessToken, Pipeline},
+    };
+    use spot_mock::{MockSpotify, Mode};
+
+    use super::*;
+    use crate::generated::examples::EXAMPLES;
+
+    async fn mock(mode: Mode, access: AccessMode) -> (MockSpotify, Client) {
+        let mock = MockSpotify::builder().mode(mode).start().await.expect("a server");
+        let token = AccessToken::new(&mock.user_token_all()).expect("a token");
+        let pipeline = Pipeline::builder(token).base_url(mock.api_url()).build().expect("a client");
+        (mock, Client::from(pipeline).with_access_mode(access))
+    }
+
+    #[tokio::test]
+    async fn every_request_tells_what_it_sends() {
+        for (mode, access) in
+            [(Mode::Extended, AccessMode::Extended), (Mode::Development, AccessMode::Development)]
+        {
+            for example in EXAMPLES {
+                let (mock, client) = mock(mode, access).await;
+                let call = (example.call)(client);
+                // Development Mode refuses some of them, which changes nothing about the request.
+                let _ = call.done.await;
+                let compared = compare(&call.requests, &mock.requests());
+                assert_eq!(compared, Ok(()), "{} ({})", example.operation.name, example.case);
+                assert!(!call.requests.is_empty(), "{}", example.operation.name);
+            }
+        }
+        for operation in Operation::ALL {
+            assert!(EXAMPLES.iter().any(|example| example.operation == *operation), "{operation}");
+        }
+    }
 }

@@ -92,7 +92,7 @@ pub(crate) async fn live(root: &Path, base_url: &str) -> Result<(), Error> {
     let mut failed = 0;
     for example in EXAMPLES.iter().filter(reading) {
         let (recorder, pipeline) = recorder(&token, base_url)?;
-        let done = (example.call)(Client::from(pipeline)).await;
+        let done = (example.call)(Client::from(pipeline)).done.await;
         match (recorder.first(base_url), done) {
             (Some(mut fixture), Ok(())) => {
                 fixture.body.as_mut().map(scrub);
@@ -116,12 +116,13 @@ pub(crate) async fn live(root: &Path, base_url: &str) -> Result<(), Error> {
 /// What an example answers, from a world of its own.
 async fn record(example: &Example, mode: Mode) -> Result<Fixture, Error> {
     let fail = |what: String| format!("{} ({}): {what}", example.operation.name, example.case);
-    let mock = MockSpotify::builder().mode(mode).seed(7).frozen_clock().start().await;
+    let mock =
+        MockSpotify::builder().mode(mode).seed(7).null_values(true).frozen_clock().start().await;
     let mock = mock.map_err(|error| fail(error.to_string()))?;
     let (recorder, pipeline) = recorder(&mock.user_token_all(), mock.api_url())?;
     // So that reading several is one call, also where that is refused.
     let client = Client::from(pipeline).with_access_mode(AccessMode::Extended);
-    let done = (example.call)(client).await;
+    let done = (example.call)(client).done.await;
     // In Development Mode many operations are closed; that answer is a fixture too.
     if let Err(error) = done
         && error.kind() != ErrorKind::Restricted

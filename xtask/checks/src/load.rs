@@ -43,7 +43,7 @@ pub(crate) async fn run(requests: usize, tasks: usize, seed: u64) -> Result<(), 
         .truncated_body(0.01)
         .server_error(0.01)
         .delay(0.01, Duration::from_millis(20));
-    let saved: Vec<_> = quiet.library().tracks().items().try_collect().await.map_err(text)?;
+    let saved: Vec<_> = quiet.library().tracks().stream().try_collect().await.map_err(text)?;
     let tracks: Vec<TrackId> = saved.iter().filter_map(|saved| saved.track.id).collect();
     let (tracks, seen, over) = (Arc::new(tracks), Arc::new(AtomicUsize::new(0)), Arc::default());
     // All tasks finish a playlist at about the same time, and reading them all at once would take
@@ -154,7 +154,7 @@ async fn check(
     fates: &HashMap<TrackId, Fate>,
 ) -> Result<(), Error> {
     let mut found: HashMap<TrackId, usize> = HashMap::new();
-    let mut items = client.playlist(playlist).items().items();
+    let mut items = client.playlist(playlist).items().stream();
     while let Some(item) = items.try_next().await.map_err(text)? {
         let track = item.item.as_ref().and_then(|item| item.as_track()?.id);
         *found.entry(track.ok_or("an item that is no track")?).or_default() += 1;

@@ -14,7 +14,10 @@ use spot::{
 use spot_mock::{MockSpotify, Mode};
 use xtask::{Error, say};
 
-use crate::{example::Example, generated::examples::EXAMPLES};
+use crate::{
+    example::{Example, compare},
+    generated::examples::EXAMPLES,
+};
 
 /// Calls every operation at `base_url`, or at a `spot-mock` in Extended Quota Mode.
 pub(crate) async fn run(base_url: Option<&str>, token: Option<&str>) -> Result<(), Error> {
@@ -46,18 +49,20 @@ async fn call(
 ) -> Result<Result<(), String>, Error> {
     if let Some(base_url) = base_url {
         let client = client(token.unwrap_or("token"), base_url)?;
-        return Ok((example.call)(client).await.map_err(|error| error.to_string()));
+        return Ok((example.call)(client).done.await.map_err(|error| error.to_string()));
     }
     // A world of its own, so that no call depends on what another one did.
     let mock = MockSpotify::builder().mode(Mode::Extended).start().await;
     let mock = mock.map_err(|error| error.to_string())?;
     let client = client(&mock.user_token_all(), mock.api_url())?;
-    let mut done = (example.call)(client).await.map_err(|error| error.to_string());
+    let call = (example.call)(client);
+    let mut done = call.done.await.map_err(|error| error.to_string());
     let asked = mock.requests();
     if done.is_ok() && !asked.iter().any(|request| request.operation == Some(example.operation.id))
     {
         done = Err(format!("the mock saw {asked:?}"));
     }
+    done = done.and_then(|()| compare(&call.requests, &asked));
     mock.shutdown().await;
     Ok(done)
 }

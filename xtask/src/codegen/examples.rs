@@ -34,13 +34,13 @@ fn examples(spec: &Spec) -> String {
             text.push_str(call);
             calls.push_str(&format!(
                 "    Example {{ case: {case:?}, operation: Operation::{}, \
-                 call: |client| Box::pin(async move {{ {call}.await.map(drop) }}) }},\n",
+                 call: |client| call({call}) }},\n",
                 name.to_uppercase()
             ));
         }
     }
     format!(
-        "{}{}\n{}\nuse crate::example::Example;\n\n/// Every example of the spec.\n\
+        "{}{}\n{}\nuse crate::example::{{Example, call}};\n\n/// Every example of the spec.\n\
          pub(crate) const EXAMPLES: &[Example] = &[\n{calls}];\n",
         preamble("*.toml"),
         file_doc(&["The examples of the docs, as calls."]),
@@ -86,7 +86,7 @@ fn answers(spec: &Spec) -> String {
         names.retain(|name| name != "Page");
     }
     format!(
-        "{}{}\n{}\nuse crate::compare::payloads::{{Answer, Roundtrip, roundtrip}};\n\n\
+        "{}{}\n{}\nuse crate::compare::answer::{{Answer, Roundtrip, roundtrip}};\n\n\
          /// What each operation answers.\npub(crate) const ANSWERS: &[Answer] = &[\n{operations}];\n\n\
          /// The objects by name.\npub(crate) const TYPES: &[(&str, Roundtrip)] = &[\n{types}];\n\n\
          /// Fields that had another name, and the one they have.\n\

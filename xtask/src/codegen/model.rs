@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{
     doc, file_doc, import, preamble,
-    wire::{has_old_names, is_fallible},
+    wire::{attributes, has_old_names, has_plain_fields, imports, is_fallible, is_plain},
 };
 use crate::spec::{Domain, Enum, Field, Spec, Type};
 
@@ -26,8 +26,7 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     let root = format!(
         "{}{}{modules}mod operations;\nmod wire;\n\npub(crate) use wire::playable::PlayableWire;\n{exports}",
         preamble("*.toml"),
-        file_doc(&["What the spec makes: the objects and enums, and the table of operations."])
-            + "\n",
+        file_doc(&["Generated objects and enums, and the table of operations."]) + "\n",
     );
     files.push(("crates/spot-model/src/generated/mod.rs".into(), root));
     files
@@ -39,68 +38,53 @@ pub(super) fn has_default(kind: &Type) -> bool {
 }
 
 fn file(domain: &Domain) -> String {
+    let mut body = String::new();
+    for (name, kind) in domain.r#type.iter() {
+        body.push('\n');
+        body.push_str(&object(name, kind));
+    }
+    for (name, kind) in domain.r#enum.iter() {
+        body.push('\n');
+        body.push_str(&string_enum(name, kind));
+    }
+    let wires = domain.r#type.iter().filter(|(_, kind)| !has_plain_fields(kind));
+    let wires: Vec<String> = wires.map(|(name, _)| format!("{name}Wire")).collect();
+    let mut more = Vec::new();
+    if !wires.is_empty() {
+        more.push(format!("generated::wire::{}::{{{}}}", domain.name, wires.join(", ")));
+    }
+    if !domain.r#enum.is_empty() {
+        more.push("string_enum".to_owned());
+    }
     let mut out = preamble(&format!("{}.toml", domain.name));
     out.push_str(&file_doc(&[&domain.doc]));
     out.push('\n');
-    out.push_str(&imports(domain));
-    for (name, kind) in domain.r#type.iter() {
-        out.push('\n');
-        out.push_str(&object(name, kind));
-    }
-    for (name, kind) in domain.r#enum.iter() {
-        out.push('\n');
-        out.push_str(&string_enum(name, kind));
-    }
-    out
-}
-
-fn imports(domain: &Domain) -> String {
-    let own: Vec<&str> = domain
-        .r#type
-        .iter()
-        .map(|(name, _)| name)
-        .chain(domain.r#enum.iter().map(|(name, _)| name))
-        .collect();
-    let fields = || domain.r#type.iter().flat_map(|(_, kind)| &kind.fields);
-    let mut names = Vec::new();
-    fields().for_each(|field| field.ty.names(&mut names));
-    names.retain(|name| !own.contains(&name.as_str()));
-    let mut out = String::new();
-    if fields().any(|field| field.ty.uses_duration()) {
-        out.push_str("use std::time::Duration;\n\n");
-    }
-    if fields().any(|field| field.ty.uses_timestamp()) {
-        out.push_str("use chrono::{DateTime, Utc};\n");
-    }
-    if !domain.r#type.is_empty() {
-        out.push_str("use serde::Deserialize;\n\n");
-        let wires = domain.r#type.iter().map(|(name, _)| format!("{name}Wire"));
-        out.push_str(&import(&format!("super::wire::{}", domain.name), wires));
-    }
-    if !domain.r#enum.is_empty() {
-        names.push("string_enum".to_owned());
-    }
-    out.push_str(&import("crate", names));
+    out.push_str(&imports(&body, domain, more));
+    out.push_str(&body);
     out
 }
 
 fn object(name: &str, kind: &Type) -> String {
     let default = if has_default(kind) { ", Default" } else { "" };
-    // An object that means nothing without its id may fail to be made from what came.
-    let from = if is_fallible(kind) { "try_from" } else { "from" };
-    let lifetime = if has_old_names(kind) { "<'de>" } else { "" };
+    let serialize = if is_plain(kind) { ", Serialize" } else { "" };
     let mut out = doc("", &[&kind.doc]);
-    out.push_str(&format!(
-        "#[derive(Clone, Debug{default}, PartialEq, Deserialize)]\n\
-         #[serde({from} = \"{name}Wire{lifetime}\")]\n\
-         #[non_exhaustive]\n\
-         pub struct {name} {{\n"
-    ));
+    out.push_str(&format!("#[derive(Clone, Debug{default}, PartialEq, Deserialize{serialize})]\n"));
+    if !has_plain_fields(kind) {
+        let from = if is_fallible(kind) { "try_from" } else { "from" };
+        let lifetime = if has_old_names(kind) { "<'de>" } else { "" };
+        out.push_str(&format!("#[serde({from} = \"{name}Wire{lifetime}\")]\n"));
+    }
+    out.push_str(&format!("#[non_exhaustive]\npub struct {name} {{\n"));
     for field in &kind.fields {
         let gone = gone(field);
         let mut paragraphs = vec![field.doc.as_str()];
         paragraphs.extend(gone.as_deref());
         out.push_str(&doc("    ", &paragraphs));
+        if has_plain_fields(kind) {
+            let is_left_out = is_plain(kind) && field.ty.is_optional();
+            let skip = if is_left_out { ", skip_serializing_if = \"Option::is_none\"" } else { "" };
+            out.push_str(&format!("    #[serde({}{skip})]\n", attributes(field)));
+        }
         out.push_str(&format!("    pub {}: {},\n", field.name, field.ty.rust()));
     }
     out.push_str("}\n");

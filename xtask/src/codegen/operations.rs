@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{doc, preamble};
-use crate::spec::{Access, Op, PagingBy, Spec};
+use crate::spec::{Access, Op, Paging, PagingBy, Spec};
 
 pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     let mut consts = String::new();
@@ -48,12 +48,17 @@ fn value(spec: &Spec, name: &str, op: &Op) -> String {
     };
     let paging = match &op.paging {
         None => "Paging::None".to_owned(),
-        Some(paging) if paging.by == PagingBy::Cursor => {
-            format!("Paging::Cursor {{ max: {} }}", paging.max)
+        Some(Paging { by: PagingBy::Cursor, max, cursor, .. }) => {
+            format!(
+                "Paging::Cursor {{ parameter: {:?}, max: {max} }}",
+                cursor.as_deref().unwrap_or("after")
+            )
         }
         Some(paging) => format!(
-            "Paging::Offset {{ max: {}, last_offset: {:?} }}",
-            paging.max, paging.last_offset
+            "Paging::Offset {{ max: {}, extended_max: {}, last_offset: {:?} }}",
+            paging.max,
+            paging.extended_max(),
+            paging.last_offset
         ),
     };
     format!(

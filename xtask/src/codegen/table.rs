@@ -7,7 +7,7 @@ use crate::spec::{Access, Op, PagingBy, Param, Spec};
 
 pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     let mut table =
-        String::from("| call | operation | scopes | access | how many |\n|---|---|---|---|---|");
+        String::from("| call | operation | scopes | access | maximum |\n|---|---|---|---|---|");
     for (name, op) in spec.ops() {
         table.push_str(&format!(
             "\n| [`{}`](crate::{}) | [`{}`][{}] | {} | {} | {} |",
@@ -27,10 +27,10 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
         format!("[{id}]: https://developer.spotify.com/documentation/web-api/reference/{id}")
     });
     let paragraphs = [
-        "Every operation of the Web API, and the call that makes it.",
-        "Where several scopes stand, the content decides which of them is needed. *Extended*: closed \
+        "Every operation of the Web API, and the call that sends it.",
+        "If several scopes are listed, the content decides which one is needed. *Extended*: closed \
          to applications in Development Mode since 2026-02-11. *2024*: closed to applications \
-         registered since 2024-11-27. As data, all of it is in [`Operation`](crate::model::Operation).",
+         registered after 2024-11-27. [`Operation`](crate::model::Operation) has the same metadata.",
         &table,
         &links.collect::<Vec<_>>().join("\n"),
     ];
@@ -69,10 +69,10 @@ fn access(op: &Op) -> &'static str {
 fn how_many(op: &Op) -> String {
     match (&op.paging, &op.chunk) {
         (Some(paging), _) if paging.by == PagingBy::Cursor => {
-            format!("{} a page, by cursor", paging.max)
+            format!("{} per page, by cursor", paging.max)
         }
-        (Some(paging), _) => format!("{} a page", paging.max),
-        (None, Some(chunk)) => format!("{} a call", chunk.max),
+        (Some(paging), _) => format!("{} per page", paging.max),
+        (None, Some(chunk)) => format!("{} per call", chunk.max),
         (None, None) => String::new(),
     }
 }

@@ -1,6 +1,6 @@
-//! How the objects of `spot-model` are read and written.
+//! Shadow structs and serializers of the objects of `spot-model` that need them.
 //!
-//! Kept apart from the objects themselves, because a user of the crate reads those and not these.
+//! They are apart from the objects themselves, so that the source of an object shows its fields.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -10,77 +10,107 @@ use crate::{
     ty::Ty,
 };
 
-/// Names in readers that are not ours.
+/// The adapters of `serde_with` that fields use.
 const FOREIGN: &[&str] = &["As", "DefaultOnNull", "Same"];
+
+/// The adapters of `spot-model` that fields use.
+const LENIENT: &[&str] = &[
+    "Date",
+    "Int",
+    "LenientId",
+    "LocalOnly",
+    "Millis",
+    "NonNull",
+    "Secs",
+    "Timestamp",
+    "UnixMillis",
+];
 
 pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
     let mut modules = String::new();
     for domain in spec.domains.iter().filter(|domain| !domain.r#type.is_empty()) {
         let name = &domain.name;
+        let Some(text) = file(domain) else { continue };
         modules.push_str(&format!("pub(super) mod {name};\n"));
-        files
-            .push((format!("crates/spot-model/src/generated/wire/{name}.rs").into(), file(domain)));
+        files.push((format!("crates/spot-model/src/generated/wire/{name}.rs").into(), text));
     }
     modules.push_str("pub(crate) mod playable;\n");
     files.push(("crates/spot-model/src/generated/wire/playable.rs".into(), playable(spec)));
     let root = format!(
-        "{}//! How the objects are read and written: what may be missing or null, which fields have\n\
-         //! two names, and which ones follow from the id.\n\n{modules}",
+        "{}//! Decoding and encoding of the objects that serde's attributes do not cover: required\n\
+         //! fields, fields with two names, and links that follow from the id.\n\n{modules}",
         preamble("*.toml")
     );
     files.push(("crates/spot-model/src/generated/wire/mod.rs".into(), root));
     files
 }
 
-fn file(domain: &Domain) -> String {
+fn file(domain: &Domain) -> Option<String> {
     let mut body = String::new();
     for (name, kind) in domain.r#type.iter() {
-        body.push('\n');
-        body.push_str(&wire(name, kind));
-        body.push('\n');
-        body.push_str(&conversion(name, kind));
-        body.push('\n');
-        body.push_str(&writer(name, kind));
+        if !has_plain_fields(kind) {
+            body.push_str(&format!("\n{}\n{}", wire(name, kind), conversion(name, kind)));
+        }
+        if !is_plain(kind) {
+            body.push_str(&format!("\n{}", writer(name, kind)));
+        }
     }
+    let mut out = preamble(&format!("{}.toml", domain.name));
+    out.push_str(&imports(&body, domain, Vec::new()));
+    out.push_str(&body);
+    (!body.is_empty()).then_some(out)
+}
+
+/// The `use` lines of generated code about the types of a domain. `more` is imported from the crate
+/// as well.
+pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String {
     let fields = || domain.r#type.iter().flat_map(|(_, kind)| &kind.fields);
-    let mut names = vec!["object::ObjectWriter".to_owned()];
+    // Doc comments mention types as well.
+    let code = body.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let words: BTreeSet<&str> =
+        code.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric())).collect();
+    let used = |word: &&str| words.contains(word);
+    let mut names = Vec::new();
     fields().for_each(|field| field.ty.names(&mut names));
     names.extend(domain.r#type.iter().map(|(name, _)| name.to_owned()));
-    let readers =
-        fields().flat_map(|field| field.ty.reader().into_iter().chain(field.ty.element()));
-    let readers: Vec<String> = readers.chain(["As<LenientId>".to_owned()]).collect();
-    let words =
-        readers.iter().flat_map(|reader| reader.split(|c: char| !c.is_ascii_alphanumeric()));
-    // Not every adapter of a type is needed where the type is used.
-    let is_used = |word: &&str| {
-        !matches!(*word, "" | "Option" | "Vec") && body.contains(&format!("<{word}"))
-            || *word == "As" && body.contains("As::<")
+    names.retain(|name| words.contains(name.as_str()));
+    names.retain(|name| !body.contains(&format!("pub struct {name} ")));
+    names.retain(|name| !body.contains(&format!("pub enum {name} ")));
+    names.extend(more);
+    let nested = |module: &str, names: &[&str]| {
+        let names: Vec<&str> = names.iter().copied().filter(used).collect();
+        (!names.is_empty()).then(|| format!("{module}::{{{}}}", names.join(", ")))
     };
-    let (foreign, adapters): (Vec<&str>, Vec<&str>) =
-        words.filter(is_used).partition(|word| FOREIGN.contains(word));
-    let foreign = foreign.into_iter().map(str::to_owned);
-    let adapters = adapters.into_iter().map(str::to_owned);
-    let mut out = preamble(&format!("{}.toml", domain.name));
-    if fields().any(|field| field.ty.uses_duration()) {
+    names.extend(nested("lenient", LENIENT));
+    names.extend(nested("object", &["ObjectWriter", "WireError"]));
+    names.extend(nested("renamed_field", &["RenamedField"]));
+    let mut out = String::new();
+    if words.contains("Duration") {
         out.push_str("use std::time::Duration;\n\n");
     }
-    if fields().any(|field| field.ty.uses_timestamp()) {
+    if words.contains("DateTime") {
         out.push_str("use chrono::{DateTime, Utc};\n");
     }
-    out.push_str("use serde::{Deserialize, Serialize, Serializer};\n");
-    out.push_str(&import("serde_with", foreign));
-    out.push('\n');
-    let adapters: Vec<String> = BTreeSet::from_iter(adapters).into_iter().collect();
-    if !adapters.is_empty() {
-        names.push(format!("lenient::{{{}}}", adapters.join(", ")));
+    let serde = ["Deserialize", "Serialize", "Serializer"].into_iter().filter(used);
+    let foreign = FOREIGN.iter().copied().filter(used);
+    out.push_str(&import("serde", serde.map(str::to_owned)));
+    out.push_str(&import("serde_with", foreign.map(str::to_owned)));
+    if !out.is_empty() && !out.ends_with("\n\n") {
+        out.push('\n');
     }
-    let extra = [("WireError", "object::WireError"), ("Deferred<", "deferred::Deferred")];
-    let extra = extra.iter().filter(|(word, _)| body.contains(word));
-    let extra = extra.map(|(_, name)| (*name).to_owned());
-    out.push_str(&import("crate", names.into_iter().chain(extra)));
-    out.push_str(&body);
-    out
+    out + &import("crate", names)
+}
+
+/// Whether serde can decode into the object itself: no field is required, renamed or derived.
+pub(super) fn has_plain_fields(kind: &Type) -> bool {
+    !is_fallible(kind) && linked_id(kind).is_none()
+}
+
+/// Whether serde can encode the object as well: no `type`, no links, no precision of a date.
+pub(super) fn is_plain(kind: &Type) -> bool {
+    let has_date = kind.fields.iter().any(|field| field.name == "release_date");
+    has_plain_fields(kind) && kind.object.is_none() && !has_date
 }
 
 /// The shadow struct: every field may be missing.
@@ -92,7 +122,7 @@ fn wire(name: &str, kind: &Type) -> String {
     for field in &kind.fields {
         out.push_str(&wire_field(field));
         if let Some(old) = &field.renamed_from {
-            out.push_str(&format!("    #[serde(borrow)]\n    {old}: Option<Deferred<'a>>,\n"));
+            out.push_str(&format!("    #[serde(borrow)]\n    {old}: Option<RenamedField<'a>>,\n"));
         }
     }
     if let Some(id) = linked_id(kind) {
@@ -110,15 +140,21 @@ fn wire(name: &str, kind: &Type) -> String {
     out
 }
 
-/// A field of a shadow struct, with how it is read.
+/// A field of a shadow struct, with its serde attributes.
 fn wire_field(field: &Field) -> String {
+    let ty = held(field);
+    format!("    #[serde({})]\n    {}: {},\n", attributes(field), field.name, ty.rust())
+}
+
+/// The serde attributes that decode a field, and encode it if the object is plain.
+pub(super) fn attributes(field: &Field) -> String {
     let ty = held(field);
     let reader = ty.reader().map_or(String::new(), |reader| format!(", with = \"As::<{reader}>\""));
     let rename = match field.json() {
         json if json == field.name.trim_start_matches("r#") => String::new(),
         json => format!(", rename = \"{json}\""),
     };
-    format!("    #[serde(default{rename}{reader})]\n    {}: {},\n", field.name, ty.rust())
+    format!("default{rename}{reader}")
 }
 
 /// Whether a field of the object has an old name, under which its value is borrowed from what came.
@@ -192,7 +228,7 @@ fn playable(spec: &Spec) -> String {
     let special = |field: &&Field| ["id", "uri"].contains(&field.json());
     let mut fields = String::new();
     let mut known: Vec<&Field> = Vec::new();
-    let ours = ["Track", "Episode", "id::AnyId", "playable::{AnyUri, PlayableKind}"];
+    let ours = ["Track", "Episode", "id::AnyId", "playable_fields::{AnyUri, PlayableKind}"];
     let mut names: Vec<String> = ours.map(str::to_owned).to_vec();
     for field in kinds().flat_map(|(_, kind)| &kind.fields).filter(|field| !special(field)) {
         if known.iter().any(|known| known.json() == field.json()) {
@@ -234,25 +270,9 @@ fn playable(spec: &Spec) -> String {
          impl PlayableWire {{{}}}\n",
         conversions.trim_start_matches('\n').replacen("    pub", "\n    pub", 1)
     );
-    let is_used = |word: &&str| body.contains(&format!("<{word}"));
-    let adapters: BTreeSet<&str> = ["Date", "Int", "LenientId", "LocalOnly", "Millis", "NonNull"]
-        .into_iter()
-        .filter(is_used)
-        .collect();
-    let adapters: Vec<&str> = adapters.into_iter().collect();
-    names.push(format!("lenient::{{{}}}", adapters.join(", ")));
-    names.retain(|name| name != "LocalFile");
-    let foreign = FOREIGN
-        .iter()
-        .copied()
-        .filter(|name| body.contains(&format!("<{name}")) || body.contains(&format!("{name}::<")));
-    let mut out = preamble("*.toml");
-    out.push_str("use std::time::Duration;\n\nuse serde::Deserialize;\n");
-    out.push_str(&import("serde_with", foreign.map(str::to_owned)));
-    out.push('\n');
-    out.push_str(&import("crate", names));
-    out.push_str(&body);
-    out
+    let domain = Domain::default();
+    let more = names.into_iter().filter(|name| name != "LocalFile").collect();
+    preamble("*.toml") + &imports(&body, &domain, more) + &body
 }
 
 fn writer(name: &str, kind: &Type) -> String {

@@ -1,15 +1,18 @@
 //! `cargo xtask openapi`: the spec as an OpenAPI document, for the tools of others.
 
+mod node;
 mod operations;
 mod schemas;
 
 use std::path::Path;
 
-use serde::{Serialize, Serializer, ser::SerializeMap as _};
-
-use self::{operations::paths, schemas::components};
 use crate::{
     console::say,
+    openapi::{
+        node::{Node, map, plain},
+        operations::paths,
+        schemas::components,
+    },
     spec::{Error, Spec},
 };
 
@@ -17,66 +20,6 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
     let spec = Spec::load(&root.join("xtask/spec"))?;
     say(serde_saphyr::to_string(&document(&spec)).map_err(|error| error.to_string())?.trim_end());
     Ok(())
-}
-
-/// A value of the document; the fields of a map keep their order.
-#[derive(Clone)]
-pub(crate) enum Node {
-    Flag(bool),
-    Number(i64),
-    Text(String),
-    List(Vec<Node>),
-    Map(Vec<(String, Node)>),
-}
-
-impl Serialize for Node {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Flag(flag) => flag.serialize(serializer),
-            Self::Number(number) => number.serialize(serializer),
-            Self::Text(text) => text.serialize(serializer),
-            Self::List(list) => list.serialize(serializer),
-            Self::Map(fields) => {
-                let mut map = serializer.serialize_map(Some(fields.len()))?;
-                for (name, value) in fields {
-                    map.serialize_entry(name, value)?;
-                }
-                map.end()
-            }
-        }
-    }
-}
-
-impl From<&str> for Node {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-/// A map of these fields.
-fn map<const N: usize>(fields: [(&str, Node); N]) -> Node {
-    Node::Map(fields.map(|(name, value)| (name.to_owned(), value)).into())
-}
-
-fn texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Node {
-    Node::List(texts.into_iter().map(Node::from).collect())
-}
-
-impl Node {
-    /// With one more field; only maps have fields.
-    fn with(mut self, name: &str, value: impl Into<Node>) -> Self {
-        if let Self::Map(fields) = &mut self {
-            fields.push((name.to_owned(), value.into()));
-        }
-        self
-    }
-
-    fn with_some(self, name: &str, value: Option<impl Into<Node>>) -> Self {
-        match value {
-            Some(value) => self.with(name, value),
-            None => self,
-        }
-    }
 }
 
 pub(crate) fn document(spec: &Spec) -> Node {
@@ -99,39 +42,4 @@ pub(crate) fn document(spec: &Spec) -> Node {
         ("paths", paths(spec)),
         ("components", components(spec)),
     ])
-}
-
-/// Words of the docs without their links, which lead to Rust.
-fn plain(doc: &str) -> Node {
-    let mut out = String::new();
-    let mut rest = doc;
-    while let Some((before, link)) = rest.split_once('[') {
-        out.push_str(before);
-        let Some((text, behind)) = link.split_once(']') else {
-            out.push('[');
-            rest = link;
-            continue;
-        };
-        out.push_str(text);
-        let target = behind.strip_prefix('(').and_then(|target| target.split_once(')'));
-        rest = target.map_or(behind, |(_, behind)| behind);
-    }
-    out.push_str(rest);
-    Node::Text(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_to_rust_become_words() {
-        let words = |doc: &str| match plain(doc) {
-            Node::Text(text) => text,
-            _ => String::new(),
-        };
-        assert_eq!(words("The page; [`next`](Page::next) leads on."), "The page; `next` leads on.");
-        assert_eq!(words("See [`Page`]."), "See `Page`.");
-        assert_eq!(words("Nothing [open"), "Nothing [open");
-    }
 }

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Node, map, plain,
-    schemas::{described, list_of, page_of, schema, string_enum},
-    texts,
-};
 use crate::{
     contract::{self, Need, Parameter, Place},
+    openapi::{
+        node::{Node, map, plain, texts},
+        schemas::{described, list_of, page_of, schema, string_enum},
+    },
     spec::{Access, Domain, Op, SendAs, Spec},
     ty::Ty,
 };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Node, map, plain, texts};
 use crate::{
+    openapi::node::{Node, map, plain, texts},
     spec::{Enum, Spec, Type},
     ty::{self, Ty},
 };

@@ -2,12 +2,12 @@
 
 //! Albums.
 
-use serde::Deserialize;
 use spot_model::{Album, AlbumId, IntoId, Operation, Page, ParseIdError, SimplifiedTrack};
 
 use crate::{
-    Client, Error, Items, Market, Request, Response, chunks,
-    input::{RequestExt, awaitable},
+    Client, Items, Market, Request, chunks,
+    input::RequestExt,
+    send::{chunked, single},
 };
 
 impl Client {
@@ -34,7 +34,7 @@ impl Client {
 
 /// An album, with its first tracks.
 ///
-/// `GET /albums/{id}` ([reference]). No scope is needed.
+/// `GET /albums/{id}` ([reference]). Needs no scope.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -53,34 +53,25 @@ pub struct GetAlbum {
 }
 
 impl GetAlbum {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ALBUM;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Album>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
             .market(self.client.market(), self.market.as_ref())
     }
 }
 
-awaitable!(GetAlbum => Album);
+single!(GetAlbum => Album);
 
 impl GetAlbum {
     /// The tracks of an album.
@@ -100,13 +91,14 @@ impl GetAlbum {
 
 /// Several albums, each with its first tracks, in the order of their ids.
 ///
-/// `GET /albums` ([reference]). No scope is needed.
+/// `GET /albums` ([reference]). Needs no scope.
 ///
-/// Any number may be given: a call takes 20, so that longer lists are several calls. In
-/// [Development Mode](crate::AccessMode::Development), which is the default, each id is a call of
-/// its own. The calls run side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 20 entries, and a longer list becomes several
+/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id is a
+/// request of its own. The requests run in parallel; the results keep the order of the list. An
+/// empty list sends nothing.
 ///
-/// `None` stands where there is nothing by an id.
+/// Unknown ids yield `None`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -125,40 +117,31 @@ pub struct GetAlbums {
 }
 
 impl GetAlbums {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ALBUMS;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 20;
 
-    async fn run(self) -> Result<Vec<Option<Album>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            albums: Vec<Option<Album>>,
-        }
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
+    /// The requests that are sent, in order, as plain data. They are not sent. In Development Mode
+    /// there is one for each id.
+    pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
-            return chunks::one_by_one(&self.client, &ids, |id| {
+            return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {
                 GetAlbum { client: self.client.clone(), id: Ok(*id), market: self.market.clone() }
-                    .request()
-            })
-            .await;
+                    .into_request()
+            });
         }
-        chunks::concat(
-            &self.client,
-            &ids,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Answer| answer.albums,
-        )
-        .await
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[AlbumId]) -> Request {
@@ -168,14 +151,14 @@ impl GetAlbums {
     }
 }
 
-awaitable!(chunked GetAlbums => Vec<Option<Album>>);
+chunked!(GetAlbums => singles Album, in albums);
 
 /// The tracks of an album.
 ///
-/// `GET /albums/{id}/tracks` ([reference]). No scope is needed.
+/// `GET /albums/{id}/tracks` ([reference]). Needs no scope.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -196,52 +179,37 @@ pub struct GetAlbumTracks {
 }
 
 impl GetAlbumTracks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ALBUM_TRACKS;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<SimplifiedTrack> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<SimplifiedTrack> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<SimplifiedTrack>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
             .market(self.client.market(), self.market.as_ref())
@@ -250,4 +218,4 @@ impl GetAlbumTracks {
     }
 }
 
-awaitable!(GetAlbumTracks => Page<SimplifiedTrack>);
+single!(GetAlbumTracks => page Page<SimplifiedTrack>);

@@ -2,14 +2,14 @@
 
 //! Artists.
 
-use serde::Deserialize;
 use spot_model::{
     AlbumGroup, Artist, ArtistId, IntoId, Operation, Page, ParseIdError, SimplifiedAlbum, Track,
 };
 
 use crate::{
-    Client, Error, Items, Market, Request, Response, chunks,
-    input::{RequestExt, awaitable},
+    Client, Items, Market, Request, chunks,
+    input::RequestExt,
+    send::{chunked, single},
 };
 
 impl Client {
@@ -32,7 +32,7 @@ impl Client {
 
 /// An artist.
 ///
-/// `GET /artists/{id}` ([reference]). No scope is needed.
+/// `GET /artists/{id}` ([reference]). Needs no scope.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -50,25 +50,16 @@ pub struct GetArtist {
 }
 
 impl GetArtist {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ARTIST;
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Artist>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).path_id("id", &self.id)
     }
 }
 
-awaitable!(GetArtist => Artist);
+single!(GetArtist => Artist);
 
 impl GetArtist {
     /// The albums of an artist.
@@ -86,7 +77,7 @@ impl GetArtist {
         }
     }
 
-    /// The tracks of an artist that are played most in a country, at most ten.
+    /// The top tracks of an artist in a market, at most 10.
     ///
     /// `GET /artists/{id}/top-tracks`. See [`GetArtistTopTracks`].
     #[doc(alias = "get-an-artists-top-tracks")]
@@ -94,7 +85,7 @@ impl GetArtist {
         GetArtistTopTracks { client: self.client.clone(), id: self.id.clone(), market: None }
     }
 
-    /// Artists whose listeners are those of an artist, at most twenty.
+    /// Artists similar to an artist, at most 20.
     ///
     /// `GET /artists/{id}/related-artists`. See [`GetRelatedArtists`].
     #[doc(alias = "get-an-artists-related-artists")]
@@ -105,13 +96,14 @@ impl GetArtist {
 
 /// Several artists, in the order of their ids.
 ///
-/// `GET /artists` ([reference]). No scope is needed.
+/// `GET /artists` ([reference]). Needs no scope.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. In
-/// [Development Mode](crate::AccessMode::Development), which is the default, each id is a call of
-/// its own. The calls run side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id is a
+/// request of its own. The requests run in parallel; the results keep the order of the list. An
+/// empty list sends nothing.
 ///
-/// `None` stands where there is nothing by an id.
+/// Unknown ids yield `None`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -129,32 +121,23 @@ pub struct GetArtists {
 }
 
 impl GetArtists {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ARTISTS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<Vec<Option<Artist>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            artists: Vec<Option<Artist>>,
-        }
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
+    /// The requests that are sent, in order, as plain data. They are not sent. In Development Mode
+    /// there is one for each id.
+    pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
-            return chunks::one_by_one(&self.client, &ids, |id| {
-                GetArtist { client: self.client.clone(), id: Ok(*id) }.request()
-            })
-            .await;
+            return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {
+                GetArtist { client: self.client.clone(), id: Ok(*id) }.into_request()
+            });
         }
-        chunks::concat(
-            &self.client,
-            &ids,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Answer| answer.artists,
-        )
-        .await
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[ArtistId]) -> Request {
@@ -162,14 +145,14 @@ impl GetArtists {
     }
 }
 
-awaitable!(chunked GetArtists => Vec<Option<Artist>>);
+chunked!(GetArtists => singles Artist, in artists);
 
 /// The albums of an artist.
 ///
-/// `GET /artists/{id}/albums` ([reference]). No scope is needed.
+/// `GET /artists/{id}/albums` ([reference]). Needs no scope.
 ///
-/// Await it for one page of up to 10 (the API's own default is 5); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 5 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -191,58 +174,43 @@ pub struct GetArtistAlbums {
 }
 
 impl GetArtistAlbums {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ARTIST_ALBUMS;
 
-    /// Only albums of these groups. All of them if it is not given.
+    /// Only albums of these groups. Default: all groups.
     pub fn groups(mut self, groups: impl IntoIterator<Item = AlbumGroup>) -> Self {
         self.groups = groups.into_iter().collect();
         self
     }
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many to a page, 1 to 10.
+    /// Page size, 1 to 10, or to 50 in [Extended Quota Mode](crate::AccessMode::Extended).
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<SimplifiedAlbum> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(10);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<SimplifiedAlbum> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<SimplifiedAlbum>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
             .query_list("include_groups", &self.groups)
@@ -252,12 +220,12 @@ impl GetArtistAlbums {
     }
 }
 
-awaitable!(GetArtistAlbums => Page<SimplifiedAlbum>);
+single!(GetArtistAlbums => page Page<SimplifiedAlbum>);
 
-/// The tracks of an artist that are played most in a country, at most ten.
+/// The top tracks of an artist in a market, at most 10.
 ///
-/// `GET /artists/{id}/top-tracks` ([reference]). No scope is needed. Development Mode applications
-/// are refused since 2026-02-11.
+/// `GET /artists/{id}/top-tracks` ([reference]). Needs no scope. Closed in Development Mode since
+/// 2026-02-11.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -276,43 +244,29 @@ pub struct GetArtistTopTracks {
 }
 
 impl GetArtistTopTracks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ARTIST_TOP_TRACKS;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Vec<Track>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            tracks: Vec<Track>,
-        }
-        let answer = self.client.fetch::<Answer>(self.request()).await?;
-        Ok(answer.map(|answer| answer.tracks))
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
             .market(self.client.market(), self.market.as_ref())
     }
 }
 
-awaitable!(GetArtistTopTracks => Vec<Track>);
+single!(GetArtistTopTracks => Vec<Track>, in tracks);
 
-/// Artists whose listeners are those of an artist, at most twenty.
+/// Artists similar to an artist, at most 20.
 ///
-/// `GET /artists/{id}/related-artists` ([reference]). No scope is needed. Closed to applications
+/// `GET /artists/{id}/related-artists` ([reference]). Needs no scope. Closed to applications
 /// registered since 2024-11-27.
 ///
 /// ```no_run
@@ -331,27 +285,13 @@ pub struct GetRelatedArtists {
 }
 
 impl GetRelatedArtists {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_RELATED_ARTISTS;
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Vec<Artist>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            artists: Vec<Artist>,
-        }
-        let answer = self.client.fetch::<Answer>(self.request()).await?;
-        Ok(answer.map(|answer| answer.artists))
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).path_id("id", &self.id)
     }
 }
 
-awaitable!(GetRelatedArtists => Vec<Artist>);
+single!(GetRelatedArtists => Vec<Artist>, in artists);

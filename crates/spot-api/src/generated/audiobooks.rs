@@ -2,15 +2,15 @@
 
 //! Audiobooks and their chapters.
 
-use serde::Deserialize;
 use spot_model::{
     Audiobook, AudiobookId, Chapter, ChapterId, IntoId, Operation, Page, ParseIdError,
     SimplifiedChapter,
 };
 
 use crate::{
-    Client, Error, Items, Market, Request, Response, chunks,
-    input::{RequestExt, awaitable},
+    Client, Items, Market, Request, chunks,
+    input::RequestExt,
+    send::{chunked, single},
 };
 
 impl Client {
@@ -60,7 +60,7 @@ impl Client {
 
 /// An audiobook, with its first chapters.
 ///
-/// `GET /audiobooks/{id}` ([reference]). No scope is needed.
+/// `GET /audiobooks/{id}` ([reference]). Needs no scope.
 ///
 /// Audiobooks are sold only in some countries; elsewhere nothing is found.
 ///
@@ -81,34 +81,25 @@ pub struct GetAudiobook {
 }
 
 impl GetAudiobook {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_AUDIOBOOK;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Audiobook>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
             .market(self.client.market(), self.market.as_ref())
     }
 }
 
-awaitable!(GetAudiobook => Audiobook);
+single!(GetAudiobook => Audiobook);
 
 impl GetAudiobook {
     /// The chapters of an audiobook.
@@ -128,13 +119,14 @@ impl GetAudiobook {
 
 /// Several audiobooks, each with its first chapters, in the order of their ids.
 ///
-/// `GET /audiobooks` ([reference]). No scope is needed.
+/// `GET /audiobooks` ([reference]). Needs no scope.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. In
-/// [Development Mode](crate::AccessMode::Development), which is the default, each id is a call of
-/// its own. The calls run side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id is a
+/// request of its own. The requests run in parallel; the results keep the order of the list. An
+/// empty list sends nothing.
 ///
-/// `None` stands where there is nothing by an id.
+/// Unknown ids yield `None`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -153,44 +145,35 @@ pub struct GetAudiobooks {
 }
 
 impl GetAudiobooks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_AUDIOBOOKS;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<Vec<Option<Audiobook>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            audiobooks: Vec<Option<Audiobook>>,
-        }
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
+    /// The requests that are sent, in order, as plain data. They are not sent. In Development Mode
+    /// there is one for each id.
+    pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
-            return chunks::one_by_one(&self.client, &ids, |id| {
+            return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {
                 GetAudiobook {
                     client: self.client.clone(),
                     id: Ok(*id),
                     market: self.market.clone(),
                 }
-                .request()
-            })
-            .await;
+                .into_request()
+            });
         }
-        chunks::concat(
-            &self.client,
-            &ids,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Answer| answer.audiobooks,
-        )
-        .await
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[AudiobookId]) -> Request {
@@ -200,14 +183,14 @@ impl GetAudiobooks {
     }
 }
 
-awaitable!(chunked GetAudiobooks => Vec<Option<Audiobook>>);
+chunked!(GetAudiobooks => singles Audiobook, in audiobooks);
 
 /// The chapters of an audiobook.
 ///
-/// `GET /audiobooks/{id}/chapters` ([reference]). No scope is needed.
+/// `GET /audiobooks/{id}/chapters` ([reference]). Needs no scope.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -228,52 +211,37 @@ pub struct GetAudiobookChapters {
 }
 
 impl GetAudiobookChapters {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_AUDIOBOOK_CHAPTERS;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<SimplifiedChapter> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<SimplifiedChapter> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<SimplifiedChapter>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
             .market(self.client.market(), self.market.as_ref())
@@ -282,11 +250,11 @@ impl GetAudiobookChapters {
     }
 }
 
-awaitable!(GetAudiobookChapters => Page<SimplifiedChapter>);
+single!(GetAudiobookChapters => page Page<SimplifiedChapter>);
 
 /// A chapter of an audiobook.
 ///
-/// `GET /chapters/{id}` ([reference]). No scope is needed.
+/// `GET /chapters/{id}` ([reference]). Needs no scope.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -305,44 +273,36 @@ pub struct GetChapter {
 }
 
 impl GetChapter {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_CHAPTER;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Chapter>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
             .market(self.client.market(), self.market.as_ref())
     }
 }
 
-awaitable!(GetChapter => Chapter);
+single!(GetChapter => Chapter);
 
 /// Several chapters, in the order of their ids.
 ///
-/// `GET /chapters` ([reference]). No scope is needed.
+/// `GET /chapters` ([reference]). Needs no scope.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. In
-/// [Development Mode](crate::AccessMode::Development), which is the default, each id is a call of
-/// its own. The calls run side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id is a
+/// request of its own. The requests run in parallel; the results keep the order of the list. An
+/// empty list sends nothing.
 ///
-/// `None` stands where there is nothing by an id.
+/// Unknown ids yield `None`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -361,40 +321,31 @@ pub struct GetChapters {
 }
 
 impl GetChapters {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_CHAPTERS;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<Vec<Option<Chapter>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            chapters: Vec<Option<Chapter>>,
-        }
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
+    /// The requests that are sent, in order, as plain data. They are not sent. In Development Mode
+    /// there is one for each id.
+    pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
-            return chunks::one_by_one(&self.client, &ids, |id| {
+            return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {
                 GetChapter { client: self.client.clone(), id: Ok(*id), market: self.market.clone() }
-                    .request()
-            })
-            .await;
+                    .into_request()
+            });
         }
-        chunks::concat(
-            &self.client,
-            &ids,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Answer| answer.chapters,
-        )
-        .await
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[ChapterId]) -> Request {
@@ -404,4 +355,4 @@ impl GetChapters {
     }
 }
 
-awaitable!(chunked GetChapters => Vec<Option<Chapter>>);
+chunked!(GetChapters => singles Chapter, in chapters);

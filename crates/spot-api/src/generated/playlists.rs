@@ -3,7 +3,6 @@
 //! Playlists.
 
 use bytes::Bytes;
-use serde::Deserialize;
 use spot_model::{
     Image, IntoId, Operation, Page, ParseIdError, PlayableUri, Playlist, PlaylistId, PlaylistItem,
     SimplifiedPlaylist, SnapshotId,
@@ -11,7 +10,8 @@ use spot_model::{
 
 use crate::{
     Client, Error, Fields, Items, Market, Request, Response, chunks,
-    input::{Body, RequestExt, awaitable},
+    input::{Body, RequestExt},
+    send::{chunked, single},
 };
 
 impl Client {
@@ -26,7 +26,7 @@ impl Client {
 
 /// A playlist, with its first items.
 ///
-/// `GET /playlists/{playlist_id}` ([reference]). No scope is needed.
+/// `GET /playlists/{playlist_id}` ([reference]). Needs no scope.
 ///
 /// In Development Mode the items are given only for playlists the user owns or takes part in.
 ///
@@ -48,33 +48,24 @@ pub struct GetPlaylist {
 }
 
 impl GetPlaylist {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST;
 
-    /// Which fields to answer, in Spotify's notation: `name,items(total)`.
+    /// Fields to return, in Spotify's notation: `name,items(total)`.
     pub fn fields(mut self, fields: impl Into<Fields>) -> Self {
         self.fields = Some(fields.into());
         self
     }
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Playlist>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.id)
             .fields("fields", self.fields.as_ref())
@@ -83,10 +74,10 @@ impl GetPlaylist {
     }
 }
 
-awaitable!(GetPlaylist => Playlist);
+single!(GetPlaylist => Playlist);
 
 impl GetPlaylist {
-    /// The items of a playlist the user owns or takes part in.
+    /// The items of a playlist that the user owns or collaborates on.
     ///
     /// `GET /playlists/{playlist_id}/items`. See [`GetPlaylistItems`].
     #[doc(alias = "get-playlists-items")]
@@ -101,7 +92,7 @@ impl GetPlaylist {
         }
     }
 
-    /// Adds tracks and episodes to a playlist, behind the last one or at a position.
+    /// Adds tracks and episodes to a playlist, at the end or at a position.
     ///
     /// `POST /playlists/{playlist_id}/items`. See [`AddPlaylistItems`].
     #[doc(alias = "add-items-to-playlist")]
@@ -132,7 +123,7 @@ impl GetPlaylist {
         }
     }
 
-    /// Moves items of a playlist to another place.
+    /// Moves items within a playlist.
     ///
     /// `PUT /playlists/{playlist_id}/items`. See [`ReorderPlaylistItems`].
     #[doc(alias = "reorder-or-replace-playlists-items")]
@@ -147,7 +138,7 @@ impl GetPlaylist {
         }
     }
 
-    /// Removes tracks and episodes from a playlist, wherever they stand in it.
+    /// Removes every occurrence of tracks and episodes from a playlist.
     ///
     /// `DELETE /playlists/{playlist_id}/items`. See [`RemovePlaylistItems`].
     #[doc(alias = "remove-items-playlist")]
@@ -163,7 +154,7 @@ impl GetPlaylist {
         }
     }
 
-    /// Changes the name, the description or the visibility of a playlist of the user's.
+    /// Changes the name, the description or the visibility of a playlist of the user.
     ///
     /// `PUT /playlists/{playlist_id}`. See [`ChangePlaylistDetails`].
     #[doc(alias = "change-playlist-details")]
@@ -178,7 +169,7 @@ impl GetPlaylist {
         }
     }
 
-    /// The cover of a playlist, the widest picture first.
+    /// The cover images of a playlist, widest first.
     ///
     /// `GET /playlists/{playlist_id}/images`. See [`GetPlaylistCover`].
     #[doc(alias = "get-playlist-cover")]
@@ -186,7 +177,7 @@ impl GetPlaylist {
         GetPlaylistCover { client: self.client.clone(), id: self.id.clone() }
     }
 
-    /// Gives a playlist of the user's another cover.
+    /// Replaces the cover image of a playlist of the user.
     ///
     /// `PUT /playlists/{playlist_id}/images`. See [`UploadPlaylistCover`].
     #[doc(alias = "upload-custom-playlist-cover")]
@@ -195,12 +186,12 @@ impl GetPlaylist {
     }
 }
 
-/// The items of a playlist the user owns or takes part in.
+/// The items of a playlist that the user owns or collaborates on.
 ///
 /// `GET /playlists/{playlist_id}/items` ([reference]). Scope: `playlist-read-private`.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -222,58 +213,43 @@ pub struct GetPlaylistItems {
 }
 
 impl GetPlaylistItems {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_ITEMS;
 
-    /// Which fields to answer, in Spotify's notation. What paging needs is asked for as well.
+    /// Fields to return, in Spotify's notation. Fields that paging needs are added.
     pub fn fields(mut self, fields: impl Into<Fields>) -> Self {
         self.fields = Some(fields.into());
         self
     }
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<PlaylistItem> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<PlaylistItem> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<PlaylistItem>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.id)
             .page_fields("fields", self.fields.as_ref())
@@ -284,16 +260,16 @@ impl GetPlaylistItems {
     }
 }
 
-awaitable!(GetPlaylistItems => Page<PlaylistItem>);
+single!(GetPlaylistItems => page Page<PlaylistItem>);
 
-/// Adds tracks and episodes to a playlist, behind the last one or at a position.
+/// Adds tracks and episodes to a playlist, at the end or at a position.
 ///
-/// `POST /playlists/{playlist_id}/items` ([reference]). Scopes, by content:
-/// `playlist-modify-public`, `playlist-modify-private`.
+/// `POST /playlists/{playlist_id}/items` ([reference]). Needs one of these scopes, depending on
+/// the content: `playlist-modify-public`, `playlist-modify-private`.
 ///
-/// Any number may be given: a call takes 100, so that longer lists are several calls. The calls
-/// run one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs
-/// were carried out. An empty list is no call.
+/// The list may have any length: one request takes 100 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -313,30 +289,23 @@ pub struct AddPlaylistItems {
 }
 
 impl AddPlaylistItems {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::ADD_PLAYLIST_ITEMS;
 
-    /// Where to put the first of them, from 0. Behind the last one if it is not given.
+    /// Position of the first new item, from 0. Default: at the end.
     pub fn position(mut self, position: u32) -> Self {
         self.position = Some(position);
         self
     }
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    async fn run(self) -> Result<Option<SnapshotId>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            snapshot_id: SnapshotId,
-        }
-        let uris = chunks::parsed(Self::OPERATION, "uris", &self.uris)?;
-        let sent =
-            chunks::chain(&self.client, &uris, Self::CHUNK, |part, done, _: Option<&Answer>| {
-                self.request(part, done)
-            })
-            .await?;
-        Ok(sent.map(|answer| answer.snapshot_id))
+    /// The requests that are sent, in order, as plain data. They are not sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, done| {
+            self.request(part, done)
+        })
     }
 
     fn request(&self, uris: &[PlayableUri], done: usize) -> Request {
@@ -348,19 +317,18 @@ impl AddPlaylistItems {
     }
 }
 
-awaitable!(chunked AddPlaylistItems => Option<SnapshotId>);
+chunked!(AddPlaylistItems => append);
 
 /// Replaces all items of a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/items` ([reference]). Scopes, by content:
-/// `playlist-modify-public`, `playlist-modify-private`.
+/// `PUT /playlists/{playlist_id}/items` ([reference]). Needs one of these scopes, depending on the
+/// content: `playlist-modify-public`, `playlist-modify-private`.
 ///
-/// Any number may be given: a call takes 100, so that longer lists are several calls. The calls
-/// run one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs
-/// were carried out. An empty list is no call.
+/// The list may have any length: one request takes 100 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. With an empty list, one request removes all items.
 ///
-/// The first hundred replace what is there, the others are added behind them. An empty list
-/// empties the playlist.
+/// The first hundred replace the items of the playlist, and the others are appended.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -379,15 +347,11 @@ pub struct ReplacePlaylistItems {
 }
 
 impl ReplacePlaylistItems {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REPLACE_PLAYLIST_ITEMS;
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
-
-    async fn run(self) -> Result<SnapshotId, Error> {
-        self.replace_all().await
-    }
 
     pub(crate) fn request(&self, uris: &[PlayableUri]) -> Request {
         Request::new(Self::OPERATION)
@@ -396,12 +360,12 @@ impl ReplacePlaylistItems {
     }
 }
 
-awaitable!(chunked ReplacePlaylistItems => SnapshotId);
+chunked!(ReplacePlaylistItems => replace);
 
-/// Moves items of a playlist to another place.
+/// Moves items within a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/items` ([reference]). Scopes, by content:
-/// `playlist-modify-public`, `playlist-modify-private`.
+/// `PUT /playlists/{playlist_id}/items` ([reference]). Needs one of these scopes, depending on the
+/// content: `playlist-modify-public`, `playlist-modify-private`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -423,37 +387,23 @@ pub struct ReorderPlaylistItems {
 }
 
 impl ReorderPlaylistItems {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REORDER_PLAYLIST_ITEMS;
 
-    /// How many items to move; one if it is not given.
+    /// Number of items to move. Default: 1.
     pub fn range_length(mut self, range_length: u32) -> Self {
         self.range_length = Some(range_length);
         self
     }
 
-    /// The version of the playlist the positions count for.
+    /// Version of the playlist that the positions refer to.
     pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
         self.snapshot_id = Some(snapshot_id.into_id());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<SnapshotId>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            snapshot_id: SnapshotId,
-        }
-        let answer = self.client.fetch::<Answer>(self.request()).await?;
-        Ok(answer.map(|answer| answer.snapshot_id))
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).path_id("playlist_id", &self.id).body_fields(
             Body::new()
                 .field("range_start", &self.range_start)
@@ -464,16 +414,16 @@ impl ReorderPlaylistItems {
     }
 }
 
-awaitable!(ReorderPlaylistItems => SnapshotId);
+single!(ReorderPlaylistItems => SnapshotId, in snapshot_id);
 
-/// Removes tracks and episodes from a playlist, wherever they stand in it.
+/// Removes every occurrence of tracks and episodes from a playlist.
 ///
-/// `DELETE /playlists/{playlist_id}/items` ([reference]). Scopes, by content:
-/// `playlist-modify-public`, `playlist-modify-private`.
+/// `DELETE /playlists/{playlist_id}/items` ([reference]). Needs one of these scopes, depending on
+/// the content: `playlist-modify-public`, `playlist-modify-private`.
 ///
-/// Any number may be given: a call takes 100, so that longer lists are several calls. The calls
-/// run one after another; if one fails, [`Error::done`](crate::Error::done) says how many inputs
-/// were carried out. An empty list is no call.
+/// The list may have any length: one request takes 100 entries, and a longer list becomes several
+/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
+/// tells how many entries were done before it. An empty list sends nothing.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -493,31 +443,44 @@ pub struct RemovePlaylistItems {
 }
 
 impl RemovePlaylistItems {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REMOVE_PLAYLIST_ITEMS;
 
-    /// The version of the playlist to remove them from.
+    /// Version of the playlist that the removal refers to.
     pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
         self.snapshot_id = Some(snapshot_id.into_id());
         self
     }
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    async fn run(self) -> Result<Option<SnapshotId>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            snapshot_id: SnapshotId,
-        }
-        let uris = chunks::parsed(Self::OPERATION, "items", &self.uris)?;
-        let sent =
-            chunks::chain(&self.client, &uris, Self::CHUNK, |part, _, last: Option<&Answer>| {
-                let snapshot = last.map(|last| &last.snapshot_id);
-                self.request(part, snapshot)
-            })
-            .await?;
-        Ok(sent.map(|answer| answer.snapshot_id))
+    /// Sends the requests one after another, each with the snapshot that the one before it
+    /// returned. Returns the answers in order: none if the list is empty.
+    ///
+    /// # Errors
+    ///
+    /// The failure of a call. [`Error::done`](crate::Error::done) tells how many entries
+    /// were done before it.
+    pub async fn send(self) -> Result<Vec<Response<SnapshotId>>, Error> {
+        chunks::chain(
+            &self.client,
+            Self::OPERATION,
+            "items",
+            &self.uris,
+            Self::CHUNK,
+            |part, last| self.request(part, last),
+        )
+        .await
+    }
+
+    /// The requests that are sent, in order, as plain data. They are not sent. Each has the
+    /// snapshot you gave, if any, since the snapshots between them are known only when they are
+    /// sent.
+    pub fn into_requests(self) -> Vec<Request> {
+        chunks::requests(Self::OPERATION, "items", &self.uris, Self::CHUNK, |part, _| {
+            self.request(part, None)
+        })
     }
 
     fn request(&self, uris: &[PlayableUri], snapshot_id: Option<&SnapshotId>) -> Request {
@@ -531,12 +494,12 @@ impl RemovePlaylistItems {
     }
 }
 
-awaitable!(chunked RemovePlaylistItems => Option<SnapshotId>);
+chunked!(RemovePlaylistItems => chain);
 
-/// Changes the name, the description or the visibility of a playlist of the user's.
+/// Changes the name, the description or the visibility of a playlist of the user.
 ///
-/// `PUT /playlists/{playlist_id}` ([reference]). Scopes, by content: `playlist-modify-public`,
-/// `playlist-modify-private`.
+/// `PUT /playlists/{playlist_id}` ([reference]). Needs one of these scopes, depending on the
+/// content: `playlist-modify-public`, `playlist-modify-private`.
 ///
 /// What is not given stays as it is. A collaborative playlist must not be public.
 ///
@@ -560,44 +523,35 @@ pub struct ChangePlaylistDetails {
 }
 
 impl ChangePlaylistDetails {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CHANGE_PLAYLIST_DETAILS;
 
-    /// The new name.
+    /// New name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Whether it is to stand on the user's profile.
+    /// Whether it appears on the user's profile.
     pub fn public(mut self, public: bool) -> Self {
         self.public = Some(public);
         self
     }
 
-    /// Whether others may change it.
+    /// Whether other users may edit it.
     pub fn collaborative(mut self, collaborative: bool) -> Self {
         self.collaborative = Some(collaborative);
         self
     }
 
-    /// The new text shown with it.
+    /// New description.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).path_id("playlist_id", &self.id).body_fields(
             Body::new()
                 .optional("name", self.name.as_ref())
@@ -608,11 +562,11 @@ impl ChangePlaylistDetails {
     }
 }
 
-awaitable!(ChangePlaylistDetails => ());
+single!(ChangePlaylistDetails => ());
 
-/// The cover of a playlist, the widest picture first.
+/// The cover images of a playlist, widest first.
 ///
-/// `GET /playlists/{playlist_id}/images` ([reference]). No scope is needed.
+/// `GET /playlists/{playlist_id}/images` ([reference]). Needs no scope.
 ///
 /// The addresses of the pictures expire within a day.
 ///
@@ -632,32 +586,23 @@ pub struct GetPlaylistCover {
 }
 
 impl GetPlaylistCover {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_COVER;
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Vec<Image>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).path_id("playlist_id", &self.id)
     }
 }
 
-awaitable!(GetPlaylistCover => Vec<Image>);
+single!(GetPlaylistCover => Vec<Image>);
 
-/// Gives a playlist of the user's another cover.
+/// Replaces the cover image of a playlist of the user.
 ///
-/// `PUT /playlists/{playlist_id}/images` ([reference]). Scopes, by content: `ugc-image-upload`,
-/// `playlist-modify-public`, `playlist-modify-private`.
+/// `PUT /playlists/{playlist_id}/images` ([reference]). Needs one of these scopes, depending on
+/// the content: `ugc-image-upload`, `playlist-modify-public`, `playlist-modify-private`.
 ///
-/// The picture: the bytes of a JPEG file, at most 192 KiB.
+/// The image: bytes of a JPEG file, at most 192 KiB.
 ///
 /// Uploads have a rate limit of their own, and the new cover takes some time to be seen.
 ///
@@ -678,34 +623,25 @@ pub struct UploadPlaylistCover {
 }
 
 impl UploadPlaylistCover {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::UPLOAD_PLAYLIST_COVER;
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<()>, Error> {
-        self.client.command(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.id)
             .jpeg("jpeg", &self.jpeg, 262144)
     }
 }
 
-awaitable!(UploadPlaylistCover => ());
+single!(UploadPlaylistCover => ());
 
 /// The playlists the user owns or follows.
 ///
 /// `GET /me/playlists` ([reference]). Scope: `playlist-read-private`.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -724,55 +660,40 @@ pub struct GetMyPlaylists {
 }
 
 impl GetMyPlaylists {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_MY_PLAYLISTS;
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<SimplifiedPlaylist> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<SimplifiedPlaylist> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<SimplifiedPlaylist>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).limit(self.limit).query_opt("offset", self.offset)
     }
 }
 
-awaitable!(GetMyPlaylists => Page<SimplifiedPlaylist>);
+single!(GetMyPlaylists => page Page<SimplifiedPlaylist>);
 
-/// Creates an empty playlist of the user's.
+/// Creates an empty playlist for the user.
 ///
-/// `POST /me/playlists` ([reference]). Scopes, by content: `playlist-modify-public`,
-/// `playlist-modify-private`.
+/// `POST /me/playlists` ([reference]). Needs one of these scopes, depending on the content:
+/// `playlist-modify-public`, `playlist-modify-private`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -793,38 +714,29 @@ pub struct CreatePlaylist {
 }
 
 impl CreatePlaylist {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CREATE_PLAYLIST;
 
-    /// Whether it stands on the user's profile; it does if this is not given.
+    /// Whether it appears on the user's profile. Default: `true`.
     pub fn public(mut self, public: bool) -> Self {
         self.public = Some(public);
         self
     }
 
-    /// Whether others may change it; it must not be public then.
+    /// Whether other users may edit it. A collaborative playlist must not be public.
     pub fn collaborative(mut self, collaborative: bool) -> Self {
         self.collaborative = Some(collaborative);
         self
     }
 
-    /// A text shown with it.
+    /// Description.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Playlist>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION).body_fields(
             Body::new()
                 .field("name", &self.name)
@@ -835,4 +747,4 @@ impl CreatePlaylist {
     }
 }
 
-awaitable!(CreatePlaylist => Playlist);
+single!(CreatePlaylist => Playlist);

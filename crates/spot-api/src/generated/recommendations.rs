@@ -4,16 +4,16 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
 use spot_model::{ArtistId, IntoId, Operation, ParseIdError, Recommendations, TrackId};
 
 use crate::{
-    Client, Error, Market, Request, Response,
-    input::{Attributes, RequestExt, awaitable},
+    Client, Market, Request,
+    input::{Attributes, RequestExt},
+    send::single,
 };
 
 impl Client {
-    /// Tracks like the artists, genres and tracks that are given as seeds.
+    /// Tracks similar to artists, genres and tracks given as seeds.
     ///
     /// `GET /recommendations`. See [`GetRecommendations`].
     #[doc(alias = "get-recommendations")]
@@ -30,10 +30,10 @@ impl Client {
     }
 }
 
-/// Tracks like the artists, genres and tracks that are given as seeds.
+/// Tracks similar to artists, genres and tracks given as seeds.
 ///
-/// `GET /recommendations` ([reference]). No scope is needed. Closed to applications registered
-/// since 2024-11-27.
+/// `GET /recommendations` ([reference]). Needs no scope. Closed to applications registered since
+/// 2024-11-27.
 ///
 /// Give one to five seeds in all, of any kinds. Each attribute has a setter for the least value,
 /// the greatest, and one to come close to.
@@ -59,10 +59,10 @@ pub struct GetRecommendations {
 }
 
 impl GetRecommendations {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_RECOMMENDATIONS;
 
-    /// How many tracks, 1 to 100. Filters may leave fewer.
+    /// Number of tracks, 1 to 100. Filters may reduce it.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
@@ -104,7 +104,7 @@ impl GetRecommendations {
         self
     }
 
-    /// Rather tracks close to this acousticness, 0 to 1.
+    /// Prefers tracks close to this acousticness, 0 to 1.
     pub fn target_acousticness(mut self, acousticness: f64) -> Self {
         self.attributes.set("target_acousticness", acousticness);
         self
@@ -122,7 +122,7 @@ impl GetRecommendations {
         self
     }
 
-    /// Rather tracks close to this danceability, 0 to 1.
+    /// Prefers tracks close to this danceability, 0 to 1.
     pub fn target_danceability(mut self, danceability: f64) -> Self {
         self.attributes.set("target_danceability", danceability);
         self
@@ -140,7 +140,7 @@ impl GetRecommendations {
         self
     }
 
-    /// Rather tracks close to this duration.
+    /// Prefers tracks close to this duration.
     pub fn target_duration(mut self, duration: Duration) -> Self {
         self.attributes.set("target_duration_ms", duration.as_millis());
         self
@@ -158,25 +158,25 @@ impl GetRecommendations {
         self
     }
 
-    /// Rather tracks close to this energy, 0 to 1.
+    /// Prefers tracks close to this energy, 0 to 1.
     pub fn target_energy(mut self, energy: f64) -> Self {
         self.attributes.set("target_energy", energy);
         self
     }
 
-    /// Only tracks with at least this instrumentalness, 0 to 1: above 0.5 there are hardly vocals.
+    /// Only tracks with at least this instrumentalness, 0 to 1: above 0.5 it has almost no vocals.
     pub fn min_instrumentalness(mut self, instrumentalness: f64) -> Self {
         self.attributes.set("min_instrumentalness", instrumentalness);
         self
     }
 
-    /// Only tracks with at most this instrumentalness, 0 to 1: above 0.5 there are hardly vocals.
+    /// Only tracks with at most this instrumentalness, 0 to 1: above 0.5 it has almost no vocals.
     pub fn max_instrumentalness(mut self, instrumentalness: f64) -> Self {
         self.attributes.set("max_instrumentalness", instrumentalness);
         self
     }
 
-    /// Rather tracks close to this instrumentalness, 0 to 1: above 0.5 there are hardly vocals.
+    /// Prefers tracks close to this instrumentalness, 0 to 1: above 0.5 it has almost no vocals.
     pub fn target_instrumentalness(mut self, instrumentalness: f64) -> Self {
         self.attributes.set("target_instrumentalness", instrumentalness);
         self
@@ -194,43 +194,43 @@ impl GetRecommendations {
         self
     }
 
-    /// Rather tracks close to this key, in semitones above C, 0 to 11.
+    /// Prefers tracks close to this key, in semitones above C, 0 to 11.
     pub fn target_key(mut self, key: u8) -> Self {
         self.attributes.set("target_key", key);
         self
     }
 
-    /// Only tracks with at least this liveness, 0 to 1: above 0.8 there is an audience.
+    /// Only tracks with at least this liveness, 0 to 1: above 0.8 it was recorded live.
     pub fn min_liveness(mut self, liveness: f64) -> Self {
         self.attributes.set("min_liveness", liveness);
         self
     }
 
-    /// Only tracks with at most this liveness, 0 to 1: above 0.8 there is an audience.
+    /// Only tracks with at most this liveness, 0 to 1: above 0.8 it was recorded live.
     pub fn max_liveness(mut self, liveness: f64) -> Self {
         self.attributes.set("max_liveness", liveness);
         self
     }
 
-    /// Rather tracks close to this liveness, 0 to 1: above 0.8 there is an audience.
+    /// Prefers tracks close to this liveness, 0 to 1: above 0.8 it was recorded live.
     pub fn target_liveness(mut self, liveness: f64) -> Self {
         self.attributes.set("target_liveness", liveness);
         self
     }
 
-    /// Only tracks with at least this loudness in decibels, mostly -60 to 0.
+    /// Only tracks with at least this loudness in decibels, usually -60 to 0.
     pub fn min_loudness(mut self, loudness: f64) -> Self {
         self.attributes.set("min_loudness", loudness);
         self
     }
 
-    /// Only tracks with at most this loudness in decibels, mostly -60 to 0.
+    /// Only tracks with at most this loudness in decibels, usually -60 to 0.
     pub fn max_loudness(mut self, loudness: f64) -> Self {
         self.attributes.set("max_loudness", loudness);
         self
     }
 
-    /// Rather tracks close to this loudness in decibels, mostly -60 to 0.
+    /// Prefers tracks close to this loudness in decibels, usually -60 to 0.
     pub fn target_loudness(mut self, loudness: f64) -> Self {
         self.attributes.set("target_loudness", loudness);
         self
@@ -248,7 +248,7 @@ impl GetRecommendations {
         self
     }
 
-    /// Rather tracks close to this mode, 0 for minor and 1 for major.
+    /// Prefers tracks close to this mode, 0 for minor and 1 for major.
     pub fn target_mode(mut self, mode: u8) -> Self {
         self.attributes.set("target_mode", mode);
         self
@@ -266,7 +266,7 @@ impl GetRecommendations {
         self
     }
 
-    /// Rather tracks close to this popularity, 0 to 100.
+    /// Prefers tracks close to this popularity, 0 to 100.
     pub fn target_popularity(mut self, popularity: u8) -> Self {
         self.attributes.set("target_popularity", popularity);
         self
@@ -284,43 +284,43 @@ impl GetRecommendations {
         self
     }
 
-    /// Rather tracks close to this speechiness, 0 to 1: above 0.66 it is mostly speech.
+    /// Prefers tracks close to this speechiness, 0 to 1: above 0.66 it is mostly speech.
     pub fn target_speechiness(mut self, speechiness: f64) -> Self {
         self.attributes.set("target_speechiness", speechiness);
         self
     }
 
-    /// Only tracks with at least this tempo in beats a minute.
+    /// Only tracks with at least this tempo in beats per minute.
     pub fn min_tempo(mut self, tempo: f64) -> Self {
         self.attributes.set("min_tempo", tempo);
         self
     }
 
-    /// Only tracks with at most this tempo in beats a minute.
+    /// Only tracks with at most this tempo in beats per minute.
     pub fn max_tempo(mut self, tempo: f64) -> Self {
         self.attributes.set("max_tempo", tempo);
         self
     }
 
-    /// Rather tracks close to this tempo in beats a minute.
+    /// Prefers tracks close to this tempo in beats per minute.
     pub fn target_tempo(mut self, tempo: f64) -> Self {
         self.attributes.set("target_tempo", tempo);
         self
     }
 
-    /// Only tracks with at least this time signature in beats a bar, mostly 3 to 7.
+    /// Only tracks with at least this time signature in beats per bar, usually 3 to 7.
     pub fn min_time_signature(mut self, time_signature: u8) -> Self {
         self.attributes.set("min_time_signature", time_signature);
         self
     }
 
-    /// Only tracks with at most this time signature in beats a bar, mostly 3 to 7.
+    /// Only tracks with at most this time signature in beats per bar, usually 3 to 7.
     pub fn max_time_signature(mut self, time_signature: u8) -> Self {
         self.attributes.set("max_time_signature", time_signature);
         self
     }
 
-    /// Rather tracks close to this time signature in beats a bar, mostly 3 to 7.
+    /// Prefers tracks close to this time signature in beats per bar, usually 3 to 7.
     pub fn target_time_signature(mut self, time_signature: u8) -> Self {
         self.attributes.set("target_time_signature", time_signature);
         self
@@ -338,30 +338,21 @@ impl GetRecommendations {
         self
     }
 
-    /// Rather tracks close to this valence, 0 (sad) to 1 (cheerful).
+    /// Prefers tracks close to this valence, 0 (sad) to 1 (cheerful).
     pub fn target_valence(mut self, valence: f64) -> Self {
         self.attributes.set("target_valence", valence);
         self
     }
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Recommendations>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .query_opt("limit", self.limit)
             .query_ids("seed_artists", self.seed_artists.as_ref())
@@ -372,11 +363,11 @@ impl GetRecommendations {
     }
 }
 
-awaitable!(GetRecommendations => Recommendations);
+single!(GetRecommendations => Recommendations);
 
 /// The genres that recommendations can start from.
 ///
-/// `GET /recommendations/available-genre-seeds` ([reference]). No scope is needed. Closed to
+/// `GET /recommendations/available-genre-seeds` ([reference]). Needs no scope. Closed to
 /// applications registered since 2024-11-27.
 ///
 /// ```no_run
@@ -394,27 +385,13 @@ pub struct GetGenreSeeds {
 }
 
 impl GetGenreSeeds {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_GENRE_SEEDS;
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Vec<String>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            genres: Vec<String>,
-        }
-        let answer = self.client.fetch::<Answer>(self.request()).await?;
-        Ok(answer.map(|answer| answer.genres))
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
     }
 }
 
-awaitable!(GetGenreSeeds => Vec<String>);
+single!(GetGenreSeeds => Vec<String>, in genres);

@@ -4,13 +4,10 @@
 
 use spot_model::{IncludeExternal, Operation, SearchKind, SearchResults};
 
-use crate::{
-    Client, Error, Market, Request, Response, SearchQuery,
-    input::{RequestExt, awaitable},
-};
+use crate::{Client, Market, Request, SearchQuery, input::RequestExt, send::single};
 
 impl Client {
-    /// Searches the catalogue.
+    /// Searches the catalog.
     ///
     /// `GET /search`. See [`Search`].
     pub fn search(&self, query: impl Into<SearchQuery>) -> Search {
@@ -26,12 +23,12 @@ impl Client {
     }
 }
 
-/// Searches the catalogue.
+/// Searches the catalog.
 ///
-/// `GET /search` ([reference]). No scope is needed.
+/// `GET /search` ([reference]). Needs no scope.
 ///
-/// Await it for one page of up to 10 (the API's own default is 5); ask for one kind, such as
-/// [`tracks`](Self::tracks), to stream it.
+/// Awaiting it returns one page, by default of 5 entries; to stream the results, search for one
+/// kind, such as [`tracks`](Self::tracks).
 ///
 /// The limit counts for each kind: three kinds may answer thirty entries. The API gives no more
 /// than the first 1,000 of a kind.
@@ -59,51 +56,42 @@ pub struct Search {
 }
 
 impl Search {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SEARCH;
 
-    /// What kinds of things to look for; all of them if it is not given.
+    /// Kinds of items to search for. Default: all.
     pub fn kinds(mut self, kinds: impl IntoIterator<Item = SearchKind>) -> Self {
         self.kinds = kinds.into_iter().collect();
         self
     }
 
-    /// Whether the client can play content hosted elsewhere, so that it counts as playable.
+    /// Whether the client can play content hosted outside Spotify.
     pub fn include_external(mut self, include_external: impl Into<IncludeExternal>) -> Self {
         self.include_external = Some(include_external.into());
         self
     }
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many to a page, 1 to 10.
+    /// Page size, 1 to 10, or to 50 in [Extended Quota Mode](crate::AccessMode::Extended).
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one. The API takes none above 1000.
+    /// Index of the first entry, at most 1000.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<SearchResults>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .search_query("q", &self.query)
             .query_list_or("type", &self.kinds, SearchKind::ALL)
@@ -114,4 +102,4 @@ impl Search {
     }
 }
 
-awaitable!(Search => SearchResults);
+single!(Search => SearchResults);

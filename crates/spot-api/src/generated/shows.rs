@@ -2,15 +2,15 @@
 
 //! Shows and their episodes.
 
-use serde::Deserialize;
 use spot_model::{
     Episode, EpisodeId, IntoId, Operation, Page, ParseIdError, Show, ShowId, SimplifiedEpisode,
     SimplifiedShow,
 };
 
 use crate::{
-    Client, Error, Items, Market, Request, Response, chunks,
-    input::{RequestExt, awaitable},
+    Client, Items, Market, Request, chunks,
+    input::RequestExt,
+    send::{chunked, single},
 };
 
 impl Client {
@@ -79,37 +79,28 @@ pub struct GetShow {
 }
 
 impl GetShow {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SHOW;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Show>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
             .market(self.client.market(), self.market.as_ref())
     }
 }
 
-awaitable!(GetShow => Show);
+single!(GetShow => Show);
 
 impl GetShow {
-    /// The episodes of a show, the latest first.
+    /// The episodes of a show, latest first.
     ///
     /// `GET /shows/{id}/episodes`. See [`GetShowEpisodes`].
     #[doc(alias = "get-a-shows-episodes")]
@@ -126,13 +117,14 @@ impl GetShow {
 
 /// Several shows, without their episodes, in the order of their ids.
 ///
-/// `GET /shows` ([reference]). No scope is needed.
+/// `GET /shows` ([reference]). Needs no scope.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. In
-/// [Development Mode](crate::AccessMode::Development), which is the default, each id is a call of
-/// its own. The calls run side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id is a
+/// request of its own. The requests run in parallel; the results keep the order of the list. An
+/// empty list sends nothing.
 ///
-/// `None` stands where there is nothing by an id.
+/// Unknown ids yield `None`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -151,40 +143,31 @@ pub struct GetShows {
 }
 
 impl GetShows {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SHOWS;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<Vec<Option<SimplifiedShow>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            shows: Vec<Option<SimplifiedShow>>,
-        }
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
+    /// The requests that are sent, in order, as plain data. They are not sent. In Development Mode
+    /// there is one for each id.
+    pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
-            return chunks::one_by_one(&self.client, &ids, |id| {
+            return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {
                 GetShow { client: self.client.clone(), id: Ok(*id), market: self.market.clone() }
-                    .request()
-            })
-            .await;
+                    .into_request()
+            });
         }
-        chunks::concat(
-            &self.client,
-            &ids,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Answer| answer.shows,
-        )
-        .await
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[ShowId]) -> Request {
@@ -194,14 +177,14 @@ impl GetShows {
     }
 }
 
-awaitable!(chunked GetShows => Vec<Option<SimplifiedShow>>);
+chunked!(GetShows => singles SimplifiedShow, in shows);
 
-/// The episodes of a show, the latest first.
+/// The episodes of a show, latest first.
 ///
 /// `GET /shows/{id}/episodes` ([reference]). Scope: `user-read-playback-position`.
 ///
-/// Await it for one page of up to 50 (the API's own default is 20); [`items`](Self::items) streams
-/// all of them, several pages ahead.
+/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -222,52 +205,37 @@ pub struct GetShowEpisodes {
 }
 
 impl GetShowEpisodes {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SHOW_EPISODES;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many to a page, 1 to 50.
+    /// Page size, 1 to 50.
     pub fn limit(mut self, limit: u8) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How many to leave out before the first one.
+    /// Index of the first entry.
     pub fn offset(mut self, offset: u32) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Streams all of them, from the offset on. The first page says how many there are; the ones
-    /// after it are asked for ahead of their use. It lets other calls pass while the rate limit is
-    /// met.
+    /// Streams all entries, from the offset on, and prefetches pages.
+    #[doc(alias = "items")]
     #[inline]
-    pub fn items(mut self) -> Items<SimplifiedEpisode> {
-        self.client = self.client.in_bulk();
-        let first = self.offset.unwrap_or(0);
-        let limit = self.limit.unwrap_or(50);
-        Items::by_offset(first, None, move |offset| {
-            self.clone().limit(limit).offset(offset).into_future()
-        })
+    pub fn stream(self) -> Items<SimplifiedEpisode> {
+        Items::new(self.client.clone(), self.into_request())
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Page<SimplifiedEpisode>>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
             .market(self.client.market(), self.market.as_ref())
@@ -276,7 +244,7 @@ impl GetShowEpisodes {
     }
 }
 
-awaitable!(GetShowEpisodes => Page<SimplifiedEpisode>);
+single!(GetShowEpisodes => page Page<SimplifiedEpisode>);
 
 /// An episode of a show.
 ///
@@ -302,44 +270,36 @@ pub struct GetEpisode {
 }
 
 impl GetEpisode {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_EPISODE;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Episode>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
             .market(self.client.market(), self.market.as_ref())
     }
 }
 
-awaitable!(GetEpisode => Episode);
+single!(GetEpisode => Episode);
 
 /// Several episodes, in the order of their ids.
 ///
 /// `GET /episodes` ([reference]). Scope: `user-read-playback-position`.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. In
-/// [Development Mode](crate::AccessMode::Development), which is the default, each id is a call of
-/// its own. The calls run side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id is a
+/// request of its own. The requests run in parallel; the results keep the order of the list. An
+/// empty list sends nothing.
 ///
-/// `None` stands where there is nothing by an id.
+/// Unknown ids yield `None`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -358,40 +318,31 @@ pub struct GetEpisodes {
 }
 
 impl GetEpisodes {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_EPISODES;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<Vec<Option<Episode>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            episodes: Vec<Option<Episode>>,
-        }
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
+    /// The requests that are sent, in order, as plain data. They are not sent. In Development Mode
+    /// there is one for each id.
+    pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
-            return chunks::one_by_one(&self.client, &ids, |id| {
+            return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {
                 GetEpisode { client: self.client.clone(), id: Ok(*id), market: self.market.clone() }
-                    .request()
-            })
-            .await;
+                    .into_request()
+            });
         }
-        chunks::concat(
-            &self.client,
-            &ids,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Answer| answer.episodes,
-        )
-        .await
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[EpisodeId]) -> Request {
@@ -401,4 +352,4 @@ impl GetEpisodes {
     }
 }
 
-awaitable!(chunked GetEpisodes => Vec<Option<Episode>>);
+chunked!(GetEpisodes => singles Episode, in episodes);

@@ -2,12 +2,12 @@
 
 //! Tracks.
 
-use serde::Deserialize;
 use spot_model::{IntoId, Operation, ParseIdError, Track, TrackId};
 
 use crate::{
-    Client, Error, GetTrackAudioAnalysis, GetTrackAudioFeatures, Market, Request, Response, chunks,
-    input::{RequestExt, awaitable},
+    Client, GetTrackAudioAnalysis, GetTrackAudioFeatures, Market, Request, chunks,
+    input::RequestExt,
+    send::{chunked, single},
 };
 
 impl Client {
@@ -34,7 +34,7 @@ impl Client {
 
 /// A track.
 ///
-/// `GET /tracks/{id}` ([reference]). No scope is needed.
+/// `GET /tracks/{id}` ([reference]). Needs no scope.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -53,37 +53,28 @@ pub struct GetTrack {
 }
 
 impl GetTrack {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_TRACK;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// Sends the request: the answer with its status, headers and number of attempts.
-    pub async fn send(self) -> Result<Response<Track>, Error> {
-        self.client.fetch(self.request()).await
-    }
-
-    /// The request as plain data, for a client of your own.
+    /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
-        self.request()
-    }
-
-    fn request(&self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
             .market(self.client.market(), self.market.as_ref())
     }
 }
 
-awaitable!(GetTrack => Track);
+single!(GetTrack => Track);
 
 impl GetTrack {
-    /// How a track sounds, in numbers.
+    /// Audio features of a track.
     ///
     /// `GET /audio-features/{id}`. See [`GetTrackAudioFeatures`].
     #[doc(alias = "get-audio-features")]
@@ -91,7 +82,7 @@ impl GetTrack {
         GetTrackAudioFeatures { client: self.client.clone(), id: self.id.clone() }
     }
 
-    /// The structure of a track: bars, beats, sections, and how each piece sounds.
+    /// Audio analysis of a track: bars, beats, sections and segments.
     ///
     /// `GET /audio-analysis/{id}`. See [`GetTrackAudioAnalysis`].
     #[doc(alias = "get-audio-analysis")]
@@ -102,13 +93,14 @@ impl GetTrack {
 
 /// Several tracks, in the order of their ids.
 ///
-/// `GET /tracks` ([reference]). No scope is needed.
+/// `GET /tracks` ([reference]). Needs no scope.
 ///
-/// Any number may be given: a call takes 50, so that longer lists are several calls. In
-/// [Development Mode](crate::AccessMode::Development), which is the default, each id is a call of
-/// its own. The calls run side by side; the answers keep the order. An empty list is no call.
+/// The list may have any length: one request takes 50 entries, and a longer list becomes several
+/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id is a
+/// request of its own. The requests run in parallel; the results keep the order of the list. An
+/// empty list sends nothing.
 ///
-/// `None` stands where there is nothing by an id.
+/// Unknown ids yield `None`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -127,40 +119,31 @@ pub struct GetTracks {
 }
 
 impl GetTracks {
-    /// What is known of the operation, as data.
+    /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_TRACKS;
 
-    /// The country whose catalogue is asked, instead of the client's own. With a user's token the
-    /// user's country wins.
+    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
+    /// the user instead.
     pub fn market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(market.into());
         self
     }
 
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    async fn run(self) -> Result<Vec<Option<Track>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            tracks: Vec<Option<Track>>,
-        }
-        let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids)?;
+    /// The requests that are sent, in order, as plain data. They are not sent. In Development Mode
+    /// there is one for each id.
+    pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
-            return chunks::one_by_one(&self.client, &ids, |id| {
+            return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {
                 GetTrack { client: self.client.clone(), id: Ok(*id), market: self.market.clone() }
-                    .request()
-            })
-            .await;
+                    .into_request()
+            });
         }
-        chunks::concat(
-            &self.client,
-            &ids,
-            Self::CHUNK,
-            |part| self.request(part),
-            |answer: Answer| answer.tracks,
-        )
-        .await
+        chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
+            self.request(part)
+        })
     }
 
     fn request(&self, ids: &[TrackId]) -> Request {
@@ -170,4 +153,4 @@ impl GetTracks {
     }
 }
 
-awaitable!(chunked GetTracks => Vec<Option<Track>>);
+chunked!(GetTracks => singles Track, in tracks);

@@ -68,7 +68,7 @@ async fn a_filter_of_fields_does_not_end_a_stream() {
     let client = story::client(&mock);
     let request =
         client.playlist("spotmockPlaylist000001").items().fields("items(item(name,type))");
-    let mut items = request.items();
+    let mut items = request.stream();
     let mut count = 0;
     while let Some(item) = items.try_next().await.unwrap() {
         assert!(!item.item.unwrap().name().is_empty());

@@ -7,7 +7,7 @@ use crate::story;
 
 /// Ids of tracks, as many as are wanted, in an order that shows.
 async fn tracks(client: &spot_api::Client, count: usize) -> Vec<TrackId> {
-    let mut saved = client.library().tracks().items();
+    let mut saved = client.library().tracks().stream();
     let mut ids = Vec::new();
     while ids.len() < count {
         let saved = saved.try_next().await.unwrap().unwrap();
@@ -21,7 +21,7 @@ fn uris(ids: &[TrackId]) -> Vec<String> {
 }
 
 async fn held(client: &spot_api::Client, id: spot_api::model::PlaylistId) -> Vec<TrackId> {
-    let mut items = client.playlist(id).items().items();
+    let mut items = client.playlist(id).items().stream();
     let mut ids = Vec::new();
     while let Some(item) = items.try_next().await.unwrap() {
         ids.extend(item.item.and_then(|item| item.as_track().and_then(|track| track.id)));
@@ -58,6 +58,72 @@ async fn replacing_and_removing_take_any_number() {
     assert_eq!(held(&client, playlist).await, &ids[150..]);
     client.playlist(playlist).replace(Vec::<String>::new()).await.unwrap();
     assert!(held(&client, playlist).await.is_empty());
+}
+
+#[tokio::test]
+async fn replacing_with_an_empty_list_is_one_request_that_removes_all_items() {
+    let mock = MockSpotify::start().await.unwrap();
+    let client = story::client(&mock);
+    let playlist = client.me().create_playlist("Chunks").await.unwrap().id.unwrap();
+    client.playlist(playlist).add(["spotify:track:spotmockTrack000000001"]).await.unwrap();
+    mock.take_requests();
+    let replace = client.playlist(playlist).replace(Vec::<String>::new());
+    let requests = replace.clone().into_requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].body().unwrap().data, r#"{"uris":[]}"#);
+    replace.await.unwrap();
+    assert_eq!(mock.take_requests().len(), 1);
+    assert!(held(&client, playlist).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_wrong_entry_replaces_nothing() {
+    let mock = MockSpotify::start().await.unwrap();
+    let client = story::client(&mock);
+    let playlist = client.playlist("spotmockPlaylist000001");
+    let wrong = ["spotify:track:spotmockTrack000000001", "spotify:banana:1"];
+    let replace = playlist.replace(wrong);
+    let requests = replace.clone().into_requests();
+    assert_eq!(requests.len(), 1);
+    assert!(requests[0].check().unwrap_err().to_string().contains("banana"));
+    assert_eq!(replace.await.unwrap_err().kind(), ErrorKind::BadRequest);
+    assert_eq!(playlist.remove(wrong).await.unwrap_err().kind(), ErrorKind::BadRequest);
+    assert!(mock.requests().is_empty());
+}
+
+#[tokio::test]
+async fn the_requests_of_a_long_list_are_told_and_answered_one_by_one() {
+    let mock = MockSpotify::start().await.unwrap();
+    let client = story::client(&mock);
+    let ids = tracks(&client, 230).await;
+    let playlist = client.me().create_playlist("Chunks").await.unwrap().id.unwrap();
+    mock.take_requests();
+    let add = client.playlist(playlist).add(uris(&ids)).position(0);
+    let told = add.clone().into_requests();
+    let answers = add.send().await.unwrap();
+    assert_eq!((told.len(), answers.len(), mock.take_requests().len()), (3, 3, 3));
+    assert!(answers.iter().all(|answer| answer.status() == 201 && answer.attempts() == 1));
+    assert_eq!(held(&client, playlist).await, ids);
+    let last = client.playlist(playlist).await.unwrap().snapshot_id;
+    assert_eq!(answers.last().map(|answer| answer.body().clone()), last);
+    // Each removal builds on the one before it; as plain data they have the snapshot that was given.
+    let snapshot = last.unwrap();
+    let remove = client.playlist(playlist).remove(uris(&ids)).snapshot_id(&*snapshot.to_string());
+    let told = remove.clone().into_requests();
+    let has = |text: &str, at: usize| {
+        let body = String::from_utf8(told[at].body().unwrap().data.to_vec()).unwrap();
+        body.contains(text)
+    };
+    assert!((0..3).all(|at| has(&snapshot.to_string(), at)));
+    assert_eq!(remove.send().await.unwrap().len(), 3);
+    // Reads of one entry each: an unknown id is an answer, too.
+    let known = [ids[0].to_string(), "spotmockTrack099999999".to_owned()];
+    let answers = client.tracks(&known).send().await.unwrap();
+    let seen: Vec<_> =
+        answers.iter().map(|answer| (answer.status(), answer.body()[0].is_some())).collect();
+    assert_eq!(seen, [(200, true), (404, false)]);
+    let saved = client.library().contains(uris(&ids[..50])).send().await.unwrap();
+    assert_eq!(saved.iter().map(|answer| answer.body().len()).collect::<Vec<_>>(), [40, 10]);
 }
 
 #[tokio::test]

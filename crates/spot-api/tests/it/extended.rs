@@ -17,7 +17,7 @@ async fn extended() -> (MockSpotify, Client) {
 
 /// The ids of tracks the user saved.
 async fn tracks(client: &Client, count: usize) -> Vec<TrackId> {
-    let mut saved = client.library().tracks().items();
+    let mut saved = client.library().tracks().stream();
     let mut ids = Vec::new();
     while ids.len() < count {
         ids.extend(saved.try_next().await.unwrap().unwrap().track.id);
@@ -32,7 +32,7 @@ async fn tracks_may_count_as_saved_earlier() {
     let long_ago: DateTime<Utc> = "2012-03-04T05:06:07Z".parse().unwrap();
     client.legacy().save_tracks([track]).added_at(long_ago).await.unwrap();
     assert_eq!(client.legacy().contains_tracks([track]).await.unwrap(), [true]);
-    let mut saved = client.library().tracks().items();
+    let mut saved = client.library().tracks().stream();
     let mut added_at = None;
     while let Some(saved) = saved.try_next().await.unwrap() {
         if saved.track.id == Some(track) {
@@ -49,7 +49,7 @@ async fn the_route_of_old_takes_any_number_as_well() {
     let playlist =
         client.legacy().create_playlist_for("mockuser", "Old").await.unwrap().id.unwrap();
     client.legacy().replace_playlist_tracks(playlist, &ids).await.unwrap();
-    let mut held = client.legacy().playlist_tracks(playlist).items();
+    let mut held = client.legacy().playlist_tracks(playlist).stream();
     let mut count = 0;
     while held.try_next().await.unwrap().is_some() {
         count += 1;
@@ -87,7 +87,7 @@ async fn featured_playlists_stream_though_the_answer_says_more_than_the_page() {
     let featured = client.browse().featured_playlists().limit(2).await.unwrap();
     assert!(featured.message.is_some());
     let total = featured.playlists.total.unwrap();
-    let mut all = client.browse().featured_playlists().limit(2).items();
+    let mut all = client.browse().featured_playlists().limit(2).stream();
     let mut count = 0;
     while all.try_next().await.unwrap().is_some() {
         count += 1;

@@ -1,4 +1,4 @@
-//! Streams of entries: every one, once, in order, asked for ahead, and never behind the end.
+//! Streams of entries: every one, once, in order, prefetched, and never behind the end.
 
 use std::{
     sync::{
@@ -124,7 +124,7 @@ fn page(query: &Query, length: u32, most: u32, lost: &[u32]) -> (u16, Value) {
 }
 
 async fn names(client: &Client, prefetch: usize) -> Result<Vec<u32>, spot_api::Error> {
-    let mut items = client.library().tracks().items().prefetch(prefetch);
+    let mut items = client.library().tracks().stream().prefetch(prefetch);
     let mut names = Vec::new();
     while let Some(saved) = items.try_next().await? {
         names.push(saved.track.name.parse().unwrap());
@@ -176,7 +176,7 @@ async fn four_pages_are_on_their_way_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_slow_consumer_does_not_wait_for_the_network() {
     let list = List::slow(Duration::from_millis(50), |query| page(query, 1000, 50, &[]));
-    let mut pages = list.client().library().tracks().items().pages();
+    let mut pages = list.client().library().tracks().stream().pages();
     let start = Instant::now();
     let mut count = 0;
     while let Some(page) = pages.try_next().await.unwrap() {
@@ -191,7 +191,7 @@ async fn a_slow_consumer_does_not_wait_for_the_network() {
 #[tokio::test(start_paused = true)]
 async fn a_page_is_asked_for_only_when_one_was_taken() {
     let list = List::new(|query| page(query, 5000, 50, &[]));
-    let mut items = list.client().library().tracks().items().prefetch(3);
+    let mut items = list.client().library().tracks().stream().prefetch(3);
     items.next().await.unwrap().unwrap();
     sleep(Duration::from_secs(60)).await;
     assert_eq!(list.asked("offset"), [0, 50, 100, 150]);
@@ -200,7 +200,7 @@ async fn a_page_is_asked_for_only_when_one_was_taken() {
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_a_page_has_the_next_one_asked_for_before_it_is_decoded() {
     let list = List::slow(Duration::from_millis(50), |query| page(query, 200, 50, &[]));
-    let mut pages = list.client().library().tracks().items().prefetch(1).pages();
+    let mut pages = list.client().library().tracks().stream().prefetch(1).pages();
     let mut asked = Vec::new();
     while pages.try_next().await.unwrap().is_some() {
         asked.push(list.asked("offset").len());
@@ -213,7 +213,7 @@ async fn who_waits_for_a_page_has_the_next_one_asked_for_before_it_is_decoded() 
 #[tokio::test(start_paused = true)]
 async fn dropping_the_stream_stops_its_requests() {
     let list = List::slow(Duration::from_secs(1), |query| page(query, 5000, 50, &[]));
-    let mut items = list.client().library().tracks().items();
+    let mut items = list.client().library().tracks().stream();
     items.next().await.unwrap().unwrap();
     sleep(Duration::from_millis(10)).await;
     drop(items);
@@ -229,7 +229,7 @@ async fn a_list_that_does_not_say_its_length_is_read_link_by_link() {
         body["total"] = Value::Null;
         (status, body)
     });
-    let mut items = list.client().library().tracks().items();
+    let mut items = list.client().library().tracks().stream();
     let mut count = 0;
     while items.try_next().await.unwrap().is_some() {
         count += 1;
@@ -257,7 +257,7 @@ async fn a_list_that_shrinks_under_way_is_not_asked_behind_its_end() {
         let length = if calls.fetch_add(1, Ordering::SeqCst) == 0 { 800 } else { 230 };
         page(query, length, 50, &[])
     });
-    let mut items = list.client().library().tracks().items().prefetch(1);
+    let mut items = list.client().library().tracks().stream().prefetch(1);
     let mut count = 0;
     while items.try_next().await.unwrap().is_some() {
         count += 1;
@@ -272,7 +272,7 @@ async fn an_error_comes_once_and_says_where_to_go_on() {
         Some(100) => (403, json!({ "error": { "status": 403, "message": "No" } })),
         _ => page(query, 500, 50, &[]),
     });
-    let mut items = list.client().library().tracks().items();
+    let mut items = list.client().library().tracks().stream();
     let mut count = 0;
     let error = loop {
         match items.next().await.unwrap() {
@@ -288,7 +288,7 @@ async fn an_error_comes_once_and_says_where_to_go_on() {
 #[tokio::test(start_paused = true)]
 async fn where_to_go_on_counts_the_entries_that_were_left_out() {
     let list = List::new(|query| page(query, 60, 50, &[0, 2, 3, 51]));
-    let mut items = list.client().library().tracks().items();
+    let mut items = list.client().library().tracks().stream();
     let mut seen = Vec::new();
     for _ in 0..3 {
         let saved = items.try_next().await.unwrap().unwrap();
@@ -296,7 +296,7 @@ async fn where_to_go_on_counts_the_entries_that_were_left_out() {
     }
     let at = |name: &str, offset| (name.to_owned(), Position::Offset(offset));
     assert_eq!(seen, [at("1", 4), at("4", 5), at("5", 6)]);
-    let rest = list.client().library().tracks().offset(6).items().collect_names().await;
+    let rest = list.client().library().tracks().offset(6).stream().collect_names().await;
     assert_eq!(rest.first().map(String::as_str), Some("6"));
 }
 
@@ -332,7 +332,7 @@ fn artists(query: &Query, length: u32, stuck: bool) -> (u16, Value) {
 #[tokio::test(start_paused = true)]
 async fn lists_by_cursor_are_read_one_page_ahead() {
     let list = List::slow(Duration::from_millis(50), |query| artists(query, 170, false));
-    let mut pages = list.client().me().followed_artists().items().pages();
+    let mut pages = list.client().me().followed_artists().stream().pages();
     let start = Instant::now();
     let mut count = 0;
     while let Some(page) = pages.try_next().await.unwrap() {
@@ -347,7 +347,7 @@ async fn lists_by_cursor_are_read_one_page_ahead() {
 #[tokio::test(start_paused = true)]
 async fn a_cursor_that_repeats_ends_the_list() {
     let list = List::new(|query| artists(query, 170, true));
-    let mut items = list.client().me().followed_artists().items();
+    let mut items = list.client().me().followed_artists().stream();
     let mut count = 0;
     while items.try_next().await.unwrap().is_some() {
         count += 1;
@@ -370,7 +370,7 @@ async fn a_search_ends_where_the_api_ends() {
                                   "offset": offset, "next": next } }),
         )
     });
-    let mut tracks = list.client().search("night").tracks().items();
+    let mut tracks = list.client().search("night").tracks().stream();
     let mut count = 0;
     while tracks.try_next().await.unwrap().is_some() {
         count += 1;
@@ -405,9 +405,9 @@ async fn links_of_wrapped_pages_and_of_ones_own_playlists_lead_on() {
     let second = client.next_page(&first).await.unwrap().unwrap();
     assert_eq!(second.items.len(), 5);
     assert_ne!(second.items, first.items);
-    // The link names a path that is closed in Development Mode.
+    // Spotify's link names `/users/{id}/playlists`, which is closed in Development Mode.
     let first = client.me().playlists().limit(5).await.unwrap();
-    assert!(first.next.as_ref().unwrap().contains("/users/"));
+    assert!(first.next.as_ref().unwrap().contains("/me/playlists?"));
     let second = client.next_page(&first).await.unwrap().unwrap();
     assert_eq!(second.offset, 5);
 }

@@ -8,3 +8,6 @@ mod chunks;
 mod extended;
 mod items;
 mod story;
+mod streams;
+mod sync;
+mod watch;

@@ -62,6 +62,8 @@ pub enum ErrorKind {
     NotFound,
     /// The request is invalid. [`Error::status`] is `None` if it was not sent.
     BadRequest,
+    /// The object changed between reading and changing it. Nothing was changed; read it again.
+    Conflict,
     /// The player refused a command.
     Player(PlayerReason),
     /// Too many calls. [`Error::retry_after`] is the time until calls are sent again.
@@ -94,6 +96,7 @@ impl ErrorKind {
             Self::Forbidden => "forbidden",
             Self::NotFound => "not found",
             Self::BadRequest => "bad request",
+            Self::Conflict => "changed in the meantime",
             Self::Player(_) => "the player refused",
             Self::RateLimited => "too many calls",
             Self::QuotaExceeded => "the quota is used up",

@@ -1,5 +1,7 @@
 //! One call that has passed the gate, as a handler sees it.
 
+use std::sync::OnceLock;
+
 use serde_json::Value;
 
 use crate::{
@@ -10,7 +12,7 @@ use crate::{
     render::{Render, TrackCache, page},
     settings::{Market, Mode, Settings},
     state::{Account, Playlist, State},
-    world::{Id, Key, User, World},
+    world::{Id, Key, SearchIndex, User, World},
 };
 
 /// A call.
@@ -20,6 +22,7 @@ pub(crate) struct Call<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) app: &'a Registered,
     pub(crate) track_cache: &'a TrackCache,
+    pub(crate) search_index: &'a OnceLock<SearchIndex>,
     pub(crate) operation: &'static Operation,
     pub(crate) caller: Caller,
     /// The path below `/v1` as it was sent.
@@ -46,6 +49,11 @@ pub(crate) struct Caller {
 impl Call<'_> {
     pub(crate) fn extended(&self) -> bool {
         self.app.mode == Mode::Extended
+    }
+
+    /// The names of the world as search compares them.
+    pub(crate) fn search_index(&self) -> &SearchIndex {
+        self.search_index.get_or_init(|| SearchIndex::new(self.world))
     }
 
     /// A parameter of the path, decoded.

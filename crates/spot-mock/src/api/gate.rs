@@ -124,6 +124,8 @@ pub(crate) fn parameters(call: &mut Call<'_>) -> Result<(), Refusal> {
 fn entries(list: &List, query: &Query, body: &[u8]) -> Result<Vec<String>, Refusal> {
     let entries = match query.list(list.name) {
         Some(entries) => entries,
+        // Spotify calls a bare list of ids an object without its field.
+        None if list.in_body && is_array(body) => Vec::new(),
         None if list.in_body => entries_of_body(list.name, &json_body(body)?),
         None => Vec::new(),
     };
@@ -134,6 +136,10 @@ fn entries(list: &List, query: &Query, body: &[u8]) -> Result<Vec<String>, Refus
         return Err(Refusal::bad_request(format!("Too many {} requested", list.name)));
     }
     Ok(entries)
+}
+
+fn is_array(body: &[u8]) -> bool {
+    matches!(serde_json::from_slice(body), Ok(Value::Array(_)))
 }
 
 /// `{"ids": [..]}`, or `{"timestamped_ids": [{"id": ..}, ..]}`.

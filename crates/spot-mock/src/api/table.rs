@@ -43,7 +43,6 @@ const ANY_LIBRARY_WRITE: &[&str] = &[
 ];
 const FOLLOW_READ: &[&str] = &["user-follow-read"];
 const FOLLOW_WRITE: &[&str] = &["user-follow-modify"];
-const LISTS_READ: &[&str] = &["playlist-read-private", "playlist-read-collaborative"];
 const LIST_WRITE: &[&str] = &["playlist-modify-public", "playlist-modify-private"];
 const COVER_WRITE: &[&str] = &["ugc-image-upload"];
 const PLAYBACK_READ: &[&str] = &["user-read-playback-state"];
@@ -130,7 +129,7 @@ pub(crate) static OPERATIONS: &[(Operation, Handler)] = &[
 
     (get("/playlists/{playlist_id}", "get-playlist"), playlists::one),
     (put("/playlists/{playlist_id}", "change-playlist-details").scopes(LIST_WRITE), playlists::change),
-    (get("/me/playlists", "get-a-list-of-current-users-playlists").scopes(LISTS_READ).limit(20, 50), playlists::mine),
+    (get("/me/playlists", "get-a-list-of-current-users-playlists").limit(20, 50), playlists::mine),
     (post("/me/playlists", "create-playlist").scopes(LIST_WRITE), playlists::create),
     (get("/users/{user_id}/playlists", "get-list-users-playlists").extended().limit(20, 50), playlists::of_user),
     (post("/users/{user_id}/playlists", "create-playlist-for-user").extended().scopes(LIST_WRITE), playlists::create_for_user),

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use crate::world::Device;
 use crate::{
     http::{
         json::{Json, Object, object},
         query::encoded,
     },
     render::renderer::{Render, external_urls},
-    state::{Command, Context, ContextKind, Device, Play, Playable, Player},
+    state::{Command, Context, ContextKind, Play, Playable, Player},
 };
 
 impl Render<'_> {
@@ -34,14 +35,20 @@ impl Render<'_> {
 
     fn set_playing(self, object: &mut Object, player: &Player, episodes: bool) {
         let is_track = matches!(player.current, Some(Playable::Track(_)));
+        let advertisement = player.advertisement();
         // Whoever does not ask for episodes learns that one plays, but not which.
-        let item = player.current.filter(|_| is_track || episodes);
+        let is_named = (is_track || episodes) && advertisement.is_none();
+        let item = player.current.filter(|_| is_named);
         object.set("is_playing", player.playing);
         object.set("timestamp", player.changed.millis());
         object.set("context", player.context.as_ref().map(|context| self.context(context)));
-        object.set("progress_ms", millis(player.progress()));
+        object.set("progress_ms", millis(advertisement.unwrap_or(player.progress())));
         object.set("item", item.map(|item| self.playable(item)));
-        let kind = if is_track { "track" } else { "episode" };
+        let kind = match advertisement {
+            Some(_) => "ad",
+            None if is_track => "track",
+            None => "episode",
+        };
         object.set("currently_playing_type", kind);
         object.set("actions", object! { "disallows": disallows(player) });
     }

@@ -127,7 +127,7 @@ impl Render<'_> {
                 return self.keep(*key, true, || self.mark(self.track_object(*key), false));
             }
             Item::Episode(key) if viewer.episodes => (self.episode_object(*key), true),
-            Item::Episode(key) => (self.disguised(*key), true),
+            Item::Episode(key) => (self.disguised(*key), false),
             Item::Local(file) => (self.local(file), false),
             Item::Removed => return Json::Null,
         };
@@ -144,8 +144,8 @@ impl Render<'_> {
         object.into()
     }
 
-    /// An episode for those who did not ask for episodes: in the shape of a track, with the show
-    /// for an album and an artist whose type is the title of the show.
+    /// An episode without `additional_types=episode`: in the form of a track, with the show as
+    /// its album and its artist.
     fn disguised(self, key: Key<Episode>) -> Object {
         let episode = &self.world.episodes[key];
         let show = &self.world.shows[episode.show];
@@ -157,7 +157,7 @@ impl Render<'_> {
         object.set(
             "album",
             object! {
-                "album_type": Json::Null,
+                "album_type": "compilation",
                 "artists": Vec::<Json>::new(),
                 "external_urls": show_url(),
                 "href": show_href(),
@@ -166,7 +166,7 @@ impl Render<'_> {
                 "name": title.clone(),
                 "release_date": Json::Null,
                 "release_date_precision": Json::Null,
-                "total_tracks": Json::Null,
+                "total_tracks": 1,
                 "type": "show",
                 "uri": format!("spotify:show:{show_id}"),
             },
@@ -177,17 +177,20 @@ impl Render<'_> {
                 "external_urls": show_url(),
                 "href": show_href(),
                 "id": show_id.to_owned(),
-                "name": Json::Null,
-                "type": title,
+                "name": title,
+                "type": "artist",
                 "uri": format!("spotify:show:{show_id}"),
             }],
         );
         object.set("disc_number", 0);
         object.set("duration_ms", episode.duration_ms);
         object.set("explicit", episode.explicit);
-        object.set("external_ids", object! { "spotify": id.to_owned() });
+        object.set("external_ids", external_urls("episode", id));
         object.set("is_local", false);
         object.set("name", episode.name.to_string());
+        if self.extended {
+            object.set("popularity", 0);
+        }
         object.set("preview_url", Json::Null);
         object.set("track_number", 0);
         self.set_reference(&mut object, "episode", id);

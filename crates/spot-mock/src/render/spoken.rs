@@ -93,6 +93,7 @@ impl Render<'_> {
     pub(crate) fn audiobook(self, key: Key<Audiobook>) -> Json {
         let book = &self.world.audiobooks[key];
         let mut object = self.audiobook_fields(book);
+        self.set_playability(&mut object, Availability::Books);
         let chapters = book.chapters().take(NESTED as usize).map(|key| self.chapter_ref(key));
         let link = |offset| {
             let (api, id) = (self.api, book.id);
@@ -119,7 +120,6 @@ impl Render<'_> {
         object.set("edition", "Unabridged");
         object.set("explicit", false);
         object.set("images", images(id, SHOW_COVERS));
-        self.set_playability(&mut object, Availability::Books);
         object.set("languages", vec![Json::Static("English")]);
         object.set("media_type", "audio");
         object.set("name", name);

@@ -19,6 +19,11 @@ use crate::{
 pub(super) fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Response, usize) {
     let (mut media_type, mut bytes) = match reply.body {
         Body::Empty => (String::new(), Vec::new()),
+        // The API indents its errors; the accounts service does not.
+        Body::Json(json) if reply.status >= 400 && parts.uri.path().starts_with("/v1/") => {
+            let bytes = serde_json::to_vec_pretty(&json).unwrap_or_default();
+            ("application/json; charset=utf-8".to_owned(), bytes)
+        }
         Body::Json(json) => ("application/json; charset=utf-8".to_owned(), json.to_bytes()),
         Body::Text { media_type, text } => (media_type, text.into_bytes()),
     };
@@ -60,6 +65,18 @@ pub(super) fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Re
     for (name, value) in reply.headers {
         set(name, &value);
     }
+    if parts.headers.contains_key(header::ORIGIN) && is_shared(parts.uri.path()) {
+        // Refusals of the rate limit come without these headers, so that a page sees a network
+        // error instead.
+        if status != StatusCode::TOO_MANY_REQUESTS {
+            set("access-control-allow-origin", "*");
+        }
+        if parts.method == "OPTIONS" {
+            set("access-control-allow-methods", "GET, POST, OPTIONS, PUT, DELETE, PATCH");
+            set("access-control-allow-headers", CORS_HEADERS);
+            set("access-control-max-age", "604800");
+        }
+    }
     if cached {
         status = StatusCode::NOT_MODIFIED;
         headers.remove(header::CONTENT_TYPE);
@@ -70,6 +87,15 @@ pub(super) fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Re
     *response.headers_mut() = headers;
     (response, length)
 }
+
+/// Whether pages of other origins may read what is at this path.
+fn is_shared(path: &str) -> bool {
+    path == "/api/token" || path.starts_with("/v1/")
+}
+
+/// The headers that pages may send.
+const CORS_HEADERS: &str = "Accept, App-Platform, Authorization, Content-Type, Origin, \
+    Retry-After, Spotify-App-Version, X-Cloud-Trace-Context, client-token, content-access-token";
 
 /// How an answer may be kept.
 #[derive(Clone, Copy, PartialEq, Eq)]

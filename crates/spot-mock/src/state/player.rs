@@ -1,11 +1,11 @@
 //! What a user plays, where, and how it goes on.
 
+use crate::world::Device;
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     clock::{Moment, START},
     state::{
-        device::Device,
         history::{History, Play},
         playback::{Context, Playable, Repeat},
         restriction::Restriction,
@@ -35,6 +35,8 @@ pub(crate) struct Player {
     pub(crate) changed: Moment,
     /// What was put into the queue by hand; it comes before the rest of the context.
     queue: VecDeque<Playable>,
+    /// Whether the current item came from the queue and interrupts the context.
+    from_queue: bool,
     /// The context in its own order, and which of its places is current.
     tracks: Vec<Playable>,
     place: usize,
@@ -44,6 +46,8 @@ pub(crate) struct Player {
     measured: Moment,
     /// When the last [`STARTS`] commands came that start something.
     starts: VecDeque<Moment>,
+    /// The beginning and the end of an advertisement. What plays waits for its end.
+    advertisement: Option<(Moment, Moment)>,
 }
 
 impl Default for Player {
@@ -58,12 +62,14 @@ impl Default for Player {
             playing: false,
             changed: START,
             queue: VecDeque::new(),
+            from_queue: false,
             tracks: Vec::new(),
             place: 0,
             order: Vec::new(),
             progress: Duration::ZERO,
             measured: START,
             starts: VecDeque::new(),
+            advertisement: None,
         }
     }
 }
@@ -72,6 +78,13 @@ impl Player {
     /// Brings the player to the present: what was playing has played on, and a device that has
     /// been silent for long is no longer active.
     pub(crate) fn settle(&mut self, world: &World, history: &mut History, now: Moment) {
+        if let Some((_, end)) = self.advertisement {
+            self.measured = self.measured.max(now.min(end));
+            if now >= end {
+                self.advertisement = None;
+                self.changed = end;
+            }
+        }
         if self.playing {
             self.progress += now.since(self.measured);
             while self.playing {
@@ -109,6 +122,17 @@ impl Player {
         self.progress
     }
 
+    /// Plays an advertisement from now on.
+    pub(crate) fn advertise(&mut self, length: Duration, now: Moment) {
+        self.advertisement = Some((now, now.plus(length)));
+        self.touch(now);
+    }
+
+    /// How far the advertisement is, if one plays.
+    pub(crate) fn advertisement(&self) -> Option<Duration> {
+        self.advertisement.map(|(start, _)| self.measured.since(start))
+    }
+
     pub(crate) fn active_device(&self) -> Option<&Device> {
         self.devices.get(self.active?)
     }
@@ -126,6 +150,23 @@ impl Player {
             self.active = Some(place);
             self.touch(now);
         }
+    }
+
+    /// Takes a device away. If it was the active one, nothing plays any more.
+    pub(crate) fn remove_device(&mut self, id: &str, now: Moment) -> bool {
+        let is_meant = |device: &Device| device.id.as_deref() == Some(id);
+        let Some(place) = self.devices.iter().position(is_meant) else { return false };
+        drop(self.devices.remove(place));
+        self.active = match self.active {
+            Some(active) if active == place => {
+                self.playing = false;
+                self.touch(now);
+                None
+            }
+            Some(active) if active > place => Some(active - 1),
+            active => active,
+        };
+        true
     }
 
     /// Takes note of a command that starts something, unless there were too many just now.
@@ -161,6 +202,7 @@ impl Player {
         self.context = context;
         self.current = tracks.get(place).copied();
         self.tracks = tracks;
+        self.from_queue = false;
         self.place = place;
         self.lay_out();
         self.progress = progress;
@@ -233,6 +275,7 @@ impl Player {
         self.changed = now;
         if let Some(queued) = self.queue.pop_front() {
             self.current = Some(queued);
+            self.from_queue = true;
             return;
         }
         let next = self.turn().map_or(0, |turn| turn + 1);
@@ -249,6 +292,10 @@ impl Player {
 
     /// The place of what comes before the current one.
     fn previous(&self) -> Option<usize> {
+        if self.from_queue && self.tracks.get(self.place).is_some() {
+            // Back to what the queued item interrupted.
+            return Some(self.place);
+        }
         let before = match self.turn() {
             Some(0) | None if self.repeat == Repeat::Context => self.order.len().checked_sub(1),
             Some(turn) => turn.checked_sub(1),
@@ -269,6 +316,7 @@ impl Player {
     fn go_to(&mut self, place: usize) {
         self.place = place;
         self.current = self.tracks.get(place).copied();
+        self.from_queue = false;
         self.progress = Duration::ZERO;
     }
 

@@ -1,12 +1,12 @@
 //! What the default user has when the mock starts.
 
+use crate::world::Device;
 use std::time::Duration;
 
 use crate::{
     clock::{Moment, START},
     state::{
         account::Account,
-        device::Device,
         history::{HISTORY_LENGTH, History, Play},
         library::{Library, ListSlot, SavedList},
         playback::{Context, ContextKind, Playable},
@@ -67,11 +67,10 @@ fn shelf<T>(arena: &Arena<T>, count: usize, rng: &mut Rng) -> SavedList<T> {
 }
 
 fn player(world: &World) -> Player {
-    let kitchen = Device { id: None, volume: None, ..Device::new("", "Kitchen").restricted() };
     let devices = vec![
         Device::new("spotmockdevice01", "Desk").kind("Computer").volume(65),
         Device::new("spotmockdevice02", "Pocket").kind("Smartphone").volume(100).fixed_volume(),
-        kitchen,
+        Device::new("spotmockdevice03", "Kitchen").restricted(),
     ];
     let album = &world.albums[world.albums.some(0)];
     let tracks = album.tracks().map(Playable::Track).collect();

@@ -1,11 +1,10 @@
 //! The catalogue: music, spoken words, users and categories.
 
-use std::{cmp::Reverse, collections::HashMap, sync::OnceLock};
+use std::{cmp::Reverse, collections::HashMap};
 
 use crate::world::{
     arena::{Arena, Key},
     id::Id,
-    lowercase::Lowercase,
     music::{Album, Artist, Track},
     names::Name,
     people::{Category, User},
@@ -29,7 +28,6 @@ pub(crate) struct World {
     pub(super) spotify: Key<User>,
     /// The places of what was given an id of its own, by its kind and that id.
     own_ids: HashMap<(&'static str, Id), u32>,
-    lowercase: OnceLock<Lowercase>,
 }
 
 impl World {
@@ -48,7 +46,6 @@ impl World {
             categories: Vec::new(),
             spotify: Key::FIRST,
             own_ids: HashMap::new(),
-            lowercase: OnceLock::new(),
         }
     }
 
@@ -89,11 +86,6 @@ impl World {
 
     pub(crate) fn category(&self, id: &str) -> Option<&Category> {
         self.categories.iter().find(|category| category.id == id)
-    }
-
-    /// The names of music in lower case.
-    pub(crate) fn lowercase(&self) -> &Lowercase {
-        self.lowercase.get_or_init(|| Lowercase::new(&self.artists, &self.albums, &self.tracks))
     }
 
     /// The user on whose behalf tokens are given out.

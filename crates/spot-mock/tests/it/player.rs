@@ -72,7 +72,10 @@ async fn a_mock_can_start_in_silence() {
     let devices = devices["devices"].as_array().unwrap();
     assert_eq!(devices.len(), 3);
     assert!(devices.iter().all(|device| device["is_active"] == false));
-    assert_eq!((&devices[2]["id"], &devices[2]["is_restricted"]), (&json!(null), &json!(true)));
+    assert_eq!(
+        (&devices[2]["id"], &devices[2]["is_restricted"]),
+        (&json!("spotmockdevice03"), &json!(true))
+    );
 }
 
 #[tokio::test]
@@ -291,4 +294,38 @@ async fn the_last_fifty_plays_come_by_cursor() {
     let newest = page["cursors"]["after"].as_str().unwrap();
     let after = api.read(&format!("/me/player/recently-played?after={newest}")).await;
     assert_eq!(after["items"], json!([]));
+}
+
+#[tokio::test]
+async fn an_advertisement_names_no_item_and_what_played_goes_on_after_it() {
+    let api = frozen().await;
+    let before = api.read("/me/player").await;
+    api.mock.play_advertisement(Duration::from_secs(30));
+    api.mock.advance(Duration::from_secs(20));
+    let during = api.read("/me/player").await;
+    assert_eq!(during["item"], Value::Null);
+    assert_eq!(
+        (&during["currently_playing_type"], &during["is_playing"]),
+        (&json!("ad"), &json!(true))
+    );
+    assert_eq!(during["progress_ms"], 20_000);
+    api.mock.advance(Duration::from_secs(15));
+    let after = api.read("/me/player").await;
+    assert_eq!(
+        (&after["item"]["id"], &after["currently_playing_type"]),
+        (&before["item"]["id"], &json!("track"))
+    );
+    assert_eq!(after["progress_ms"], 36_000);
+}
+
+#[tokio::test]
+async fn a_device_that_is_switched_off_takes_the_music_with_it() {
+    let api = frozen().await;
+    let devices = api.read("/me/player/devices").await["devices"].as_array().unwrap().len();
+    api.mock.remove_device(&api.mock.world().device);
+    assert_eq!(api.get("/me/player").await.status, 204);
+    let left = api.read("/me/player/devices").await;
+    let left = left["devices"].as_array().unwrap();
+    assert_eq!(left.len(), devices - 1);
+    assert!(left.iter().all(|device| device["is_active"] == false));
 }

@@ -4,10 +4,11 @@
 
 use serde::Deserialize;
 
-use super::wire::albums::{AlbumWire, SimplifiedAlbumWire};
 use crate::{
     AlbumGroup, AlbumId, Copyright, CountrySet, ExternalIds, Image, Page, ReleaseDate,
-    Restrictions, SimplifiedArtist, SimplifiedTrack, string_enum,
+    Restrictions, SimplifiedArtist, SimplifiedTrack,
+    generated::wire::albums::{AlbumWire, SimplifiedAlbumWire},
+    string_enum,
 };
 
 /// An album.
@@ -17,47 +18,47 @@ use crate::{
 pub struct Album {
     /// The id.
     pub id: AlbumId,
-    /// The name; empty if the album was taken down.
+    /// Name. Empty if the album was removed from the catalog.
     pub name: String,
     /// The kind of release.
     pub album_type: Option<AlbumType>,
-    /// Whose album it is.
+    /// Artists of the album.
     pub artists: Vec<SimplifiedArtist>,
-    /// The cover, the widest picture first.
+    /// Cover images, widest first.
     pub images: Vec<Image>,
-    /// When it first came out, as precisely as is known.
+    /// Release date, as precise as known.
     pub release_date: Option<ReleaseDate>,
-    /// How many tracks it has.
+    /// Number of tracks.
     pub total_tracks: u32,
-    /// The first page of the tracks; [`next`](Page::next) leads on.
+    /// First page of the tracks. [`next`](Page::next) links to the following one.
     pub tracks: Page<SimplifiedTrack>,
-    /// The label it came out on.
+    /// Record label.
     ///
     /// Missing in Development Mode since 2026-02.
     pub label: Option<String>,
-    /// From 0 to 100, as of late.
+    /// Popularity, 0 to 100.
     ///
     /// Missing in Development Mode since 2026-02.
     pub popularity: Option<u8>,
-    /// The genres; always empty of late.
+    /// Genres. Always empty since 2024.
     ///
     /// Missing in Development Mode since 2026-02.
     pub genres: Vec<String>,
     /// The copyright statements.
     pub copyrights: Vec<Copyright>,
-    /// Its names in other registries.
+    /// ISRC, EAN and UPC codes.
     pub external_ids: Option<Box<ExternalIds>>,
-    /// The markets where at least one track can be played.
+    /// Markets in which at least one track is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
-    /// Whether it can be played in the market that was asked.
+    /// Whether it can be played in the requested market.
     pub is_playable: Option<bool>,
-    /// Why it cannot be played.
+    /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,
 }
 
-/// An album as it stands in lists and tracks: without its tracks, label and copyrights.
+/// An album in lists and tracks, without its tracks, label and copyrights.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(from = "SimplifiedAlbumWire")]
 #[non_exhaustive]
@@ -68,30 +69,30 @@ pub struct SimplifiedAlbum {
     pub name: String,
     /// The kind of release; `None` for local files.
     pub album_type: Option<AlbumType>,
-    /// What the album is to the artist whose albums were asked for.
+    /// The album's relation to the artist, in the list of an artist's albums. `None` elsewhere.
     ///
     /// Missing in Development Mode since 2026-02.
     pub album_group: Option<AlbumGroup>,
-    /// Whose album it is.
+    /// Artists of the album.
     pub artists: Vec<SimplifiedArtist>,
-    /// The cover, the widest picture first.
+    /// Cover images, widest first.
     pub images: Vec<Image>,
-    /// When it first came out, as precisely as is known.
+    /// Release date, as precise as known.
     pub release_date: Option<ReleaseDate>,
-    /// How many tracks it has.
+    /// Number of tracks.
     pub total_tracks: Option<u32>,
-    /// The markets where at least one track can be played.
+    /// Markets in which at least one track is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
-    /// Whether it can be played in the market that was asked.
+    /// Whether it can be played in the requested market.
     pub is_playable: Option<bool>,
-    /// Why it cannot be played.
+    /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,
 }
 
 string_enum! {
-    /// What kind of release an album is.
+    /// Kind of release.
     pub enum AlbumType {
         /// An album.
         Album = "album",

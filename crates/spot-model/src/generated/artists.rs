@@ -4,8 +4,11 @@
 
 use serde::Deserialize;
 
-use super::wire::artists::{ArtistWire, SimplifiedArtistWire};
-use crate::{ArtistId, Followers, Image, string_enum};
+use crate::{
+    ArtistId, Followers, Image,
+    generated::wire::artists::{ArtistWire, SimplifiedArtistWire},
+    string_enum,
+};
 
 /// An artist.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -16,23 +19,23 @@ pub struct Artist {
     pub id: ArtistId,
     /// The name.
     pub name: String,
-    /// Pictures, the widest first.
+    /// Images, widest first.
     pub images: Vec<Image>,
     /// The genres; often empty.
     ///
     /// Missing in Development Mode since 2026-02.
     pub genres: Vec<String>,
-    /// How many follow the artist.
+    /// Followers of the artist.
     ///
     /// Missing in Development Mode since 2026-02.
     pub followers: Option<Followers>,
-    /// From 0 to 100, as of late.
+    /// Popularity, 0 to 100.
     ///
     /// Missing in Development Mode since 2026-02.
     pub popularity: Option<u8>,
 }
 
-/// An artist as it stands in other objects: name and id.
+/// An artist in other objects: name and id.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(from = "SimplifiedArtistWire")]
 #[non_exhaustive]
@@ -44,13 +47,13 @@ pub struct SimplifiedArtist {
 }
 
 string_enum! {
-    /// What an album is to an artist.
+    /// The album's relation to the artist.
     pub enum AlbumGroup {
         /// An album of the artist.
         Album = "album",
         /// A single of the artist.
         Single = "single",
-        /// An album of others on which the artist is heard.
+        /// An album by other artists on which the artist appears.
         AppearsOn = "appears_on",
         /// A compilation.
         Compilation = "compilation",

@@ -4,14 +4,15 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_with::{As, DefaultOnNull};
 
-use super::wire::audiobooks::{
-    AudiobookWire, ChapterWire, PersonWire, SimplifiedAudiobookWire, SimplifiedChapterWire,
-};
 use crate::{
     AudiobookId, ChapterId, Copyright, CountrySet, Image, Page, ReleaseDate, Restrictions,
     ResumePoint,
+    generated::wire::audiobooks::{
+        AudiobookWire, ChapterWire, SimplifiedAudiobookWire, SimplifiedChapterWire,
+    },
 };
 
 /// An audiobook, with its first chapters.
@@ -23,45 +24,45 @@ pub struct Audiobook {
     pub id: AudiobookId,
     /// The name.
     pub name: String,
-    /// Who wrote it.
+    /// Authors.
     pub authors: Vec<Person>,
-    /// Who reads it.
+    /// Narrators.
     pub narrators: Vec<Person>,
-    /// What it is about, as plain text.
+    /// Description as plain text.
     pub description: String,
-    /// What it is about, as HTML.
+    /// Description as HTML.
     pub html_description: Option<String>,
-    /// The edition, for example `Unabridged`.
+    /// Edition, for example `Unabridged`.
     pub edition: Option<String>,
-    /// Who publishes it.
+    /// Publisher.
     ///
     /// Missing in Development Mode since 2026-02.
     pub publisher: Option<String>,
-    /// The cover, the widest picture first.
+    /// Cover images, widest first.
     pub images: Vec<Image>,
-    /// How many chapters it has.
+    /// Number of chapters.
     pub total_chapters: Option<u32>,
-    /// The first page of the chapters; [`next`](Page::next) leads on.
+    /// First page of the chapters. [`next`](Page::next) links to the following one.
     pub chapters: Page<SimplifiedChapter>,
-    /// Whether it is explicit; `false` also if that is not known.
+    /// Whether it is explicit. `false` also if unknown.
     pub explicit: bool,
-    /// The languages spoken, as ISO 639 codes.
+    /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,
     /// `audio`.
     pub media_type: Option<String>,
     /// Whether it is hosted outside Spotify.
     pub is_externally_hosted: Option<bool>,
-    /// Whether it can be played in the market that was asked.
+    /// Whether it can be played in the requested market.
     pub is_playable: Option<bool>,
     /// The copyright statements.
     pub copyrights: Vec<Copyright>,
-    /// The markets where it can be played.
+    /// Markets in which it is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
 }
 
-/// An audiobook as it stands in lists and chapters: without its chapters.
+/// An audiobook in lists and chapters, without its chapters.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(from = "SimplifiedAudiobookWire")]
 #[non_exhaustive]
@@ -70,37 +71,37 @@ pub struct SimplifiedAudiobook {
     pub id: Option<AudiobookId>,
     /// The name.
     pub name: String,
-    /// Who wrote it.
+    /// Authors.
     pub authors: Vec<Person>,
-    /// Who reads it.
+    /// Narrators.
     pub narrators: Vec<Person>,
-    /// What it is about, as plain text.
+    /// Description as plain text.
     pub description: String,
-    /// What it is about, as HTML.
+    /// Description as HTML.
     pub html_description: Option<String>,
-    /// The edition, for example `Unabridged`.
+    /// Edition, for example `Unabridged`.
     pub edition: Option<String>,
-    /// Who publishes it.
+    /// Publisher.
     ///
     /// Missing in Development Mode since 2026-02.
     pub publisher: Option<String>,
-    /// The cover, the widest picture first.
+    /// Cover images, widest first.
     pub images: Vec<Image>,
-    /// How many chapters it has.
+    /// Number of chapters.
     pub total_chapters: Option<u32>,
-    /// Whether it is explicit; `false` also if that is not known.
+    /// Whether it is explicit. `false` also if unknown.
     pub explicit: bool,
-    /// The languages spoken, as ISO 639 codes.
+    /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,
     /// `audio`.
     pub media_type: Option<String>,
     /// Whether it is hosted outside Spotify.
     pub is_externally_hosted: Option<bool>,
-    /// Whether it can be played in the market that was asked.
+    /// Whether it can be played in the requested market.
     pub is_playable: Option<bool>,
     /// The copyright statements.
     pub copyrights: Vec<Copyright>,
-    /// The markets where it can be played.
+    /// Markets in which it is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
@@ -117,37 +118,37 @@ pub struct Chapter {
     pub name: String,
     /// The audiobook it belongs to.
     pub audiobook: Option<Box<SimplifiedAudiobook>>,
-    /// What it is about, as plain text.
+    /// Description as plain text.
     pub description: String,
-    /// What it is about, as HTML.
+    /// Description as HTML.
     pub html_description: Option<String>,
-    /// Its place in the audiobook, mostly from 0.
+    /// Chapter number, usually from 0.
     pub chapter_number: Option<u32>,
-    /// The cover, the widest picture first.
+    /// Cover images, widest first.
     pub images: Vec<Image>,
-    /// How long it is.
+    /// Duration.
     pub duration: Duration,
-    /// When it first came out; often the year 0.
+    /// Release date; often the year 0.
     pub release_date: Option<ReleaseDate>,
-    /// Whether it is explicit; `false` also if that is not known.
+    /// Whether it is explicit. `false` also if unknown.
     pub explicit: bool,
-    /// How far the user heard it. Needs `user-read-playback-position`.
+    /// Resume position. Needs `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
-    /// The languages spoken, as ISO 639 codes; Spotify also gives the empty text.
+    /// Spoken languages, as ISO 639 codes. An entry may be empty.
     pub languages: Vec<String>,
-    /// Thirty seconds of it as MP3.
+    /// URL of a 30-second preview (MP3).
     pub audio_preview_url: Option<String>,
-    /// Whether it can be played in the market that was asked.
+    /// Whether it can be played in the requested market.
     pub is_playable: Option<bool>,
-    /// Why it cannot be played.
+    /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,
-    /// The markets where it can be played.
+    /// Markets in which it is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
 }
 
-/// A chapter as it stands in its audiobook.
+/// A chapter in the list of its audiobook.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(from = "SimplifiedChapterWire")]
 #[non_exhaustive]
@@ -156,41 +157,41 @@ pub struct SimplifiedChapter {
     pub id: Option<ChapterId>,
     /// The name.
     pub name: String,
-    /// What it is about, as plain text.
+    /// Description as plain text.
     pub description: String,
-    /// What it is about, as HTML.
+    /// Description as HTML.
     pub html_description: Option<String>,
-    /// Its place in the audiobook, mostly from 0.
+    /// Chapter number, usually from 0.
     pub chapter_number: Option<u32>,
-    /// The cover, the widest picture first.
+    /// Cover images, widest first.
     pub images: Vec<Image>,
-    /// How long it is.
+    /// Duration.
     pub duration: Duration,
-    /// When it first came out; often the year 0.
+    /// Release date; often the year 0.
     pub release_date: Option<ReleaseDate>,
-    /// Whether it is explicit; `false` also if that is not known.
+    /// Whether it is explicit. `false` also if unknown.
     pub explicit: bool,
-    /// How far the user heard it. Needs `user-read-playback-position`.
+    /// Resume position. Needs `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
-    /// The languages spoken, as ISO 639 codes; Spotify also gives the empty text.
+    /// Spoken languages, as ISO 639 codes. An entry may be empty.
     pub languages: Vec<String>,
-    /// Thirty seconds of it as MP3.
+    /// URL of a 30-second preview (MP3).
     pub audio_preview_url: Option<String>,
-    /// Whether it can be played in the market that was asked.
+    /// Whether it can be played in the requested market.
     pub is_playable: Option<bool>,
-    /// Why it cannot be played.
+    /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,
-    /// The markets where it can be played.
+    /// Markets in which it is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
 }
 
 /// An author or a narrator.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "PersonWire")]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Person {
     /// The name.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
 }

@@ -150,7 +150,7 @@ impl Operation {
         scopes: &[],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
@@ -195,14 +195,13 @@ impl Operation {
         scopes: &[],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Offset { max: 10, last_offset: None },
+        paging: Paging::Offset { max: 10, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
     };
 
-    /// The tracks of an artist that are played most in a country, at most ten. `GET
-    /// /artists/{id}/top-tracks`
+    /// The top tracks of an artist in a market, at most 10. `GET /artists/{id}/top-tracks`
     pub const GET_ARTIST_TOP_TRACKS: &'static Self = &Self {
         name: "get_artist_top_tracks",
         id: "get-an-artists-top-tracks",
@@ -217,8 +216,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Artists whose listeners are those of an artist, at most twenty. `GET
-    /// /artists/{id}/related-artists`
+    /// Artists similar to an artist, at most 20. `GET /artists/{id}/related-artists`
     pub const GET_RELATED_ARTISTS: &'static Self = &Self {
         name: "get_related_artists",
         id: "get-an-artists-related-artists",
@@ -233,7 +231,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// How a track sounds, in numbers. `GET /audio-features/{id}`
+    /// Audio features of a track. `GET /audio-features/{id}`
     pub const GET_TRACK_AUDIO_FEATURES: &'static Self = &Self {
         name: "get_track_audio_features",
         id: "get-audio-features",
@@ -248,7 +246,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// How several tracks sound, in numbers, in the order of their ids. `GET /audio-features`
+    /// Audio features of several tracks, in the order of the ids. `GET /audio-features`
     pub const GET_AUDIO_FEATURES: &'static Self = &Self {
         name: "get_audio_features",
         id: "get-several-audio-features",
@@ -263,8 +261,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// The structure of a track: bars, beats, sections, and how each piece sounds. `GET
-    /// /audio-analysis/{id}`
+    /// Audio analysis of a track: bars, beats, sections and segments. `GET /audio-analysis/{id}`
     pub const GET_TRACK_AUDIO_ANALYSIS: &'static Self = &Self {
         name: "get_track_audio_analysis",
         id: "get-audio-analysis",
@@ -319,7 +316,7 @@ impl Operation {
         scopes: &[],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
@@ -355,7 +352,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Albums that came out of late, as Spotify presents them. `GET /browse/new-releases`
+    /// Recent albums, selected by Spotify. `GET /browse/new-releases`
     pub const GET_NEW_RELEASES: &'static Self = &Self {
         name: "get_new_releases",
         id: "get-new-releases",
@@ -364,13 +361,13 @@ impl Operation {
         scopes: &[],
         access: Access::Extended,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
     };
 
-    /// Playlists that Spotify presents at this time of the day. `GET /browse/featured-playlists`
+    /// Playlists that Spotify features at this time of day. `GET /browse/featured-playlists`
     pub const GET_FEATURED_PLAYLISTS: &'static Self = &Self {
         name: "get_featured_playlists",
         id: "get-featured-playlists",
@@ -379,13 +376,13 @@ impl Operation {
         scopes: &[],
         access: Access::Closed2024,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
     };
 
-    /// The categories that Spotify sorts its playlists into. `GET /browse/categories`
+    /// Spotify's playlist categories. `GET /browse/categories`
     pub const GET_CATEGORIES: &'static Self = &Self {
         name: "get_categories",
         id: "get-categories",
@@ -394,7 +391,7 @@ impl Operation {
         scopes: &[],
         access: Access::Extended,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
@@ -424,13 +421,13 @@ impl Operation {
         scopes: &[],
         access: Access::Closed2024,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
     };
 
-    /// The countries where Spotify is to be had. `GET /markets`
+    /// Countries where Spotify is available. `GET /markets`
     pub const GET_MARKETS: &'static Self = &Self {
         name: "get_markets",
         id: "get-available-markets",
@@ -460,7 +457,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Takes albums out of the library. `DELETE /me/albums`
+    /// Removes albums from the library. `DELETE /me/albums`
     pub const REMOVE_ALBUMS: &'static Self = &Self {
         name: "remove_albums",
         id: "remove-albums-user",
@@ -506,7 +503,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Takes tracks out of the library. `DELETE /me/tracks`
+    /// Removes tracks from the library. `DELETE /me/tracks`
     pub const REMOVE_TRACKS: &'static Self = &Self {
         name: "remove_tracks",
         id: "remove-tracks-user",
@@ -552,7 +549,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Takes episodes out of the library. `DELETE /me/episodes`
+    /// Removes episodes from the library. `DELETE /me/episodes`
     pub const REMOVE_EPISODES: &'static Self = &Self {
         name: "remove_episodes",
         id: "remove-episodes-user",
@@ -598,7 +595,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Takes shows out of the library. `DELETE /me/shows`
+    /// Removes shows from the library. `DELETE /me/shows`
     pub const REMOVE_SHOWS: &'static Self = &Self {
         name: "remove_shows",
         id: "remove-shows-user",
@@ -643,7 +640,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Takes audiobooks out of the library. `DELETE /me/audiobooks`
+    /// Removes audiobooks from the library. `DELETE /me/audiobooks`
     pub const REMOVE_AUDIOBOOKS: &'static Self = &Self {
         name: "remove_audiobooks",
         id: "remove-audiobooks-user",
@@ -689,7 +686,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Follows artists no longer. `DELETE /me/following`
+    /// Unfollows artists. `DELETE /me/following`
     pub const UNFOLLOW_ARTISTS: &'static Self = &Self {
         name: "unfollow_artists",
         id: "unfollow-artists-users",
@@ -735,7 +732,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Follows users no longer. `DELETE /me/following`
+    /// Unfollows users. `DELETE /me/following`
     pub const UNFOLLOW_USERS: &'static Self = &Self {
         name: "unfollow_users",
         id: "unfollow-artists-users",
@@ -781,7 +778,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Follows a playlist no longer. `DELETE /playlists/{playlist_id}/followers`
+    /// Unfollows a playlist. `DELETE /playlists/{playlist_id}/followers`
     pub const UNFOLLOW_PLAYLIST: &'static Self = &Self {
         name: "unfollow_playlist",
         id: "unfollow-playlist",
@@ -796,7 +793,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Whether the user follows a playlist: a list of one answer. `GET
+    /// Whether the user follows a playlist, as a list of one value. `GET
     /// /playlists/{playlist_id}/followers/contains`
     pub const CHECK_FOLLOWED_PLAYLIST: &'static Self = &Self {
         name: "check_followed_playlist",
@@ -821,13 +818,13 @@ impl Operation {
         scopes: &[Scope::PlaylistReadPrivate],
         access: Access::Extended,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 100, last_offset: None },
         chunk: None,
         replacement: Some("`client.playlist(id).items()`"),
         own_limit: false,
     };
 
-    /// Adds tracks and episodes to a playlist, behind the last one or at a position. `POST
+    /// Adds tracks and episodes to a playlist, at the end or at a position. `POST
     /// /playlists/{playlist_id}/tracks`
     pub const ADD_PLAYLIST_TRACKS: &'static Self = &Self {
         name: "add_playlist_tracks",
@@ -858,7 +855,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Moves items of a playlist to another place. `PUT /playlists/{playlist_id}/tracks`
+    /// Moves items within a playlist. `PUT /playlists/{playlist_id}/tracks`
     pub const REORDER_PLAYLIST_TRACKS: &'static Self = &Self {
         name: "reorder_playlist_tracks",
         id: "reorder-or-replace-playlists-tracks",
@@ -873,7 +870,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Removes tracks and episodes from a playlist, wherever they stand in it. `DELETE
+    /// Removes every occurrence of tracks and episodes from a playlist. `DELETE
     /// /playlists/{playlist_id}/tracks`
     pub const REMOVE_PLAYLIST_TRACKS: &'static Self = &Self {
         name: "remove_playlist_tracks",
@@ -889,7 +886,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Creates an empty playlist of the user who gave the token. `POST /users/{user_id}/playlists`
+    /// Creates an empty playlist for the current user. `POST /users/{user_id}/playlists`
     pub const CREATE_PLAYLIST_FOR: &'static Self = &Self {
         name: "create_playlist_for",
         id: "create-playlist-for-user",
@@ -904,7 +901,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// The tracks the user saved, the latest first. `GET /me/tracks`
+    /// The user's saved tracks, latest first. `GET /me/tracks`
     pub const GET_SAVED_TRACKS: &'static Self = &Self {
         name: "get_saved_tracks",
         id: "get-users-saved-tracks",
@@ -913,13 +910,13 @@ impl Operation {
         scopes: &[Scope::UserLibraryRead],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
     };
 
-    /// The albums the user saved, the latest first. `GET /me/albums`
+    /// The user's saved albums, latest first. `GET /me/albums`
     pub const GET_SAVED_ALBUMS: &'static Self = &Self {
         name: "get_saved_albums",
         id: "get-users-saved-albums",
@@ -928,13 +925,13 @@ impl Operation {
         scopes: &[Scope::UserLibraryRead],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
     };
 
-    /// The shows the user saved, the latest first. `GET /me/shows`
+    /// The user's saved shows, latest first. `GET /me/shows`
     pub const GET_SAVED_SHOWS: &'static Self = &Self {
         name: "get_saved_shows",
         id: "get-users-saved-shows",
@@ -943,13 +940,13 @@ impl Operation {
         scopes: &[Scope::UserLibraryRead],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
     };
 
-    /// The episodes the user saved, the latest first. `GET /me/episodes`
+    /// The user's saved episodes, latest first. `GET /me/episodes`
     pub const GET_SAVED_EPISODES: &'static Self = &Self {
         name: "get_saved_episodes",
         id: "get-users-saved-episodes",
@@ -958,13 +955,13 @@ impl Operation {
         scopes: &[Scope::UserLibraryRead, Scope::UserReadPlaybackPosition],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
     };
 
-    /// The audiobooks the user saved. When each was saved is not told. `GET /me/audiobooks`
+    /// The user's saved audiobooks. The response has no time of saving. `GET /me/audiobooks`
     pub const GET_SAVED_AUDIOBOOKS: &'static Self = &Self {
         name: "get_saved_audiobooks",
         id: "get-users-saved-audiobooks",
@@ -973,7 +970,7 @@ impl Operation {
         scopes: &[Scope::UserLibraryRead],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
@@ -995,7 +992,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Takes tracks, albums, episodes, shows and audiobooks out of the library, and unfollows
+    /// Removes tracks, albums, episodes, shows and audiobooks from the library, and unfollows
     /// users, artists and playlists. `DELETE /me/library`
     pub const REMOVE_FROM_LIBRARY: &'static Self = &Self {
         name: "remove_from_library",
@@ -1027,7 +1024,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// What is playing, where and how. `GET /me/player`
+    /// Playback state: item, device and modes. `GET /me/player`
     pub const GET_PLAYBACK_STATE: &'static Self = &Self {
         name: "get_playback_state",
         id: "get-information-about-the-users-current-playback",
@@ -1042,7 +1039,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// What is playing, without where and how. `GET /me/player/currently-playing`
+    /// The item that is playing, without device and modes. `GET /me/player/currently-playing`
     pub const GET_CURRENTLY_PLAYING: &'static Self = &Self {
         name: "get_currently_playing",
         id: "get-the-users-currently-playing-track",
@@ -1057,7 +1054,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// The devices that can play now. A device that was not used for a while may be missing. `GET
+    /// The available devices. A device that was idle for some time may be missing. `GET
     /// /me/player/devices`
     pub const GET_DEVICES: &'static Self = &Self {
         name: "get_devices",
@@ -1073,7 +1070,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// What is playing and what comes next. `GET /me/player/queue`
+    /// The playback queue, with the current item. `GET /me/player/queue`
     pub const GET_QUEUE: &'static Self = &Self {
         name: "get_queue",
         id: "get-queue",
@@ -1088,7 +1085,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Starts playing, or resumes if nothing is said of what to play. `PUT /me/player/play`
+    /// Starts playback. Resumes it if neither a context nor URIs are given. `PUT /me/player/play`
     pub const START_PLAYBACK: &'static Self = &Self {
         name: "start_playback",
         id: "start-a-users-playback",
@@ -1148,7 +1145,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Goes to a place in what is playing; beyond its end, to the next item. `PUT /me/player/seek`
+    /// Seeks in the current item. A position beyond its end skips to the next item. `PUT
+    /// /me/player/seek`
     pub const SEEK_PLAYBACK: &'static Self = &Self {
         name: "seek_playback",
         id: "seek-to-position-in-currently-playing-track",
@@ -1163,7 +1161,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Sets what is repeated. `PUT /me/player/repeat`
+    /// Sets the repeat mode. `PUT /me/player/repeat`
     pub const SET_REPEAT: &'static Self = &Self {
         name: "set_repeat",
         id: "set-repeat-mode-on-users-playback",
@@ -1193,7 +1191,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Shuffles the order, or does so no longer. `PUT /me/player/shuffle`
+    /// Turns shuffle on or off. `PUT /me/player/shuffle`
     pub const SET_SHUFFLE: &'static Self = &Self {
         name: "set_shuffle",
         id: "toggle-shuffle-for-users-playback",
@@ -1208,7 +1206,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Puts a track or an episode behind what comes next. `POST /me/player/queue`
+    /// Adds a track or an episode to the queue. `POST /me/player/queue`
     pub const ADD_TO_QUEUE: &'static Self = &Self {
         name: "add_to_queue",
         id: "add-to-queue",
@@ -1223,7 +1221,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Makes another device the one that plays. `PUT /me/player`
+    /// Transfers playback to another device. `PUT /me/player`
     pub const TRANSFER_PLAYBACK: &'static Self = &Self {
         name: "transfer_playback",
         id: "transfer-a-users-playback",
@@ -1238,7 +1236,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// The tracks the user played of late, the latest first: about fifty, and no episodes. `GET
+    /// Recently played tracks, latest first. At most about 50, without episodes. `GET
     /// /me/player/recently-played`
     pub const GET_RECENTLY_PLAYED: &'static Self = &Self {
         name: "get_recently_played",
@@ -1248,7 +1246,7 @@ impl Operation {
         scopes: &[Scope::UserReadRecentlyPlayed],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Cursor { max: 50 },
+        paging: Paging::Cursor { parameter: "before", max: 50 },
         chunk: None,
         replacement: None,
         own_limit: false,
@@ -1269,7 +1267,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// The items of a playlist the user owns or takes part in. `GET
+    /// The items of a playlist that the user owns or collaborates on. `GET
     /// /playlists/{playlist_id}/items`
     pub const GET_PLAYLIST_ITEMS: &'static Self = &Self {
         name: "get_playlist_items",
@@ -1279,13 +1277,13 @@ impl Operation {
         scopes: &[Scope::PlaylistReadPrivate],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
     };
 
-    /// Adds tracks and episodes to a playlist, behind the last one or at a position. `POST
+    /// Adds tracks and episodes to a playlist, at the end or at a position. `POST
     /// /playlists/{playlist_id}/items`
     pub const ADD_PLAYLIST_ITEMS: &'static Self = &Self {
         name: "add_playlist_items",
@@ -1316,7 +1314,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Moves items of a playlist to another place. `PUT /playlists/{playlist_id}/items`
+    /// Moves items within a playlist. `PUT /playlists/{playlist_id}/items`
     pub const REORDER_PLAYLIST_ITEMS: &'static Self = &Self {
         name: "reorder_playlist_items",
         id: "reorder-or-replace-playlists-items",
@@ -1331,7 +1329,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Removes tracks and episodes from a playlist, wherever they stand in it. `DELETE
+    /// Removes every occurrence of tracks and episodes from a playlist. `DELETE
     /// /playlists/{playlist_id}/items`
     pub const REMOVE_PLAYLIST_ITEMS: &'static Self = &Self {
         name: "remove_playlist_items",
@@ -1347,7 +1345,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Changes the name, the description or the visibility of a playlist of the user's. `PUT
+    /// Changes the name, the description or the visibility of a playlist of the user. `PUT
     /// /playlists/{playlist_id}`
     pub const CHANGE_PLAYLIST_DETAILS: &'static Self = &Self {
         name: "change_playlist_details",
@@ -1363,7 +1361,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// The cover of a playlist, the widest picture first. `GET /playlists/{playlist_id}/images`
+    /// The cover images of a playlist, widest first. `GET /playlists/{playlist_id}/images`
     pub const GET_PLAYLIST_COVER: &'static Self = &Self {
         name: "get_playlist_cover",
         id: "get-playlist-cover",
@@ -1378,7 +1376,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Gives a playlist of the user's another cover. `PUT /playlists/{playlist_id}/images`
+    /// Replaces the cover image of a playlist of the user. `PUT /playlists/{playlist_id}/images`
     pub const UPLOAD_PLAYLIST_COVER: &'static Self = &Self {
         name: "upload_playlist_cover",
         id: "upload-custom-playlist-cover",
@@ -1402,13 +1400,13 @@ impl Operation {
         scopes: &[Scope::PlaylistReadPrivate],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
     };
 
-    /// Creates an empty playlist of the user's. `POST /me/playlists`
+    /// Creates an empty playlist for the user. `POST /me/playlists`
     pub const CREATE_PLAYLIST: &'static Self = &Self {
         name: "create_playlist",
         id: "create-playlist",
@@ -1423,7 +1421,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Tracks like the artists, genres and tracks that are given as seeds. `GET /recommendations`
+    /// Tracks similar to artists, genres and tracks given as seeds. `GET /recommendations`
     pub const GET_RECOMMENDATIONS: &'static Self = &Self {
         name: "get_recommendations",
         id: "get-recommendations",
@@ -1454,7 +1452,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Searches the catalogue. `GET /search`
+    /// Searches the catalog. `GET /search`
     pub const SEARCH: &'static Self = &Self {
         name: "search",
         id: "search",
@@ -1463,7 +1461,7 @@ impl Operation {
         scopes: &[],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Offset { max: 10, last_offset: Some(1000) },
+        paging: Paging::Offset { max: 10, extended_max: 50, last_offset: Some(1000) },
         chunk: None,
         replacement: None,
         own_limit: false,
@@ -1499,7 +1497,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// The episodes of a show, the latest first. `GET /shows/{id}/episodes`
+    /// The episodes of a show, latest first. `GET /shows/{id}/episodes`
     pub const GET_SHOW_EPISODES: &'static Self = &Self {
         name: "get_show_episodes",
         id: "get-a-shows-episodes",
@@ -1508,7 +1506,7 @@ impl Operation {
         scopes: &[Scope::UserReadPlaybackPosition],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
@@ -1598,13 +1596,13 @@ impl Operation {
         scopes: &[Scope::UserFollowRead],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Cursor { max: 50 },
+        paging: Paging::Cursor { parameter: "after", max: 50 },
         chunk: None,
         replacement: None,
         own_limit: false,
     };
 
-    /// The artists the user plays most, the first the most. `GET /me/top/artists`
+    /// The user's top artists, most played first. `GET /me/top/artists`
     pub const GET_TOP_ARTISTS: &'static Self = &Self {
         name: "get_top_artists",
         id: "get-users-top-artists-and-tracks",
@@ -1613,13 +1611,13 @@ impl Operation {
         scopes: &[Scope::UserTopRead],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
     };
 
-    /// The tracks the user plays most, the first the most. `GET /me/top/tracks`
+    /// The user's top tracks, most played first. `GET /me/top/tracks`
     pub const GET_TOP_TRACKS: &'static Self = &Self {
         name: "get_top_tracks",
         id: "get-users-top-artists-and-tracks",
@@ -1628,13 +1626,13 @@ impl Operation {
         scopes: &[Scope::UserTopRead],
         access: Access::Any,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: None,
         own_limit: false,
     };
 
-    /// A user as others see them. `GET /users/{user_id}`
+    /// A user's public profile. `GET /users/{user_id}`
     pub const GET_USER: &'static Self = &Self {
         name: "get_user",
         id: "get-users-profile",
@@ -1658,7 +1656,7 @@ impl Operation {
         scopes: &[Scope::PlaylistReadPrivate, Scope::PlaylistReadCollaborative],
         access: Access::Extended,
         idempotent: true,
-        paging: Paging::Offset { max: 50, last_offset: None },
+        paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
         replacement: Some("`client.me().playlists()` for those of the user who gave the token"),
         own_limit: false,

@@ -3,12 +3,14 @@
 //! Playlists.
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_with::As;
 
-use super::wire::playlists::{
-    ItemCountWire, PlaylistItemWire, PlaylistWire, SimplifiedPlaylistWire,
+use crate::{
+    Followers, Image, Page, PlayableItem, PlaylistId, PublicUser, SnapshotId,
+    generated::wire::playlists::{PlaylistItemWire, PlaylistWire, SimplifiedPlaylistWire},
+    lenient::Int,
 };
-use crate::{Followers, Image, Page, PlayableItem, PlaylistId, PublicUser, SnapshotId};
 
 /// A playlist.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -19,62 +21,63 @@ pub struct Playlist {
     pub id: Option<PlaylistId>,
     /// The name.
     pub name: String,
-    /// The text shown with it, as HTML.
+    /// Description as HTML.
     pub description: Option<String>,
-    /// Whose it is.
+    /// Owner.
     pub owner: PublicUser,
-    /// Whether it stands on the owner's profile; `None` if that does not matter.
+    /// Whether it appears on the owner's profile. `None` if not relevant.
     pub public: Option<bool>,
-    /// Whether others than the owner may change it.
+    /// Whether users other than the owner may edit it.
     pub collaborative: bool,
-    /// The version: another one after each change.
+    /// Version id. It changes with every change of the playlist.
     pub snapshot_id: Option<SnapshotId>,
-    /// The cover, the widest picture first. The addresses expire within a day.
+    /// Cover images, widest first. Their URLs expire within a day.
     pub images: Vec<Image>,
-    /// The first page of the items. `None` in Development Mode for playlists the user neither owns
-    /// nor takes part in.
+    /// First page of the items. `None` in Development Mode for playlists that the user neither
+    /// owns nor collaborates on.
     pub items: Option<Page<PlaylistItem>>,
-    /// How many follow it.
+    /// Followers.
     pub followers: Option<Followers>,
-    /// A colour to show it with, seldom given.
+    /// Display color, rarely present.
     pub primary_color: Option<String>,
 }
 
-/// A playlist as it stands in lists: without its items.
+/// A playlist in lists, without its items.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(try_from = "SimplifiedPlaylistWire<'de>")]
 #[non_exhaustive]
 pub struct SimplifiedPlaylist {
-    /// The id; `None` for lists of old that have none.
+    /// Id. `None` for older lists without one.
     pub id: Option<PlaylistId>,
     /// The name.
     pub name: String,
-    /// The text shown with it, as HTML.
+    /// Description as HTML.
     pub description: Option<String>,
-    /// Whose it is.
+    /// Owner.
     pub owner: PublicUser,
-    /// Whether it stands on the owner's profile; `None` if that does not matter.
+    /// Whether it appears on the owner's profile. `None` if not relevant.
     pub public: Option<bool>,
-    /// Whether others than the owner may change it.
+    /// Whether users other than the owner may edit it.
     pub collaborative: bool,
-    /// The version: another one after each change.
+    /// Version id. It changes with every change of the playlist.
     pub snapshot_id: Option<SnapshotId>,
-    /// The cover, the widest picture first. The addresses expire within a day.
+    /// Cover images, widest first. Their URLs expire within a day.
     pub images: Vec<Image>,
-    /// How many items it has.
+    /// Number of items.
     pub items: Option<ItemCount>,
-    /// A colour to show it with, seldom given.
+    /// Display color, rarely present.
     pub primary_color: Option<String>,
 }
 
-/// How many items a playlist has, where the items are not given.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "ItemCountWire")]
+/// Number of items of a playlist whose items are not included.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ItemCount {
-    /// Where the items are.
+    /// API URL of the items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub href: Option<String>,
-    /// How many there are; `None` for some lists that are made anew all the time.
+    /// Total number. `None` for some dynamic lists.
+    #[serde(default, with = "As::<Option<Int>>", skip_serializing_if = "Option::is_none")]
     pub total: Option<u32>,
 }
 
@@ -83,14 +86,14 @@ pub struct ItemCount {
 #[serde(try_from = "PlaylistItemWire<'de>")]
 #[non_exhaustive]
 pub struct PlaylistItem {
-    /// When it was added; `None` in very old playlists.
+    /// Time it was added. `None` in very old playlists.
     pub added_at: Option<DateTime<Utc>>,
-    /// Who added it; `None` in very old playlists.
+    /// The user who added it. `None` in very old playlists.
     pub added_by: Option<PublicUser>,
-    /// Whether it is a file of the user's.
+    /// Whether it is a local file of the user.
     pub is_local: bool,
-    /// The track or episode; `None` if it was taken down.
+    /// Track or episode. `None` if it was removed from the catalog.
     pub item: Option<PlayableItem>,
-    /// A colour to show it with, seldom given.
+    /// Display color, rarely present.
     pub primary_color: Option<String>,
 }

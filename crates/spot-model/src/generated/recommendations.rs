@@ -2,43 +2,53 @@
 
 //! Recommendations.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_with::{As, DefaultOnNull, Same};
 
-use super::wire::recommendations::{RecommendationSeedWire, RecommendationsWire};
-use crate::{Track, string_enum};
+use crate::{
+    Track,
+    lenient::{Int, NonNull},
+    string_enum,
+};
 
-/// Recommended tracks, and what became of the seeds.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "RecommendationsWire")]
+/// Recommended tracks, and results for each seed.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Recommendations {
     /// The tracks.
+    #[serde(default, with = "As::<NonNull<Same>>")]
     pub tracks: Vec<Track>,
-    /// The seeds, in the order they were given.
+    /// The seeds, in the order of the request.
+    #[serde(default, with = "As::<NonNull<Same>>")]
     pub seeds: Vec<RecommendationSeed>,
 }
 
-/// What recommendations started from, and how many tracks it gave.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "RecommendationSeedWire")]
+/// A recommendation seed, and the number of tracks found for it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct RecommendationSeed {
     /// The id of the artist or track, or the genre.
+    #[serde(default, with = "As::<DefaultOnNull>")]
     pub id: String,
-    /// What it is.
+    /// Kind.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<SeedKind>,
-    /// Where the API has it; `None` for genres.
+    /// API URL. `None` for genres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub href: Option<String>,
-    /// How many tracks it gave.
+    /// Number of tracks found.
+    #[serde(default, rename = "initialPoolSize", with = "As::<DefaultOnNull<Int>>")]
     pub initial_pool_size: u32,
-    /// How many of them the attributes left.
+    /// Number of tracks left after the attributes were applied.
+    #[serde(default, rename = "afterFilteringSize", with = "As::<DefaultOnNull<Int>>")]
     pub after_filtering_size: u32,
-    /// How many of those there were in the market.
+    /// Number of tracks left after the market was applied.
+    #[serde(default, rename = "afterRelinkingSize", with = "As::<DefaultOnNull<Int>>")]
     pub after_relinking_size: u32,
 }
 
 string_enum! {
-    /// What recommendations started from.
+    /// Kind of a recommendation seed.
     pub enum SeedKind {
         /// An artist.
         Artist = "artist",

@@ -2,37 +2,42 @@
 
 //! Search.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::wire::search::SearchResultsWire;
 use crate::{
     Artist, Page, SimplifiedAlbum, SimplifiedAudiobook, SimplifiedEpisode, SimplifiedPlaylist,
     SimplifiedShow, Track, string_enum,
 };
 
-/// What a search found, a page for each kind that was asked for.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "SearchResultsWire")]
+/// Search results: a page for each requested kind.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct SearchResults {
     /// Tracks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracks: Option<Page<Track>>,
     /// Artists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artists: Option<Page<Artist>>,
     /// Albums.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub albums: Option<Page<SimplifiedAlbum>>,
-    /// Playlists. Those of Spotify itself are left out by Spotify: see [`skipped`](Page::skipped).
+    /// Playlists. Spotify omits its own playlists: see [`skipped`](Page::skipped).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub playlists: Option<Page<SimplifiedPlaylist>>,
     /// Shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shows: Option<Page<SimplifiedShow>>,
     /// Episodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub episodes: Option<Page<SimplifiedEpisode>>,
     /// Audiobooks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audiobooks: Option<Page<SimplifiedAudiobook>>,
 }
 
 string_enum! {
-    /// What a search looks for.
+    /// Kind of items to search for.
     pub enum SearchKind {
         /// Albums.
         Album = "album",
@@ -52,7 +57,7 @@ string_enum! {
 }
 
 string_enum! {
-    /// What content hosted outside Spotify counts as playable.
+    /// Kind of external content that counts as playable.
     pub enum IncludeExternal {
         /// Audio.
         Audio = "audio",

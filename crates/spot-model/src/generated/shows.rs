@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::wire::shows::{EpisodeWire, ShowWire, SimplifiedEpisodeWire, SimplifiedShowWire};
 use crate::{
     Copyright, CountrySet, EpisodeId, Image, Page, ReleaseDate, Restrictions, ResumePoint, ShowId,
+    generated::wire::shows::{EpisodeWire, ShowWire, SimplifiedEpisodeWire, SimplifiedShowWire},
 };
 
 /// A show, with its latest episodes.
@@ -20,23 +20,23 @@ pub struct Show {
     pub id: ShowId,
     /// The name.
     pub name: String,
-    /// What it is about, as plain text.
+    /// Description as plain text.
     pub description: String,
-    /// What it is about, as HTML.
+    /// Description as HTML.
     pub html_description: Option<String>,
-    /// Who publishes it.
+    /// Publisher.
     ///
     /// Missing in Development Mode since 2026-02.
     pub publisher: Option<String>,
-    /// The cover, the widest picture first.
+    /// Cover images, widest first.
     pub images: Vec<Image>,
-    /// How many episodes it has.
+    /// Number of episodes.
     pub total_episodes: Option<u32>,
-    /// The first page of the episodes, the latest first; [`next`](Page::next) leads on.
+    /// First page of the episodes, latest first. [`next`](Page::next) links to the following one.
     pub episodes: Page<SimplifiedEpisode>,
-    /// Whether it has explicit content; `false` also if that is not known.
+    /// Whether it has explicit content. `false` also if unknown.
     pub explicit: bool,
-    /// The languages spoken, as ISO 639 codes.
+    /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,
     /// `audio`, `video` or `mixed`.
     pub media_type: Option<String>,
@@ -44,36 +44,36 @@ pub struct Show {
     pub is_externally_hosted: Option<bool>,
     /// The copyright statements.
     pub copyrights: Vec<Copyright>,
-    /// The markets where it can be played.
+    /// Markets in which it is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
 }
 
-/// A show as it stands in lists and episodes: without its episodes.
+/// A show in lists and episodes, without its episodes.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(from = "SimplifiedShowWire")]
 #[non_exhaustive]
 pub struct SimplifiedShow {
-    /// The id; `None` for shows that were taken down.
+    /// Id. `None` for shows removed from the catalog.
     pub id: Option<ShowId>,
     /// The name.
     pub name: String,
-    /// What it is about, as plain text.
+    /// Description as plain text.
     pub description: String,
-    /// What it is about, as HTML.
+    /// Description as HTML.
     pub html_description: Option<String>,
-    /// Who publishes it.
+    /// Publisher.
     ///
     /// Missing in Development Mode since 2026-02.
     pub publisher: Option<String>,
-    /// The cover, the widest picture first.
+    /// Cover images, widest first.
     pub images: Vec<Image>,
-    /// How many episodes it has.
+    /// Number of episodes.
     pub total_episodes: Option<u32>,
-    /// Whether it has explicit content; `false` also if that is not known.
+    /// Whether it has explicit content. `false` also if unknown.
     pub explicit: bool,
-    /// The languages spoken, as ISO 639 codes.
+    /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,
     /// `audio`, `video` or `mixed`.
     pub media_type: Option<String>,
@@ -81,7 +81,7 @@ pub struct SimplifiedShow {
     pub is_externally_hosted: Option<bool>,
     /// The copyright statements.
     pub copyrights: Vec<Copyright>,
-    /// The markets where it can be played.
+    /// Markets in which it is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
@@ -92,41 +92,41 @@ pub struct SimplifiedShow {
 #[serde(from = "EpisodeWire")]
 #[non_exhaustive]
 pub struct Episode {
-    /// The id; `None` for episodes that were taken down.
+    /// Id. `None` for episodes removed from the catalog.
     pub id: Option<EpisodeId>,
     /// The name.
     pub name: String,
     /// The show it belongs to.
     pub show: Option<Box<SimplifiedShow>>,
-    /// What it is about, as plain text.
+    /// Description as plain text.
     pub description: String,
-    /// What it is about, as HTML.
+    /// Description as HTML.
     pub html_description: Option<String>,
-    /// The cover, the widest picture first.
+    /// Cover images, widest first.
     pub images: Vec<Image>,
-    /// How long it is.
+    /// Duration.
     pub duration: Duration,
-    /// When it first came out.
+    /// Release date.
     pub release_date: Option<ReleaseDate>,
-    /// Whether it is explicit; `false` also if that is not known.
+    /// Whether it is explicit. `false` also if unknown.
     pub explicit: bool,
-    /// How far the user heard it. Needs `user-read-playback-position`.
+    /// Resume position. Needs `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
-    /// The languages spoken, as ISO 639 codes.
+    /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,
-    /// The language spoken; Spotify wants `languages` to be used.
+    /// Spoken language. Superseded by `languages`.
     pub language: Option<String>,
-    /// Thirty seconds of it as MP3.
+    /// URL of a 30-second preview (MP3).
     pub audio_preview_url: Option<String>,
-    /// Whether it can be played in the market that was asked.
+    /// Whether it can be played in the requested market.
     pub is_playable: Option<bool>,
     /// Whether it is hosted outside Spotify.
     pub is_externally_hosted: Option<bool>,
-    /// Why it cannot be played.
+    /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,
 }
 
-/// An episode as it stands in its show.
+/// An episode in the list of its show.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "SimplifiedEpisodeWire")]
 #[non_exhaustive]
@@ -135,30 +135,30 @@ pub struct SimplifiedEpisode {
     pub id: EpisodeId,
     /// The name.
     pub name: String,
-    /// What it is about, as plain text.
+    /// Description as plain text.
     pub description: String,
-    /// What it is about, as HTML.
+    /// Description as HTML.
     pub html_description: Option<String>,
-    /// The cover, the widest picture first.
+    /// Cover images, widest first.
     pub images: Vec<Image>,
-    /// How long it is.
+    /// Duration.
     pub duration: Duration,
-    /// When it first came out.
+    /// Release date.
     pub release_date: Option<ReleaseDate>,
-    /// Whether it is explicit; `false` also if that is not known.
+    /// Whether it is explicit. `false` also if unknown.
     pub explicit: bool,
-    /// How far the user heard it. Needs `user-read-playback-position`.
+    /// Resume position. Needs `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
-    /// The languages spoken, as ISO 639 codes.
+    /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,
-    /// The language spoken; Spotify wants `languages` to be used.
+    /// Spoken language. Superseded by `languages`.
     pub language: Option<String>,
-    /// Thirty seconds of it as MP3.
+    /// URL of a 30-second preview (MP3).
     pub audio_preview_url: Option<String>,
-    /// Whether it can be played in the market that was asked.
+    /// Whether it can be played in the requested market.
     pub is_playable: Option<bool>,
     /// Whether it is hosted outside Spotify.
     pub is_externally_hosted: Option<bool>,
-    /// Why it cannot be played.
+    /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::wire::tracks::{LinkedTrackWire, SimplifiedTrackWire, TrackWire};
 use crate::{
     CountrySet, ExternalIds, LocalFile, Restrictions, SimplifiedAlbum, SimplifiedArtist, TrackId,
+    generated::wire::tracks::{LinkedTrackWire, SimplifiedTrackWire, TrackWire},
 };
 
 /// A track.
@@ -20,45 +20,45 @@ pub struct Track {
     pub id: Option<TrackId>,
     /// The name.
     pub name: String,
-    /// Who performs it.
+    /// Artists of the track.
     pub artists: Vec<SimplifiedArtist>,
     /// The album it is on.
     pub album: SimplifiedAlbum,
-    /// How long it is.
+    /// Duration.
     pub duration: Duration,
-    /// Whether the lyrics are explicit; `false` also if that is not known.
+    /// Whether the lyrics are explicit. `false` also if unknown.
     pub explicit: bool,
-    /// The disc it is on, mostly 1.
+    /// Disc number, usually 1.
     pub disc_number: Option<u16>,
-    /// Its place on that disc, from 1.
+    /// Track number on the disc, from 1.
     pub track_number: Option<u16>,
-    /// From 0 to 100, as of late.
+    /// Popularity, 0 to 100.
     ///
     /// Missing in Development Mode since 2026-02.
     pub popularity: Option<u8>,
-    /// Thirty seconds of it as MP3. `None` for applications registered since 2024-11-27.
+    /// URL of a 30-second preview (MP3). `None` for applications registered after 2024-11-27.
     pub preview_url: Option<String>,
-    /// Its names in other registries.
+    /// ISRC, EAN and UPC codes.
     pub external_ids: Option<Box<ExternalIds>>,
-    /// The markets where it can be played.
+    /// Markets in which it is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
-    /// Whether it can be played in the market that was asked.
+    /// Whether it can be played in the requested market.
     pub is_playable: Option<bool>,
-    /// The track that was asked for, if another took its place in the market.
+    /// The requested track, if it was relinked to another one for the market.
     ///
     /// Missing in Development Mode since 2026-02.
     pub linked_from: Option<LinkedTrack>,
-    /// Why it cannot be played.
+    /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,
-    /// Whether it is a file of the user's.
+    /// Whether it is a local file of the user.
     pub is_local: bool,
-    /// What is known of a file of the user's; `None` for tracks of the catalogue.
+    /// Metadata of a local file. `None` for tracks of the catalog.
     pub local: Option<Box<LocalFile>>,
 }
 
-/// A track as it stands in its album.
+/// A track in the list of its album.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(from = "SimplifiedTrackWire")]
 #[non_exhaustive]
@@ -67,35 +67,35 @@ pub struct SimplifiedTrack {
     pub id: Option<TrackId>,
     /// The name.
     pub name: String,
-    /// Who performs it.
+    /// Artists of the track.
     pub artists: Vec<SimplifiedArtist>,
-    /// How long it is.
+    /// Duration.
     pub duration: Duration,
-    /// Whether the lyrics are explicit; `false` also if that is not known.
+    /// Whether the lyrics are explicit. `false` also if unknown.
     pub explicit: bool,
-    /// The disc it is on, mostly 1.
+    /// Disc number, usually 1.
     pub disc_number: Option<u16>,
-    /// Its place on that disc, from 1.
+    /// Track number on the disc, from 1.
     pub track_number: Option<u16>,
-    /// Thirty seconds of it as MP3. `None` for applications registered since 2024-11-27.
+    /// URL of a 30-second preview (MP3). `None` for applications registered after 2024-11-27.
     pub preview_url: Option<String>,
-    /// The markets where it can be played.
+    /// Markets in which it is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
-    /// Whether it can be played in the market that was asked.
+    /// Whether it can be played in the requested market.
     pub is_playable: Option<bool>,
-    /// The track that was asked for, if another took its place in the market.
+    /// The requested track, if it was relinked to another one for the market.
     ///
     /// Missing in Development Mode since 2026-02.
     pub linked_from: Option<LinkedTrack>,
-    /// Why it cannot be played.
+    /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,
-    /// Whether it is a file of the user's.
+    /// Whether it is a local file of the user.
     pub is_local: bool,
 }
 
-/// The track that was asked for, where another was given in its place.
+/// The requested track, if it was relinked.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(from = "LinkedTrackWire")]
 #[non_exhaustive]

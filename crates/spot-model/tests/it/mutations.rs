@@ -119,7 +119,7 @@ fn only_what_an_object_is_meaningless_without_is_missed() {
     let mut tried = 0;
     for (call, field, read) in READERS {
         for (case, mut body) in fixtures::bodies(call, *field) {
-            fixtures::shorten(&mut body, 3);
+            fixtures::shorten(&mut body, 2);
             let whole = read(body.to_string().as_bytes())
                 .unwrap_or_else(|error| panic!("{call}, {case}: {error}"));
             let mut found = BTreeMap::new();

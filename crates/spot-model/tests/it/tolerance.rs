@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use spot_model::{
-    AlbumType, Artist, Context, ContextKind, Device, DeviceKind, Image, PlayableItem, Playlist,
-    PlaylistItem, PublicUser, ResumePoint, SimplifiedAlbum, SimplifiedPlaylist, Track,
+    AlbumGroup, AlbumType, Artist, Context, ContextKind, Device, DeviceKind, Image, PlayableItem,
+    Playlist, PlaylistItem, PublicUser, ResumePoint, SimplifiedAlbum, SimplifiedPlaylist, Track,
 };
 
 fn read<T: serde::de::DeserializeOwned>(value: &Value) -> T {
@@ -178,4 +178,23 @@ fn what_stands_under_the_old_name_is_not_missed_if_the_new_one_has_it() {
     let json = br#"{"track":{"name":1}}"#;
     let error = spot_model::from_slice::<PlaylistItem>(json).unwrap_err().to_string();
     assert!(error.contains("expected a string") && error.ends_with("of `track`"), "{error}");
+}
+
+#[test]
+fn the_relation_of_an_album_to_its_artist_survives() {
+    for (json, group) in [
+        ("\"album\"", Some(AlbumGroup::Album)),
+        ("\"single\"", Some(AlbumGroup::Single)),
+        ("\"appears_on\"", Some(AlbumGroup::AppearsOn)),
+        ("\"compilation\"", Some(AlbumGroup::Compilation)),
+        ("\"remix_of\"", Some("remix_of".parse().unwrap())),
+        ("null", None),
+    ] {
+        let json = format!("{{\"type\":\"album\",\"name\":\"A\",\"album_group\":{json}}}");
+        let album: SimplifiedAlbum = spot_model::from_slice(json.as_bytes()).unwrap();
+        assert_eq!(album.album_group, group);
+        let again = serde_json::to_vec(&album).unwrap();
+        let again: SimplifiedAlbum = spot_model::from_slice(&again).unwrap();
+        assert_eq!(again.album_group, group);
+    }
 }

@@ -129,7 +129,7 @@ async fn no_secret_is_in_any_log_any_debug_or_any_error() {
         let client = client(&mock, &wire, &log, session.clone());
         client.me().await.unwrap();
         client.me().await.unwrap();
-        client.library().tracks().items().try_next().await.unwrap();
+        client.library().tracks().stream().try_next().await.unwrap();
         // A refusal, a page of HTML, a lost connection, a token that is refused.
         client.album("spotmockAlbum999999999").await.map_err(|error| log.say(error)).unwrap_err();
         mock.fail_next(Fault::status(502));

@@ -5,39 +5,17 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::Value;
-use spot::model;
 use xtask::{Error, say};
 
 use crate::{
-    compare::recorded::{self, Recorded},
+    compare::{
+        answer::{Broken, Roundtrip},
+        recorded::{self, Recorded},
+    },
     generated::answers::{ANSWERS, RENAMED, TYPES},
 };
-
-/// What an operation answers.
-pub(crate) struct Answer {
-    pub(crate) operation: &'static str,
-    /// The field of the answer that is read, if it is wrapped in an object.
-    pub(crate) field: Option<&'static str>,
-    pub(crate) read: Roundtrip,
-}
-
-/// Decodes and encodes again.
-pub(crate) type Roundtrip = fn(&[u8]) -> Result<Value, Broken>;
-
-/// Why something could not be decoded, and where.
-pub(crate) struct Broken(String);
-
-pub(crate) fn roundtrip<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<Value, Broken> {
-    let value: T = model::from_slice(body).map_err(|error| {
-        let mut deserializer = serde_json::Deserializer::from_slice(body);
-        let place = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err();
-        let place = place.map_or_else(|| ".".to_owned(), |error| error.path().to_string());
-        Broken(format!("at {place}: {error}"))
-    })?;
-    serde_json::to_value(&value).map_err(|error| Broken(format!("encoding: {error}")))
-}
 
 /// Why the model does not keep a field, by the end of its path.
 #[derive(Deserialize)]

@@ -13,7 +13,7 @@ use spot::model::{
     SimplifiedPlaylist, SimplifiedShow, SimplifiedTrack, SnapshotId, TimeInterval, Track,
 };
 
-use crate::compare::payloads::{Answer, Roundtrip, roundtrip};
+use crate::compare::answer::{Answer, Roundtrip, roundtrip};
 
 /// What each operation answers.
 pub(crate) const ANSWERS: &[Answer] = &[

@@ -4,950 +4,649 @@
 
 use std::time::Duration;
 
-use spot::model::{Operation, RepeatState, SearchKind, TimeRange};
+use spot::model::{AlbumGroup, Operation, RepeatState, SearchKind, TimeRange};
 
-use crate::example::Example;
+use crate::example::{Example, call};
 
 /// Every example of the spec.
 pub(crate) const EXAMPLES: &[Example] = &[
     Example {
         case: "default",
         operation: Operation::GET_ALBUM,
-        call: |client| {
-            Box::pin(async move { client.album("spotmockAlbum000000001").await.map(drop) })
-        },
+        call: |client| call(client.album("spotmockAlbum000000001")),
     },
     Example {
         case: "default",
         operation: Operation::GET_ALBUMS,
-        call: |client| {
-            Box::pin(async move { client.albums(["spotmockAlbum000000001"]).await.map(drop) })
-        },
+        call: |client| call(client.albums(["spotmockAlbum000000001"])),
     },
     Example {
         case: "default",
         operation: Operation::GET_ALBUM_TRACKS,
-        call: |client| {
-            Box::pin(async move {
-                client.album("spotmockAlbum000000001").tracks().limit(3).await.map(drop)
-            })
-        },
+        call: |client| call(client.album("spotmockAlbum000000001").tracks().limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::GET_ARTIST,
-        call: |client| {
-            Box::pin(async move { client.artist("spotmockArtist00000001").await.map(drop) })
-        },
+        call: |client| call(client.artist("spotmockArtist00000001")),
     },
     Example {
         case: "default",
         operation: Operation::GET_ARTISTS,
-        call: |client| {
-            Box::pin(async move { client.artists(["spotmockArtist00000001"]).await.map(drop) })
-        },
+        call: |client| call(client.artists(["spotmockArtist00000001"])),
     },
     Example {
         case: "default",
         operation: Operation::GET_ARTIST_ALBUMS,
-        call: |client| {
-            Box::pin(async move {
-                client.artist("spotmockArtist00000001").albums().limit(3).await.map(drop)
-            })
-        },
+        call: |client| call(client.artist("spotmockArtist00000001").albums().limit(3)),
     },
     Example {
-        case: "default",
-        operation: Operation::GET_ARTIST_TOP_TRACKS,
+        case: "appears-on",
+        operation: Operation::GET_ARTIST_ALBUMS,
         call: |client| {
-            Box::pin(
-                async move { client.artist("spotmockArtist00000001").top_tracks().await.map(drop) },
+            call(
+                client
+                    .artist("spotmockArtist00000001")
+                    .albums()
+                    .groups([AlbumGroup::AppearsOn])
+                    .limit(3),
             )
         },
     },
     Example {
         case: "default",
+        operation: Operation::GET_ARTIST_TOP_TRACKS,
+        call: |client| call(client.artist("spotmockArtist00000001").top_tracks()),
+    },
+    Example {
+        case: "default",
         operation: Operation::GET_RELATED_ARTISTS,
-        call: |client| {
-            Box::pin(async move {
-                client.artist("spotmockArtist00000001").related_artists().await.map(drop)
-            })
-        },
+        call: |client| call(client.artist("spotmockArtist00000001").related_artists()),
     },
     Example {
         case: "default",
         operation: Operation::GET_TRACK_AUDIO_FEATURES,
-        call: |client| {
-            Box::pin(async move {
-                client.track("spotmockTrack000000001").audio_features().await.map(drop)
-            })
-        },
+        call: |client| call(client.track("spotmockTrack000000001").audio_features()),
     },
     Example {
         case: "default",
         operation: Operation::GET_AUDIO_FEATURES,
         call: |client| {
-            Box::pin(async move {
-                client
-                    .audio_features(["spotmockTrack000000001", "spotmockTrack000000002"])
-                    .await
-                    .map(drop)
-            })
+            call(client.audio_features(["spotmockTrack000000001", "spotmockTrack000000002"]))
         },
     },
     Example {
         case: "default",
         operation: Operation::GET_TRACK_AUDIO_ANALYSIS,
-        call: |client| {
-            Box::pin(async move {
-                client.track("spotmockTrack000000001").audio_analysis().await.map(drop)
-            })
-        },
+        call: |client| call(client.track("spotmockTrack000000001").audio_analysis()),
     },
     Example {
         case: "default",
         operation: Operation::GET_AUDIOBOOK,
-        call: |client| {
-            Box::pin(async move { client.audiobook("spotmockAudiobook00001").await.map(drop) })
-        },
+        call: |client| call(client.audiobook("spotmockAudiobook00001")),
     },
     Example {
         case: "default",
         operation: Operation::GET_AUDIOBOOKS,
-        call: |client| {
-            Box::pin(async move { client.audiobooks(["spotmockAudiobook00001"]).await.map(drop) })
-        },
+        call: |client| call(client.audiobooks(["spotmockAudiobook00001"])),
     },
     Example {
         case: "default",
         operation: Operation::GET_AUDIOBOOK_CHAPTERS,
-        call: |client| {
-            Box::pin(async move {
-                client.audiobook("spotmockAudiobook00001").chapters().limit(3).await.map(drop)
-            })
-        },
+        call: |client| call(client.audiobook("spotmockAudiobook00001").chapters().limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::GET_CHAPTER,
-        call: |client| {
-            Box::pin(async move { client.chapter("spotmockChapter0000001").await.map(drop) })
-        },
+        call: |client| call(client.chapter("spotmockChapter0000001")),
     },
     Example {
         case: "default",
         operation: Operation::GET_CHAPTERS,
-        call: |client| {
-            Box::pin(async move { client.chapters(["spotmockChapter0000001"]).await.map(drop) })
-        },
+        call: |client| call(client.chapters(["spotmockChapter0000001"])),
     },
     Example {
         case: "default",
         operation: Operation::GET_NEW_RELEASES,
-        call: |client| {
-            Box::pin(async move { client.browse().new_releases().limit(3).await.map(drop) })
-        },
+        call: |client| call(client.browse().new_releases().limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::GET_FEATURED_PLAYLISTS,
-        call: |client| {
-            Box::pin(async move {
-                client.browse().featured_playlists().locale("es_MX").limit(3).await.map(drop)
-            })
-        },
+        call: |client| call(client.browse().featured_playlists().locale("es_MX").limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::GET_CATEGORIES,
-        call: |client| {
-            Box::pin(async move { client.browse().categories().limit(3).await.map(drop) })
-        },
+        call: |client| call(client.browse().categories().limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::GET_CATEGORY,
-        call: |client| Box::pin(async move { client.browse().category("mellow").await.map(drop) }),
+        call: |client| call(client.browse().category("mellow")),
     },
     Example {
         case: "default",
         operation: Operation::GET_CATEGORY_PLAYLISTS,
-        call: |client| {
-            Box::pin(async move {
-                client.browse().category("mellow").playlists().limit(3).await.map(drop)
-            })
-        },
+        call: |client| call(client.browse().category("mellow").playlists().limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::GET_MARKETS,
-        call: |client| Box::pin(async move { client.browse().markets().await.map(drop) }),
+        call: |client| call(client.browse().markets()),
     },
     Example {
         case: "default",
         operation: Operation::SAVE_ALBUMS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().save_albums(["spotmockAlbum000000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().save_albums(["spotmockAlbum000000001"])),
     },
     Example {
         case: "default",
         operation: Operation::REMOVE_ALBUMS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().remove_albums(["spotmockAlbum000000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().remove_albums(["spotmockAlbum000000001"])),
     },
     Example {
         case: "default",
         operation: Operation::CHECK_ALBUMS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().contains_albums(["spotmockAlbum000000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().contains_albums(["spotmockAlbum000000001"])),
     },
     Example {
         case: "default",
         operation: Operation::SAVE_TRACKS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().save_tracks(["spotmockTrack000000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().save_tracks(["spotmockTrack000000001"])),
     },
     Example {
         case: "default",
         operation: Operation::REMOVE_TRACKS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().remove_tracks(["spotmockTrack000000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().remove_tracks(["spotmockTrack000000001"])),
     },
     Example {
         case: "default",
         operation: Operation::CHECK_TRACKS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().contains_tracks(["spotmockTrack000000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().contains_tracks(["spotmockTrack000000001"])),
     },
     Example {
         case: "default",
         operation: Operation::SAVE_EPISODES,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().save_episodes(["spotmockEpisode0000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().save_episodes(["spotmockEpisode0000001"])),
     },
     Example {
         case: "default",
         operation: Operation::REMOVE_EPISODES,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().remove_episodes(["spotmockEpisode0000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().remove_episodes(["spotmockEpisode0000001"])),
     },
     Example {
         case: "default",
         operation: Operation::CHECK_EPISODES,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().contains_episodes(["spotmockEpisode0000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().contains_episodes(["spotmockEpisode0000001"])),
     },
     Example {
         case: "default",
         operation: Operation::SAVE_SHOWS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().save_shows(["spotmockShow0000000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().save_shows(["spotmockShow0000000001"])),
     },
     Example {
         case: "default",
         operation: Operation::REMOVE_SHOWS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().remove_shows(["spotmockShow0000000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().remove_shows(["spotmockShow0000000001"])),
     },
     Example {
         case: "default",
         operation: Operation::CHECK_SHOWS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().contains_shows(["spotmockShow0000000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().contains_shows(["spotmockShow0000000001"])),
     },
     Example {
         case: "default",
         operation: Operation::SAVE_AUDIOBOOKS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().save_audiobooks(["spotmockAudiobook00001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().save_audiobooks(["spotmockAudiobook00001"])),
     },
     Example {
         case: "default",
         operation: Operation::REMOVE_AUDIOBOOKS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().remove_audiobooks(["spotmockAudiobook00001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().remove_audiobooks(["spotmockAudiobook00001"])),
     },
     Example {
         case: "default",
         operation: Operation::CHECK_AUDIOBOOKS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().contains_audiobooks(["spotmockAudiobook00001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().contains_audiobooks(["spotmockAudiobook00001"])),
     },
     Example {
         case: "default",
         operation: Operation::FOLLOW_ARTISTS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().follow_artists(["spotmockArtist00000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().follow_artists(["spotmockArtist00000001"])),
     },
     Example {
         case: "default",
         operation: Operation::UNFOLLOW_ARTISTS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().unfollow_artists(["spotmockArtist00000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().unfollow_artists(["spotmockArtist00000001"])),
     },
     Example {
         case: "default",
         operation: Operation::CHECK_FOLLOWED_ARTISTS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().follows_artists(["spotmockArtist00000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().follows_artists(["spotmockArtist00000001"])),
     },
     Example {
         case: "default",
         operation: Operation::FOLLOW_USERS,
-        call: |client| {
-            Box::pin(async move { client.legacy().follow_users(["mockuser"]).await.map(drop) })
-        },
+        call: |client| call(client.legacy().follow_users(["mockuser"])),
     },
     Example {
         case: "default",
         operation: Operation::UNFOLLOW_USERS,
-        call: |client| {
-            Box::pin(async move { client.legacy().unfollow_users(["mockuser"]).await.map(drop) })
-        },
+        call: |client| call(client.legacy().unfollow_users(["mockuser"])),
     },
     Example {
         case: "default",
         operation: Operation::CHECK_FOLLOWED_USERS,
-        call: |client| {
-            Box::pin(async move { client.legacy().follows_users(["mockuser"]).await.map(drop) })
-        },
+        call: |client| call(client.legacy().follows_users(["mockuser"])),
     },
     Example {
         case: "default",
         operation: Operation::FOLLOW_PLAYLIST,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().follow_playlist("spotmockPlaylist000001").await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().follow_playlist("spotmockPlaylist000001")),
     },
     Example {
         case: "default",
         operation: Operation::UNFOLLOW_PLAYLIST,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().unfollow_playlist("spotmockPlaylist000001").await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().unfollow_playlist("spotmockPlaylist000001")),
     },
     Example {
         case: "default",
         operation: Operation::CHECK_FOLLOWED_PLAYLIST,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().follows_playlist("spotmockPlaylist000001").await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().follows_playlist("spotmockPlaylist000001")),
     },
     Example {
         case: "default",
         operation: Operation::GET_PLAYLIST_TRACKS,
-        call: |client| {
-            Box::pin(async move {
-                client.legacy().playlist_tracks("spotmockPlaylist000001").limit(3).await.map(drop)
-            })
-        },
+        call: |client| call(client.legacy().playlist_tracks("spotmockPlaylist000001").limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::ADD_PLAYLIST_TRACKS,
         call: |client| {
-            Box::pin(async move {
+            call(
                 client
                     .legacy()
                     .add_playlist_tracks(
                         "spotmockPlaylist000001",
                         ["spotify:track:spotmockTrack000000001"],
                     )
-                    .position(0)
-                    .await
-                    .map(drop)
-            })
+                    .position(0),
+            )
         },
     },
     Example {
         case: "default",
         operation: Operation::REPLACE_PLAYLIST_TRACKS,
         call: |client| {
-            Box::pin(async move {
-                client
-                    .legacy()
-                    .replace_playlist_tracks(
-                        "spotmockPlaylist000001",
-                        [
-                            "spotify:track:spotmockTrack000000001",
-                            "spotify:track:spotmockTrack000000002",
-                        ],
-                    )
-                    .await
-                    .map(drop)
-            })
+            call(client.legacy().replace_playlist_tracks(
+                "spotmockPlaylist000001",
+                ["spotify:track:spotmockTrack000000001", "spotify:track:spotmockTrack000000002"],
+            ))
         },
     },
     Example {
         case: "default",
         operation: Operation::REORDER_PLAYLIST_TRACKS,
         call: |client| {
-            Box::pin(async move {
+            call(
                 client
                     .legacy()
                     .reorder_playlist_tracks("spotmockPlaylist000001", 0, 3)
-                    .range_length(2)
-                    .await
-                    .map(drop)
-            })
+                    .range_length(2),
+            )
         },
     },
     Example {
         case: "default",
         operation: Operation::REMOVE_PLAYLIST_TRACKS,
         call: |client| {
-            Box::pin(async move {
-                client
-                    .legacy()
-                    .remove_playlist_tracks(
-                        "spotmockPlaylist000001",
-                        ["spotify:track:spotmockTrack000000001"],
-                    )
-                    .await
-                    .map(drop)
-            })
+            call(client.legacy().remove_playlist_tracks(
+                "spotmockPlaylist000001",
+                ["spotify:track:spotmockTrack000000001"],
+            ))
         },
     },
     Example {
         case: "default",
         operation: Operation::CREATE_PLAYLIST_FOR,
         call: |client| {
-            Box::pin(async move {
-                client
-                    .legacy()
-                    .create_playlist_for("mockuser", "Long way home")
-                    .public(false)
-                    .await
-                    .map(drop)
-            })
+            call(client.legacy().create_playlist_for("mockuser", "Long way home").public(false))
         },
     },
     Example {
         case: "default",
         operation: Operation::GET_SAVED_TRACKS,
-        call: |client| Box::pin(async move { client.library().tracks().limit(3).await.map(drop) }),
+        call: |client| call(client.library().tracks().limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::GET_SAVED_ALBUMS,
-        call: |client| Box::pin(async move { client.library().albums().limit(3).await.map(drop) }),
+        call: |client| call(client.library().albums().limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::GET_SAVED_SHOWS,
-        call: |client| Box::pin(async move { client.library().shows().limit(3).await.map(drop) }),
+        call: |client| call(client.library().shows().limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::GET_SAVED_EPISODES,
-        call: |client| {
-            Box::pin(async move { client.library().episodes().limit(3).await.map(drop) })
-        },
+        call: |client| call(client.library().episodes().limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::GET_SAVED_AUDIOBOOKS,
-        call: |client| {
-            Box::pin(async move { client.library().audiobooks().limit(3).await.map(drop) })
-        },
+        call: |client| call(client.library().audiobooks().limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::SAVE_TO_LIBRARY,
         call: |client| {
-            Box::pin(async move {
-                client
-                    .library()
-                    .save([
-                        "spotify:track:spotmockTrack000000001",
-                        "spotify:album:spotmockAlbum000000001",
-                    ])
-                    .await
-                    .map(drop)
-            })
+            call(client.library().save([
+                "spotify:track:spotmockTrack000000001",
+                "spotify:album:spotmockAlbum000000001",
+            ]))
         },
     },
     Example {
         case: "default",
         operation: Operation::REMOVE_FROM_LIBRARY,
-        call: |client| {
-            Box::pin(async move {
-                client.library().remove(["spotify:track:spotmockTrack000000001"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.library().remove(["spotify:track:spotmockTrack000000001"])),
     },
     Example {
         case: "default",
         operation: Operation::CHECK_LIBRARY,
         call: |client| {
-            Box::pin(async move {
-                client
-                    .library()
-                    .contains([
-                        "spotify:track:spotmockTrack000000001",
-                        "spotify:artist:spotmockArtist00000001",
-                    ])
-                    .await
-                    .map(drop)
-            })
+            call(client.library().contains([
+                "spotify:track:spotmockTrack000000001",
+                "spotify:artist:spotmockArtist00000001",
+            ]))
         },
     },
     Example {
         case: "default",
         operation: Operation::GET_PLAYBACK_STATE,
-        call: |client| Box::pin(async move { client.player().state().await.map(drop) }),
+        call: |client| call(client.player().state()),
     },
     Example {
         case: "default",
         operation: Operation::GET_CURRENTLY_PLAYING,
-        call: |client| Box::pin(async move { client.player().currently_playing().await.map(drop) }),
+        call: |client| call(client.player().currently_playing()),
     },
     Example {
         case: "default",
         operation: Operation::GET_DEVICES,
-        call: |client| Box::pin(async move { client.player().devices().await.map(drop) }),
+        call: |client| call(client.player().devices()),
     },
     Example {
         case: "default",
         operation: Operation::GET_QUEUE,
-        call: |client| Box::pin(async move { client.player().queue().await.map(drop) }),
+        call: |client| call(client.player().queue()),
     },
     Example {
         case: "default",
         operation: Operation::START_PLAYBACK,
         call: |client| {
-            Box::pin(async move {
-                client
-                    .player()
-                    .play()
-                    .context("spotify:album:spotmockAlbum000000001")
-                    .offset(4)
-                    .await
-                    .map(drop)
-            })
+            call(client.player().play().context("spotify:album:spotmockAlbum000000001").offset(4))
         },
     },
     Example {
         case: "default",
         operation: Operation::PAUSE_PLAYBACK,
-        call: |client| Box::pin(async move { client.player().pause().await.map(drop) }),
+        call: |client| call(client.player().pause()),
     },
     Example {
         case: "default",
         operation: Operation::SKIP_TO_NEXT,
-        call: |client| Box::pin(async move { client.player().next().await.map(drop) }),
+        call: |client| call(client.player().next()),
     },
     Example {
         case: "default",
         operation: Operation::SKIP_TO_PREVIOUS,
-        call: |client| Box::pin(async move { client.player().previous().await.map(drop) }),
+        call: |client| call(client.player().previous()),
     },
     Example {
         case: "default",
         operation: Operation::SEEK_PLAYBACK,
-        call: |client| {
-            Box::pin(async move { client.player().seek(Duration::from_secs(90)).await.map(drop) })
-        },
+        call: |client| call(client.player().seek(Duration::from_secs(90))),
     },
     Example {
         case: "default",
         operation: Operation::SET_REPEAT,
-        call: |client| {
-            Box::pin(async move { client.player().repeat(RepeatState::Context).await.map(drop) })
-        },
+        call: |client| call(client.player().repeat(RepeatState::Context)),
     },
     Example {
         case: "default",
         operation: Operation::SET_VOLUME,
-        call: |client| Box::pin(async move { client.player().volume(40).await.map(drop) }),
+        call: |client| call(client.player().volume(40)),
     },
     Example {
         case: "default",
         operation: Operation::SET_SHUFFLE,
-        call: |client| Box::pin(async move { client.player().shuffle(true).await.map(drop) }),
+        call: |client| call(client.player().shuffle(true)),
     },
     Example {
         case: "default",
         operation: Operation::ADD_TO_QUEUE,
-        call: |client| {
-            Box::pin(async move {
-                client.player().add_to_queue("spotify:track:spotmockTrack000000001").await.map(drop)
-            })
-        },
+        call: |client| call(client.player().add_to_queue("spotify:track:spotmockTrack000000001")),
     },
     Example {
         case: "default",
         operation: Operation::TRANSFER_PLAYBACK,
-        call: |client| {
-            Box::pin(async move {
-                client.player().transfer("spotmockdevice01").play(true).await.map(drop)
-            })
-        },
+        call: |client| call(client.player().transfer("spotmockdevice01").play(true)),
     },
     Example {
         case: "default",
         operation: Operation::GET_RECENTLY_PLAYED,
-        call: |client| {
-            Box::pin(async move { client.player().recently_played().limit(3).await.map(drop) })
-        },
+        call: |client| call(client.player().recently_played().limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::GET_PLAYLIST,
-        call: |client| {
-            Box::pin(async move { client.playlist("spotmockPlaylist000004").await.map(drop) })
-        },
+        call: |client| call(client.playlist("spotmockPlaylist000004")),
     },
     Example {
         case: "episodes",
         operation: Operation::GET_PLAYLIST,
-        call: |client| {
-            Box::pin(async move { client.playlist("spotmockPlaylist000005").await.map(drop) })
-        },
+        call: |client| call(client.playlist("spotmockPlaylist000005")),
     },
     Example {
         case: "fields",
         operation: Operation::GET_PLAYLIST,
         call: |client| {
-            Box::pin(async move {
+            call(
                 client
                     .playlist("spotmockPlaylist000001")
-                    .fields("name,items(total,items(item(name)))")
-                    .await
-                    .map(drop)
-            })
+                    .fields("name,items(total,items(item(name)))"),
+            )
         },
     },
     Example {
         case: "of-another",
         operation: Operation::GET_PLAYLIST,
         call: |client| {
-            Box::pin(async move {
-                client
-                    .playlist("spotmockPlaylist000011")
-                    .fields("id,name,owner,items(total)")
-                    .await
-                    .map(drop)
-            })
+            call(client.playlist("spotmockPlaylist000011").fields("id,name,owner,items(total)"))
         },
     },
     Example {
         case: "old",
         operation: Operation::GET_PLAYLIST,
-        call: |client| {
-            Box::pin(async move { client.playlist("spotmockPlaylist000006").await.map(drop) })
-        },
+        call: |client| call(client.playlist("spotmockPlaylist000006")),
     },
     Example {
         case: "default",
         operation: Operation::GET_PLAYLIST_ITEMS,
-        call: |client| {
-            Box::pin(async move {
-                client.playlist("spotmockPlaylist000001").items().limit(3).await.map(drop)
-            })
-        },
+        call: |client| call(client.playlist("spotmockPlaylist000001").items().limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::ADD_PLAYLIST_ITEMS,
         call: |client| {
-            Box::pin(async move {
+            call(
                 client
                     .playlist("spotmockPlaylist000001")
                     .add(["spotify:track:spotmockTrack000000001"])
-                    .position(0)
-                    .await
-                    .map(drop)
-            })
+                    .position(0),
+            )
         },
     },
     Example {
         case: "default",
         operation: Operation::REPLACE_PLAYLIST_ITEMS,
         call: |client| {
-            Box::pin(async move {
-                client
-                    .playlist("spotmockPlaylist000001")
-                    .replace([
-                        "spotify:track:spotmockTrack000000001",
-                        "spotify:track:spotmockTrack000000002",
-                    ])
-                    .await
-                    .map(drop)
-            })
+            call(client.playlist("spotmockPlaylist000001").replace([
+                "spotify:track:spotmockTrack000000001",
+                "spotify:track:spotmockTrack000000002",
+            ]))
         },
     },
     Example {
         case: "default",
         operation: Operation::REORDER_PLAYLIST_ITEMS,
         call: |client| {
-            Box::pin(async move {
-                client
-                    .playlist("spotmockPlaylist000001")
-                    .reorder(0, 3)
-                    .range_length(2)
-                    .await
-                    .map(drop)
-            })
+            call(client.playlist("spotmockPlaylist000001").reorder(0, 3).range_length(2))
         },
     },
     Example {
         case: "default",
         operation: Operation::REMOVE_PLAYLIST_ITEMS,
         call: |client| {
-            Box::pin(async move {
+            call(
                 client
                     .playlist("spotmockPlaylist000001")
-                    .remove(["spotify:track:spotmockTrack000000001"])
-                    .await
-                    .map(drop)
-            })
+                    .remove(["spotify:track:spotmockTrack000000001"]),
+            )
         },
     },
     Example {
         case: "default",
         operation: Operation::CHANGE_PLAYLIST_DETAILS,
         call: |client| {
-            Box::pin(async move {
-                client
-                    .playlist("spotmockPlaylist000001")
-                    .change_details()
-                    .name("Short way home")
-                    .await
-                    .map(drop)
-            })
+            call(client.playlist("spotmockPlaylist000001").change_details().name("Short way home"))
         },
     },
     Example {
         case: "default",
         operation: Operation::GET_PLAYLIST_COVER,
-        call: |client| {
-            Box::pin(
-                async move { client.playlist("spotmockPlaylist000001").cover().await.map(drop) },
-            )
-        },
+        call: |client| call(client.playlist("spotmockPlaylist000001").cover()),
     },
     Example {
         case: "default",
         operation: Operation::UPLOAD_PLAYLIST_COVER,
         call: |client| {
-            Box::pin(async move {
+            call(
                 client
                     .playlist("spotmockPlaylist000001")
-                    .upload_cover(b"\xFF\xD8\xFF\xD9".as_slice())
-                    .await
-                    .map(drop)
-            })
+                    .upload_cover(b"\xFF\xD8\xFF\xD9".as_slice()),
+            )
         },
     },
     Example {
         case: "default",
         operation: Operation::GET_MY_PLAYLISTS,
-        call: |client| Box::pin(async move { client.me().playlists().limit(8).await.map(drop) }),
+        call: |client| call(client.me().playlists().limit(8)),
     },
     Example {
         case: "default",
         operation: Operation::CREATE_PLAYLIST,
-        call: |client| {
-            Box::pin(async move {
-                client.me().create_playlist("Long way home").public(false).await.map(drop)
-            })
-        },
+        call: |client| call(client.me().create_playlist("Long way home").public(false)),
     },
     Example {
         case: "default",
         operation: Operation::GET_RECOMMENDATIONS,
         call: |client| {
-            Box::pin(async move {
+            call(
                 client
                     .recommendations()
                     .seed_artists(["spotmockArtist00000001"])
                     .seed_genres(["lantern-jazz"])
                     .seed_tracks(["spotmockTrack000000001"])
                     .target_energy(0.6)
-                    .limit(3)
-                    .await
-                    .map(drop)
-            })
+                    .limit(3),
+            )
         },
     },
     Example {
         case: "default",
         operation: Operation::GET_GENRE_SEEDS,
-        call: |client| Box::pin(async move { client.browse().genre_seeds().await.map(drop) }),
+        call: |client| call(client.browse().genre_seeds()),
     },
     Example {
         case: "default",
         operation: Operation::SEARCH,
         call: |client| {
-            Box::pin(async move {
-                client
-                    .search("mock")
-                    .kinds([SearchKind::Artist, SearchKind::Track])
-                    .limit(2)
-                    .await
-                    .map(drop)
-            })
+            call(client.search("mock").kinds([SearchKind::Artist, SearchKind::Track]).limit(2))
         },
     },
     Example {
         case: "every-kind",
         operation: Operation::SEARCH,
-        call: |client| Box::pin(async move { client.search("a").limit(1).await.map(drop) }),
+        call: |client| call(client.search("a").limit(1)),
     },
     Example {
         case: "default",
         operation: Operation::GET_SHOW,
-        call: |client| {
-            Box::pin(async move { client.show("spotmockShow0000000001").await.map(drop) })
-        },
+        call: |client| call(client.show("spotmockShow0000000001")),
     },
     Example {
         case: "default",
         operation: Operation::GET_SHOWS,
-        call: |client| {
-            Box::pin(async move { client.shows(["spotmockShow0000000001"]).await.map(drop) })
-        },
+        call: |client| call(client.shows(["spotmockShow0000000001"])),
     },
     Example {
         case: "default",
         operation: Operation::GET_SHOW_EPISODES,
-        call: |client| {
-            Box::pin(async move {
-                client.show("spotmockShow0000000001").episodes().limit(3).await.map(drop)
-            })
-        },
+        call: |client| call(client.show("spotmockShow0000000001").episodes().limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::GET_EPISODE,
-        call: |client| {
-            Box::pin(async move { client.episode("spotmockEpisode0000001").await.map(drop) })
-        },
+        call: |client| call(client.episode("spotmockEpisode0000001")),
     },
     Example {
         case: "default",
         operation: Operation::GET_EPISODES,
-        call: |client| {
-            Box::pin(async move { client.episodes(["spotmockEpisode0000001"]).await.map(drop) })
-        },
+        call: |client| call(client.episodes(["spotmockEpisode0000001"])),
     },
     Example {
         case: "default",
         operation: Operation::GET_TRACK,
-        call: |client| {
-            Box::pin(async move { client.track("spotmockTrack000000001").await.map(drop) })
-        },
+        call: |client| call(client.track("spotmockTrack000000001")),
     },
     Example {
         case: "default",
         operation: Operation::GET_TRACKS,
-        call: |client| {
-            Box::pin(async move {
-                client.tracks(["spotmockTrack000000001", "spotmockTrack000000002"]).await.map(drop)
-            })
-        },
+        call: |client| call(client.tracks(["spotmockTrack000000001", "spotmockTrack000000002"])),
     },
     Example {
         case: "default",
         operation: Operation::GET_MY_PROFILE,
-        call: |client| Box::pin(async move { client.me().await.map(drop) }),
+        call: |client| call(client.me()),
     },
     Example {
         case: "default",
         operation: Operation::GET_FOLLOWED_ARTISTS,
-        call: |client| {
-            Box::pin(async move { client.me().followed_artists().limit(3).await.map(drop) })
-        },
+        call: |client| call(client.me().followed_artists().limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::GET_TOP_ARTISTS,
-        call: |client| {
-            Box::pin(async move {
-                client.me().top_artists().time_range(TimeRange::ShortTerm).limit(3).await.map(drop)
-            })
-        },
+        call: |client| call(client.me().top_artists().time_range(TimeRange::ShortTerm).limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::GET_TOP_TRACKS,
-        call: |client| {
-            Box::pin(async move {
-                client.me().top_tracks().time_range(TimeRange::LongTerm).limit(3).await.map(drop)
-            })
-        },
+        call: |client| call(client.me().top_tracks().time_range(TimeRange::LongTerm).limit(3)),
     },
     Example {
         case: "default",
         operation: Operation::GET_USER,
-        call: |client| Box::pin(async move { client.user("mockuser").await.map(drop) }),
+        call: |client| call(client.user("mockuser")),
     },
     Example {
         case: "default",
         operation: Operation::GET_USER_PLAYLISTS,
-        call: |client| {
-            Box::pin(async move { client.user("mockuser").playlists().limit(3).await.map(drop) })
-        },
+        call: |client| call(client.user("mockuser").playlists().limit(3)),
     },
 ];

@@ -69,7 +69,7 @@ fn file(spec: &Spec, domain: &Domain) -> Result<String, Error> {
     body.push_str(&client_methods(domain));
     for (name, handle) in &domain.handle {
         body.push_str(&format!(
-            "\n{}#[derive(Clone, Debug)]\npub struct {} {{\n    client: Client,\n}}\n",
+            "\n{}#[derive(Clone, Debug)]\npub struct {} {{\n    pub(crate) client: Client,\n}}\n",
             doc("", &[&handle.doc]),
             handle.name
         ));
@@ -96,11 +96,6 @@ const OF_API: &[&str] = &["Fields", "PlaybackOffset", "SearchQuery"];
 
 /// Names a file may need, by where they come from. What the text does not mention is left out.
 fn imports(spec: &Spec, body: &str) -> String {
-    let words: BTreeSet<&str> =
-        body.split(|char: char| !char.is_alphanumeric() && char != '_').collect();
-    let used = |names: &[&str]| -> Vec<String> {
-        names.iter().filter(|name| words.contains(**name)).map(|name| (*name).to_owned()).collect()
-    };
     let own: BTreeSet<&str> = body
         .lines()
         .filter_map(|line| line.strip_prefix("pub struct "))
@@ -110,6 +105,10 @@ fn imports(spec: &Spec, body: &str) -> String {
     for line in body.lines().filter(|line| !line.trim_start().starts_with("///")) {
         code_words.extend(line.split(|char: char| !char.is_alphanumeric() && char != '_'));
     }
+    let used = |names: &[&str]| -> Vec<String> {
+        let used = names.iter().filter(|name| code_words.contains(**name));
+        used.map(|name| (*name).to_owned()).collect()
+    };
     let model: Vec<String> = code_words
         .iter()
         .filter(|word| OF_MODEL.contains(word) || spec.knows(word) && !OF_API.contains(word))
@@ -125,7 +124,6 @@ fn imports(spec: &Spec, body: &str) -> String {
     out.push('\n');
     out.push_str(&import("bytes", used(&["Bytes"])));
     out.push_str(&import("chrono", used(&["DateTime", "Utc"])));
-    out.push_str(&import("serde", used(&["Deserialize"])));
     out.push_str(&import("spot_model", model));
     out.push('\n');
     let ours = [
@@ -142,24 +140,35 @@ fn imports(spec: &Spec, body: &str) -> String {
     let mut ours = used(&ours);
     ours.extend(requests);
     let input = [
-        ("Attributes", words.contains("Attributes")),
-        ("Body", words.contains("Body")),
+        ("Attributes", code_words.contains("Attributes")),
+        ("Body", code_words.contains("Body")),
         ("RequestExt", body.contains("Request::new")),
-        ("awaitable", body.contains("awaitable!")),
     ];
     let input: Vec<&str> =
         input.into_iter().filter(|(_, used)| *used).map(|(name, _)| name).collect();
     if !input.is_empty() {
-        ours.push(format!("input::{{{}}}", input.join(", ")));
+        ours.push(braced("input", &input));
     }
-    if body.contains("items::") {
-        ours.push("items".to_owned());
+    let send: Vec<&str> = ["chunked", "single"]
+        .into_iter()
+        .filter(|name| body.contains(&format!("{name}!(")))
+        .collect();
+    if !send.is_empty() {
+        ours.push(braced("send", &send));
     }
     if body.contains("chunks::") {
         ours.push("chunks".to_owned());
     }
     out.push_str(&import("crate", ours));
     out
+}
+
+/// Names of a module, as a part of a `use` line.
+fn braced(module: &str, names: &[&str]) -> String {
+    match names {
+        [name] => format!("{module}::{name}"),
+        _ => format!("{module}::{{{}}}", names.join(", ")),
+    }
 }
 
 /// Whether a word is the name of a request that the text makes.

@@ -3,11 +3,11 @@
 use super::{
     example_imports,
     params::{argument, implied, is_parsed, stored, stored_from},
-    send::{chunked, single},
+    send::{chunked, sent, single},
 };
 use crate::{
     codegen::{camel, doc},
-    spec::{Access, Error, Join, Op, Paging, PagingBy, Param, Spec},
+    spec::{Access, Error, Join, Op, PagingBy, Param, Spec},
     ty::Ty,
 };
 
@@ -37,7 +37,7 @@ pub(super) fn request(spec: &Spec, name: &str, op: &Op) -> Result<String, Error>
         out.push_str(&format!("    pub(crate) {field}: {held},\n"));
     }
     out.push_str(&format!(
-        "}}\n\nimpl {ty} {{\n    /// What is known of the operation, as data.\n    \
+        "}}\n\nimpl {ty} {{\n    /// Operation metadata.\n    \
          pub const OPERATION: &'static Operation = Operation::{};\n\n",
         name.to_uppercase()
     ));
@@ -47,24 +47,12 @@ pub(super) fn request(spec: &Spec, name: &str, op: &Op) -> Result<String, Error>
     op.attributes.iter().for_each(|attribute| out.push_str(&attribute_setters(attribute)));
     out.push_str(&implied_setters(op));
     match &op.chunk {
-        Some(chunk) => out.push_str(&chunked(spec, op, chunk, &returns)),
+        Some(chunk) => out.push_str(&chunked(spec, op, chunk)),
         None => out.push_str(&single(spec, op, &returns)),
     }
     out.push_str("}\n\n");
-    let output = match &op.chunk {
-        Some(chunk) => chunked_output(chunk.join, &returns),
-        None => returns.rust(),
-    };
-    let future = if op.chunk.is_some() { "chunked " } else { "" };
-    out.push_str(&format!("awaitable!({future}{ty} => {output});\n"));
+    out.push_str(&sent(&ty, op, &returns));
     Ok(out)
-}
-
-pub(super) fn chunked_output(join: Join, returns: &Ty) -> String {
-    match join {
-        Join::Unit | Join::Concat | Join::Replace => returns.rust(),
-        Join::Position | Join::Snapshot => format!("Option<{}>", returns.rust()),
-    }
 }
 
 fn request_doc(op: &Op, returns: &Ty) -> String {
@@ -74,28 +62,32 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
     let access = match op.access {
         _ if steps_in => String::new(),
         Access::Any => String::new(),
-        Access::Extended => {
-            " Development Mode applications are refused since 2026-02-11.".to_owned()
-        }
+        Access::Extended => " Closed in Development Mode since 2026-02-11.".to_owned(),
         Access::Closed2024 => " Closed to applications registered since 2024-11-27.".to_owned(),
     };
     let scopes = match op.scopes.as_slice() {
-        [] => "No scope is needed.".to_owned(),
+        [] => "Needs no scope.".to_owned(),
         [scope] => format!("Scope: `{scope}`."),
-        scopes => format!("Scopes, by content: `{}`.", scopes.join("`, `")),
+        scopes => format!(
+            "Needs one of these scopes, depending on the content: `{}`.",
+            scopes.join("`, `")
+        ),
     };
     paragraphs.push(format!("`{}` ([reference]). {scopes}{access}", op.route()));
     if let Some(replacement) = op.replacement.as_ref().filter(|_| !steps_in) {
-        paragraphs.push(format!("Where it is closed: {replacement}."));
+        paragraphs.push(format!("Use instead: {replacement}."));
     }
-    if let Some(Paging { max, default, by, .. }) = &op.paging {
-        let all = match by {
-            PagingBy::Offset => "[`items`](Self::items) streams all of them, several pages ahead",
-            PagingBy::Cursor => "[`items`](Self::items) streams all of them, one page ahead",
-            PagingBy::Search => "ask for one kind, such as [`tracks`](Self::tracks), to stream it",
+    if let Some(paging) = &op.paging {
+        let all = match paging.by {
+            PagingBy::Offset => "[`stream`](Self::stream) yields all entries and prefetches pages",
+            PagingBy::Cursor => "[`stream`](Self::stream) yields all entries, one page ahead",
+            PagingBy::Search => {
+                "to stream the results, search for one kind, such as [`tracks`](Self::tracks)"
+            }
         };
         paragraphs.push(format!(
-            "Await it for one page of up to {max} (the API's own default is {default}); {all}."
+            "Awaiting it returns one page, by default of {} entries; {all}.",
+            paging.default
         ));
     }
     if let Some(upload) = &op.upload {
@@ -103,27 +95,34 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
     }
     if let Some(chunk) = &op.chunk {
         let order = match chunk.join {
-            Join::Concat if chunk.single.is_some() => {
-                "In [Development Mode](crate::AccessMode::Development), which is the default, \
-                 each id is a call of its own. The calls run side by side; the answers keep the order."
-            }
-            Join::Concat => "The calls run side by side; the answers keep the order.",
+            Join::Concat => "The requests run in parallel; the results keep the order of the list.",
             _ => {
-                "The calls run one after another; if one fails, \
-                  [`Error::done`](crate::Error::done) says how many inputs were carried out."
+                "The requests run one after another; if one fails, \
+                 [`Error::done`](crate::Error::done) tells how many entries were done before it."
             }
         };
+        let single = match chunk.single {
+            Some(_) => {
+                " In [Development Mode](crate::AccessMode::Development), the default, each id is a \
+                 request of its own."
+            }
+            None => "",
+        };
+        let empty = match chunk.join {
+            Join::Replace => "With an empty list, one request removes all items.",
+            _ => "An empty list sends nothing.",
+        };
         paragraphs.push(format!(
-            "Any number may be given: a call takes {}, so that longer lists are several calls. \
-             {order} An empty list is no call.",
+            "The list may have any length: one request takes {} entries, and a longer list becomes \
+             several requests.{single} {order} {empty}",
             chunk.max
         ));
     }
     if matches!(returns, Ty::List(entry) if entry.is_optional()) {
-        paragraphs.push("`None` stands where there is nothing by an id.".to_owned());
+        paragraphs.push("Unknown ids yield `None`.".to_owned());
     }
     if returns.is_optional() {
-        paragraphs.push("`None` if there is nothing to say (204).".to_owned());
+        paragraphs.push("`None` if Spotify answers without content (204).".to_owned());
     }
     paragraphs.extend(op.notes.iter().cloned());
     let uses = example_imports(&op.example, "spot_api::model", &[]);
@@ -172,7 +171,7 @@ fn attribute_setters(attribute: &Param) -> String {
     let setters = [
         ("min", format!("Only tracks with at least this {what}.")),
         ("max", format!("Only tracks with at most this {what}.")),
-        ("target", format!("Rather tracks close to this {what}.")),
+        ("target", format!("Prefers tracks close to this {what}.")),
     ];
     let setters = setters.map(|(which, text)| {
         format!(
@@ -198,26 +197,27 @@ fn implied_setters(op: &Op) -> String {
             "market",
             "impl Into<Market>",
             "market.into()",
-            "The country whose catalogue is asked, instead of the client's own. With a user's \
-             token the user's country wins.",
+            "Market to query, instead of the client's. With a user's token, Spotify uses the country \
+             of the user instead.",
         ));
     }
     if let Some(paging) = &op.paging {
+        let extended = paging.extended_max.map_or(String::new(), |max| {
+            format!(", or to {max} in [Extended Quota Mode](crate::AccessMode::Extended)")
+        });
         out.push_str(&set(
             "limit",
             "u8",
             "limit",
-            &format!("How many to a page, 1 to {}.", paging.max),
+            &format!("Page size, 1 to {}{extended}.", paging.max),
         ));
         if paging.by != PagingBy::Cursor {
-            let end = paging
-                .last_offset
-                .map_or(String::new(), |last| format!(" The API takes none above {last}."));
+            let end = paging.last_offset.map_or(String::new(), |last| format!(", at most {last}"));
             out.push_str(&set(
                 "offset",
                 "u32",
                 "offset",
-                &format!("How many to leave out before the first one.{end}"),
+                &format!("Index of the first entry{end}."),
             ));
         }
     }

@@ -1,116 +1,77 @@
-//! What a request does when it is sent: as one call, as a stream of pages, as several calls.
+//! How a request is sent: as one call, as a stream of pages, as several calls.
 
-use super::{build::build, request::chunked_output};
+use super::build::build;
 use crate::{
     codegen::{camel, doc},
     spec::{Chunk, Join, Op, Paging, PagingBy, Param, Spec},
     ty::Ty,
 };
 
-/// Sending, streaming and the request as data, for a call that is one request.
+/// The methods of a request that is one call.
 pub(super) fn single(spec: &Spec, op: &Op, returns: &Ty) -> String {
     let mut out = String::new();
     if let Some(paging) = op.paging.as_ref().filter(|paging| paging.by != PagingBy::Search) {
-        out.push_str(&items(spec, op, paging, returns));
+        out.push_str(&stream(spec, paging, returns));
     }
-    out.push_str(&format!(
-        "    /// Sends the request: the answer with its status, headers and number of attempts.\n    \
-         pub async fn send(self) -> Result<Response<{}>, Error> {{\n{}    }}\n\n",
-        returns.rust(),
-        send(op, returns)
-    ));
-    out.push_str("    /// The request as plain data, for a client of your own.\n");
-    out.push_str("    pub fn into_request(self) -> Request {\n        self.request()\n    }\n\n");
-    out.push_str("    fn request(&self) -> Request {\n");
+    out.push_str("    /// The request as plain data. It is not sent.\n");
+    out.push_str("    pub fn into_request(self) -> Request {\n");
     out.push_str(&build(op, None));
     out.push_str("    }\n");
     out
 }
 
-fn send(op: &Op, returns: &Ty) -> String {
-    match (returns, &op.unwrap) {
-        (Ty::Unit, _) => "        self.client.command(self.request()).await\n".to_owned(),
-        (Ty::Optional(_), _) => {
-            "        self.client.fetch_optional(self.request()).await\n".to_owned()
+/// The line behind a request that makes it awaitable.
+pub(super) fn sent(ty: &str, op: &Op, returns: &Ty) -> String {
+    let Some(chunk) = &op.chunk else {
+        let unwrap = op.unwrap.as_ref();
+        let body = match returns {
+            Ty::Optional(body) => format!("optional {}", body.rust()),
+            Ty::Page(_) | Ty::CursorPage(_) => format!("page {}", returns.rust()),
+            _ => returns.rust() + &unwrap.map_or(String::new(), |field| format!(", in {field}")),
+        };
+        return format!("single!({ty} => {body});\n");
+    };
+    let body = match (chunk.join, returns) {
+        (Join::Unit, _) => "()".to_owned(),
+        (Join::Concat, Ty::List(entry)) => {
+            let (kind, entry) = match &**entry {
+                Ty::Optional(entry) if chunk.single.is_some() => ("singles", entry.rust()),
+                entry => ("concat", entry.rust()),
+            };
+            let field = op.unwrap.as_ref().map_or(String::new(), |field| format!(", in {field}"));
+            format!("{kind} {entry}{field}")
         }
-        (returns, Some(field)) => format!(
-            "        #[derive(Deserialize)]\n        struct Answer {{\n            {field}: {},\n        }}\n        \
-             let answer = self.client.fetch::<Answer>(self.request()).await?;\n        \
-             Ok(answer.map(|answer| answer.{field}))\n",
-            returns.rust()
-        ),
-        _ => "        self.client.fetch(self.request()).await\n".to_owned(),
-    }
+        (Join::Concat, _) => String::new(),
+        (Join::Position, _) => "append".to_owned(),
+        (Join::Snapshot, _) => "chain".to_owned(),
+        (Join::Replace, _) => "replace".to_owned(),
+    };
+    format!("chunked!({ty} => {body});\n")
 }
 
-fn items(spec: &Spec, op: &Op, paging: &Paging, returns: &Ty) -> String {
+fn stream(spec: &Spec, paging: &Paging, returns: &Ty) -> String {
     // The page may be a field of the answer.
     let page = paging.page.as_deref().and_then(|page| {
         let Ty::Named(answer) = returns else { return None };
         spec.kind(answer)?.fields.iter().find(|field| field.name == page)
     });
-    let fetch = "self.clone().limit(limit).offset(offset)";
-    let fetch = match page {
-        Some(page) => format!(
-            "let request = {fetch};\n            \
-             Box::pin(async move {{ Ok(request.await?.{}) }})",
-            page.name
-        ),
-        None => format!("{fetch}.into_future()"),
-    };
     let item = match page.map_or(returns, |page| &page.ty) {
         Ty::Page(item) => item.rust(),
         Ty::CursorPage(item) => format!("{}, {}", item.rust(), returns.rust()),
         other => other.rust(),
     };
-    let max = paging.max;
-    let (text, body) = match paging.by {
-        PagingBy::Offset | PagingBy::Search => (
-            "Streams all of them, from the offset on. The first page says how many there are; the \
-             ones after it are asked for ahead of their use. It lets other calls pass while the \
-             rate limit is met.",
-            format!(
-                "        let first = self.offset.unwrap_or(0);\n        \
-                 let limit = self.limit.unwrap_or({max});\n        \
-                 Items::by_offset(first{}, move |offset| {{\n            \
-                 {fetch}\n        }})\n",
-                paging.last_offset.map_or(", None".to_owned(), |last| format!(", Some({last})")),
-            ),
-        ),
-        PagingBy::Cursor => {
-            let cursor = paging.cursor.as_deref().unwrap_or("after");
-            let parse = if cursor == "before" { "cursors.before" } else { "cursors.after" };
-            let set = match op.query.iter().find(|param| param.name == cursor) {
-                Some(Param { ty: Ty::UnixMillis, .. }) => "items::time_cursor(&cursor)",
-                _ => "Some(cursor)",
-            };
-            (
-                "Streams all of them, from the cursor on. Each page names the one after it, so \
-                 that one page is asked for ahead of its use. It lets \
-                 other calls pass while the rate limit is met.",
-                format!(
-                    "        let limit = self.limit.unwrap_or({max});\n        \
-                     Items::by_cursor(|page| page.{parse}.clone(), move |cursor| {{\n            \
-                     let mut request = self.clone().limit(limit);\n            \
-                     if let Some(cursor) = cursor {{\n                \
-                     request.{cursor} = {set};\n            }}\n            \
-                     request.into_future()\n        }})\n"
-                ),
-            )
-        }
-    };
+    let start = if paging.by == PagingBy::Cursor { "cursor" } else { "offset" };
     // Inline, so that it is compiled where it is called and not in `spot-api`, as awaiting is.
     format!(
-        "{}    #[inline]\n    pub fn items(mut self) -> Items<{item}> {{\n        \
-         self.client = self.client.in_bulk();\n{body}    }}\n\n",
-        doc("    ", &[text])
+        "{}    #[doc(alias = \"items\")]\n    #[inline]\n    pub fn stream(self) -> Items<{item}> {{\n        \
+         Items::new(self.client.clone(), self.into_request())\n    }}\n\n",
+        doc("    ", &[&format!("Streams all entries, from the {start} on, and prefetches pages.")])
     )
 }
 
-/// Sending for a call that is several requests if its list is long.
-pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk, returns: &Ty) -> String {
+/// The methods of a request that is several calls if its list is long.
+pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
     let Chunk { by, max, join, single } = chunk;
-    let join = *join;
     let list = op.query.iter().chain(&op.body).find(|param| param.name == *by);
     let (field, item) = match list {
         Some(Param { ty: Ty::List(inner), .. }) => {
@@ -118,88 +79,68 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk, returns: &Ty) -> Stri
         }
         _ => ("", String::new()),
     };
-    let output = chunked_output(join, returns);
     let mut out = format!(
-        "    /// How many one call takes.\n    pub const CHUNK: usize = {max};\n\n    \
-         async fn run(self) -> Result<{output}, Error> {{\n"
+        "    /// Maximum number of entries per request.\n    pub const CHUNK: usize = {max};\n\n"
     );
-    if join == Join::Replace {
-        out = format!(
-            "    /// How many one call takes.\n    pub const CHUNK: usize = {max};\n\n    \
-             async fn run(self) -> Result<{output}, Error> {{\n        self.replace_all().await\n    }}\n\n    \
-             pub(crate) fn request(&self, {field}: &[{item}]) -> Request {{\n"
-        );
-        out.push_str(&build(op, Some((by, join))));
-        out.push_str("    }\n");
-        return out;
-    }
-    let answer = match (returns, &op.unwrap) {
-        (Ty::Unit, _) => "chunks::Nothing".to_owned(),
-        (_, Some(unwrap)) => {
-            out.push_str(&format!(
-                "        #[derive(Deserialize)]\n        struct Answer {{\n            {unwrap}: {},\n        }}\n",
-                returns.rust()
-            ));
-            "Answer".to_owned()
+    let given = format!("Self::OPERATION, \"{by}\", &self.{field}");
+    let (arguments, values) = match join {
+        Join::Unit | Join::Concat | Join::Replace => ("", "|part, _| self.request(part)"),
+        Join::Position => (", done: usize", "|part, done| self.request(part, done)"),
+        Join::Snapshot => {
+            (", snapshot_id: Option<&SnapshotId>", "|part, _| self.request(part, None)")
         }
-        _ => returns.rust(),
     };
-    out.push_str(&format!(
-        "        let {field} = chunks::parsed(Self::OPERATION, \"{by}\", &self.{field})?;\n"
-    ));
-    match join {
-        Join::Unit => out.push_str(&format!(
-            "        chunks::each(&self.client, &{field}, Self::CHUNK, |part| self.request(part)).await\n"
-        )),
-        Join::Concat => {
-            if let Some((name, op)) = single.as_deref().and_then(|name| Some((name, spec.op(name)?)))
-            {
-                out.push_str(&one_by_one(name, op, field));
+    if *join == Join::Snapshot {
+        out.push_str(&format!(
+            "    /// Sends the requests one after another, each with the snapshot that the one before \
+             it\n    /// returned. Returns the answers in order: none if the list is empty.\n    \
+             ///\n    /// # Errors\n    ///\n    /// The failure of a call. \
+             [`Error::done`](crate::Error::done) tells how many entries\n    /// were done before it.\n    \
+             pub async fn send(self) -> Result<Vec<Response<SnapshotId>>, Error> {{\n        \
+             chunks::chain(&self.client, {given}, Self::CHUNK, |part, last| {{\n            \
+             self.request(part, last)\n        }}).await\n    }}\n\n"
+        ));
+    }
+    // Those that replace take two operations: by hand in `spot-api`.
+    if *join != Join::Replace {
+        let more = match join {
+            Join::Snapshot => {
+                " Each has the snapshot you gave, if any, since the snapshots between them are \
+                 known only when they are sent."
             }
-            let entries = match &op.unwrap {
-                Some(unwrap) => format!("|answer: Answer| answer.{unwrap}"),
-                None => format!("|answer: {answer}| answer"),
-            };
-            out.push_str(&format!(
-                "        chunks::concat(&self.client, &{field}, Self::CHUNK, |part| self.request(part), {entries}).await\n"
-            ));
+            _ if single.is_some() => " In Development Mode there is one for each id.",
+            _ => "",
+        };
+        let text = format!(
+            "The requests that are sent, in order, as plain data. They are not sent.{more}"
+        );
+        out.push_str(&doc("    ", &[&text]));
+        out.push_str("    pub fn into_requests(self) -> Vec<Request> {\n");
+        if let Some((name, op)) = single.as_deref().and_then(|name| Some((name, spec.op(name)?))) {
+            out.push_str(&one_by_one(name, op, &given));
         }
-        Join::Position => out.push_str(&format!(
-            "        let sent = chunks::chain(&self.client, &{field}, Self::CHUNK, |part, done, _: Option<&{answer}>| {{\n            \
-             self.request(part, done)\n        }}).await?;\n        Ok(sent.map(|answer| answer.{}))\n",
-            op.unwrap.as_deref().unwrap_or_default()
-        )),
-        Join::Snapshot => out.push_str(&format!(
-            "        let sent = chunks::chain(&self.client, &{field}, Self::CHUNK, |part, _, last: Option<&{answer}>| {{\n            \
-             let snapshot = last.map(|last| &last.{unwrap});\n            \
-             self.request(part, snapshot)\n        }}).await?;\n        \
-             Ok(sent.map(|answer| answer.{unwrap}))\n",
-            unwrap = op.unwrap.as_deref().unwrap_or_default()
-        )),
-        // Left above.
-        Join::Replace => {}
+        out.push_str(&format!(
+            "        chunks::requests({given}, Self::CHUNK, {values})\n    }}\n\n"
+        ));
     }
-    out.push_str("    }\n\n");
-    let more = match join {
-        Join::Unit | Join::Concat | Join::Replace => "",
-        Join::Position => ", done: usize",
-        Join::Snapshot => ", snapshot_id: Option<&SnapshotId>",
-    };
-    out.push_str(&format!("    fn request(&self, {field}: &[{item}]{more}) -> Request {{\n"));
-    out.push_str(&build(op, Some((by, join))));
+    let visible = if *join == Join::Replace { "pub(crate) " } else { "" };
+    out.push_str(&format!(
+        "    {visible}fn request(&self, {field}: &[{item}]{arguments}) -> Request {{\n"
+    ));
+    out.push_str(&build(op, Some((by, *join))));
     out.push_str("    }\n");
     out
 }
 
 /// Reading one by one, for applications to which reading many is closed.
-fn one_by_one(name: &str, op: &Op, ids: &str) -> String {
+fn one_by_one(name: &str, op: &Op, given: &str) -> String {
     let id = op.path.first().map_or("id", |id| id.rust());
     let market = if op.market { ", market: self.market.clone()" } else { "" };
     format!(
         "        if !self.client.is_extended() {{\n            \
-         return chunks::one_by_one(&self.client, &{ids}, |id| {{\n                \
-         {} {{ client: self.client.clone(), {id}: Ok(*id){market} }}.request()\n            \
-         }}).await;\n        }}\n",
+         return chunks::singles({given}, |id| {{\n                \
+         {} {{ client: self.client.clone(), {id}: Ok(*id){market} }}.into_request()\n            \
+         }});\n        }}\n",
         camel(name)
     )
 }

@@ -1,6 +1,6 @@
 //! What was closed in 2024: audio features and analysis, recommendations.
 
-use std::f64::consts::TAU;
+use std::{collections::HashSet, f64::consts::TAU};
 
 use crate::{
     api::{
@@ -11,7 +11,7 @@ use crate::{
         json::{Json, object},
         reply::{Answer, Refusal, Reply},
     },
-    world::{GENRES, Key, Rng, Track, World, mix},
+    world::{Key, Rng, Track, World, mix},
 };
 
 /// The attributes recommendations can be tuned by, with their ranges.
@@ -32,6 +32,139 @@ const ATTRIBUTES: [(&str, f64, f64); 14] = [
     ("valence", 0.0, 1.0),
 ];
 const MAX_SEEDS: usize = 5;
+/// From how many tracks recommendations are chosen.
+const POOL: usize = 250;
+const TIME_SIGNATURE: f64 = 4.0;
+
+/// The genres that Spotify accepts as seeds.
+const GENRE_SEEDS: &[&str] = &[
+    "acoustic",
+    "afrobeat",
+    "alt-rock",
+    "alternative",
+    "ambient",
+    "anime",
+    "black-metal",
+    "bluegrass",
+    "blues",
+    "bossanova",
+    "brazil",
+    "breakbeat",
+    "british",
+    "cantopop",
+    "chicago-house",
+    "children",
+    "chill",
+    "classical",
+    "club",
+    "comedy",
+    "country",
+    "dance",
+    "dancehall",
+    "death-metal",
+    "deep-house",
+    "detroit-techno",
+    "disco",
+    "disney",
+    "drum-and-bass",
+    "dub",
+    "dubstep",
+    "edm",
+    "electro",
+    "electronic",
+    "emo",
+    "folk",
+    "forro",
+    "french",
+    "funk",
+    "garage",
+    "german",
+    "gospel",
+    "goth",
+    "grindcore",
+    "groove",
+    "grunge",
+    "guitar",
+    "happy",
+    "hard-rock",
+    "hardcore",
+    "hardstyle",
+    "heavy-metal",
+    "hip-hop",
+    "holidays",
+    "honky-tonk",
+    "house",
+    "idm",
+    "indian",
+    "indie",
+    "indie-pop",
+    "industrial",
+    "iranian",
+    "j-dance",
+    "j-idol",
+    "j-pop",
+    "j-rock",
+    "jazz",
+    "k-pop",
+    "kids",
+    "latin",
+    "latino",
+    "malay",
+    "mandopop",
+    "metal",
+    "metal-misc",
+    "metalcore",
+    "minimal-techno",
+    "movies",
+    "mpb",
+    "new-age",
+    "new-release",
+    "opera",
+    "pagode",
+    "party",
+    "philippines-opm",
+    "piano",
+    "pop",
+    "pop-film",
+    "post-dubstep",
+    "power-pop",
+    "progressive-house",
+    "psych-rock",
+    "punk",
+    "punk-rock",
+    "r-n-b",
+    "rainy-day",
+    "reggae",
+    "reggaeton",
+    "road-trip",
+    "rock",
+    "rock-n-roll",
+    "rockabilly",
+    "romance",
+    "sad",
+    "salsa",
+    "samba",
+    "sertanejo",
+    "show-tunes",
+    "singer-songwriter",
+    "ska",
+    "sleep",
+    "songwriter",
+    "soul",
+    "soundtracks",
+    "spanish",
+    "study",
+    "summer",
+    "swedish",
+    "synth-pop",
+    "tango",
+    "techno",
+    "trance",
+    "trip-hop",
+    "turkish",
+    "work-out",
+    "world-music",
+];
 
 pub(crate) fn features(call: &mut Call<'_>) -> Answer {
     let track = found(call, World::track)?;
@@ -140,30 +273,55 @@ pub(crate) fn analysis(call: &mut Call<'_>) -> Answer {
     }))
 }
 
+/// Tracks of which nobody knows why: chosen at random from the seeds, kept if they are in the
+/// ranges, and the nearest to the targets first.
 pub(crate) fn recommendations(call: &mut Call<'_>) -> Answer {
     let seeds = Seeds::read(call)?;
-    check_attributes(call)?;
-    let mut rng = Rng::new(call.world.seed, &seeds.text);
+    let tuning = Tuning::read(call)?;
+    let world = call.world;
+    let mut rng = Rng::new(world.seed, &seeds.text);
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for _ in 0..world.tracks.len().min(4_000) {
+        let key = world.tracks.some(rng.next());
+        if !seen.insert(key) {
+            continue;
+        }
+        if let Some(distance) = tuning.distance(&Sound::of(world, key), &world.tracks[key]) {
+            found.push((distance, key));
+            if found.len() == POOL {
+                break;
+            }
+        }
+    }
+    let pool = found.len();
+    // Without targets all are equally near, and stay in the order of chance.
+    found.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     let render = call.render().with_playability();
-    let tracks = (0..call.limit)
-        .map(|_| render.track(call.world.tracks.some(rng.next())))
-        .collect::<Vec<_>>();
-    Ok(Reply::ok(object! { "seeds": seeds.json, "tracks": tracks }))
+    let limit = call.limit as usize;
+    let tracks = found.into_iter().take(limit).map(|(_, key)| render.track(key));
+    let tracks = tracks.collect::<Vec<_>>();
+    Ok(Reply::ok(object! { "seeds": seeds.json(pool), "tracks": tracks }))
 }
 
 pub(crate) fn genre_seeds(_: &mut Call<'_>) -> Answer {
-    let genres: Vec<Json> =
-        GENRES.iter().map(|genre| Json::Text(genre.replace(' ', "-"))).collect();
+    let genres: Vec<Json> = GENRE_SEEDS.iter().copied().map(Json::Static).collect();
     Ok(Reply::ok(object! { "genres": genres }))
 }
 
-/// What a track sounds like.
+/// The audio features of a track.
 struct Sound {
-    rng: Rng,
     key: u32,
     mode: u32,
     tempo: f64,
     loudness: f64,
+    acousticness: f64,
+    danceability: f64,
+    energy: f64,
+    instrumentalness: f64,
+    liveness: f64,
+    speechiness: f64,
+    valence: f64,
 }
 
 impl Sound {
@@ -174,68 +332,140 @@ impl Sound {
             mode: rng.between(0, 1),
             tempo: 60.0 + f64::from(rng.between(0, 120_000)) / 1_000.0,
             loudness: -3.0 - f64::from(rng.between(0, 20_000)) / 1_000.0,
-            rng,
+            acousticness: rng.share(),
+            danceability: rng.share(),
+            energy: rng.share(),
+            instrumentalness: rng.share(),
+            liveness: rng.share(),
+            speechiness: rng.share(),
+            valence: rng.share(),
+        }
+    }
+
+    /// The value of one of the [`ATTRIBUTES`].
+    fn attribute(&self, name: &str, track: &Track) -> f64 {
+        match name {
+            "acousticness" => self.acousticness,
+            "danceability" => self.danceability,
+            "duration_ms" => f64::from(track.duration_ms),
+            "energy" => self.energy,
+            "instrumentalness" => self.instrumentalness,
+            "key" => f64::from(self.key),
+            "liveness" => self.liveness,
+            "loudness" => self.loudness,
+            "mode" => f64::from(self.mode),
+            "popularity" => f64::from(track.popularity),
+            "speechiness" => self.speechiness,
+            "tempo" => self.tempo,
+            "valence" => self.valence,
+            _ => TIME_SIGNATURE,
         }
     }
 }
 
 fn features_of(call: &Call<'_>, key: Key<Track>) -> Json {
     let track = &call.world.tracks[key];
-    let mut sound = Sound::of(call.world, key);
+    let sound = Sound::of(call.world, key);
     let (api, id) = (&call.settings.api_url, track.id);
-    let mut share = || sound.rng.share();
     object! {
-        "acousticness": share(),
+        "acousticness": sound.acousticness,
         "analysis_url": format!("{api}/audio-analysis/{id}"),
-        "danceability": share(),
+        "danceability": sound.danceability,
         "duration_ms": track.duration_ms,
-        "energy": share(),
+        "energy": sound.energy,
         "id": id.to_string(),
-        "instrumentalness": share(),
+        "instrumentalness": sound.instrumentalness,
         "key": sound.key,
-        "liveness": sound.rng.share(),
+        "liveness": sound.liveness,
         "loudness": rounded(sound.loudness),
         "mode": sound.mode,
-        "speechiness": sound.rng.share(),
+        "speechiness": sound.speechiness,
         "tempo": rounded(sound.tempo),
         "time_signature": 4,
         "track_href": format!("{api}/tracks/{id}"),
         "type": "audio_features",
         "uri": format!("spotify:track:{id}"),
-        "valence": sound.rng.share(),
+        "valence": sound.valence,
+    }
+}
+
+/// The attributes by which recommendations are tuned: lowest, highest and wanted value.
+struct Tuning(Vec<(&'static str, [Option<f64>; 3])>);
+
+impl Tuning {
+    fn read(call: &Call<'_>) -> Result<Self, Refusal> {
+        let mut tuning = Vec::new();
+        for (name, low, high) in ATTRIBUTES {
+            let value = |prefix: &str| {
+                let parameter = format!("{prefix}_{name}");
+                let Some(text) = call.query.get(&parameter) else { return Ok(None) };
+                let value = text.parse::<f64>().ok().filter(|value| (low..=high).contains(value));
+                value.map(Some).ok_or_else(|| Refusal::bad_request(format!("Invalid {parameter}")))
+            };
+            let values = [value("min")?, value("max")?, value("target")?];
+            if values.iter().any(Option::is_some) {
+                tuning.push((name, values));
+            }
+        }
+        Ok(Self(tuning))
+    }
+
+    /// How far a track is from the targets; `None` outside the ranges.
+    fn distance(&self, sound: &Sound, track: &Track) -> Option<f64> {
+        let mut distance = 0.0;
+        for (name, [low, high, target]) in &self.0 {
+            let value = sound.attribute(name, track);
+            if low.is_some_and(|low| value < low) || high.is_some_and(|high| value > high) {
+                return None;
+            }
+            if let Some(target) = target {
+                // Relative, so that milliseconds do not outweigh shares.
+                distance += (value - target).abs() / (value.abs() + target.abs()).max(1.0);
+            }
+        }
+        Some(distance)
     }
 }
 
 /// What recommendations start from.
 struct Seeds {
     text: String,
-    json: Vec<Json>,
+    /// Type, id and link of each.
+    seeds: Vec<(&'static str, String, Option<String>)>,
 }
 
 impl Seeds {
     fn read(call: &Call<'_>) -> Result<Self, Refusal> {
-        let mut seeds = Self { text: String::new(), json: Vec::new() };
+        let mut seeds = Self { text: String::new(), seeds: Vec::new() };
         for (parameter, kind) in
             [("seed_artists", "ARTIST"), ("seed_tracks", "TRACK"), ("seed_genres", "GENRE")]
         {
             for seed in call.query.list(parameter).unwrap_or_default() {
                 let href = seeds.href(call, kind, &seed)?;
                 seeds.text.push_str(&seed);
-                seeds.json.push(object! {
-                    "initialPoolSize": 250,
-                    "afterFilteringSize": 250,
-                    "afterRelinkingSize": 250,
-                    "id": seed,
-                    "type": kind,
-                    "href": href,
-                });
+                seeds.seeds.push((kind, seed, href));
             }
         }
-        match seeds.json.len() {
+        match seeds.seeds.len() {
             0 => Err(Refusal::bad_request("At least one seed is required")),
             1..=MAX_SEEDS => Ok(seeds),
             _ => Err(Refusal::bad_request("At most 5 seeds are allowed")),
         }
+    }
+
+    /// The seeds of an answer: how many tracks were considered, and how many were in the ranges.
+    fn json(self, pool: usize) -> Vec<Json> {
+        let seed = |(kind, id, href): (&'static str, String, Option<String>)| {
+            object! {
+                "initialPoolSize": POOL,
+                "afterFilteringSize": pool,
+                "afterRelinkingSize": pool,
+                "id": id,
+                "type": kind,
+                "href": href,
+            }
+        };
+        self.seeds.into_iter().map(seed).collect()
     }
 
     /// The link to a seed. Genres have none.
@@ -251,25 +481,16 @@ impl Seeds {
                 call.world.track(&parse_id(seed)?).ok_or_else(unknown)?;
                 Ok(Some(format!("{api}/tracks/{seed}")))
             }
-            _ if GENRES.iter().any(|genre| genre.replace(' ', "-") == seed) => Ok(None),
+            _ if GENRE_SEEDS.contains(&seed) || has_genre(call.world, seed) => Ok(None),
             _ => Err(unknown()),
         }
     }
 }
 
-/// `min_`, `max_` and `target_` of each attribute have to lie in its range.
-fn check_attributes(call: &Call<'_>) -> Result<(), Refusal> {
-    for (name, low, high) in ATTRIBUTES {
-        for prefix in ["min_", "max_", "target_"] {
-            let parameter = format!("{prefix}{name}");
-            let Some(text) = call.query.get(&parameter) else { continue };
-            let value = text.parse::<f64>().ok().filter(|value| (low..=high).contains(value));
-            if value.is_none() {
-                return Err(Refusal::bad_request(format!("Invalid {parameter}")));
-            }
-        }
-    }
-    Ok(())
+/// Whether an artist of the world has this genre, of which seeds write spaces as hyphens.
+fn has_genre(world: &World, seed: &str) -> bool {
+    let mut genres = world.artists.iter().flat_map(|(_, artist)| &artist.genres);
+    genres.any(|genre| genre.replace(' ', "-") == seed)
 }
 
 /// With three decimals, as such numbers are published.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::world::Device;
 use crate::{
     api::{
         call::Call,
@@ -14,7 +15,7 @@ use crate::{
         json::{Json, Object, object},
         reply::{Answer, Refusal, Reply},
     },
-    state::{Account, Command, Device, Playable, Player, Repeat, Restriction},
+    state::{Account, Command, Playable, Player, Repeat, Restriction},
 };
 
 /// How much of the queue is shown.
@@ -218,7 +219,8 @@ pub(crate) fn enqueue(call: &mut Call<'_>) -> Answer {
     })
 }
 
-/// The last plays, newest first, before or after a moment.
+/// The recent plays, newest first. `before` pages back in time, `after` forward: its page has the
+/// plays that follow the cursor.
 pub(crate) fn recently_played(call: &mut Call<'_>) -> Answer {
     let moment = |name: &str| -> Result<Option<i64>, Refusal> {
         let number =
@@ -238,25 +240,29 @@ pub(crate) fn recently_played(call: &mut Call<'_>) -> Answer {
     let plays: Vec<_> =
         history.plays().iter().filter(|play| wanted(play.played_at)).cloned().collect();
     let more = plays.len() > limit;
-    let shown: Vec<_> = plays.into_iter().take(limit).collect();
-    let link = |before: Option<i64>| {
+    let first = if after.is_some() { plays.len().saturating_sub(limit) } else { 0 };
+    let shown: Vec<_> = plays.into_iter().skip(first).take(limit).collect();
+    let link = |after: Option<i64>, before: Option<i64>| {
+        let after = after.map(|after| format!("after={after}&")).unwrap_or_default();
         let before = before.map(|before| format!("before={before}&")).unwrap_or_default();
-        format!("{}/me/player/recently-played?{before}limit={limit}", call.settings.api_url)
+        format!("{}/me/player/recently-played?{after}{before}limit={limit}", call.settings.api_url)
     };
-    let (newest, oldest) = (shown.first(), shown.last().filter(|_| more));
-    let cursors = newest.zip(oldest).map(|(newest, oldest)| {
-        object! {
-            "after": newest.played_at.millis().to_string(),
-            "before": oldest.played_at.millis().to_string(),
-        }
+    let ends = shown.first().zip(shown.last());
+    let ends = ends.map(|(newest, oldest)| (newest.played_at.millis(), oldest.played_at.millis()));
+    let next = ends.filter(|_| more).map(|(newest, oldest)| {
+        if after.is_some() { link(Some(newest), None) } else { link(None, Some(oldest)) }
+    });
+    // The last page backwards has no cursors.
+    let cursors = ends.filter(|_| more || after.is_some()).map(|(newest, oldest)| {
+        object! { "after": newest.to_string(), "before": oldest.to_string() }
     });
     let render = call.render();
     let mut page = Object::default();
     page.set("items", shown.iter().map(|play| render.play(play)).collect::<Vec<_>>());
-    page.set("next", oldest.map(|oldest| link(Some(oldest.played_at.millis()))));
+    page.set("next", next);
     page.set("cursors", cursors);
     page.set("limit", call.limit);
-    page.set("href", link(before));
+    page.set("href", link(after, before));
     Ok(Reply::ok(page))
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn mine(call: &mut Call<'_>) -> Answer {
     let shared = call.caller.scopes.has("playlist-read-collaborative");
     let slots = call.account()?.library.playlists.clone();
     let visible = |slot: &ListSlot| match slot {
-        ListSlot::Hidden => true,
+        ListSlot::Hidden => call.settings.null_values,
         ListSlot::Playlist(key) => {
             let list = call.state.playlists.get(*key);
             if list.collaborative { shared || private } else { list.public || private }

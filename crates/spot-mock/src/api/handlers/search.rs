@@ -3,7 +3,10 @@
 use std::{borrow::Cow, cmp::Reverse};
 
 use crate::{
-    api::{call::Call, handlers::search_query::SearchQuery},
+    api::{
+        call::Call,
+        handlers::search_query::{Field, Place, SearchQuery, Word},
+    },
     http::{
         json::{Json, Object},
         query::encode,
@@ -11,7 +14,7 @@ use crate::{
     },
     render::Viewer,
     state::Playlist,
-    world::{Album, Arena, Artist, Availability, Key, Name, Track, World},
+    world::{self, Album, Arena, Artist, Availability, Key, Track, normalize},
 };
 
 /// What can be searched for, and under which name it is answered.
@@ -24,7 +27,7 @@ const KINDS: [(&str, &str); 7] = [
     ("episode", "episodes"),
     ("audiobook", "audiobooks"),
 ];
-/// No more than this many results can be reached, and no more are counted.
+/// Maximum number of results. Spotify documents an `offset` of 1,000 and refuses it.
 const REACH: usize = 1_000;
 /// `tag:new` means of this year, `tag:hipster` of this popularity at most.
 const NEW_SINCE: u32 = 2026;
@@ -43,6 +46,9 @@ pub(crate) fn search(call: &mut Call<'_>) -> Answer {
     if call.query.get("include_external").is_some_and(|external| external != "audio") {
         return Err(Refusal::bad_request("Invalid include_external"));
     }
+    if u64::from(call.offset) + u64::from(call.limit) > REACH as u64 {
+        return Err(Refusal::bad_request("Invalid offset"));
+    }
     let query = SearchQuery::parse(text);
     let mut body = Object::default();
     for (kind, name) in KINDS {
@@ -60,33 +66,48 @@ fn text<'a>(call: &'a Call<'_>) -> &'a str {
 
 /// The page of results of one kind.
 fn results(call: &Call<'_>, kind: &'static str, query: &SearchQuery) -> Json {
+    if query.is_empty() {
+        // Nothing but punctuation: Spotify finds nothing either.
+        return page(call, kind, Vec::new(), |()| Json::Null);
+    }
     let render = call.render().with_playability();
     let world = call.world;
     // Without a country there are no podcasts, and in most there are no audiobooks.
-    let spoken = call.market.code.is_some();
+    let index = call.search_index();
+    let spoken_here = call.market.code.is_some();
     let books = call.market.code.is_none_or(|market| Availability::Books.contains(market));
     match kind {
-        "track" => page(call, kind, tracks(world, query), |key| render.track(key)),
-        "artist" => page(call, kind, artists(world, query), |key| render.artist(key)),
-        "album" => page(call, kind, albums(world, query), |key| render.album_ref(key)),
+        "track" => page(call, kind, tracks(call, query), |key| render.track(key)),
+        "artist" => page(call, kind, artists(call, query), |key| render.artist(key)),
+        "album" => page(call, kind, albums(call, query), |key| render.album_ref(key)),
         "playlist" => {
             let viewer = Viewer { user: call.caller.user, episodes: false };
             let hidden = |list: &Playlist| list.editorial && call.app.closed_2024;
-            page(call, kind, playlists(call, query), |list| match hidden(list) {
+            let mut lists = playlists(call, query);
+            if !call.settings.null_values {
+                lists.retain(|list| !hidden(list));
+            }
+            page(call, kind, lists, |list| match hidden(list) {
                 true => Json::Null,
                 false => render.playlist_ref(list, viewer),
             })
         }
         "show" => {
-            let shows = named(query, spoken, &world.shows, |show| &show.name);
+            let shows = spoken(query, spoken_here, &world.shows, |key, _| {
+                [index.shows.get(key), index.publishers.get(key)]
+            });
             page(call, kind, shows, |key| render.show_ref(key))
         }
         "episode" => {
-            let episodes = named(query, spoken, &world.episodes, |episode| &episode.name);
+            let episodes = spoken(query, spoken_here, &world.episodes, |key, episode| {
+                [index.episodes.get(key), index.shows.get(episode.show)]
+            });
             page(call, kind, episodes, |key| render.episode_ref(key))
         }
         _ => {
-            let books = named(query, books, &world.audiobooks, |book| &book.name);
+            let books = spoken(query, books, &world.audiobooks, |key, _| {
+                [index.audiobooks.get(key), index.authors.get(key)]
+            });
             page(call, kind, books, |key| render.audiobook_ref(key))
         }
     }
@@ -109,99 +130,240 @@ fn page<T>(
     call.page_at(call.path, &encode(rest), entries, total)
 }
 
-fn tracks(world: &World, query: &SearchQuery) -> Vec<Key<Track>> {
+/// Everything that is searched for one kind of result: the texts of a candidate.
+struct Texts<'a> {
+    name: &'a str,
+    artists: [&'a str; 2],
+    album: &'a str,
+    genres: &'a [Cow<'a, str>],
+}
+
+impl<'a> Texts<'a> {
+    fn name(name: &'a str) -> Self {
+        Self { name, artists: [""; 2], album: "", genres: &[] }
+    }
+}
+
+/// How well a candidate fits, larger is better; `None` if a word is not found.
+///
+/// A name that is the whole query comes first, then a name and an artist that together are the
+/// query, as in `Artist - Title`, then names in which more of the query is found.
+fn score(query: &SearchQuery, texts: &Texts<'_>, whole: &str) -> Option<u32> {
+    let mut score = 0;
+    let mut in_name = 0;
+    for word in &query.words {
+        let found = match word.place {
+            Place::Anywhere => anywhere(word, texts),
+            Place::In(field) => in_field(word, field, texts),
+            Place::Perhaps(field) => in_field(word, field, texts).max(anywhere(word, texts)),
+        };
+        if found == 0 {
+            return None;
+        }
+        if found >= IN_NAME {
+            in_name += 1;
+        }
+        score += found;
+    }
+    if texts.name == whole && whole.len() > 1 {
+        score += 1_000;
+    } else if in_name > 0 {
+        let words = texts.name.split_whitespace().count();
+        // A name of which every word was asked for fits better than one that has others.
+        score += if words == in_name { 500 } else { 0 };
+    }
+    Some(score)
+}
+
+/// The score of a word that is found in the name.
+const IN_NAME: u32 = 5;
+
+fn anywhere(word: &Word, texts: &Texts<'_>) -> u32 {
+    let artists = texts.artists.iter().map(|artist| found(word, artist)).max().unwrap_or(0);
+    match found(word, texts.name) {
+        0 if artists > 0 => artists + 2,
+        0 => found(word, texts.album),
+        in_name => in_name + IN_NAME - 1,
+    }
+}
+
+fn in_field(word: &Word, field: Field, texts: &Texts<'_>) -> u32 {
+    match field {
+        Field::Track => match found(word, texts.name) {
+            0 => 0,
+            in_name => in_name + IN_NAME - 1,
+        },
+        Field::Artist => texts.artists.iter().map(|artist| found(word, artist)).max().unwrap_or(0),
+        Field::Album => found(word, texts.album),
+        Field::Genre => {
+            let has = |genre: &Cow<'_, str>| found(word, &format!(" {} ", normalize(genre))) > 0;
+            u32::from(texts.genres.iter().any(has))
+        }
+    }
+}
+
+/// 2 if the word is in the text, 1 if a word of the text begins like it, else 0.
+fn found(word: &Word, text: &str) -> u32 {
+    if !text.contains(&word.prefix) {
+        0
+    } else if text.contains(&word.whole) {
+        2
+    } else {
+        1
+    }
+}
+
+fn tracks(call: &Call<'_>, query: &SearchQuery) -> Vec<Key<Track>> {
     if query.upc.is_some() || query.new || query.hipster {
         return Vec::new();
     }
-    let names = world.lowercase();
+    let (world, index) = (call.world, call.search_index());
+    let whole = query.text();
     let fits = |key: Key<Track>, track: &Track| {
         let released = world.albums[track.album].released.year;
-        let name = names.track(key);
-        let artist = names.artist(track.artist);
-        let guest = track.guest.map_or("", |guest| names.artist(guest));
-        query.words.iter().all(|word| [name, artist].iter().any(|text| text.contains(word)))
-            && holds(name, query.track.as_ref())
-            && (holds(artist, query.artist.as_ref()) || holds(guest, query.artist.as_ref()))
-            && holds(names.album(track.album), query.album.as_ref())
-            && of_year(query, released)
-            && query.isrc.as_ref().is_none_or(|isrc| track.isrc(released).to_lowercase() == *isrc)
-            && of_genre(query, &world.artists[track.artist].genres)
+        if !of_year(query, released)
+            || query
+                .isrc
+                .as_ref()
+                .is_some_and(|isrc| !track.isrc(released).eq_ignore_ascii_case(isrc))
+        {
+            return None;
+        }
+        let guest = track.guest.map_or("", |guest| index.artists.get(guest));
+        let texts = Texts {
+            name: index.tracks.get(key),
+            artists: [index.artists.get(track.artist), guest],
+            album: index.albums.get(track.album),
+            genres: &world.artists[track.artist].genres,
+        };
+        score(query, &texts, &whole)
     };
-    best(&world.tracks, fits, |track| track.popularity)
+    let found = best(&world.tracks, fits, |track| track.popularity);
+    if found.is_empty() && is_plain(query) {
+        return best(&world.tracks, same_letters(query, &index.tracks), |track| track.popularity);
+    }
+    found
 }
 
-fn artists(world: &World, query: &SearchQuery) -> Vec<Key<Artist>> {
-    let of_others = [&query.album, &query.track, &query.isrc, &query.upc];
-    if of_others.iter().any(|filter| filter.is_some()) {
+fn artists(call: &Call<'_>, query: &SearchQuery) -> Vec<Key<Artist>> {
+    let of_others = query.filters(Field::Album) || query.filters(Field::Track);
+    if of_others || query.isrc.is_some() || query.upc.is_some() {
         return Vec::new();
     }
-    let names = world.lowercase();
+    let (world, index) = (call.world, call.search_index());
+    let whole = query.text();
     let fits = |key: Key<Artist>, artist: &Artist| {
-        let name = names.artist(key);
         let mut years = artist.albums.iter().map(|album| world.albums[*album].released.year);
-        query.fits(name)
-            && holds(name, query.artist.as_ref())
-            && of_genre(query, &artist.genres)
-            && (query.year.is_none() || years.any(|year| of_year(query, year)))
+        if query.year.is_some() && !years.any(|year| of_year(query, year)) {
+            return None;
+        }
+        let name = index.artists.get(key);
+        let texts = Texts { artists: [name; 2], genres: &artist.genres, ..Texts::name(name) };
+        score(query, &texts, &whole)
     };
-    best(&world.artists, fits, |artist| artist.popularity)
+    let found = best(&world.artists, fits, |artist| artist.popularity);
+    if found.is_empty() && is_plain(query) {
+        return best(&world.artists, same_letters(query, &index.artists), |artist| {
+            artist.popularity
+        });
+    }
+    found
 }
 
-fn albums(world: &World, query: &SearchQuery) -> Vec<Key<Album>> {
-    if query.track.is_some() || query.isrc.is_some() || query.genre.is_some() {
+fn albums(call: &Call<'_>, query: &SearchQuery) -> Vec<Key<Album>> {
+    if query.filters(Field::Track) || query.filters(Field::Genre) || query.isrc.is_some() {
         return Vec::new();
     }
-    let names = world.lowercase();
+    let (world, index) = (call.world, call.search_index());
+    let whole = query.text();
     let fits = |key: Key<Album>, album: &Album| {
-        let (name, artist) = (names.album(key), names.artist(album.artist));
-        query.words.iter().all(|word| [name, artist].iter().any(|text| text.contains(word)))
-            && holds(name, query.album.as_ref())
-            && holds(artist, query.artist.as_ref())
-            && of_year(query, album.released.year)
-            && query.upc.as_ref().is_none_or(|upc| format!("{:012}", album.upc) == *upc)
+        let is_it = of_year(query, album.released.year)
+            && query.upc.as_ref().is_none_or(|upc| album.upc.to_string() == *upc)
             && (!query.new || album.released.year >= NEW_SINCE)
-            && (!query.hipster || album.popularity <= HIPSTER)
+            && (!query.hipster || album.popularity <= HIPSTER);
+        if !is_it {
+            return None;
+        }
+        let name = index.albums.get(key);
+        let texts = Texts {
+            artists: [index.artists.get(album.artist), ""],
+            album: name,
+            ..Texts::name(name)
+        };
+        score(query, &texts, &whole)
     };
-    best(&world.albums, fits, |album| album.popularity)
+    let found = best(&world.albums, fits, |album| album.popularity);
+    if found.is_empty() && is_plain(query) {
+        return best(&world.albums, same_letters(query, &index.albums), |album| album.popularity);
+    }
+    found
 }
 
-/// Public playlists, Spotify's own among them; who may not see those gets null in their place.
+/// Public playlists, Spotify's own among them; `null` replaces those that the application may not
+/// see. Their names are normalized here, since they change and there are few of them.
 fn playlists<'a>(call: &'a Call<'_>, query: &SearchQuery) -> Vec<&'a Playlist> {
-    let all = call.state.playlists.iter().map(|(_, list)| list);
-    all.filter(|list| list.public && query.fits(&list.name.to_lowercase())).collect()
+    let whole = query.text();
+    let public = call.state.playlists.iter().map(|(_, list)| list).filter(|list| list.public);
+    let scored = public.filter_map(|list| {
+        let name = format!(" {} ", normalize(&list.name));
+        Some((score(query, &Texts::name(&name), &whole)?, list))
+    });
+    let mut found: Vec<_> = scored.collect();
+    found.sort_by_key(|(score, list)| Reverse((*score, list.followers)));
+    found.into_iter().map(|(_, list)| list).collect()
 }
 
-/// Things that are searched by nothing but their names.
-fn named<T>(
+/// Spoken things, which are found by their names and by who made them.
+fn spoken<'a, T>(
     query: &SearchQuery,
     available: bool,
     arena: &Arena<T>,
-    name: impl Fn(&T) -> &Name,
+    texts: impl Fn(Key<T>, &T) -> [&'a str; 2],
 ) -> Vec<Key<T>> {
-    let fits = |entry: &T| available && query.fits(&name(entry).to_string().to_lowercase());
-    arena.iter().filter(|(_, entry)| fits(entry)).map(|(key, _)| key).collect()
+    if !available {
+        return Vec::new();
+    }
+    let whole = query.text();
+    let fits = |key: Key<T>, entry: &T| {
+        let [name, maker] = texts(key, entry);
+        score(query, &Texts { artists: [maker, ""], ..Texts::name(name) }, &whole)
+    };
+    best(arena, fits, |_| 0)
 }
 
-/// Those that fit, the most popular first.
+/// Those that fit: the best ones first, and of equally good ones the most popular.
 fn best<T>(
     arena: &Arena<T>,
-    fits: impl Fn(Key<T>, &T) -> bool,
+    fits: impl Fn(Key<T>, &T) -> Option<u32>,
     popularity: impl Fn(&T) -> u8,
 ) -> Vec<Key<T>> {
-    let mut found: Vec<_> = arena.iter().filter(|(key, entry)| fits(*key, entry)).collect();
-    found.sort_by_key(|(key, entry)| (Reverse(popularity(entry)), *key));
-    found.into_iter().map(|(key, _)| key).collect()
+    let scored =
+        arena.iter().filter_map(|(key, entry)| Some((fits(key, entry)?, popularity(entry), key)));
+    let mut found: Vec<_> = scored.collect();
+    found.sort_unstable_by_key(|(score, popularity, key)| (Reverse((*score, *popularity)), *key));
+    found.into_iter().map(|(_, _, key)| key).collect()
 }
 
-fn holds(name: &str, wanted: Option<&String>) -> bool {
-    wanted.is_none_or(|wanted| name.contains(wanted.as_str()))
+/// Whether a query has words and nothing else.
+fn is_plain(query: &SearchQuery) -> bool {
+    let words = query.words.clone();
+    !words.is_empty()
+        && words.iter().all(|word| word.place == Place::Anywhere)
+        && *query == (SearchQuery { words, ..SearchQuery::default() })
+}
+
+/// Finds names of the same letters: `acdc` finds `AC/DC`, and `hi fi` finds `Hifi`.
+fn same_letters<T>(
+    query: &SearchQuery,
+    names: &world::Texts<T>,
+) -> impl Fn(Key<T>, &T) -> Option<u32> {
+    let letters = query.text().replace(' ', "");
+    move |key, _| {
+        let name = names.get(key).chars().filter(|letter| *letter != ' ');
+        name.eq(letters.chars()).then_some(0)
+    }
 }
 
 fn of_year(query: &SearchQuery, year: u32) -> bool {
     query.year.as_ref().is_none_or(|years| years.contains(&year))
-}
-
-fn of_genre(query: &SearchQuery, genres: &[Cow<'_, str>]) -> bool {
-    let wanted = query.genre.as_ref();
-    wanted.is_none_or(|wanted| genres.iter().any(|genre| genre.eq_ignore_ascii_case(wanted)))
 }

@@ -1,102 +1,266 @@
-//! The little language of the `q` parameter.
+//! The query language of the `q` parameter.
 
 use std::ops::RangeInclusive;
+
+use crate::world::normalize;
 
 /// A parsed `q`: words, and filters such as `artist:"Alma Corvik"` or `year:1990-1999`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SearchQuery {
-    /// Words that have to occur in a name, in lower case.
-    pub(super) words: Vec<String>,
-    pub(super) artist: Option<String>,
-    pub(super) album: Option<String>,
-    pub(super) track: Option<String>,
-    pub(super) genre: Option<String>,
+    /// The words, normalized.
+    pub(super) words: Vec<Word>,
     pub(super) isrc: Option<String>,
     pub(super) upc: Option<String>,
     pub(super) year: Option<RangeInclusive<u32>>,
-    /// `tag:new`: of the last weeks.
+    /// `tag:new`: released this year.
     pub(super) new: bool,
-    /// `tag:hipster`: heard by few.
+    /// `tag:hipster`: of low popularity.
     pub(super) hipster: bool,
+}
+
+/// A word to find.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Word {
+    /// A space and the normalized word: it is found where a word begins like this.
+    pub(super) prefix: String,
+    /// The same with a space behind it: it is found where a word is this.
+    pub(super) whole: String,
+    pub(super) place: Place,
+}
+
+/// Where a word has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Anywhere,
+    In(Field),
+    /// In the field or anywhere else. Without quotes a filter's end is not known: `Doxy` of
+    /// `artist:Miles Davis Doxy` is not part of the artist, `Davis` is.
+    Perhaps(Field),
+}
+
+/// A field with a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    Artist,
+    Album,
+    Track,
+    Genre,
+}
+
+impl Word {
+    fn new(word: &str, place: Place) -> Self {
+        Self { prefix: format!(" {word}"), whole: format!(" {word} "), place }
+    }
 }
 
 impl SearchQuery {
     pub(super) fn parse(text: &str) -> Self {
         let mut query = Self::default();
-        for term in terms(&text.to_lowercase()) {
-            let value = |name: &str| term.strip_prefix(name).map(str::to_owned);
-            if let Some(artist) = value("artist:") {
-                query.artist = Some(artist);
-            } else if let Some(album) = value("album:") {
-                query.album = Some(album);
-            } else if let Some(track) = value("track:") {
-                query.track = Some(track);
-            } else if let Some(genre) = value("genre:") {
-                query.genre = Some(genre);
-            } else if let Some(isrc) = value("isrc:") {
-                query.isrc = Some(isrc);
-            } else if let Some(upc) = value("upc:") {
-                query.upc = Some(upc);
-            } else if let Some(year) = term.strip_prefix("year:").and_then(years) {
-                query.year = Some(year);
-            } else if term == "tag:new" {
-                query.new = true;
-            } else if term == "tag:hipster" {
-                query.hipster = true;
-            } else {
-                query.words.extend(term.split_whitespace().map(str::to_owned));
+        let mut open = None;
+        for Term { filter, value, quoted } in terms(text) {
+            let field = match filter.to_ascii_lowercase().as_str() {
+                "" => None,
+                "artist" => Some(Field::Artist),
+                "album" => Some(Field::Album),
+                "track" => Some(Field::Track),
+                "genre" => Some(Field::Genre),
+                "isrc" => {
+                    query.isrc = Some(normalize(&value).replace(' ', ""));
+                    open = None;
+                    continue;
+                }
+                "upc" => {
+                    query.upc = Some(value.trim().trim_start_matches('0').to_owned());
+                    open = None;
+                    continue;
+                }
+                "year" if years(&value).is_some() => {
+                    query.year = years(&value);
+                    open = None;
+                    continue;
+                }
+                "tag" if value.eq_ignore_ascii_case("new") => {
+                    query.new = true;
+                    continue;
+                }
+                "tag" if value.eq_ignore_ascii_case("hipster") => {
+                    query.hipster = true;
+                    continue;
+                }
+                unknown => {
+                    query.add(unknown, Place::Anywhere);
+                    None
+                }
+            };
+            let place = match (field, open) {
+                (Some(field), _) => Place::In(field),
+                (None, Some(field)) if !quoted => Place::Perhaps(field),
+                (None, _) => Place::Anywhere,
+            };
+            query.add(&value, place);
+            if field.is_some() || quoted {
+                open = field.filter(|_| !quoted);
             }
         }
         query
     }
 
-    /// Whether all words occur in the text, which is in lower case.
-    pub(super) fn fits(&self, text: &str) -> bool {
-        self.words.iter().all(|word| text.contains(word.as_str()))
+    /// Whether there is nothing to look for.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether a filter of this field is given.
+    pub(super) fn filters(&self, field: Field) -> bool {
+        self.words.iter().any(|word| word.place == Place::In(field))
+    }
+
+    /// The words without filters as one text, with spaces around it.
+    pub(super) fn text(&self) -> String {
+        let words = self.words.iter().filter(|word| word.place == Place::Anywhere);
+        words.map(|word| word.prefix.as_str()).chain([" "]).collect()
+    }
+
+    fn add(&mut self, text: &str, place: Place) {
+        let text = normalize(text);
+        self.words.extend(text.split_whitespace().map(|word| Word::new(word, place)));
     }
 }
 
-/// Cuts at white space outside quotation marks, which disappear.
-fn terms(text: &str) -> Vec<String> {
-    let mut terms = vec![String::new()];
-    let mut quoted = false;
-    for character in text.chars() {
-        match character {
-            '"' => quoted = !quoted,
-            character if character.is_whitespace() && !quoted => terms.push(String::new()),
-            character => {
-                if let Some(term) = terms.last_mut() {
-                    term.push(character);
-                }
+/// A part of a query: a word or a quoted phrase, with the name of a filter or without.
+struct Term {
+    filter: String,
+    value: String,
+    quoted: bool,
+}
+
+/// Cuts a query at white space outside quotation marks. Marks may be straight or curly, double or
+/// single; a single one begins a quotation only before a word and ends it only behind one, since
+/// it is an apostrophe as well.
+fn terms(text: &str) -> Vec<Term> {
+    let mut terms = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let (filter, value) = match rest.split_once(':') {
+            Some((name, value))
+                if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic()) =>
+            {
+                // `artist: "Alma Corvik"` is meant as a filter as well.
+                (name, value.trim_start())
             }
-        }
+            _ => ("", rest),
+        };
+        let (value, behind, quoted) = match quotation(value) {
+            Some((value, behind)) => (value, behind, true),
+            None => {
+                let end = value.find(char::is_whitespace).unwrap_or(value.len());
+                let (value, behind) = value.split_at(end);
+                (value, behind, false)
+            }
+        };
+        terms.push(Term { filter: filter.to_owned(), value: value.to_owned(), quoted });
+        rest = behind.trim_start();
     }
-    terms.retain(|term| !term.is_empty());
     terms
 }
 
+/// What is between the quotation marks at the beginning of a text, and what is behind them.
+fn quotation(text: &str) -> Option<(&str, &str)> {
+    let mark = text.chars().next()?;
+    let inside = text.get(mark.len_utf8()..)?;
+    let closes = |letter: char| match mark {
+        '"' | '\u{201c}' | '\u{201d}' | '\u{201e}' => {
+            matches!(letter, '"' | '\u{201c}' | '\u{201d}')
+        }
+        '\'' | '\u{2018}' => matches!(letter, '\'' | '\u{2019}'),
+        _ => false,
+    };
+    let is_single = matches!(mark, '\'' | '\u{2018}');
+    for (place, letter) in inside.char_indices().filter(|(_, letter)| closes(*letter)) {
+        let behind = inside.get(place + letter.len_utf8()..)?;
+        if !is_single || behind.is_empty() || behind.starts_with(char::is_whitespace) {
+            return Some((inside.get(..place)?, behind));
+        }
+    }
+    None
+}
+
+/// `1990`, `1990-1999` or `1990-`.
 fn years(text: &str) -> Option<RangeInclusive<u32>> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
-    Some(first.parse().ok()?..=last.parse().ok()?)
+    let last = if last.is_empty() { 9_999 } else { last.trim().parse().ok()? };
+    Some(first.trim().parse().ok()?..=last)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn words_and_filters_are_told_apart() {
-        let query =
-            SearchQuery::parse(r#"Quiet artist:"Alma Corvik" year:1990-1999 tag:new harbour"#);
-        assert_eq!(query.words, ["quiet", "harbour"]);
-        assert_eq!(query.artist.as_deref(), Some("alma corvik"));
-        assert_eq!(query.year, Some(1990..=1999));
-        assert!(query.new && !query.hipster);
-        assert!(query.fits("the quiet harbour") && !query.fits("the harbour"));
+    /// The words of a query, each with its place: `artist=miles`, `artist?davis`, `doxy`.
+    fn words(text: &str) -> Vec<String> {
+        let name = |field: Field| format!("{field:?}").to_lowercase();
+        let show = |word: &Word| {
+            let text = word.prefix.trim_start();
+            match word.place {
+                Place::Anywhere => text.to_owned(),
+                Place::In(field) => format!("{}={text}", name(field)),
+                Place::Perhaps(field) => format!("{}?{text}", name(field)),
+            }
+        };
+        SearchQuery::parse(text).words.iter().map(show).collect()
     }
 
     #[test]
-    fn a_filter_nobody_knows_is_a_word() {
-        assert_eq!(SearchQuery::parse("colour:red year:soon").words, ["colour:red", "year:soon"]);
+    fn words_and_filters_are_told_apart() {
+        let text = r#"Quiet artist:"Alma Corvik" year:1990-1999 tag:new harbour"#;
+        assert_eq!(words(text), ["quiet", "artist=alma", "artist=corvik", "harbour"]);
+        let query = SearchQuery::parse(text);
+        assert_eq!(query.year, Some(1990..=1999));
+        assert!(query.new && !query.hipster);
+        assert_eq!(query.text(), " quiet harbour ");
+    }
+
+    #[test]
+    fn quotation_marks_of_every_kind_hold_a_phrase() {
+        for text in [
+            "artist:\"Miles Davis\" Doxy",
+            "artist:'Miles Davis' Doxy",
+            "artist: \"Miles Davis\" \"Doxy\"",
+            "artist:\u{201c}Miles Davis\u{201d} Doxy",
+            "ARTIST:\u{2018}Miles Davis\u{2019} Doxy",
+        ] {
+            assert_eq!(words(text), ["artist=miles", "artist=davis", "doxy"], "{text}");
+        }
+        assert_eq!(words("Carissa's 'n' Wierd"), ["carissas", "n", "wierd"]);
+        assert_eq!(words("\"unclosed word"), ["unclosed", "word"]);
+    }
+
+    #[test]
+    fn a_filter_without_quotes_may_go_on() {
+        assert_eq!(
+            words("artist:Miles Davis Doxy"),
+            ["artist=miles", "artist?davis", "artist?doxy"]
+        );
+        assert_eq!(
+            words("track:Doxy artist:Miles Davis"),
+            ["track=doxy", "artist=miles", "artist?davis"]
+        );
+        assert_eq!(words("artist:Miles year:1954 \"Doxy\""), ["artist=miles", "doxy"]);
+    }
+
+    #[test]
+    fn an_unknown_filter_is_a_word() {
+        assert_eq!(words("colour:red year:soon"), ["colour", "red", "year", "soon"]);
+        assert!(SearchQuery::parse(" - ?! ").is_empty());
+    }
+
+    #[test]
+    fn codes_are_compared_without_punctuation_and_leading_zeros() {
+        assert_eq!(
+            SearchQuery::parse("isrc:zz-mck-24-00001").isrc.as_deref(),
+            Some("zzmck2400001")
+        );
+        assert_eq!(SearchQuery::parse("upc:00123456789012").upc.as_deref(), Some("123456789012"));
+        assert_eq!(SearchQuery::parse("year:1990-").year, Some(1990..=9_999));
     }
 }

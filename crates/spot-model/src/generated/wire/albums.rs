@@ -7,8 +7,7 @@ use crate::{
     Album, AlbumGroup, AlbumId, AlbumType, Copyright, CountrySet, ExternalIds, Image, Page,
     ReleaseDate, Restrictions, SimplifiedAlbum, SimplifiedArtist, SimplifiedTrack,
     lenient::{Date, Int, LenientId, NonNull},
-    object::ObjectWriter,
-    object::WireError,
+    object::{ObjectWriter, WireError},
 };
 
 #[derive(Deserialize)]

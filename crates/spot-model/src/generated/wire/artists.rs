@@ -6,8 +6,7 @@ use serde_with::{As, DefaultOnNull, Same};
 use crate::{
     Artist, ArtistId, Followers, Image, SimplifiedArtist,
     lenient::{Int, LenientId, NonNull},
-    object::ObjectWriter,
-    object::WireError,
+    object::{ObjectWriter, WireError},
 };
 
 #[derive(Deserialize)]

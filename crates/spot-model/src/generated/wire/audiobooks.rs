@@ -9,8 +9,7 @@ use crate::{
     Audiobook, AudiobookId, Chapter, ChapterId, Copyright, CountrySet, Image, Page, Person,
     ReleaseDate, Restrictions, ResumePoint, SimplifiedAudiobook, SimplifiedChapter,
     lenient::{Date, Int, LenientId, Millis, NonNull},
-    object::ObjectWriter,
-    object::WireError,
+    object::{ObjectWriter, WireError},
 };
 
 #[derive(Deserialize)]
@@ -369,26 +368,6 @@ impl Serialize for SimplifiedChapter {
         out.optional("is_playable", &self.is_playable)?;
         out.optional("restrictions", &self.restrictions)?;
         out.optional("available_markets", &self.available_markets)?;
-        out.end()
-    }
-}
-
-#[derive(Deserialize)]
-pub(in crate::generated) struct PersonWire {
-    #[serde(default, with = "As::<DefaultOnNull>")]
-    name: String,
-}
-
-impl From<PersonWire> for Person {
-    fn from(wire: PersonWire) -> Self {
-        Self { name: wire.name }
-    }
-}
-
-impl Serialize for Person {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::untyped(serializer)?;
-        out.field("name", &self.name)?;
         out.end()
     }
 }

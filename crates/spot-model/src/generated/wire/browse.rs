@@ -4,34 +4,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
-    Category, CategoryId, FeaturedPlaylists, Image, Page, SimplifiedPlaylist,
+    Category, CategoryId, Image,
     lenient::{LenientId, NonNull},
-    object::ObjectWriter,
-    object::WireError,
+    object::{ObjectWriter, WireError},
 };
-
-#[derive(Deserialize)]
-pub(in crate::generated) struct FeaturedPlaylistsWire {
-    #[serde(default)]
-    message: Option<String>,
-    #[serde(default, with = "As::<DefaultOnNull>")]
-    playlists: Page<SimplifiedPlaylist>,
-}
-
-impl From<FeaturedPlaylistsWire> for FeaturedPlaylists {
-    fn from(wire: FeaturedPlaylistsWire) -> Self {
-        Self { message: wire.message, playlists: wire.playlists }
-    }
-}
-
-impl Serialize for FeaturedPlaylists {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::untyped(serializer)?;
-        out.optional("message", &self.message)?;
-        out.field("playlists", &self.playlists)?;
-        out.end()
-    }
-}
 
 #[derive(Deserialize)]
 pub(in crate::generated) struct CategoryWire {

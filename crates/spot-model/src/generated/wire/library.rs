@@ -6,7 +6,8 @@ use serde_with::As;
 
 use crate::{
     Album, Episode, SavedAlbum, SavedEpisode, SavedShow, SavedTrack, SimplifiedShow, Track,
-    lenient::Timestamp, object::ObjectWriter, object::WireError,
+    lenient::Timestamp,
+    object::{ObjectWriter, WireError},
 };
 
 #[derive(Deserialize)]

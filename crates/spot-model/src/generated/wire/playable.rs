@@ -10,7 +10,7 @@ use crate::{
     SimplifiedAlbum, SimplifiedArtist, SimplifiedShow, Track,
     id::AnyId,
     lenient::{Date, Int, LenientId, Millis, NonNull},
-    playable::{AnyUri, PlayableKind},
+    playable_fields::{AnyUri, PlayableKind},
 };
 
 /// The fields of a track and of an episode, which says only at its end what it is.

@@ -7,10 +7,9 @@ use serde_with::{As, DefaultOnNull, Same};
 use crate::{
     Followers, Image, ItemCount, Page, PlayableItem, Playlist, PlaylistId, PlaylistItem,
     PublicUser, SimplifiedPlaylist, SnapshotId,
-    deferred::Deferred,
-    lenient::{Int, LenientId, NonNull, Timestamp},
-    object::ObjectWriter,
-    object::WireError,
+    lenient::{LenientId, NonNull, Timestamp},
+    object::{ObjectWriter, WireError},
+    renamed_field::RenamedField,
 };
 
 #[derive(Deserialize)]
@@ -34,7 +33,7 @@ pub(in crate::generated) struct PlaylistWire<'a> {
     #[serde(default)]
     items: Option<Page<PlaylistItem>>,
     #[serde(borrow)]
-    tracks: Option<Deferred<'a>>,
+    tracks: Option<RenamedField<'a>>,
     #[serde(default)]
     followers: Option<Followers>,
     #[serde(default)]
@@ -109,7 +108,7 @@ pub(in crate::generated) struct SimplifiedPlaylistWire<'a> {
     #[serde(default)]
     items: Option<ItemCount>,
     #[serde(borrow)]
-    tracks: Option<Deferred<'a>>,
+    tracks: Option<RenamedField<'a>>,
     #[serde(default)]
     primary_color: Option<String>,
     #[serde(default, with = "As::<LenientId>")]
@@ -160,29 +159,6 @@ impl Serialize for SimplifiedPlaylist {
 }
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct ItemCountWire {
-    #[serde(default)]
-    href: Option<String>,
-    #[serde(default, with = "As::<Option<Int>>")]
-    total: Option<u32>,
-}
-
-impl From<ItemCountWire> for ItemCount {
-    fn from(wire: ItemCountWire) -> Self {
-        Self { href: wire.href, total: wire.total }
-    }
-}
-
-impl Serialize for ItemCount {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::untyped(serializer)?;
-        out.optional("href", &self.href)?;
-        out.optional("total", &self.total)?;
-        out.end()
-    }
-}
-
-#[derive(Deserialize)]
 pub(in crate::generated) struct PlaylistItemWire<'a> {
     #[serde(default, with = "As::<Option<Timestamp>>")]
     added_at: Option<DateTime<Utc>>,
@@ -193,7 +169,7 @@ pub(in crate::generated) struct PlaylistItemWire<'a> {
     #[serde(default)]
     item: Option<PlayableItem>,
     #[serde(borrow)]
-    track: Option<Deferred<'a>>,
+    track: Option<RenamedField<'a>>,
     #[serde(default)]
     primary_color: Option<String>,
 }

@@ -9,8 +9,7 @@ use crate::{
     Copyright, CountrySet, Episode, EpisodeId, Image, Page, ReleaseDate, Restrictions, ResumePoint,
     Show, ShowId, SimplifiedEpisode, SimplifiedShow,
     lenient::{Date, Int, LenientId, Millis, NonNull},
-    object::ObjectWriter,
-    object::WireError,
+    object::{ObjectWriter, WireError},
 };
 
 #[derive(Deserialize)]

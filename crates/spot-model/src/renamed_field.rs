@@ -1,20 +1,21 @@
-//! Fields with two names, of which one is read.
+//! Fields with an old and a new name.
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use crate::{decode, object::WireError};
 
-/// The value of a field under its old name: read once it is known that the new name has none.
+/// The JSON of a field under its old name. It is decoded only if the new name has no value.
 ///
-/// Answers have the one, the other or both. Where they have both, all but the braces is there twice.
-pub(crate) enum Deferred<'a> {
+/// Responses have the old name, the new one, or both with the same value. Decoding both would take
+/// twice the time.
+pub(crate) enum RenamedField<'a> {
     Borrowed(&'a RawValue),
     Owned(Box<RawValue>),
 }
 
-impl Deferred<'_> {
-    /// The value.
+impl RenamedField<'_> {
+    /// Decodes the value.
     pub(crate) fn read<T: DeserializeOwned>(
         self,
         name: &'static str,
@@ -27,7 +28,7 @@ impl Deferred<'_> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Deferred<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for RenamedField<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if decode::is_in_place() {
             <&RawValue>::deserialize(deserializer).map(Self::Borrowed)

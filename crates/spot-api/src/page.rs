@@ -1,0 +1,316 @@
+//! What a page says of the list it belongs to.
+
+use std::{borrow::Cow, fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+        value::{CowStrDeserializer, MapAccessDeserializer},
+    },
+};
+use spot_model::{CursorPage, Page, Skipped};
+
+/// A page of a list, by offset or by cursor.
+pub trait Paged: DeserializeOwned + Send + 'static {
+    /// Type of the entries.
+    type Item: Send + 'static;
+
+    /// Whether a cursor leads to the next page. Otherwise an offset does.
+    const BY_CURSOR: bool;
+
+    /// The entries.
+    fn items(&self) -> &[Self::Item];
+
+    /// The entries, without the rest.
+    fn into_items(self) -> Vec<Self::Item>;
+
+    /// The entries that were left out of the page.
+    fn skipped(&self) -> &[Skipped];
+
+    /// Length of the whole list, if the page tells it.
+    fn total(&self) -> Option<u32>;
+
+    /// Index in the list of the first entry. 0 for pages by cursor.
+    fn offset(&self) -> u32;
+
+    /// Distance from the offset of this page to that of the next one: the limit as the server
+    /// tells it. 0 if unknown.
+    fn step(&self) -> u32;
+
+    /// Value of the cursor named `after` or `before`. `None` for pages by offset.
+    fn cursor(&self, name: &str) -> Option<&str>;
+
+    /// Link to this page.
+    fn href(&self) -> Option<&str>;
+
+    /// Link to the next page.
+    fn next_link(&self) -> Option<&str>;
+
+    /// Link to the previous page.
+    fn previous_link(&self) -> Option<&str>;
+
+    /// Changes every link of the page with `change`.
+    fn change_links(&mut self, change: impl FnMut(&mut String));
+}
+
+/// The methods that both kinds of pages have alike.
+macro_rules! same_parts {
+    () => {
+        type Item = T;
+
+        fn items(&self) -> &[T] {
+            &self.items
+        }
+
+        fn into_items(self) -> Vec<T> {
+            self.items
+        }
+
+        fn skipped(&self) -> &[Skipped] {
+            &self.skipped
+        }
+
+        fn total(&self) -> Option<u32> {
+            self.total
+        }
+
+        fn step(&self) -> u32 {
+            self.limit
+        }
+
+        fn href(&self) -> Option<&str> {
+            self.href.as_deref()
+        }
+
+        fn next_link(&self) -> Option<&str> {
+            self.next.as_deref()
+        }
+    };
+}
+
+impl<T: DeserializeOwned + Send + 'static> Paged for Page<T> {
+    same_parts!();
+
+    const BY_CURSOR: bool = false;
+
+    fn offset(&self) -> u32 {
+        self.offset
+    }
+
+    fn cursor(&self, _name: &str) -> Option<&str> {
+        None
+    }
+
+    fn previous_link(&self) -> Option<&str> {
+        self.previous.as_deref()
+    }
+
+    fn change_links(&mut self, change: impl FnMut(&mut String)) {
+        [&mut self.href, &mut self.next, &mut self.previous].into_iter().flatten().for_each(change);
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> Paged for CursorPage<T> {
+    same_parts!();
+
+    const BY_CURSOR: bool = true;
+
+    fn offset(&self) -> u32 {
+        0
+    }
+
+    fn cursor(&self, name: &str) -> Option<&str> {
+        match name {
+            "before" => self.cursors.before.as_deref(),
+            _ => self.cursors.after.as_deref(),
+        }
+    }
+
+    fn previous_link(&self) -> Option<&str> {
+        None
+    }
+
+    fn change_links(&mut self, change: impl FnMut(&mut String)) {
+        [&mut self.href, &mut self.next].into_iter().flatten().for_each(change);
+    }
+}
+
+/// The page in an answer: the answer itself, or the field of it that holds an object, as in
+/// `{"artists": {"items": [..]}}`.
+pub(crate) struct PageIn<P>(pub(crate) P);
+
+/// Fields of a page. An answer that starts with one of them is the page.
+const FIELDS: [&str; 8] =
+    ["href", "items", "limit", "next", "offset", "previous", "total", "cursors"];
+
+impl<'de, P: Deserialize<'de>> Deserialize<'de> for PageIn<P> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Answer<P>(PhantomData<P>);
+
+        impl<'de, P: Deserialize<'de>> Visitor<'de> for Answer<P> {
+            type Value = PageIn<P>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a page, or an object that holds one")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PageIn<P>, A::Error> {
+                let mut found = None;
+                while let Some(Key(key)) = map.next_key()? {
+                    if found.is_none() && FIELDS.contains(&key.as_ref()) {
+                        return page(Some(key), map).map(PageIn);
+                    }
+                    match found {
+                        None => found = map.next_value::<IfObject<P>>()?.0,
+                        Some(_) => drop(map.next_value::<IgnoredAny>()?),
+                    }
+                }
+                found.map(PageIn).ok_or_else(|| A::Error::missing_field("items"))
+            }
+        }
+
+        deserializer.deserialize_map(Answer(PhantomData))
+    }
+}
+
+/// Reads the page whose first key was read already, if `first` is given.
+fn page<'de, P: Deserialize<'de>, A: MapAccess<'de>>(
+    first: Option<Cow<'de, str>>,
+    map: A,
+) -> Result<P, A::Error> {
+    P::deserialize(MapAccessDeserializer::new(WithFirst { first, map }))
+}
+
+/// The key of a field, borrowed if it has no escapes.
+struct Key<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// A map whose first key was read already.
+struct WithFirst<'de, A> {
+    first: Option<Cow<'de, str>>,
+    map: A,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for WithFirst<'de, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, A::Error> {
+        match self.first.take() {
+            Some(key) => seed.deserialize(CowStrDeserializer::new(key)).map(Some),
+            None => self.map.next_key_seed(seed),
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.map.next_value_seed(seed)
+    }
+}
+
+/// A page, if the value is an object. Any other value is ignored.
+struct IfObject<P>(Option<P>);
+
+impl<'de, P: Deserialize<'de>> Deserialize<'de> for IfObject<P> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Value<P>(PhantomData<P>);
+
+        impl<'de, P: Deserialize<'de>> Visitor<'de> for Value<P> {
+            type Value = IfObject<P>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<IfObject<P>, A::Error> {
+                Ok(IfObject(Some(page(None, map)?)))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<IfObject<P>, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(IfObject(None))
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<IfObject<P>, E> {
+                Ok(IfObject(None))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<IfObject<P>, E> {
+                Ok(IfObject(None))
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<IfObject<P>, E> {
+                Ok(IfObject(None))
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<IfObject<P>, E> {
+                Ok(IfObject(None))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<IfObject<P>, E> {
+                Ok(IfObject(None))
+            }
+
+            fn visit_unit<E>(self) -> Result<IfObject<P>, E> {
+                Ok(IfObject(None))
+            }
+        }
+
+        deserializer.deserialize_any(Value(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Vec<u32>, serde_json::Error> {
+        spot_model::from_slice::<PageIn<Page<u32>>>(json.as_bytes()).map(|page| page.0.items)
+    }
+
+    #[test]
+    fn a_page_is_found_by_itself_and_inside_an_answer() {
+        for json in [
+            r#"{"items": [1, 2], "total": 2}"#,
+            r#"{"href": "here", "items": [1, 2]}"#,
+            r#"{"cursors": {"after": "x"}, "items": [1, 2]}"#,
+            r#"{"artists": {"items": [1, 2]}}"#,
+            r#"{"message": "Hello", "n": [1, null], "x": null, "y": -1, "z": 0.5, "w": true,
+                "playlists": {"total": 2, "items": [1, 2]}, "tracks": {"items": [3]}}"#,
+        ] {
+            assert_eq!(read(json).unwrap(), [1, 2], "{json}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_page_is_an_error() {
+        for json in ["{}", r#"{"message": "Hello"}"#, r#"{"tracks": null}"#, "[]", "1"] {
+            assert!(read(json).is_err(), "{json}");
+        }
+    }
+}

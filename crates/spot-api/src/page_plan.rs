@@ -1,0 +1,192 @@
+//! Which page of a list comes next.
+
+use spot_http::Request;
+use spot_model::Paging;
+
+use crate::page::Paged;
+
+/// Position of a stream in its list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Position {
+    /// Offset of the next entry.
+    Offset(u32),
+    /// Cursor of the page that holds the next entry. `None` for the first page.
+    Cursor(Option<String>),
+}
+
+/// Decides which page to request next, from what the pages before it said.
+pub(crate) enum PagePlan {
+    Offset(ByOffset),
+    Cursor(ByCursor),
+}
+
+impl PagePlan {
+    /// A plan that starts where the request says.
+    pub(crate) fn new(request: &Request, by_cursor: bool) -> Self {
+        let paging = request.operation().paging;
+        if by_cursor {
+            let parameter = match paging {
+                Paging::Cursor { parameter, .. } => Some(parameter),
+                _ => None,
+            };
+            return Self::Cursor(ByCursor { delivered: None, next: Some(None), parameter });
+        }
+        let first = request.query_value("offset").and_then(|offset| offset.parse().ok());
+        let last = match paging {
+            Paging::Offset { last_offset, .. } => last_offset,
+            _ => None,
+        };
+        Self::Offset(ByOffset::new(first.unwrap_or(0), last))
+    }
+
+    /// The request of the page at a position.
+    pub(crate) fn request_at(&self, request: &Request, at: &Position) -> Request {
+        let request = request.clone();
+        match (self, at) {
+            (_, Position::Offset(offset)) => request.replace_query("offset", Some(offset)),
+            (Self::Cursor(plan), Position::Cursor(Some(cursor))) => {
+                let parameter = plan.parameter.unwrap_or("after");
+                // The API takes only one of the two.
+                let other = if parameter == "before" { "after" } else { "before" };
+                request.replace_query(other, None::<&str>).replace_query(parameter, Some(cursor))
+            }
+            (_, Position::Cursor(_)) => request,
+        }
+    }
+
+    /// The page to request now: one that is known to exist and was not requested.
+    pub(crate) fn next(&mut self) -> Option<Position> {
+        match self {
+            Self::Offset(plan) => plan.next().map(Position::Offset),
+            Self::Cursor(plan) => plan.next.take().map(Position::Cursor),
+        }
+    }
+
+    /// Learns from the page at a position.
+    pub(crate) fn arrived(&mut self, page: &impl Paged, at: &Position) {
+        match (self, at) {
+            (Self::Offset(plan), Position::Offset(at)) => plan.arrived(page, *at),
+            (Self::Cursor(plan), _) => plan.arrived(page),
+            // A plan by offset gives offsets only.
+            (Self::Offset(_), Position::Cursor(_)) => {}
+        }
+    }
+
+    /// Learns from a page that the caller had, which need not have the size of those to come.
+    pub(crate) fn had(&mut self, page: &impl Paged, at: &Position, request: &Request) {
+        self.arrived(page, at);
+        let Self::Offset(plan) = self else { return };
+        let size = request.query_value("limit").and_then(|limit| limit.parse().ok());
+        if size != Some(page.step()) {
+            // As with a first page: the size is known when it arrives.
+            plan.step = 0;
+            if matches!(plan.next, Next::Until(end) if plan.delivered < end) {
+                plan.next = Next::One;
+            }
+        }
+    }
+
+    /// Whether a page that was requested still belongs to the list.
+    pub(crate) fn wants(&self, at: &Position) -> bool {
+        match (self, at) {
+            (Self::Offset(ByOffset { next: Next::Until(end), .. }), Position::Offset(at)) => {
+                at < end
+            }
+            _ => true,
+        }
+    }
+
+    /// Start of the page after the last one delivered.
+    pub(crate) fn delivered(&self) -> Position {
+        match self {
+            Self::Offset(plan) => Position::Offset(plan.delivered),
+            Self::Cursor(plan) => Position::Cursor(plan.delivered.clone()),
+        }
+    }
+
+    /// Ends the list.
+    pub(crate) fn stop(&mut self) {
+        match self {
+            Self::Offset(plan) => plan.next = Next::End,
+            Self::Cursor(plan) => plan.next = None,
+        }
+    }
+}
+
+/// By offset: once the length of the list is known, so are all pages.
+pub(crate) struct ByOffset {
+    delivered: u32,
+    requested: u32,
+    step: u32,
+    next: Next,
+    /// Largest offset the API takes.
+    last: Option<u32>,
+}
+
+/// The pages that may be requested.
+enum Next {
+    /// One page, which has to arrive before another is requested: the first one, and those of
+    /// lists whose length is unknown or wrong.
+    One,
+    /// All pages that start before this offset.
+    Until(u32),
+    End,
+}
+
+impl ByOffset {
+    fn new(first: u32, last: Option<u32>) -> Self {
+        Self { delivered: first, requested: first, step: 0, next: Next::One, last }
+    }
+
+    fn next(&mut self) -> Option<u32> {
+        let at = self.requested;
+        match self.next {
+            _ if self.last.is_some_and(|last| at > last) => return None,
+            Next::One => self.next = Next::End,
+            // Spotify can answer an offset at or behind the end with a server error.
+            Next::Until(end) if at < end => {}
+            Next::Until(_) | Next::End => return None,
+        }
+        self.requested = at.saturating_add(self.step);
+        Some(at)
+    }
+
+    fn arrived(&mut self, page: &impl Paged, at: u32) {
+        let entries = u32::try_from(page.items().len() + page.skipped().len()).unwrap_or(u32::MAX);
+        self.step = if page.step() > 0 { page.step() } else { entries.max(1) };
+        self.delivered = at.saturating_add(self.step);
+        self.requested = self.requested.max(self.delivered);
+        self.next = match page.total() {
+            Some(total) if self.delivered < total => Next::Until(total),
+            // The last page by its length, or a list of unknown length: only the link tells.
+            _ if page.next_link().is_some() => Next::One,
+            Some(total) => Next::Until(total),
+            None => Next::End,
+        };
+    }
+}
+
+/// By cursor: each page names the next one.
+pub(crate) struct ByCursor {
+    delivered: Option<String>,
+    next: Option<Option<String>>,
+    /// Query parameter that takes the cursor. If the operation does not say it, the link of the
+    /// first page does.
+    parameter: Option<&'static str>,
+}
+
+impl ByCursor {
+    fn arrived(&mut self, page: &impl Paged) {
+        let link = page.next_link();
+        let backwards = link.is_some_and(|link| link.contains("before="));
+        let parameter = *self.parameter.get_or_insert(if backwards { "before" } else { "after" });
+        let cursor = page.cursor(parameter).map(str::to_owned);
+        // A cursor that leads back to the same page would never end.
+        let goes_on = link.is_some() && cursor.is_some() && cursor != self.delivered;
+        self.next = goes_on.then(|| cursor.clone());
+        if cursor.is_some() {
+            self.delivered = cursor;
+        }
+    }
+}

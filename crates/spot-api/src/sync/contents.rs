@@ -1,0 +1,75 @@
+use spot_model::{Page, PlayableItem, PlayableUri, PlaylistItem, SnapshotId};
+
+use crate::{Error, ErrorKind, Fields, GetPlaylist};
+
+/// How often a playlist is read that changes under way.
+const READS: usize = 3;
+
+/// All items of a playlist at one version.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PlaylistContents {
+    /// The version; `None` if Spotify does not name it.
+    pub snapshot_id: Option<SnapshotId>,
+    /// The items, in order. Entries that Spotify answers as `null` are left out.
+    pub items: Vec<PlaylistItem>,
+    /// The URI at each position; `None` where there is none, as for items that were taken down.
+    pub(crate) uris: Vec<Option<PlayableUri>>,
+}
+
+impl PlaylistContents {
+    /// Reads all of it, with these fields of each item, or with all. Up to 100 items are one
+    /// request; more are pages of 50, and a look at the version at the end.
+    pub(crate) async fn read(
+        playlist: &GetPlaylist,
+        fields: Option<Fields>,
+    ) -> Result<Self, Error> {
+        for _ in 0..READS {
+            let first = GetPlaylist { fields: None, ..playlist.clone() }.await?;
+            let mut contents =
+                Self { snapshot_id: first.snapshot_id, items: Vec::new(), uris: Vec::new() };
+            let mut rest = playlist.items();
+            if let Some(page) = first.items {
+                let (offset, is_last) = (page.next_offset(), page.is_last());
+                contents.append(page);
+                if is_last {
+                    return Ok(contents);
+                }
+                rest = rest.offset(offset);
+            }
+            if let Some(fields) = &fields {
+                rest = rest.fields(fields.clone());
+            }
+            let mut pages = rest.stream().pages();
+            while let Some(page) = pages.try_next().await? {
+                contents.append(page);
+            }
+            if version(playlist).await? == contents.snapshot_id {
+                return Ok(contents);
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict, "the playlist changes while it is being read"))
+    }
+
+    fn append(&mut self, page: Page<PlaylistItem>) {
+        let mut items = page.items.into_iter();
+        let mut skipped = page.skipped.iter().map(|skipped| skipped.index).peekable();
+        let start = self.uris.len();
+        loop {
+            if skipped.next_if_eq(&(self.uris.len() - start)).is_some() {
+                self.uris.push(None);
+            } else if let Some(item) = items.next() {
+                self.uris.push(item.item.as_ref().and_then(PlayableItem::uri));
+                self.items.push(item);
+            } else {
+                break;
+            }
+        }
+    }
+}
+
+/// The present version of a playlist.
+pub(crate) async fn version(playlist: &GetPlaylist) -> Result<Option<SnapshotId>, Error> {
+    let playlist = playlist.clone().fields("snapshot_id").await?;
+    Ok(playlist.snapshot_id)
+}

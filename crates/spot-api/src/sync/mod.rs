@@ -1,0 +1,82 @@
+//! Playlist edits that keep what can be kept.
+
+mod contents;
+mod plan;
+mod planner;
+mod request;
+mod sequence;
+mod steps;
+
+use spot_model::{IntoId, PlayableUri, SnapshotId};
+
+use crate::{Error, GetPlaylist};
+
+pub use contents::PlaylistContents;
+pub use plan::SyncPlan;
+pub use request::SyncPlaylist;
+
+impl GetPlaylist {
+    /// Makes the playlist equal to a list, in order, copies included, with few calls.
+    ///
+    /// Entries that stay are not touched, so that they keep their dates (`added_at`). Await it to
+    /// read the playlist and change it; [`plan`](SyncPlaylist::plan) shows first what it will do.
+    ///
+    /// ```no_run
+    /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+    /// let wanted = ["spotify:track:spotmockTrack000000001", "spotify:track:spotmockTrack000000002"];
+    /// let plan = client.playlist("spotmockPlaylist000001").sync(wanted).plan().await?;
+    /// println!("{plan}");
+    /// if plan.calls() < 20 {
+    ///     plan.apply().await?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn sync(&self, wanted: impl IntoIterator<Item = impl IntoId<PlayableUri>>) -> SyncPlaylist {
+        let wanted = wanted.into_iter().map(IntoId::into_id).collect();
+        SyncPlaylist::new(self.clone(), request::Goal::Equal(wanted))
+    }
+
+    /// Removes the items at some positions, from 0.
+    ///
+    /// Spotify can only remove every copy of an item. If the playlist has other copies of it, they
+    /// are added again, and lose their dates: [`SyncPlan::readded`] counts them. It costs the calls
+    /// that read the playlist, one call per 100 items, and one per run of items that are added
+    /// again.
+    ///
+    /// ```no_run
+    /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+    /// client.playlist("spotmockPlaylist000001").remove_at([0, 7]).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn remove_at(&self, positions: impl IntoIterator<Item = u32>) -> SyncPlaylist {
+        SyncPlaylist::new(self.clone(), request::Goal::Without(positions.into_iter().collect()))
+    }
+
+    /// The items of the playlist if it changed since a version; `None` if it did not.
+    ///
+    /// An unchanged playlist costs one small request.
+    ///
+    /// ```no_run
+    /// # async fn example(client: spot_api::Client, kept: spot_api::model::SnapshotId)
+    /// # -> Result<(), spot_api::Error> {
+    /// if let Some(contents) = client.playlist("spotmockPlaylist000001").if_changed(kept).await? {
+    ///     println!("{} items now", contents.items.len());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict`](crate::ErrorKind::Conflict) if it keeps changing while it is read; else as any
+    /// call.
+    pub async fn if_changed(
+        self,
+        since: impl IntoId<SnapshotId>,
+    ) -> Result<Option<PlaylistContents>, Error> {
+        let since = since.into_id().map_err(|error| Error::bad_request(error.to_string()))?;
+        if contents::version(&self).await?.as_ref() == Some(&since) {
+            return Ok(None);
+        }
+        PlaylistContents::read(&self, None).await.map(Some)
+    }
+}

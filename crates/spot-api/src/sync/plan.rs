@@ -1,0 +1,287 @@
+use std::{collections::HashMap, fmt};
+
+use spot_model::{PlayableUri, SnapshotId};
+
+use crate::{
+    Error, ErrorKind, GetPlaylist,
+    sync::{
+        contents,
+        planner::{self, Edits},
+        steps::{Step, replacement},
+    },
+};
+
+/// How many calls more than a replacement takes are made to keep the dates of entries.
+const PATIENCE: usize = 100;
+
+/// What the caller allows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Terms {
+    pub(crate) allow_replace: bool,
+    pub(crate) max_calls: Option<usize>,
+}
+
+/// The calls that lead from what a playlist holds to what it should hold, from
+/// [`SyncPlaylist::plan`](crate::SyncPlaylist::plan).
+///
+/// It prints as one line: what is kept, added, moved and removed, and the number of calls.
+#[derive(Clone)]
+pub struct SyncPlan {
+    playlist: GetPlaylist,
+    snapshot_id: Option<SnapshotId>,
+    uris: Vec<PlayableUri>,
+    steps: Vec<Step>,
+    counts: Counts,
+    replaces: bool,
+}
+
+/// How many entries are affected, and how.
+#[derive(Clone, Copy, Debug)]
+struct Counts {
+    kept: usize,
+    moved: usize,
+    added: usize,
+    removed: usize,
+    readded: usize,
+}
+
+impl SyncPlan {
+    pub(crate) fn new(
+        playlist: GetPlaylist,
+        snapshot_id: Option<SnapshotId>,
+        present: &[Option<PlayableUri>],
+        wanted: &[Option<PlayableUri>],
+        terms: Terms,
+    ) -> Result<Self, Error> {
+        let mut keys = Keys::default();
+        let wanted_keys = keys.all(wanted);
+        let present_keys = keys.all(present);
+        let edits = (!keys.must_remove_unnamed(&present_keys, &wanted_keys))
+            .then(|| planner::edits(&present_keys, &wanted_keys))
+            .filter(|edits| keys.can_add(&edits.steps));
+        let whole = Some(replacement(&wanted_keys)).filter(|steps| keys.can_add(steps));
+        let chosen = choose(edits, whole, terms)?;
+        let (steps, counts, replaces) = match chosen {
+            Chosen::Edits(Edits { steps, kept, moved, removed, added, readded }) => {
+                (steps, Counts { kept, moved, added, removed, readded }, false)
+            }
+            Chosen::Replacement(steps) => {
+                let readded = planner::common(&present_keys, &wanted_keys);
+                let (added, removed) = (wanted.len() - readded, present.len() - readded);
+                (steps, Counts { kept: 0, moved: 0, added, removed, readded }, true)
+            }
+        };
+        Ok(Self { playlist, snapshot_id, uris: keys.uris, steps, counts, replaces })
+    }
+
+    /// How many calls change the playlist. Reading it, and looking at its version before the first
+    /// change, are not counted.
+    pub fn calls(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether the playlist is as it should be.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// How many entries stay and keep their dates, including those that are moved.
+    pub fn kept(&self) -> usize {
+        self.counts.kept
+    }
+
+    /// How many entries are moved.
+    pub fn moved(&self) -> usize {
+        self.counts.moved
+    }
+
+    /// How many entries are added that were not there.
+    pub fn added(&self) -> usize {
+        self.counts.added
+    }
+
+    /// How many entries are removed for good.
+    pub fn removed(&self) -> usize {
+        self.counts.removed
+    }
+
+    /// How many entries stay but lose their dates, because they are removed and added again.
+    pub fn readded(&self) -> usize {
+        self.counts.readded
+    }
+
+    /// Whether the whole playlist is replaced.
+    pub fn replaces(&self) -> bool {
+        self.replaces
+    }
+
+    /// The version the plan was made for.
+    pub fn snapshot_id(&self) -> Option<&SnapshotId> {
+        self.snapshot_id.as_ref()
+    }
+
+    /// Makes the calls, one after another, and gives the new version of the playlist.
+    ///
+    /// It first looks at the version, with one small request; an empty plan sends nothing. The
+    /// calls are not one transaction: a change that somebody else makes between them is not noticed.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict`](ErrorKind::Conflict) if the playlist has changed since the plan was made:
+    /// nothing was changed then. If a call fails, [`Error::done`] is the number of calls that were
+    /// carried out before it. Sync again to finish: the playlist is read anew, and what is done is
+    /// not done twice. That also holds for a call of which the outcome is unknown.
+    pub async fn apply(self) -> Result<Option<SnapshotId>, Error> {
+        if !self.is_empty() && contents::version(&self.playlist).await? != self.snapshot_id {
+            let message = "the playlist has changed since the plan was made; make a new plan";
+            return Err(Error::new(ErrorKind::Conflict, message).with_done(0));
+        }
+        self.carry_out().await
+    }
+
+    /// Makes the calls without a look at the version.
+    pub(crate) async fn carry_out(self) -> Result<Option<SnapshotId>, Error> {
+        let mut snapshot = self.snapshot_id.clone();
+        for (done, step) in self.steps.iter().enumerate() {
+            let changed = self.carry_out_step(step).await.map_err(|error| error.with_done(done))?;
+            snapshot = changed.or(snapshot);
+        }
+        Ok(snapshot)
+    }
+
+    async fn carry_out_step(&self, step: &Step) -> Result<Option<SnapshotId>, Error> {
+        let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        match step {
+            Step::Remove(keys) => self.playlist.remove(self.named(keys)).await,
+            Step::Add { keys, position } => {
+                self.playlist.add(self.named(keys)).position(number(*position)).await
+            }
+            Step::Move { start, length, before } => {
+                let moved = self.playlist.reorder(number(*start), number(*before));
+                moved.range_length(number(*length)).await.map(Some)
+            }
+            Step::Replace(keys) => self.playlist.replace(self.named(keys)).await.map(Some),
+        }
+    }
+
+    fn named(&self, keys: &[u32]) -> Vec<PlayableUri> {
+        let uri = |key: &u32| self.uris.get(usize::try_from(*key).ok()?).cloned();
+        keys.iter().filter_map(uri).collect()
+    }
+}
+
+/// One line: `412 kept (3 moved), 7 added, 2 removed: 5 calls`.
+impl fmt::Display for SyncPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Counts { kept, moved, added, removed, readded } = self.counts;
+        if self.is_empty() {
+            return write!(f, "{kept} kept: nothing to do");
+        }
+        write!(f, "{kept} kept ({moved} moved), {added} added, {removed} removed")?;
+        if readded > 0 {
+            write!(f, ", {readded} added again with new dates")?;
+        }
+        let replaced = if self.replaces { ", the whole playlist is replaced" } else { "" };
+        let calls = self.calls();
+        write!(f, "{replaced}: {calls} call{}", if calls == 1 { "" } else { "s" })
+    }
+}
+
+impl fmt::Debug for SyncPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("SyncPlan");
+        out.field("playlist", &self.playlist.id).field("snapshot_id", &self.snapshot_id);
+        out.field("counts", &self.counts).field("steps", &self.steps).finish_non_exhaustive()
+    }
+}
+
+enum Chosen {
+    Edits(Edits),
+    Replacement(Vec<Step>),
+}
+
+/// The way with the fewest calls, of those that are possible and allowed.
+fn choose(edits: Option<Edits>, whole: Option<Vec<Step>>, terms: Terms) -> Result<Chosen, Error> {
+    let refusal = |why: String| Err(Error::bad_request(why));
+    match (edits, whole) {
+        (None, None) => refusal(
+            "the API can do neither: add a local file, nor remove an item without a URI beside items \
+             that stay"
+                .to_owned(),
+        ),
+        (None, Some(steps)) if terms.allow_replace => Ok(Chosen::Replacement(steps)),
+        (None, Some(_)) => refusal(
+            "the playlist holds items without a URI, which only a replacement removes, and it gives \
+             every item a new date; allow it with `allow_replace()`"
+                .to_owned(),
+        ),
+        (Some(edits), None) => Ok(Chosen::Edits(edits)),
+        (Some(edits), Some(steps)) => {
+            let most = terms.max_calls.unwrap_or(steps.len() + PATIENCE);
+            // Where nothing stays, a replacement costs no dates.
+            let may_replace = terms.allow_replace || edits.kept == 0;
+            if may_replace && steps.len() < edits.steps.len() {
+                return Ok(Chosen::Replacement(steps));
+            }
+            if edits.steps.len() <= most {
+                return Ok(Chosen::Edits(edits));
+            }
+            refusal(format!(
+                "keeping the dates takes {} calls, more than {most}; a replacement takes {} and gives \
+                 every item a new date: use `allow_replace()` or `max_calls()`",
+                edits.steps.len(),
+                steps.len()
+            ))
+        }
+    }
+}
+
+/// Numbers for URIs. Entries without a URI have numbers beyond all others, one each.
+#[derive(Default)]
+struct Keys {
+    uris: Vec<PlayableUri>,
+    numbers: HashMap<PlayableUri, u32>,
+    unnamed: u32,
+}
+
+/// Numbers from here on are of entries without a URI.
+const UNNAMED: u32 = 1 << 31;
+
+impl Keys {
+    fn all(&mut self, uris: &[Option<PlayableUri>]) -> Vec<u32> {
+        self.unnamed = 0;
+        uris.iter().map(|uri| self.key(uri.as_ref())).collect()
+    }
+
+    fn key(&mut self, uri: Option<&PlayableUri>) -> u32 {
+        let Some(uri) = uri else {
+            self.unnamed += 1;
+            return UNNAMED + self.unnamed;
+        };
+        if let Some(number) = self.numbers.get(uri) {
+            return *number;
+        }
+        let number = u32::try_from(self.uris.len()).unwrap_or(u32::MAX);
+        self.uris.push(uri.clone());
+        self.numbers.insert(uri.clone(), number);
+        number
+    }
+
+    /// Whether something has to go that no call can name.
+    fn must_remove_unnamed(&self, present: &[u32], wanted: &[u32]) -> bool {
+        let unnamed = |keys: &[u32]| keys.iter().filter(|key| **key >= UNNAMED).count();
+        unnamed(wanted) < unnamed(present)
+    }
+
+    /// Whether all that is added can be: it has a URI, and is no local file.
+    fn can_add(&self, steps: &[Step]) -> bool {
+        let can_add = |key: &u32| {
+            let uri = usize::try_from(*key).ok().and_then(|key| self.uris.get(key));
+            uri.is_some_and(|uri| !matches!(uri, PlayableUri::Local(_)))
+        };
+        steps.iter().all(|step| match step {
+            Step::Remove(_) | Step::Move { .. } => true,
+            Step::Add { keys, .. } | Step::Replace(keys) => keys.iter().all(can_add),
+        })
+    }
+}

@@ -1,0 +1,381 @@
+//! From what a playlist holds and what it should hold to the calls between them.
+//!
+//! The API has four calls: remove every copy of some URIs, add a run at a position, move a range,
+//! and replace everything. The first three keep the dates of what they do not touch.
+
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
+
+use crate::sync::{
+    sequence::{longest_increasing, partners},
+    steps::{Step, additions, removals},
+};
+
+/// Calls that change a list entry by entry.
+#[derive(Debug, Default)]
+pub(crate) struct Edits {
+    pub(crate) steps: Vec<Step>,
+    /// Entries that are in both lists and keep their dates.
+    pub(crate) kept: usize,
+    /// Entries that keep their dates and change their order.
+    pub(crate) moved: usize,
+    pub(crate) removed: usize,
+    pub(crate) added: usize,
+    /// Entries that are removed and added again, since surplus copies cannot be removed alone.
+    pub(crate) readded: usize,
+}
+
+/// The fewest calls known that make `present` equal to `wanted` entry by entry.
+pub(crate) fn edits(present: &[u32], wanted: &[u32]) -> Edits {
+    let (has, needs) = (counts(present), counts(wanted));
+    let needed = |key: &u32| needs.get(key).copied().unwrap_or(0);
+    let surplus: HashSet<u32> =
+        has.iter().filter(|(key, count)| needed(key) < **count).map(|(key, _)| *key).collect();
+    let mut seen = HashSet::new();
+    let gone: Vec<u32> =
+        present.iter().copied().filter(|key| surplus.contains(key) && seen.insert(*key)).collect();
+    let rest: Vec<u32> = present.iter().copied().filter(|key| !surplus.contains(key)).collect();
+    let readded = gone.iter().map(needed).sum();
+
+    let targets = partners(&rest, wanted);
+    let both = [Order::MovesFirst, Order::AddsFirst].map(|order| arrange(&targets, wanted, order));
+    let [moves_first, adds_first] = both;
+    let arranged =
+        if adds_first.steps.len() < moves_first.steps.len() { adds_first } else { moves_first };
+    let mut steps: Vec<Step> = removals(&gone).collect();
+    steps.extend(arranged.steps);
+    Edits {
+        steps,
+        kept: rest.len(),
+        moved: arranged.moved,
+        removed: present.len() - rest.len() - readded,
+        added: wanted.len() - rest.len() - readded,
+        readded,
+    }
+}
+
+/// How many entries are in both lists, copies counted.
+pub(crate) fn common(present: &[u32], wanted: &[u32]) -> usize {
+    let needs = counts(wanted);
+    counts(present).iter().map(|(key, has)| (*has).min(needs.get(key).copied().unwrap_or(0))).sum()
+}
+
+fn counts(keys: &[u32]) -> HashMap<u32, usize> {
+    let mut counts = HashMap::new();
+    for key in keys {
+        *counts.entry(*key).or_default() += 1;
+    }
+    counts
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// Ranges move whole, and what is new is added between and inside them.
+    MovesFirst,
+    /// What is new is added in long runs, and moves put other entries between.
+    AddsFirst,
+}
+
+#[derive(Debug)]
+struct Arranged {
+    steps: Vec<Step>,
+    moved: usize,
+}
+
+/// Orders entries whose places in the wanted list are `targets`, and adds what they lack.
+fn arrange(targets: &[usize], wanted: &[u32], order: Order) -> Arranged {
+    let is_kept = {
+        let mut is_kept = vec![false; wanted.len()];
+        for target in targets {
+            if let Some(kept) = is_kept.get_mut(*target) {
+                *kept = true;
+            }
+        }
+        is_kept
+    };
+    let blocks = blocks(targets, &is_kept, order);
+    let firsts: Vec<usize> =
+        blocks.iter().filter_map(|block| targets.get(block.start).copied()).collect();
+    let staying: HashSet<usize> = longest_increasing(&firsts).into_iter().collect();
+    let (mut still, mut moving) = (vec![false; wanted.len()], Vec::new());
+    for (at, block) in blocks.iter().enumerate() {
+        let members = targets.get(block.clone()).unwrap_or_default();
+        if staying.contains(&at) {
+            for target in members {
+                if let Some(still) = still.get_mut(*target) {
+                    *still = true;
+                }
+            }
+        } else {
+            moving.push(members.to_vec());
+        }
+    }
+    moving.sort_unstable();
+
+    let mut list = targets.to_vec();
+    let moved = moving.iter().map(Vec::len).sum();
+    let mut arranged = Arranged { steps: Vec::new(), moved };
+    match order {
+        Order::MovesFirst => {
+            move_all(&mut list, &moving, &mut arranged.steps);
+            // In order now, so that a run belongs where it is wanted.
+            for run in runs(wanted.len(), |at| !is_kept.get(at).copied().unwrap_or(false)) {
+                let keys = wanted.get(run.clone()).unwrap_or_default();
+                arranged.steps.extend(additions(keys, run.start));
+            }
+        }
+        Order::AddsFirst => {
+            // What is new between two entries that stay is one run, whatever moves in between.
+            for gap in runs(wanted.len(), |at| !still.get(at).copied().unwrap_or(false)) {
+                let new: Vec<usize> =
+                    gap.clone().filter(|at| !is_kept.get(*at).copied().unwrap_or(false)).collect();
+                let before = gap.start.checked_sub(1);
+                let position = before.map_or(0, |before| place(&list, before) + 1);
+                let keys: Vec<u32> = new.iter().filter_map(|at| wanted.get(*at).copied()).collect();
+                arranged.steps.extend(additions(&keys, position));
+                list.splice(position..position, new);
+            }
+            move_all(&mut list, &moving, &mut arranged.steps);
+        }
+    }
+    arranged
+}
+
+/// The ranges of entries that follow each other in both lists.
+fn blocks(targets: &[usize], is_kept: &[bool], order: Order) -> Vec<Range<usize>> {
+    // The place of each wanted entry among those that are there already.
+    let mut ranks = Vec::with_capacity(is_kept.len());
+    let mut rank = 0;
+    for kept in is_kept {
+        ranks.push(rank);
+        rank += usize::from(*kept);
+    }
+    let follows = |before: usize, after: usize| match order {
+        Order::AddsFirst => after == before + 1,
+        Order::MovesFirst => {
+            let rank = |target: usize| ranks.get(target).copied().unwrap_or_default();
+            rank(after) == rank(before) + 1
+        }
+    };
+    let mut blocks: Vec<Range<usize>> = Vec::new();
+    let mut last = None;
+    for (at, target) in targets.iter().enumerate() {
+        match blocks.last_mut() {
+            Some(block) if last.is_some_and(|last| follows(last, *target)) => block.end = at + 1,
+            _ => blocks.push(at..at + 1),
+        }
+        last = Some(*target);
+    }
+    blocks
+}
+
+/// Moves each block behind the entry that is wanted before it.
+fn move_all(list: &mut Vec<usize>, moving: &[Vec<usize>], steps: &mut Vec<Step>) {
+    // Blocks come in the wanted order, so that whatever is smaller is in its place.
+    let mut sorted = list.clone();
+    sorted.sort_unstable();
+    for block in moving {
+        let Some(first) = block.first() else { continue };
+        let (start, length) = (place(list, *first), block.len());
+        let rank = sorted.partition_point(|target| target < first);
+        let predecessor = rank.checked_sub(1).and_then(|rank| sorted.get(rank));
+        let before = predecessor.map_or(0, |predecessor| place(list, *predecessor) + 1);
+        if before == start {
+            continue;
+        }
+        steps.push(Step::Move { start, length, before });
+        let moved: Vec<usize> = list.drain(start..start + length).collect();
+        let to = if before > start { before - length } else { before };
+        list.splice(to..to, moved);
+    }
+}
+
+/// Where an entry is; every entry that is asked for is in the list.
+fn place(list: &[usize], target: usize) -> usize {
+    list.iter().position(|at| *at == target).unwrap_or_default()
+}
+
+/// The longest ranges of places that fit.
+fn runs(length: usize, fits: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for at in (0..length).filter(|at| fits(*at)) {
+        match runs.last_mut() {
+            Some(run) if run.end == at => run.end += 1,
+            _ => runs.push(at..at + 1),
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
+
+    use super::*;
+    use crate::sync::steps::{CHUNK, replacement};
+
+    /// What Spotify does with the calls.
+    fn carry_out(mut list: Vec<u32>, steps: &[Step]) -> Vec<u32> {
+        for step in steps {
+            match step {
+                Step::Remove(keys) => list.retain(|key| !keys.contains(key)),
+                Step::Add { keys, position } => {
+                    assert!(keys.len() <= CHUNK && !keys.is_empty());
+                    list.splice(*position..*position, keys.iter().copied());
+                }
+                Step::Move { start, length, before } => {
+                    assert!(*before <= list.len() && start + length <= list.len());
+                    let moved: Vec<u32> = list.drain(*start..start + length).collect();
+                    let to = if before > start { before - length } else { *before };
+                    list.splice(to..to, moved);
+                }
+                Step::Replace(keys) => list.clone_from(keys),
+            }
+        }
+        list
+    }
+
+    /// No plan that keeps what can be kept has fewer calls. A removal takes a hundred URIs. Two
+    /// entries that are neighbours in the end and were not in the beginning are brought together by
+    /// an addition, which does so at both its ends, or by a move, which does so in three places.
+    fn least(present: &[u32], wanted: &[u32]) -> usize {
+        let (has, needs) = (counts(present), counts(wanted));
+        let gone = has.iter().filter(|(key, count)| needs.get(key).unwrap_or(&0) < *count);
+        let gone: HashSet<u32> = gone.map(|(key, _)| *key).collect();
+        let rest: Vec<u32> = present.iter().copied().filter(|key| !gone.contains(key)).collect();
+        let additions = (wanted.len() - rest.len()).div_ceil(CHUNK);
+        let removals = gone.len().div_ceil(CHUNK);
+        if has.values().chain(needs.values()).any(|count| *count > 1) {
+            // Which copy is which is open.
+            return removals + additions;
+        }
+        let framed = |keys: &[u32]| -> Vec<Option<u32>> {
+            [None].into_iter().chain(keys.iter().copied().map(Some)).chain([None]).collect()
+        };
+        let together: HashSet<[Option<u32>; 2]> =
+            framed(&rest).windows(2).map(|pair| [pair[0], pair[1]]).collect();
+        let is_old = |key: &Option<u32>| key.is_none_or(|key| rest.contains(&key));
+        let wanted = framed(wanted);
+        let pairs = wanted.windows(2).map(|pair| [pair[0], pair[1]]);
+        let apart =
+            pairs.filter(|pair| pair.iter().any(is_old) && !together.contains(pair)).count();
+        removals + additions + apart.saturating_sub(2 * additions).div_ceil(3)
+    }
+
+    fn lists(keys: u32) -> impl Strategy<Value = (Vec<u32>, Vec<u32>)> {
+        (prop::collection::vec(0..keys, 0..120), prop::collection::vec(0..keys, 0..120))
+    }
+
+    /// Lists as they are: mostly one copy of each, a few changes.
+    fn edited(kinds: u8) -> impl Strategy<Value = (Vec<u32>, Vec<u32>)> {
+        let change =
+            (0..kinds, any::<prop::sample::Index>(), any::<prop::sample::Index>(), 1..9_usize);
+        (1..300_u32, prop::collection::vec(change, 0..12)).prop_map(|(length, changes)| {
+            let present: Vec<u32> = (0..length).collect();
+            let mut wanted = present.clone();
+            for (number, (kind, from, to, count)) in changes.into_iter().enumerate() {
+                if wanted.is_empty() {
+                    break;
+                }
+                let from = from.index(wanted.len());
+                let end = (from + count).min(wanted.len());
+                match kind {
+                    0 => drop(wanted.drain(from..end)),
+                    1 => drop(wanted.splice(from..from, [length + number as u32])),
+                    2 => {
+                        let moved: Vec<u32> = wanted.drain(from..end).collect();
+                        let to = to.index(wanted.len() + 1);
+                        wanted.splice(to..to, moved);
+                    }
+                    _ => wanted.push(wanted[from]),
+                }
+            }
+            (present, wanted)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_calls_lead_to_the_wanted_list((present, wanted) in lists(40)) {
+            let edits = edits(&present, &wanted);
+            prop_assert_eq!(carry_out(present.clone(), &edits.steps), wanted.clone());
+            prop_assert_eq!(edits.kept + edits.added + edits.readded, wanted.len());
+            prop_assert_eq!(edits.kept + edits.removed + edits.readded, present.len());
+            prop_assert!(edits.steps.len() >= least(&present, &wanted));
+        }
+
+        #[test]
+        fn few_changes_are_few_calls((present, wanted) in edited(4)) {
+            let edits = edits(&present, &wanted);
+            prop_assert_eq!(carry_out(present.clone(), &edits.steps), wanted.clone());
+            prop_assert!(edits.steps.len() >= least(&present, &wanted));
+            prop_assert!(edits.steps.len() <= 26, "12 changes: {:?}", edits.steps);
+        }
+
+        #[test]
+        fn a_replacement_leads_to_the_wanted_list((present, wanted) in lists(200)) {
+            let steps = replacement(&wanted);
+            prop_assert_eq!(carry_out(present, &steps), wanted.clone());
+            prop_assert_eq!(steps.len(), wanted.len().div_ceil(CHUNK).max(1));
+        }
+    }
+
+    /// Prints how many calls are made, beside a replacement and the least possible.
+    #[test]
+    #[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
+    fn calls_are_few() {
+        let mut runner = TestRunner::deterministic();
+        let mut compare = |name: &str, pairs: BoxedStrategy<(Vec<u32>, Vec<u32>)>| {
+            let (mut calls, mut replacements, mut fewest, mut kept) = (0, 0, 0, 0);
+            for _ in 0..500 {
+                let (present, wanted) = pairs.new_tree(&mut runner).unwrap().current();
+                let edits = edits(&present, &wanted);
+                calls += edits.steps.len();
+                kept += edits.kept;
+                replacements += replacement(&wanted).len();
+                fewest += least(&present, &wanted);
+            }
+            println!(
+                "500 pairs, {name}: {calls} calls keep {kept} dates, at least {fewest} are needed; \
+                 {replacements} by replacement"
+            );
+            (calls, fewest)
+        };
+        let (calls, fewest) = compare("up to 12 removals, additions and moves", edited(3).boxed());
+        assert!(calls * 10 <= fewest * 11, "{calls} calls where {fewest} might do");
+        compare("unrelated lists", lists(200).boxed());
+    }
+
+    #[test]
+    fn a_range_moves_in_one_call() {
+        let moved = edits(&[0, 1, 2, 3, 4, 5], &[3, 4, 0, 1, 2, 5]);
+        assert_eq!(moved.steps.len(), 1);
+        assert_eq!((moved.kept, moved.added, moved.removed), (6, 0, 0));
+        // Either range can move.
+        assert!(matches!(moved.steps[0], Step::Move { .. }));
+    }
+
+    #[test]
+    fn new_entries_around_one_that_moves_are_one_call() {
+        let around = edits(&[9, 1, 2, 3], &[1, 2, 3, 20, 21, 9, 22]);
+        assert_eq!(
+            around.steps,
+            [
+                Step::Add { keys: vec![20, 21, 22], position: 4 },
+                Step::Move { start: 0, length: 1, before: 6 },
+            ]
+        );
+    }
+
+    #[test]
+    fn a_surplus_copy_takes_all_copies_with_it() {
+        let fewer = edits(&[1, 2, 1, 3], &[1, 2, 3]);
+        assert_eq!(fewer.steps, [Step::Remove(vec![1]), Step::Add { keys: vec![1], position: 0 }]);
+        assert_eq!((fewer.kept, fewer.readded, fewer.removed), (2, 1, 1));
+        // One copy more touches nothing else.
+        let more = edits(&[1, 2], &[1, 2, 1]);
+        assert_eq!(more.steps, [Step::Add { keys: vec![1], position: 2 }]);
+    }
+}

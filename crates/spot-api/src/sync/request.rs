@@ -1,0 +1,141 @@
+use std::collections::HashSet;
+
+use futures::future::BoxFuture;
+use spot_model::{IntoId, ParseIdError, PlayableUri, SnapshotId};
+
+use crate::{
+    Error, ErrorKind, Fields, GetPlaylist,
+    sync::{
+        contents::PlaylistContents,
+        plan::{SyncPlan, Terms},
+    },
+};
+
+/// A change of a playlist to a wanted list, from [`GetPlaylist::sync`] or
+/// [`GetPlaylist::remove_at`].
+///
+/// Await it to read the playlist and change it at once: the result is the new version.
+///
+/// Adding entries, moving them and removing every copy of them leaves the others as they are.
+/// Replacing the whole playlist can take fewer calls, and gives every entry a new date. It needs
+/// [`allow_replace`](Self::allow_replace), unless no entry stays anyway.
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until it is awaited"]
+pub struct SyncPlaylist {
+    playlist: GetPlaylist,
+    goal: Goal,
+    contents: Option<PlaylistContents>,
+    snapshot_id: Option<Result<SnapshotId, ParseIdError>>,
+    terms: Terms,
+}
+
+/// What the playlist is to hold.
+#[derive(Clone, Debug)]
+pub(crate) enum Goal {
+    Equal(Result<Vec<PlayableUri>, ParseIdError>),
+    Without(Vec<u32>),
+}
+
+impl SyncPlaylist {
+    pub(crate) fn new(playlist: GetPlaylist, goal: Goal) -> Self {
+        Self { playlist, goal, contents: None, snapshot_id: None, terms: Terms::default() }
+    }
+
+    /// Allows replacing the whole playlist, where that takes fewer calls or is the only way. Every
+    /// entry then gets the date of the replacement.
+    pub fn allow_replace(mut self) -> Self {
+        self.terms.allow_replace = true;
+        self
+    }
+
+    /// The most calls to change the playlist entry by entry. Default: 100 more than a replacement
+    /// takes.
+    pub fn max_calls(mut self, calls: usize) -> Self {
+        self.terms.max_calls = Some(calls);
+        self
+    }
+
+    /// The version that the change is meant for. Another version is a
+    /// [`Conflict`](ErrorKind::Conflict).
+    pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
+        self.snapshot_id = Some(snapshot_id.into_id());
+        self
+    }
+
+    /// The contents, if they are known from [`GetPlaylist::if_changed`]: the playlist is not read
+    /// again. Applying the plan fails if it has changed since.
+    pub fn known(mut self, contents: PlaylistContents) -> Self {
+        self.contents = Some(contents);
+        self
+    }
+
+    /// Reads the playlist and finds the calls to make, without making them.
+    ///
+    /// Reading takes one request for up to 100 items, and one more for each further 50.
+    ///
+    /// # Errors
+    ///
+    /// - [`BadRequest`](ErrorKind::BadRequest) if an id is invalid, a position does not exist, a
+    ///   local file would have to be added (the API cannot), or only a replacement leads to the
+    ///   list and is not allowed. Nothing was changed then.
+    /// - [`Conflict`](ErrorKind::Conflict) if the playlist is at another version than
+    ///   [`snapshot_id`](Self::snapshot_id), or keeps changing while it is read.
+    /// - As any call.
+    pub async fn plan(self) -> Result<SyncPlan, Error> {
+        let invalid =
+            |name: &str, error: ParseIdError| Error::bad_request(format!("`{name}`: {error}"));
+        let expected =
+            self.snapshot_id.transpose().map_err(|error| invalid("snapshot_id", error))?;
+        let contents = match self.contents {
+            Some(contents) => contents,
+            None => {
+                let fields = Fields::from("items(is_local,item(id,is_local,type,uri))");
+                PlaylistContents::read(&self.playlist, Some(fields)).await?
+            }
+        };
+        if expected.is_some() && expected != contents.snapshot_id {
+            let message = "the playlist has changed since the version that was given";
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
+        let wanted = match self.goal {
+            Goal::Equal(wanted) => {
+                wanted.map_err(|error| invalid("wanted", error))?.into_iter().map(Some).collect()
+            }
+            Goal::Without(positions) => without(&contents.uris, &positions)?,
+        };
+        SyncPlan::new(self.playlist, contents.snapshot_id, &contents.uris, &wanted, self.terms)
+    }
+}
+
+/// What is left without some positions.
+fn without(
+    uris: &[Option<PlayableUri>],
+    positions: &[u32],
+) -> Result<Vec<Option<PlayableUri>>, Error> {
+    let length = uris.len();
+    let mut gone = HashSet::new();
+    for position in positions {
+        let at = usize::try_from(*position).ok().filter(|at| *at < length).ok_or_else(|| {
+            let message =
+                format!("position {position} does not exist: the playlist has {length} items");
+            Error::bad_request(message)
+        })?;
+        gone.insert(at);
+    }
+    let left = uris.iter().enumerate().filter(|(at, _)| !gone.contains(at));
+    Ok(left.map(|(_, uri)| uri.clone()).collect())
+}
+
+impl IntoFuture for SyncPlaylist {
+    type Output = Result<Option<SnapshotId>, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let is_fresh = self.contents.is_none();
+            let plan = self.plan().await?;
+            // What was just read needs no second look.
+            if is_fresh { plan.carry_out().await } else { plan.apply().await }
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! Longest increasing and common subsequences.
+
+use std::collections::HashMap;
+
+/// How many copies on either side of its own rank an entry is compared with. A list of many copies
+/// of one track would take quadratic time otherwise.
+const COPIES: usize = 8;
+
+/// The places of a longest strictly increasing subsequence.
+pub(crate) fn longest_increasing(values: &[usize]) -> Vec<usize> {
+    // The place of the smallest last value of a subsequence of each length.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = Vec::with_capacity(values.len());
+    let value = |place: usize| values.get(place).copied().unwrap_or(usize::MAX);
+    for (place, current) in values.iter().enumerate() {
+        let length = ends.partition_point(|end| value(*end) < *current);
+        before.push(length.checked_sub(1).and_then(|shorter| ends.get(shorter).copied()));
+        match ends.get_mut(length) {
+            Some(end) => *end = place,
+            None => ends.push(place),
+        }
+    }
+    let mut places = Vec::with_capacity(ends.len());
+    let mut next = ends.last().copied();
+    while let Some(place) = next {
+        places.push(place);
+        next = before.get(place).copied().flatten();
+    }
+    places.reverse();
+    places
+}
+
+/// Pairs each entry of a list with one of the same key in another, so that the order of as many as
+/// possible is kept. Every entry must have a partner.
+pub(crate) fn partners(list: &[u32], other: &[u32]) -> Vec<usize> {
+    let mut copies: HashMap<u32, Vec<usize>> = HashMap::new();
+    for (place, key) in other.iter().enumerate() {
+        copies.entry(*key).or_default().push(place);
+    }
+    let copies_of = |key: &u32| copies.get(key).map_or(&[][..], Vec::as_slice);
+    // Increasing from entry to entry means the same order in both lists; falling within the
+    // candidates of one entry means that it takes one of them at most.
+    let mut ranks: HashMap<u32, usize> = HashMap::new();
+    let (mut entries, mut candidates) = (Vec::new(), Vec::new());
+    for (entry, key) in list.iter().enumerate() {
+        let rank = ranks.entry(*key).or_default();
+        let near = copies_of(key).iter().skip(rank.saturating_sub(COPIES)).take(2 * COPIES);
+        let near: Vec<usize> = near.copied().collect();
+        entries.extend(near.iter().map(|_| entry));
+        candidates.extend(near.into_iter().rev());
+        *rank += 1;
+    }
+    let mut partners: Vec<Option<usize>> = vec![None; list.len()];
+    let mut is_free: Vec<bool> = vec![true; other.len()];
+    for place in longest_increasing(&candidates) {
+        let (Some(entry), Some(partner)) = (entries.get(place), candidates.get(place)) else {
+            continue;
+        };
+        if let (Some(slot), Some(free)) = (partners.get_mut(*entry), is_free.get_mut(*partner)) {
+            (*slot, *free) = (Some(*partner), false);
+        }
+    }
+    // The others take the copies that are left, in order.
+    let mut left: HashMap<u32, std::vec::IntoIter<usize>> = HashMap::new();
+    for (entry, slot) in partners.iter_mut().enumerate() {
+        let Some(key) = list.get(entry).filter(|_| slot.is_none()) else { continue };
+        let free = left.entry(*key).or_insert_with(|| {
+            let is_free = |place: &usize| is_free.get(*place).copied().unwrap_or(false);
+            copies_of(key).iter().copied().filter(is_free).collect::<Vec<_>>().into_iter()
+        });
+        *slot = free.next();
+    }
+    partners.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_order_of_as_many_as_possible_is_kept() {
+        assert_eq!(longest_increasing(&[3, 1, 2, 5, 4]), [1, 2, 4]);
+        assert_eq!(longest_increasing(&[2, 2, 2]).len(), 1);
+        // The second copy of 7 is the one that needs no move.
+        assert_eq!(partners(&[1, 7, 2], &[7, 1, 7, 2]), [1, 2, 3]);
+    }
+
+    proptest! {
+        #[test]
+        fn everybody_has_a_partner_of_its_own(mut list in prop::collection::vec(0..6_u32, 0..60)) {
+            let other = list.clone();
+            list.sort_unstable();
+            list.truncate(40);
+            let found = partners(&list, &other);
+            prop_assert_eq!(found.len(), list.len());
+            for (key, partner) in list.iter().zip(&found) {
+                prop_assert_eq!(key, &other[*partner]);
+            }
+            let mut taken = found.clone();
+            taken.sort_unstable();
+            taken.dedup();
+            prop_assert_eq!(taken.len(), found.len());
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Playback events: polls the player and reports what changed.
+
+mod diff;
+mod event;
+mod observation;
+mod schedule;
+mod stream;
+
+use crate::Player;
+
+pub use event::{PlaybackChange, PlaybackEvent};
+pub use stream::{PlaybackWatch, WatchHandle};
+
+impl Player {
+    /// Watches the player: a stream of what changes, found by polling.
+    ///
+    /// The first request is sent when the stream is first polled. See [`PlaybackWatch`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+    /// use spot_api::PlaybackChange;
+    ///
+    /// let mut watch = client.player().watch();
+    /// while let Some(event) = watch.try_next().await? {
+    ///     match event.change {
+    ///         PlaybackChange::ItemChanged { to: Some(item), .. } => println!("now: {}", item.name()),
+    ///         PlaybackChange::Paused => println!("paused"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn watch(&self) -> PlaybackWatch {
+        PlaybackWatch::new(self.client.clone())
+    }
+}

@@ -1,0 +1,44 @@
+use std::{sync::Arc, time::Duration};
+
+use spot_model::PlaybackState;
+use tokio::time::Instant;
+
+/// A state of the player, and the local time at which its position was right.
+///
+/// Spotify's own timestamps are not used, so that a wrong clock on either side does no harm.
+#[derive(Clone, Debug)]
+pub(crate) struct Observation {
+    pub(crate) state: Option<Arc<PlaybackState>>,
+    pub(crate) at: Instant,
+}
+
+impl Observation {
+    /// The position at a time, at most the end of the item.
+    pub(crate) fn position(&self, now: Instant) -> Option<Duration> {
+        let position = self.unbounded_position(now)?;
+        Some(self.duration().map_or(position, |end| position.min(end)))
+    }
+
+    /// The time until the item should end; `None` if it does not play or has no known length.
+    pub(crate) fn left(&self, now: Instant) -> Option<Duration> {
+        if !self.is_playing() {
+            return None;
+        }
+        Some(self.duration()?.saturating_sub(self.unbounded_position(now)?))
+    }
+
+    pub(crate) fn is_playing(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.is_playing)
+    }
+
+    fn unbounded_position(&self, now: Instant) -> Option<Duration> {
+        let progress = self.state.as_ref()?.progress?;
+        let passed =
+            if self.is_playing() { now.saturating_duration_since(self.at) } else { Duration::ZERO };
+        Some(progress.saturating_add(passed))
+    }
+
+    fn duration(&self) -> Option<Duration> {
+        self.state.as_ref()?.item.as_ref()?.duration().filter(|duration| !duration.is_zero())
+    }
+}

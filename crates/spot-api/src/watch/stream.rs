@@ -1,0 +1,402 @@
+use std::{
+    collections::VecDeque,
+    fmt,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use futures::{Stream, StreamExt, TryStreamExt, task::AtomicWaker};
+use spot_model::PlaybackState;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, Sleep, sleep_until},
+};
+
+use crate::{
+    CallOptions, Client, Error, ErrorKind, Lane, PlaybackChange, PlaybackEvent,
+    watch::{
+        diff,
+        observation::Observation,
+        schedule::{Known, Outlook, Pace, Sent},
+    },
+};
+
+/// The longest wait for the rate limit that is not reported as an event.
+const SHORT_WAIT: Duration = Duration::from_secs(2);
+
+/// An answer that waited this long for the stream to be polled is out of date.
+const STALE: Duration = Duration::from_secs(5);
+
+/// The pause after a 429 that does not say how long to wait.
+const UNKNOWN_WAIT: Duration = Duration::from_secs(30);
+
+/// A stream of playback events, from [`Player::watch`](crate::Player::watch).
+///
+/// The Web API has no push, so the stream polls `GET /me/player` (scope:
+/// `user-read-playback-state`). It polls soon after a track should end and often after a change,
+/// and seldom while playback is paused or no player is active.
+///
+/// - One request is in flight at a time, in the bulk lane: calls that a person waits for pass it.
+///   The rate limit is shared with all other calls of the client.
+/// - A request is sent only while the stream is polled. If the program (or the machine) sleeps, the
+///   next poll reports the difference to the state before as one set of events.
+/// - Dropping the future of [`next`](Self::next) loses nothing. Dropping the stream stops it.
+/// - 429, an exhausted quota and outages are events; the stream goes on by itself. It ends with an
+///   error only if polling again cannot help: the consent has expired, a scope is missing, or the
+///   configuration is wrong.
+#[must_use = "a stream does nothing until it is polled"]
+pub struct PlaybackWatch {
+    client: Client,
+    pace: Pace,
+    shared: Arc<Shared>,
+    ready: VecDeque<PlaybackEvent>,
+    /// The request in flight; at most one. Dropping the set stops it.
+    in_flight: JoinSet<Answer>,
+    timer: Option<Pin<Box<Sleep>>>,
+    sent: Sent,
+    /// When the last poll ended; `None` before the first.
+    polled: Option<Instant>,
+    /// When something last changed that nobody could expect.
+    surprised: Instant,
+    overdue: u32,
+    failures: u32,
+    held_until: Option<Instant>,
+    troubled: bool,
+    ended: bool,
+}
+
+/// What the stream and its handles share.
+#[derive(Default)]
+struct Shared {
+    observed: Mutex<Option<Observation>>,
+    /// Whether somebody asked for a poll.
+    asked: AtomicBool,
+    waker: AtomicWaker,
+}
+
+/// The answer to a poll.
+struct Answer {
+    state: Result<Option<PlaybackState>, Error>,
+    /// When the position in the answer was right.
+    at: Instant,
+    arrived: Instant,
+}
+
+impl PlaybackWatch {
+    pub(crate) fn new(client: Client) -> Self {
+        Self {
+            client,
+            pace: Pace::default(),
+            shared: Arc::default(),
+            ready: VecDeque::new(),
+            in_flight: JoinSet::new(),
+            timer: None,
+            sent: Sent::default(),
+            polled: None,
+            surprised: Instant::now(),
+            overdue: 0,
+            failures: 0,
+            held_until: None,
+            troubled: false,
+            ended: false,
+        }
+    }
+
+    /// The longest interval while something plays, at least 1 s. Default: 5 s.
+    ///
+    /// This is how late a skip, a pause or a seek can be reported. The end of a track is reported
+    /// within about a second whatever the interval.
+    pub fn playing_interval(mut self, interval: Duration) -> Self {
+        self.pace.playing = interval.max(Duration::from_secs(1));
+        self
+    }
+
+    /// The longest interval while playback is paused, at least 1 s. Default: 10 s.
+    pub fn paused_interval(mut self, interval: Duration) -> Self {
+        self.pace.paused = interval.max(Duration::from_secs(1));
+        self
+    }
+
+    /// The longest interval while no player is active, at least 1 s. Default: 20 s.
+    pub fn idle_interval(mut self, interval: Duration) -> Self {
+        self.pace.idle = interval.max(Duration::from_secs(1));
+        self
+    }
+
+    /// The most requests in any 30 s, at least 2. Default: 10.
+    pub fn max_calls(mut self, calls: usize) -> Self {
+        self.pace.ceiling = calls.max(2);
+        self
+    }
+
+    /// The next event; `None` after an error that ended the stream.
+    ///
+    /// Cancel-safe.
+    pub async fn next(&mut self) -> Option<Result<PlaybackEvent, Error>> {
+        StreamExt::next(self).await
+    }
+
+    /// The next event, with the error of the stream as the error of the method.
+    ///
+    /// Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsentExpired`](ErrorKind::ConsentExpired), [`MissingScope`](ErrorKind::MissingScope),
+    /// [`Configuration`](ErrorKind::Configuration), or
+    /// [`BadRequest`](ErrorKind::BadRequest) for a request that could not be sent.
+    pub async fn try_next(&mut self) -> Result<Option<PlaybackEvent>, Error> {
+        TryStreamExt::try_next(self).await
+    }
+
+    /// The present state, with the position counted on since the last poll. Sends no request.
+    ///
+    /// `None` before the first poll and if no player is active.
+    pub fn now(&self) -> Option<PlaybackState> {
+        self.shared.now()
+    }
+
+    /// Polls as soon as the ceiling allows, and often for some seconds: call it after a command, so
+    /// that its effect is reported soon.
+    pub fn refresh_now(&self) {
+        self.shared.ask();
+    }
+
+    /// A handle that other tasks use while this stream is being polled.
+    pub fn handle(&self) -> WatchHandle {
+        WatchHandle { shared: self.shared.clone() }
+    }
+
+    /// When the next request is due.
+    fn due(&self, now: Instant) -> Instant {
+        let Some(polled) = self.polled else { return now };
+        let observed = self.shared.observed();
+        let outlook = match observed.as_ref().filter(|observed| observed.state.is_some()) {
+            None => Outlook::Idle,
+            Some(observed) if observed.is_playing() => {
+                Outlook::Playing { left: observed.left(polled), overdue: self.overdue }
+            }
+            Some(_) => Outlook::Paused,
+        };
+        let known = Known {
+            outlook,
+            quiet: polled.saturating_duration_since(self.surprised),
+            failures: self.failures,
+            held_until: self.held_until,
+        };
+        self.pace.next(polled, &known, &self.sent, self.shared.asked.load(Ordering::Acquire))
+    }
+
+    fn poll_player(&mut self, now: Instant) {
+        if self.shared.asked.swap(false, Ordering::AcqRel) {
+            self.surprised = now;
+        }
+        self.sent.record(now);
+        let request = self.client.player().state().into_request();
+        // Each poll is one request: the stream itself waits and tries again.
+        let options = CallOptions::new().lane(Lane::Bulk).attempts(1).max_wait(SHORT_WAIT);
+        let options = request.options().clone().or(&options);
+        let (client, request) = (self.client.clone(), request.with_options(options));
+        self.in_flight.spawn(async move {
+            let start = Instant::now();
+            let answer = client.fetch_optional::<PlaybackState>(request).await;
+            let arrived = Instant::now();
+            let waited = answer.as_ref().map_or(Duration::ZERO, |answer| answer.waited());
+            let travelled = arrived.saturating_duration_since(start).saturating_sub(waited);
+            let way_back = (travelled / 2).min(Duration::from_secs(1));
+            let at = arrived.checked_sub(way_back).unwrap_or(arrived);
+            Answer { state: answer.map(crate::Response::into_body), at, arrived }
+        });
+    }
+
+    /// Turns an answer into events, or into the error that ends the stream.
+    fn answered(&mut self, answer: Answer, now: Instant) -> Result<(), Error> {
+        self.polled = Some(now);
+        let Answer { state, at, arrived } = answer;
+        match state {
+            Ok(_) if now.saturating_duration_since(arrived) > STALE => self.shared.ask(),
+            Ok(state) => {
+                let state = state.map(Arc::new);
+                self.recovered(state.clone());
+                self.observe(Observation { state, at });
+            }
+            Err(error) => self.failed(error, now)?,
+        }
+        Ok(())
+    }
+
+    fn observe(&mut self, new: Observation) {
+        let old = self.shared.observed().replace(new.clone());
+        let Some(old) = old else {
+            self.surprised = new.at;
+            return self.push(PlaybackChange::Initial, new.state);
+        };
+        let elapsed = new.at.saturating_duration_since(old.at);
+        let changes = diff::changes(old.state.as_deref(), new.state.as_deref(), elapsed);
+        let should_have_ended = old.left(new.at).is_some_and(|left| left.is_zero());
+        let is_expected = |change: &PlaybackChange| {
+            let next =
+                matches!(change, PlaybackChange::ItemChanged { .. } | PlaybackChange::ItemRepeated);
+            next && should_have_ended
+        };
+        if !changes.iter().all(is_expected) {
+            self.surprised = new.at;
+        }
+        let still_there = changes.is_empty() && new.left(new.at).is_some_and(|left| left.is_zero());
+        self.overdue = if still_there || (changes.is_empty() && should_have_ended) {
+            self.overdue + 1
+        } else {
+            0
+        };
+        for change in changes {
+            self.push(change, new.state.clone());
+        }
+    }
+
+    /// Ends a time of trouble.
+    fn recovered(&mut self, state: Option<Arc<PlaybackState>>) {
+        self.failures = 0;
+        self.held_until = None;
+        if std::mem::take(&mut self.troubled) {
+            self.push(PlaybackChange::Restored, state);
+        }
+    }
+
+    fn failed(&mut self, error: Error, now: Instant) -> Result<(), Error> {
+        let change = match error.kind() {
+            ErrorKind::ConsentExpired | ErrorKind::MissingScope | ErrorKind::Configuration => {
+                return Err(error);
+            }
+            // Found before anything was sent, and so each time.
+            ErrorKind::BadRequest if error.status().is_none() => return Err(error),
+            kind @ (ErrorKind::RateLimited | ErrorKind::QuotaExceeded) => {
+                let wait = error.retry_after().unwrap_or(UNKNOWN_WAIT);
+                self.held_until = Some(now + wait.min(Duration::from_secs(86_400)));
+                let quota = kind == ErrorKind::QuotaExceeded;
+                Some(PlaybackChange::Throttled { wait, quota })
+            }
+            _ => {
+                self.failures = self.failures.saturating_add(1);
+                let is_first = self.failures == 1;
+                is_first.then(|| PlaybackChange::Interrupted { error })
+            }
+        };
+        self.troubled = true;
+        if let Some(change) = change {
+            let state = self.shared.observed().as_ref().and_then(|observed| observed.state.clone());
+            self.push(change, state);
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, change: PlaybackChange, state: Option<Arc<PlaybackState>>) {
+        self.ready.push_back(PlaybackEvent { change, state });
+    }
+}
+
+impl Stream for PlaybackWatch {
+    type Item = Result<PlaybackEvent, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(event) = this.ready.pop_front() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            if this.ended {
+                return Poll::Ready(None);
+            }
+            if !this.in_flight.is_empty() {
+                let answer = ready!(this.in_flight.poll_join_next(cx));
+                let now = Instant::now();
+                match answer {
+                    Some(Ok(answer)) => {
+                        if let Err(error) = this.answered(answer, now) {
+                            this.ended = true;
+                            return Poll::Ready(Some(Err(error)));
+                        }
+                    }
+                    // The runtime shuts down: nothing will be polled again.
+                    Some(Err(_)) => this.ended = true,
+                    None => {}
+                }
+                continue;
+            }
+            // Registered before the flag is read, so that no request for a poll is missed.
+            this.shared.waker.register(cx.waker());
+            let now = Instant::now();
+            let due = this.due(now);
+            if due <= now {
+                this.timer = None;
+                this.poll_player(now);
+                continue;
+            }
+            let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(due)));
+            if timer.deadline() != due {
+                timer.as_mut().reset(due);
+            }
+            ready!(timer.as_mut().poll(cx));
+        }
+    }
+}
+
+/// A handle to a [`PlaybackWatch`]: reads the state and asks for polls while the stream is in use
+/// elsewhere. Cloning is cheap.
+#[derive(Clone)]
+pub struct WatchHandle {
+    shared: Arc<Shared>,
+}
+
+impl WatchHandle {
+    /// The present state, as [`PlaybackWatch::now`].
+    pub fn now(&self) -> Option<PlaybackState> {
+        self.shared.now()
+    }
+
+    /// The present position within the item, without copying the state: for progress bars.
+    pub fn position(&self) -> Option<Duration> {
+        self.shared.observed().as_ref()?.position(Instant::now())
+    }
+
+    /// Polls soon, as [`PlaybackWatch::refresh_now`].
+    pub fn refresh_now(&self) {
+        self.shared.ask();
+    }
+}
+
+impl Shared {
+    /// Locked for a moment only, and never across an await.
+    fn observed(&self) -> std::sync::MutexGuard<'_, Option<Observation>> {
+        self.observed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Option<PlaybackState> {
+        let observed = self.observed().clone()?;
+        let mut state = PlaybackState::clone(observed.state.as_deref()?);
+        state.progress = observed.position(Instant::now());
+        Some(state)
+    }
+
+    fn ask(&self) {
+        self.asked.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+}
+
+impl fmt::Debug for PlaybackWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("PlaybackWatch");
+        out.field("pace", &self.pace).field("ended", &self.ended).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for WatchHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatchHandle").field("observed", &self.shared.observed()).finish()
+    }
+}

@@ -1,0 +1,338 @@
+//! The playback watch: what a listener does is reported, soon and with few calls.
+
+use std::{sync::Arc, time::Duration};
+
+use spot_api::{
+    Client, ErrorKind, PlaybackChange, PlaybackEvent, PlaybackWatch, model::RepeatState,
+};
+use spot_mock::{Device, Fault, MockSpotify, RandomFaults, custom};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use crate::story::client;
+
+const STATE: &str = "get-information-about-the-users-current-playback";
+
+/// An event as the script expects it: the second at which it happens, and its name.
+type Expected = (u64, &'static str);
+
+fn name(change: &PlaybackChange) -> &'static str {
+    match change {
+        PlaybackChange::Initial => "initial",
+        PlaybackChange::Restored => "restored",
+        PlaybackChange::Stopped => "stopped",
+        PlaybackChange::DeviceChanged { .. } => "device",
+        PlaybackChange::VolumeChanged { .. } => "volume",
+        PlaybackChange::ShuffleChanged { .. } => "shuffle",
+        PlaybackChange::RepeatChanged { .. } => "repeat",
+        PlaybackChange::ContextChanged { .. } => "context",
+        PlaybackChange::ItemChanged { to: None, .. } => "no item",
+        PlaybackChange::ItemChanged { .. } => "item",
+        PlaybackChange::ItemRepeated => "repeated",
+        PlaybackChange::Sought { .. } => "sought",
+        PlaybackChange::Started => "started",
+        PlaybackChange::Paused => "paused",
+        PlaybackChange::Resumed => "resumed",
+        PlaybackChange::Throttled { .. } => "throttled",
+        PlaybackChange::Interrupted { .. } => "interrupted",
+        other => panic!("{other:?} is new to this test"),
+    }
+}
+
+/// A mock in silence, with an album of tracks of 200 s.
+async fn silence() -> MockSpotify {
+    let mut album = custom::Album::new("Long Day", "Ada Quill").id("spotmockLongDay0000001");
+    for number in 1..=30 {
+        album = album.track(custom::Track::new(format!("Hour {number}")).duration_ms(200_000));
+    }
+    let world = custom::World::new().artist(custom::Artist::new("Ada Quill")).album(album);
+    let builder = MockSpotify::builder().world(world).idle(true);
+    builder.latency(Duration::from_millis(80)).start().await.unwrap()
+}
+
+const ALBUM: &str = "spotify:album:spotmockLongDay0000001";
+
+/// All that the listener does in an hour, and what is to be reported of it.
+async fn listen(mock: &MockSpotify, listener: &Client, start: Instant) -> Vec<Expected> {
+    let at = |second| sleep_until(start + Duration::from_secs(second));
+    let player = listener.player();
+    let device = mock.world().device.clone();
+    at(60).await;
+    player.play().device(device.as_str()).context(ALBUM).await.unwrap();
+    for skip in [293, 299, 304] {
+        at(skip).await;
+        player.next().await.unwrap();
+    }
+    at(560).await;
+    player.pause().await.unwrap();
+    at(620).await;
+    player.play().await.unwrap();
+    at(800).await;
+    player.seek(Duration::from_secs(120)).await.unwrap();
+    at(900).await;
+    player.volume(20).await.unwrap();
+    at(930).await;
+    mock.add_device(Device::new("kitchen", "Kitchen"));
+    player.transfer("kitchen").await.unwrap();
+    at(960).await;
+    player.shuffle(true).await.unwrap();
+    at(990).await;
+    player.repeat(RepeatState::Context).await.unwrap();
+    at(1200).await;
+    mock.play_advertisement(Duration::from_secs(30));
+    at(1400).await;
+    let outage = RandomFaults::new(1, 1.0).only([Fault::status(503), Fault::Reset]).on(STATE);
+    mock.set_random_faults(Some(outage));
+    at(1450).await;
+    player.next().await.unwrap();
+    at(1520).await;
+    mock.set_random_faults(None);
+    at(1700).await;
+    mock.fail_next_on(STATE, Fault::rate_limited(40));
+    at(1900).await;
+    player.repeat(RepeatState::Track).await.unwrap();
+    at(2100).await;
+    player.repeat(RepeatState::Off).await.unwrap();
+    at(2300).await;
+    player.pause().await.unwrap();
+    at(3300).await;
+    let episode = format!("spotify:episode:{}", mock.world().episode);
+    player.play().device(device.as_str()).uris([episode]).await.unwrap();
+    at(3400).await;
+    mock.remove_device(&device);
+    at(3500).await;
+    player.play().device("kitchen").context(ALBUM).await.unwrap();
+    // The token lives for an hour.
+    at(3590).await;
+    vec![
+        (0, "initial"),
+        (60, "device"),
+        (60, "context"),
+        (60, "item"),
+        (60, "started"),
+        (260, "item"),
+        (293, "item"),
+        (299, "item"),
+        (304, "item"),
+        (504, "item"),
+        (560, "paused"),
+        (620, "resumed"),
+        (764, "item"),
+        (800, "sought"),
+        (880, "item"),
+        (900, "volume"),
+        (930, "device"),
+        (960, "shuffle"),
+        (990, "repeat"),
+        (1080, "item"),
+        (1200, "no item"),
+        (1230, "item"),
+        (1310, "item"),
+        (1400, "interrupted"),
+        (1520, "restored"),
+        (1520, "item"),
+        (1650, "item"),
+        (1700, "throttled"),
+        (1740, "restored"),
+        (1850, "item"),
+        (1900, "repeat"),
+        (2050, "repeated"),
+        (2100, "repeat"),
+        (2250, "item"),
+        (2300, "paused"),
+        (3200, "stopped"),
+        (3300, "device"),
+        (3300, "shuffle"),
+        (3300, "item"),
+        (3300, "started"),
+        (3400, "stopped"),
+        (3500, "device"),
+        (3500, "shuffle"),
+        (3500, "context"),
+        (3500, "item"),
+        (3500, "started"),
+    ]
+}
+
+/// Collects events, giving up and going on all the time, as a `select!` would.
+async fn collect(
+    mut watch: PlaybackWatch,
+    start: Instant,
+    until: Instant,
+) -> Vec<(f64, PlaybackEvent)> {
+    let mut events = Vec::new();
+    while Instant::now() < until {
+        if let Ok(event) = timeout(Duration::from_millis(370), watch.next()).await {
+            events.push((start.elapsed().as_secs_f64(), event.unwrap().unwrap()));
+        }
+    }
+    events
+}
+
+#[tokio::test(start_paused = true)]
+#[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
+async fn an_hour_of_a_listener_is_reported_as_it_happened() {
+    let mock = silence().await;
+    let (watched, listener) = (client(&mock), client(&mock));
+    let start = Instant::now();
+    let until = start + Duration::from_secs(3_590);
+    let watching = tokio::spawn(collect(watched.player().watch(), start, until));
+    let expected = listen(&mock, &listener, start).await;
+    let events = watching.await.unwrap();
+
+    let seen: Vec<&str> = events.iter().map(|(_, event)| name(&event.change)).collect();
+    let script: Vec<&str> = expected.iter().map(|(_, name)| *name).collect();
+    assert_eq!(
+        seen,
+        script,
+        "{:#?}",
+        events.iter().map(|(at, e)| (at, name(&e.change))).collect::<Vec<_>>()
+    );
+
+    let delays: Vec<f64> =
+        events.iter().zip(&expected).map(|((at, _), (second, _))| at - *second as f64).collect();
+    // Without the times of trouble, in which no poller learns anything.
+    let healthy = |index: &usize| {
+        !["interrupted", "restored", "throttled"].contains(&script[*index])
+            && !(1_400..=1_520).contains(&expected[*index].0)
+    };
+    let healthy: Vec<f64> = (0..delays.len()).filter(healthy).map(|index| delays[index]).collect();
+    let calls = mock.requests().iter().filter(|r| r.operation == Some(STATE)).count();
+    for (index, delay) in delays.iter().enumerate() {
+        let most =
+            if script[index] == "restored" || expected[index].0 == 1520 { 31.0 } else { 20.5 };
+        assert!(
+            (0.0..most).contains(delay),
+            "{} at {} s: {delay} s",
+            script[index],
+            expected[index].0
+        );
+    }
+    let ends = [260, 504, 764, 880, 1080, 1310, 1650, 1850, 2050, 2250];
+    let ends: Vec<f64> = (0..delays.len())
+        .filter(|index| ends.contains(&expected[*index].0))
+        .map(|index| delays[index])
+        .collect();
+    let worst = |delays: &[f64]| delays.iter().copied().fold(0.0, f64::max);
+    let mean = |delays: &[f64]| delays.iter().sum::<f64>() / delays.len() as f64;
+    assert!(worst(&ends) < 1.2, "ends of tracks: {ends:?}");
+    println!("an hour: {} events", events.len());
+    println!(
+        "  watch: {calls} calls, worst delay {:.1} s, mean {:.1} s, at ends of tracks {:.1} s",
+        worst(&healthy),
+        mean(&healthy),
+        worst(&ends)
+    );
+    // A poller that asks every N seconds sees at each poll what happened before it. Where its polls
+    // fall is chance: the mean is over many phases.
+    for every in [1.0, 5.0] {
+        let phases = (0..100).map(|phase| f64::from(phase) / 100.0 * every);
+        let delays: Vec<f64> = phases
+            .flat_map(|phase| {
+                expected.iter().map(move |(second, _)| {
+                    let since = *second as f64 - phase;
+                    (since / every).ceil() * every - since
+                })
+            })
+            .collect();
+        println!(
+            "  every {every} s: {} calls, worst delay {:.1} s, mean {:.1} s",
+            3_600.0 / every,
+            worst(&delays),
+            mean(&delays)
+        );
+    }
+    assert!(calls < 3_600 / 5, "fewer calls than polling every 5 s: {calls}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_pause_in_polling_one_set_of_events_comes() {
+    let mock = silence().await;
+    let (watched, listener) = (client(&mock), client(&mock));
+    let player = listener.player();
+    player.play().device(mock.world().device.as_str()).context(ALBUM).await.unwrap();
+    let mut watch = watched.player().watch();
+    assert_eq!(name(&watch.next().await.unwrap().unwrap().change), "initial");
+    // A poll is in flight when the program stops polling.
+    assert!(timeout(Duration::from_millis(1_040), watch.next()).await.is_err());
+    let before = mock.requests().len();
+    sleep(Duration::from_secs(500)).await;
+    player.pause().await.unwrap();
+    sleep(Duration::from_secs(500)).await;
+    let after = mock.requests().len();
+    assert_eq!(after, before + 1, "nothing is sent while nobody polls");
+
+    let first = watch.next().await.unwrap().unwrap();
+    let second = watch.next().await.unwrap().unwrap();
+    assert_eq!((name(&first.change), name(&second.change)), ("item", "paused"));
+    let (first, second) = (first.state.unwrap(), second.state.unwrap());
+    assert!(Arc::ptr_eq(&first, &second), "all events of one poll have one state");
+    assert_eq!(first.item.as_ref().unwrap().name(), "Hour 3");
+    assert!(timeout(Duration::from_secs(60), watch.next()).await.is_err(), "and nothing more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_position_is_counted_on_without_a_call() {
+    let mock = silence().await;
+    let client = client(&mock);
+    client.player().play().device(mock.world().device.as_str()).context(ALBUM).await.unwrap();
+    let mut watch = client.player().watch();
+    assert!(watch.now().is_none());
+    watch.next().await.unwrap().unwrap();
+    let handle = watch.handle();
+    let calls = mock.requests().len();
+    sleep(Duration::from_secs(30)).await;
+    let position = watch.now().unwrap().progress.unwrap();
+    let off = position.abs_diff(Duration::from_secs(30));
+    assert!(off < Duration::from_millis(300), "{position:?}");
+    assert_eq!(handle.position(), Some(position));
+    sleep(Duration::from_secs(500)).await;
+    assert_eq!(handle.position(), Some(Duration::from_secs(200)), "not beyond the end");
+    assert_eq!(mock.requests().len(), calls);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_can_ask_for_a_poll() {
+    let mock = silence().await;
+    let client = client(&mock);
+    let mut watch = client.player().watch().idle_interval(Duration::from_secs(60));
+    watch.next().await.unwrap().unwrap();
+    let handle = watch.handle();
+    let command = client.clone();
+    let device = mock.world().device.clone();
+    tokio::spawn(async move {
+        sleep(Duration::from_secs(300)).await;
+        command.player().play().device(device.as_str()).context(ALBUM).await.unwrap();
+        handle.refresh_now();
+    });
+    let start = Instant::now();
+    watch.next().await.unwrap().unwrap();
+    let late = start.elapsed() - Duration::from_secs(300);
+    assert!(late < Duration::from_millis(500), "{late:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spent_quota_is_said_and_waited_for() {
+    let mock = silence().await;
+    let mut watch = client(&mock).player().watch();
+    watch.next().await.unwrap().unwrap();
+    mock.fail_next_on(STATE, Fault::quota_exceeded(1_800));
+    let start = Instant::now();
+    let said = watch.next().await.unwrap().unwrap();
+    let PlaybackChange::Throttled { wait, quota } = said.change else { panic!("{said:?}") };
+    assert!(quota && wait >= Duration::from_secs(1_800), "{wait:?}");
+    let calls = mock.requests().len();
+    assert_eq!(name(&watch.next().await.unwrap().unwrap().change), "restored");
+    assert!(start.elapsed() >= Duration::from_secs(1_800));
+    assert_eq!(mock.requests().len(), calls + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_by_what_cannot_heal() {
+    let mock = silence().await;
+    let token = spot_http::AccessToken::new(&mock.user_token(&["user-library-read"])).unwrap();
+    let pipeline = spot_http::Pipeline::builder(token).base_url(mock.api_url()).build().unwrap();
+    let mut watch = Client::from(pipeline).player().watch();
+    let error = watch.try_next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::MissingScope);
+    assert!(watch.next().await.is_none());
+}

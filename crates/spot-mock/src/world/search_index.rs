@@ -1,0 +1,78 @@
+//! Names as search compares them.
+
+use std::marker::PhantomData;
+
+use crate::world::{
+    arena::{Arena, Key},
+    catalog::World,
+    music::{Album, Artist, Track},
+    normalize::normalize_into,
+    spoken::{Audiobook, Episode, Show},
+};
+
+/// The normalized texts of everything that can be searched for.
+///
+/// The first search of a world makes it, since most runs never search.
+#[derive(Debug)]
+pub(crate) struct SearchIndex {
+    pub(crate) artists: Texts<Artist>,
+    pub(crate) albums: Texts<Album>,
+    pub(crate) tracks: Texts<Track>,
+    pub(crate) shows: Texts<Show>,
+    pub(crate) publishers: Texts<Show>,
+    pub(crate) episodes: Texts<Episode>,
+    pub(crate) audiobooks: Texts<Audiobook>,
+    pub(crate) authors: Texts<Audiobook>,
+}
+
+impl SearchIndex {
+    pub(crate) fn new(world: &World) -> Self {
+        Self {
+            artists: Texts::new(&world.artists, |artist| artist.name.to_string()),
+            albums: Texts::new(&world.albums, |album| album.name.to_string()),
+            tracks: Texts::new(&world.tracks, |track| track.name.to_string()),
+            shows: Texts::new(&world.shows, |show| show.name.to_string()),
+            publishers: Texts::new(&world.shows, |show| show.publisher.to_string()),
+            episodes: Texts::new(&world.episodes, |episode| episode.name.to_string()),
+            audiobooks: Texts::new(&world.audiobooks, |book| book.name.to_string()),
+            authors: Texts::new(&world.audiobooks, |book| {
+                format!("{} {}", book.author, book.narrator)
+            }),
+        }
+    }
+}
+
+/// One text for each entry of an arena, all in one allocation. Every text has a space before it
+/// and behind it, so that ` word` finds the words that begin like this, and ` word ` whole ones.
+#[derive(Debug)]
+pub(crate) struct Texts<T> {
+    text: String,
+    /// Where each text ends, its last space included.
+    ends: Vec<u32>,
+    kind: PhantomData<fn() -> T>,
+}
+
+impl<T> Texts<T> {
+    fn new(arena: &Arena<T>, name: impl Fn(&T) -> String) -> Self {
+        let mut texts = Self {
+            text: String::with_capacity(arena.len() as usize * 20),
+            ends: Vec::with_capacity(arena.len() as usize),
+            kind: PhantomData,
+        };
+        for (_, entry) in arena.iter() {
+            texts.text.push(' ');
+            normalize_into(&name(entry), &mut texts.text);
+            texts.text.push(' ');
+            texts.ends.push(u32::try_from(texts.text.len()).unwrap_or(u32::MAX));
+        }
+        texts
+    }
+
+    /// The text of an entry.
+    pub(crate) fn get(&self, key: Key<T>) -> &str {
+        let place = key.place() as usize;
+        let end = |place: usize| self.ends.get(place).map_or(0, |end| *end as usize);
+        let start = place.checked_sub(1).map_or(0, end);
+        self.text.get(start..end(place)).unwrap_or_default()
+    }
+}
