@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::header;
 use serde_json::Value;
-use spot_model::{Access, Operation, Scope};
+use spot_model::{Access, AccessMode, Operation, Scope};
 
 use crate::{Error, ErrorKind, PlayerReason, failure::retry_after};
 
@@ -115,7 +115,11 @@ impl Error {
 }
 
 /// The error of a call's response, with what the headers and the operation tell.
-pub(crate) fn refused(operation: &'static Operation, response: &http::Response<Bytes>) -> Error {
+pub(crate) fn refused(
+    operation: &'static Operation,
+    _mode: AccessMode,
+    response: &http::Response<Bytes>,
+) -> Error {
     let status = response.status().as_u16();
     let mut error = Error::from_response(status, response.body()).with_operation(operation);
     if let Some(wait) = retry_after(response.headers(), SystemTime::now()) {

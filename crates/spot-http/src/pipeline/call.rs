@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use spot_model::Method;
+use spot_model::{AccessMode, Method};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument as _;
 
@@ -14,7 +14,7 @@ use crate::{
     failure::{self, Backoff, Outcome},
     pipeline::{
         budget,
-        shared::{Shared, later},
+        shared::{Caller, Shared, later},
         trace,
     },
     rate_limit::describe,
@@ -26,6 +26,7 @@ use crate::{
 pub(crate) struct Call<'a> {
     shared: &'a Shared,
     tokens: &'a dyn TokenSource,
+    access: AccessMode,
     request: &'a Request,
     /// What is sent along by the cache.
     conditions: HeaderMap,
@@ -51,16 +52,14 @@ enum Next {
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(
-        shared: &'a Shared,
-        tokens: &'a dyn TokenSource,
-        request: &'a Request,
-    ) -> Self {
+    pub(crate) fn new(caller: Caller<'a>, request: &'a Request) -> Self {
+        let Caller { shared, tokens, access } = caller;
         let (options, settings) = (request.options(), &shared.settings);
         let start = Instant::now();
         Self {
             shared,
             tokens,
+            access,
             request,
             conditions: HeaderMap::new(),
             start,
@@ -170,7 +169,7 @@ impl<'a> Call<'a> {
             }
             Ok(response) => {
                 let outcome = Outcome::of_status(response.status().as_u16());
-                (failure::refused(operation, &response), outcome)
+                (failure::refused(operation, self.access, &response), outcome)
             }
             Err(error) => {
                 let outcome = Outcome::of_transport_error(error.kind());

@@ -14,11 +14,15 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use spot_model::AccessMode;
 use url::Url;
 
 use crate::{
     Error, Limits, Request, Response, TokenSource,
-    pipeline::{call::Call, shared::Shared},
+    pipeline::{
+        call::Call,
+        shared::{Caller, Shared},
+    },
 };
 
 #[cfg(feature = "cache")]
@@ -47,6 +51,7 @@ pub use {
 pub struct Pipeline {
     shared: Arc<Shared>,
     tokens: Arc<dyn TokenSource>,
+    access: AccessMode,
 }
 
 impl Pipeline {
@@ -54,7 +59,7 @@ impl Pipeline {
     pub const SPOTIFY: &'static str = "https://api.spotify.com/v1";
 
     pub(crate) fn new(shared: Shared, tokens: Arc<dyn TokenSource>) -> Self {
-        Self { shared: Arc::new(shared), tokens }
+        Self { shared: Arc::new(shared), tokens, access: AccessMode::default() }
     }
 
     /// Sets up a pipeline that takes its tokens from this source.
@@ -74,9 +79,9 @@ impl Pipeline {
         request.check()?;
         #[cfg(feature = "cache")]
         if let Some(cache) = &self.shared.cache {
-            return cache::call(&self.shared, &*self.tokens, cache, &request).await;
+            return cache::call(&self.caller(), cache, &request).await;
         }
-        Call::new(&self.shared, &*self.tokens, &request).run().await
+        Call::new(self.caller(), &request).run().await
     }
 
     /// Sends a request and decodes the JSON of the response.
@@ -132,7 +137,24 @@ impl Pipeline {
     /// ```
     #[must_use]
     pub fn with_tokens(&self, tokens: impl TokenSource) -> Self {
-        Self { shared: Arc::clone(&self.shared), tokens: Arc::new(tokens) }
+        Self { shared: Arc::clone(&self.shared), tokens: Arc::new(tokens), access: self.access }
+    }
+
+    /// Sets the mode of the application, [`Development`](AccessMode::Development) by default. Errors
+    /// of operations that are closed in one of the modes depend on it.
+    #[must_use]
+    pub fn with_access_mode(mut self, mode: AccessMode) -> Self {
+        self.access = mode;
+        self
+    }
+
+    /// The mode of the application.
+    pub fn access_mode(&self) -> AccessMode {
+        self.access
+    }
+
+    fn caller(&self) -> Caller<'_> {
+        Caller { shared: &self.shared, tokens: &*self.tokens, access: self.access }
     }
 
     /// What is known of Spotify's limits now: the learned limit, the calls in use, and which

@@ -6,12 +6,14 @@ use std::{
 };
 
 use http::HeaderValue;
+use spot_model::AccessMode;
 use tokio::time::Instant;
 
 #[cfg(feature = "cache")]
 use crate::Cache;
 use crate::{
-    Event, Observer, RateLimiter, Request, Transport, failure::Backoff, pipeline::budget::Budget,
+    Event, Observer, RateLimiter, Request, TokenSource, Transport, failure::Backoff,
+    pipeline::budget::Budget,
 };
 
 /// What the pipelines of an application share: everything but the tokens.
@@ -28,6 +30,14 @@ pub(crate) struct Shared {
     pub(crate) port: u16,
     pub(crate) accept_language: Option<HeaderValue>,
     pub(crate) settings: Settings,
+}
+
+/// A pipeline, as one of its calls sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) tokens: &'a dyn TokenSource,
+    pub(crate) access: AccessMode,
 }
 
 /// The settings of all calls that do not set their own.
