@@ -2,6 +2,7 @@
 
 mod chunks;
 mod client;
+mod device;
 mod fields;
 mod generated;
 mod input;
@@ -23,6 +24,7 @@ pub use spot_model as model;
 pub use spot_model::AccessMode;
 
 pub use client::Client;
+pub use device::PlayerDevice;
 pub use fields::Fields;
 pub use generated::*;
 pub use items::Items;
@@ -33,5 +35,5 @@ pub use pages::Pages;
 pub use playback::PlaybackOffset;
 pub use search::{SearchFor, SearchItem, SearchQuery};
 pub use send::ApiRequest;
-pub use sync::{PlaylistContents, SyncPlan, SyncPlaylist};
+pub use sync::{LibraryChanges, PlaylistContents, SyncPlan, SyncPlaylist};
 pub use watch::{PlaybackChange, PlaybackEvent, PlaybackWatch, WatchHandle};

@@ -51,7 +51,7 @@ struct ClientCredentialsGrant(Arc<Application>);
 #[async_trait]
 impl Refresh for ClientCredentialsGrant {
     async fn refresh(&self, _refused: bool) -> Result<CachedToken, Error> {
-        let issued = self.0.endpoint.client_credentials().await.map_err(|refusal| refusal.error)?;
+        let issued = self.0.endpoint.client_credentials().await?;
         CachedToken::issued(&issued)
     }
 }

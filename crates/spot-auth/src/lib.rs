@@ -10,6 +10,7 @@ mod scopes;
 mod session;
 mod sign_in;
 mod store;
+mod user_code;
 
 pub use app::{App, AppBuilder};
 pub use client_credentials::ClientCredentials;

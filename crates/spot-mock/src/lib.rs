@@ -3,6 +3,8 @@
 mod accounts;
 mod api;
 mod clock;
+#[cfg(feature = "control")]
+mod control;
 mod faults;
 mod http;
 mod render;
@@ -16,5 +18,5 @@ pub use faults::{Corruption, Fault, RandomFaults};
 pub use http::log::RecordedRequest;
 pub use server::{MockBuilder, MockSpotify, RegisteredApp};
 pub use settings::{Mode, PlaylistFields};
-pub use state::{Device, EarlyRetryPolicy, WorldIds};
-pub use world::custom;
+pub use state::{EarlyRetryPolicy, WorldIds};
+pub use world::{Device, custom};

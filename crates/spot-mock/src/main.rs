@@ -5,12 +5,12 @@ use std::{
         IsTerminal, {self},
     },
     net::{IpAddr, Ipv4Addr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use spot_mock::{
     Consent, EarlyRetryPolicy, MockBuilder, MockSpotify, Mode, PlaylistFields, RandomFaults,
     RefreshPolicy, custom::World,
@@ -24,6 +24,8 @@ use tracing_subscriber::EnvFilter;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Task>,
     /// Port to listen on; 0 chooses a free port.
     #[arg(long, default_value_t = 8080)]
     port: u16,
@@ -33,6 +35,17 @@ struct Arguments {
     /// Host name in the links of answers.
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
+    /// Speaks HTTPS with a certificate made at the start, and writes the certificate of its
+    /// authority to a file.
+    #[arg(long)]
+    tls: bool,
+    /// File for the certificate of the authority [default: spot-mock-authority-PORT.pem in the
+    /// temporary directory].
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    authority: Option<PathBuf>,
+    /// Whether the control interface at /_mock answers [default: true on loopback addresses].
+    #[arg(long, value_name = "BOOL")]
+    control: Option<bool>,
     /// Access mode of the default application.
     #[arg(long, value_enum, default_value_t = ModeArgument::Development)]
     mode: ModeArgument,
@@ -91,6 +104,12 @@ struct Arguments {
     quiet: bool,
 }
 
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Task {
+    /// Prints the JSON Schema of world files.
+    Schema,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ModeArgument {
     Development,
@@ -145,9 +164,15 @@ fn log(quiet: bool) {
 }
 
 async fn run(arguments: Arguments) -> io::Result<()> {
+    if let Some(Task::Schema) = arguments.command {
+        print(&World::json_schema());
+        return Ok(());
+    }
+    let authority = arguments.authority.clone();
     let mock = builder(arguments)?.start().await?;
+    let authority = write_authority(&mock, authority)?;
     let stopped = stopped()?;
-    announce(&mock);
+    announce(&mock, authority.as_deref());
     stopped.await?;
     mock.shutdown().await;
     Ok(())
@@ -178,6 +203,12 @@ fn builder(arguments: Arguments) -> io::Result<MockBuilder> {
             RefreshArgument::Empty => RefreshPolicy::Empty,
             RefreshArgument::Rotate => RefreshPolicy::Rotate,
         });
+    if arguments.tls {
+        builder = builder.tls();
+    }
+    if let Some(control) = arguments.control {
+        builder = builder.control(control);
+    }
     if let Some(host) = arguments.host {
         builder = builder.host(host);
     }
@@ -237,9 +268,26 @@ fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
     Ok(tokio::signal::ctrl_c())
 }
 
+/// Writes the certificate of the authority to a file, and returns its path.
+fn write_authority(mock: &MockSpotify, file: Option<PathBuf>) -> io::Result<Option<PathBuf>> {
+    let Some(pem) = mock.authority_pem() else { return Ok(None) };
+    let port = mock.accounts_url().rsplit(':').next().unwrap_or_default();
+    let usual = || std::env::temp_dir().join(format!("spot-mock-authority-{port}.pem"));
+    let file = file.unwrap_or_else(usual);
+    let written = std::fs::write(&file, pem);
+    written
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
+    Ok(Some(file))
+}
+
+#[expect(clippy::print_stdout, reason = "the schema is what the program is started for")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
 /// Prints what a client has to be told. The secret is one of a made-up application.
 #[expect(clippy::print_stdout, reason = "what the program prints is what it is started for")]
-fn announce(mock: &MockSpotify) {
+fn announce(mock: &MockSpotify, authority: Option<&Path>) {
     println!("api            {}", mock.api_url());
     println!("accounts       {}", mock.accounts_url());
     println!("client id      {}", mock.client_id());
@@ -247,6 +295,12 @@ fn announce(mock: &MockSpotify) {
     println!("user token     {}", mock.user_token_all());
     println!("an artist      {}/artists/{}", mock.api_url(), mock.world().artist);
     println!("for people     {}/", mock.accounts_url());
+    if mock.has_control() {
+        println!("control        {}/_mock", mock.accounts_url());
+    }
+    if let Some(authority) = authority {
+        println!("authority      {}", authority.display());
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "a program says why it gives up")]

@@ -15,6 +15,11 @@ pub(crate) struct Settings {
 
 /// Access mode of an application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "control",
+    derive(serde::Deserialize, schemars::JsonSchema),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Mode {
     /// Development Mode: the mode of individuals. Deprecated operations are refused, and objects

@@ -13,6 +13,7 @@ use std::{
 use futures::{Stream, StreamExt, TryStreamExt, task::AtomicWaker};
 use spot_model::PlaybackState;
 use tokio::{
+    runtime::Handle,
     task::JoinSet,
     time::{Instant, Sleep, sleep_until},
 };
@@ -326,6 +327,11 @@ impl Stream for PlaybackWatch {
                     None => {}
                 }
                 continue;
+            }
+            if Handle::try_current().is_err() {
+                this.ended = true;
+                let message = "a playback watch was polled outside of a tokio runtime";
+                return Poll::Ready(Some(Err(Error::configuration(message))));
             }
             // Registered before the flag is read, so that no request for a poll is missed.
             this.shared.waker.register(cx.waker());

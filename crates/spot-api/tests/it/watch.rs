@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures::FutureExt as _;
 use spot_api::{
     Client, ErrorKind, PlaybackChange, PlaybackEvent, PlaybackWatch, model::RepeatState,
 };
@@ -335,4 +336,12 @@ async fn it_ends_by_what_cannot_heal() {
     let error = watch.try_next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::MissingScope);
     assert!(watch.next().await.is_none());
+}
+
+#[test]
+fn outside_of_a_runtime_it_ends_with_an_error_and_no_panic() {
+    let token = spot_http::AccessToken::new("token").unwrap();
+    let mut watch = Client::new(token).unwrap().player().watch();
+    let error = watch.try_next().now_or_never().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
 }

@@ -1,13 +1,17 @@
 //! The accounts service: the authorize page and the token endpoint, through the `oauth2` crate and
 //! the same transport as every other call.
 
-use std::{borrow::Cow, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
-use http::{
-    StatusCode,
-    header::{AUTHORIZATION, CONTENT_TYPE},
-};
+use http::header::AUTHORIZATION;
 use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
     HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
@@ -15,17 +19,17 @@ use oauth2::{
     basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse},
 };
 use secrecy::{ExposeSecret, SecretString};
-use spot_http::{Error, ErrorKind, Transport};
-use url::Url;
+use spot_http::{
+    Error, ErrorKind, Transport,
+    failure::{Backoff, Outcome, Refusal, retry_after},
+};
+use url::{Url, form_urlencoded};
 
 use crate::{
     Scopes,
-    accounts::{
-        redirect_uri::RedirectUri,
-        refusal::{Class, Refusal},
-        token_response::TokenResponse,
-    },
+    accounts::{redirect_uri::RedirectUri, token_response::TokenResponse},
     clock::{Clock, Moment},
+    user_code,
 };
 
 type Client<A = EndpointSet, T = EndpointSet> = oauth2::Client<
@@ -44,17 +48,17 @@ type Client<A = EndpointSet, T = EndpointSet> = oauth2::Client<
 /// How long one attempt may take.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How often a request is sent that may be sent again.
+/// The most attempts for one request.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// A `Retry-After` up to this is waited out here; a longer one is the caller's to know.
+/// The longest `Retry-After` that is waited for here. The caller is told of a longer one.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// The wait before the second attempt is up to this, before the third up to twice this.
-const BACKOFF: Duration = Duration::from_millis(500);
+/// The waits between attempts.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(1));
 
-/// No token answer is larger than this, in bytes.
-const MAX_BODY: usize = 1024 * 1024;
+/// How much of a refusal is read, in bytes.
+const MAX_REFUSAL: usize = 64 * 1024;
 
 /// The accounts service, as one application talks to it.
 pub(crate) struct Endpoint {
@@ -70,7 +74,7 @@ pub(crate) struct IssuedTokens {
     pub(crate) requested_at: Moment,
 }
 
-/// The parts of a sign-in that is under way.
+/// An authorization request (RFC 6749, section 4.1.1) and the PKCE verifier that belongs to it.
 pub(crate) struct AuthorizationRequest {
     pub(crate) url: Url,
     pub(crate) state: SecretString,
@@ -98,7 +102,8 @@ impl Endpoint {
         let client = client
             .set_auth_uri(AuthUrl::new(format!("{issuer}/authorize")).map_err(wrong)?)
             .set_token_uri(TokenUrl::new(format!("{issuer}/api/token")).map_err(wrong)?);
-        Ok(Self { client, issuer, http: TokenHttp { transport, clock } })
+        let http = TokenHttp { transport, clock, secret: secret.cloned() };
+        Ok(Self { client, issuer, http })
     }
 
     pub(crate) fn issuer(&self) -> &str {
@@ -130,24 +135,24 @@ impl Endpoint {
         })
     }
 
-    /// An application's own token.
-    pub(crate) async fn client_credentials(&self) -> Result<IssuedTokens, Refusal> {
-        self.repeat(true, || async {
+    /// An access token of the application itself.
+    pub(crate) async fn client_credentials(&self) -> Result<IssuedTokens, Error> {
+        self.send_repeatedly(true, || async {
             self.client.exchange_client_credentials().request_async(&self.http).await
         })
         .await
     }
 
-    /// The tokens for a code. Sent again only if it did not arrive: a code that is used twice takes
-    /// back what it gave.
+    /// The tokens for an authorization code. The request is repeated only if it did not arrive: a
+    /// code that is used twice revokes the tokens of the first use (RFC 6749, section 4.1.2).
     pub(crate) async fn exchange(
         &self,
         code: &SecretString,
         verifier: &SecretString,
         redirect: &RedirectUri,
-    ) -> Result<IssuedTokens, Refusal> {
-        let redirect = redirect_url(redirect).map_err(|error| Refusal::new(Class::Final, error))?;
-        self.repeat(false, || async {
+    ) -> Result<IssuedTokens, Error> {
+        let redirect = redirect_url(redirect)?;
+        self.send_repeatedly(false, || async {
             self.client
                 .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
                 .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose_secret().to_owned()))
@@ -158,80 +163,100 @@ impl Endpoint {
         .await
     }
 
-    /// A new access token for a refresh token.
+    /// A new access token for a refresh token. The error is
+    /// [`ConsentExpired`](ErrorKind::ConsentExpired) if the service refuses the refresh token.
     pub(crate) async fn refresh(
         &self,
         refresh_token: &SecretString,
-    ) -> Result<IssuedTokens, Refusal> {
+    ) -> Result<IssuedTokens, Error> {
         let refresh_token = oauth2::RefreshToken::new(refresh_token.expose_secret().to_owned());
-        self.repeat(true, || async {
+        self.send_repeatedly(true, || async {
             self.client.exchange_refresh_token(&refresh_token).request_async(&self.http).await
         })
         .await
     }
 
-    async fn repeat<F, A>(&self, idempotent: bool, send: F) -> Result<IssuedTokens, Refusal>
+    async fn send_repeatedly<F, A>(&self, repeatable: bool, send: F) -> Result<IssuedTokens, Error>
     where
         F: Fn() -> A + Send + Sync,
-        A: Future<Output = Result<TokenResponse, RequestTokenError<Refusal, BasicErrorResponse>>>
+        A: Future<Output = Result<TokenResponse, RequestTokenError<Failure, BasicErrorResponse>>>
             + Send,
     {
         let mut attempt = 1;
         loop {
             let requested_at = self.http.clock.now();
-            let refusal = match send().await {
+            let failure = match send().await {
                 Ok(response) => return Ok(IssuedTokens { response, requested_at }),
-                Err(RequestTokenError::Request(refusal)) => refusal,
-                // The body is in these errors. They do not happen, since every answer is read
-                // before it gets here; should they, nothing of them goes further.
+                Err(RequestTokenError::Request(failure)) => failure,
+                // These errors hold the body. They do not happen, since every answer is read
+                // before it gets here.
                 Err(_) => {
-                    let error = Error::new(ErrorKind::Decode, "the token endpoint's answer");
-                    Refusal::new(Class::Final, error)
+                    return Err(Error::new(ErrorKind::Decode, "the token endpoint's answer"));
                 }
             };
-            match self.wait(&refusal, idempotent, attempt) {
+            match failure.wait(repeatable, attempt) {
                 Some(wait) => tokio::time::sleep(wait).await,
-                None => return Err(refusal),
+                None => return Err(failure.error),
             }
             attempt += 1;
         }
     }
+}
 
-    /// How long to wait before the request is sent once more; `None` if it is not to be.
-    fn wait(&self, refusal: &Refusal, idempotent: bool, attempt: u32) -> Option<Duration> {
-        let attempts = match refusal.class {
-            Class::NotSent | Class::Limited => MAX_ATTEMPTS,
-            Class::Server if idempotent => MAX_ATTEMPTS,
-            // A refresh that may have arrived may also have rotated the token, so that once more
-            // is all that makes sense.
-            Class::Unknown if idempotent => 2,
-            Class::Server | Class::Unknown | Class::InvalidGrant | Class::Final => 1,
+/// Why an attempt brought no tokens.
+#[derive(Debug)]
+struct Failure {
+    outcome: Outcome,
+    error: Error,
+}
+
+impl Failure {
+    /// The wait before the next attempt; `None` if there is none.
+    fn wait(&self, repeatable: bool, attempt: u32) -> Option<Duration> {
+        let attempts = match self.outcome {
+            Outcome::NotSent | Outcome::RateLimited => MAX_ATTEMPTS,
+            Outcome::Unknown if !repeatable => 1,
+            // A rule of this endpoint alone: a refresh without an answer may have replaced the
+            // refresh token, and the service allows the old one once more at best.
+            Outcome::Unknown if self.error.status().is_none() => 2,
+            Outcome::Unknown => MAX_ATTEMPTS,
+            // A 401 refuses the client id and its secret, which do not change.
+            _ => 1,
         };
         if attempt >= attempts {
             return None;
         }
-        let backoff = BACKOFF.saturating_mul(attempt).mul_f64(fastrand::f64());
-        let wait = backoff.max(refusal.error.retry_after().unwrap_or_default());
+        let backoff = BACKOFF.wait(attempt, fastrand::f64());
+        let wait = backoff.max(self.error.retry_after().unwrap_or_default());
         (wait <= MAX_RETRY_AFTER).then_some(wait)
     }
 }
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Failure {}
 
 fn redirect_url(redirect: &RedirectUri) -> Result<RedirectUrl, Error> {
     RedirectUrl::new(redirect.as_str().to_owned())
         .map_err(|error| Error::configuration(format!("the redirect URI is not a URL: {error}")))
 }
 
-/// Lets the `oauth2` crate send through our transport. It answers with successes only: the status,
-/// the headers and the body of all others are read here, where they still are.
+/// Lets the `oauth2` crate send through our transport. The crate sees successes only, as they were
+/// read here: it does not read refusals and odd answers as tolerantly.
 #[derive(Debug)]
 struct TokenHttp {
     transport: Arc<dyn Transport>,
     clock: Clock,
+    secret: Option<SecretString>,
 }
 
 impl<'c> oauth2::AsyncHttpClient<'c> for TokenHttp {
-    type Error = Refusal;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Refusal>> + Send + 'c>>;
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Failure>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.send(request))
@@ -239,31 +264,166 @@ impl<'c> oauth2::AsyncHttpClient<'c> for TokenHttp {
 }
 
 impl TokenHttp {
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Refusal> {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
         let mut request = request.map(Bytes::from);
         if let Some(basic) = request.headers_mut().get_mut(AUTHORIZATION) {
             basic.set_sensitive(true);
         }
-        let sent = request.body().clone();
-        let answer = tokio::time::timeout(ATTEMPT_TIMEOUT, self.transport.send(request))
-            .await
-            .map_err(|_| Refusal::timeout(ATTEMPT_TIMEOUT))?
-            .map_err(Refusal::unsent)?;
-        let (mut parts, body) = answer.into_parts();
-        if body.len() > MAX_BODY {
-            let message = "the token endpoint's answer is larger than 1 MiB";
-            return Err(Refusal::new(Class::Final, Error::new(ErrorKind::Decode, message)));
+        let secrets = self.secrets(&request);
+        let transport = Arc::clone(&self.transport);
+        let answer =
+            user_code::call(ATTEMPT_TIMEOUT, async move { transport.send(request).await }).await;
+        let response = match answer {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => {
+                let outcome = Outcome::of_transport_error(error.kind());
+                return Err(Failure { outcome, error: Error::transport(error) });
+            }
+            Err(user_code::Failure::TimedOut(limit)) => {
+                let message = format!("the accounts service did not answer within {limit:?}");
+                let error = Error::new(ErrorKind::Timeout, message);
+                return Err(Failure { outcome: Outcome::Unknown, error });
+            }
+            Err(failure) => {
+                let error = failure.into_error("the transport");
+                return Err(Failure { outcome: Outcome::Failed, error });
+            }
+        };
+        let status = response.status();
+        if !status.is_success() {
+            return Err(refused(&response, &secrets, self.clock.now().wall));
         }
-        if !parts.status.is_success() {
-            let now = self.clock.now().wall;
-            return Err(Refusal::read(parts.status, &parts.headers, &body, &sent, now));
+        let read = TokenResponse::read(response.body()).and_then(|response| {
+            // What the `oauth2` crate reads is what was read here.
+            serde_json::to_vec(&response)
+                .map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))
+        });
+        match read {
+            Ok(body) => Ok(http::Response::new(body)),
+            Err(error) => {
+                Err(Failure { outcome: Outcome::Failed, error: error.with_status(status.as_u16()) })
+            }
         }
-        TokenResponse::read(&body).map_err(|error| {
-            Refusal::new(Class::Final, error.with_status(parts.status.as_u16()))
-        })?;
-        // The body has shown that it is what is wanted, whatever the headers call it.
-        parts.status = StatusCode::OK;
-        parts.headers.remove(CONTENT_TYPE);
-        Ok(HttpResponse::from_parts(parts, body.to_vec()))
+    }
+
+    /// What is secret in a request, in every form in which the service could repeat it.
+    fn secrets(&self, request: &http::Request<Bytes>) -> Vec<SecretString> {
+        let mut secrets: Vec<SecretString> = self.secret.iter().cloned().collect();
+        let basic = request.headers().get(AUTHORIZATION).and_then(|basic| basic.to_str().ok());
+        let basic = basic.and_then(|basic| basic.strip_prefix("Basic "));
+        secrets.extend(basic.map(SecretString::from));
+        for (name, value) in form_urlencoded::parse(request.body()) {
+            if matches!(&*name, "code" | "code_verifier" | "refresh_token" | "client_secret") {
+                secrets.push(SecretString::from(value.into_owned()));
+            }
+        }
+        secrets.retain(|secret| !secret.expose_secret().is_empty());
+        secrets
+    }
+}
+
+/// Reads an answer that is not a success.
+fn refused(response: &http::Response<Bytes>, secrets: &[SecretString], now: SystemTime) -> Failure {
+    let status = response.status().as_u16();
+    let outcome = Outcome::of_status(status);
+    let body = response.body();
+    let body = String::from_utf8_lossy(body.get(..MAX_REFUSAL).unwrap_or(body)).into_owned();
+    let mut refusal = Refusal::read(without_secrets(body, secrets).as_bytes());
+    // Secrets that were escaped in the body.
+    refusal.message = without_secrets(refusal.message, secrets);
+    if outcome != Outcome::Rejected && outcome != Outcome::Unauthorized {
+        // A service that fails does not know whether the refresh token is good.
+        let code = refusal.reason.take();
+        refusal.message = code.filter(|_| refusal.message.is_empty()).unwrap_or(refusal.message);
+    }
+    let context = match (refusal.kind(status), refusal.reason.as_deref()) {
+        (ErrorKind::RateLimited, _) => "the accounts service received too many requests",
+        (ErrorKind::Server | ErrorKind::Timeout, _) => "the accounts service failed",
+        (ErrorKind::ConsentExpired, _) => {
+            "the accounts service refuses the authorization code or the refresh token"
+        }
+        (_, Some("invalid_client")) => {
+            "the accounts service does not know the client id, or not with this client secret"
+        }
+        _ => "the accounts service refuses the request",
+    };
+    let code = refusal.reason.clone().filter(|code| *code != refusal.message);
+    let message = match (code, refusal.message.is_empty()) {
+        (_, true) => context.to_owned(),
+        (None, false) => format!("{context}: {}", refusal.message),
+        (Some(code), false) => format!("{context}: {code} ({})", refusal.message),
+    };
+    refusal.message = message;
+    let mut error = refusal.into_error(status);
+    if matches!(outcome, Outcome::RateLimited | Outcome::Unknown | Outcome::Failed)
+        && let Some(wait) = retry_after(response.headers(), now)
+    {
+        error = error.with_retry_after(wait);
+    }
+    Failure { outcome, error }
+}
+
+fn without_secrets(mut text: String, secrets: &[SecretString]) -> String {
+    for secret in secrets {
+        text = text.replace(secret.expose_secret(), "[secret]");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    fn read(status: u16, body: &str) -> Failure {
+        let response = http::Response::builder().status(status);
+        let response = response.body(Bytes::from(body.to_owned())).unwrap();
+        let secrets = ["CANARY-r", "CANARY/c"].map(SecretString::from);
+        refused(&response, &secrets, UNIX_EPOCH)
+    }
+
+    #[test]
+    fn every_shape_of_a_refusal_has_an_outcome_a_kind_and_a_sentence() {
+        let shapes = [
+            (400, r#"{"error":"invalid_grant"}"#),
+            (400, r#"{"error":"invalid_grant","error_description":"Refresh token revoked"}"#),
+            (400, r#"{"error":"invalid_client","error_description":"Invalid client"}"#),
+            (400, r#"{"error":"unsupported_grant_type","error_description":"no"}"#),
+            (401, r#"{"error":{"status":401,"message":"Not here"}}"#),
+            (403, "Forbidden"),
+            (404, ""),
+            (429, ""),
+            (429, r#"{"error":"invalid_grant"}"#),
+            (302, ""),
+            (500, r#"{"error":"server_error"}"#),
+            (502, "<html><title>Bad gateway</title></html>"),
+            (503, r#"{"error":"invalid_grant","error_description":"no database"}"#),
+            (503, "upstream connect error"),
+        ];
+        let lines: Vec<String> = shapes
+            .into_iter()
+            .map(|(status, body)| {
+                let failure = read(status, body);
+                format!("{body}\n  {:?}: {}", failure.outcome, failure.error)
+            })
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn secrets_that_are_echoed_do_not_get_through() {
+        let long = format!(r#"{{"error":{{"message":"{}CANARY-r"}}}}"#, "x".repeat(195));
+        for body in [
+            r#"{"error":"invalid_grant","error_description":"token CANARY-r is dead\nreally"}"#,
+            r#"{"error":"Code CANARY\/c was used"}"#,
+            r#"{"error":{"message":"CANARY-r CANARY/c"}}"#,
+            &long,
+        ] {
+            let failure = read(400, body);
+            let printed = format!("{failure} {failure:?}");
+            assert!(!printed.contains("CANARY"), "{printed}");
+            assert!(printed.contains("[sec"), "{printed}");
+        }
     }
 }

@@ -6,7 +6,6 @@ mod endpoint;
     allow(dead_code, reason = "only the loopback listener asks for the port")
 )]
 mod redirect_uri;
-mod refusal;
 mod token_response;
 
 #[cfg(feature = "loopback")]
@@ -14,5 +13,4 @@ pub(crate) use self::redirect_uri::Loopback;
 pub(crate) use self::{
     endpoint::{AuthorizationRequest, Endpoint, IssuedTokens},
     redirect_uri::{DEFAULT_REDIRECT_URI, RedirectUri},
-    refusal::Class,
 };

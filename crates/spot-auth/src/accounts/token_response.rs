@@ -1,72 +1,92 @@
-//! What the token endpoint answers when it says yes, read tolerantly.
+//! Successful answers of the token endpoint (RFC 6749, section 5.1), read tolerantly.
 
 use std::{fmt, time::Duration};
 
 use oauth2::basic::BasicTokenType;
 use serde::{
     Deserialize, Serialize,
-    de::{Deserializer, Error as _},
-    ser::{Error as _, Serializer},
+    de::{DeserializeSeed, Deserializer, MapAccess, Visitor},
 };
-use serde_json::{Map, Value};
+use serde_json::{Value, value::RawValue};
 use spot_http::{Error, ErrorKind};
 
-use crate::Scopes;
+use crate::scopes::Scopes;
 
-/// The tokens of an answer. What is absent or empty is `None`, and means: as before.
-#[derive(Clone)]
+/// The tokens of an answer. A field that is absent, empty or malformed is `None`.
+///
+/// The refresh token is read whatever else is wrong with the answer: the accounts service has
+/// already replaced the old one, which is worthless then.
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct TokenResponse {
+    /// Empty if it cannot be used.
     access_token: oauth2::AccessToken,
+    /// Why the access token cannot be used.
+    unusable: Option<String>,
     refresh_token: Option<oauth2::RefreshToken>,
-    scopes: Option<Scopes>,
+    scope: Option<String>,
     lifetime: Duration,
 }
 
-/// How long an access token lives when the answer does not say.
+/// The lifetime of an access token if the answer does not say.
 const LIFETIME: Duration = Duration::from_secs(3_600);
 
-/// No access token is believed to live longer than this, whatever the answer says.
-const LONGEST: Duration = Duration::from_secs(86_400);
+/// The longest lifetime that is believed.
+const MAX_LIFETIME: Duration = Duration::from_secs(86_400);
+
+/// The longest field that is read, in bytes.
+const MAX_FIELD: usize = 64 * 1024;
 
 impl TokenResponse {
-    /// Reads an answer. The error names the field and never quotes the body, which may hold tokens.
+    /// Reads a body.
+    ///
+    /// # Errors
+    ///
+    /// If there is neither an access token nor a refresh token. The error names the field and does
+    /// not quote the body, which may hold tokens.
     pub(crate) fn read(body: &[u8]) -> Result<Self, Error> {
-        let value: Value = serde_json::from_slice(body)
-            .map_err(|_| undecodable("the answer is not JSON", None))?;
-        Self::from_value(&value)
-    }
-
-    fn from_value(value: &Value) -> Result<Self, Error> {
-        let fields =
-            value.as_object().ok_or_else(|| undecodable("the answer is not an object", None))?;
-        let access_token = text(fields, "access_token")?
-            .ok_or_else(|| undecodable("it is missing or empty", Some("access_token")))?;
-        if access_token.bytes().any(|byte| !byte.is_ascii_graphic()) {
-            return Err(undecodable("it is not what a header can hold", Some("access_token")));
-        }
-        let token_type = text(fields, "token_type")?.unwrap_or("Bearer");
-        if !token_type.eq_ignore_ascii_case("bearer") {
-            return Err(undecodable("it is not `Bearer`", Some("token_type")));
+        let text = String::from_utf8_lossy(body);
+        let mut fields = Fields::default();
+        let mut json = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
+        // What was read before an error, and before anything that follows the object, counts.
+        let read = fields.deserialize(&mut json);
+        let Fields { access_token, refresh_token, scope, lifetime } = fields;
+        let (access_token, unusable) = match access_token.unwrap_or(Err("it is missing")) {
+            Ok(token) => (token, None),
+            Err(why) => (String::new(), Some(why)),
+        };
+        if let (Some(why), None) = (unusable, &refresh_token) {
+            return Err(match read {
+                Err(_) => undecodable("it is not a JSON object", None),
+                Ok(()) => undecodable(why, Some("access_token")),
+            });
         }
         Ok(Self {
-            access_token: oauth2::AccessToken::new(access_token.to_owned()),
-            refresh_token: text(fields, "refresh_token")?
-                .map(|token| oauth2::RefreshToken::new(token.to_owned())),
-            scopes: scopes(fields)?,
-            lifetime: lifetime(fields)?,
+            access_token: oauth2::AccessToken::new(access_token),
+            unusable: unusable.map(str::to_owned),
+            refresh_token: refresh_token.map(oauth2::RefreshToken::new),
+            scope,
+            lifetime: lifetime.unwrap_or(LIFETIME),
         })
     }
 
-    pub(crate) fn access_token(&self) -> &str {
-        self.access_token.secret()
+    /// The access token.
+    ///
+    /// # Errors
+    ///
+    /// If the answer has a refresh token only.
+    pub(crate) fn access_token(&self) -> Result<&str, Error> {
+        match &self.unusable {
+            None => Ok(self.access_token.secret()),
+            Some(why) => Err(undecodable(why, Some("access_token"))),
+        }
     }
 
     pub(crate) fn refresh_token(&self) -> Option<&str> {
         self.refresh_token.as_ref().map(|token| token.secret().as_str())
     }
 
-    pub(crate) fn scopes(&self) -> Option<&Scopes> {
-        self.scopes.as_ref()
+    pub(crate) fn scopes(&self) -> Option<Scopes> {
+        self.scope.as_deref().map(Scopes::parse)
     }
 
     pub(crate) fn lifetime(&self) -> Duration {
@@ -82,44 +102,112 @@ fn undecodable(what: &str, field: Option<&str>) -> Error {
     }
 }
 
-fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Error> {
-    match fields.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.trim()).filter(|text| !text.is_empty())),
-        Some(_) => Err(undecodable("it is not a string", Some(name))),
+/// The fields that have been read so far.
+#[derive(Default)]
+struct Fields {
+    access_token: Option<Result<String, &'static str>>,
+    refresh_token: Option<String>,
+    scope: Option<String>,
+    lifetime: Option<Duration>,
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Fields {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-fn scopes(fields: &Map<String, Value>) -> Result<Option<Scopes>, Error> {
-    let scopes = match fields.get("scope") {
-        Some(Value::Array(names)) => {
-            names.iter().filter_map(Value::as_str).flat_map(Scopes::parse).collect()
+impl<'de> Visitor<'de> for &mut Fields {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<String>()? {
+            // A raw value may be nested to any depth.
+            let raw = map.next_value::<&RawValue>()?.get();
+            self.read(&name, raw);
         }
-        _ => text(fields, "scope")?.map(Scopes::parse).unwrap_or_default(),
-    };
-    Ok(Some(scopes).filter(|scopes| !scopes.is_empty()))
+        Ok(())
+    }
 }
 
-fn lifetime(fields: &Map<String, Value>) -> Result<Duration, Error> {
-    let seconds = match fields.get("expires_in") {
-        None | Some(Value::Null) => return Ok(LIFETIME),
-        Some(Value::Number(number)) => number.as_f64(),
-        Some(Value::String(text)) => text.trim().parse().ok(),
-        Some(_) => None,
+impl Fields {
+    /// Reads one field. Of a repeated one the last usable value counts.
+    fn read(&mut self, name: &str, raw: &str) {
+        let value = || match raw.len() {
+            ..=MAX_FIELD => serde_json::from_str(raw).unwrap_or(Value::Null),
+            _ => Value::Null,
+        };
+        match name {
+            "access_token" => {
+                let token = access_token(value());
+                if token.is_ok() || !matches!(self.access_token, Some(Ok(_))) {
+                    self.access_token = Some(token);
+                }
+            }
+            "refresh_token" => self.refresh_token = text(value()).or(self.refresh_token.take()),
+            "scope" => self.scope = scope(value()).or(self.scope.take()),
+            "expires_in" => self.lifetime = lifetime(&value()).or(self.lifetime),
+            // The `token_type` is not read: there is no other way to use the token than as a
+            // bearer token, which is what Spotify issues.
+            _ => {}
+        }
+    }
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        _ => None,
+    }
+}
+
+fn access_token(value: Value) -> Result<String, &'static str> {
+    if !matches!(value, Value::String(_) | Value::Null) {
+        return Err("it is not a string");
+    }
+    let token = text(value).ok_or("it is missing or empty")?;
+    if token.bytes().any(|byte| !byte.is_ascii_graphic()) {
+        return Err("a header cannot hold it");
+    }
+    Ok(token)
+}
+
+fn scope(value: Value) -> Option<String> {
+    match value {
+        Value::Array(names) => {
+            let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
+            text(Value::String(names.join(" ")))
+        }
+        value => text(value),
+    }
+}
+
+/// A number of seconds from 1 on. A shorter lifetime is not believed: the token would be refreshed
+/// at every use.
+fn lifetime(value: &Value) -> Option<Duration> {
+    let seconds = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse::<f64>().ok(),
+        _ => None,
     };
-    let seconds = seconds.filter(|seconds| seconds.is_finite());
-    let seconds =
-        seconds.ok_or_else(|| undecodable("it is not a number of seconds", Some("expires_in")))?;
-    Ok(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(LONGEST).min(LONGEST))
+    let seconds = seconds.filter(|seconds| *seconds >= 1.0)?;
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or(MAX_LIFETIME).min(MAX_LIFETIME))
 }
 
 impl fmt::Debug for TokenResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenResponse")
-            .field("refresh_token", &self.refresh_token.is_some())
-            .field("scopes", &self.scopes)
+            .field("access_token", &self.unusable.as_deref().unwrap_or("<redacted>"))
+            .field("refresh_token", &self.refresh_token.as_ref().map(|_| "<redacted>"))
+            .field("scope", &self.scope)
             .field("lifetime", &self.lifetime)
-            .finish_non_exhaustive()
+            .finish()
     }
 }
 
@@ -147,71 +235,55 @@ impl oauth2::TokenResponse for TokenResponse {
     }
 }
 
-impl<'de> Deserialize<'de> for TokenResponse {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        Self::from_value(&value).map_err(D::Error::custom)
-    }
-}
-
-/// The `oauth2` crate asks for this and never uses it. Tokens are not written from here.
-impl Serialize for TokenResponse {
-    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        Err(S::Error::custom("answers of the token endpoint are not written"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn absent_null_and_empty_mean_as_before() {
+    fn absent_null_and_empty_fields_are_none() {
         for body in [
             r#"{"access_token":"a"}"#,
             r#"{"access_token":"a","refresh_token":"","scope":"","token_type":""}"#,
             r#"{"access_token":"a","refresh_token":null,"scope":null,"token_type":null,"expires_in":null}"#,
             r#"{"access_token":"a","refresh_token":" ","scope":[],"token_type":"bearer"}"#,
         ] {
-            let answer = TokenResponse::read(body.as_bytes()).expect(body);
-            assert_eq!(answer.access_token(), "a");
-            assert_eq!(answer.refresh_token(), None, "{body}");
-            assert_eq!(answer.scopes(), None, "{body}");
-            assert_eq!(answer.lifetime(), LIFETIME, "{body}");
+            let response = TokenResponse::read(body.as_bytes()).expect(body);
+            assert_eq!(response.access_token().unwrap(), "a");
+            assert_eq!(response.refresh_token(), None, "{body}");
+            assert_eq!(response.scopes(), None, "{body}");
+            assert_eq!(response.lifetime(), LIFETIME, "{body}");
         }
     }
 
     #[test]
-    fn a_full_answer_is_read_in_every_way_numbers_and_scopes_come() {
+    fn numbers_and_scopes_are_read_in_every_form() {
         for (lifetime, seconds) in
-            [("3600", 3_600), ("3600.0", 3_600), ("\"120\"", 120), ("-5", 0), ("1e300", 86_400)]
+            [("3600", 3_600), ("3600.0", 3_600), ("\"120\"", 120), ("-5", 3_600), ("1e300", 86_400)]
         {
             for scope in [r#""streaming user-top-read""#, r#"["streaming","user-top-read"]"#] {
                 let body = format!(
                     r#"{{"access_token":"a","token_type":"BEARER","refresh_token":"r","extra":[1],
                         "scope":{scope},"expires_in":{lifetime}}}"#
                 );
-                let answer = TokenResponse::read(body.as_bytes()).expect(&body);
-                assert_eq!(answer.refresh_token(), Some("r"));
-                assert_eq!(answer.scopes(), Some(&Scopes::parse("streaming user-top-read")));
-                assert_eq!(answer.lifetime().as_secs(), seconds, "{body}");
+                let response = TokenResponse::read(body.as_bytes()).expect(&body);
+                assert_eq!(response.refresh_token(), Some("r"));
+                assert_eq!(response.scopes(), Some(Scopes::parse("streaming user-top-read")));
+                assert_eq!(response.lifetime().as_secs(), seconds, "{body}");
             }
         }
     }
 
     #[test]
-    fn what_cannot_be_read_is_named_and_never_quoted() {
+    fn an_unusable_answer_is_named_and_never_quoted() {
         for (body, path) in [
-            (r#"{"token_type":"Bearer","refresh_token":"CANARY"}"#, Some("access_token")),
-            (r#"{"access_token":"","refresh_token":"CANARY"}"#, Some("access_token")),
+            (r#"{"token_type":"Bearer","id_token":"CANARY"}"#, Some("access_token")),
+            (r#"{"access_token":"","id_token":"CANARY"}"#, Some("access_token")),
             (r#"{"access_token":["CANARY"]}"#, Some("access_token")),
             (r#"{"access_token":"CANARY\nCANARY"}"#, Some("access_token")),
-            (r#"{"access_token":"CANARY","token_type":"mac"}"#, Some("token_type")),
-            (r#"{"access_token":"CANARY","expires_in":"CANARY"}"#, Some("expires_in")),
-            (r#"{"access_token":"CANARY","refresh_token":7}"#, Some("refresh_token")),
-            (r#"{"access_token":"CANARY","scope":{}}"#, Some("scope")),
+            (r#"{"access_token":7,"refresh_token":["CANARY"]}"#, Some("access_token")),
             (r#""CANARY""#, None),
-            (r#"{"access_token":"CANARY""#, None),
+            (r#"["CANARY"]"#, None),
+            (r#"{"access_token":"CANARY"#, None),
             ("<html>CANARY</html>", None),
             ("", None),
         ] {
@@ -220,5 +292,16 @@ mod tests {
             assert_eq!(error.path(), path, "{body}");
             assert!(!format!("{error} {error:?}").contains("CANARY"), "{error:?}");
         }
+        let response = TokenResponse::read(br#"{"refresh_token":"CANARY"}"#).unwrap();
+        assert_eq!(response.access_token().unwrap_err().path(), Some("access_token"));
+        assert!(!format!("{response:?}").contains("CANARY"));
+    }
+
+    #[test]
+    fn of_a_repeated_field_the_last_usable_one_counts() {
+        let body = r#"{"access_token":"a","refresh_token":"r","access_token":"b","access_token":7,
+            "refresh_token":null}"#;
+        let response = TokenResponse::read(body.as_bytes()).unwrap();
+        assert_eq!((response.access_token().unwrap(), response.refresh_token()), ("b", Some("r")));
     }
 }

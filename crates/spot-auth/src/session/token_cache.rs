@@ -44,7 +44,7 @@ impl CachedToken {
     pub(crate) fn issued(issued: &IssuedTokens) -> Result<Self, Error> {
         let lifetime = issued.response.lifetime();
         Ok(Self {
-            token: AccessToken::new(issued.response.access_token())?,
+            token: AccessToken::new(issued.response.access_token()?)?,
             ends: Deadline::after(issued.requested_at, lifetime),
             lifetime,
         })
@@ -86,12 +86,12 @@ struct State {
 }
 
 /// `None` until the refresh has ended.
-type RefreshResult = Option<Result<CachedToken, Arc<Error>>>;
+type RefreshResult = Option<Result<CachedToken, Error>>;
 
 /// After a failed renewal.
 struct Pause {
     until: Instant,
-    error: Arc<Error>,
+    error: Error,
     /// Whether nothing is asked before the end even if there is no token to hand out.
     strict: bool,
 }
@@ -110,7 +110,7 @@ const LIMIT: Duration = Duration::from_secs(180);
 enum Step {
     Ready(AccessToken),
     Wait(watch::Receiver<RefreshResult>),
-    Fail(Arc<Error>),
+    Fail(Error),
 }
 
 impl<R: Refresh> TokenCache<R> {
@@ -148,13 +148,13 @@ impl<R: Refresh> TokenCache<R> {
         for _ in 0..3 {
             let mut in_flight = match step(&self.shared)? {
                 Step::Ready(token) => return Ok(token),
-                Step::Fail(error) => return Err(copy(&error)),
+                Step::Fail(error) => return Err(error),
                 Step::Wait(in_flight) => in_flight,
             };
             let result = in_flight.wait_for(Option::is_some).await.ok().and_then(|l| l.clone());
             match result {
                 Some(Ok(cached)) => return Ok(cached.token),
-                Some(Err(error)) => return Err(copy(&error)),
+                Some(Err(error)) => return Err(error),
                 None => self.shared.clear(&in_flight),
             }
         }
@@ -212,8 +212,8 @@ impl<R: Refresh> Shared<R> {
         {
             let left = pause.until.saturating_duration_since(now);
             let error = match pause.error.kind() {
-                ErrorKind::RateLimited => Arc::new(copy(&pause.error).with_retry_after(left)),
-                _ => Arc::clone(&pause.error),
+                ErrorKind::RateLimited => pause.error.clone().with_retry_after(left),
+                _ => pause.error.clone(),
             };
             return Ok(Step::Fail(error));
         }
@@ -235,7 +235,6 @@ impl<R: Refresh> Shared<R> {
                     let message = format!("renewing the token took longer than {LIMIT:?}");
                     Err(Error::new(ErrorKind::Timeout, message))
                 });
-            let result = result.map_err(Arc::new);
             shared.finish(&result);
             drop(guard);
             sender.send_replace(Some(result));
@@ -243,7 +242,7 @@ impl<R: Refresh> Shared<R> {
         Ok(receiver)
     }
 
-    fn finish(&self, result: &Result<CachedToken, Arc<Error>>) {
+    fn finish(&self, result: &Result<CachedToken, Error>) {
         let now = self.clock.now().monotonic;
         let mut state = self.state();
         match result {
@@ -255,7 +254,7 @@ impl<R: Refresh> Shared<R> {
             Err(error) => {
                 let (wait, strict) = pause(error);
                 let until = now.checked_add(wait).unwrap_or(now);
-                state.pause = Some(Pause { until, error: Arc::clone(error), strict });
+                state.pause = Some(Pause { until, error: error.clone(), strict });
             }
         }
     }
@@ -289,24 +288,6 @@ fn pause(error: &Error) -> (Duration, bool) {
         ) => (Duration::from_secs(30).mul_f64(1.0 + fastrand::f64()), false),
         _ => (Duration::from_secs(30), true),
     }
-}
-
-/// One failure for many callers: all that is to be known of it, without what caused it.
-fn copy(error: &Error) -> Error {
-    let mut copy = Error::new(error.kind(), error.message());
-    if let Some(status) = error.status() {
-        copy = copy.with_status(status);
-    }
-    if let Some(reason) = error.reason() {
-        copy = copy.with_reason(reason);
-    }
-    if let Some(wait) = error.retry_after() {
-        copy = copy.with_retry_after(wait);
-    }
-    if let Some(path) = error.path() {
-        copy = copy.with_path(path);
-    }
-    copy
 }
 
 /// Ends the renewal also when it panics or is dropped with its runtime.

@@ -11,7 +11,7 @@ use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
 use crate::{
     StoreKey, TokenRecord, TokenStore,
-    accounts::{Class, IssuedTokens},
+    accounts::IssuedTokens,
     application::Application,
     session::{
         event::SessionEventKind,
@@ -175,8 +175,8 @@ impl User {
             };
             match self.app.endpoint.refresh(refresh_token).await {
                 Ok(issued) => return self.save_issued(&record, &issued, location.as_ref()).await,
-                Err(refusal) if refusal.class == Class::InvalidGrant => {}
-                Err(refusal) => return Err(refusal.error),
+                Err(error) if error.kind() == ErrorKind::ConsentExpired => {}
+                Err(error) => return Err(error),
             }
             // Where locks do nothing, as on some network drives, somebody else may have refreshed
             // and rotated the token meanwhile.
@@ -233,11 +233,11 @@ impl User {
         issued: &IssuedTokens,
         location: Option<&StoreLocation>,
     ) -> Result<CachedToken, Error> {
-        let cached = CachedToken::issued(issued)?;
         self.state().record = before.refreshed(issued);
         if let Some(location) = location {
             self.write(location).await;
         }
+        let cached = CachedToken::issued(issued)?;
         self.notify(SessionEventKind::Refreshed { expires_at: cached.ends.wall() });
         Ok(cached)
     }

@@ -180,35 +180,38 @@ impl SignIn {
     }
 
     async fn session_from_store(&self) -> Result<Option<Session>, Error> {
-        match (self.try_store().await, self.method) {
-            (Ok(Some(session)), _) => Ok(Some(session)),
-            (Ok(None), SignInMethod::StoreOnly) => Err(Error::authentication(format!(
-                "no session is stored for the account `{}` with these scopes: {}",
-                self.account, self.scopes,
-            ))),
-            (Err(error), SignInMethod::StoreOnly) => Err(error),
-            (Ok(None), _) => Ok(None),
-            (Err(error), _) => match error.kind() {
-                // The user can mend these by signing in.
-                ErrorKind::MissingScope
-                | ErrorKind::ConsentExpired
-                | ErrorKind::Authentication
-                | ErrorKind::Configuration => {
-                    (self.show)(&format!("The stored session cannot be used: {error}."));
-                    Ok(None)
-                }
-                _ => Err(error),
+        let unusable = match self.load().await {
+            Ok(Some(session)) => match session.token().await {
+                Ok(_) => return Ok(Some(session)),
+                Err(error) => match error.kind() {
+                    ErrorKind::ConsentExpired | ErrorKind::Authentication => error,
+                    // The user cannot mend the network or the application.
+                    _ => return Err(error),
+                },
             },
+            Ok(None) if self.method == SignInMethod::StoreOnly => {
+                return Err(Error::authentication(format!(
+                    "no session is stored for the account `{}` with these scopes: {}",
+                    self.account, self.scopes,
+                )));
+            }
+            Ok(None) => return Ok(None),
+            Err(error) => error,
+        };
+        if self.method == SignInMethod::StoreOnly {
+            return Err(unusable);
         }
+        (self.show)(&format!("The stored session cannot be used: {unusable}."));
+        Ok(None)
     }
 
-    async fn try_store(&self) -> Result<Option<Session>, Error> {
+    /// The session that the store has, if the user has granted all of the scopes.
+    async fn load(&self) -> Result<Option<Session>, Error> {
         let Some(store) = &self.store else { return Ok(None) };
         let key = self.key();
         let Some(stored) = store.load(&key).await? else { return Ok(None) };
         let session = Session::stored(Arc::clone(&self.app), stored, Arc::clone(store), key);
         session.require(&self.scopes)?;
-        session.token().await?;
         Ok(Some(session))
     }
 

@@ -4,11 +4,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use spot_http::Error;
+use spot_http::{Error, ErrorKind};
 
 use crate::{
     Scopes, Session, TokenRecord,
-    accounts::{AuthorizationRequest, Class, RedirectUri},
+    accounts::{AuthorizationRequest, RedirectUri},
     application::Application,
     clock::{Deadline, from_unix, to_unix},
     sign_in::callback::{self, CallbackOutcome, Expected, InvalidCallback},
@@ -155,14 +155,14 @@ impl PendingSignIn {
             .endpoint
             .exchange(&code, &self.request.verifier, &self.redirect)
             .await
-            .map_err(|refusal| match refusal.class {
+            .map_err(|error| match error.kind() {
                 // The service's words do not say which of the two it is.
-                Class::InvalidGrant => Error::authentication(
+                ErrorKind::ConsentExpired => Error::authentication(
                     "the accounts service refuses the code: it was used before, is too old, \
                      or belongs to another redirect URI",
                 )
                 .with_reason("invalid_grant"),
-                _ => refusal.error,
+                _ => error,
             })?;
         let record = TokenRecord::granted(&issued, self.scopes.clone());
         Ok(Session::new(Arc::clone(&self.app), record))

@@ -159,36 +159,37 @@ impl TokenRecord {
         Ok(record)
     }
 
-    /// The record of a consent that was just given. Scopes that the answer does not name are those
-    /// that were asked for.
+    /// The record of a consent that was just given. If the answer does not name the scopes, the
+    /// user has granted those that were requested (RFC 6749, section 5.1).
     pub(crate) fn granted(issued: &IssuedTokens, requested: Scopes) -> Self {
-        let response = &issued.response;
-        Self {
-            access_token: Some(response.access_token().into()),
-            refresh_token: response.refresh_token().map(Into::into),
-            granted: response.scopes().unwrap_or(&requested).clone(),
+        let nothing = Self {
+            access_token: None,
+            refresh_token: None,
+            granted: requested.clone(),
             requested,
-            expires_at: Some(Deadline::after(issued.requested_at, response.lifetime()).wall()),
-            lifetime: response.lifetime(),
+            expires_at: None,
+            lifetime: LIFETIME,
             consented_at: Some(issued.requested_at.wall),
-        }
+        };
+        nothing.refreshed(issued)
     }
 
-    /// The record after a refresh: what the answer does not name stays.
+    /// The record after a refresh. A field that the answer lacks keeps its value.
     pub(crate) fn refreshed(&self, issued: &IssuedTokens) -> Self {
         let response = &issued.response;
-        Self {
-            access_token: Some(response.access_token().into()),
-            refresh_token: response
-                .refresh_token()
-                .map(Into::into)
-                .or_else(|| self.refresh_token.clone()),
-            granted: response.scopes().unwrap_or(&self.granted).clone(),
-            requested: self.requested.clone(),
-            expires_at: Some(Deadline::after(issued.requested_at, response.lifetime()).wall()),
-            lifetime: response.lifetime(),
-            consented_at: self.consented_at,
+        let mut record = self.clone();
+        if let Ok(access_token) = response.access_token() {
+            record.access_token = Some(access_token.into());
+            record.lifetime = response.lifetime();
+            record.expires_at = Some(Deadline::after(issued.requested_at, record.lifetime).wall());
         }
+        if let Some(refresh_token) = response.refresh_token() {
+            record.refresh_token = Some(refresh_token.into());
+        }
+        if let Some(scopes) = response.scopes() {
+            record.granted = scopes;
+        }
+        record
     }
 
     /// How long the access token was good for when it was issued.

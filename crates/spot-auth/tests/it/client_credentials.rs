@@ -55,7 +55,7 @@ async fn wrong_credentials_are_named_and_not_sent_again_and_again() {
     let source = app.client_credentials().unwrap();
     for _ in 0..5 {
         let error = source.token().await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Authentication);
+        assert_eq!(error.kind(), ErrorKind::Configuration);
         assert_eq!(error.status(), Some(400));
         assert_eq!(error.reason(), Some("invalid_client"));
         assert!(error.message().contains("Invalid client secret"), "{error}");

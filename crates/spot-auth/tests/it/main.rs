@@ -15,6 +15,7 @@ mod files;
 mod keyring;
 #[cfg(feature = "loopback")]
 mod listener_fuzz;
+mod odd_answers;
 mod pending_sign_in;
 mod processes;
 mod script;

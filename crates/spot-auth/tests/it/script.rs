@@ -120,8 +120,10 @@ impl Transport for Script {
             all.push(asked.clone());
             all.len() - 1
         };
+        // The service has done its work when the answer is on its way.
+        let reply = (self.answer)(number, &asked);
         tokio::time::sleep(self.takes).await;
-        match (self.answer)(number, &asked) {
+        match reply {
             Reply::Http(status, headers, body) => {
                 let mut response = Response::builder().status(status);
                 for (name, value) in headers {

@@ -73,7 +73,7 @@ async fn the_wrong_secret_is_an_error_that_says_so() {
     let mock = start(MockSpotify::builder()).await;
     let app = app(&mock).secret("CANARY-wrong").build().unwrap();
     let error = app.client_credentials().unwrap().token().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert_eq!(error.kind(), ErrorKind::Configuration);
     assert_eq!(error.reason(), Some("invalid_client"));
     assert!(!format!("{error:?}").contains("CANARY"));
 }

@@ -17,6 +17,11 @@ pub(super) const CONSENT_MONTHS: i64 = 6;
 
 /// The user's decision at sign-in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "control",
+    derive(serde::Deserialize, schemars::JsonSchema),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Consent {
     /// Grants: the browser is redirected at once with a code.
@@ -30,6 +35,11 @@ pub enum Consent {
 
 /// The refresh token in the answer to a refresh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "control",
+    derive(serde::Deserialize, schemars::JsonSchema),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum RefreshPolicy {
     /// None, as Spotify usually answers. The old refresh token stays valid.

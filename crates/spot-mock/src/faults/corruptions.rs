@@ -4,6 +4,11 @@ use serde_json::Value;
 
 /// A way in which an answer deviates from the documented form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "control",
+    derive(serde::Deserialize, schemars::JsonSchema),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Corruption {
     /// Every integer has a fraction: `"total": 2.0`.

@@ -193,6 +193,12 @@ impl Faults {
         self.random = random;
     }
 
+    /// Removes all faults, injected and random ones.
+    #[cfg(feature = "control")]
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
     /// The fault of a request: the first injected one that matches, else a random one.
     pub(crate) fn take(&mut self, operation: Option<&str>) -> Option<Fault> {
         let matches = |wanted: &Option<String>| match wanted {

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use crate::world::Device;
 use crate::{
     http::{
         json::{Json, Object, object},
         query::encoded,
     },
     render::renderer::{Render, external_urls},
-    state::{Command, Context, ContextKind, Device, Play, Playable, Player},
+    state::{Command, Context, ContextKind, Play, Playable, Player},
 };
 
 impl Render<'_> {

@@ -5,10 +5,12 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     body::{Body as HttpBody, to_bytes},
     extract::{ConnectInfo, Request, State as Extract},
-    http::{Version, header, request::Parts},
+    http::{Uri, Version, header, request::Parts},
     response::Response,
 };
 
+#[cfg(feature = "control")]
+use crate::control;
 use crate::{
     accounts,
     api::{
@@ -25,21 +27,32 @@ use crate::{
     },
     server::{
         home::home_page,
+        instance::{Instance, Live},
         listener::ConnectionHandle,
         response::{head_length, media_type, respond, text_of},
-        shared::Shared,
+        site::{Place, Site},
     },
     settings::{Market, Mode},
-    state::{LimitReached, State},
+    state::LimitReached,
 };
 
-/// Larger bodies than this are of no operation.
+/// Maximum length of a body. No operation takes a larger one.
 const MAX_BODY: usize = 2 * 1024 * 1024;
+/// Worlds of real libraries are larger.
+const MAX_CONTROL_BODY: usize = 64 * 1024 * 1024;
+const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\">\
+    <circle cx=\"8\" cy=\"8\" r=\"8\" fill=\"#246\"/><path d=\"M4 6q4-2 8 0M5 9q3-1.5 6 0\" \
+    stroke=\"#fff\" fill=\"none\"/></svg>";
 
 /// Where a request is going.
 enum Target {
-    /// The page that says what is served here.
+    /// The page that lists what is served here.
     Page,
+    Icon,
+    /// The question of a browser whether a page may send a request.
+    Preflight,
+    /// The control interface.
+    Control,
     Authorize,
     Token,
     Api(&'static Operation, Handler, Vec<(&'static str, String)>),
@@ -48,10 +61,16 @@ enum Target {
 }
 
 impl Target {
-    fn of(method: &str, path: &str) -> Self {
+    fn of(method: &str, path: &str, control: bool) -> Self {
+        if control && (path == "/_mock" || path.starts_with("/_mock/")) {
+            return Self::Control;
+        }
         match (method, path) {
-            ("GET", "/") => return Self::Page,
+            ("GET" | "HEAD", "/") => return Self::Page,
+            ("GET" | "HEAD", "/favicon.ico") => return Self::Icon,
             ("GET", "/authorize") => return Self::Authorize,
+            ("OPTIONS", "/api/token") => return Self::Preflight,
+            ("OPTIONS", path) if path.starts_with("/v1/") => return Self::Preflight,
             ("POST", "/api/token") => return Self::Token,
             (_, "/authorize" | "/api/token") => return Self::WrongMethod,
             _ => {}
@@ -70,22 +89,47 @@ impl Target {
             Self::Authorize => Some("authorize"),
             Self::Token => Some("token"),
             Self::Api(operation, ..) => Some(operation.id),
-            Self::Page | Self::WrongMethod | Self::Unknown => None,
+            Self::Page
+            | Self::Icon
+            | Self::Preflight
+            | Self::Control
+            | Self::WrongMethod
+            | Self::Unknown => None,
         }
     }
 }
 
 /// Answers a request.
 pub(crate) async fn answer(
-    Extract(shared): Extract<Arc<Shared>>,
+    Extract(site): Extract<Arc<Site>>,
     ConnectInfo(connection): ConnectInfo<ConnectionHandle>,
     request: Request,
 ) -> Response {
     let began = Instant::now();
-    let (parts, body) = request.into_parts();
-    let target = Target::of(parts.method.as_str(), parts.uri.path());
+    let (mut parts, body) = request.into_parts();
+    let uri = parts.uri.clone();
+    let instance = match site.place(uri.path()) {
+        Place::Instance(instance, path) => {
+            if path.len() != uri.path().len() {
+                parts.uri = below(path, &uri);
+            }
+            instance
+        }
+        Place::NoWorld(key) => {
+            let message = format!("There is no world {key}; PUT /_mock/worlds/{key} creates it");
+            return respond(Refusal::new(404, message).into_reply(), &parts, None).0;
+        }
+    };
+    let target = Target::of(parts.method.as_str(), parts.uri.path(), site.control);
+    if let Target::Preflight | Target::Icon | Target::Control = target {
+        let reply = match to_bytes(body, MAX_CONTROL_BODY).await {
+            Ok(body) => aside(&site, &instance, &target, &parts, &body),
+            Err(_) => Refusal::new(413, "Request body too large").into_reply(),
+        };
+        return respond(reply, &parts, None).0;
+    }
     let (number, fault) = {
-        let mut state = shared.state();
+        let state = &mut instance.live().state;
         let number = state.log.begin(RecordedRequest {
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
@@ -95,8 +139,8 @@ pub(crate) async fn answer(
         });
         (number, state.faults.take(target.operation()))
     };
-    if !shared.latency.is_zero() {
-        shared.pause(shared.latency).await;
+    if !site.latency.is_zero() {
+        site.pause(site.latency).await;
     }
     let body = to_bytes(body, MAX_BODY).await;
     let reply = match (&fault, body) {
@@ -105,14 +149,14 @@ pub(crate) async fn answer(
             return Response::new(HttpBody::empty());
         }
         (Some(Fault::Status { status, body, content_type, retry_after }), _) => {
-            ordered(*status, body, content_type.as_deref(), retry_after.as_deref())
+            injected(*status, body, content_type.as_deref(), retry_after.as_deref())
         }
         (_, Err(_)) => Refusal::new(413, "Request body too large").into_reply(),
         (Some(Fault::Delay(delay)), Ok(body)) => {
-            shared.pause(*delay).await;
-            carry_out(&shared, target, &parts, &body)
+            site.pause(*delay).await;
+            carry_out(&instance, target, &parts, &body)
         }
-        (_, Ok(body)) => carry_out(&shared, target, &parts, &body),
+        (_, Ok(body)) => carry_out(&instance, target, &parts, &body),
     };
     let (response, length) = respond(reply, &parts, fault.as_ref());
     match fault {
@@ -121,13 +165,13 @@ pub(crate) async fn answer(
         Some(Fault::TruncatedBody) => {
             connection.cut_after(head_length(&response, length) + length / 2)
         }
-        _ => shared.state().log.finish(number, response.status().as_u16()),
+        _ => instance.live().state.log.finish(number, response.status().as_u16()),
     }
     tracing::info!(
         target: "spot_mock::access",
         "{} {} {} {length} bytes {:.1?}{}",
         parts.method,
-        parts.uri,
+        uri,
         response.status().as_u16(),
         began.elapsed(),
         if fault.is_some() { " (fault)" } else { "" },
@@ -135,8 +179,32 @@ pub(crate) async fn answer(
     response
 }
 
+/// The path below a base URL with the query of the whole.
+fn below(path: &str, uri: &Uri) -> Uri {
+    let text = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    // A part of a URI that was parsed is one itself.
+    text.parse().unwrap_or_default()
+}
+
+/// Answers what is neither logged nor subject to faults.
+#[cfg_attr(not(feature = "control"), expect(unused_variables, reason = "only control uses them"))]
+fn aside(site: &Site, instance: &Instance, target: &Target, parts: &Parts, body: &[u8]) -> Reply {
+    match target {
+        #[cfg(feature = "control")]
+        Target::Control => control::answer(site, instance, parts, body),
+        Target::Icon => {
+            let media_type = "image/svg+xml".to_owned();
+            Reply::new(200, Body::Text { media_type, text: ICON.to_owned() })
+        }
+        _ => Reply::no_content(),
+    }
+}
+
 /// The answer of a fault.
-fn ordered(status: u16, body: &str, media_type: Option<&str>, retry_after: Option<&str>) -> Reply {
+fn injected(status: u16, body: &str, media_type: Option<&str>, retry_after: Option<&str>) -> Reply {
     let body = match media_type {
         Some(media_type) => Body::Text { media_type: media_type.to_owned(), text: body.to_owned() },
         None if body.is_empty() => Body::Empty,
@@ -150,26 +218,28 @@ fn ordered(status: u16, body: &str, media_type: Option<&str>, retry_after: Optio
 }
 
 /// Does what the request asks for, under the lock.
-fn carry_out(shared: &Shared, target: Target, parts: &Parts, body: &[u8]) -> Reply {
+fn carry_out(instance: &Instance, target: Target, parts: &Parts, body: &[u8]) -> Reply {
     let query = Query::parse(parts.uri.query().unwrap_or_default());
-    let mut state = shared.state();
+    let mut live = instance.live();
+    let Live { content, state, .. } = &mut *live;
     let now = state.clock.now();
     match target {
-        Target::Page => home_page(shared),
+        Target::Page => home_page(instance, content),
         Target::Authorize => {
-            accounts::authorize(&mut state.auth, &shared.apps, &shared.world, &query, now)
+            accounts::authorize(&mut state.auth, &content.apps, &content.world, &query, now)
         }
         Target::Token => {
             let is_form =
                 media_type(&parts.headers).starts_with("application/x-www-form-urlencoded");
             let text = if is_form { std::str::from_utf8(body).unwrap_or_default() } else { "" };
             let authorization = text_of(&parts.headers, &header::AUTHORIZATION);
-            accounts::token(&mut state.auth, &shared.apps, authorization, &Query::parse(text), now)
+            accounts::token(&mut state.auth, &content.apps, authorization, &Query::parse(text), now)
         }
+        Target::Icon | Target::Preflight | Target::Control => Reply::no_content(),
         Target::WrongMethod => Refusal::bare(405).into_reply(),
         Target::Unknown => Refusal::new(404, "Service not found").into_reply(),
         Target::Api(operation, handler, parameters) => {
-            let call = admit(shared, &mut state, operation, parameters, query, parts, body);
+            let call = admit(instance, &mut live, operation, parameters, query, parts, body);
             call.and_then(|mut call| handler(&mut call)).unwrap_or_else(Refusal::into_reply)
         }
     }
@@ -177,20 +247,21 @@ fn carry_out(shared: &Shared, target: Target, parts: &Parts, body: &[u8]) -> Rep
 
 /// Checks a call against the rules of its operation, and reads what all calls share.
 fn admit<'a>(
-    shared: &'a Shared,
-    state: &'a mut State,
+    instance: &'a Instance,
+    live: &'a mut Live,
     operation: &'static Operation,
     parameters: Vec<(&'static str, String)>,
     query: Query,
     parts: &'a Parts,
     body: &'a [u8],
 ) -> Result<Call<'a>, Refusal> {
+    let Live { content, state, .. } = live;
     let now = state.clock.now();
     if lacks_length(parts, body) {
         return Err(gate::length_required());
     }
     let caller = gate::caller(state, text_of(&parts.headers, &header::AUTHORIZATION))?;
-    let app = shared.apps.get(caller.app);
+    let app = content.apps.get(caller.app);
     let developer = (app.mode == Mode::Development).then_some(app.developer);
     state.limiter.admit(caller.app, developer, operation.id, operation.path, now).map_err(
         |full| match full {
@@ -200,12 +271,12 @@ fn admit<'a>(
     )?;
     gate::access(operation, app, &caller)?;
     let mut call = Call {
-        world: &shared.world,
+        world: &content.world,
         state,
-        settings: &shared.settings,
+        settings: &instance.settings,
         app,
-        track_cache: &shared.track_cache,
-        search_index: &shared.search_index,
+        track_cache: &content.track_cache,
+        search_index: &content.search_index,
         operation,
         caller,
         path: parts.uri.path().strip_prefix("/v1").unwrap_or_default(),

@@ -6,7 +6,7 @@ use crate::{
         html::escape,
         reply::{Body, Reply},
     },
-    server::shared::Shared,
+    server::instance::{Content, Instance},
     settings::Mode,
 };
 
@@ -16,9 +16,9 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;mar
 
 /// For people: the addresses, the applications, the users and the operations. The secrets of the
 /// applications are not on it, since it needs no token; the program prints them.
-pub(crate) fn home_page(shared: &Shared) -> Reply {
-    let api = escape(&shared.settings.api_url);
-    let world = &shared.world;
+pub(crate) fn home_page(instance: &Instance, content: &Content) -> Reply {
+    let api = escape(&instance.settings.api_url);
+    let world = &content.world;
     let mut text = format!(
         "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>spot-mock</title>\
          <style>{STYLE}</style><h1>spot-mock {}</h1>\
@@ -35,7 +35,7 @@ pub(crate) fn home_page(shared: &Shared) -> Reply {
         world.audiobooks.len(),
     );
     text.push_str("<h2>Applications</h2><table><tr><th>name<th>client id<th>mode");
-    for app in shared.apps.iter() {
+    for app in content.apps.iter() {
         let mode = match app.mode {
             Mode::Development => "development",
             Mode::Extended => "extended",

@@ -89,6 +89,14 @@ impl Connected<IncomingStream<'_, BreakableListener>> for ConnectionHandle {
     }
 }
 
+impl BreakableStream {
+    /// The handle by which requests break this connection.
+    #[cfg(feature = "tls")]
+    pub(super) fn handle(&self) -> ConnectionHandle {
+        self.handle.clone()
+    }
+}
+
 impl AsyncRead for BreakableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,

@@ -7,11 +7,16 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::{
     accounts::{AppKey, Apps, SCOPES, ScopeSet},
     api::table::is_operation,
+    clock::Moment,
     faults::{Fault, RandomFaults},
     http::log::RecordedRequest,
-    server::{builder::MockBuilder, shared::Shared},
-    state::{Device, WorldIds},
-    world::{Key, User},
+    server::{
+        builder::MockBuilder,
+        instance::{Content, Live},
+        site::Site,
+    },
+    state::{Player, WorldIds},
+    world::{Device, Key, User},
 };
 
 /// A running mock: the Web API and the accounts service on a port of this machine.
@@ -19,12 +24,18 @@ use crate::{
 /// It runs in the tokio runtime in which it was started, until it is dropped or
 /// [`shutdown`](Self::shutdown) is called.
 pub struct MockSpotify {
-    shared: Arc<Shared>,
+    site: Arc<Site>,
+    /// The content at the start, whose credentials stay the same.
+    content: Arc<Content>,
     ids: WorldIds,
-    accounts_url: String,
     /// Dropping it stops the server as well as sending does.
     stop: watch::Sender<bool>,
     task: JoinHandle<io::Result<()>>,
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(dead_code, reason = "without TLS there is no authority")
+    )]
+    authority: Option<String>,
 }
 
 impl MockSpotify {
@@ -43,25 +54,41 @@ impl MockSpotify {
     }
 
     pub(crate) fn new(
-        shared: Arc<Shared>,
-        ids: WorldIds,
-        accounts_url: String,
+        site: Arc<Site>,
         stop: watch::Sender<bool>,
         task: JoinHandle<io::Result<()>>,
+        authority: Option<String>,
     ) -> Self {
-        Self { shared, ids, accounts_url, stop, task }
+        let (content, ids) = {
+            let live = site.default.live();
+            (Arc::clone(&live.content), live.ids.clone())
+        };
+        Self { site, content, ids, stop, task, authority }
     }
 
     /// Base URL of the Web API: `http://127.0.0.1:PORT/v1`. Use it in place of
     /// `https://api.spotify.com/v1`.
     pub fn api_url(&self) -> &str {
-        &self.shared.settings.api_url
+        &self.site.default.settings.api_url
     }
 
     /// Base URL of the accounts service: `http://127.0.0.1:PORT`. Use it in place of
     /// `https://accounts.spotify.com`. It has `/authorize` and `/api/token`.
     pub fn accounts_url(&self) -> &str {
-        &self.accounts_url
+        &self.site.default.base_url
+    }
+
+    /// Certificate of the authority that signed the mock's certificate, in PEM. `None` without
+    /// [`tls`](MockBuilder::tls).
+    #[cfg(feature = "tls")]
+    pub fn authority_pem(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
+    /// Whether the control interface answers.
+    #[cfg(feature = "control")]
+    pub fn has_control(&self) -> bool {
+        self.site.control
     }
 
     /// Client id of the default application.
@@ -122,7 +149,7 @@ impl MockSpotify {
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt name in a test must not pass silently")]
     pub fn app(&self, name: &str) -> RegisteredApp<'_> {
-        match self.shared.apps.by_name(name) {
+        match self.content.apps.by_name(name) {
             Some(key) => RegisteredApp { mock: self, key },
             None => panic!("no application is called {name}"),
         }
@@ -137,14 +164,14 @@ impl MockSpotify {
     #[track_caller]
     pub fn sign_in_as(&self, user_id: &str) {
         let user = self.somebody(user_id);
-        self.shared.state().auth.signed_in = user;
+        self.site.default.live().state.auth.signed_in = user;
     }
 
     /// Revokes all consents, as if every user had removed every application: access tokens are
     /// refused, refresh tokens are revoked. [`RegisteredApp::revoke_consents`] and
     /// [`RegisteredApp::revoke_consent_of`] revoke those of one application or user.
     pub fn revoke_consents(&self) {
-        self.shared.state().auth.revoke(None, None);
+        self.site.default.live().state.auth.revoke(None, None);
     }
 
     fn first(&self) -> RegisteredApp<'_> {
@@ -154,7 +181,7 @@ impl MockSpotify {
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt id in a test must not pass silently")]
     fn somebody(&self, user_id: &str) -> Key<User> {
-        match self.shared.world.user(user_id) {
+        match self.user(user_id) {
             Some(user) => user,
             None => panic!("nobody has the id {user_id}"),
         }
@@ -162,29 +189,29 @@ impl MockSpotify {
 
     /// The requests received so far, oldest first. The mock keeps the last 100,000.
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.shared.state().log.all()
+        self.site.default.live().state.log.all()
     }
 
     /// Removes and returns the requests received since the last call of this method.
     pub fn take_requests(&self) -> Vec<RecordedRequest> {
-        self.shared.state().log.take()
+        self.site.default.live().state.log.take()
     }
 
     /// Moves the mock's clock forward: tokens and consents expire, playback progresses, rate limit
     /// windows end. The clock starts at 2026-11-02T09:00:00Z and follows tokio's clock.
     pub fn advance(&self, by: Duration) {
-        self.shared.state().clock.advance(by);
+        self.site.default.live().state.clock.advance(by);
     }
 
     /// Adds a device of the default user, or replaces the device with the same id.
     pub fn add_device(&self, device: Device) {
-        self.add_device_of(self.shared.world.listener(), device);
+        self.add_device_of(self.listener(), device);
     }
 
     /// Adds a device of another user, and returns whether the user exists. Other users start
     /// without devices and without anything to resume.
     pub fn add_device_for(&self, user_id: &str, device: Device) -> bool {
-        let user = self.shared.world.user(user_id);
+        let user = self.user(user_id);
         user.map(|user| self.add_device_of(user, device)).is_some()
     }
 
@@ -197,11 +224,7 @@ impl MockSpotify {
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt id in a test must not pass silently")]
     pub fn remove_device(&self, id: &str) {
-        let mut state = self.shared.state();
-        let now = state.clock.now();
-        let user = self.shared.world.listener();
-        let found = state.account(&self.shared.world, user, now).player.remove_device(id, now);
-        drop(state);
+        let found = self.with_player(self.listener(), |player, now| player.remove_device(id, now));
         if !found {
             panic!("no device has the id {id}");
         }
@@ -210,16 +233,27 @@ impl MockSpotify {
     /// Plays an advertisement to the default user for this time: the player names no item, and its
     /// `currently_playing_type` is `ad`. What played goes on afterwards.
     pub fn play_advertisement(&self, length: Duration) {
-        let mut state = self.shared.state();
-        let now = state.clock.now();
-        let user = self.shared.world.listener();
-        state.account(&self.shared.world, user, now).player.advertise(length, now);
+        self.with_player(self.listener(), |player, now| player.advertise(length, now));
     }
 
     fn add_device_of(&self, user: Key<User>, device: Device) {
-        let mut state = self.shared.state();
+        self.with_player(user, |player, now| player.add_device(device, now));
+    }
+
+    /// Does something with the player of a user.
+    fn with_player<T>(&self, user: Key<User>, act: impl FnOnce(&mut Player, Moment) -> T) -> T {
+        let mut live = self.site.default.live();
+        let Live { content, state, .. } = &mut *live;
         let now = state.clock.now();
-        state.account(&self.shared.world, user, now).player.add_device(device, now);
+        act(&mut state.account(&content.world, user, now).player, now)
+    }
+
+    fn listener(&self) -> Key<User> {
+        self.site.default.live().content.world.listener()
+    }
+
+    fn user(&self, id: &str) -> Option<Key<User>> {
+        self.site.default.live().content.world.user(id)
     }
 
     /// Ids of things in the world that tests can start from.
@@ -230,7 +264,7 @@ impl MockSpotify {
     /// Injects a fault into the next request. Several faults happen one request after the other,
     /// in the order in which they were injected.
     pub fn fail_next(&self, fault: Fault) {
-        self.shared.state().faults.inject(None, fault);
+        self.site.default.live().state.faults.inject(None, fault);
     }
 
     /// Injects a fault into the next request of this operation: an operation id of Spotify's
@@ -245,7 +279,7 @@ impl MockSpotify {
         if !is_operation(operation) {
             panic!("{operation} is not an operation of the Web API");
         }
-        self.shared.state().faults.inject(Some(operation), fault);
+        self.site.default.live().state.faults.inject(Some(operation), fault);
     }
 
     /// Sets the faults that happen at random from now on; `None` ends them.
@@ -260,7 +294,7 @@ impl MockSpotify {
         if let Some(name) = operations.find(|name| !is_operation(name)) {
             panic!("{name} is not an operation of the Web API");
         }
-        self.shared.state().faults.set_random(faults);
+        self.site.default.live().state.faults.set_random(faults);
     }
 
     /// Stops the mock and waits until its connections are closed. Requests that are being delayed
@@ -277,8 +311,8 @@ impl fmt::Debug for MockSpotify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MockSpotify")
             .field("api_url", &self.api_url())
-            .field("mode", &self.shared.apps.get(Apps::FIRST).mode)
-            .field("seed", &self.shared.world.seed)
+            .field("mode", &self.content.apps.get(Apps::FIRST).mode)
+            .field("seed", &self.content.world.seed)
             .finish_non_exhaustive()
     }
 }
@@ -293,12 +327,12 @@ pub struct RegisteredApp<'a> {
 impl<'a> RegisteredApp<'a> {
     /// Client id.
     pub fn client_id(self) -> &'a str {
-        &self.mock.shared.apps.get(self.key).client_id
+        &self.mock.content.apps.get(self.key).client_id
     }
 
     /// Client secret.
     pub fn client_secret(self) -> &'a str {
-        &self.mock.shared.apps.get(self.key).client_secret.0
+        &self.mock.content.apps.get(self.key).client_secret.0
     }
 
     /// An access token of the default user with these scopes. It expires after an hour of the
@@ -309,7 +343,7 @@ impl<'a> RegisteredApp<'a> {
     /// If a scope does not exist.
     #[track_caller]
     pub fn user_token(self, scopes: &[&str]) -> String {
-        self.mint(Some(self.mock.shared.world.listener()), known(scopes))
+        self.mint(Some(self.mock.listener()), known(scopes))
     }
 
     /// An access token of another user with these scopes; `None` if no user has this id. Other
@@ -321,7 +355,7 @@ impl<'a> RegisteredApp<'a> {
     #[track_caller]
     pub fn user_token_for(self, user_id: &str, scopes: &[&str]) -> Option<String> {
         let scopes = known(scopes);
-        let user = self.mock.shared.world.user(user_id)?;
+        let user = self.mock.user(user_id)?;
         Some(self.mint(Some(user), scopes))
     }
 
@@ -340,15 +374,16 @@ impl<'a> RegisteredApp<'a> {
     #[track_caller]
     pub fn refresh_token(self, scopes: &[&str]) -> String {
         let scopes = known(scopes);
-        let mut state = self.mock.shared.state();
+        let listener = self.mock.listener();
+        let state = &mut self.mock.site.default.live().state;
         let now = state.clock.now();
-        state.auth.mint_refresh(self.key, self.mock.shared.world.listener(), scopes, now)
+        state.auth.mint_refresh(self.key, listener, scopes, now)
     }
 
     /// Revokes the consents of all users for this application: their access tokens are refused,
     /// their refresh tokens are revoked. Tokens without a user stay valid.
     pub fn revoke_consents(self) {
-        self.mock.shared.state().auth.revoke(Some(self.key), None);
+        self.mock.site.default.live().state.auth.revoke(Some(self.key), None);
     }
 
     /// Revokes the consent of one user for this application.
@@ -359,11 +394,11 @@ impl<'a> RegisteredApp<'a> {
     #[track_caller]
     pub fn revoke_consent_of(self, user_id: &str) {
         let user = self.mock.somebody(user_id);
-        self.mock.shared.state().auth.revoke(Some(self.key), Some(user));
+        self.mock.site.default.live().state.auth.revoke(Some(self.key), Some(user));
     }
 
     fn mint(self, user: Option<Key<User>>, scopes: ScopeSet) -> String {
-        let mut state = self.mock.shared.state();
+        let state = &mut self.mock.site.default.live().state;
         let now = state.clock.now();
         state.auth.mint(self.key, user, scopes, now)
     }

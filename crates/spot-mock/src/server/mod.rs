@@ -3,10 +3,17 @@
 mod builder;
 mod exchange;
 mod home;
+mod instance;
 mod listener;
 mod mock;
+mod recipe;
 mod response;
-mod shared;
+mod site;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use builder::MockBuilder;
+pub(crate) use instance::{Instance, Live};
 pub use mock::{MockSpotify, RegisteredApp};
+pub(crate) use recipe::Recipe;
+pub(crate) use site::Site;

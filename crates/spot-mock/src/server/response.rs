@@ -65,6 +65,18 @@ pub(super) fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Re
     for (name, value) in reply.headers {
         set(name, &value);
     }
+    if parts.headers.contains_key(header::ORIGIN) && is_shared(parts.uri.path()) {
+        // Refusals of the rate limit come without these headers, so that a page sees a network
+        // error instead.
+        if status != StatusCode::TOO_MANY_REQUESTS {
+            set("access-control-allow-origin", "*");
+        }
+        if parts.method == "OPTIONS" {
+            set("access-control-allow-methods", "GET, POST, OPTIONS, PUT, DELETE, PATCH");
+            set("access-control-allow-headers", CORS_HEADERS);
+            set("access-control-max-age", "604800");
+        }
+    }
     if cached {
         status = StatusCode::NOT_MODIFIED;
         headers.remove(header::CONTENT_TYPE);
@@ -75,6 +87,15 @@ pub(super) fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Re
     *response.headers_mut() = headers;
     (response, length)
 }
+
+/// Whether pages of other origins may read what is at this path.
+fn is_shared(path: &str) -> bool {
+    path == "/api/token" || path.starts_with("/v1/")
+}
+
+/// The headers that pages may send.
+const CORS_HEADERS: &str = "Accept, App-Platform, Authorization, Content-Type, Origin, \
+    Retry-After, Spotify-App-Version, X-Cloud-Trace-Context, client-token, content-access-token";
 
 /// How an answer may be kept.
 #[derive(Clone, Copy, PartialEq, Eq)]

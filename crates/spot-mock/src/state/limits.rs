@@ -17,6 +17,11 @@ const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
 ///
 /// Spotify does not document it. All three have been reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "control",
+    derive(serde::Deserialize, schemars::JsonSchema),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum EarlyRetryPolicy {
     /// Refuses the calls.

@@ -2,7 +2,6 @@
 
 mod account;
 mod custom;
-mod device;
 mod history;
 mod library;
 mod limits;
@@ -16,7 +15,6 @@ mod store;
 mod world_ids;
 
 pub(crate) use account::Account;
-pub use device::Device;
 pub(crate) use history::Play;
 pub(crate) use library::{Library, ListSlot, Saved};
 pub use limits::EarlyRetryPolicy;

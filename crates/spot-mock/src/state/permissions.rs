@@ -5,6 +5,20 @@ use crate::state::{
     player::Player,
     restriction::{Command, Restriction},
 };
+use crate::world::Device;
+
+impl Device {
+    /// Why the device refuses all commands, if it does.
+    pub(crate) fn restriction(&self) -> Option<Restriction> {
+        if self.restricted {
+            Some(Restriction::DeviceNotControllable)
+        } else if !self.remote_control {
+            Some(Restriction::RemoteControlDisallow)
+        } else {
+            None
+        }
+    }
+}
 
 impl Player {
     /// Why a command would be refused now, if it would be. Both the refusals and

@@ -1,11 +1,11 @@
 //! What a user plays, where, and how it goes on.
 
+use crate::world::Device;
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     clock::{Moment, START},
     state::{
-        device::Device,
         history::{History, Play},
         playback::{Context, Playable, Repeat},
         restriction::Restriction,

@@ -1,12 +1,12 @@
 //! What the default user has when the mock starts.
 
+use crate::world::Device;
 use std::time::Duration;
 
 use crate::{
     clock::{Moment, START},
     state::{
         account::Account,
-        device::Device,
         history::{HISTORY_LENGTH, History, Play},
         library::{Library, ListSlot, SavedList},
         playback::{Context, ContextKind, Playable},

@@ -8,6 +8,7 @@ use crate::{
 /// Ids of things in the world of a mock, each chosen for a property. The same seed gives the same
 /// ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "control", derive(serde::Serialize, schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WorldIds {
     /// An artist with at least 25 albums.

@@ -6,6 +6,7 @@
 mod arena;
 mod catalog;
 pub mod custom;
+mod device;
 mod generate;
 mod id;
 mod markets;
@@ -19,6 +20,7 @@ mod spoken;
 
 pub(crate) use arena::{Arena, Key};
 pub(crate) use catalog::{Kind, World};
+pub use device::Device;
 pub(crate) use generate::generate;
 pub(crate) use id::Id;
 pub(crate) use markets::{Availability, HOME, MARKETS};

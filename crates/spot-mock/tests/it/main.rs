@@ -12,7 +12,10 @@
 mod accounts;
 mod apps;
 mod behaviour;
+mod browser;
 mod catalogue;
+#[cfg(feature = "control")]
+mod control;
 mod custom;
 mod faults;
 mod fields;
@@ -21,8 +24,11 @@ mod library;
 mod player;
 mod player_reasons;
 mod playlists;
+#[cfg(feature = "cli")]
 mod program;
 mod search;
 mod spoken;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
 mod whole_table;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::world::Device;
 use crate::{
     api::{
         call::Call,
@@ -14,7 +15,7 @@ use crate::{
         json::{Json, Object, object},
         reply::{Answer, Refusal, Reply},
     },
-    state::{Account, Command, Device, Playable, Player, Repeat, Restriction},
+    state::{Account, Command, Playable, Player, Repeat, Restriction},
 };
 
 /// How much of the queue is shown.

@@ -65,6 +65,7 @@ pub use spoken::{Audiobook, Chapter, Episode, Show};
 
 /// What is added to the made-up world.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[must_use = "a world is of no use before a builder has it"]
 pub struct World {
@@ -118,6 +119,13 @@ impl World {
         let text = std::fs::read_to_string(file);
         let world = text.and_then(|text| Self::from_json(&text));
         world.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))
+    }
+
+    /// The JSON Schema of a world file, as text.
+    #[cfg(feature = "control")]
+    pub fn json_schema() -> String {
+        // A schema has text keys and finite numbers only, which always become JSON.
+        serde_json::to_string_pretty(&schemars::schema_for!(Self)).unwrap_or_default()
     }
 
     /// Adds an artist.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 /// Somebody who makes music.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[must_use = "an artist exists once it was added to a world"]
 pub struct Artist {
@@ -19,6 +20,7 @@ pub struct Artist {
 
 /// An album with its tracks.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[must_use = "an album exists once it was added to a world"]
 pub struct Album {
@@ -38,6 +40,7 @@ pub struct Album {
 
 /// What a discography lists an album as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum AlbumType {
@@ -52,6 +55,7 @@ pub enum AlbumType {
 
 /// A track of an album.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[must_use = "a track exists once it was added to an album"]
 pub struct Track {

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 /// Somebody with an account.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[must_use = "a user exists once it was added to a world"]
 pub struct User {
@@ -15,6 +16,7 @@ pub struct User {
 
 /// A playlist, which its owner sees first in their list.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[must_use = "a playlist exists once it was added to a world"]
 pub struct Playlist {

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 /// A podcast with its episodes.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[must_use = "a show exists once it was added to a world"]
 pub struct Show {
@@ -19,6 +20,7 @@ pub struct Show {
 
 /// An episode of a show.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[must_use = "an episode exists once it was added to a show"]
 pub struct Episode {
@@ -33,6 +35,7 @@ pub struct Episode {
 
 /// An audiobook with its chapters.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[must_use = "an audiobook exists once it was added to a world"]
 pub struct Audiobook {
@@ -49,6 +52,7 @@ pub struct Audiobook {
 
 /// A chapter of an audiobook.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[must_use = "a chapter exists once it was added to an audiobook"]
 pub struct Chapter {

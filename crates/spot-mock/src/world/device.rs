@@ -1,6 +1,6 @@
 //! Devices.
 
-use crate::state::restriction::Restriction;
+use serde::Deserialize;
 
 /// A device that plays: a speaker, a phone, a car.
 ///
@@ -18,18 +18,35 @@ use crate::state::restriction::Restriction;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 #[must_use = "a device has no effect until it is added to a mock"]
 pub struct Device {
-    /// `None` for some restricted devices.
+    /// Id. `null` for some restricted devices.
     pub(crate) id: Option<String>,
+    /// Name.
     pub(crate) name: String,
+    /// Type as Spotify writes it: `Computer`, `Smartphone`, `TV`. Default: `Speaker`.
+    #[serde(rename = "type", default = "speaker")]
     pub(crate) kind: String,
+    /// Volume, 0 to 100. Default: 50.
+    #[serde(rename = "volume_percent", default = "half")]
     pub(crate) volume: Option<u8>,
+    /// Whether the volume can be set. Default: true.
+    #[serde(default = "yes")]
     pub(crate) supports_volume: bool,
+    /// Whether the device refuses all commands. Default: false.
+    #[serde(rename = "is_restricted", default)]
     pub(crate) restricted: bool,
+    /// Default: false.
+    #[serde(rename = "is_private_session", default)]
     pub(crate) private_session: bool,
+    /// Whether the device accepts remote control. Default: true.
+    #[serde(default = "yes")]
     pub(crate) remote_control: bool,
+    /// Whether this is the active device. Default: false.
+    #[serde(rename = "is_active", default)]
     pub(crate) active: bool,
 }
 
@@ -91,15 +108,16 @@ impl Device {
         self.active = true;
         self
     }
+}
 
-    /// Why the device refuses all commands, if it does.
-    pub(crate) fn restriction(&self) -> Option<Restriction> {
-        if self.restricted {
-            Some(Restriction::DeviceNotControllable)
-        } else if !self.remote_control {
-            Some(Restriction::RemoteControlDisallow)
-        } else {
-            None
-        }
-    }
+const fn yes() -> bool {
+    true
+}
+
+fn speaker() -> String {
+    "Speaker".to_owned()
+}
+
+fn half() -> Option<u8> {
+    Some(50)
 }

@@ -1,0 +1,56 @@
+//! Calls of code that the program supplies: stores, transports, observers, browsers.
+//!
+//! Such code may hang or panic. Every call of it has a time limit, and a panic becomes an error.
+
+use std::{fmt, time::Duration};
+
+use spot_http::{Error, ErrorKind};
+use tokio::{runtime::Handle, task::JoinSet, time::timeout};
+
+/// Why a call has no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    TimedOut(Duration),
+    Panicked,
+    /// There is no tokio runtime, or it shuts down.
+    NoRuntime,
+}
+
+impl Failure {
+    /// The error that reports it. `call` names what was called, as in "the token store's `save`".
+    pub(crate) fn into_error(self, call: &str) -> Error {
+        match self {
+            Self::TimedOut(_) => Error::new(ErrorKind::Timeout, format!("{call} {self}")),
+            Self::Panicked | Self::NoRuntime => Error::configuration(format!("{call} {self}")),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut(limit) => write!(f, "did not return within {limit:?}"),
+            Self::Panicked => f.write_str("panicked"),
+            Self::NoRuntime => f.write_str("needs a running tokio runtime"),
+        }
+    }
+}
+
+/// Awaits a future of the program in a task of its own, which ends with the caller or after `limit`.
+pub(crate) async fn call<F>(limit: Duration, future: F) -> Result<F::Output, Failure>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    if Handle::try_current().is_err() {
+        return Err(Failure::NoRuntime);
+    }
+    // A set aborts its tasks when it is dropped.
+    let mut task = JoinSet::new();
+    task.spawn(future);
+    match timeout(limit, task.join_next()).await {
+        Ok(Some(Ok(output))) => Ok(output),
+        Ok(Some(Err(error))) if error.is_panic() => Err(Failure::Panicked),
+        Ok(_) => Err(Failure::NoRuntime),
+        Err(_) => Err(Failure::TimedOut(limit)),
+    }
+}

@@ -1,0 +1,280 @@
+//! The bodies of the control interface.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    accounts::{Consent, RefreshPolicy},
+    faults::{Corruption, Fault},
+    http::log::RecordedRequest,
+    settings::Mode,
+    state::EarlyRetryPolicy,
+    world::{Device, custom},
+};
+
+/// How far the clock is moved forward.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Advance {
+    /// Seconds to add to the clock, with or without a fraction.
+    pub(super) advance_seconds: f64,
+}
+
+/// The clock of the mock.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Time {
+    /// For example `2026-11-02T09:00:00.000Z`.
+    pub(super) now: String,
+}
+
+/// Addresses and credentials of an instance.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Info {
+    pub(super) version: &'static str,
+    /// Base URL of the Web API, in place of `https://api.spotify.com/v1`.
+    pub(super) api_url: String,
+    /// Base URL of the accounts service, in place of `https://accounts.spotify.com`.
+    pub(super) accounts_url: String,
+    /// Base URL of the control interface of this instance.
+    pub(super) control_url: String,
+    pub(super) seed: u64,
+    /// The registered applications, the default one first.
+    pub(super) applications: Vec<Application>,
+    /// Ids of users.
+    pub(super) users: Vec<String>,
+    /// The user who signs in.
+    pub(super) signed_in: String,
+}
+
+/// A registered application.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Application {
+    pub(super) name: String,
+    pub(super) client_id: String,
+    pub(super) client_secret: String,
+    /// `development` or `extended`.
+    pub(super) mode: &'static str,
+    pub(super) redirect_uris: Vec<String>,
+}
+
+/// The requests that an instance received, oldest first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Requests {
+    pub(super) requests: Vec<Seen>,
+}
+
+/// A request that an instance received.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Seen {
+    pub(super) method: String,
+    /// Path below the base URL, percent-encoded.
+    pub(super) path: String,
+    pub(super) query: String,
+    /// Status of the answer; 0 while there is none.
+    pub(super) status: u16,
+    /// Operation id in Spotify's reference, `authorize` or `token`; null for an unknown route.
+    pub(super) operation: Option<&'static str>,
+}
+
+impl From<RecordedRequest> for Seen {
+    fn from(request: RecordedRequest) -> Self {
+        let RecordedRequest { method, path, query, status, operation } = request;
+        Self { method, path, query, status, operation }
+    }
+}
+
+/// A fault of one request.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum FaultBody {
+    /// Answers with this instead of carrying the request out.
+    Status {
+        /// HTTP status, 200 to 599.
+        #[schemars(range(min = 200, max = 599))]
+        status: u16,
+        /// Body; by default Spotify's error object.
+        body: Option<String>,
+        /// Media type of the body. Default: `application/json`.
+        content_type: Option<String>,
+        /// Value of `Retry-After`.
+        retry_after: Option<String>,
+    },
+    /// A 429 of the rate limit.
+    RateLimited { seconds: u64 },
+    /// A 429 with the reason `QUOTA_EXCEEDED`.
+    QuotaExceeded { seconds: u64 },
+    /// Resets the connection without carrying the request out.
+    Reset,
+    /// Carries the request out and resets the connection before the answer.
+    LostAnswer,
+    /// Carries the request out and closes the connection in the middle of the body.
+    TruncatedBody,
+    /// Delays the request.
+    Delay { milliseconds: u64 },
+    /// Alters the answer.
+    Corrupted { corruption: Corruption },
+}
+
+impl FaultBody {
+    pub(super) fn fault(self) -> Result<Fault, String> {
+        Ok(match self {
+            Self::Status { status, .. } if !(200..=599).contains(&status) => {
+                return Err(format!("status: {status} is not from 200 to 599"));
+            }
+            Self::Status { status, body, content_type, retry_after } => {
+                let mut fault = Fault::status(status);
+                if body.is_some() || content_type.is_some() {
+                    let media_type = content_type.as_deref().unwrap_or("application/json");
+                    fault = fault.body(media_type, body.unwrap_or_default());
+                }
+                match retry_after {
+                    Some(value) => fault.retry_after(value),
+                    None => fault,
+                }
+            }
+            Self::RateLimited { seconds } => Fault::rate_limited(seconds),
+            Self::QuotaExceeded { seconds } => Fault::quota_exceeded(seconds),
+            Self::Reset => Fault::Reset,
+            Self::LostAnswer => Fault::LostAnswer,
+            Self::TruncatedBody => Fault::TruncatedBody,
+            Self::Delay { milliseconds } => Fault::Delay(Duration::from_millis(milliseconds)),
+            Self::Corrupted { corruption } => Fault::Corrupted(corruption),
+        })
+    }
+}
+
+/// A fault to inject.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Inject {
+    pub(super) fault: FaultBody,
+    /// Operation id in Spotify's reference, `authorize` or `token`. Default: any request.
+    pub(super) operation: Option<String>,
+    /// Number of requests. Default: 1.
+    #[serde(default = "once")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub(super) times: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// Faults that happen at random.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RandomBody {
+    /// Share of the requests, 0 to 1.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub(super) share: f64,
+    /// The same seed gives the same faults at the same requests. Default: 7.
+    #[serde(default = "seed")]
+    pub(super) seed: u64,
+    /// Kinds of faults. Default: all.
+    #[serde(default)]
+    pub(super) faults: Vec<FaultBody>,
+    /// Operation ids. Default: all.
+    #[serde(default)]
+    pub(super) operations: Vec<String>,
+}
+
+fn seed() -> u64 {
+    7
+}
+
+/// A token to make.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct TokenBody {
+    /// Kind of the token. Default: `user`.
+    pub(super) kind: TokenKind,
+    /// Id of the user. Default: the default user.
+    pub(super) user: Option<String>,
+    /// Scopes. Default: all.
+    pub(super) scopes: Option<Vec<String>>,
+    /// Name of the application. Default: the default application.
+    pub(super) application: Option<String>,
+}
+
+/// Kind of a token.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum TokenKind {
+    /// An access token of a user.
+    #[default]
+    User,
+    /// An access token without a user.
+    Application,
+    /// A refresh token of a user.
+    Refresh,
+}
+
+/// A token.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Token {
+    pub(super) token: String,
+}
+
+/// The user who signs in.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignIn {
+    /// Id of the user. Default: no change.
+    pub(super) user: Option<String>,
+    /// Decision of the user. Default: no change.
+    pub(super) consent: Option<Consent>,
+    /// Refresh token in the answer to a refresh. Default: no change.
+    pub(super) refresh: Option<RefreshPolicy>,
+}
+
+/// Limits. What is left out is not limited.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LimitsBody {
+    /// Calls of an application in a window.
+    pub(super) calls: Option<usize>,
+    /// Length of the window in seconds. Default: 30.
+    pub(super) window_seconds: Option<u64>,
+    /// Calls of single operations in a window, by operation id.
+    pub(super) operations: BTreeMap<String, usize>,
+    /// Calls a day of a group of operations.
+    pub(super) quota: Option<usize>,
+    /// Treatment of calls that are made before their `Retry-After` has passed.
+    pub(super) early_retries: EarlyRetryPolicy,
+}
+
+/// A device to add, or to replace the one with the same id.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeviceBody {
+    /// Id of the user. Default: the default user.
+    pub(super) user: Option<String>,
+    pub(super) device: Device,
+}
+
+/// An isolated world.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct WorldBody {
+    /// Custom world. Default: the world of the mock.
+    pub(super) world: Option<custom::World>,
+    /// Seed of the generated world. Default: the seed of the mock.
+    pub(super) seed: Option<u64>,
+    /// Access mode of the default application. Default: the mode of the mock.
+    pub(super) mode: Option<Mode>,
+}
+
+/// The keys of the isolated worlds.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Worlds {
+    pub(super) worlds: Vec<String>,
+}
+
+/// What is wrong with a request.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct ErrorBody {
+    /// What is wrong, with the path of the field.
+    pub(super) error: String,
+}

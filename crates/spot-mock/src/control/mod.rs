@@ -1,0 +1,112 @@
+//! The control interface: what tests in other languages do to a mock, as JSON over HTTP.
+//!
+//! Every operation is a row of [`table::OPERATIONS`], from which requests are routed and the
+//! OpenAPI document is made.
+
+mod bodies;
+mod openapi;
+mod operations;
+mod table;
+
+use axum::http::{header, request::Parts};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    http::{
+        query::Query,
+        reply::{Body, Reply},
+    },
+    server::{Instance, Site},
+};
+
+/// A request to the control interface.
+pub(crate) struct Request<'a> {
+    site: &'a Site,
+    instance: &'a Instance,
+    /// The key in `/worlds/{key}`.
+    key: &'a str,
+    query: Query,
+    body: &'a [u8],
+}
+
+/// What is wrong with a request.
+pub(crate) struct Failure {
+    status: u16,
+    message: String,
+}
+
+type Outcome = Result<Reply, Failure>;
+
+/// Answers a request. Its path begins with `/_mock`.
+pub(crate) fn answer(site: &Site, instance: &Instance, parts: &Parts, body: &[u8]) -> Reply {
+    let path = parts.uri.path().strip_prefix("/_mock").unwrap_or_default().trim_end_matches('/');
+    let is_default = std::ptr::eq(instance, &raw const *site.default);
+    let mut known = false;
+    for operation in table::OPERATIONS {
+        let Some(key) = matched(operation.path, path) else { continue };
+        // Isolated worlds are made at the default instance only.
+        if operation.path.starts_with("/worlds") && !is_default {
+            continue;
+        }
+        known = true;
+        if parts.method != operation.method {
+            continue;
+        }
+        let is_json = parts.headers.get(header::CONTENT_TYPE).is_some_and(|media_type| {
+            media_type.to_str().is_ok_and(|text| text.starts_with("application/json"))
+        });
+        let outcome = if body.is_empty() || is_json {
+            let query = Query::parse(parts.uri.query().unwrap_or_default());
+            (operation.run)(&Request { site, instance, key, query, body })
+        } else {
+            // A page in a browser can send other types without asking the server first.
+            Err(Failure::new(415, "The Content-Type of a body must be application/json"))
+        };
+        return outcome.unwrap_or_else(|failure| {
+            json(failure.status, &serde_json::json!({ "error": failure.message }))
+        });
+    }
+    let (status, message) = match known {
+        true => (405, format!("{} is not allowed here", parts.method)),
+        false => (404, "There is no such operation; /_mock/openapi.json lists them".to_owned()),
+    };
+    json(status, &serde_json::json!({ "error": message }))
+}
+
+/// The value of the parameter in a template, or an empty text if it has none.
+fn matched<'a>(template: &str, path: &'a str) -> Option<&'a str> {
+    match template.split_once('{') {
+        None => (template == path).then_some(""),
+        Some((start, _)) => {
+            let value = path.strip_prefix(start)?;
+            (!value.is_empty() && !value.contains('/')).then_some(value)
+        }
+    }
+}
+
+impl Request<'_> {
+    /// The body, whose mistakes are named by their path.
+    fn body<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        let body = if self.body.is_empty() { b"{}" } else { self.body };
+        let mut json = serde_json::Deserializer::from_slice(body);
+        serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let path = error.path().to_string();
+            let inner = error.into_inner();
+            let message = if path == "." { inner.to_string() } else { format!("{path}: {inner}") };
+            Failure::new(400, message)
+        })
+    }
+}
+
+impl Failure {
+    fn new(status: u16, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
+    }
+}
+
+fn json(status: u16, body: &impl Serialize) -> Reply {
+    // Maps with text keys and numbers that are finite always become JSON.
+    let text = serde_json::to_string_pretty(body).unwrap_or_default();
+    let media_type = "application/json; charset=utf-8".to_owned();
+    Reply::new(status, Body::Text { media_type, text })
+}

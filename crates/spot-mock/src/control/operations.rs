@@ -1,0 +1,291 @@
+//! What each operation of the control interface does.
+
+use std::time::Duration;
+
+use crate::{
+    accounts::{AppKey, Apps, SCOPES, ScopeSet},
+    api::table::is_operation,
+    control::{
+        Failure, Outcome, Request,
+        bodies::{
+            Advance, Application, DeviceBody, Info, Inject, LimitsBody, RandomBody, Requests,
+            SignIn, Time, Token, TokenBody, TokenKind, WorldBody, Worlds,
+        },
+        json, openapi,
+    },
+    faults::{Fault, RandomFaults},
+    http::reply::Reply,
+    server::{Instance, Live, Recipe},
+    settings::Mode,
+    state::{Limits, RateLimiter},
+    world::{Key, User, custom},
+};
+
+pub(super) fn info(request: &Request<'_>) -> Outcome {
+    Ok(json(200, &describe(request.instance)))
+}
+
+pub(super) fn document(request: &Request<'_>) -> Outcome {
+    Ok(json(200, &openapi::document(&request.instance.base_url)))
+}
+
+pub(super) fn clock(request: &Request<'_>) -> Outcome {
+    let now = request.instance.live().state.clock.now().millis_text();
+    Ok(json(200, &Time { now }))
+}
+
+pub(super) fn advance(request: &Request<'_>) -> Outcome {
+    let Advance { advance_seconds: seconds } = request.body()?;
+    let by = Duration::try_from_secs_f64(seconds)
+        .map_err(|error| Failure::new(400, format!("advance_seconds: {error}")))?;
+    request.instance.live().state.clock.advance(by);
+    clock(request)
+}
+
+pub(super) fn requests(request: &Request<'_>) -> Outcome {
+    let requests = request.instance.live().state.log.all();
+    Ok(json(200, &Requests { requests: requests.into_iter().map(Into::into).collect() }))
+}
+
+pub(super) fn take_requests(request: &Request<'_>) -> Outcome {
+    let requests = request.instance.live().state.log.take();
+    Ok(json(200, &Requests { requests: requests.into_iter().map(Into::into).collect() }))
+}
+
+pub(super) fn inject(request: &Request<'_>) -> Outcome {
+    let Inject { fault, operation, times } = request.body()?;
+    let fault = fault.fault().map_err(|error| Failure::new(400, format!("fault.{error}")))?;
+    if let Some(name) = &operation {
+        require_operation("operation", name)?;
+    }
+    if !(1..=1_000).contains(&times) {
+        return Err(Failure::new(400, format!("times: {times} is not from 1 to 1000")));
+    }
+    let faults = &mut request.instance.live().state.faults;
+    for _ in 0..times {
+        faults.inject(operation.as_deref(), fault.clone());
+    }
+    Ok(Reply::no_content())
+}
+
+pub(super) fn clear_faults(request: &Request<'_>) -> Outcome {
+    request.instance.live().state.faults.clear();
+    Ok(Reply::no_content())
+}
+
+pub(super) fn random_faults(request: &Request<'_>) -> Outcome {
+    let body: RandomBody = request.body()?;
+    if !(0.0..=1.0).contains(&body.share) {
+        return Err(Failure::new(400, format!("share: {} is not from 0 to 1", body.share)));
+    }
+    let mut faults = RandomFaults::new(body.seed, body.share);
+    if !body.faults.is_empty() {
+        let only: Result<Vec<Fault>, _> =
+            body.faults.into_iter().map(|fault| fault.fault()).collect();
+        faults = faults.only(only.map_err(|error| Failure::new(400, format!("faults: {error}")))?);
+    }
+    for name in body.operations {
+        require_operation("operations", &name)?;
+        faults = faults.on(name);
+    }
+    request.instance.live().state.faults.set_random(Some(faults));
+    Ok(Reply::no_content())
+}
+
+pub(super) fn token(request: &Request<'_>) -> Outcome {
+    let body: TokenBody = request.body()?;
+    let mut live = request.instance.live();
+    let Live { content, state, .. } = &mut *live;
+    let app = match &body.application {
+        Some(name) => content
+            .apps
+            .by_name(name)
+            .ok_or_else(|| Failure::new(400, format!("application: {name} does not exist")))?,
+        None => Apps::FIRST,
+    };
+    let user = match &body.user {
+        Some(id) => user(content.world.user(id), "user", id)?,
+        None => content.world.listener(),
+    };
+    let scopes = match &body.scopes {
+        Some(names) => ScopeSet::parse(names.iter().map(String::as_str)),
+        None => ScopeSet::parse(SCOPES.iter().copied()),
+    };
+    let scopes =
+        scopes.map_err(|name| Failure::new(400, format!("scopes: {name} is not a scope")))?;
+    let now = state.clock.now();
+    let token = match body.kind {
+        TokenKind::User => state.auth.mint(app, Some(user), scopes, now),
+        TokenKind::Application => state.auth.mint(app, None, ScopeSet::default(), now),
+        TokenKind::Refresh => state.auth.mint_refresh(app, user, scopes, now),
+    };
+    Ok(json(201, &Token { token }))
+}
+
+pub(super) fn sign_in(request: &Request<'_>) -> Outcome {
+    let body: SignIn = request.body()?;
+    let mut live = request.instance.live();
+    let Live { content, state, .. } = &mut *live;
+    if let Some(id) = &body.user {
+        state.auth.signed_in = user(content.world.user(id), "user", id)?;
+    }
+    if let Some(consent) = body.consent {
+        state.auth.consent = consent;
+    }
+    if let Some(refresh) = body.refresh {
+        state.auth.refresh_policy = refresh;
+    }
+    Ok(Reply::no_content())
+}
+
+pub(super) fn revoke(request: &Request<'_>) -> Outcome {
+    let mut live = request.instance.live();
+    let Live { content, state, .. } = &mut *live;
+    let app: Option<AppKey> = match request.query.get("application") {
+        Some(name) => Some(
+            content
+                .apps
+                .by_name(name)
+                .ok_or_else(|| Failure::new(400, format!("application: {name} does not exist")))?,
+        ),
+        None => None,
+    };
+    let user = match request.query.get("user") {
+        Some(id) => Some(user(content.world.user(id), "user", id)?),
+        None => None,
+    };
+    state.auth.revoke(app, user);
+    Ok(Reply::no_content())
+}
+
+pub(super) fn limits(request: &Request<'_>) -> Outcome {
+    let body: LimitsBody = request.body()?;
+    let mut limits = Limits {
+        calls: body.calls,
+        quota: body.quota,
+        early_retries: body.early_retries,
+        ..Limits::default()
+    };
+    if let Some(seconds) = body.window_seconds {
+        limits.window = Duration::from_secs(seconds);
+    }
+    for (name, calls) in body.operations {
+        require_operation("operations", &name)?;
+        limits.operations.push((name, calls));
+    }
+    request.instance.live().state.limiter = RateLimiter::new(limits);
+    Ok(Reply::no_content())
+}
+
+pub(super) fn device(request: &Request<'_>) -> Outcome {
+    let body: DeviceBody = request.body()?;
+    let mut live = request.instance.live();
+    let Live { content, state, .. } = &mut *live;
+    let user = match &body.user {
+        Some(id) => user(content.world.user(id), "user", id)?,
+        None => content.world.listener(),
+    };
+    let now = state.clock.now();
+    state.account(&content.world, user, now).player.add_device(body.device, now);
+    Ok(Reply::no_content())
+}
+
+pub(super) fn reset(request: &Request<'_>) -> Outcome {
+    request.instance.live().reset().map_err(invalid)?;
+    Ok(Reply::no_content())
+}
+
+pub(super) fn ids(request: &Request<'_>) -> Outcome {
+    Ok(json(200, &request.instance.live().ids))
+}
+
+pub(super) fn replace_world(request: &Request<'_>) -> Outcome {
+    let world: custom::World = request.body()?;
+    request.instance.live().replace_world(world).map_err(invalid)?;
+    ids(request)
+}
+
+pub(super) fn worlds(request: &Request<'_>) -> Outcome {
+    Ok(json(200, &Worlds { worlds: request.site.keys() }))
+}
+
+pub(super) fn create_world(request: &Request<'_>) -> Outcome {
+    let body: WorldBody = request.body()?;
+    let recipe = match body {
+        WorldBody { world: None, seed: None, mode: None } => None,
+        WorldBody { world, seed, mode } => {
+            let mut recipe: Recipe = request.site.default.live().recipe().clone();
+            if let Some(world) = world {
+                recipe.world = world;
+            }
+            if let Some(seed) = seed {
+                recipe.seed = seed;
+            }
+            if let Some(mode) = mode {
+                recipe.app = recipe.app.mode(mode);
+            }
+            Some(recipe)
+        }
+    };
+    let instance = request.site.create_world(request.key, recipe).map_err(invalid)?;
+    Ok(json(201, &describe(&instance)))
+}
+
+pub(super) fn world(request: &Request<'_>) -> Outcome {
+    let instance = request.site.world(request.key);
+    let instance = instance.ok_or_else(|| no_world(request.key))?;
+    Ok(json(200, &describe(&instance)))
+}
+
+pub(super) fn remove_world(request: &Request<'_>) -> Outcome {
+    match request.site.remove_world(request.key) {
+        true => Ok(Reply::no_content()),
+        false => Err(no_world(request.key)),
+    }
+}
+
+fn describe(instance: &Instance) -> Info {
+    let live = instance.live();
+    let Live { content, state, .. } = &*live;
+    let application = |app: &crate::accounts::Registered| Application {
+        name: app.name.clone(),
+        client_id: app.client_id.clone(),
+        client_secret: app.client_secret.0.clone(),
+        mode: match app.mode {
+            Mode::Development => "development",
+            Mode::Extended => "extended",
+        },
+        redirect_uris: app.redirect_uris.clone(),
+    };
+    Info {
+        version: env!("CARGO_PKG_VERSION"),
+        api_url: instance.settings.api_url.clone(),
+        accounts_url: instance.base_url.clone(),
+        control_url: format!("{}/_mock", instance.base_url),
+        seed: content.world.seed,
+        applications: content.apps.iter().map(application).collect(),
+        users: content.world.users.iter().map(|(_, user)| user.id.clone()).collect(),
+        signed_in: content.world.users[state.auth.signed_in].id.clone(),
+    }
+}
+
+fn user(found: Option<Key<User>>, field: &str, id: &str) -> Result<Key<User>, Failure> {
+    found.ok_or_else(|| Failure::new(400, format!("{field}: no user has the id {id}")))
+}
+
+fn require_operation(field: &str, name: &str) -> Result<(), Failure> {
+    match is_operation(name) {
+        true => Ok(()),
+        false => {
+            Err(Failure::new(400, format!("{field}: {name} is not an operation of the Web API")))
+        }
+    }
+}
+
+fn no_world(key: &str) -> Failure {
+    Failure::new(404, format!("There is no world {key}"))
+}
+
+fn invalid(error: std::io::Error) -> Failure {
+    Failure::new(400, error.to_string())
+}

@@ -1,0 +1,87 @@
+//! The operations of the control interface, one a row.
+
+use schemars::{Schema, SchemaGenerator};
+
+use crate::{
+    control::{
+        Outcome, Request,
+        bodies::{
+            Advance, DeviceBody, Info, Inject, LimitsBody, RandomBody, Requests, SignIn, Time,
+            Token, TokenBody, WorldBody, Worlds,
+        },
+        operations as run,
+    },
+    state::WorldIds,
+    world::custom,
+};
+
+/// An operation of the control interface.
+pub(super) struct Operation {
+    pub(super) method: &'static str,
+    /// The path below `/_mock`, with at most one parameter, at its end.
+    pub(super) path: &'static str,
+    pub(super) id: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) run: fn(&Request<'_>) -> Outcome,
+    /// Names and descriptions of the query's parameters.
+    pub(super) query: &'static [(&'static str, &'static str)],
+    pub(super) body: Option<fn(&mut SchemaGenerator) -> Schema>,
+    pub(super) status: u16,
+    pub(super) answer: Option<fn(&mut SchemaGenerator) -> Schema>,
+}
+
+type Run = fn(&Request<'_>) -> Outcome;
+
+const fn row(
+    method: &'static str,
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    run: Run,
+) -> Operation {
+    Operation { method, path, id, summary, run, query: &[], body: None, status: 204, answer: None }
+}
+
+impl Operation {
+    const fn body<T: schemars::JsonSchema>(mut self) -> Self {
+        self.body = Some(SchemaGenerator::subschema_for::<T>);
+        self
+    }
+
+    const fn answer<T: schemars::JsonSchema>(mut self, status: u16) -> Self {
+        self.answer = Some(SchemaGenerator::subschema_for::<T>);
+        self.status = status;
+        self
+    }
+
+    const fn query(mut self, query: &'static [(&'static str, &'static str)]) -> Self {
+        self.query = query;
+        self
+    }
+}
+
+#[rustfmt::skip]
+pub(super) static OPERATIONS: &[Operation] = &[
+    row("GET", "", "info", "Addresses, applications and users of this instance", run::info).answer::<Info>(200),
+    row("GET", "/openapi.json", "openapi", "This document", run::document).answer::<serde_json::Value>(200),
+    row("GET", "/clock", "clock", "The time of the mock", run::clock).answer::<Time>(200),
+    row("POST", "/clock", "advance-clock", "Moves the clock forward: tokens expire, playback progresses, rate limit windows end", run::advance).body::<Advance>().answer::<Time>(200),
+    row("GET", "/requests", "requests", "The requests received so far, at most 100,000", run::requests).answer::<Requests>(200),
+    row("DELETE", "/requests", "take-requests", "Removes and returns the requests received so far", run::take_requests).answer::<Requests>(200),
+    row("POST", "/faults", "inject-fault", "Injects a fault into the next request", run::inject).body::<Inject>(),
+    row("DELETE", "/faults", "clear-faults", "Removes all faults, injected and random ones", run::clear_faults),
+    row("PUT", "/faults/random", "random-faults", "Sets the faults that happen at random", run::random_faults).body::<RandomBody>(),
+    row("POST", "/tokens", "create-token", "Creates a token without sign-in", run::token).body::<TokenBody>().answer::<Token>(201),
+    row("PUT", "/sign-in", "set-sign-in", "Sets who signs in, the decision, and the refresh token of a refresh", run::sign_in).body::<SignIn>(),
+    row("DELETE", "/consents", "revoke-consents", "Revokes consents: access tokens are refused, refresh tokens are revoked", run::revoke)
+        .query(&[("application", "Name of the application; default: all"), ("user", "Id of the user; default: all")]),
+    row("PUT", "/limits", "set-limits", "Sets the limits, and forgets the calls counted so far", run::limits).body::<LimitsBody>(),
+    row("POST", "/devices", "add-device", "Adds a device, or replaces the one with the same id", run::device).body::<DeviceBody>(),
+    row("POST", "/reset", "reset", "Goes back to the start: state, clock, tokens, requests, faults and limits", run::reset),
+    row("GET", "/world", "world-ids", "Ids of things in the world that tests can start from", run::ids).answer::<WorldIds>(200),
+    row("PUT", "/world", "replace-world", "Replaces the custom world, and resets", run::replace_world).body::<custom::World>().answer::<WorldIds>(200),
+    row("GET", "/worlds", "worlds", "The keys of the isolated worlds", run::worlds).answer::<Worlds>(200),
+    row("PUT", "/worlds/{key}", "create-world", "Creates an isolated world, or replaces the one with this key", run::create_world).body::<WorldBody>().answer::<Info>(201),
+    row("GET", "/worlds/{key}", "world", "Addresses, applications and users of an isolated world", run::world).answer::<Info>(200),
+    row("DELETE", "/worlds/{key}", "remove-world", "Removes an isolated world", run::remove_world),
+];

@@ -1,0 +1,90 @@
+//! An instance: a world with its state below a base URL.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use crate::{
+    accounts::Apps,
+    render::TrackCache,
+    server::recipe::Recipe,
+    settings::Settings,
+    state::{State, WorldIds},
+    world::{Rng, SearchIndex, World, custom},
+};
+
+/// What does not change while requests are answered.
+pub(crate) struct Content {
+    pub(crate) world: World,
+    pub(crate) apps: Apps,
+    /// Makes the tokens; each state begins with a copy.
+    pub(crate) rng: Rng,
+    pub(crate) track_cache: TrackCache,
+    pub(crate) search_index: OnceLock<SearchIndex>,
+}
+
+/// Content and state, behind the one lock of an instance.
+pub(crate) struct Live {
+    pub(crate) content: Arc<Content>,
+    pub(crate) ids: WorldIds,
+    pub(crate) state: State,
+    recipe: Recipe,
+}
+
+/// A world with its state below a base URL.
+pub(crate) struct Instance {
+    pub(crate) settings: Settings,
+    /// Base URL of the accounts service and of the control interface.
+    pub(crate) base_url: String,
+    live: Mutex<Live>,
+}
+
+impl Instance {
+    pub(crate) fn new(recipe: Recipe, base_url: String) -> io::Result<Self> {
+        let content = Arc::new(recipe.content()?);
+        Self::with_content(recipe, content, base_url)
+    }
+
+    /// An instance with the content of another one and a state of its own.
+    pub(crate) fn with_content(
+        recipe: Recipe,
+        content: Arc<Content>,
+        base_url: String,
+    ) -> io::Result<Self> {
+        let (state, ids) = recipe.state(&content)?;
+        let settings = Settings {
+            premium: recipe.premium,
+            vague_player: recipe.vague_player,
+            null_values: recipe.null_values,
+            api_url: format!("{base_url}/v1"),
+        };
+        Ok(Self { settings, base_url, live: Mutex::new(Live { content, ids, state, recipe }) })
+    }
+
+    pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
+        // A panic of another thread is that test's failure, not this one's.
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Live {
+    pub(crate) fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// Goes back to the state at the start. Tokens, requests, faults and limits are reset too.
+    pub(crate) fn reset(&mut self) -> io::Result<()> {
+        (self.state, self.ids) = self.recipe.state(&self.content)?;
+        Ok(())
+    }
+
+    /// Replaces the custom part of the world, and resets the state.
+    pub(crate) fn replace_world(&mut self, world: custom::World) -> io::Result<()> {
+        let recipe = Recipe { world, ..self.recipe.clone() };
+        let content = Arc::new(recipe.content()?);
+        let (state, ids) = recipe.state(&content)?;
+        *self = Self { content, ids, state, recipe };
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! All instances of a mock: the default one, and isolated worlds.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::watch;
+
+use crate::server::{instance::Instance, recipe::Recipe};
+
+/// Below this path isolated worlds have their base URLs.
+const WORLDS: &str = "/_mock/worlds/";
+/// Maximum number of isolated worlds, so that a test that never removes them is noticed.
+const MOST_WORLDS: usize = 1_000;
+
+/// All instances of a mock.
+pub(crate) struct Site {
+    pub(crate) default: Arc<Instance>,
+    worlds: Mutex<HashMap<String, Arc<Instance>>>,
+    /// Whether the control interface answers.
+    pub(crate) control: bool,
+    pub(crate) latency: Duration,
+    /// Becomes true when the mock stops, so that no request is kept waiting.
+    pub(crate) stopped: watch::Receiver<bool>,
+}
+
+/// The instance to which a path belongs.
+pub(crate) enum Place<'a> {
+    /// The instance, and the path below its base URL.
+    Instance(Arc<Instance>, &'a str),
+    /// The isolated world of this key does not exist.
+    NoWorld(&'a str),
+}
+
+impl Site {
+    pub(crate) fn new(
+        default: Instance,
+        control: bool,
+        latency: Duration,
+        stopped: watch::Receiver<bool>,
+    ) -> Self {
+        let default = Arc::new(default);
+        Self { default, worlds: Mutex::default(), control, latency, stopped }
+    }
+
+    /// Finds the instance for the path of a request.
+    pub(crate) fn place<'a>(&self, path: &'a str) -> Place<'a> {
+        let below = path.strip_prefix(WORLDS).filter(|_| self.control);
+        // The key alone names the world to the control interface of the default instance.
+        match below.and_then(|below| below.split_once('/')) {
+            Some((key, _)) => match self.world(key) {
+                Some(instance) => {
+                    let rest = path.get(WORLDS.len() + key.len()..).unwrap_or("/");
+                    Place::Instance(instance, rest)
+                }
+                None => Place::NoWorld(key),
+            },
+            None => Place::Instance(Arc::clone(&self.default), path),
+        }
+    }
+
+    pub(crate) fn world(&self, key: &str) -> Option<Arc<Instance>> {
+        self.worlds().get(key).cloned()
+    }
+
+    /// The keys of the isolated worlds, sorted.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let mut keys: Vec<_> = self.worlds().keys().cloned().collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// Creates an isolated world, or replaces the one that has this key. Without a recipe of its
+    /// own it shares the content of the default instance, which takes less than a millisecond.
+    pub(crate) fn create_world(
+        &self,
+        key: &str,
+        recipe: Option<Recipe>,
+    ) -> io::Result<Arc<Instance>> {
+        let is_key = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+        if key.is_empty() || key.len() > 100 || !key.bytes().all(is_key) {
+            return Err(invalid("a key is 1 to 100 letters, digits, '-', '_', '.' and '~'"));
+        }
+        let base_url = format!("{}{WORLDS}{key}", self.default.base_url);
+        let instance = match recipe {
+            Some(recipe) => Instance::new(recipe, base_url)?,
+            None => {
+                let (recipe, content) = {
+                    let live = self.default.live();
+                    (live.recipe().clone(), Arc::clone(&live.content))
+                };
+                Instance::with_content(recipe, content, base_url)?
+            }
+        };
+        let instance = Arc::new(instance);
+        let mut worlds = self.worlds();
+        if worlds.len() >= MOST_WORLDS && !worlds.contains_key(key) {
+            return Err(invalid("there are 1,000 isolated worlds; remove those that are not used"));
+        }
+        worlds.insert(key.to_owned(), Arc::clone(&instance));
+        Ok(instance)
+    }
+
+    /// Removes an isolated world, and returns whether it existed.
+    pub(crate) fn remove_world(&self, key: &str) -> bool {
+        self.worlds().remove(key).is_some()
+    }
+
+    /// Waits, but not beyond the end of the mock.
+    pub(crate) async fn pause(&self, duration: Duration) {
+        let mut stopped = self.stopped.clone();
+        tokio::select! {
+            () = tokio::time::sleep(duration) => {}
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+        }
+    }
+
+    fn worlds(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Instance>>> {
+        self.worlds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn invalid(message: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}
