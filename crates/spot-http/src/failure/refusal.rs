@@ -3,11 +3,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::header;
 use serde_json::Value;
-<<<<<<< HEAD
-use spot_model::{Access, Operation, Scope, printable};
-=======
-use spot_model::{Access, AccessMode, Operation, Scope};
->>>>>>> main
+use spot_model::{Access, AccessMode, Operation, Scope, printable};
 
 use crate::{
     AccessToken, Error, ErrorKind, PlayerReason,
@@ -17,16 +13,14 @@ use crate::{
 /// How much of the server's own words a message keeps, in characters.
 const WORDS: usize = 200;
 
-<<<<<<< HEAD
 /// How much of a body is read, in bytes.
 const READ: usize = 64 * 1024;
 
 /// Where the title of an HTML page has to end, in bytes.
 const TITLE_WITHIN: usize = 16 * 1024;
-=======
+
 /// A 429 with a `Retry-After` from this on is about a quota, whether it says so or not.
 const QUOTA_WAIT: Duration = Duration::from_secs(3600);
->>>>>>> main
 
 /// The longest reason code, in characters.
 const CODE: usize = 64;
@@ -127,20 +121,13 @@ impl Error {
     }
 }
 
-<<<<<<< HEAD
 /// The error of a call's response, with what the headers and the operation tell. The token of the call
 /// is replaced in it.
 pub(crate) fn refused(
     operation: &'static Operation,
-    response: &http::Response<Bytes>,
-    token: &AccessToken,
-=======
-/// The error of a call's response, with what the headers and the operation tell.
-pub(crate) fn refused(
-    operation: &'static Operation,
     _mode: AccessMode,
     response: &http::Response<Bytes>,
->>>>>>> main
+    token: &AccessToken,
 ) -> Error {
     let status = response.status().as_u16();
     // Before anything is cut, so that no part of the token is left.

@@ -164,7 +164,7 @@ impl<'a> Call<'a> {
         let message = match self.message(token) {
             Ok(message) => message,
             Err(error) => {
-                permit.not_sent();
+                _ = self.finish(permit, AttemptEnd::NotSent);
                 let error = Error::bad_request(format!("the request is not valid: {error}"));
                 return Err(error.with_operation(operation));
             }
@@ -185,11 +185,7 @@ impl<'a> Call<'a> {
             }
             Ok(response) => {
                 let outcome = Outcome::of_status(response.status().as_u16());
-<<<<<<< HEAD
-                (failure::refused(operation, &response, token), outcome)
-=======
-                (failure::refused(operation, self.access, &response), outcome)
->>>>>>> main
+                (failure::refused(operation, self.access, &response, token), outcome)
             }
             Err(error) => {
                 let outcome = Outcome::of_transport_error(error.kind());
