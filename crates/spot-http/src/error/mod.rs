@@ -313,8 +313,8 @@ impl Error {
         self.inner.attempts
     }
 
-    /// How many inputs of a long list were carried out before the failure; `None` for calls that are
-    /// one request.
+    /// How many inputs of a long list, or calls of a playlist sync, were carried out before the
+    /// failure. `None` for calls that are one request.
     pub fn done(&self) -> Option<usize> {
         self.inner.done
     }
