@@ -195,7 +195,7 @@ impl Files {
         })?;
         let wrong = |why: &str| {
             let path = self.record.display();
-            Unreadable::Other(Error::configuration(format!("the token file {path} {why}")))
+            Unreadable::Other(Error::new(ErrorKind::Store, format!("the token file {path} {why}")))
         };
         if page.format != FORMAT {
             return Err(wrong("was written by a newer version of this library"));
@@ -221,13 +221,17 @@ impl Files {
         aside.push(format!(".broken-{}", micros()));
         let aside = PathBuf::from(aside);
         Err(match fs::rename(&self.record, &aside) {
-            Ok(()) => Error::configuration(format!(
-                "the token file {path} cannot be used: {why}; it is kept as {}",
-                aside.display()
-            )),
-            Err(error) => Error::configuration(format!(
-                "the token file {path} cannot be used: {why}; nor can it be set aside"
-            ))
+            Ok(()) => Error::new(
+                ErrorKind::Store,
+                format!(
+                    "the token file {path} cannot be used: {why}; it is kept as {}",
+                    aside.display()
+                ),
+            ),
+            Err(error) => Error::new(
+                ErrorKind::Store,
+                format!("the token file {path} cannot be used: {why}; nor can it be set aside"),
+            )
             .with_source(error),
         })
     }
@@ -344,7 +348,7 @@ where
     E: From<Error> + Send + 'static,
 {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
-        Err(Error::configuration("the runtime ended while a token file was in use").into())
+        Err(Error::new(ErrorKind::Store, "the runtime ended while a token file was in use").into())
     })
 }
 
@@ -355,8 +359,11 @@ impl From<Error> for Unreadable {
 }
 
 fn failed(what: &str, path: &Path, error: io::Error) -> Error {
-    Error::configuration(format!("cannot {what} the token file {}: {error}", path.display()))
-        .with_source(error)
+    Error::new(
+        ErrorKind::Store,
+        format!("cannot {what} the token file {}: {error}", path.display()),
+    )
+    .with_source(error)
 }
 
 /// A file that only its owner reads, from the beginning.

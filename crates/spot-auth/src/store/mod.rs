@@ -7,6 +7,7 @@ mod keyring;
 mod locks;
 mod memory;
 mod record;
+mod rspotify_cache;
 mod spotipy_cache;
 mod token_store;
 

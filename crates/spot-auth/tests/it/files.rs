@@ -48,7 +48,7 @@ async fn a_broken_file_is_told_once_and_kept_aside() {
     for broken in ["", "{", "not json", "[]", "{}", &whole[..whole.len() / 2]] {
         fs::write(&path, broken).unwrap();
         let error = store.load(&key()).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert_eq!(error.kind(), ErrorKind::Store);
         assert!(error.message().contains(path.to_str().unwrap()), "{error}");
         let (_, aside) = error.message().split_once("it is kept as ").expect("it is set aside");
         assert_eq!(fs::read_to_string(aside).unwrap(), broken);
@@ -115,7 +115,7 @@ async fn a_place_that_cannot_be_written_is_named() {
     let store = FileStore::new(file.join("tokens"));
     let record = TokenRecord::from_refresh_token("CANARY");
     let error = store.save(&key(), &record, None).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert_eq!(error.kind(), ErrorKind::Store);
     assert!(error.message().contains(file.to_str().unwrap()), "{error}");
     assert!(!format!("{error:?}").contains("CANARY"));
 }

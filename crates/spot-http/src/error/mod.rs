@@ -5,7 +5,7 @@ mod player_reason;
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
-use spot_model::Operation;
+use spot_model::{Operation, ParseCountryError, ParseIdError};
 
 use crate::{TransportError, TransportErrorKind};
 
@@ -38,6 +38,7 @@ struct Inner {
     body: Option<String>,
     operation: Option<&'static Operation>,
     path: Option<String>,
+    target: Option<String>,
     attempts: u32,
     done: Option<usize>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
@@ -79,6 +80,8 @@ pub enum ErrorKind {
     Timeout,
     /// The network failed.
     Transport,
+    /// A token store failed: it could not be read, written or locked.
+    Store,
     /// The response could not be decoded. [`Error::path`] is the place in the JSON, [`Error::body`]
     /// the beginning of the body.
     Decode,
@@ -104,6 +107,7 @@ impl ErrorKind {
             Self::Server => "Spotify failed",
             Self::Timeout => "timed out",
             Self::Transport => "the network failed",
+            Self::Store => "the token store failed",
             Self::Decode => "the response could not be decoded",
             Self::Configuration => "configuration error",
         }
@@ -126,6 +130,7 @@ impl Error {
                 body: None,
                 operation: None,
                 path: None,
+                target: None,
                 attempts: 0,
                 done: None,
                 source: None,
@@ -219,6 +224,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_target(mut self, target: &str) -> Self {
+        self.inner().target = Some(target.to_owned());
+        self
+    }
+
     pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
         self.inner().message = message.into();
         self
@@ -279,6 +289,26 @@ impl Error {
         self.inner.path.as_deref()
     }
 
+    /// Whether the same call may succeed later without a change: after a failure of the network or
+    /// of Spotify, a timeout or a rate limit. Wait [`retry_after`](Self::retry_after) if it is
+    /// known. Calls of this crate retried already.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.inner.kind,
+            ErrorKind::RateLimited
+                | ErrorKind::QuotaExceeded
+                | ErrorKind::Server
+                | ErrorKind::Timeout
+                | ErrorKind::Transport
+        )
+    }
+
+    /// The path that was called, with the ids: `/playlists/37i9dQZF1DXcBWIGoYBM5M/items`. It has no
+    /// query, and does not print, since ids of users are in some paths.
+    pub fn target(&self) -> Option<&str> {
+        self.inner.target.as_deref()
+    }
+
     /// How many times the request was sent.
     pub fn attempts(&self) -> u32 {
         self.inner.attempts
@@ -288,6 +318,20 @@ impl Error {
     /// one request.
     pub fn done(&self) -> Option<usize> {
         self.inner.done
+    }
+}
+
+/// The request is invalid: an id, a URI or a URL did not parse.
+impl From<ParseIdError> for Error {
+    fn from(error: ParseIdError) -> Self {
+        Self::bad_request(error.to_string())
+    }
+}
+
+/// The request is invalid: a country did not parse.
+impl From<ParseCountryError> for Error {
+    fn from(error: ParseCountryError) -> Self {
+        Self::bad_request(error.to_string())
     }
 }
 

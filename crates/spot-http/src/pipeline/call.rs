@@ -82,6 +82,7 @@ impl<'a> Call<'a> {
         let ended = self.attempts().instrument(span.clone()).await;
         let ended = ended.map_err(|error| {
             let error = error.with_operation(self.request.operation());
+            let error = error.with_target(self.request.url_path());
             error.with_attempts(self.attempt)
         });
         trace::end_call(&span, self.attempt, self.waited, ended.as_ref().err());
