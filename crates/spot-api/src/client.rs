@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use spot_http::{CallOptions, Error, Lane, Pipeline, Request, Response, TokenSource};
+use spot_http::{CallOptions, Error, Lane, Limits, Pipeline, Request, Response, TokenSource};
 use spot_model::{AccessMode, Operation, Uri};
 
 use crate::{
@@ -27,7 +27,6 @@ use crate::{
 pub struct Client {
     pipeline: Pipeline,
     market: Option<Arc<Market>>,
-    access: AccessMode,
     options: CallOptions,
 }
 
@@ -46,6 +45,24 @@ impl Client {
         ClientBuilder::new(tokens)
     }
 
+    /// The client of another user of the same application. It shares the connections, the rate
+    /// limiter, the retry budget, the cache and the observer, and keeps the settings of this client.
+    ///
+    /// It takes a few hundred bytes, so that a server can keep one for every session. Spotify counts
+    /// the calls of an application: clients that do not share a limiter get many more 429s.
+    ///
+    /// ```
+    /// # use spot_http::AccessToken;
+    /// # fn example(app: AccessToken, user: AccessToken) -> Result<(), spot_api::Error> {
+    /// let base = spot_api::Client::new(app)?;
+    /// let client = base.with_tokens(user);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with_tokens(&self, tokens: impl TokenSource) -> Self {
+        Self { pipeline: self.pipeline.with_tokens(tokens), ..self.clone() }
+    }
+
     /// The market of every call that takes one and does not name its own; a call leaves it out
     /// with [`Market::UNSET`].
     #[must_use]
@@ -58,7 +75,7 @@ impl Client {
     /// called. Spotify does not tell it; it is in the application's dashboard.
     #[must_use]
     pub fn with_access_mode(mut self, mode: AccessMode) -> Self {
-        self.access = mode;
+        self.pipeline = self.pipeline.with_access_mode(mode);
         self
     }
 
@@ -82,7 +99,13 @@ impl Client {
 
     /// The mode the client takes its application to be in.
     pub fn access_mode(&self) -> AccessMode {
-        self.access
+        self.pipeline.access_mode()
+    }
+
+    /// What is known of Spotify's limits now: the learned limit, the calls in use, and which
+    /// operations are closed until when.
+    pub fn limits(&self) -> Limits {
+        self.pipeline.limits()
     }
 
     /// How calls of this client get there and back.
@@ -175,7 +198,7 @@ impl Client {
     }
 
     pub(crate) fn is_extended(&self) -> bool {
-        self.access == AccessMode::Extended
+        self.access_mode() == AccessMode::Extended
     }
 
     /// The same client for long jobs: its calls yield to interactive calls when throttled.
@@ -187,7 +210,9 @@ impl Client {
     /// The request with the largest page that its operation takes in this client's access mode,
     /// unless it sets `limit` itself.
     pub(crate) fn with_page_size(&self, request: Request) -> Request {
-        let Some(max) = request.operation().paging.max_limit(self.access) else { return request };
+        let Some(max) = request.operation().paging.max_limit(self.access_mode()) else {
+            return request;
+        };
         match request.query_value("limit") {
             Some(_) => request,
             None => request.query("limit", max),
@@ -249,7 +274,7 @@ impl Client {
 
 impl From<Pipeline> for Client {
     fn from(pipeline: Pipeline) -> Self {
-        Self { pipeline, market: None, access: AccessMode::default(), options: CallOptions::new() }
+        Self { pipeline, market: None, options: CallOptions::new() }
     }
 }
 
@@ -257,6 +282,8 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Client");
         out.field("base_url", &self.pipeline.base_url());
-        out.field("market", &self.market).field("access", &self.access).finish_non_exhaustive()
+        out.field("market", &self.market)
+            .field("access", &self.access_mode())
+            .finish_non_exhaustive()
     }
 }

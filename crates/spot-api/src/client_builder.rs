@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use spot_http::{
-    CallOptions, Error, Observer, Pipeline, PipelineBuilder, RateLimit, TokenSource, Transport,
+    CallOptions, Error, Observer, Pipeline, PipelineBuilder, RateLimit, RateLimiter, TokenSource,
+    Transport,
 };
 use spot_model::AccessMode;
 
@@ -118,6 +119,8 @@ pipeline! {
     max_wait(wait: Duration);
     /// How calls are paced, and what an earlier run learned of Spotify's limit.
     rate_limit(limit: RateLimit);
+    /// Limiter of all calls, for example one that several machines share.
+    rate_limiter(limiter: impl RateLimiter);
     /// Receives events, for metrics.
     observer(observer: impl Observer);
 }

@@ -21,7 +21,9 @@ mod send;
 mod sync;
 mod watch;
 
-pub use spot_http::{CallOptions, Error, ErrorKind, Lane, PlayerReason, Request, Response};
+pub use spot_http::{
+    CallOptions, ClosedOperation, Error, ErrorKind, Lane, Limits, PlayerReason, Request, Response,
+};
 pub use spot_model as model;
 pub use spot_model::AccessMode;
 

@@ -22,7 +22,10 @@ pub use {
     callback_tokens::CallbackTokens,
     error::{Error, ErrorKind, PlayerReason},
     pipeline::{CallOptions, Event, Observer, Pipeline, PipelineBuilder},
-    rate_limit::{Lane, RateLimit, RateLimitState},
+    rate_limit::{
+        AttemptEnd, ClosedOperation, Feedback, Lane, Limits, LocalLimiter, Permit, PermitRequest,
+        RateLimit, RateLimiter,
+    },
     request::{Body, Request},
     response::Response,
     token::{AccessToken, TokenSource},

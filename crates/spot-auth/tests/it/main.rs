@@ -11,6 +11,7 @@ mod crash;
 mod environment;
 mod examples;
 mod files;
+mod hostile_code;
 #[cfg(feature = "keyring")]
 mod keyring;
 #[cfg(feature = "loopback")]
@@ -18,7 +19,11 @@ mod listener_fuzz;
 mod odd_answers;
 mod pending_sign_in;
 mod processes;
+mod refused_tokens;
+mod runtimes;
 mod script;
+mod short_programs;
 mod single_flight;
 mod stores;
 mod stories;
+mod without_locks;

@@ -1,14 +1,17 @@
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header;
 use serde_json::Value;
-use spot_model::{Access, Operation, Scope};
+use spot_model::{Access, AccessMode, Operation, Scope};
 
 use crate::{Error, ErrorKind, PlayerReason, failure::retry_after};
 
 /// How much of the server's own words a message keeps, in characters.
 const WORDS: usize = 200;
+
+/// A 429 with a `Retry-After` from this on is about a quota, whether it says so or not.
+const QUOTA_WAIT: Duration = Duration::from_secs(3600);
 
 /// The longest reason code, in characters.
 const CODE: usize = 64;
@@ -112,11 +115,19 @@ impl Error {
 }
 
 /// The error of a call's response, with what the headers and the operation tell.
-pub(crate) fn refused(operation: &'static Operation, response: &http::Response<Bytes>) -> Error {
+pub(crate) fn refused(
+    operation: &'static Operation,
+    _mode: AccessMode,
+    response: &http::Response<Bytes>,
+) -> Error {
     let status = response.status().as_u16();
     let mut error = Error::from_response(status, response.body()).with_operation(operation);
     if let Some(wait) = retry_after(response.headers(), SystemTime::now()) {
         error = error.with_retry_after(wait);
+        // The rolling window asks for seconds; only a quota asks for hours.
+        if error.kind() == ErrorKind::RateLimited && wait >= QUOTA_WAIT {
+            error = error.with_kind(ErrorKind::QuotaExceeded);
+        }
     }
     match error.kind() {
         ErrorKind::MissingScope => missing_scope(error, operation),

@@ -12,42 +12,47 @@ use url::Url;
 #[cfg(feature = "cache")]
 use crate::Cache;
 use crate::{
-    Error, Observer, Pipeline, RateLimit, TokenSource, Transport,
+    Error, LocalLimiter, Observer, Pipeline, RateLimit, RateLimiter, TokenSource, Transport,
     failure::Backoff,
     pipeline::{
         budget::Budget,
         shared::{Settings, Shared},
     },
-    rate_limit::Limiter,
 };
 
 /// Sets up a [`Pipeline`].
 #[must_use = "a builder does nothing until it builds"]
 pub struct PipelineBuilder {
-    tokens: Box<dyn TokenSource>,
+    tokens: Arc<dyn TokenSource>,
     transport: Option<Arc<dyn Transport>>,
     proxy: Option<String>,
     observer: Option<Box<dyn Observer>>,
     #[cfg(feature = "cache")]
     cache: Option<Cache>,
     accept_language: Option<String>,
-    rate_limit: RateLimit,
+    limiter: Limiter,
     retry_budget: Option<u32>,
     random: fastrand::Rng,
     settings: Settings,
 }
 
+/// The rate limiter of a pipeline that is being set up.
+enum Limiter {
+    Local(RateLimit),
+    Given(Arc<dyn RateLimiter>),
+}
+
 impl PipelineBuilder {
     pub(crate) fn new(tokens: impl TokenSource) -> Self {
         Self {
-            tokens: Box::new(tokens),
+            tokens: Arc::new(tokens),
             transport: None,
             proxy: None,
             observer: None,
             #[cfg(feature = "cache")]
             cache: None,
             accept_language: None,
-            rate_limit: RateLimit::learned(),
+            limiter: Limiter::Local(RateLimit::learned()),
             retry_budget: Some(500),
             random: fastrand::Rng::new(),
             settings: Settings {
@@ -119,10 +124,17 @@ impl PipelineBuilder {
         self
     }
 
-    /// How calls are paced, and what an earlier run learned of Spotify's limit. It is learned anew
-    /// unless this is called.
+    /// Sets how calls are paced, with a limiter of this pipeline and of those made from it by
+    /// [`Pipeline::with_tokens`]. By default the limit is learned.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
-        self.rate_limit = limit;
+        self.limiter = Limiter::Local(limit);
+        self
+    }
+
+    /// Sets the limiter, to share it between pipelines or to use another implementation. It replaces
+    /// [`rate_limit`](Self::rate_limit).
+    pub fn rate_limiter(mut self, limiter: impl RateLimiter) -> Self {
+        self.limiter = Limiter::Given(Arc::new(limiter));
         self
     }
 
@@ -181,10 +193,13 @@ impl PipelineBuilder {
             (Some(transport), None) => transport,
             (None, proxy) => default_transport(proxy.as_deref())?,
         };
-        Ok(Pipeline::new(Shared {
-            tokens: self.tokens,
+        let limiter = match self.limiter {
+            Limiter::Local(limit) => Arc::new(LocalLimiter::new(&limit)),
+            Limiter::Given(limiter) => limiter,
+        };
+        let shared = Shared {
             transport,
-            limiter: Limiter::new(&self.rate_limit),
+            limiter,
             budget: Budget::new(self.retry_budget),
             random: Mutex::new(self.random),
             observer: self.observer,
@@ -195,7 +210,8 @@ impl PipelineBuilder {
             port: base_url.port_or_known_default().unwrap_or_default(),
             accept_language: accept_language.transpose()?,
             settings: self.settings,
-        }))
+        };
+        Ok(Pipeline::new(shared, self.tokens))
     }
 }
 

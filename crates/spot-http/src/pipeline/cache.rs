@@ -22,7 +22,7 @@ use tokio::{
 
 use crate::{
     AccessToken, Error, ErrorKind, Event, Request, Response,
-    pipeline::{call::Call, shared::Shared},
+    pipeline::{call::Call, shared::Caller},
 };
 
 /// A cache of responses in memory, by the rules of HTTP caching (RFC 9111), limited in bytes.
@@ -146,14 +146,14 @@ impl Cache {
     /// Sends the request of a flight, and keeps its response if the headers allow it.
     async fn send(
         &self,
-        shared: &Shared,
+        caller: &Caller<'_>,
         request: &Request,
         key: &Key,
         kept: Option<Kept>,
         conditions: HeaderMap,
     ) -> Result<Response<Bytes>, Error> {
         let writes = self.memory.writes.load(Ordering::Acquire);
-        let mut response = Call::new(shared, request).with_conditions(conditions).run().await?;
+        let mut response = Call::new(*caller, request).with_conditions(conditions).run().await?;
         let Ok(asked) = request_head(key) else { return Ok(response) };
         let now = SystemTime::now();
         let keep = |policy: CachePolicy, body: &Bytes| {
@@ -172,7 +172,7 @@ impl Cache {
                 return Ok(Response { attempts, waited, ..kept_response(head, kept.body) });
             }
             // It is about another response than the one that is kept.
-            response = Call::new(shared, request).run().await?;
+            response = Call::new(*caller, request).run().await?;
         }
         let head = response_head(&response);
         // A lifetime is never guessed. Private responses may be kept, since the key holds the token.
@@ -202,19 +202,19 @@ impl Cache {
 
 /// Answers a call from the cache, from an identical call in flight, or by sending the request.
 pub(crate) async fn call(
-    shared: &Shared,
+    caller: &Caller<'_>,
     cache: &Cache,
     request: &Request,
 ) -> Result<Response<Bytes>, Error> {
-    let operation = request.operation();
+    let (operation, shared) = (request.operation(), caller.shared);
     let latest = shared.deadline(request, Instant::now());
     let late = |what: &str| Error::new(ErrorKind::Timeout, what).with_operation(operation);
-    let token = timeout_at(latest, shared.tokens.token()).await;
+    let token = timeout_at(latest, caller.tokens.token()).await;
     let token = token
         .map_err(|_| late("no token before the deadline"))?
         .map_err(|error| error.with_operation(operation))?;
     if operation.method != Method::Get {
-        let response = Call::new(shared, request).run().await;
+        let response = Call::new(*caller, request).run().await;
         // A write that failed may have been carried out.
         cache.forget_private(&token);
         return response;
@@ -245,7 +245,7 @@ pub(crate) async fn call(
     let mut sends = false;
     let response = flight.get_or_init(|| {
         sends = true;
-        cache.send(shared, request, &key, kept, conditions)
+        cache.send(caller, request, &key, kept, conditions)
     });
     let response = timeout_at(latest, response).await;
     let response =

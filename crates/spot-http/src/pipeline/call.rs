@@ -4,19 +4,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use spot_model::Method;
+use spot_model::{AccessMode, Method};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument as _;
 
 use crate::{
-    AccessToken, Error, ErrorKind, Event, Request, Response, TransportError, TransportErrorKind,
+    AccessToken, AttemptEnd, Error, ErrorKind, Event, Feedback, Permit, PermitRequest, Request,
+    Response, TokenSource, TransportError, TransportErrorKind,
     failure::{self, Backoff, Outcome},
     pipeline::{
         budget,
-        shared::{Shared, later},
+        shared::{Caller, Shared, later},
         trace,
     },
-    rate_limit::{Permit, WaitLimit},
+    rate_limit::describe,
 };
 
 /// One call under way.
@@ -24,6 +25,8 @@ use crate::{
 /// It owns nothing but its place at the gate, so that it may be dropped at any time.
 pub(crate) struct Call<'a> {
     shared: &'a Shared,
+    tokens: &'a dyn TokenSource,
+    access: AccessMode,
     request: &'a Request,
     /// What is sent along by the cache.
     conditions: HeaderMap,
@@ -49,11 +52,14 @@ enum Next {
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(shared: &'a Shared, request: &'a Request) -> Self {
+    pub(crate) fn new(caller: Caller<'a>, request: &'a Request) -> Self {
+        let Caller { shared, tokens, access } = caller;
         let (options, settings) = (request.options(), &shared.settings);
         let start = Instant::now();
         Self {
             shared,
+            tokens,
+            access,
             request,
             conditions: HeaderMap::new(),
             start,
@@ -107,11 +113,11 @@ impl<'a> Call<'a> {
     async fn attempts(&mut self) -> Result<http::Response<Bytes>, Error> {
         loop {
             let mut permit = self.pass().await?;
-            let token = timeout_at(self.deadline, self.shared.tokens.token()).await;
+            let token = timeout_at(self.deadline, self.tokens.token()).await;
             let token = token
                 .map_err(|_| Error::new(ErrorKind::Timeout, "no token before the deadline"))??;
             let start = Instant::now();
-            permit.send(start);
+            permit.sent(start);
             match self.attempt(permit, &token, start).await? {
                 Next::Done(response) => return Ok(response),
                 Next::Again => {}
@@ -123,15 +129,16 @@ impl<'a> Call<'a> {
         }
     }
 
-    async fn pass(&mut self) -> Result<Permit<'a>, Error> {
+    /// Waits for the rate limit.
+    async fn pass(&mut self) -> Result<Box<dyn Permit>, Error> {
         let operation = self.request.operation();
         let lane = self.request.options().lane.unwrap_or_default();
-        let limit = WaitLimit { latest: self.deadline, max_wait: self.max_wait };
+        let (deadline, max_wait) = (self.deadline, self.max_wait);
         let start = if self.attempt == 0 { self.start } else { Instant::now() };
-        let passed = self.shared.limiter.pass(operation, lane, limit).await;
-        let end = passed.as_ref().map_or_else(|_| Instant::now(), Permit::passed);
-        let waited = end.saturating_duration_since(start);
-        // Less is the work of passing an open gate.
+        let request = PermitRequest { operation, lane, deadline, max_wait };
+        let passed = self.shared.limiter.acquire(request).await;
+        let waited = start.elapsed();
+        // Less than this is the work of passing an open limiter.
         if waited >= Duration::from_millis(1) {
             self.waited += waited;
             tracing::debug!(waited_ms = millis(waited), "waited for the rate limit");
@@ -143,7 +150,7 @@ impl<'a> Call<'a> {
     /// Sends the request once, and says what is next.
     async fn attempt(
         &mut self,
-        permit: Permit<'_>,
+        permit: Box<dyn Permit>,
         token: &AccessToken,
         start: Instant,
     ) -> Result<Next, Error> {
@@ -156,14 +163,14 @@ impl<'a> Call<'a> {
         let status = sent.as_ref().ok().map(|response| response.status().as_u16());
         let (error, outcome) = match sent {
             Ok(response) if self.is_success(response.status()) => {
-                self.learned(permit.answered());
+                self.finish(permit, AttemptEnd::Answered);
                 self.shared.budget.succeeded(self.paid);
                 self.ended(status, None, start);
                 return Ok(Next::Done(response));
             }
             Ok(response) => {
                 let outcome = Outcome::of_status(response.status().as_u16());
-                (failure::refused(operation, &response), outcome)
+                (failure::refused(operation, self.access, &response), outcome)
             }
             Err(error) => {
                 let outcome = Outcome::of_transport_error(error.kind());
@@ -175,8 +182,8 @@ impl<'a> Call<'a> {
         let wait = wait.max(error.retry_after().unwrap_or_default());
         match outcome {
             Outcome::RateLimited => return self.throttled(permit, error, wait),
-            Outcome::NotSent => permit.not_sent(),
-            _ if status.is_some() => self.learned(permit.answered()),
+            Outcome::NotSent => _ = self.finish(permit, AttemptEnd::NotSent),
+            _ if status.is_some() => _ = self.finish(permit, AttemptEnd::Answered),
             // It may have arrived, and keeps its slot.
             _ => drop(permit),
         }
@@ -186,7 +193,7 @@ impl<'a> Call<'a> {
             }
             // Not an attempt that failed: the request was fine, the token was not.
             self.refused_once = true;
-            self.shared.tokens.reject(token).await;
+            self.tokens.reject(token).await;
             return Ok(Next::Again);
         }
         if !outcome.may_retry(self.repeatable) || !self.may_retry_in(outcome, wait) {
@@ -199,23 +206,24 @@ impl<'a> Call<'a> {
     /// Pauses all calls, and goes on after the pause if that is worth waiting for.
     fn throttled(
         &mut self,
-        permit: Permit<'_>,
+        permit: Box<dyn Permit>,
         error: Error,
         wait: Duration,
     ) -> Result<Next, Error> {
         let operation = self.request.operation();
         // So that many machines do not come back at the same moment.
         let wait = wait.saturating_add(Duration::from_millis(500).mul_f64(self.shared.random()));
-        let (pause, limit) = permit.refused(operation, &error, wait);
+        let feedback = self.finish(permit, AttemptEnd::refused(&error, wait));
+        let pause = feedback.block.unwrap_or(wait);
         let quota = error.kind() == ErrorKind::QuotaExceeded;
         tracing::warn!(pause_ms = millis(pause), quota, "{operation} was refused with 429");
         self.shared.observe(|| Event::RateLimited { operation, pause, quota });
-        self.learned(limit);
         if !self.may_retry_in(Outcome::RateLimited, pause) {
-            return Err(error.with_retry_after(pause));
+            let message = describe(&error, pause, quota || operation.own_limit);
+            return Err(error.with_message(message).with_retry_after(pause));
         }
         self.retries(&error, pause);
-        // The gate sleeps.
+        // The limiter waits.
         Ok(Next::Again)
     }
 
@@ -285,11 +293,14 @@ impl<'a> Call<'a> {
         status.is_success() || (status == StatusCode::NOT_MODIFIED && !self.conditions.is_empty())
     }
 
-    fn learned(&self, limit: Option<u32>) {
-        if let Some(limit) = limit {
+    /// Reports the end of an attempt to the limiter.
+    fn finish(&self, permit: Box<dyn Permit>, end: AttemptEnd<'_>) -> Feedback {
+        let feedback = permit.finish(end);
+        if let Some(limit) = feedback.limit {
             tracing::info!(limit, "the rate limit is learned");
             self.shared.observe(|| Event::LimitLearned { limit });
         }
+        feedback
     }
 
     fn ended(&self, status: Option<u16>, error: Option<ErrorKind>, start: Instant) {

@@ -6,20 +6,20 @@ use std::{
 };
 
 use http::HeaderValue;
+use spot_model::AccessMode;
 use tokio::time::Instant;
 
 #[cfg(feature = "cache")]
 use crate::Cache;
 use crate::{
-    Event, Observer, Request, TokenSource, Transport, failure::Backoff, pipeline::budget::Budget,
-    rate_limit::Limiter,
+    Event, Observer, RateLimiter, Request, TokenSource, Transport, failure::Backoff,
+    pipeline::budget::Budget,
 };
 
-/// What the clones of a pipeline share.
+/// What the pipelines of an application share: everything but the tokens.
 pub(crate) struct Shared {
-    pub(crate) tokens: Box<dyn TokenSource>,
     pub(crate) transport: Arc<dyn Transport>,
-    pub(crate) limiter: Limiter,
+    pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) budget: Budget,
     pub(crate) random: Mutex<fastrand::Rng>,
     pub(crate) observer: Option<Box<dyn Observer>>,
@@ -30,6 +30,14 @@ pub(crate) struct Shared {
     pub(crate) port: u16,
     pub(crate) accept_language: Option<HeaderValue>,
     pub(crate) settings: Settings,
+}
+
+/// A pipeline, as one of its calls sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) tokens: &'a dyn TokenSource,
+    pub(crate) access: AccessMode,
 }
 
 /// The settings of all calls that do not set their own.
@@ -62,8 +70,8 @@ impl Shared {
     }
 }
 
-/// `now` plus `by`, or a time ten years ahead if `by` is longer than that.
+/// `now` plus `by`, or a time a year ahead if `by` is longer: tokio's timers reach two years.
 pub(crate) fn later(now: Instant, by: Duration) -> Instant {
-    const FAR: Duration = Duration::from_secs(10 * 365 * 86_400);
+    const FAR: Duration = Duration::from_secs(365 * 86_400);
     now + by.min(FAR)
 }

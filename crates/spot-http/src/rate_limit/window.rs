@@ -19,8 +19,15 @@ const MARGIN: Duration = Duration::from_millis(50);
 /// A call that was not answered may still be under way; it is taken to arrive within this.
 const STRAY: Duration = Duration::from_secs(1);
 
-/// How many calls may be in flight above what was seen to work, so that finding the limit costs a
-/// few refusals and not one a task.
+/// How many calls may be in flight while no limit is known. Every call in flight when the limit is met
+/// is refused, and a server that lengthens a block with every call lengthens it for each of them. The
+/// number doubles only when it held calls back for a whole window: on a slow line, eight calls in
+/// flight would never fill one.
+const FIRST_RAMP: u32 = 8;
+const LARGEST_RAMP: u32 = 64;
+
+/// The ramp after a refusal. With a limit known it is how many calls may be in use above what was
+/// seen to work.
 const RAMP: u32 = 4;
 
 /// The least that is taken for a limit.
@@ -125,7 +132,7 @@ impl Window {
             in_flight: 0,
             cooling: VecDeque::new(),
             certain: VecDeque::new(),
-            ramp: RAMP,
+            ramp: FIRST_RAMP,
             braked_since: None,
             learned_at: None,
             strikes: 0,
@@ -162,15 +169,25 @@ impl Window {
             self.interactive_at = Some(now);
         }
         let used = self.used();
-        if let Some(limit) = self.limit {
-            if used + reserve >= limit && !self.starts_probe(limit, now) {
-                let over = used + reserve - limit;
-                return self.after(over);
+        let Some(limit) = self.limit else {
+            // What is not in flight holds nobody back, since no refusal showed a limit.
+            if self.in_flight >= self.ramp {
+                self.brake(now);
+                return Slot::AfterAnswer;
             }
-            if self.mode == Mode::Fixed {
-                self.in_flight += 1;
-                return Slot::Now;
+            if self.in_flight < self.ramp / 2 {
+                self.braked_since = None;
             }
+            self.in_flight += 1;
+            return Slot::Now;
+        };
+        if used + reserve >= limit && !self.starts_search(limit, now) {
+            let over = used + reserve - limit;
+            return self.after(over);
+        }
+        if self.mode == Mode::Fixed {
+            self.in_flight += 1;
+            return Slot::Now;
         }
         let most = self.proven.saturating_add(self.ramp);
         if used >= most {
@@ -239,6 +256,11 @@ impl Window {
         }
     }
 
+    /// The next time at which a slot is free again.
+    pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
+        self.cooling.iter().map(|(free, _)| *free).find(|free| *free > now)
+    }
+
     fn used(&self) -> u32 {
         self.in_flight.saturating_add(u32::try_from(self.cooling.len()).unwrap_or(u32::MAX))
     }
@@ -263,7 +285,7 @@ impl Window {
     }
 
     /// Raises the limit, if the window is full and it is time to try.
-    fn starts_probe(&mut self, limit: u32, now: Instant) -> bool {
+    fn starts_search(&mut self, limit: u32, now: Instant) -> bool {
         let due = self.search.next.is_some_and(|next| next <= now);
         if self.mode != Mode::Learned || self.search.from.is_some() || !due {
             return false;
@@ -323,6 +345,8 @@ impl Window {
         self.learned_at = Some(now);
         if self.limit.is_none() && seen < FEW && self.strikes + 1 < STRIKES {
             self.strikes += 1;
+            self.ramp = RAMP;
+            self.braked_since = None;
             return;
         }
         let limit = match (self.limit, self.search.from.take()) {
@@ -352,7 +376,7 @@ impl Window {
         match self.braked_since {
             None => self.braked_since = Some(now),
             Some(since) if now.saturating_duration_since(since) >= self.length => {
-                self.ramp = self.ramp.saturating_mul(2);
+                self.ramp = self.ramp.saturating_mul(2).min(LARGEST_RAMP);
                 self.braked_since = Some(now);
             }
             Some(_) => {}
