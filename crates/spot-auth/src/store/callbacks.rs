@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, fmt, future::Future, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
-use spot_http::{Error, ErrorKind};
+use spot_http::Error;
 
 use crate::store::{
     locks::{Locks, version},
@@ -114,11 +114,8 @@ impl TokenStore for CallbackStore {
 
 fn failed(what: &str, key: &StoreKey, error: Failure) -> Error {
     let account = key.account();
-    Error::new(
-        ErrorKind::Store,
-        format!("the program's store cannot {what} the session of `{account}`"),
-    )
-    .with_source(Wrapped(error))
+    Error::store(format!("the program's store cannot {what} the session of `{account}`"))
+        .with_source(Wrapped(error))
 }
 
 /// A boxed error is not an error itself.

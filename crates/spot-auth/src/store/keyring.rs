@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use keyring_core::Entry;
 use secrecy::{ExposeSecret, SecretString};
-use spot_http::{Error, ErrorKind};
+use spot_http::Error;
 
 use crate::store::{
     locks::{Locks, version},
@@ -46,7 +46,7 @@ impl KeyringStore {
         let (service, user) = (Arc::clone(&self.service), key.to_string());
         let failed = |error: String| {
             let account = key.account();
-            Error::new(ErrorKind::Store, format!("the keyring cannot {what} `{account}`: {error}"))
+            Error::store(format!("the keyring cannot {what} `{account}`: {error}"))
         };
         // A keyring may ask the user for a password, and blocks meanwhile.
         tokio::task::spawn_blocking(move || Entry::new(&service, &user).and_then(work))

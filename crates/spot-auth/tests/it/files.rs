@@ -47,6 +47,9 @@ async fn a_broken_file_is_told_once_and_kept_aside() {
     let whole = fs::read_to_string(&path).unwrap();
     for broken in ["", "{", "not json", "[]", "{}", &whole[..whole.len() / 2]] {
         fs::write(&path, broken).unwrap();
+        // A new file has the mode that the environment gives it.
+        #[cfg(unix)]
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         let error = store.load(&key()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Store);
         assert!(error.message().contains(path.to_str().unwrap()), "{error}");

@@ -148,6 +148,11 @@ impl Error {
         Self::new(ErrorKind::Configuration, message)
     }
 
+    /// A token store failed.
+    pub fn store(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Store, message)
+    }
+
     /// The token is missing, expired or refused.
     pub fn authentication(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Authentication, message)
@@ -314,8 +319,8 @@ impl Error {
         self.inner.attempts
     }
 
-    /// How many inputs of a long list were carried out before the failure; `None` for calls that are
-    /// one request.
+    /// How many inputs of a long list, or calls of a playlist sync, were carried out before the
+    /// failure. `None` for calls that are one request.
     pub fn done(&self) -> Option<usize> {
         self.inner.done
     }
