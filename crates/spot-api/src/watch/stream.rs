@@ -33,8 +33,9 @@ const SHORT_WAIT: Duration = Duration::from_secs(2);
 /// An answer that waited this long for the stream to be polled is out of date.
 const STALE: Duration = Duration::from_secs(5);
 
-/// The pause after a 429 that does not say how long to wait.
+/// The pause after a 429 that does not say how long to wait, and the same for a spent quota.
 const UNKNOWN_WAIT: Duration = Duration::from_secs(30);
+const UNKNOWN_QUOTA_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// A stream of playback events, from [`Player::watch`](crate::Player::watch).
 ///
@@ -280,9 +281,10 @@ impl PlaybackWatch {
             // Found before anything was sent, and so each time.
             ErrorKind::BadRequest if error.status().is_none() => return Err(error),
             kind @ (ErrorKind::RateLimited | ErrorKind::QuotaExceeded) => {
-                let wait = error.retry_after().unwrap_or(UNKNOWN_WAIT);
-                self.held_until = Some(now + wait.min(Duration::from_secs(86_400)));
                 let quota = kind == ErrorKind::QuotaExceeded;
+                let unknown = if quota { UNKNOWN_QUOTA_WAIT } else { UNKNOWN_WAIT };
+                let wait = error.retry_after().unwrap_or(unknown);
+                self.held_until = Some(now + wait.min(Duration::from_secs(86_400)));
                 Some(PlaybackChange::Throttled { wait, quota })
             }
             _ => {
