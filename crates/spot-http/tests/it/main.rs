@@ -9,6 +9,7 @@ mod doubles;
 mod exchanges;
 mod faults;
 mod freezes;
+mod hostile;
 mod http2;
 mod limits;
 mod retries;
