@@ -480,7 +480,7 @@ async fn one_request_is_in_flight_and_the_ceiling_holds_however_often_somebody_a
     assert!(times.len() >= 70, "and it is used: {}", times.len());
 }
 
-/// The first token is good; then the consent is over.
+/// Panics once between two good tokens; then the consent is over.
 #[derive(Debug, Default)]
 struct Expiring(AtomicUsize);
 
@@ -488,7 +488,8 @@ struct Expiring(AtomicUsize);
 impl TokenSource for Expiring {
     async fn token(&self) -> Result<spot_http::AccessToken, spot_api::Error> {
         match self.0.fetch_add(1, Ordering::SeqCst) {
-            0 => spot_http::AccessToken::new("token"),
+            0 | 2 => spot_http::AccessToken::new("token"),
+            1 => panic!("a token source with a mistake"),
             _ => Err(spot_api::Error::consent_expired("six months are over")),
         }
     }
@@ -501,7 +502,9 @@ async fn it_ends_when_the_consent_does() {
     let builder = spot_http::Pipeline::builder(Expiring::default());
     let pipeline = builder.transport(Counter::default()).build().unwrap();
     let mut watch = Client::from(pipeline).player().watch();
-    assert_eq!(name(&watch.try_next().await.unwrap().unwrap().change), "initial");
+    for expected in ["initial", "interrupted", "restored"] {
+        assert_eq!(name(&watch.try_next().await.unwrap().unwrap().change), expected);
+    }
     let error = watch.try_next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConsentExpired);
     assert!(watch.try_next().await.unwrap().is_none());
