@@ -18,7 +18,7 @@ pub use transport::test;
 #[cfg(feature = "reqwest")]
 pub use transport::{ReqwestTransport, ReqwestTransportBuilder};
 pub use {
-    error::{Error, ErrorKind, PlayerReason},
+    error::{Error, ErrorKind, ForbiddenCause, PlayerReason},
     pipeline::{CallOptions, Event, Observer, Pipeline, PipelineBuilder},
     rate_limit::{
         AttemptEnd, ClosedOperation, Feedback, Lane, Limits, LocalLimiter, Permit, PermitRequest,

@@ -8,6 +8,7 @@ mod cache;
 mod doubles;
 mod exchanges;
 mod faults;
+mod forbidden;
 mod freezes;
 mod http2;
 mod limits;
