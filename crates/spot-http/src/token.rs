@@ -68,6 +68,12 @@ impl AccessToken {
         &self.0.header
     }
 
+    /// The text of the token, to find it in what a server repeats.
+    pub(crate) fn secret(&self) -> &str {
+        let header = self.0.header.to_str().unwrap_or_default();
+        header.strip_prefix("Bearer ").unwrap_or(header)
+    }
+
     /// Whether both are the very same token, not only the same text.
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

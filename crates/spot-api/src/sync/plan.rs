@@ -240,7 +240,8 @@ fn choose(edits: Option<Edits>, whole: Option<Vec<Step>>, terms: Terms) -> Resul
 #[derive(Default)]
 struct Keys {
     uris: Vec<PlayableUri>,
-    numbers: HashMap<PlayableUri, u32>,
+    /// By the text of the URI, which is the same for an episode and for a chapter.
+    numbers: HashMap<String, u32>,
     unnamed: u32,
 }
 
@@ -258,12 +259,13 @@ impl Keys {
             self.unnamed += 1;
             return UNNAMED + self.unnamed;
         };
-        if let Some(number) = self.numbers.get(uri) {
+        let text = uri.to_string();
+        if let Some(number) = self.numbers.get(&text) {
             return *number;
         }
         let number = u32::try_from(self.uris.len()).unwrap_or(u32::MAX);
         self.uris.push(uri.clone());
-        self.numbers.insert(uri.clone(), number);
+        self.numbers.insert(text, number);
         number
     }
 
@@ -283,5 +285,20 @@ impl Keys {
             Step::Remove(_) | Step::Move { .. } => true,
             Step::Add { keys, .. } | Step::Replace(keys) => keys.iter().all(can_add),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chapter_is_the_episode_that_spotify_calls_it() {
+        let id = "spotmockEpisode0000001";
+        let episode: PlayableUri = format!("spotify:episode:{id}").parse().unwrap();
+        let chapter = PlayableUri::Chapter(id.parse().unwrap());
+        assert_ne!(episode, chapter);
+        let mut keys = Keys::default();
+        assert_eq!(keys.all(&[Some(episode)]), keys.all(&[Some(chapter)]));
     }
 }

@@ -89,7 +89,7 @@ impl SyncPlaylist {
         let contents = match self.contents {
             Some(contents) => contents,
             None => {
-                let fields = Fields::from("items(is_local,item(id,is_local,type,uri))");
+                let fields = Fields::from("items(is_local,item(id,is_local,linked_from,type,uri))");
                 PlaylistContents::read(&self.playlist, Some(fields)).await?
             }
         };

@@ -83,6 +83,8 @@ struct Shared {
 /// The answer to a poll.
 struct Answer {
     state: Result<Option<PlaybackState>, Error>,
+    /// When the request was sent, as far as is known: not before.
+    sent: Instant,
     /// When the position in the answer was right.
     at: Instant,
     arrived: Instant,
@@ -197,7 +199,6 @@ impl PlaybackWatch {
         if self.shared.asked.swap(false, Ordering::AcqRel) {
             self.surprised = now;
         }
-        self.sent.record(now);
         let request = self.client.player().state().into_request();
         // Each poll is one request: the stream itself waits and tries again.
         let options = CallOptions::new().lane(Lane::Bulk).attempts(1).max_wait(SHORT_WAIT);
@@ -211,14 +212,17 @@ impl PlaybackWatch {
             let travelled = arrived.saturating_duration_since(start).saturating_sub(waited);
             let way_back = (travelled / 2).min(Duration::from_secs(1));
             let at = arrived.checked_sub(way_back).unwrap_or(arrived);
-            Answer { state: answer.map(crate::Response::into_body), at, arrived }
+            // A request that failed may have waited for the rate limit until the end.
+            let sent = if answer.is_ok() { start + waited } else { arrived };
+            Answer { state: answer.map(crate::Response::into_body), sent, at, arrived }
         });
     }
 
     /// Turns an answer into events, or into the error that ends the stream.
     fn answered(&mut self, answer: Answer, now: Instant) -> Result<(), Error> {
         self.polled = Some(now);
-        let Answer { state, at, arrived } = answer;
+        let Answer { state, sent, at, arrived } = answer;
+        self.sent.record(sent);
         match state {
             Ok(_) if now.saturating_duration_since(arrived) > STALE => self.shared.ask(),
             Ok(state) => {

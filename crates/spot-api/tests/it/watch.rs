@@ -1,11 +1,19 @@
 //! The playback watch: what a listener does is reported, soon and with few calls.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use futures::FutureExt as _;
 use spot_api::{
-    Client, ErrorKind, PlaybackChange, PlaybackEvent, PlaybackWatch, model::RepeatState,
+    Client, ErrorKind, PlaybackChange, PlaybackEvent, PlaybackWatch,
+    model::{PlayingKind, RepeatState},
 };
+use spot_http::{TokenSource, Transport, TransportError};
 use spot_mock::{Device, Fault, MockSpotify, RandomFaults, custom};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -154,6 +162,44 @@ async fn listen(mock: &MockSpotify, listener: &Client, start: Instant) -> Vec<Ex
     ]
 }
 
+/// What some of the events of the script say.
+fn details(events: &[&PlaybackEvent]) {
+    let mut devices = Vec::new();
+    for event in events {
+        let state = event.state.as_deref();
+        match &event.change {
+            PlaybackChange::DeviceChanged { to, .. } => {
+                devices.push(to.as_ref().unwrap().name.clone())
+            }
+            PlaybackChange::VolumeChanged { from, to } => {
+                assert_eq!((*from, *to), (Some(65), Some(20)));
+            }
+            PlaybackChange::Sought { from, to } => {
+                assert!(to.abs_diff(Duration::from_secs(120)) < Duration::from_secs(6), "{to:?}");
+                assert!(
+                    from.abs_diff(Duration::from_secs(36)) < Duration::from_secs(6),
+                    "{from:?}"
+                );
+            }
+            PlaybackChange::ItemChanged { to: None, .. } => {
+                assert_eq!(state.unwrap().currently_playing_type, Some(PlayingKind::Ad));
+            }
+            PlaybackChange::ItemChanged { to: Some(item), .. } => {
+                assert_eq!(state.unwrap().item.as_ref(), Some(item));
+            }
+            PlaybackChange::Throttled { wait, quota } => {
+                assert!(!quota && *wait >= Duration::from_secs(40), "{wait:?}");
+            }
+            PlaybackChange::Interrupted { error } => {
+                assert!([ErrorKind::Server, ErrorKind::Transport].contains(&error.kind()));
+            }
+            PlaybackChange::Stopped => assert!(state.is_none()),
+            _ => {}
+        }
+    }
+    assert_eq!(devices, ["Desk", "Kitchen", "Desk", "Kitchen"]);
+}
+
 /// Collects events, giving up and going on all the time, as a `select!` would.
 async fn collect(
     mut watch: PlaybackWatch,
@@ -188,6 +234,8 @@ async fn an_hour_of_a_listener_is_reported_as_it_happened() {
         "{:#?}",
         events.iter().map(|(at, e)| (at, name(&e.change))).collect::<Vec<_>>()
     );
+
+    details(&events.iter().map(|(_, event)| event).collect::<Vec<_>>());
 
     let delays: Vec<f64> =
         events.iter().zip(&expected).map(|((at, _), (second, _))| at - *second as f64).collect();
@@ -344,4 +392,74 @@ fn outside_of_a_runtime_it_ends_with_an_error_and_no_panic() {
     let mut watch = Client::new(token).unwrap().player().watch();
     let error = watch.try_next().now_or_never().unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
+}
+
+/// Counts the requests that are under way, and answers after some time that nothing plays.
+#[derive(Clone, Debug, Default)]
+struct Counter {
+    under_way: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+    times: Arc<Mutex<Vec<Instant>>>,
+}
+
+#[async_trait::async_trait]
+impl Transport for Counter {
+    async fn send(
+        &self,
+        _: http::Request<bytes::Bytes>,
+    ) -> Result<http::Response<bytes::Bytes>, TransportError> {
+        self.times.lock().unwrap().push(Instant::now());
+        let under_way = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(under_way, Ordering::SeqCst);
+        sleep(Duration::from_millis(700)).await;
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
+        Ok(http::Response::builder().status(204).body(bytes::Bytes::new()).unwrap())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_request_is_in_flight_and_the_ceiling_holds_however_often_somebody_asks() {
+    let counter = Counter::default();
+    let token = spot_http::AccessToken::new("token").unwrap();
+    let pipeline = spot_http::Pipeline::builder(token).transport(counter.clone()).build().unwrap();
+    let mut watch = Client::from(pipeline).player().watch().max_calls(7);
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(300) {
+        watch.refresh_now();
+        if let Ok(event) = timeout(Duration::from_millis(90), watch.next()).await {
+            assert_eq!(name(&event.unwrap().unwrap().change), "initial");
+        }
+    }
+    assert_eq!(counter.most.load(Ordering::SeqCst), 1);
+    let times = counter.times.lock().unwrap();
+    let windows = times.windows(8).map(|calls| calls[7] - calls[0]);
+    assert!(windows.min().unwrap() >= Duration::from_secs(30));
+    assert!(times.len() >= 70, "and it is used: {}", times.len());
+}
+
+/// The first token is good; then the consent is over.
+#[derive(Debug, Default)]
+struct Expiring(AtomicUsize);
+
+#[async_trait::async_trait]
+impl TokenSource for Expiring {
+    async fn token(&self) -> Result<spot_http::AccessToken, spot_api::Error> {
+        match self.0.fetch_add(1, Ordering::SeqCst) {
+            0 => spot_http::AccessToken::new("token"),
+            _ => Err(spot_api::Error::consent_expired("six months are over")),
+        }
+    }
+
+    async fn reject(&self, _: &spot_http::AccessToken) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_when_the_consent_does() {
+    let builder = spot_http::Pipeline::builder(Expiring::default());
+    let pipeline = builder.transport(Counter::default()).build().unwrap();
+    let mut watch = Client::from(pipeline).player().watch();
+    assert_eq!(name(&watch.try_next().await.unwrap().unwrap().change), "initial");
+    let error = watch.try_next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConsentExpired);
+    assert!(watch.try_next().await.unwrap().is_none());
 }

@@ -130,7 +130,7 @@ impl Session {
     /// # Errors
     ///
     /// Why the store could not save the record, which was tried once more. A refresh that failed is
-    /// no error here. It returns within four minutes, even if the store or the network hangs.
+    /// no error here. It returns after a few minutes at most, even if the store or the network hangs.
     pub async fn settled(&self) -> Result<(), Error> {
         self.cache.settled().await;
         self.user.save_now().await

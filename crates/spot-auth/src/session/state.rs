@@ -51,8 +51,9 @@ pub(crate) struct StoreLocation {
     pub(crate) key: StoreKey,
 }
 
-/// The time limit of reading, writing and removing a record.
-pub(crate) const STORE_LIMIT: Duration = Duration::from_secs(10);
+/// The time limit of reading, writing and removing a record. A keyring may ask the user for a
+/// password meanwhile.
+pub(crate) const STORE_LIMIT: Duration = Duration::from_secs(20);
 
 /// The time limit of waiting for others who refresh the same record. A store may give up earlier.
 pub(crate) const LOCK_LIMIT: Duration = Duration::from_secs(65);

@@ -134,7 +134,7 @@ const FOREGROUND_LIMIT: Duration = Duration::from_secs(20);
 const SETTLING: Duration = Duration::from_secs(30);
 
 /// The longest time that a refresh takes, with all attempts and all calls of a store.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// The longest pause, which is beyond every `Retry-After` that was seen.
 const MAX_PAUSE: Duration = Duration::from_secs(30 * 86_400);

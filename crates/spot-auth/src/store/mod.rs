@@ -6,6 +6,7 @@ mod file;
 mod keyring;
 mod locks;
 mod memory;
+mod private_file;
 mod record;
 mod spotipy_cache;
 mod token_store;

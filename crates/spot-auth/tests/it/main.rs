@@ -12,6 +12,7 @@ mod environment;
 mod examples;
 mod files;
 mod hostile_code;
+mod hostile_files;
 #[cfg(feature = "keyring")]
 mod keyring;
 #[cfg(feature = "loopback")]

@@ -4,18 +4,19 @@ mod forbidden_cause;
 pub(crate) mod json_path;
 mod player_reason;
 
-use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
-use spot_model::Operation;
+use spot_model::{Operation, printable};
 
-use crate::{TransportError, TransportErrorKind};
+use crate::{TransportError, TransportErrorKind, failure::redact};
 
 pub use {forbidden_cause::ForbiddenCause, player_reason::PlayerReason};
 
 /// Why a call failed.
 ///
-/// Match on [`kind`](Self::kind); the other methods return the details. It prints as one line without
-/// its source, and never holds a token or another secret. Clones are cheap and share the details.
+/// Match on [`kind`](Self::kind); the other methods return the details. It prints as one line of at
+/// most 500 characters without its source, and never holds a token or another secret. Clones are cheap
+/// and share the details.
 ///
 /// ```
 /// use spot_http::{Error, ErrorKind};
@@ -115,13 +116,19 @@ impl ErrorKind {
 /// How much of a body an error keeps, in bytes.
 const BODY: usize = 1024;
 
+/// The longest text of an error, in characters.
+const TEXT: usize = 500;
+
+/// The longest reason code, in characters.
+const REASON: usize = 64;
+
 impl Error {
     /// An error of a kind, with a sentence that says what happened.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 kind,
-                message: message.into(),
+                message: printable(&message.into(), TEXT),
                 status: None,
                 reason: None,
                 retry_after: None,
@@ -182,7 +189,7 @@ impl Error {
     /// Sets the reason code of the API.
     #[must_use]
     pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
-        self.inner().reason = Some(reason.into());
+        self.inner().reason = Some(printable(&reason.into(), REASON));
         self
     }
 
@@ -204,7 +211,7 @@ impl Error {
     /// Sets the path in the JSON: `items[3].track.name`.
     #[must_use]
     pub fn with_path(mut self, path: impl Into<String>) -> Self {
-        self.inner().path = Some(path.into());
+        self.inner().path = Some(printable(&path.into(), TEXT));
         self
     }
 
@@ -223,7 +230,7 @@ impl Error {
     }
 
     pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.inner().message = message.into();
+        self.inner().message = printable(&message.into(), TEXT);
         self
     }
 
@@ -239,6 +246,28 @@ impl Error {
 
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.inner().attempts = attempts;
+        self
+    }
+
+    /// Replaces the secrets in every text. A cause that shows one is left out.
+    pub(crate) fn without_secrets(mut self, secrets: &[&str]) -> Self {
+        let inner = self.inner();
+        let texts = [Some(&mut inner.message), inner.reason.as_mut(), inner.path.as_mut()];
+        for text in texts.into_iter().chain([inner.body.as_mut()]).flatten() {
+            if let Cow::Owned(clean) = redact(text, secrets) {
+                *text = clean;
+            }
+        }
+        let mut cause = inner.source.as_deref().map(|cause| cause as &dyn StdError);
+        let mut shows_secret = false;
+        while let Some(shown) = cause {
+            let texts = [shown.to_string(), format!("{shown:?}")];
+            shows_secret |= texts.iter().any(|text| matches!(redact(text, secrets), Cow::Owned(_)));
+            cause = shown.source();
+        }
+        if shows_secret {
+            inner.source = None;
+        }
         self
     }
 
@@ -297,8 +326,8 @@ impl Error {
         self.inner.attempts
     }
 
-    /// How many inputs of a long list were carried out before the failure; `None` for calls that are
-    /// one request.
+    /// How many inputs of a long list, or calls of a playlist sync, were carried out before the
+    /// failure. `None` for calls that are one request.
     pub fn done(&self) -> Option<usize> {
         self.inner.done
     }
@@ -307,17 +336,21 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { kind, message, status, operation, path, .. } = &*self.inner;
+        let mut text = String::new();
         if let Some(operation) = operation {
-            write!(f, "{operation}: ")?;
+            text.push_str(&format!("{operation}: "));
         }
-        f.write_str(kind.describe())?;
+        text.push_str(kind.describe());
         if let Some(status) = status {
-            write!(f, " ({status})")?;
+            text.push_str(&format!(" ({status})"));
         }
         if let Some(path) = path {
-            write!(f, " at `{path}`")?;
+            text.push_str(&format!(" at `{path}`"));
         }
-        if message.is_empty() { Ok(()) } else { write!(f, ": {message}") }
+        if !message.is_empty() {
+            text.push_str(&format!(": {message}"));
+        }
+        f.write_str(&printable(&text, TEXT))
     }
 }
 
@@ -354,7 +387,7 @@ impl fmt::Debug for Error {
             out.field("attempts", &inner.attempts);
         }
         if let Some(source) = &inner.source {
-            out.field("source", &source.to_string());
+            out.field("source", &printable(&source.to_string(), TEXT));
         }
         out.finish()
     }

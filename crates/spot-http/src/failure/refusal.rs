@@ -3,15 +3,21 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::header;
 use serde_json::Value;
-use spot_model::{AccessMode, Operation};
+use spot_model::{AccessMode, Operation, printable};
 
 use crate::{
-    Error, ErrorKind, PlayerReason,
-    failure::{forbidden::explain, retry_after},
+    AccessToken, Error, ErrorKind, PlayerReason,
+    failure::{forbidden::explain, redact::redact, retry_after},
 };
 
 /// How much of the server's own words a message keeps, in characters.
 const WORDS: usize = 200;
+
+/// How much of a body is read, in bytes.
+const READ: usize = 64 * 1024;
+
+/// Where the title of an HTML page has to end, in bytes.
+const TITLE_WITHIN: usize = 16 * 1024;
 
 /// A 429 with a `Retry-After` from this on is about a quota, whether it says so or not.
 const QUOTA_WAIT: Duration = Duration::from_secs(3600);
@@ -35,17 +41,15 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Reads a body.
+    /// Reads a body, of which the first 64 KiB count.
     pub fn read(body: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(body);
+        let text = String::from_utf8_lossy(body.get(..READ).unwrap_or(body));
         let text = text.trim();
         let Self { message, reason } = match serde_json::from_str::<Value>(text) {
             Ok(value) => Self::from_json(&value),
             Err(_) => Self { message: without_markup(text), reason: None },
         };
-        let message = message.chars().take(WORDS);
-        let message = message.map(|c| if c.is_control() { ' ' } else { c }).collect();
-        Self { message, reason }
+        Self { message: printable(&message, WORDS), reason }
     }
 
     /// `{"error": {"status", "message", "reason"}}`, the same without the wrapping,
@@ -117,14 +121,19 @@ impl Error {
     }
 }
 
-/// The error of a call's response, with what the headers and the operation tell.
+/// The error of a call's response, with what the headers and the operation tell. The token of the call
+/// is replaced in it.
 pub(crate) fn refused(
     operation: &'static Operation,
     mode: AccessMode,
     response: &http::Response<Bytes>,
+    token: &AccessToken,
 ) -> Error {
     let status = response.status().as_u16();
-    let mut error = Error::from_response(status, response.body()).with_operation(operation);
+    // Before anything is cut, so that no part of the token is left.
+    let body = String::from_utf8_lossy(response.body().get(..READ).unwrap_or(response.body()));
+    let body = redact(&body, &[token.secret()]);
+    let mut error = Error::from_response(status, body.as_bytes()).with_operation(operation);
     if let Some(wait) = retry_after(response.headers(), SystemTime::now()) {
         error = error.with_retry_after(wait);
         // The rolling window asks for seconds; only a quota asks for hours.
@@ -134,8 +143,8 @@ pub(crate) fn refused(
     }
     if error.kind() == ErrorKind::Authentication && error.message().is_empty() {
         let hint = response.headers().get(header::WWW_AUTHENTICATE);
-        let hint = hint.and_then(|hint| hint.to_str().ok()).unwrap_or_default().to_owned();
-        error = error.with_message(hint);
+        let hint = hint.and_then(|hint| hint.to_str().ok()).unwrap_or_default();
+        error = error.with_message(redact(hint, &[token.secret()]));
     }
     explain(error, operation, mode)
 }
@@ -162,6 +171,8 @@ pub(crate) fn html_title(text: &str) -> Option<String> {
     if !start.starts_with("<!doctype html") && !start.starts_with("<html") {
         return None;
     }
+    // A title stands near the beginning.
+    let text = text.get(..text.floor_char_boundary(TITLE_WITHIN)).unwrap_or(text);
     let lower = text.to_ascii_lowercase();
     let title = lower.find("<title>").and_then(|at| {
         let from = at + "<title>".len();
@@ -217,5 +228,7 @@ mod tests {
         let refusal = Refusal::read(br#"{"error":{"message":"line one\nline two"}}"#);
         assert_eq!(refusal.message, "line one line two");
         assert_eq!(Refusal::read("é".repeat(500).as_bytes()).message.chars().count(), 200);
+        let deep = format!("{{\"a\":{}", "[".repeat(100_000));
+        assert!(Refusal::read(deep.as_bytes()).message.starts_with("{\"a\":[["));
     }
 }

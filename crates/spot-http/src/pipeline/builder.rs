@@ -164,10 +164,19 @@ impl PipelineBuilder {
     /// there is no transport.
     pub fn build(self) -> Result<Pipeline, Error> {
         let base = &self.settings.base_url;
+        let shown = without_user_info(base);
         let base_url = Url::parse(base)
-            .map_err(|error| Error::configuration(format!("`base_url` is {base:?}: {error}")))?;
+            .map_err(|error| Error::configuration(format!("`base_url` is {shown:?}: {error}")))?;
+        if !base_url.username().is_empty() || base_url.password().is_some() {
+            let message = format!("`base_url` must hold no user name and no password: {shown:?}");
+            return Err(Error::configuration(message));
+        }
+        if base_url.query().is_some() || base_url.fragment().is_some() {
+            let message = "`base_url` must end with the path, without a query and a fragment";
+            return Err(Error::configuration(message));
+        }
         if !matches!(base_url.scheme(), "http" | "https") {
-            let message = format!("`base_url` is {base:?}; expected http or https");
+            let message = format!("`base_url` is {shown:?}; expected http or https");
             return Err(Error::configuration(message));
         }
         let accept_language = self.accept_language.map(|languages| {
@@ -213,9 +222,21 @@ fn default_transport() -> Result<Arc<dyn Transport>, Error> {
     ))
 }
 
+/// A URL without what stands before the `@` of its host, for messages. The URL need not be valid.
+fn without_user_info(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let mark = if scheme.is_empty() { "" } else { "://" };
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}{mark}<redacted>@{host}"),
+        None => url.to_owned(),
+    }
+}
+
 impl fmt::Debug for PipelineBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("PipelineBuilder");
-        out.field("tokens", &self.tokens).field("settings", &self.settings).finish_non_exhaustive()
+        let base_url = without_user_info(&self.settings.base_url);
+        out.field("tokens", &self.tokens).field("base_url", &base_url);
+        out.field("settings", &self.settings).finish_non_exhaustive()
     }
 }

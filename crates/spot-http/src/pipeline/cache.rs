@@ -49,9 +49,30 @@ pub struct Cache {
 
 struct Memory {
     kept: quick_cache::sync::Cache<Key, Kept, Weigh>,
-    flights: Mutex<HashMap<Key, Weak<Flight>>>,
+    flights: Mutex<Flights>,
     /// The number of writes so far. A response requested before a write is not kept after it.
     writes: AtomicU64,
+}
+
+/// The requests in flight. Those that ended or were cancelled leave an entry, which is removed when
+/// there are twice as many entries as at the last removal, so that a call does not pay for all others.
+#[derive(Default)]
+struct Flights {
+    by_key: HashMap<Key, Weak<Flight>>,
+    /// The number of entries at which the next removal takes place.
+    full: usize,
+}
+
+impl Flights {
+    fn insert(&mut self, key: Key, flight: &Arc<Flight>) {
+        /// Fewer entries are not worth a removal.
+        const FEW: usize = 64;
+        if self.by_key.len() >= self.full.max(FEW) {
+            self.by_key.retain(|_, flight| flight.strong_count() > 0);
+            self.full = 2 * self.by_key.len();
+        }
+        self.by_key.insert(key, Arc::downgrade(flight));
+    }
 }
 
 /// One request in flight, and the calls that wait for its response.
@@ -110,8 +131,7 @@ impl Cache {
                 DefaultLifecycle::default(),
             ),
         };
-        let memory =
-            Memory { kept, flights: Mutex::new(HashMap::new()), writes: AtomicU64::new(0) };
+        let memory = Memory { kept, flights: Mutex::default(), writes: AtomicU64::new(0) };
         Self { memory: Arc::new(memory) }
     }
 
@@ -129,17 +149,13 @@ impl Cache {
     /// The request in flight for a key, or a new one.
     fn flight(&self, key: &Key) -> Arc<Flight> {
         let mut flights = self.memory.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = flights.get(key).and_then(Weak::upgrade)
+        if let Some(flight) = flights.by_key.get(key).and_then(Weak::upgrade)
             && !flight.initialized()
         {
             return flight;
         }
-        // Flights that ended or were cancelled leave an empty entry.
-        if flights.len() >= 64 {
-            flights.retain(|_, flight| flight.strong_count() > 0);
-        }
         let flight = Arc::default();
-        flights.insert(key.clone(), Arc::downgrade(&flight));
+        flights.insert(key.clone(), &flight);
         flight
     }
 
@@ -230,7 +246,8 @@ pub(crate) async fn call(
         match kept.policy.before_request(&asked, SystemTime::now()) {
             BeforeRequest::Fresh(head) => {
                 shared.observe(|| Event::Cached { operation });
-                return Ok(kept_response(head, kept.body.clone()));
+                let kept = kept_response(head, kept.body.clone());
+                return Ok(Response { token: Some(token), ..kept });
             }
             BeforeRequest::Stale { request, .. } => {
                 for name in [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE] {
@@ -253,7 +270,7 @@ pub(crate) async fn call(
     if !sends {
         shared.observe(|| Event::Cached { operation });
     }
-    Ok(Response { cached: response.cached || !sends, ..response })
+    Ok(Response { cached: response.cached || !sends, token: Some(token), ..response })
 }
 
 impl fmt::Debug for Cache {
@@ -286,5 +303,6 @@ fn kept_response(head: response::Parts, body: Bytes) -> Response<Bytes> {
         attempts: 0,
         waited: Duration::ZERO,
         cached: true,
+        token: None,
     }
 }

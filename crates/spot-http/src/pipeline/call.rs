@@ -42,6 +42,8 @@ pub(crate) struct Call<'a> {
     /// What the last retry cost of the budget.
     paid: u32,
     refused_once: bool,
+    /// The token of the last attempt.
+    token: Option<AccessToken>,
 }
 
 /// What an attempt led to.
@@ -72,6 +74,7 @@ impl<'a> Call<'a> {
             waited: Duration::ZERO,
             paid: 0,
             refused_once: false,
+            token: None,
         }
     }
 
@@ -106,6 +109,7 @@ impl<'a> Call<'a> {
             attempts: self.attempt,
             waited: self.waited,
             cached: false,
+            token: self.token,
         })
     }
 
@@ -118,7 +122,10 @@ impl<'a> Call<'a> {
             let start = Instant::now();
             permit.sent(start);
             match self.attempt(permit, &token, start).await? {
-                Next::Done(response) => return Ok(response),
+                Next::Done(response) => {
+                    self.token = Some(token);
+                    return Ok(response);
+                }
                 Next::Again => {}
                 Next::After(wait) => {
                     sleep(wait).await;
@@ -153,11 +160,20 @@ impl<'a> Call<'a> {
         token: &AccessToken,
         start: Instant,
     ) -> Result<Next, Error> {
+        let operation = self.request.operation();
+        let message = match self.message(token) {
+            Ok(message) => message,
+            Err(error) => {
+                _ = self.finish(permit, AttemptEnd::NotSent);
+                let error = Error::bad_request(format!("the request is not valid: {error}"));
+                return Err(error.with_operation(operation));
+            }
+        };
         self.attempt += 1;
-        let (operation, attempt) = (self.request.operation(), self.attempt);
+        let attempt = self.attempt;
         self.shared.observe(|| Event::AttemptStarted { operation, attempt });
         let span = trace::attempt(self.shared, self.request, attempt);
-        let sent = self.send(token, start).instrument(span.clone()).await;
+        let sent = self.send(message, start).instrument(span.clone()).await;
         trace::end_attempt(&span, &sent);
         let status = sent.as_ref().ok().map(|response| response.status().as_u16());
         let (error, outcome) = match sent {
@@ -169,11 +185,12 @@ impl<'a> Call<'a> {
             }
             Ok(response) => {
                 let outcome = Outcome::of_status(response.status().as_u16());
-                (failure::refused(operation, self.access, &response), outcome)
+                (failure::refused(operation, self.access, &response, token), outcome)
             }
             Err(error) => {
                 let outcome = Outcome::of_transport_error(error.kind());
-                (Error::transport(error).with_operation(operation), outcome)
+                let error = Error::transport(error).without_secrets(&[token.secret()]);
+                (error.with_operation(operation), outcome)
             }
         };
         self.ended(status, Some(error.kind()), start);
@@ -241,13 +258,9 @@ impl<'a> Call<'a> {
 
     async fn send(
         &self,
-        token: &AccessToken,
+        message: http::Request<Bytes>,
         start: Instant,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        let message = self.message(token).map_err(|error| {
-            // Nothing but the path and the query comes from outside, and both were escaped.
-            TransportError::new(TransportErrorKind::NotSent, error)
-        })?;
         let timeout = self.request.options().attempt_timeout;
         let timeout = timeout.unwrap_or(self.shared.settings.attempt_timeout);
         let latest = self.deadline.min(later(start, timeout));

@@ -111,14 +111,16 @@ impl Pipeline {
         self.call(request).await?.optional_json(operation)
     }
 
-    /// Sends a command, for which only the status counts. The body is not read, because Spotify
+    /// Sends a command, for which only the status counts. The body is not decoded, because Spotify
     /// sends an empty body, JSON or text after the same command.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call).
+    /// As [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the response is an HTML
+    /// page: the network answered, not Spotify.
     pub async fn call_empty(&self, request: Request) -> Result<Response<()>, Error> {
-        Ok(self.call(request).await?.map(drop))
+        let operation = request.operation();
+        self.call(request).await?.of_command(operation)
     }
 
     /// The pipeline of another user of the same application: it shares the connections, the rate

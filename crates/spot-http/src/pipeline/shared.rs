@@ -1,6 +1,7 @@
 //! What all calls of a pipeline share.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -41,7 +42,6 @@ pub(crate) struct Caller<'a> {
 }
 
 /// The settings of all calls that do not set their own.
-#[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) base_url: String,
     pub(crate) attempts: u32,
@@ -49,6 +49,19 @@ pub(crate) struct Settings {
     pub(crate) deadline: Duration,
     pub(crate) max_wait: Duration,
     pub(crate) backoff: Backoff,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the base URL, which may hold a password until it is checked.
+        f.debug_struct("Settings")
+            .field("attempts", &self.attempts)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("deadline", &self.deadline)
+            .field("max_wait", &self.max_wait)
+            .field("backoff", &self.backoff)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Shared {

@@ -11,6 +11,7 @@ use std::{error::Error as StdError, fmt};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use spot_model::printable;
 
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder};
@@ -54,6 +55,9 @@ pub enum TransportErrorKind {
     Other,
 }
 
+/// The longest text of a cause, in characters. It may hold words of the server.
+const CAUSE: usize = 300;
+
 impl TransportError {
     /// An error of a kind, with what caused it, whose text must hold neither a query nor a token.
     pub fn new(
@@ -83,14 +87,15 @@ impl fmt::Display for TransportError {
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
-        write!(f, " ({cause})")
+        write!(f, " ({})", printable(&cause.to_string(), CAUSE))
     }
 }
 
 impl fmt::Debug for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("TransportError");
-        out.field("kind", &self.kind).field("source", &self.source.to_string()).finish()
+        let source = printable(&self.source.to_string(), CAUSE);
+        out.field("kind", &self.kind).field("source", &source).finish()
     }
 }
 

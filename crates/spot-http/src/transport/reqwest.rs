@@ -181,7 +181,7 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'stat
 
 /// Sets up a [`ReqwestTransport`].
 #[must_use = "a builder does nothing until it builds"]
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ReqwestTransportBuilder {
     user_agent: String,
     proxy: Option<String>,
@@ -282,7 +282,9 @@ impl ReqwestTransportBuilder {
             client = client.no_proxy();
         }
         if let Some(url) = &self.proxy {
-            let proxy = reqwest::Proxy::all(url).map_err(|error| fail("`proxy`", error))?;
+            // The error of the URL is left out: it may quote the password.
+            let proxy = reqwest::Proxy::all(url)
+                .map_err(|_| Error::configuration("`proxy` is not a valid proxy URL"))?;
             client = client.proxy(proxy);
         }
         #[cfg(any(feature = "rustls", feature = "native-tls"))]
@@ -293,5 +295,19 @@ impl ReqwestTransportBuilder {
         }
         let client = client.build().map_err(|error| fail("the HTTP client", error))?;
         Ok(ReqwestTransport { client, max_body: self.max_body, addresses: Arc::default() })
+    }
+}
+
+impl fmt::Debug for ReqwestTransportBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestTransportBuilder")
+            .field("user_agent", &self.user_agent)
+            // It may hold a password.
+            .field("proxy", &self.proxy.as_ref().map(|_| "<redacted>"))
+            .field("no_proxy", &self.no_proxy)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("pool_idle_timeout", &self.pool_idle_timeout)
+            .field("max_body", &self.max_body)
+            .finish_non_exhaustive()
     }
 }

@@ -10,6 +10,7 @@ mod exchanges;
 mod faults;
 mod forbidden;
 mod freezes;
+mod hostile;
 mod http2;
 mod limits;
 mod retries;
