@@ -3,9 +3,10 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use spot_http::{CallOptions, Error, Lane, Limits, Pipeline, Request, Response, TokenSource};
-use spot_model::{AccessMode, Operation};
+use spot_model::{AccessMode, Operation, Uri};
 
 use crate::{
+    client_builder::ClientBuilder,
     links,
     market::Market,
     page::{PageIn, Paged},
@@ -30,14 +31,18 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client with the default transport and limits. To set them, make a [`Pipeline`] and turn
-    /// it into a client with [`From`].
+    /// A client with the default settings. [`builder`](Self::builder) changes them.
     ///
     /// # Errors
     ///
     /// [`Configuration`](crate::ErrorKind::Configuration) if the transport cannot be made.
     pub fn new(tokens: impl TokenSource) -> Result<Self, Error> {
         Ok(Pipeline::builder(tokens).build()?.into())
+    }
+
+    /// Sets up a client: base URL, access mode, market, transport, deadlines and more.
+    pub fn builder(tokens: impl TokenSource) -> ClientBuilder {
+        ClientBuilder::new(tokens)
     }
 
     /// The client of another user of the same application. It shares the connections, the rate
@@ -108,14 +113,85 @@ impl Client {
         &self.pipeline
     }
 
-    /// Sends a request that has no method of its own yet.
+    /// Sends a request that has no method of its own. Returns the body as bytes.
     ///
     /// # Errors
     ///
-    /// Whatever is not a success is an [`Error`], as with all calls.
+    /// Every response that is not a success, as with all calls.
     pub async fn request(&self, request: Request) -> Result<Response<Bytes>, Error> {
         self.pipeline.call(self.prepare(request)).await
     }
+
+    /// Sends a request that has no method of its own and decodes the JSON of the response.
+    ///
+    /// ```no_run
+    /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+    /// use serde::Deserialize;
+    /// use spot_api::{
+    ///     Request,
+    ///     model::{Method, Operation, Scope},
+    /// };
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Lyrics {
+    ///     lines: Vec<String>,
+    /// }
+    ///
+    /// const GET_LYRICS: &Operation = &Operation::custom(Method::Get, "/tracks/{id}/lyrics")
+    ///     .with_name("get_lyrics")
+    ///     .with_scopes(&[Scope::UserReadPrivate]);
+    ///
+    /// let request = Request::new(GET_LYRICS).path("id", "spotmockTrack000000001");
+    /// let lyrics = client.request_json::<Lyrics>(request).await?.into_body();
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any failure of the call, and [`Decode`](crate::ErrorKind::Decode) if the response is not a
+    /// `T`.
+    pub async fn request_json<T: DeserializeOwned>(
+        &self,
+        request: Request,
+    ) -> Result<Response<T>, Error> {
+        self.fetch(request).await
+    }
+
+    /// Resolves a short link (`https://spotify.link/..`), which needs a request but no token. Any
+    /// other reference to a thing of Spotify's is parsed without a request.
+    ///
+    /// ```no_run
+    /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+    /// let uri = client.resolve_link("https://spotify.link/hRkBrwub9xb").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link does not lead to a thing of
+    /// Spotify's, and failures of the network.
+    pub async fn resolve_link(&self, link: &str) -> Result<Uri, Error> {
+        let mut link = link.to_owned();
+        for _ in 0..Self::REDIRECTS {
+            match link.parse::<Uri>() {
+                Ok(uri) => return Ok(uri),
+                Err(error) if error.is_short_link() => {}
+                Err(error) => return Err(error.into()),
+            }
+            if !link.contains("://") {
+                link.insert_str(0, "https://");
+            }
+            link = self.pipeline.redirect_of(&link).await?.ok_or_else(|| {
+                Error::bad_request(format!("the short link {link:?} leads nowhere"))
+            })?;
+        }
+        Err(Error::bad_request(format!(
+            "the short link leads to {link:?} after too many redirects"
+        )))
+    }
+
+    /// Redirects of a short link that are followed, to other short links.
+    const REDIRECTS: usize = 4;
 
     pub(crate) fn market(&self) -> Option<&Market> {
         self.market.as_deref()

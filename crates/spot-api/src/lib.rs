@@ -2,6 +2,7 @@
 
 mod chunks;
 mod client;
+mod client_builder;
 mod device;
 mod fields;
 mod generated;
@@ -9,6 +10,7 @@ mod input;
 mod items;
 mod links;
 mod market;
+mod optional;
 mod page;
 mod page_plan;
 mod pages;
@@ -27,11 +29,13 @@ pub use spot_model as model;
 pub use spot_model::AccessMode;
 
 pub use client::Client;
+pub use client_builder::ClientBuilder;
 pub use device::PlayerDevice;
 pub use fields::Fields;
 pub use generated::*;
 pub use items::Items;
 pub use market::Market;
+pub use optional::Optional;
 pub use page::Paged;
 pub use page_plan::Position;
 pub use pages::Pages;

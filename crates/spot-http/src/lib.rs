@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod callback_tokens;
 mod error;
 pub mod failure;
 mod pipeline;
@@ -18,6 +19,7 @@ pub use transport::test;
 #[cfg(feature = "reqwest")]
 pub use transport::{ReqwestTransport, ReqwestTransportBuilder};
 pub use {
+    callback_tokens::CallbackTokens,
     error::{Error, ErrorKind, ForbiddenCause, PlayerReason},
     pipeline::{CallOptions, Event, Observer, Pipeline, PipelineBuilder},
     rate_limit::{

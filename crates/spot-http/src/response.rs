@@ -145,7 +145,7 @@ impl Response<Bytes> {
     }
 
     fn secret(&self) -> &str {
-        self.token.as_ref().map_or("", AccessToken::secret)
+        self.token.as_ref().map_or("", AccessToken::expose)
     }
 
     fn describe(&self, error: Error, operation: &'static Operation) -> Error {
@@ -204,7 +204,7 @@ fn says_error(body: &[u8]) -> bool {
 
 impl<T: fmt::Debug> fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let secret = self.token.as_ref().map_or("", AccessToken::secret);
+        let secret = self.token.as_ref().map_or("", AccessToken::expose);
         let shown = |value: &dyn fmt::Debug| redact(&format!("{value:?}"), &[secret]).into_owned();
         f.debug_struct("Response")
             .field("status", &self.status)

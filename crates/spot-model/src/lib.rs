@@ -4,6 +4,7 @@ mod country;
 mod decode;
 mod generated;
 mod id;
+mod image;
 mod into_id;
 mod lenient;
 mod object;
@@ -19,6 +20,7 @@ mod renamed_field;
 mod shape;
 mod string_enum;
 mod text;
+mod track;
 mod uri;
 mod uri_group;
 
@@ -29,6 +31,7 @@ pub use id::{
     AlbumId, ArtistId, AudiobookId, CategoryId, ChapterId, DeviceId, EpisodeId, Id, PlaylistId,
     ShowId, SnapshotId, TrackId, UserId,
 };
+pub use image::Images;
 pub use into_id::IntoId;
 pub use operation::{Access, AccessMode, Method, Operation, Paging};
 pub use page::{CursorPage, Cursors, Page};

@@ -61,6 +61,41 @@ impl Operation {
         }
     }
 
+    /// Sets the name by which traces and events tell the operation.
+    #[must_use]
+    pub const fn with_name(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// Sets the scopes that the operation needs.
+    #[must_use]
+    pub const fn with_scopes(mut self, scopes: &'static [Scope]) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    /// Sets which applications may call the operation.
+    #[must_use]
+    pub const fn with_access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// Sets whether the operation can be repeated without harm, which decides about retries.
+    #[must_use]
+    pub const fn with_idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = idempotent;
+        self
+    }
+
+    /// Sets how the response is paged, for streams.
+    #[must_use]
+    pub const fn with_paging(mut self, paging: Paging) -> Self {
+        self.paging = paging;
+        self
+    }
+
     /// The page of Spotify's reference that describes the operation.
     pub fn reference(&self) -> String {
         format!("https://developer.spotify.com/documentation/web-api/reference/{}", self.id)

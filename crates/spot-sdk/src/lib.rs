@@ -2,10 +2,10 @@
 
 #[doc(inline)]
 pub use spot_api::{
-    AccessMode, ApiRequest, CallOptions, Client, Error, ErrorKind, Items, LibraryChanges, Market,
-    Paged, Pages, PlaybackChange, PlaybackEvent, PlaybackOffset, PlaybackWatch, PlayerDevice,
-    PlayerReason, PlaylistContents, Position, Request, Response, SearchFor, SearchItem,
-    SearchQuery, SyncPlan, SyncPlaylist, WatchHandle,
+    AccessMode, ApiRequest, CallOptions, Client, ClientBuilder, Error, ErrorKind, Items,
+    LibraryChanges, Market, Optional, Paged, Pages, PlaybackChange, PlaybackEvent, PlaybackOffset,
+    PlaybackWatch, PlayerDevice, PlayerReason, PlaylistContents, Position, Request, Response,
+    SearchFor, SearchItem, SearchQuery, SyncPlan, SyncPlaylist, WatchHandle,
 };
 
 /// The requests: a type per call, made by the methods of [`Client`].

@@ -218,7 +218,7 @@ impl Files {
         }
         let wrong = |why: &str| {
             let path = self.record.display();
-            Unreadable::Other(Error::configuration(format!("the token file {path} {why}")))
+            Unreadable::Other(Error::store(format!("the token file {path} {why}")))
         };
         // First, since a newer version may have changed everything else.
         let format = serde_json::from_slice::<Format>(&text).map(|format| format.format);
@@ -251,11 +251,11 @@ impl Files {
         let path = self.record.display();
         let aside = beside(&self.record, &format!("{BROKEN}{}", unix_micros()));
         Err(match fs::rename(&self.record, &aside) {
-            Ok(()) => Error::configuration(format!(
+            Ok(()) => Error::store(format!(
                 "the token file {path} cannot be used: {why}; it is kept as {}",
                 aside.display()
             )),
-            Err(error) => Error::configuration(format!(
+            Err(error) => Error::store(format!(
                 "the token file {path} cannot be used: {why}; renaming it failed as well"
             ))
             .with_source(error),
@@ -425,7 +425,7 @@ where
     E: From<Error> + Send + 'static,
 {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
-        Err(Error::configuration("the runtime ended while a token file was in use").into())
+        Err(Error::store("the runtime ended while a token file was in use").into())
     })
 }
 
@@ -436,7 +436,7 @@ impl From<Error> for Unreadable {
 }
 
 fn failed(what: &str, path: &Path, error: io::Error) -> Error {
-    Error::configuration(format!("cannot {what} the token file {}: {error}", path.display()))
+    Error::store(format!("cannot {what} the token file {}: {error}", path.display()))
         .with_source(error)
 }
 
@@ -444,9 +444,9 @@ fn unusable(what: &str, path: &Path, error: Unusable) -> Error {
     let display = path.display();
     match error {
         Unusable::Io(error) => failed(what, path, error),
-        Unusable::Unsafe(why) => Error::configuration(format!("the token file {display} {why}")),
+        Unusable::Unsafe(why) => Error::store(format!("the token file {display} {why}")),
         Unusable::TooLarge => {
-            Error::configuration(format!("the token file {display} is larger than 1 MiB"))
+            Error::store(format!("the token file {display} is larger than 1 MiB"))
         }
     }
 }

@@ -8,6 +8,7 @@ mod locks;
 mod memory;
 mod private_file;
 mod record;
+mod rspotify_cache;
 mod spotipy_cache;
 mod token_store;
 

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, time::SystemTime};
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use spot_http::Error;
 
 use crate::{clock::from_unix, scopes::Scopes, store::record::TokenRecord};
@@ -31,14 +31,8 @@ impl TokenRecord {
     /// refresh token, as that of an application which asks for itself.
     pub fn from_spotipy_cache(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let wrong =
-            |why: &str| Error::configuration(format!("the spotipy cache {} {why}", path.display()));
-        let text = fs::read(path)
-            .map_err(|error| wrong(&format!("cannot be read: {error}")).with_source(error))?;
-        let cache: Cache = serde_json::from_slice(&text).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            wrong(&format!("is none: it cannot be read at line {line}, column {column}"))
-        })?;
+        let wrong = |why: &str| wrong("spotipy", path, why);
+        let cache: Cache = read("spotipy", path)?;
         let refresh_token = cache
             .refresh_token
             .filter(|token| !token.is_empty())
@@ -54,6 +48,22 @@ impl TokenRecord {
     }
 }
 
+/// Reads the cache file of another program.
+pub(super) fn read<T: DeserializeOwned>(program: &str, path: &Path) -> Result<T, Error> {
+    let text = fs::read(path).map_err(|error| {
+        wrong(program, path, &format!("cannot be read: {error}")).with_source(error)
+    })?;
+    serde_json::from_slice(&text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        wrong(program, path, &format!("is malformed at line {line}, column {column}"))
+    })
+}
+
+/// The error about a cache file of another program.
+pub(super) fn wrong(program: &str, path: &Path, why: &str) -> Error {
+    Error::configuration(format!("the {program} cache {} {why}", path.display()))
+}
+
 fn unix(seconds: f64) -> Option<SystemTime> {
     // A cast from a float that is no such number gives 0 or the maximum, and both mean `over`.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
@@ -67,7 +77,7 @@ mod tests {
     use super::*;
     use crate::clock::to_unix;
 
-    fn read(text: &str) -> Result<TokenRecord, Error> {
+    fn record_of(text: &str) -> Result<TokenRecord, Error> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(".cache");
         fs::write(&path, text).unwrap();
@@ -76,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_cache_of_spotipy_becomes_a_record() {
-        let record = read(
+        let record = record_of(
             r#"{"access_token": "BQa", "token_type": "Bearer", "expires_in": 3600,
                 "refresh_token": "AQr", "scope": "user-library-read user-top-read",
                 "expires_at": 1795000000}"#,
@@ -87,7 +97,7 @@ mod tests {
         assert_eq!(record.expires_at().map(to_unix), Some(1_795_000_000));
         assert_eq!(record.granted_scopes().len(), 2);
         assert_eq!(record.consented_at(), None);
-        let record = read(r#"{"refresh_token": "AQr", "scope": null}"#).unwrap();
+        let record = record_of(r#"{"refresh_token": "AQr", "scope": null}"#).unwrap();
         assert!(record.access_token().is_none() && record.granted_scopes().is_empty());
     }
 
@@ -99,7 +109,7 @@ mod tests {
             (r#"{"refresh_token": ["CANARY"]}"#, "line 1"),
             (r#"{"access_token": "CANARY", "refresh_token": ""}"#, "no refresh token"),
         ] {
-            let error = read(text).unwrap_err();
+            let error = record_of(text).unwrap_err();
             assert!(error.message().contains(why) && error.message().contains(".cache"), "{error}");
             assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
         }

@@ -91,7 +91,7 @@ async fn what_is_no_file_is_refused_at_once() {
             let _ = fs::OpenOptions::new().write(true).open(&path);
         }
         let error = loaded.unwrap_or_else(|_| panic!("{kind}: hangs")).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Configuration, "{kind}");
+        assert_eq!(error.kind(), ErrorKind::Store, "{kind}");
         assert!(error.message().contains("regular file"), "{kind}: {error}");
         let saved = timeout(Duration::from_secs(5), store.save(&key(), &record("x"), None)).await;
         saved.unwrap_or_else(|_| panic!("{kind}: save hangs")).unwrap_err();
@@ -106,7 +106,7 @@ async fn a_huge_file_is_not_read() {
     let file = fs::OpenOptions::new().write(true).open(store.path(&key())).unwrap();
     file.set_len(1 << 40).unwrap();
     let loaded = timeout(Duration::from_secs(5), store.load(&key())).await.expect("at once");
-    assert_eq!(loaded.unwrap_err().kind(), ErrorKind::Configuration);
+    assert_eq!(loaded.unwrap_err().kind(), ErrorKind::Store);
 }
 
 #[tokio::test]

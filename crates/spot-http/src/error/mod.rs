@@ -6,7 +6,7 @@ mod player_reason;
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
-use spot_model::{Operation, printable};
+use spot_model::{Operation, ParseCountryError, ParseIdError, printable};
 
 use crate::{TransportError, TransportErrorKind, failure::redact};
 
@@ -41,6 +41,7 @@ struct Inner {
     operation: Option<&'static Operation>,
     path: Option<String>,
     forbidden_cause: Option<ForbiddenCause>,
+    target: Option<String>,
     attempts: u32,
     done: Option<usize>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
@@ -82,6 +83,8 @@ pub enum ErrorKind {
     Timeout,
     /// The network failed.
     Transport,
+    /// A token store failed: it could not be read, written or locked.
+    Store,
     /// The response could not be decoded. [`Error::path`] is the place in the JSON, [`Error::body`]
     /// the beginning of the body.
     Decode,
@@ -107,6 +110,7 @@ impl ErrorKind {
             Self::Server => "Spotify failed",
             Self::Timeout => "timed out",
             Self::Transport => "the network failed",
+            Self::Store => "the token store failed",
             Self::Decode => "the response could not be decoded",
             Self::Configuration => "configuration error",
         }
@@ -136,6 +140,7 @@ impl Error {
                 operation: None,
                 path: None,
                 forbidden_cause: None,
+                target: None,
                 attempts: 0,
                 done: None,
                 source: None,
@@ -151,6 +156,11 @@ impl Error {
     /// Something is set up wrongly.
     pub fn configuration(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Configuration, message)
+    }
+
+    /// A token store failed.
+    pub fn store(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Store, message)
     }
 
     /// The token is missing, expired or refused.
@@ -226,6 +236,11 @@ impl Error {
     #[must_use]
     pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.inner().source = Some(Arc::new(source));
+        self
+    }
+
+    pub(crate) fn with_target(mut self, target: &str) -> Self {
+        self.inner().target = Some(target.to_owned());
         self
     }
 
@@ -321,6 +336,26 @@ impl Error {
         self.inner.path.as_deref()
     }
 
+    /// Whether the same call may succeed later without a change: after a failure of the network or
+    /// of Spotify, a timeout or a rate limit. Wait [`retry_after`](Self::retry_after) if it is
+    /// known. Calls of this crate retried already.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.inner.kind,
+            ErrorKind::RateLimited
+                | ErrorKind::QuotaExceeded
+                | ErrorKind::Server
+                | ErrorKind::Timeout
+                | ErrorKind::Transport
+        )
+    }
+
+    /// The path that was called, with the ids: `/playlists/37i9dQZF1DXcBWIGoYBM5M/items`. It has no
+    /// query, and does not print, since ids of users are in some paths.
+    pub fn target(&self) -> Option<&str> {
+        self.inner.target.as_deref()
+    }
+
     /// How many times the request was sent.
     pub fn attempts(&self) -> u32 {
         self.inner.attempts
@@ -330,6 +365,20 @@ impl Error {
     /// failure. `None` for calls that are one request.
     pub fn done(&self) -> Option<usize> {
         self.inner.done
+    }
+}
+
+/// The request is invalid: an id, a URI or a URL did not parse.
+impl From<ParseIdError> for Error {
+    fn from(error: ParseIdError) -> Self {
+        Self::bad_request(error.to_string())
+    }
+}
+
+/// The request is invalid: a country did not parse.
+impl From<ParseCountryError> for Error {
+    fn from(error: ParseCountryError) -> Self {
+        Self::bad_request(error.to_string())
     }
 }
 

@@ -132,7 +132,7 @@ pub(crate) fn refused(
     let status = response.status().as_u16();
     // Before anything is cut, so that no part of the token is left.
     let body = String::from_utf8_lossy(response.body().get(..READ).unwrap_or(response.body()));
-    let body = redact(&body, &[token.secret()]);
+    let body = redact(&body, &[token.expose()]);
     let mut error = Error::from_response(status, body.as_bytes()).with_operation(operation);
     if let Some(wait) = retry_after(response.headers(), SystemTime::now()) {
         error = error.with_retry_after(wait);
@@ -144,7 +144,7 @@ pub(crate) fn refused(
     if error.kind() == ErrorKind::Authentication && error.message().is_empty() {
         let hint = response.headers().get(header::WWW_AUTHENTICATE);
         let hint = hint.and_then(|hint| hint.to_str().ok()).unwrap_or_default();
-        error = error.with_message(redact(hint, &[token.secret()]));
+        error = error.with_message(redact(hint, &[token.expose()]));
     }
     explain(error, operation, mode)
 }

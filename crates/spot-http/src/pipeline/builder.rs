@@ -25,6 +25,7 @@ use crate::{
 pub struct PipelineBuilder {
     tokens: Arc<dyn TokenSource>,
     transport: Option<Arc<dyn Transport>>,
+    proxy: Option<String>,
     observer: Option<Box<dyn Observer>>,
     #[cfg(feature = "cache")]
     cache: Option<Cache>,
@@ -46,6 +47,7 @@ impl PipelineBuilder {
         Self {
             tokens: Arc::new(tokens),
             transport: None,
+            proxy: None,
             observer: None,
             #[cfg(feature = "cache")]
             cache: None,
@@ -67,6 +69,13 @@ impl PipelineBuilder {
     /// What carries the requests, instead of reqwest with its defaults.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Proxy of the default transport, with its scheme: `http://user:password@localhost:8080`.
+    /// Unless it is set, the environment decides (`HTTPS_PROXY` and the like).
+    pub fn proxy(mut self, url: &str) -> Self {
+        self.proxy = Some(url.to_owned());
         self
     }
 
@@ -184,9 +193,14 @@ impl PipelineBuilder {
                 Error::configuration(format!("`accept_language` is no header: {languages:?}"))
             })
         });
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => default_transport()?,
+        let transport = match (self.transport, self.proxy) {
+            (Some(_), Some(_)) => {
+                let message =
+                    "`proxy` is for the default transport; set it on the transport that you give";
+                return Err(Error::configuration(message));
+            }
+            (Some(transport), None) => transport,
+            (None, proxy) => default_transport(proxy.as_deref())?,
         };
         let limiter = match self.limiter {
             Limiter::Local(limit) => Arc::new(LocalLimiter::new(&limit)),
@@ -211,12 +225,17 @@ impl PipelineBuilder {
 }
 
 #[cfg(feature = "reqwest")]
-fn default_transport() -> Result<Arc<dyn Transport>, Error> {
-    Ok(Arc::new(crate::ReqwestTransport::builder().build()?))
+fn default_transport(proxy: Option<&str>) -> Result<Arc<dyn Transport>, Error> {
+    let transport = crate::ReqwestTransport::builder();
+    let transport = match proxy {
+        Some(url) => transport.proxy(url),
+        None => transport,
+    };
+    Ok(Arc::new(transport.build()?))
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_transport() -> Result<Arc<dyn Transport>, Error> {
+fn default_transport(_proxy: Option<&str>) -> Result<Arc<dyn Transport>, Error> {
     Err(Error::configuration(
         "there is no transport: give one, or switch on the feature `rustls` or `native-tls`",
     ))

@@ -91,6 +91,7 @@ impl<'a> Call<'a> {
         let ended = self.attempts().instrument(span.clone()).await;
         let ended = ended.map_err(|error| {
             let error = error.with_operation(self.request.operation());
+            let error = error.with_target(self.request.url_path());
             error.with_attempts(self.attempt)
         });
         trace::end_call(&span, self.attempt, self.waited, ended.as_ref().err());
@@ -189,7 +190,7 @@ impl<'a> Call<'a> {
             }
             Err(error) => {
                 let outcome = Outcome::of_transport_error(error.kind());
-                let error = Error::transport(error).without_secrets(&[token.secret()]);
+                let error = Error::transport(error).without_secrets(&[token.expose()]);
                 (error.with_operation(operation), outcome)
             }
         };

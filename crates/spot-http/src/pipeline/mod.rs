@@ -15,10 +15,11 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use spot_model::AccessMode;
+use tokio::time::timeout;
 use url::Url;
 
 use crate::{
-    Error, Limits, Request, Response, TokenSource,
+    Error, Limits, Request, Response, TokenSource, TransportError, TransportErrorKind,
     pipeline::{
         call::Call,
         shared::{Caller, Shared},
@@ -121,6 +122,28 @@ impl Pipeline {
     pub async fn call_empty(&self, request: Request) -> Result<Response<()>, Error> {
         let operation = request.operation();
         self.call(request).await?.of_command(operation)
+    }
+
+    /// Asks where a link redirects to, without the token and without following the redirect.
+    /// `None` if the response is not a redirect.
+    ///
+    /// # Errors
+    ///
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not an `https` URL, and failures
+    /// of the network.
+    pub async fn redirect_of(&self, link: &str) -> Result<Option<String>, Error> {
+        let wrong = || Error::bad_request("the link is not an https URL");
+        let url = Url::parse(link).ok().filter(|url| url.scheme() == "https").ok_or_else(wrong)?;
+        let request = http::Request::get(url.as_str()).body(Bytes::new()).map_err(|_| wrong())?;
+        let sent =
+            timeout(self.shared.settings.attempt_timeout, self.shared.transport.send(request));
+        let response = sent.await.map_err(|elapsed| {
+            Error::transport(TransportError::new(TransportErrorKind::Timeout, elapsed))
+        })?;
+        let response = response.map_err(Error::transport)?;
+        let target = response.headers().get(http::header::LOCATION);
+        let target = target.filter(|_| response.status().is_redirection());
+        Ok(target.and_then(|target| target.to_str().ok()).map(str::to_owned))
     }
 
     /// The pipeline of another user of the same application: it shares the connections, the rate
