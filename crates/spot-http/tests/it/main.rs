@@ -11,6 +11,7 @@ mod faults;
 mod forbidden;
 mod freezes;
 mod hostile;
+mod hostile_code;
 mod http2;
 mod limits;
 mod retries;
