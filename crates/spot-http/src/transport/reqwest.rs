@@ -31,6 +31,8 @@ impl ReqwestTransport {
             root_certificates: Vec::new(),
             connect_timeout: Duration::from_secs(5),
             pool_idle_timeout: Duration::from_secs(60),
+            #[cfg(feature = "http2")]
+            http2_keep_alive: (Duration::from_secs(4), Duration::from_secs(4)),
             max_body: 16 * 1024 * 1024,
         }
     }
@@ -81,8 +83,12 @@ async fn read(
     let announced = response.content_length().unwrap_or_default();
     let mut body = Bytes::new();
     let mut parts = BytesMut::new();
-    while let Some(part) = response.chunk().await.map_err(classify)? {
+    while let Some(part) = response.chunk().await.map_err(broken_body)? {
         if body.len() + parts.len() + part.len() > max_body {
+            // The beginning says enough of a refusal.
+            if !answer.status().is_success() {
+                break;
+            }
             let message = format!("more than {max_body} bytes");
             return Err(TransportError::new(TransportErrorKind::BodyTooLarge, message));
         }
@@ -105,6 +111,16 @@ async fn read(
 impl fmt::Debug for ReqwestTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReqwestTransport").field("max_body", &self.max_body).finish_non_exhaustive()
+    }
+}
+
+/// The error of a body that broke off. The server responded, so that the request was sent, whatever the
+/// cause says.
+fn broken_body(error: reqwest::Error) -> TransportError {
+    let error = classify(error);
+    match error.kind() {
+        TransportErrorKind::NotSent => TransportError::new(TransportErrorKind::Reset, error),
+        _ => error,
     }
 }
 
@@ -182,6 +198,8 @@ pub struct ReqwestTransportBuilder {
     root_certificates: Vec<Vec<u8>>,
     connect_timeout: Duration,
     pool_idle_timeout: Duration,
+    #[cfg(feature = "http2")]
+    http2_keep_alive: (Duration, Duration),
     max_body: usize,
 }
 
@@ -223,6 +241,16 @@ impl ReqwestTransportBuilder {
         self
     }
 
+    /// How often an HTTP/2 connection with calls in flight is checked, and how long the server has
+    /// time to answer a check; 4 s and 4 s by default. Both together are shorter than an attempt, so
+    /// that a connection that went silent, for example while the machine slept, costs one attempt
+    /// and not every one that follows.
+    #[cfg(feature = "http2")]
+    pub fn http2_keep_alive(mut self, interval: Duration, timeout: Duration) -> Self {
+        self.http2_keep_alive = (interval, timeout);
+        self
+    }
+
     /// The largest answer that is taken, in bytes; 16 MiB unless this is called.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
@@ -252,17 +280,17 @@ impl ReqwestTransportBuilder {
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let mut client = reqwest::Client::builder()
+            // Retries are the pipeline's: it counts them, waits between them and knows which are safe.
+            .retry(reqwest::retry::never())
             // The token would go with a redirect.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(&self.user_agent)
             .connect_timeout(self.connect_timeout)
             .pool_idle_timeout(self.pool_idle_timeout);
-        // A dead connection would hold every stream on it until the attempt's timeout.
         #[cfg(feature = "http2")]
         {
-            client = client
-                .http2_keep_alive_interval(Duration::from_secs(20))
-                .http2_keep_alive_timeout(Duration::from_secs(10));
+            let (interval, timeout) = self.http2_keep_alive;
+            client = client.http2_keep_alive_interval(interval).http2_keep_alive_timeout(timeout);
         }
         if self.no_proxy {
             client = client.no_proxy();
