@@ -23,8 +23,8 @@ pub use {
     error::{Error, ErrorKind, ForbiddenCause, PlayerReason},
     pipeline::{CallOptions, Event, Observer, Pipeline, PipelineBuilder},
     rate_limit::{
-        AttemptEnd, ClosedOperation, Feedback, Lane, Limits, LocalLimiter, Permit, PermitRequest,
-        RateLimit, RateLimiter,
+        AttemptEnd, ClosedOperation, Feedback, FileLimiter, Lane, Limits, LocalLimiter, Permit,
+        PermitRequest, RateLimit, RateLimiter,
     },
     request::{Body, Request},
     response::Response,
