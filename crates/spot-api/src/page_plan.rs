@@ -130,7 +130,7 @@ pub(crate) struct ByOffset {
     requested: u32,
     step: u32,
     next: Next,
-    /// Largest offset the API takes.
+    /// End of the part of the list that can be read.
     last: Option<u32>,
 }
 
@@ -152,7 +152,10 @@ impl ByOffset {
     fn next(&mut self) -> Option<u32> {
         let at = self.requested;
         match self.next {
-            _ if self.last.is_some_and(|last| at > last) => return None,
+            // Spotify answers 400 or 404 to a page that reaches beyond it.
+            _ if self.last.is_some_and(|last| at.saturating_add(self.step.max(1)) > last) => {
+                return None;
+            }
             // The sum saturated, and the same page would be requested for ever.
             _ if at == u32::MAX => return None,
             Next::One => self.next = Next::End,

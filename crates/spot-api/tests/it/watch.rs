@@ -13,7 +13,7 @@ use spot_api::{
     Client, ErrorKind, PlaybackChange, PlaybackEvent, PlaybackWatch,
     model::{PlayingKind, RepeatState},
 };
-use spot_http::{TokenSource, Transport, TransportError};
+use spot_http::{RateLimit, TokenSource, Transport, TransportError};
 use spot_mock::{Corruption, Device, Fault, MockSpotify, RandomFaults, custom};
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
@@ -443,14 +443,16 @@ struct Counter {
     under_way: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
     times: Arc<Mutex<Vec<Instant>>>,
+    paths: Arc<Mutex<Vec<String>>>,
 }
 
 #[async_trait::async_trait]
 impl Transport for Counter {
     async fn send(
         &self,
-        _: http::Request<bytes::Bytes>,
+        request: http::Request<bytes::Bytes>,
     ) -> Result<http::Response<bytes::Bytes>, TransportError> {
+        self.paths.lock().unwrap().push(request.uri().path().to_owned());
         self.times.lock().unwrap().push(Instant::now());
         let under_way = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(under_way, Ordering::SeqCst);
@@ -480,7 +482,29 @@ async fn one_request_is_in_flight_and_the_ceiling_holds_however_often_somebody_a
     assert!(times.len() >= 70, "and it is used: {}", times.len());
 }
 
-/// Panics once between two good tokens; then the consent is over.
+#[tokio::test(start_paused = true)]
+async fn calls_that_somebody_waits_for_pass_a_poll_that_waits_for_the_rate_limit() {
+    let counter = Counter::default();
+    let token = spot_http::AccessToken::new("token").unwrap();
+    let limit = RateLimit::known(6).window(Duration::from_secs(10));
+    let builder = spot_http::Pipeline::builder(token).transport(counter.clone()).rate_limit(limit);
+    let client = Client::from(builder.build().unwrap());
+    let mut watch = client.player().watch().max_calls(1_000);
+    let handle = watch.handle();
+    tokio::spawn(async move { while watch.next().await.is_some() {} });
+    // Polls use up the window, until one of them waits.
+    for _ in 0..80 {
+        handle.refresh_now();
+        sleep(Duration::from_millis(100)).await;
+    }
+    let sent = counter.paths.lock().unwrap().len();
+    assert_eq!(sent, 6);
+    client.player().pause().await.unwrap();
+    let paths = counter.paths.lock().unwrap();
+    assert!(paths[sent].ends_with("/me/player/pause"), "{paths:?}");
+}
+
+/// The first token is good; then the consent is over.
 #[derive(Debug, Default)]
 struct Expiring(AtomicUsize);
 
@@ -488,8 +512,7 @@ struct Expiring(AtomicUsize);
 impl TokenSource for Expiring {
     async fn token(&self) -> Result<spot_http::AccessToken, spot_api::Error> {
         match self.0.fetch_add(1, Ordering::SeqCst) {
-            0 | 2 => spot_http::AccessToken::new("token"),
-            1 => panic!("a token source with a mistake"),
+            0 => spot_http::AccessToken::new("token"),
             _ => Err(spot_api::Error::consent_expired("six months are over")),
         }
     }
@@ -502,10 +525,33 @@ async fn it_ends_when_the_consent_does() {
     let builder = spot_http::Pipeline::builder(Expiring::default());
     let pipeline = builder.transport(Counter::default()).build().unwrap();
     let mut watch = Client::from(pipeline).player().watch();
-    for expected in ["initial", "interrupted", "restored"] {
-        assert_eq!(name(&watch.try_next().await.unwrap().unwrap().change), expected);
-    }
+    assert_eq!(name(&watch.try_next().await.unwrap().unwrap().change), "initial");
     let error = watch.try_next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConsentExpired);
     assert!(watch.try_next().await.unwrap().is_none());
+}
+
+/// A transport whose second request panics.
+#[derive(Debug, Default)]
+struct Flawed(Counter, AtomicUsize);
+
+#[async_trait::async_trait]
+impl Transport for Flawed {
+    async fn send(
+        &self,
+        request: http::Request<bytes::Bytes>,
+    ) -> Result<http::Response<bytes::Bytes>, TransportError> {
+        assert_ne!(self.1.fetch_add(1, Ordering::SeqCst), 1, "a mistake in a transport");
+        self.0.send(request).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_a_transport_does_not_end_it_silently() {
+    let token = spot_http::AccessToken::new("token").unwrap();
+    let builder = spot_http::Pipeline::builder(token).transport(Flawed::default());
+    let mut watch = Client::from(builder.build().unwrap()).player().watch();
+    for expected in ["initial", "interrupted", "restored"] {
+        assert_eq!(name(&watch.try_next().await.unwrap().unwrap().change), expected);
+    }
 }

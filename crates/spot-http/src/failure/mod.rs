@@ -6,6 +6,7 @@
 //! the wait that the client chooses.
 
 mod backoff;
+mod forbidden;
 mod outcome;
 mod redact;
 mod refusal;
