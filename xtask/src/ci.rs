@@ -46,6 +46,8 @@ const EXAMPLES: &[&str] = &[
     "playlists",
     "add_to_playlist",
     "playlist_contents",
+    "watch_playback",
+    "sync_playlist",
 ];
 
 /// What users may leave out, beside what the workspace builds at once.

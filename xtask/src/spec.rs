@@ -157,9 +157,6 @@ pub(crate) struct Paging {
     /// Query parameter that takes the cursor; `after` unless it is given.
     #[serde(default)]
     pub(crate) cursor: Option<String>,
-    /// The field that holds the page, if the answer says more than that.
-    #[serde(default)]
-    pub(crate) page: Option<String>,
 }
 
 impl Paging {

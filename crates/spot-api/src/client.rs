@@ -2,10 +2,11 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use spot_http::{CallOptions, Error, Lane, Pipeline, Request, Response, TokenSource};
-use spot_model::{AccessMode, Operation};
+use spot_http::{CallOptions, Error, Lane, Limits, Pipeline, Request, Response, TokenSource};
+use spot_model::{AccessMode, Operation, Uri};
 
 use crate::{
+    client_builder::ClientBuilder,
     links,
     market::Market,
     page::{PageIn, Paged},
@@ -26,19 +27,40 @@ use crate::{
 pub struct Client {
     pipeline: Pipeline,
     market: Option<Arc<Market>>,
-    access: AccessMode,
     options: CallOptions,
 }
 
 impl Client {
-    /// A client with the default transport and limits. To set them, make a [`Pipeline`] and turn
-    /// it into a client with [`From`].
+    /// A client with the default settings. [`builder`](Self::builder) changes them.
     ///
     /// # Errors
     ///
     /// [`Configuration`](crate::ErrorKind::Configuration) if the transport cannot be made.
     pub fn new(tokens: impl TokenSource) -> Result<Self, Error> {
         Ok(Pipeline::builder(tokens).build()?.into())
+    }
+
+    /// Sets up a client: base URL, access mode, market, transport, deadlines and more.
+    pub fn builder(tokens: impl TokenSource) -> ClientBuilder {
+        ClientBuilder::new(tokens)
+    }
+
+    /// The client of another user of the same application. It shares the connections, the rate
+    /// limiter, the retry budget, the cache and the observer, and keeps the settings of this client.
+    ///
+    /// It takes a few hundred bytes, so that a server can keep one for every session. Spotify counts
+    /// the calls of an application: clients that do not share a limiter get many more 429s.
+    ///
+    /// ```
+    /// # use spot_http::AccessToken;
+    /// # fn example(app: AccessToken, user: AccessToken) -> Result<(), spot_api::Error> {
+    /// let base = spot_api::Client::new(app)?;
+    /// let client = base.with_tokens(user);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with_tokens(&self, tokens: impl TokenSource) -> Self {
+        Self { pipeline: self.pipeline.with_tokens(tokens), ..self.clone() }
     }
 
     /// The market of every call that takes one and does not name its own; a call leaves it out
@@ -53,7 +75,7 @@ impl Client {
     /// called. Spotify does not tell it; it is in the application's dashboard.
     #[must_use]
     pub fn with_access_mode(mut self, mode: AccessMode) -> Self {
-        self.access = mode;
+        self.pipeline = self.pipeline.with_access_mode(mode);
         self
     }
 
@@ -77,7 +99,13 @@ impl Client {
 
     /// The mode the client takes its application to be in.
     pub fn access_mode(&self) -> AccessMode {
-        self.access
+        self.pipeline.access_mode()
+    }
+
+    /// What is known of Spotify's limits now: the learned limit, the calls in use, and which
+    /// operations are closed until when.
+    pub fn limits(&self) -> Limits {
+        self.pipeline.limits()
     }
 
     /// How calls of this client get there and back.
@@ -85,21 +113,92 @@ impl Client {
         &self.pipeline
     }
 
-    /// Sends a request that has no method of its own yet.
+    /// Sends a request that has no method of its own. Returns the body as bytes.
     ///
     /// # Errors
     ///
-    /// Whatever is not a success is an [`Error`], as with all calls.
+    /// Every response that is not a success, as with all calls.
     pub async fn request(&self, request: Request) -> Result<Response<Bytes>, Error> {
         self.pipeline.call(self.prepare(request)).await
     }
+
+    /// Sends a request that has no method of its own and decodes the JSON of the response.
+    ///
+    /// ```no_run
+    /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+    /// use serde::Deserialize;
+    /// use spot_api::{
+    ///     Request,
+    ///     model::{Method, Operation, Scope},
+    /// };
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Lyrics {
+    ///     lines: Vec<String>,
+    /// }
+    ///
+    /// const GET_LYRICS: &Operation = &Operation::custom(Method::Get, "/tracks/{id}/lyrics")
+    ///     .with_name("get_lyrics")
+    ///     .with_scopes(&[Scope::UserReadPrivate]);
+    ///
+    /// let request = Request::new(GET_LYRICS).path("id", "spotmockTrack000000001");
+    /// let lyrics = client.request_json::<Lyrics>(request).await?.into_body();
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any failure of the call, and [`Decode`](crate::ErrorKind::Decode) if the response is not a
+    /// `T`.
+    pub async fn request_json<T: DeserializeOwned>(
+        &self,
+        request: Request,
+    ) -> Result<Response<T>, Error> {
+        self.fetch(request).await
+    }
+
+    /// Resolves a short link (`https://spotify.link/..`), which needs a request but no token. Any
+    /// other reference to a thing of Spotify's is parsed without a request.
+    ///
+    /// ```no_run
+    /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+    /// let uri = client.resolve_link("https://spotify.link/hRkBrwub9xb").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link does not lead to a thing of
+    /// Spotify's, and failures of the network.
+    pub async fn resolve_link(&self, link: &str) -> Result<Uri, Error> {
+        let mut link = link.to_owned();
+        for _ in 0..Self::REDIRECTS {
+            match link.parse::<Uri>() {
+                Ok(uri) => return Ok(uri),
+                Err(error) if error.is_short_link() => {}
+                Err(error) => return Err(error.into()),
+            }
+            if !link.contains("://") {
+                link.insert_str(0, "https://");
+            }
+            link = self.pipeline.redirect_of(&link).await?.ok_or_else(|| {
+                Error::bad_request(format!("the short link {link:?} leads nowhere"))
+            })?;
+        }
+        Err(Error::bad_request(format!(
+            "the short link leads to {link:?} after too many redirects"
+        )))
+    }
+
+    /// Redirects of a short link that are followed, to other short links.
+    const REDIRECTS: usize = 4;
 
     pub(crate) fn market(&self) -> Option<&Market> {
         self.market.as_deref()
     }
 
     pub(crate) fn is_extended(&self) -> bool {
-        self.access == AccessMode::Extended
+        self.access_mode() == AccessMode::Extended
     }
 
     /// The same client for long jobs: its calls yield to interactive calls when throttled.
@@ -111,7 +210,9 @@ impl Client {
     /// The request with the largest page that its operation takes in this client's access mode,
     /// unless it sets `limit` itself.
     pub(crate) fn with_page_size(&self, request: Request) -> Request {
-        let Some(max) = request.operation().paging.max_limit(self.access) else { return request };
+        let Some(max) = request.operation().paging.max_limit(self.access_mode()) else {
+            return request;
+        };
         match request.query_value("limit") {
             Some(_) => request,
             None => request.query("limit", max),
@@ -173,7 +274,7 @@ impl Client {
 
 impl From<Pipeline> for Client {
     fn from(pipeline: Pipeline) -> Self {
-        Self { pipeline, market: None, access: AccessMode::default(), options: CallOptions::new() }
+        Self { pipeline, market: None, options: CallOptions::new() }
     }
 }
 
@@ -181,6 +282,8 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Client");
         out.field("base_url", &self.pipeline.base_url());
-        out.field("market", &self.market).field("access", &self.access).finish_non_exhaustive()
+        out.field("market", &self.market)
+            .field("access", &self.access_mode())
+            .finish_non_exhaustive()
     }
 }

@@ -111,6 +111,12 @@ impl From<&str> for Fields {
     }
 }
 
+impl From<&String> for Fields {
+    fn from(text: &String) -> Self {
+        Self { text: text.clone() }
+    }
+}
+
 impl From<String> for Fields {
     fn from(text: String) -> Self {
         Self { text }

@@ -2,12 +2,15 @@
 
 mod chunks;
 mod client;
+mod client_builder;
+mod device;
 mod fields;
 mod generated;
 mod input;
 mod items;
 mod links;
 mod market;
+mod optional;
 mod page;
 mod page_plan;
 mod pages;
@@ -18,20 +21,26 @@ mod send;
 mod sync;
 mod watch;
 
-pub use spot_http::{CallOptions, Error, ErrorKind, Lane, PlayerReason, Request, Response};
+pub use spot_http::{
+    CallOptions, ClosedOperation, Error, ErrorKind, ForbiddenCause, Lane, Limits, PlayerReason,
+    Request, Response,
+};
 pub use spot_model as model;
 pub use spot_model::AccessMode;
 
 pub use client::Client;
+pub use client_builder::ClientBuilder;
+pub use device::PlayerDevice;
 pub use fields::Fields;
 pub use generated::*;
 pub use items::Items;
 pub use market::Market;
+pub use optional::Optional;
 pub use page::Paged;
 pub use page_plan::Position;
 pub use pages::Pages;
 pub use playback::PlaybackOffset;
 pub use search::{SearchFor, SearchItem, SearchQuery};
 pub use send::ApiRequest;
-pub use sync::{PlaylistContents, SyncPlan, SyncPlaylist};
+pub use sync::{LibraryChanges, PlaylistContents, SyncPlan, SyncPlaylist};
 pub use watch::{PlaybackChange, PlaybackEvent, PlaybackWatch, WatchHandle};

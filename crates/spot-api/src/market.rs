@@ -2,10 +2,11 @@ use std::fmt;
 
 use spot_model::Country;
 
-/// Whose catalogue a call is about.
+/// The market whose catalogue a call queries.
 ///
-/// Everything that takes a market takes a [`Country`] or its two letters as well:
-/// `client.album(id).market("DE")`. Text that is no country is reported when the call is awaited.
+/// Every setter of a market takes a [`Country`] or its two letters as well:
+/// `client.album(id).market("DE")`. Text that is not the code of a country is reported when the
+/// request is awaited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Market(Choice);
 
@@ -31,7 +32,12 @@ impl Market {
             Choice::FromToken => Ok(Some("from_token")),
             Choice::Unset => Ok(None),
             Choice::Invalid(text) => {
-                Err(format!("`market` is {text:?}; expected two letters of ISO 3166-1"))
+                let hint = if text.eq_ignore_ascii_case("UK") {
+                    "; the code of the United Kingdom is \"GB\""
+                } else {
+                    ""
+                };
+                Err(format!("`market` is {text:?}; expected a country code of ISO 3166-1{hint}"))
             }
         }
     }
@@ -49,9 +55,15 @@ impl From<&str> for Market {
             return Self::FROM_TOKEN;
         }
         match text.parse::<Country>() {
-            Ok(country) => country.into(),
-            Err(_) => Self(Choice::Invalid(text.to_owned())),
+            Ok(country) if country.is_assigned() => country.into(),
+            _ => Self(Choice::Invalid(text.to_owned())),
         }
+    }
+}
+
+impl From<&String> for Market {
+    fn from(text: &String) -> Self {
+        Self::from(text.as_str())
     }
 }
 

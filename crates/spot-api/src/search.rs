@@ -7,7 +7,9 @@ use spot_model::{
     SimplifiedPlaylist, SimplifiedShow, Track,
 };
 
-use crate::{generated::Search, items::Items, market::Market, send::ApiRequest};
+use crate::{
+    generated::Search, items::Items, market::Market, optional::Optional, send::ApiRequest,
+};
 
 /// What to search for: words, and filters on the fields of what is found.
 ///
@@ -193,19 +195,19 @@ pub struct SearchFor<T> {
 
 impl<T: SearchItem> SearchFor<T> {
     /// Market to search. See [`Search::market`].
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.search = self.search.market(market);
         self
     }
 
     /// Page size. See [`Search::limit`].
-    pub fn limit(mut self, limit: u8) -> Self {
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
         self.search = self.search.limit(limit);
         self
     }
 
     /// Index of the first result, at most 1,000.
-    pub fn offset(mut self, offset: u32) -> Self {
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
         self.search = self.search.offset(offset);
         self
     }

@@ -59,8 +59,10 @@ impl Program {
             }
             other => other?,
         };
-        let pipeline = Pipeline::builder(session).base_url(&self.api).build()?;
+        let pipeline = Pipeline::builder(session.clone()).base_url(&self.api).build()?;
         let me: Value = pipeline.call_json(Request::get("/me")).await?.into_body();
+        // The program ends soon: a refresh in the background would be lost with it.
+        session.settled().await?;
         println!("You are {}.", me.get("id").and_then(Value::as_str).unwrap_or("nobody"));
         Ok(())
     }

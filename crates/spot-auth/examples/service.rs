@@ -4,7 +4,14 @@
 //! of its own, whose clock it moves to show that the token is renewed.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
 
 use serde_json::Value;
 use spot_auth::App;
@@ -42,15 +49,20 @@ async fn work(pipeline: &Pipeline) -> Result<(), Box<dyn Error>> {
 
 pub(crate) async fn demo() -> Result<(), Box<dyn Error>> {
     let mock = MockSpotify::start().await?;
+    // The clock of the program, which the demo moves together with that of the server.
+    let passed = Arc::new(AtomicU64::new(0));
+    let clock = Arc::clone(&passed);
     let app = App::builder(mock.client_id())
         .secret(mock.client_secret())
         .accounts_url(mock.accounts_url())
+        .wall_clock(move || SystemTime::now() + Duration::from_secs(clock.load(Ordering::Relaxed)))
         .build()?;
     let source = app.client_credentials()?;
     let pipeline = Pipeline::builder(source).base_url(mock.api_url()).build()?;
     work(&pipeline).await?;
     println!("An hour later:");
     mock.advance(Duration::from_secs(3_601));
+    passed.store(3_601, Ordering::Relaxed);
     work(&pipeline).await?;
     let requests = mock.requests();
     let tokens = requests.iter().filter(|request| request.path == "/api/token").count();

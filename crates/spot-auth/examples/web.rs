@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let listener = TcpListener::bind("127.0.0.1:3000").await?;
     println!("Open http://127.0.0.1:3000/");
-    let site = Site::new(App::from_env()?, "https://api.spotify.com/v1");
+    let site = Site::new(App::from_env()?, "https://api.spotify.com/v1")?;
     Ok(axum::serve(listener, site.router()).await?)
 }
 
@@ -44,7 +44,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// or by a `TokenStore` of its own.
 struct Site {
     app: App,
-    api: String,
+    /// The start of every call. The pipelines of all visitors are made from it, so that they share
+    /// the connections and the rate limit of the application.
+    base: Pipeline,
     store: MemoryStore,
     /// Sign-ins under way, by visitor.
     pending: Mutex<HashMap<String, PendingSignIn>>,
@@ -53,14 +55,15 @@ struct Site {
 }
 
 impl Site {
-    fn new(app: App, api: &str) -> Arc<Self> {
-        Arc::new(Self {
+    fn new(app: App, api: &str) -> Result<Arc<Self>, spot_auth::Error> {
+        let base = Pipeline::builder(app.client_credentials()?).base_url(api).build()?;
+        Ok(Arc::new(Self {
             app,
-            api: api.to_owned(),
+            base,
             store: MemoryStore::new(),
             pending: Mutex::default(),
             sessions: Mutex::default(),
-        })
+        }))
     }
 
     fn router(self: Arc<Self>) -> Router {
@@ -100,7 +103,7 @@ async fn home(State(site): State<Arc<Site>>, headers: HeaderMap) -> Result<Html<
         None => None,
     };
     let Some(session) = session else { return Ok(Html(STRANGER.to_owned())) };
-    let pipeline = Pipeline::builder(session).base_url(&site.api).build()?;
+    let pipeline = site.base.with_tokens(session);
     let saved: Value = pipeline.call_json(Request::get("/me/tracks?limit=1")).await?.into_body();
     let total = saved.get("total").and_then(Value::as_u64).unwrap_or_default();
     Ok(Html(format!(
@@ -183,7 +186,7 @@ pub(crate) async fn demo() -> Result<(), Box<dyn Error>> {
         .accounts_url(mock.accounts_url())
         .redirect_uri(format!("{home}/callback"))
         .build()?;
-    let site = Site::new(app, mock.api_url());
+    let site = Site::new(app, mock.api_url())?;
     tokio::spawn(async move { axum::serve(listener, site.router()).await });
 
     let (mut ann, mut bob) = (Browser::new(&home)?, Browser::new(&home)?);

@@ -149,13 +149,11 @@ impl App {
     ) -> Result<Option<Session>, Error> {
         let scopes = scopes.into();
         let key = StoreKey::new(self.client_id(), account, scopes.clone());
-        let store: Arc<dyn TokenStore> = Arc::new(store);
-        let Some(stored) = store.load(&key).await? else {
-            return Ok(None);
-        };
-        let session = Session::stored(Arc::clone(&self.shared), stored, store, key);
-        session.require(&scopes)?;
-        Ok(Some(session))
+        let session = Session::load(Arc::clone(&self.shared), Arc::new(store), key).await?;
+        if let Some(session) = &session {
+            session.require(&scopes)?;
+        }
+        Ok(session)
     }
 }
 

@@ -46,6 +46,7 @@ impl fmt::Debug for ClientCredentials {
 }
 
 /// Gets another token by the client credentials grant (RFC 6749, section 4.4).
+#[derive(Clone)]
 struct ClientCredentialsGrant(Arc<Application>);
 
 #[async_trait]

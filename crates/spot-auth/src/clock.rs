@@ -8,6 +8,8 @@ use std::{
 
 use tokio::time::Instant;
 
+use crate::user_code::catch;
+
 /// Where the time of day comes from. Spans of time come from the runtime's clock.
 #[derive(Clone)]
 pub(crate) struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
@@ -22,7 +24,10 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> Moment {
-        Moment { wall: (self.0)(), monotonic: Instant::now() }
+        Moment {
+            wall: catch(&*self.0).unwrap_or_else(|_| SystemTime::now()),
+            monotonic: Instant::now(),
+        }
     }
 }
 

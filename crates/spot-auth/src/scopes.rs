@@ -42,6 +42,12 @@ impl Scopes {
         operations.into_iter().flat_map(|operation| operation.scopes.iter().cloned()).collect()
     }
 
+    /// The scopes that an operation lists and this set lacks. Where the content decides which scope
+    /// is needed, one of them can be enough.
+    pub fn lacking_for(&self, operation: &Operation) -> Self {
+        Self::needed_by([operation]).difference(self)
+    }
+
     /// Reads names separated by spaces, commas or both. Names that this version does not know are
     /// kept.
     pub fn parse(text: &str) -> Self {

@@ -2,10 +2,15 @@
 //!
 //! Such code may hang or panic. Every call of it has a time limit, and a panic becomes an error.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+    time::Duration,
+};
 
 use spot_http::{Error, ErrorKind};
-use tokio::{runtime::Handle, task::JoinSet, time::timeout};
+use tokio::{runtime::Handle, sync::oneshot, task::JoinSet, time::timeout};
 
 /// Why a call has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,4 +58,43 @@ where
         Ok(_) => Err(Failure::NoRuntime),
         Err(_) => Err(Failure::TimedOut(limit)),
     }
+}
+
+/// Calls a function of the program on a thread of its own, which may block. The thread lives on
+/// after `limit`, but does not keep the program from ending.
+pub(crate) async fn call_blocking<T, F>(limit: Duration, function: F) -> Result<T, Failure>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let (sender, receiver) = oneshot::channel();
+    let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
+    let spawned = thread::Builder::new().spawn(move || {
+        let _inside = runtime.enter();
+        // The receiver is gone if the caller has stopped waiting.
+        let _ = sender.send(catch(function));
+    });
+    if spawned.is_err() {
+        return Err(Failure::NoRuntime);
+    }
+    match timeout(limit, receiver).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(Failure::Panicked),
+        Err(_) => Err(Failure::TimedOut(limit)),
+    }
+}
+
+/// Calls a function of the program on a thread of its own, and does not wait for it.
+pub(crate) fn call_detached(function: impl FnOnce() + Send + 'static) {
+    let runtime = Handle::try_current().ok();
+    // Without a thread it is not called. Nobody depends on it.
+    let _ = thread::Builder::new().spawn(move || {
+        let _inside = runtime.as_ref().map(Handle::enter);
+        let _ = catch(function);
+    });
+}
+
+/// Calls a function of the program that returns at once.
+pub(crate) fn catch<T>(function: impl FnOnce() -> T) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(function)).map_err(|_| Failure::Panicked)
 }

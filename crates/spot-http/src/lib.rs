@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod callback_tokens;
 mod error;
 pub mod failure;
 mod pipeline;
@@ -18,9 +19,13 @@ pub use transport::test;
 #[cfg(feature = "reqwest")]
 pub use transport::{ReqwestTransport, ReqwestTransportBuilder};
 pub use {
-    error::{Error, ErrorKind, PlayerReason},
+    callback_tokens::CallbackTokens,
+    error::{Error, ErrorKind, ForbiddenCause, PlayerReason},
     pipeline::{CallOptions, Event, Observer, Pipeline, PipelineBuilder},
-    rate_limit::{Lane, RateLimit, RateLimitState},
+    rate_limit::{
+        AttemptEnd, ClosedOperation, Feedback, FileLimiter, Lane, Limits, LocalLimiter, Permit,
+        PermitRequest, RateLimit, RateLimiter,
+    },
     request::{Body, Request},
     response::Response,
     token::{AccessToken, TokenSource},

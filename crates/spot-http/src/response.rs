@@ -1,14 +1,21 @@
-use std::time::Duration;
+use std::{borrow::Cow, fmt, time::Duration};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use spot_model::Operation;
 
-use crate::{Error, ErrorKind, error::json_path, failure::html_title};
+use crate::{
+    AccessToken, Error, ErrorKind,
+    error::json_path,
+    failure::{Refusal, html_title, redact},
+};
+
+/// How much of a body is looked at for an HTML page, in bytes.
+const START: usize = 16 * 1024;
 
 /// A response: the body, the status, the headers, and how the call went.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Response<T> {
     pub(crate) body: T,
     pub(crate) status: u16,
@@ -16,6 +23,8 @@ pub struct Response<T> {
     pub(crate) attempts: u32,
     pub(crate) waited: Duration,
     pub(crate) cached: bool,
+    /// Replaced in what is shown, since a server may repeat it.
+    pub(crate) token: Option<AccessToken>,
 }
 
 impl<T> Response<T> {
@@ -29,6 +38,7 @@ impl<T> Response<T> {
             attempts: error.attempts(),
             waited: Duration::ZERO,
             cached: false,
+            token: None,
         }
     }
 
@@ -69,8 +79,8 @@ impl<T> Response<T> {
 
     /// The same response with another body.
     pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Response<U> {
-        let Self { body, status, headers, attempts, waited, cached } = self;
-        Response { body: map(body), status, headers, attempts, waited, cached }
+        let Self { body, status, headers, attempts, waited, cached, token } = self;
+        Response { body: map(body), status, headers, attempts, waited, cached, token }
     }
 }
 
@@ -85,7 +95,8 @@ impl Response<Bytes> {
         self,
         operation: &'static Operation,
     ) -> Result<Response<T>, Error> {
-        let body = decode(&self.body).map_err(|error| self.describe(error, operation))?;
+        let body =
+            decode(&self.body, self.secret()).map_err(|error| self.describe(error, operation))?;
         Ok(self.map(|_| body))
     }
 
@@ -97,9 +108,44 @@ impl Response<Bytes> {
         let body = match self.body.trim_ascii() {
             [] => None,
             _ if self.status == 204 => None,
-            body => Some(decode(body).map_err(|error| self.describe(error, operation))?),
+            body => {
+                let decoded = decode(body, self.secret());
+                Some(decoded.map_err(|error| self.describe(error, operation))?)
+            }
         };
         Ok(self.map(|_| body))
+    }
+
+    /// The response of a command, whose body does not count. An HTML page is not a response of the API:
+    /// networks that want a sign-in answer with one, and with 200.
+    pub(crate) fn of_command(self, operation: &'static Operation) -> Result<Response<()>, Error> {
+        let kind = self.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let is_html = kind.is_some_and(|kind| {
+            let kind = kind.split(';').next().unwrap_or_default().trim();
+            kind.eq_ignore_ascii_case("text/html")
+                || kind.eq_ignore_ascii_case("application/xhtml+xml")
+        });
+        let start = String::from_utf8_lossy(self.body.get(..START).unwrap_or(&self.body));
+        let has_content = !self.body.trim_ascii().is_empty();
+        let title = match html_title(&start) {
+            None if is_html && has_content => Some(String::new()),
+            title => title,
+        };
+        match title {
+            Some(title) => {
+                let body = redact(&start, &[self.secret()]);
+                let message = format!(
+                    "the response is an HTML page, {title:?}; the request did not reach Spotify"
+                );
+                let error = Error::new(ErrorKind::Decode, redact(&message, &[self.secret()]));
+                Err(self.describe(error.with_body(body.as_bytes()), operation))
+            }
+            None => Ok(self.map(drop)),
+        }
+    }
+
+    fn secret(&self) -> &str {
+        self.token.as_ref().map_or("", AccessToken::expose)
     }
 
     fn describe(&self, error: Error, operation: &'static Operation) -> Error {
@@ -107,22 +153,66 @@ impl Response<Bytes> {
     }
 }
 
-fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    spot_model::from_slice(body).map_err(|error| {
-        let text = String::from_utf8_lossy(body);
-        let failed = if body.trim_ascii().is_empty() {
-            Error::new(ErrorKind::Decode, "the body is empty; expected JSON")
-        } else if let Some(title) = html_title(&text) {
-            let message = format!("the body is an HTML page, {title:?}; expected JSON");
-            Error::new(ErrorKind::Decode, message)
-        } else {
-            // The path is worked out after the failure, since decoding without it is faster.
-            let failed = Error::new(ErrorKind::Decode, error.to_string());
-            match json_path::find(body, error.line(), error.column()) {
-                Some(path) => failed.with_path(path),
-                None => failed,
-            }
-        };
-        failed.with_body(body).with_source(error)
-    })
+fn decode<T: DeserializeOwned>(body: &[u8], secret: &str) -> Result<T, Error> {
+    let failed = match spot_model::from_slice(body) {
+        Ok(_) if says_error(body) => None,
+        Ok(value) => return Ok(value),
+        Err(error) => Some(error),
+    };
+    // The error quotes the body. It is made from a copy without the token, so that no cut leaves a
+    // part of it.
+    let text = String::from_utf8_lossy(body);
+    let clean = redact(&text, &[secret]);
+    let failed = match (failed, &clean) {
+        (Some(_), Cow::Owned(clean)) => spot_model::from_slice::<T>(clean.as_bytes()).err(),
+        (failed, _) => failed,
+    };
+    let start = clean.get(..clean.floor_char_boundary(START)).unwrap_or(&clean);
+    Err(undecoded(clean.as_bytes(), start, failed).with_body(start.as_bytes()))
+}
+
+/// The error of a body that is not what was expected.
+fn undecoded(body: &[u8], start: &str, error: Option<serde_json::Error>) -> Error {
+    let failed = |message: &str| Error::new(ErrorKind::Decode, message);
+    if body.trim_ascii().is_empty() {
+        return failed("the body is empty; expected JSON");
+    }
+    if let Some(title) = html_title(start) {
+        return failed(&format!("the body is an HTML page, {title:?}; expected JSON"));
+    }
+    let Some(error) = error else {
+        let message = Refusal::read(body).message;
+        return failed(&format!(
+            "the body is an error although the status is a success: {message}"
+        ));
+    };
+    // The path is worked out after the failure, since decoding without it is faster.
+    let failed = failed(&error.to_string());
+    let failed = match json_path::find(body, error.line(), error.column()) {
+        Some(path) => failed.with_path(path),
+        None => failed,
+    };
+    failed.with_source(error)
+}
+
+/// Whether the body is an error of the API: an object whose first field is `error`. Most models would
+/// decode from it, since all of their fields may be missing.
+fn says_error(body: &[u8]) -> bool {
+    let object = body.trim_ascii_start().strip_prefix(b"{");
+    object.is_some_and(|object| object.trim_ascii_start().starts_with(b"\"error\""))
+}
+
+impl<T: fmt::Debug> fmt::Debug for Response<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = self.token.as_ref().map_or("", AccessToken::expose);
+        let shown = |value: &dyn fmt::Debug| redact(&format!("{value:?}"), &[secret]).into_owned();
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("headers", &format_args!("{}", shown(&self.headers)))
+            .field("body", &format_args!("{}", shown(&self.body)))
+            .field("attempts", &self.attempts)
+            .field("waited", &self.waited)
+            .field("cached", &self.cached)
+            .finish()
+    }
 }

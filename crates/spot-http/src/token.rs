@@ -45,20 +45,25 @@ struct Inner {
 }
 
 impl AccessToken {
-    /// A token from its text.
+    /// A token from its text, with or without `Bearer ` before it.
     ///
     /// # Errors
     ///
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is empty or holds characters that no
     /// header takes.
     pub fn new(token: &str) -> Result<Self, Error> {
-        if token.trim().is_empty() {
+        let token = token.trim();
+        let token = match token.get(..7) {
+            Some(scheme) if scheme.eq_ignore_ascii_case("Bearer ") => token.get(7..),
+            _ => Some(token),
+        };
+        let token = token.unwrap_or_default().trim();
+        if token.is_empty() {
             return Err(Error::configuration("the access token is empty"));
         }
-        let mut header =
-            HeaderValue::try_from(format!("Bearer {}", token.trim())).map_err(|_| {
-                Error::configuration("the access token holds characters that a header cannot hold")
-            })?;
+        let mut header = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
+            Error::configuration("the access token holds characters that a header cannot hold")
+        })?;
         header.set_sensitive(true);
         Ok(Self(Arc::new(Inner { header, rejected: AtomicBool::new(false) })))
     }
@@ -66,6 +71,12 @@ impl AccessToken {
     /// The value of the `Authorization` header, marked as sensitive.
     pub fn header(&self) -> &HeaderValue {
         &self.0.header
+    }
+
+    /// The text of the token, without `Bearer`. It is a secret: keep it out of logs.
+    pub fn expose(&self) -> &str {
+        let text = self.0.header.to_str().unwrap_or_default();
+        text.strip_prefix("Bearer ").unwrap_or_default()
     }
 
     /// Whether both are the very same token, not only the same text.

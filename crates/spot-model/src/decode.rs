@@ -18,6 +18,14 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use crate::{printable::printable, shape};
+
+/// The most entries of a page. The largest page of the API has 100.
+const MAX_ENTRIES: usize = 10_000;
+
+/// The longest error text, in characters.
+const MAX_ERROR: usize = 400;
+
 thread_local! {
     /// Whether this thread is in the strict first pass.
     static IN_PLACE: Cell<bool> = const { Cell::new(false) };
@@ -47,10 +55,16 @@ impl Drop for InPlace {
 ///
 /// # Errors
 ///
-/// Fails if the text is not JSON, has another structure, or lacks a required field.
+/// Fails if the text is not JSON, has another structure, lacks a required field, or would take far
+/// more memory than its own length. The error is one line of at most 500 characters.
 pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
+    shape::check::<T>(json)?;
     // One check of the whole is faster than a check of each string.
     let json = std::str::from_utf8(json).map_err(serde_json::Error::custom)?;
+    decode(json).map_err(bounded)
+}
+
+fn decode<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, serde_json::Error> {
     let in_place = InPlace::start();
     let first = serde_json::from_str(json);
     drop(in_place);
@@ -62,6 +76,19 @@ pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_jso
         // numbers out of range and lone surrogates as such.
         Err(_) => serde_json::from_str(json),
     }
+}
+
+/// The error with a text that is one line of limited length, since it may quote the JSON.
+fn bounded(error: serde_json::Error) -> serde_json::Error {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let words = text.strip_suffix(&place).unwrap_or(&text);
+    let line = printable(words, MAX_ERROR);
+    if line == words {
+        return error;
+    }
+    // serde_json reads the place from the end of the text.
+    serde_json::Error::custom(format_args!("{line}{place}"))
 }
 
 /// Whether this thread is in the strict first pass, whose text can be borrowed.
@@ -129,12 +156,12 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Entries<T> {
                 if IN_PLACE.get() {
                     while let Some(entry) = list.next_element::<Option<T>>()? {
                         entries.push(index, entry.ok_or(SkipReason::Null));
-                        index += 1;
+                        index = next(index)?;
                     }
                 } else {
                     while let Some(json) = list.next_element::<Box<RawValue>>()? {
                         entries.push(index, read(&json));
-                        index += 1;
+                        index = next(index)?;
                     }
                 }
                 Ok(entries)
@@ -145,13 +172,21 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Entries<T> {
     }
 }
 
+/// The index after an entry, unless the list is too long.
+fn next<E: serde::de::Error>(index: usize) -> Result<usize, E> {
+    if index < MAX_ENTRIES {
+        return Ok(index + 1);
+    }
+    Err(E::custom(format_args!("the page has more than {MAX_ENTRIES} entries")))
+}
+
 fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, SkipReason> {
     if json.get() == "null" {
         return Err(SkipReason::Null);
     }
     // From text, as everywhere: another kind of source would compile the models once more.
     serde_json::from_str(json.get()).map_err(|error| SkipReason::Broken {
-        error: error.to_string(),
+        error: printable(&error.to_string(), MAX_ERROR),
         json: json.get().to_owned(),
     })
 }

@@ -1,21 +1,37 @@
-//! What calls accept where they need an id.
+//! Values that a call accepts as an id.
 
 use crate::{
-    AlbumId, ArtistId, AudiobookId, ChapterId, ContextUri, EpisodeId, Id, LibraryUri, LocalFile,
-    ParseIdError, PlayableUri, PlaylistId, ShowId, TrackId, Uri, UserId,
+    Album, AlbumId, Artist, ArtistId, AudiobookId, ChapterId, ContextUri, Device, DeviceId,
+    Episode, EpisodeId, Id, LibraryUri, LocalFile, ParseIdError, PlayHistory, PlayableItem,
+    PlayableUri, Playlist, PlaylistId, PlaylistItem, SavedAlbum, SavedEpisode, SavedShow,
+    SavedTrack, Show, ShowId, SimplifiedAlbum, SimplifiedArtist, SimplifiedEpisode,
+    SimplifiedPlaylist, SimplifiedShow, SimplifiedTrack, Track, TrackId, Uri, UserId,
 };
 
-/// Something that can be given where an id is needed: the id, text in any of its forms, or the
-/// `Option` that an object's `id` field is.
+/// A value that a call accepts as an id: the id, text in any known form (id, URI, URL), an object
+/// that has the id, or an `Option` of one of them.
 ///
-/// What is wrong is reported by the call, when it is awaited.
+/// A wrong value is reported when the request is awaited.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be used as a `{I}`",
+    label = "expected a `{I}`, a string, or an object that has one",
+    note = "strings may be ids, URIs and URLs; ids of another kind are not converted"
+)]
 pub trait IntoId<I> {
-    /// The id, or what is wrong with what was given.
+    /// The id.
     ///
     /// # Errors
     ///
-    /// Text that names no such thing; an object without an id.
+    /// The text does not name such an id, or the object has none.
     fn into_id(self) -> Result<I, ParseIdError>;
+
+    /// The id for a parameter that may be left out: `None` leaves it out.
+    fn into_optional_id(self) -> Option<Result<I, ParseIdError>>
+    where
+        Self: Sized,
+    {
+        Some(self.into_id())
+    }
 }
 
 impl<I: Id> IntoId<I> for I {
@@ -59,6 +75,10 @@ impl<I: Id, T: IntoId<I>> IntoId<I> for Option<T> {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.map_or_else(|| Err(ParseIdError::no_id(I::EXPECTED)), IntoId::into_id)
     }
+
+    fn into_optional_id(self) -> Option<Result<I, ParseIdError>> {
+        self.and_then(IntoId::into_optional_id)
+    }
 }
 
 impl<'a, I: Id, T> IntoId<I> for &'a Option<T>
@@ -67,6 +87,10 @@ where
 {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.as_ref().into_id()
+    }
+
+    fn into_optional_id(self) -> Option<Result<I, ParseIdError>> {
+        self.as_ref().into_optional_id()
     }
 }
 
@@ -91,6 +115,44 @@ into_group! {
     PlayableUri: TrackId, EpisodeId, ChapterId, LocalFile;
     ContextUri: AlbumId, ArtistId, PlaylistId, ShowId, AudiobookId;
     LibraryUri: TrackId, AlbumId, EpisodeId, ShowId, AudiobookId, ArtistId, UserId, PlaylistId;
+}
+
+/// Objects stand for their ids, so that `playlist.add(&tracks)` works.
+macro_rules! from_object {
+    ($($object:ty: $($id:ty),* => |$this:ident| $found:expr;)*) => {$($(
+        impl IntoId<$id> for &$object {
+            fn into_id(self) -> Result<$id, ParseIdError> {
+                let $this = self;
+                $found.into_id()
+            }
+        }
+    )*)*};
+}
+
+from_object! {
+    Track: TrackId, LibraryUri => |track| track.id;
+    Track: PlayableUri => |track| track.uri();
+    SimplifiedTrack: TrackId, PlayableUri, LibraryUri => |track| track.id;
+    SavedTrack: TrackId, LibraryUri => |saved| saved.track.id;
+    SavedTrack: PlayableUri => |saved| saved.track.uri();
+    PlayableItem: PlayableUri => |item| item.uri();
+    PlaylistItem: PlayableUri => |entry| entry.item.as_ref().and_then(PlayableItem::uri);
+    PlayHistory: TrackId, LibraryUri => |played| played.track.id;
+    PlayHistory: PlayableUri => |played| played.track.uri();
+    Album: AlbumId, ContextUri, LibraryUri => |album| album.id;
+    SimplifiedAlbum: AlbumId, ContextUri, LibraryUri => |album| album.id;
+    SavedAlbum: AlbumId, ContextUri, LibraryUri => |saved| saved.album.id;
+    Artist: ArtistId, ContextUri, LibraryUri => |artist| artist.id;
+    SimplifiedArtist: ArtistId, ContextUri, LibraryUri => |artist| artist.id;
+    Playlist: PlaylistId, ContextUri, LibraryUri => |playlist| playlist.id;
+    SimplifiedPlaylist: PlaylistId, ContextUri, LibraryUri => |playlist| playlist.id;
+    Show: ShowId, ContextUri, LibraryUri => |show| show.id;
+    SimplifiedShow: ShowId, ContextUri, LibraryUri => |show| show.id;
+    SavedShow: ShowId, ContextUri, LibraryUri => |saved| saved.show.id;
+    Episode: EpisodeId, PlayableUri, LibraryUri => |episode| episode.id;
+    SimplifiedEpisode: EpisodeId, PlayableUri, LibraryUri => |episode| episode.id;
+    SavedEpisode: EpisodeId, PlayableUri, LibraryUri => |saved| saved.episode.id;
+    Device: DeviceId => |device| device.id.as_ref();
 }
 
 /// A URI of any kind goes where one of its kind is needed.

@@ -4,6 +4,7 @@ mod country;
 mod decode;
 mod generated;
 mod id;
+mod image;
 mod into_id;
 mod lenient;
 mod object;
@@ -12,11 +13,14 @@ mod page;
 mod percent;
 mod playable;
 mod playable_fields;
+mod printable;
 mod reference;
 mod release_date;
 mod renamed_field;
+mod shape;
 mod string_enum;
 mod text;
+mod track;
 mod uri;
 mod uri_group;
 
@@ -27,10 +31,12 @@ pub use id::{
     AlbumId, ArtistId, AudiobookId, CategoryId, ChapterId, DeviceId, EpisodeId, Id, PlaylistId,
     ShowId, SnapshotId, TrackId, UserId,
 };
+pub use image::Images;
 pub use into_id::IntoId;
 pub use operation::{Access, AccessMode, Method, Operation, Paging};
 pub use page::{CursorPage, Cursors, Page};
 pub use playable::{OtherItem, PlayableItem};
+pub use printable::printable;
 pub use reference::ParseIdError;
 pub use release_date::{DatePrecision, ParseReleaseDateError, ReleaseDate};
 pub use string_enum::UnknownText;

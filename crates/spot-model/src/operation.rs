@@ -61,6 +61,41 @@ impl Operation {
         }
     }
 
+    /// Sets the name by which traces and events tell the operation.
+    #[must_use]
+    pub const fn with_name(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// Sets the scopes that the operation needs.
+    #[must_use]
+    pub const fn with_scopes(mut self, scopes: &'static [Scope]) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    /// Sets which applications may call the operation.
+    #[must_use]
+    pub const fn with_access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// Sets whether the operation can be repeated without harm, which decides about retries.
+    #[must_use]
+    pub const fn with_idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = idempotent;
+        self
+    }
+
+    /// Sets how the response is paged, for streams.
+    #[must_use]
+    pub const fn with_paging(mut self, paging: Paging) -> Self {
+        self.paging = paging;
+        self
+    }
+
     /// The page of Spotify's reference that describes the operation.
     pub fn reference(&self) -> String {
         format!("https://developer.spotify.com/documentation/web-api/reference/{}", self.id)
@@ -120,8 +155,8 @@ pub enum Access {
     /// Applications in Extended Quota Mode. Applications in Development Mode that were created
     /// after 2026-02-11 get a 403. Spotify announced the same for older ones.
     Extended,
-    /// Applications that used it in Extended Quota Mode before 2024-11-27. It is closed to all
-    /// others.
+    /// Applications that had extended access on 2024-11-27, or had applied for it by then. The
+    /// operation is closed to all others in both modes.
     Closed2024,
 }
 
@@ -164,7 +199,8 @@ pub enum Paging {
         max: u8,
         /// Largest `limit` in [Extended Quota Mode](AccessMode::Extended).
         extended_max: u8,
-        /// Largest `offset` the operation takes, if there is one.
+        /// Largest `offset` that Spotify documents, if there is one. Requests whose `offset` and
+        /// `limit` exceed it together have failed, so that streams stop before.
         last_offset: Option<u32>,
     },
     /// Pages by `limit` and a cursor that names the last entry.

@@ -1,6 +1,11 @@
 //! Pages of lists.
 
-use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_with::{As, DefaultOnNull};
 
 use crate::{
@@ -14,7 +19,7 @@ use crate::{
 /// A page survives entries that are null or broken: they are left out, and [`skipped`](Self::skipped)
 /// says where they stood and why.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(from = "PageWire<T>", bound(deserialize = "T: DeserializeOwned"))]
+#[serde(try_from = "PageWire<T>", bound(deserialize = "T: DeserializeOwned"))]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The entries.
@@ -60,57 +65,106 @@ impl<T> Page<T> {
 
 impl<T> Default for Page<T> {
     fn default() -> Self {
-        PageWire::default().into()
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "T: DeserializeOwned"))]
-struct PageWire<T> {
-    #[serde(default)]
-    items: Entries<T>,
-    #[serde(default, with = "As::<Option<Int>>")]
-    total: Option<u32>,
-    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
-    limit: u32,
-    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
-    offset: u32,
-    #[serde(default)]
-    next: Option<String>,
-    #[serde(default)]
-    previous: Option<String>,
-    #[serde(default)]
-    href: Option<String>,
-}
-
-impl<T> Default for PageWire<T> {
-    fn default() -> Self {
         Self {
-            items: Entries::default(),
+            items: Vec::new(),
             total: None,
             limit: 0,
             offset: 0,
             next: None,
             previous: None,
             href: None,
+            skipped: Vec::new(),
         }
     }
 }
 
-impl<T> From<PageWire<T>> for Page<T> {
-    fn from(wire: PageWire<T>) -> Self {
-        let Entries { items, skipped } = wire.items;
-        Self {
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: DeserializeOwned"))]
+struct PageWire<T> {
+    #[serde(default, deserialize_with = "present")]
+    items: Option<Entries<T>>,
+    #[serde(default, deserialize_with = "present_total")]
+    total: Option<Option<u32>>,
+    #[serde(default, deserialize_with = "present_number")]
+    limit: Option<u32>,
+    #[serde(default, deserialize_with = "present_number")]
+    offset: Option<u32>,
+    #[serde(default, deserialize_with = "present")]
+    next: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    previous: Option<Option<String>>,
+    #[serde(default)]
+    href: Option<String>,
+    #[serde(default)]
+    error: Option<IgnoredAny>,
+}
+
+impl<T> TryFrom<PageWire<T>> for Page<T> {
+    type Error = NotAPage;
+
+    fn try_from(wire: PageWire<T>) -> Result<Self, NotAPage> {
+        let has_part = wire.total.is_some()
+            || wire.limit.is_some()
+            || wire.offset.is_some()
+            || wire.next.is_some()
+            || wire.previous.is_some()
+            || wire.href.is_some();
+        let Entries { items, skipped } = entries(wire.items, has_part, wire.error.is_some())?;
+        Ok(Self {
             items,
-            total: wire.total,
-            limit: wire.limit,
-            offset: wire.offset,
-            next: wire.next,
-            previous: wire.previous,
+            total: wire.total.flatten(),
+            limit: wire.limit.unwrap_or_default(),
+            offset: wire.offset.unwrap_or_default(),
+            next: wire.next.flatten(),
+            previous: wire.previous.flatten(),
             href: wire.href,
             skipped,
-        }
+        })
     }
+}
+
+/// The entries of a page. Without the field `items` it is a page if it has another field of one, since
+/// `fields` may leave the items out, and if it is not an error.
+fn entries<T>(
+    items: Option<Entries<T>>,
+    has_part: bool,
+    is_error: bool,
+) -> Result<Entries<T>, NotAPage> {
+    match items {
+        Some(items) => Ok(items),
+        None if has_part && !is_error => Ok(Entries::default()),
+        None => Err(NotAPage),
+    }
+}
+
+/// What came has no field of a page, or is an error.
+struct NotAPage;
+
+impl fmt::Display for NotAPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a page: missing field `items`")
+    }
+}
+
+/// Decodes a field that is there, even if it is null.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Decodes a total that is there. It may be null.
+fn present_total<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<u32>>, D::Error> {
+    As::<Option<Int>>::deserialize(deserializer).map(Some)
+}
+
+/// Decodes a number that is there. Null is 0.
+fn present_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    As::<DefaultOnNull<Int>>::deserialize(deserializer).map(Some)
 }
 
 impl<T: Serialize> Serialize for Page<T> {
@@ -129,7 +183,7 @@ impl<T: Serialize> Serialize for Page<T> {
 
 /// A page of a list, by cursor. It survives entries that are null or broken, as [`Page`] does.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(from = "CursorPageWire<T>", bound(deserialize = "T: DeserializeOwned"))]
+#[serde(try_from = "CursorPageWire<T>", bound(deserialize = "T: DeserializeOwned"))]
 #[non_exhaustive]
 pub struct CursorPage<T> {
     /// The entries.
@@ -162,52 +216,56 @@ pub struct Cursors {
 
 impl<T> Default for CursorPage<T> {
     fn default() -> Self {
-        CursorPageWire::default().into()
+        Self {
+            items: Vec::new(),
+            total: None,
+            limit: 0,
+            cursors: Cursors::default(),
+            next: None,
+            href: None,
+            skipped: Vec::new(),
+        }
     }
 }
 
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "T: DeserializeOwned"))]
 struct CursorPageWire<T> {
-    #[serde(default)]
-    items: Entries<T>,
-    #[serde(default, with = "As::<Option<Int>>")]
-    total: Option<u32>,
-    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
-    limit: u32,
-    #[serde(default, with = "As::<DefaultOnNull>")]
-    cursors: Cursors,
-    #[serde(default)]
-    next: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    items: Option<Entries<T>>,
+    #[serde(default, deserialize_with = "present_total")]
+    total: Option<Option<u32>>,
+    #[serde(default, deserialize_with = "present_number")]
+    limit: Option<u32>,
+    #[serde(default, deserialize_with = "present")]
+    cursors: Option<Option<Cursors>>,
+    #[serde(default, deserialize_with = "present")]
+    next: Option<Option<String>>,
     #[serde(default)]
     href: Option<String>,
+    #[serde(default)]
+    error: Option<IgnoredAny>,
 }
 
-impl<T> Default for CursorPageWire<T> {
-    fn default() -> Self {
-        Self {
-            items: Entries::default(),
-            total: None,
-            limit: 0,
-            cursors: Cursors::default(),
-            next: None,
-            href: None,
-        }
-    }
-}
+impl<T> TryFrom<CursorPageWire<T>> for CursorPage<T> {
+    type Error = NotAPage;
 
-impl<T> From<CursorPageWire<T>> for CursorPage<T> {
-    fn from(wire: CursorPageWire<T>) -> Self {
-        let Entries { items, skipped } = wire.items;
-        Self {
+    fn try_from(wire: CursorPageWire<T>) -> Result<Self, NotAPage> {
+        let has_part = wire.total.is_some()
+            || wire.limit.is_some()
+            || wire.cursors.is_some()
+            || wire.next.is_some()
+            || wire.href.is_some();
+        let Entries { items, skipped } = entries(wire.items, has_part, wire.error.is_some())?;
+        Ok(Self {
             items,
-            total: wire.total,
-            limit: wire.limit,
-            cursors: wire.cursors,
-            next: wire.next,
+            total: wire.total.flatten(),
+            limit: wire.limit.unwrap_or_default(),
+            cursors: wire.cursors.flatten().unwrap_or_default(),
+            next: wire.next.flatten(),
             href: wire.href,
             skipped,
-        }
+        })
     }
 }
 

@@ -9,8 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Episode, LocalFile, PlayableUri, Track, decode, generated::PlayableWire,
-    playable_fields::PlayableKind,
+    Episode, PlayableUri, Track, decode, generated::PlayableWire, playable_fields::PlayableKind,
 };
 
 /// A track or an episode, told apart by what it says it is.
@@ -50,11 +49,7 @@ impl PlayableItem {
     /// The URI to play it or to add it to a playlist; `None` if it has none.
     pub fn uri(&self) -> Option<PlayableUri> {
         match self {
-            Self::Track(track) => match (track.id, &track.local) {
-                (Some(id), _) => Some(id.into()),
-                (None, Some(local)) => Some(LocalFile::clone(local).into()),
-                (None, None) => None,
-            },
+            Self::Track(track) => track.uri(),
             Self::Episode(episode) => Some(episode.id?.into()),
             Self::Other(_) => None,
         }

@@ -207,6 +207,12 @@ impl ParseIdError {
         Self { given: short.into(), expected, problem }
     }
 
+    /// Whether the text is a short link (`https://spotify.link/..`), which only a request can
+    /// resolve.
+    pub fn is_short_link(&self) -> bool {
+        self.problem == Problem::ShortLink
+    }
+
     /// An object that has no id was given.
     pub(crate) fn no_id(expected: &'static str) -> Self {
         Self::new("", expected, Problem::NoId)
@@ -237,7 +243,7 @@ impl fmt::Display for ParseIdError {
                 write!(f, "it has {length} characters, at most 22 are right")
             }
             Problem::ShortLink => {
-                f.write_str("it is a short link, which takes a request to find out where it leads")
+                f.write_str("it is a short link; resolve it first with `client.resolve_link(..)`")
             }
             Problem::ForeignUrl => f.write_str("it is a URL that names no such thing at Spotify"),
             Problem::OtherUri => f.write_str("it is a URI of another kind"),

@@ -2,8 +2,10 @@
 
 #[doc(inline)]
 pub use spot_api::{
-    AccessMode, ApiRequest, CallOptions, Client, Error, ErrorKind, Items, Market, Paged, Pages,
-    PlaybackOffset, PlayerReason, Position, Request, Response, SearchFor, SearchItem, SearchQuery,
+    AccessMode, ApiRequest, CallOptions, Client, ClientBuilder, Error, ErrorKind, Items,
+    LibraryChanges, Market, Optional, Paged, Pages, PlaybackChange, PlaybackEvent, PlaybackOffset,
+    PlaybackWatch, PlayerDevice, PlayerReason, PlaylistContents, Position, Request, Response,
+    SearchFor, SearchItem, SearchQuery, SyncPlan, SyncPlaylist, WatchHandle,
 };
 
 /// The requests: a type per call, made by the methods of [`Client`].
@@ -34,6 +36,16 @@ pub mod model {
 ///
 #[doc = include_str!("../docs/coming-from-spotipy.md")]
 pub mod coming_from_spotipy {}
+
+/// Watching playback: events of the player, found by polling.
+///
+#[doc = include_str!("../docs/watching-playback.md")]
+pub mod watching_playback {}
+
+/// Syncing playlists: making a playlist equal to a list, with few calls.
+///
+#[doc = include_str!("../docs/syncing-playlists.md")]
+pub mod syncing_playlists {}
 
 /// The examples of the project's own README compile.
 #[cfg(doctest)]

@@ -5,7 +5,7 @@
 use spot_model::{Album, AlbumId, IntoId, Operation, Page, ParseIdError, SimplifiedTrack};
 
 use crate::{
-    Client, Items, Market, Request, chunks,
+    Client, Items, Market, Optional, Request, chunks,
     input::RequestExt,
     send::{chunked, single},
 };
@@ -45,7 +45,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-album
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-album")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetAlbum {
     pub(crate) client: Client,
     pub(crate) id: Result<AlbumId, ParseIdError>,
@@ -58,8 +58,8 @@ impl GetAlbum {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
@@ -109,7 +109,7 @@ impl GetAlbum {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-multiple-albums
 #[derive(Clone, Debug)]
 #[doc(alias = "get-multiple-albums")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetAlbums {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AlbumId>, ParseIdError>,
@@ -122,8 +122,8 @@ impl GetAlbums {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
@@ -169,7 +169,7 @@ chunked!(GetAlbums => singles Album, in albums);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-albums-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-albums-tracks")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetAlbumTracks {
     pub(crate) client: Client,
     pub(crate) id: Result<AlbumId, ParseIdError>,
@@ -184,20 +184,20 @@ impl GetAlbumTracks {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 

@@ -7,7 +7,7 @@ use spot_model::{
 };
 
 use crate::{
-    Client, Items, Market, Request, chunks,
+    Client, Items, Market, Optional, Request, chunks,
     input::RequestExt,
     send::{chunked, single},
 };
@@ -43,7 +43,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-artist
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-artist")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetArtist {
     pub(crate) client: Client,
     pub(crate) id: Result<ArtistId, ParseIdError>,
@@ -114,7 +114,7 @@ impl GetArtist {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-multiple-artists
 #[derive(Clone, Debug)]
 #[doc(alias = "get-multiple-artists")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetArtists {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ArtistId>, ParseIdError>,
@@ -163,7 +163,7 @@ chunked!(GetArtists => singles Artist, in artists);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-artists-albums
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-artists-albums")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetArtistAlbums {
     pub(crate) client: Client,
     pub(crate) id: Result<ArtistId, ParseIdError>,
@@ -185,20 +185,20 @@ impl GetArtistAlbums {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
     /// Page size, 1 to 10, or to 50 in [Extended Quota Mode](crate::AccessMode::Extended).
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -236,7 +236,7 @@ single!(GetArtistAlbums => page Page<SimplifiedAlbum>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-artists-top-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-artists-top-tracks")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetArtistTopTracks {
     pub(crate) client: Client,
     pub(crate) id: Result<ArtistId, ParseIdError>,
@@ -249,8 +249,8 @@ impl GetArtistTopTracks {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
@@ -278,7 +278,7 @@ single!(GetArtistTopTracks => Vec<Track>, in tracks);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-artists-related-artists
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-artists-related-artists")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetRelatedArtists {
     pub(crate) client: Client,
     pub(crate) id: Result<ArtistId, ParseIdError>,

@@ -40,7 +40,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-audio-features
 #[derive(Clone, Debug)]
 #[doc(alias = "get-audio-features")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetTrackAudioFeatures {
     pub(crate) client: Client,
     pub(crate) id: Result<TrackId, ParseIdError>,
@@ -78,7 +78,7 @@ single!(GetTrackAudioFeatures => AudioFeatures);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-several-audio-features
 #[derive(Clone, Debug)]
 #[doc(alias = "get-several-audio-features")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetAudioFeatures {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<TrackId>, ParseIdError>,
@@ -119,7 +119,7 @@ chunked!(GetAudioFeatures => concat Option<AudioFeatures>, in audio_features);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-audio-analysis
 #[derive(Clone, Debug)]
 #[doc(alias = "get-audio-analysis")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetTrackAudioAnalysis {
     pub(crate) client: Client,
     pub(crate) id: Result<TrackId, ParseIdError>,

@@ -8,7 +8,7 @@ use spot_model::{
 };
 
 use crate::{
-    Client, Items, Market, Request, chunks,
+    Client, Items, Market, Optional, Request, chunks,
     input::RequestExt,
     send::{chunked, single},
 };
@@ -73,7 +73,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-audiobook
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-audiobook")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetAudiobook {
     pub(crate) client: Client,
     pub(crate) id: Result<AudiobookId, ParseIdError>,
@@ -86,8 +86,8 @@ impl GetAudiobook {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
@@ -137,7 +137,7 @@ impl GetAudiobook {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-multiple-audiobooks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-multiple-audiobooks")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetAudiobooks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AudiobookId>, ParseIdError>,
@@ -150,8 +150,8 @@ impl GetAudiobooks {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
@@ -201,7 +201,7 @@ chunked!(GetAudiobooks => singles Audiobook, in audiobooks);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-audiobook-chapters
 #[derive(Clone, Debug)]
 #[doc(alias = "get-audiobook-chapters")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetAudiobookChapters {
     pub(crate) client: Client,
     pub(crate) id: Result<AudiobookId, ParseIdError>,
@@ -216,20 +216,20 @@ impl GetAudiobookChapters {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -265,7 +265,7 @@ single!(GetAudiobookChapters => page Page<SimplifiedChapter>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-a-chapter
 #[derive(Clone, Debug)]
 #[doc(alias = "get-a-chapter")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetChapter {
     pub(crate) client: Client,
     pub(crate) id: Result<ChapterId, ParseIdError>,
@@ -278,8 +278,8 @@ impl GetChapter {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
@@ -313,7 +313,7 @@ single!(GetChapter => Chapter);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-several-chapters
 #[derive(Clone, Debug)]
 #[doc(alias = "get-several-chapters")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetChapters {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ChapterId>, ParseIdError>,
@@ -326,8 +326,8 @@ impl GetChapters {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 

@@ -3,11 +3,11 @@
 //! Spotify's editorial lists: new releases, categories, featured playlists, markets.
 
 use spot_model::{
-    Category, CategoryId, CountrySet, FeaturedPlaylists, IntoId, Operation, Page, ParseIdError,
-    SimplifiedAlbum, SimplifiedPlaylist,
+    Category, CategoryId, CountrySet, IntoId, Operation, Page, ParseIdError, SimplifiedAlbum,
+    SimplifiedPlaylist,
 };
 
-use crate::{Client, GetGenreSeeds, Items, Request, input::RequestExt, send::single};
+use crate::{Client, GetGenreSeeds, Items, Optional, Request, input::RequestExt, send::single};
 
 impl Client {
     /// Spotify's editorial lists: new releases, categories, featured playlists, markets. New
@@ -96,7 +96,7 @@ impl Browse {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-new-releases
 #[derive(Clone, Debug)]
 #[doc(alias = "get-new-releases")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetNewReleases {
     pub(crate) client: Client,
     pub(crate) limit: Option<u8>,
@@ -108,14 +108,14 @@ impl GetNewReleases {
     pub const OPERATION: &'static Operation = Operation::GET_NEW_RELEASES;
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -144,14 +144,14 @@ single!(GetNewReleases => page Page<SimplifiedAlbum>);
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let featured = client.browse().featured_playlists().locale("es_MX").limit(3).await?;
+/// let page = client.browse().featured_playlists().locale("es_MX").limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-featured-playlists
 #[derive(Clone, Debug)]
 #[doc(alias = "get-featured-playlists")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetFeaturedPlaylists {
     pub(crate) client: Client,
     pub(crate) locale: Option<String>,
@@ -164,20 +164,20 @@ impl GetFeaturedPlaylists {
     pub const OPERATION: &'static Operation = Operation::GET_FEATURED_PLAYLISTS;
 
     /// The language and country of the texts, for example `es_MX`.
-    pub fn locale(mut self, locale: impl Into<String>) -> Self {
-        self.locale = Some(locale.into());
+    pub fn locale(mut self, locale: impl Optional<String>) -> Self {
+        self.locale = locale.into_optional();
         self
     }
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -197,7 +197,7 @@ impl GetFeaturedPlaylists {
     }
 }
 
-single!(GetFeaturedPlaylists => FeaturedPlaylists);
+single!(GetFeaturedPlaylists => page Page<SimplifiedPlaylist>);
 
 /// Spotify's playlist categories.
 ///
@@ -216,7 +216,7 @@ single!(GetFeaturedPlaylists => FeaturedPlaylists);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-categories
 #[derive(Clone, Debug)]
 #[doc(alias = "get-categories")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetCategories {
     pub(crate) client: Client,
     pub(crate) locale: Option<String>,
@@ -229,20 +229,20 @@ impl GetCategories {
     pub const OPERATION: &'static Operation = Operation::GET_CATEGORIES;
 
     /// The language and country of the names, for example `es_MX`.
-    pub fn locale(mut self, locale: impl Into<String>) -> Self {
-        self.locale = Some(locale.into());
+    pub fn locale(mut self, locale: impl Optional<String>) -> Self {
+        self.locale = locale.into_optional();
         self
     }
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -278,7 +278,7 @@ single!(GetCategories => page Page<Category>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-a-category
 #[derive(Clone, Debug)]
 #[doc(alias = "get-a-category")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetCategory {
     pub(crate) client: Client,
     pub(crate) id: Result<CategoryId, ParseIdError>,
@@ -290,8 +290,8 @@ impl GetCategory {
     pub const OPERATION: &'static Operation = Operation::GET_CATEGORY;
 
     /// The language and country of the name, for example `es_MX`.
-    pub fn locale(mut self, locale: impl Into<String>) -> Self {
-        self.locale = Some(locale.into());
+    pub fn locale(mut self, locale: impl Optional<String>) -> Self {
+        self.locale = locale.into_optional();
         self
     }
 
@@ -330,14 +330,14 @@ impl GetCategory {
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
-/// let featured = client.browse().category("mellow").playlists().limit(3).await?;
+/// let page = client.browse().category("mellow").playlists().limit(3).await?;
 /// # Ok(()) }
 /// ```
 ///
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-a-categories-playlists
 #[derive(Clone, Debug)]
 #[doc(alias = "get-a-categories-playlists")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetCategoryPlaylists {
     pub(crate) client: Client,
     pub(crate) id: Result<CategoryId, ParseIdError>,
@@ -350,14 +350,14 @@ impl GetCategoryPlaylists {
     pub const OPERATION: &'static Operation = Operation::GET_CATEGORY_PLAYLISTS;
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -377,7 +377,7 @@ impl GetCategoryPlaylists {
     }
 }
 
-single!(GetCategoryPlaylists => FeaturedPlaylists);
+single!(GetCategoryPlaylists => page Page<SimplifiedPlaylist>);
 
 /// Countries where Spotify is available.
 ///
@@ -392,7 +392,7 @@ single!(GetCategoryPlaylists => FeaturedPlaylists);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-available-markets
 #[derive(Clone, Debug)]
 #[doc(alias = "get-available-markets")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetMarkets {
     pub(crate) client: Client,
 }

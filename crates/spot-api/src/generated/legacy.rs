@@ -9,7 +9,7 @@ use spot_model::{
 };
 
 use crate::{
-    Client, Error, Fields, Items, Market, Request, Response, chunks,
+    Client, Error, Fields, Items, Market, Optional, Request, Response, chunks,
     input::{Body, RequestExt},
     send::{chunked, single},
 };
@@ -461,7 +461,7 @@ impl Legacy {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/save-albums-user
 #[derive(Clone, Debug)]
 #[doc(alias = "save-albums-user")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct SaveAlbums {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AlbumId>, ParseIdError>,
@@ -508,7 +508,7 @@ chunked!(SaveAlbums => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-albums-user
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-albums-user")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct RemoveAlbums {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AlbumId>, ParseIdError>,
@@ -555,7 +555,7 @@ chunked!(RemoveAlbums => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-users-saved-albums
 #[derive(Clone, Debug)]
 #[doc(alias = "check-users-saved-albums")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct CheckAlbums {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AlbumId>, ParseIdError>,
@@ -602,7 +602,7 @@ chunked!(CheckAlbums => concat bool);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/save-tracks-user
 #[derive(Clone, Debug)]
 #[doc(alias = "save-tracks-user")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct SaveTracks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<TrackId>, ParseIdError>,
@@ -614,8 +614,8 @@ impl SaveTracks {
     pub const OPERATION: &'static Operation = Operation::SAVE_TRACKS;
 
     /// Time at which they were saved. Default: now.
-    pub fn added_at(mut self, added_at: DateTime<Utc>) -> Self {
-        self.added_at = Some(added_at);
+    pub fn added_at(mut self, added_at: impl Into<Option<DateTime<Utc>>>) -> Self {
+        self.added_at = added_at.into();
         self
     }
 
@@ -658,7 +658,7 @@ chunked!(SaveTracks => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-tracks-user
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-tracks-user")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct RemoveTracks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<TrackId>, ParseIdError>,
@@ -705,7 +705,7 @@ chunked!(RemoveTracks => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-users-saved-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "check-users-saved-tracks")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct CheckTracks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<TrackId>, ParseIdError>,
@@ -752,7 +752,7 @@ chunked!(CheckTracks => concat bool);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/save-episodes-user
 #[derive(Clone, Debug)]
 #[doc(alias = "save-episodes-user")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct SaveEpisodes {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<EpisodeId>, ParseIdError>,
@@ -799,7 +799,7 @@ chunked!(SaveEpisodes => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-episodes-user
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-episodes-user")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct RemoveEpisodes {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<EpisodeId>, ParseIdError>,
@@ -846,7 +846,7 @@ chunked!(RemoveEpisodes => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-users-saved-episodes
 #[derive(Clone, Debug)]
 #[doc(alias = "check-users-saved-episodes")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct CheckEpisodes {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<EpisodeId>, ParseIdError>,
@@ -893,7 +893,7 @@ chunked!(CheckEpisodes => concat bool);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/save-shows-user
 #[derive(Clone, Debug)]
 #[doc(alias = "save-shows-user")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct SaveShows {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ShowId>, ParseIdError>,
@@ -940,7 +940,7 @@ chunked!(SaveShows => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-shows-user
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-shows-user")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct RemoveShows {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ShowId>, ParseIdError>,
@@ -953,8 +953,8 @@ impl RemoveShows {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
@@ -997,7 +997,7 @@ chunked!(RemoveShows => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-users-saved-shows
 #[derive(Clone, Debug)]
 #[doc(alias = "check-users-saved-shows")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct CheckShows {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ShowId>, ParseIdError>,
@@ -1044,7 +1044,7 @@ chunked!(CheckShows => concat bool);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/save-audiobooks-user
 #[derive(Clone, Debug)]
 #[doc(alias = "save-audiobooks-user")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct SaveAudiobooks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AudiobookId>, ParseIdError>,
@@ -1091,7 +1091,7 @@ chunked!(SaveAudiobooks => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-audiobooks-user
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-audiobooks-user")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct RemoveAudiobooks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AudiobookId>, ParseIdError>,
@@ -1138,7 +1138,7 @@ chunked!(RemoveAudiobooks => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-users-saved-audiobooks
 #[derive(Clone, Debug)]
 #[doc(alias = "check-users-saved-audiobooks")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct CheckAudiobooks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AudiobookId>, ParseIdError>,
@@ -1185,7 +1185,7 @@ chunked!(CheckAudiobooks => concat bool);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/follow-artists-users
 #[derive(Clone, Debug)]
 #[doc(alias = "follow-artists-users")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct FollowArtists {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ArtistId>, ParseIdError>,
@@ -1232,7 +1232,7 @@ chunked!(FollowArtists => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/unfollow-artists-users
 #[derive(Clone, Debug)]
 #[doc(alias = "unfollow-artists-users")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct UnfollowArtists {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ArtistId>, ParseIdError>,
@@ -1279,7 +1279,7 @@ chunked!(UnfollowArtists => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-current-user-follows
 #[derive(Clone, Debug)]
 #[doc(alias = "check-current-user-follows")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct CheckFollowedArtists {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ArtistId>, ParseIdError>,
@@ -1326,7 +1326,7 @@ chunked!(CheckFollowedArtists => concat bool);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/follow-artists-users
 #[derive(Clone, Debug)]
 #[doc(alias = "follow-artists-users")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct FollowUsers {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<UserId>, ParseIdError>,
@@ -1373,7 +1373,7 @@ chunked!(FollowUsers => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/unfollow-artists-users
 #[derive(Clone, Debug)]
 #[doc(alias = "unfollow-artists-users")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct UnfollowUsers {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<UserId>, ParseIdError>,
@@ -1420,7 +1420,7 @@ chunked!(UnfollowUsers => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-current-user-follows
 #[derive(Clone, Debug)]
 #[doc(alias = "check-current-user-follows")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct CheckFollowedUsers {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<UserId>, ParseIdError>,
@@ -1464,7 +1464,7 @@ chunked!(CheckFollowedUsers => concat bool);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/follow-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "follow-playlist")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct FollowPlaylist {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1476,8 +1476,8 @@ impl FollowPlaylist {
     pub const OPERATION: &'static Operation = Operation::FOLLOW_PLAYLIST;
 
     /// Whether it appears on the user's profile. Default: `true`.
-    pub fn public(mut self, public: bool) -> Self {
-        self.public = Some(public);
+    pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
+        self.public = public.into();
         self
     }
 
@@ -1508,7 +1508,7 @@ single!(FollowPlaylist => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/unfollow-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "unfollow-playlist")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct UnfollowPlaylist {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1542,7 +1542,7 @@ single!(UnfollowPlaylist => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-if-user-follows-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "check-if-user-follows-playlist")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct CheckFollowedPlaylist {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1555,7 +1555,7 @@ impl CheckFollowedPlaylist {
 
     /// The id of the current user. Spotify accepts no other.
     pub fn user(mut self, user: impl IntoId<UserId>) -> Self {
-        self.user = Some(user.into_id());
+        self.user = user.into_optional_id();
         self
     }
 
@@ -1588,7 +1588,7 @@ single!(CheckFollowedPlaylist => Vec<bool>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-playlists-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-playlists-tracks")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetPlaylistTracks {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1603,27 +1603,27 @@ impl GetPlaylistTracks {
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_TRACKS;
 
     /// Fields to return, in Spotify's notation. Fields that paging needs are added.
-    pub fn fields(mut self, fields: impl Into<Fields>) -> Self {
-        self.fields = Some(fields.into());
+    pub fn fields(mut self, fields: impl Optional<Fields>) -> Self {
+        self.fields = fields.into_optional();
         self
     }
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
     /// Page size, 1 to 50, or to 100 in [Extended Quota Mode](crate::AccessMode::Extended).
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -1669,7 +1669,7 @@ single!(GetPlaylistTracks => page Page<PlaylistItem>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/add-tracks-to-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "add-tracks-to-playlist")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct AddPlaylistTracks {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1682,8 +1682,8 @@ impl AddPlaylistTracks {
     pub const OPERATION: &'static Operation = Operation::ADD_PLAYLIST_TRACKS;
 
     /// Position of the first new item, from 0. Default: at the end.
-    pub fn position(mut self, position: u32) -> Self {
-        self.position = Some(position);
+    pub fn position(mut self, position: impl Into<Option<u32>>) -> Self {
+        self.position = position.into();
         self
     }
 
@@ -1729,7 +1729,7 @@ chunked!(AddPlaylistTracks => append);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/reorder-or-replace-playlists-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "reorder-or-replace-playlists-tracks")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct ReplacePlaylistTracks {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1769,7 +1769,7 @@ chunked!(ReplacePlaylistTracks => replace);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/reorder-or-replace-playlists-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "reorder-or-replace-playlists-tracks")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct ReorderPlaylistTracks {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1784,14 +1784,14 @@ impl ReorderPlaylistTracks {
     pub const OPERATION: &'static Operation = Operation::REORDER_PLAYLIST_TRACKS;
 
     /// Number of items to move. Default: 1.
-    pub fn range_length(mut self, range_length: u32) -> Self {
-        self.range_length = Some(range_length);
+    pub fn range_length(mut self, range_length: impl Into<Option<u32>>) -> Self {
+        self.range_length = range_length.into();
         self
     }
 
     /// Version of the playlist that the positions refer to.
     pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
-        self.snapshot_id = Some(snapshot_id.into_id());
+        self.snapshot_id = snapshot_id.into_optional_id();
         self
     }
 
@@ -1830,7 +1830,7 @@ single!(ReorderPlaylistTracks => SnapshotId, in snapshot_id);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-tracks-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-tracks-playlist")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct RemovePlaylistTracks {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1844,15 +1844,15 @@ impl RemovePlaylistTracks {
 
     /// Version of the playlist that the removal refers to.
     pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
-        self.snapshot_id = Some(snapshot_id.into_id());
+        self.snapshot_id = snapshot_id.into_optional_id();
         self
     }
 
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// Sends the requests one after another, each with the snapshot that the one before it
-    /// returned. Returns the answers in order: none if the list is empty.
+    /// Sends the requests one after another. If you gave a snapshot, each request has the one that
+    /// the request before it returned. Returns the responses in order: none if the list is empty.
     ///
     /// # Errors
     ///
@@ -1909,7 +1909,7 @@ chunked!(RemovePlaylistTracks => chain);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/create-playlist-for-user
 #[derive(Clone, Debug)]
 #[doc(alias = "create-playlist-for-user")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct CreatePlaylistFor {
     pub(crate) client: Client,
     pub(crate) user: Result<UserId, ParseIdError>,
@@ -1923,21 +1923,22 @@ impl CreatePlaylistFor {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CREATE_PLAYLIST_FOR;
 
-    /// Whether it appears on the user's profile. Default: `true`.
-    pub fn public(mut self, public: bool) -> Self {
-        self.public = Some(public);
+    /// Whether it appears on the user's profile. Default: `true`. Spotify ignored `false` when it
+    /// was measured in 2026-09.
+    pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
+        self.public = public.into();
         self
     }
 
     /// Whether other users may edit it. A collaborative playlist must not be public.
-    pub fn collaborative(mut self, collaborative: bool) -> Self {
-        self.collaborative = Some(collaborative);
+    pub fn collaborative(mut self, collaborative: impl Into<Option<bool>>) -> Self {
+        self.collaborative = collaborative.into();
         self
     }
 
     /// Description.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
+    pub fn description(mut self, description: impl Optional<String>) -> Self {
+        self.description = description.into_optional();
         self
     }
 

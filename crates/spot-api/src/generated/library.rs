@@ -8,7 +8,7 @@ use spot_model::{
 };
 
 use crate::{
-    Client, Items, Market, Request, chunks,
+    Client, Items, Market, Optional, Request, chunks,
     input::RequestExt,
     send::{chunked, single},
 };
@@ -125,7 +125,7 @@ impl Library {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-saved-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-saved-tracks")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetSavedTracks {
     pub(crate) client: Client,
     pub(crate) market: Option<Market>,
@@ -139,20 +139,20 @@ impl GetSavedTracks {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -190,7 +190,7 @@ single!(GetSavedTracks => page Page<SavedTrack>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-saved-albums
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-saved-albums")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetSavedAlbums {
     pub(crate) client: Client,
     pub(crate) market: Option<Market>,
@@ -204,20 +204,20 @@ impl GetSavedAlbums {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -255,7 +255,7 @@ single!(GetSavedAlbums => page Page<SavedAlbum>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-saved-shows
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-saved-shows")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetSavedShows {
     pub(crate) client: Client,
     pub(crate) limit: Option<u8>,
@@ -267,14 +267,14 @@ impl GetSavedShows {
     pub const OPERATION: &'static Operation = Operation::GET_SAVED_SHOWS;
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -310,7 +310,7 @@ single!(GetSavedShows => page Page<SavedShow>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-saved-episodes
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-saved-episodes")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetSavedEpisodes {
     pub(crate) client: Client,
     pub(crate) market: Option<Market>,
@@ -324,20 +324,20 @@ impl GetSavedEpisodes {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -375,7 +375,7 @@ single!(GetSavedEpisodes => page Page<SavedEpisode>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-saved-audiobooks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-saved-audiobooks")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetSavedAudiobooks {
     pub(crate) client: Client,
     pub(crate) limit: Option<u8>,
@@ -387,14 +387,14 @@ impl GetSavedAudiobooks {
     pub const OPERATION: &'static Operation = Operation::GET_SAVED_AUDIOBOOKS;
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -431,7 +431,7 @@ single!(GetSavedAudiobooks => page Page<SimplifiedAudiobook>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/save-library-items
 #[derive(Clone, Debug)]
 #[doc(alias = "save-library-items")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct SaveToLibrary {
     pub(crate) client: Client,
     pub(crate) uris: Result<Vec<LibraryUri>, ParseIdError>,
@@ -477,7 +477,7 @@ chunked!(SaveToLibrary => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-library-items
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-library-items")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct RemoveFromLibrary {
     pub(crate) client: Client,
     pub(crate) uris: Result<Vec<LibraryUri>, ParseIdError>,
@@ -522,7 +522,7 @@ chunked!(RemoveFromLibrary => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-library-contains
 #[derive(Clone, Debug)]
 #[doc(alias = "check-library-contains")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct CheckLibrary {
     pub(crate) client: Client,
     pub(crate) uris: Result<Vec<LibraryUri>, ParseIdError>,

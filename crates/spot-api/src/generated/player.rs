@@ -11,7 +11,7 @@ use spot_model::{
 };
 
 use crate::{
-    Client, Items, Market, PlaybackOffset, Request,
+    Client, Items, Market, Optional, PlaybackOffset, Request,
     input::{Body, RequestExt},
     send::single,
 };
@@ -113,8 +113,8 @@ impl Player {
     ///
     /// `PUT /me/player/repeat`. See [`SetRepeat`].
     #[doc(alias = "set-repeat-mode-on-users-playback")]
-    pub fn repeat(&self, state: impl Into<RepeatState>) -> SetRepeat {
-        SetRepeat { client: self.client.clone(), state: state.into(), device: None }
+    pub fn repeat(&self, state: RepeatState) -> SetRepeat {
+        SetRepeat { client: self.client.clone(), state, device: None }
     }
 
     /// Sets the volume.
@@ -173,7 +173,7 @@ impl Player {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-information-about-the-users-current-playback
 #[derive(Clone, Debug)]
 #[doc(alias = "get-information-about-the-users-current-playback")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetPlaybackState {
     pub(crate) client: Client,
     pub(crate) market: Option<Market>,
@@ -185,8 +185,8 @@ impl GetPlaybackState {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
@@ -215,7 +215,7 @@ single!(GetPlaybackState => optional PlaybackState);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-the-users-currently-playing-track
 #[derive(Clone, Debug)]
 #[doc(alias = "get-the-users-currently-playing-track")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetCurrentlyPlaying {
     pub(crate) client: Client,
     pub(crate) market: Option<Market>,
@@ -227,8 +227,8 @@ impl GetCurrentlyPlaying {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
@@ -255,7 +255,7 @@ single!(GetCurrentlyPlaying => optional CurrentlyPlaying);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-a-users-available-devices
 #[derive(Clone, Debug)]
 #[doc(alias = "get-a-users-available-devices")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetDevices {
     pub(crate) client: Client,
 }
@@ -286,7 +286,7 @@ single!(GetDevices => Vec<Device>, in devices);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-queue
 #[derive(Clone, Debug)]
 #[doc(alias = "get-queue")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetQueue {
     pub(crate) client: Client,
 }
@@ -316,7 +316,7 @@ single!(GetQueue => Queue);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/start-a-users-playback
 #[derive(Clone, Debug)]
 #[doc(alias = "start-a-users-playback")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct StartPlayback {
     pub(crate) client: Client,
     pub(crate) device: Option<Result<DeviceId, ParseIdError>>,
@@ -332,33 +332,37 @@ impl StartPlayback {
 
     /// Target device. Default: the active device.
     pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
-        self.device = Some(device.into_id());
+        self.device = device.into_optional_id();
         self
     }
 
     /// Album, artist, playlist, show or audiobook to play. Replaces [`uris`](Self::uris).
     pub fn context(mut self, context: impl IntoId<ContextUri>) -> Self {
-        self.context = Some(context.into_id());
-        self.uris = None;
+        self.context = context.into_optional_id();
+        if self.context.is_some() {
+            self.uris = None;
+        }
         self
     }
 
     /// Tracks and episodes to play, in order. Replaces [`context`](Self::context).
     pub fn uris(mut self, uris: impl IntoIterator<Item = impl IntoId<PlayableUri>>) -> Self {
         self.uris = Some(uris.into_iter().map(IntoId::into_id).collect());
-        self.context = None;
+        if self.uris.is_some() {
+            self.context = None;
+        }
         self
     }
 
     /// Start item in the context: a position from 0, or a URI.
-    pub fn offset(mut self, offset: impl Into<PlaybackOffset>) -> Self {
-        self.offset = Some(offset.into());
+    pub fn offset(mut self, offset: impl Optional<PlaybackOffset>) -> Self {
+        self.offset = offset.into_optional();
         self
     }
 
     /// Start position in the first item.
-    pub fn position(mut self, position: Duration) -> Self {
-        self.position = Some(position);
+    pub fn position(mut self, position: impl Into<Option<Duration>>) -> Self {
+        self.position = position.into();
         self
     }
 
@@ -389,7 +393,7 @@ single!(StartPlayback => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/pause-a-users-playback
 #[derive(Clone, Debug)]
 #[doc(alias = "pause-a-users-playback")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct PausePlayback {
     pub(crate) client: Client,
     pub(crate) device: Option<Result<DeviceId, ParseIdError>>,
@@ -401,7 +405,7 @@ impl PausePlayback {
 
     /// Target device. Default: the active device.
     pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
-        self.device = Some(device.into_id());
+        self.device = device.into_optional_id();
         self
     }
 
@@ -426,7 +430,7 @@ single!(PausePlayback => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/skip-users-playback-to-next-track
 #[derive(Clone, Debug)]
 #[doc(alias = "skip-users-playback-to-next-track")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct SkipToNext {
     pub(crate) client: Client,
     pub(crate) device: Option<Result<DeviceId, ParseIdError>>,
@@ -438,7 +442,7 @@ impl SkipToNext {
 
     /// Target device. Default: the active device.
     pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
-        self.device = Some(device.into_id());
+        self.device = device.into_optional_id();
         self
     }
 
@@ -463,7 +467,7 @@ single!(SkipToNext => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/skip-users-playback-to-previous-track
 #[derive(Clone, Debug)]
 #[doc(alias = "skip-users-playback-to-previous-track")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct SkipToPrevious {
     pub(crate) client: Client,
     pub(crate) device: Option<Result<DeviceId, ParseIdError>>,
@@ -475,7 +479,7 @@ impl SkipToPrevious {
 
     /// Target device. Default: the active device.
     pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
-        self.device = Some(device.into_id());
+        self.device = device.into_optional_id();
         self
     }
 
@@ -502,7 +506,7 @@ single!(SkipToPrevious => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/seek-to-position-in-currently-playing-track
 #[derive(Clone, Debug)]
 #[doc(alias = "seek-to-position-in-currently-playing-track")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct SeekPlayback {
     pub(crate) client: Client,
     pub(crate) position: Duration,
@@ -515,7 +519,7 @@ impl SeekPlayback {
 
     /// Target device. Default: the active device.
     pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
-        self.device = Some(device.into_id());
+        self.device = device.into_optional_id();
         self
     }
 
@@ -544,7 +548,7 @@ single!(SeekPlayback => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/set-repeat-mode-on-users-playback
 #[derive(Clone, Debug)]
 #[doc(alias = "set-repeat-mode-on-users-playback")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct SetRepeat {
     pub(crate) client: Client,
     pub(crate) state: RepeatState,
@@ -557,7 +561,7 @@ impl SetRepeat {
 
     /// Target device. Default: the active device.
     pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
-        self.device = Some(device.into_id());
+        self.device = device.into_optional_id();
         self
     }
 
@@ -584,7 +588,7 @@ single!(SetRepeat => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/set-volume-for-users-playback
 #[derive(Clone, Debug)]
 #[doc(alias = "set-volume-for-users-playback")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct SetVolume {
     pub(crate) client: Client,
     pub(crate) percent: u8,
@@ -597,7 +601,7 @@ impl SetVolume {
 
     /// Target device. Default: the active device.
     pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
-        self.device = Some(device.into_id());
+        self.device = device.into_optional_id();
         self
     }
 
@@ -624,7 +628,7 @@ single!(SetVolume => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/toggle-shuffle-for-users-playback
 #[derive(Clone, Debug)]
 #[doc(alias = "toggle-shuffle-for-users-playback")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct SetShuffle {
     pub(crate) client: Client,
     pub(crate) on: bool,
@@ -637,7 +641,7 @@ impl SetShuffle {
 
     /// Target device. Default: the active device.
     pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
-        self.device = Some(device.into_id());
+        self.device = device.into_optional_id();
         self
     }
 
@@ -664,7 +668,7 @@ single!(SetShuffle => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/add-to-queue
 #[derive(Clone, Debug)]
 #[doc(alias = "add-to-queue")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct AddToQueue {
     pub(crate) client: Client,
     pub(crate) uri: Result<PlayableUri, ParseIdError>,
@@ -677,7 +681,7 @@ impl AddToQueue {
 
     /// Target device. Default: the active device.
     pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
-        self.device = Some(device.into_id());
+        self.device = device.into_optional_id();
         self
     }
 
@@ -704,7 +708,7 @@ single!(AddToQueue => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/transfer-a-users-playback
 #[derive(Clone, Debug)]
 #[doc(alias = "transfer-a-users-playback")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct TransferPlayback {
     pub(crate) client: Client,
     pub(crate) device: Result<DeviceId, ParseIdError>,
@@ -716,8 +720,8 @@ impl TransferPlayback {
     pub const OPERATION: &'static Operation = Operation::TRANSFER_PLAYBACK;
 
     /// Whether playback starts on the device. If not, it keeps its state.
-    pub fn play(mut self, play: bool) -> Self {
-        self.play = Some(play);
+    pub fn play(mut self, play: impl Into<Option<bool>>) -> Self {
+        self.play = play.into();
         self
     }
 
@@ -747,7 +751,7 @@ single!(TransferPlayback => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-recently-played
 #[derive(Clone, Debug)]
 #[doc(alias = "get-recently-played")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetRecentlyPlayed {
     pub(crate) client: Client,
     pub(crate) after: Option<DateTime<Utc>>,
@@ -760,22 +764,26 @@ impl GetRecentlyPlayed {
     pub const OPERATION: &'static Operation = Operation::GET_RECENTLY_PLAYED;
 
     /// Only tracks played after this time. Replaces [`before`](Self::before).
-    pub fn after(mut self, after: DateTime<Utc>) -> Self {
-        self.after = Some(after);
-        self.before = None;
+    pub fn after(mut self, after: impl Into<Option<DateTime<Utc>>>) -> Self {
+        self.after = after.into();
+        if self.after.is_some() {
+            self.before = None;
+        }
         self
     }
 
     /// Only tracks played before this time. Replaces [`after`](Self::after).
-    pub fn before(mut self, before: DateTime<Utc>) -> Self {
-        self.before = Some(before);
-        self.after = None;
+    pub fn before(mut self, before: impl Into<Option<DateTime<Utc>>>) -> Self {
+        self.before = before.into();
+        if self.before.is_some() {
+            self.after = None;
+        }
         self
     }
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 

@@ -9,7 +9,7 @@ use spot_model::{
 };
 
 use crate::{
-    Client, Error, Fields, Items, Market, Request, Response, chunks,
+    Client, Error, Fields, Items, Market, Optional, Request, Response, chunks,
     input::{Body, RequestExt},
     send::{chunked, single},
 };
@@ -39,7 +39,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "get-playlist")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetPlaylist {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -52,15 +52,15 @@ impl GetPlaylist {
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST;
 
     /// Fields to return, in Spotify's notation: `name,items(total)`.
-    pub fn fields(mut self, fields: impl Into<Fields>) -> Self {
-        self.fields = Some(fields.into());
+    pub fn fields(mut self, fields: impl Optional<Fields>) -> Self {
+        self.fields = fields.into_optional();
         self
     }
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
@@ -202,7 +202,7 @@ impl GetPlaylist {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-playlists-items
 #[derive(Clone, Debug)]
 #[doc(alias = "get-playlists-items")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetPlaylistItems {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -217,27 +217,27 @@ impl GetPlaylistItems {
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_ITEMS;
 
     /// Fields to return, in Spotify's notation. Fields that paging needs are added.
-    pub fn fields(mut self, fields: impl Into<Fields>) -> Self {
-        self.fields = Some(fields.into());
+    pub fn fields(mut self, fields: impl Optional<Fields>) -> Self {
+        self.fields = fields.into_optional();
         self
     }
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -280,7 +280,7 @@ single!(GetPlaylistItems => page Page<PlaylistItem>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/add-items-to-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "add-items-to-playlist")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct AddPlaylistItems {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -293,8 +293,8 @@ impl AddPlaylistItems {
     pub const OPERATION: &'static Operation = Operation::ADD_PLAYLIST_ITEMS;
 
     /// Position of the first new item, from 0. Default: at the end.
-    pub fn position(mut self, position: u32) -> Self {
-        self.position = Some(position);
+    pub fn position(mut self, position: impl Into<Option<u32>>) -> Self {
+        self.position = position.into();
         self
     }
 
@@ -339,7 +339,7 @@ chunked!(AddPlaylistItems => append);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/reorder-or-replace-playlists-items
 #[derive(Clone, Debug)]
 #[doc(alias = "reorder-or-replace-playlists-items")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct ReplacePlaylistItems {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -376,7 +376,7 @@ chunked!(ReplacePlaylistItems => replace);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/reorder-or-replace-playlists-items
 #[derive(Clone, Debug)]
 #[doc(alias = "reorder-or-replace-playlists-items")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct ReorderPlaylistItems {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -391,14 +391,14 @@ impl ReorderPlaylistItems {
     pub const OPERATION: &'static Operation = Operation::REORDER_PLAYLIST_ITEMS;
 
     /// Number of items to move. Default: 1.
-    pub fn range_length(mut self, range_length: u32) -> Self {
-        self.range_length = Some(range_length);
+    pub fn range_length(mut self, range_length: impl Into<Option<u32>>) -> Self {
+        self.range_length = range_length.into();
         self
     }
 
     /// Version of the playlist that the positions refer to.
     pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
-        self.snapshot_id = Some(snapshot_id.into_id());
+        self.snapshot_id = snapshot_id.into_optional_id();
         self
     }
 
@@ -434,7 +434,7 @@ single!(ReorderPlaylistItems => SnapshotId, in snapshot_id);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-items-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-items-playlist")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct RemovePlaylistItems {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -448,15 +448,15 @@ impl RemovePlaylistItems {
 
     /// Version of the playlist that the removal refers to.
     pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
-        self.snapshot_id = Some(snapshot_id.into_id());
+        self.snapshot_id = snapshot_id.into_optional_id();
         self
     }
 
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// Sends the requests one after another, each with the snapshot that the one before it
-    /// returned. Returns the answers in order: none if the list is empty.
+    /// Sends the requests one after another. If you gave a snapshot, each request has the one that
+    /// the request before it returned. Returns the responses in order: none if the list is empty.
     ///
     /// # Errors
     ///
@@ -512,7 +512,7 @@ chunked!(RemovePlaylistItems => chain);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/change-playlist-details
 #[derive(Clone, Debug)]
 #[doc(alias = "change-playlist-details")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct ChangePlaylistDetails {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -527,26 +527,27 @@ impl ChangePlaylistDetails {
     pub const OPERATION: &'static Operation = Operation::CHANGE_PLAYLIST_DETAILS;
 
     /// New name.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
+    pub fn name(mut self, name: impl Optional<String>) -> Self {
+        self.name = name.into_optional();
         self
     }
 
-    /// Whether it appears on the user's profile.
-    pub fn public(mut self, public: bool) -> Self {
-        self.public = Some(public);
+    /// Whether it appears on the user's profile. Spotify ignored `false` when it was measured in
+    /// 2026-09.
+    pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
+        self.public = public.into();
         self
     }
 
     /// Whether other users may edit it.
-    pub fn collaborative(mut self, collaborative: bool) -> Self {
-        self.collaborative = Some(collaborative);
+    pub fn collaborative(mut self, collaborative: impl Into<Option<bool>>) -> Self {
+        self.collaborative = collaborative.into();
         self
     }
 
     /// New description.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
+    pub fn description(mut self, description: impl Optional<String>) -> Self {
+        self.description = description.into_optional();
         self
     }
 
@@ -579,7 +580,7 @@ single!(ChangePlaylistDetails => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-playlist-cover
 #[derive(Clone, Debug)]
 #[doc(alias = "get-playlist-cover")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetPlaylistCover {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -615,7 +616,7 @@ single!(GetPlaylistCover => Vec<Image>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/upload-custom-playlist-cover
 #[derive(Clone, Debug)]
 #[doc(alias = "upload-custom-playlist-cover")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct UploadPlaylistCover {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -652,7 +653,7 @@ single!(UploadPlaylistCover => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-a-list-of-current-users-playlists
 #[derive(Clone, Debug)]
 #[doc(alias = "get-a-list-of-current-users-playlists")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetMyPlaylists {
     pub(crate) client: Client,
     pub(crate) limit: Option<u8>,
@@ -664,14 +665,14 @@ impl GetMyPlaylists {
     pub const OPERATION: &'static Operation = Operation::GET_MY_PLAYLISTS;
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -704,7 +705,7 @@ single!(GetMyPlaylists => page Page<SimplifiedPlaylist>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/create-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "create-playlist")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct CreatePlaylist {
     pub(crate) client: Client,
     pub(crate) name: String,
@@ -717,21 +718,22 @@ impl CreatePlaylist {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CREATE_PLAYLIST;
 
-    /// Whether it appears on the user's profile. Default: `true`.
-    pub fn public(mut self, public: bool) -> Self {
-        self.public = Some(public);
+    /// Whether it appears on the user's profile. Default: `true`. Spotify ignored `false` when it
+    /// was measured in 2026-09.
+    pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
+        self.public = public.into();
         self
     }
 
     /// Whether other users may edit it. A collaborative playlist must not be public.
-    pub fn collaborative(mut self, collaborative: bool) -> Self {
-        self.collaborative = Some(collaborative);
+    pub fn collaborative(mut self, collaborative: impl Into<Option<bool>>) -> Self {
+        self.collaborative = collaborative.into();
         self
     }
 
     /// Description.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
+    pub fn description(mut self, description: impl Optional<String>) -> Self {
+        self.description = description.into_optional();
         self
     }
 

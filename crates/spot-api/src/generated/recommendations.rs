@@ -7,7 +7,7 @@ use std::time::Duration;
 use spot_model::{ArtistId, IntoId, Operation, ParseIdError, Recommendations, TrackId};
 
 use crate::{
-    Client, Market, Request,
+    Client, Market, Optional, Request,
     input::{Attributes, RequestExt},
     send::single,
 };
@@ -47,7 +47,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-recommendations
 #[derive(Clone, Debug)]
 #[doc(alias = "get-recommendations")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetRecommendations {
     pub(crate) client: Client,
     pub(crate) limit: Option<u8>,
@@ -63,8 +63,8 @@ impl GetRecommendations {
     pub const OPERATION: &'static Operation = Operation::GET_RECOMMENDATIONS;
 
     /// Number of tracks, 1 to 100. Filters may reduce it.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
@@ -346,8 +346,8 @@ impl GetRecommendations {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
@@ -379,7 +379,7 @@ single!(GetRecommendations => Recommendations);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-recommendation-genres
 #[derive(Clone, Debug)]
 #[doc(alias = "get-recommendation-genres")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetGenreSeeds {
     pub(crate) client: Client,
 }

@@ -4,7 +4,7 @@
 
 use spot_model::{IncludeExternal, Operation, SearchKind, SearchResults};
 
-use crate::{Client, Market, Request, SearchQuery, input::RequestExt, send::single};
+use crate::{Client, Market, Optional, Request, SearchQuery, input::RequestExt, send::single};
 
 impl Client {
     /// Searches the catalog.
@@ -44,7 +44,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/search
 #[derive(Clone, Debug)]
 #[doc(alias = "search")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct Search {
     pub(crate) client: Client,
     pub(crate) query: SearchQuery,
@@ -66,27 +66,30 @@ impl Search {
     }
 
     /// Whether the client can play content hosted outside Spotify.
-    pub fn include_external(mut self, include_external: impl Into<IncludeExternal>) -> Self {
-        self.include_external = Some(include_external.into());
+    pub fn include_external(
+        mut self,
+        include_external: impl Into<Option<IncludeExternal>>,
+    ) -> Self {
+        self.include_external = include_external.into();
         self
     }
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
     /// Page size, 1 to 10, or to 50 in [Extended Quota Mode](crate::AccessMode::Extended).
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry, at most 1000.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 

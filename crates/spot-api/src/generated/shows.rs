@@ -8,7 +8,7 @@ use spot_model::{
 };
 
 use crate::{
-    Client, Items, Market, Request, chunks,
+    Client, Items, Market, Optional, Request, chunks,
     input::RequestExt,
     send::{chunked, single},
 };
@@ -71,7 +71,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-a-show
 #[derive(Clone, Debug)]
 #[doc(alias = "get-a-show")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetShow {
     pub(crate) client: Client,
     pub(crate) id: Result<ShowId, ParseIdError>,
@@ -84,8 +84,8 @@ impl GetShow {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
@@ -135,7 +135,7 @@ impl GetShow {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-multiple-shows
 #[derive(Clone, Debug)]
 #[doc(alias = "get-multiple-shows")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetShows {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ShowId>, ParseIdError>,
@@ -148,8 +148,8 @@ impl GetShows {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
@@ -195,7 +195,7 @@ chunked!(GetShows => singles SimplifiedShow, in shows);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-a-shows-episodes
 #[derive(Clone, Debug)]
 #[doc(alias = "get-a-shows-episodes")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetShowEpisodes {
     pub(crate) client: Client,
     pub(crate) id: Result<ShowId, ParseIdError>,
@@ -210,20 +210,20 @@ impl GetShowEpisodes {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -262,7 +262,7 @@ single!(GetShowEpisodes => page Page<SimplifiedEpisode>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-episode
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-episode")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetEpisode {
     pub(crate) client: Client,
     pub(crate) id: Result<EpisodeId, ParseIdError>,
@@ -275,8 +275,8 @@ impl GetEpisode {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
@@ -310,7 +310,7 @@ single!(GetEpisode => Episode);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-multiple-episodes
 #[derive(Clone, Debug)]
 #[doc(alias = "get-multiple-episodes")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetEpisodes {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<EpisodeId>, ParseIdError>,
@@ -323,8 +323,8 @@ impl GetEpisodes {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 

@@ -5,7 +5,7 @@
 use spot_model::{IntoId, Operation, ParseIdError, Track, TrackId};
 
 use crate::{
-    Client, GetTrackAudioAnalysis, GetTrackAudioFeatures, Market, Request, chunks,
+    Client, GetTrackAudioAnalysis, GetTrackAudioFeatures, Market, Optional, Request, chunks,
     input::RequestExt,
     send::{chunked, single},
 };
@@ -45,7 +45,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-track
 #[derive(Clone, Debug)]
 #[doc(alias = "get-track")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetTrack {
     pub(crate) client: Client,
     pub(crate) id: Result<TrackId, ParseIdError>,
@@ -58,8 +58,8 @@ impl GetTrack {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 
@@ -111,7 +111,7 @@ impl GetTrack {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-several-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-several-tracks")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetTracks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<TrackId>, ParseIdError>,
@@ -124,8 +124,8 @@ impl GetTracks {
 
     /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
     /// the user instead.
-    pub fn market(mut self, market: impl Into<Market>) -> Self {
-        self.market = Some(market.into());
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
         self
     }
 

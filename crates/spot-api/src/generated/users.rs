@@ -8,7 +8,8 @@ use spot_model::{
 };
 
 use crate::{
-    Client, CreatePlaylist, GetMyPlaylists, Items, Request, input::RequestExt, send::single,
+    Client, CreatePlaylist, GetMyPlaylists, Items, Optional, Request, input::RequestExt,
+    send::single,
 };
 
 impl Client {
@@ -45,7 +46,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-current-users-profile
 #[derive(Clone, Debug)]
 #[doc(alias = "get-current-users-profile")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetMyProfile {
     pub(crate) client: Client,
 }
@@ -126,7 +127,7 @@ impl GetMyProfile {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-followed
 #[derive(Clone, Debug)]
 #[doc(alias = "get-followed")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetFollowedArtists {
     pub(crate) client: Client,
     pub(crate) after: Option<String>,
@@ -138,14 +139,14 @@ impl GetFollowedArtists {
     pub const OPERATION: &'static Operation = Operation::GET_FOLLOWED_ARTISTS;
 
     /// The id of the last artist before the page.
-    pub fn after(mut self, after: impl Into<String>) -> Self {
-        self.after = Some(after.into());
+    pub fn after(mut self, after: impl Optional<String>) -> Self {
+        self.after = after.into_optional();
         self
     }
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
@@ -187,7 +188,7 @@ single!(GetFollowedArtists => page CursorPage<Artist>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-top-artists-and-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-top-artists-and-tracks")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetTopArtists {
     pub(crate) client: Client,
     pub(crate) time_range: Option<TimeRange>,
@@ -200,20 +201,20 @@ impl GetTopArtists {
     pub const OPERATION: &'static Operation = Operation::GET_TOP_ARTISTS;
 
     /// Period to evaluate. Default: the last six months.
-    pub fn time_range(mut self, time_range: impl Into<TimeRange>) -> Self {
-        self.time_range = Some(time_range.into());
+    pub fn time_range(mut self, time_range: impl Into<Option<TimeRange>>) -> Self {
+        self.time_range = time_range.into();
         self
     }
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -255,7 +256,7 @@ single!(GetTopArtists => page Page<Artist>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-top-artists-and-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-top-artists-and-tracks")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetTopTracks {
     pub(crate) client: Client,
     pub(crate) time_range: Option<TimeRange>,
@@ -268,20 +269,20 @@ impl GetTopTracks {
     pub const OPERATION: &'static Operation = Operation::GET_TOP_TRACKS;
 
     /// Period to evaluate. Default: the last six months.
-    pub fn time_range(mut self, time_range: impl Into<TimeRange>) -> Self {
-        self.time_range = Some(time_range.into());
+    pub fn time_range(mut self, time_range: impl Into<Option<TimeRange>>) -> Self {
+        self.time_range = time_range.into();
         self
     }
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 
@@ -317,7 +318,7 @@ single!(GetTopTracks => page Page<Track>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-profile
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-profile")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetUser {
     pub(crate) client: Client,
     pub(crate) id: Result<UserId, ParseIdError>,
@@ -370,7 +371,7 @@ impl GetUser {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-list-users-playlists
 #[derive(Clone, Debug)]
 #[doc(alias = "get-list-users-playlists")]
-#[must_use = "a request does nothing until it is awaited"]
+#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
 pub struct GetUserPlaylists {
     pub(crate) client: Client,
     pub(crate) id: Result<UserId, ParseIdError>,
@@ -383,14 +384,14 @@ impl GetUserPlaylists {
     pub const OPERATION: &'static Operation = Operation::GET_USER_PLAYLISTS;
 
     /// Page size, 1 to 50.
-    pub fn limit(mut self, limit: u8) -> Self {
-        self.limit = Some(limit);
+    pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
     /// Index of the first entry.
-    pub fn offset(mut self, offset: u32) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
+        self.offset = offset.into();
         self
     }
 

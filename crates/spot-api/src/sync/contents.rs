@@ -1,6 +1,6 @@
 use spot_model::{Page, PlayableItem, PlayableUri, PlaylistItem, SnapshotId};
 
-use crate::{Error, ErrorKind, Fields, GetPlaylist};
+use crate::{Error, ErrorKind, Fields, GetPlaylist, Market};
 
 /// How often a playlist is read that changes under way.
 const READS: usize = 3;
@@ -25,10 +25,10 @@ impl PlaylistContents {
         fields: Option<Fields>,
     ) -> Result<Self, Error> {
         for _ in 0..READS {
-            let first = GetPlaylist { fields: None, ..playlist.clone() }.await?;
+            let first = unrelinked(playlist).await?;
             let mut contents =
                 Self { snapshot_id: first.snapshot_id, items: Vec::new(), uris: Vec::new() };
-            let mut rest = playlist.items();
+            let mut rest = playlist.items().market(Market::UNSET);
             if let Some(page) = first.items {
                 let (offset, is_last) = (page.next_offset(), page.is_last());
                 contents.append(page);
@@ -59,13 +59,25 @@ impl PlaylistContents {
             if skipped.next_if_eq(&(self.uris.len() - start)).is_some() {
                 self.uris.push(None);
             } else if let Some(item) = items.next() {
-                self.uris.push(item.item.as_ref().and_then(PlayableItem::uri));
+                self.uris.push(item.item.as_ref().and_then(entry_uri));
                 self.items.push(item);
             } else {
                 break;
             }
         }
     }
+}
+
+/// The playlist with its first items as it holds them: with a market, Spotify answers the tracks
+/// that are played there instead, which no call on the playlist knows.
+fn unrelinked(playlist: &GetPlaylist) -> GetPlaylist {
+    GetPlaylist { fields: None, ..playlist.clone() }.market(Market::UNSET)
+}
+
+/// The URI of an entry as the playlist holds it.
+fn entry_uri(item: &PlayableItem) -> Option<PlayableUri> {
+    let original = item.as_track().and_then(|track| track.linked_from.as_ref()?.id);
+    original.map_or_else(|| item.uri(), |id| Some(id.into()))
 }
 
 /// The present version of a playlist.

@@ -1,6 +1,7 @@
-//! Playlist edits that keep what can be kept.
+//! Playlist edits that keep what can be kept, and reading only what changed.
 
 mod contents;
+mod library;
 mod plan;
 mod planner;
 mod request;
@@ -12,6 +13,7 @@ use spot_model::{IntoId, PlayableUri, SnapshotId};
 use crate::{Error, GetPlaylist};
 
 pub use contents::PlaylistContents;
+pub use library::LibraryChanges;
 pub use plan::SyncPlan;
 pub use request::SyncPlaylist;
 

@@ -84,15 +84,17 @@ pub enum PlaybackChange {
     Paused,
     /// Playback goes on after a pause.
     Resumed,
-    /// Spotify refused the poll (429). The watch sends no request for `wait`, then goes on.
+    /// Spotify refused the poll (429), or the rate limit blocks it for more than 30 s. The watch
+    /// sends no request for `wait`, then goes on.
     Throttled {
         /// The time without polls.
         wait: Duration,
         /// Whether the quota of the developer account is used up, which can last hours.
         quota: bool,
     },
-    /// A poll failed: no network, or Spotify is down. The watch tries again, at longer and longer
-    /// intervals of up to 30 s. Only the first of several failures is reported.
+    /// A poll failed: there is no network, Spotify is down, or it refused the token. The watch tries
+    /// again, at longer and longer intervals of up to 30 s. Only the first of several failures is
+    /// reported.
     Interrupted {
         /// The failure.
         error: Error,

@@ -13,6 +13,7 @@ use std::{
 use futures::{Stream, StreamExt, TryStreamExt, task::AtomicWaker};
 use spot_model::PlaybackState;
 use tokio::{
+    runtime::Handle,
     task::JoinSet,
     time::{Instant, Sleep, sleep_until},
 };
@@ -26,14 +27,16 @@ use crate::{
     },
 };
 
-/// The longest wait for the rate limit that is not reported as an event.
-const SHORT_WAIT: Duration = Duration::from_secs(2);
+/// The longest wait in the queue of the rate limit: the window in which Spotify counts calls. A poll
+/// that gave up earlier would lose its place to other jobs of the client again and again.
+const QUEUE_WAIT: Duration = Duration::from_secs(30);
 
 /// An answer that waited this long for the stream to be polled is out of date.
 const STALE: Duration = Duration::from_secs(5);
 
-/// The pause after a 429 that does not say how long to wait.
+/// The pause after a 429 that does not say how long to wait, and the same for a spent quota.
 const UNKNOWN_WAIT: Duration = Duration::from_secs(30);
+const UNKNOWN_QUOTA_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// A stream of playback events, from [`Player::watch`](crate::Player::watch).
 ///
@@ -49,6 +52,22 @@ const UNKNOWN_WAIT: Duration = Duration::from_secs(30);
 /// - 429, an exhausted quota and outages are events; the stream goes on by itself. It ends with an
 ///   error only if polling again cannot help: the consent has expired, a scope is missing, or the
 ///   configuration is wrong.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// use std::time::Duration;
+///
+/// let mut watch = client
+///     .player()
+///     .watch()
+///     .playing_interval(Duration::from_secs(10))
+///     .paused_interval(Duration::from_secs(30))
+///     .max_calls(6);
+/// while let Some(event) = watch.try_next().await? {
+///     println!("{:?} at {:?}", event.change, event.state.and_then(|state| state.progress));
+/// }
+/// # Ok(()) }
+/// ```
 #[must_use = "a stream does nothing until it is polled"]
 pub struct PlaybackWatch {
     client: Client,
@@ -61,11 +80,15 @@ pub struct PlaybackWatch {
     sent: Sent,
     /// When the last poll ended; `None` before the first.
     polled: Option<Instant>,
-    /// When something last changed that nobody could expect.
-    surprised: Instant,
+    /// Time of the last unexpected change, such as a skip.
+    last_unexpected: Instant,
+    /// How many polls found the item still there after its end.
     overdue: u32,
+    /// How many polls have failed in a row.
     failures: u32,
+    /// The end of the pause after a 429.
     held_until: Option<Instant>,
+    /// Whether the last poll failed or was refused.
     troubled: bool,
     ended: bool,
 }
@@ -82,6 +105,8 @@ struct Shared {
 /// The answer to a poll.
 struct Answer {
     state: Result<Option<PlaybackState>, Error>,
+    /// The latest time at which the request can have been sent.
+    sent: Instant,
     /// When the position in the answer was right.
     at: Instant,
     arrived: Instant,
@@ -98,7 +123,7 @@ impl PlaybackWatch {
             timer: None,
             sent: Sent::default(),
             polled: None,
-            surprised: Instant::now(),
+            last_unexpected: Instant::now(),
             overdue: 0,
             failures: 0,
             held_until: None,
@@ -185,7 +210,7 @@ impl PlaybackWatch {
         };
         let known = Known {
             outlook,
-            quiet: polled.saturating_duration_since(self.surprised),
+            quiet: polled.saturating_duration_since(self.last_unexpected),
             failures: self.failures,
             held_until: self.held_until,
         };
@@ -194,12 +219,11 @@ impl PlaybackWatch {
 
     fn poll_player(&mut self, now: Instant) {
         if self.shared.asked.swap(false, Ordering::AcqRel) {
-            self.surprised = now;
+            self.last_unexpected = now;
         }
-        self.sent.record(now);
         let request = self.client.player().state().into_request();
         // Each poll is one request: the stream itself waits and tries again.
-        let options = CallOptions::new().lane(Lane::Bulk).attempts(1).max_wait(SHORT_WAIT);
+        let options = CallOptions::new().lane(Lane::Bulk).attempts(1).max_wait(QUEUE_WAIT);
         let options = request.options().clone().or(&options);
         let (client, request) = (self.client.clone(), request.with_options(options));
         self.in_flight.spawn(async move {
@@ -210,14 +234,17 @@ impl PlaybackWatch {
             let travelled = arrived.saturating_duration_since(start).saturating_sub(waited);
             let way_back = (travelled / 2).min(Duration::from_secs(1));
             let at = arrived.checked_sub(way_back).unwrap_or(arrived);
-            Answer { state: answer.map(crate::Response::into_body), at, arrived }
+            // A request that failed may have waited for the rate limit until the end.
+            let sent = if answer.is_ok() { start + waited } else { arrived };
+            Answer { state: answer.map(crate::Response::into_body), sent, at, arrived }
         });
     }
 
     /// Turns an answer into events, or into the error that ends the stream.
     fn answered(&mut self, answer: Answer, now: Instant) -> Result<(), Error> {
         self.polled = Some(now);
-        let Answer { state, at, arrived } = answer;
+        let Answer { state, sent, at, arrived } = answer;
+        self.sent.record(sent);
         match state {
             Ok(_) if now.saturating_duration_since(arrived) > STALE => self.shared.ask(),
             Ok(state) => {
@@ -233,7 +260,7 @@ impl PlaybackWatch {
     fn observe(&mut self, new: Observation) {
         let old = self.shared.observed().replace(new.clone());
         let Some(old) = old else {
-            self.surprised = new.at;
+            self.last_unexpected = new.at;
             return self.push(PlaybackChange::Initial, new.state);
         };
         let elapsed = new.at.saturating_duration_since(old.at);
@@ -245,7 +272,7 @@ impl PlaybackWatch {
             next && should_have_ended
         };
         if !changes.iter().all(is_expected) {
-            self.surprised = new.at;
+            self.last_unexpected = new.at;
         }
         let still_there = changes.is_empty() && new.left(new.at).is_some_and(|left| left.is_zero());
         self.overdue = if still_there || (changes.is_empty() && should_have_ended) {
@@ -275,9 +302,10 @@ impl PlaybackWatch {
             // Found before anything was sent, and so each time.
             ErrorKind::BadRequest if error.status().is_none() => return Err(error),
             kind @ (ErrorKind::RateLimited | ErrorKind::QuotaExceeded) => {
-                let wait = error.retry_after().unwrap_or(UNKNOWN_WAIT);
-                self.held_until = Some(now + wait.min(Duration::from_secs(86_400)));
                 let quota = kind == ErrorKind::QuotaExceeded;
+                let unknown = if quota { UNKNOWN_QUOTA_WAIT } else { UNKNOWN_WAIT };
+                let wait = error.retry_after().unwrap_or(unknown);
+                self.held_until = Some(now + wait.min(Duration::from_secs(86_400)));
                 Some(PlaybackChange::Throttled { wait, quota })
             }
             _ => {
@@ -321,11 +349,25 @@ impl Stream for PlaybackWatch {
                             return Poll::Ready(Some(Err(error)));
                         }
                     }
-                    // The runtime shuts down: nothing will be polled again.
+                    // A token source or a transport of the caller's panicked; the next poll may
+                    // succeed.
+                    Some(Err(stopped)) if stopped.is_panic() => {
+                        let error = Error::new(ErrorKind::Transport, "the poll panicked");
+                        let state = Err(error.with_source(stopped));
+                        // An error that does not end the stream.
+                        let _ =
+                            this.answered(Answer { state, sent: now, at: now, arrived: now }, now);
+                    }
+                    // The runtime shuts down.
                     Some(Err(_)) => this.ended = true,
                     None => {}
                 }
                 continue;
+            }
+            if Handle::try_current().is_err() {
+                this.ended = true;
+                let message = "a playback watch was polled outside of a tokio runtime";
+                return Poll::Ready(Some(Err(Error::configuration(message))));
             }
             // Registered before the flag is read, so that no request for a poll is missed.
             this.shared.waker.register(cx.waker());
@@ -347,6 +389,21 @@ impl Stream for PlaybackWatch {
 
 /// A handle to a [`PlaybackWatch`]: reads the state and asks for polls while the stream is in use
 /// elsewhere. Cloning is cheap.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let mut watch = client.player().watch();
+/// let handle = watch.handle();
+/// tokio::spawn(async move {
+///     while let Some(Ok(event)) = watch.next().await {
+///         println!("{:?}", event.change);
+///     }
+/// });
+/// client.player().next().await?;
+/// handle.refresh_now();
+/// println!("{:?}", handle.position());
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct WatchHandle {
     shared: Arc<Shared>,

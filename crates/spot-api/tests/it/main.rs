@@ -5,6 +5,8 @@
 mod access;
 mod bad_input;
 mod chunks;
+mod convenience;
+mod devices;
 mod extended;
 mod items;
 mod story;

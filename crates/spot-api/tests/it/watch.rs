@@ -1,12 +1,21 @@
 //! The playback watch: what a listener does is reported, soon and with few calls.
 
-use std::{sync::Arc, time::Duration};
-
-use spot_api::{
-    Client, ErrorKind, PlaybackChange, PlaybackEvent, PlaybackWatch, model::RepeatState,
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
-use spot_mock::{Device, Fault, MockSpotify, RandomFaults, custom};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use futures::FutureExt as _;
+use spot_api::{
+    Client, ErrorKind, PlaybackChange, PlaybackEvent, PlaybackWatch,
+    model::{PlayingKind, RepeatState},
+};
+use spot_http::{RateLimit, TokenSource, Transport, TransportError};
+use spot_mock::{Corruption, Device, Fault, MockSpotify, RandomFaults, custom};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use crate::story::client;
 
@@ -153,6 +162,44 @@ async fn listen(mock: &MockSpotify, listener: &Client, start: Instant) -> Vec<Ex
     ]
 }
 
+/// What some of the events of the script say.
+fn details(events: &[&PlaybackEvent]) {
+    let mut devices = Vec::new();
+    for event in events {
+        let state = event.state.as_deref();
+        match &event.change {
+            PlaybackChange::DeviceChanged { to, .. } => {
+                devices.push(to.as_ref().unwrap().name.clone())
+            }
+            PlaybackChange::VolumeChanged { from, to } => {
+                assert_eq!((*from, *to), (Some(65), Some(20)));
+            }
+            PlaybackChange::Sought { from, to } => {
+                assert!(to.abs_diff(Duration::from_secs(120)) < Duration::from_secs(6), "{to:?}");
+                assert!(
+                    from.abs_diff(Duration::from_secs(36)) < Duration::from_secs(6),
+                    "{from:?}"
+                );
+            }
+            PlaybackChange::ItemChanged { to: None, .. } => {
+                assert_eq!(state.unwrap().currently_playing_type, Some(PlayingKind::Ad));
+            }
+            PlaybackChange::ItemChanged { to: Some(item), .. } => {
+                assert_eq!(state.unwrap().item.as_ref(), Some(item));
+            }
+            PlaybackChange::Throttled { wait, quota } => {
+                assert!(!quota && *wait >= Duration::from_secs(40), "{wait:?}");
+            }
+            PlaybackChange::Interrupted { error } => {
+                assert!([ErrorKind::Server, ErrorKind::Transport].contains(&error.kind()));
+            }
+            PlaybackChange::Stopped => assert!(state.is_none()),
+            _ => {}
+        }
+    }
+    assert_eq!(devices, ["Desk", "Kitchen", "Desk", "Kitchen"]);
+}
+
 /// Collects events, giving up and going on all the time, as a `select!` would.
 async fn collect(
     mut watch: PlaybackWatch,
@@ -168,17 +215,25 @@ async fn collect(
     events
 }
 
-#[tokio::test(start_paused = true)]
-#[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
-async fn an_hour_of_a_listener_is_reported_as_it_happened() {
+/// The events of the hour, those of the script, and the number of polls.
+async fn hour(
+    settings: fn(PlaybackWatch) -> PlaybackWatch,
+) -> (Vec<(f64, PlaybackEvent)>, Vec<Expected>, usize) {
     let mock = silence().await;
     let (watched, listener) = (client(&mock), client(&mock));
     let start = Instant::now();
     let until = start + Duration::from_secs(3_590);
-    let watching = tokio::spawn(collect(watched.player().watch(), start, until));
+    let watching = tokio::spawn(collect(settings(watched.player().watch()), start, until));
     let expected = listen(&mock, &listener, start).await;
     let events = watching.await.unwrap();
+    let calls = mock.requests().iter().filter(|r| r.operation == Some(STATE)).count();
+    (events, expected, calls)
+}
 
+#[tokio::test(start_paused = true)]
+#[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
+async fn an_hour_of_a_listener_is_reported_as_it_happened() {
+    let (events, expected, calls) = hour(|watch| watch).await;
     let seen: Vec<&str> = events.iter().map(|(_, event)| name(&event.change)).collect();
     let script: Vec<&str> = expected.iter().map(|(_, name)| *name).collect();
     assert_eq!(
@@ -188,6 +243,8 @@ async fn an_hour_of_a_listener_is_reported_as_it_happened() {
         events.iter().map(|(at, e)| (at, name(&e.change))).collect::<Vec<_>>()
     );
 
+    details(&events.iter().map(|(_, event)| event).collect::<Vec<_>>());
+
     let delays: Vec<f64> =
         events.iter().zip(&expected).map(|((at, _), (second, _))| at - *second as f64).collect();
     // Without the times of trouble, in which no poller learns anything.
@@ -196,7 +253,6 @@ async fn an_hour_of_a_listener_is_reported_as_it_happened() {
             && !(1_400..=1_520).contains(&expected[*index].0)
     };
     let healthy: Vec<f64> = (0..delays.len()).filter(healthy).map(|index| delays[index]).collect();
-    let calls = mock.requests().iter().filter(|r| r.operation == Some(STATE)).count();
     for (index, delay) in delays.iter().enumerate() {
         let most =
             if script[index] == "restored" || expected[index].0 == 1520 { 31.0 } else { 20.5 };
@@ -241,7 +297,14 @@ async fn an_hour_of_a_listener_is_reported_as_it_happened() {
             mean(&delays)
         );
     }
-    assert!(calls < 3_600 / 5, "fewer calls than polling every 5 s: {calls}");
+    let calm = |watch: PlaybackWatch| {
+        let seconds = Duration::from_secs;
+        let watch = watch.playing_interval(seconds(10)).paused_interval(seconds(20));
+        watch.idle_interval(seconds(60))
+    };
+    let (seldom, _, fewer) = hour(calm).await;
+    println!("  watch, at most every 10, 20 and 60 s: {fewer} calls, {} events", seldom.len());
+    assert!(fewer < calls && calls < 3_600 / 5, "fewer calls than polling every 5 s: {calls}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -327,6 +390,35 @@ async fn a_spent_quota_is_said_and_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn odd_answers_do_not_end_it() {
+    let mock = silence().await;
+    let client = client(&mock);
+    client.player().play().device(mock.world().device.as_str()).context(ALBUM).await.unwrap();
+    let mut watch = client.player().watch();
+    watch.next().await.unwrap().unwrap();
+    let unknown_kind = r#"{"is_playing":true,"progress_ms":1,"currently_playing_type":"hologram",
+        "item":{"type":"hologram","uri":"spotify:hologram:1","name":"Moth"},"device":null}"#;
+    let odd = Corruption::ALL.map(Fault::Corrupted).into_iter().chain([
+        Fault::status(200).body("application/json", unknown_kind),
+        Fault::status(200).body("text/html", "<h1>Try later</h1>"),
+        Fault::status(403),
+        Fault::status(401),
+        Fault::TruncatedBody,
+    ]);
+    for fault in odd {
+        mock.fail_next_on(STATE, fault.clone());
+        watch.refresh_now();
+        let end = Instant::now() + Duration::from_secs(40);
+        while let Ok(event) = timeout_at(end, watch.next()).await {
+            let event = event.unwrap_or_else(|| panic!("{fault:?} ended it"));
+            event.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+        }
+        let state = watch.now().unwrap();
+        assert!(state.item.is_some_and(|item| item.name().starts_with("Hour")), "after {fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_ends_by_what_cannot_heal() {
     let mock = silence().await;
     let token = spot_http::AccessToken::new(&mock.user_token(&["user-library-read"])).unwrap();
@@ -335,4 +427,131 @@ async fn it_ends_by_what_cannot_heal() {
     let error = watch.try_next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::MissingScope);
     assert!(watch.next().await.is_none());
+}
+
+#[test]
+fn outside_of_a_runtime_it_ends_with_an_error_and_no_panic() {
+    let token = spot_http::AccessToken::new("token").unwrap();
+    let mut watch = Client::new(token).unwrap().player().watch();
+    let error = watch.try_next().now_or_never().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+}
+
+/// Counts the requests that are under way, and answers after some time that nothing plays.
+#[derive(Clone, Debug, Default)]
+struct Counter {
+    under_way: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+    times: Arc<Mutex<Vec<Instant>>>,
+    paths: Arc<Mutex<Vec<String>>>,
+}
+
+#[async_trait::async_trait]
+impl Transport for Counter {
+    async fn send(
+        &self,
+        request: http::Request<bytes::Bytes>,
+    ) -> Result<http::Response<bytes::Bytes>, TransportError> {
+        self.paths.lock().unwrap().push(request.uri().path().to_owned());
+        self.times.lock().unwrap().push(Instant::now());
+        let under_way = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(under_way, Ordering::SeqCst);
+        sleep(Duration::from_millis(700)).await;
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
+        Ok(http::Response::builder().status(204).body(bytes::Bytes::new()).unwrap())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_request_is_in_flight_and_the_ceiling_holds_however_often_somebody_asks() {
+    let counter = Counter::default();
+    let token = spot_http::AccessToken::new("token").unwrap();
+    let pipeline = spot_http::Pipeline::builder(token).transport(counter.clone()).build().unwrap();
+    let mut watch = Client::from(pipeline).player().watch().max_calls(7);
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(300) {
+        watch.refresh_now();
+        if let Ok(event) = timeout(Duration::from_millis(90), watch.next()).await {
+            assert_eq!(name(&event.unwrap().unwrap().change), "initial");
+        }
+    }
+    assert_eq!(counter.most.load(Ordering::SeqCst), 1);
+    let times = counter.times.lock().unwrap();
+    let windows = times.windows(8).map(|calls| calls[7] - calls[0]);
+    assert!(windows.min().unwrap() >= Duration::from_secs(30));
+    assert!(times.len() >= 70, "and it is used: {}", times.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_somebody_waits_for_pass_a_poll_that_waits_for_the_rate_limit() {
+    let counter = Counter::default();
+    let token = spot_http::AccessToken::new("token").unwrap();
+    let limit = RateLimit::known(6).window(Duration::from_secs(10));
+    let builder = spot_http::Pipeline::builder(token).transport(counter.clone()).rate_limit(limit);
+    let client = Client::from(builder.build().unwrap());
+    let mut watch = client.player().watch().max_calls(1_000);
+    let handle = watch.handle();
+    tokio::spawn(async move { while watch.next().await.is_some() {} });
+    // Polls use up the window, until one of them waits.
+    for _ in 0..80 {
+        handle.refresh_now();
+        sleep(Duration::from_millis(100)).await;
+    }
+    let sent = counter.paths.lock().unwrap().len();
+    assert_eq!(sent, 6);
+    client.player().pause().await.unwrap();
+    let paths = counter.paths.lock().unwrap();
+    assert!(paths[sent].ends_with("/me/player/pause"), "{paths:?}");
+}
+
+/// The first token is good; then the consent is over.
+#[derive(Debug, Default)]
+struct Expiring(AtomicUsize);
+
+#[async_trait::async_trait]
+impl TokenSource for Expiring {
+    async fn token(&self) -> Result<spot_http::AccessToken, spot_api::Error> {
+        match self.0.fetch_add(1, Ordering::SeqCst) {
+            0 => spot_http::AccessToken::new("token"),
+            _ => Err(spot_api::Error::consent_expired("six months are over")),
+        }
+    }
+
+    async fn reject(&self, _: &spot_http::AccessToken) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_when_the_consent_does() {
+    let builder = spot_http::Pipeline::builder(Expiring::default());
+    let pipeline = builder.transport(Counter::default()).build().unwrap();
+    let mut watch = Client::from(pipeline).player().watch();
+    assert_eq!(name(&watch.try_next().await.unwrap().unwrap().change), "initial");
+    let error = watch.try_next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConsentExpired);
+    assert!(watch.try_next().await.unwrap().is_none());
+}
+
+/// A transport whose second request panics.
+#[derive(Debug, Default)]
+struct Flawed(Counter, AtomicUsize);
+
+#[async_trait::async_trait]
+impl Transport for Flawed {
+    async fn send(
+        &self,
+        request: http::Request<bytes::Bytes>,
+    ) -> Result<http::Response<bytes::Bytes>, TransportError> {
+        assert_ne!(self.1.fetch_add(1, Ordering::SeqCst), 1, "a mistake in a transport");
+        self.0.send(request).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_a_transport_does_not_end_it_silently() {
+    let token = spot_http::AccessToken::new("token").unwrap();
+    let builder = spot_http::Pipeline::builder(token).transport(Flawed::default());
+    let mut watch = Client::from(builder.build().unwrap()).player().watch();
+    for expected in ["initial", "interrupted", "restored"] {
+        assert_eq!(name(&watch.try_next().await.unwrap().unwrap().change), expected);
+    }
 }

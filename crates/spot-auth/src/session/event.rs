@@ -1,8 +1,20 @@
-//! What happens to sessions, told to whoever wants to know.
+//! Events of sessions, and the observer that receives them.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, SyncSender},
+    },
+    thread,
+    time::{Duration, SystemTime},
+};
 
 use spot_http::Error;
+use tokio::runtime::Handle;
+
+use crate::user_code::catch;
 
 /// Something that happened to a session.
 #[derive(Clone, Copy, Debug)]
@@ -18,30 +30,31 @@ pub enum SessionEventKind<'a> {
     /// There is a new access token.
     #[non_exhaustive]
     Refreshed {
-        /// When it ends.
+        /// When the new token expires.
         expires_at: SystemTime,
     },
-    /// Somebody else who uses the same store has refreshed it or signed in.
+    /// Another user of the same store has refreshed the session or signed in again. The session
+    /// uses those tokens.
     Adopted,
-    /// There is no new access token. The old one is used while it lasts.
+    /// A refresh failed. The old access token is used until it expires.
     #[non_exhaustive]
     RefreshFailed {
-        /// Why.
+        /// Why it failed.
         error: &'a Error,
     },
-    /// The user's consent ends within two weeks. Told once a day at most.
+    /// The user's consent ends within two weeks. Sent once a day at most.
     #[non_exhaustive]
     ConsentExpiring {
-        /// When it ends, at the earliest.
+        /// The earliest time at which the consent ends.
         at: SystemTime,
     },
     /// The user's consent has ended: the user has to sign in again.
     ConsentExpired,
-    /// The record could not be read from the store or written to it. The session goes on, and
-    /// writes the record when the store is back.
+    /// A call of the token store failed, timed out or panicked. The session goes on without the
+    /// store, and tries to save its record until it succeeds.
     #[non_exhaustive]
     StoreFailed {
-        /// Why.
+        /// Why it failed.
         error: &'a Error,
     },
 }
@@ -52,26 +65,123 @@ impl<'a> SessionEvent<'a> {
         self.kind
     }
 
-    /// The account the session is stored under, if it is stored.
+    /// The account under which the session is stored; `None` if it is not stored.
     pub fn account(&self) -> Option<&'a str> {
         self.account
     }
 }
 
-type Tell = dyn Fn(&SessionEvent<'_>) + Send + Sync;
+type Notify = dyn Fn(&SessionEvent<'_>) + Send + Sync;
 
-/// Whoever wants to know.
+/// Hands events to the program's observer.
+///
+/// The observer runs on a thread of its own. The session waits for it, but not for long: an observer
+/// that hangs delays one event by [`MAX_WAIT`] and later ones not at all.
 #[derive(Clone, Default)]
-pub(crate) struct Observer(Option<Arc<Tell>>);
+pub(crate) struct Observer(Option<Arc<Delivery>>);
+
+struct Delivery {
+    notify: Arc<Notify>,
+    /// The observer has not returned from an earlier event.
+    behind: Arc<AtomicBool>,
+    thread: OnceLock<Option<SyncSender<Delivered>>>,
+}
+
+/// An event on its way to the thread.
+struct Delivered {
+    kind: OwnedKind,
+    account: Option<String>,
+    /// The observer may use the runtime.
+    runtime: Option<Handle>,
+    done: SyncSender<()>,
+}
+
+/// A kind of event that borrows nothing.
+enum OwnedKind {
+    Plain(SessionEventKind<'static>),
+    RefreshFailed(Error),
+    StoreFailed(Error),
+}
+
+/// How long a session waits for the observer.
+const MAX_WAIT: Duration = Duration::from_millis(50);
+
+/// How many events wait for an observer that is behind. Further ones are dropped.
+const QUEUE: usize = 256;
 
 impl Observer {
-    pub(crate) fn new(tell: impl Fn(&SessionEvent<'_>) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(tell)))
+    pub(crate) fn new(notify: impl Fn(&SessionEvent<'_>) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(Delivery {
+            notify: Arc::new(notify),
+            behind: Arc::default(),
+            thread: OnceLock::new(),
+        })))
     }
 
     pub(crate) fn notify(&self, account: Option<&str>, kind: SessionEventKind<'_>) {
-        if let Some(tell) = &self.0 {
-            tell(&SessionEvent { kind, account });
+        let Some(delivery) = &self.0 else { return };
+        let (done, returned) = mpsc::sync_channel(1);
+        let delivered = Delivered {
+            kind: OwnedKind::of(kind),
+            account: account.map(str::to_owned),
+            runtime: Handle::try_current().ok(),
+            done,
+        };
+        let thread = delivery.thread.get_or_init(|| delivery.start());
+        // Without a thread there is no safe way to call the observer.
+        let Some(thread) = thread else { return };
+        let sent = thread.try_send(delivered);
+        if sent.is_ok()
+            && !delivery.behind.load(Ordering::Acquire)
+            && returned.recv_timeout(MAX_WAIT).is_err()
+        {
+            delivery.behind.store(true, Ordering::Release);
+        }
+    }
+}
+
+impl Delivery {
+    fn start(&self) -> Option<SyncSender<Delivered>> {
+        let (sender, events) = mpsc::sync_channel(QUEUE);
+        let (notify, behind) = (Arc::clone(&self.notify), Arc::clone(&self.behind));
+        let thread = thread::Builder::new().name("spot-auth-observer".to_owned());
+        thread.spawn(move || deliver(&*notify, &behind, &events)).ok()?;
+        Some(sender)
+    }
+}
+
+/// Calls the observer until its application is gone.
+fn deliver(notify: &Notify, behind: &AtomicBool, events: &Receiver<Delivered>) {
+    for event in events {
+        let _inside = event.runtime.as_ref().map(Handle::enter);
+        let kind = event.kind.borrow();
+        // A panic is the observer's own affair.
+        let _ = catch(|| notify(&SessionEvent { kind, account: event.account.as_deref() }));
+        behind.store(false, Ordering::Release);
+        // Nobody waits any more if the observer was slow.
+        let _ = event.done.try_send(());
+    }
+}
+
+impl OwnedKind {
+    fn of(kind: SessionEventKind<'_>) -> Self {
+        use SessionEventKind as Kind;
+
+        match kind {
+            Kind::Refreshed { expires_at } => Self::Plain(Kind::Refreshed { expires_at }),
+            Kind::Adopted => Self::Plain(Kind::Adopted),
+            Kind::RefreshFailed { error } => Self::RefreshFailed(error.clone()),
+            Kind::ConsentExpiring { at } => Self::Plain(Kind::ConsentExpiring { at }),
+            Kind::ConsentExpired => Self::Plain(Kind::ConsentExpired),
+            Kind::StoreFailed { error } => Self::StoreFailed(error.clone()),
+        }
+    }
+
+    fn borrow(&self) -> SessionEventKind<'_> {
+        match self {
+            Self::Plain(kind) => *kind,
+            Self::RefreshFailed(error) => SessionEventKind::RefreshFailed { error },
+            Self::StoreFailed(error) => SessionEventKind::StoreFailed { error },
         }
     }
 }

@@ -1,6 +1,10 @@
 //! The session of a signed-in user.
 
 pub(crate) mod event;
+mod exclusive;
+mod heartbeat;
+mod saving;
+mod state;
 pub(crate) mod token_cache;
 mod user;
 
@@ -14,10 +18,10 @@ use crate::{
     Scopes, StoreKey, TokenRecord, TokenStore,
     application::Application,
     session::{
+        state::{SessionState, StoreLocation},
         token_cache::{CachedToken, TokenCache},
-        user::{SessionState, StoreLocation, User},
+        user::User,
     },
-    store::Stored,
 };
 
 /// A signed-in user: the tokens, kept fresh.
@@ -37,14 +41,16 @@ impl Session {
         Self::open(app, record, None, None)
     }
 
-    pub(crate) fn stored(
+    /// The session that a store has under a key.
+    pub(crate) async fn load(
         app: Arc<Application>,
-        stored: Stored,
         store: Arc<dyn TokenStore>,
         key: StoreKey,
-    ) -> Self {
+    ) -> Result<Option<Self>, Error> {
+        let location = StoreLocation { store, key };
+        let Some(stored) = location.load().await? else { return Ok(None) };
         let version = stored.version();
-        Self::open(app, stored.into_record(), Some(version), Some(StoreLocation { store, key }))
+        Ok(Some(Self::open(app, stored.into_record(), Some(version), Some(location))))
     }
 
     fn open(
@@ -108,6 +114,28 @@ impl Session {
         self.cache.refresh().await.map(drop)
     }
 
+    /// Waits until nothing of the session is under way: a refresh in the background has ended, and
+    /// its tokens are in the store.
+    ///
+    /// A program calls this before it ends. Spotify may have replaced the refresh token already, and
+    /// the user has to sign in again if the new one is not saved.
+    ///
+    /// ```no_run
+    /// # async fn run(session: spot_auth::Session) -> Result<(), spot_auth::Error> {
+    /// // At the end of `main`:
+    /// session.settled().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Why the store could not save the record, which was tried once more. A refresh that failed is
+    /// no error here. It returns after a few minutes at most, even if the store or the network hangs.
+    pub async fn settled(&self) -> Result<(), Error> {
+        self.cache.settled().await;
+        self.user.save_now().await
+    }
+
     /// The scopes the user granted, which may be fewer than were asked for. Empty if they are not
     /// known.
     pub fn granted_scopes(&self) -> Scopes {
@@ -153,7 +181,7 @@ impl Session {
 #[async_trait]
 impl TokenSource for Session {
     async fn token(&self) -> Result<AccessToken, Error> {
-        self.user.retry_save();
+        self.user.save_if_due();
         self.cache.token().await
     }
 

@@ -1,5 +1,5 @@
-//! One token for any number of callers: renewed once for all of them, early, and in a task of its
-//! own, so that a caller who leaves takes nothing away from the others.
+//! One access token for any number of callers. It is refreshed once for all of them, before it
+//! expires, and in a task of its own: a caller that is cancelled harms nobody.
 
 use std::{
     fmt,
@@ -20,23 +20,27 @@ use crate::{
     TokenRecord,
     accounts::IssuedTokens,
     clock::{Clock, Deadline, Moment},
+    session::heartbeat::{Heartbeat, unless_stalled},
+    user_code,
 };
 
-/// How a token is renewed.
+/// How a token is refreshed.
 #[async_trait]
-pub(crate) trait Refresh: Send + Sync + 'static {
+pub(crate) trait Refresh: Clone + Send + Sync + 'static {
     /// A new token. `refused` says that the API refused the current one, so that it must not come
     /// back.
     async fn refresh(&self, refused: bool) -> Result<CachedToken, Error>;
 }
 
-/// A token and how long it lasts.
+/// An access token and its expiry.
 #[derive(Clone, Debug)]
 pub(crate) struct CachedToken {
     pub(crate) token: AccessToken,
     pub(crate) ends: Deadline,
-    /// How long it lasted when it was new.
+    /// How long the token was good for when it was issued.
     pub(crate) lifetime: Duration,
+    /// Until when a refusal of the token is not believed. `None` if it does not come from a refresh.
+    settling: Option<Deadline>,
 }
 
 impl CachedToken {
@@ -47,6 +51,7 @@ impl CachedToken {
             token: AccessToken::new(issued.response.access_token()?)?,
             ends: Deadline::after(issued.requested_at, lifetime),
             lifetime,
+            settling: Some(Deadline::after(issued.requested_at, SETTLING)),
         })
     }
 
@@ -55,15 +60,18 @@ impl CachedToken {
     pub(crate) fn stored(record: &TokenRecord, now: Moment) -> Option<Self> {
         let token = AccessToken::new(record.access_token()?.expose_secret()).ok()?;
         let left = record.expires_at()?.duration_since(now.wall).ok()?.min(record.lifetime());
+        // Another session or process may have refreshed the token just now.
+        let settling = record.since_refresh(now.wall).and_then(|age| SETTLING.checked_sub(age));
         (!left.is_zero()).then(|| Self {
             token,
             ends: Deadline::after(now, left),
             lifetime: record.lifetime(),
+            settling: settling.map(|left| Deadline::after(now, left)),
         })
     }
 }
 
-/// Hands out a token, and renews it in time.
+/// Hands out a token, and refreshes it in time.
 pub(crate) struct TokenCache<R> {
     shared: Arc<Shared<R>>,
 }
@@ -71,7 +79,8 @@ pub(crate) struct TokenCache<R> {
 struct Shared<R> {
     refresh: R,
     clock: Clock,
-    /// Between 0.8 and 1.2: processes that began together do not refresh together.
+    created: Instant,
+    /// Between 0.8 and 1.2: processes that started together do not refresh together.
     jitter: f64,
     state: Mutex<State>,
 }
@@ -81,35 +90,64 @@ struct State {
     cached: Option<CachedToken>,
     /// The API refused the cached token.
     refused: bool,
-    in_flight: Option<watch::Receiver<RefreshResult>>,
+    in_flight: Option<InFlight>,
+    /// Counts the refreshes that were started.
+    started: u64,
+    /// The number of the refresh that the cached token came from; 0 for the token of a new cache.
+    source: u64,
     pause: Option<Pause>,
+    /// Failed refreshes since the last that succeeded.
+    failures: u32,
+}
+
+/// A refresh that has not ended.
+#[derive(Clone)]
+struct InFlight {
+    number: u64,
+    result: watch::Receiver<RefreshResult>,
+    heartbeat: Arc<Heartbeat>,
 }
 
 /// `None` until the refresh has ended.
 type RefreshResult = Option<Result<CachedToken, Error>>;
 
-/// After a failed renewal.
+/// The time after a failed refresh in which there is no other.
 struct Pause {
+    /// With a token that has not expired.
+    in_advance_until: Instant,
+    /// Without one: callers get the error.
     until: Instant,
     error: Error,
-    /// Whether nothing is asked before the end even if there is no token to hand out.
-    strict: bool,
 }
 
-/// Within this time before the end the token is renewed behind the caller's back.
-const ADVISORY_WINDOW: Duration = Duration::from_secs(300);
+/// Within this time before the expiry the token is refreshed in advance.
+const ADVANCE_WINDOW: Duration = Duration::from_secs(300);
 
-/// Within this time before the end nobody gets the token any more without a new one being tried.
+/// Within this time before the expiry every caller waits for the refresh.
 const MANDATORY_WINDOW: Duration = Duration::from_secs(60);
 
-/// No renewal takes longer, attempts and waits for a store included: one that hangs would let every
-/// later caller hang as well.
-const LIMIT: Duration = Duration::from_secs(180);
+/// A cache that is younger than this refreshes in advance in the foreground: its program may end
+/// before a refresh in the background is saved.
+const YOUNG: Duration = Duration::from_secs(300);
+
+/// How long a caller waits for a refresh in advance. The old token is still good.
+const FOREGROUND_LIMIT: Duration = Duration::from_secs(20);
+
+/// A token that the API refuses within this time of a refresh is not refreshed again: its age is not
+/// the reason.
+const SETTLING: Duration = Duration::from_secs(30);
+
+/// The longest time that a refresh takes, with all attempts and all calls of a store.
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// The longest pause, which is beyond every `Retry-After` that was seen.
+const MAX_PAUSE: Duration = Duration::from_secs(30 * 86_400);
 
 /// What a caller has to do.
 enum Step {
-    Ready(AccessToken),
-    Wait(watch::Receiver<RefreshResult>),
+    Use(AccessToken),
+    /// Wait for a refresh, at most so long.
+    Wait(InFlight, Duration),
     Fail(Error),
 }
 
@@ -118,6 +156,7 @@ impl<R: Refresh> TokenCache<R> {
         Self {
             shared: Arc::new(Shared {
                 refresh,
+                created: clock.now().monotonic,
                 clock,
                 jitter: 0.8 + 0.4 * fastrand::f64(),
                 state: Mutex::new(State { cached, ..State::default() }),
@@ -128,13 +167,14 @@ impl<R: Refresh> TokenCache<R> {
     /// A token that is good now.
     pub(crate) async fn token(&self) -> Result<AccessToken, Error> {
         match self.resolve(Shared::step).await {
+            // The old token is used until it expires.
             Err(error) => self.shared.unexpired().ok_or(error),
             token => token,
         }
     }
 
-    /// A new token, though the current one may be good. That one is handed out to others
-    /// meanwhile, and stays if there is no new one.
+    /// A new token, though the current one may be good. Other callers get the current one
+    /// meanwhile, and it stays if the refresh fails.
     pub(crate) async fn refresh(&self) -> Result<AccessToken, Error> {
         self.resolve(Shared::force).await
     }
@@ -143,30 +183,56 @@ impl<R: Refresh> TokenCache<R> {
         &self,
         step: impl Fn(&Arc<Shared<R>>) -> Result<Step, Error>,
     ) -> Result<AccessToken, Error> {
-        // A renewal can end without an answer, when it panics or when the runtime it was started
-        // on shuts down: whoever waited starts the next one.
+        // A refresh ends without a result if the runtime it was started on shuts down or stands
+        // still. The callers then start another one.
         for _ in 0..3 {
-            let mut in_flight = match step(&self.shared)? {
-                Step::Ready(token) => return Ok(token),
+            let (in_flight, limit) = match step(&self.shared)? {
+                Step::Use(token) => return Ok(token),
                 Step::Fail(error) => return Err(error),
-                Step::Wait(in_flight) => in_flight,
+                Step::Wait(in_flight, limit) => (in_flight, limit),
             };
-            let result = in_flight.wait_for(Option::is_some).await.ok().and_then(|l| l.clone());
-            match result {
-                Some(Ok(cached)) => return Ok(cached.token),
-                Some(Err(error)) => return Err(error),
-                None => self.shared.clear(&in_flight),
+            match timeout(limit, in_flight.ended()).await {
+                Ok(Some(Ok(cached))) => return Ok(cached.token),
+                Ok(Some(Err(error))) => return Err(error),
+                Ok(None) => self.shared.clear(&in_flight),
+                Err(_) => {
+                    return Err(Error::new(
+                        ErrorKind::Timeout,
+                        format!("the token was not refreshed within {limit:?}"),
+                    ));
+                }
             }
         }
-        Err(Error::new(ErrorKind::Authentication, "renewing the token ended without an answer"))
+        Err(Error::new(ErrorKind::Timeout, "no refresh of the token came to an end"))
     }
 
-    /// The API refused this very token. Another one, renewed meanwhile, stays.
+    /// The API refused this very token. A token that was refreshed meanwhile stays, and so does one
+    /// that has only just been issued: another one would be refused as well.
     pub(crate) fn reject(&self, token: &AccessToken) {
+        let now = self.shared.clock.now();
         let mut state = self.shared.state();
-        if state.cached.as_ref().is_some_and(|cached| cached.token.same(token)) {
-            state.refused = true;
+        if let Some(cached) = state.cached.as_ref().filter(|cached| cached.token.same(token)) {
+            let new = cached.settling.is_some_and(|settling| !settling.left(now).is_zero());
+            state.refused |= !new;
         }
+    }
+
+    /// Waits until no refresh is under way, or until it stands still.
+    pub(crate) async fn settled(&self) {
+        let in_flight = self.shared.state().in_flight.clone();
+        if let Some(in_flight) = in_flight {
+            // The limit of the refresh itself is the same.
+            let _ = timeout(LIMIT, in_flight.ended()).await;
+        }
+    }
+}
+
+impl InFlight {
+    /// Waits for the result. `None` if the refresh ends without one or stands still.
+    async fn ended(&self) -> Option<Result<CachedToken, Error>> {
+        let mut result = self.result.clone();
+        let ended = unless_stalled(&self.heartbeat, result.wait_for(Option::is_some)).await;
+        ended?.ok()?.clone()
     }
 }
 
@@ -178,21 +244,26 @@ impl<R: Refresh> Shared<R> {
     fn step(self: &Arc<Self>) -> Result<Step, Error> {
         let now = self.clock.now();
         let mut state = self.state();
-        let paused = state.pause.as_ref().is_some_and(|pause| now.monotonic < pause.until);
         if let Some(cached) = state.cached.as_ref().filter(|_| !state.refused) {
             let left = cached.ends.left(now);
             let token = cached.token.clone();
-            // Tokens that live shorter than Spotify's have shorter windows.
-            let advisory = ADVISORY_WINDOW.mul_f64(self.jitter).min(cached.lifetime / 4);
+            // Tokens with a shorter lifetime than Spotify's have shorter windows.
+            let advance = ADVANCE_WINDOW.mul_f64(self.jitter).min(cached.lifetime / 4);
             let mandatory = MANDATORY_WINDOW.min(cached.lifetime / 10);
-            if left > advisory || (paused && !left.is_zero()) {
-                return Ok(Step::Ready(token));
+            let paused = state.pause.as_ref().is_some_and(|p| now.monotonic < p.in_advance_until);
+            if left > advance || (paused && !left.is_zero()) {
+                return Ok(Step::Use(token));
             }
             if left > mandatory {
-                if state.in_flight.is_none() {
-                    self.start(&mut state)?;
-                }
-                return Ok(Step::Ready(token));
+                let young = now.monotonic.duration_since(self.created) < YOUNG;
+                let in_flight = match &state.in_flight {
+                    Some(in_flight) => in_flight.clone(),
+                    None => self.start(&mut state)?,
+                };
+                return Ok(match young && state.source == 0 {
+                    true => Step::Wait(in_flight, FOREGROUND_LIMIT),
+                    false => Step::Use(token),
+                });
             }
         }
         self.join(&mut state, now.monotonic)
@@ -203,63 +274,72 @@ impl<R: Refresh> Shared<R> {
         self.join(&mut self.state(), now.monotonic)
     }
 
-    /// Waits for the renewal that is under way, or starts one, unless none makes sense yet.
+    /// Waits for the refresh that is under way, or starts one after the pause.
     fn join(self: &Arc<Self>, state: &mut State, now: Instant) -> Result<Step, Error> {
         if let Some(in_flight) = &state.in_flight {
-            return Ok(Step::Wait(in_flight.clone()));
+            return Ok(Step::Wait(in_flight.clone(), LIMIT));
         }
-        if let Some(pause) = state.pause.as_ref().filter(|pause| pause.strict && now < pause.until)
-        {
+        if let Some(pause) = state.pause.as_ref().filter(|pause| now < pause.until) {
             let left = pause.until.saturating_duration_since(now);
-            let error = match pause.error.kind() {
+            return Ok(Step::Fail(match pause.error.kind() {
                 ErrorKind::RateLimited => pause.error.clone().with_retry_after(left),
                 _ => pause.error.clone(),
-            };
-            return Ok(Step::Fail(error));
+            }));
         }
-        self.start(state).map(Step::Wait)
+        Ok(Step::Wait(self.start(state)?, LIMIT))
     }
 
-    /// Starts a renewal that nobody owns.
-    fn start(self: &Arc<Self>, state: &mut State) -> Result<watch::Receiver<RefreshResult>, Error> {
+    /// Starts a refresh in a task of its own.
+    fn start(self: &Arc<Self>, state: &mut State) -> Result<InFlight, Error> {
         let runtime = Handle::try_current().map_err(|_| {
-            Error::configuration("tokens are renewed in a task, which needs a tokio runtime")
+            Error::configuration("tokens are refreshed in a task, which needs a tokio runtime")
         })?;
-        let (sender, receiver) = watch::channel(None);
-        state.in_flight = Some(receiver.clone());
-        let (shared, in_flight, refused) = (Arc::clone(self), receiver.clone(), state.refused);
+        state.started += 1;
+        let (sender, result) = watch::channel(None);
+        let heartbeat = Arc::new(Heartbeat::default());
+        let in_flight = InFlight { number: state.started, result, heartbeat };
+        state.in_flight = Some(in_flight.clone());
+        let (shared, running, refused) = (Arc::clone(self), in_flight.clone(), state.refused);
         runtime.spawn(async move {
-            let guard = ClearInFlight { shared: &shared, in_flight: &in_flight };
-            let result =
-                timeout(LIMIT, shared.refresh.refresh(refused)).await.unwrap_or_else(|_| {
-                    let message = format!("renewing the token took longer than {LIMIT:?}");
-                    Err(Error::new(ErrorKind::Timeout, message))
-                });
-            shared.finish(&result);
+            let guard = ClearInFlight { shared: &shared, in_flight: &running };
+            let refresh = shared.refresh.clone();
+            let refresh = async move { refresh.refresh(refused).await };
+            let ended = running.heartbeat.run(user_code::call(LIMIT, refresh)).await;
+            let result = match ended {
+                Ok(result) => result,
+                // The runtime shuts down. Another one may refresh.
+                Err(user_code::Failure::NoRuntime) => return,
+                Err(failure) => Err(failure.into_error("the refresh of the token")),
+            };
+            shared.finish(&running, &result);
             drop(guard);
             sender.send_replace(Some(result));
         });
-        Ok(receiver)
+        Ok(in_flight)
     }
 
-    fn finish(&self, result: &Result<CachedToken, Error>) {
-        let now = self.clock.now().monotonic;
+    fn finish(&self, ended: &InFlight, result: &Result<CachedToken, Error>) {
+        let now = self.clock.now();
         let mut state = self.state();
         match result {
+            // A refresh that was given up may end later than the one that took its place.
+            Ok(_) if ended.number < state.source => {}
             Ok(cached) => {
                 state.cached = Some(cached.clone());
+                state.source = ended.number;
                 state.refused = false;
                 state.pause = None;
+                state.failures = 0;
             }
+            Err(_) if ended.number < state.started => {}
             Err(error) => {
-                let (wait, strict) = pause(error);
-                let until = now.checked_add(wait).unwrap_or(now);
-                state.pause = Some(Pause { until, error: error.clone(), strict });
+                state.pause = Some(Pause::after(error, state.failures, now.monotonic));
+                state.failures = state.failures.saturating_add(1);
             }
         }
     }
 
-    /// The old token, while it lasts, after a renewal failed for reasons that may pass.
+    /// The current token, while it lasts.
     fn unexpired(&self) -> Option<AccessToken> {
         let now = self.clock.now();
         let state = self.state();
@@ -267,33 +347,45 @@ impl<R: Refresh> Shared<R> {
         (!cached.ends.left(now).is_zero()).then(|| cached.token.clone())
     }
 
-    /// Forgets a renewal, if it is still that one.
-    fn clear(&self, in_flight: &watch::Receiver<RefreshResult>) {
-        let mut state = self.state();
-        if state.in_flight.as_ref().is_some_and(|current| current.same_channel(in_flight)) {
-            state.in_flight = None;
-        }
+    /// Forgets a refresh, if it is still that one.
+    fn clear(&self, ended: &InFlight) {
+        self.state().in_flight.take_if(|in_flight| in_flight.number == ended.number);
     }
 }
 
-/// How long after a failed renewal nothing is asked, and whether that holds even without a token.
-fn pause(error: &Error) -> (Duration, bool) {
-    match (error.kind(), error.retry_after()) {
-        (ErrorKind::RateLimited, Some(wait)) => (wait, true),
-        // The record is asked for again, in case somebody signed in; the service is not.
-        (ErrorKind::ConsentExpired, _) => (Duration::from_secs(5), true),
-        (
-            ErrorKind::Transport | ErrorKind::Timeout | ErrorKind::Server | ErrorKind::RateLimited,
-            _,
-        ) => (Duration::from_secs(30).mul_f64(1.0 + fastrand::f64()), false),
-        _ => (Duration::from_secs(30), true),
+impl Pause {
+    /// The pause after a failure that follows on so many others.
+    fn after(error: &Error, failures: u32, now: Instant) -> Self {
+        let half_a_minute = Duration::from_secs(30);
+        let in_advance = half_a_minute.mul_f64(1.0 + fastrand::f64());
+        let (in_advance, wait) = match (error.kind(), error.retry_after()) {
+            (ErrorKind::RateLimited, Some(wait)) => {
+                let wait = wait.min(MAX_PAUSE);
+                (wait, wait)
+            }
+            // The store is read again, in case the user has signed in.
+            (ErrorKind::ConsentExpired, _) => (in_advance, Duration::from_secs(5)),
+            // These pass, often at once.
+            (
+                ErrorKind::Transport
+                | ErrorKind::Timeout
+                | ErrorKind::Server
+                | ErrorKind::RateLimited,
+                _,
+            ) => {
+                let wait = Duration::from_secs(1).saturating_mul(1 << failures.min(5));
+                (in_advance, wait.min(half_a_minute))
+            }
+            _ => (in_advance, half_a_minute),
+        };
+        Self { in_advance_until: now + in_advance, until: now + wait, error: error.clone() }
     }
 }
 
-/// Ends the renewal also when it panics or is dropped with its runtime.
+/// Ends the refresh also when it is dropped together with its runtime.
 struct ClearInFlight<'a, R: Refresh> {
     shared: &'a Shared<R>,
-    in_flight: &'a watch::Receiver<RefreshResult>,
+    in_flight: &'a InFlight,
 }
 
 impl<R: Refresh> Drop for ClearInFlight<'_, R> {

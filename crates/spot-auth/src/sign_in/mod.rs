@@ -11,19 +11,26 @@ use std::{
     io::{self, BufRead, Write},
     pin::Pin,
     sync::Arc,
-    thread,
     time::Duration,
 };
 
 use spot_http::{Error, ErrorKind, TokenSource};
-use tokio::{sync::oneshot, time::timeout};
+use tokio::time::{Instant, timeout_at};
 
 pub use self::pending::PendingSignIn;
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::{
+    callback::{CallbackOutcome as FuzzedOutcome, query},
+    loopback::read_for_fuzzing,
+};
+#[cfg(feature = "loopback")]
+use crate::sign_in::loopback::{Browser, Listener};
 use crate::{
     App, FileStore, Scopes, Session, StoreKey, TokenStore,
     accounts::{DEFAULT_REDIRECT_URI, RedirectUri},
     application::Application,
     sign_in::callback::CallbackOutcome,
+    user_code,
 };
 
 /// A sign-in in one step, which is awaited.
@@ -49,7 +56,7 @@ pub struct SignIn {
     store: Option<Arc<dyn TokenStore>>,
     account: String,
     show_dialog: bool,
-    timeout_after: Duration,
+    time_limit: Duration,
     method: SignInMethod,
     show: Show,
     browser: Option<Show>,
@@ -80,8 +87,17 @@ pub async fn sign_in_from_env(scopes: impl Into<Scopes>) -> Result<Session, Erro
     App::from_env()?.sign_in(scopes).store(store).await
 }
 
-/// How long the user may take.
-const LIMIT: Duration = Duration::from_secs(300);
+/// The time limit unless another one is set.
+const TIME_LIMIT: Duration = Duration::from_secs(300);
+
+/// The longest time limit. A sign-in is no longer valid afterwards.
+const MAX_TIME_LIMIT: Duration = Duration::from_secs(600);
+
+/// How long showing a message may take.
+const SHOW_LIMIT: Duration = Duration::from_secs(5);
+
+/// How many pasted addresses are read.
+const MAX_PASTES: usize = 10;
 
 impl SignIn {
     pub(crate) fn new(app: Arc<Application>, scopes: Scopes) -> Self {
@@ -91,7 +107,7 @@ impl SignIn {
             store: None,
             account: "default".to_owned(),
             show_dialog: false,
-            timeout_after: LIMIT,
+            time_limit: TIME_LIMIT,
             method: SignInMethod::Browser,
             show: Arc::new(print_to_stderr),
             browser: default_browser(),
@@ -118,30 +134,30 @@ impl SignIn {
         self
     }
 
-    /// How long the user may take. 5 minutes unless set, and at most 10.
-    pub fn timeout(mut self, timeout_after: Duration) -> Self {
-        self.timeout_after = timeout_after;
+    /// The time limit from the start until the browser comes back; 5 minutes unless set, at most 10.
+    /// The requests after it have time limits of their own.
+    pub fn timeout(mut self, time_limit: Duration) -> Self {
+        self.time_limit = time_limit;
         self
     }
 
-    /// How the browser is opened, with the address to open. It is called inside the runtime, on a
-    /// thread that may block. Unless set, it is the
-    /// user's browser if the feature `browser` is on, and nothing otherwise: the address is
-    /// [shown](Self::show) in any case.
+    /// Opens the browser at an address. The function is called inside the runtime, on a thread of its
+    /// own, and may block. Unless set, the user's browser is opened if the feature `browser` is on.
+    /// The address is [shown](Self::show) in any case.
     pub fn browser(mut self, open: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.browser = Some(Arc::new(open));
         self
     }
 
-    /// How a message is shown to the user: the address of the page, what to paste, what was wrong
-    /// with it. Standard error unless set.
+    /// Shows a message to the user: the address to open, what to paste, what is wrong with it. Written
+    /// to standard error unless set. The sign-in waits at most 5 s for this function.
     pub fn show(mut self, show: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.show = Arc::new(show);
         self
     }
 
-    /// How the address is read that the user pastes. It may block. A line of standard input unless
-    /// set.
+    /// Reads the address that the user pastes. The function runs on a thread of its own and may
+    /// block. A line of standard input is read unless set.
     pub fn prompt(mut self, ask: impl Fn() -> io::Result<String> + Send + Sync + 'static) -> Self {
         self.prompt = Arc::new(ask);
         self
@@ -163,13 +179,26 @@ impl SignIn {
     }
 
     async fn run(self) -> Result<Session, Error> {
-        if let Some(session) = self.session_from_store().await? {
+        let deadline = Instant::now() + self.time_limit.min(MAX_TIME_LIMIT);
+        let out_of_time = |_| {
+            let message = format!("nobody finished the sign-in within {:?}", self.time_limit);
+            Error::new(ErrorKind::Timeout, message)
+        };
+        let stored = timeout_at(deadline, self.session_from_store());
+        if let Some(session) = stored.await.map_err(out_of_time)?? {
             return Ok(session);
         }
-        let session = self.ask_user().await?;
+        let callback = timeout_at(deadline, self.ask_user()).await.map_err(out_of_time)??;
+        // The rest has time limits of its own. To stop here would waste the user's consent.
+        let session = callback.pending.complete(callback.outcome).await;
+        #[cfg(feature = "loopback")]
+        if let Some(browser) = callback.browser {
+            browser.answer(session.as_ref().err()).await;
+        }
+        let session = session?;
         if let Some(store) = &self.store {
-            // A store that fails must not undo what the user has just done: the observer is told,
-            // and the session writes itself again.
+            // The sign-in succeeds without the store: the observer is told, and the session tries
+            // to save its record again.
             let _ = session.move_to_store(Arc::clone(store), self.key()).await;
         }
         Ok(session)
@@ -201,47 +230,39 @@ impl SignIn {
         if self.method == SignInMethod::StoreOnly {
             return Err(unusable);
         }
-        (self.show)(&format!("The stored session cannot be used: {unusable}."));
+        self.tell_user(format!("The stored session cannot be used: {unusable}.")).await;
         Ok(None)
     }
 
     /// The session that the store has, if the user has granted all of the scopes.
     async fn load(&self) -> Result<Option<Session>, Error> {
         let Some(store) = &self.store else { return Ok(None) };
-        let key = self.key();
-        let Some(stored) = store.load(&key).await? else { return Ok(None) };
-        let session = Session::stored(Arc::clone(&self.app), stored, Arc::clone(store), key);
-        session.require(&self.scopes)?;
-        Ok(Some(session))
+        let session = Session::load(Arc::clone(&self.app), Arc::clone(store), self.key()).await?;
+        if let Some(session) = &session {
+            session.require(&self.scopes)?;
+        }
+        Ok(session)
     }
 
-    /// Asks the user.
-    async fn ask_user(&self) -> Result<Session, Error> {
+    /// Asks the user, and waits for the browser to come back.
+    async fn ask_user(&self) -> Result<Callback, Error> {
         let redirect = match &self.app.redirect_uri {
             Some(redirect) => redirect.clone(),
             None => RedirectUri::parse(DEFAULT_REDIRECT_URI)?,
         };
-        let in_time = async {
-            #[cfg(feature = "loopback")]
-            if self.method == SignInMethod::Browser
-                && let Some(loopback) = redirect.loopback()
-            {
-                match crate::sign_in::loopback::Listener::bind(loopback).await {
-                    Ok(listener) => return self.listen(listener, redirect).await,
-                    Err(error) => (self.show)(&format!(
-                        "Cannot wait for the browser at {}: {error}.",
-                        redirect.as_str()
-                    )),
+        #[cfg(feature = "loopback")]
+        if self.method == SignInMethod::Browser
+            && let Some(loopback) = redirect.loopback()
+        {
+            match Listener::bind(loopback).await {
+                Ok(listener) => return self.listen(listener, redirect).await,
+                Err(error) => {
+                    let uri = redirect.as_str();
+                    self.tell_user(format!("Cannot wait for the browser at {uri}: {error}.")).await;
                 }
             }
-            self.ask_to_paste(redirect).await
-        };
-        timeout(self.timeout_after, in_time).await.unwrap_or_else(|_| {
-            Err(Error::new(
-                ErrorKind::Timeout,
-                format!("nobody finished the sign-in within {:?}", self.timeout_after),
-            ))
-        })
+        }
+        self.ask_to_paste(redirect).await
     }
 
     fn begin(&self, redirect: RedirectUri) -> Result<PendingSignIn, Error> {
@@ -249,71 +270,86 @@ impl SignIn {
         Ok(if self.show_dialog { pending.show_dialog() } else { pending })
     }
 
-    /// Shows the address, and opens it. A browser that runs in the terminal blocks until it is
-    /// closed, and one that does not open is no failure: the address can be opened by hand.
-    fn open(&self, pending: &PendingSignIn) {
+    /// Shows a message. If that fails or takes long, the sign-in goes on.
+    async fn tell_user(&self, message: String) {
+        let show = Arc::clone(&self.show);
+        let _ = user_code::call_blocking(SHOW_LIMIT, move || show(&message)).await;
+    }
+
+    /// Shows the address of the authorize page, and opens it. A browser that does not open is no
+    /// failure: the user can open the address by hand.
+    async fn open(&self, pending: &PendingSignIn) {
         let url = pending.authorize_url().to_owned();
-        (self.show)(&format!("Open this address in a browser to sign in to Spotify:\n\n{url}\n"));
+        let message = format!("Open this address in a browser to sign in to Spotify:\n\n{url}\n");
+        self.tell_user(message).await;
         if let Some(browser) = self.browser.clone() {
-            tokio::task::spawn_blocking(move || browser(&url));
+            user_code::call_detached(move || browser(&url));
         }
     }
 
     #[cfg(feature = "loopback")]
-    async fn listen(
-        &self,
-        listener: crate::sign_in::loopback::Listener,
-        redirect: RedirectUri,
-    ) -> Result<Session, Error> {
+    async fn listen(&self, listener: Listener, redirect: RedirectUri) -> Result<Callback, Error> {
         let redirect = redirect.with_port(listener.port());
         let pending = Arc::new(self.begin(redirect.clone())?);
-        self.open(&pending);
-        let validate_callback = Arc::clone(&pending);
-        let outcome = listener
-            .wait(
-                &redirect,
-                Arc::new(move |query: &str| validate_callback.validate_callback(query)),
-            )
-            .await
-            .map_err(|error| {
-                Error::configuration("the listener on this machine failed").with_source(error)
-            })?;
-        pending.complete(outcome).await
-    }
-
-    async fn ask_to_paste(&self, redirect: RedirectUri) -> Result<Session, Error> {
-        let pending = self.begin(redirect)?;
-        self.open(&pending);
-        (self.show)(
-            "Afterwards the browser shows a page that may say it cannot be reached. \
-             Copy its address, paste it here, and press Enter:",
-        );
-        let outcome = loop {
-            match self.read_pasted_callback(&pending).await? {
-                Ok(outcome) => break outcome,
-                Err(invalid) => (self.show)(&format!("{invalid}. Paste it again:")),
-            }
+        self.open(&pending).await;
+        let validate = {
+            let pending = Arc::clone(&pending);
+            Arc::new(move |query: &str| pending.validate_callback(query))
         };
-        pending.complete(outcome).await
+        let (outcome, browser) = listener.wait(&redirect, validate).await.map_err(|error| {
+            Error::configuration("the listener on this machine failed").with_source(error)
+        })?;
+        Ok(Callback { pending, outcome, browser: Some(browser) })
     }
 
-    /// Reads on a thread of its own: one of the runtime's would keep the program from ending while
-    /// nobody types.
-    async fn read_pasted_callback(
-        &self,
-        pending: &PendingSignIn,
-    ) -> Result<Result<CallbackOutcome, callback::InvalidCallback>, Error> {
-        let (sender, receiver) = oneshot::channel();
+    async fn ask_to_paste(&self, redirect: RedirectUri) -> Result<Callback, Error> {
+        let pending = Arc::new(self.begin(redirect)?);
+        self.open(&pending).await;
+        self.tell_user(
+            "Afterwards the browser shows a page that may say it cannot be reached. \
+             Copy its address, paste it here, and press Enter:"
+                .to_owned(),
+        )
+        .await;
+        for _ in 0..MAX_PASTES {
+            let pasted = self.read_pasted_address().await?;
+            let outcome = callback::query(&pasted).and_then(|q| pending.validate_callback(q));
+            match outcome {
+                Ok(outcome) => {
+                    return Ok(Callback {
+                        pending,
+                        outcome,
+                        #[cfg(feature = "loopback")]
+                        browser: None,
+                    });
+                }
+                Err(invalid) => self.tell_user(format!("{invalid}. Paste it again:")).await,
+            }
+        }
+        Err(Error::authentication(format!(
+            "none of {MAX_PASTES} pasted addresses was the callback of the sign-in"
+        )))
+    }
+
+    /// Reads on a thread of its own, since nobody may ever type.
+    async fn read_pasted_address(&self) -> Result<String, Error> {
         let prompt = Arc::clone(&self.prompt);
-        thread::spawn(move || sender.send(prompt()));
-        let pasted = receiver
+        user_code::call_blocking(MAX_TIME_LIMIT, move || prompt())
             .await
-            .unwrap_or_else(|_| Err(io::Error::other("the prompt panicked")))
+            .map_err(|failure| failure.into_error("the prompt"))?
             .map_err(|error| {
                 Error::configuration(format!("the pasted address could not be read: {error}"))
-            })?;
-        Ok(callback::query(&pasted).and_then(|query| pending.validate_callback(query)))
+            })
     }
+}
+
+/// The browser came back, or the user pasted its address.
+struct Callback {
+    pending: Arc<PendingSignIn>,
+    outcome: CallbackOutcome,
+    /// The browser, which waits for an answer.
+    #[cfg(feature = "loopback")]
+    browser: Option<Browser>,
 }
 
 impl IntoFuture for SignIn {
@@ -360,7 +396,7 @@ impl fmt::Debug for SignIn {
             .field("store", &self.store)
             .field("account", &self.account)
             .field("show_dialog", &self.show_dialog)
-            .field("timeout", &self.timeout_after)
+            .field("timeout", &self.time_limit)
             .field("way", &self.method)
             .finish_non_exhaustive()
     }

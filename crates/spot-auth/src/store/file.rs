@@ -1,8 +1,8 @@
 //! Records in files.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, Write},
+    fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -15,33 +15,55 @@ use spot_http::{Error, ErrorKind};
 use tokio::time::{Instant, sleep};
 
 use crate::store::{
+    private_file::{self, Unusable},
     record::TokenRecord,
     token_store::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore},
 };
 
 /// Keeps each record in a file of its own, in one directory.
 ///
-/// The files, and the directory if the store makes it, are readable by their owner only from the
-/// moment they exist (on Unix; elsewhere the permissions are inherited). A file is replaced
-/// as a whole: whenever the program or the machine stops, there is the old record or the new one.
-/// Any number of processes on one machine may share a directory. On network drives that do not
-/// implement locks two processes may refresh at once; the versions of the records then keep a stale
-/// one from replacing a new one, most of the time.
+/// # Safety from other users
 ///
-/// A file that cannot be read is an error once, and set aside under another name.
+/// On Unix the files have mode 0600 and a directory that the store creates has mode 0700, from the
+/// moment they exist. A file that other users can read or write is refused, and so are a directory
+/// that all users can write to (unless it has the sticky bit, as `/tmp`), links, FIFOs and devices;
+/// the error says what to do. On other platforms the permissions are inherited.
+///
+/// # Crashes, several processes and full disks
+///
+/// A file is replaced as a whole: after a crash there is the old record or the new one. Any number
+/// of processes on one machine may share a directory. Where locks do nothing, as on some network
+/// drives, two processes may refresh at once; the session then reads the store again before it
+/// believes that the consent has ended.
+///
+/// If the disk is full, the new record is written into the space of the old one, which Spotify has
+/// made worthless by replacing the refresh token. What remains: if there is no old record, or if the
+/// file system copies on every write, the session keeps the tokens in memory, tells the observer,
+/// and tries again until there is space. They are lost if the program ends before;
+/// [`Session::settled`](crate::Session::settled) returns the error.
+///
+/// # Files that cannot be read
+///
+/// A file that is broken is an error once, and renamed to `*.broken-*`. A file that a newer version
+/// of this library wrote is an error and stays. Signing out removes the record, its broken
+/// predecessors and what a crash has left; empty lock files stay.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     directory: PathBuf,
 }
 
-/// How long to wait for another process that refreshes, which may need several attempts for it.
+/// How long to wait for another process that refreshes, which may need several attempts.
 const REFRESH: Duration = Duration::from_secs(60);
 
 /// How long to wait for another process that writes.
-const WRITE: Duration = Duration::from_secs(10);
+const WRITE: Duration = Duration::from_secs(8);
 
-/// The form of the files that this version writes.
+/// The format of the files that this version writes.
 const FORMAT: u32 = 1;
+
+/// What a crash has left is removed when it is this old. A younger file may be in use where locks do
+/// nothing.
+const LEFT_OVER: Duration = Duration::from_secs(60);
 
 impl FileStore {
     /// A store in a directory, which is made when something is written.
@@ -82,9 +104,7 @@ impl FileStore {
         let name = file_name(key);
         let path = |suffix: &str| self.directory.join(format!("{name}{suffix}"));
         Files {
-            directory: self.directory.clone(),
             record: path(".json"),
-            next: path(".json.new"),
             writing: path(".json.lock"),
             refreshing: path(".refresh.lock"),
         }
@@ -139,17 +159,15 @@ impl TokenStore for FileStore {
     }
 
     async fn lock(&self, key: &StoreKey) -> Result<StoreLock, Error> {
-        lock(self.files(key), Purpose::Refresh).await.map(StoreLock::new)
+        let lock = lock(self.files(key), Purpose::Refresh).await?;
+        Ok(lock.map_or_else(StoreLock::none, StoreLock::new))
     }
 }
 
 /// The files of one key.
 #[derive(Clone, Debug)]
 struct Files {
-    directory: PathBuf,
     record: PathBuf,
-    /// The record that is being written. Only the holder of the lock for writing touches it.
-    next: PathBuf,
     /// The lock is never on the record itself, which is another file after each save.
     writing: PathBuf,
     refreshing: PathBuf,
@@ -161,16 +179,16 @@ enum Purpose {
     Refresh,
 }
 
-/// Why there is no record.
+/// Why a file has no record.
 enum Unreadable {
-    /// The content is no record.
+    /// The content is not a record.
     Broken(String),
     Other(Error),
 }
 
-/// A file, as it is written. The key is in it, since the name only tells most keys apart.
+/// The content of a file. It has the key, since two keys may have the same file name.
 #[derive(Serialize, Deserialize)]
-struct Page {
+struct Content {
     format: u32,
     version: u64,
     client_id: String,
@@ -179,34 +197,22 @@ struct Page {
     record: Box<RawValue>,
 }
 
+/// The part of the content that every version has.
+#[derive(Deserialize)]
+struct Format {
+    format: u64,
+}
+
 impl Files {
     fn read(&self, key: &StoreKey) -> Result<Option<Stored>, Unreadable> {
-        let text = match fs::read(&self.record) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Unreadable::Other(failed("read", &self.record, error))),
-        };
-        if text.is_empty() {
-            return Err(Unreadable::Broken("it is empty".to_owned()));
+        match private_file::read(&self.record) {
+            Ok(Some(text)) => parse(&text, key, &self.record).map(Some),
+            Ok(None) => Ok(None),
+            Err(Unusable::TooLarge) => {
+                Err(Unreadable::Broken("it is larger than 1 MiB".to_owned()))
+            }
+            Err(error) => Err(Unreadable::Other(unusable("read", &self.record, error))),
         }
-        let page: Page = serde_json::from_slice(&text).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            Unreadable::Broken(format!("it breaks off or is wrong at line {line}, column {column}"))
-        })?;
-        let wrong = |why: &str| {
-            let path = self.record.display();
-            Unreadable::Other(Error::configuration(format!("the token file {path} {why}")))
-        };
-        if page.format != FORMAT {
-            return Err(wrong("was written by a newer version of this library"));
-        }
-        let theirs = StoreKey::new(page.client_id, page.account, &*page.scopes);
-        if theirs != *key {
-            return Err(wrong("belongs to another application, account or set of scopes"));
-        }
-        let record = TokenRecord::from_json(page.record.get())
-            .map_err(|error| Unreadable::Broken(error.message().to_owned()))?;
-        Ok(Some(Stored::new(record, page.version)))
     }
 
     /// Renames a file that is still broken, and says so.
@@ -217,16 +223,14 @@ impl Files {
             Err(Unreadable::Broken(why)) => why,
         };
         let path = self.record.display();
-        let mut aside = self.record.clone().into_os_string();
-        aside.push(format!(".broken-{}", micros()));
-        let aside = PathBuf::from(aside);
+        let aside = beside(&self.record, &format!("{BROKEN}{}", unix_micros()));
         Err(match fs::rename(&self.record, &aside) {
-            Ok(()) => Error::configuration(format!(
+            Ok(()) => Error::store(format!(
                 "the token file {path} cannot be used: {why}; it is kept as {}",
                 aside.display()
             )),
-            Err(error) => Error::configuration(format!(
-                "the token file {path} cannot be used: {why}; nor can it be set aside"
+            Err(error) => Error::store(format!(
+                "the token file {path} cannot be used: {why}; renaming it failed as well"
             ))
             .with_source(error),
         })
@@ -246,9 +250,9 @@ impl Files {
         if there != expected {
             return Ok(SaveOutcome::Conflict);
         }
-        // Versions grow with the clock, so that one that was removed does not come again.
-        let version = micros().max(there.map_or(1, |there| there.wrapping_add(1)));
-        let page = Page {
+        // Versions grow with the clock, so that a removed one does not come again.
+        let version = unix_micros().max(there.map_or(1, |there| there.wrapping_add(1)));
+        let content = Content {
             format: FORMAT,
             version,
             client_id: key.client_id().to_owned(),
@@ -257,51 +261,138 @@ impl Files {
             record: RawValue::from_string(record.to_json().expose_secret().to_owned())
                 .map_err(|error| failed("write", &self.record, error.into()))?,
         };
-        let text = serde_json::to_vec(&page)
+        let text = serde_json::to_vec(&content)
             .map_err(|error| failed("write", &self.record, error.into()))?;
-        self.replace(&text).map_err(|error| failed("write", &self.record, error))?;
+        self.put(&text, private_file::replace)
+            .map_err(|error| failed("write", &self.record, error))?;
+        self.remove_left_overs(|name, age| name == NEXT || age > LEFT_OVER && !is_broken(name));
         Ok(SaveOutcome::Saved(version))
     }
 
-    /// Puts a new file in the place of the old one, all of it or nothing.
-    fn replace(&self, text: &[u8]) -> io::Result<()> {
-        // Left there by a process that was killed.
-        match fs::remove_file(&self.next) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+    /// Replaces the record, or overwrites it if the disk is full.
+    fn put(
+        &self,
+        text: &[u8],
+        replace: impl Fn(&Path, &Path, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        // Where locks do nothing, two processes write at once.
+        let next = format!("{NEXT}-{}-{:08x}", std::process::id(), fastrand::u32(..));
+        match replace(&self.record, &beside(&self.record, &next), text) {
+            Err(error) if private_file::is_full(&error) => {
+                private_file::overwrite(&self.record, text).map_err(|_| error)
+            }
+            replaced => replaced,
         }
-        let mut file = private().write(true).create_new(true).open(&self.next)?;
-        file.write_all(text)?;
-        file.sync_all()?;
-        drop(file);
-        fs::rename(&self.next, &self.record)?;
-        sync_directory(&self.directory)
     }
 
     fn remove(&self) -> Result<(), Error> {
-        match fs::remove_file(&self.record) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(failed("remove", &self.record, error)),
-            Ok(()) => sync_directory(&self.directory)
-                .map_err(|error| failed("remove", &self.record, error)),
+        private_file::remove(&self.record)
+            .and_then(|()| {
+                self.remove_left_overs(|_, _| true);
+                match self.record.parent() {
+                    Some(directory) if directory.exists() => {
+                        private_file::sync_directory(&self.record)
+                    }
+                    _ => Ok(()),
+                }
+            })
+            .map_err(|error| failed("remove", &self.record, error))
+    }
+
+    /// Removes files beside the record that hold tokens: incomplete ones of a crash, and broken
+    /// ones. `which` gets the end of the name, and the age.
+    fn remove_left_overs(&self, which: impl Fn(&str, Duration) -> bool) {
+        let (Some(directory), Some(name)) = (self.record.parent(), self.record.file_name()) else {
+            return;
+        };
+        let (Ok(files), Some(name)) = (fs::read_dir(directory), name.to_str()) else { return };
+        for file in files.flatten() {
+            let found = file.file_name();
+            let end = found.to_str().and_then(|found| found.strip_prefix(name));
+            let Some(end) = end.filter(|end| end.starts_with(NEXT) || is_broken(end)) else {
+                continue;
+            };
+            let modified = file.metadata().and_then(|metadata| metadata.modified());
+            let age = modified.ok().and_then(|at| at.elapsed().ok()).unwrap_or_default();
+            if which(end, age) {
+                // Another process may have removed it, and nothing depends on it.
+                let _ = fs::remove_file(file.path());
+            }
         }
     }
 
-    fn open_lock(&self, purpose: Purpose) -> Result<File, Error> {
+    /// Opens the file of a lock. `None` if the disk is too full for one.
+    fn open_lock(&self, purpose: Purpose) -> Result<Option<File>, Error> {
         let path = match purpose {
             Purpose::Write => &self.writing,
             Purpose::Refresh => &self.refreshing,
         };
-        make_directory(&self.directory)
-            .and_then(|()| private().write(true).create(true).truncate(false).open(path))
-            .map_err(|error| failed("lock", path, error))
+        match private_file::open_lock(path) {
+            Ok(file) => Ok(Some(file)),
+            Err(Unusable::Io(error)) if private_file::is_full(&error) => Ok(None),
+            Err(error) => Err(unusable("lock", path, error)),
+        }
     }
 }
 
-/// Waits for a lock, which ends with its file handle, and so with the process.
-async fn lock(files: Files, purpose: Purpose) -> Result<File, Error> {
+/// Reads the content of a file.
+fn parse(text: &[u8], key: &StoreKey, path: &Path) -> Result<Stored, Unreadable> {
+    if text.is_empty() {
+        return Err(Unreadable::Broken("it is empty".to_owned()));
+    }
+    let wrong = |why: &str| {
+        let path = path.display();
+        Unreadable::Other(Error::configuration(format!("the token file {path} {why}")))
+    };
+    // First, since a newer version may have changed everything else.
+    let format = serde_json::from_slice::<Format>(text).map(|format| format.format);
+    if format.as_ref().is_ok_and(|format| *format > FORMAT.into()) {
+        return Err(wrong(
+            "was written by a newer version of this library: update the program, or remove the \
+             file and sign in again",
+        ));
+    }
+    let content: Content = serde_json::from_slice(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Unreadable::Broken(format!("it is wrong or ends early at line {line}, column {column}"))
+    })?;
+    let found = StoreKey::new(content.client_id, content.account, &*content.scopes);
+    if found != *key {
+        return Err(wrong("belongs to another application, account or set of scopes"));
+    }
+    let record = TokenRecord::from_json(content.record.get())
+        .map_err(|error| Unreadable::Broken(error.message().to_owned()))?;
+    Ok(Stored::new(record, content.version))
+}
+
+/// Reads a file as [`FileStore`] does, for fuzzing. `None` if it has no record.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn parse_for_fuzzing(text: &[u8]) -> Option<TokenRecord> {
+    let key = StoreKey::new("client", "account", "streaming");
+    parse(text, &key, Path::new("file")).ok().map(Stored::into_record)
+}
+
+/// The ends of the names of an incomplete file and of a broken one.
+const NEXT: &str = ".new";
+const BROKEN: &str = ".broken-";
+
+fn is_broken(end: &str) -> bool {
+    end.starts_with(BROKEN)
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(end);
+    path.into()
+}
+
+/// Waits for a lock, which ends with its file handle, and so with the process. `None` where there are
+/// no locks: the versions of the records have to do.
+async fn lock(files: Files, purpose: Purpose) -> Result<Option<File>, Error> {
     let record = files.record.clone();
-    let mut file = blocking(move || files.open_lock(purpose)).await?;
+    let Some(mut file) = blocking(move || files.open_lock(purpose)).await? else {
+        return Ok(None);
+    };
     let limit = match purpose {
         Purpose::Write => WRITE,
         Purpose::Refresh => REFRESH,
@@ -311,7 +402,7 @@ async fn lock(files: Files, purpose: Purpose) -> Result<File, Error> {
     loop {
         let (tried, back) = blocking(move || Ok::<_, Error>((file.try_lock(), file))).await?;
         match tried {
-            Ok(()) => return Ok(back),
+            Ok(()) => return Ok(Some(back)),
             Err(TryLockError::WouldBlock) if Instant::now() < end => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::new(
@@ -322,7 +413,8 @@ async fn lock(files: Files, purpose: Purpose) -> Result<File, Error> {
                     ),
                 ));
             }
-            Err(TryLockError::Error(error)) => return Err(failed("lock", &record, error)),
+            // The file system does not implement locks.
+            Err(TryLockError::Error(_)) => return Ok(None),
         }
         file = back;
         sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
@@ -331,7 +423,7 @@ async fn lock(files: Files, purpose: Purpose) -> Result<File, Error> {
 }
 
 /// Microseconds since 1970.
-fn micros() -> u64 {
+fn unix_micros() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(now.as_micros()).unwrap_or_default()
 }
@@ -344,7 +436,7 @@ where
     E: From<Error> + Send + 'static,
 {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
-        Err(Error::configuration("the runtime ended while a token file was in use").into())
+        Err(Error::store("the runtime ended while a token file was in use").into())
     })
 }
 
@@ -355,39 +447,23 @@ impl From<Error> for Unreadable {
 }
 
 fn failed(what: &str, path: &Path, error: io::Error) -> Error {
-    Error::configuration(format!("cannot {what} the token file {}: {error}", path.display()))
+    Error::store(format!("cannot {what} the token file {}: {error}", path.display()))
         .with_source(error)
 }
 
-/// A file that only its owner reads, from the beginning.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+fn unusable(what: &str, path: &Path, error: Unusable) -> Error {
+    let display = path.display();
+    match error {
+        Unusable::Io(error) => failed(what, path, error),
+        Unusable::Unsafe(why) => Error::store(format!("the token file {display} {why}")),
+        Unusable::TooLarge => {
+            Error::store(format!("the token file {display} is larger than 1 MiB"))
+        }
+    }
 }
 
-fn make_directory(path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
-/// A rename lasts once its directory is written. Windows has no such call, and needs none.
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-/// A name that a person recognises and that any file system takes. What is left out of it is in the
-/// number at its end.
+/// A file name that a person recognises and that every file system accepts. It ends with a hash of the
+/// whole key.
 fn file_name(key: &StoreKey) -> String {
     let readable = |text: &str| -> String {
         text.chars()
@@ -421,6 +497,24 @@ fn default_directory(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_full_disk_does_not_cost_the_record() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = FileStore::new(directory.path());
+        let key = StoreKey::new("abc123", "me", "streaming");
+        let files = store.files(&key);
+        let full = |_: &Path, _: &Path, _: &[u8]| Err(io::ErrorKind::StorageFull.into());
+        let error = files.put(b"first", full).unwrap_err();
+        assert!(private_file::is_full(&error), "there is no space to write into");
+        files.put(b"first", private_file::replace).unwrap();
+        files.put(b"second", full).unwrap();
+        assert_eq!(fs::read(&files.record).unwrap(), b"second");
+        let broken = |_: &Path, _: &Path, _: &[u8]| Err(io::ErrorKind::PermissionDenied.into());
+        files.put(b"third", broken).unwrap_err();
+        assert_eq!(fs::read(&files.record).unwrap(), b"second", "only a full disk is a reason");
+    }
 
     #[test]
     fn names_are_readable_and_different() {

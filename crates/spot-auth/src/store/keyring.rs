@@ -16,7 +16,7 @@ use crate::store::{
 /// Keeps records in the keyring of the operating system, through `keyring-core`.
 ///
 /// The program chooses the keyring, by `keyring_core::set_default_store`; without one every call is
-/// a [`Configuration`](crate::ErrorKind::Configuration) error, as it is where no keyring runs.
+/// a [`Store`](crate::ErrorKind::Store) error, as it is where no keyring runs.
 /// Nothing is written to a file instead.
 ///
 /// The access token is not kept, since some keyrings take little: a program that starts makes one
@@ -46,7 +46,7 @@ impl KeyringStore {
         let (service, user) = (Arc::clone(&self.service), key.to_string());
         let failed = |error: String| {
             let account = key.account();
-            Error::configuration(format!("the keyring cannot {what} `{account}`: {error}"))
+            Error::store(format!("the keyring cannot {what} `{account}`: {error}"))
         };
         // A keyring may ask the user for a password, and blocks meanwhile.
         tokio::task::spawn_blocking(move || Entry::new(&service, &user).and_then(work))

@@ -6,10 +6,14 @@ mod file;
 mod keyring;
 mod locks;
 mod memory;
+mod private_file;
 mod record;
+mod rspotify_cache;
 mod spotipy_cache;
 mod token_store;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::file::parse_for_fuzzing;
 #[cfg(feature = "keyring")]
 pub use self::keyring::KeyringStore;
 pub use self::{

@@ -1,8 +1,13 @@
 //! What people bring along who move over from spotipy.
 
-use std::{fs, path::Path, time::SystemTime};
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+    time::SystemTime,
+};
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use spot_http::Error;
 
 use crate::{clock::from_unix, scopes::Scopes, store::record::TokenRecord};
@@ -20,6 +25,9 @@ struct Cache {
     expires_at: Option<f64>,
 }
 
+/// The most that is read of a file, in bytes.
+const MAX_LEN: u64 = 1024 * 1024;
+
 impl TokenRecord {
     /// Reads the file in which spotipy keeps a session: `.cache` or `.cache-NAME` in the directory
     /// its program ran in. The user need not sign in again, if the application is the same. The day
@@ -31,14 +39,8 @@ impl TokenRecord {
     /// refresh token, as that of an application which asks for itself.
     pub fn from_spotipy_cache(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let wrong =
-            |why: &str| Error::configuration(format!("the spotipy cache {} {why}", path.display()));
-        let text = fs::read(path)
-            .map_err(|error| wrong(&format!("cannot be read: {error}")).with_source(error))?;
-        let cache: Cache = serde_json::from_slice(&text).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            wrong(&format!("is none: it cannot be read at line {line}, column {column}"))
-        })?;
+        let wrong = |why: &str| wrong("spotipy", path, why);
+        let cache: Cache = read("spotipy", path)?;
         let refresh_token = cache
             .refresh_token
             .filter(|token| !token.is_empty())
@@ -54,6 +56,29 @@ impl TokenRecord {
     }
 }
 
+/// Reads the cache file of another program.
+pub(super) fn read<T: DeserializeOwned>(program: &str, path: &Path) -> Result<T, Error> {
+    let unreadable = |error: io::Error| {
+        wrong(program, path, &format!("cannot be read: {error}")).with_source(error)
+    };
+    // Opening a FIFO would wait for a writer.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(wrong(program, path, "is not a regular file"));
+    }
+    let mut text = Vec::new();
+    let file = fs::File::open(path).map_err(unreadable)?;
+    file.take(MAX_LEN).read_to_end(&mut text).map_err(unreadable)?;
+    serde_json::from_slice(&text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        wrong(program, path, &format!("is malformed at line {line}, column {column}"))
+    })
+}
+
+/// The error about a cache file of another program.
+pub(super) fn wrong(program: &str, path: &Path, why: &str) -> Error {
+    Error::configuration(format!("the {program} cache {} {why}", path.display()))
+}
+
 fn unix(seconds: f64) -> Option<SystemTime> {
     // A cast from a float that is no such number gives 0 or the maximum, and both mean `over`.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
@@ -67,7 +92,7 @@ mod tests {
     use super::*;
     use crate::clock::to_unix;
 
-    fn read(text: &str) -> Result<TokenRecord, Error> {
+    fn record_of(text: &str) -> Result<TokenRecord, Error> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(".cache");
         fs::write(&path, text).unwrap();
@@ -76,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_cache_of_spotipy_becomes_a_record() {
-        let record = read(
+        let record = record_of(
             r#"{"access_token": "BQa", "token_type": "Bearer", "expires_in": 3600,
                 "refresh_token": "AQr", "scope": "user-library-read user-top-read",
                 "expires_at": 1795000000}"#,
@@ -87,7 +112,7 @@ mod tests {
         assert_eq!(record.expires_at().map(to_unix), Some(1_795_000_000));
         assert_eq!(record.granted_scopes().len(), 2);
         assert_eq!(record.consented_at(), None);
-        let record = read(r#"{"refresh_token": "AQr", "scope": null}"#).unwrap();
+        let record = record_of(r#"{"refresh_token": "AQr", "scope": null}"#).unwrap();
         assert!(record.access_token().is_none() && record.granted_scopes().is_empty());
     }
 
@@ -99,7 +124,7 @@ mod tests {
             (r#"{"refresh_token": ["CANARY"]}"#, "line 1"),
             (r#"{"access_token": "CANARY", "refresh_token": ""}"#, "no refresh token"),
         ] {
-            let error = read(text).unwrap_err();
+            let error = record_of(text).unwrap_err();
             assert!(error.message().contains(why) && error.message().contains(".cache"), "{error}");
             assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
         }

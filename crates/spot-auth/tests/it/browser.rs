@@ -249,3 +249,61 @@ async fn the_second_time_the_store_is_enough() {
     let other = app.sign_in(Scope::UserLibraryRead).store(store).account("somebody else");
     assert!(other.store_only().await.is_err());
 }
+
+#[tokio::test]
+async fn idle_connections_do_not_delay_the_callback() {
+    let app = service().app().build().unwrap();
+    let took = Arc::new(Mutex::new(Duration::ZERO));
+    let told = Arc::clone(&took);
+    browse(app.sign_in(Scopes::new()), move |sent| {
+        let told = Arc::clone(&told);
+        async move {
+            let mut idle = Vec::new();
+            for _ in 0..260 {
+                idle.push(TcpStream::connect(sent.address()).await.unwrap());
+            }
+            let start = std::time::Instant::now();
+            sent.consent().await;
+            *told.lock().unwrap() = start.elapsed();
+            drop(idle);
+        }
+    })
+    .await
+    .unwrap();
+    // The page may be read after the sign-in has ended.
+    while took.lock().unwrap().is_zero() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let took = *took.lock().unwrap();
+    assert!(took < Duration::from_secs(2), "260 idle connections delay the callback {took:?}");
+}
+
+#[tokio::test]
+async fn the_page_says_what_came_of_the_exchange() {
+    for (reply, status, title) in [
+        (Reply::token("the-access", "r"), "200", "Signed in"),
+        (Reply::json(503, ""), "502", "Not signed in"),
+        (Reply::invalid_grant(), "502", "Not signed in"),
+        (Reply::ok("{}"), "502", "Not signed in"),
+    ] {
+        let service = Script::of([reply.clone()]).takes(Duration::from_millis(50));
+        let app = service.app().build().unwrap();
+        let page = Arc::new(Mutex::new(String::new()));
+        let told = Arc::clone(&page);
+        let signed_in = browse(app.sign_in(Scopes::new()), move |sent| {
+            let told = Arc::clone(&told);
+            async move {
+                let answer = sent.consent().await;
+                *told.lock().unwrap() = answer;
+            }
+        })
+        .await;
+        while page.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let page = page.lock().unwrap().clone();
+        let right = page.contains(&format!("<h1>{title}</h1>"))
+            && page.starts_with(&format!("HTTP/1.1 {status} "));
+        assert!(right, "{reply:?}, ended with {:?}: {page}", signed_in.is_ok());
+    }
+}

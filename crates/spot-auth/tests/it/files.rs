@@ -39,6 +39,12 @@ async fn nobody_else_can_read_them() {
     assert_eq!(mode(&store.path(&key())), 0o600);
 }
 
+/// A new file has the mode that the environment gives it, which the store may refuse.
+fn private(path: &std::path::Path) {
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+}
+
 #[tokio::test]
 async fn a_broken_file_is_told_once_and_kept_aside() {
     let directory = tempfile::tempdir().unwrap();
@@ -47,8 +53,9 @@ async fn a_broken_file_is_told_once_and_kept_aside() {
     let whole = fs::read_to_string(&path).unwrap();
     for broken in ["", "{", "not json", "[]", "{}", &whole[..whole.len() / 2]] {
         fs::write(&path, broken).unwrap();
+        private(&path);
         let error = store.load(&key()).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert_eq!(error.kind(), ErrorKind::Store);
         assert!(error.message().contains(path.to_str().unwrap()), "{error}");
         let (_, aside) = error.message().split_once("it is kept as ").expect("it is set aside");
         assert_eq!(fs::read_to_string(aside).unwrap(), broken);
@@ -57,6 +64,7 @@ async fn a_broken_file_is_told_once_and_kept_aside() {
     }
     let no_token = whole.replace("\"the-refresh\"", "null");
     fs::write(&path, no_token).unwrap();
+    private(&path);
     let error = store.load(&key()).await.unwrap_err();
     assert!(error.message().contains("holds no token"), "{error}");
 }
@@ -115,7 +123,7 @@ async fn a_place_that_cannot_be_written_is_named() {
     let store = FileStore::new(file.join("tokens"));
     let record = TokenRecord::from_refresh_token("CANARY");
     let error = store.save(&key(), &record, None).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert_eq!(error.kind(), ErrorKind::Store);
     assert!(error.message().contains(file.to_str().unwrap()), "{error}");
     assert!(!format!("{error:?}").contains("CANARY"));
 }

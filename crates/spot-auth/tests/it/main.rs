@@ -11,6 +11,10 @@ mod crash;
 mod environment;
 mod examples;
 mod files;
+#[cfg(feature = "fuzzing")]
+mod fuzzing;
+mod hostile_code;
+mod hostile_files;
 #[cfg(feature = "keyring")]
 mod keyring;
 #[cfg(feature = "loopback")]
@@ -18,7 +22,11 @@ mod listener_fuzz;
 mod odd_answers;
 mod pending_sign_in;
 mod processes;
+mod refused_tokens;
+mod runtimes;
 mod script;
+mod short_programs;
 mod single_flight;
 mod stores;
 mod stories;
+mod without_locks;

@@ -27,8 +27,7 @@ async fn child() {
     let session = app.stored_session(store, "me", Scope::UserLibraryRead).await;
     let session = session.unwrap().expect("it was stored");
     for _ in 0..REFRESHES {
-        let token = session.token().await.expect("no program loses the user");
-        session.reject(&token).await;
+        session.refresh().await.expect("no program loses the user");
     }
     session.token().await.expect("no program loses the user");
 }

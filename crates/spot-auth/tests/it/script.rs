@@ -81,6 +81,18 @@ impl Script {
         Self::new(move |n, _| replies.get(n).or(replies.last()).unwrap().clone())
     }
 
+    /// Replaces the refresh token at every refresh, and refuses every other one than the last.
+    pub(crate) fn rotating(current: Arc<Mutex<String>>) -> Self {
+        Self::new(move |n, asked| {
+            let mut current = current.lock().unwrap();
+            if asked.get("refresh_token") != Some(&current) {
+                return Reply::invalid_grant();
+            }
+            *current = format!("rotated-{n}");
+            Reply::token(&format!("access-{n}"), &current)
+        })
+    }
+
     pub(crate) fn takes(mut self, takes: Duration) -> Self {
         self.takes = takes;
         self

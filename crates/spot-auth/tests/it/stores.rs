@@ -120,16 +120,8 @@ async fn one_holds_the_lock_at_a_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sessions_that_share_a_store_do_not_take_the_token_from_each_other() {
     for (store, _alive) in stores() {
-        let current = Mutex::new("token-start".to_owned());
-        let service = Script::new(move |n, asked| {
-            let mut current = current.lock().unwrap();
-            if asked.get("refresh_token") != Some(&current) {
-                return Reply::invalid_grant();
-            }
-            *current = format!("token-{n}");
-            Reply::token(&format!("access-{n}"), &current)
-        })
-        .takes(Duration::from_millis(2));
+        let service = Script::rotating(Arc::new(Mutex::new("token-start".to_owned())))
+            .takes(Duration::from_millis(2));
         let app = service.app().build().unwrap();
         store.save(&key(), &record("token-start"), None).await.unwrap();
         let mut tasks = JoinSet::new();
@@ -139,8 +131,7 @@ async fn sessions_that_share_a_store_do_not_take_the_token_from_each_other() {
                 let session = app.stored_session(store, "me", Scope::UserLibraryRead).await;
                 let session = session.unwrap().unwrap();
                 for _ in 0..5 {
-                    let token = session.token().await.unwrap();
-                    session.reject(&token).await;
+                    session.refresh().await.unwrap();
                 }
             });
         }

@@ -112,10 +112,14 @@ async fn a_token_that_ends_early_is_renewed_under_the_call() {
 async fn the_refresh_token_outlives_every_way_of_not_mentioning_it() {
     for policy in [RefreshPolicy::Omit, RefreshPolicy::Empty, RefreshPolicy::Rotate] {
         let mock = start(MockSpotify::builder().refresh(policy)).await;
-        let session = signed_in(&app(&mock).build().unwrap()).await.unwrap();
+        let now = Arc::new(Mutex::new(SystemTime::now()));
+        let clock = Arc::clone(&now);
+        let app = app(&mock).wall_clock(move || *clock.lock().unwrap()).build().unwrap();
+        let session = signed_in(&app).await.unwrap();
         let consented = session.consented_at();
         for hour in 0..5 {
             mock.advance(Duration::from_secs(3_601));
+            *now.lock().unwrap() += Duration::from_secs(3_601);
             saved_tracks(&mock, session.clone()).await.unwrap();
             let scopes = session.granted_scopes().to_string();
             assert_eq!(scopes, "user-library-read user-read-private", "{policy:?}, {hour}");

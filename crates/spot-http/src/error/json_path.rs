@@ -1,80 +1,99 @@
-//! Where in a JSON text a byte stands, as a path: `items[3].track.name`.
+//! The path of a byte in a JSON text: `items[3].track.name`.
 //!
-//! Decoding a second time through a wrapper that keeps the path would be all the code of all the
-//! models once more.
+//! A second decoding through a wrapper that records the path would compile the models once more.
 
-/// What the text is inside of.
+use spot_model::printable;
+
+/// The deepest part of a path, in steps. What is deeper is left out.
+const DEPTH: usize = 32;
+
+/// The longest path, in characters.
+const LENGTH: usize = 200;
+
+/// A value that contains the byte.
 #[derive(Debug)]
-enum Inside {
-    /// An object, in the value of this key.
-    Object(Option<String>),
-    /// A list, in the entry of this number; none before the first entry begins.
+enum Inside<'a> {
+    /// An object, and the key whose value contains the byte.
+    Object(Option<&'a [u8]>),
+    /// A list, and the index of the entry. `None` before the first entry.
     List(Option<usize>),
 }
 
-/// The path of the byte at a line and a column, as `serde_json` counts them: lines from 1, columns as
-/// bytes read of the line. `None` if it is in no field and no entry.
+/// The path of the byte at a line and a column, as `serde_json` counts them: lines from 1, columns in
+/// bytes. `None` if the byte is in no field and in no entry. Time and memory are linear in the length
+/// of the text.
 pub(crate) fn find(json: &[u8], line: usize, column: usize) -> Option<String> {
     let end = offset(json, line, column)?;
-    let mut inside: Vec<Inside> = Vec::new();
+    let mut inside: Vec<Inside<'_>> = Vec::new();
+    // How many values contain the byte below the deepest step.
+    let mut deeper = 0_usize;
     let mut at = 0;
-    // A text is a key where an object has none yet.
+    // A string is a key if the object has none yet.
     while at < end {
         let byte = *json.get(at)?;
         at += 1;
+        let innermost = if deeper > 0 { None } else { inside.last_mut() };
         match byte {
             b'{' | b'[' => {
-                begin(&mut inside);
+                begin(innermost);
+                if inside.len() == DEPTH {
+                    deeper += 1;
+                    continue;
+                }
                 inside.push(match byte {
                     b'{' => Inside::Object(None),
                     _ => Inside::List(None),
                 });
             }
+            b'}' | b']' if deeper > 0 => deeper -= 1,
             b'}' | b']' => _ = inside.pop(),
-            b',' => {
-                if let Some(Inside::Object(key)) = inside.last_mut() {
-                    *key = None;
-                } else if let Some(Inside::List(Some(index))) = inside.last_mut() {
-                    *index += 1;
-                }
-            }
+            b',' => match innermost {
+                Some(Inside::Object(key)) => *key = None,
+                Some(Inside::List(Some(index))) => *index += 1,
+                _ => {}
+            },
             b'"' => {
-                let text = rest_of_text(json.get(at..)?);
-                at += text + 1;
-                let is_whole = at <= end;
-                match inside.last_mut() {
-                    Some(Inside::Object(key @ None)) if is_whole => {
-                        let text = json.get(at - text - 1..at - 1)?;
-                        *key = Some(String::from_utf8_lossy(text).into_owned());
-                    }
-                    _ => begin(&mut inside),
+                let length = rest_of_string(json.get(at..)?);
+                let string = json.get(at..at + length)?;
+                at += length + 1;
+                match innermost {
+                    Some(Inside::Object(key @ None)) if at <= end => *key = Some(string),
+                    innermost => begin(innermost),
                 }
             }
             b':' | b' ' | b'\t' | b'\n' | b'\r' => {}
-            _ => begin(&mut inside),
+            _ => begin(innermost),
         }
     }
     let mut path = String::new();
     for inside in inside {
         match inside {
-            Inside::Object(Some(key)) if path.is_empty() => path = key,
-            Inside::Object(Some(key)) => path = format!("{path}.{key}"),
-            Inside::List(Some(index)) => path = format!("{path}[{index}]"),
+            Inside::Object(Some(key)) => {
+                let dot = if path.is_empty() { "" } else { "." };
+                // A character has at most four bytes.
+                let key = String::from_utf8_lossy(key.get(..4 * LENGTH).unwrap_or(key));
+                path.push_str(dot);
+                path.push_str(&key);
+            }
+            Inside::List(Some(index)) => path.push_str(&format!("[{index}]")),
             Inside::Object(None) | Inside::List(None) => {}
         }
     }
-    Some(path).filter(|path| !path.is_empty())
+    if deeper > 0 {
+        path.push_str("...");
+    }
+    Some(printable(&path, LENGTH)).filter(|path| !path.is_empty())
 }
 
-/// A value begins: if it is the first of a list, the list has an entry now.
-fn begin(inside: &mut [Inside]) {
-    if let Some(Inside::List(index @ None)) = inside.last_mut() {
+/// A value begins: it is the first entry if the list around it has none.
+fn begin(innermost: Option<&mut Inside<'_>>) {
+    if let Some(Inside::List(index @ None)) = innermost {
         *index = Some(0);
     }
 }
 
-/// How many bytes of a text come before its closing quote.
-fn rest_of_text(json: &[u8]) -> usize {
+/// The length of the rest of a string, without its closing quote.
+fn rest_of_string(json: &[u8]) -> usize {
     let mut escaped = false;
     let end = json.iter().position(|byte| {
         let ends = *byte == b'"' && !escaped;
@@ -84,7 +103,7 @@ fn rest_of_text(json: &[u8]) -> usize {
     end.unwrap_or(json.len())
 }
 
-/// How many bytes were read.
+/// The offset of a place in the text.
 fn offset(json: &[u8], line: usize, column: usize) -> Option<usize> {
     let mut lines = json.split_inclusive(|byte| *byte == b'\n');
     let before: usize = lines.by_ref().take(line.checked_sub(1)?).map(<[u8]>::len).sum();
@@ -137,5 +156,19 @@ mod tests {
         for json in ["[]", "7", r#"{"items": []}"#, ""] {
             assert_eq!(place(json), None, "{json}");
         }
+    }
+
+    #[test]
+    fn a_path_has_a_limit_in_depth_and_length() {
+        let deep = format!("{}7", "{\"key\":[".repeat(500_000));
+        let path = find(deep.as_bytes(), 1, deep.len()).unwrap();
+        assert!(path.starts_with("key[0].key[0].key"), "{path}");
+        assert!(path.chars().count() <= LENGTH && path.ends_with(['.', '…']), "{path}");
+        // What was closed again is not part of the path.
+        let closed = format!("{{\"a\":{}{},\"b\":7", "[".repeat(100), "]".repeat(100));
+        assert_eq!(find(closed.as_bytes(), 1, closed.len()).unwrap(), "b");
+        let long = format!("{{\"\u{1b}{}\":7", "k".repeat(1_000_000));
+        let path = find(long.as_bytes(), 1, long.len()).unwrap();
+        assert!(path.starts_with(" kk") && path.chars().count() == LENGTH, "{path}");
     }
 }

@@ -1,20 +1,22 @@
 //! The error type of all crates.
 
+mod forbidden_cause;
 pub(crate) mod json_path;
 mod player_reason;
 
-use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
-use spot_model::Operation;
+use spot_model::{Operation, ParseCountryError, ParseIdError, printable};
 
-use crate::{TransportError, TransportErrorKind};
+use crate::{TransportError, TransportErrorKind, failure::redact};
 
-pub use player_reason::PlayerReason;
+pub use {forbidden_cause::ForbiddenCause, player_reason::PlayerReason};
 
 /// Why a call failed.
 ///
-/// Match on [`kind`](Self::kind); the other methods return the details. It prints as one line without
-/// its source, and never holds a token or another secret. Clones are cheap and share the details.
+/// Match on [`kind`](Self::kind); the other methods return the details. It prints as one line of at
+/// most 500 characters without its source, and never holds a token or another secret. Clones are cheap
+/// and share the details.
 ///
 /// ```
 /// use spot_http::{Error, ErrorKind};
@@ -38,6 +40,8 @@ struct Inner {
     body: Option<String>,
     operation: Option<&'static Operation>,
     path: Option<String>,
+    forbidden_cause: Option<ForbiddenCause>,
+    target: Option<String>,
     attempts: u32,
     done: Option<usize>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
@@ -79,6 +83,8 @@ pub enum ErrorKind {
     Timeout,
     /// The network failed.
     Transport,
+    /// A token store failed: it could not be read, written or locked.
+    Store,
     /// The response could not be decoded. [`Error::path`] is the place in the JSON, [`Error::body`]
     /// the beginning of the body.
     Decode,
@@ -104,6 +110,7 @@ impl ErrorKind {
             Self::Server => "Spotify failed",
             Self::Timeout => "timed out",
             Self::Transport => "the network failed",
+            Self::Store => "the token store failed",
             Self::Decode => "the response could not be decoded",
             Self::Configuration => "configuration error",
         }
@@ -113,19 +120,27 @@ impl ErrorKind {
 /// How much of a body an error keeps, in bytes.
 const BODY: usize = 1024;
 
+/// The longest text of an error, in characters.
+const TEXT: usize = 500;
+
+/// The longest reason code, in characters.
+const REASON: usize = 64;
+
 impl Error {
     /// An error of a kind, with a sentence that says what happened.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 kind,
-                message: message.into(),
+                message: printable(&message.into(), TEXT),
                 status: None,
                 reason: None,
                 retry_after: None,
                 body: None,
                 operation: None,
                 path: None,
+                forbidden_cause: None,
+                target: None,
                 attempts: 0,
                 done: None,
                 source: None,
@@ -141,6 +156,11 @@ impl Error {
     /// Something is set up wrongly.
     pub fn configuration(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Configuration, message)
+    }
+
+    /// A token store failed.
+    pub fn store(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Store, message)
     }
 
     /// The token is missing, expired or refused.
@@ -179,7 +199,7 @@ impl Error {
     /// Sets the reason code of the API.
     #[must_use]
     pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
-        self.inner().reason = Some(reason.into());
+        self.inner().reason = Some(printable(&reason.into(), REASON));
         self
     }
 
@@ -201,7 +221,7 @@ impl Error {
     /// Sets the path in the JSON: `items[3].track.name`.
     #[must_use]
     pub fn with_path(mut self, path: impl Into<String>) -> Self {
-        self.inner().path = Some(path.into());
+        self.inner().path = Some(printable(&path.into(), TEXT));
         self
     }
 
@@ -219,8 +239,13 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_target(mut self, target: &str) -> Self {
+        self.inner().target = Some(target.to_owned());
+        self
+    }
+
     pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.inner().message = message.into();
+        self.inner().message = printable(&message.into(), TEXT);
         self
     }
 
@@ -229,8 +254,35 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_forbidden_cause(mut self, cause: ForbiddenCause) -> Self {
+        self.inner().forbidden_cause = Some(cause);
+        self
+    }
+
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.inner().attempts = attempts;
+        self
+    }
+
+    /// Replaces the secrets in every text. A cause that shows one is left out.
+    pub(crate) fn without_secrets(mut self, secrets: &[&str]) -> Self {
+        let inner = self.inner();
+        let texts = [Some(&mut inner.message), inner.reason.as_mut(), inner.path.as_mut()];
+        for text in texts.into_iter().chain([inner.body.as_mut()]).flatten() {
+            if let Cow::Owned(clean) = redact(text, secrets) {
+                *text = clean;
+            }
+        }
+        let mut cause = inner.source.as_deref().map(|cause| cause as &dyn StdError);
+        let mut shows_secret = false;
+        while let Some(shown) = cause {
+            let texts = [shown.to_string(), format!("{shown:?}")];
+            shows_secret |= texts.iter().any(|text| matches!(redact(text, secrets), Cow::Owned(_)));
+            cause = shown.source();
+        }
+        if shows_secret {
+            inner.source = None;
+        }
         self
     }
 
@@ -259,6 +311,11 @@ impl Error {
         self.inner.reason.as_deref()
     }
 
+    /// Why Spotify does not allow the call, if it does not. The message says what to do about it.
+    pub fn forbidden_cause(&self) -> Option<ForbiddenCause> {
+        self.inner.forbidden_cause
+    }
+
     /// The time until the next call, if it is known.
     pub fn retry_after(&self) -> Option<Duration> {
         self.inner.retry_after
@@ -279,32 +336,70 @@ impl Error {
         self.inner.path.as_deref()
     }
 
+    /// Whether the same call may succeed later without a change: after a failure of the network or
+    /// of Spotify, a timeout or a rate limit. Wait [`retry_after`](Self::retry_after) if it is
+    /// known. Calls of this crate retried already.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.inner.kind,
+            ErrorKind::RateLimited
+                | ErrorKind::QuotaExceeded
+                | ErrorKind::Server
+                | ErrorKind::Timeout
+                | ErrorKind::Transport
+        )
+    }
+
+    /// The path that was called, with the ids: `/playlists/37i9dQZF1DXcBWIGoYBM5M/items`. It has no
+    /// query, and does not print, since ids of users are in some paths.
+    pub fn target(&self) -> Option<&str> {
+        self.inner.target.as_deref()
+    }
+
     /// How many times the request was sent.
     pub fn attempts(&self) -> u32 {
         self.inner.attempts
     }
 
-    /// How many inputs of a long list were carried out before the failure; `None` for calls that are
-    /// one request.
+    /// How many inputs of a long list, or calls of a playlist sync, were carried out before the
+    /// failure. `None` for calls that are one request.
     pub fn done(&self) -> Option<usize> {
         self.inner.done
+    }
+}
+
+/// The request is invalid: an id, a URI or a URL did not parse.
+impl From<ParseIdError> for Error {
+    fn from(error: ParseIdError) -> Self {
+        Self::bad_request(error.to_string())
+    }
+}
+
+/// The request is invalid: a country did not parse.
+impl From<ParseCountryError> for Error {
+    fn from(error: ParseCountryError) -> Self {
+        Self::bad_request(error.to_string())
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { kind, message, status, operation, path, .. } = &*self.inner;
+        let mut text = String::new();
         if let Some(operation) = operation {
-            write!(f, "{operation}: ")?;
+            text.push_str(&format!("{operation}: "));
         }
-        f.write_str(kind.describe())?;
+        text.push_str(kind.describe());
         if let Some(status) = status {
-            write!(f, " ({status})")?;
+            text.push_str(&format!(" ({status})"));
         }
         if let Some(path) = path {
-            write!(f, " at `{path}`")?;
+            text.push_str(&format!(" at `{path}`"));
         }
-        if message.is_empty() { Ok(()) } else { write!(f, ": {message}") }
+        if !message.is_empty() {
+            text.push_str(&format!(": {message}"));
+        }
+        f.write_str(&printable(&text, TEXT))
     }
 }
 
@@ -322,6 +417,9 @@ impl fmt::Debug for Error {
         if let Some(reason) = &inner.reason {
             out.field("reason", reason);
         }
+        if let Some(cause) = inner.forbidden_cause {
+            out.field("forbidden_cause", &cause);
+        }
         if let Some(retry_after) = inner.retry_after {
             out.field("retry_after", &retry_after);
         }
@@ -338,7 +436,7 @@ impl fmt::Debug for Error {
             out.field("attempts", &inner.attempts);
         }
         if let Some(source) = &inner.source {
-            out.field("source", &source.to_string());
+            out.field("source", &printable(&source.to_string(), TEXT));
         }
         out.finish()
     }

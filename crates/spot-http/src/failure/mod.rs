@@ -6,10 +6,14 @@
 //! the wait that the client chooses.
 
 mod backoff;
+mod forbidden;
 mod outcome;
+mod redact;
 mod refusal;
 mod retry_after;
 
-pub use {backoff::Backoff, outcome::Outcome, refusal::Refusal, retry_after::retry_after};
+pub use {
+    backoff::Backoff, outcome::Outcome, redact::redact, refusal::Refusal, retry_after::retry_after,
+};
 
 pub(crate) use refusal::{html_title, refused};

@@ -1,14 +1,26 @@
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header;
 use serde_json::Value;
-use spot_model::{Access, Operation, Scope};
+use spot_model::{AccessMode, Operation, printable};
 
-use crate::{Error, ErrorKind, PlayerReason, failure::retry_after};
+use crate::{
+    AccessToken, Error, ErrorKind, PlayerReason,
+    failure::{forbidden::explain, redact::redact, retry_after},
+};
 
 /// How much of the server's own words a message keeps, in characters.
 const WORDS: usize = 200;
+
+/// How much of a body is read, in bytes.
+const READ: usize = 64 * 1024;
+
+/// Where the title of an HTML page has to end, in bytes.
+const TITLE_WITHIN: usize = 16 * 1024;
+
+/// A 429 with a `Retry-After` from this on is about a quota, whether it says so or not.
+const QUOTA_WAIT: Duration = Duration::from_secs(3600);
 
 /// The longest reason code, in characters.
 const CODE: usize = 64;
@@ -29,17 +41,15 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Reads a body.
+    /// Reads a body, of which the first 64 KiB count.
     pub fn read(body: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(body);
+        let text = String::from_utf8_lossy(body.get(..READ).unwrap_or(body));
         let text = text.trim();
         let Self { message, reason } = match serde_json::from_str::<Value>(text) {
             Ok(value) => Self::from_json(&value),
             Err(_) => Self { message: without_markup(text), reason: None },
         };
-        let message = message.chars().take(WORDS);
-        let message = message.map(|c| if c.is_control() { ' ' } else { c }).collect();
-        Self { message, reason }
+        Self { message: printable(&message, WORDS), reason }
     }
 
     /// `{"error": {"status", "message", "reason"}}`, the same without the wrapping,
@@ -111,57 +121,32 @@ impl Error {
     }
 }
 
-/// The error of a call's response, with what the headers and the operation tell.
-pub(crate) fn refused(operation: &'static Operation, response: &http::Response<Bytes>) -> Error {
+/// The error of a call's response, with what the headers and the operation tell. The token of the call
+/// is replaced in it.
+pub(crate) fn refused(
+    operation: &'static Operation,
+    mode: AccessMode,
+    response: &http::Response<Bytes>,
+    token: &AccessToken,
+) -> Error {
     let status = response.status().as_u16();
-    let mut error = Error::from_response(status, response.body()).with_operation(operation);
+    // Before anything is cut, so that no part of the token is left.
+    let body = String::from_utf8_lossy(response.body().get(..READ).unwrap_or(response.body()));
+    let body = redact(&body, &[token.expose()]);
+    let mut error = Error::from_response(status, body.as_bytes()).with_operation(operation);
     if let Some(wait) = retry_after(response.headers(), SystemTime::now()) {
         error = error.with_retry_after(wait);
-    }
-    match error.kind() {
-        ErrorKind::MissingScope => missing_scope(error, operation),
-        ErrorKind::Forbidden | ErrorKind::NotFound if operation.access != Access::Any => {
-            restricted(error, operation)
+        // The rolling window asks for seconds; only a quota asks for hours.
+        if error.kind() == ErrorKind::RateLimited && wait >= QUOTA_WAIT {
+            error = error.with_kind(ErrorKind::QuotaExceeded);
         }
-        ErrorKind::Authentication if error.message().is_empty() => {
-            let hint = response.headers().get(header::WWW_AUTHENTICATE);
-            let hint = hint.and_then(|hint| hint.to_str().ok()).unwrap_or_default().to_owned();
-            error.with_message(hint)
-        }
-        _ => error,
     }
-}
-
-fn missing_scope(error: Error, operation: &Operation) -> Error {
-    let scopes: Vec<&str> = operation.scopes.iter().map(Scope::as_str).collect();
-    let needs = match scopes.as_slice() {
-        [] => "the operation needs one that the token lacks".to_owned(),
-        [scope] => format!("the operation needs `{scope}`"),
-        scopes => format!("by its content the operation needs one of `{}`", scopes.join("`, `")),
-    };
-    let message = format!("{}; {needs}", error.message());
-    error.with_message(message)
-}
-
-/// A refusal of an operation that is known to be closed to many applications.
-fn restricted(error: Error, operation: &Operation) -> Error {
-    // Whose playlist it is, or that there is no such thing, is said in words of its own.
-    let words = error.message();
-    let says_nothing = words.is_empty() || words.eq_ignore_ascii_case("forbidden");
-    if error.kind() == ErrorKind::NotFound && !says_nothing {
-        return error;
+    if error.kind() == ErrorKind::Authentication && error.message().is_empty() {
+        let hint = response.headers().get(header::WWW_AUTHENTICATE);
+        let hint = hint.and_then(|hint| hint.to_str().ok()).unwrap_or_default();
+        error = error.with_message(redact(hint, &[token.expose()]));
     }
-    let since = operation.access.since().unwrap_or_default();
-    let who = match operation.access {
-        Access::Closed2024 => "applications registered since then",
-        _ => "applications in Development Mode",
-    };
-    let instead = match operation.replacement {
-        Some(replacement) => format!("; use {replacement}"),
-        None => "; nothing takes its place".to_owned(),
-    };
-    let message = format!("the operation is closed to {who} since {since}{instead}");
-    error.with_message(message).with_kind(ErrorKind::Restricted)
+    explain(error, operation, mode)
 }
 
 fn is_code(reason: &str) -> bool {
@@ -186,6 +171,8 @@ pub(crate) fn html_title(text: &str) -> Option<String> {
     if !start.starts_with("<!doctype html") && !start.starts_with("<html") {
         return None;
     }
+    // A title stands near the beginning.
+    let text = text.get(..text.floor_char_boundary(TITLE_WITHIN)).unwrap_or(text);
     let lower = text.to_ascii_lowercase();
     let title = lower.find("<title>").and_then(|at| {
         let from = at + "<title>".len();
@@ -241,5 +228,7 @@ mod tests {
         let refusal = Refusal::read(br#"{"error":{"message":"line one\nline two"}}"#);
         assert_eq!(refusal.message, "line one line two");
         assert_eq!(Refusal::read("é".repeat(500).as_bytes()).message.chars().count(), 200);
+        let deep = format!("{{\"a\":{}", "[".repeat(100_000));
+        assert!(Refusal::read(deep.as_bytes()).message.starts_with("{\"a\":[["));
     }
 }

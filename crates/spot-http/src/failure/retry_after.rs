@@ -4,6 +4,9 @@ use http::{HeaderMap, header};
 
 /// Reads the `Retry-After` header: seconds, seconds with a fraction, or an HTTP date.
 ///
+/// A date is compared with the `Date` header of the same response, so that a wrong local clock does not
+/// matter. If there is none, it is compared with `now`.
+///
 /// - `None` if the header is missing or malformed. The backoff decides the wait then.
 /// - A negative number is malformed. To read it as "retry now" would be dangerous: the server said
 ///   that there were too many calls.
@@ -17,13 +20,28 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     {
         return Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
     }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    let parse = |text: &str| httpdate::parse_http_date(text).ok();
+    let sent = headers.get(header::DATE).and_then(|date| parse(date.to_str().ok()?.trim()));
+    Some(parse(text)?.duration_since(sent.unwrap_or(now)).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_is_compared_with_the_clock_of_the_server() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::DATE, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
+        headers.insert(header::RETRY_AFTER, "Sun, 06 Nov 1994 08:50:07 GMT".parse().unwrap());
+        // The local clock is decades ahead or behind.
+        for now in [SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH + Duration::from_secs(4 << 30)] {
+            assert_eq!(retry_after(&headers, now), Some(Duration::from_secs(30)));
+        }
+        headers.insert(header::DATE, "yesterday".parse().unwrap());
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        assert_eq!(retry_after(&headers, now), Some(Duration::from_secs(30)));
+    }
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
@@ -38,7 +56,7 @@ mod tests {
         assert_eq!(wait("86400"), Some(Duration::from_secs(86_400)));
         assert_eq!(wait("Sun, 06 Nov 1994 08:50:07 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(wait("Sun, 06 Nov 1994 08:40:00 GMT"), Some(Duration::ZERO));
-        for huge in ["1e30", "1e400", "99999999999999999999999999999999"] {
+        for huge in ["1e30", "1e400", "18446744073709551616", "99999999999999999999999999999999"] {
             assert_eq!(wait(huge), Some(Duration::MAX), "{huge}");
         }
         for malformed in ["", "soon", "-5", "-0.5", "NaN", "inf", "5s", "5, 6"] {

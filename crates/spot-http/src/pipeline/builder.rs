@@ -12,40 +12,47 @@ use url::Url;
 #[cfg(feature = "cache")]
 use crate::Cache;
 use crate::{
-    Error, Observer, Pipeline, RateLimit, TokenSource, Transport,
+    Error, LocalLimiter, Observer, Pipeline, RateLimit, RateLimiter, TokenSource, Transport,
     failure::Backoff,
     pipeline::{
         budget::Budget,
         shared::{Settings, Shared},
     },
-    rate_limit::Limiter,
 };
 
 /// Sets up a [`Pipeline`].
 #[must_use = "a builder does nothing until it builds"]
 pub struct PipelineBuilder {
-    tokens: Box<dyn TokenSource>,
+    tokens: Arc<dyn TokenSource>,
     transport: Option<Arc<dyn Transport>>,
+    proxy: Option<String>,
     observer: Option<Box<dyn Observer>>,
     #[cfg(feature = "cache")]
     cache: Option<Cache>,
     accept_language: Option<String>,
-    rate_limit: RateLimit,
+    limiter: Limiter,
     retry_budget: Option<u32>,
     random: fastrand::Rng,
     settings: Settings,
 }
 
+/// The rate limiter of a pipeline that is being set up.
+enum Limiter {
+    Local(RateLimit),
+    Given(Arc<dyn RateLimiter>),
+}
+
 impl PipelineBuilder {
     pub(crate) fn new(tokens: impl TokenSource) -> Self {
         Self {
-            tokens: Box::new(tokens),
+            tokens: Arc::new(tokens),
             transport: None,
+            proxy: None,
             observer: None,
             #[cfg(feature = "cache")]
             cache: None,
             accept_language: None,
-            rate_limit: RateLimit::learned(),
+            limiter: Limiter::Local(RateLimit::learned()),
             retry_budget: Some(500),
             random: fastrand::Rng::new(),
             settings: Settings {
@@ -62,6 +69,13 @@ impl PipelineBuilder {
     /// What carries the requests, instead of reqwest with its defaults.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Proxy of the default transport, with its scheme: `http://user:password@localhost:8080`.
+    /// Unless it is set, the environment decides (`HTTPS_PROXY` and the like).
+    pub fn proxy(mut self, url: &str) -> Self {
+        self.proxy = Some(url.to_owned());
         self
     }
 
@@ -110,10 +124,17 @@ impl PipelineBuilder {
         self
     }
 
-    /// How calls are paced, and what an earlier run learned of Spotify's limit. It is learned anew
-    /// unless this is called.
+    /// Sets how calls are paced, with a limiter of this pipeline and of those made from it by
+    /// [`Pipeline::with_tokens`]. By default the limit is learned.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
-        self.rate_limit = limit;
+        self.limiter = Limiter::Local(limit);
+        self
+    }
+
+    /// Sets the limiter, to share it between pipelines or to use another implementation. It replaces
+    /// [`rate_limit`](Self::rate_limit).
+    pub fn rate_limiter(mut self, limiter: impl RateLimiter) -> Self {
+        self.limiter = Limiter::Given(Arc::new(limiter));
         self
     }
 
@@ -152,10 +173,19 @@ impl PipelineBuilder {
     /// there is no transport.
     pub fn build(self) -> Result<Pipeline, Error> {
         let base = &self.settings.base_url;
+        let shown = without_user_info(base);
         let base_url = Url::parse(base)
-            .map_err(|error| Error::configuration(format!("`base_url` is {base:?}: {error}")))?;
+            .map_err(|error| Error::configuration(format!("`base_url` is {shown:?}: {error}")))?;
+        if !base_url.username().is_empty() || base_url.password().is_some() {
+            let message = format!("`base_url` must hold no user name and no password: {shown:?}");
+            return Err(Error::configuration(message));
+        }
+        if base_url.query().is_some() || base_url.fragment().is_some() {
+            let message = "`base_url` must end with the path, without a query and a fragment";
+            return Err(Error::configuration(message));
+        }
         if !matches!(base_url.scheme(), "http" | "https") {
-            let message = format!("`base_url` is {base:?}; expected http or https");
+            let message = format!("`base_url` is {shown:?}; expected http or https");
             return Err(Error::configuration(message));
         }
         let accept_language = self.accept_language.map(|languages| {
@@ -163,14 +193,22 @@ impl PipelineBuilder {
                 Error::configuration(format!("`accept_language` is no header: {languages:?}"))
             })
         });
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => default_transport()?,
+        let transport = match (self.transport, self.proxy) {
+            (Some(_), Some(_)) => {
+                let message =
+                    "`proxy` is for the default transport; set it on the transport that you give";
+                return Err(Error::configuration(message));
+            }
+            (Some(transport), None) => transport,
+            (None, proxy) => default_transport(proxy.as_deref())?,
         };
-        Ok(Pipeline::new(Shared {
-            tokens: self.tokens,
+        let limiter = match self.limiter {
+            Limiter::Local(limit) => Arc::new(LocalLimiter::new(&limit)),
+            Limiter::Given(limiter) => limiter,
+        };
+        let shared = Shared {
             transport,
-            limiter: Limiter::new(&self.rate_limit),
+            limiter,
             budget: Budget::new(self.retry_budget),
             random: Mutex::new(self.random),
             observer: self.observer,
@@ -181,25 +219,43 @@ impl PipelineBuilder {
             port: base_url.port_or_known_default().unwrap_or_default(),
             accept_language: accept_language.transpose()?,
             settings: self.settings,
-        }))
+        };
+        Ok(Pipeline::new(shared, self.tokens))
     }
 }
 
 #[cfg(feature = "reqwest")]
-fn default_transport() -> Result<Arc<dyn Transport>, Error> {
-    Ok(Arc::new(crate::ReqwestTransport::builder().build()?))
+fn default_transport(proxy: Option<&str>) -> Result<Arc<dyn Transport>, Error> {
+    let transport = crate::ReqwestTransport::builder();
+    let transport = match proxy {
+        Some(url) => transport.proxy(url),
+        None => transport,
+    };
+    Ok(Arc::new(transport.build()?))
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_transport() -> Result<Arc<dyn Transport>, Error> {
+fn default_transport(_proxy: Option<&str>) -> Result<Arc<dyn Transport>, Error> {
     Err(Error::configuration(
         "there is no transport: give one, or switch on the feature `rustls` or `native-tls`",
     ))
 }
 
+/// A URL without what stands before the `@` of its host, for messages. The URL need not be valid.
+fn without_user_info(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let mark = if scheme.is_empty() { "" } else { "://" };
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}{mark}<redacted>@{host}"),
+        None => url.to_owned(),
+    }
+}
+
 impl fmt::Debug for PipelineBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("PipelineBuilder");
-        out.field("tokens", &self.tokens).field("settings", &self.settings).finish_non_exhaustive()
+        let base_url = without_user_info(&self.settings.base_url);
+        out.field("tokens", &self.tokens).field("base_url", &base_url);
+        out.field("settings", &self.settings).finish_non_exhaustive()
     }
 }

@@ -22,7 +22,7 @@ use tokio::{
 
 use crate::{
     AccessToken, Error, ErrorKind, Event, Request, Response,
-    pipeline::{call::Call, shared::Shared},
+    pipeline::{call::Call, shared::Caller},
 };
 
 /// A cache of responses in memory, by the rules of HTTP caching (RFC 9111), limited in bytes.
@@ -49,9 +49,30 @@ pub struct Cache {
 
 struct Memory {
     kept: quick_cache::sync::Cache<Key, Kept, Weigh>,
-    flights: Mutex<HashMap<Key, Weak<Flight>>>,
+    flights: Mutex<Flights>,
     /// The number of writes so far. A response requested before a write is not kept after it.
     writes: AtomicU64,
+}
+
+/// The requests in flight. Those that ended or were cancelled leave an entry, which is removed when
+/// there are twice as many entries as at the last removal, so that a call does not pay for all others.
+#[derive(Default)]
+struct Flights {
+    by_key: HashMap<Key, Weak<Flight>>,
+    /// The number of entries at which the next removal takes place.
+    full: usize,
+}
+
+impl Flights {
+    fn insert(&mut self, key: Key, flight: &Arc<Flight>) {
+        /// Fewer entries are not worth a removal.
+        const FEW: usize = 64;
+        if self.by_key.len() >= self.full.max(FEW) {
+            self.by_key.retain(|_, flight| flight.strong_count() > 0);
+            self.full = 2 * self.by_key.len();
+        }
+        self.by_key.insert(key, Arc::downgrade(flight));
+    }
 }
 
 /// One request in flight, and the calls that wait for its response.
@@ -110,8 +131,7 @@ impl Cache {
                 DefaultLifecycle::default(),
             ),
         };
-        let memory =
-            Memory { kept, flights: Mutex::new(HashMap::new()), writes: AtomicU64::new(0) };
+        let memory = Memory { kept, flights: Mutex::default(), writes: AtomicU64::new(0) };
         Self { memory: Arc::new(memory) }
     }
 
@@ -129,31 +149,27 @@ impl Cache {
     /// The request in flight for a key, or a new one.
     fn flight(&self, key: &Key) -> Arc<Flight> {
         let mut flights = self.memory.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = flights.get(key).and_then(Weak::upgrade)
+        if let Some(flight) = flights.by_key.get(key).and_then(Weak::upgrade)
             && !flight.initialized()
         {
             return flight;
         }
-        // Flights that ended or were cancelled leave an empty entry.
-        if flights.len() >= 64 {
-            flights.retain(|_, flight| flight.strong_count() > 0);
-        }
         let flight = Arc::default();
-        flights.insert(key.clone(), Arc::downgrade(&flight));
+        flights.insert(key.clone(), &flight);
         flight
     }
 
     /// Sends the request of a flight, and keeps its response if the headers allow it.
     async fn send(
         &self,
-        shared: &Shared,
+        caller: &Caller<'_>,
         request: &Request,
         key: &Key,
         kept: Option<Kept>,
         conditions: HeaderMap,
     ) -> Result<Response<Bytes>, Error> {
         let writes = self.memory.writes.load(Ordering::Acquire);
-        let mut response = Call::new(shared, request).with_conditions(conditions).run().await?;
+        let mut response = Call::new(*caller, request).with_conditions(conditions).run().await?;
         let Ok(asked) = request_head(key) else { return Ok(response) };
         let now = SystemTime::now();
         let keep = |policy: CachePolicy, body: &Bytes| {
@@ -172,7 +188,7 @@ impl Cache {
                 return Ok(Response { attempts, waited, ..kept_response(head, kept.body) });
             }
             // It is about another response than the one that is kept.
-            response = Call::new(shared, request).run().await?;
+            response = Call::new(*caller, request).run().await?;
         }
         let head = response_head(&response);
         // A lifetime is never guessed. Private responses may be kept, since the key holds the token.
@@ -202,19 +218,19 @@ impl Cache {
 
 /// Answers a call from the cache, from an identical call in flight, or by sending the request.
 pub(crate) async fn call(
-    shared: &Shared,
+    caller: &Caller<'_>,
     cache: &Cache,
     request: &Request,
 ) -> Result<Response<Bytes>, Error> {
-    let operation = request.operation();
+    let (operation, shared) = (request.operation(), caller.shared);
     let latest = shared.deadline(request, Instant::now());
     let late = |what: &str| Error::new(ErrorKind::Timeout, what).with_operation(operation);
-    let token = timeout_at(latest, shared.tokens.token()).await;
+    let token = timeout_at(latest, caller.tokens.token()).await;
     let token = token
         .map_err(|_| late("no token before the deadline"))?
         .map_err(|error| error.with_operation(operation))?;
     if operation.method != Method::Get {
-        let response = Call::new(shared, request).run().await;
+        let response = Call::new(*caller, request).run().await;
         // A write that failed may have been carried out.
         cache.forget_private(&token);
         return response;
@@ -230,7 +246,8 @@ pub(crate) async fn call(
         match kept.policy.before_request(&asked, SystemTime::now()) {
             BeforeRequest::Fresh(head) => {
                 shared.observe(|| Event::Cached { operation });
-                return Ok(kept_response(head, kept.body.clone()));
+                let kept = kept_response(head, kept.body.clone());
+                return Ok(Response { token: Some(token), ..kept });
             }
             BeforeRequest::Stale { request, .. } => {
                 for name in [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE] {
@@ -245,7 +262,7 @@ pub(crate) async fn call(
     let mut sends = false;
     let response = flight.get_or_init(|| {
         sends = true;
-        cache.send(shared, request, &key, kept, conditions)
+        cache.send(caller, request, &key, kept, conditions)
     });
     let response = timeout_at(latest, response).await;
     let response =
@@ -253,7 +270,7 @@ pub(crate) async fn call(
     if !sends {
         shared.observe(|| Event::Cached { operation });
     }
-    Ok(Response { cached: response.cached || !sends, ..response })
+    Ok(Response { cached: response.cached || !sends, token: Some(token), ..response })
 }
 
 impl fmt::Debug for Cache {
@@ -286,5 +303,6 @@ fn kept_response(head: response::Parts, body: Bytes) -> Response<Bytes> {
         attempts: 0,
         waited: Duration::ZERO,
         cached: true,
+        token: None,
     }
 }

@@ -4,19 +4,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use spot_model::Method;
+use spot_model::{AccessMode, Method};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument as _;
 
 use crate::{
-    AccessToken, Error, ErrorKind, Event, Request, Response, TransportError, TransportErrorKind,
+    AccessToken, AttemptEnd, Error, ErrorKind, Event, Feedback, Permit, PermitRequest, Request,
+    Response, TokenSource, TransportError, TransportErrorKind,
     failure::{self, Backoff, Outcome},
     pipeline::{
         budget,
-        shared::{Shared, later},
-        trace,
+        shared::{Caller, Shared, later},
+        trace, user_code,
     },
-    rate_limit::{Permit, WaitLimit},
+    rate_limit::describe,
 };
 
 /// One call under way.
@@ -24,6 +25,8 @@ use crate::{
 /// It owns nothing but its place at the gate, so that it may be dropped at any time.
 pub(crate) struct Call<'a> {
     shared: &'a Shared,
+    tokens: &'a dyn TokenSource,
+    access: AccessMode,
     request: &'a Request,
     /// What is sent along by the cache.
     conditions: HeaderMap,
@@ -38,7 +41,10 @@ pub(crate) struct Call<'a> {
     waited: Duration,
     /// What the last retry cost of the budget.
     paid: u32,
-    refused_once: bool,
+    /// A token that the API refused, and the error of that attempt.
+    refused: Option<(AccessToken, Error)>,
+    /// The token of the last attempt.
+    token: Option<AccessToken>,
 }
 
 /// What an attempt led to.
@@ -49,11 +55,14 @@ enum Next {
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(shared: &'a Shared, request: &'a Request) -> Self {
+    pub(crate) fn new(caller: Caller<'a>, request: &'a Request) -> Self {
+        let Caller { shared, tokens, access } = caller;
         let (options, settings) = (request.options(), &shared.settings);
         let start = Instant::now();
         Self {
             shared,
+            tokens,
+            access,
             request,
             conditions: HeaderMap::new(),
             start,
@@ -65,7 +74,8 @@ impl<'a> Call<'a> {
             attempt: 0,
             waited: Duration::ZERO,
             paid: 0,
-            refused_once: false,
+            refused: None,
+            token: None,
         }
     }
 
@@ -82,6 +92,7 @@ impl<'a> Call<'a> {
         let ended = self.attempts().instrument(span.clone()).await;
         let ended = ended.map_err(|error| {
             let error = error.with_operation(self.request.operation());
+            let error = error.with_target(self.request.url_path());
             error.with_attempts(self.attempt)
         });
         trace::end_call(&span, self.attempt, self.waited, ended.as_ref().err());
@@ -100,19 +111,25 @@ impl<'a> Call<'a> {
             attempts: self.attempt,
             waited: self.waited,
             cached: false,
+            token: self.token,
         })
     }
 
     async fn attempts(&mut self) -> Result<http::Response<Bytes>, Error> {
         loop {
             let mut permit = self.pass().await?;
-            let token = timeout_at(self.deadline, self.shared.tokens.token()).await;
-            let token = token
-                .map_err(|_| Error::new(ErrorKind::Timeout, "no token before the deadline"))??;
+            let token = self.token().await?;
+            if let Some((_, error)) = self.refused.as_ref().filter(|(old, _)| old.same(&token)) {
+                // The source has no other token.
+                return Err(error.clone());
+            }
             let start = Instant::now();
-            permit.send(start);
+            permit.sent(start);
             match self.attempt(permit, &token, start).await? {
-                Next::Done(response) => return Ok(response),
+                Next::Done(response) => {
+                    self.token = Some(token);
+                    return Ok(response);
+                }
                 Next::Again => {}
                 Next::After(wait) => {
                     sleep(wait).await;
@@ -122,15 +139,26 @@ impl<'a> Call<'a> {
         }
     }
 
-    async fn pass(&mut self) -> Result<Permit<'a>, Error> {
+    /// Asks the token source.
+    async fn token(&self) -> Result<AccessToken, Error> {
+        let token = user_code::call(self.tokens.token());
+        match timeout_at(self.deadline, token).await {
+            Ok(Ok(token)) => token,
+            Ok(Err(user_code::Panicked)) => Err(Error::configuration("the token source panicked")),
+            Err(_) => Err(Error::new(ErrorKind::Timeout, "no token before the deadline")),
+        }
+    }
+
+    /// Waits for the rate limit.
+    async fn pass(&mut self) -> Result<Box<dyn Permit>, Error> {
         let operation = self.request.operation();
         let lane = self.request.options().lane.unwrap_or_default();
-        let limit = WaitLimit { latest: self.deadline, max_wait: self.max_wait };
+        let (deadline, max_wait) = (self.deadline, self.max_wait);
         let start = if self.attempt == 0 { self.start } else { Instant::now() };
-        let passed = self.shared.limiter.pass(operation, lane, limit).await;
-        let end = passed.as_ref().map_or_else(|_| Instant::now(), Permit::passed);
-        let waited = end.saturating_duration_since(start);
-        // Less is the work of passing an open gate.
+        let request = PermitRequest { operation, lane, deadline, max_wait };
+        let passed = self.shared.limiter.acquire(request).await;
+        let waited = start.elapsed();
+        // Less than this is the work of passing an open limiter.
         if waited >= Duration::from_millis(1) {
             self.waited += waited;
             tracing::debug!(waited_ms = millis(waited), "waited for the rate limit");
@@ -142,31 +170,41 @@ impl<'a> Call<'a> {
     /// Sends the request once, and says what is next.
     async fn attempt(
         &mut self,
-        permit: Permit<'_>,
+        permit: Box<dyn Permit>,
         token: &AccessToken,
         start: Instant,
     ) -> Result<Next, Error> {
+        let operation = self.request.operation();
+        let message = match self.message(token) {
+            Ok(message) => message,
+            Err(error) => {
+                _ = self.finish(permit, AttemptEnd::NotSent);
+                let error = Error::bad_request(format!("the request is not valid: {error}"));
+                return Err(error.with_operation(operation));
+            }
+        };
         self.attempt += 1;
-        let (operation, attempt) = (self.request.operation(), self.attempt);
+        let attempt = self.attempt;
         self.shared.observe(|| Event::AttemptStarted { operation, attempt });
         let span = trace::attempt(self.shared, self.request, attempt);
-        let sent = self.send(token, start).instrument(span.clone()).await;
+        let sent = self.send(message, start).instrument(span.clone()).await;
         trace::end_attempt(&span, &sent);
         let status = sent.as_ref().ok().map(|response| response.status().as_u16());
         let (error, outcome) = match sent {
             Ok(response) if self.is_success(response.status()) => {
-                self.learned(permit.answered());
+                self.finish(permit, AttemptEnd::Answered);
                 self.shared.budget.succeeded(self.paid);
                 self.ended(status, None, start);
                 return Ok(Next::Done(response));
             }
             Ok(response) => {
                 let outcome = Outcome::of_status(response.status().as_u16());
-                (failure::refused(operation, &response), outcome)
+                (failure::refused(operation, self.access, &response, token), outcome)
             }
             Err(error) => {
                 let outcome = Outcome::of_transport_error(error.kind());
-                (Error::transport(error).with_operation(operation), outcome)
+                let error = Error::transport(error).without_secrets(&[token.expose()]);
+                (error.with_operation(operation), outcome)
             }
         };
         self.ended(status, Some(error.kind()), start);
@@ -174,18 +212,21 @@ impl<'a> Call<'a> {
         let wait = wait.max(error.retry_after().unwrap_or_default());
         match outcome {
             Outcome::RateLimited => return self.throttled(permit, error, wait),
-            Outcome::NotSent => permit.not_sent(),
-            _ if status.is_some() => self.learned(permit.answered()),
+            Outcome::NotSent => _ = self.finish(permit, AttemptEnd::NotSent),
+            _ if status.is_some() => _ = self.finish(permit, AttemptEnd::Answered),
             // It may have arrived, and keeps its slot.
             _ => drop(permit),
         }
         if outcome == Outcome::Unauthorized {
-            if error.kind() != ErrorKind::Authentication || self.refused_once {
+            if error.kind() != ErrorKind::Authentication || self.refused.is_some() {
+                return Err(error);
+            }
+            let reject = user_code::call(self.tokens.reject(token));
+            if !matches!(timeout_at(self.deadline, reject).await, Ok(Ok(()))) {
                 return Err(error);
             }
             // Not an attempt that failed: the request was fine, the token was not.
-            self.refused_once = true;
-            self.shared.tokens.reject(token).await;
+            self.refused = Some((token.clone(), error));
             return Ok(Next::Again);
         }
         if !outcome.may_retry(self.repeatable) || !self.may_retry_in(outcome, wait) {
@@ -198,23 +239,24 @@ impl<'a> Call<'a> {
     /// Pauses all calls, and goes on after the pause if that is worth waiting for.
     fn throttled(
         &mut self,
-        permit: Permit<'_>,
+        permit: Box<dyn Permit>,
         error: Error,
         wait: Duration,
     ) -> Result<Next, Error> {
         let operation = self.request.operation();
         // So that many machines do not come back at the same moment.
         let wait = wait.saturating_add(Duration::from_millis(500).mul_f64(self.shared.random()));
-        let (pause, limit) = permit.refused(operation, &error, wait);
+        let feedback = self.finish(permit, AttemptEnd::refused(&error, wait));
+        let pause = feedback.block.unwrap_or(wait);
         let quota = error.kind() == ErrorKind::QuotaExceeded;
         tracing::warn!(pause_ms = millis(pause), quota, "{operation} was refused with 429");
         self.shared.observe(|| Event::RateLimited { operation, pause, quota });
-        self.learned(limit);
         if !self.may_retry_in(Outcome::RateLimited, pause) {
-            return Err(error.with_retry_after(pause));
+            let message = describe(&error, pause, quota || operation.own_limit);
+            return Err(error.with_message(message).with_retry_after(pause));
         }
         self.retries(&error, pause);
-        // The gate sleeps.
+        // The limiter waits.
         Ok(Next::Again)
     }
 
@@ -233,18 +275,18 @@ impl<'a> Call<'a> {
 
     async fn send(
         &self,
-        token: &AccessToken,
+        message: http::Request<Bytes>,
         start: Instant,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        let message = self.message(token).map_err(|error| {
-            // Nothing but the path and the query comes from outside, and both were escaped.
-            TransportError::new(TransportErrorKind::NotSent, error)
-        })?;
         let timeout = self.request.options().attempt_timeout;
         let timeout = timeout.unwrap_or(self.shared.settings.attempt_timeout);
         let latest = self.deadline.min(later(start, timeout));
-        match timeout_at(latest, self.shared.transport.send(message)).await {
-            Ok(answer) => answer,
+        let answer = user_code::call(async { self.shared.transport.send(message).await });
+        match timeout_at(latest, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(user_code::Panicked)) => {
+                Err(TransportError::new(TransportErrorKind::Other, "the transport panicked"))
+            }
             Err(elapsed) => Err(TransportError::new(TransportErrorKind::Timeout, elapsed)),
         }
     }
@@ -284,11 +326,14 @@ impl<'a> Call<'a> {
         status.is_success() || (status == StatusCode::NOT_MODIFIED && !self.conditions.is_empty())
     }
 
-    fn learned(&self, limit: Option<u32>) {
-        if let Some(limit) = limit {
+    /// Reports the end of an attempt to the limiter.
+    fn finish(&self, permit: Box<dyn Permit>, end: AttemptEnd<'_>) -> Feedback {
+        let feedback = permit.finish(end);
+        if let Some(limit) = feedback.limit {
             tracing::info!(limit, "the rate limit is learned");
             self.shared.observe(|| Event::LimitLearned { limit });
         }
+        feedback
     }
 
     fn ended(&self, status: Option<u16>, error: Option<ErrorKind>, start: Instant) {

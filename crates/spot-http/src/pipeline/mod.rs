@@ -9,16 +9,22 @@ mod observer;
 mod options;
 mod shared;
 mod trace;
+mod user_code;
 
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use spot_model::AccessMode;
+use tokio::time::timeout;
 use url::Url;
 
 use crate::{
-    Error, RateLimitState, Request, Response, TokenSource,
-    pipeline::{call::Call, shared::Shared},
+    Error, Limits, Request, Response, TokenSource, TransportError, TransportErrorKind,
+    pipeline::{
+        call::Call,
+        shared::{Caller, Shared},
+    },
 };
 
 #[cfg(feature = "cache")]
@@ -46,14 +52,16 @@ pub use {
 #[derive(Clone)]
 pub struct Pipeline {
     shared: Arc<Shared>,
+    tokens: Arc<dyn TokenSource>,
+    access: AccessMode,
 }
 
 impl Pipeline {
     /// The base URL of Spotify's Web API, which is the default.
     pub const SPOTIFY: &'static str = "https://api.spotify.com/v1";
 
-    pub(crate) fn new(shared: Shared) -> Self {
-        Self { shared: Arc::new(shared) }
+    pub(crate) fn new(shared: Shared, tokens: Arc<dyn TokenSource>) -> Self {
+        Self { shared: Arc::new(shared), tokens, access: AccessMode::default() }
     }
 
     /// Sets up a pipeline that takes its tokens from this source.
@@ -73,9 +81,9 @@ impl Pipeline {
         request.check()?;
         #[cfg(feature = "cache")]
         if let Some(cache) = &self.shared.cache {
-            return cache::call(&self.shared, cache, &request).await;
+            return cache::call(&self.caller(), cache, &request).await;
         }
-        Call::new(&self.shared, &request).run().await
+        Call::new(self.caller(), &request).run().await
     }
 
     /// Sends a request and decodes the JSON of the response.
@@ -105,19 +113,80 @@ impl Pipeline {
         self.call(request).await?.optional_json(operation)
     }
 
-    /// Sends a command, for which only the status counts. The body is not read, because Spotify
+    /// Sends a command, for which only the status counts. The body is not decoded, because Spotify
     /// sends an empty body, JSON or text after the same command.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call).
+    /// As [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the response is an HTML
+    /// page: the network answered, not Spotify.
     pub async fn call_empty(&self, request: Request) -> Result<Response<()>, Error> {
-        Ok(self.call(request).await?.map(drop))
+        let operation = request.operation();
+        self.call(request).await?.of_command(operation)
     }
 
-    /// What is known of Spotify's limits now, for display or for the next run.
-    pub fn rate_limit(&self) -> RateLimitState {
-        self.shared.limiter.save()
+    /// Asks where a link redirects to, without the token and without following the redirect.
+    /// `None` if the response is not a redirect.
+    ///
+    /// # Errors
+    ///
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not an `https` URL, and failures
+    /// of the network.
+    pub async fn redirect_of(&self, link: &str) -> Result<Option<String>, Error> {
+        let wrong = || Error::bad_request("the link is not an https URL");
+        let url = Url::parse(link).ok().filter(|url| url.scheme() == "https").ok_or_else(wrong)?;
+        let request = http::Request::get(url.as_str()).body(Bytes::new()).map_err(|_| wrong())?;
+        let sent =
+            timeout(self.shared.settings.attempt_timeout, self.shared.transport.send(request));
+        let response = sent.await.map_err(|elapsed| {
+            Error::transport(TransportError::new(TransportErrorKind::Timeout, elapsed))
+        })?;
+        let response = response.map_err(Error::transport)?;
+        let target = response.headers().get(http::header::LOCATION);
+        let target = target.filter(|_| response.status().is_redirection());
+        Ok(target.and_then(|target| target.to_str().ok()).map(str::to_owned))
+    }
+
+    /// The pipeline of another user of the same application: it shares the connections, the rate
+    /// limiter, the retry budget, the cache, the observer and all settings.
+    ///
+    /// It is cheap: a server may keep one for every session. Spotify counts the calls of an
+    /// application, so that pipelines that do not share a limiter get many more 429s.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), spot_http::Error> {
+    /// use spot_http::{AccessToken, Pipeline};
+    ///
+    /// let base = Pipeline::builder(AccessToken::new("a token")?).build()?;
+    /// let another_user = base.with_tokens(AccessToken::new("another token")?);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with_tokens(&self, tokens: impl TokenSource) -> Self {
+        Self { shared: Arc::clone(&self.shared), tokens: Arc::new(tokens), access: self.access }
+    }
+
+    /// Sets the mode of the application, [`Development`](AccessMode::Development) by default. Errors
+    /// of operations that are closed in one of the modes depend on it.
+    #[must_use]
+    pub fn with_access_mode(mut self, mode: AccessMode) -> Self {
+        self.access = mode;
+        self
+    }
+
+    /// The mode of the application.
+    pub fn access_mode(&self) -> AccessMode {
+        self.access
+    }
+
+    fn caller(&self) -> Caller<'_> {
+        Caller { shared: &self.shared, tokens: &*self.tokens, access: self.access }
+    }
+
+    /// What is known of Spotify's limits now: the learned limit, the calls in use, and which
+    /// operations are closed until when. For a dashboard, or for the next run.
+    pub fn limits(&self) -> Limits {
+        self.shared.limiter.limits()
     }
 
     /// The base URL of all calls.
@@ -135,6 +204,6 @@ impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Pipeline");
         out.field("base_url", &self.shared.settings.base_url);
-        out.field("tokens", &self.shared.tokens).finish_non_exhaustive()
+        out.field("tokens", &self.tokens).finish_non_exhaustive()
     }
 }

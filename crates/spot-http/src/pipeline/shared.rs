@@ -1,25 +1,27 @@
 //! What all calls of a pipeline share.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use http::HeaderValue;
+use spot_model::AccessMode;
 use tokio::time::Instant;
 
 #[cfg(feature = "cache")]
 use crate::Cache;
 use crate::{
-    Event, Observer, Request, TokenSource, Transport, failure::Backoff, pipeline::budget::Budget,
-    rate_limit::Limiter,
+    Event, Observer, RateLimiter, Request, TokenSource, Transport,
+    failure::Backoff,
+    pipeline::{budget::Budget, user_code},
 };
 
-/// What the clones of a pipeline share.
+/// What the pipelines of an application share: everything but the tokens.
 pub(crate) struct Shared {
-    pub(crate) tokens: Box<dyn TokenSource>,
     pub(crate) transport: Arc<dyn Transport>,
-    pub(crate) limiter: Limiter,
+    pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) budget: Budget,
     pub(crate) random: Mutex<fastrand::Rng>,
     pub(crate) observer: Option<Box<dyn Observer>>,
@@ -32,8 +34,15 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
 }
 
+/// A pipeline, as one of its calls sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) tokens: &'a dyn TokenSource,
+    pub(crate) access: AccessMode,
+}
+
 /// The settings of all calls that do not set their own.
-#[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) base_url: String,
     pub(crate) attempts: u32,
@@ -41,6 +50,19 @@ pub(crate) struct Settings {
     pub(crate) deadline: Duration,
     pub(crate) max_wait: Duration,
     pub(crate) backoff: Backoff,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the base URL, which may hold a password until it is checked.
+        f.debug_struct("Settings")
+            .field("attempts", &self.attempts)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("deadline", &self.deadline)
+            .field("max_wait", &self.max_wait)
+            .field("backoff", &self.backoff)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Shared {
@@ -52,7 +74,9 @@ impl Shared {
     /// Reports an event to the observer, if there is one.
     pub(crate) fn observe<'a>(&self, event: impl FnOnce() -> Event<'a>) {
         if let Some(observer) = &self.observer {
-            observer.event(&event());
+            let event = event();
+            // A panic is the observer's own affair.
+            let _ = user_code::catch(|| observer.event(&event));
         }
     }
 
@@ -62,8 +86,8 @@ impl Shared {
     }
 }
 
-/// `now` plus `by`, or a time ten years ahead if `by` is longer than that.
+/// `now` plus `by`, or a time a year ahead if `by` is longer: tokio's timers reach two years.
 pub(crate) fn later(now: Instant, by: Duration) -> Instant {
-    const FAR: Duration = Duration::from_secs(10 * 365 * 86_400);
+    const FAR: Duration = Duration::from_secs(365 * 86_400);
     now + by.min(FAR)
 }

@@ -1,9 +1,20 @@
-//! The rate limiter: what is known of Spotify's limits, and who may call when.
+//! The rate limiter: what is known of Spotify's limits, and which call may be sent when.
 
+mod blocks;
+mod config;
+mod file;
 mod limiter;
-mod state;
+mod limits;
+mod local;
+mod queue;
 mod window;
 
-pub use state::{Lane, RateLimit, RateLimitState};
+pub use {
+    config::RateLimit,
+    file::FileLimiter,
+    limiter::{AttemptEnd, Feedback, Lane, Permit, PermitRequest, RateLimiter},
+    limits::{ClosedOperation, Limits},
+    local::LocalLimiter,
+};
 
-pub(crate) use limiter::{Limiter, Permit, WaitLimit};
+pub(crate) use blocks::describe;

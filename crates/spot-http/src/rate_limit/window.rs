@@ -19,8 +19,15 @@ const MARGIN: Duration = Duration::from_millis(50);
 /// A call that was not answered may still be under way; it is taken to arrive within this.
 const STRAY: Duration = Duration::from_secs(1);
 
-/// How many calls may be in flight above what was seen to work, so that finding the limit costs a
-/// few refusals and not one a task.
+/// How many calls may be in flight while no limit is known. Every call in flight when the limit is met
+/// is refused, and a server that lengthens a block with every call lengthens it for each of them. The
+/// number doubles only when it held calls back for a whole window: on a slow line, eight calls in
+/// flight would never fill one.
+const FIRST_RAMP: u32 = 8;
+const LARGEST_RAMP: u32 = 64;
+
+/// The ramp after a refusal. With a limit known it is how many calls may be in use above what was
+/// seen to work.
 const RAMP: u32 = 4;
 
 /// The least that is taken for a limit.
@@ -46,9 +53,8 @@ pub(crate) struct Window {
     /// The most calls that were seen to be answered within one window.
     proven: u32,
     in_flight: u32,
-    /// When the slots of finished calls are free again, soonest first, and whether the server
-    /// answered the call.
-    cooling: VecDeque<(Instant, bool)>,
+    /// When the slots of finished calls are free again, soonest first.
+    cooling: VecDeque<(Instant, Call)>,
     /// When the answered calls were sent whose place in the server's window is certain: those sent
     /// less than a window ago, oldest first. Their number is what the server takes at least; the
     /// number of slots in use is what it may have counted at most.
@@ -69,6 +75,17 @@ enum Mode {
     Learned,
     Fixed,
     Off,
+}
+
+/// A finished call whose slot still counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Call {
+    /// The server answered it, and not with 429.
+    Answered,
+    /// It was refused, or nothing is known of it.
+    Other,
+    /// A call of another process.
+    Foreign,
 }
 
 /// The search for a higher limit.
@@ -125,7 +142,7 @@ impl Window {
             in_flight: 0,
             cooling: VecDeque::new(),
             certain: VecDeque::new(),
-            ramp: RAMP,
+            ramp: FIRST_RAMP,
             braked_since: None,
             learned_at: None,
             strikes: 0,
@@ -162,15 +179,25 @@ impl Window {
             self.interactive_at = Some(now);
         }
         let used = self.used();
-        if let Some(limit) = self.limit {
-            if used + reserve >= limit && !self.starts_probe(limit, now) {
-                let over = used + reserve - limit;
-                return self.after(over);
+        let Some(limit) = self.limit else {
+            // What is not in flight holds nobody back, since no refusal showed a limit.
+            if self.in_flight >= self.ramp {
+                self.brake(now);
+                return Slot::AfterAnswer;
             }
-            if self.mode == Mode::Fixed {
-                self.in_flight += 1;
-                return Slot::Now;
+            if self.in_flight < self.ramp / 2 {
+                self.braked_since = None;
             }
+            self.in_flight += 1;
+            return Slot::Now;
+        };
+        if used + reserve >= limit && !self.starts_search(limit, now) {
+            let over = used + reserve - limit;
+            return self.after(over);
+        }
+        if self.mode == Mode::Fixed {
+            self.in_flight += 1;
+            return Slot::Now;
         }
         let most = self.proven.saturating_add(self.ramp);
         if used >= most {
@@ -196,15 +223,15 @@ impl Window {
         let before = self.limit;
         match end {
             End::NotSent => {}
-            End::Unknown => self.cool(now + STRAY, false),
+            End::Unknown => self.cool(now + STRAY, Call::Other),
             End::Answered => {
-                self.cool(now, true);
+                self.cool(now, Call::Answered);
                 let at = self.certain.partition_point(|other| *other <= sent);
                 self.certain.insert(at, sent);
                 self.succeeded(sent, now);
             }
             End::Refused(wait) => {
-                self.cool(now, false);
+                self.cool(now, Call::Other);
                 let same = self.learned_at.is_some_and(|at| sent <= at);
                 if self.mode == Mode::Learned && wait <= LONG_BLOCK && !same {
                     self.refused(now);
@@ -214,8 +241,10 @@ impl Window {
         self.limit != before
     }
 
-    pub(crate) fn save(&self, now: Instant) -> Learned {
-        let cooling = self.cooling.iter().map(|(free, _)| free.saturating_duration_since(now));
+    /// `foreign` says whether the calls of other processes are part of it.
+    pub(crate) fn save(&self, now: Instant, foreign: bool) -> Learned {
+        let cooling = self.cooling.iter().filter(|(_, call)| foreign || *call != Call::Foreign);
+        let cooling = cooling.map(|(free, _)| free.saturating_duration_since(now));
         let in_flight = (0..self.in_flight).map(|_| self.length + MARGIN);
         let taken = cooling.filter(|left| !left.is_zero()).chain(in_flight).collect();
         Learned { limit: self.limit, step: self.search.step, every: self.search.every, taken }
@@ -229,14 +258,37 @@ impl Window {
         taken.sort_unstable();
         // Whatever the state says, no slot is taken for longer than a window.
         let longest = self.length + MARGIN + STRAY;
-        self.cooling = taken.iter().map(|left| (now + (*left).min(longest), false)).collect();
-        if let (Mode::Learned, Some(limit)) = (self.mode, learned.limit) {
+        self.cooling = taken.iter().map(|left| (now + (*left).min(longest), Call::Other)).collect();
+        self.learn(learned, now);
+    }
+
+    /// Replaces the calls of other processes.
+    pub(crate) fn set_foreign(&mut self, left: &[Duration], now: Instant) {
+        if self.mode == Mode::Off {
+            return;
+        }
+        let longest = self.length + MARGIN + STRAY;
+        let foreign = left.iter().map(|left| (now + (*left).min(longest), Call::Foreign));
+        let own = self.cooling.iter().copied().filter(|(_, call)| *call != Call::Foreign);
+        let mut cooling: Vec<_> = own.chain(foreign).collect();
+        cooling.sort_by_key(|(free, _)| *free);
+        self.cooling = cooling.into();
+    }
+
+    /// Takes over a limit that was learned elsewhere, if none is known.
+    pub(crate) fn learn(&mut self, learned: &Learned, now: Instant) {
+        if let (Mode::Learned, None, Some(limit)) = (self.mode, self.limit, learned.limit) {
             self.limit = Some(limit.max(LEAST));
             self.proven = limit.max(LEAST);
             self.search.step = learned.step.max(1);
             self.search.every = learned.every.clamp(FIRST_PROBE, RAREST_PROBE);
             self.search.next = Some(now + self.search.every);
         }
+    }
+
+    /// The next time at which a slot is free again.
+    pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
+        self.cooling.iter().map(|(free, _)| *free).find(|free| *free > now)
     }
 
     fn used(&self) -> u32 {
@@ -263,7 +315,7 @@ impl Window {
     }
 
     /// Raises the limit, if the window is full and it is time to try.
-    fn starts_probe(&mut self, limit: u32, now: Instant) -> bool {
+    fn starts_search(&mut self, limit: u32, now: Instant) -> bool {
         let due = self.search.next.is_some_and(|next| next <= now);
         if self.mode != Mode::Learned || self.search.from.is_some() || !due {
             return false;
@@ -275,10 +327,10 @@ impl Window {
         true
     }
 
-    fn cool(&mut self, from: Instant, answered: bool) {
+    fn cool(&mut self, from: Instant, call: Call) {
         let free = from + self.length + MARGIN;
         let at = self.cooling.partition_point(|(other, _)| *other <= free);
-        self.cooling.insert(at, (free, answered));
+        self.cooling.insert(at, (free, call));
     }
 
     fn release(&mut self, now: Instant) {
@@ -297,8 +349,10 @@ impl Window {
 
     /// How many calls were answered within a window; the server may have dropped the first of them.
     fn answered(&self, now: Instant) -> u32 {
-        let recent =
-            self.cooling.iter().filter(|(free, answered)| *answered && *free > now + MARGIN);
+        let recent = self
+            .cooling
+            .iter()
+            .filter(|(free, call)| *call == Call::Answered && *free > now + MARGIN);
         u32::try_from(recent.count()).unwrap_or(u32::MAX)
     }
 
@@ -323,6 +377,8 @@ impl Window {
         self.learned_at = Some(now);
         if self.limit.is_none() && seen < FEW && self.strikes + 1 < STRIKES {
             self.strikes += 1;
+            self.ramp = RAMP;
+            self.braked_since = None;
             return;
         }
         let limit = match (self.limit, self.search.from.take()) {
@@ -352,7 +408,7 @@ impl Window {
         match self.braked_since {
             None => self.braked_since = Some(now),
             Some(since) if now.saturating_duration_since(since) >= self.length => {
-                self.ramp = self.ramp.saturating_mul(2);
+                self.ramp = self.ramp.saturating_mul(2).min(LARGEST_RAMP);
                 self.braked_since = Some(now);
             }
             Some(_) => {}

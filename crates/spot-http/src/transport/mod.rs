@@ -3,14 +3,17 @@
 #[cfg(feature = "reqwest")]
 mod address;
 #[cfg(feature = "reqwest")]
+mod clients;
+#[cfg(feature = "reqwest")]
 mod reqwest;
 #[cfg(feature = "test")]
 pub mod test;
 
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use spot_model::printable;
 
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder};
@@ -30,6 +33,26 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError>;
+}
+
+#[async_trait]
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        (**self).send(request).await
+    }
+}
+
+#[async_trait]
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        (**self).send(request).await
+    }
 }
 
 /// Why no answer came.
@@ -53,6 +76,9 @@ pub enum TransportErrorKind {
     /// Something else: it may have arrived.
     Other,
 }
+
+/// The longest text of a cause, in characters. It may hold words of the server.
+const CAUSE: usize = 300;
 
 impl TransportError {
     /// An error of a kind, with what caused it, whose text must hold neither a query nor a token.
@@ -83,14 +109,15 @@ impl fmt::Display for TransportError {
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
-        write!(f, " ({cause})")
+        write!(f, " ({})", printable(&cause.to_string(), CAUSE))
     }
 }
 
 impl fmt::Debug for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("TransportError");
-        out.field("kind", &self.kind).field("source", &self.source.to_string()).finish()
+        let source = printable(&self.source.to_string(), CAUSE);
+        out.field("kind", &self.kind).field("source", &source).finish()
     }
 }
 

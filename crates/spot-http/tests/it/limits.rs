@@ -1,8 +1,10 @@
-//! A block is shared, sat out if it is short, and an error at once if it is long.
+//! Blocks after a 429: short ones are waited for, long ones are errors at once, and each holds only the
+//! calls it is about.
 
 use std::time::Duration;
 
-use spot_http::{CallOptions, ErrorKind, Request};
+use futures::FutureExt as _;
+use spot_http::{AccessToken, CallOptions, ErrorKind, RateLimit, Request};
 use spot_model::Operation;
 use tokio::time::{Instant, sleep};
 
@@ -62,8 +64,9 @@ async fn a_block_of_a_day_is_an_error_at_once_and_nothing_is_sent_until_it_ends(
     let start = Instant::now();
     for _ in 0..50 {
         let error = pipeline.call(get()).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::RateLimited);
+        assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
         assert!(error.retry_after().unwrap() > Duration::from_secs(86_390));
+        assert!(error.to_string().contains("closed for 1 d: quota"), "{error}");
     }
     assert_eq!((script.count(), start.elapsed().as_secs()), (1, 0));
     sleep(Duration::from_secs(86_401)).await;
@@ -120,7 +123,9 @@ async fn an_operation_with_a_limit_of_its_own_pauses_alone() {
     }
     assert_eq!(script.count(), 1);
     pipeline.call(get()).await.unwrap();
-    assert_eq!(pipeline.rate_limit().blocked_until(), None);
+    assert_eq!(pipeline.limits().blocked_until(), None);
+    let closed: Vec<_> = pipeline.limits().closed().map(|closed| closed.to_string()).collect();
+    assert_eq!(closed, ["upload_playlist_cover is closed for 10 min 1 s: rate limit"]);
     sleep(Duration::from_secs(601)).await;
     pipeline.call(cover()).await.unwrap();
 }
@@ -209,4 +214,115 @@ async fn whoever_waits_for_the_call_that_goes_first_keeps_to_its_deadline() {
     pipeline.call(get()).await.unwrap();
     assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
     first.abort();
+}
+
+fn quota(retry_after: Option<&str>) -> Turn {
+    Turn::Answer {
+        status: 429,
+        headers: retry_after.map(|wait| ("retry-after", wait.to_owned())).into_iter().collect(),
+        body: r#"{"error":{"status":429,"message":"Quota","reason":"QUOTA_EXCEEDED"}}"#.to_owned(),
+    }
+}
+
+fn albums() -> Request {
+    Request::new(Operation::GET_ARTIST_ALBUMS).path("id", "spotmockArtist00000001")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_closes_only_the_operations_that_were_refused() {
+    let script = Script::new([quota(Some("7800")), status(200), quota(Some("7800")), status(200)]);
+    let pipeline = script.pipeline().build().unwrap();
+    pipeline.call(albums()).await.unwrap_err();
+    let error = pipeline.call(albums()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "GET /artists/{id}/albums: the quota is used up: the operation is closed for 2 h 10 min: \
+         quota (Quota)"
+    );
+    // The player and everything else goes on.
+    pipeline.call_empty(Request::new(Operation::PAUSE_PLAYBACK)).await.unwrap();
+    // Another operation of the same quota is closed when it is refused.
+    let episodes =
+        || Request::new(Operation::GET_SHOW_EPISODES).path("id", "spotmockShow0000000001");
+    for _ in 0..3 {
+        let error = pipeline.call(episodes()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
+    }
+    assert_eq!(script.count(), 3);
+    let limits = pipeline.limits();
+    let closed: Vec<_> = limits.closed().map(|closed| closed.operation).collect();
+    assert_eq!(closed, ["get_artist_albums", "get_show_episodes"]);
+    assert_eq!(limits.blocked_for(), None);
+    sleep(Duration::from_secs(7802)).await;
+    pipeline.call(albums()).await.unwrap();
+    assert_eq!(pipeline.limits().closed().count(), 0, "{:?}", pipeline.limits());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_without_a_time_is_probed_by_one_call() {
+    let script =
+        Script::new([quota(None), quota(None), Turn::Late(Duration::from_secs(1)), status(200)]);
+    let pipeline = script.pipeline().build().unwrap();
+    let error = pipeline.call(albums()).await.unwrap_err();
+    assert!(error.to_string().contains("closed for 15 min: quota"), "{error}");
+    sleep(Duration::from_secs(800)).await;
+    pipeline.call(albums()).await.unwrap_err();
+    assert_eq!(script.count(), 1);
+    sleep(Duration::from_secs(101)).await;
+    // Ten calls come back at once; one of them asks, and the others are told.
+    let calls = (0..10).map(|_| pipeline.call(albums()));
+    let ended = futures::future::join_all(calls).await;
+    assert!(ended.iter().all(Result::is_err));
+    assert_eq!(script.count(), 2);
+    assert!(pipeline.limits().closed().next().unwrap().wait > Duration::from_secs(1_700));
+    sleep(Duration::from_secs(1801)).await;
+    let calls = (0..10).map(|_| pipeline.call(albums()));
+    futures::future::join_all(calls).await.into_iter().for_each(|ended| _ = ended.unwrap());
+    // The first of them went alone.
+    let times = script.times();
+    assert_eq!(times[3] - times[2], Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clients_of_all_users_share_a_block() {
+    let script = Script::new([wait("10"), status(200)]);
+    let base = script.pipeline().build().unwrap();
+    let once = || get().with_options(CallOptions::new().attempts(1));
+    base.call(once()).await.unwrap_err();
+    for user in 0..20 {
+        let user = base.with_tokens(AccessToken::new(&format!("user-{user}")).unwrap());
+        let hurried = CallOptions::new().max_wait(Duration::from_secs(1));
+        let error = user.call(get().with_options(hurried)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RateLimited);
+        assert!(error.to_string().contains("no call is sent for 11 s: rate limit"), "{error}");
+    }
+    assert_eq!(script.count(), 1);
+    let user = base.with_tokens(AccessToken::new("another").unwrap());
+    user.call(get()).await.unwrap();
+    let sent = script.requests();
+    assert_eq!(sent[1].headers()["authorization"], "Bearer another");
+}
+
+#[test]
+fn the_client_of_another_user_is_small() {
+    assert!(size_of::<spot_http::Pipeline>() <= 32);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_and_is_not_polled_holds_nobody_up() {
+    let script = Script::new([status(200)]);
+    let limit = RateLimit::known(1).window(Duration::from_secs(1));
+    let pipeline = script.pipeline().rate_limit(limit).build().unwrap();
+    pipeline.call(get()).await.unwrap();
+    // Polled once, as by a `select!` that then does something else.
+    let mut held = Box::pin(pipeline.call(get()));
+    assert!(held.as_mut().now_or_never().is_none());
+    let start = Instant::now();
+    for _ in 0..3 {
+        pipeline.call(get()).await.unwrap();
+    }
+    let waited = start.elapsed();
+    assert!(waited < Duration::from_millis(3500), "{waited:?}");
+    // It did not lose its place for ever.
+    held.await.unwrap();
 }

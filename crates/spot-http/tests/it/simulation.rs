@@ -18,7 +18,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use spot_http::{
     AccessToken, CallOptions, ErrorKind, Lane, Pipeline, RateLimit, Request, Transport,
-    TransportError,
+    TransportError, TransportErrorKind,
 };
 use spot_model::Operation;
 use tokio::time::{Instant, sleep};
@@ -195,14 +195,20 @@ impl Run {
 
 /// Makes calls with as many tasks as there are pipelines.
 async fn work(server: &Server, pipelines: Vec<Pipeline>, calls: usize) -> Run {
+    work_in(pipelines.len(), server, pipelines, calls).await
+}
+
+/// Makes calls with so many tasks, each of which takes one pipeline after the other.
+async fn work_in(tasks: usize, server: &Server, pipelines: Vec<Pipeline>, calls: usize) -> Run {
+    let pipelines = Arc::new(pipelines);
     let left = Arc::new(Mutex::new(calls));
     let start = Instant::now();
-    let tasks: Vec<_> = pipelines
-        .into_iter()
-        .map(|pipeline| {
-            let left = left.clone();
+    let tasks: Vec<_> = (0..tasks)
+        .map(|task| {
+            let (left, pipelines) = (left.clone(), pipelines.clone());
             tokio::spawn(async move {
-                loop {
+                for turn in 0.. {
+                    let pipeline = &pipelines[(task + turn * tasks) % pipelines.len()];
                     {
                         let mut left = left.lock().unwrap();
                         if *left == 0 {
@@ -273,10 +279,113 @@ async fn pacing_costs_little_and_is_hardly_ever_refused() {
     }
     println!("{}", table.join("\n"));
     for (rule, run) in ran {
-        let most = if rule == Rule::Lengthens { 1.10 } else { 1.02 };
+        // Eight calls are in flight when the limit is met: the seven that are refused after the first
+        // one lengthen the block.
+        let most = if rule == Rule::Lengthens { 1.60 } else { 1.015 };
         assert!(run.over(IDEAL) <= most, "{rule:?}: {run:?}");
         assert!(run.refused_per_1000 <= 3.0, "{rule:?}: {run:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fifty_users_of_one_application_fare_as_one() {
+    const USERS: usize = 50;
+    for (users, rule) in [(1, Rule::Plain), (USERS, Rule::Plain), (USERS, Rule::RejectedCount)] {
+        for seed in 1..4 {
+            let server = Server::new(rule, 180, LATENCY, seed);
+            let base = seeded(&server, RateLimit::learned(), seed);
+            let users: Vec<_> = (0..users)
+                .map(|user| base.with_tokens(AccessToken::new(&format!("user-{user}")).unwrap()))
+                .collect();
+            let first = work_in(32, &server, users.clone(), 5000).await;
+            println!(
+                "{} users, {rule:?}, seed {seed}: {:.3}, {:.1}",
+                users.len(),
+                first.over(IDEAL),
+                first.refused_per_1000
+            );
+            assert!(first.over(IDEAL) <= 1.015, "{first:?}");
+            assert!(first.refused_per_1000 <= 3.0, "{first:?}");
+            let before = server.refused();
+            work_in(32, &server, users, 5000).await;
+            let later = (server.refused() - before) as f64 / 5.0;
+            println!("  the next 5,000: {later:.1}");
+            assert!(later <= 1.0, "{later} 429s per 1,000 after the first 5,000 calls");
+        }
+    }
+}
+
+/// A server with a window for the application and a quota for a bucket of two operations.
+#[derive(Clone, Debug)]
+struct Quotas {
+    window: Server,
+    left: Arc<Mutex<usize>>,
+    start: Instant,
+    refused: Arc<Mutex<usize>>,
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+#[spot_http::async_trait]
+impl Transport for Quotas {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let path = request.uri().path().to_owned();
+        let response = self.window.send(request).await?;
+        let in_bucket = path.ends_with("/albums") || path.ends_with("/episodes");
+        if response.status() != 200 || !in_bucket {
+            return Ok(response);
+        }
+        let mut left = self.left.lock().unwrap();
+        if *left > 0 && self.start.elapsed() < DAY {
+            *left -= 1;
+            return Ok(response);
+        }
+        let wait = DAY.saturating_sub(self.start.elapsed());
+        if wait.is_zero() {
+            return Ok(response);
+        }
+        *self.refused.lock().unwrap() += 1;
+        let body = r#"{"error":{"status":429,"message":"Quota","reason":"QUOTA_EXCEEDED"}}"#;
+        let response = http::Response::builder().status(429);
+        let response = response.header("retry-after", wait.as_secs_f64().ceil() as u64);
+        Ok(response.body(Bytes::from_static(body.as_bytes())).unwrap())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spent_quota_is_asked_for_once_more_and_harms_nothing_else() {
+    let quotas = Quotas {
+        window: Server::new(Rule::Plain, 180, LATENCY, 1),
+        left: Arc::new(Mutex::new(100)),
+        start: Instant::now(),
+        refused: Arc::default(),
+    };
+    let pipeline = Pipeline::builder(AccessToken::new("token").unwrap())
+        .transport(quotas.clone())
+        .seed(1)
+        .build()
+        .unwrap();
+    let request = |operation: &'static Operation| {
+        Request::new(operation).path("id", "spotmockArtist00000001")
+    };
+    let (albums, episodes) = (Operation::GET_ARTIST_ALBUMS, Operation::GET_SHOW_EPISODES);
+    let (mut first, mut second, mut others) = (0, 0, 0);
+    // A call of each kind a minute, through the day and an hour of the next one.
+    for _ in 0..25 * 60 {
+        first += u32::from(pipeline.call(request(albums)).await.is_ok());
+        second += u32::from(pipeline.call(request(episodes)).await.is_ok());
+        others += u32::from(pipeline.call(get()).await.is_ok());
+        sleep(Duration::from_secs(60)).await;
+    }
+    // A hundred calls of the two on the first day, and the hour of the next one.
+    assert_eq!(others, 25 * 60);
+    assert!((200..230).contains(&(first + second)), "{first} and {second}");
+    // Once for each operation of the bucket; nobody told that they share it.
+    assert_eq!(*quotas.refused.lock().unwrap(), 2);
+    assert_eq!(quotas.window.refused(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -309,7 +418,7 @@ async fn a_server_that_says_less_than_it_means_is_asked_by_one_call_and_not_by_a
     server.0.lock().unwrap().understates = Duration::from_secs(1);
     let run = ours(&server).await;
     println!("understated: {:.3}, {:.1}", run.over(IDEAL), run.refused_per_1000);
-    assert!(run.over(IDEAL) <= 1.6, "{run:?}");
+    assert!(run.over(IDEAL) <= 2.0, "{run:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -341,14 +450,14 @@ async fn a_block_of_a_day_costs_no_call_and_no_sleep() {
     let start = Instant::now();
     for _ in 0..1000 {
         let error = pipeline.call(get()).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::RateLimited);
+        assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
         assert!(error.retry_after().unwrap() > Duration::from_secs(86_000));
     }
     // A run that begins anew knows it too, through what was kept as JSON.
-    let kept = serde_json::to_string(&pipeline.rate_limit()).unwrap();
+    let kept = serde_json::to_string(&pipeline.limits()).unwrap();
     let again = build(RateLimit::learned().resume(serde_json::from_str(&kept).unwrap()));
-    assert_eq!(again.call(get()).await.unwrap_err().kind(), ErrorKind::RateLimited);
-    assert!(again.rate_limit().blocked_until().is_some());
+    assert_eq!(again.call(get()).await.unwrap_err().kind(), ErrorKind::QuotaExceeded);
+    assert_eq!(again.limits().closed().count(), 1);
     assert_eq!((*transport.0.lock().unwrap(), start.elapsed()), (1, Duration::ZERO));
 }
 
@@ -357,10 +466,10 @@ async fn what_was_learned_is_kept() {
     let server = Server::new(Rule::Plain, 60, LATENCY, 1);
     let first = pipeline(&server, RateLimit::learned());
     work(&server, vec![first.clone(); 8], 300).await;
-    assert_eq!(first.rate_limit().limit(), Some(60));
+    assert_eq!(first.limits().limit(), Some(60));
     let refused = server.refused();
     // The next run knows the limit, and what the first one has used up of it.
-    let second = pipeline(&server, RateLimit::learned().resume(first.rate_limit()));
+    let second = pipeline(&server, RateLimit::learned().resume(first.limits()));
     drop(first);
     work(&server, vec![second; 8], 60).await;
     assert_eq!(server.refused(), refused);
@@ -475,5 +584,131 @@ proptest! {
         });
         prop_assert!(fullest <= limit, "{fullest} of {limit}");
         prop_assert_eq!(refused, 0);
+    }
+}
+
+/// Responds to every call, late or not at all, and counts the calls in flight.
+#[derive(Clone, Debug)]
+struct Unlimited(Arc<Mutex<Flights>>);
+
+#[derive(Debug)]
+struct Flights {
+    random: fastrand::Rng,
+    /// Milliseconds.
+    slowest: u64,
+    in_flight: usize,
+    outstanding: usize,
+    /// Since when calls waited although there was room for them.
+    held_since: Option<Instant>,
+    longest_hold: Duration,
+}
+
+/// A call in flight, or one that is wanted.
+struct Counted {
+    flights: Arc<Mutex<Flights>>,
+    in_flight: bool,
+}
+
+impl Flights {
+    fn change(&mut self, by: isize, in_flight: bool) {
+        // As many calls as may be in flight at least while no limit is known.
+        const ROOM: usize = 8;
+        let count = if in_flight { &mut self.in_flight } else { &mut self.outstanding };
+        *count = count.checked_add_signed(by).unwrap();
+        let now = Instant::now();
+        if let Some(since) = self.held_since.take() {
+            self.longest_hold = self.longest_hold.max(now - since);
+        }
+        if self.in_flight < ROOM.min(self.outstanding) {
+            self.held_since = Some(now);
+        }
+    }
+}
+
+impl Counted {
+    fn new(flights: &Arc<Mutex<Flights>>, in_flight: bool) -> Self {
+        flights.lock().unwrap().change(1, in_flight);
+        Self { flights: flights.clone(), in_flight }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.flights.lock().unwrap().change(-1, self.in_flight);
+    }
+}
+
+#[spot_http::async_trait]
+impl Transport for Unlimited {
+    async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let _counted = Counted::new(&self.0, true);
+        let (latency, fate) = {
+            let mut flights = self.0.lock().unwrap();
+            let slowest = flights.slowest;
+            (flights.random.u64(1..=slowest), flights.random.u8(0..10))
+        };
+        sleep(Duration::from_millis(latency)).await;
+        match fate {
+            0 => Err(TransportError::new(TransportErrorKind::Reset, "by the test")),
+            1 => Err(TransportError::new(TransportErrorKind::NotSent, "by the test")),
+            2 => Ok(http::Response::builder().status(503).body(Bytes::new()).unwrap()),
+            _ => Ok(http::Response::new(Bytes::from_static(b"{}"))),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// A call waits only while eight others are in flight: it never waits longer than their answers
+    /// take, whatever was cancelled or failed before.
+    #[test]
+    fn nobody_waits_for_anything_but_answers_without_a_refusal(
+        slowest in 1_u64..8_000,
+        tasks in 1_usize..40,
+        patience in 1_u64..20_000,
+        seed: u64,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let longest = runtime.block_on(async {
+            let flights = Arc::new(Mutex::new(Flights {
+                random: fastrand::Rng::with_seed(seed),
+                slowest,
+                in_flight: 0,
+                outstanding: 0,
+                held_since: None,
+                longest_hold: Duration::ZERO,
+            }));
+            let pipeline = Pipeline::builder(AccessToken::new("token").unwrap())
+                .transport(Unlimited(flights.clone()))
+                .deadline(Duration::from_secs(3600))
+                .build()
+                .unwrap();
+            let jobs = (0..tasks).map(|task| {
+                let (pipeline, flights) = (pipeline.clone(), flights.clone());
+                let mut random = fastrand::Rng::with_seed(seed ^ task as u64);
+                async move {
+                    for _ in 0..8 {
+                        sleep(Duration::from_millis(random.u64(0..2_000))).await;
+                        let patience = Duration::from_millis(random.u64(1..=patience) * 4);
+                        let lane = if random.bool() { Lane::Bulk } else { Lane::Interactive };
+                        let options = CallOptions::new().attempts(1).lane(lane);
+                        let _wanted = Counted::new(&flights, false);
+                        let call = pipeline.call(get().with_options(options));
+                        let _ = tokio::time::timeout(patience, call).await;
+                    }
+                }
+            });
+            futures::future::join_all(jobs).await;
+            let flights = flights.lock().unwrap();
+            assert_eq!((flights.in_flight, flights.outstanding), (0, 0));
+            flights.longest_hold
+        });
+        // A timer may be a millisecond late.
+        prop_assert!(longest <= Duration::from_millis(1), "{longest:?}");
     }
 }

@@ -2,22 +2,9 @@
 
 //! Spotify's editorial lists: new releases, categories, featured playlists, markets.
 
-use serde::{Deserialize, Serialize};
-use serde_with::{As, DefaultOnNull};
+use serde::Deserialize;
 
-use crate::{CategoryId, Image, Page, SimplifiedPlaylist, generated::wire::browse::CategoryWire};
-
-/// Playlists selected by Spotify, with their heading.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[non_exhaustive]
-pub struct FeaturedPlaylists {
-    /// Heading: a greeting, or the name of the category.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// The playlists. Spotify may omit its own playlists: see [`skipped`](Page::skipped).
-    #[serde(default, with = "As::<DefaultOnNull>")]
-    pub playlists: Page<SimplifiedPlaylist>,
-}
+use crate::{CategoryId, Image, generated::wire::browse::CategoryWire};
 
 /// A playlist category of Spotify.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -25,7 +25,7 @@ pub use audio::{
     AnalysisMeta, AnalyzedTrack, AudioAnalysis, AudioFeatures, Section, Segment, TimeInterval,
 };
 pub use audiobooks::{Audiobook, Chapter, Person, SimplifiedAudiobook, SimplifiedChapter};
-pub use browse::{Category, FeaturedPlaylists};
+pub use browse::Category;
 pub use common::{
     Copyright, CopyrightKind, ExternalIds, Followers, Image, RestrictionReason, Restrictions,
     ResumePoint, Scope,

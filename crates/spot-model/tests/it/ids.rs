@@ -192,8 +192,8 @@ fn what_is_no_id_is_explained() {
     "spotify:album:4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it names an album
     "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it names a track
     "spotify:local:a:b:c:1" is not an artist id, URI or URL: it is a URI of another kind
-    "https://spotify.link/abc" is not an artist id, URI or URL: it is a short link, which takes a request to find out where it leads
-    "https://open.spotify.com/s/abc" is not an artist id, URI or URL: it is a short link, which takes a request to find out where it leads
+    "https://spotify.link/abc" is not an artist id, URI or URL: it is a short link; resolve it first with `client.resolve_link(..)`
+    "https://open.spotify.com/s/abc" is not an artist id, URI or URL: it is a short link; resolve it first with `client.resolve_link(..)`
     "https://example.org/artist/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it is a URL that names no such thing at Spotify
     "spotify:artist:not-an-id" is not an artist id, URI or URL: '-' is not a base-62 character
     "spotify:artist:" is not an artist id, URI or URL: it breaks off before the id

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use spot_model::{
-    CursorPage, Page, PlayHistory, Playlist, SavedTrack, SimplifiedPlaylist, SkipReason,
+    CursorPage, Page, PlayHistory, Playlist, SavedTrack, SimplifiedPlaylist, SkipReason, Track,
 };
 
 /// An entry of a list of saved tracks: whole, null, or without its track.
@@ -69,8 +69,10 @@ fn a_page_says_why_it_left_something_out() {
 
 #[test]
 fn everything_around_the_entries_may_be_missing() {
-    let page: Page<SavedTrack> = spot_model::from_slice(b"{}").unwrap();
-    assert_eq!((page.items.len(), page.total, page.limit), (0, None, 0));
+    for part in [r#"{"items":[]}"#, r#"{"total":null}"#, r#"{"next":null}"#, r#"{"limit":0}"#] {
+        let page: Page<SavedTrack> = spot_model::from_slice(part.as_bytes()).unwrap();
+        assert_eq!(page, Page::default(), "{part}");
+    }
     let page: Page<SavedTrack> = spot_model::from_slice(
         br#"{"items":null,"limit":null,"offset":2.0,"total":2.0,"next":null,"extra":[1]}"#,
     )
@@ -79,6 +81,54 @@ fn everything_around_the_entries_may_be_missing() {
     let page: CursorPage<PlayHistory> =
         spot_model::from_slice(br#"{"items":[],"cursors":null,"limit":20}"#).unwrap();
     assert_eq!(page.cursors.after, None);
+}
+
+#[test]
+fn what_is_not_a_page_is_an_error() {
+    for json in [
+        "[]",
+        "[[]]",
+        "{}",
+        "null",
+        "7",
+        r#"{"error":{"status":500,"message":"No"}}"#,
+        r#"{"error":"no","total":1}"#,
+        r#"{"message":"Hello"}"#,
+    ] {
+        let page: Result<Page<SavedTrack>, _> = spot_model::from_slice(json.as_bytes());
+        assert!(page.is_err(), "{json}");
+        let page: Result<CursorPage<PlayHistory>, _> = spot_model::from_slice(json.as_bytes());
+        assert!(page.is_err(), "{json}");
+    }
+}
+
+#[test]
+fn a_page_has_a_largest_number_of_entries() {
+    for entry in ["{}", "null", "7"] {
+        let json = |entries: usize| {
+            format!("{{\"items\":[{entry}{}]}}", format!(",{entry}").repeat(entries - 1))
+        };
+        let page: Page<SavedTrack> = spot_model::from_slice(json(10_000).as_bytes()).unwrap();
+        assert_eq!(page.skipped.len(), 10_000);
+        let page: Result<Page<SavedTrack>, _> = spot_model::from_slice(json(10_001).as_bytes());
+        let error = page.unwrap_err().to_string();
+        assert!(error.starts_with("the page has more than 10000 entries"), "{error}");
+    }
+}
+
+#[test]
+fn an_error_is_one_line_of_limited_length() {
+    let long = format!("\u{1b}[2J\n\u{202e}{}", "x".repeat(100_000));
+    let long = serde_json::to_string(&long).unwrap();
+    let error = spot_model::from_slice::<Track>(format!("{{\"album\":{long}}}").as_bytes());
+    let error = error.unwrap_err();
+    let text = error.to_string();
+    assert!(text.chars().count() <= 500 && !text.contains(char::is_control), "{text}");
+    assert_eq!((error.line(), error.is_data()), (1, true));
+    let json = format!("{{\"items\":[{{\"track\":{long}}}]}}");
+    let page: Page<SavedTrack> = spot_model::from_slice(json.as_bytes()).unwrap();
+    let SkipReason::Broken { error, .. } = &page.skipped[0].reason else { panic!() };
+    assert!(error.chars().count() <= 500 && !error.contains(char::is_control), "{error}");
 }
 
 #[test]

@@ -5,11 +5,11 @@
 use spot::model::{
     Actions, Album, AnalysisMeta, AnalyzedTrack, Artist, AudioAnalysis, AudioFeatures, Audiobook,
     Category, Chapter, Context, Copyright, CountrySet, CurrentlyPlaying, CursorPage, Device,
-    Disallows, Episode, ExplicitContent, ExternalIds, FeaturedPlaylists, Followers, Image,
-    ItemCount, LinkedTrack, Page, Person, PlayHistory, PlaybackState, Playlist, PlaylistItem,
-    PrivateUser, PublicUser, Queue, RecommendationSeed, Recommendations, Restrictions, ResumePoint,
-    SavedAlbum, SavedEpisode, SavedShow, SavedTrack, SearchResults, Section, Segment, Show,
-    SimplifiedAlbum, SimplifiedArtist, SimplifiedAudiobook, SimplifiedChapter, SimplifiedEpisode,
+    Disallows, Episode, ExplicitContent, ExternalIds, Followers, Image, ItemCount, LinkedTrack,
+    Page, Person, PlayHistory, PlaybackState, Playlist, PlaylistItem, PrivateUser, PublicUser,
+    Queue, RecommendationSeed, Recommendations, Restrictions, ResumePoint, SavedAlbum,
+    SavedEpisode, SavedShow, SavedTrack, SearchResults, Section, Segment, Show, SimplifiedAlbum,
+    SimplifiedArtist, SimplifiedAudiobook, SimplifiedChapter, SimplifiedEpisode,
     SimplifiedPlaylist, SimplifiedShow, SimplifiedTrack, SnapshotId, TimeInterval, Track,
 };
 
@@ -80,8 +80,8 @@ pub(crate) const ANSWERS: &[Answer] = &[
     },
     Answer {
         operation: "get-featured-playlists",
-        field: None,
-        read: roundtrip::<FeaturedPlaylists>,
+        field: Some("playlists"),
+        read: roundtrip::<Page<SimplifiedPlaylist>>,
     },
     Answer {
         operation: "get-categories",
@@ -91,8 +91,8 @@ pub(crate) const ANSWERS: &[Answer] = &[
     Answer { operation: "get-a-category", field: None, read: roundtrip::<Category> },
     Answer {
         operation: "get-a-categories-playlists",
-        field: None,
-        read: roundtrip::<FeaturedPlaylists>,
+        field: Some("playlists"),
+        read: roundtrip::<Page<SimplifiedPlaylist>>,
     },
     Answer {
         operation: "get-available-markets",
@@ -270,7 +270,6 @@ pub(crate) const TYPES: &[(&str, Roundtrip)] = &[
     ("Chapter", roundtrip::<Chapter>),
     ("SimplifiedChapter", roundtrip::<SimplifiedChapter>),
     ("Person", roundtrip::<Person>),
-    ("FeaturedPlaylists", roundtrip::<FeaturedPlaylists>),
     ("Category", roundtrip::<Category>),
     ("Image", roundtrip::<Image>),
     ("ExternalIds", roundtrip::<ExternalIds>),

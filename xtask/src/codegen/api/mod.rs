@@ -132,6 +132,7 @@ fn imports(spec: &Spec, body: &str) -> String {
         "Fields",
         "Items",
         "Market",
+        "Optional",
         "PlaybackOffset",
         "Request",
         "Response",

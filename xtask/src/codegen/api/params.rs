@@ -30,6 +30,34 @@ pub(super) fn is_parsed(ty: &Ty) -> bool {
     }
 }
 
+/// The types by hand that other types convert into.
+const CONVERTED: &[&str] = &["Fields", "PlaybackOffset", "SearchQuery"];
+
+/// Whether other types convert into the type, so that a caller need not name it. An enum is named,
+/// since text would hide a typing error.
+fn is_converted(ty: &Ty) -> bool {
+    match ty {
+        Ty::Text => true,
+        Ty::Named(name) => CONVERTED.contains(&name.as_str()),
+        _ => false,
+    }
+}
+
+/// The type of a setter's argument, which takes an `Option` as well, and the value that is stored.
+pub(super) fn optional_argument(ty: &Ty, name: &str) -> (String, String) {
+    match ty {
+        Ty::List(_) if !is_parsed(ty) => (argument(ty), stored_from(ty, name)),
+        Ty::List(_) => (argument(ty), format!("Some({})", stored_from(ty, name))),
+        ty if is_parsed(ty) => {
+            (format!("impl IntoId<{}>", ty.rust()), format!("{name}.into_optional_id()"))
+        }
+        ty if is_converted(ty) => {
+            (format!("impl Optional<{}>", ty.rust()), format!("{name}.into_optional()"))
+        }
+        ty => (format!("impl Into<Option<{}>>", ty.rust()), format!("{name}.into()")),
+    }
+}
+
 pub(super) fn argument(ty: &Ty) -> String {
     match ty {
         Ty::List(inner) if is_parsed(inner) => {
@@ -40,7 +68,7 @@ pub(super) fn argument(ty: &Ty) -> String {
             inner => format!("impl IntoIterator<Item = {}>", inner.rust()),
         },
         ty if is_parsed(ty) => format!("impl IntoId<{}>", ty.rust()),
-        Ty::Text | Ty::Named(_) => format!("impl Into<{}>", ty.rust()),
+        ty if is_converted(ty) => format!("impl Into<{}>", ty.rust()),
         ty => ty.rust(),
     }
 }
@@ -59,7 +87,7 @@ pub(super) fn stored_from(ty: &Ty, name: &str) -> String {
         }
         Ty::List(_) => format!("{name}.into_iter().collect()"),
         ty if is_parsed(ty) => format!("{name}.into_id()"),
-        Ty::Text | Ty::Named(_) => format!("{name}.into()"),
+        ty if is_converted(ty) => format!("{name}.into()"),
         _ => name.to_owned(),
     }
 }

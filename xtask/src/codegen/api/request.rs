@@ -2,7 +2,7 @@
 
 use super::{
     example_imports,
-    params::{argument, implied, is_parsed, stored, stored_from},
+    params::{implied, is_parsed, optional_argument, stored},
     send::{chunked, sent, single},
 };
 use crate::{
@@ -17,7 +17,7 @@ pub(super) fn request(spec: &Spec, name: &str, op: &Op) -> Result<String, Error>
     let mut out = request_doc(op, &returns);
     out.push_str(&format!(
         "#[derive(Clone, Debug)]\n#[doc(alias = {:?})]\n\
-         #[must_use = \"a request does nothing until it is awaited\"]\n\
+         #[must_use = \"a request does nothing until it is awaited; a function that takes a future needs `.into_future()`\"]\n\
          pub struct {ty} {{\n    pub(crate) client: Client,\n",
         op.id
     ));
@@ -48,7 +48,7 @@ pub(super) fn request(spec: &Spec, name: &str, op: &Op) -> Result<String, Error>
     out.push_str(&implied_setters(op));
     match &op.chunk {
         Some(chunk) => out.push_str(&chunked(spec, op, chunk)),
-        None => out.push_str(&single(spec, op, &returns)),
+        None => out.push_str(&single(op, &returns)),
     }
     out.push_str("}\n\n");
     out.push_str(&sent(&ty, op, &returns));
@@ -143,20 +143,20 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
 
 fn setter(op: &Op, param: &Param) -> String {
     let field = param.rust();
-    let value = stored_from(&param.ty, field);
-    let list = matches!(param.ty, Ty::List(_)) && !is_parsed(&param.ty);
-    let value = if list { value } else { format!("Some({value})") };
+    let (argument, value) = optional_argument(&param.ty, field);
     let mut others = String::new();
     for other in &param.excludes {
         let other = op.query.iter().chain(&op.body).find(|param| param.name == *other);
         if let Some(other) = other {
-            others.push_str(&format!("        self.{} = None;\n", other.rust()));
+            others.push_str(&format!("            self.{} = None;\n", other.rust()));
         }
     }
+    if !others.is_empty() {
+        others = format!("        if self.{field}.is_some() {{\n{others}        }}\n");
+    }
     format!(
-        "{}    pub fn {field}(mut self, {field}: {}) -> Self {{\n        self.{field} = {value};\n{others}        self\n    }}\n\n",
+        "{}    pub fn {field}(mut self, {field}: {argument}) -> Self {{\n        self.{field} = {value};\n{others}        self\n    }}\n\n",
         doc("    ", &[&param.doc]),
-        argument(&param.ty)
     )
 }
 
@@ -188,15 +188,15 @@ fn implied_setters(op: &Op) -> String {
     let mut out = String::new();
     let set = |name: &str, argument: &str, value: &str, text: &str| {
         format!(
-            "{}    pub fn {name}(mut self, {name}: {argument}) -> Self {{\n        self.{name} = Some({value});\n        self\n    }}\n\n",
+            "{}    pub fn {name}(mut self, {name}: {argument}) -> Self {{\n        self.{name} = {value};\n        self\n    }}\n\n",
             doc("    ", &[text])
         )
     };
     if op.market {
         out.push_str(&set(
             "market",
-            "impl Into<Market>",
-            "market.into()",
+            "impl Optional<Market>",
+            "market.into_optional()",
             "Market to query, instead of the client's. With a user's token, Spotify uses the country \
              of the user instead.",
         ));
@@ -207,16 +207,16 @@ fn implied_setters(op: &Op) -> String {
         });
         out.push_str(&set(
             "limit",
-            "u8",
-            "limit",
+            "impl Into<Option<u8>>",
+            "limit.into()",
             &format!("Page size, 1 to {}{extended}.", paging.max),
         ));
         if paging.by != PagingBy::Cursor {
             let end = paging.last_offset.map_or(String::new(), |last| format!(", at most {last}"));
             out.push_str(&set(
                 "offset",
-                "u32",
-                "offset",
+                "impl Into<Option<u32>>",
+                "offset.into()",
                 &format!("Index of the first entry{end}."),
             ));
         }

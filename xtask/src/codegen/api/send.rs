@@ -8,10 +8,10 @@ use crate::{
 };
 
 /// The methods of a request that is one call.
-pub(super) fn single(spec: &Spec, op: &Op, returns: &Ty) -> String {
+pub(super) fn single(op: &Op, returns: &Ty) -> String {
     let mut out = String::new();
     if let Some(paging) = op.paging.as_ref().filter(|paging| paging.by != PagingBy::Search) {
-        out.push_str(&stream(spec, paging, returns));
+        out.push_str(&stream(paging, returns));
     }
     out.push_str("    /// The request as plain data. It is not sent.\n");
     out.push_str("    pub fn into_request(self) -> Request {\n");
@@ -49,15 +49,10 @@ pub(super) fn sent(ty: &str, op: &Op, returns: &Ty) -> String {
     format!("chunked!({ty} => {body});\n")
 }
 
-fn stream(spec: &Spec, paging: &Paging, returns: &Ty) -> String {
-    // The page may be a field of the answer.
-    let page = paging.page.as_deref().and_then(|page| {
-        let Ty::Named(answer) = returns else { return None };
-        spec.kind(answer)?.fields.iter().find(|field| field.name == page)
-    });
-    let item = match page.map_or(returns, |page| &page.ty) {
-        Ty::Page(item) => item.rust(),
+fn stream(paging: &Paging, returns: &Ty) -> String {
+    let item = match returns {
         Ty::CursorPage(item) => format!("{}, {}", item.rust(), returns.rust()),
+        Ty::Page(item) => item.rust(),
         other => other.rust(),
     };
     let start = if paging.by == PagingBy::Cursor { "cursor" } else { "offset" };
@@ -92,8 +87,9 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
     };
     if *join == Join::Snapshot {
         out.push_str(&format!(
-            "    /// Sends the requests one after another, each with the snapshot that the one before \
-             it\n    /// returned. Returns the answers in order: none if the list is empty.\n    \
+            "    /// Sends the requests one after another. If you gave a snapshot, each request has the \
+             one that\n    /// the request before it returned. Returns the responses in order: none if \
+             the list is empty.\n    \
              ///\n    /// # Errors\n    ///\n    /// The failure of a call. \
              [`Error::done`](crate::Error::done) tells how many entries\n    /// were done before it.\n    \
              pub async fn send(self) -> Result<Vec<Response<SnapshotId>>, Error> {{\n        \

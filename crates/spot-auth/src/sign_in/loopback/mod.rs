@@ -2,20 +2,36 @@
 
 mod request;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
+#[cfg(feature = "fuzzing")]
+use secrecy::SecretString;
+use spot_http::Error;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc},
-    task::JoinSet,
+    sync::mpsc,
+    task::{AbortHandle, JoinSet},
     time::timeout,
 };
 
-use self::request::{Answer, Guard, Head};
+#[cfg(feature = "fuzzing")]
+use crate::sign_in::callback::{Expected, validate_callback};
 use crate::{
     accounts::{Loopback, RedirectUri},
-    sign_in::callback::{CallbackOutcome, InvalidCallback},
+    sign_in::{
+        callback::{CallbackOutcome, InvalidCallback},
+        loopback::request::{Page, RequestFilter, RequestHead},
+    },
 };
 
 /// A listener on this machine, for one sign-in.
@@ -25,16 +41,26 @@ pub(crate) struct Listener {
     address: SocketAddr,
 }
 
-/// Says what the query of a request means for the sign-in.
+/// The browser that came back, and waits for a page.
+#[derive(Debug)]
+pub(crate) struct Browser {
+    stream: TcpStream,
+    declined: bool,
+}
+
+/// Reads the query of a request as the callback of the sign-in.
 pub(crate) type Validate = dyn Fn(&str) -> Result<CallbackOutcome, InvalidCallback> + Send + Sync;
 
-/// How many connections are served at once.
+/// How many connections are open at once.
 const MAX_CONNECTIONS: usize = 32;
 
-/// How long a connection may take to say what it wants.
-const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may take to send its request.
+const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 
-/// How much of a request is read, in bytes.
+/// How long sending a page may take.
+const RESPONSE_LIMIT: Duration = Duration::from_secs(2);
+
+/// The largest head of a request, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
 impl Listener {
@@ -50,87 +76,127 @@ impl Listener {
         self.address.port()
     }
 
-    /// Serves until a request carries the outcome of the sign-in. All others are answered and
-    /// ignored: anybody on this machine can send some. The listener is closed afterwards.
+    /// Waits for the request that carries the outcome of the sign-in, and closes the listener. Other
+    /// requests are answered and ignored: any program on this machine can send them.
     pub(crate) async fn wait(
         self,
         redirect: &RedirectUri,
-        validate_callback: Arc<Validate>,
-    ) -> io::Result<CallbackOutcome> {
-        let guard = Arc::new(Guard::new(self.address, redirect.path()));
-        let (sender, mut outcomes) = mpsc::channel(1);
+        validate: Arc<Validate>,
+    ) -> io::Result<(CallbackOutcome, Browser)> {
+        let filter = Arc::new(RequestFilter::new(self.address, redirect.path()));
+        let (sender, mut callbacks) = mpsc::channel(1);
         let mut serving = JoinSet::new();
-        serving.spawn(accept(self.socket, guard, validate_callback, sender));
-        let outcome = outcomes.recv().await;
-        // The port is free and nobody is connected any more when this is over.
+        serving.spawn(accept(self.socket, filter, validate, sender));
+        let callback = callbacks.recv().await;
+        // Afterwards the port is free, and all other connections are closed.
         serving.shutdown().await;
-        outcome.ok_or_else(|| io::Error::other("the listener has stopped"))
+        callback.ok_or_else(|| io::Error::other("the listener has stopped"))
     }
 }
 
-/// Serves connections side by side: browsers open some that they never use.
+impl Browser {
+    /// Shows what came of the sign-in. The user may have closed the browser.
+    pub(crate) async fn answer(self, error: Option<&Error>) {
+        let page = match error {
+            None => Page::SignedIn,
+            Some(_) if self.declined => Page::Declined,
+            Some(_) => Page::Failed,
+        };
+        send(self.stream, page).await;
+    }
+}
+
+/// A connection that is being served.
+struct Connection {
+    task: AbortHandle,
+    /// Whether a part of a request has arrived.
+    active: Arc<AtomicBool>,
+}
+
+/// Serves connections in parallel: browsers open some that they never use.
 async fn accept(
     socket: TcpListener,
-    guard: Arc<Guard>,
-    validate_callback: Arc<Validate>,
-    outcomes: mpsc::Sender<CallbackOutcome>,
+    filter: Arc<RequestFilter>,
+    validate: Arc<Validate>,
+    callbacks: mpsc::Sender<(CallbackOutcome, Browser)>,
 ) {
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let mut connections = JoinSet::new();
+    let mut tasks = JoinSet::new();
+    let mut connections = VecDeque::new();
     loop {
-        let place = Arc::clone(&room).acquire_owned().await;
         let stream = match socket.accept().await {
             Ok((stream, _)) => stream,
-            // Out of file descriptors, or the peer has left already: both pass.
+            // There are no file descriptors left, or the peer has left. Both pass.
             Err(_) => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
         };
-        while connections.try_join_next().is_some() {}
-        let (guard, validate_callback, outcomes) =
-            (Arc::clone(&guard), Arc::clone(&validate_callback), outcomes.clone());
-        connections.spawn(async move {
-            let _place = place;
-            let served =
-                timeout(CONNECTION_TIMEOUT, serve(stream, &guard, &*validate_callback)).await;
-            if let Ok(Some(outcome)) = served {
-                // Only the first outcome counts.
-                let _ = outcomes.try_send(outcome);
-            }
+        while tasks.try_join_next().is_some() {}
+        make_room(&mut connections);
+        let (filter, validate, callbacks) =
+            (Arc::clone(&filter), Arc::clone(&validate), callbacks.clone());
+        let active = Arc::new(AtomicBool::new(false));
+        let is_active = Arc::clone(&active);
+        let task = tasks.spawn(async move {
+            serve(stream, &filter, &*validate, &is_active, callbacks).await;
         });
+        connections.push_back(Connection { task, active });
     }
 }
 
-/// Answers one request, and gives its outcome only after the answer is on its way: the program may
-/// end right after it.
+/// Closes the oldest idle connection if there are too many; the oldest one if none is idle.
+fn make_room(connections: &mut VecDeque<Connection>) {
+    connections.retain(|connection| !connection.task.is_finished());
+    if connections.len() >= MAX_CONNECTIONS {
+        let idle = connections.iter().position(|c| !c.active.load(Ordering::Relaxed));
+        if let Some(connection) = connections.remove(idle.unwrap_or(0)) {
+            connection.task.abort();
+        }
+    }
+}
+
+/// Answers one request. The callback of the sign-in is answered later, when it is known what came of
+/// it.
 async fn serve(
     mut stream: TcpStream,
-    guard: &Guard,
-    validate_callback: &Validate,
-) -> Option<CallbackOutcome> {
-    let head = read_head(&mut stream).await?;
-    let (answer, outcome) = match Head::parse(&head).and_then(|head| guard.query(head)) {
-        Ok(query) => match validate_callback(&query) {
-            Ok(outcome @ CallbackOutcome::Code(_)) => (Answer::Done, Some(outcome)),
-            Ok(outcome @ CallbackOutcome::Declined { .. }) => (Answer::Declined, Some(outcome)),
-            Err(_) => (Answer::InvalidCallback, None),
+    filter: &RequestFilter,
+    validate: &Validate,
+    active: &AtomicBool,
+    callbacks: mpsc::Sender<(CallbackOutcome, Browser)>,
+) {
+    let head = timeout(REQUEST_LIMIT, read_head(&mut stream, active)).await;
+    let Ok(Some(head)) = head else { return };
+    let page = match RequestHead::parse(&head).and_then(|head| filter.query(head)) {
+        Ok(query) => match validate(&query) {
+            Ok(outcome) => {
+                let declined = matches!(outcome, CallbackOutcome::Declined { .. });
+                // Only the first callback counts.
+                let _ = callbacks.try_send((outcome, Browser { stream, declined }));
+                return;
+            }
+            Err(_) => Page::InvalidCallback,
         },
-        Err(answer) => (answer, None),
+        Err(page) => page,
     };
-    let sent = stream.write_all(answer.to_http().as_bytes()).await;
-    if sent.is_ok() {
-        // The outcome counts also when the browser has hung up before it saw the page.
-        let _ = stream.shutdown().await;
-    }
-    outcome
+    send(stream, page).await;
+}
+
+async fn send(mut stream: TcpStream, page: Page) {
+    let response = page.to_http();
+    // A browser that has gone away does not matter.
+    let _ = timeout(RESPONSE_LIMIT, async {
+        stream.write_all(response.as_bytes()).await?;
+        stream.shutdown().await
+    })
+    .await;
 }
 
 /// Reads to the end of the headers. `None` if they do not end, or are too long.
-async fn read_head(stream: &mut TcpStream) -> Option<Vec<u8>> {
+async fn read_head(stream: &mut TcpStream, active: &AtomicBool) -> Option<Vec<u8>> {
     let mut head = Vec::with_capacity(1024);
     loop {
         let read = stream.read_buf(&mut head).await.ok()?;
+        active.store(true, Ordering::Relaxed);
         if request::is_whole(&head) {
             return Some(head);
         }
@@ -138,4 +204,16 @@ async fn read_head(stream: &mut TcpStream) -> Option<Vec<u8>> {
             return None;
         }
     }
+}
+
+/// Reads a request as the listener does, for fuzzing. `None` if it is not the callback.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_for_fuzzing(bytes: &[u8], state: &SecretString) -> Option<CallbackOutcome> {
+    if !request::is_whole(bytes) {
+        return None;
+    }
+    let filter = RequestFilter::new(([127, 0, 0, 1], 4711).into(), "/callback");
+    let query = filter.query(RequestHead::parse(bytes).ok()?).ok()?;
+    let expected = Expected { state, issuer: "https://accounts.spotify.com" };
+    validate_callback(&query, &expected).ok()
 }

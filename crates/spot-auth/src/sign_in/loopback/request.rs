@@ -1,37 +1,39 @@
-//! As much of HTTP as a browser on this machine needs.
+//! The part of HTTP that a browser on this machine needs.
 
 use std::net::SocketAddr;
 
 /// The head of a request.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Head<'a> {
+pub(super) struct RequestHead<'a> {
     method: &'a str,
     target: &'a str,
     host: &'a str,
 }
 
-/// What a request is answered with.
+/// A page for the browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// The sign-in is over: the user consented.
-    Done,
-    /// The sign-in is over: the user declined.
+pub(super) enum Page {
+    /// The user consented, and the program has the tokens.
+    SignedIn,
+    /// The user declined.
     Declined,
-    /// Not the callback of this sign-in.
+    /// The user consented, and the program could not get the tokens.
+    Failed,
+    /// The request is not the callback of this sign-in.
     InvalidCallback,
-    /// Not a request.
+    /// The bytes are not an HTTP request.
     Malformed,
-    /// Not the path of the callback: the icon of the page, for example.
+    /// The path is not that of the callback: the icon of the page, for example.
     NotFound,
-    /// Not a GET.
-    Method,
-    /// Meant for another host, whose name was made to point here.
+    /// The method is not GET.
+    MethodNotAllowed,
+    /// The request is for another host, whose name was made to point here.
     Misdirected,
 }
 
-/// Lets only those requests through that a browser sends which was redirected here.
+/// Accepts only the requests of a browser that was redirected here.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(super) struct RequestFilter {
     hosts: Vec<String>,
     path: String,
 }
@@ -41,31 +43,31 @@ pub(super) fn is_whole(head: &[u8]) -> bool {
     head.windows(4).any(|window| window == b"\r\n\r\n")
 }
 
-impl<'a> Head<'a> {
+impl<'a> RequestHead<'a> {
     /// Reads the request line and the one `Host` header.
-    pub(super) fn parse(head: &'a [u8]) -> Result<Self, Answer> {
-        let head = std::str::from_utf8(head).map_err(|_| Answer::Malformed)?;
-        let (head, _) = head.split_once("\r\n\r\n").ok_or(Answer::Malformed)?;
+    pub(super) fn parse(head: &'a [u8]) -> Result<Self, Page> {
+        let head = std::str::from_utf8(head).map_err(|_| Page::Malformed)?;
+        let (head, _) = head.split_once("\r\n\r\n").ok_or(Page::Malformed)?;
         let mut lines = head.split("\r\n");
         let mut words = lines.next().unwrap_or_default().split(' ');
         let (Some(method), Some(target), Some("HTTP/1.1" | "HTTP/1.0"), None) =
             (words.next(), words.next(), words.next(), words.next())
         else {
-            return Err(Answer::Malformed);
+            return Err(Page::Malformed);
         };
         let mut host = None;
         for line in lines {
-            let (name, value) = line.split_once(':').ok_or(Answer::Malformed)?;
+            let (name, value) = line.split_once(':').ok_or(Page::Malformed)?;
             if name.eq_ignore_ascii_case("host") && host.replace(value.trim()).is_some() {
-                return Err(Answer::Malformed);
+                return Err(Page::Malformed);
             }
         }
-        let host = host.ok_or(Answer::Malformed)?;
+        let host = host.ok_or(Page::Malformed)?;
         Ok(Self { method, target, host })
     }
 }
 
-impl Guard {
+impl RequestFilter {
     pub(super) fn new(address: SocketAddr, path: &str) -> Self {
         let mut hosts = vec![address.to_string()];
         if address.port() == 80 {
@@ -76,54 +78,60 @@ impl Guard {
     }
 
     /// The query of a request to the callback's path.
-    pub(super) fn query(&self, head: Head<'_>) -> Result<String, Answer> {
+    pub(super) fn query(&self, head: RequestHead<'_>) -> Result<String, Page> {
         if !self.hosts.iter().any(|host| host.eq_ignore_ascii_case(head.host)) {
-            return Err(Answer::Misdirected);
+            return Err(Page::Misdirected);
         }
         let (path, query) = head.target.split_once('?').unwrap_or((head.target, ""));
         if path != self.path {
-            return Err(Answer::NotFound);
+            return Err(Page::NotFound);
         }
         if head.method != "GET" {
-            return Err(Answer::Method);
+            return Err(Page::MethodNotAllowed);
         }
         Ok(query.to_owned())
     }
 }
 
-impl Answer {
+impl Page {
     fn status(self) -> &'static str {
         match self {
-            Self::Done | Self::Declined => "200 OK",
+            Self::SignedIn | Self::Declined => "200 OK",
             Self::InvalidCallback | Self::Malformed => "400 Bad Request",
+            Self::Failed => "502 Bad Gateway",
             Self::NotFound => "404 Not Found",
-            Self::Method => "405 Method Not Allowed",
+            Self::MethodNotAllowed => "405 Method Not Allowed",
             Self::Misdirected => "421 Misdirected Request",
         }
     }
 
     fn text(self) -> (&'static str, &'static str) {
         match self {
-            Self::Done => ("Signed in", "You can close this page and go back to the program."),
-            Self::Declined => ("Not signed in", "Nothing was granted. You can close this page."),
+            Self::SignedIn => ("Signed in", "You can close this page and return to the program."),
+            Self::Declined => ("Not signed in", "You declined. You can close this page."),
+            Self::Failed => (
+                "Not signed in",
+                "You consented, but the program could not complete the sign-in. \
+                 The program says why.",
+            ),
             Self::InvalidCallback => {
-                ("Not this sign-in", "This address belongs to no sign-in that is under way here.")
+                ("Not this sign-in", "This address does not belong to the current sign-in.")
             }
-            Self::Malformed => ("Not a request", "This could not be read."),
-            Self::NotFound => ("Nothing here", "There is nothing at this address."),
-            Self::Method => ("Not like this", "This address can only be read."),
-            Self::Misdirected => ("Another host", "This is not the host that was asked for."),
+            Self::Malformed => ("Bad request", "The request could not be read."),
+            Self::NotFound => ("Not found", "There is nothing at this address."),
+            Self::MethodNotAllowed => ("Method not allowed", "This address accepts GET only."),
+            Self::Misdirected => ("Wrong host", "The request was made for another host."),
         }
     }
 
-    /// The whole answer. It loads nothing, is not kept, and repeats nothing of the request.
+    /// The HTTP response. The page loads nothing, is not cached, and repeats nothing of the request.
     pub(super) fn to_http(self) -> String {
         let (title, text) = self.text();
         let page = format!(
             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
              <h1>{title}</h1><p>{text}</p></html>\n"
         );
-        let allow = if self == Self::Method { "Allow: GET\r\n" } else { "" };
+        let allow = if self == Self::MethodNotAllowed { "Allow: GET\r\n" } else { "" };
         format!(
             "HTTP/1.1 {}\r\n\
              Content-Type: text/html; charset=utf-8\r\n\
@@ -145,9 +153,9 @@ mod tests {
 
     use super::*;
 
-    fn ask(request: &[u8]) -> Result<String, Answer> {
-        let guard = Guard::new("127.0.0.1:4711".parse().unwrap(), "/callback");
-        guard.query(Head::parse(request)?)
+    fn ask(request: &[u8]) -> Result<String, Page> {
+        let filter = RequestFilter::new("127.0.0.1:4711".parse().unwrap(), "/callback");
+        filter.query(RequestHead::parse(request)?)
     }
 
     #[test]
@@ -159,43 +167,40 @@ mod tests {
         assert_eq!(get("/callback", "127.0.0.1:4711"), Ok(String::new()));
         for host in ["evil.example:4711", "127.0.0.1", "localhost:4711", "127.0.0.1:4711.evil", ""]
         {
-            assert_eq!(get("/callback?a=b", host), Err(Answer::Misdirected), "{host}");
+            assert_eq!(get("/callback?a=b", host), Err(Page::Misdirected), "{host}");
         }
         for target in ["/favicon.ico", "/", "/callback/", "http://127.0.0.1:4711/callback", "*"] {
-            assert_eq!(get(target, "127.0.0.1:4711"), Err(Answer::NotFound), "{target}");
+            assert_eq!(get(target, "127.0.0.1:4711"), Err(Page::NotFound), "{target}");
         }
         for (request, answer) in [
-            ("POST /callback HTTP/1.1\r\nHost: 127.0.0.1:4711\r\n\r\n", Answer::Method),
-            ("GET /callback HTTP/1.1\r\n\r\n", Answer::Malformed),
-            ("GET /callback HTTP/2\r\nHost: 127.0.0.1:4711\r\n\r\n", Answer::Malformed),
-            ("GET /a b HTTP/1.1\r\nHost: 127.0.0.1:4711\r\n\r\n", Answer::Malformed),
-            (
-                "GET /callback HTTP/1.1\r\nHost: 127.0.0.1:4711\r\nhost: x\r\n\r\n",
-                Answer::Malformed,
-            ),
-            ("\x16\x03\x01\r\n\r\n", Answer::Malformed),
-            ("GET /callback HTTP/1.1\r\nHost: 127.0.0.1:4711\r\n", Answer::Malformed),
+            ("POST /callback HTTP/1.1\r\nHost: 127.0.0.1:4711\r\n\r\n", Page::MethodNotAllowed),
+            ("GET /callback HTTP/1.1\r\n\r\n", Page::Malformed),
+            ("GET /callback HTTP/2\r\nHost: 127.0.0.1:4711\r\n\r\n", Page::Malformed),
+            ("GET /a b HTTP/1.1\r\nHost: 127.0.0.1:4711\r\n\r\n", Page::Malformed),
+            ("GET /callback HTTP/1.1\r\nHost: 127.0.0.1:4711\r\nhost: x\r\n\r\n", Page::Malformed),
+            ("\x16\x03\x01\r\n\r\n", Page::Malformed),
+            ("GET /callback HTTP/1.1\r\nHost: 127.0.0.1:4711\r\n", Page::Malformed),
         ] {
             assert_eq!(ask(request.as_bytes()), Err(answer), "{request:?}");
         }
-        assert_eq!(ask(b"GET /callback?\xff HTTP/1.1\r\n\r\n"), Err(Answer::Malformed));
+        assert_eq!(ask(b"GET /callback?\xff HTTP/1.1\r\n\r\n"), Err(Page::Malformed));
     }
 
     #[test]
     fn port_80_is_not_named_by_browsers() {
         for (address, host) in [("127.0.0.1:80", "127.0.0.1"), ("[::1]:80", "[::1]")] {
-            let guard = Guard::new(address.parse().unwrap(), "/");
+            let filter = RequestFilter::new(address.parse().unwrap(), "/");
             for host in [host, address] {
                 let request = format!("GET /?x HTTP/1.1\r\nHost: {host}\r\n\r\n");
-                let head = Head::parse(request.as_bytes()).unwrap();
-                assert_eq!(guard.query(head), Ok("x".to_owned()));
+                let head = RequestHead::parse(request.as_bytes()).unwrap();
+                assert_eq!(filter.query(head), Ok("x".to_owned()));
             }
         }
     }
 
     #[test]
     fn the_page() {
-        insta::assert_snapshot!(Answer::Done.to_http().replace("\r\n", "\n"));
+        insta::assert_snapshot!(Page::SignedIn.to_http().replace("\r\n", "\n"));
     }
 
     proptest! {

@@ -4,11 +4,11 @@
 
 use spot_model::{
     Album, Artist, AudioAnalysis, AudioFeatures, Audiobook, Category, Chapter, CountrySet,
-    CurrentlyPlaying, CursorPage, Device, Episode, FeaturedPlaylists, Image, Page, PlayHistory,
-    PlaybackState, Playlist, PlaylistItem, PrivateUser, PublicUser, Queue, Recommendations,
-    SavedAlbum, SavedEpisode, SavedShow, SavedTrack, SearchResults, Show, SimplifiedAlbum,
-    SimplifiedAudiobook, SimplifiedChapter, SimplifiedEpisode, SimplifiedPlaylist, SimplifiedShow,
-    SimplifiedTrack, SnapshotId, Track,
+    CurrentlyPlaying, CursorPage, Device, Episode, Image, Page, PlayHistory, PlaybackState,
+    Playlist, PlaylistItem, PrivateUser, PublicUser, Queue, Recommendations, SavedAlbum,
+    SavedEpisode, SavedShow, SavedTrack, SearchResults, Show, SimplifiedAlbum, SimplifiedAudiobook,
+    SimplifiedChapter, SimplifiedEpisode, SimplifiedPlaylist, SimplifiedShow, SimplifiedTrack,
+    SnapshotId, Track,
 };
 
 use crate::fixtures::{self, Debugged, Roundtrip};
@@ -36,10 +36,10 @@ pub(crate) const READERS: &[(&str, Option<&str>, Roundtrip)] = &[
     ("get_chapter", None, fixtures::roundtrip::<Chapter>),
     ("get_chapters", Some("chapters"), fixtures::roundtrip::<Vec<Option<Chapter>>>),
     ("get_new_releases", Some("albums"), fixtures::roundtrip::<Page<SimplifiedAlbum>>),
-    ("get_featured_playlists", None, fixtures::roundtrip::<FeaturedPlaylists>),
+    ("get_featured_playlists", Some("playlists"), fixtures::roundtrip::<Page<SimplifiedPlaylist>>),
     ("get_categories", Some("categories"), fixtures::roundtrip::<Page<Category>>),
     ("get_category", None, fixtures::roundtrip::<Category>),
-    ("get_category_playlists", None, fixtures::roundtrip::<FeaturedPlaylists>),
+    ("get_category_playlists", Some("playlists"), fixtures::roundtrip::<Page<SimplifiedPlaylist>>),
     ("get_markets", Some("markets"), fixtures::roundtrip::<CountrySet>),
     ("check_albums", None, fixtures::roundtrip::<Vec<bool>>),
     ("check_tracks", None, fixtures::roundtrip::<Vec<bool>>),
@@ -105,7 +105,6 @@ pub(crate) const TYPES: &[(&str, &str, Option<&str>, Debugged)] = &[
     ("CurrentlyPlaying", "get_currently_playing", None, fixtures::debug::<CurrentlyPlaying>),
     ("Device", "get_devices", Some("devices"), fixtures::debug::<Vec<Device>>),
     ("Episode", "get_episode", None, fixtures::debug::<Episode>),
-    ("FeaturedPlaylists", "get_featured_playlists", None, fixtures::debug::<FeaturedPlaylists>),
     ("Image", "get_playlist_cover", None, fixtures::debug::<Vec<Image>>),
     ("PlayHistory", "get_recently_played", None, fixtures::debug::<CursorPage<PlayHistory>>),
     ("PlaybackState", "get_playback_state", None, fixtures::debug::<PlaybackState>),
@@ -135,7 +134,12 @@ pub(crate) const TYPES: &[(&str, &str, Option<&str>, Debugged)] = &[
         fixtures::debug::<Page<SimplifiedChapter>>,
     ),
     ("SimplifiedEpisode", "get_show_episodes", None, fixtures::debug::<Page<SimplifiedEpisode>>),
-    ("SimplifiedPlaylist", "get_my_playlists", None, fixtures::debug::<Page<SimplifiedPlaylist>>),
+    (
+        "SimplifiedPlaylist",
+        "get_featured_playlists",
+        Some("playlists"),
+        fixtures::debug::<Page<SimplifiedPlaylist>>,
+    ),
     ("SimplifiedShow", "get_shows", Some("shows"), fixtures::debug::<Vec<Option<SimplifiedShow>>>),
     ("SimplifiedTrack", "get_album_tracks", None, fixtures::debug::<Page<SimplifiedTrack>>),
     ("Track", "get_track", None, fixtures::debug::<Track>),

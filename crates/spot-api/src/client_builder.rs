@@ -1,0 +1,132 @@
+//! Sets up a client.
+
+use std::time::Duration;
+
+use spot_http::{
+    CallOptions, Error, Observer, Pipeline, PipelineBuilder, RateLimit, RateLimiter, TokenSource,
+    Transport,
+};
+use spot_model::AccessMode;
+
+use crate::{client::Client, market::Market, optional::Optional};
+
+/// Sets up a [`Client`] and the [`Pipeline`] below it.
+///
+/// ```no_run
+/// # fn example(tokens: spot_http::AccessToken) -> Result<(), spot_api::Error> {
+/// use std::time::Duration;
+///
+/// use spot_api::{AccessMode, Client};
+///
+/// let client = Client::builder(tokens)
+///     .access_mode(AccessMode::Extended)
+///     .market("SE")
+///     .deadline(Duration::from_secs(20))
+///     .build()?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it builds"]
+pub struct ClientBuilder {
+    pipeline: PipelineBuilder,
+    market: Option<Market>,
+    access: AccessMode,
+    options: CallOptions,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new(tokens: impl TokenSource) -> Self {
+        Self {
+            pipeline: Pipeline::builder(tokens),
+            market: None,
+            access: AccessMode::default(),
+            options: CallOptions::new(),
+        }
+    }
+
+    /// Access mode of the application. See [`Client::with_access_mode`].
+    pub fn access_mode(mut self, mode: AccessMode) -> Self {
+        self.access = mode;
+        self
+    }
+
+    /// Market of the calls that do not set one. See [`Client::with_market`].
+    pub fn market(mut self, market: impl Optional<Market>) -> Self {
+        self.market = market.into_optional();
+        self
+    }
+
+    /// Options of all calls. See [`Client::with_options`].
+    pub fn options(mut self, options: CallOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Changes settings of the pipeline that have no method here, such as `backoff` or `seed`.
+    pub fn pipeline(mut self, change: impl FnOnce(PipelineBuilder) -> PipelineBuilder) -> Self {
+        self.pipeline = change(self.pipeline);
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a setting is invalid, or the transport
+    /// cannot be made.
+    pub fn build(self) -> Result<Client, Error> {
+        let client = Client::from(self.pipeline.build()?);
+        let client = client.with_access_mode(self.access).with_options(self.options);
+        Ok(match self.market {
+            Some(market) => client.with_market(market),
+            None => client,
+        })
+    }
+}
+
+/// Settings of the pipeline.
+macro_rules! pipeline {
+    ($($(#[$meta:meta])* $name:ident($argument:ident: $ty:ty);)*) => {
+        impl ClientBuilder {
+            $(
+                $(#[$meta])*
+                #[doc = concat!("See [`PipelineBuilder::", stringify!($name), "`].")]
+                pub fn $name(mut self, $argument: $ty) -> Self {
+                    self.pipeline = self.pipeline.$name($argument);
+                    self
+                }
+            )*
+        }
+    };
+}
+
+pipeline! {
+    /// Base URL of the API, with the version.
+    base_url(url: &str);
+    /// Transport, instead of reqwest with its defaults.
+    transport(transport: impl Transport);
+    /// Proxy of the default transport.
+    proxy(url: &str);
+    /// Languages of names, as in the header `Accept-Language`.
+    accept_language(languages: &str);
+    /// Time limit of a call, with queueing, sign-in and waits.
+    deadline(deadline: Duration);
+    /// Time limit of one attempt.
+    attempt_timeout(timeout: Duration);
+    /// Maximum number of attempts of a call.
+    attempts(attempts: u32);
+    /// The longest wait before a retry. A longer one is an error at once.
+    max_wait(wait: Duration);
+    /// How calls are paced, and what an earlier run learned of Spotify's limit.
+    rate_limit(limit: RateLimit);
+    /// Limiter of all calls, for example one that several machines share.
+    rate_limiter(limiter: impl RateLimiter);
+    /// Receives events, for metrics.
+    observer(observer: impl Observer);
+}
+
+#[cfg(feature = "cache")]
+pipeline! {
+    /// Cache of responses, as their headers allow.
+    cache(cache: spot_http::Cache);
+}

@@ -1,0 +1,144 @@
+//! Waiting for a device.
+
+use std::time::Duration;
+
+use spot_http::{Error, ErrorKind, PlayerReason};
+use spot_model::{Device, DeviceId};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::Player;
+
+/// The first wait between two looks at the devices; it doubles each time.
+const WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(4);
+
+/// Longer timeouts count as this one.
+const FOREVER: Duration = Duration::from_secs(365 * 86_400);
+
+impl Player {
+    /// A device by its name or id, which may not be there yet. Names ignore case.
+    ///
+    /// ```no_run
+    /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let player = client.player();
+    /// let kitchen = player.device("Kitchen").ready(Duration::from_secs(30)).await?;
+    /// player.play().context("spotify:album:spotmockAlbum000000001").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn device(&self, name_or_id: impl Into<String>) -> PlayerDevice {
+        PlayerDevice { player: self.clone(), wanted: name_or_id.into() }
+    }
+}
+
+/// A device that is named or identified, from [`Player::device`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing happens until `ready` is awaited"]
+pub struct PlayerDevice {
+    player: Player,
+    wanted: String,
+}
+
+/// What a look at the devices led to.
+enum Found {
+    /// It is the active device.
+    Active(Device),
+    /// It is not active yet; what was seen.
+    NotYet(String),
+}
+
+impl PlayerDevice {
+    /// Waits until the device is listed, makes it the active one, and waits until it is.
+    ///
+    /// What plays goes on there; what is paused stays paused. Commands that name no device then go
+    /// to it. A device that has just appeared refuses commands for some seconds (404): this tries
+    /// again. Scopes: `user-read-playback-state`, `user-modify-playback-state`. The user needs
+    /// Premium.
+    ///
+    /// The wait between two looks grows from 0.5 s to 4 s.
+    ///
+    /// # Errors
+    ///
+    /// - [`Timeout`](ErrorKind::Timeout) if it is not ready in time. The message says whether it was
+    ///   missing, with the names of the devices that were there, or did not become active.
+    /// - [`Player(DeviceNotControllable)`](PlayerReason::DeviceNotControllable) at once if the
+    ///   device has no id or is restricted: the Web API cannot control it, and waiting does not
+    ///   help.
+    /// - As any call.
+    pub async fn ready(self, timeout: Duration) -> Result<Device, Error> {
+        let deadline = Instant::now() + timeout.min(FOREVER);
+        let mut seen = "the devices could not be listed".to_owned();
+        let waiting = async {
+            let mut wait = WAIT;
+            loop {
+                match self.look().await {
+                    Ok(Found::Active(device)) => return Ok(device),
+                    Ok(Found::NotYet(what)) => seen = what,
+                    Err(error) if is_passing(&error) => seen = error.to_string(),
+                    Err(error) => return Err(error),
+                }
+                sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+        };
+        match timeout_at(deadline, waiting).await {
+            Ok(done) => done,
+            Err(_) => {
+                let message = format!("{:?} is not ready after {timeout:?}: {seen}", self.wanted);
+                Err(Error::new(ErrorKind::Timeout, message))
+            }
+        }
+    }
+
+    /// Looks at the devices once, and transfers playback to the wanted one if it is there.
+    async fn look(&self) -> Result<Found, Error> {
+        let devices = self.player.devices().await?;
+        let Some(device) = choose(&devices, &self.wanted) else {
+            let names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            return Ok(Found::NotYet(format!("it is not among the devices ({names})")));
+        };
+        let id = controllable(device)?;
+        if device.is_active {
+            return Ok(Found::Active(device.clone()));
+        }
+        self.player.transfer(id.clone()).await?;
+        Ok(Found::NotYet("it does not become active".to_owned()))
+    }
+}
+
+/// By id, else by name: of several, the active one, else one that takes commands.
+fn choose<'a>(devices: &'a [Device], wanted: &str) -> Option<&'a Device> {
+    let by_id =
+        devices.iter().find(|device| device.id.as_ref().is_some_and(|id| id.as_str() == wanted));
+    let name = wanted.trim().to_lowercase();
+    let named = || devices.iter().filter(|device| device.name.trim().to_lowercase() == name);
+    by_id
+        .or_else(|| named().find(|device| device.is_active))
+        .or_else(|| named().find(|device| controllable(device).is_ok()))
+        .or_else(|| named().next())
+}
+
+fn controllable(device: &Device) -> Result<&DeviceId, Error> {
+    let refusal = |why: &str| {
+        let message = format!("{:?} {why}; use Spotify on the device itself", device.name);
+        Error::new(ErrorKind::Player(PlayerReason::DeviceNotControllable), message)
+    };
+    let id =
+        device.id.as_ref().ok_or_else(|| refusal("has no id, so that no command reaches it"))?;
+    if device.is_restricted { Err(refusal("takes no commands from the Web API")) } else { Ok(id) }
+}
+
+/// Whether it is worth trying again: the device is not known everywhere yet, or Spotify is down.
+fn is_passing(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound
+            | ErrorKind::Player(PlayerReason::NoActiveDevice)
+            | ErrorKind::OutcomeUnknown
+            | ErrorKind::Server
+            | ErrorKind::Timeout
+            | ErrorKind::Transport
+    )
+}

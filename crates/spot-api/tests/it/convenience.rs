@@ -1,0 +1,269 @@
+//! What makes programs shorter: the builder, options for setters, objects as ids, own operations.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use serde::Deserialize;
+use spot_api::{
+    AccessMode, CallOptions, Client, Error, ErrorKind, Market, Request,
+    model::{Country, DeviceId, Images, Method, Operation, Page, Paging, Scope, TrackId, Uri},
+};
+use spot_http::{AccessToken, CallbackTokens, Event, Observer, Transport, TransportError};
+use spot_mock::MockSpotify;
+
+use crate::story;
+
+/// A transport without a network, which keeps the addresses it was asked for.
+#[derive(Clone, Debug, Default)]
+struct Links(Arc<Mutex<Vec<String>>>);
+
+#[async_trait::async_trait]
+impl Transport for Links {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        assert!(!request.headers().contains_key("authorization"), "the token stays here");
+        let address = request.uri().to_string();
+        let target = match address.as_str() {
+            "https://spotify.link/one" => "https://spotify.app.link/two?_p=c1",
+            "https://spotify.app.link/two?_p=c1" => {
+                "https://open.spotify.com/track/spotmockTrack000000001?si=abc"
+            }
+            "https://spotify.link/away" => "https://example.org/",
+            _ => "",
+        };
+        self.0.lock().unwrap().push(address);
+        let status = if target.is_empty() { 404 } else { 307 };
+        let response = http::Response::builder().status(status).header("location", target);
+        Ok(response.body(Bytes::new()).unwrap())
+    }
+}
+
+fn token() -> AccessToken {
+    AccessToken::new("token").unwrap()
+}
+
+#[tokio::test]
+async fn a_builder_sets_up_the_client_and_what_is_below_it() {
+    let mock = MockSpotify::start().await.unwrap();
+    let client = Client::builder(AccessToken::new(&mock.user_token_all()).unwrap())
+        .base_url(mock.api_url())
+        .access_mode(AccessMode::Extended)
+        .market(Some("SE"))
+        .accept_language("de")
+        .deadline(Duration::from_secs(20))
+        .attempts(2)
+        .options(CallOptions::new().max_wait(Duration::ZERO))
+        .pipeline(|pipeline| pipeline.seed(7))
+        .build()
+        .unwrap();
+    assert_eq!(client.access_mode(), AccessMode::Extended);
+    client.track("spotmockTrack000000001").await.unwrap();
+    assert_eq!(mock.requests()[0].query, "market=SE");
+    for (client, words) in [
+        (Client::builder(token()).base_url("api.spotify.com/v1"), "base_url"),
+        (Client::builder(token()).proxy("::"), "proxy"),
+        (Client::builder(token()).proxy("http://localhost:1").transport(Links::default()), "proxy"),
+    ] {
+        let error = client.build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
+fn optional_setters_take_options() {
+    let client = Client::builder(token()).transport(Links::default()).build().unwrap();
+    let path = |request: Request| request.path_and_query();
+    let none: Option<&str> = None;
+    let device: Option<DeviceId> = None;
+    let market: Option<Country> = None;
+    let album = || client.album("spotmockAlbum000000001");
+    assert_eq!(path(album().market(none).into_request()), "/albums/spotmockAlbum000000001");
+    assert_eq!(path(album().market(market).into_request()), "/albums/spotmockAlbum000000001");
+    assert!(path(album().market(Some("SE".to_owned())).into_request()).ends_with("market=SE"));
+    assert!(path(album().market(Some(Market::FROM_TOKEN)).into_request()).ends_with("from_token"));
+    assert_eq!(path(client.player().pause().device(device).into_request()), "/me/player/pause");
+    assert_eq!(path(client.player().pause().device(none).into_request()), "/me/player/pause");
+    let pause = client.player().pause().device(Some("spotmockDevice1"));
+    assert!(path(pause.into_request()).ends_with("device_id=spotmockDevice1"));
+    let tracks = client.library().tracks().limit(None).offset(Some(5));
+    assert_eq!(path(tracks.into_request()), "/me/tracks?offset=5");
+    let artists = client.me().followed_artists().limit(10).after(none);
+    assert_eq!(path(artists.into_request()), "/me/following?type=artist&limit=10");
+    let recent = client.player().recently_played().before(None);
+    assert_eq!(path(recent.into_request()), "/me/player/recently-played");
+    let details =
+        client.playlist("spotmockPlaylist000001").change_details().name(none).public(true);
+    let request = details.into_request();
+    assert_eq!(request.body().unwrap().data, r#"{"public":true}"#);
+}
+
+#[tokio::test]
+async fn a_country_that_is_not_assigned_is_refused() {
+    let client = Client::builder(token()).transport(Links::default()).build().unwrap();
+    let error = client.track("spotmockTrack000000001").market("UK").await.unwrap_err();
+    assert!(error.to_string().contains(r#""UK"; expected"#), "{error}");
+    assert!(error.to_string().contains(r#""GB""#), "{error}");
+    assert!("XK".parse::<Country>().unwrap().is_assigned());
+    assert!(!"ZZ".parse::<Country>().unwrap().is_assigned());
+}
+
+#[tokio::test]
+async fn objects_stand_for_their_ids() {
+    let mock = MockSpotify::start().await.unwrap();
+    let client = story::client(&mock);
+    let album = client.album("spotmockAlbum000000001").await.unwrap();
+    let playlist = client.me().create_playlist("Objects").await.unwrap();
+    client.playlist(&playlist).add(&album.tracks.items).await.unwrap();
+    let saved = client.library().tracks().limit(3).await.unwrap();
+    client.playlist(&playlist).add(&saved.items).await.unwrap();
+    let held = client.playlist(&playlist).items().limit(50).await.unwrap();
+    assert_eq!(held.items.len(), album.tracks.items.len() + 3);
+    client.playlist(&playlist).remove(&held.items).await.unwrap();
+    let held = client.playlist(&playlist).items().limit(50).await.unwrap();
+    assert!(held.items.is_empty());
+    assert_eq!(client.library().contains([&album]).await.unwrap().len(), 1);
+    let track = client.track("spotmockTrack000000001").await.unwrap();
+    assert_eq!(track.uri().unwrap().to_string(), "spotify:track:spotmockTrack000000001");
+    let artist = client.artist(&track.artists[0]).await.unwrap();
+    let widest = artist.images.iter().filter_map(|image| image.width).max().unwrap();
+    assert!(artist.images.at_least(1).unwrap().width.unwrap() < widest);
+    assert_eq!(artist.images.at_least(widest).unwrap().width, Some(widest));
+    assert_eq!(artist.images.at_least(100_000).unwrap().width, Some(widest));
+}
+
+fn parse(id: &str, country: &str) -> Result<(TrackId, Country), Error> {
+    Ok((id.parse()?, country.parse()?))
+}
+
+#[test]
+fn errors_of_parsing_become_errors_of_the_client() {
+    assert!(parse("spotmockTrack000000001", "SE").is_ok());
+    for error in [parse("?", "SE").unwrap_err(), parse("spotmockTrack000000001", "?").unwrap_err()]
+    {
+        assert_eq!(error.kind(), ErrorKind::BadRequest);
+    }
+}
+
+/// Names of the operations that events tell.
+#[derive(Clone, Debug, Default)]
+struct Names(Arc<Mutex<Vec<&'static str>>>);
+
+impl Observer for Names {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::CallEnded { operation, .. } = event {
+            self.0.lock().unwrap().push(operation.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_operation_of_ones_own_is_first_class() {
+    const LIST: &Operation = &Operation::custom(Method::Get, "/me/tracks")
+        .with_name("my_list")
+        .with_scopes(&[Scope::UserLibraryRead])
+        .with_paging(Paging::Offset { max: 20, extended_max: 40, last_offset: None });
+    const MISSING: &Operation = &Operation::custom(Method::Get, "/tracks/{id}/lyrics");
+
+    #[derive(Clone, Debug, Deserialize)]
+    struct Entry {
+        added_at: String,
+    }
+
+    let mock = MockSpotify::start().await.unwrap();
+    let names = Names::default();
+    let client = Client::builder(AccessToken::new(&mock.user_token_all()).unwrap())
+        .base_url(mock.api_url())
+        .observer(names.clone())
+        .build()
+        .unwrap();
+    let page = client.request_json::<Page<Entry>>(Request::new(LIST)).await.unwrap();
+    assert!(page.body().items[0].added_at.contains("T"));
+    mock.take_requests();
+    let mut entries = client.stream::<Page<Entry>>(Request::new(LIST));
+    let mut count = 0;
+    while entries.try_next().await.unwrap().is_some() {
+        count += 1;
+    }
+    assert_eq!(Some(count), entries.total().map(|total| total as usize));
+    assert_eq!(mock.take_requests()[1].query, "limit=20&offset=20");
+    assert!(names.0.lock().unwrap().iter().all(|name| *name == "my_list"));
+
+    let request = Request::new(MISSING).path("id", "x1").query("secret", "words");
+    let error = client.request_json::<Entry>(request).await.unwrap_err();
+    assert!(error.to_string().starts_with("GET /tracks/{id}/lyrics: "), "{error}");
+    assert_eq!(error.target(), Some("/tracks/x1/lyrics"));
+    assert!(!error.is_transient());
+    assert!(!format!("{error:?}").contains("words"), "{error:?}");
+
+    // The options of a request win over those of the client.
+    mock.fail_next(spot_mock::Fault::Status {
+        status: 503,
+        body: String::new().into(),
+        content_type: None,
+        retry_after: None,
+    });
+    let request = Request::new(LIST).with_options(CallOptions::new().attempts(1));
+    let error = client.request_json::<Page<Entry>>(request).await.unwrap_err();
+    assert_eq!((error.attempts(), error.is_transient()), (1, true));
+}
+
+#[tokio::test]
+async fn tokens_may_come_from_a_closure() {
+    let mock = MockSpotify::start().await.unwrap();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let (good, counted) = (mock.user_token_all(), Arc::clone(&calls));
+    let tokens = CallbackTokens::new(move || {
+        let call = counted.fetch_add(1, Ordering::SeqCst);
+        let text = if call == 0 { "stale".to_owned() } else { format!("Bearer {good}") };
+        async move { Ok((text, SystemTime::now() + Duration::from_secs(3600))) }
+    });
+    let client = Client::builder(tokens).base_url(mock.api_url()).build().unwrap();
+    client.me().await.unwrap();
+    client.me().await.unwrap();
+    assert_eq!(calls.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_short_link_is_resolved_without_a_token() {
+    let links = Links::default();
+    // A box and a shared transport are transports, too.
+    let boxed: Box<dyn Transport> = Box::new(Arc::new(links.clone()));
+    let client = Client::builder(token()).transport(boxed).build().unwrap();
+    let expected: Uri = "spotify:track:spotmockTrack000000001".parse().unwrap();
+    for link in ["https://spotify.link/one", "spotify.link/one"] {
+        assert_eq!(client.resolve_link(link).await.unwrap(), expected);
+    }
+    assert_eq!(links.0.lock().unwrap().len(), 4);
+    let direct = client.resolve_link("spotify:track:spotmockTrack000000001").await.unwrap();
+    assert_eq!(direct, expected);
+    assert_eq!(links.0.lock().unwrap().len(), 4);
+    for (link, words) in [
+        ("https://spotify.link/away", "example.org"),
+        ("https://spotify.link/nothing", "leads nowhere"),
+        ("https://example.org/x", "example.org"),
+    ] {
+        let error = client.resolve_link(link).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadRequest);
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn functions_that_take_futures_take_the_future_of_a_request() {
+    let mock = MockSpotify::start().await.unwrap();
+    let client = story::client(&mock);
+    let requests = (1..=3).map(|number| client.track(format!("spotmockTrack{number:09}")));
+    let tracks = futures::future::join_all(requests.map(IntoFuture::into_future)).await;
+    assert!(tracks.iter().all(Result::is_ok));
+    let task = tokio::spawn(client.me().into_future());
+    task.await.unwrap().unwrap();
+}

@@ -1,0 +1,104 @@
+//! One reader and writer of a record at a time.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::sleep;
+
+use crate::{
+    StoreLock,
+    session::heartbeat::{Heartbeat, unless_stalled},
+    user_code::catch,
+};
+
+/// Lets one task at a time read a record, change it and write it.
+///
+/// This is not a mutex: the turn of a task that stands still is taken from it, together with the
+/// store's lock. Waiting tasks are not queued, since a queue could hand the turn to one of those.
+#[derive(Default)]
+pub(crate) struct Exclusive {
+    holder: Mutex<Option<Holder>>,
+}
+
+struct Holder {
+    heartbeat: Arc<Heartbeat>,
+    lock: Option<StoreLock>,
+}
+
+/// The turn of a task. It ends when the value is dropped.
+pub(crate) struct Turn<'a> {
+    exclusive: &'a Exclusive,
+    heartbeat: Arc<Heartbeat>,
+}
+
+/// How often a waiting task looks whether it is its turn.
+const POLL: Duration = Duration::from_millis(10);
+
+impl Exclusive {
+    /// Waits for the turn.
+    pub(crate) async fn enter(&self) -> Turn<'_> {
+        loop {
+            let other = {
+                let mut holder = self.holder();
+                match &*holder {
+                    Some(holder) => Arc::clone(&holder.heartbeat),
+                    None => {
+                        let heartbeat = Arc::new(Heartbeat::default());
+                        *holder = Some(Holder { heartbeat: Arc::clone(&heartbeat), lock: None });
+                        return Turn { exclusive: self, heartbeat };
+                    }
+                }
+            };
+            let ended = async {
+                while self.is_held_by(&other) {
+                    sleep(POLL).await;
+                }
+            };
+            if unless_stalled(&other, ended).await.is_none() {
+                self.release(&other);
+            }
+        }
+    }
+
+    fn holder(&self) -> MutexGuard<'_, Option<Holder>> {
+        self.holder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_held_by(&self, heartbeat: &Arc<Heartbeat>) -> bool {
+        self.holder().as_ref().is_some_and(|holder| Arc::ptr_eq(&holder.heartbeat, heartbeat))
+    }
+
+    fn release(&self, heartbeat: &Arc<Heartbeat>) {
+        let released = self.holder().take_if(|holder| Arc::ptr_eq(&holder.heartbeat, heartbeat));
+        // Dropping the lock runs code of the store: outside of the mutex, and it may panic.
+        let _ = catch(|| drop(released));
+    }
+}
+
+impl Turn<'_> {
+    /// Does the work of this turn. Others see that it goes on.
+    pub(crate) async fn run<F: Future>(&self, work: F) -> F::Output {
+        self.heartbeat.run(work).await
+    }
+
+    /// Holds the store's lock until the turn ends.
+    pub(crate) fn hold(&self, lock: StoreLock) {
+        let mut holder = self.exclusive.holder();
+        match holder.as_mut().filter(|h| Arc::ptr_eq(&h.heartbeat, &self.heartbeat)) {
+            Some(holder) => holder.lock = Some(lock),
+            // The turn was taken away, and with it the right to a lock.
+            None => {
+                drop(holder);
+                let _ = catch(|| drop(lock));
+            }
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.exclusive.release(&self.heartbeat);
+    }
+}

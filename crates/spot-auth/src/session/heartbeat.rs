@@ -1,0 +1,61 @@
+//! Detects work that is no longer polled.
+//!
+//! A task stands still when its runtime does: a current-thread runtime runs its tasks only while
+//! something is awaited on it.
+
+use std::{
+    pin::pin,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use tokio::time::{sleep, timeout};
+
+/// Counts as long as the work is polled.
+#[derive(Debug, Default)]
+pub(crate) struct Heartbeat(AtomicU64);
+
+/// The time between two beats.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Work without a beat for this time stands still.
+pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(3);
+
+impl Heartbeat {
+    /// Does the work, and beats meanwhile.
+    pub(crate) async fn run<F: Future>(&self, work: F) -> F::Output {
+        let mut work = pin!(work);
+        loop {
+            if let Ok(output) = timeout(INTERVAL, &mut work).await {
+                return output;
+            }
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns when the work stands still.
+    pub(crate) async fn stalled(&self) {
+        loop {
+            let before = self.0.load(Ordering::Relaxed);
+            sleep(STALLED_AFTER).await;
+            if self.0.load(Ordering::Relaxed) == before {
+                return;
+            }
+        }
+    }
+}
+
+/// Awaits something while the work lasts. `None` if the work stands still first.
+pub(crate) async fn unless_stalled<F: Future>(
+    heartbeat: &Heartbeat,
+    awaited: F,
+) -> Option<F::Output> {
+    let (mut awaited, mut stalled) = (pin!(awaited), pin!(heartbeat.stalled()));
+    std::future::poll_fn(|context| {
+        if let std::task::Poll::Ready(output) = awaited.as_mut().poll(context) {
+            return std::task::Poll::Ready(Some(output));
+        }
+        stalled.as_mut().poll(context).map(|()| None)
+    })
+    .await
+}

@@ -1,0 +1,233 @@
+//! How the record of a session gets into a store, and out of it.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use spot_http::Error;
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    session::{
+        event::SessionEventKind,
+        state::{SAVE_LIMIT, StoreLocation, Unsaved},
+        user::User,
+    },
+    store::{SaveOutcome, Stored},
+};
+
+/// The wait before the first attempt to save a record again. It doubles with each attempt.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+/// The longest wait between two attempts to save a record.
+const MAX_RETRY: Duration = Duration::from_secs(60);
+
+/// A session that is used and has no task that saves its record tries it this often.
+const RETRY_ON_USE: Duration = Duration::from_secs(30);
+
+impl User {
+    /// Writes the record. If the store fails, a task tries again until it succeeds.
+    pub(crate) async fn write(self: &Arc<Self>, location: &StoreLocation) {
+        let expected = self.state().version;
+        let mut saved = self.save(location, expected).await;
+        if matches!(saved, Ok(SaveOutcome::Conflict)) {
+            match location.load().await {
+                Ok(Some(stored)) if self.state().overwrite => {
+                    saved = self.save(location, Some(stored.version())).await;
+                }
+                // An attempt that timed out has succeeded after all.
+                Ok(Some(stored)) if self.is_the_record(&stored) => {
+                    self.state().saved(stored.version());
+                    return;
+                }
+                // Otherwise the new tokens would be given up for the old ones.
+                Ok(Some(stored)) if Some(stored.version()) == expected => {}
+                Ok(Some(stored)) => {
+                    self.state().adopt(stored);
+                    self.notify(SessionEventKind::Adopted);
+                    return;
+                }
+                // A broken file was set aside, and its place is free.
+                Ok(None) if self.state().may_recreate() => saved = self.save(location, None).await,
+                // The user has signed out elsewhere.
+                Ok(None) => {
+                    self.state().unsaved = None;
+                    return;
+                }
+                Err(error) => saved = Err(error),
+            }
+        }
+        match saved {
+            Ok(SaveOutcome::Saved(_)) => {}
+            Ok(SaveOutcome::Conflict) => {
+                self.could_not_save(Error::configuration(
+                    "the token store has a conflict though nobody else has written",
+                ));
+            }
+            Err(error) => self.could_not_save(error),
+        }
+    }
+
+    fn is_the_record(&self, stored: &Stored) -> bool {
+        let state = self.state();
+        state.record.same_refresh_token(stored.record())
+            && (stored.record().access_token().is_none()
+                || state.record.same_access_token(stored.record()))
+    }
+
+    async fn save(
+        &self,
+        location: &StoreLocation,
+        expected: Option<u64>,
+    ) -> Result<SaveOutcome, Error> {
+        let record = self.state().record.clone();
+        let saved = location.save(record, expected).await?;
+        if let SaveOutcome::Saved(version) = saved {
+            self.state().saved(version);
+        }
+        Ok(saved)
+    }
+
+    fn could_not_save(self: &Arc<Self>, error: Error) {
+        self.notify(SessionEventKind::StoreFailed { error: &error });
+        let due = Instant::now() + RETRY_ON_USE;
+        let start = {
+            let mut state = self.state();
+            state.unsaved = Some(Unsaved { error, due });
+            !std::mem::replace(&mut state.saving, true)
+        };
+        if start {
+            self.save_in_background();
+        }
+    }
+
+    /// Tries to save the record until it succeeds or the session is dropped.
+    fn save_in_background(self: &Arc<Self>) {
+        let saving = Saving(Arc::downgrade(self));
+        let Ok(runtime) = Handle::try_current() else { return };
+        runtime.spawn(async move {
+            let mut wait = FIRST_RETRY;
+            loop {
+                sleep(wait).await;
+                let Some(user) = saving.0.upgrade() else { return };
+                if user.save_now().await.is_ok() {
+                    return;
+                }
+                wait = (wait * 2).min(MAX_RETRY);
+            }
+        });
+    }
+
+    /// Saves the record if it has not been saved.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be saved.
+    pub(crate) async fn save_now(self: &Arc<Self>) -> Result<(), Error> {
+        if self.state().unsaved.is_some() {
+            let turn = self.exclusive.enter().await;
+            turn.run(async {
+                let location = {
+                    let state = self.state();
+                    state.location.clone().filter(|_| state.unsaved.is_some())
+                };
+                if let Some(location) = location {
+                    // A lock that cannot be had must not keep the record from being saved.
+                    if let Ok(lock) = location.lock(SAVE_LIMIT).await {
+                        turn.hold(lock);
+                    }
+                    self.write(&location).await;
+                }
+            })
+            .await;
+        }
+        match &self.state().unsaved {
+            None => Ok(()),
+            Some(unsaved) => Err(unsaved.error.clone()),
+        }
+    }
+
+    /// Starts to save a record if it is due: the task that tries it may have ended with its runtime,
+    /// or stand still.
+    pub(crate) fn save_if_due(self: &Arc<Self>) {
+        let now = Instant::now();
+        {
+            let mut state = self.state();
+            match &mut state.unsaved {
+                Some(unsaved) if unsaved.due <= now => unsaved.due = now + RETRY_ON_USE,
+                _ => return,
+            }
+        }
+        let Ok(runtime) = Handle::try_current() else { return };
+        let user = Arc::clone(self);
+        runtime.spawn(async move { user.save_now().await });
+    }
+
+    /// Moves into a store, and replaces the record that it has.
+    ///
+    /// # Errors
+    ///
+    /// Why the record could not be saved. A task tries again.
+    pub(crate) async fn move_to_store(
+        self: &Arc<Self>,
+        location: StoreLocation,
+    ) -> Result<(), Error> {
+        let turn = self.exclusive.enter().await;
+        turn.run(async {
+            if let Ok(lock) = location.lock(SAVE_LIMIT).await {
+                turn.hold(lock);
+            }
+            let there = location.load().await;
+            {
+                let mut state = self.state();
+                state.location = Some(location.clone());
+                state.version = there.ok().flatten().map(|stored| stored.version());
+                state.overwrite = true;
+            }
+            self.write(&location).await;
+        })
+        .await;
+        match &self.state().unsaved {
+            None => Ok(()),
+            Some(unsaved) => Err(unsaved.error.clone()),
+        }
+    }
+
+    /// Moves out of the store, and removes the record from it.
+    ///
+    /// # Errors
+    ///
+    /// Why the record could not be removed.
+    pub(crate) async fn remove_from_store(&self) -> Result<(), Error> {
+        let turn = self.exclusive.enter().await;
+        let location = {
+            let mut state = self.state();
+            state.unsaved = None;
+            state.location.take()
+        };
+        let Some(location) = location else { return Ok(()) };
+        turn.run(async {
+            // A user who signs out does so without the lock as well.
+            if let Ok(lock) = location.lock(SAVE_LIMIT).await {
+                turn.hold(lock);
+            }
+            location.remove().await
+        })
+        .await
+    }
+}
+
+/// Marks that a task saves the record, until the task ends.
+struct Saving(Weak<User>);
+
+impl Drop for Saving {
+    fn drop(&mut self) {
+        if let Some(user) = self.0.upgrade() {
+            user.state().saving = false;
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Files that only their owner reads and writes.
+
+use std::{
+    fs::{self, DirBuilder, File, Metadata, OpenOptions},
+    io::{self, Read, Write},
+    path::Path,
+};
+
+/// The largest file that is read, in bytes.
+const MAX_LEN: u64 = 1024 * 1024;
+
+/// Why a file is not used.
+#[derive(Debug)]
+pub(super) enum Unusable {
+    /// Reading or writing failed.
+    Io(io::Error),
+    /// The file or its directory is not safe. The text completes "the token file X".
+    Unsafe(String),
+    /// The file is too large.
+    TooLarge,
+}
+
+impl From<io::Error> for Unusable {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Reads a file. `None` if there is none.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Unusable> {
+    check_directory(path)?;
+    // Opening a FIFO waits for a writer, and a link may lead to a device without an end.
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        found => check_regular(&found?)?,
+    }
+    let file = match File::open(path) {
+        // Another process has removed it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let metadata = file.metadata()?;
+    check_regular(&metadata)?;
+    check_mode(&metadata)?;
+    if metadata.len() > MAX_LEN {
+        return Err(Unusable::TooLarge);
+    }
+    let mut text = Vec::new();
+    file.take(MAX_LEN).read_to_end(&mut text)?;
+    Ok(Some(text))
+}
+
+/// Opens a file for locking, and creates it if there is none.
+pub(super) fn open_lock(path: &Path) -> Result<File, Unusable> {
+    if let Some(directory) = path.parent() {
+        create_directory(directory)?;
+    }
+    check_directory(path)?;
+    // Another process may create or remove the file between the two calls.
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let opened = match fs::symlink_metadata(path) {
+            Ok(metadata) => {
+                check_regular(&metadata)?;
+                OpenOptions::new().write(true).open(path)
+            }
+            // This does not follow a link, which `create` would do.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                private().write(true).create_new(true).open(path)
+            }
+            Err(error) => Err(error),
+        };
+        match opened {
+            Err(error)
+                if attempt < 10
+                    && matches!(
+                        error.kind(),
+                        io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists
+                    ) => {}
+            opened => return Ok(opened?),
+        }
+    }
+}
+
+/// Puts a new file in the place of another one: after a crash there is the old file or the new one.
+/// `next` is the path of the new file until it is complete.
+pub(super) fn replace(path: &Path, next: &Path, text: &[u8]) -> io::Result<()> {
+    let written = (|| {
+        let mut file = private().write(true).create_new(true).open(next)?;
+        file.write_all(text)?;
+        file.sync_all()?;
+        fs::rename(next, path)
+    })();
+    if written.is_err() {
+        // It may hold a part of the tokens.
+        let _ = fs::remove_file(next);
+    }
+    written?;
+    sync_directory(path)
+}
+
+/// Writes into the blocks that a file has already, which a full disk allows.
+///
+/// A crash in the middle of it loses the file. That is the lesser evil: the tokens that the file
+/// holds are worthless, since the service has replaced them.
+#[cfg(unix)]
+pub(super) fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    let metadata = file.metadata()?;
+    let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    // Blocks are counted in units of 512 bytes on every platform.
+    if !metadata.is_file() || metadata.blocks().saturating_mul(512) < length {
+        return Err(io::ErrorKind::StorageFull.into());
+    }
+    file.write_all(text)?;
+    file.set_len(length)?;
+    file.sync_all()
+}
+
+#[cfg(not(unix))]
+pub(super) fn overwrite(_: &Path, _: &[u8]) -> io::Result<()> {
+    Err(io::ErrorKind::StorageFull.into())
+}
+
+/// Whether writing failed because there is no space left.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Removes a file. It is no error if there is none.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// A rename or a removal lasts once its directory is written. Windows has no such call, and needs
+/// none.
+#[cfg(unix)]
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(directory) => File::open(directory)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn sync_directory(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Options that create a file which only its owner reads, from the moment it exists.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn create_directory(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn check_regular(metadata: &Metadata) -> Result<(), Unusable> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    Err(Unusable::Unsafe("is not a regular file: remove it".to_owned()))
+}
+
+/// Other users must not be able to put their own files in the place of ours.
+#[cfg(unix)]
+fn check_directory(path: &Path) -> Result<(), Unusable> {
+    use std::os::unix::fs::MetadataExt;
+
+    let Some(directory) = path.parent() else { return Ok(()) };
+    let mode = match fs::metadata(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        metadata => metadata?.mode(),
+    };
+    // With the sticky bit, others cannot rename or remove our files.
+    if mode & 0o002 != 0 && mode & 0o1000 == 0 {
+        let directory = directory.display();
+        return Err(Unusable::Unsafe(format!(
+            "is in a directory that every user of this machine can write to: \
+             run `chmod o-w {directory}`"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn check_mode(metadata: &Metadata) -> Result<(), Unusable> {
+    use std::os::unix::fs::MetadataExt;
+
+    let mode = metadata.mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(Unusable::Unsafe(format!(
+        "is open to other users (mode {mode:03o}): run `chmod 600` on it, and sign in again if you do \
+         not trust those users"
+    )))
+}
+
+#[cfg(not(unix))]
+fn check_directory(_: &Path) -> Result<(), Unusable> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_mode(_: &Metadata) -> Result<(), Unusable> {
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_overwritten_only_within_its_blocks() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        fs::write(&path, "the old content, which is longer than the new one").unwrap();
+        overwrite(&path, b"the new content").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"the new content");
+        let error = overwrite(&path, &vec![b'x'; 1 << 20]).unwrap_err();
+        assert!(is_full(&error));
+        assert_eq!(fs::read(&path).unwrap(), b"the new content", "nothing was written");
+        assert!(overwrite(&directory.path().join("none"), b"x").is_err());
+    }
+
+    #[test]
+    fn a_replacement_that_fails_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, next) = (directory.path().join("file"), directory.path().join("next"));
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("inside"), "").unwrap();
+        replace(&path, &next, b"CANARY").unwrap_err();
+        assert!(!next.exists());
+    }
+}

@@ -1,0 +1,380 @@
+//! Stores, observers and clocks of the program that hang or panic.
+
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use spot_auth::{
+    App, Error, ErrorKind, ExposeSecret, MemoryStore, SaveOutcome, Session, StoreKey, StoreLock,
+    Stored, TokenRecord, TokenSource, TokenStore, async_trait,
+};
+use tokio::time::{Instant, timeout};
+
+use crate::{
+    script::{Reply, Script},
+    stores::{key, record},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    Hang,
+    Panic,
+    Fail,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Method {
+    Load,
+    Save,
+    Remove,
+    Lock,
+}
+
+/// A store one method of which misbehaves, from a certain call on and up to another.
+#[derive(Clone, Debug)]
+struct Hostile {
+    inner: MemoryStore,
+    method: Method,
+    trouble: Trouble,
+    calls: Arc<AtomicUsize>,
+    from: usize,
+    to: usize,
+}
+
+impl Hostile {
+    fn new(method: Method, trouble: Trouble) -> Self {
+        Self {
+            inner: MemoryStore::new(),
+            method,
+            trouble,
+            calls: Arc::default(),
+            from: 0,
+            to: usize::MAX,
+        }
+    }
+
+    fn calls_in_trouble(mut self, from: usize, to: usize) -> Self {
+        (self.from, self.to) = (from, to);
+        self
+    }
+
+    async fn pass(&self, method: Method) -> Result<(), Error> {
+        if method != self.method {
+            return Ok(());
+        }
+        let call = self.calls.fetch_add(1, Ordering::SeqCst);
+        if call < self.from || call >= self.to {
+            return Ok(());
+        }
+        match self.trouble {
+            Trouble::Hang => pending().await,
+            Trouble::Panic => panic!("the program's store panics, as the test wants"),
+            Trouble::Fail => Err(Error::configuration("the disk is full")),
+        }
+    }
+}
+
+#[async_trait]
+impl TokenStore for Hostile {
+    async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, Error> {
+        self.pass(Method::Load).await?;
+        self.inner.load(key).await
+    }
+
+    async fn save(
+        &self,
+        key: &StoreKey,
+        record: &TokenRecord,
+        expected: Option<u64>,
+    ) -> Result<SaveOutcome, Error> {
+        self.pass(Method::Save).await?;
+        self.inner.save(key, record, expected).await
+    }
+
+    async fn remove(&self, key: &StoreKey) -> Result<(), Error> {
+        self.pass(Method::Remove).await?;
+        self.inner.remove(key).await
+    }
+
+    async fn lock(&self, key: &StoreKey) -> Result<StoreLock, Error> {
+        self.pass(Method::Lock).await?;
+        self.inner.lock(key).await
+    }
+}
+
+fn numbered() -> Script {
+    Script::new(|n, _| Reply::token(&format!("token-{n}"), &format!("refresh-{n}")))
+}
+
+/// A session of a record that the store had before it went bad.
+async fn session(app: &App, store: &Hostile) -> Session {
+    store.inner.save(&key(), &record("old"), None).await.unwrap();
+    let good = app.stored_session(store.inner.clone(), "me", "user-library-read").await;
+    drop(good);
+    let stored = store.inner.load(&key()).await.unwrap().unwrap();
+    let session = app.session(stored.record().clone());
+    // Moves in; whatever the store does, the session is good.
+    let _ = session.keep_in(store.clone(), "me").await;
+    session
+}
+
+/// What ten calls of `token()` cost: the longest of them, and the requests for tokens.
+async fn ten_calls(session: &Session, service: &Script) -> (Duration, usize, usize) {
+    let (mut longest, mut failed) = (Duration::ZERO, 0);
+    for _ in 0..10 {
+        let start = Instant::now();
+        failed += usize::from(session.token().await.is_err());
+        longest = longest.max(start.elapsed());
+    }
+    (longest, service.count(), failed)
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_a_store_does_the_token_that_was_fetched_is_used() {
+    let mut table = Vec::new();
+    for method in [Method::Load, Method::Save, Method::Lock] {
+        for trouble in [Trouble::Hang, Trouble::Panic, Trouble::Fail] {
+            let service = numbered();
+            let app = service.app().build().unwrap();
+            let store = Hostile::new(method, trouble);
+            let moved = timeout(Duration::from_secs(600), session(&app, &store)).await;
+            let Ok(session) = moved else {
+                table.push((method, trouble, Duration::MAX, 0, 10));
+                continue;
+            };
+            let (longest, requests, failed) = ten_calls(&session, &service).await;
+            table.push((method, trouble, longest, requests, failed));
+        }
+    }
+    for (method, trouble, longest, requests, failed) in &table {
+        let case = format!("{method:?} {trouble:?}: {longest:?}, {requests} requests: {table:#?}");
+        assert!(*longest <= Duration::from_secs(90), "{case}");
+        assert_eq!((*requests, *failed), (1, 0), "{case}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_could_not_be_saved_is_saved_when_the_store_is_back() {
+    for trouble in [Trouble::Hang, Trouble::Panic, Trouble::Fail] {
+        let service = numbered();
+        let app = service.app().build().unwrap();
+        // Saves 1 to 4 misbehave: the first after the refresh, and three that try it again.
+        let store = Hostile::new(Method::Save, trouble).calls_in_trouble(1, 5);
+        let session = session(&app, &store).await;
+        session.token().await.unwrap();
+        let mut waited = 0;
+        loop {
+            let stored = store.inner.load(&key()).await.unwrap().unwrap();
+            if stored.record().refresh_token().unwrap().expose_secret() == "refresh-0" {
+                break;
+            }
+            assert!(waited < 600, "{trouble:?}: not saved after {waited} s");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            waited += 1;
+            let _ = timeout(Duration::from_secs(1), session.token()).await;
+        }
+        assert_eq!(service.count(), 1, "{trouble:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn signing_out_and_moving_in_end_with_any_store() {
+    for method in [Method::Load, Method::Save, Method::Remove, Method::Lock] {
+        for trouble in [Trouble::Hang, Trouble::Panic] {
+            let service = numbered();
+            let app = service.app().build().unwrap();
+            let store = Hostile::new(method, trouble);
+            let case = format!("{method:?} {trouble:?}");
+            let end = tokio::spawn(async move {
+                let session = session(&app, &store).await;
+                let _ = session.sign_out().await;
+                let _ = app.stored_session(store, "me", "user-library-read").await;
+            });
+            let end = timeout(Duration::from_secs(300), end).await;
+            end.expect(&case).expect(&case);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transport_that_panics_is_asked_once_in_a_while() {
+    let service = Script::new(|_, _| panic!("the program's transport panics, as the test wants"));
+    let app = service.app().build().unwrap();
+    let session = app.session(record("old"));
+    let mut failed = 0;
+    for _ in 0..10 {
+        failed += usize::from(session.token().await.is_err());
+    }
+    assert_eq!(failed, 10);
+    assert!(service.count() <= 1, "{} requests for 10 calls", service.count());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pause_after_a_failed_refresh_holds_without_a_token_too() {
+    for reply in [Reply::json(503, ""), Reply::Never, Reply::ok("{}")] {
+        let service = Script::of([reply.clone()]);
+        let session = service.app().build().unwrap().session(record("old"));
+        for _ in 0..100 {
+            session.token().await.unwrap_err();
+        }
+        let count = service.count();
+        assert!(count <= 3, "{reply:?}: {count} requests for 100 calls");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn observers_and_clocks_that_panic_cost_nothing() {
+    let service = numbered();
+    let app = service
+        .app()
+        .observer(|_| panic!("the program's observer panics, as the test wants"))
+        .build()
+        .unwrap();
+    let session = app.session(record("old"));
+    let (longest, requests, failed) = ten_calls(&session, &service).await;
+    assert_eq!((requests, failed), (1, 0), "observer, {longest:?}");
+
+    let service = numbered();
+    let app = service.app().wall_clock(|| panic!("so does its clock")).build().unwrap();
+    let asked = tokio::spawn(async move {
+        let session = app.session(record("old"));
+        ten_calls(&session, &service).await
+    });
+    let (longest, requests, failed) = asked.await.expect("the panic does not get through");
+    assert_eq!((requests, failed), (1, 0), "clock, {longest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_observer_that_hangs_delays_nobody_for_long() {
+    let service = numbered().takes(Duration::ZERO);
+    let app =
+        service.app().observer(|_| std::thread::sleep(Duration::from_secs(5))).build().unwrap();
+    let session = app.session(record("old"));
+    let start = std::time::Instant::now();
+    session.token().await.unwrap();
+    for _ in 0..5 {
+        session.refresh().await.unwrap();
+    }
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(3), "6 refreshes took {took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_ends_in_time_whatever_the_store_does() {
+    for method in [Method::Load, Method::Lock] {
+        for trouble in [Trouble::Hang, Trouble::Panic] {
+            let service = numbered();
+            let app = service.app().redirect_uri("https://example.org/back").build().unwrap();
+            let store = Hostile::new(method, trouble);
+            store.inner.save(&key(), &record("old"), None).await.unwrap();
+            let limit = Duration::from_secs(60);
+            let sign_in = app
+                .sign_in("user-library-read")
+                .store(store)
+                .account("me")
+                .show(|_| {})
+                .browser(|_| {})
+                .prompt(|| Err(std::io::Error::other("nobody is there")))
+                .timeout(limit);
+            let start = Instant::now();
+            let ended = tokio::spawn(timeout(limit * 10, sign_in.into_future())).await;
+            let took = start.elapsed();
+            let case = format!("{method:?} {trouble:?} took {took:?}");
+            let ended = ended.expect(&case).expect(&case);
+            assert!(took <= limit * 2, "{case}: {:?}", ended.err().map(|error| error.kind()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn show_and_browser_may_panic() {
+    let service = numbered().takes(Duration::ZERO);
+    let app = service.app().redirect_uri("https://example.org/back").build().unwrap();
+    let sign_in = app
+        .sign_in("")
+        .show(|_| panic!("show panics, as the test wants"))
+        .browser(|_| panic!("and so does the browser"))
+        .prompt(|| panic!("and the prompt"));
+    let ended = tokio::spawn(sign_in.into_future()).await.expect("no panic gets through");
+    assert_eq!(ended.unwrap_err().kind(), ErrorKind::Configuration);
+}
+
+#[tokio::test(start_paused = true)]
+async fn settled_saves_what_could_not_be_saved_or_says_why() {
+    for (last, saved) in [(2, true), (usize::MAX, false)] {
+        let service = numbered();
+        let app = service.app().build().unwrap();
+        // Save 0 moves the session in, save 1 follows the refresh.
+        let store = Hostile::new(Method::Save, Trouble::Fail).calls_in_trouble(1, last);
+        let session = session(&app, &store).await;
+        session.token().await.unwrap();
+        let settled = session.settled().await;
+        assert_eq!(settled.is_ok(), saved, "{settled:?}");
+        let stored = store.inner.load(&key()).await.unwrap().unwrap();
+        let kept = stored.record().refresh_token().unwrap().expose_secret();
+        assert_eq!(kept == "refresh-0", saved);
+        if let Err(error) = settled {
+            assert!(error.message().contains("the disk is full"), "{error}");
+        }
+    }
+}
+
+/// A lock that panics when it is released.
+struct Mine;
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        panic!("the program's lock panics, as the test wants");
+    }
+}
+
+/// A store that says at every save that somebody else has written, and has a lock that panics.
+#[derive(Clone, Debug, Default)]
+struct Liar {
+    inner: MemoryStore,
+}
+
+#[async_trait]
+impl TokenStore for Liar {
+    async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, Error> {
+        self.inner.load(key).await
+    }
+
+    async fn save(
+        &self,
+        _: &StoreKey,
+        _: &TokenRecord,
+        _: Option<u64>,
+    ) -> Result<SaveOutcome, Error> {
+        Ok(SaveOutcome::Conflict)
+    }
+
+    async fn remove(&self, key: &StoreKey) -> Result<(), Error> {
+        self.inner.remove(key).await
+    }
+
+    async fn lock(&self, _: &StoreKey) -> Result<StoreLock, Error> {
+        Ok(StoreLock::new(Mine))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_lies_does_not_cost_the_new_tokens() {
+    let service = numbered();
+    let app = service.app().build().unwrap();
+    let store = Liar::default();
+    store.inner.save(&key(), &record("old"), None).await.unwrap();
+    let session = app.stored_session(store.clone(), "me", "user-library-read").await;
+    let session = session.unwrap().unwrap();
+    assert_eq!(session.token().await.unwrap().header(), "Bearer token-0");
+    session.settled().await.unwrap_err();
+    let kept = session.record();
+    assert_eq!(kept.refresh_token().unwrap().expose_secret(), "refresh-0");
+    assert_eq!(session.token().await.unwrap().header(), "Bearer token-0");
+    assert_eq!(service.count(), 1);
+}

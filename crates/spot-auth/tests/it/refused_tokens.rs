@@ -1,0 +1,56 @@
+//! Access tokens that the API refuses.
+
+use std::time::Duration;
+
+use spot_auth::{MemoryStore, TokenSource, TokenStore};
+
+use crate::{
+    script::{Reply, Script},
+    stores::{key, record},
+};
+
+#[tokio::test(start_paused = true)]
+async fn a_permanent_refusal_does_not_refresh_again_and_again() {
+    let service = Script::new(|n, _| Reply::token(&format!("token-{n}"), ""));
+    let session = service.app().build().unwrap().session(record("old"));
+    for _ in 0..100 {
+        if let Ok(token) = session.token().await {
+            session.reject(&token).await;
+        }
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
+    assert!(service.count() <= 1, "{} refreshes in 10 s of refusals", service.count());
+    for _ in 0..100 {
+        let token = session.token().await.unwrap();
+        session.reject(&token).await;
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    assert!(service.count() <= 6, "{} refreshes in 110 s of refusals", service.count());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_half_a_minute_later_is_believed_at_once() {
+    let service = Script::new(|n, _| Reply::token(&format!("token-{n}"), ""));
+    let session = service.app().build().unwrap().session(record("old"));
+    let token = session.token().await.unwrap();
+    tokio::time::advance(Duration::from_secs(31)).await;
+    session.reject(&token).await;
+    assert_eq!(session.token().await.unwrap().header(), "Bearer token-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_that_are_loaded_again_and_again_do_not_refresh_again_and_again() {
+    let service = Script::new(|n, _| Reply::token(&format!("token-{n}"), ""));
+    let app = service.app().build().unwrap();
+    let store = MemoryStore::new();
+    store.save(&key(), &record("old"), None).await.unwrap();
+    // As in a server that loads the session of the user at every request.
+    for _ in 0..100 {
+        let session = app.stored_session(store.clone(), "me", "user-library-read").await;
+        let session = session.unwrap().unwrap();
+        let token = session.token().await.unwrap();
+        session.reject(&token).await;
+        session.token().await.unwrap();
+    }
+    assert!(service.count() <= 1, "{} refreshes in 100 sessions", service.count());
+}

@@ -1,0 +1,71 @@
+//! Programs that end soon after they used a session.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
+
+use spot_auth::{ExposeSecret, MemoryStore, TokenRecord, TokenSource, TokenStore};
+
+use crate::{script::Script, stores::key};
+
+const USERS: u64 = 20;
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
+}
+
+/// The measurement: a token with 200 s left, one `token()`, up to 285 ms of work, exit.
+#[test]
+fn a_short_program_keeps_its_rotated_refresh_token() {
+    let mut lost = 0;
+    for user in 0..USERS {
+        let current = Arc::new(Mutex::new("the-refresh".to_owned()));
+        let service = Script::rotating(Arc::clone(&current)).takes(Duration::from_millis(120));
+        let store = MemoryStore::new();
+        let program = runtime();
+        program.block_on(async {
+            let ends = SystemTime::now() + Duration::from_secs(200);
+            let record = TokenRecord::from_refresh_token("the-refresh")
+                .with_granted_scopes("user-library-read")
+                .with_access_token("old", ends);
+            store.save(&key(), &record, None).await.unwrap();
+            let app = service.app().build().unwrap();
+            let session = app.stored_session(store.clone(), "me", "user-library-read").await;
+            session.unwrap().unwrap().token().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(15 * user)).await;
+        });
+        drop(program);
+        let stored = runtime().block_on(store.load(&key())).unwrap().unwrap();
+        let kept = stored.record().refresh_token().unwrap().expose_secret().to_owned();
+        lost += usize::from(kept != *current.lock().unwrap());
+    }
+    assert_eq!(lost, 0, "of {USERS} users have to sign in again");
+}
+
+/// A refresh in the background, which begins when the session is no longer young, is waited for.
+#[test]
+fn settled_waits_for_a_refresh_in_the_background() {
+    let current = Arc::new(Mutex::new("the-refresh".to_owned()));
+    let service = Script::rotating(Arc::clone(&current)).takes(Duration::from_millis(120));
+    let store = MemoryStore::new();
+    let program = runtime();
+    program.block_on(async {
+        let ends = SystemTime::now() + Duration::from_secs(3_600);
+        let record = TokenRecord::from_refresh_token("the-refresh")
+            .with_granted_scopes("user-library-read")
+            .with_access_token("old", ends);
+        store.save(&key(), &record, None).await.unwrap();
+        let app = service.app().build().unwrap();
+        let session = app.stored_session(store.clone(), "me", "user-library-read").await;
+        let session = session.unwrap().unwrap();
+        tokio::time::sleep(Duration::from_secs(3_400)).await;
+        assert_eq!(session.token().await.unwrap().header(), "Bearer old", "nobody waits");
+        session.settled().await.unwrap();
+    });
+    drop(program);
+    let stored = runtime().block_on(store.load(&key())).unwrap().unwrap();
+    let kept = stored.record().refresh_token().unwrap().expose_secret().to_owned();
+    assert_eq!(kept, *current.lock().unwrap());
+    assert_eq!(kept, "rotated-0");
+}

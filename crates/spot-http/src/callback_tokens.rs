@@ -1,0 +1,228 @@
+//! Tokens that a program gets by itself.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use tokio::{runtime::Handle, sync::watch, time::timeout};
+
+use crate::{AccessToken, Error, ErrorKind, TokenSource};
+
+/// A token is replaced this long before it expires.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// Time limit of one call of the callback.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Tokens from a closure, for programs that have a way of their own to get them.
+///
+/// The closure returns the text of an access token and when it expires. It runs once for any number
+/// of calls that wait, in a task of its own, for at most 30 s: again shortly before the token expires,
+/// and after the API refused the token (401).
+///
+/// ```no_run
+/// # async fn ask_my_server() -> Result<String, spot_http::Error> { Ok(String::new()) }
+/// # fn example() -> Result<(), spot_http::Error> {
+/// use std::time::{Duration, SystemTime};
+///
+/// use spot_http::{CallbackTokens, Pipeline};
+///
+/// let tokens = CallbackTokens::new(|| async {
+///     let token = ask_my_server().await?;
+///     Ok((token, SystemTime::now() + Duration::from_secs(3600)))
+/// });
+/// let pipeline = Pipeline::builder(tokens).build()?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct CallbackTokens {
+    shared: Arc<Shared>,
+}
+
+type Answer = Result<(String, SystemTime), Error>;
+type Callback = dyn Fn() -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync;
+type Refreshed = Option<Result<AccessToken, Error>>;
+
+struct Shared {
+    callback: Box<Callback>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    token: Option<(AccessToken, SystemTime)>,
+    /// The refresh that runs now.
+    refresh: Option<watch::Receiver<Refreshed>>,
+}
+
+impl CallbackTokens {
+    /// Takes its tokens from this closure.
+    pub fn new<F>(callback: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(String, SystemTime), Error>> + Send + 'static,
+    {
+        let callback = Box::new(move || Box::pin(callback()) as Pin<Box<_>>);
+        Self { shared: Arc::new(Shared { callback, state: Mutex::default() }) }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        // A panic elsewhere leaves the state whole: each change is one assignment.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The token, or the refresh to wait for, which is started if none runs.
+    fn token_or_refresh(
+        self: &Arc<Self>,
+    ) -> Result<Result<AccessToken, watch::Receiver<Refreshed>>, Error> {
+        let mut state = self.state();
+        if let Some((token, expires_at)) = &state.token
+            && SystemTime::now() + MARGIN < *expires_at
+        {
+            return Ok(Ok(token.clone()));
+        }
+        // A refresh whose task panicked has no sender any more.
+        if let Some(refresh) = &state.refresh
+            && (refresh.has_changed().is_ok() || refresh.borrow().is_some())
+        {
+            return Ok(Err(refresh.clone()));
+        }
+        let runtime = Handle::try_current().map_err(|_| {
+            Error::configuration("a token was requested outside of a tokio runtime")
+        })?;
+        let (send, receive) = watch::channel(None);
+        state.refresh = Some(receive.clone());
+        let shared = Arc::clone(self);
+        runtime.spawn(async move {
+            let refreshed = shared.refresh().await;
+            let mut state = shared.state();
+            state.refresh = None;
+            if let Ok((token, expires_at)) = &refreshed {
+                state.token = Some((token.clone(), *expires_at));
+            }
+            drop(state);
+            send.send_replace(Some(refreshed.map(|(token, _)| token)));
+        });
+        Ok(Err(receive))
+    }
+
+    async fn refresh(&self) -> Result<(AccessToken, SystemTime), Error> {
+        let answer = timeout(LIMIT, (self.callback)()).await;
+        let (text, expires_at) = answer.map_err(|_| {
+            let message = "the token callback did not finish within 30 s";
+            Error::new(ErrorKind::Timeout, message)
+        })??;
+        Ok((AccessToken::new(&text)?, expires_at))
+    }
+}
+
+#[async_trait]
+impl TokenSource for CallbackTokens {
+    async fn token(&self) -> Result<AccessToken, Error> {
+        let mut refresh = match self.shared.token_or_refresh()? {
+            Ok(token) => return Ok(token),
+            Err(refresh) => refresh,
+        };
+        let refreshed = refresh.wait_for(Option::is_some).await;
+        let refreshed = refreshed.ok().and_then(|refreshed| Refreshed::clone(&refreshed));
+        refreshed.unwrap_or_else(|| Err(Error::configuration("the token callback panicked")))
+    }
+
+    async fn reject(&self, token: &AccessToken) {
+        let mut state = self.shared.state();
+        if state.token.as_ref().is_some_and(|(held, _)| held.same(token)) {
+            state.token = None;
+        }
+    }
+}
+
+impl fmt::Debug for CallbackTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallbackTokens").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    /// Tokens that are numbered, and how often they were asked for.
+    fn numbered(valid: Duration) -> (CallbackTokens, Arc<AtomicUsize>) {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let tokens = CallbackTokens::new(move || {
+            let number = counted.fetch_add(1, Ordering::SeqCst);
+            async move {
+                tokio::task::yield_now().await;
+                Ok((format!("token-{number}"), SystemTime::now() + valid))
+            }
+        });
+        (tokens, calls)
+    }
+
+    #[tokio::test]
+    async fn many_calls_refresh_once() {
+        let (tokens, calls) = numbered(Duration::from_secs(3600));
+        let all = futures::future::join_all((0..50).map(|_| tokens.token())).await;
+        assert!(all.iter().all(|token| token.as_ref().unwrap().expose() == "token-0"));
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_refused_token_and_one_that_expires_are_replaced() {
+        let (tokens, calls) = numbered(Duration::from_secs(3600));
+        let first = tokens.token().await.unwrap();
+        tokens.reject(&first).await;
+        let second = tokens.token().await.unwrap();
+        assert_eq!(second.expose(), "token-1");
+        // The refusal of a token that was replaced already changes nothing.
+        tokens.reject(&first).await;
+        assert!(tokens.token().await.unwrap().same(&second));
+        let (short, again) = numbered(Duration::from_secs(20));
+        short.token().await.unwrap();
+        short.token().await.unwrap();
+        assert_eq!((calls.load(Ordering::SeqCst), again.load(Ordering::SeqCst)), (2, 2));
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_goes_away_and_a_callback_that_fails_harm_nobody() {
+        let (tokens, calls) = numbered(Duration::from_secs(3600));
+        assert!(tokens.token().now_or_never().is_none());
+        assert_eq!(tokens.token().await.unwrap().expose(), "token-0");
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+
+        let turns = AtomicUsize::new(0);
+        let tokens = CallbackTokens::new(move || {
+            let turn = turns.fetch_add(1, Ordering::SeqCst);
+            async move {
+                match turn {
+                    0 => Err(Error::authentication("no")),
+                    1 => panic!("a mistake of the program"),
+                    _ => Ok(("good".to_owned(), SystemTime::now() + Duration::from_secs(60))),
+                }
+            }
+        });
+        assert_eq!(tokens.token().await.unwrap_err().kind(), ErrorKind::Authentication);
+        let error = tokens.token().await.unwrap_err();
+        assert!(error.to_string().contains("panicked"), "{error}");
+        assert_eq!(tokens.token().await.unwrap().expose(), "good");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_callback_that_hangs_ends_with_a_timeout() {
+        let tokens = CallbackTokens::new(|| async {
+            std::future::pending::<()>().await;
+            Ok((String::new(), SystemTime::now()))
+        });
+        assert_eq!(tokens.token().await.unwrap_err().kind(), ErrorKind::Timeout);
+    }
+}

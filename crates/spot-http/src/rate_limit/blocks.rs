@@ -1,0 +1,376 @@
+//! Blocks after a 429: of all operations, or of the operation that was refused.
+//!
+//! Spotify counts calls in several ways, and a 429 says little about which count is used up:
+//!
+//! - Seconds of `Retry-After` mean the rolling window of the application. All operations pause.
+//! - `QUOTA_EXCEEDED`, or hours of `Retry-After`, mean a quota that some operations share. Which ones
+//!   is not published. Only the operation that was refused is blocked; another operation of the same
+//!   quota is blocked when it is refused as well.
+//! - An operation with a limit of its own is blocked alone.
+//!
+//! When a block ends, one call goes first (the probe), because many calls at once could lengthen the
+//! block.
+//!
+//! Time is an argument here; nothing waits.
+
+use std::{borrow::Cow, collections::HashMap, time::Duration};
+
+use spot_model::Operation;
+use tokio::time::Instant;
+
+use crate::{
+    Error, ErrorKind,
+    rate_limit::limits::{SavedBlock, SavedBlocks},
+};
+
+/// The longest block, twice the longest one that was reported. A longer one is shortened to this: one
+/// call a day does no harm, and a wrong clock or header must not stop a program for ever.
+pub(crate) const LONGEST_BLOCK: Duration = Duration::from_secs(2 * 86_400);
+
+/// How long other calls wait for the response of a probe before the next one goes.
+const PROBE_TIME: Duration = Duration::from_secs(5);
+
+/// The block after `QUOTA_EXCEEDED` without `Retry-After`. It doubles with every probe that is
+/// refused.
+const FIRST_QUOTA_BLOCK: Duration = Duration::from_secs(15 * 60);
+const LONGEST_QUOTA_BLOCK: Duration = Duration::from_secs(6 * 3600);
+
+/// All blocks of an application.
+#[derive(Debug, Default)]
+pub(crate) struct Blocks {
+    all: Option<Block>,
+    /// By the key of the operation.
+    operations: HashMap<Cow<'static, str>, Block>,
+}
+
+#[derive(Clone, Debug)]
+struct Block {
+    until: Instant,
+    kind: ErrorKind,
+    /// Spotify's own words.
+    words: String,
+    probe: Probe,
+    /// How many probes in a row were refused.
+    refused_probes: u32,
+}
+
+/// The call that goes first when a block ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Probe {
+    /// The next call is the probe.
+    Needed,
+    /// The probe was sent at this time.
+    Sent(Instant),
+}
+
+/// Which blocks a call probes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Probes {
+    all: bool,
+    operation: bool,
+}
+
+impl Probes {
+    /// Whether the call probes the block of all operations.
+    pub(crate) fn all(self) -> bool {
+        self.all
+    }
+}
+
+/// Whether a call may pass.
+#[derive(Debug)]
+pub(crate) enum Passage {
+    /// The call may pass. It probes these blocks if it is sent.
+    Open(Probes),
+    /// All operations are blocked until this time.
+    AllBlocked(Instant, Error),
+    /// The operation is blocked until this time.
+    OperationBlocked(Instant, Error),
+    /// A probe of all operations or of this one is in flight.
+    Probing { all: bool },
+}
+
+impl Blocks {
+    /// Whether a call of the operation may pass.
+    pub(crate) fn check(&self, operation: &Operation, now: Instant) -> Passage {
+        let mut probes = Probes::default();
+        if !self.operations.is_empty()
+            && let Some(block) = self.operations.get(&*key(operation))
+        {
+            match block.state(now) {
+                Reopening::Blocked => {
+                    let error = block.error(now, Some(operation));
+                    return Passage::OperationBlocked(block.until, error);
+                }
+                Reopening::Probing(_) => return Passage::Probing { all: false },
+                Reopening::ProbeNeeded => probes.operation = true,
+            }
+        }
+        if let Some(block) = &self.all {
+            match block.state(now) {
+                Reopening::Blocked => {
+                    return Passage::AllBlocked(block.until, block.error(now, None));
+                }
+                Reopening::Probing(_) => return Passage::Probing { all: true },
+                Reopening::ProbeNeeded => probes.all = true,
+            }
+        }
+        Passage::Open(probes)
+    }
+
+    /// Notes that a call passed and is a probe of these blocks.
+    pub(crate) fn pass(&mut self, operation: &Operation, probes: Probes, now: Instant) {
+        for block in self.probed(operation, probes) {
+            block.probe = Probe::Sent(now);
+        }
+    }
+
+    /// Notes the end of a call that passed: the blocks that it probed have ended if the server
+    /// answered it with anything but a 429.
+    pub(crate) fn end(&mut self, operation: &Operation, probes: Probes, answered: bool) {
+        if answered {
+            if probes.all && self.all.as_ref().is_some_and(Block::is_probed) {
+                self.all = None;
+            }
+            if probes.operation
+                && self.operations.get(&*key(operation)).is_some_and(Block::is_probed)
+            {
+                self.operations.remove(&*key(operation));
+            }
+            return;
+        }
+        for block in self.probed(operation, probes) {
+            if block.is_probed() {
+                block.probe = Probe::Needed;
+            }
+        }
+    }
+
+    /// Notes a 429, and returns the length of the block. `wait` is the `Retry-After` or the backoff.
+    pub(crate) fn refuse(
+        &mut self,
+        operation: &'static Operation,
+        error: &Error,
+        wait: Duration,
+        probes: Probes,
+        now: Instant,
+    ) -> Duration {
+        let quota = error.kind() == ErrorKind::QuotaExceeded;
+        let alone = quota || operation.own_limit;
+        let refused_probes = if alone {
+            let block = self.operations.get(&*key(operation));
+            block.map_or(0, |block| block.refused_probes + u32::from(probes.operation))
+        } else {
+            self.all.as_ref().map_or(0, |block| block.refused_probes + u32::from(probes.all))
+        };
+        let wait = if quota && error.retry_after().is_none() {
+            let doubled = FIRST_QUOTA_BLOCK.saturating_mul(1 << refused_probes.min(16));
+            wait.max(doubled.min(LONGEST_QUOTA_BLOCK))
+        } else if refused_probes > 0 {
+            // The server means a little more than it says.
+            wait.saturating_add(Duration::from_secs(1 << (refused_probes - 1).min(6)))
+        } else {
+            wait
+        };
+        let wait = wait.min(LONGEST_BLOCK);
+        // The probe of the other kind of block learned nothing.
+        let other = Probes { all: probes.all && alone, operation: probes.operation && !alone };
+        self.end(operation, other, false);
+        let block = Block {
+            until: now + wait,
+            kind: error.kind(),
+            words: error.message().to_owned(),
+            probe: Probe::Needed,
+            refused_probes,
+        };
+        let later = |other: &Block| other.until < block.until;
+        if alone {
+            // A block that ended long ago and was never probed is of no use any more.
+            self.operations.retain(|_, block| now < block.until + LONGEST_BLOCK);
+            if self.operations.get(&*key(operation)).is_none_or(later) {
+                self.operations.insert(key(operation), block);
+            }
+        } else if self.all.as_ref().is_none_or(later) {
+            self.all = Some(block);
+        }
+        wait
+    }
+
+    /// The next time at which a block changes by itself.
+    pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
+        let blocks = self.all.iter().chain(self.operations.values());
+        let changes = blocks.filter_map(|block| match block.state(now) {
+            Reopening::Blocked => Some(block.until),
+            Reopening::Probing(until) => Some(until),
+            Reopening::ProbeNeeded => None,
+        });
+        changes.min()
+    }
+
+    pub(crate) fn save(&self, now: Instant) -> SavedBlocks {
+        let operations = self.operations.iter();
+        let operations = operations.map(|(key, block)| (key.to_string(), block.save(now)));
+        SavedBlocks {
+            all: self.all.as_ref().map(|block| block.save(now)),
+            operations: operations.collect(),
+        }
+    }
+
+    /// Takes over the blocks that another run or another process saved, where they end later.
+    pub(crate) fn restore(&mut self, saved: &SavedBlocks, now: Instant) {
+        let later = |block: &Block, other: Option<&Block>| {
+            other.is_none_or(|other| other.until < block.until)
+        };
+        if let Some(block) = saved.all.as_ref().map(|saved| Block::restore(saved, now))
+            && later(&block, self.all.as_ref())
+        {
+            self.all = Some(block);
+        }
+        for (key, saved) in &saved.operations {
+            let block = Block::restore(saved, now);
+            if later(&block, self.operations.get(&**key)) {
+                self.operations.insert(Cow::Owned(key.clone()), block);
+            }
+        }
+    }
+
+    fn probed(
+        &mut self,
+        operation: &Operation,
+        probes: Probes,
+    ) -> impl Iterator<Item = &mut Block> {
+        let all = self.all.as_mut().filter(|_| probes.all);
+        let alone = if probes.operation { self.operations.get_mut(&*key(operation)) } else { None };
+        all.into_iter().chain(alone)
+    }
+}
+
+/// What a block does to the next call.
+enum Reopening {
+    Blocked,
+    ProbeNeeded,
+    Probing(Instant),
+}
+
+impl Block {
+    fn state(&self, now: Instant) -> Reopening {
+        match self.probe {
+            _ if now < self.until => Reopening::Blocked,
+            Probe::Sent(since) if now < since + PROBE_TIME => {
+                Reopening::Probing(since + PROBE_TIME)
+            }
+            Probe::Needed | Probe::Sent(_) => Reopening::ProbeNeeded,
+        }
+    }
+
+    fn is_probed(&self) -> bool {
+        matches!(self.probe, Probe::Sent(_))
+    }
+
+    fn error(&self, now: Instant, operation: Option<&Operation>) -> Error {
+        let wait = self.until.saturating_duration_since(now);
+        let error = Error::new(self.kind.clone(), &*self.words).with_retry_after(wait);
+        let message = describe(&error, wait, operation.is_some());
+        error.with_message(message)
+    }
+
+    fn save(&self, now: Instant) -> SavedBlock {
+        SavedBlock {
+            left: self.until.saturating_duration_since(now),
+            quota: self.kind == ErrorKind::QuotaExceeded,
+            words: self.words.clone(),
+            refused_probes: self.refused_probes,
+        }
+    }
+
+    fn restore(saved: &SavedBlock, now: Instant) -> Self {
+        Self {
+            until: now + saved.left.min(LONGEST_BLOCK),
+            kind: if saved.quota { ErrorKind::QuotaExceeded } else { ErrorKind::RateLimited },
+            words: saved.words.clone(),
+            probe: Probe::Needed,
+            refused_probes: saved.refused_probes,
+        }
+    }
+}
+
+/// The name under which an operation is blocked. Operations that are not in the table have no name
+/// of their own.
+pub(crate) fn key(operation: &Operation) -> Cow<'static, str> {
+    match Operation::by_name(operation.name) {
+        Some(known) => Cow::Borrowed(known.name),
+        None => Cow::Owned(operation.to_string()),
+    }
+}
+
+/// The message of an error while calls are blocked: for how long, why, and Spotify's own words.
+pub(crate) fn describe(error: &Error, wait: Duration, alone: bool) -> String {
+    let what = if alone { "the operation is closed" } else { "no call is sent" };
+    let why = match error.kind() {
+        ErrorKind::QuotaExceeded => "quota",
+        _ => "rate limit",
+    };
+    let words = match error.message() {
+        "" => String::new(),
+        words => format!(" ({words})"),
+    };
+    format!("{what} for {}: {why}{words}", in_words(wait))
+}
+
+/// `2 h 10 min`, `1 min 5 s`, `3 s`, rounded up to seconds.
+pub(crate) fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    let (large, small, units) = match seconds {
+        0..60 => return format!("{seconds} s"),
+        60..3600 => (seconds / 60, seconds % 60, ("min", "s")),
+        3600..86_400 => (seconds / 3600, seconds % 3600 / 60, ("h", "min")),
+        _ => (seconds / 86_400, seconds % 86_400 / 3600, ("d", "h")),
+    };
+    match small {
+        0 => format!("{large} {}", units.0),
+        _ => format!("{large} {} {small} {}", units.0, units.1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_two_units() {
+        let told =
+            [0, 3, 60, 65, 3600, 7800, 86_399, 90_000].map(|s| in_words(Duration::from_secs(s)));
+        assert_eq!(
+            told,
+            ["0 s", "3 s", "1 min", "1 min 5 s", "1 h", "2 h 10 min", "23 h 59 min", "1 d 1 h"]
+        );
+        assert_eq!(in_words(Duration::from_millis(1)), "1 s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quota_without_a_time_is_probed_ever_more_rarely() {
+        let mut blocks = Blocks::default();
+        let operation = Operation::GET_ARTIST_ALBUMS;
+        let error = Error::new(ErrorKind::QuotaExceeded, "Quota");
+        let mut now = Instant::now();
+        let mut minutes = Vec::new();
+        for _ in 0..8 {
+            let Passage::Open(probes) = blocks.check(operation, now) else { panic!("blocked") };
+            blocks.pass(operation, probes, now);
+            let wait = blocks.refuse(operation, &error, Duration::from_millis(100), probes, now);
+            minutes.push(wait.as_secs() / 60);
+            assert!(matches!(blocks.check(operation, now), Passage::OperationBlocked(..)));
+            assert!(matches!(blocks.check(Operation::GET_ARTIST, now), Passage::Open(_)));
+            now += wait;
+        }
+        assert_eq!(minutes, [15, 30, 60, 120, 240, 360, 360, 360]);
+        // One probe that is answered opens the operation.
+        let Passage::Open(probes) = blocks.check(operation, now) else { panic!("blocked") };
+        blocks.pass(operation, probes, now);
+        assert!(matches!(blocks.check(operation, now), Passage::Probing { .. }));
+        blocks.end(operation, probes, true);
+        assert!(
+            matches!(blocks.check(operation, now), Passage::Open(probes) if probes == Probes::default())
+        );
+    }
+}

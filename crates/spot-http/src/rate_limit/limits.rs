@@ -1,0 +1,251 @@
+//! What is known of Spotify's limits: to show it, and to keep it for the next run.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::rate_limit::{
+    blocks::{LONGEST_BLOCK, in_words},
+    window::Learned,
+};
+
+/// What is known of Spotify's limits at one time: the learned limit, the calls in use, and which
+/// operations are blocked for how long.
+///
+/// It is data for a dashboard, and it can be kept for the next run: a program that starts while it is
+/// blocked must not call, since that makes the block longer. [`FileLimiter`](crate::FileLimiter) keeps
+/// it in a file.
+///
+/// ```
+/// use spot_http::{AccessToken, Limits, Pipeline, RateLimit};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let kept = r#"{"limit": 180}"#;
+/// let limits: Limits = serde_json::from_str(kept)?;
+/// let pipeline = Pipeline::builder(AccessToken::new("a token")?)
+///     .rate_limit(RateLimit::learned().resume(limits))
+///     .build()?;
+/// assert_eq!(pipeline.limits().limit(), Some(180));
+/// for closed in pipeline.limits().closed() {
+///     println!("{closed}");
+/// }
+/// let kept = serde_json::to_string(&pipeline.limits())?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// The time of the snapshot, in milliseconds since 1970. All other times are relative to it, so
+    /// that a clock that is set back does not lengthen a block.
+    at: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u32>,
+    search_step: u32,
+    /// In seconds.
+    search_every: u64,
+    /// How long each slot is still used, in milliseconds.
+    slots: Vec<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block: Option<BlockLeft>,
+    /// By the name of the operation.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    closed: BTreeMap<String, BlockLeft>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct BlockLeft {
+    /// In milliseconds.
+    left: u64,
+    quota: bool,
+    words: String,
+    refused_probes: u32,
+}
+
+/// The state of a limiter in durations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Saved {
+    pub(crate) window: Learned,
+    pub(crate) blocks: SavedBlocks,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SavedBlocks {
+    pub(crate) all: Option<SavedBlock>,
+    pub(crate) operations: BTreeMap<String, SavedBlock>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SavedBlock {
+    /// Zero if the block ended and its probe is not answered yet.
+    pub(crate) left: Duration,
+    pub(crate) quota: bool,
+    pub(crate) words: String,
+    pub(crate) refused_probes: u32,
+}
+
+/// An operation that is blocked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClosedOperation<'a> {
+    /// The [name](spot_model::Operation::name) of the operation, or its method and path if it is not
+    /// in the table.
+    pub operation: &'a str,
+    /// How long it is blocked from the time of the snapshot.
+    pub wait: Duration,
+    /// The wall-clock time at which the block ends.
+    pub until: SystemTime,
+    /// Whether a quota is used up; if not, the operation met a rate limit of its own.
+    pub quota: bool,
+    /// Spotify's own words.
+    pub message: &'a str,
+}
+
+/// `get_artist_albums is closed for 2 h 10 min: quota`
+impl fmt::Display for ClosedOperation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = if self.quota { "quota" } else { "rate limit" };
+        write!(f, "{} is closed for {}: {why}", self.operation, in_words(self.wait))
+    }
+}
+
+impl Limits {
+    /// The number of calls that fit in a window, if it is known.
+    pub fn limit(&self) -> Option<u32> {
+        self.limit
+    }
+
+    /// The number of calls that count against the limit now: in flight, or answered less than a
+    /// window ago.
+    pub fn in_use(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// How long all operations are blocked, if they are.
+    pub fn blocked_for(&self) -> Option<Duration> {
+        let left = Duration::from_millis(self.block.as_ref()?.left);
+        Some(left).filter(|left| !left.is_zero())
+    }
+
+    /// The wall-clock time until which all operations are blocked, if they are.
+    pub fn blocked_until(&self) -> Option<SystemTime> {
+        Some(self.after(self.blocked_for()?))
+    }
+
+    /// The operations that are blocked, by name.
+    pub fn closed(&self) -> impl Iterator<Item = ClosedOperation<'_>> {
+        let closed = self.closed.iter().filter(|(_, block)| block.left > 0);
+        closed.map(|(operation, block)| {
+            let wait = Duration::from_millis(block.left);
+            let until = self.after(wait);
+            ClosedOperation { operation, wait, until, quota: block.quota, message: &block.words }
+        })
+    }
+
+    fn after(&self, wait: Duration) -> SystemTime {
+        let since = Duration::from_millis(self.at).saturating_add(wait);
+        SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
+    /// Whether any call still counts at this time.
+    pub(crate) fn has_slots(&self, wall: SystemTime) -> bool {
+        !self.left(wall).window.taken.is_empty()
+    }
+
+    pub(crate) fn new(saved: Saved, wall: SystemTime) -> Self {
+        let Saved { window, blocks } = saved;
+        let block = |block: SavedBlock| BlockLeft {
+            left: millis(block.left),
+            quota: block.quota,
+            words: block.words,
+            refused_probes: block.refused_probes,
+        };
+        let closed = blocks.operations.into_iter();
+        Self {
+            at: millis(wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()),
+            limit: window.limit,
+            search_step: window.step,
+            search_every: window.every.as_secs(),
+            slots: window.taken.into_iter().map(millis).collect(),
+            block: blocks.all.map(block),
+            closed: closed.map(|(name, closed)| (name, block(closed))).collect(),
+        }
+    }
+
+    /// What is left of it at another time. If the clock was set back since, no time counts as passed.
+    pub(crate) fn left(&self, wall: SystemTime) -> Saved {
+        let at = self.after(Duration::ZERO);
+        let passed = wall.duration_since(at).unwrap_or_default();
+        let left =
+            |millis: u64| Duration::from_millis(millis).min(LONGEST_BLOCK).saturating_sub(passed);
+        let block = |block: &BlockLeft| SavedBlock {
+            left: left(block.left),
+            quota: block.quota,
+            words: block.words.clone(),
+            refused_probes: block.refused_probes,
+        };
+        let slots = self.slots.iter().map(|slot| left(*slot));
+        let closed = self.closed.iter();
+        Saved {
+            window: Learned {
+                limit: self.limit,
+                step: self.search_step,
+                every: Duration::from_secs(self.search_every),
+                taken: slots.filter(|left| !left.is_zero()).collect(),
+            },
+            blocks: SavedBlocks {
+                all: self.block.as_ref().map(block),
+                operations: closed.map(|(name, closed)| (name.clone(), block(closed))).collect(),
+            },
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    // Rounded up, so that a block never ends too early.
+    u64::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn blocked_for(left: Duration) -> Limits {
+        let block = SavedBlock { left, quota: true, words: String::new(), refused_probes: 0 };
+        let operations = [("get_artist_albums".to_owned(), block)].into();
+        let blocks = SavedBlocks { all: None, operations };
+        Limits::new(Saved { blocks, ..Saved::default() }, SystemTime::UNIX_EPOCH + 500 * HOUR)
+    }
+
+    fn left_at(limits: &Limits, hour: u32) -> Duration {
+        let saved = limits.left(SystemTime::UNIX_EPOCH + hour * HOUR);
+        saved.blocks.operations["get_artist_albums"].left
+    }
+
+    #[test]
+    fn no_clock_lengthens_a_block() {
+        let limits = blocked_for(5 * HOUR);
+        assert_eq!(left_at(&limits, 502), 3 * HOUR);
+        assert_eq!(left_at(&limits, 600), Duration::ZERO);
+        // A clock that was set back by years.
+        assert_eq!(left_at(&limits, 1), 5 * HOUR);
+        // A block of a year was never meant.
+        assert_eq!(left_at(&blocked_for(9_000 * HOUR), 500), LONGEST_BLOCK);
+    }
+
+    #[test]
+    fn they_survive_as_json() {
+        let limits = blocked_for(5 * HOUR);
+        let text = serde_json::to_string(&limits).unwrap();
+        let again: Limits = serde_json::from_str(&text).unwrap();
+        assert_eq!(again, limits);
+        let closed: Vec<_> = again.closed().map(|closed| closed.to_string()).collect();
+        assert_eq!(closed, ["get_artist_albums is closed for 5 h: quota"]);
+    }
+}

@@ -1,0 +1,116 @@
+//! Checks of a text before it is decoded: its kind, and how much memory it would take.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de::Visitor, forward_to_deserialize_any};
+
+/// Texts up to this length take a bounded amount of memory, whatever they hold.
+const SHORT: usize = 512 * 1024;
+
+/// The fewest bytes of a longer text for each object, list and null, on average. Responses of the API
+/// have 60 and more.
+const BYTES_A_VALUE: usize = 32;
+
+/// Checks that the text may be a `T` and is not made to exhaust the memory.
+///
+/// An empty object is two bytes long and becomes a value of some hundred bytes, so that a body of 16
+/// MiB could take gigabytes.
+pub(crate) fn check<'a, T: Deserialize<'a>>(json: &[u8]) -> Result<(), serde_json::Error> {
+    let first = json.iter().find(|byte| !byte.is_ascii_whitespace());
+    // serde also decodes an object from a list of its fields, which may all be missing.
+    if first == Some(&b'[')
+        && let Err(Asked::Object) = T::deserialize(Probe)
+    {
+        return Err(error("the text is a list; expected an object"));
+    }
+    if json.len() > SHORT && values(json) > SHORT / BYTES_A_VALUE + json.len() / BYTES_A_VALUE {
+        return Err(error("the text holds too many empty values for its length"));
+    }
+    Ok(())
+}
+
+fn error(message: &str) -> serde_json::Error {
+    serde::de::Error::custom(message)
+}
+
+/// How many objects, lists and nulls the text holds at most.
+fn values(json: &[u8]) -> usize {
+    let opening = json.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    let nulls = json.iter().zip(json.iter().skip(1)).filter(|pair| *pair == (&b'n', &b'u'));
+    opening + nulls.count()
+}
+
+/// A deserializer that holds nothing and reports what it is asked for.
+struct Probe;
+
+/// What a type asks its deserializer for.
+#[derive(Debug)]
+enum Asked {
+    Object,
+    Other,
+}
+
+impl<'de> Deserializer<'de> for Probe {
+    type Error = Asked;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Asked> {
+        Err(Asked::Other)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Asked> {
+        Err(Asked::Object)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Asked> {
+        Err(Asked::Object)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct enum identifier ignored_any
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("there is nothing to decode")
+    }
+}
+
+impl std::error::Error for Asked {}
+
+impl serde::de::Error for Asked {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Album, Page, Track};
+
+    #[test]
+    fn an_object_is_not_a_list_of_its_fields() {
+        for json in ["[]", " [null]", "[[\"x\"]]"] {
+            assert!(crate::from_slice::<Album>(json.as_bytes()).is_err(), "{json}");
+            assert!(crate::from_slice::<Page<Track>>(json.as_bytes()).is_err(), "{json}");
+        }
+        let albums: Vec<Option<Album>> = crate::from_slice(b"[null]").unwrap();
+        assert_eq!(albums, [None]);
+    }
+
+    #[test]
+    fn a_text_of_empty_values_is_refused_before_it_takes_memory() {
+        for value in ["{}", "null", "[]", "{\"name\":null}"] {
+            let json = format!("[{value}{}]", format!(",{value}").repeat(1_000_000));
+            assert!(crate::from_slice::<Vec<Option<Track>>>(json.as_bytes()).is_err(), "{value}");
+            let json = format!("{{\"tracks\":{json}}}");
+            assert!(crate::from_slice::<crate::Recommendations>(json.as_bytes()).is_err());
+        }
+    }
+}
