@@ -176,12 +176,12 @@ fn restricted(error: Error, operation: &Operation) -> Error {
     }
     let since = operation.access.since().unwrap_or_default();
     let who = match operation.access {
-        Access::Closed2024 => "applications registered since then",
+        Access::Closed2024 => "newer applications",
         _ => "applications in Development Mode",
     };
     let instead = match operation.replacement {
         Some(replacement) => format!("; use {replacement}"),
-        None => "; nothing takes its place".to_owned(),
+        None => "; there is no replacement".to_owned(),
     };
     let message = format!("the operation is closed to {who} since {since}{instead}");
     error.with_message(message).with_kind(ErrorKind::Restricted)
