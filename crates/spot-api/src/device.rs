@@ -12,7 +12,7 @@ use crate::Player;
 const WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
-/// The longest timeout. What is longer is as good as for ever.
+/// Longer timeouts count as this one.
 const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 
 impl Player {

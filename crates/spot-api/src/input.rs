@@ -200,16 +200,18 @@ impl Body {
         }
     }
 
-    /// The snapshot of the call before this one, or the one the caller gave.
+    /// The snapshot that the change before this one returned, or the one the caller gave. Nothing is
+    /// sent if the caller gave none: Spotify has refused valid snapshots and answered 502.
     pub(crate) fn snapshot(
         self,
         name: &str,
         last: Option<&SnapshotId>,
         own: Option<&Result<SnapshotId, ParseIdError>>,
     ) -> Self {
-        match last {
-            Some(last) => self.field(name, last),
-            None => self.id(name, own),
+        match (own, last) {
+            (None, _) => self,
+            (Some(Ok(_)), Some(last)) => self.field(name, last),
+            (Some(_), _) => self.id(name, own),
         }
     }
 

@@ -24,7 +24,8 @@ mod sync;
 mod watch;
 
 pub use spot_http::{
-    CallOptions, ClosedOperation, Error, ErrorKind, Lane, Limits, PlayerReason, Request, Response,
+    CallOptions, ClosedOperation, Error, ErrorKind, ForbiddenCause, Lane, Limits, PlayerReason,
+    Request, Response,
 };
 pub use spot_model as model;
 pub use spot_model::AccessMode;

@@ -120,7 +120,7 @@ pub(crate) struct ByOffset {
     requested: u32,
     step: u32,
     next: Next,
-    /// Largest offset the API takes.
+    /// End of the part of the list that can be read.
     last: Option<u32>,
 }
 
@@ -142,7 +142,10 @@ impl ByOffset {
     fn next(&mut self) -> Option<u32> {
         let at = self.requested;
         match self.next {
-            _ if self.last.is_some_and(|last| at > last) => return None,
+            // Spotify answers 400 or 404 to a page that reaches beyond it.
+            _ if self.last.is_some_and(|last| at.saturating_add(self.step.max(1)) > last) => {
+                return None;
+            }
             Next::One => self.next = Next::End,
             // Spotify can answer an offset at or behind the end with a server error.
             Next::Until(end) if at < end => {}

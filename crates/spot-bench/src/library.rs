@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rspotify::AuthCodeSpotify;
 use serde_json::{Value, json};
 use spot_api::Client;
-use spot_http::{AccessToken, Pipeline, RateLimit, ReqwestTransport};
+use spot_http::{AccessToken, Pipeline, ReqwestTransport};
 use spot_mock::{MockSpotify, Mode};
 
 use crate::server::{Answers, Server};
@@ -83,12 +83,11 @@ pub(crate) async fn get(mock: &MockSpotify, path: &str) -> Result<Bytes> {
     Ok(answer.error_for_status()?.bytes().await?)
 }
 
-/// Our client of a server.
+/// Our client of a server, with the default settings.
 pub(crate) fn ours(server: &Server) -> Result<Client> {
     let pipeline = Pipeline::builder(AccessToken::new("token")?)
         .transport(ReqwestTransport::builder().no_proxy().build()?)
         .base_url(&server.url)
-        .rate_limit(RateLimit::unpaced())
         .build()?;
     Ok(pipeline.into())
 }

@@ -20,11 +20,11 @@ pub use transport::test;
 pub use transport::{ReqwestTransport, ReqwestTransportBuilder};
 pub use {
     callback_tokens::CallbackTokens,
-    error::{Error, ErrorKind, PlayerReason},
+    error::{Error, ErrorKind, ForbiddenCause, PlayerReason},
     pipeline::{CallOptions, Event, Observer, Pipeline, PipelineBuilder},
     rate_limit::{
-        AttemptEnd, ClosedOperation, Feedback, Lane, Limits, LocalLimiter, Permit, PermitRequest,
-        RateLimit, RateLimiter,
+        AttemptEnd, ClosedOperation, Feedback, FileLimiter, Lane, Limits, LocalLimiter, Permit,
+        PermitRequest, RateLimit, RateLimiter,
     },
     request::{Body, Request},
     response::Response,

@@ -155,8 +155,8 @@ pub enum Access {
     /// Applications in Extended Quota Mode. Applications in Development Mode that were created
     /// after 2026-02-11 get a 403. Spotify announced the same for older ones.
     Extended,
-    /// Applications that used it in Extended Quota Mode before 2024-11-27. It is closed to all
-    /// others.
+    /// Applications that had extended access on 2024-11-27, or had applied for it by then. The
+    /// operation is closed to all others in both modes.
     Closed2024,
 }
 
@@ -199,7 +199,8 @@ pub enum Paging {
         max: u8,
         /// Largest `limit` in [Extended Quota Mode](AccessMode::Extended).
         extended_max: u8,
-        /// Largest `offset` the operation takes, if there is one.
+        /// Largest `offset` that Spotify documents, if there is one. Requests whose `offset` and
+        /// `limit` exceed it together have failed, so that streams stop before.
         last_offset: Option<u32>,
     },
     /// Pages by `limit` and a cursor that names the last entry.

@@ -3,8 +3,9 @@
 //! Every operation of the Web API, and the call that sends it.
 //!
 //! If several scopes are listed, the content decides which one is needed. *Extended*: closed to
-//! applications in Development Mode since 2026-02-11. *2024*: closed to applications registered
-//! after 2024-11-27. [`Operation`](crate::model::Operation) has the same metadata.
+//! applications in Development Mode since 2026-02-11. *2024*: closed since 2024-11-27 to
+//! applications without extended access on that day. [`Operation`](crate::model::Operation) has
+//! the same metadata.
 //!
 //! | call | operation | scopes | access | maximum |
 //! |---|---|---|---|---|

@@ -455,8 +455,8 @@ impl RemovePlaylistItems {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// Sends the requests one after another, each with the snapshot that the one before it
-    /// returned. Returns the answers in order: none if the list is empty.
+    /// Sends the requests one after another. If you gave a snapshot, each request has the one that
+    /// the request before it returned. Returns the responses in order: none if the list is empty.
     ///
     /// # Errors
     ///
@@ -532,7 +532,8 @@ impl ChangePlaylistDetails {
         self
     }
 
-    /// Whether it appears on the user's profile.
+    /// Whether it appears on the user's profile. Spotify ignored `false` when it was measured in
+    /// 2026-09.
     pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
         self.public = public.into();
         self
@@ -717,7 +718,8 @@ impl CreatePlaylist {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CREATE_PLAYLIST;
 
-    /// Whether it appears on the user's profile. Default: `true`.
+    /// Whether it appears on the user's profile. Default: `true`. Spotify ignored `false` when it
+    /// was measured in 2026-09.
     pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
         self.public = public.into();
         self

@@ -7,12 +7,12 @@ use crate::{
     sync::{
         contents,
         planner::{self, Edits},
-        steps::{Step, replacement},
+        steps::{CHUNK, Step, replacement},
     },
 };
 
 /// How many calls more than a replacement takes are made to keep the dates of entries.
-const PATIENCE: usize = 100;
+const EXTRA_CALLS: usize = 100;
 
 /// What the caller allows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,6 +25,17 @@ pub(crate) struct Terms {
 /// [`SyncPlaylist::plan`](crate::SyncPlaylist::plan).
 ///
 /// It prints as one line: what is kept, added, moved and removed, and the number of calls.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client, wanted: Vec<spot_api::model::TrackId>)
+/// # -> Result<(), spot_api::Error> {
+/// let plan = client.playlist("spotmockPlaylist000001").sync(wanted).plan().await?;
+/// println!("{plan}"); // 412 kept (3 moved), 7 added, 2 removed: 5 calls
+/// if plan.readded() == 0 && !plan.replaces() {
+///     plan.apply().await?;
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct SyncPlan {
     playlist: GetPlaylist,
@@ -57,18 +68,21 @@ impl SyncPlan {
         let wanted_keys = keys.all(wanted);
         let present_keys = keys.all(present);
         let edits = (!keys.must_remove_unnamed(&present_keys, &wanted_keys))
-            .then(|| planner::edits(&present_keys, &wanted_keys))
-            .filter(|edits| keys.can_add(&edits.steps));
-        let whole = Some(replacement(&wanted_keys)).filter(|steps| keys.can_add(steps));
-        let chosen = choose(edits, whole, terms)?;
-        let (steps, counts, replaces) = match chosen {
-            Chosen::Edits(Edits { steps, kept, moved, removed, added, readded }) => {
-                (steps, Counts { kept, moved, added, removed, readded }, false)
+            .then(|| Edits::new(&present_keys, &wanted_keys))
+            .filter(|edits| edits.new_keys().all(|key| keys.can_add(key)));
+        let can_replace = wanted_keys.iter().all(|key| keys.can_add(*key));
+        let whole = can_replace.then_some(wanted_keys.len().div_ceil(CHUNK).max(1));
+        let (steps, counts, replaces) = match choose(edits, whole, terms)? {
+            Some(edits) => {
+                let Edits { kept, removed, added, readded, .. } = edits;
+                let counts = Counts { kept, moved: edits.moved(), added, removed, readded };
+                (edits.steps(), counts, false)
             }
-            Chosen::Replacement(steps) => {
+            None => {
                 let readded = planner::common(&present_keys, &wanted_keys);
                 let (added, removed) = (wanted.len() - readded, present.len() - readded);
-                (steps, Counts { kept: 0, moved: 0, added, removed, readded }, true)
+                let counts = Counts { kept: 0, moved: 0, added, removed, readded };
+                (replacement(&wanted_keys), counts, true)
             }
         };
         Ok(Self { playlist, snapshot_id, uris: keys.uris, steps, counts, replaces })
@@ -195,13 +209,13 @@ impl fmt::Debug for SyncPlan {
     }
 }
 
-enum Chosen {
-    Edits(Edits),
-    Replacement(Vec<Step>),
-}
-
-/// The way with the fewest calls, of those that are possible and allowed.
-fn choose(edits: Option<Edits>, whole: Option<Vec<Step>>, terms: Terms) -> Result<Chosen, Error> {
+/// The way with the fewest calls, of those that are possible and allowed: the edits, or `None` for a
+/// replacement, which takes `whole` calls.
+fn choose<'a>(
+    edits: Option<Edits<'a>>,
+    whole: Option<usize>,
+    terms: Terms,
+) -> Result<Option<Edits<'a>>, Error> {
     let refusal = |why: String| Err(Error::bad_request(why));
     match (edits, whole) {
         (None, None) => refusal(
@@ -209,29 +223,32 @@ fn choose(edits: Option<Edits>, whole: Option<Vec<Step>>, terms: Terms) -> Resul
              that stay"
                 .to_owned(),
         ),
-        (None, Some(steps)) if terms.allow_replace => Ok(Chosen::Replacement(steps)),
+        (None, Some(_)) if terms.allow_replace => Ok(None),
         (None, Some(_)) => refusal(
             "the playlist holds items without a URI, which only a replacement removes, and it gives \
              every item a new date; allow it with `allow_replace()`"
                 .to_owned(),
         ),
-        (Some(edits), None) => Ok(Chosen::Edits(edits)),
-        (Some(edits), Some(steps)) => {
-            let most = terms.max_calls.unwrap_or(steps.len() + PATIENCE);
+        (Some(edits), whole) => {
+            let calls = edits.calls();
             // Where nothing stays, a replacement costs no dates.
             let may_replace = terms.allow_replace || edits.kept == 0;
-            if may_replace && steps.len() < edits.steps.len() {
-                return Ok(Chosen::Replacement(steps));
+            if may_replace && whole.is_some_and(|whole| whole < calls) {
+                return Ok(None);
             }
-            if edits.steps.len() <= most {
-                return Ok(Chosen::Edits(edits));
+            let most = whole.unwrap_or_default() + EXTRA_CALLS;
+            let most = terms.max_calls.unwrap_or(most);
+            if calls <= most {
+                return Ok(Some(edits));
             }
-            refusal(format!(
-                "keeping the dates takes {} calls, more than {most}; a replacement takes {} and gives \
-                 every item a new date: use `allow_replace()` or `max_calls()`",
-                edits.steps.len(),
-                steps.len()
-            ))
+            let instead = match whole {
+                Some(whole) => format!(
+                    "; a replacement takes {whole} and gives every item a new date: use \
+                     `allow_replace()` or `max_calls()`"
+                ),
+                None => ": use `max_calls()`".to_owned(),
+            };
+            refusal(format!("keeping the dates takes {calls} calls, more than {most}{instead}"))
         }
     }
 }
@@ -275,16 +292,10 @@ impl Keys {
         unnamed(wanted) < unnamed(present)
     }
 
-    /// Whether all that is added can be: it has a URI, and is no local file.
-    fn can_add(&self, steps: &[Step]) -> bool {
-        let can_add = |key: &u32| {
-            let uri = usize::try_from(*key).ok().and_then(|key| self.uris.get(key));
-            uri.is_some_and(|uri| !matches!(uri, PlayableUri::Local(_)))
-        };
-        steps.iter().all(|step| match step {
-            Step::Remove(_) | Step::Move { .. } => true,
-            Step::Add { keys, .. } | Step::Replace(keys) => keys.iter().all(can_add),
-        })
+    /// Whether a call can add it: it has a URI, and is no local file.
+    fn can_add(&self, key: u32) -> bool {
+        let uri = usize::try_from(key).ok().and_then(|key| self.uris.get(key));
+        uri.is_some_and(|uri| !matches!(uri, PlayableUri::Local(_)))
     }
 }
 

@@ -10,49 +10,76 @@ use std::{
 
 use crate::sync::{
     sequence::{longest_increasing, partners},
-    steps::{Step, additions, removals},
+    steps::{CHUNK, Step, additions, removals},
 };
 
-/// Calls that change a list entry by entry.
-#[derive(Debug, Default)]
-pub(crate) struct Edits {
-    pub(crate) steps: Vec<Step>,
+/// A change of a list entry by entry: what it costs, and, when asked, its calls.
+#[derive(Debug)]
+pub(crate) struct Edits<'a> {
+    wanted: &'a [u32],
+    /// What is removed, every copy of it.
+    gone: Vec<u32>,
+    /// Where in the wanted list each entry belongs that is not removed.
+    targets: Vec<usize>,
+    arrangement: Arrangement,
     /// Entries that are in both lists and keep their dates.
     pub(crate) kept: usize,
-    /// Entries that keep their dates and change their order.
-    pub(crate) moved: usize,
     pub(crate) removed: usize,
     pub(crate) added: usize,
     /// Entries that are removed and added again, since surplus copies cannot be removed alone.
     pub(crate) readded: usize,
 }
 
-/// The fewest calls known that make `present` equal to `wanted` entry by entry.
-pub(crate) fn edits(present: &[u32], wanted: &[u32]) -> Edits {
-    let (has, needs) = (counts(present), counts(wanted));
-    let needed = |key: &u32| needs.get(key).copied().unwrap_or(0);
-    let surplus: HashSet<u32> =
-        has.iter().filter(|(key, count)| needed(key) < **count).map(|(key, _)| *key).collect();
-    let mut seen = HashSet::new();
-    let gone: Vec<u32> =
-        present.iter().copied().filter(|key| surplus.contains(key) && seen.insert(*key)).collect();
-    let rest: Vec<u32> = present.iter().copied().filter(|key| !surplus.contains(key)).collect();
-    let readded = gone.iter().map(needed).sum();
+impl<'a> Edits<'a> {
+    /// The change with the fewest calls known that makes `present` equal to `wanted`.
+    pub(crate) fn new(present: &[u32], wanted: &'a [u32]) -> Self {
+        let (has, needs) = (counts(present), counts(wanted));
+        let needed = |key: &u32| needs.get(key).copied().unwrap_or(0);
+        let surplus: HashSet<u32> =
+            has.iter().filter(|(key, count)| needed(key) < **count).map(|(key, _)| *key).collect();
+        let mut seen = HashSet::new();
+        let is_gone = |key: &u32| surplus.contains(key) && seen.insert(*key);
+        let gone: Vec<u32> = present.iter().copied().filter(is_gone).collect();
+        let rest: Vec<u32> = present.iter().copied().filter(|key| !surplus.contains(key)).collect();
+        let readded = gone.iter().map(needed).sum();
+        let targets = partners(&rest, wanted);
+        let arrange = |order| Arrangement::new(&targets, wanted.len(), order);
+        let (moves_first, adds_first) = (arrange(Order::MovesFirst), arrange(Order::AddsFirst));
+        let arrangement =
+            if adds_first.calls < moves_first.calls { adds_first } else { moves_first };
+        Self {
+            wanted,
+            gone,
+            targets,
+            arrangement,
+            kept: rest.len(),
+            removed: present.len() - rest.len() - readded,
+            added: wanted.len() - rest.len() - readded,
+            readded,
+        }
+    }
 
-    let targets = partners(&rest, wanted);
-    let both = [Order::MovesFirst, Order::AddsFirst].map(|order| arrange(&targets, wanted, order));
-    let [moves_first, adds_first] = both;
-    let arranged =
-        if adds_first.steps.len() < moves_first.steps.len() { adds_first } else { moves_first };
-    let mut steps: Vec<Step> = removals(&gone).collect();
-    steps.extend(arranged.steps);
-    Edits {
-        steps,
-        kept: rest.len(),
-        moved: arranged.moved,
-        removed: present.len() - rest.len() - readded,
-        added: wanted.len() - rest.len() - readded,
-        readded,
+    /// How many calls it takes at most.
+    pub(crate) fn calls(&self) -> usize {
+        self.gone.len().div_ceil(CHUNK) + self.arrangement.calls
+    }
+
+    /// How many entries change their order.
+    pub(crate) fn moved(&self) -> usize {
+        self.arrangement.moving.iter().map(Vec::len).sum()
+    }
+
+    /// What is added, copies included.
+    pub(crate) fn new_keys(&self) -> impl Iterator<Item = u32> {
+        let is_new = |(_, kept): &(_, &bool)| !**kept;
+        self.wanted.iter().zip(&self.arrangement.is_kept).filter(is_new).map(|(key, _)| *key)
+    }
+
+    /// The calls. Each takes time in proportion to the length of the list.
+    pub(crate) fn steps(&self) -> Vec<Step> {
+        let mut steps: Vec<Step> = removals(&self.gone).collect();
+        self.arrangement.carry_out(self.targets.clone(), self.wanted, &mut steps);
+        steps
     }
 }
 
@@ -70,7 +97,7 @@ fn counts(keys: &[u32]) -> HashMap<u32, usize> {
     counts
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
     /// Ranges move whole, and what is new is added between and inside them.
     MovesFirst,
@@ -78,69 +105,84 @@ enum Order {
     AddsFirst,
 }
 
+/// A way to put entries in order and to add what they lack.
 #[derive(Debug)]
-struct Arranged {
-    steps: Vec<Step>,
-    moved: usize,
+struct Arrangement {
+    order: Order,
+    /// Whether each wanted entry is there already.
+    is_kept: Vec<bool>,
+    /// Whether each wanted entry is there and does not move.
+    is_still: Vec<bool>,
+    /// The ranges that move, as wanted places, in the wanted order.
+    moving: Vec<Vec<usize>>,
+    calls: usize,
 }
 
-/// Orders entries whose places in the wanted list are `targets`, and adds what they lack.
-fn arrange(targets: &[usize], wanted: &[u32], order: Order) -> Arranged {
-    let is_kept = {
-        let mut is_kept = vec![false; wanted.len()];
-        for target in targets {
-            if let Some(kept) = is_kept.get_mut(*target) {
-                *kept = true;
+impl Arrangement {
+    /// For entries that belong at `targets` in a wanted list of some length.
+    fn new(targets: &[usize], length: usize, order: Order) -> Self {
+        let is_kept = marked(length, targets);
+        let blocks = blocks(targets, &is_kept, order);
+        let firsts: Vec<usize> =
+            blocks.iter().filter_map(|block| targets.get(block.start).copied()).collect();
+        let staying: HashSet<usize> = longest_increasing(&firsts).into_iter().collect();
+        let (mut still, mut moving) = (Vec::new(), Vec::new());
+        for (at, block) in blocks.into_iter().enumerate() {
+            let members = targets.get(block).unwrap_or_default();
+            if staying.contains(&at) {
+                still.extend_from_slice(members);
+            } else {
+                moving.push(members.to_vec());
             }
         }
-        is_kept
-    };
-    let blocks = blocks(targets, &is_kept, order);
-    let firsts: Vec<usize> =
-        blocks.iter().filter_map(|block| targets.get(block.start).copied()).collect();
-    let staying: HashSet<usize> = longest_increasing(&firsts).into_iter().collect();
-    let (mut still, mut moving) = (vec![false; wanted.len()], Vec::new());
-    for (at, block) in blocks.iter().enumerate() {
-        let members = targets.get(block.clone()).unwrap_or_default();
-        if staying.contains(&at) {
-            for target in members {
-                if let Some(still) = still.get_mut(*target) {
-                    *still = true;
-                }
-            }
-        } else {
-            moving.push(members.to_vec());
-        }
+        moving.sort_unstable();
+        let is_still = marked(length, &still);
+        let mut arrangement = Self { order, is_kept, is_still, moving, calls: 0 };
+        let additions = arrangement.additions();
+        let additions = additions.iter().map(|(_, new)| new.len().div_ceil(CHUNK)).sum::<usize>();
+        arrangement.calls = arrangement.moving.len() + additions;
+        arrangement
     }
-    moving.sort_unstable();
 
-    let mut list = targets.to_vec();
-    let moved = moving.iter().map(Vec::len).sum();
-    let mut arranged = Arranged { steps: Vec::new(), moved };
-    match order {
-        Order::MovesFirst => {
-            move_all(&mut list, &moving, &mut arranged.steps);
-            // In order now, so that a run belongs where it is wanted.
-            for run in runs(wanted.len(), |at| !is_kept.get(at).copied().unwrap_or(false)) {
-                let keys = wanted.get(run.clone()).unwrap_or_default();
-                arranged.steps.extend(additions(keys, run.start));
-            }
-        }
-        Order::AddsFirst => {
+    /// The runs to add: where each starts, and its wanted places.
+    fn additions(&self) -> Vec<(usize, Vec<usize>)> {
+        let is = |marks: &[bool], at: usize| marks.get(at).copied().unwrap_or(false);
+        let gaps = match self.order {
+            Order::MovesFirst => runs(self.is_kept.len(), |at| !is(&self.is_kept, at)),
             // What is new between two entries that stay is one run, whatever moves in between.
-            for gap in runs(wanted.len(), |at| !still.get(at).copied().unwrap_or(false)) {
-                let new: Vec<usize> =
-                    gap.clone().filter(|at| !is_kept.get(*at).copied().unwrap_or(false)).collect();
-                let before = gap.start.checked_sub(1);
-                let position = before.map_or(0, |before| place(&list, before) + 1);
-                let keys: Vec<u32> = new.iter().filter_map(|at| wanted.get(*at).copied()).collect();
-                arranged.steps.extend(additions(&keys, position));
-                list.splice(position..position, new);
-            }
-            move_all(&mut list, &moving, &mut arranged.steps);
+            Order::AddsFirst => runs(self.is_still.len(), |at| !is(&self.is_still, at)),
+        };
+        let new =
+            |gap: Range<usize>| (gap.start, gap.filter(|at| !is(&self.is_kept, *at)).collect());
+        gaps.into_iter().map(new).collect()
+    }
+
+    fn carry_out(&self, mut list: Vec<usize>, wanted: &[u32], steps: &mut Vec<Step>) {
+        if self.order == Order::MovesFirst {
+            move_all(&mut list, &self.moving, steps);
+        }
+        for (start, new) in self.additions() {
+            let keys: Vec<u32> = new.iter().filter_map(|at| wanted.get(*at).copied()).collect();
+            // The entry before a run is in its place, or the list is in order up to it.
+            let position = start.checked_sub(1).map_or(0, |before| place(&list, before) + 1);
+            steps.extend(additions(&keys, position));
+            list.splice(position..position, new);
+        }
+        if self.order == Order::AddsFirst {
+            move_all(&mut list, &self.moving, steps);
         }
     }
-    arranged
+}
+
+/// A list of marks, set at some places.
+fn marked(length: usize, places: &[usize]) -> Vec<bool> {
+    let mut marks = vec![false; length];
+    for place in places {
+        if let Some(mark) = marks.get_mut(*place) {
+            *mark = true;
+        }
+    }
+    marks
 }
 
 /// The ranges of entries that follow each other in both lists.
@@ -214,7 +256,7 @@ mod tests {
     use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 
     use super::*;
-    use crate::sync::steps::{CHUNK, replacement};
+    use crate::sync::steps::replacement;
 
     /// What Spotify does with the calls.
     fn carry_out(mut list: Vec<u32>, steps: &[Step]) -> Vec<u32> {
@@ -299,19 +341,21 @@ mod tests {
     proptest! {
         #[test]
         fn the_calls_lead_to_the_wanted_list((present, wanted) in lists(40)) {
-            let edits = edits(&present, &wanted);
-            prop_assert_eq!(carry_out(present.clone(), &edits.steps), wanted.clone());
+            let edits = Edits::new(&present, &wanted);
+            prop_assert_eq!(carry_out(present.clone(), &edits.steps()), wanted.clone());
             prop_assert_eq!(edits.kept + edits.added + edits.readded, wanted.len());
             prop_assert_eq!(edits.kept + edits.removed + edits.readded, present.len());
-            prop_assert!(edits.steps.len() >= least(&present, &wanted));
+            prop_assert!(edits.steps().len() >= least(&present, &wanted));
+            prop_assert!(edits.steps().len() <= edits.calls());
+            prop_assert_eq!(edits.new_keys().count(), edits.added + edits.readded);
         }
 
         #[test]
         fn few_changes_are_few_calls((present, wanted) in edited(4)) {
-            let edits = edits(&present, &wanted);
-            prop_assert_eq!(carry_out(present.clone(), &edits.steps), wanted.clone());
-            prop_assert!(edits.steps.len() >= least(&present, &wanted));
-            prop_assert!(edits.steps.len() <= 26, "12 changes: {:?}", edits.steps);
+            let edits = Edits::new(&present, &wanted);
+            prop_assert_eq!(carry_out(present.clone(), &edits.steps()), wanted.clone());
+            prop_assert!(edits.steps().len() >= least(&present, &wanted));
+            prop_assert!(edits.steps().len() <= 26, "12 changes: {:?}", edits.steps());
         }
 
         #[test]
@@ -331,8 +375,8 @@ mod tests {
             let (mut calls, mut replacements, mut fewest, mut kept) = (0, 0, 0, 0);
             for _ in 0..500 {
                 let (present, wanted) = pairs.new_tree(&mut runner).unwrap().current();
-                let edits = edits(&present, &wanted);
-                calls += edits.steps.len();
+                let edits = Edits::new(&present, &wanted);
+                calls += edits.steps().len();
                 kept += edits.kept;
                 replacements += replacement(&wanted).len();
                 fewest += least(&present, &wanted);
@@ -350,18 +394,18 @@ mod tests {
 
     #[test]
     fn a_range_moves_in_one_call() {
-        let moved = edits(&[0, 1, 2, 3, 4, 5], &[3, 4, 0, 1, 2, 5]);
-        assert_eq!(moved.steps.len(), 1);
+        let moved = Edits::new(&[0, 1, 2, 3, 4, 5], &[3, 4, 0, 1, 2, 5]);
+        assert_eq!(moved.steps().len(), 1);
         assert_eq!((moved.kept, moved.added, moved.removed), (6, 0, 0));
         // Either range can move.
-        assert!(matches!(moved.steps[0], Step::Move { .. }));
+        assert!(matches!(moved.steps()[0], Step::Move { .. }));
     }
 
     #[test]
     fn new_entries_around_one_that_moves_are_one_call() {
-        let around = edits(&[9, 1, 2, 3], &[1, 2, 3, 20, 21, 9, 22]);
+        let around = Edits::new(&[9, 1, 2, 3], &[1, 2, 3, 20, 21, 9, 22]);
         assert_eq!(
-            around.steps,
+            around.steps(),
             [
                 Step::Add { keys: vec![20, 21, 22], position: 4 },
                 Step::Move { start: 0, length: 1, before: 6 },
@@ -371,11 +415,14 @@ mod tests {
 
     #[test]
     fn a_surplus_copy_takes_all_copies_with_it() {
-        let fewer = edits(&[1, 2, 1, 3], &[1, 2, 3]);
-        assert_eq!(fewer.steps, [Step::Remove(vec![1]), Step::Add { keys: vec![1], position: 0 }]);
+        let fewer = Edits::new(&[1, 2, 1, 3], &[1, 2, 3]);
+        assert_eq!(
+            fewer.steps(),
+            [Step::Remove(vec![1]), Step::Add { keys: vec![1], position: 0 }]
+        );
         assert_eq!((fewer.kept, fewer.readded, fewer.removed), (2, 1, 1));
         // One copy more touches nothing else.
-        let more = edits(&[1, 2], &[1, 2, 1]);
-        assert_eq!(more.steps, [Step::Add { keys: vec![1], position: 2 }]);
+        let more = Edits::new(&[1, 2], &[1, 2, 1]);
+        assert_eq!(more.steps(), [Step::Add { keys: vec![1], position: 2 }]);
     }
 }

@@ -19,6 +19,14 @@ use crate::{
 /// Adding entries, moving them and removing every copy of them leaves the others as they are.
 /// Replacing the whole playlist can take fewer calls, and gives every entry a new date. It needs
 /// [`allow_replace`](Self::allow_replace), unless no entry stays anyway.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client, wanted: Vec<spot_api::model::TrackId>)
+/// # -> Result<(), spot_api::Error> {
+/// let playlist = client.playlist("spotmockPlaylist000001");
+/// let version = playlist.sync(wanted).max_calls(20).allow_replace().await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is awaited"]
 pub struct SyncPlaylist {

@@ -10,8 +10,8 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// How long after the expected end of an item to look for the next one.
 pub(crate) const AFTER_END: Duration = Duration::from_millis(500);
 
-/// The shortest interval, right after a change that nobody could expect.
-const EAGER: Duration = Duration::from_secs(1);
+/// The shortest interval, right after an unexpected change.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// The first wait after a failed poll; it doubles with each failure.
 const BACKOFF: Duration = Duration::from_secs(2);
@@ -45,8 +45,8 @@ impl Default for Pace {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
     pub(crate) outlook: Outlook,
-    /// The time since the last change that nobody could expect. People who press one button
-    /// often press another.
+    /// The time since the last unexpected change, such as a skip. People who press one button often
+    /// press another.
     pub(crate) quiet: Duration,
     /// How many polls have failed in a row.
     pub(crate) failures: u32,
@@ -85,7 +85,7 @@ impl Pace {
                 Outlook::Paused => self.paused,
                 Outlook::Idle => self.idle,
             };
-            let interval = eased(known.quiet, longest);
+            let interval = interval_after(known.quiet, longest);
             match known.outlook {
                 Outlook::Playing { left: Some(left), overdue: 0 } => {
                     let end = left.saturating_add(AFTER_END);
@@ -109,8 +109,8 @@ impl Pace {
 }
 
 /// Short after a change, and longer the longer nothing happened.
-fn eased(quiet: Duration, longest: Duration) -> Duration {
-    (quiet / 2).max(EAGER).min(longest)
+fn interval_after(quiet: Duration, longest: Duration) -> Duration {
+    (quiet / 2).max(SHORTEST).min(longest)
 }
 
 /// The requests of the last 30 s.

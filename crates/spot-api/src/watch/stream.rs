@@ -33,8 +33,9 @@ const SHORT_WAIT: Duration = Duration::from_secs(2);
 /// An answer that waited this long for the stream to be polled is out of date.
 const STALE: Duration = Duration::from_secs(5);
 
-/// The pause after a 429 that does not say how long to wait.
+/// The pause after a 429 that does not say how long to wait, and the same for a spent quota.
 const UNKNOWN_WAIT: Duration = Duration::from_secs(30);
+const UNKNOWN_QUOTA_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// A stream of playback events, from [`Player::watch`](crate::Player::watch).
 ///
@@ -50,6 +51,22 @@ const UNKNOWN_WAIT: Duration = Duration::from_secs(30);
 /// - 429, an exhausted quota and outages are events; the stream goes on by itself. It ends with an
 ///   error only if polling again cannot help: the consent has expired, a scope is missing, or the
 ///   configuration is wrong.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// use std::time::Duration;
+///
+/// let mut watch = client
+///     .player()
+///     .watch()
+///     .playing_interval(Duration::from_secs(10))
+///     .paused_interval(Duration::from_secs(30))
+///     .max_calls(6);
+/// while let Some(event) = watch.try_next().await? {
+///     println!("{:?} at {:?}", event.change, event.state.and_then(|state| state.progress));
+/// }
+/// # Ok(()) }
+/// ```
 #[must_use = "a stream does nothing until it is polled"]
 pub struct PlaybackWatch {
     client: Client,
@@ -62,11 +79,15 @@ pub struct PlaybackWatch {
     sent: Sent,
     /// When the last poll ended; `None` before the first.
     polled: Option<Instant>,
-    /// When something last changed that nobody could expect.
-    surprised: Instant,
+    /// Time of the last unexpected change, such as a skip.
+    last_unexpected: Instant,
+    /// How many polls found the item still there after its end.
     overdue: u32,
+    /// How many polls have failed in a row.
     failures: u32,
+    /// The end of the pause after a 429.
     held_until: Option<Instant>,
+    /// Whether the last poll failed or was refused.
     troubled: bool,
     ended: bool,
 }
@@ -83,7 +104,7 @@ struct Shared {
 /// The answer to a poll.
 struct Answer {
     state: Result<Option<PlaybackState>, Error>,
-    /// When the request was sent, as far as is known: not before.
+    /// The latest time at which the request can have been sent.
     sent: Instant,
     /// When the position in the answer was right.
     at: Instant,
@@ -101,7 +122,7 @@ impl PlaybackWatch {
             timer: None,
             sent: Sent::default(),
             polled: None,
-            surprised: Instant::now(),
+            last_unexpected: Instant::now(),
             overdue: 0,
             failures: 0,
             held_until: None,
@@ -188,7 +209,7 @@ impl PlaybackWatch {
         };
         let known = Known {
             outlook,
-            quiet: polled.saturating_duration_since(self.surprised),
+            quiet: polled.saturating_duration_since(self.last_unexpected),
             failures: self.failures,
             held_until: self.held_until,
         };
@@ -197,7 +218,7 @@ impl PlaybackWatch {
 
     fn poll_player(&mut self, now: Instant) {
         if self.shared.asked.swap(false, Ordering::AcqRel) {
-            self.surprised = now;
+            self.last_unexpected = now;
         }
         let request = self.client.player().state().into_request();
         // Each poll is one request: the stream itself waits and tries again.
@@ -238,7 +259,7 @@ impl PlaybackWatch {
     fn observe(&mut self, new: Observation) {
         let old = self.shared.observed().replace(new.clone());
         let Some(old) = old else {
-            self.surprised = new.at;
+            self.last_unexpected = new.at;
             return self.push(PlaybackChange::Initial, new.state);
         };
         let elapsed = new.at.saturating_duration_since(old.at);
@@ -250,7 +271,7 @@ impl PlaybackWatch {
             next && should_have_ended
         };
         if !changes.iter().all(is_expected) {
-            self.surprised = new.at;
+            self.last_unexpected = new.at;
         }
         let still_there = changes.is_empty() && new.left(new.at).is_some_and(|left| left.is_zero());
         self.overdue = if still_there || (changes.is_empty() && should_have_ended) {
@@ -280,9 +301,10 @@ impl PlaybackWatch {
             // Found before anything was sent, and so each time.
             ErrorKind::BadRequest if error.status().is_none() => return Err(error),
             kind @ (ErrorKind::RateLimited | ErrorKind::QuotaExceeded) => {
-                let wait = error.retry_after().unwrap_or(UNKNOWN_WAIT);
-                self.held_until = Some(now + wait.min(Duration::from_secs(86_400)));
                 let quota = kind == ErrorKind::QuotaExceeded;
+                let unknown = if quota { UNKNOWN_QUOTA_WAIT } else { UNKNOWN_WAIT };
+                let wait = error.retry_after().unwrap_or(unknown);
+                self.held_until = Some(now + wait.min(Duration::from_secs(86_400)));
                 Some(PlaybackChange::Throttled { wait, quota })
             }
             _ => {
@@ -326,7 +348,16 @@ impl Stream for PlaybackWatch {
                             return Poll::Ready(Some(Err(error)));
                         }
                     }
-                    // The runtime shuts down: nothing will be polled again.
+                    // A token source or a transport of the caller's panicked; the next poll may
+                    // succeed.
+                    Some(Err(stopped)) if stopped.is_panic() => {
+                        let error = Error::new(ErrorKind::Transport, "the poll panicked");
+                        let state = Err(error.with_source(stopped));
+                        // An error that does not end the stream.
+                        let _ =
+                            this.answered(Answer { state, sent: now, at: now, arrived: now }, now);
+                    }
+                    // The runtime shuts down.
                     Some(Err(_)) => this.ended = true,
                     None => {}
                 }
@@ -357,6 +388,21 @@ impl Stream for PlaybackWatch {
 
 /// A handle to a [`PlaybackWatch`]: reads the state and asks for polls while the stream is in use
 /// elsewhere. Cloning is cheap.
+///
+/// ```no_run
+/// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let mut watch = client.player().watch();
+/// let handle = watch.handle();
+/// tokio::spawn(async move {
+///     while let Some(Ok(event)) = watch.next().await {
+///         println!("{:?}", event.change);
+///     }
+/// });
+/// client.player().next().await?;
+/// handle.refresh_now();
+/// println!("{:?}", handle.position());
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct WatchHandle {
     shared: Arc<Shared>,

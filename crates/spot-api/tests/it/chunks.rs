@@ -1,6 +1,10 @@
 //! Lists that are longer than one call takes.
 
-use spot_api::{ErrorKind, model::TrackId};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use spot_api::{Client, ErrorKind, model::TrackId};
+use spot_http::{AccessToken, Pipeline, Transport, TransportError};
 use spot_mock::{Fault, MockSpotify};
 
 use crate::story;
@@ -175,4 +179,40 @@ async fn a_failure_half_way_says_how_much_was_done() {
     assert_eq!(error.done(), Some(0));
     let saved = client.library().contains(uris(&ids)).await.unwrap();
     assert_eq!(saved.iter().filter(|saved| **saved).count(), 40);
+}
+
+/// Answers every change of a playlist with a new snapshot, and keeps the bodies.
+#[derive(Clone, Debug, Default)]
+struct Snapshots(Arc<Mutex<Vec<String>>>);
+
+#[async_trait::async_trait]
+impl Transport for Snapshots {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let mut bodies = self.0.lock().unwrap();
+        bodies.push(String::from_utf8_lossy(request.body()).into_owned());
+        let snapshot = format!(r#"{{"snapshot_id":"after-{}"}}"#, bodies.len());
+        Ok(http::Response::new(Bytes::from(snapshot)))
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_is_sent_only_if_the_caller_gave_one() {
+    let ids: Vec<_> = (0..250).map(|at| format!("spotify:track:{at:022}")).collect();
+    let sent = Snapshots::default();
+    let pipeline = Pipeline::builder(AccessToken::new("token").unwrap()).transport(sent.clone());
+    let client = Client::from(pipeline.build().unwrap());
+    let playlist = client.playlist("spotmockPlaylist000001");
+    playlist.remove(&ids).send().await.unwrap();
+    let bodies = std::mem::take(&mut *sent.0.lock().unwrap());
+    assert_eq!(bodies.len(), 3);
+    assert!(bodies.iter().all(|body| !body.contains("snapshot_id")), "{bodies:?}");
+    // If there is one, each removal has the snapshot that the one before it returned.
+    playlist.remove(&ids).snapshot_id("mine").send().await.unwrap();
+    let bodies = std::mem::take(&mut *sent.0.lock().unwrap());
+    for (body, snapshot) in bodies.iter().zip(["mine", "after-1", "after-2"]) {
+        assert!(body.contains(&format!(r#""snapshot_id":"{snapshot}""#)), "{body}");
+    }
 }

@@ -13,9 +13,9 @@ use spot_api::{
     Client, ErrorKind, PlaybackChange, PlaybackEvent, PlaybackWatch,
     model::{PlayingKind, RepeatState},
 };
-use spot_http::{TokenSource, Transport, TransportError};
-use spot_mock::{Device, Fault, MockSpotify, RandomFaults, custom};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use spot_http::{RateLimit, TokenSource, Transport, TransportError};
+use spot_mock::{Corruption, Device, Fault, MockSpotify, RandomFaults, custom};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use crate::story::client;
 
@@ -215,17 +215,25 @@ async fn collect(
     events
 }
 
-#[tokio::test(start_paused = true)]
-#[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
-async fn an_hour_of_a_listener_is_reported_as_it_happened() {
+/// The events of the hour, those of the script, and the number of polls.
+async fn hour(
+    settings: fn(PlaybackWatch) -> PlaybackWatch,
+) -> (Vec<(f64, PlaybackEvent)>, Vec<Expected>, usize) {
     let mock = silence().await;
     let (watched, listener) = (client(&mock), client(&mock));
     let start = Instant::now();
     let until = start + Duration::from_secs(3_590);
-    let watching = tokio::spawn(collect(watched.player().watch(), start, until));
+    let watching = tokio::spawn(collect(settings(watched.player().watch()), start, until));
     let expected = listen(&mock, &listener, start).await;
     let events = watching.await.unwrap();
+    let calls = mock.requests().iter().filter(|r| r.operation == Some(STATE)).count();
+    (events, expected, calls)
+}
 
+#[tokio::test(start_paused = true)]
+#[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
+async fn an_hour_of_a_listener_is_reported_as_it_happened() {
+    let (events, expected, calls) = hour(|watch| watch).await;
     let seen: Vec<&str> = events.iter().map(|(_, event)| name(&event.change)).collect();
     let script: Vec<&str> = expected.iter().map(|(_, name)| *name).collect();
     assert_eq!(
@@ -245,7 +253,6 @@ async fn an_hour_of_a_listener_is_reported_as_it_happened() {
             && !(1_400..=1_520).contains(&expected[*index].0)
     };
     let healthy: Vec<f64> = (0..delays.len()).filter(healthy).map(|index| delays[index]).collect();
-    let calls = mock.requests().iter().filter(|r| r.operation == Some(STATE)).count();
     for (index, delay) in delays.iter().enumerate() {
         let most =
             if script[index] == "restored" || expected[index].0 == 1520 { 31.0 } else { 20.5 };
@@ -290,7 +297,14 @@ async fn an_hour_of_a_listener_is_reported_as_it_happened() {
             mean(&delays)
         );
     }
-    assert!(calls < 3_600 / 5, "fewer calls than polling every 5 s: {calls}");
+    let calm = |watch: PlaybackWatch| {
+        let seconds = Duration::from_secs;
+        let watch = watch.playing_interval(seconds(10)).paused_interval(seconds(20));
+        watch.idle_interval(seconds(60))
+    };
+    let (seldom, _, fewer) = hour(calm).await;
+    println!("  watch, at most every 10, 20 and 60 s: {fewer} calls, {} events", seldom.len());
+    assert!(fewer < calls && calls < 3_600 / 5, "fewer calls than polling every 5 s: {calls}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -376,6 +390,35 @@ async fn a_spent_quota_is_said_and_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn odd_answers_do_not_end_it() {
+    let mock = silence().await;
+    let client = client(&mock);
+    client.player().play().device(mock.world().device.as_str()).context(ALBUM).await.unwrap();
+    let mut watch = client.player().watch();
+    watch.next().await.unwrap().unwrap();
+    let unknown_kind = r#"{"is_playing":true,"progress_ms":1,"currently_playing_type":"hologram",
+        "item":{"type":"hologram","uri":"spotify:hologram:1","name":"Moth"},"device":null}"#;
+    let odd = Corruption::ALL.map(Fault::Corrupted).into_iter().chain([
+        Fault::status(200).body("application/json", unknown_kind),
+        Fault::status(200).body("text/html", "<h1>Try later</h1>"),
+        Fault::status(403),
+        Fault::status(401),
+        Fault::TruncatedBody,
+    ]);
+    for fault in odd {
+        mock.fail_next_on(STATE, fault.clone());
+        watch.refresh_now();
+        let end = Instant::now() + Duration::from_secs(40);
+        while let Ok(event) = timeout_at(end, watch.next()).await {
+            let event = event.unwrap_or_else(|| panic!("{fault:?} ended it"));
+            event.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+        }
+        let state = watch.now().unwrap();
+        assert!(state.item.is_some_and(|item| item.name().starts_with("Hour")), "after {fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_ends_by_what_cannot_heal() {
     let mock = silence().await;
     let token = spot_http::AccessToken::new(&mock.user_token(&["user-library-read"])).unwrap();
@@ -400,14 +443,16 @@ struct Counter {
     under_way: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
     times: Arc<Mutex<Vec<Instant>>>,
+    paths: Arc<Mutex<Vec<String>>>,
 }
 
 #[async_trait::async_trait]
 impl Transport for Counter {
     async fn send(
         &self,
-        _: http::Request<bytes::Bytes>,
+        request: http::Request<bytes::Bytes>,
     ) -> Result<http::Response<bytes::Bytes>, TransportError> {
+        self.paths.lock().unwrap().push(request.uri().path().to_owned());
         self.times.lock().unwrap().push(Instant::now());
         let under_way = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(under_way, Ordering::SeqCst);
@@ -437,7 +482,29 @@ async fn one_request_is_in_flight_and_the_ceiling_holds_however_often_somebody_a
     assert!(times.len() >= 70, "and it is used: {}", times.len());
 }
 
-/// The first token is good; then the consent is over.
+#[tokio::test(start_paused = true)]
+async fn calls_that_somebody_waits_for_pass_a_poll_that_waits_for_the_rate_limit() {
+    let counter = Counter::default();
+    let token = spot_http::AccessToken::new("token").unwrap();
+    let limit = RateLimit::known(6).window(Duration::from_secs(10));
+    let builder = spot_http::Pipeline::builder(token).transport(counter.clone()).rate_limit(limit);
+    let client = Client::from(builder.build().unwrap());
+    let mut watch = client.player().watch().max_calls(1_000);
+    let handle = watch.handle();
+    tokio::spawn(async move { while watch.next().await.is_some() {} });
+    // Polls use up the window, until one of them waits.
+    for _ in 0..80 {
+        handle.refresh_now();
+        sleep(Duration::from_millis(100)).await;
+    }
+    let sent = counter.paths.lock().unwrap().len();
+    assert_eq!(sent, 6);
+    client.player().pause().await.unwrap();
+    let paths = counter.paths.lock().unwrap();
+    assert!(paths[sent].ends_with("/me/player/pause"), "{paths:?}");
+}
+
+/// Panics once between two good tokens; then the consent is over.
 #[derive(Debug, Default)]
 struct Expiring(AtomicUsize);
 
@@ -445,7 +512,8 @@ struct Expiring(AtomicUsize);
 impl TokenSource for Expiring {
     async fn token(&self) -> Result<spot_http::AccessToken, spot_api::Error> {
         match self.0.fetch_add(1, Ordering::SeqCst) {
-            0 => spot_http::AccessToken::new("token"),
+            0 | 2 => spot_http::AccessToken::new("token"),
+            1 => panic!("a token source with a mistake"),
             _ => Err(spot_api::Error::consent_expired("six months are over")),
         }
     }
@@ -458,7 +526,9 @@ async fn it_ends_when_the_consent_does() {
     let builder = spot_http::Pipeline::builder(Expiring::default());
     let pipeline = builder.transport(Counter::default()).build().unwrap();
     let mut watch = Client::from(pipeline).player().watch();
-    assert_eq!(name(&watch.try_next().await.unwrap().unwrap().change), "initial");
+    for expected in ["initial", "interrupted", "restored"] {
+        assert_eq!(name(&watch.try_next().await.unwrap().unwrap().change), expected);
+    }
     let error = watch.try_next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConsentExpired);
     assert!(watch.try_next().await.unwrap().is_none());

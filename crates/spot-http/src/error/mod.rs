@@ -1,5 +1,6 @@
 //! The error type of all crates.
 
+mod forbidden_cause;
 pub(crate) mod json_path;
 mod player_reason;
 
@@ -9,7 +10,7 @@ use spot_model::{Operation, ParseCountryError, ParseIdError, printable};
 
 use crate::{TransportError, TransportErrorKind, failure::redact};
 
-pub use player_reason::PlayerReason;
+pub use {forbidden_cause::ForbiddenCause, player_reason::PlayerReason};
 
 /// Why a call failed.
 ///
@@ -39,6 +40,7 @@ struct Inner {
     body: Option<String>,
     operation: Option<&'static Operation>,
     path: Option<String>,
+    forbidden_cause: Option<ForbiddenCause>,
     target: Option<String>,
     attempts: u32,
     done: Option<usize>,
@@ -137,6 +139,7 @@ impl Error {
                 body: None,
                 operation: None,
                 path: None,
+                forbidden_cause: None,
                 target: None,
                 attempts: 0,
                 done: None,
@@ -251,6 +254,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_forbidden_cause(mut self, cause: ForbiddenCause) -> Self {
+        self.inner().forbidden_cause = Some(cause);
+        self
+    }
+
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.inner().attempts = attempts;
         self
@@ -301,6 +309,11 @@ impl Error {
     /// The reason code of the API: `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED`, `invalid_grant`.
     pub fn reason(&self) -> Option<&str> {
         self.inner.reason.as_deref()
+    }
+
+    /// Why Spotify does not allow the call, if it does not. The message says what to do about it.
+    pub fn forbidden_cause(&self) -> Option<ForbiddenCause> {
+        self.inner.forbidden_cause
     }
 
     /// The time until the next call, if it is known.
@@ -409,6 +422,9 @@ impl fmt::Debug for Error {
         }
         if let Some(reason) = &inner.reason {
             out.field("reason", reason);
+        }
+        if let Some(cause) = inner.forbidden_cause {
+            out.field("forbidden_cause", &cause);
         }
         if let Some(retry_after) = inner.retry_after {
             out.field("retry_after", &retry_after);

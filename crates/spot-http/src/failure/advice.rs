@@ -16,10 +16,7 @@ pub(crate) fn advise(
 ) -> Error {
     let Some(advice) = advice(&error, operation, mode, path) else { return error };
     let words = error.message();
-    let message = match words.is_empty() || words.eq_ignore_ascii_case("forbidden") {
-        true => advice,
-        false => format!("{words}; {advice}"),
-    };
+    let message = if words.is_empty() { advice } else { format!("{words}; {advice}") };
     error.with_message(message)
 }
 
@@ -31,13 +28,9 @@ fn advice(
 ) -> Option<String> {
     let words = error.message().to_ascii_lowercase();
     let says = |part: &str| words.contains(part);
-    let is_items = matches!(operation.name, "get_playlist_items" | "get_playlist_tracks");
     let advice = match (error.kind(), error.status()) {
         (ErrorKind::Player(PlayerReason::NoActiveDevice), _) => {
             "name a device: `.device(id)`, see `client.player().devices()`"
-        }
-        (ErrorKind::Player(PlayerReason::PremiumRequired), _) => {
-            "only users with Spotify Premium can be controlled"
         }
         (ErrorKind::NotFound, _) if says("device") => "see `client.player().devices()`",
         (ErrorKind::NotFound, _) if path.starts_with(EDITORIAL) => {
@@ -47,13 +40,6 @@ fn advice(
         (ErrorKind::Authentication, _) if says("user authentication") => {
             "the operation needs the token of a user: sign a user in instead of using client \
              credentials"
-        }
-        (ErrorKind::Forbidden, _) if says("not registered") => {
-            "add the user in the dashboard of the application, under User Management"
-        }
-        (ErrorKind::Forbidden, _) if is_items && mode == AccessMode::Development => {
-            "in Development Mode only the owner and the collaborators of a playlist can read its \
-             items"
         }
         (ErrorKind::BadRequest, Some(400)) if says("limit") => {
             return limit(operation, mode);
@@ -67,11 +53,7 @@ fn advice(
         (ErrorKind::BadRequest, Some(400)) if says("out of bounds") => {
             "a position counts from 0 and is at most the number of items"
         }
-        _ if !words.is_empty() && !says("forbidden") => return None,
-        (ErrorKind::Forbidden, _) => {
-            "Spotify gives no reason: the thing belongs to another user, or the user is not on the \
-             list of the application in the dashboard"
-        }
+        _ if !words.is_empty() => return None,
         (ErrorKind::NotFound, Some(410)) => "Spotify removed the operation from its API",
         (ErrorKind::NotFound, _) => {
             "Spotify gives no reason: the thing does not exist, or the application may not see it"

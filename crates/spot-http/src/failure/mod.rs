@@ -7,6 +7,7 @@
 
 mod advice;
 mod backoff;
+mod forbidden;
 mod outcome;
 mod redact;
 mod refusal;

@@ -3,11 +3,11 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::header;
 use serde_json::Value;
-use spot_model::{Access, AccessMode, Operation, Scope, printable};
+use spot_model::{AccessMode, Operation, printable};
 
 use crate::{
     AccessToken, Error, ErrorKind, PlayerReason,
-    failure::{redact::redact, retry_after},
+    failure::{forbidden::explain, redact::redact, retry_after},
 };
 
 /// How much of the server's own words a message keeps, in characters.
@@ -125,7 +125,7 @@ impl Error {
 /// is replaced in it.
 pub(crate) fn refused(
     operation: &'static Operation,
-    _mode: AccessMode,
+    mode: AccessMode,
     response: &http::Response<Bytes>,
     token: &AccessToken,
 ) -> Error {
@@ -141,50 +141,12 @@ pub(crate) fn refused(
             error = error.with_kind(ErrorKind::QuotaExceeded);
         }
     }
-    match error.kind() {
-        ErrorKind::MissingScope => missing_scope(error, operation),
-        ErrorKind::Forbidden | ErrorKind::NotFound if operation.access != Access::Any => {
-            restricted(error, operation)
-        }
-        ErrorKind::Authentication if error.message().is_empty() => {
-            let hint = response.headers().get(header::WWW_AUTHENTICATE);
-            let hint = hint.and_then(|hint| hint.to_str().ok()).unwrap_or_default();
-            error.with_message(redact(hint, &[token.expose()]))
-        }
-        _ => error,
+    if error.kind() == ErrorKind::Authentication && error.message().is_empty() {
+        let hint = response.headers().get(header::WWW_AUTHENTICATE);
+        let hint = hint.and_then(|hint| hint.to_str().ok()).unwrap_or_default();
+        error = error.with_message(redact(hint, &[token.expose()]));
     }
-}
-
-fn missing_scope(error: Error, operation: &Operation) -> Error {
-    let scopes: Vec<&str> = operation.scopes.iter().map(Scope::as_str).collect();
-    let needs = match scopes.as_slice() {
-        [] => "the operation needs one that the token lacks".to_owned(),
-        [scope] => format!("the operation needs `{scope}`"),
-        scopes => format!("by its content the operation needs one of `{}`", scopes.join("`, `")),
-    };
-    let message = format!("{}; {needs}", error.message());
-    error.with_message(message)
-}
-
-/// A refusal of an operation that is known to be closed to many applications.
-fn restricted(error: Error, operation: &Operation) -> Error {
-    // Whose playlist it is, or that there is no such thing, is said in words of its own.
-    let words = error.message();
-    let says_nothing = words.is_empty() || words.eq_ignore_ascii_case("forbidden");
-    if error.kind() == ErrorKind::NotFound && !says_nothing {
-        return error;
-    }
-    let since = operation.access.since().unwrap_or_default();
-    let who = match operation.access {
-        Access::Closed2024 => "newer applications",
-        _ => "applications in Development Mode",
-    };
-    let instead = match operation.replacement {
-        Some(replacement) => format!("; use {replacement}"),
-        None => "; there is no replacement".to_owned(),
-    };
-    let message = format!("the operation is closed to {who} since {since}{instead}");
-    error.with_message(message).with_kind(ErrorKind::Restricted)
+    explain(error, operation, mode)
 }
 
 fn is_code(reason: &str) -> bool {

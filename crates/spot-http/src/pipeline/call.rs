@@ -15,7 +15,7 @@ use crate::{
     pipeline::{
         budget,
         shared::{Caller, Shared, later},
-        trace,
+        trace, user_code,
     },
     rate_limit::describe,
 };
@@ -41,7 +41,8 @@ pub(crate) struct Call<'a> {
     waited: Duration,
     /// What the last retry cost of the budget.
     paid: u32,
-    refused_once: bool,
+    /// A token that the API refused, and the error of that attempt.
+    refused: Option<(AccessToken, Error)>,
     /// The token of the last attempt.
     token: Option<AccessToken>,
 }
@@ -73,7 +74,7 @@ impl<'a> Call<'a> {
             attempt: 0,
             waited: Duration::ZERO,
             paid: 0,
-            refused_once: false,
+            refused: None,
             token: None,
         }
     }
@@ -117,9 +118,11 @@ impl<'a> Call<'a> {
     async fn attempts(&mut self) -> Result<http::Response<Bytes>, Error> {
         loop {
             let mut permit = self.pass().await?;
-            let token = timeout_at(self.deadline, self.tokens.token()).await;
-            let token = token
-                .map_err(|_| Error::new(ErrorKind::Timeout, "no token before the deadline"))??;
+            let token = self.token().await?;
+            if let Some((_, error)) = self.refused.as_ref().filter(|(old, _)| old.same(&token)) {
+                // The source has no other token.
+                return Err(error.clone());
+            }
             let start = Instant::now();
             permit.sent(start);
             match self.attempt(permit, &token, start).await? {
@@ -133,6 +136,16 @@ impl<'a> Call<'a> {
                     self.waited += wait;
                 }
             }
+        }
+    }
+
+    /// Asks the token source.
+    async fn token(&self) -> Result<AccessToken, Error> {
+        let token = user_code::call(self.tokens.token());
+        match timeout_at(self.deadline, token).await {
+            Ok(Ok(token)) => token,
+            Ok(Err(user_code::Panicked)) => Err(Error::configuration("the token source panicked")),
+            Err(_) => Err(Error::new(ErrorKind::Timeout, "no token before the deadline")),
         }
     }
 
@@ -209,12 +222,15 @@ impl<'a> Call<'a> {
         if outcome == Outcome::Unauthorized {
             // Another token of an application would be refused as well.
             let needs_user = error.message().contains("user authentication");
-            if error.kind() != ErrorKind::Authentication || self.refused_once || needs_user {
+            if error.kind() != ErrorKind::Authentication || self.refused.is_some() || needs_user {
+                return Err(error);
+            }
+            let reject = user_code::call(self.tokens.reject(token));
+            if !matches!(timeout_at(self.deadline, reject).await, Ok(Ok(()))) {
                 return Err(error);
             }
             // Not an attempt that failed: the request was fine, the token was not.
-            self.refused_once = true;
-            self.tokens.reject(token).await;
+            self.refused = Some((token.clone(), error));
             return Ok(Next::Again);
         }
         if !outcome.may_retry(self.repeatable) || !self.may_retry_in(outcome, wait) {
@@ -269,8 +285,12 @@ impl<'a> Call<'a> {
         let timeout = self.request.options().attempt_timeout;
         let timeout = timeout.unwrap_or(self.shared.settings.attempt_timeout);
         let latest = self.deadline.min(later(start, timeout));
-        match timeout_at(latest, self.shared.transport.send(message)).await {
-            Ok(answer) => answer,
+        let answer = user_code::call(async { self.shared.transport.send(message).await });
+        match timeout_at(latest, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(user_code::Panicked)) => {
+                Err(TransportError::new(TransportErrorKind::Other, "the transport panicked"))
+            }
             Err(elapsed) => Err(TransportError::new(TransportErrorKind::Timeout, elapsed)),
         }
     }

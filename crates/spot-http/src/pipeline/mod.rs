@@ -9,6 +9,7 @@ mod observer;
 mod options;
 mod shared;
 mod trace;
+mod user_code;
 
 use std::{fmt, sync::Arc};
 

@@ -13,8 +13,9 @@ use tokio::time::Instant;
 #[cfg(feature = "cache")]
 use crate::Cache;
 use crate::{
-    Event, Observer, RateLimiter, Request, TokenSource, Transport, failure::Backoff,
-    pipeline::budget::Budget,
+    Event, Observer, RateLimiter, Request, TokenSource, Transport,
+    failure::Backoff,
+    pipeline::{budget::Budget, user_code},
 };
 
 /// What the pipelines of an application share: everything but the tokens.
@@ -73,7 +74,9 @@ impl Shared {
     /// Reports an event to the observer, if there is one.
     pub(crate) fn observe<'a>(&self, event: impl FnOnce() -> Event<'a>) {
         if let Some(observer) = &self.observer {
-            observer.event(&event());
+            let event = event();
+            // A panic is the observer's own affair.
+            let _ = user_code::catch(|| observer.event(&event));
         }
     }
 

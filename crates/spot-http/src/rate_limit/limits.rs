@@ -151,6 +151,11 @@ impl Limits {
         SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
+    /// Whether any call still counts at this time.
+    pub(crate) fn has_slots(&self, wall: SystemTime) -> bool {
+        !self.left(wall).window.taken.is_empty()
+    }
+
     pub(crate) fn new(saved: Saved, wall: SystemTime) -> Self {
         let Saved { window, blocks } = saved;
         let block = |block: SavedBlock| BlockLeft {
@@ -203,4 +208,44 @@ impl Limits {
 fn millis(time: Duration) -> u64 {
     // Rounded up, so that a block never ends too early.
     u64::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn blocked_for(left: Duration) -> Limits {
+        let block = SavedBlock { left, quota: true, words: String::new(), refused_probes: 0 };
+        let operations = [("get_artist_albums".to_owned(), block)].into();
+        let blocks = SavedBlocks { all: None, operations };
+        Limits::new(Saved { blocks, ..Saved::default() }, SystemTime::UNIX_EPOCH + 500 * HOUR)
+    }
+
+    fn left_at(limits: &Limits, hour: u32) -> Duration {
+        let saved = limits.left(SystemTime::UNIX_EPOCH + hour * HOUR);
+        saved.blocks.operations["get_artist_albums"].left
+    }
+
+    #[test]
+    fn no_clock_lengthens_a_block() {
+        let limits = blocked_for(5 * HOUR);
+        assert_eq!(left_at(&limits, 502), 3 * HOUR);
+        assert_eq!(left_at(&limits, 600), Duration::ZERO);
+        // A clock that was set back by years.
+        assert_eq!(left_at(&limits, 1), 5 * HOUR);
+        // A block of a year was never meant.
+        assert_eq!(left_at(&blocked_for(9_000 * HOUR), 500), LONGEST_BLOCK);
+    }
+
+    #[test]
+    fn they_survive_as_json() {
+        let limits = blocked_for(5 * HOUR);
+        let text = serde_json::to_string(&limits).unwrap();
+        let again: Limits = serde_json::from_str(&text).unwrap();
+        assert_eq!(again, limits);
+        let closed: Vec<_> = again.closed().map(|closed| closed.to_string()).collect();
+        assert_eq!(closed, ["get_artist_albums is closed for 5 h: quota"]);
+    }
 }

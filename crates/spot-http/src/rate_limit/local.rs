@@ -97,6 +97,51 @@ impl LocalLimiter {
     }
 }
 
+/// When a limiter takes over what other processes know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Absorb {
+    /// At the start, with the blocks that have ended and need a probe.
+    AtStart,
+    /// Later on, when this limiter has probed for itself.
+    WhileRunning,
+}
+
+impl LocalLimiter {
+    /// Takes over what other processes know: the limit if there is none, blocks that end later, and
+    /// the calls that count, which replace those of the time before.
+    pub(crate) fn absorb<'a>(&self, others: impl Iterator<Item = &'a Limits>, when: Absorb) {
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let mut state = self.shared.state();
+        let mut slots = Vec::new();
+        for other in others {
+            let mut saved = other.left(wall);
+            slots.append(&mut saved.window.taken);
+            if when == Absorb::WhileRunning {
+                saved.blocks.all = saved.blocks.all.filter(|block| !block.left.is_zero());
+                saved.blocks.operations.retain(|_, block| !block.left.is_zero());
+            }
+            state.window.learn(&saved.window, now);
+            state.blocks.restore(&saved.blocks, now);
+        }
+        state.window.set_foreign(&slots, now);
+        let called = state.queue.call_all();
+        self.shared.release(state, called);
+    }
+
+    /// What is known, with the calls of this process only.
+    pub(crate) fn own_limits(&self) -> Limits {
+        self.save(false)
+    }
+
+    fn save(&self, foreign: bool) -> Limits {
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let state = self.shared.state();
+        let saved =
+            Saved { window: state.window.save(now, foreign), blocks: state.blocks.save(now) };
+        Limits::new(saved, wall)
+    }
+}
+
 #[async_trait]
 impl RateLimiter for LocalLimiter {
     async fn acquire(&self, request: PermitRequest) -> Result<Box<dyn Permit>, Error> {
@@ -119,10 +164,7 @@ impl RateLimiter for LocalLimiter {
     }
 
     fn limits(&self) -> Limits {
-        let (now, wall) = (Instant::now(), SystemTime::now());
-        let state = self.shared.state();
-        let saved = Saved { window: state.window.save(now), blocks: state.blocks.save(now) };
-        Limits::new(saved, wall)
+        self.save(true)
     }
 }
 

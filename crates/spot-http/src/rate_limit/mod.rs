@@ -2,6 +2,7 @@
 
 mod blocks;
 mod config;
+mod file;
 mod limiter;
 mod limits;
 mod local;
@@ -10,6 +11,7 @@ mod window;
 
 pub use {
     config::RateLimit,
+    file::FileLimiter,
     limiter::{AttemptEnd, Feedback, Lane, Permit, PermitRequest, RateLimiter},
     limits::{ClosedOperation, Limits},
     local::LocalLimiter,

@@ -53,9 +53,8 @@ pub(crate) struct Window {
     /// The most calls that were seen to be answered within one window.
     proven: u32,
     in_flight: u32,
-    /// When the slots of finished calls are free again, soonest first, and whether the server
-    /// answered the call.
-    cooling: VecDeque<(Instant, bool)>,
+    /// When the slots of finished calls are free again, soonest first.
+    cooling: VecDeque<(Instant, Call)>,
     /// When the answered calls were sent whose place in the server's window is certain: those sent
     /// less than a window ago, oldest first. Their number is what the server takes at least; the
     /// number of slots in use is what it may have counted at most.
@@ -76,6 +75,17 @@ enum Mode {
     Learned,
     Fixed,
     Off,
+}
+
+/// A finished call whose slot still counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Call {
+    /// The server answered it, and not with 429.
+    Answered,
+    /// It was refused, or nothing is known of it.
+    Other,
+    /// A call of another process.
+    Foreign,
 }
 
 /// The search for a higher limit.
@@ -213,15 +223,15 @@ impl Window {
         let before = self.limit;
         match end {
             End::NotSent => {}
-            End::Unknown => self.cool(now + STRAY, false),
+            End::Unknown => self.cool(now + STRAY, Call::Other),
             End::Answered => {
-                self.cool(now, true);
+                self.cool(now, Call::Answered);
                 let at = self.certain.partition_point(|other| *other <= sent);
                 self.certain.insert(at, sent);
                 self.succeeded(sent, now);
             }
             End::Refused(wait) => {
-                self.cool(now, false);
+                self.cool(now, Call::Other);
                 let same = self.learned_at.is_some_and(|at| sent <= at);
                 if self.mode == Mode::Learned && wait <= LONG_BLOCK && !same {
                     self.refused(now);
@@ -231,8 +241,10 @@ impl Window {
         self.limit != before
     }
 
-    pub(crate) fn save(&self, now: Instant) -> Learned {
-        let cooling = self.cooling.iter().map(|(free, _)| free.saturating_duration_since(now));
+    /// `foreign` says whether the calls of other processes are part of it.
+    pub(crate) fn save(&self, now: Instant, foreign: bool) -> Learned {
+        let cooling = self.cooling.iter().filter(|(_, call)| foreign || *call != Call::Foreign);
+        let cooling = cooling.map(|(free, _)| free.saturating_duration_since(now));
         let in_flight = (0..self.in_flight).map(|_| self.length + MARGIN);
         let taken = cooling.filter(|left| !left.is_zero()).chain(in_flight).collect();
         Learned { limit: self.limit, step: self.search.step, every: self.search.every, taken }
@@ -246,8 +258,26 @@ impl Window {
         taken.sort_unstable();
         // Whatever the state says, no slot is taken for longer than a window.
         let longest = self.length + MARGIN + STRAY;
-        self.cooling = taken.iter().map(|left| (now + (*left).min(longest), false)).collect();
-        if let (Mode::Learned, Some(limit)) = (self.mode, learned.limit) {
+        self.cooling = taken.iter().map(|left| (now + (*left).min(longest), Call::Other)).collect();
+        self.learn(learned, now);
+    }
+
+    /// Replaces the calls of other processes.
+    pub(crate) fn set_foreign(&mut self, left: &[Duration], now: Instant) {
+        if self.mode == Mode::Off {
+            return;
+        }
+        let longest = self.length + MARGIN + STRAY;
+        let foreign = left.iter().map(|left| (now + (*left).min(longest), Call::Foreign));
+        let own = self.cooling.iter().copied().filter(|(_, call)| *call != Call::Foreign);
+        let mut cooling: Vec<_> = own.chain(foreign).collect();
+        cooling.sort_by_key(|(free, _)| *free);
+        self.cooling = cooling.into();
+    }
+
+    /// Takes over a limit that was learned elsewhere, if none is known.
+    pub(crate) fn learn(&mut self, learned: &Learned, now: Instant) {
+        if let (Mode::Learned, None, Some(limit)) = (self.mode, self.limit, learned.limit) {
             self.limit = Some(limit.max(LEAST));
             self.proven = limit.max(LEAST);
             self.search.step = learned.step.max(1);
@@ -297,10 +327,10 @@ impl Window {
         true
     }
 
-    fn cool(&mut self, from: Instant, answered: bool) {
+    fn cool(&mut self, from: Instant, call: Call) {
         let free = from + self.length + MARGIN;
         let at = self.cooling.partition_point(|(other, _)| *other <= free);
-        self.cooling.insert(at, (free, answered));
+        self.cooling.insert(at, (free, call));
     }
 
     fn release(&mut self, now: Instant) {
@@ -319,8 +349,10 @@ impl Window {
 
     /// How many calls were answered within a window; the server may have dropped the first of them.
     fn answered(&self, now: Instant) -> u32 {
-        let recent =
-            self.cooling.iter().filter(|(free, answered)| *answered && *free > now + MARGIN);
+        let recent = self
+            .cooling
+            .iter()
+            .filter(|(free, call)| *call == Call::Answered && *free > now + MARGIN);
         u32::try_from(recent.count()).unwrap_or(u32::MAX)
     }
 

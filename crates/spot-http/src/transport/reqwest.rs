@@ -4,13 +4,18 @@ use std::{error::Error as StdError, fmt, io, pin::Pin, sync::Arc, time::Duration
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{Error, Transport, TransportError, TransportErrorKind, transport::address::Addresses};
+use crate::{
+    Error, Transport, TransportError, TransportErrorKind,
+    transport::{address::Addresses, clients::Clients},
+};
 
 /// The transport on reqwest: HTTP/2 and gzip where the server speaks them, no redirects, an answer
 /// of bounded size.
+///
+/// It may be used on any number of runtimes: each has connections of its own.
 #[derive(Clone)]
 pub struct ReqwestTransport {
-    client: reqwest::Client,
+    clients: Arc<Clients>,
     max_body: usize,
     addresses: Arc<Addresses>,
 }
@@ -26,6 +31,8 @@ impl ReqwestTransport {
             root_certificates: Vec::new(),
             connect_timeout: Duration::from_secs(5),
             pool_idle_timeout: Duration::from_secs(60),
+            #[cfg(feature = "http2")]
+            http2_keep_alive: (Duration::from_secs(4), Duration::from_secs(4)),
             max_body: 16 * 1024 * 1024,
         }
     }
@@ -42,7 +49,10 @@ impl Transport for ReqwestTransport {
         'life: 'answer,
         Self: 'answer,
     {
-        let sent = self.request(request).map(|request| self.client.execute(request));
+        let client = self.clients.current();
+        let client =
+            client.map_err(|error| TransportError::new(TransportErrorKind::NotSent, error));
+        let sent = client.and_then(|client| Ok(client.execute(self.request(request)?)));
         Box::pin(async move { read(sent?.await.map_err(classify)?, self.max_body).await })
     }
 }
@@ -73,8 +83,12 @@ async fn read(
     let announced = response.content_length().unwrap_or_default();
     let mut body = Bytes::new();
     let mut parts = BytesMut::new();
-    while let Some(part) = response.chunk().await.map_err(classify)? {
+    while let Some(part) = response.chunk().await.map_err(broken_body)? {
         if body.len() + parts.len() + part.len() > max_body {
+            // The beginning says enough of a refusal.
+            if !answer.status().is_success() {
+                break;
+            }
             let message = format!("more than {max_body} bytes");
             return Err(TransportError::new(TransportErrorKind::BodyTooLarge, message));
         }
@@ -97,6 +111,16 @@ async fn read(
 impl fmt::Debug for ReqwestTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReqwestTransport").field("max_body", &self.max_body).finish_non_exhaustive()
+    }
+}
+
+/// The error of a body that broke off. The server responded, so that the request was sent, whatever the
+/// cause says.
+fn broken_body(error: reqwest::Error) -> TransportError {
+    let error = classify(error);
+    match error.kind() {
+        TransportErrorKind::NotSent => TransportError::new(TransportErrorKind::Reset, error),
+        _ => error,
     }
 }
 
@@ -174,6 +198,8 @@ pub struct ReqwestTransportBuilder {
     root_certificates: Vec<Vec<u8>>,
     connect_timeout: Duration,
     pool_idle_timeout: Duration,
+    #[cfg(feature = "http2")]
+    http2_keep_alive: (Duration, Duration),
     max_body: usize,
 }
 
@@ -215,6 +241,16 @@ impl ReqwestTransportBuilder {
         self
     }
 
+    /// How often an HTTP/2 connection with calls in flight is checked, and how long the server has
+    /// time to answer a check; 4 s and 4 s by default. Both together are shorter than an attempt, so
+    /// that a connection that went silent, for example while the machine slept, costs one attempt
+    /// and not every one that follows.
+    #[cfg(feature = "http2")]
+    pub fn http2_keep_alive(mut self, interval: Duration, timeout: Duration) -> Self {
+        self.http2_keep_alive = (interval, timeout);
+        self
+    }
+
     /// The largest answer that is taken, in bytes; 16 MiB unless this is called.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
@@ -228,6 +264,12 @@ impl ReqwestTransportBuilder {
     /// [`Configuration`](crate::ErrorKind::Configuration) if the proxy, a certificate or the user agent
     /// is none, or if TLS cannot be set up.
     pub fn build(self) -> Result<ReqwestTransport, Error> {
+        let max_body = self.max_body;
+        let clients = Arc::new(Clients::new(move || self.client())?);
+        Ok(ReqwestTransport { clients, max_body, addresses: Arc::default() })
+    }
+
+    fn client(&self) -> Result<reqwest::Client, Error> {
         let fail = |what: &str, error: reqwest::Error| {
             Error::configuration(format!("{what}: {}", error.without_url()))
         };
@@ -238,17 +280,17 @@ impl ReqwestTransportBuilder {
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let mut client = reqwest::Client::builder()
+            // Retries are the pipeline's: it counts them, waits between them and knows which are safe.
+            .retry(reqwest::retry::never())
             // The token would go with a redirect.
             .redirect(reqwest::redirect::Policy::none())
-            .user_agent(self.user_agent)
+            .user_agent(&self.user_agent)
             .connect_timeout(self.connect_timeout)
             .pool_idle_timeout(self.pool_idle_timeout);
-        // A dead connection would hold every stream on it until the attempt's timeout.
         #[cfg(feature = "http2")]
         {
-            client = client
-                .http2_keep_alive_interval(Duration::from_secs(20))
-                .http2_keep_alive_timeout(Duration::from_secs(10));
+            let (interval, timeout) = self.http2_keep_alive;
+            client = client.http2_keep_alive_interval(interval).http2_keep_alive_timeout(timeout);
         }
         if self.no_proxy {
             client = client.no_proxy();
@@ -266,8 +308,7 @@ impl ReqwestTransportBuilder {
                 .map_err(|error| fail("`root_certificate`", error))?;
             client = client.tls_certs_merge([certificate]);
         }
-        let client = client.build().map_err(|error| fail("the HTTP client", error))?;
-        Ok(ReqwestTransport { client, max_body: self.max_body, addresses: Arc::default() })
+        client.build().map_err(|error| fail("the HTTP client", error))
     }
 }
 

@@ -26,6 +26,8 @@ enum Fault {
     HalfABody,
     /// More than the client takes.
     Flood,
+    /// A refusal with more than the client takes.
+    LongRefusal,
     /// A gateway's page.
     BadGateway,
     /// Answers the first request, and closes when the next one came on the same connection.
@@ -63,6 +65,9 @@ async fn answer(mut connection: TcpStream, fault: Fault, seen: Arc<AtomicUsize>)
         Fault::Flood => {
             format!("HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n{}", "x".repeat(5000))
         }
+        Fault::LongRefusal => {
+            format!("HTTP/1.1 404 Not Found\r\ncontent-length: 5000\r\n\r\n{}", "x".repeat(5000))
+        }
         Fault::BadGateway => {
             let page = "<html><head><title>502 Bad Gateway</title></head></html>";
             format!("HTTP/1.1 502 Bad Gateway\r\ncontent-length: {}\r\n\r\n{page}", page.len())
@@ -96,6 +101,7 @@ async fn every_fault_has_its_kind_and_no_command_is_sent_twice() {
         (Fault::Stall, ErrorKind::Timeout, 3, ErrorKind::OutcomeUnknown),
         (Fault::HalfABody, ErrorKind::Transport, 3, ErrorKind::OutcomeUnknown),
         (Fault::Flood, ErrorKind::Transport, 1, ErrorKind::OutcomeUnknown),
+        (Fault::LongRefusal, ErrorKind::NotFound, 1, ErrorKind::NotFound),
         (Fault::BadGateway, ErrorKind::Server, 3, ErrorKind::OutcomeUnknown),
     ];
     for (fault, read, times, command) in cases {

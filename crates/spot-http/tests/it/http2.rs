@@ -3,12 +3,14 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use h2::{Reason, server::SendResponse};
-use spot_http::{AccessToken, ErrorKind, Pipeline, Request, ReqwestTransport};
+use spot_http::{
+    AccessToken, ErrorKind, Pipeline, Request, ReqwestTransport, Transport as _, TransportErrorKind,
+};
 use spot_model::Operation;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{
@@ -27,6 +29,10 @@ enum Deed {
     RefuseStream,
     /// Breaks off after it may have done something.
     ResetStream,
+    /// Answers, and then says in the middle of the body that it did not look at it.
+    RefuseBody,
+    /// Takes the request, and neither answers nor reads from the connection any more.
+    FallSilent,
     /// Says that it will be gone, and takes no notice of the request.
     GoAway,
 }
@@ -79,7 +85,8 @@ async fn speak(acceptor: TlsAcceptor, connection: TcpStream, state: Arc<Mutex<St
             let mut state = state.lock().unwrap();
             let deed = state.deeds.pop_front().unwrap_or(Deed::Answer);
             state.seen += 1;
-            state.done += usize::from(matches!(deed, Deed::Answer | Deed::ResetStream));
+            state.done +=
+                usize::from(matches!(deed, Deed::Answer | Deed::ResetStream | Deed::RefuseBody));
             deed
         };
         match deed {
@@ -88,6 +95,10 @@ async fn speak(acceptor: TlsAcceptor, connection: TcpStream, state: Arc<Mutex<St
             }
             Deed::RefuseStream => respond.send_reset(Reason::REFUSED_STREAM),
             Deed::ResetStream => respond.send_reset(Reason::INTERNAL_ERROR),
+            Deed::RefuseBody => {
+                tokio::spawn(refuse_body(respond));
+            }
+            Deed::FallSilent => tokio::time::sleep(Duration::from_secs(60)).await,
             Deed::GoAway => {
                 // With the last stream it processed being none.
                 respond.send_reset(Reason::REFUSED_STREAM);
@@ -105,16 +116,31 @@ async fn answer(mut respond: SendResponse<Bytes>) {
     }
 }
 
+async fn refuse_body(mut respond: SendResponse<Bytes>) {
+    let response = http::Response::builder().status(200).body(()).unwrap();
+    let Ok(mut body) = respond.send_response(response, false) else { return };
+    let _ = body.send_data(Bytes::from_static(b"{"), false);
+    // The client has read the head by then.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    body.send_reset(Reason::REFUSED_STREAM);
+}
+
 fn pipeline(server: &Server) -> Pipeline {
     pipeline_with(server, "token")
 }
 
-fn pipeline_with(server: &Server, token: &str) -> Pipeline {
-    let transport = ReqwestTransport::builder()
+fn transport(server: &Server) -> ReqwestTransport {
+    let (interval, timeout) = (Duration::from_millis(100), Duration::from_millis(100));
+    ReqwestTransport::builder()
         .no_proxy()
         .root_certificate(server.certificate.as_bytes())
+        .http2_keep_alive(interval, timeout)
         .build()
-        .unwrap();
+        .unwrap()
+}
+
+fn pipeline_with(server: &Server, token: &str) -> Pipeline {
+    let transport = transport(server);
     Pipeline::builder(AccessToken::new(token).unwrap())
         .transport(transport)
         .base_url(&server.url)
@@ -129,7 +155,7 @@ fn next() -> Request {
 
 #[tokio::test]
 async fn a_command_whose_stream_was_refused_is_sent_again_and_done_once() {
-    for deeds in [vec![Deed::RefuseStream], vec![Deed::RefuseStream; 3], vec![Deed::GoAway]] {
+    for deeds in [vec![Deed::RefuseStream], vec![Deed::RefuseStream; 2], vec![Deed::GoAway]] {
         let server = serve(deeds.clone()).await;
         pipeline(&server).call_empty(next()).await.unwrap();
         let state = server.state.lock().unwrap();
@@ -147,6 +173,40 @@ async fn a_command_whose_stream_broke_is_not_sent_again() {
     let server = serve([Deed::ResetStream]).await;
     let get = Request::new(Operation::GET_MY_PROFILE);
     assert_eq!(pipeline(&server).call(get).await.unwrap().attempts(), 2);
+}
+
+#[tokio::test]
+async fn the_transport_sends_once() {
+    for deed in [Deed::RefuseStream, Deed::GoAway] {
+        let server = serve([deed]).await;
+        let request = http::Request::post(&server.url).body(Bytes::new()).unwrap();
+        let error = transport(&server).send(request).await.unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::NotSent, "{deed:?}");
+        assert_eq!(server.state.lock().unwrap().seen, 1, "{deed:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_within_the_body_is_never_not_sent() {
+    let server = serve([Deed::RefuseBody]).await;
+    let error = pipeline(&server).call_empty(next()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
+    let state = server.state.lock().unwrap();
+    assert_eq!((state.seen, state.done), (1, 1));
+}
+
+#[tokio::test]
+async fn a_silent_connection_costs_one_command() {
+    let server = serve([Deed::Answer, Deed::FallSilent]).await;
+    let pipeline = pipeline(&server);
+    pipeline.call(next()).await.unwrap();
+    let start = Instant::now();
+    let error = pipeline.call_empty(next()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
+    // Long before the attempt's timeout of 15 s; the next one takes another connection.
+    pipeline.call(next()).await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    assert_eq!(server.state.lock().unwrap().connections, 2);
 }
 
 #[tokio::test]
@@ -219,4 +279,23 @@ impl std::io::Write for Log {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
+}
+
+/// A connection belongs to the runtime that opened it, which may stand still.
+#[test]
+fn a_second_runtime_has_connections_of_its_own() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (serving, first, second) = (runtime(), runtime(), runtime());
+    let server = serving.block_on(serve([]));
+    std::thread::spawn(move || serving.block_on(std::future::pending::<()>()));
+    let pipeline = pipeline(&server);
+    first.block_on(pipeline.call(next())).unwrap();
+    // From here on nothing drives the connection of the first runtime.
+    let start = std::time::Instant::now();
+    let called = second.block_on(pipeline.call(next()));
+    let took = start.elapsed();
+    assert!(called.is_ok() && took < Duration::from_secs(5), "{took:?}: {called:?}");
+    first.block_on(pipeline.call(next())).unwrap();
+    let state = server.state.lock().unwrap();
+    assert_eq!((state.connections, state.done), (2, 3));
 }

@@ -197,7 +197,7 @@ pub struct Context {
 pub struct PlayHistory {
     /// The track.
     pub track: Track,
-    /// Time at which it ended.
+    /// Time of the play: its start or its end, depending on the application that played it.
     pub played_at: Option<DateTime<Utc>>,
     /// Context of the playback.
     pub context: Option<Context>,

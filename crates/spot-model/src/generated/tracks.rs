@@ -36,7 +36,8 @@ pub struct Track {
     ///
     /// Missing in Development Mode since 2026-02.
     pub popularity: Option<u8>,
-    /// URL of a 30-second preview (MP3). `None` for applications registered after 2024-11-27.
+    /// URL of a 30-second preview (MP3). `None` for applications registered since 2024-11-27, and
+    /// for older ones that had no extended access then.
     pub preview_url: Option<String>,
     /// ISRC, EAN and UPC codes.
     pub external_ids: Option<Box<ExternalIds>>,
@@ -77,7 +78,8 @@ pub struct SimplifiedTrack {
     pub disc_number: Option<u16>,
     /// Track number on the disc, from 1.
     pub track_number: Option<u16>,
-    /// URL of a 30-second preview (MP3). `None` for applications registered after 2024-11-27.
+    /// URL of a 30-second preview (MP3). `None` for applications registered since 2024-11-27, and
+    /// for older ones that had no extended access then.
     pub preview_url: Option<String>,
     /// Markets in which it is available.
     ///

@@ -2,7 +2,5 @@
 // A panic is how a test fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod blocking;
 mod canary;
-mod mistakes;
 mod spotipy;

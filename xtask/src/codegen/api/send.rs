@@ -87,8 +87,9 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
     };
     if *join == Join::Snapshot {
         out.push_str(&format!(
-            "    /// Sends the requests one after another, each with the snapshot that the one before \
-             it\n    /// returned. Returns the answers in order: none if the list is empty.\n    \
+            "    /// Sends the requests one after another. If you gave a snapshot, each request has the \
+             one that\n    /// the request before it returned. Returns the responses in order: none if \
+             the list is empty.\n    \
              ///\n    /// # Errors\n    ///\n    /// The failure of a call. \
              [`Error::done`](crate::Error::done) tells how many entries\n    /// were done before it.\n    \
              pub async fn send(self) -> Result<Vec<Response<SnapshotId>>, Error> {{\n        \

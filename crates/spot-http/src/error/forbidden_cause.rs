@@ -1,0 +1,64 @@
+/// Why Spotify does not allow a call.
+///
+/// Spotify answers 403 for many reasons that only its words, the operation and the access mode of the
+/// application tell apart. [`Error::forbidden_cause`](crate::Error::forbidden_cause) returns the cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ForbiddenCause {
+    /// The operation is closed to applications in Development Mode. The kind is
+    /// [`Restricted`](crate::ErrorKind::Restricted), and the message names the replacement.
+    DevelopmentMode,
+    /// The operation was closed on 2024-11-27 to all applications registered since, and to older ones
+    /// in Development Mode that had not applied for an extension by then. It stays closed to them in
+    /// either mode. The kind is [`Restricted`](crate::ErrorKind::Restricted).
+    ClosedIn2024,
+    /// The token lacks a scope. The kind is [`MissingScope`](crate::ErrorKind::MissingScope).
+    MissingScope,
+    /// The owner of the application has no Spotify Premium, which Development Mode requires. Every
+    /// call fails until the owner subscribes.
+    OwnerNeedsPremium,
+    /// The user is not on the allow-list of the application, which Development Mode requires.
+    UserNotRegistered,
+    /// The user has no Spotify Premium, which the player requires. The kind is
+    /// [`Player`](crate::ErrorKind::Player).
+    UserNeedsPremium,
+    /// The player does not allow the command now. The kind is [`Player`](crate::ErrorKind::Player).
+    PlayerRestriction,
+    /// The user neither owns the playlist nor collaborates on it.
+    PlaylistOfOthers,
+    /// Spotify's words name no other cause.
+    Other,
+}
+
+impl ForbiddenCause {
+    /// What to do about it, in a sentence.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::DevelopmentMode => {
+                "use the replacement of the operation, or apply for Extended Quota Mode"
+            }
+            Self::ClosedIn2024 => "do without the operation, since Spotify offers no replacement",
+            Self::MissingScope => "ask the user to sign in with the scope",
+            Self::OwnerNeedsPremium => {
+                "the owner of the application has to subscribe to Spotify Premium; it can take hours \
+                 until Spotify notices"
+            }
+            Self::UserNotRegistered => {
+                "add the user to the allow-list of the application in the dashboard, in which \
+                 Development Mode has room for five users"
+            }
+            Self::UserNeedsPremium => {
+                "the player takes commands only of users with Spotify Premium"
+            }
+            Self::PlayerRestriction => "try again when something else plays or on another device",
+            Self::PlaylistOfOthers => {
+                "only the owner of a playlist and its collaborators may read its items and change \
+                 them: ask the owner to share it"
+            }
+            Self::Other => {
+                "check in the dashboard that the user is registered, and that the owner has Spotify \
+                 Premium"
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The rate limiter of several short programs on one machine, which share a file.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tokio::{runtime::Handle, time::Instant};
+
+use crate::{
+    Error, Limits, LocalLimiter, RateLimit,
+    rate_limit::{
+        limiter::{AttemptEnd, Feedback, Permit, PermitRequest, RateLimiter},
+        local::Absorb,
+    },
+};
+
+/// A [`LocalLimiter`] that keeps what it knows in a file, for programs that run often and briefly.
+///
+/// A program that a timer starts every minute continues with the learned limit, the calls that still
+/// count, and the blocks. Several processes may share a file: each adds its own calls and takes over
+/// what the others learned when it writes, at most once a second.
+///
+/// The file is replaced as a whole, so that a crash leaves the old or the new content. It holds no
+/// secret. A file that cannot be read or written never fails a call: the limiter goes on without it
+/// and logs a warning.
+///
+/// ```no_run
+/// # fn main() -> Result<(), spot_http::Error> {
+/// use spot_http::{AccessToken, FileLimiter, Pipeline, RateLimit};
+///
+/// let limiter = FileLimiter::open("rate-limit.json", RateLimit::learned());
+/// let pipeline = Pipeline::builder(AccessToken::new("a token")?).rate_limiter(limiter).build()?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct FileLimiter {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    local: LocalLimiter,
+    path: PathBuf,
+    /// The name of this process in the file.
+    process: String,
+    writing: Mutex<Writing>,
+}
+
+#[derive(Debug, Default)]
+struct Writing {
+    last: Option<Instant>,
+    /// Whether a task writes now or will soon.
+    is_scheduled: bool,
+}
+
+/// How often a busy program writes.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// How long to wait for another process that writes.
+const LOCK: Duration = Duration::from_secs(1);
+
+/// The content of the file.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Content {
+    /// What each process knows, by a name of its own.
+    processes: BTreeMap<String, Limits>,
+}
+
+impl FileLimiter {
+    /// A limiter that paces calls in this way and continues with the content of a file. The file
+    /// and its directory are made when something is written.
+    ///
+    /// It reads the file before it returns.
+    pub fn open(path: impl Into<PathBuf>, limit: RateLimit) -> Self {
+        let path = path.into();
+        let local = LocalLimiter::new(&limit);
+        let content = read(&path).unwrap_or_else(|error| {
+            warn(&path, "read", &error);
+            Content::default()
+        });
+        local.absorb(content.processes.values(), Absorb::AtStart);
+        let process = format!("{}-{:016x}", std::process::id(), fastrand::u64(..));
+        let writing = Mutex::default();
+        Self { shared: Arc::new(Shared { local, path, process, writing }) }
+    }
+}
+
+#[async_trait]
+impl RateLimiter for FileLimiter {
+    async fn acquire(&self, request: PermitRequest) -> Result<Box<dyn Permit>, Error> {
+        let inner = self.shared.local.acquire(request).await?;
+        Ok(Box::new(FilePermit { inner: Some(inner), shared: Arc::clone(&self.shared) }))
+    }
+
+    fn limits(&self) -> Limits {
+        self.shared.local.limits()
+    }
+}
+
+impl Shared {
+    /// Writes soon, in a task.
+    fn schedule(self: &Arc<Self>) {
+        let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        if writing.is_scheduled {
+            return;
+        }
+        // Without a runtime the drop of the limiter writes.
+        let Ok(runtime) = Handle::try_current() else { return };
+        writing.is_scheduled = true;
+        let at = writing.last.map_or_else(Instant::now, |last| last + EVERY);
+        drop(writing);
+        let weak = Arc::downgrade(self);
+        runtime.spawn(async move {
+            tokio::time::sleep_until(at).await;
+            let Some(shared) = weak.upgrade() else { return };
+            {
+                let mut writing = shared.writing.lock().unwrap_or_else(PoisonError::into_inner);
+                *writing = Writing { last: Some(Instant::now()), is_scheduled: false };
+            }
+            // It ends by itself; nobody waits for it.
+            drop(tokio::task::spawn_blocking(move || shared.write()));
+        });
+    }
+
+    fn write(&self) {
+        if let Err(error) = self.exchange() {
+            warn(&self.path, "written", &error);
+        }
+    }
+
+    /// Takes over what the others know, and adds what this process knows.
+    fn exchange(&self) -> io::Result<()> {
+        if let Some(directory) = self.path.parent().filter(|path| !path.as_os_str().is_empty()) {
+            fs::create_dir_all(directory)?;
+        }
+        let _lock = lock(&sibling(&self.path, ".lock"))?;
+        // A file that is broken is replaced.
+        let mut content = read(&self.path).unwrap_or_default();
+        content.processes.remove(&self.process);
+        self.local.absorb(content.processes.values(), Absorb::WhileRunning);
+        // What others learned is part of what this process knows now; only their calls are their own.
+        let wall = SystemTime::now();
+        content.processes.retain(|_, limits| limits.has_slots(wall));
+        content.processes.insert(self.process.clone(), self.local.own_limits());
+        let text = serde_json::to_vec(&content).map_err(io::Error::other)?;
+        // Not flushed to the disk: after a loss of power an old or a broken file does no harm.
+        let next = sibling(&self.path, ".new");
+        fs::write(&next, text)?;
+        fs::rename(&next, &self.path)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // A short program ends now, and the next one has to know.
+        self.write();
+    }
+}
+
+/// The permit of the local limiter. Its end is worth writing.
+#[derive(Debug)]
+struct FilePermit {
+    inner: Option<Box<dyn Permit>>,
+    shared: Arc<Shared>,
+}
+
+impl Permit for FilePermit {
+    fn sent(&mut self, now: Instant) {
+        if let Some(inner) = &mut self.inner {
+            inner.sent(now);
+        }
+    }
+
+    fn finish(mut self: Box<Self>, end: AttemptEnd<'_>) -> Feedback {
+        let feedback = self.inner.take().map(|inner| inner.finish(end)).unwrap_or_default();
+        self.shared.schedule();
+        feedback
+    }
+}
+
+impl Drop for FilePermit {
+    fn drop(&mut self) {
+        // Dropped without an end: the local limiter notes it first.
+        if self.inner.take().is_some() {
+            self.shared.schedule();
+        }
+    }
+}
+
+fn read(path: &Path) -> io::Result<Content> {
+    match fs::read(path) {
+        Ok(text) => serde_json::from_slice(&text).map_err(io::Error::other),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Content::default()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The lock of the file. It ends with the handle, and so with the process.
+fn lock(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    let start = std::time::Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::WouldBlock) if start.elapsed() < LOCK => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "another process holds its lock",
+                ));
+            }
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+fn sibling(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn warn(path: &Path, verb: &str, error: &io::Error) {
+    tracing::warn!(path = %path.display(), %error, "the rate limit file cannot be {verb}");
+}
