@@ -18,6 +18,11 @@ use spot_http::{Error, ErrorKind, TokenSource};
 use tokio::time::{Instant, timeout_at};
 
 pub use self::pending::PendingSignIn;
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::{
+    callback::{CallbackOutcome as FuzzedOutcome, query},
+    loopback::read_for_fuzzing,
+};
 #[cfg(feature = "loopback")]
 use crate::sign_in::loopback::{Browser, Listener};
 use crate::{

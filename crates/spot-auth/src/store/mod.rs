@@ -12,6 +12,8 @@ mod rspotify_cache;
 mod spotipy_cache;
 mod token_store;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::file::parse_for_fuzzing;
 #[cfg(feature = "keyring")]
 pub use self::keyring::KeyringStore;
 pub use self::{
