@@ -214,7 +214,6 @@ impl PipelineBuilder {
             observer: self.observer,
             #[cfg(feature = "cache")]
             cache: self.cache,
-            origin: base_url.origin(),
             host: base_url.host_str().unwrap_or_default().to_owned(),
             port: base_url.port_or_known_default().unwrap_or_default(),
             accept_language: accept_language.transpose()?,

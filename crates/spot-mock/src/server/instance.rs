@@ -11,7 +11,7 @@ use crate::{
     server::recipe::Recipe,
     settings::Settings,
     state::{State, WorldIds},
-    world::{Rng, SearchIndex, World, custom},
+    world::{Rng, SearchIndex, World},
 };
 
 /// What does not change while requests are answered.
@@ -29,6 +29,7 @@ pub(crate) struct Live {
     pub(crate) content: Arc<Content>,
     pub(crate) ids: WorldIds,
     pub(crate) state: State,
+    #[cfg(feature = "control")]
     recipe: Recipe,
 }
 
@@ -41,6 +42,7 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
+    #[cfg(feature = "control")]
     pub(crate) fn new(recipe: Recipe, base_url: String) -> io::Result<Self> {
         let content = Arc::new(recipe.content()?);
         Self::with_content(recipe, content, base_url)
@@ -59,7 +61,14 @@ impl Instance {
             null_values: recipe.null_values,
             api_url: format!("{base_url}/v1"),
         };
-        Ok(Self { settings, base_url, live: Mutex::new(Live { content, ids, state, recipe }) })
+        let live = Live {
+            content,
+            ids,
+            state,
+            #[cfg(feature = "control")]
+            recipe,
+        };
+        Ok(Self { settings, base_url, live: Mutex::new(live) })
     }
 
     pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
@@ -68,6 +77,7 @@ impl Instance {
     }
 }
 
+#[cfg(feature = "control")]
 impl Live {
     pub(crate) fn recipe(&self) -> &Recipe {
         &self.recipe
@@ -80,7 +90,7 @@ impl Live {
     }
 
     /// Replaces the custom part of the world, and resets the state.
-    pub(crate) fn replace_world(&mut self, world: custom::World) -> io::Result<()> {
+    pub(crate) fn replace_world(&mut self, world: crate::world::custom::World) -> io::Result<()> {
         let recipe = Recipe { world, ..self.recipe.clone() };
         let content = Arc::new(recipe.content()?);
         let (state, ids) = recipe.state(&content)?;

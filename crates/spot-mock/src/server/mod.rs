@@ -13,7 +13,10 @@ mod site;
 mod tls;
 
 pub use builder::MockBuilder;
+#[cfg(feature = "control")]
 pub(crate) use instance::{Instance, Live};
 pub use mock::{MockSpotify, RegisteredApp};
+#[cfg(feature = "control")]
 pub(crate) use recipe::Recipe;
+#[cfg(feature = "control")]
 pub(crate) use site::Site;

@@ -137,6 +137,13 @@ impl Player {
         self.devices.get(self.active?)
     }
 
+    /// Replaces all devices.
+    pub(crate) fn set_devices(&mut self, devices: Vec<Device>, now: Moment) {
+        self.active = devices.iter().position(|device| device.active);
+        self.devices = devices;
+        self.touch(now);
+    }
+
     /// Adds a device, or changes the one that has this id.
     pub(crate) fn add_device(&mut self, device: Device, now: Moment) {
         let active = device.active;

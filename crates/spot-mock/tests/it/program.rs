@@ -79,3 +79,29 @@ fn help_names_every_flag() {
         assert!(help.contains(&format!("--{flag}")), "{flag}");
     }
 }
+
+#[test]
+fn it_describes_itself_as_json_and_prints_the_schema_of_worlds() {
+    let authority = std::env::temp_dir().join("spot-mock-test-authority.pem");
+    let file = authority.to_str().unwrap();
+    let mut running = program(&["--port", "0", "--json", "--quiet", "--tls", "--authority", file])
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(running.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let described: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert!(described["api_url"].as_str().unwrap().starts_with("https://127.0.0.1:"), "{line}");
+    assert!(described["control_url"].as_str().unwrap().ends_with("/_mock"), "{line}");
+    assert!(described["user_token"].as_str().unwrap().starts_with("BQ"), "{line}");
+    assert_eq!(described["authority"], file);
+    assert!(
+        std::fs::read_to_string(&authority).unwrap().starts_with("-----BEGIN CERTIFICATE-----")
+    );
+    std::fs::remove_file(&authority).unwrap();
+
+    let schema = String::from_utf8(program(&["schema"]).output().unwrap().stdout).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    assert_eq!(schema["title"], "World");
+}

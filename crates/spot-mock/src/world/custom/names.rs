@@ -24,6 +24,11 @@ impl<T: Kind> Names<T> {
         by_name.or_else(|| T::find(world, &Id::parse(text)?))
     }
 
+    /// The thing with this id.
+    pub(crate) fn by_id(&self, world: &World, id: &str) -> Option<Key<T>> {
+        T::find(world, &Id::parse(id)?)
+    }
+
     /// The same, or a complaint about the field in which it was asked for.
     pub(crate) fn expect(&self, world: &World, text: &str, at: &str) -> io::Result<Key<T>> {
         let unknown = || invalid(at, format!("no {} has the name or the id {text}", T::WORD));

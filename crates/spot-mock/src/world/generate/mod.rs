@@ -13,6 +13,15 @@ pub(crate) fn generate(seed: u64) -> World {
     spoken::fill(&mut world);
     people::fill(&mut world);
     world.spotify = world.users.keys().next_back().unwrap_or(Key::FIRST);
+    world.generated = true;
+    world
+}
+
+/// A world with the default user and Spotify's account, and nothing else.
+pub(crate) fn bare(seed: u64) -> World {
+    let mut world = World::empty(seed);
+    people::fill_bare(&mut world);
+    world.spotify = world.users.keys().next_back().unwrap_or(Key::FIRST);
     world
 }
 
