@@ -1,12 +1,12 @@
-//! Where the accounts service sends the browser back to.
+//! Redirect URIs.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use spot_http::Error;
 use url::Url;
 
-/// A redirect URI that Spotify can have registered, in exactly the text that was given: it is
-/// compared character by character.
+/// A redirect URI that Spotify accepts. The text is kept as it was given, since Spotify compares it
+/// character by character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RedirectUri {
     text: String,
@@ -14,15 +14,15 @@ pub(crate) struct RedirectUri {
     loopback: Option<Loopback>,
 }
 
-/// A redirect to this machine.
+/// The address and port of a redirect URI on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Loopback {
     pub(crate) address: IpAddr,
-    /// `None` if the URI names no port, so that any may be used.
+    /// `None` if the URI has no port. Every port may be used then.
     pub(crate) port: Option<u16>,
 }
 
-/// What an application registers that wants any free port of this machine.
+/// The redirect URI unless one is set. The listener uses a free port.
 pub(crate) const DEFAULT_REDIRECT_URI: &str = "http://127.0.0.1/callback";
 
 impl RedirectUri {
@@ -64,7 +64,7 @@ impl RedirectUri {
         &self.text
     }
 
-    /// The path that the browser will ask for, at least `/`.
+    /// The path of the browser's request, at least `/`.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
@@ -73,7 +73,7 @@ impl RedirectUri {
         self.loopback
     }
 
-    /// The same URI with a port, if it names none and may be used with any.
+    /// The same URI with this port, if it is a loopback address without a port.
     pub(crate) fn with_port(&self, port: u16) -> Self {
         match self.loopback {
             Some(Loopback { address, port: None }) => {
