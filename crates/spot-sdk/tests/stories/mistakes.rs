@@ -259,7 +259,7 @@ async fn refusals(printed: &mut Printed) {
     printed.add("a device that takes no commands", client.player().pause().device("locked").await);
     mock.fail_next(Fault::Status {
         status: 500,
-        body: String::new().into(),
+        body: String::new(),
         content_type: None,
         retry_after: None,
     });
