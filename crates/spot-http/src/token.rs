@@ -96,7 +96,7 @@ impl TokenSource for AccessToken {
     async fn token(&self) -> Result<AccessToken, Error> {
         if self.0.rejected.load(Ordering::Acquire) {
             return Err(Error::authentication(
-                "the access token was refused: it has expired, was revoked, or is none",
+                "the access token was refused: it expired, was revoked, or is malformed; get a new one",
             ));
         }
         Ok(self.clone())

@@ -32,6 +32,9 @@ impl RedirectUri {
         };
         let url = match Url::parse(text) {
             Ok(url) => url,
+            Err(url::ParseError::RelativeUrlWithoutBase) => {
+                return refused("it is not a URL: it has no scheme, such as http://");
+            }
             Err(error) => return refused(&format!("it is not a URL ({error})")),
         };
         if url.fragment().is_some() {

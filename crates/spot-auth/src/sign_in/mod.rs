@@ -256,8 +256,14 @@ impl SignIn {
             match Listener::bind(loopback).await {
                 Ok(listener) => return self.listen(listener, redirect).await,
                 Err(error) => {
-                    let uri = redirect.as_str();
-                    self.tell_user(format!("Cannot wait for the browser at {uri}: {error}.")).await;
+                    let why =
+                        format!("cannot wait for the browser at {}: {error}", redirect.as_str());
+                    self.tell_user(format!("Cannot {}.", why.trim_start_matches("cannot "))).await;
+                    // Without somebody at the terminal, the first failure is the one to mend.
+                    return self.ask_to_paste(redirect).await.map_err(|paste| {
+                        Error::new(paste.kind(), format!("{why}; {}", paste.message()))
+                            .with_source(error)
+                    });
                 }
             }
         }
