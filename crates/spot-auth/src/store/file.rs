@@ -86,7 +86,9 @@ impl FileStore {
         )
         .map(Self::new)
         .ok_or_else(|| {
-            Error::configuration("there is no home directory to keep tokens in; name a directory")
+            Error::configuration(
+                "the user has no home directory: choose a directory with `FileStore::new`",
+            )
         })
     }
 

@@ -1,4 +1,4 @@
-//! Where records are kept when a program ends.
+//! Stores: where the tokens are between two runs of a program.
 
 mod callbacks;
 mod file;

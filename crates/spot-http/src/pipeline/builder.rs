@@ -174,8 +174,15 @@ impl PipelineBuilder {
     pub fn build(self) -> Result<Pipeline, Error> {
         let base = &self.settings.base_url;
         let shown = without_user_info(base);
-        let base_url = Url::parse(base)
-            .map_err(|error| Error::configuration(format!("`base_url` is {shown:?}: {error}")))?;
+        let base_url = Url::parse(base).map_err(|error| {
+            let why = match error {
+                url::ParseError::RelativeUrlWithoutBase => {
+                    "it has no scheme; begin it with https://".to_owned()
+                }
+                error => error.to_string(),
+            };
+            Error::configuration(format!("`base_url` is {shown:?}: {why}"))
+        })?;
         if !base_url.username().is_empty() || base_url.password().is_some() {
             let message = format!("`base_url` must hold no user name and no password: {shown:?}");
             return Err(Error::configuration(message));
@@ -190,7 +197,10 @@ impl PipelineBuilder {
         }
         let accept_language = self.accept_language.map(|languages| {
             HeaderValue::try_from(&languages).map_err(|_| {
-                Error::configuration(format!("`accept_language` is no header: {languages:?}"))
+                Error::configuration(format!(
+                    "`accept_language` is {languages:?}; expected the value of a header, such as \
+                     \"de, en\""
+                ))
             })
         });
         let transport = match (self.transport, self.proxy) {
