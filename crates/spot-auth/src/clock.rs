@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn whichever_clock_says_so_first() {
+    async fn the_earlier_clock_counts() {
         let start = Clock::system().now();
         let deadline = Deadline::after(start, Duration::from_secs(3_600));
         let slept = Moment { wall: start.wall + Duration::from_secs(9_000), ..start };

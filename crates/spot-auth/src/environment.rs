@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn our_names_come_first_and_spotipys_fill_the_gaps() {
+    fn our_names_take_precedence_over_spotipys() {
         let app = from(&[
             ("SPOTIPY_CLIENT_ID", "theirs"),
             ("SPOTIFY_CLIENT_ID", " ours "),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_wrong_is_named() {
+    fn missing_and_invalid_variables_are_named() {
         let error = from(&[("SPOTIFY_CLIENT_SECRET", "CANARY")]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
         assert!(error.message().contains("SPOTIFY_CLIENT_ID"), "{error}");

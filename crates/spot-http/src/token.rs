@@ -18,17 +18,17 @@ use crate::Error;
 /// Any number of calls ask at once; renewing a token once for all of them is the source's business.
 #[async_trait]
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
-    /// A token that is good now.
+    /// A token that is valid now. The call that asks waits until its deadline.
     ///
     /// # Errors
     ///
     /// [`Authentication`](crate::ErrorKind::Authentication) or
-    /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if there is none to be had, and
-    /// whatever stands between.
+    /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if there is no valid token, and any
+    /// refresh failure.
     async fn token(&self) -> Result<AccessToken, Error>;
 
-    /// The API refused this very token (401): it must not be given again. A token that was renewed
-    /// meanwhile is another one, which stays.
+    /// The API refused this very token (401). The source gets another one; a token that was refreshed
+    /// meanwhile stays. A source that gives the refused token again ends the call with the 401.
     async fn reject(&self, token: &AccessToken);
 }
 

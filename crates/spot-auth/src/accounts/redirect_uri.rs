@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_spotify_takes_is_taken_as_it_is_written() {
+    fn valid_redirect_uris_are_kept_as_written() {
         for (text, port) in [
             ("http://127.0.0.1/callback", Some(None)),
             ("http://127.0.0.1:8888/callback", Some(Some(8888))),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_spotify_refuses_is_refused_with_the_reason() {
+    fn invalid_redirect_uris_are_refused_with_the_reason() {
         for (text, reason) in [
             ("http://localhost:8888/callback", "November 2025"),
             ("https://LocalHost/callback", "November 2025"),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_is_filled_in_only_where_none_is_named() {
+    fn a_port_is_added_only_if_there_is_none() {
         let any = RedirectUri::parse("http://127.0.0.1/callback?x=1").unwrap();
         assert_eq!(any.with_port(4000).as_str(), "http://127.0.0.1:4000/callback?x=1");
         assert_eq!(any.with_port(4000).path(), "/callback");

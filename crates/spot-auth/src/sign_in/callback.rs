@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_of_handing_it_over_is_read() {
+    fn every_form_of_a_callback_is_read() {
         for text in [
             "http://127.0.0.1:4444/callback?code=AQ%2Fx&state=b3f-9_xQ",
             "/callback?state=b3f-9_xQ&code=AQ%2Fx&foo=1&foo=2",
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn strays_are_told_from_callbacks() {
+    fn invalid_callbacks_are_recognised() {
         for (text, invalid) in [
             ("", InvalidCallback::NoQuery),
             ("AQDbareCode", InvalidCallback::NoQuery),

@@ -75,7 +75,7 @@ enum SignInMethod {
 
 /// Signs in the user of a script. The application is that of the [environment](App::from_env), and the
 /// session is stored in the [default directory](FileStore::in_default_directory). The user is asked
-/// the first time, and after the consent has ended.
+/// the first time, and after the consent has ended. Call [`Session::settled`] before the script ends.
 ///
 /// # Errors
 ///

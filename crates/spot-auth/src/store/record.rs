@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_is_refused_without_quoting_it() {
+    fn invalid_json_is_refused_and_not_quoted() {
         for json in [
             "",
             "{}",

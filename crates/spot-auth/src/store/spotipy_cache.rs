@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_named() {
+    fn invalid_caches_are_named() {
         for (text, why) in [
             ("", "line 1"),
             ("CANARY", "line 1"),
