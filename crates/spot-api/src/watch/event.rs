@@ -84,8 +84,8 @@ pub enum PlaybackChange {
     Paused,
     /// Playback goes on after a pause.
     Resumed,
-    /// Spotify refused this poll or another call of the application (429). The watch sends no
-    /// request for `wait`, then goes on.
+    /// Spotify refused the poll (429), or the rate limit blocks it for more than 30 s. The watch
+    /// sends no request for `wait`, then goes on.
     Throttled {
         /// The time without polls.
         wait: Duration,

@@ -27,8 +27,9 @@ use crate::{
     },
 };
 
-/// The longest wait for the rate limit that is not reported as an event.
-const SHORT_WAIT: Duration = Duration::from_secs(2);
+/// The longest wait in the queue of the rate limit: the window in which Spotify counts calls. A poll
+/// that gave up earlier would lose its place to other jobs of the client again and again.
+const QUEUE_WAIT: Duration = Duration::from_secs(30);
 
 /// An answer that waited this long for the stream to be polled is out of date.
 const STALE: Duration = Duration::from_secs(5);
@@ -222,7 +223,7 @@ impl PlaybackWatch {
         }
         let request = self.client.player().state().into_request();
         // Each poll is one request: the stream itself waits and tries again.
-        let options = CallOptions::new().lane(Lane::Bulk).attempts(1).max_wait(SHORT_WAIT);
+        let options = CallOptions::new().lane(Lane::Bulk).attempts(1).max_wait(QUEUE_WAIT);
         let options = request.options().clone().or(&options);
         let (client, request) = (self.client.clone(), request.with_options(options));
         self.in_flight.spawn(async move {

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use crate::{
     StoreLock,
     session::heartbeat::{Heartbeat, unless_stalled},
+    user_code::catch,
 };
 
 /// Lets one task at a time read a record, change it and write it.
@@ -71,8 +72,8 @@ impl Exclusive {
 
     fn release(&self, heartbeat: &Arc<Heartbeat>) {
         let released = self.holder().take_if(|holder| Arc::ptr_eq(&holder.heartbeat, heartbeat));
-        // The lock is the store's code, and is dropped outside of the mutex.
-        drop(released);
+        // Dropping the lock runs code of the store: outside of the mutex, and it may panic.
+        let _ = catch(|| drop(released));
     }
 }
 
@@ -90,7 +91,7 @@ impl Turn<'_> {
             // The turn was taken away, and with it the right to a lock.
             None => {
                 drop(holder);
-                drop(lock);
+                let _ = catch(|| drop(lock));
             }
         }
     }

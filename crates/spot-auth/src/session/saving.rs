@@ -14,7 +14,7 @@ use tokio::{
 use crate::{
     session::{
         event::SessionEventKind,
-        state::{STORE_LIMIT, StoreLocation, Unsaved},
+        state::{SAVE_LIMIT, StoreLocation, Unsaved},
         user::User,
     },
     store::{SaveOutcome, Stored},
@@ -44,6 +44,8 @@ impl User {
                     self.state().saved(stored.version());
                     return;
                 }
+                // Otherwise the new tokens would be given up for the old ones.
+                Ok(Some(stored)) if Some(stored.version()) == expected => {}
                 Ok(Some(stored)) => {
                     self.state().adopt(stored);
                     self.notify(SessionEventKind::Adopted);
@@ -135,7 +137,7 @@ impl User {
                 };
                 if let Some(location) = location {
                     // A lock that cannot be had must not keep the record from being saved.
-                    if let Ok(lock) = location.lock(STORE_LIMIT).await {
+                    if let Ok(lock) = location.lock(SAVE_LIMIT).await {
                         turn.hold(lock);
                     }
                     self.write(&location).await;
@@ -176,7 +178,7 @@ impl User {
     ) -> Result<(), Error> {
         let turn = self.exclusive.enter().await;
         turn.run(async {
-            if let Ok(lock) = location.lock(STORE_LIMIT).await {
+            if let Ok(lock) = location.lock(SAVE_LIMIT).await {
                 turn.hold(lock);
             }
             let there = location.load().await;
@@ -210,7 +212,7 @@ impl User {
         let Some(location) = location else { return Ok(()) };
         turn.run(async {
             // A user who signs out does so without the lock as well.
-            if let Ok(lock) = location.lock(STORE_LIMIT).await {
+            if let Ok(lock) = location.lock(SAVE_LIMIT).await {
                 turn.hold(lock);
             }
             location.remove().await

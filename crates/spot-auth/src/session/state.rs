@@ -51,9 +51,12 @@ pub(crate) struct StoreLocation {
     pub(crate) key: StoreKey,
 }
 
-/// The time limit of reading, writing and removing a record. A keyring may ask the user for a
+/// The time limit of reading a record. A keyring may ask the user for a
 /// password meanwhile.
-pub(crate) const STORE_LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LOAD_LIMIT: Duration = Duration::from_secs(20);
+
+/// The time limit of writing and removing a record.
+pub(crate) const SAVE_LIMIT: Duration = Duration::from_secs(10);
 
 /// The time limit of waiting for others who refresh the same record. A store may give up earlier.
 pub(crate) const LOCK_LIMIT: Duration = Duration::from_secs(65);
@@ -103,7 +106,7 @@ impl SessionState {
 impl StoreLocation {
     pub(crate) async fn load(&self) -> Result<Option<Stored>, Error> {
         let Self { store, key } = self.clone();
-        call("load", STORE_LIMIT, async move { store.load(&key).await }).await
+        call("load", LOAD_LIMIT, async move { store.load(&key).await }).await
     }
 
     pub(crate) async fn save(
@@ -112,12 +115,12 @@ impl StoreLocation {
         expected: Option<u64>,
     ) -> Result<SaveOutcome, Error> {
         let Self { store, key } = self.clone();
-        call("save", STORE_LIMIT, async move { store.save(&key, &record, expected).await }).await
+        call("save", SAVE_LIMIT, async move { store.save(&key, &record, expected).await }).await
     }
 
     pub(crate) async fn remove(&self) -> Result<(), Error> {
         let Self { store, key } = self.clone();
-        call("remove", STORE_LIMIT, async move { store.remove(&key).await }).await
+        call("remove", SAVE_LIMIT, async move { store.remove(&key).await }).await
     }
 
     pub(crate) async fn lock(&self, limit: Duration) -> Result<StoreLock, Error> {

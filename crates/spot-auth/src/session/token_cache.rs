@@ -39,6 +39,8 @@ pub(crate) struct CachedToken {
     pub(crate) ends: Deadline,
     /// How long the token was good for when it was issued.
     pub(crate) lifetime: Duration,
+    /// Until when a refusal of the token is not believed. `None` if it does not come from a refresh.
+    settling: Option<Deadline>,
 }
 
 impl CachedToken {
@@ -49,6 +51,7 @@ impl CachedToken {
             token: AccessToken::new(issued.response.access_token()?)?,
             ends: Deadline::after(issued.requested_at, lifetime),
             lifetime,
+            settling: Some(Deadline::after(issued.requested_at, SETTLING)),
         })
     }
 
@@ -57,10 +60,13 @@ impl CachedToken {
     pub(crate) fn stored(record: &TokenRecord, now: Moment) -> Option<Self> {
         let token = AccessToken::new(record.access_token()?.expose_secret()).ok()?;
         let left = record.expires_at()?.duration_since(now.wall).ok()?.min(record.lifetime());
+        // Another session or process may have refreshed the token just now.
+        let settling = record.since_refresh(now.wall).and_then(|age| SETTLING.checked_sub(age));
         (!left.is_zero()).then(|| Self {
             token,
             ends: Deadline::after(now, left),
             lifetime: record.lifetime(),
+            settling: settling.map(|left| Deadline::after(now, left)),
         })
     }
 }
@@ -87,10 +93,8 @@ struct State {
     in_flight: Option<InFlight>,
     /// Counts the refreshes that were started.
     started: u64,
-    /// The number of the refresh that the cached token came from, and the time until which a
-    /// refusal of the token is not believed. 0 and `None` for the token of a new cache.
+    /// The number of the refresh that the cached token came from; 0 for the token of a new cache.
     source: u64,
-    settling: Option<Deadline>,
     pause: Option<Pause>,
     /// Failed refreshes since the last that succeeded.
     failures: u32,
@@ -207,9 +211,9 @@ impl<R: Refresh> TokenCache<R> {
     pub(crate) fn reject(&self, token: &AccessToken) {
         let now = self.shared.clock.now();
         let mut state = self.shared.state();
-        let new = state.settling.is_some_and(|settling| !settling.left(now).is_zero());
-        if !new && state.cached.as_ref().is_some_and(|cached| cached.token.same(token)) {
-            state.refused = true;
+        if let Some(cached) = state.cached.as_ref().filter(|cached| cached.token.same(token)) {
+            let new = cached.settling.is_some_and(|settling| !settling.left(now).is_zero());
+            state.refused |= !new;
         }
     }
 
@@ -256,7 +260,7 @@ impl<R: Refresh> Shared<R> {
                     Some(in_flight) => in_flight.clone(),
                     None => self.start(&mut state)?,
                 };
-                return Ok(match young && state.settling.is_none() {
+                return Ok(match young && state.source == 0 {
                     true => Step::Wait(in_flight, FOREGROUND_LIMIT),
                     false => Step::Use(token),
                 });
@@ -323,7 +327,6 @@ impl<R: Refresh> Shared<R> {
             Ok(cached) => {
                 state.cached = Some(cached.clone());
                 state.source = ended.number;
-                state.settling = Some(Deadline::after(now, SETTLING));
                 state.refused = false;
                 state.pause = None;
                 state.failures = 0;

@@ -26,6 +26,8 @@ pub struct TokenRecord {
     requested: Scopes,
     expires_at: Option<SystemTime>,
     lifetime: Duration,
+    /// When the access token was refreshed. `None` if it came from a sign-in or from the program.
+    refreshed_at: Option<SystemTime>,
     consented_at: Option<SystemTime>,
 }
 
@@ -46,6 +48,7 @@ impl TokenRecord {
             requested: Scopes::new(),
             expires_at: None,
             lifetime: LIFETIME,
+            refreshed_at: None,
             consented_at: None,
         }
     }
@@ -73,6 +76,7 @@ impl TokenRecord {
     ) -> Self {
         self.access_token = Some(access_token.into());
         self.expires_at = Some(expires_at);
+        self.refreshed_at = None;
         self
     }
 
@@ -123,6 +127,7 @@ impl TokenRecord {
             requested: self.requested.to_string(),
             expires_at: self.expires_at.map(to_unix),
             lifetime: self.lifetime.as_secs(),
+            refreshed_at: self.refreshed_at.map(to_unix),
             consented_at: self.consented_at.map(to_unix),
         };
         // The form is text and numbers, which always can be written.
@@ -151,6 +156,7 @@ impl TokenRecord {
             requested: Scopes::parse(&form.requested),
             expires_at: form.expires_at.and_then(from_unix),
             lifetime: Duration::from_secs(form.lifetime),
+            refreshed_at: form.refreshed_at.and_then(from_unix),
             consented_at: form.consented_at.and_then(from_unix),
         };
         if record.access_token.is_none() && record.refresh_token.is_none() {
@@ -169,9 +175,10 @@ impl TokenRecord {
             requested,
             expires_at: None,
             lifetime: LIFETIME,
+            refreshed_at: None,
             consented_at: Some(issued.requested_at.wall),
         };
-        nothing.refreshed(issued)
+        Self { refreshed_at: None, ..nothing.refreshed(issued) }
     }
 
     /// The record after a refresh. A field that the answer lacks keeps its value.
@@ -181,6 +188,7 @@ impl TokenRecord {
         if let Ok(access_token) = response.access_token() {
             record.access_token = Some(access_token.into());
             record.lifetime = response.lifetime();
+            record.refreshed_at = Some(issued.requested_at.wall);
             record.expires_at = Some(Deadline::after(issued.requested_at, record.lifetime).wall());
         }
         if let Some(refresh_token) = response.refresh_token() {
@@ -197,9 +205,14 @@ impl TokenRecord {
         self.lifetime
     }
 
+    /// How long ago the access token was refreshed, if it was.
+    pub(crate) fn since_refresh(&self, now: SystemTime) -> Option<Duration> {
+        now.duration_since(self.refreshed_at?).ok()
+    }
+
     #[cfg(feature = "keyring")]
     pub(crate) fn without_access_token(&self) -> Self {
-        Self { access_token: None, expires_at: None, ..self.clone() }
+        Self { access_token: None, expires_at: None, refreshed_at: None, ..self.clone() }
     }
 
     pub(crate) fn same_refresh_token(&self, other: &Self) -> bool {
@@ -243,6 +256,8 @@ struct RecordJson {
     expires_at: Option<u64>,
     #[serde(default = "lifetime")]
     lifetime: u64,
+    #[serde(default)]
+    refreshed_at: Option<u64>,
     #[serde(default)]
     consented_at: Option<u64>,
 }

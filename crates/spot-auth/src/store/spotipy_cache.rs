@@ -1,6 +1,11 @@
 //! What people bring along who move over from spotipy.
 
-use std::{fs, path::Path, time::SystemTime};
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+    time::SystemTime,
+};
 
 use serde::{Deserialize, de::DeserializeOwned};
 use spot_http::Error;
@@ -19,6 +24,9 @@ struct Cache {
     #[serde(default)]
     expires_at: Option<f64>,
 }
+
+/// The most that is read of a file, in bytes.
+const MAX_LEN: u64 = 1024 * 1024;
 
 impl TokenRecord {
     /// Reads the file in which spotipy keeps a session: `.cache` or `.cache-NAME` in the directory
@@ -50,9 +58,16 @@ impl TokenRecord {
 
 /// Reads the cache file of another program.
 pub(super) fn read<T: DeserializeOwned>(program: &str, path: &Path) -> Result<T, Error> {
-    let text = fs::read(path).map_err(|error| {
+    let unreadable = |error: io::Error| {
         wrong(program, path, &format!("cannot be read: {error}")).with_source(error)
-    })?;
+    };
+    // Opening a FIFO would wait for a writer.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(wrong(program, path, "is not a regular file"));
+    }
+    let mut text = Vec::new();
+    let file = fs::File::open(path).map_err(unreadable)?;
+    file.take(MAX_LEN).read_to_end(&mut text).map_err(unreadable)?;
     serde_json::from_slice(&text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         wrong(program, path, &format!("is malformed at line {line}, column {column}"))

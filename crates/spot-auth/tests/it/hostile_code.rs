@@ -323,3 +323,58 @@ async fn settled_saves_what_could_not_be_saved_or_says_why() {
         }
     }
 }
+
+/// A lock that panics when it is released.
+struct Mine;
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        panic!("the program's lock panics, as the test wants");
+    }
+}
+
+/// A store that says at every save that somebody else has written, and has a lock that panics.
+#[derive(Clone, Debug, Default)]
+struct Liar {
+    inner: MemoryStore,
+}
+
+#[async_trait]
+impl TokenStore for Liar {
+    async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, Error> {
+        self.inner.load(key).await
+    }
+
+    async fn save(
+        &self,
+        _: &StoreKey,
+        _: &TokenRecord,
+        _: Option<u64>,
+    ) -> Result<SaveOutcome, Error> {
+        Ok(SaveOutcome::Conflict)
+    }
+
+    async fn remove(&self, key: &StoreKey) -> Result<(), Error> {
+        self.inner.remove(key).await
+    }
+
+    async fn lock(&self, _: &StoreKey) -> Result<StoreLock, Error> {
+        Ok(StoreLock::new(Mine))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_lies_does_not_cost_the_new_tokens() {
+    let service = numbered();
+    let app = service.app().build().unwrap();
+    let store = Liar::default();
+    store.inner.save(&key(), &record("old"), None).await.unwrap();
+    let session = app.stored_session(store.clone(), "me", "user-library-read").await;
+    let session = session.unwrap().unwrap();
+    assert_eq!(session.token().await.unwrap().header(), "Bearer token-0");
+    session.settled().await.unwrap_err();
+    let kept = session.record();
+    assert_eq!(kept.refresh_token().unwrap().expose_secret(), "refresh-0");
+    assert_eq!(session.token().await.unwrap().header(), "Bearer token-0");
+    assert_eq!(service.count(), 1);
+}

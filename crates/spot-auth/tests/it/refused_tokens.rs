@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use spot_auth::TokenSource;
+use spot_auth::{MemoryStore, TokenSource, TokenStore};
 
 use crate::{
     script::{Reply, Script},
-    stores::record,
+    stores::{key, record},
 };
 
 #[tokio::test(start_paused = true)]
@@ -36,4 +36,21 @@ async fn a_refusal_half_a_minute_later_is_believed_at_once() {
     tokio::time::advance(Duration::from_secs(31)).await;
     session.reject(&token).await;
     assert_eq!(session.token().await.unwrap().header(), "Bearer token-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_that_are_loaded_again_and_again_do_not_refresh_again_and_again() {
+    let service = Script::new(|n, _| Reply::token(&format!("token-{n}"), ""));
+    let app = service.app().build().unwrap();
+    let store = MemoryStore::new();
+    store.save(&key(), &record("old"), None).await.unwrap();
+    // As in a server that loads the session of the user at every request.
+    for _ in 0..100 {
+        let session = app.stored_session(store.clone(), "me", "user-library-read").await;
+        let session = session.unwrap().unwrap();
+        let token = session.token().await.unwrap();
+        session.reject(&token).await;
+        session.token().await.unwrap();
+    }
+    assert!(service.count() <= 1, "{} refreshes in 100 sessions", service.count());
 }

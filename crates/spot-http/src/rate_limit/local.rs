@@ -149,10 +149,14 @@ impl RateLimiter for LocalLimiter {
         // Most calls find nobody before them and a free slot, and need no timer.
         let probes = match poll_fn(|context| Poll::Ready(waiter.poll(&request, context))).await {
             Poll::Ready(admitted) => admitted?,
-            Poll::Pending => {
-                let admitted = poll_fn(|context| waiter.poll(&request, context));
-                timeout_at(request.deadline, admitted).await.map_err(|_| late())??
-            }
+            Poll::Pending => loop {
+                let look = request.deadline.min(Instant::now() + LOOK_AGAIN);
+                match timeout_at(look, poll_fn(|context| waiter.poll(&request, context))).await {
+                    Ok(admitted) => break admitted?,
+                    Err(_) if Instant::now() >= request.deadline => return Err(late()),
+                    Err(_) => self.shared.call(),
+                }
+            },
         };
         Ok(Box::new(LocalPermit {
             shared: Arc::clone(&self.shared),
@@ -213,6 +217,13 @@ impl Shared {
         let called = state.queue.call_all();
         self.release(state, called);
         block
+    }
+
+    /// Calls the waiters that are first, in case that a slot is free.
+    fn call(&self) {
+        let mut state = self.state();
+        let called = state.queue.call(Instant::now());
+        self.release(state, called);
     }
 
     /// Unlocks the state and wakes the waiters that were called.
@@ -298,6 +309,10 @@ fn accept(
     }
     Ok(())
 }
+
+/// How often a waiter looks by itself. The timer task calls it in time, unless it runs on a runtime that
+/// nobody drives any more.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The error of a call whose deadline passed in the queue.
 fn late() -> Error {

@@ -3,6 +3,8 @@
 #[cfg(feature = "reqwest")]
 mod address;
 #[cfg(feature = "reqwest")]
+mod clients;
+#[cfg(feature = "reqwest")]
 mod reqwest;
 #[cfg(feature = "test")]
 pub mod test;

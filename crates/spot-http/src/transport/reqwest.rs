@@ -4,13 +4,18 @@ use std::{error::Error as StdError, fmt, io, pin::Pin, sync::Arc, time::Duration
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{Error, Transport, TransportError, TransportErrorKind, transport::address::Addresses};
+use crate::{
+    Error, Transport, TransportError, TransportErrorKind,
+    transport::{address::Addresses, clients::Clients},
+};
 
 /// The transport on reqwest: HTTP/2 and gzip if the server supports them, no redirects, no retries of
 /// its own, and responses of limited size.
+///
+/// It may be used on any number of runtimes: each has connections of its own.
 #[derive(Clone)]
 pub struct ReqwestTransport {
-    client: reqwest::Client,
+    clients: Arc<Clients>,
     max_body: usize,
     addresses: Arc<Addresses>,
 }
@@ -44,7 +49,10 @@ impl Transport for ReqwestTransport {
         'life: 'answer,
         Self: 'answer,
     {
-        let sent = self.request(request).map(|request| self.client.execute(request));
+        let client = self.clients.current();
+        let client =
+            client.map_err(|error| TransportError::new(TransportErrorKind::NotSent, error));
+        let sent = client.and_then(|client| Ok(client.execute(self.request(request)?)));
         Box::pin(async move { read(sent?.await.map_err(classify)?, self.max_body).await })
     }
 }
@@ -256,6 +264,12 @@ impl ReqwestTransportBuilder {
     /// [`Configuration`](crate::ErrorKind::Configuration) if the proxy, a certificate or the user agent
     /// is none, or if TLS cannot be set up.
     pub fn build(self) -> Result<ReqwestTransport, Error> {
+        let max_body = self.max_body;
+        let clients = Arc::new(Clients::new(move || self.client())?);
+        Ok(ReqwestTransport { clients, max_body, addresses: Arc::default() })
+    }
+
+    fn client(&self) -> Result<reqwest::Client, Error> {
         let fail = |what: &str, error: reqwest::Error| {
             Error::configuration(format!("{what}: {}", error.without_url()))
         };
@@ -270,7 +284,7 @@ impl ReqwestTransportBuilder {
             .retry(reqwest::retry::never())
             // The token would go with a redirect.
             .redirect(reqwest::redirect::Policy::none())
-            .user_agent(self.user_agent)
+            .user_agent(&self.user_agent)
             .connect_timeout(self.connect_timeout)
             .pool_idle_timeout(self.pool_idle_timeout);
         #[cfg(feature = "http2")]
@@ -293,8 +307,7 @@ impl ReqwestTransportBuilder {
                 .map_err(|error| fail("`root_certificate`", error))?;
             client = client.tls_certs_merge([certificate]);
         }
-        let client = client.build().map_err(|error| fail("the HTTP client", error))?;
-        Ok(ReqwestTransport { client, max_body: self.max_body, addresses: Arc::default() })
+        client.build().map_err(|error| fail("the HTTP client", error))
     }
 }
 

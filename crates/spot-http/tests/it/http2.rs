@@ -280,3 +280,22 @@ impl std::io::Write for Log {
         Ok(())
     }
 }
+
+/// A connection belongs to the runtime that opened it, which may stand still.
+#[test]
+fn a_second_runtime_has_connections_of_its_own() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (serving, first, second) = (runtime(), runtime(), runtime());
+    let server = serving.block_on(serve([]));
+    std::thread::spawn(move || serving.block_on(std::future::pending::<()>()));
+    let pipeline = pipeline(&server);
+    first.block_on(pipeline.call(next())).unwrap();
+    // From here on nothing drives the connection of the first runtime.
+    let start = std::time::Instant::now();
+    let called = second.block_on(pipeline.call(next()));
+    let took = start.elapsed();
+    assert!(called.is_ok() && took < Duration::from_secs(5), "{took:?}: {called:?}");
+    first.block_on(pipeline.call(next())).unwrap();
+    let state = server.state.lock().unwrap();
+    assert_eq!((state.connections, state.done), (2, 3));
+}

@@ -1,0 +1,61 @@
+//! One HTTP client for each runtime.
+//!
+//! A connection is driven by the runtime that opened it. On a current-thread runtime it stands still
+//! while nothing is awaited there: a request that another runtime put on it would never be sent.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
+use tokio::runtime::{Handle, Id};
+
+use crate::Error;
+
+type Build = dyn Fn() -> Result<reqwest::Client, Error> + Send + Sync;
+
+/// The clients of a transport.
+pub(super) struct Clients {
+    build: Box<Build>,
+    first: reqwest::Client,
+    /// The runtime of the first client.
+    runtime: OnceLock<Id>,
+    others: Mutex<VecDeque<(Id, reqwest::Client)>>,
+}
+
+/// How many runtimes besides the first have a client. Programs with more of them start and end them
+/// all the time, and the oldest has ended.
+const MAX_OTHERS: usize = 16;
+
+impl Clients {
+    pub(super) fn new(
+        build: impl Fn() -> Result<reqwest::Client, Error> + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        let first = build()?;
+        Ok(Self {
+            build: Box::new(build),
+            first,
+            runtime: OnceLock::new(),
+            others: Mutex::default(),
+        })
+    }
+
+    /// The client of the current runtime.
+    pub(super) fn current(&self) -> Result<reqwest::Client, Error> {
+        let Ok(runtime) = Handle::try_current() else { return Ok(self.first.clone()) };
+        let id = runtime.id();
+        if *self.runtime.get_or_init(|| id) == id {
+            return Ok(self.first.clone());
+        }
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = others.iter().find(|(other, _)| *other == id) {
+            return Ok(client.clone());
+        }
+        let client = (self.build)()?;
+        if others.len() >= MAX_OTHERS {
+            others.pop_front();
+        }
+        others.push_back((id, client.clone()));
+        Ok(client)
+    }
+}
