@@ -12,6 +12,7 @@ mod console;
 mod contract;
 mod deviations;
 mod drift;
+mod fuzz;
 mod openapi;
 mod spec;
 mod tidy;
@@ -61,6 +62,14 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// Runs the fuzz targets with libFuzzer; needs cargo-fuzz.
+    Fuzz {
+        /// Run only these targets.
+        targets: Vec<String>,
+        /// Time for each target.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
     /// Checks dependencies between crates, stale files and coverage.
     Tidy,
     /// Runs every check that must pass before a change lands.
@@ -76,6 +85,7 @@ pub fn main() -> ExitCode {
         Task::Bench { parts, quick } => bench::run(&root, &parts, quick),
         Task::Codegen { check } => codegen::run(&root, check),
         Task::Drift { file } => drift::run(&root, &file),
+        Task::Fuzz { targets, seconds } => fuzz::run(&root, &targets, seconds),
         Task::Openapi => openapi::run(&root),
         Task::Tidy => tidy::run(&root),
         Task::Ci => ci::run(&root),

@@ -1,6 +1,6 @@
 //! From what a caller gave to a request: the parts that the generated requests share.
 
-use std::fmt::Display;
+use std::{fmt::Display, ops::RangeInclusive};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -19,6 +19,7 @@ pub(crate) trait RequestExt: Sized {
     fn path_id<T: Display>(self, name: &str, id: &Result<T, ParseIdError>) -> Self;
     fn query_id<T: Display>(self, name: &str, id: Option<&Result<T, ParseIdError>>) -> Self;
     fn query_ids<T: Display>(self, name: &str, ids: Option<&Result<Vec<T>, ParseIdError>>) -> Self;
+    fn query_in(self, name: &str, value: i64, range: RangeInclusive<i64>) -> Self;
     fn query_list_or<T: Display>(self, name: &str, list: &[T], all: &[T]) -> Self;
     fn attributes(self, attributes: &Attributes) -> Self;
     fn search_query(self, name: &str, query: &SearchQuery) -> Self;
@@ -56,6 +57,14 @@ impl RequestExt for Request {
 
     fn attributes(self, attributes: &Attributes) -> Self {
         attributes.0.iter().fold(self, |request, (name, value)| request.query(name, value))
+    }
+
+    fn query_in(self, name: &str, value: i64, range: RangeInclusive<i64>) -> Self {
+        if !range.contains(&value) {
+            let (min, max) = (range.start(), range.end());
+            return wrong(self, name, format_args!("it is {value}; expected {min} to {max}"));
+        }
+        self.query(name, value)
     }
 
     fn query_list_or<T: Display>(self, name: &str, list: &[T], all: &[T]) -> Self {

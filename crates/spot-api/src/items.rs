@@ -215,14 +215,18 @@ impl Client {
         Items { pages: Pages::new(self.clone(), request, Some(page)), page: None }
     }
 
-    /// The page after the given one; `None` if it is the last.
+    /// The page after the given one; `None` if it is the last. An empty page is the last, even if it
+    /// has a link.
     ///
     /// # Errors
     ///
-    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link leads to another origin than that
-    /// of the API; otherwise as any call.
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link leads out of the base URL of the API,
+    /// or back to the page or one before it; otherwise as any call.
     pub async fn next_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
-        self.follow(page.next_link()).await
+        if page.items().is_empty() && page.skipped().is_empty() {
+            return Ok(None);
+        }
+        self.follow(page, page.next_link(), |to, from| to > from).await
     }
 
     /// The page before the given one; `None` if it is the first.
@@ -231,12 +235,28 @@ impl Client {
     ///
     /// As [`next_page`](Self::next_page).
     pub async fn previous_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
-        self.follow(page.previous_link()).await
+        self.follow(page, page.previous_link(), |to, from| to < from || from == 0).await
     }
 
-    async fn follow<P: Paged>(&self, link: Option<&str>) -> Result<Option<P>, Error> {
+    /// Reads the page that a link of a page leads to. `goes_on` says whether its offset is farther
+    /// on, so that a loop over pages ends.
+    async fn follow<P: Paged>(
+        &self,
+        page: &P,
+        link: Option<&str>,
+        goes_on: impl Fn(u32, u32) -> bool,
+    ) -> Result<Option<P>, Error> {
         let Some(link) = link else { return Ok(None) };
         let request = links::request(self.pipeline(), link)?;
+        let offset = request.query_value("offset").and_then(|offset| offset.parse().ok());
+        let leads_back = match offset {
+            Some(offset) if !P::BY_CURSOR => !goes_on(offset, page.offset()),
+            _ => page.href() == Some(link),
+        };
+        if leads_back {
+            let error = Error::bad_request("the link of the page leads back; it was not followed");
+            return Err(error.with_operation(request.operation()));
+        }
         Ok(Some(self.fetch_page(request).await?.into_body()))
     }
 }

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "blocking")]
+mod blocking;
 mod chunks;
 mod client;
 mod client_builder;
@@ -28,6 +30,8 @@ pub use spot_http::{
 pub use spot_model as model;
 pub use spot_model::AccessMode;
 
+#[cfg(feature = "blocking")]
+pub use blocking::{Blocking, BlockingIter};
 pub use client::Client;
 pub use client_builder::ClientBuilder;
 pub use device::PlayerDevice;

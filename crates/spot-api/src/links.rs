@@ -7,16 +7,15 @@ use crate::page::Paged;
 
 const LINK: &Operation = &Operation::custom(Method::Get, "/{link}");
 
-/// The request that a link stands for. The link must lead to the origin of the API, since the
+/// The request that a link stands for. The link must lead below the base URL of the API, since the
 /// token goes with the request.
 pub(crate) fn request(pipeline: &Pipeline, link: &str) -> Result<Request, Error> {
     let base = pipeline.base_url();
-    let path = pipeline.same_origin(link).then(|| link.strip_prefix(base)).flatten();
-    let path = path.filter(|path| path.starts_with('/')).ok_or_else(|| {
+    let path = pipeline.path_of(link).ok_or_else(|| {
         let message = format!("the link of the page leads away from {base}; it was not followed");
         Error::bad_request(message).with_operation(LINK)
     })?;
-    Ok(Request::at(operation(path), path))
+    Ok(Request::at(operation(&path), &path))
 }
 
 /// The operation that reads a path.

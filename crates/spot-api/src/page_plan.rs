@@ -1,5 +1,10 @@
 //! Which page of a list comes next.
 
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
 use spot_http::Request;
 use spot_model::Paging;
 
@@ -30,7 +35,12 @@ impl PagePlan {
                 Paging::Cursor { parameter, .. } => Some(parameter),
                 _ => None,
             };
-            return Self::Cursor(ByCursor { delivered: None, next: Some(None), parameter });
+            return Self::Cursor(ByCursor {
+                delivered: None,
+                next: Some(None),
+                seen: HashSet::new(),
+                parameter,
+            });
         }
         let first = request.query_value("offset").and_then(|offset| offset.parse().ok());
         let last = match paging {
@@ -146,6 +156,8 @@ impl ByOffset {
             _ if self.last.is_some_and(|last| at.saturating_add(self.step.max(1)) > last) => {
                 return None;
             }
+            // The sum saturated, and the same page would be requested for ever.
+            _ if at == u32::MAX => return None,
             Next::One => self.next = Next::End,
             // Spotify can answer an offset at or behind the end with a server error.
             Next::Until(end) if at < end => {}
@@ -174,6 +186,8 @@ impl ByOffset {
 pub(crate) struct ByCursor {
     delivered: Option<String>,
     next: Option<Option<String>>,
+    /// Hashes of the cursors so far.
+    seen: HashSet<u64>,
     /// Query parameter that takes the cursor. If the operation does not say it, the link of the
     /// first page does.
     parameter: Option<&'static str>,
@@ -185,11 +199,18 @@ impl ByCursor {
         let backwards = link.is_some_and(|link| link.contains("before="));
         let parameter = *self.parameter.get_or_insert(if backwards { "before" } else { "after" });
         let cursor = page.cursor(parameter).map(str::to_owned);
-        // A cursor that leads back to the same page would never end.
-        let goes_on = link.is_some() && cursor.is_some() && cursor != self.delivered;
+        // A cursor that came before leads back to pages that were read, and would never end.
+        let is_new = cursor.as_ref().is_some_and(|cursor| self.seen.insert(hash(cursor)));
+        let goes_on = link.is_some() && is_new;
         self.next = goes_on.then(|| cursor.clone());
         if cursor.is_some() {
             self.delivered = cursor;
         }
     }
+}
+
+fn hash(cursor: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    cursor.hash(&mut hasher);
+    hasher.finish()
 }

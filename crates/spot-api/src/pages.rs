@@ -196,7 +196,8 @@ fn readable<P: Paged>(request: Request) -> Request {
     if by_cursor == P::BY_CURSOR {
         return request;
     }
-    let error = Error::bad_request(format!("stream its pages as `{expected}`"));
+    let error =
+        Error::bad_request(format!("the type of its pages is `{expected}`; stream it as that"));
     Request::failed(error.with_operation(request.operation()))
 }
 

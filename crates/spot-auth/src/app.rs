@@ -1,4 +1,4 @@
-//! The application that asks.
+//! An application, and how it is set up.
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -14,7 +14,7 @@ use crate::{
     session::event::Observer,
 };
 
-/// An application as it is registered with Spotify. Clones share everything.
+/// An application as it is registered with Spotify. Cloning is cheap, and clones share everything.
 ///
 /// ```
 /// # fn main() -> Result<(), spot_auth::Error> {
@@ -45,7 +45,7 @@ pub struct AppBuilder {
     observer: Observer,
 }
 
-/// Where users sign in, and where tokens come from.
+/// The accounts service of Spotify.
 const ACCOUNTS: &str = "https://accounts.spotify.com";
 
 impl App {
@@ -62,9 +62,9 @@ impl App {
         }
     }
 
-    /// The application that the environment describes: `SPOTIFY_CLIENT_ID`, and, if they are set,
-    /// `SPOTIFY_CLIENT_SECRET` and `SPOTIFY_REDIRECT_URI`. What is not set there is looked for
-    /// under spotipy's names, which begin with `SPOTIPY_`.
+    /// The application of the environment variables `SPOTIFY_CLIENT_ID` and, if they are set,
+    /// `SPOTIFY_CLIENT_SECRET` and `SPOTIFY_REDIRECT_URI`. spotipy's names, which start with
+    /// `SPOTIPY_`, are the fallback.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl App {
         self.shared.redirect_uri.as_ref().map(RedirectUri::as_str)
     }
 
-    /// The application's own tokens, for what belongs to no user.
+    /// Access tokens of the application itself, for public data.
     ///
     /// # Errors
     ///
@@ -92,13 +92,13 @@ impl App {
     pub fn client_credentials(&self) -> Result<ClientCredentials, Error> {
         if !self.shared.has_secret {
             return Err(Error::configuration(
-                "an application needs its client secret to ask for itself (client credentials)",
+                "the client credentials flow needs the client secret: set it with `AppBuilder::secret`",
             ));
         }
         Ok(ClientCredentials::new(Arc::clone(&self.shared)))
     }
 
-    /// Begins a sign-in whose halves are apart: send the user to
+    /// Starts a sign-in in two steps: send the user to
     /// [`authorize_url`](PendingSignIn::authorize_url), keep the value, and
     /// [`finish`](PendingSignIn::finish) it with the address that the browser comes back to.
     ///
@@ -107,40 +107,41 @@ impl App {
     /// [`Configuration`](crate::ErrorKind::Configuration) if the application has no redirect URI.
     pub fn begin(&self, scopes: impl Into<Scopes>) -> Result<PendingSignIn, Error> {
         let redirect = self.shared.redirect_uri.clone().ok_or_else(|| {
-            Error::configuration("a sign-in needs a redirect URI, as registered with Spotify")
+            Error::configuration("a sign-in in two steps needs a redirect URI: set it with `AppBuilder::redirect_uri`")
         })?;
         PendingSignIn::new(Arc::clone(&self.shared), redirect, scopes.into())
     }
 
-    /// A sign-in that began elsewhere, out of [`PendingSignIn::into_json`].
+    /// Restores a sign-in from the JSON of [`PendingSignIn::into_json`].
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is something else. The error does
-    /// not quote it.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the text is something else. The error
+    /// does not quote it.
     pub fn resume(&self, json: &str) -> Result<PendingSignIn, Error> {
         PendingSignIn::from_json(Arc::clone(&self.shared), json)
     }
 
-    /// Signs a user in, in one step: from a store, through the browser on this machine, or by
-    /// pasting an address.
+    /// Signs a user in, in one step: from a store, through the browser on this machine, or with an
+    /// address that the user pastes.
     pub fn sign_in(&self, scopes: impl Into<Scopes>) -> SignIn {
         SignIn::new(Arc::clone(&self.shared), scopes.into())
     }
 
-    /// The session of a record: one kept elsewhere, or one made of a refresh token.
+    /// The session of a record that the program has: from its own storage, or made of a refresh
+    /// token.
     pub fn session(&self, record: TokenRecord) -> Session {
         Session::new(Arc::clone(&self.shared), record)
     }
 
-    /// The session that a store keeps under an account and scopes. `None` if it keeps none.
+    /// Loads the session that a store has under an account and scopes. `None` if there is none.
     ///
     /// The user is not asked, and the network is not used.
     ///
     /// # Errors
     ///
     /// [`MissingScope`](crate::ErrorKind::MissingScope) if the user has not granted all of the
-    /// scopes, and whatever the store says.
+    /// scopes, and every failure of the store.
     pub async fn stored_session(
         &self,
         store: impl TokenStore,
@@ -158,16 +159,16 @@ impl App {
 }
 
 impl AppBuilder {
-    /// The client secret, for programs that can keep one. Those that users install cannot: they
-    /// do without.
+    /// The client secret. Leave it out in programs that users install, since those cannot keep it
+    /// secret.
     pub fn secret(mut self, secret: impl Into<SecretString>) -> Self {
         self.secret = Some(secret.into());
         self
     }
 
-    /// Where the accounts service sends the browser back to, exactly as it is registered with
-    /// Spotify. `http://127.0.0.1/callback`, registered without a port, may be used with any free
-    /// port, which is what [`App::sign_in`] does.
+    /// The address that the accounts service sends the browser back to, exactly as it is registered
+    /// with Spotify. A loopback address that is registered without a port, such as
+    /// `http://127.0.0.1/callback`, works with every port: [`App::sign_in`] uses a free one.
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
         self.redirect_uri = Some(redirect_uri.into());
         self
@@ -179,13 +180,15 @@ impl AppBuilder {
         self
     }
 
-    /// What carries requests to the token endpoint. Unless set, it is reqwest with its defaults.
+    /// The transport to the token endpoint; reqwest with its defaults unless set. It may be used on
+    /// any number of runtimes.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// Is told what happens to the sessions of this application.
+    /// Receives the events of all sessions of this application, on a thread of its own. A session
+    /// waits up to 50 ms for the function to return. Events are dropped if more than 256 wait.
     pub fn observer(
         mut self,
         observer: impl Fn(&SessionEvent<'_>) + Send + Sync + 'static,
@@ -194,18 +197,19 @@ impl AppBuilder {
         self
     }
 
-    /// The time of day, for tests. The system's unless set.
+    /// The time of day, for tests; that of the system unless set. The function must return at once:
+    /// it is called whenever a token is asked for. If it panics, the time of the system is used.
     pub fn wall_clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(now);
         self
     }
 
-    /// The application.
+    /// Builds the application.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the client id is empty, if Spotify
-    /// would refuse the redirect URI (`localhost` since November 2025), or if there is no
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the client id is empty, if
+    /// Spotify refuses such a redirect URI (`localhost` since November 2025), or if there is no
     /// transport.
     pub fn build(self) -> Result<App, Error> {
         if self.client_id.trim().is_empty() {

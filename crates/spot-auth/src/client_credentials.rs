@@ -1,4 +1,4 @@
-//! An application that asks for itself.
+//! Access tokens of the application itself.
 
 use std::{fmt, sync::Arc};
 
@@ -10,10 +10,10 @@ use crate::{
     session::token_cache::{CachedToken, Refresh, TokenCache},
 };
 
-/// An application's own tokens, by its id and secret: they reach the catalogue, and nothing that
-/// belongs to a user.
+/// Access tokens of the application itself, by its client id and secret. They give access to public
+/// data, such as the catalogue, and not to data of users.
 ///
-/// Clones share one token, which is renewed once for all of them.
+/// Clones share one token, which is refreshed once for all of them.
 #[derive(Clone)]
 pub struct ClientCredentials {
     app: Arc<Application>,

@@ -1,4 +1,4 @@
-//! What time it is, as an argument.
+//! The current time, as an argument.
 
 use std::{
     fmt,
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::user_code::catch;
 
-/// Where the time of day comes from. Spans of time come from the runtime's clock.
+/// The source of the time of day. Durations are measured by the runtime's clock.
 #[derive(Clone)]
 pub(crate) struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
@@ -37,15 +37,15 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// One moment, on both clocks.
+/// A moment on both clocks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     pub(crate) wall: SystemTime,
     pub(crate) monotonic: Instant,
 }
 
-/// When something ends, by whichever clock says so first: the monotonic one stands still while a
-/// laptop sleeps, and the one on the wall can be set back.
+/// The end of something, on both clocks. The earlier one counts: the monotonic clock stands still
+/// while a laptop sleeps, and the wall clock can be set back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     wall: SystemTime,
@@ -64,19 +64,19 @@ impl Deadline {
         self.wall
     }
 
-    /// How much time is left. Zero when it is over.
+    /// The time that is left; zero afterwards.
     pub(crate) fn left(&self, now: Moment) -> Duration {
         let wall = self.wall.duration_since(now.wall).unwrap_or_default();
         wall.min(self.monotonic.saturating_duration_since(now.monotonic))
     }
 }
 
-/// Whole seconds since 1970, which is how times are stored. Earlier ones become 0.
+/// Whole seconds since 1970, as times are stored. Earlier times become 0.
 pub(crate) fn to_unix(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// The time that many seconds after 1970 began, if the platform can represent it.
+/// The time this many seconds after the start of 1970; `None` if the platform cannot represent it.
 pub(crate) fn from_unix(seconds: u64) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn whichever_clock_says_so_first() {
+    async fn the_earlier_clock_counts() {
         let start = Clock::system().now();
         let deadline = Deadline::after(start, Duration::from_secs(3_600));
         let slept = Moment { wall: start.wall + Duration::from_secs(9_000), ..start };

@@ -1,4 +1,4 @@
-//! The application that the environment describes.
+//! Reads an application from environment variables.
 
 use std::env;
 
@@ -7,7 +7,7 @@ use spot_http::Error;
 use crate::{App, AppBuilder};
 
 impl AppBuilder {
-    /// As [`App::from_env`], to be changed before it is built.
+    /// Like [`App::from_env`], but returns the builder.
     ///
     /// # Errors
     ///
@@ -16,8 +16,8 @@ impl AppBuilder {
         Self::from_variables(|name| env::var(name).ok())
     }
 
-    /// As [`from_env`](Self::from_env), from variables that are looked up elsewhere: in a file, or
-    /// in a test.
+    /// Like [`from_env`](Self::from_env), but with a function that looks up the variables: in a file,
+    /// or in a test.
     ///
     /// # Errors
     ///
@@ -32,7 +32,7 @@ impl AppBuilder {
         };
         let client_id = value("CLIENT_ID").ok_or_else(|| {
             Error::configuration(
-                "SPOTIFY_CLIENT_ID is not set: it is shown at developer.spotify.com/dashboard",
+                "SPOTIFY_CLIENT_ID is not set: copy it from developer.spotify.com/dashboard",
             )
         })?;
         let mut builder = App::builder(client_id);
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn our_names_come_first_and_spotipys_fill_the_gaps() {
+    fn our_names_take_precedence_over_spotipys() {
         let app = from(&[
             ("SPOTIPY_CLIENT_ID", "theirs"),
             ("SPOTIFY_CLIENT_ID", " ours "),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_wrong_is_named() {
+    fn missing_and_invalid_variables_are_named() {
         let error = from(&[("SPOTIFY_CLIENT_SECRET", "CANARY")]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
         assert!(error.message().contains("SPOTIFY_CLIENT_ID"), "{error}");

@@ -6,6 +6,9 @@ mod application;
 mod client_credentials;
 mod clock;
 mod environment;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod scopes;
 mod session;
 mod sign_in;

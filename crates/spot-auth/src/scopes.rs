@@ -10,9 +10,9 @@ use std::{
 
 use spot_model::{Operation, Scope};
 
-/// A set of permissions: what an application asks for, or what a user granted.
+/// A set of scopes: those that an application requests, or those that a user granted.
 ///
-/// Prints and parses the way the accounts service writes scopes, separated by spaces.
+/// It prints and parses as the accounts service writes scopes, separated by spaces.
 ///
 /// ```
 /// use spot_auth::{Scope, Scopes};
@@ -25,19 +25,20 @@ use spot_model::{Operation, Scope};
 pub struct Scopes(BTreeSet<Scope>);
 
 impl Scopes {
-    /// The empty set: what is public, and the name of the user's profile.
+    /// The empty set. It gives access to public data and to the public part of the user's profile.
     pub const fn new() -> Self {
         Self(BTreeSet::new())
     }
 
-    /// Every scope this version knows. Ask for what you need instead: the page on which the user
-    /// consents lists each of them.
+    /// Every scope that this version knows. Prefer the scopes that you need, since the consent page
+    /// lists all of them.
     pub fn all() -> Self {
         Scope::ALL.iter().cloned().collect()
     }
 
-    /// The scopes that Spotify lists for these operations. Some operations list several of which
-    /// the content decides (a public or a private playlist): those are all in.
+    /// The scopes that Spotify lists for these operations. Some operations list several, of which one
+    /// is needed, depending on the content (a public or a private playlist): all of them are in the
+    /// set.
     pub fn needed_by<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> Self {
         operations.into_iter().flat_map(|operation| operation.scopes.iter().cloned()).collect()
     }
@@ -48,8 +49,7 @@ impl Scopes {
         Self::needed_by([operation]).difference(self)
     }
 
-    /// Reads names separated by spaces, commas or both. Names that this version does not know are
-    /// kept.
+    /// Reads names that are separated by spaces, commas or both. Unknown names are kept.
     pub fn parse(text: &str) -> Self {
         text.split(|c: char| c.is_whitespace() || c == ',')
             .filter(|name| !name.is_empty())
@@ -72,7 +72,7 @@ impl Scopes {
         self.0.is_subset(&other.0)
     }
 
-    /// The scopes that are in one of the sets.
+    /// The scopes that are in at least one of the sets.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         self.0.union(&other.0).cloned().collect()
@@ -90,22 +90,22 @@ impl Scopes {
         self.0.difference(&other.0).cloned().collect()
     }
 
-    /// Adds a scope. `false` if it was there already.
+    /// Adds a scope. `false` if it was already in the set.
     pub fn insert(&mut self, scope: Scope) -> bool {
         self.0.insert(scope)
     }
 
-    /// Takes a scope out. `false` if it was not there.
+    /// Removes a scope. `false` if it was not in the set.
     pub fn remove(&mut self, scope: &Scope) -> bool {
         self.0.remove(scope)
     }
 
-    /// How many scopes there are.
+    /// The number of scopes.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

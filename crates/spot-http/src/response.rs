@@ -3,6 +3,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
+use serde_json::{Value, error::Category};
 use spot_model::Operation;
 
 use crate::{
@@ -187,12 +188,43 @@ fn undecoded(body: &[u8], start: &str, error: Option<serde_json::Error>) -> Erro
         ));
     };
     // The path is worked out after the failure, since decoding without it is faster.
-    let failed = failed(&error.to_string());
-    let failed = match json_path::find(body, error.line(), error.column()) {
+    let path = json_path::find(body, error.line(), error.column());
+    let failed = match error.classify() {
+        Category::Eof => failed(&format!("the body ends early: {error}")),
+        Category::Syntax => failed(&format!("the body is not JSON: {error}")),
+        Category::Data | Category::Io => match unusable_field(body, path.as_deref(), &error) {
+            Some(message) => failed(&message),
+            None => failed(&error.to_string()),
+        },
+    };
+    let failed = match path {
         Some(path) => failed.with_path(path),
         None => failed,
     };
     failed.with_source(error)
+}
+
+/// The message for a field that is there with a value of the wrong type. Decoding ignores such a
+/// value, and then misses the field.
+fn unusable_field(body: &[u8], path: Option<&str>, error: &serde_json::Error) -> Option<String> {
+    let error = error.to_string();
+    let name = error.strip_prefix("missing field `")?.split('`').next()?;
+    let mut object = &serde_json::from_slice::<Value>(body).ok()?;
+    for part in path.unwrap_or_default().split(['.', '[']).filter(|part| !part.is_empty()) {
+        object = match part.strip_suffix(']') {
+            Some(index) => object.get(index.parse::<usize>().ok()?)?,
+            None => object.get(part)?,
+        };
+    }
+    let kind = match object.get(name)? {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string that does not fit",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    Some(format!("field `{name}` has an unusable value: it is {kind}"))
 }
 
 /// Whether the body is an error of the API: an object whose first field is `error`. Most models would

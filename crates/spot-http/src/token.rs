@@ -18,17 +18,17 @@ use crate::Error;
 /// Any number of calls ask at the same time. The source refreshes a token once for all of them.
 #[async_trait]
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
-    /// A token that is valid now.
+    /// A token that is valid now. The call that asks waits until its deadline.
     ///
     /// # Errors
     ///
     /// [`Authentication`](crate::ErrorKind::Authentication) or
-    /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if there is none, and
-    /// any refresh failure.
+    /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if there is no valid token, and any
+    /// refresh failure.
     async fn token(&self) -> Result<AccessToken, Error>;
 
-    /// The API refused this very token (401): it must not be given again. A token that was renewed
-    /// meanwhile is another one, which stays.
+    /// The API refused this very token (401). The source gets another one; a token that was refreshed
+    /// meanwhile stays. A source that gives the refused token again ends the call with the 401.
     async fn reject(&self, token: &AccessToken);
 }
 
@@ -96,7 +96,7 @@ impl TokenSource for AccessToken {
     async fn token(&self) -> Result<AccessToken, Error> {
         if self.0.rejected.load(Ordering::Acquire) {
             return Err(Error::authentication(
-                "the access token was refused: it has expired, was revoked, or is none",
+                "the access token was refused: it expired, was revoked, or is malformed; get a new one",
             ));
         }
         Ok(self.clone())

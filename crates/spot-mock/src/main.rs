@@ -99,6 +99,9 @@ struct Arguments {
     /// Adds null values that real answers contain: hidden playlists, a device without id.
     #[arg(long)]
     null_values: bool,
+    /// Prints the addresses and credentials as one line of JSON.
+    #[arg(long)]
+    json: bool,
     /// Does not log requests. RUST_LOG sets the other log levels.
     #[arg(long)]
     quiet: bool,
@@ -169,10 +172,14 @@ async fn run(arguments: Arguments) -> io::Result<()> {
         return Ok(());
     }
     let authority = arguments.authority.clone();
+    let json = arguments.json;
     let mock = builder(arguments)?.start().await?;
     let authority = write_authority(&mock, authority)?;
     let stopped = stopped()?;
-    announce(&mock, authority.as_deref());
+    match json {
+        true => print(&description(&mock, authority.as_deref())),
+        false => announce(&mock, authority.as_deref()),
+    }
     stopped.await?;
     mock.shutdown().await;
     Ok(())
@@ -280,12 +287,27 @@ fn write_authority(mock: &MockSpotify, file: Option<PathBuf>) -> io::Result<Opti
     Ok(Some(file))
 }
 
+/// What a client has to be told, as one line of JSON.
+fn description(mock: &MockSpotify, authority: Option<&Path>) -> String {
+    let control = mock.has_control().then(|| format!("{}/_mock", mock.accounts_url()));
+    serde_json::json!({
+        "api_url": mock.api_url(),
+        "accounts_url": mock.accounts_url(),
+        "control_url": control,
+        "client_id": mock.client_id(),
+        "client_secret": mock.client_secret(),
+        "user_token": mock.user_token_all(),
+        "authority": authority,
+    })
+    .to_string()
+}
+
 #[expect(clippy::print_stdout, reason = "the schema is what the program is started for")]
 fn print(text: &str) {
     println!("{text}");
 }
 
-/// Prints what a client has to be told. The secret is one of a made-up application.
+/// Prints the addresses and credentials. The secret belongs to a generated application.
 #[expect(clippy::print_stdout, reason = "what the program prints is what it is started for")]
 fn announce(mock: &MockSpotify, authority: Option<&Path>) {
     println!("api            {}", mock.api_url());

@@ -54,7 +54,8 @@ impl<T> Page<T> {
     /// was seen to answer such pages for ever.
     pub fn is_last(&self) -> bool {
         let is_more = self.next.is_some() || self.total.is_some_and(|all| self.next_offset() < all);
-        self.entries() == 0 || !is_more
+        // An offset that cannot grow leads to this page again.
+        self.entries() == 0 || !is_more || self.next_offset() == self.offset
     }
 
     /// How many entries came, those included that were left out.

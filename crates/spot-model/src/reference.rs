@@ -247,7 +247,9 @@ impl fmt::Display for ParseIdError {
             }
             Problem::ForeignUrl => f.write_str("it is a URL that names no such thing at Spotify"),
             Problem::OtherUri => f.write_str("it is a URI of another kind"),
-            Problem::NoKind => f.write_str("it does not say what kind of thing it is"),
+            Problem::NoKind => {
+                f.write_str("it has no kind; give a URI such as spotify:track:ID, or a typed id")
+            }
             Problem::NoId => Ok(()),
         }
     }

@@ -8,6 +8,10 @@ pub use spot_api::{
     SearchFor, SearchItem, SearchQuery, SyncPlan, SyncPlaylist, WatchHandle,
 };
 
+#[cfg(feature = "blocking")]
+#[doc(inline)]
+pub use spot_api::Blocking;
+
 /// The requests: a type per call, made by the methods of [`Client`].
 pub mod api {
     #[doc(inline)]

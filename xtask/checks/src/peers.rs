@@ -1,107 +1,362 @@
 //! `cargo xtask peers`: clients that nobody here wrote, unchanged, against spot-mock.
 //!
-//! They are Python's, installed into an environment of their own below `target`. Each story runs in
-//! both access modes, against a spot-mock of its own.
+//! They are installed below `target` by the package managers of their languages. Each story runs
+//! against a spot-mock of its own. Where a tool is missing, its stories are skipped with a line
+//! that says so; with `CI` in the environment the tool is installed, and it is an error if that
+//! fails.
 
 use std::{
+    env, fs,
     io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
+use serde_json::{Value, json};
 use xtask::{Error, say};
 
-const STORIES: &[&str] = &["spotipy_story.py", "tekore_story.py"];
+/// How long a story may take.
+const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What spot-mock prints about itself, and under which name a story finds it.
-const ADDRESSES: &[(&str, &str)] = &[
-    ("api ", "SPOT_MOCK_API"),
-    ("accounts ", "SPOT_MOCK_ACCOUNTS"),
-    ("client id ", "SPOT_MOCK_CLIENT_ID"),
-    ("client secret ", "SPOT_MOCK_CLIENT_SECRET"),
+/// A program in another language.
+struct Story {
+    file: &'static str,
+    language: Language,
+    modes: &'static [&'static str],
+    /// Whether the mock has to speak TLS, for clients with fixed addresses.
+    tls: bool,
+    /// Whether it needs Chromium.
+    browser: bool,
+    /// Whether it reads Spotify's official document, which belongs to others and is not part of
+    /// the project.
+    document: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Language {
+    Python,
+    /// Python with pytest, which runs the tests of a page for users of the language.
+    Pytest,
+    Node,
+    /// Node's own test runner.
+    NodeTest,
+}
+
+const BOTH: &[&str] = &["extended", "development"];
+const EXTENDED: &[&str] = &["extended"];
+
+const STORIES: &[Story] = &[
+    Story::new("spotipy_story.py", Language::Python, BOTH),
+    Story::new("tekore_story.py", Language::Python, BOTH),
+    // It insists on fields that Development Mode lacks.
+    Story::new("spotifyaio_story.py", Language::Python, EXTENDED).tls(),
+    Story::new("ts_sdk_story.mjs", Language::Node, BOTH),
+    Story::new("web_api_node_story.cjs", Language::Node, BOTH).tls(),
+    Story::new("browser_story.mjs", Language::Node, EXTENDED).tls().browser(),
+    Story::new("contract.py", Language::Python, EXTENDED).document(),
+    Story::new("python.md", Language::Pytest, EXTENDED),
+    Story::new("javascript.md", Language::NodeTest, EXTENDED),
 ];
+
+impl Story {
+    const fn new(file: &'static str, language: Language, modes: &'static [&'static str]) -> Self {
+        Self { file, language, modes, tls: false, browser: false, document: false }
+    }
+
+    const fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
+    const fn document(mut self) -> Self {
+        self.document = true;
+        self
+    }
+
+    const fn browser(mut self) -> Self {
+        self.browser = true;
+        self
+    }
+}
+
+/// Where everything is.
+struct Places {
+    root: PathBuf,
+    /// The stories.
+    stories: PathBuf,
+    /// Where the clients are installed.
+    work: PathBuf,
+    mock: PathBuf,
+}
 
 /// A running spot-mock, which ends with its story.
 struct Server {
     process: Child,
-    /// Kept open, since spot-mock goes on to speak.
-    output: BufReader<ChildStdout>,
-    variables: Vec<(&'static str, String)>,
+    described: Value,
 }
 
 impl Server {
-    fn start(root: &Path, mode: &str) -> Result<Self, Error> {
-        let mut process = Command::new("cargo")
-            .args(["run", "--quiet", "-p", "spot-mock", "--", "--port", "0", "--mode", mode])
-            .current_dir(root)
+    fn start(places: &Places, mode: &str, tls: bool) -> Result<Self, Error> {
+        let mut command = Command::new(&places.mock);
+        command.args(["--port", "0", "--json", "--quiet", "--mode", mode]);
+        if tls {
+            command.arg("--tls").arg("--authority").arg(places.work.join("authority.pem"));
+        }
+        let mut process = command
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("spot-mock: {error}"))?;
         let output = process.stdout.take().ok_or("spot-mock has no output")?;
-        let mut server = Self { process, output: BufReader::new(output), variables: Vec::new() };
         let mut line = String::new();
-        while server.output.read_line(&mut line).map_err(|error| format!("spot-mock: {error}"))? > 0
-        {
-            for (label, variable) in ADDRESSES {
-                if let Some(value) = line.strip_prefix(label) {
-                    server.variables.push((variable, value.trim().to_owned()));
-                }
-            }
-            if server.variables.len() == ADDRESSES.len() {
-                return Ok(server);
-            }
-            line.clear();
-        }
-        Err("spot-mock ended before it said where it is".to_owned())
+        BufReader::new(output)
+            .read_line(&mut line)
+            .map_err(|error| format!("spot-mock: {error}"))?;
+        let described = serde_json::from_str(&line).map_err(|error| format!("{line}: {error}"))?;
+        Ok(Self { process, described })
+    }
+
+    fn text(&self, field: &str) -> &str {
+        self.described.get(field).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// What a story finds in its environment.
+    fn variables(&self, mode: &str) -> Vec<(&'static str, String)> {
+        let token = json!({
+            "access_token": self.text("user_token"),
+            "token_type": "Bearer",
+            "expires_in": 3600,
+            "refresh_token": "none",
+        });
+        vec![
+            ("SPOT_MOCK_API", self.text("api_url").to_owned()),
+            ("SPOT_MOCK_ACCOUNTS", self.text("accounts_url").to_owned()),
+            ("SPOT_MOCK_CLIENT_ID", self.text("client_id").to_owned()),
+            ("SPOT_MOCK_CLIENT_SECRET", self.text("client_secret").to_owned()),
+            ("SPOT_MOCK_USER_TOKEN", self.text("user_token").to_owned()),
+            ("SPOT_MOCK_TOKEN", token.to_string()),
+            ("SPOT_MOCK_AUTHORITY", self.text("authority").to_owned()),
+            ("NODE_EXTRA_CA_CERTS", self.text("authority").to_owned()),
+            ("SPOT_MOCK_MODE", mode.to_owned()),
+        ]
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // One that has ended already is as good.
+        // A process that has ended already needs no signal.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
 pub(crate) fn run(root: &Path) -> Result<(), Error> {
-    let stories = root.join("crates/spot-mock/tests/peers");
-    let environment = root.join("target/peers");
-    let python = environment.join("bin/python");
+    succeeds(
+        Command::new("cargo").args(["build", "--quiet", "-p", "spot-mock"]).current_dir(root),
+    )?;
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let places = Places {
+        root: root.to_owned(),
+        stories: root.join("crates/spot-mock/tests/peers"),
+        work: target.join("peers"),
+        mock: target.join("debug/spot-mock"),
+    };
+    fs::create_dir_all(&places.work).map_err(|error| error.to_string())?;
+    let python = available("python3", "python3-venv")?;
+    let node = available("node", "nodejs")? && available("npm", "npm")?;
+    let chromium = available("chromium", "chromium")?;
+    if python {
+        install_python(&places)?;
+    }
+    if node {
+        install_node(&places)?;
+    }
+    let document = root.join("../shared/spotify/open-api-schema.yml");
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for story in STORIES {
+        let is_python = matches!(story.language, Language::Python | Language::Pytest);
+        let missing = match story {
+            _ if is_python && !python => Some("python3"),
+            _ if !is_python && !node => Some("node or npm"),
+            Story { browser: true, .. } if !chromium => Some("chromium"),
+            Story { document: true, .. } if !document.is_file() => Some("Spotify's document"),
+            _ => None,
+        };
+        if let Some(missing) = missing {
+            skipped += 1;
+            say(&format!("SKIPPED {}: {missing} is not there", story.file));
+            continue;
+        }
+        for mode in story.modes {
+            let server = Server::start(&places, mode, story.tls)?;
+            let start = Instant::now();
+            let (success, text) = tell(&places, story, mode, &server, &document)?;
+            let verdict = if success { "passed" } else { "FAILED" };
+            let seconds = start.elapsed().as_secs_f64();
+            say(&format!("{verdict} {} ({mode}, {seconds:.1} s): {}", story.file, text.trim()));
+            if success {
+                passed += 1;
+            } else {
+                failed += 1;
+            }
+        }
+    }
+    say(&format!("{passed} stories passed, {failed} failed, {skipped} skipped"));
+    if failed > 0 { Err("some clients of others do not work".to_owned()) } else { Ok(()) }
+}
+
+/// Runs a story; returns whether it succeeded, and what it said.
+fn tell(
+    places: &Places,
+    story: &Story,
+    mode: &str,
+    server: &Server,
+    document: &Path,
+) -> Result<(bool, String), Error> {
+    let python = places.work.join("bin/python");
+    let file = match story.language {
+        Language::Python => places.stories.join(story.file),
+        // Modules are looked for beside the file.
+        Language::Node => places.work.join(story.file),
+        Language::Pytest => page(places, story.file, "python", "test_page.py")?,
+        Language::NodeTest => page(places, story.file, "js", "page.test.mjs")?,
+    };
+    let mut command = match story.language {
+        Language::Python => Command::new(python),
+        Language::Pytest => {
+            let mut command = Command::new(python);
+            command.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]);
+            command
+        }
+        Language::Node => Command::new("node"),
+        Language::NodeTest => {
+            let mut command = Command::new("node");
+            command.arg("--test");
+            command
+        }
+    };
+    // The pages start spot-mock as a program that is installed.
+    let path = env::var_os("PATH").unwrap_or_default();
+    let directory = places.mock.parent().map(Path::to_owned);
+    let path = env::join_paths(directory.into_iter().chain(env::split_paths(&path)))
+        .map_err(|error| error.to_string())?;
+    command.arg(file);
+    if story.document {
+        command.arg(document);
+    }
+    command
+        .current_dir(&places.work)
+        .env("PATH", path)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .envs(server.variables(mode));
+    let output = finished(&mut command).map_err(|error| format!("{}: {error}", story.file))?;
+    let text = if output.status.success() {
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        // Test runners say much; the last line with a count matters.
+        text.lines().rev().find(|line| line.contains("pass")).unwrap_or_default().to_owned()
+    } else {
+        let error = String::from_utf8_lossy(&output.stderr);
+        format!("{}\n{error}", String::from_utf8_lossy(&output.stdout))
+    };
+    Ok((output.status.success(), text))
+}
+
+/// Writes the code of a page for users of a language to a file.
+fn page(places: &Places, name: &str, language: &str, file: &str) -> Result<PathBuf, Error> {
+    let page = places.root.join("crates/spot-mock/docs").join(name);
+    let text = fs::read_to_string(&page).map_err(|error| format!("{}: {error}", page.display()))?;
+    let code: Vec<_> = text
+        .split(&format!("```{language}\n"))
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    if code.is_empty() {
+        return Err(format!("{name} has no code in {language}"));
+    }
+    let file = places.work.join(file);
+    fs::write(&file, code.concat()).map_err(|error| error.to_string())?;
+    Ok(file)
+}
+
+/// Runs a command to its end, or kills it when it takes too long.
+fn finished(command: &mut Command) -> Result<Output, Error> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| error.to_string())?;
+    let start = Instant::now();
+    loop {
+        match child.try_wait().map_err(|error| error.to_string())? {
+            Some(_) => return child.wait_with_output().map_err(|error| error.to_string()),
+            None if start.elapsed() > PATIENCE => {
+                // Its output tells where it stood.
+                let _ = child.kill();
+                return child.wait_with_output().map_err(|error| error.to_string());
+            }
+            None => thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
+/// Whether a program can be run. In CI it is installed by the system's package manager.
+fn available(program: &str, package: &str) -> Result<bool, Error> {
+    let runs = || {
+        let mut command = Command::new(program);
+        command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    if runs() {
+        return Ok(true);
+    }
+    if env::var_os("CI").is_none() {
+        return Ok(false);
+    }
+    // The lists of a fresh machine may be empty; whether that helped shows next.
+    let _ = Command::new("apt-get").args(["update", "--quiet"]).status();
+    let install = ["install", "--yes", "--quiet", "--no-install-recommends", package];
+    let _ = Command::new("apt-get").args(install).status();
+    if runs() { Ok(true) } else { Err(format!("{program} is missing, and CI is set")) }
+}
+
+fn install_python(places: &Places) -> Result<(), Error> {
+    let python = places.work.join("bin/python");
     if !python.is_file() {
-        succeeds(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+        succeeds(Command::new("python3").args(["-m", "venv"]).arg(&places.work))?;
     }
     succeeds(
         Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-            .arg(stories.join("requirements.txt")),
-    )?;
-    succeeds(
-        Command::new("cargo").args(["build", "--quiet", "-p", "spot-mock"]).current_dir(root),
-    )?;
-    let mut failed = 0;
-    for story in STORIES {
-        for mode in ["extended", "development"] {
-            let server = Server::start(root, mode)?;
-            let output = Command::new(&python)
-                .arg(stories.join(story))
-                .env("PYTHONDONTWRITEBYTECODE", "1")
-                .env("SPOT_MOCK_MODE", mode)
-                .envs(server.variables.iter().map(|(name, value)| (name, value)))
-                .output()
-                .map_err(|error| format!("{story}: {error}"))?;
-            if output.status.success() {
-                let text = String::from_utf8_lossy(&output.stdout);
-                say(&format!("passed {story} ({mode}): {}", text.trim()));
-            } else {
-                failed += 1;
-                let text = String::from_utf8_lossy(&output.stderr);
-                say(&format!("FAILED {story} ({mode}): {}", text.trim()));
-            }
-        }
+            .arg(places.stories.join("requirements.txt")),
+    )
+}
+
+/// Installs what the lock file names. Node looks for modules beside a story, so the stories are
+/// copied to where the modules are.
+fn install_node(places: &Places) -> Result<(), Error> {
+    let copy = |name: &str| {
+        let copied = fs::copy(places.stories.join(name), places.work.join(name));
+        copied.map(|_| ()).map_err(|error| format!("{name}: {error}"))
+    };
+    let lock = fs::read(places.stories.join("package-lock.json")).map_err(|e| e.to_string())?;
+    let is_there = fs::read(places.work.join("package-lock.json")).is_ok_and(|old| old == lock)
+        && places.work.join("node_modules/.package-lock.json").is_file();
+    for name in ["package.json", "package-lock.json", "story.mjs", "browser.html"] {
+        copy(name)?;
     }
-    say(&format!("{} stories passed, {failed} failed", STORIES.len() * 2 - failed));
-    if failed > 0 { Err("some clients of others do not work".to_owned()) } else { Ok(()) }
+    for story in STORIES.iter().filter(|story| story.language == Language::Node) {
+        copy(story.file)?;
+    }
+    if is_there {
+        return Ok(());
+    }
+    succeeds(
+        Command::new("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"])
+            .current_dir(&places.work),
+    )
 }
 
 fn succeeds(command: &mut Command) -> Result<(), Error> {

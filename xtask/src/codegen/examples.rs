@@ -13,6 +13,7 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
         ("xtask/checks/src/generated/mod.rs".into(), module()),
         ("xtask/checks/src/generated/examples.rs".into(), examples(spec)),
         ("xtask/checks/src/generated/answers.rs".into(), answers(spec)),
+        ("crates/spot-fuzz/src/generated/mod.rs".into(), models(spec)),
         ("crates/spot-model/tests/it/generated/fixtures.rs".into(), fixtures(spec)),
         (
             "crates/spot-model/tests/it/generated/mod.rs".into(),
@@ -94,6 +95,28 @@ fn answers(spec: &Spec) -> String {
         preamble("*.toml"),
         file_doc(&["How recorded answers are read."]),
         import("spot::model", names),
+    )
+}
+
+/// How each object is checked by the fuzzer, alone and in a page.
+fn models(spec: &Spec) -> String {
+    let types = || spec.domains.iter().flat_map(|domain| domain.r#type.iter());
+    let mut rows = String::new();
+    for (name, _) in types() {
+        rows.push_str(&format!("    ({name:?}, check::<{name}>),\n"));
+    }
+    for name in ["SavedTrack", "PlaylistItem", "SimplifiedAlbum"] {
+        rows.push_str(&format!("    (\"Page<{name}>\", check::<Page<{name}>>),\n"));
+    }
+    rows.push_str("    (\"CursorPage<PlayHistory>\", check::<CursorPage<PlayHistory>>),\n");
+    let names = types().map(|(name, _)| name.to_owned());
+    let names = names.chain(["CursorPage", "Page"].map(str::to_owned));
+    format!(
+        "{}{}\n{}\nuse crate::{{Target, models::check}};\n\n/// The name of a type, and what checks a JSON text as it.\n\
+         pub(crate) const MODELS: &[Target] = &[\n{rows}];\n",
+        preamble("*.toml"),
+        file_doc(&["The models that are fuzzed."]),
+        import("spot_model", names),
     )
 }
 

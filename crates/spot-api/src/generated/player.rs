@@ -608,7 +608,7 @@ impl SetVolume {
     /// The request as plain data. It is not sent.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
-            .query("volume_percent", self.percent)
+            .query_in("volume_percent", self.percent.into(), 0..=100)
             .query_id("device_id", self.device.as_ref())
     }
 }

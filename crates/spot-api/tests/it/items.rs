@@ -411,3 +411,107 @@ async fn links_of_wrapped_pages_and_of_ones_own_playlists_lead_on() {
     let second = client.next_page(&first).await.unwrap().unwrap();
     assert_eq!(second.offset, 5);
 }
+
+/// How many pages a stream reads of a list, at most 1000.
+async fn pages_until_the_end(list: &List, by_cursor: bool) -> usize {
+    let client = list.client();
+    let mut count = 0;
+    if by_cursor {
+        let mut pages = client.me().followed_artists().stream().pages();
+        while count < 1000 && pages.try_next().await.unwrap().is_some() {
+            count += 1;
+        }
+    } else {
+        let mut pages = client.library().tracks().stream().pages();
+        while count < 1000 && pages.try_next().await.unwrap().is_some() {
+            count += 1;
+        }
+    }
+    count
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_circle_of_cursors_of_any_length_ends() {
+    for length in [1, 2, 3, 50] {
+        let list = List::new(move |query| {
+            let at = number(query, "after").unwrap_or(0);
+            let next = format!("{:022}", (at + 1) % length);
+            let link = format!("https://api.spotify.com/v1/me/following?after={next}");
+            let items = [json!({ "type": "artist", "id": format!("{at:022}") })];
+            (
+                200,
+                json!({ "artists": {
+                "items": items, "next": link, "cursors": { "after": next }, "limit": 1,
+            } }),
+            )
+        });
+        let pages = pages_until_the_end(&list, true).await;
+        assert!(pages <= usize::try_from(length).unwrap() + 1, "{pages} pages of {length}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offset_that_cannot_grow_ends_the_list() {
+    for (limit, total) in [
+        (u32::MAX, Some(u32::MAX)),
+        (u32::MAX, None),
+        (u32::MAX - 1, Some(u32::MAX)),
+        (1 << 31, None),
+    ] {
+        let list = List::new(move |_| {
+            let next = "https://api.spotify.com/v1/me/tracks?offset=1";
+            (200, json!({ "items": [entry(1)], "limit": limit, "total": total, "next": next }))
+        });
+        let pages = pages_until_the_end(&list, false).await;
+        assert!(pages < 10, "{pages} pages with a limit of {limit} and a total of {total:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_leads_back_is_not_followed() {
+    let base = "https://api.spotify.com/v1/me/tracks";
+    for (offset, next, follows) in [
+        (50, "?offset=100", true),
+        (50, "?offset=50", false),
+        (50, "?offset=0", false),
+        (0, "?offset=0", false),
+        (0, "?offset=1", true),
+    ] {
+        let list = List::new(|_| (200, json!({ "items": [] })));
+        let page =
+            json!({ "items": [entry(1)], "offset": offset, "next": format!("{base}{next}") });
+        let page: spot_api::model::Page<spot_api::model::SavedTrack> =
+            serde_json::from_value(page).unwrap();
+        let found = list.client().next_page(&page).await;
+        assert_eq!(found.is_ok(), follows, "{offset} {next}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_out_of_the_base_path_is_not_followed() {
+    for (link, path) in [
+        ("https://api.spotify.com/v1/me/tracks?offset=50", Some("/v1/me/tracks")),
+        ("https://api.spotify.com/v1/x/../me/./tracks?offset=50", Some("/v1/me/tracks")),
+        ("https://API.spotify.com:443/v1/me/tracks?offset=50", Some("/v1/me/tracks")),
+        ("https://api.spotify.com/v1/../v2/me?offset=50", None),
+        ("https://api.spotify.com/v1/%2e%2E/v2/me?offset=50", None),
+        ("https://api.spotify.com/v1/me/.%2e/../../v2?offset=50", None),
+        ("https://api.spotify.com/v1\\..\\v2?offset=50", None),
+        ("https://api.spotify.com/v1..?offset=50", None),
+        ("https://api.spotify.com/v1/..?offset=50", None),
+        ("https://api.spotify.com/v10/me?offset=50", None),
+        ("https://api.spotify.com/v1?offset=50", None),
+        ("https://api.spotify.com.example.org/v1/me?offset=50", None),
+        ("https://api.spotify.com@example.org/v1/me?offset=50", None),
+        ("http://api.spotify.com/v1/me?offset=50", None),
+        ("//api.spotify.com/v1/me?offset=50", None),
+    ] {
+        let list = List::new(|_| (200, json!({ "items": [] })));
+        let page = json!({ "items": [entry(1)], "next": link });
+        let page: spot_api::model::Page<spot_api::model::SavedTrack> =
+            serde_json::from_value(page).unwrap();
+        let found = list.client().next_page(&page).await;
+        assert_eq!(found.is_ok(), path.is_some(), "{link}");
+        assert_eq!(list.0.asked.lock().unwrap().len(), usize::from(path.is_some()), "{link}");
+    }
+}

@@ -343,7 +343,7 @@ fn refused(response: &http::Response<Bytes>, secrets: &[SecretString], now: Syst
             "the accounts service refuses the authorization code or the refresh token"
         }
         (_, Some("invalid_client")) => {
-            "the accounts service does not know the client id, or not with this client secret"
+            "the token request failed: the client id or the client secret is wrong"
         }
         _ => "the accounts service refuses the request",
     };

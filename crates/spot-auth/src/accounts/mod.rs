@@ -10,6 +10,8 @@ mod token_response;
 
 #[cfg(feature = "loopback")]
 pub(crate) use self::redirect_uri::Loopback;
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::token_response::TokenResponse;
 pub(crate) use self::{
     endpoint::{AuthorizationRequest, Endpoint, IssuedTokens},
     redirect_uri::{DEFAULT_REDIRECT_URI, RedirectUri},

@@ -1,12 +1,12 @@
-//! Where the accounts service sends the browser back to.
+//! Redirect URIs.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use spot_http::Error;
 use url::Url;
 
-/// A redirect URI that Spotify can have registered, in exactly the text that was given: it is
-/// compared character by character.
+/// A redirect URI that Spotify accepts. The text is kept as it was given, since Spotify compares it
+/// character by character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RedirectUri {
     text: String,
@@ -14,15 +14,15 @@ pub(crate) struct RedirectUri {
     loopback: Option<Loopback>,
 }
 
-/// A redirect to this machine.
+/// The address and port of a redirect URI on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Loopback {
     pub(crate) address: IpAddr,
-    /// `None` if the URI names no port, so that any may be used.
+    /// `None` if the URI has no port. Every port may be used then.
     pub(crate) port: Option<u16>,
 }
 
-/// What an application registers that wants any free port of this machine.
+/// The redirect URI unless one is set. The listener uses a free port.
 pub(crate) const DEFAULT_REDIRECT_URI: &str = "http://127.0.0.1/callback";
 
 impl RedirectUri {
@@ -32,6 +32,9 @@ impl RedirectUri {
         };
         let url = match Url::parse(text) {
             Ok(url) => url,
+            Err(url::ParseError::RelativeUrlWithoutBase) => {
+                return refused("it is not a URL: it has no scheme, such as http://");
+            }
             Err(error) => return refused(&format!("it is not a URL ({error})")),
         };
         if url.fragment().is_some() {
@@ -61,7 +64,7 @@ impl RedirectUri {
         &self.text
     }
 
-    /// The path that the browser will ask for, at least `/`.
+    /// The path of the browser's request, at least `/`.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
@@ -70,7 +73,7 @@ impl RedirectUri {
         self.loopback
     }
 
-    /// The same URI with a port, if it names none and may be used with any.
+    /// The same URI with this port, if it is a loopback address without a port.
     pub(crate) fn with_port(&self, port: u16) -> Self {
         match self.loopback {
             Some(Loopback { address, port: None }) => {
@@ -116,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_spotify_takes_is_taken_as_it_is_written() {
+    fn valid_redirect_uris_are_kept_as_written() {
         for (text, port) in [
             ("http://127.0.0.1/callback", Some(None)),
             ("http://127.0.0.1:8888/callback", Some(Some(8888))),
@@ -134,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_spotify_refuses_is_refused_with_the_reason() {
+    fn invalid_redirect_uris_are_refused_with_the_reason() {
         for (text, reason) in [
             ("http://localhost:8888/callback", "November 2025"),
             ("https://LocalHost/callback", "November 2025"),
@@ -155,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_is_filled_in_only_where_none_is_named() {
+    fn a_port_is_added_only_if_there_is_none() {
         let any = RedirectUri::parse("http://127.0.0.1/callback?x=1").unwrap();
         assert_eq!(any.with_port(4000).as_str(), "http://127.0.0.1:4000/callback?x=1");
         assert_eq!(any.with_port(4000).path(), "/callback");

@@ -24,12 +24,15 @@ use crate::{
     },
 };
 
-/// A signed-in user: the tokens, kept fresh.
+/// A signed-in user. It is a [`TokenSource`] whose tokens are refreshed before they expire.
 ///
-/// Clones share everything. However many tasks ask for a token, one refresh is made, in a task of
-/// its own, five minutes before the old token ends; only in the last minute does anybody wait for
-/// it. Refresh tokens that an answer does not replace are kept. When the user's consent has ended,
-/// every call is a [`ConsentExpired`](crate::ErrorKind::ConsentExpired) error.
+/// Clones share everything. Any number of tasks share one refresh, which starts about five minutes
+/// before the token expires; callers wait for it in the last minute only. A session that was loaded
+/// within the last five minutes refreshes in the foreground. Call [`settled`](Self::settled) before
+/// the program ends.
+///
+/// When the user's consent has ended, every call is a
+/// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) error.
 #[derive(Clone)]
 pub struct Session {
     user: Arc<User>,
@@ -66,14 +69,16 @@ impl Session {
         Self { cache: TokenCache::new(Arc::clone(&user), cached, clock), user }
     }
 
-    /// Keeps the session in a store from now on, under an account and the scopes that were asked
-    /// for (those granted, if it is not known which were asked for): the record is written now, and at every refresh before the new token is used. It
-    /// replaces what the store had there.
+    /// Keeps the session in a store from now on. The record is saved now and at every refresh, before
+    /// the new token is used. It replaces the record that the store has under the same key.
+    ///
+    /// `account` is the program's own name for the user. The key also has the scopes that were
+    /// requested, or those that were granted if the requested ones are not known.
     ///
     /// # Errors
     ///
-    /// What the store says. The session is good all the same, and writes the record with the next
-    /// refresh.
+    /// [`Store`](crate::ErrorKind::Store) if the record could not be saved. The session is usable,
+    /// and tries to save the record again.
     pub async fn keep_in(&self, store: impl TokenStore, account: &str) -> Result<(), Error> {
         let record = self.record();
         let scopes = match record.requested_scopes() {
@@ -92,33 +97,33 @@ impl Session {
         self.user.move_to_store(StoreLocation { store, key }).await
     }
 
-    /// Forgets the session: takes the record out of the store, if it is in one. Clones that are in
-    /// use go on, and are not stored any more. Spotify is not told, since it has no way to be; the
-    /// user can take the consent back on their account's page.
+    /// Removes the record from the store, if the session has one. Clones stay usable and are no longer
+    /// stored.
+    ///
+    /// Spotify has no revocation API: the user can withdraw the consent on the page of their account.
     ///
     /// # Errors
     ///
-    /// What the store says.
+    /// [`Store`](crate::ErrorKind::Store) if the record could not be removed.
     pub async fn sign_out(self) -> Result<(), Error> {
         self.user.remove_from_store().await
     }
 
-    /// Gets a new access token now, though the current one may be good. That one stays if there is
-    /// no new one to be had.
+    /// Gets a new access token now, even if the current one is good. If that fails, the current one
+    /// stays in use.
     ///
     /// # Errors
     ///
-    /// As for every token: [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if the user has to
-    /// sign in again, and what the accounts service or the network says.
+    /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if the user has to sign in again, and
+    /// every failure of the accounts service or the network. Within the pause after a failed refresh
+    /// it is the same error again.
     pub async fn refresh(&self) -> Result<(), Error> {
         self.cache.refresh().await.map(drop)
     }
 
-    /// Waits until nothing of the session is under way: a refresh in the background has ended, and
-    /// its tokens are in the store.
-    ///
-    /// A program calls this before it ends. Spotify may have replaced the refresh token already, and
-    /// the user has to sign in again if the new one is not saved.
+    /// Waits until a refresh in the background has ended and its tokens are saved. Call it before the
+    /// program ends: if Spotify has replaced the refresh token and the new one is not saved, the user
+    /// has to sign in again.
     ///
     /// ```no_run
     /// # async fn run(session: spot_auth::Session) -> Result<(), spot_auth::Error> {
@@ -129,25 +134,26 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Why the store could not save the record, which was tried once more. A refresh that failed is
-    /// no error here. It returns after a few minutes at most, even if the store or the network hangs.
+    /// [`Store`](crate::ErrorKind::Store) if the record could not be saved, which is tried once more.
+    /// A failed refresh is not an error here. The call returns within a few minutes, even if the store
+    /// or the network hangs.
     pub async fn settled(&self) -> Result<(), Error> {
         self.cache.settled().await;
         self.user.save_now().await
     }
 
-    /// The scopes the user granted, which may be fewer than were asked for. Empty if they are not
+    /// The scopes that the user granted, which may be fewer than were requested. Empty if they are not
     /// known.
     pub fn granted_scopes(&self) -> Scopes {
         self.user.state().record.granted_scopes().clone()
     }
 
-    /// An early error if the user has not granted all of the scopes. It is none if it is not known
-    /// what they granted.
+    /// Checks that the user has granted all of these scopes. Succeeds if the granted scopes are not
+    /// known.
     ///
     /// # Errors
     ///
-    /// [`MissingScope`](crate::ErrorKind::MissingScope), with the ones that are missing.
+    /// [`MissingScope`](crate::ErrorKind::MissingScope), with the missing scopes in the message.
     pub fn require(&self, scopes: &Scopes) -> Result<(), Error> {
         let granted = self.granted_scopes();
         let missing = scopes.difference(&granted);
@@ -156,23 +162,25 @@ impl Session {
         }
         Err(Error::new(
             ErrorKind::MissingScope,
-            format!("the user has not granted {missing}; let them sign in again and ask for it"),
+            format!(
+                "the user has not granted {missing}; let the user sign in again with these scopes"
+            ),
         ))
     }
 
-    /// When the user consented, if that is known.
+    /// When the user consented; `None` if that is not known.
     pub fn consented_at(&self) -> Option<SystemTime> {
         self.user.state().record.consented_at()
     }
 
-    /// When the user's consent ends, at the earliest, if that is known: six months after it was
-    /// given. The application's observer is told two weeks before.
+    /// The earliest time at which the user's consent ends, six months after it was given; `None` if
+    /// that is not known. The application's observer is warned two weeks before.
     pub fn consent_expires_at(&self) -> Option<SystemTime> {
         self.user.state().record.consent_expires_at()
     }
 
-    /// The tokens as they are now, to be kept elsewhere. [`keep_in`](Self::keep_in) does that by
-    /// itself.
+    /// A copy of the current tokens, for programs that keep them without a store. See also
+    /// [`keep_in`](Self::keep_in).
     pub fn record(&self) -> TokenRecord {
         self.user.state().record.clone()
     }

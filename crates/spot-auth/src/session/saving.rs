@@ -64,8 +64,8 @@ impl User {
         match saved {
             Ok(SaveOutcome::Saved(_)) => {}
             Ok(SaveOutcome::Conflict) => {
-                self.could_not_save(Error::configuration(
-                    "the token store has a conflict though nobody else has written",
+                self.could_not_save(Error::store(
+                    "`save` of the token store reports a conflict, but nobody else has written",
                 ));
             }
             Err(error) => self.could_not_save(error),

@@ -135,6 +135,6 @@ async fn call<T: Send + 'static>(
     future: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
     user_code::call(limit, future).await.unwrap_or_else(|failure| {
-        Err(failure.into_error(&format!("`{method}` of the token store")))
+        Err(Error::store(format!("`{method}` of the token store {failure}")))
     })
 }

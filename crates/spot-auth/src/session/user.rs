@@ -289,7 +289,8 @@ impl Drop for Outstanding<'_> {
 fn consent_expired() -> Error {
     Error::consent_expired(
         "the accounts service refuses the refresh token: six months have passed since the user \
-         consented, or the consent was taken back; let the user sign in again",
+         consented, the consent was taken back, or the token is of another application; let the user \
+         sign in again",
     )
     .with_status(400)
     .with_reason("invalid_grant")

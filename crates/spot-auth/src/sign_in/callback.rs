@@ -7,20 +7,20 @@ use spot_http::Error;
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
-/// What a callback with the right state says.
+/// The content of a callback with the right state.
 #[derive(Debug)]
 pub(crate) enum CallbackOutcome {
     /// The user has consented.
     Code(SecretString),
-    /// The user or the service has not.
+    /// The user or the service has declined.
     Declined {
-        /// The reason in the service's words, such as `access_denied`.
+        /// The error code of the service, such as `access_denied`.
         error: String,
     },
 }
 
-/// Why an address is not the callback that is waited for. It says nothing about the sign-in, which
-/// goes on: anybody can send a browser here.
+/// Why an address is not the callback of the sign-in. The sign-in goes on, since everybody can send a
+/// browser to the redirect URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidCallback {
     NoQuery,
@@ -32,14 +32,14 @@ pub(crate) enum InvalidCallback {
     TwoOutcomes,
 }
 
-/// What was remembered when the sign-in began.
+/// What the callback must match.
 pub(crate) struct Expected<'a> {
     pub(crate) state: &'a SecretString,
     pub(crate) issuer: &'a str,
 }
 
-/// The query of what a user pastes or a server received: a whole URL, its path and query, or the
-/// query alone.
+/// The query of an address that a user pasted or a server received: a whole URL, a path with a query,
+/// or a query alone.
 pub(crate) fn query(text: &str) -> Result<&str, InvalidCallback> {
     let text = text.trim().trim_matches(['"', '\'', '<', '>']);
     let text = text.split_once('#').map_or(text, |(before, _)| before);
@@ -90,7 +90,7 @@ pub(crate) fn validate_callback(
     }
 }
 
-/// The error of a sign-in that the user or the service declined. Its reason is the service's word.
+/// The error of a sign-in that the user or the service declined. Its reason is the error code.
 pub(crate) fn declined(error: &str) -> Error {
     let message = match error {
         "access_denied" => "the user did not consent".to_owned(),
@@ -107,10 +107,10 @@ impl From<InvalidCallback> for Error {
 
 impl fmt::Display for InvalidCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("this is not the address that the browser was sent back to: ")?;
+        f.write_str("this is not the address that the browser came back to: ")?;
         match self {
             Self::NoQuery => f.write_str("it has no query"),
-            Self::Repeated(name) => write!(f, "`{name}` is in it more than once"),
+            Self::Repeated(name) => write!(f, "it has `{name}` more than once"),
             Self::NoState => f.write_str("`state` is missing"),
             Self::WrongState => f.write_str("`state` belongs to another sign-in"),
             Self::WrongIssuer => f.write_str("`iss` names another accounts service"),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_of_handing_it_over_is_read() {
+    fn every_form_of_a_callback_is_read() {
         for text in [
             "http://127.0.0.1:4444/callback?code=AQ%2Fx&state=b3f-9_xQ",
             "/callback?state=b3f-9_xQ&code=AQ%2Fx&foo=1&foo=2",
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn strays_are_told_from_callbacks() {
+    fn invalid_callbacks_are_recognised() {
         for (text, invalid) in [
             ("", InvalidCallback::NoQuery),
             ("AQDbareCode", InvalidCallback::NoQuery),

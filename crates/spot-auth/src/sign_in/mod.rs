@@ -18,6 +18,11 @@ use spot_http::{Error, ErrorKind, TokenSource};
 use tokio::time::{Instant, timeout_at};
 
 pub use self::pending::PendingSignIn;
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::{
+    callback::{CallbackOutcome as FuzzedOutcome, query},
+    loopback::read_for_fuzzing,
+};
 #[cfg(feature = "loopback")]
 use crate::sign_in::loopback::{Browser, Listener};
 use crate::{
@@ -28,12 +33,12 @@ use crate::{
     user_code,
 };
 
-/// A sign-in in one step, which is awaited.
+/// A sign-in in one step. Await it.
 ///
-/// It takes the session that the [store](Self::store) keeps, if that is still good for the scopes.
-/// Otherwise it shows the address of the page on which the user consents, and waits for the browser
-/// to come back: to a listener on this machine if the redirect URI names it, or else by the user
-/// pasting the address they ended at.
+/// It returns the session of the [store](Self::store), if the user has granted it the scopes.
+/// Otherwise it shows the address of the page on which the user consents, and waits for the browser to
+/// come back. If the redirect URI is a loopback address, a listener on this machine waits for the
+/// browser; otherwise the user pastes the address that the browser ended at.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), spot_auth::Error> {
@@ -68,15 +73,14 @@ enum SignInMethod {
     StoreOnly,
 }
 
-/// Signs in the user of a script, in one call: the application is that of the
-/// [environment](App::from_env), and the session is kept in the
-/// [default directory](FileStore::in_default_directory). The user is asked the first time, and when
-/// the consent has ended.
+/// Signs in the user of a script. The application is that of the [environment](App::from_env), and the
+/// session is stored in the [default directory](FileStore::in_default_directory). The user is asked
+/// the first time, and after the consent has ended. Call [`Session::settled`] before the script ends.
 ///
 /// # Errors
 ///
-/// [`Configuration`](crate::ErrorKind::Configuration) if the environment lacks something, and
-/// everything that can go wrong with a [`SignIn`].
+/// [`Configuration`](crate::ErrorKind::Configuration) if a variable is missing, and every error of a
+/// [`SignIn`].
 pub async fn sign_in_from_env(scopes: impl Into<Scopes>) -> Result<Session, Error> {
     let store = FileStore::in_default_directory()?;
     App::from_env()?.sign_in(scopes).store(store).await
@@ -110,20 +114,20 @@ impl SignIn {
         }
     }
 
-    /// Takes the session from this store if it has one that is good, and keeps it there.
+    /// The store of the session. The user is asked only if it has no usable session.
     pub fn store(mut self, store: impl TokenStore) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
 
-    /// Under which name the store keeps the session: the program's own name for the user. It is
-    /// `default` unless set.
+    /// The program's own name for the user, which is part of the key in the store; `default` unless
+    /// set.
     pub fn account(mut self, account: impl Into<String>) -> Self {
         self.account = account.into();
         self
     }
 
-    /// Shows the page on which the user consents even to one who has done so before.
+    /// Shows the consent page even to a user who has consented before.
     pub fn show_dialog(mut self, show: bool) -> Self {
         self.show_dialog = show;
         self
@@ -158,16 +162,16 @@ impl SignIn {
         self
     }
 
-    /// Lets the user paste the address they end at, though a listener on this machine could wait
-    /// for the browser: for machines whose browser is elsewhere.
+    /// Lets the user paste the address that the browser ended at, instead of waiting for the browser
+    /// with a listener. Use it if the browser runs on another machine.
     pub fn paste(mut self) -> Self {
         self.method = SignInMethod::Paste;
         self
     }
 
-    /// Asks nobody: an [`Authentication`](crate::ErrorKind::Authentication) error if the store
-    /// has no session, a [`MissingScope`](crate::ErrorKind::MissingScope) error if it lacks
-    /// scopes.
+    /// Never asks the user. The sign-in is an [`Authentication`](crate::ErrorKind::Authentication)
+    /// error if the store has no session, and a [`MissingScope`](crate::ErrorKind::MissingScope)
+    /// error if the session lacks scopes.
     pub fn store_only(mut self) -> Self {
         self.method = SignInMethod::StoreOnly;
         self
@@ -252,8 +256,14 @@ impl SignIn {
             match Listener::bind(loopback).await {
                 Ok(listener) => return self.listen(listener, redirect).await,
                 Err(error) => {
-                    let uri = redirect.as_str();
-                    self.tell_user(format!("Cannot wait for the browser at {uri}: {error}.")).await;
+                    let why =
+                        format!("cannot wait for the browser at {}: {error}", redirect.as_str());
+                    self.tell_user(format!("Cannot {}.", why.trim_start_matches("cannot "))).await;
+                    // Without somebody at the terminal, the first failure is the one to mend.
+                    return self.ask_to_paste(redirect).await.map_err(|paste| {
+                        Error::new(paste.kind(), format!("{why}; {}", paste.message()))
+                            .with_source(error)
+                    });
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! A sign-in between its two halves.
+//! A sign-in between its two steps.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -14,12 +14,11 @@ use crate::{
     sign_in::callback::{self, CallbackOutcome, Expected, InvalidCallback},
 };
 
-/// A sign-in that has begun: the user is sent to [`authorize_url`](Self::authorize_url), and the
-/// address the browser comes back to [finishes](Self::finish) it.
+/// A sign-in that has started. Send the user to [`authorize_url`](Self::authorize_url), and
+/// [`finish`](Self::finish) the sign-in with the address that the browser comes back to.
 ///
-/// It holds what has to be remembered in between, which is secret: the state, the PKCE verifier and
-/// the redirect URI. A server keeps it by its [`state`](Self::state) in the session of the browser.
-/// It is good for ten minutes and for one use.
+/// The value holds secrets: the state and the PKCE verifier. A server keeps it in the session of the
+/// user's browser, by its [`state`](Self::state). It is valid once and for ten minutes.
 pub struct PendingSignIn {
     app: Arc<Application>,
     redirect: RedirectUri,
@@ -28,7 +27,7 @@ pub struct PendingSignIn {
     ends: Deadline,
 }
 
-/// A sign-in as it is remembered elsewhere.
+/// The JSON of a sign-in.
 #[derive(Serialize, Deserialize)]
 struct PendingJson {
     url: String,
@@ -40,7 +39,7 @@ struct PendingJson {
     ends_at: u64,
 }
 
-/// How long the user may take.
+/// How long a sign-in is valid.
 const LIFE: Duration = Duration::from_secs(600);
 
 impl PendingSignIn {
@@ -54,52 +53,51 @@ impl PendingSignIn {
         Ok(Self { app, redirect, scopes, request, ends })
     }
 
-    /// The same sign-in, with the page on which the user consents shown even to one who has done
-    /// so before: to ask for other scopes, or to change the account.
+    /// Shows the consent page even to a user who has consented before, for example to change the
+    /// account.
     #[must_use]
     pub fn show_dialog(mut self) -> Self {
         self.request.url.query_pairs_mut().append_pair("show_dialog", "true");
         self
     }
 
-    /// Where to send the user.
+    /// The address of the consent page.
     pub fn authorize_url(&self) -> &str {
         self.request.url.as_str()
     }
 
-    /// The value that comes back as `state`, to find this one among others. It is not for anyone
-    /// but the browser of the user.
+    /// The value that comes back as `state`. A server finds the sign-in by it. Show it to the user's
+    /// browser only.
     pub fn state(&self) -> &str {
         self.request.state.expose_secret()
     }
 
-    /// The scopes that are asked for.
+    /// The requested scopes.
     pub fn scopes(&self) -> &Scopes {
         &self.scopes
     }
 
-    /// Whether its ten minutes are over, so that it can be forgotten.
+    /// Whether the ten minutes are over. The sign-in is useless then.
     pub fn is_over(&self) -> bool {
         self.ends.left(self.app.clock().now()).is_zero()
     }
 
-    /// Ends the sign-in with the address the browser came back to: a whole URL, its path and query,
-    /// or its query.
+    /// Finishes the sign-in with the address that the browser came back to: a whole URL, a path with a
+    /// query, or a query.
     ///
     /// # Errors
     ///
-    /// [`Authentication`](crate::ErrorKind::Authentication) if the address is not that of this
-    /// sign-in, if ten minutes have passed, or if the user declined; then the error's
-    /// [`reason`](Error::reason) is `access_denied`. Otherwise what the accounts service or the
-    /// network says.
+    /// [`Authentication`](crate::ErrorKind::Authentication) if the address belongs to
+    /// another sign-in, if ten minutes have passed, or if the user declined (the error's
+    /// [`reason`](Error::reason) is `access_denied`); and every failure of the accounts service or
+    /// the network.
     pub async fn finish(self, callback: &str) -> Result<Session, Error> {
         let outcome = self.validate_callback(callback::query(callback)?)?;
         self.complete(outcome).await
     }
 
-    /// What has to be remembered, as JSON, for servers whose next request may reach another machine.
-    /// [`App::resume`] makes it a sign-in again. It is secret, and whoever keeps it sees to it that
-    /// it is used once: PKCE and the accounts service refuse a second time as well.
+    /// The sign-in as JSON, for servers with several machines. [`App::resume`](crate::App::resume) restores it. The JSON
+    /// is secret. Use it once: the accounts service refuses a second time.
     pub fn into_json(self) -> SecretString {
         let form = PendingJson {
             url: self.request.url.into(),
@@ -114,7 +112,7 @@ impl PendingSignIn {
     }
 
     pub(crate) fn from_json(app: Arc<Application>, json: &str) -> Result<Self, Error> {
-        let wrong = || Error::configuration("this is not a sign-in that has begun");
+        let wrong = || Error::configuration("this is not the JSON of a pending sign-in");
         let form: PendingJson = serde_json::from_str(json).map_err(|_| wrong())?;
         let now = app.clock().now();
         let left = from_unix(form.ends_at).and_then(|ends| ends.duration_since(now.wall).ok());
@@ -147,7 +145,7 @@ impl PendingSignIn {
         };
         if self.is_over() {
             return Err(Error::authentication(
-                "the sign-in took longer than ten minutes; begin another one",
+                "the sign-in took longer than ten minutes: start another one",
             ));
         }
         let issued = self

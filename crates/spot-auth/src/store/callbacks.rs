@@ -1,4 +1,4 @@
-//! Records wherever a program keeps its own.
+//! Records in the program's own storage.
 
 use std::{error::Error as StdError, fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -11,10 +11,10 @@ use crate::store::{
     token_store::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore},
 };
 
-/// Keeps records by three functions of the program: in a row of its database, for example.
+/// Stores records with three functions of the program, for example in a table of its database.
 ///
-/// One process may use it, with any number of tasks. For several, implement [`TokenStore`], with a
-/// version in the row and a lock that all of them see.
+/// Any number of tasks of one process may use it. For several processes implement [`TokenStore`], with
+/// a version in the row and a lock that all processes see.
 ///
 /// ```
 /// use spot_auth::{CallbackStore, ExposeSecret, TokenRecord};
@@ -50,8 +50,7 @@ type Outcome<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
 type Call<A, T> = Box<dyn Fn(A) -> Outcome<T> + Send + Sync>;
 
 impl CallbackStore {
-    /// A store of three functions: the first reads the record under a key, the second writes one,
-    /// the third takes one away.
+    /// A store of three functions, which read, write and remove the record under a key.
     pub fn new<Load, Loaded, Save, Saved, Remove, Removed>(
         load: Load,
         save: Save,
@@ -118,7 +117,7 @@ fn failed(what: &str, key: &StoreKey, error: Failure) -> Error {
         .with_source(Wrapped(error))
 }
 
-/// A boxed error is not an error itself.
+/// Implements `Error` for a boxed error, which does not implement it.
 #[derive(Debug)]
 struct Wrapped(Failure);
 

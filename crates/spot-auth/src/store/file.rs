@@ -86,7 +86,9 @@ impl FileStore {
         )
         .map(Self::new)
         .ok_or_else(|| {
-            Error::configuration("there is no home directory to keep tokens in; name a directory")
+            Error::configuration(
+                "the user has no home directory: choose a directory with `FileStore::new`",
+            )
         })
     }
 
@@ -205,40 +207,14 @@ struct Format {
 
 impl Files {
     fn read(&self, key: &StoreKey) -> Result<Option<Stored>, Unreadable> {
-        let text = match private_file::read(&self.record) {
-            Ok(Some(text)) => text,
-            Ok(None) => return Ok(None),
+        match private_file::read(&self.record) {
+            Ok(Some(text)) => parse(&text, key, &self.record).map(Some),
+            Ok(None) => Ok(None),
             Err(Unusable::TooLarge) => {
-                return Err(Unreadable::Broken("it is larger than 1 MiB".to_owned()));
+                Err(Unreadable::Broken("it is larger than 1 MiB".to_owned()))
             }
-            Err(error) => return Err(Unreadable::Other(unusable("read", &self.record, error))),
-        };
-        if text.is_empty() {
-            return Err(Unreadable::Broken("it is empty".to_owned()));
+            Err(error) => Err(Unreadable::Other(unusable("read", &self.record, error))),
         }
-        let wrong = |why: &str| {
-            let path = self.record.display();
-            Unreadable::Other(Error::store(format!("the token file {path} {why}")))
-        };
-        // First, since a newer version may have changed everything else.
-        let format = serde_json::from_slice::<Format>(&text).map(|format| format.format);
-        if format.as_ref().is_ok_and(|format| *format > FORMAT.into()) {
-            return Err(wrong(
-                "was written by a newer version of this library: update the program, or remove the \
-                 file and sign in again",
-            ));
-        }
-        let content: Content = serde_json::from_slice(&text).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            Unreadable::Broken(format!("it is wrong or ends early at line {line}, column {column}"))
-        })?;
-        let found = StoreKey::new(content.client_id, content.account, &*content.scopes);
-        if found != *key {
-            return Err(wrong("belongs to another application, account or set of scopes"));
-        }
-        let record = TokenRecord::from_json(content.record.get())
-            .map_err(|error| Unreadable::Broken(error.message().to_owned()))?;
-        Ok(Some(Stored::new(record, content.version)))
     }
 
     /// Renames a file that is still broken, and says so.
@@ -359,6 +335,43 @@ impl Files {
             Err(error) => Err(unusable("lock", path, error)),
         }
     }
+}
+
+/// Reads the content of a file.
+fn parse(text: &[u8], key: &StoreKey, path: &Path) -> Result<Stored, Unreadable> {
+    if text.is_empty() {
+        return Err(Unreadable::Broken("it is empty".to_owned()));
+    }
+    let wrong = |why: &str| {
+        let path = path.display();
+        Unreadable::Other(Error::configuration(format!("the token file {path} {why}")))
+    };
+    // First, since a newer version may have changed everything else.
+    let format = serde_json::from_slice::<Format>(text).map(|format| format.format);
+    if format.as_ref().is_ok_and(|format| *format > FORMAT.into()) {
+        return Err(wrong(
+            "was written by a newer version of this library: update the program, or remove the \
+             file and sign in again",
+        ));
+    }
+    let content: Content = serde_json::from_slice(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Unreadable::Broken(format!("it is wrong or ends early at line {line}, column {column}"))
+    })?;
+    let found = StoreKey::new(content.client_id, content.account, &*content.scopes);
+    if found != *key {
+        return Err(wrong("belongs to another application, account or set of scopes"));
+    }
+    let record = TokenRecord::from_json(content.record.get())
+        .map_err(|error| Unreadable::Broken(error.message().to_owned()))?;
+    Ok(Stored::new(record, content.version))
+}
+
+/// Reads a file as [`FileStore`] does, for fuzzing. `None` if it has no record.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn parse_for_fuzzing(text: &[u8]) -> Option<TokenRecord> {
+    let key = StoreKey::new("client", "account", "streaming");
+    parse(text, &key, Path::new("file")).ok().map(Stored::into_record)
 }
 
 /// The ends of the names of an incomplete file and of a broken one.

@@ -13,14 +13,13 @@ use crate::store::{
     token_store::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore},
 };
 
-/// Keeps records in the keyring of the operating system, through `keyring-core`.
+/// Stores records in the keyring of the operating system, through `keyring-core`.
 ///
-/// The program chooses the keyring, by `keyring_core::set_default_store`; without one every call is
-/// a [`Store`](crate::ErrorKind::Store) error, as it is where no keyring runs.
-/// Nothing is written to a file instead.
+/// The program chooses the keyring with `keyring_core::set_default_store`. Without a keyring every call
+/// is a [`Store`](crate::ErrorKind::Store) error; there is no fallback to a file.
 ///
-/// The access token is not kept, since some keyrings take little: a program that starts makes one
-/// refresh. One process at a time may use a session.
+/// The access token is not stored, since the entries of some keyrings are small. A program therefore
+/// refreshes once when it starts. One process at a time may use a session.
 #[derive(Clone, Debug)]
 pub struct KeyringStore {
     service: Arc<str>,
@@ -28,7 +27,7 @@ pub struct KeyringStore {
 }
 
 impl KeyringStore {
-    /// A store whose entries have this service name, under which the user finds them.
+    /// A store whose entries have this service name. The user sees it in the keyring.
     pub fn new(service: &str) -> Self {
         Self { service: service.into(), locks: Locks::default() }
     }

@@ -1,4 +1,4 @@
-//! What stores need that serve one process and keep no versions of their own.
+//! Locks and versions for stores that serve one process.
 
 use std::{
     collections::HashMap,
@@ -30,7 +30,7 @@ impl Locks {
     }
 }
 
-/// A version that follows from the content.
+/// A version that is computed from the content.
 pub(super) fn version(record: &TokenRecord) -> u64 {
     let mut hasher = DefaultHasher::new();
     record.to_json().expose_secret().hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! Records that live as long as the program.
+//! Records in memory.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use crate::store::{
     token_store::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore},
 };
 
-/// Keeps records in memory: for tests, and for programs whose users sign in anew each time.
+/// Stores records in memory: for tests, and for programs whose users sign in at every start.
 ///
 /// Clones share the records.
 #[derive(Clone, Default)]
@@ -27,12 +27,12 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Shelf {
     stored: Option<Stored>,
-    /// Counts on after a removal, so that a writer who has not seen it loses.
+    /// Not reset by a removal, so that a writer who has not seen the removal gets a conflict.
     last: u64,
 }
 
 impl MemoryStore {
-    /// A store with nothing in it.
+    /// An empty store.
     pub fn new() -> Self {
         Self::default()
     }

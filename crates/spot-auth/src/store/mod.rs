@@ -1,4 +1,4 @@
-//! Where records are kept when a program ends.
+//! Stores: where the tokens are between two runs of a program.
 
 mod callbacks;
 mod file;
@@ -12,6 +12,8 @@ mod rspotify_cache;
 mod spotipy_cache;
 mod token_store;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::file::parse_for_fuzzing;
 #[cfg(feature = "keyring")]
 pub use self::keyring::KeyringStore;
 pub use self::{

@@ -1,4 +1,4 @@
-//! What is remembered of a user's consent.
+//! The tokens of a user.
 
 use std::{
     fmt,
@@ -15,9 +15,9 @@ use crate::{
     clock::{Deadline, from_unix, to_unix},
 };
 
-/// The tokens of one user's consent, with what is known about them. It does not print them.
+/// The tokens of a user, with their scopes and times. `Debug` does not print the tokens.
 ///
-/// [`to_json`](Self::to_json) and [`from_json`](Self::from_json) are its form in stores.
+/// Stores use the JSON of [`to_json`](Self::to_json) and [`from_json`](Self::from_json).
 #[derive(Clone)]
 pub struct TokenRecord {
     access_token: Option<SecretString>,
@@ -31,15 +31,16 @@ pub struct TokenRecord {
     consented_at: Option<SystemTime>,
 }
 
-/// How long a consent lasts at least: six calendar months, of which the shortest have 181 days.
+/// The shortest duration of a consent: six calendar months have at least 181 days.
 const CONSENT: Duration = Duration::from_secs(181 * 86_400);
 
-/// How long an access token lives of which it is not known.
+/// The lifetime of an access token if it is not known.
 const LIFETIME: Duration = Duration::from_secs(3_600);
 
 impl TokenRecord {
-    /// A record of a refresh token alone. The scopes and the day of the consent are not known,
-    /// unless they are [said](Self::with_granted_scopes).
+    /// A record of a refresh token. Its scopes and the day of the consent are not known; set them with
+    /// [`with_granted_scopes`](Self::with_granted_scopes) and
+    /// [`with_consented_at`](Self::with_consented_at).
     pub fn from_refresh_token(refresh_token: impl Into<SecretString>) -> Self {
         Self {
             access_token: None,
@@ -53,21 +54,21 @@ impl TokenRecord {
         }
     }
 
-    /// The same record, with the scopes the user is known to have granted.
+    /// Sets the scopes that the user granted.
     #[must_use]
     pub fn with_granted_scopes(mut self, granted: impl Into<Scopes>) -> Self {
         self.granted = granted.into();
         self
     }
 
-    /// The same record, with the time at which the user is known to have consented.
+    /// Sets the time at which the user consented.
     #[must_use]
     pub fn with_consented_at(mut self, consented_at: SystemTime) -> Self {
         self.consented_at = Some(consented_at);
         self
     }
 
-    /// The same record, with an access token that is good until then.
+    /// Sets an access token and the time at which it expires.
     #[must_use]
     pub fn with_access_token(
         mut self,
@@ -80,7 +81,7 @@ impl TokenRecord {
         self
     }
 
-    /// The access token, if there is one. It may have ended.
+    /// The access token, if there is one. It may have expired.
     pub fn access_token(&self) -> Option<&SecretString> {
         self.access_token.as_ref()
     }
@@ -90,33 +91,33 @@ impl TokenRecord {
         self.refresh_token.as_ref()
     }
 
-    /// The scopes the user granted. Empty if they are not known.
+    /// The granted scopes. Empty if they are not known.
     pub fn granted_scopes(&self) -> &Scopes {
         &self.granted
     }
 
-    /// The scopes the user was asked for. Empty if they are not known.
+    /// The requested scopes. Empty if they are not known.
     pub fn requested_scopes(&self) -> &Scopes {
         &self.requested
     }
 
-    /// When the access token ends.
+    /// When the access token expires.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.expires_at
     }
 
-    /// When the user consented, to the second, if that is known.
+    /// When the user consented, to the second; `None` if that is not known.
     pub fn consented_at(&self) -> Option<SystemTime> {
         self.consented_at
     }
 
-    /// When the consent ends, at the earliest: six months after it was given, which refreshing
-    /// does not change.
+    /// The earliest time at which the consent ends, six months after it was given. A refresh does not
+    /// change it.
     pub fn consent_expires_at(&self) -> Option<SystemTime> {
         self.consented_at?.checked_add(CONSENT)
     }
 
-    /// The record as JSON, with the tokens in it: whoever reads it is the user.
+    /// The record as JSON. It has the tokens: whoever reads it can act as the user.
     pub fn to_json(&self) -> SecretString {
         let secret =
             |secret: &Option<SecretString>| secret.as_ref().map(|s| s.expose_secret().to_owned());
@@ -130,16 +131,16 @@ impl TokenRecord {
             refreshed_at: self.refreshed_at.map(to_unix),
             consented_at: self.consented_at.map(to_unix),
         };
-        // The form is text and numbers, which always can be written.
+        // Text and numbers can always be serialized.
         serde_json::to_string(&form).unwrap_or_default().into()
     }
 
-    /// Reads what [`to_json`](Self::to_json) wrote.
+    /// Reads the JSON of [`to_json`](Self::to_json).
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is something else. The error does
-    /// not quote it.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the text is something else. The error
+    /// does not quote it.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let form: RecordJson = serde_json::from_str(json).map_err(|error| {
             Error::configuration(format!(
@@ -241,7 +242,7 @@ impl fmt::Debug for TokenRecord {
     }
 }
 
-/// A record as it is stored. Times are seconds since 1970.
+/// The JSON of a record. Times are seconds since 1970.
 #[derive(Serialize, Deserialize)]
 struct RecordJson {
     #[serde(default)]
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_is_refused_without_quoting_it() {
+    fn invalid_json_is_refused_and_not_quoted() {
         for json in [
             "",
             "{}",

@@ -1,4 +1,4 @@
-//! What people bring along who move over from spotipy.
+//! Reads the sessions of spotipy.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use spot_http::Error;
 
 use crate::{clock::from_unix, scopes::Scopes, store::record::TokenRecord};
 
-/// The fields of spotipy's cache that matter here.
+/// The fields of spotipy's cache that are used.
 #[derive(Deserialize)]
 struct Cache {
     #[serde(default)]
@@ -29,14 +29,14 @@ struct Cache {
 const MAX_LEN: u64 = 1024 * 1024;
 
 impl TokenRecord {
-    /// Reads the file in which spotipy keeps a session: `.cache` or `.cache-NAME` in the directory
-    /// its program ran in. The user need not sign in again, if the application is the same. The day
-    /// of the consent is not in it.
+    /// Reads the file in which spotipy stores a session: `.cache` or `.cache-NAME` in the directory of
+    /// its program. The user does not have to sign in again if the application is the same. The file
+    /// does not have the day of the consent.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the file cannot be read, or holds no
-    /// refresh token, as that of an application which asks for itself.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the file cannot be read, or
+    /// has no refresh token, as after the client credentials flow.
     pub fn from_spotipy_cache(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let wrong = |why: &str| wrong("spotipy", path, why);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_named() {
+    fn invalid_caches_are_named() {
         for (text, why) in [
             ("", "line 1"),
             ("CANARY", "line 1"),

@@ -1,4 +1,4 @@
-//! What sessions need of a store.
+//! The trait of stores, and its types.
 
 use std::{any::Any, fmt, sync::Arc};
 
@@ -7,27 +7,30 @@ use spot_http::Error;
 
 use crate::{scopes::Scopes, store::record::TokenRecord};
 
-/// Keeps the records of sessions.
+/// Stores the records of sessions.
 ///
-/// Several tasks, processes and machines may share one. Two things keep them from losing a refresh
-/// token to each other: [`lock`](Self::lock), which is held from reading a record to writing the
-/// refreshed one, and versions, by which [`save`](Self::save) refuses a writer who has not seen the
-/// last record.
+/// Several tasks, processes and machines may share a store. Two things keep one of them from
+/// overwriting the refresh token of another: [`lock`](Self::lock) is held from reading a record to
+/// writing the refreshed one, and [`save`](Self::save) refuses a writer that has not seen the current
+/// version.
+///
+/// A session limits the time of every call (reading 20 s, writing and removing 10 s, the lock 65 s) and
+/// survives a panic. A call that takes longer is cancelled. Calls must not block their thread.
 #[async_trait]
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
-    /// The record under a key. `None` if there is none.
+    /// Reads the record under a key. `None` if there is none.
     ///
     /// # Errors
     ///
-    /// If it cannot be told, or if what is there is no record.
+    /// If the store cannot be read, or if its content is not a record.
     async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, Error>;
 
-    /// Writes a record if the one that is there has the expected version, `None` meaning that there
-    /// is none. A record that was saved is there for good: it survives a crash.
+    /// Writes a record if the current one has the expected version. `None` expects that there is no
+    /// record. A saved record survives a crash.
     ///
     /// # Errors
     ///
-    /// If it cannot be written.
+    /// If the store cannot be written.
     async fn save(
         &self,
         key: &StoreKey,
@@ -35,24 +38,24 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
         expected: Option<u64>,
     ) -> Result<SaveOutcome, Error>;
 
-    /// Takes the record under a key away, if there is one: the user has signed out.
+    /// Removes the record under a key, if there is one: the user has signed out.
     ///
     /// # Errors
     ///
-    /// If it cannot be taken away.
+    /// If the record cannot be removed.
     async fn remove(&self, key: &StoreKey) -> Result<(), Error>;
 
-    /// Waits until nobody else holds the lock of the key, and holds it until the value is dropped.
-    /// The lock must end with the process that holds it. [`load`](Self::load) and
-    /// [`save`](Self::save) work with and without it.
+    /// Waits for the lock of the key. The lock is released when the value is dropped, and must be
+    /// released when its process ends. The other methods work with and without it.
     ///
     /// # Errors
     ///
-    /// [`Timeout`](crate::ErrorKind::Timeout) if somebody else does not let go of it.
+    /// [`Timeout`](crate::ErrorKind::Timeout) if another process holds the lock for too long. The
+    /// session then goes on without it.
     async fn lock(&self, key: &StoreKey) -> Result<StoreLock, Error>;
 }
 
-/// What a record is kept under.
+/// The key of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StoreKey {
     client_id: String,
@@ -60,33 +63,32 @@ pub struct StoreKey {
     scopes: Scopes,
 }
 
-/// A record as it is in a store.
+/// A record in a store, with its version.
 #[derive(Clone, Debug)]
 pub struct Stored {
     record: TokenRecord,
     version: u64,
 }
 
-/// What came of writing a record.
+/// The result of saving a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SaveOutcome {
-    /// It is written, as this version.
+    /// The record was saved as this version.
     Saved(u64),
-    /// It is not: another record was written since the expected version.
+    /// The record was not saved: the current record has another version than the expected one.
     Conflict,
 }
 
-/// Holds the lock of a key until it is dropped.
+/// The lock of a key. It is released when the value is dropped.
 pub struct StoreLock {
     // Held, never read.
     _guard: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl StoreKey {
-    /// The key of an application's session: `account` is the application's own name for the user,
-    /// any text, and `scopes` are those it asks for. Two programs with different scopes have
-    /// different consents.
+    /// The key of a session. `account` is the program's own name for the user, any text. `scopes` are
+    /// the requested scopes, since each set of scopes is a consent of its own.
     pub fn new(
         client_id: impl Into<String>,
         account: impl Into<String>,
@@ -100,18 +102,18 @@ impl StoreKey {
         &self.client_id
     }
 
-    /// The application's name for the user.
+    /// The program's own name for the user.
     pub fn account(&self) -> &str {
         &self.account
     }
 
-    /// The scopes that are asked for.
+    /// The requested scopes.
     pub fn scopes(&self) -> &Scopes {
         &self.scopes
     }
 }
 
-/// Prints on one line, for stores whose keys are text.
+/// Prints the key on one line, for stores whose keys are text.
 impl fmt::Display for StoreKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.client_id, self.account, self.scopes)
@@ -129,24 +131,24 @@ impl Stored {
         &self.record
     }
 
-    /// The record alone.
+    /// The record, without its version.
     pub fn into_record(self) -> TokenRecord {
         self.record
     }
 
-    /// Which of the records under the key it is: every save makes it another one.
+    /// The version of the record. Every save changes it.
     pub fn version(&self) -> u64 {
         self.version
     }
 }
 
 impl StoreLock {
-    /// A lock that is held as long as the guard lives.
+    /// A lock that is released when the guard is dropped.
     pub fn new(guard: impl Any + Send + Sync) -> Self {
         Self { _guard: Some(Box::new(guard)) }
     }
 
-    /// No lock, for stores that only one process uses.
+    /// No lock. For stores that only one process uses.
     pub fn none() -> Self {
         Self { _guard: None }
     }

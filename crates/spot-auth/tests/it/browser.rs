@@ -93,7 +93,7 @@ async fn the_browser_comes_back_to_a_free_port() {
 }
 
 #[tokio::test]
-async fn whatever_else_knocks_is_answered_and_changes_nothing() {
+async fn other_requests_are_answered_and_ignored() {
     let service = service();
     let app = service.app().redirect_uri("http://127.0.0.1/back").build().unwrap();
     let session = browse(app.sign_in(Scopes::new()), |sent| async move {
@@ -146,7 +146,7 @@ async fn a_user_who_declines_ends_the_sign_in() {
 }
 
 #[tokio::test]
-async fn the_listener_is_gone_afterwards() {
+async fn the_listener_is_closed_after_the_sign_in() {
     let app = service().app().build().unwrap();
     let address = Arc::new(Mutex::new(String::new()));
     let told = Arc::clone(&address);
@@ -163,7 +163,7 @@ async fn the_listener_is_gone_afterwards() {
 }
 
 #[tokio::test]
-async fn nobody_is_waited_for_for_ever() {
+async fn a_sign_in_times_out() {
     let app = service().app().build().unwrap();
     let sign_in = app.sign_in(Scopes::new()).timeout(Duration::from_millis(30));
     let error = browse(sign_in, |_| async {}).await.unwrap_err();
@@ -185,7 +185,7 @@ async fn the_version_6_loopback_works_as_well() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_leaves_the_prompt() {
+async fn a_port_in_use_falls_back_to_the_prompt() {
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = taken.local_addr().unwrap().port();
     let app =

@@ -46,7 +46,7 @@ async fn the_next_token_is_there_before_the_old_one_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn wrong_credentials_are_named_and_not_sent_again_and_again() {
+async fn wrong_credentials_are_reported_and_not_retried() {
     let service = Script::of([Reply::json(
         400,
         r#"{"error":"invalid_client","error_description":"Invalid client secret"}"#,
@@ -64,7 +64,7 @@ async fn wrong_credentials_are_named_and_not_sent_again_and_again() {
 }
 
 #[test]
-fn without_a_secret_there_is_nothing_to_ask_with() {
+fn client_credentials_need_a_secret() {
     let app = Script::of([Reply::Never]).app().build().unwrap();
     let error = app.client_credentials().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);

@@ -26,7 +26,7 @@ fn names(store: &FileStore) -> Vec<String> {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn nobody_else_can_read_them() {
+async fn files_and_directory_are_private() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     let store = saved(directory.path()).await;
@@ -46,7 +46,7 @@ fn private(path: &std::path::Path) {
 }
 
 #[tokio::test]
-async fn a_broken_file_is_told_once_and_kept_aside() {
+async fn a_broken_file_is_reported_once_and_renamed() {
     let directory = tempfile::tempdir().unwrap();
     let store = saved(directory.path()).await;
     let path = store.path(&key());
@@ -70,7 +70,7 @@ async fn a_broken_file_is_told_once_and_kept_aside() {
 }
 
 #[tokio::test]
-async fn a_session_under_way_mends_a_broken_file() {
+async fn a_running_session_replaces_a_broken_file() {
     let directory = tempfile::tempdir().unwrap();
     let store = saved(directory.path()).await;
     let service = Script::new(|n, _| Reply::token(&format!("access-{n}"), "rotated"));
@@ -84,7 +84,7 @@ async fn a_session_under_way_mends_a_broken_file() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_somebody_elses_is_left_alone() {
+async fn a_file_of_another_key_or_version_is_not_touched() {
     let directory = tempfile::tempdir().unwrap();
     let store = saved(directory.path()).await;
     let path = store.path(&key());
@@ -103,7 +103,7 @@ async fn a_file_that_is_somebody_elses_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_a_killed_writer_leaves_is_in_nobodys_way() {
+async fn left_overs_of_a_killed_writer_are_removed() {
     let directory = tempfile::tempdir().unwrap();
     let store = saved(directory.path()).await;
     let next = store.path(&key()).with_extension("json.new");
@@ -116,7 +116,7 @@ async fn what_a_killed_writer_leaves_is_in_nobodys_way() {
 }
 
 #[tokio::test]
-async fn a_place_that_cannot_be_written_is_named() {
+async fn a_write_error_names_the_path() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     fs::write(&file, "").unwrap();

@@ -135,7 +135,7 @@ async fn ten_calls(session: &Session, service: &Script) -> (Duration, usize, usi
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_a_store_does_the_token_that_was_fetched_is_used() {
+async fn a_fetched_token_is_used_whatever_the_store_does() {
     let mut table = Vec::new();
     for method in [Method::Load, Method::Save, Method::Lock] {
         for trouble in [Trouble::Hang, Trouble::Panic, Trouble::Fail] {
@@ -183,7 +183,7 @@ async fn a_record_that_could_not_be_saved_is_saved_when_the_store_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn signing_out_and_moving_in_end_with_any_store() {
+async fn sign_out_and_keep_in_return_with_any_store() {
     for method in [Method::Load, Method::Save, Method::Remove, Method::Lock] {
         for trouble in [Trouble::Hang, Trouble::Panic] {
             let service = numbered();
@@ -202,7 +202,7 @@ async fn signing_out_and_moving_in_end_with_any_store() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_transport_that_panics_is_asked_once_in_a_while() {
+async fn a_panicking_transport_is_called_once_per_pause() {
     let service = Script::new(|_, _| panic!("the program's transport panics, as the test wants"));
     let app = service.app().build().unwrap();
     let session = app.session(record("old"));
@@ -228,7 +228,7 @@ async fn the_pause_after_a_failed_refresh_holds_without_a_token_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn observers_and_clocks_that_panic_cost_nothing() {
+async fn panicking_observers_and_clocks_do_not_fail_calls() {
     let service = numbered();
     let app = service
         .app()
@@ -250,7 +250,7 @@ async fn observers_and_clocks_that_panic_cost_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_observer_that_hangs_delays_nobody_for_long() {
+async fn a_hanging_observer_delays_a_session_only_briefly() {
     let service = numbered().takes(Duration::ZERO);
     let app =
         service.app().observer(|_| std::thread::sleep(Duration::from_secs(5))).build().unwrap();
@@ -292,7 +292,7 @@ async fn a_sign_in_ends_in_time_whatever_the_store_does() {
 }
 
 #[tokio::test]
-async fn show_and_browser_may_panic() {
+async fn panics_of_show_browser_and_prompt_are_errors() {
     let service = numbered().takes(Duration::ZERO);
     let app = service.app().redirect_uri("https://example.org/back").build().unwrap();
     let sign_in = app

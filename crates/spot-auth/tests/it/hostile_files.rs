@@ -69,7 +69,7 @@ fn fifo(path: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_file_is_refused_at_once() {
+async fn files_that_are_not_regular_are_refused_at_once() {
     for kind in ["fifo", "directory", "link to a device", "link to a fifo", "dangling link"] {
         let directory = tempfile::tempdir().unwrap();
         let store = saved(directory.path()).await;
@@ -133,7 +133,7 @@ async fn a_lock_that_is_a_link_creates_nothing() {
 }
 
 #[tokio::test]
-async fn what_others_may_read_or_replace_is_refused_with_the_remedy() {
+async fn open_permissions_are_refused_with_the_remedy() {
     let directory = tempfile::tempdir().unwrap();
     let store = saved(directory.path()).await;
     let path = store.path(&key());

@@ -6,7 +6,7 @@ use crate::stores::{key, record};
 
 /// One test, since the choice of a keyring is one for the whole process.
 #[tokio::test]
-async fn only_what_cannot_be_got_again_is_in_the_keyring() {
+async fn the_keyring_has_no_access_token() {
     let store = KeyringStore::new("spot-auth's tests");
     let error = store.load(&key()).await.unwrap_err();
     assert!(error.message().contains("keyring cannot read `me`"), "{error}");

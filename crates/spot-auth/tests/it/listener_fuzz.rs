@@ -42,7 +42,7 @@ fn damaged(random: &mut fastrand::Rng, request: &str) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn no_bytes_end_a_sign_in_or_take_the_listener_down() {
+async fn malformed_requests_do_not_end_the_sign_in() {
     let service = Script::of([Reply::token("the-access", "r")]).takes(Duration::ZERO);
     let app = service.app().build().unwrap();
     let url = Arc::new(Mutex::new(None::<Url>));

@@ -11,6 +11,8 @@ mod crash;
 mod environment;
 mod examples;
 mod files;
+#[cfg(feature = "fuzzing")]
+mod fuzzing;
 mod hostile_code;
 mod hostile_files;
 #[cfg(feature = "keyring")]

@@ -59,7 +59,7 @@ async fn an_odd_field_does_not_cost_the_rotated_refresh_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_an_access_token_the_rotated_refresh_token_is_kept_all_the_same() {
+async fn an_answer_without_an_access_token_keeps_the_rotated_refresh_token() {
     for field in
         ["", r#","access_token":null"#, r#","access_token":7"#, r#","access_token":"a\nb""#]
     {
@@ -69,7 +69,7 @@ async fn without_an_access_token_the_rotated_refresh_token_is_kept_all_the_same(
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stands_around_the_object_does_not_matter() {
+async fn text_around_the_object_is_ignored() {
     let object = r#"{"access_token":"new","refresh_token":"rotated"}"#;
     for body in [format!("\u{feff}{object}"), format!("{object}\n\0"), format!("  {object} x")] {
         let (token, kept) = refreshed(body.clone()).await;

@@ -23,7 +23,7 @@ fn back(pending: &PendingSignIn) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_user_goes_out_and_comes_back() {
+async fn a_user_signs_in_in_two_steps() {
     let service = Script::of([Reply::token("the-access", "the-refresh")]);
     let pending = begin(&service);
     assert!(pending.authorize_url().starts_with("https://accounts.spotify.com/authorize?"));
@@ -62,7 +62,7 @@ async fn the_user_goes_out_and_comes_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_application_with_a_secret_uses_it_besides_pkce() {
+async fn a_secret_is_sent_in_addition_to_pkce() {
     let service = Script::of([Reply::token("a", "r")]);
     let app = service.app().secret("the-secret").redirect_uri("https://a.b/").build().unwrap();
     let pending = app.begin(Scopes::new()).unwrap().show_dialog();
@@ -87,7 +87,7 @@ fn no_two_sign_ins_are_alike() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_callback_of_somebody_else_asks_nothing() {
+async fn a_callback_of_another_sign_in_sends_no_request() {
     let service = Script::of([Reply::token("a", "r")]);
     for callback in [
         "https://example.org/back?code=c&state=guess",
@@ -114,7 +114,7 @@ async fn a_user_who_declines_is_told_from_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ten_minutes_are_long_enough() {
+async fn a_pending_sign_in_is_valid_for_ten_minutes() {
     let service = Script::of([Reply::token("a", "r")]);
     let (late, later) = (begin(&service), begin(&service));
     let (callback, too_late) = (back(&late), back(&later));

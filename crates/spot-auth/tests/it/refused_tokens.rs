@@ -39,7 +39,7 @@ async fn a_refusal_half_a_minute_later_is_believed_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sessions_that_are_loaded_again_and_again_do_not_refresh_again_and_again() {
+async fn sessions_loaded_at_every_request_do_not_refresh_at_every_request() {
     let service = Script::new(|n, _| Reply::token(&format!("token-{n}"), ""));
     let app = service.app().build().unwrap();
     let store = MemoryStore::new();

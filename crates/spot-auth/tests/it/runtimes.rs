@@ -18,7 +18,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
-fn a_refresh_on_a_runtime_that_stands_still_is_taken_over() {
+fn a_refresh_on_a_stalled_runtime_is_taken_over() {
     for store in [None, Some(MemoryStore::new())] {
         let service = Script::new(|n, _| match n {
             0 => Reply::Never,
@@ -61,7 +61,7 @@ fn a_refresh_on_a_runtime_that_stands_still_is_taken_over() {
 }
 
 #[test]
-fn an_answer_that_a_still_runtime_holds_back_is_not_taken_for_an_ended_consent() {
+fn an_answer_pending_on_a_stalled_runtime_is_not_an_ended_consent() {
     // The service has rotated the token in its answer to the first refresh, which nobody reads.
     let service = Script::new(|n, _| match n {
         0 => Reply::token("first", "rotated"),

@@ -77,7 +77,7 @@ async fn fifty_late_refusals_make_one_refresh() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_who_leaves_takes_nothing_away() {
+async fn a_cancelled_caller_does_not_cancel_the_refresh() {
     let service = numbered();
     let session = session(&service);
     let first = tokio::spawn({
@@ -102,7 +102,7 @@ async fn forty_waiters_share_one_failure() {
 }
 
 #[test]
-fn a_runtime_that_ends_under_way_loses_nothing() {
+fn a_runtime_that_shuts_down_during_a_refresh_loses_nothing() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let service = Script::new(|n, _| match n {
         0 => Reply::Never,
@@ -120,7 +120,7 @@ fn a_runtime_that_ends_under_way_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_the_old_token_lasts_failures_are_nobodys_business() {
+async fn failures_are_only_observed_while_the_old_token_lasts() {
     let service = Script::new(|n, _| match n {
         0..3 => Reply::json(503, "<html>maintenance</html>"),
         _ => Reply::token("new", ""),
@@ -139,7 +139,7 @@ async fn while_the_old_token_lasts_failures_are_nobodys_business() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_the_last_minute_everybody_waits_and_the_old_token_is_the_last_resort() {
+async fn in_the_last_minute_callers_wait_and_fall_back_to_the_old_token() {
     let service = Script::of([Reply::Break(TransportErrorKind::NotSent)]);
     let session = fresh(&service);
     tokio::time::advance(Duration::from_secs(3_600 - 50)).await;
@@ -151,7 +151,7 @@ async fn in_the_last_minute_everybody_waits_and_the_old_token_is_the_last_resort
 }
 
 #[tokio::test(start_paused = true)]
-async fn asking_for_a_new_token_in_vain_costs_nobody_the_old_one() {
+async fn a_failed_explicit_refresh_keeps_the_old_token() {
     let service = Script::of([Reply::json(503, "")]);
     let session = fresh(&service);
     let asked = tokio::spawn({
@@ -165,7 +165,7 @@ async fn asking_for_a_new_token_in_vain_costs_nobody_the_old_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn too_many_requests_is_kept_as_such_and_obeyed() {
+async fn a_long_retry_after_is_reported_and_obeyed() {
     let service = Script::new(|n, _| match n {
         0 => Reply::limited(600),
         _ => Reply::token("new", ""),
@@ -184,7 +184,7 @@ async fn too_many_requests_is_kept_as_such_and_obeyed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_short_wait_is_waited_out() {
+async fn a_short_retry_after_is_waited_for() {
     let service = Script::of([Reply::limited(3), Reply::token("new", "")]);
     let session = session(&service);
     let start = tokio::time::Instant::now();
@@ -194,7 +194,7 @@ async fn a_short_wait_is_waited_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_answer_does_not_name_is_kept() {
+async fn fields_that_an_answer_lacks_are_kept() {
     let service = Script::new(|n, _| match n {
         0 => Reply::ok(r#"{"access_token":"a0","expires_in":3600.0}"#),
         1 => Reply::ok(r#"{"access_token":"a1","refresh_token":"","scope":"","expires_in":3600}"#),
@@ -221,7 +221,7 @@ async fn what_an_answer_does_not_name_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_consent_that_has_ended_is_asked_for_once() {
+async fn an_ended_consent_is_not_refreshed_again() {
     let service = Script::of([Reply::invalid_grant()]);
     let session = session(&service);
     for _ in 0..5 {
@@ -235,7 +235,7 @@ async fn a_consent_that_has_ended_is_asked_for_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refresh_that_may_have_arrived_is_sent_once_more() {
+async fn a_refresh_without_an_answer_is_retried_once() {
     let service = Script::new(|n, _| match n {
         0 => Reply::Break(TransportErrorKind::Reset),
         _ => Reply::token("new", ""),

@@ -96,7 +96,7 @@ async fn a_stale_writer_loses() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn one_holds_the_lock_at_a_time() {
+async fn the_lock_is_exclusive() {
     for (store, _alive) in stores() {
         let inside = Arc::new(AtomicBool::new(false));
         let mut tasks = JoinSet::new();
@@ -118,7 +118,7 @@ async fn one_holds_the_lock_at_a_time() {
 
 /// Lets a number of sessions, as in as many programs, refresh one record of a rotating token.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sessions_that_share_a_store_do_not_take_the_token_from_each_other() {
+async fn sessions_that_share_a_store_refresh_a_rotating_token() {
     for (store, _alive) in stores() {
         let service = Script::rotating(Arc::new(Mutex::new("token-start".to_owned())))
             .takes(Duration::from_millis(2));
@@ -157,7 +157,7 @@ async fn a_new_token_is_written_before_it_is_used() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lacking_scope_is_an_early_error() {
+async fn a_missing_scope_is_an_early_error() {
     let service = Script::of([Reply::Never]);
     let app = service.app().build().unwrap();
     let store = MemoryStore::new();
@@ -175,7 +175,7 @@ async fn a_lacking_scope_is_an_early_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dead_session_comes_to_life_when_somebody_signs_in() {
+async fn an_expired_session_recovers_after_a_new_sign_in() {
     let service = Script::new(|_, asked| match asked.get("refresh_token") {
         Some("dead") => Reply::invalid_grant(),
         _ => Reply::token("alive", ""),
@@ -194,7 +194,7 @@ async fn a_dead_session_comes_to_life_when_somebody_signs_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_signs_out_elsewhere_is_not_written_back() {
+async fn a_session_that_signed_out_elsewhere_is_not_saved_again() {
     let service = Script::of([Reply::token("new", "rotated")]);
     let store = MemoryStore::new();
     let app = service.app().build().unwrap();
@@ -249,7 +249,7 @@ impl TokenStore for Shaky {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_moves_into_a_store_during_a_refresh_takes_its_outcome_along() {
+async fn keep_in_during_a_refresh_saves_the_new_tokens() {
     let service = Script::of([Reply::token("new", "rotated")]);
     let store = MemoryStore::new();
     let session = service.app().build().unwrap().session(record("old"));
@@ -280,7 +280,7 @@ async fn a_new_sign_in_replaces_an_old_one_though_the_store_fails_at_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_fails_is_told_and_written_later() {
+async fn a_store_that_fails_is_reported_and_written_later() {
     let service = Script::of([Reply::token("new", "rotated")]);
     let told = Arc::new(Mutex::new(Vec::new()));
     let tell = Arc::clone(&told);

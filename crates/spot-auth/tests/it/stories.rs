@@ -100,7 +100,7 @@ async fn a_code_is_good_once() {
 }
 
 #[tokio::test]
-async fn a_token_that_ends_early_is_renewed_under_the_call() {
+async fn a_token_that_expires_early_is_refreshed_during_the_call() {
     let mock = start(MockSpotify::builder()).await;
     let session = signed_in(&app(&mock).build().unwrap()).await.unwrap();
     mock.advance(Duration::from_secs(4_000));
@@ -109,7 +109,7 @@ async fn a_token_that_ends_early_is_renewed_under_the_call() {
 }
 
 #[tokio::test]
-async fn the_refresh_token_outlives_every_way_of_not_mentioning_it() {
+async fn answers_without_a_refresh_token_keep_the_old_one() {
     for policy in [RefreshPolicy::Omit, RefreshPolicy::Empty, RefreshPolicy::Rotate] {
         let mock = start(MockSpotify::builder().refresh(policy)).await;
         let now = Arc::new(Mutex::new(SystemTime::now()));
@@ -129,7 +129,7 @@ async fn the_refresh_token_outlives_every_way_of_not_mentioning_it() {
 }
 
 #[tokio::test]
-async fn six_months_are_announced_and_then_over() {
+async fn the_end_of_the_consent_is_announced() {
     let mock = start(MockSpotify::builder()).await;
     let begun = SystemTime::now();
     let now = Arc::new(Mutex::new(begun));
@@ -170,7 +170,7 @@ async fn six_months_are_announced_and_then_over() {
 }
 
 #[tokio::test]
-async fn a_revoked_consent_is_found_out_at_the_next_call() {
+async fn a_revoked_consent_is_detected_at_the_next_call() {
     let mock = start(MockSpotify::builder()).await;
     let session = signed_in(&app(&mock).build().unwrap()).await.unwrap();
     mock.revoke_consents();
@@ -182,7 +182,7 @@ async fn a_revoked_consent_is_found_out_at_the_next_call() {
 }
 
 #[tokio::test]
-async fn an_invalid_grant_by_mistake_heals_with_the_next_program() {
+async fn a_wrong_invalid_grant_is_forgotten_by_the_next_program() {
     let mock = start(MockSpotify::builder()).await;
     let app = app(&mock).build().unwrap();
     let store = MemoryStore::new();
@@ -226,7 +226,7 @@ async fn the_token_endpoint_in_trouble() {
 }
 
 #[tokio::test]
-async fn answers_that_are_shaped_otherwise_are_read() {
+async fn answers_of_other_shapes_are_read() {
     let mock = start(MockSpotify::builder()).await;
     let app = app(&mock).build().unwrap();
     let refresh_token = mock.refresh_token(&["user-library-read"]);

@@ -46,7 +46,7 @@ impl TokenStore for Unlocked {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_is_told_that_the_consent_has_expired() {
+async fn no_session_reports_an_expired_consent() {
     const ROUNDS: usize = 12;
     const SESSIONS: usize = 12;
     let mut expired = 0;

@@ -356,6 +356,12 @@ impl Error {
         self.inner.target.as_deref()
     }
 
+    /// The error that caused this one, to downcast it.
+    pub fn cause(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.inner.source.as_deref()?;
+        Some(source)
+    }
+
     /// How many times the request was sent.
     pub fn attempts(&self) -> u32 {
         self.inner.attempts
@@ -442,9 +448,18 @@ impl fmt::Debug for Error {
     }
 }
 
+/// A source whose text the message holds already is left out, so that reports that print the sources
+/// do not repeat it. [`Error::cause`] returns it all the same.
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        let source = self.inner.source.as_deref()?;
-        Some(source)
+        let first = self.cause()?;
+        let mut chain = Some(first);
+        while let Some(source) = chain {
+            if self.inner.message.contains(&source.to_string()) {
+                return None;
+            }
+            chain = source.source();
+        }
+        Some(first)
     }
 }

@@ -5,6 +5,7 @@
 //! [`Refusal`] is what the server said, [`retry_after`] is the wait it asked for, and [`Backoff`] is
 //! the wait that the client chooses.
 
+mod advice;
 mod backoff;
 mod forbidden;
 mod outcome;
@@ -16,4 +17,5 @@ pub use {
     backoff::Backoff, outcome::Outcome, redact::redact, refusal::Refusal, retry_after::retry_after,
 };
 
+pub(crate) use advice::advise;
 pub(crate) use refusal::{html_title, refused};

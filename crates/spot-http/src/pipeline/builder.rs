@@ -175,8 +175,15 @@ impl PipelineBuilder {
     pub fn build(self) -> Result<Pipeline, Error> {
         let base = &self.settings.base_url;
         let shown = without_user_info(base);
-        let base_url = Url::parse(base)
-            .map_err(|error| Error::configuration(format!("`base_url` is {shown:?}: {error}")))?;
+        let base_url = Url::parse(base).map_err(|error| {
+            let why = match error {
+                url::ParseError::RelativeUrlWithoutBase => {
+                    "it has no scheme; begin it with https://".to_owned()
+                }
+                error => error.to_string(),
+            };
+            Error::configuration(format!("`base_url` is {shown:?}: {why}"))
+        })?;
         if !base_url.username().is_empty() || base_url.password().is_some() {
             let message = format!("`base_url` must hold no user name and no password: {shown:?}");
             return Err(Error::configuration(message));
@@ -191,7 +198,10 @@ impl PipelineBuilder {
         }
         let accept_language = self.accept_language.map(|languages| {
             HeaderValue::try_from(&languages).map_err(|_| {
-                Error::configuration(format!("`accept_language` is no header: {languages:?}"))
+                Error::configuration(format!(
+                    "`accept_language` is {languages:?}; expected the value of a header, such as \
+                     \"de, en\""
+                ))
             })
         });
         let transport = match (self.transport, self.proxy) {
@@ -215,7 +225,6 @@ impl PipelineBuilder {
             observer: self.observer,
             #[cfg(feature = "cache")]
             cache: self.cache,
-            origin: base_url.origin(),
             host: base_url.host_str().unwrap_or_default().to_owned(),
             port: base_url.port_or_known_default().unwrap_or_default(),
             accept_language: accept_language.transpose()?,

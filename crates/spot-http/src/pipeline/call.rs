@@ -197,7 +197,9 @@ impl<'a> Call<'a> {
             }
             Ok(response) => {
                 let outcome = Outcome::of_status(response.status().as_u16());
-                (failure::refused(operation, self.access, &response, token), outcome)
+                let error = failure::refused(operation, self.access, &response, token);
+                let path = self.request.url_path();
+                (failure::advise(error, operation, self.access, path), outcome)
             }
             Err(error) => {
                 let outcome = Outcome::of_transport_error(error.kind());
@@ -216,7 +218,9 @@ impl<'a> Call<'a> {
             _ => drop(permit),
         }
         if outcome == Outcome::Unauthorized {
-            if error.kind() != ErrorKind::Authentication || self.refused.is_some() {
+            // Another token of an application would be refused as well.
+            let needs_user = error.message().contains("user authentication");
+            if error.kind() != ErrorKind::Authentication || self.refused.is_some() || needs_user {
                 return Err(error);
             }
             let reject = user_code::call(self.tokens.reject(token));

@@ -196,9 +196,17 @@ impl Pipeline {
         &self.shared.settings.base_url
     }
 
-    /// Whether a link leads to the origin of the base URL, so that the token may be sent there.
-    pub fn same_origin(&self, link: &str) -> bool {
-        Url::parse(link).is_ok_and(|link| link.origin() == self.shared.origin)
+    /// The path and query of a link below the base URL, so that the token may be sent there. `None` if
+    /// the link leads elsewhere: to another origin, or with `..` out of the path of the base URL.
+    pub fn path_of(&self, link: &str) -> Option<String> {
+        // Parsing resolves `.` and `..`, also escaped ones, as the transport does.
+        let (base, link) = (Url::parse(self.base_url()).ok()?, Url::parse(link).ok()?);
+        let path = link.path().strip_prefix(base.path().trim_end_matches('/'))?;
+        if link.origin() != base.origin() || !path.starts_with('/') {
+            return None;
+        }
+        let query = link.query().map(|query| format!("?{query}")).unwrap_or_default();
+        Some(format!("{path}{query}"))
     }
 }
 

@@ -27,7 +27,6 @@ pub(crate) struct Shared {
     pub(crate) observer: Option<Box<dyn Observer>>,
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<Cache>,
-    pub(crate) origin: url::Origin,
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) accept_language: Option<HeaderValue>,

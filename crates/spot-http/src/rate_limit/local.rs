@@ -149,14 +149,19 @@ impl RateLimiter for LocalLimiter {
         // Most calls find nobody before them and a free slot, and need no timer.
         let probes = match poll_fn(|context| Poll::Ready(waiter.poll(&request, context))).await {
             Poll::Ready(admitted) => admitted?,
-            Poll::Pending => loop {
-                let look = request.deadline.min(Instant::now() + LOOK_AGAIN);
-                match timeout_at(look, poll_fn(|context| waiter.poll(&request, context))).await {
-                    Ok(admitted) => break admitted?,
-                    Err(_) if Instant::now() >= request.deadline => return Err(late()),
-                    Err(_) => self.shared.call(),
+            Poll::Pending => {
+                let mut pause = FIRST_LOOK;
+                loop {
+                    let look = request.deadline.min(Instant::now() + pause);
+                    match timeout_at(look, poll_fn(|context| waiter.poll(&request, context))).await
+                    {
+                        Ok(admitted) => break admitted?,
+                        Err(_) if Instant::now() >= request.deadline => return Err(late()),
+                        Err(_) => self.shared.call(),
+                    }
+                    pause = (pause * 2).min(RAREST_LOOK);
                 }
-            },
+            }
         };
         Ok(Box::new(LocalPermit {
             shared: Arc::clone(&self.shared),
@@ -310,9 +315,10 @@ fn accept(
     Ok(())
 }
 
-/// How often a waiter looks by itself. The timer task calls it in time, unless it runs on a runtime that
-/// nobody drives any more.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// When a waiter looks by itself, ever more rarely. The timer task calls it in time, unless that task
+/// runs on a runtime that nobody drives any more.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+const RAREST_LOOK: Duration = Duration::from_secs(60);
 
 /// The error of a call whose deadline passed in the queue.
 fn late() -> Error {

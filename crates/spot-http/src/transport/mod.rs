@@ -109,7 +109,21 @@ impl fmt::Display for TransportError {
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
-        write!(f, " ({})", printable(&cause.to_string(), CAUSE))
+        let cause = printable(&cause.to_string(), CAUSE);
+        write!(f, " ({cause}{})", advice(&cause))
+    }
+}
+
+/// What to do about a cause that is not the network's.
+fn advice(cause: &str) -> &'static str {
+    if !cause.contains("ertificate") {
+        ""
+    } else if cause.contains("xpired") || cause.contains("NotValidYet") {
+        "; check the clock of this machine"
+    } else if cause.contains("UnknownIssuer") {
+        "; add the authority of the proxy or the test server with `root_certificate`"
+    } else {
+        ""
     }
 }
 

@@ -297,8 +297,9 @@ impl ReqwestTransportBuilder {
         }
         if let Some(url) = &self.proxy {
             // The error of the URL is left out: it may quote the password.
-            let proxy = reqwest::Proxy::all(url)
-                .map_err(|_| Error::configuration("`proxy` is not a valid proxy URL"))?;
+            let proxy = reqwest::Proxy::all(url).map_err(|_| {
+                Error::configuration("`proxy` is not a URL; expected http://HOST:PORT")
+            })?;
             client = client.proxy(proxy);
         }
         #[cfg(any(feature = "rustls", feature = "native-tls"))]

@@ -4,18 +4,18 @@ use url::form_urlencoded::Serializer;
 
 use crate::{
     accounts::{
-        apps::Apps,
+        apps::{Apps, Registered},
         grants::{Auth, Code, Consent},
         redirect,
         scope::ScopeSet,
     },
     clock::Moment,
     http::{
-        html::escape,
+        html::{escape, page},
         query::{Query, encoded},
         reply::{Body, Reply},
     },
-    world::World,
+    world::{Key, User, World},
 };
 
 /// Answers the browser: sends it back with a code, or says why not.
@@ -30,19 +30,25 @@ pub(crate) fn authorize(
     now: Moment,
 ) -> Reply {
     let Some(client_id) = query.get("client_id") else {
-        return page(400, "Missing required parameter: client_id");
+        return plain(400, "Missing required parameter: client_id");
     };
     let Some(app) = apps.by_client_id(client_id) else {
-        return page(400, "INVALID_CLIENT: Invalid client");
+        return plain(400, "INVALID_CLIENT: Invalid client");
     };
     let Some(redirect_uri) = query.get("redirect_uri") else {
-        return page(400, "INVALID_CLIENT: Missing redirect URI");
+        return plain(400, "INVALID_CLIENT: Missing redirect URI");
     };
     if !redirect::is_secure(redirect_uri) {
-        return page(400, "INVALID_CLIENT: Insecure redirect URI");
+        return plain(400, "INVALID_CLIENT: Insecure redirect URI");
     }
     if !redirect::is_allowed(&apps.get(app).redirect_uris, redirect_uri) {
-        return page(400, "INVALID_CLIENT: Invalid redirect URI");
+        let registered = apps.get(app).redirect_uris.join(" ");
+        tracing::warn!(
+            given = redirect_uri,
+            registered,
+            "authorize: this redirect URI is not registered for the application"
+        );
+        return plain(400, "INVALID_CLIENT: Invalid redirect URI");
     }
     let state = query.get("state");
     let back = |name: &str, value: &str| send_back(redirect_uri, name, value, state);
@@ -69,7 +75,9 @@ pub(crate) fn authorize(
             query.get("user").map_or(Some(auth.signed_in), |id| world.user(id))
         }
         (Consent::Deny, _) | (Consent::Ask, Some(_)) => None,
-        (Consent::Ask, None) => return ask(world, &apps.get(app).name, query, &scopes),
+        (Consent::Ask, None) => {
+            return ask(world, apps.get(app), query, &scopes, redirect_uri, auth.signed_in);
+        }
     };
     let Some(user) = user else { return back("error", "access_denied") };
     let code = auth.keep_code(Code {
@@ -97,28 +105,53 @@ fn send_back(redirect_uri: &str, name: &str, value: &str, state: Option<&str>) -
 }
 
 /// The page that asks. Its links lead to the same address with the decision added.
-fn ask(world: &World, app: &str, query: &Query, scopes: &ScopeSet) -> Reply {
+fn ask(
+    world: &World,
+    app: &Registered,
+    query: &Query,
+    scopes: &ScopeSet,
+    redirect_uri: &str,
+    signed_in: Key<User>,
+) -> Reply {
     let again = escape(&query.encoded());
-    let app = escape(app);
-    let scopes = if scopes.is_empty() { "public information".to_owned() } else { scopes.text() };
     let mut text = format!(
-        "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Mock sign-in</title>\
-         <p>The application <b>{app}</b> asks for: {scopes}.</p><ul>"
+        "<div class=\"narrow\"><p class=\"note\">spot-mock: this is not Spotify</p>\
+         <h1>{app} asks for access</h1><p>It may then:</p><ul>",
+        app = escape(&app.name),
     );
-    for (_, user) in world.users.iter() {
-        let (id, name) =
-            (encoded(&user.id), escape(user.display_name.as_ref().unwrap_or(&user.id)));
+    if scopes.is_empty() {
+        text.push_str("<li>read public information");
+    }
+    for scope in scopes.names() {
+        text.push_str(&format!("<li><code>{scope}</code>"));
+    }
+    text.push_str(&format!(
+        "</ul><p>You return to <code>{}</code>.</p><h2>Agree as</h2>",
+        escape(redirect_uri)
+    ));
+    for (key, user) in world.users.iter() {
+        let (id, shown) = (encoded(&user.id), escape(&user.id));
+        let name = user.display_name.as_deref().map(escape);
+        let label = match name {
+            Some(name) => format!("{name} <span class=\"note\">{shown}</span>"),
+            None => shown,
+        };
+        let class = if key == signed_in { "button main" } else { "button" };
+        let note = match app.admits(Some(key)) {
+            true => "",
+            false => " <span class=\"note\">(not registered: calls get 403)</span>",
+        };
         text.push_str(&format!(
-            "<li><a href=\"/authorize?{again}&amp;decision=agree&amp;user={id}\">Agree as {name}</a></li>"
+            "<a class=\"{class}\" href=\"?{again}&amp;decision=agree&amp;user={id}\">{label}{note}</a>"
         ));
     }
     text.push_str(&format!(
-        "</ul><p><a href=\"/authorize?{again}&amp;decision=cancel\">Cancel</a></p></html>"
+        "<h2>Or</h2><a class=\"button\" href=\"?{again}&amp;decision=cancel\">Cancel</a></div>"
     ));
-    Reply::new(200, Body::Text { media_type: "text/html; charset=utf-8".to_owned(), text })
+    page(200, &format!("{} asks for access", app.name), &text)
 }
 
-fn page(status: u16, text: &str) -> Reply {
+fn plain(status: u16, text: &str) -> Reply {
     let media_type = "text/plain; charset=utf-8".to_owned();
     Reply::new(status, Body::Text { media_type, text: text.to_owned() })
 }

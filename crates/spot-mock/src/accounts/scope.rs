@@ -40,6 +40,11 @@ impl ScopeSet {
         Ok(Self(scopes))
     }
 
+    /// The scopes, in the order in which they were named.
+    pub(crate) fn names(&self) -> &[&'static str] {
+        &self.0
+    }
+
     pub(crate) fn has(&self, scope: &str) -> bool {
         self.0.contains(&scope)
     }

@@ -76,6 +76,11 @@ impl Call<'_> {
         self.caller.user.ok_or_else(|| Refusal::new(401, "Valid user authentication required"))
     }
 
+    /// Whether the caller has Premium.
+    pub(crate) fn has_premium(&self) -> bool {
+        self.settings.premium && self.caller.user.is_none_or(|user| self.world.users[user].premium)
+    }
+
     pub(crate) fn require_scope(&self, scope: &str) -> Result<(), Refusal> {
         if self.caller.scopes.has(scope) { Ok(()) } else { Err(Refusal::scope()) }
     }

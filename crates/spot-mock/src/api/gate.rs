@@ -84,7 +84,7 @@ pub(crate) fn scope(call: &Call<'_>) -> Result<(), Refusal> {
     if !scopes.is_empty() && !call.caller.scopes.has_any(scopes) {
         return Err(Refusal::scope());
     }
-    if call.operation.is_player_command() && !call.settings.premium {
+    if call.operation.is_player_command() && !call.has_premium() {
         return Err(Refusal::player(403, "Premium required", "PREMIUM_REQUIRED"));
     }
     Ok(())

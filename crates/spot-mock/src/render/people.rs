@@ -71,7 +71,7 @@ impl Render<'_> {
             "href": format!("{}/browse/categories/{}", self.api, category.id),
             "icons": vec![icon],
             "id": category.id.clone(),
-            "name": category.name,
+            "name": category.name.clone(),
         }
     }
 

@@ -58,14 +58,20 @@ impl Render<'_> {
     /// where a market is asked for.
     pub(super) fn set_markets(self, object: &mut Object, available: Availability) {
         if self.extended && !self.market.asked {
-            object.set("available_markets", available.json());
+            match available.json() {
+                Some(json) => object.set("available_markets", json),
+                None => {
+                    let codes = self.world.markets(available).iter().copied().map(Json::Static);
+                    object.set("available_markets", Json::List(codes.collect()));
+                }
+            }
         }
     }
 
     /// `is_playable`, and why not.
     pub(super) fn set_playability(self, object: &mut Object, available: Availability) {
         let (true, Some(market)) = (self.playability, self.market.code) else { return };
-        let playable = available.contains(market);
+        let playable = self.world.markets(available).contains(&market);
         object.set("is_playable", playable);
         if !playable {
             object.set("restrictions", object! { "reason": "market" });

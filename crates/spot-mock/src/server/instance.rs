@@ -2,33 +2,21 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
-    accounts::Apps,
-    render::TrackCache,
-    server::recipe::Recipe,
+    server::{content::Content, recipe::Recipe},
     settings::Settings,
     state::{State, WorldIds},
-    world::{Rng, SearchIndex, World, custom},
 };
-
-/// What does not change while requests are answered.
-pub(crate) struct Content {
-    pub(crate) world: World,
-    pub(crate) apps: Apps,
-    /// Makes the tokens; each state begins with a copy.
-    pub(crate) rng: Rng,
-    pub(crate) track_cache: TrackCache,
-    pub(crate) search_index: OnceLock<SearchIndex>,
-}
 
 /// Content and state, behind the one lock of an instance.
 pub(crate) struct Live {
     pub(crate) content: Arc<Content>,
     pub(crate) ids: WorldIds,
     pub(crate) state: State,
+    #[cfg(feature = "control")]
     recipe: Recipe,
 }
 
@@ -41,6 +29,7 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
+    #[cfg(feature = "control")]
     pub(crate) fn new(recipe: Recipe, base_url: String) -> io::Result<Self> {
         let content = Arc::new(recipe.content()?);
         Self::with_content(recipe, content, base_url)
@@ -59,7 +48,14 @@ impl Instance {
             null_values: recipe.null_values,
             api_url: format!("{base_url}/v1"),
         };
-        Ok(Self { settings, base_url, live: Mutex::new(Live { content, ids, state, recipe }) })
+        let live = Live {
+            content,
+            ids,
+            state,
+            #[cfg(feature = "control")]
+            recipe,
+        };
+        Ok(Self { settings, base_url, live: Mutex::new(live) })
     }
 
     pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
@@ -68,6 +64,7 @@ impl Instance {
     }
 }
 
+#[cfg(feature = "control")]
 impl Live {
     pub(crate) fn recipe(&self) -> &Recipe {
         &self.recipe
@@ -80,7 +77,7 @@ impl Live {
     }
 
     /// Replaces the custom part of the world, and resets the state.
-    pub(crate) fn replace_world(&mut self, world: custom::World) -> io::Result<()> {
+    pub(crate) fn replace_world(&mut self, world: crate::world::custom::World) -> io::Result<()> {
         let recipe = Recipe { world, ..self.recipe.clone() };
         let content = Arc::new(recipe.content()?);
         let (state, ids) = recipe.state(&content)?;

@@ -1,6 +1,7 @@
 //! The server: a mock is built, listens, and answers.
 
 mod builder;
+mod content;
 mod exchange;
 mod home;
 mod instance;
@@ -13,7 +14,10 @@ mod site;
 mod tls;
 
 pub use builder::MockBuilder;
+#[cfg(feature = "control")]
 pub(crate) use instance::{Instance, Live};
 pub use mock::{MockSpotify, RegisteredApp};
+#[cfg(feature = "control")]
 pub(crate) use recipe::Recipe;
+#[cfg(feature = "control")]
 pub(crate) use site::Site;

@@ -8,9 +8,9 @@ use crate::{
     clock::Clock,
     faults::RandomFaults,
     render::TrackCache,
-    server::instance::Content,
+    server::content::Content,
     state::{Limits, RateLimiter, State, WorldIds},
-    world::{Rng, custom, generate},
+    world::{Rng, bare, custom, generate},
 };
 
 /// Everything that determines the content and the first state of an instance.
@@ -56,7 +56,7 @@ impl Recipe {
     /// The world, and the applications that are registered.
     pub(crate) fn content(&self) -> io::Result<Content> {
         self.check_operations()?;
-        let mut world = generate(self.seed);
+        let mut world = if self.world.generated { generate(self.seed) } else { bare(self.seed) };
         self.world.add_catalogue(&mut world)?;
         let mut rng = Rng::new(self.seed, "accounts");
         let apps = Apps::register(self.app.clone(), self.apps.clone(), &world, &mut rng)?;

@@ -2,17 +2,19 @@
 
 use std::{
     collections::HashMap,
-    io,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use tokio::sync::watch;
 
-use crate::server::{instance::Instance, recipe::Recipe};
+use crate::server::instance::Instance;
+#[cfg(feature = "control")]
+use crate::server::recipe::Recipe;
 
 /// Below this path isolated worlds have their base URLs.
 const WORLDS: &str = "/_mock/worlds/";
+#[cfg(feature = "control")]
 /// Maximum number of isolated worlds, so that a test that never removes them is noticed.
 const MOST_WORLDS: usize = 1_000;
 
@@ -66,6 +68,22 @@ impl Site {
         self.worlds().get(key).cloned()
     }
 
+    /// Waits, but not beyond the end of the mock.
+    pub(crate) async fn pause(&self, duration: Duration) {
+        let mut stopped = self.stopped.clone();
+        tokio::select! {
+            () = tokio::time::sleep(duration) => {}
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+        }
+    }
+
+    fn worlds(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Instance>>> {
+        self.worlds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(feature = "control")]
+impl Site {
     /// The keys of the isolated worlds, sorted.
     pub(crate) fn keys(&self) -> Vec<String> {
         let mut keys: Vec<_> = self.worlds().keys().cloned().collect();
@@ -79,7 +97,7 @@ impl Site {
         &self,
         key: &str,
         recipe: Option<Recipe>,
-    ) -> io::Result<Arc<Instance>> {
+    ) -> std::io::Result<Arc<Instance>> {
         let is_key = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
         if key.is_empty() || key.len() > 100 || !key.bytes().all(is_key) {
             return Err(invalid("a key is 1 to 100 letters, digits, '-', '_', '.' and '~'"));
@@ -108,21 +126,9 @@ impl Site {
     pub(crate) fn remove_world(&self, key: &str) -> bool {
         self.worlds().remove(key).is_some()
     }
-
-    /// Waits, but not beyond the end of the mock.
-    pub(crate) async fn pause(&self, duration: Duration) {
-        let mut stopped = self.stopped.clone();
-        tokio::select! {
-            () = tokio::time::sleep(duration) => {}
-            _ = stopped.wait_for(|stopped| *stopped) => {}
-        }
-    }
-
-    fn worlds(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Instance>>> {
-        self.worlds.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-fn invalid(message: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, message)
+#[cfg(feature = "control")]
+fn invalid(message: &str) -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::InvalidInput, message)
 }

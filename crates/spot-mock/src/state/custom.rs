@@ -5,21 +5,40 @@ use std::io;
 use crate::{
     clock::START,
     state::{
+        history::{History, Play},
         library::{ListSlot, SavedList},
-        playlist::{Item, Playlist as List, PlaylistEntry},
+        playlist::{Item, LocalFile, Playlist as List, PlaylistEntry},
         store::State,
     },
     world::{
-        self, Kind,
+        self, Key, Kind, custom,
         custom::{Names, World, invalid, own_id},
     },
 };
 
 impl World {
-    /// Gives the default user the library that was asked for.
+    /// Sets the devices, plays and library of the default user.
     pub(crate) fn add_library(&self, world: &world::World, state: &mut State) -> io::Result<()> {
         let now = state.clock.now();
-        let library = &mut state.account(world, world.listener(), now).library;
+        let account = state.account(world, world.listener(), now);
+        if let Some(devices) = &self.devices {
+            account.player.set_devices(devices.clone(), now);
+        }
+        if let Some(tracks) = &self.played {
+            let mut at = START;
+            let plays = named::<world::Track>(world, tracks, "played")?.into_iter().map(|track| {
+                at = at.minus_seconds(300);
+                Play { track, played_at: at, context: None }
+            });
+            account.history = History::new(plays.collect());
+        }
+        if let Some(tracks) = &self.top_tracks {
+            account.top_tracks = Some(named(world, tracks, "top_tracks")?);
+        }
+        if let Some(artists) = &self.top_artists {
+            account.top_artists = Some(named(world, artists, "top_artists")?);
+        }
+        let library = &mut account.library;
         shelve(&mut library.tracks, world, self.saved_tracks.as_ref(), "saved_tracks")?;
         shelve(&mut library.albums, world, self.saved_albums.as_ref(), "saved_albums")?;
         shelve(&mut library.shows, world, self.saved_shows.as_ref(), "saved_shows")?;
@@ -39,6 +58,12 @@ impl World {
         // The first one ends up first in the list.
         for (place, playlist) in self.playlists.iter().enumerate().rev() {
             let at = format!("playlists[{place}]");
+            let Some(playlist) = playlist else {
+                let now = state.clock.now();
+                let lists = &mut state.account(world, world.listener(), now).library.playlists;
+                lists.insert(0, ListSlot::Null);
+                continue;
+            };
             let user = |id: &String, field: &str| {
                 let unknown =
                     || invalid(&format!("{at}.{field}"), format!("there is no user {id}"));
@@ -63,13 +88,25 @@ impl World {
                 collaborators.map(|id| user(id, "collaborators")).collect::<io::Result<_>>()?;
             list.collaborative = !list.collaborators.is_empty();
             list.public = playlist.public && !list.collaborative;
-            for (place, text) in playlist.items.iter().enumerate() {
-                let episode = || episodes.find(world, text).map(Item::Episode);
-                let item = tracks.find(world, text).map(Item::Track).or_else(episode);
-                let item = item.ok_or_else(|| {
-                    let reason = format!("no track or episode has the name or the id {text}");
-                    invalid(&format!("{at}.items[{place}]"), reason)
-                })?;
+            for (place, item) in playlist.items.iter().enumerate() {
+                let item = match item {
+                    None => Item::Removed,
+                    Some(custom::Item::Local(file)) => Item::Local(Box::new(LocalFile {
+                        artist: file.artist.clone(),
+                        album: file.album.clone(),
+                        title: file.title.clone(),
+                        seconds: file.seconds,
+                    })),
+                    Some(custom::Item::Named(text)) => {
+                        let episode = || episodes.find(world, text).map(Item::Episode);
+                        let item = tracks.find(world, text).map(Item::Track).or_else(episode);
+                        item.ok_or_else(|| {
+                            let reason =
+                                format!("no track or episode has the name or the id {text}");
+                            invalid(&format!("{at}.items[{place}]"), reason)
+                        })?
+                    }
+                };
                 list.entries.push(PlaylistEntry { item, added: Some((START, owner)) });
             }
             let key = state.playlists.add(list);
@@ -81,21 +118,28 @@ impl World {
     }
 }
 
-/// Puts exactly what was asked for on a shelf, if anything was.
+/// Replaces a list of saved things, if one is given.
 fn shelve<T: Kind>(
-    shelf: &mut SavedList<T>,
+    saved: &mut SavedList<T>,
     world: &world::World,
     wanted: Option<&Vec<String>>,
     field: &str,
 ) -> io::Result<()> {
     let Some(wanted) = wanted else { return Ok(()) };
-    let names = Names::new(world);
-    let mut saved = Vec::with_capacity(wanted.len());
     let mut at = START;
-    for (place, text) in wanted.iter().enumerate() {
-        saved.push((names.expect(world, text, &format!("{field}[{place}]"))?, at));
+    let entries = named(world, wanted, field)?.into_iter().map(|key| {
+        let entry = (key, at);
         at = at.minus_seconds(1);
-    }
-    *shelf = SavedList::new(saved);
+        entry
+    });
+    *saved = SavedList::new(entries.collect());
     Ok(())
+}
+
+/// The things with these names or ids.
+fn named<T: Kind>(world: &world::World, wanted: &[String], field: &str) -> io::Result<Vec<Key<T>>> {
+    let names = Names::new(world);
+    let key =
+        |(place, text): (usize, &String)| names.expect(world, text, &format!("{field}[{place}]"));
+    wanted.iter().enumerate().map(key).collect()
 }

@@ -26,6 +26,8 @@ pub(crate) enum ListSlot {
     Playlist(Key<Playlist>),
     /// One of Spotify's own playlists, which the API shows as `null`.
     Hidden,
+    /// The same, shown as `null` whatever the settings are.
+    Null,
 }
 
 impl Library {

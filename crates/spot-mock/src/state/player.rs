@@ -1,6 +1,5 @@
 //! What a user plays, where, and how it goes on.
 
-use crate::world::Device;
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
@@ -10,7 +9,7 @@ use crate::{
         playback::{Context, Playable, Repeat},
         restriction::Restriction,
     },
-    world::{Rng, World},
+    world::{Device, Rng, World},
 };
 
 /// After this time without sound a device counts as inactive.
@@ -135,6 +134,13 @@ impl Player {
 
     pub(crate) fn active_device(&self) -> Option<&Device> {
         self.devices.get(self.active?)
+    }
+
+    /// Replaces all devices.
+    pub(crate) fn set_devices(&mut self, devices: Vec<Device>, now: Moment) {
+        self.active = devices.iter().position(|device| device.active);
+        self.devices = devices;
+        self.touch(now);
     }
 
     /// Adds a device, or changes the one that has this id.

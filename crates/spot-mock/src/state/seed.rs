@@ -1,6 +1,5 @@
 //! What the default user has when the mock starts.
 
-use crate::world::Device;
 use std::time::Duration;
 
 use crate::{
@@ -13,7 +12,7 @@ use crate::{
         player::Player,
         playlist::{Item, LocalFile, Playlist, PlaylistEntry, Playlists},
     },
-    world::{Arena, Key, Name, Rng, User, World},
+    world::{Arena, Device, Key, Name, Rng, User, World},
 };
 
 const SAVED_TRACKS: usize = 2_345;
@@ -26,11 +25,15 @@ const HOUR: i64 = 60 * 60;
 
 /// Builds the account of the default user, and everybody's playlists.
 pub(super) fn listener(world: &World, playlists: &mut Playlists) -> Account {
+    if !world.generated {
+        return Account { player: silent_player(), ..Account::default() };
+    }
     let mine = build_playlists(world, playlists);
     Account {
         library: library(world, mine),
         player: player(world),
         history: History::new(plays(world)),
+        ..Account::default()
     }
 }
 
@@ -66,17 +69,23 @@ fn shelf<T>(arena: &Arena<T>, count: usize, rng: &mut Rng) -> SavedList<T> {
     SavedList::new(saved)
 }
 
-fn player(world: &World) -> Player {
+/// A player with three devices on which nothing plays.
+fn silent_player() -> Player {
     let devices = vec![
         Device::new("spotmockdevice01", "Desk").kind("Computer").volume(65),
         Device::new("spotmockdevice02", "Pocket").kind("Smartphone").volume(100).fixed_volume(),
         Device::new("spotmockdevice03", "Kitchen").restricted(),
     ];
+    let mut player = Player::default();
+    player.devices = devices;
+    player
+}
+
+fn player(world: &World) -> Player {
     let album = &world.albums[world.albums.some(0)];
     let tracks = album.tracks().map(Playable::Track).collect();
     let context = Context { kind: ContextKind::Album, id: album.id.to_string() };
-    let mut player = Player::default();
-    player.devices = devices;
+    let mut player = silent_player();
     player.active = Some(0);
     player.start(Some(context), tracks, 2, Duration::from_secs(31), START);
     player
@@ -204,7 +213,8 @@ fn put_episodes(world: &World, entries: &mut [PlaylistEntry], rng: &mut Rng) {
     }
 }
 
-/// Makes a list look its age: something is gone, and nobody knows who added the first two.
+/// Makes a list old: the fifth entry was removed from the catalogue, and the first two have no
+/// `added_at`.
 fn wear_out(entries: &mut [PlaylistEntry]) {
     for entry in entries.iter_mut().take(2) {
         entry.added = None;

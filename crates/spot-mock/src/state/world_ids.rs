@@ -2,7 +2,7 @@
 
 use crate::{
     state::{library::ListSlot, store::State},
-    world::{Availability, World},
+    world::{Availability, Id, World},
 };
 
 /// Ids of things in the world of a mock, each chosen for a property. The same seed gives the same
@@ -74,10 +74,16 @@ pub struct WorldIds {
 
 impl WorldIds {
     pub(crate) fn new(world: &World, state: &mut State) -> Self {
-        let artist = &world.artists[world.artists.some(0)];
-        let album = &world.albums[world.albums.some(0)];
-        let show = &world.shows[world.shows.some(0)];
-        let book = &world.audiobooks[world.audiobooks.some(0)];
+        // A world that is not generated may lack any of these.
+        let artist = world.artists.iter().next().map(|(_, artist)| artist);
+        let album = world.albums.iter().next().map(|(_, album)| album);
+        let long_album = world.albums.iter().nth(1).map(|(_, album)| album);
+        let show = world.shows.iter().next().map(|(_, show)| show);
+        let book = world.audiobooks.iter().next().map(|(_, book)| book);
+        let text = |id: Option<Id>| id.map(|id| id.to_string()).unwrap_or_default();
+        let first_track = album.and_then(|album| album.tracks().next());
+        let episode = show.and_then(|show| show.episodes().next());
+        let chapter = book.and_then(|book| book.chapters().next());
         let track = |wanted: &dyn Fn(&crate::world::Track) -> bool| {
             world
                 .tracks
@@ -104,17 +110,17 @@ impl WorldIds {
         let (first_device, second_device) = (device(0), device(1));
         let list = |place: usize| match lists.get(place) {
             Some(ListSlot::Playlist(key)) => state.playlists.get(*key).id.to_string(),
-            Some(ListSlot::Hidden) | None => String::new(),
+            Some(ListSlot::Hidden | ListSlot::Null) | None => String::new(),
         };
         let editorial = state.playlists.iter().find(|(_, list)| list.editorial);
         let users: Vec<_> = world.users.iter().map(|(_, user)| user.id.clone()).collect();
         let user = |place: usize| users.get(place).cloned().unwrap_or_default();
         Self {
-            artist: artist.id.to_string(),
-            artist_name: artist.name.to_string(),
-            album: album.id.to_string(),
-            long_album: world.albums[world.albums.some(1)].id.to_string(),
-            track: world.tracks[album.first_track].id.to_string(),
+            artist: text(artist.map(|artist| artist.id)),
+            artist_name: artist.map(|artist| artist.name.to_string()).unwrap_or_default(),
+            album: text(album.map(|album| album.id)),
+            long_album: text(long_album.map(|album| album.id)),
+            track: text(first_track.map(|key| world.tracks[key].id)),
             unavailable_track: track(&|track| track.available == Availability::Far)
                 .unwrap_or_default(),
             relinked_track: track(&|track| track.relinked.is_some()).unwrap_or_default(),
@@ -133,10 +139,10 @@ impl WorldIds {
             shared_playlist: list(7),
             other_playlist: list(10),
             editorial_playlist: editorial.map(|(_, list)| list.id.to_string()).unwrap_or_default(),
-            show: show.id.to_string(),
-            episode: world.episodes[show.first_episode].id.to_string(),
-            audiobook: book.id.to_string(),
-            chapter: world.chapters[book.first_chapter].id.to_string(),
+            show: text(show.map(|show| show.id)),
+            episode: text(episode.map(|key| world.episodes[key].id)),
+            audiobook: text(book.map(|book| book.id)),
+            chapter: text(chapter.map(|key| world.chapters[key].id)),
             category: world
                 .categories
                 .first()

@@ -5,6 +5,7 @@ use std::{cmp::Reverse, collections::HashMap};
 use crate::world::{
     arena::{Arena, Key},
     id::Id,
+    markets::{Availability, MARKETS},
     music::{Album, Artist, Track},
     names::Name,
     people::{Category, User},
@@ -25,6 +26,12 @@ pub(crate) struct World {
     pub(crate) chapters: Arena<Chapter>,
     pub(crate) users: Arena<User>,
     pub(crate) categories: Vec<Category>,
+    /// Whether the world was generated, and what users have as well.
+    pub(crate) generated: bool,
+    /// The genres that recommendations accept; `None` for those of Spotify.
+    pub(crate) genre_seeds: Option<Vec<String>>,
+    /// The markets of [`Availability::Listed`].
+    market_lists: Vec<Vec<&'static str>>,
     pub(super) spotify: Key<User>,
     /// The places of what was given an id of its own, by its kind and that id.
     own_ids: HashMap<(&'static str, Id), u32>,
@@ -44,6 +51,9 @@ impl World {
             chapters: Arena::with_capacity(400),
             users: Arena::with_capacity(8),
             categories: Vec::new(),
+            generated: false,
+            genre_seeds: None,
+            market_lists: Vec::new(),
             spotify: Key::FIRST,
             own_ids: HashMap::new(),
         }
@@ -53,11 +63,67 @@ impl World {
         self.users.iter().find(|(_, user)| user.id == id).map(|(key, _)| key)
     }
 
-    /// Adds a user who is not made up.
-    pub(crate) fn add_user(&mut self, id: &str, display_name: Option<String>, followers: u32) {
+    /// Adds a user.
+    pub(crate) fn add_user(
+        &mut self,
+        id: &str,
+        display_name: Option<String>,
+        followers: u32,
+        premium: bool,
+    ) {
         let account_id = Rng::new(self.seed, id).hex(10);
         let email = format!("{account_id}@example.com");
-        self.users.push(User { id: id.to_owned(), display_name, followers, account_id, email });
+        let id = id.to_owned();
+        self.users.push(User { id, display_name, followers, account_id, email, premium });
+    }
+
+    /// Changes the default user.
+    pub(crate) fn describe_listener(
+        &mut self,
+        id: &str,
+        display_name: Option<String>,
+        followers: u32,
+        premium: bool,
+    ) {
+        let listener = self.listener();
+        let user = &mut self.users[listener];
+        *user = User {
+            id: id.to_owned(),
+            display_name,
+            followers,
+            premium,
+            account_id: std::mem::take(&mut user.account_id),
+            email: std::mem::take(&mut user.email),
+        };
+    }
+
+    /// Availability in these markets only. Fails with a code that is not one of a market.
+    pub(crate) fn available_in(&mut self, codes: &[String]) -> Result<Availability, String> {
+        let mut list = Vec::with_capacity(codes.len());
+        for code in codes {
+            match MARKETS.iter().find(|market| market.eq_ignore_ascii_case(code)) {
+                Some(market) => list.push(*market),
+                None => return Err(code.clone()),
+            }
+        }
+        list.sort_unstable();
+        let known = self.market_lists.iter().position(|known| *known == list);
+        let place = known.unwrap_or_else(|| {
+            self.market_lists.push(list);
+            self.market_lists.len() - 1
+        });
+        // Beyond 65,535 different lists the last one counts, which no world has.
+        Ok(Availability::Listed(u16::try_from(place).unwrap_or(u16::MAX)))
+    }
+
+    /// The markets in which something is available.
+    pub(crate) fn markets(&self, available: Availability) -> &[&'static str] {
+        match available {
+            Availability::Listed(place) => {
+                self.market_lists.get(usize::from(place)).map_or(&[], Vec::as_slice)
+            }
+            everywhere_else => everywhere_else.markets(),
+        }
     }
 
     /// Sorts discographies after albums were added: newest first, as Spotify lists them. An artist
@@ -101,7 +167,7 @@ impl World {
 
 /// What the catalogue is made of.
 pub(crate) trait Kind: Sized + 'static {
-    /// As it is in made-up ids.
+    /// Name in generated ids.
     const NAME: &'static str;
     /// As it is in a message.
     const WORD: &'static str;

@@ -36,6 +36,8 @@ pub(crate) enum Availability {
     Everywhere,
     Far,
     Books,
+    /// In the markets of a list that the world keeps.
+    Listed(u16),
 }
 
 impl Availability {
@@ -44,6 +46,7 @@ impl Availability {
             Self::Everywhere => MARKETS,
             Self::Far => FAR_MARKETS,
             Self::Books => BOOK_MARKETS,
+            Self::Listed(_) => &[],
         }
     }
 
@@ -60,6 +63,7 @@ impl Availability {
             Self::Everywhere => EVERYWHERE.as_deref(),
             Self::Far => FAR.as_deref(),
             Self::Books => BOOKS.as_deref(),
+            Self::Listed(_) => None,
         }
     }
 }

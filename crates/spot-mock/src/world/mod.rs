@@ -21,7 +21,7 @@ mod spoken;
 pub(crate) use arena::{Arena, Key};
 pub(crate) use catalog::{Kind, World};
 pub use device::Device;
-pub(crate) use generate::generate;
+pub(crate) use generate::{bare, generate};
 pub(crate) use id::Id;
 pub(crate) use markets::{Availability, HOME, MARKETS};
 pub(crate) use music::{Album, AlbumKind, Artist, Track};

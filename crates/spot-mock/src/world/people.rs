@@ -1,6 +1,8 @@
 //! Users, and the categories of the browse pages.
 
-/// Somebody with an account.
+use std::borrow::Cow;
+
+/// A user.
 #[derive(Debug)]
 pub(crate) struct User {
     /// Free text: a new account has a random one, an old one its login name.
@@ -10,6 +12,8 @@ pub(crate) struct User {
     pub(crate) followers: u32,
     pub(crate) account_id: String,
     pub(crate) email: String,
+    /// Whether the user has Premium.
+    pub(crate) premium: bool,
 }
 
 /// A category of the browse pages.
@@ -17,6 +21,6 @@ pub(crate) struct User {
 pub(crate) struct Category {
     /// An old short word or a new 22-character id.
     pub(crate) id: String,
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) icon: String,
 }

@@ -219,7 +219,7 @@ async fn a_user_can_decline_or_be_asked() {
     let page = authorize(&mock, &parameters(&mock)).await;
     assert_eq!(page.status, 200);
     let link = page.text.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
-    let link = format!("{}{}", mock.accounts_url(), link.replace("&amp;", "&"));
+    let link = format!("{}/authorize{}", mock.accounts_url(), link.replace("&amp;", "&"));
     let agreed = finish(http().get(link)).await;
     assert_eq!(came_back(&agreed)[0].0, "code");
 }

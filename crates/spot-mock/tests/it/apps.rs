@@ -112,7 +112,7 @@ async fn what_cannot_be_registered_is_named() {
         "application web: redirect URI http://example.com/back: must be https, or http on a loopback IP address"
     );
     let user = refused(App::new("web").users(["nobody"])).await.to_string();
-    assert_eq!(user, "application web: user nobody: nobody is called so");
+    assert_eq!(user, "application web: user nobody: no user has this id");
     let twice = refused(App::new("mock")).await.to_string();
     assert_eq!(twice, "application mock: there is another application of that name");
     let limit = MockSpotify::builder().operation_limit("upload-cover", 1).start().await;
@@ -133,7 +133,11 @@ async fn whoever_sits_before_the_browser_signs_in() {
     let links = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
     let link = links.map(|link| link.replace("&amp;", "&"));
     let link = link.into_iter().find(|link| link.ends_with("user=zo%C3%AB%2391")).unwrap();
-    let sent = finish(http().get(format!("{}{link}", mock.accounts_url()))).await;
+    assert!(page.contains("viewport") && page.contains("<h1>mock asks for access</h1>"), "{page}");
+    assert!(page.contains("You return to <code>https://example.com/callback</code>"), "{page}");
+    // Of seven users the first five are registered.
+    assert_eq!(page.matches("not registered: calls get 403").count(), 2);
+    let sent = finish(http().get(format!("{}/authorize{link}", mock.accounts_url()))).await;
     let back = reqwest::Url::parse(sent.header("location").unwrap()).unwrap();
     let code = back.query_pairs().find(|(key, _)| key == "code").unwrap().1.into_owned();
     let request = http()
@@ -249,4 +253,44 @@ async fn the_page_says_what_is_served() {
         assert!(page.text.contains(text), "{text}");
     }
     assert!(!page.text.contains(mock.client_secret()));
+}
+
+#[tokio::test]
+async fn the_home_page_says_what_is_open_to_whom() {
+    let app = App::new("player").mode(Mode::Extended).redirect_uri("my-app://callback");
+    let mock = MockSpotify::builder().app(app).start().await.unwrap();
+    let url = format!("{}/", mock.accounts_url());
+    let page = finish(http().get(&url)).await;
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    let text = page.text;
+    for expected in [
+        "viewport",
+        "color-scheme:light dark",
+        "<code>my-app://callback</code>",
+        &format!("<code>{}/authorize</code>", mock.accounts_url()),
+        &format!(
+            "curl -u {}:CLIENT_SECRET -d grant_type=client_credentials {}/api/token",
+            mock.client_id(),
+            mock.accounts_url()
+        ),
+        // Open to both, to one, and with its scopes.
+        "<code>/tracks/{id}</code><td>get-track<td>mock, player<td>",
+        "<code>/tracks</code><td>get-several-tracks<td>player<td>",
+        "get-users-saved-tracks<td>mock, player<td>user-library-read",
+        // Registered, and not.
+        "<code>mockuser</code><td>",
+    ] {
+        assert!(text.contains(expected), "{expected}");
+    }
+    let row = |user: &str| {
+        let row = text.split("<tr>").find(|row| row.contains(&format!("<code>{user}</code>")));
+        row.unwrap().split("<td>").last().unwrap().to_owned()
+    };
+    assert_eq!(row("mockuser"), "mock, player");
+    assert!(row("tin_whistle").starts_with("player"), "{}", row("tin_whistle"));
+    let head = finish(http().head(&url)).await;
+    assert_eq!((head.status, head.text.as_str()), (200, ""));
+    let icon = finish(http().get(format!("{}/favicon.ico", mock.accounts_url()))).await;
+    assert_eq!((icon.status, icon.header("content-type")), (200, Some("image/svg+xml")));
+    assert!(mock.requests().iter().all(|request| request.path != "/favicon.ico"));
 }

@@ -32,3 +32,4 @@ mod support;
 #[cfg(feature = "tls")]
 mod tls;
 mod whole_table;
+mod whole_worlds;

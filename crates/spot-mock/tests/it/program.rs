@@ -79,3 +79,55 @@ fn help_names_every_flag() {
         assert!(help.contains(&format!("--{flag}")), "{flag}");
     }
 }
+
+#[test]
+fn it_describes_itself_as_json_and_prints_the_schema_of_worlds() {
+    let authority = std::env::temp_dir().join("spot-mock-test-authority.pem");
+    let file = authority.to_str().unwrap();
+    let mut running = program(&["--port", "0", "--json", "--quiet", "--tls", "--authority", file])
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(running.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let described: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert!(described["api_url"].as_str().unwrap().starts_with("https://127.0.0.1:"), "{line}");
+    assert!(described["control_url"].as_str().unwrap().ends_with("/_mock"), "{line}");
+    assert!(described["user_token"].as_str().unwrap().starts_with("BQ"), "{line}");
+    assert_eq!(described["authority"], file);
+    assert!(
+        std::fs::read_to_string(&authority).unwrap().starts_with("-----BEGIN CERTIFICATE-----")
+    );
+    std::fs::remove_file(&authority).unwrap();
+
+    let schema = String::from_utf8(program(&["schema"]).output().unwrap().stdout).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    assert_eq!(schema["title"], "World");
+}
+
+#[tokio::test]
+async fn a_redirect_uri_that_is_not_registered_is_explained_on_standard_error() {
+    let mut running = program(&["--port", "0", "--redirect-uri", "https://app.example/back"]);
+    let mut running = running.spawn().unwrap();
+    let announced = announced(&mut running);
+    let url = format!(
+        "{}/authorize?client_id={}&response_type=code&redirect_uri=https://app.example/bakc",
+        value(&announced, "accounts"),
+        value(&announced, "client id")
+    );
+    let refused = finish(http().get(url)).await;
+    assert_eq!(
+        (refused.status, refused.text.as_str()),
+        (400, "INVALID_CLIENT: Invalid redirect URI")
+    );
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let mut log = String::new();
+    running.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let line = log.lines().find(|line| line.contains("is not registered")).unwrap();
+    for uri in ["https://app.example/bakc", "https://app.example/back", "http://127.0.0.1/callback"]
+    {
+        assert!(line.contains(uri), "{line}");
+    }
+}

@@ -91,7 +91,14 @@ fn query(param: &Param, is_chunk: bool) -> String {
         (Ty::Duration, true) => return format!(".query(\"{name}\", self.{field}.as_millis())"),
         (Ty::Duration, false) => format!("self.{field}.map(|{field}| {field}.as_millis())"),
         (Ty::UnixMillis, _) => format!("self.{field}.map(|{field}| {field}.timestamp_millis())"),
-        (ty, true) if is_copied(ty) => return format!(".query(\"{name}\", self.{field})"),
+        (ty, true) if is_copied(ty) => {
+            return match (param.min, param.max) {
+                (Some(min), Some(max)) => {
+                    format!(".query_in(\"{name}\", self.{field}.into(), {min}..={max})")
+                }
+                _ => format!(".query(\"{name}\", self.{field})"),
+            };
+        }
         (ty, false) if is_copied(ty) => format!("self.{field}"),
         (_, true) => return format!(".query(\"{name}\", &self.{field})"),
         (_, false) => format!("self.{field}.as_ref()"),

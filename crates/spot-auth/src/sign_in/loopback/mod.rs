@@ -13,6 +13,8 @@ use std::{
     time::Duration,
 };
 
+#[cfg(feature = "fuzzing")]
+use secrecy::SecretString;
 use spot_http::Error;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -22,6 +24,8 @@ use tokio::{
     time::timeout,
 };
 
+#[cfg(feature = "fuzzing")]
+use crate::sign_in::callback::{Expected, validate_callback};
 use crate::{
     accounts::{Loopback, RedirectUri},
     sign_in::{
@@ -200,4 +204,16 @@ async fn read_head(stream: &mut TcpStream, active: &AtomicBool) -> Option<Vec<u8
             return None;
         }
     }
+}
+
+/// Reads a request as the listener does, for fuzzing. `None` if it is not the callback.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_for_fuzzing(bytes: &[u8], state: &SecretString) -> Option<CallbackOutcome> {
+    if !request::is_whole(bytes) {
+        return None;
+    }
+    let filter = RequestFilter::new(([127, 0, 0, 1], 4711).into(), "/callback");
+    let query = filter.query(RequestHead::parse(bytes).ok()?).ok()?;
+    let expected = Expected { state, issuer: "https://accounts.spotify.com" };
+    validate_callback(&query, &expected).ok()
 }

@@ -273,8 +273,8 @@ pub(crate) fn analysis(call: &mut Call<'_>) -> Answer {
     }))
 }
 
-/// Tracks of which nobody knows why: chosen at random from the seeds, kept if they are in the
-/// ranges, and the nearest to the targets first.
+/// Random tracks within the ranges, the nearest to the targets first. The seeds determine the
+/// random choice.
 pub(crate) fn recommendations(call: &mut Call<'_>) -> Answer {
     let seeds = Seeds::read(call)?;
     let tuning = Tuning::read(call)?;
@@ -304,8 +304,11 @@ pub(crate) fn recommendations(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(object! { "seeds": seeds.json(pool), "tracks": tracks }))
 }
 
-pub(crate) fn genre_seeds(_: &mut Call<'_>) -> Answer {
-    let genres: Vec<Json> = GENRE_SEEDS.iter().copied().map(Json::Static).collect();
+pub(crate) fn genre_seeds(call: &mut Call<'_>) -> Answer {
+    let genres: Vec<Json> = match &call.world.genre_seeds {
+        Some(genres) => genres.iter().cloned().map(Json::Text).collect(),
+        None => GENRE_SEEDS.iter().copied().map(Json::Static).collect(),
+    };
     Ok(Reply::ok(object! { "genres": genres }))
 }
 
@@ -481,16 +484,22 @@ impl Seeds {
                 call.world.track(&parse_id(seed)?).ok_or_else(unknown)?;
                 Ok(Some(format!("{api}/tracks/{seed}")))
             }
-            _ if GENRE_SEEDS.contains(&seed) || has_genre(call.world, seed) => Ok(None),
+            _ if accepts(call.world, seed) => Ok(None),
             _ => Err(unknown()),
         }
     }
 }
 
-/// Whether an artist of the world has this genre, of which seeds write spaces as hyphens.
-fn has_genre(world: &World, seed: &str) -> bool {
-    let mut genres = world.artists.iter().flat_map(|(_, artist)| &artist.genres);
-    genres.any(|genre| genre.replace(' ', "-") == seed)
+/// Whether a genre is accepted as a seed: those that are listed, and those of artists in the world,
+/// of which seeds write spaces as hyphens.
+fn accepts(world: &World, seed: &str) -> bool {
+    match &world.genre_seeds {
+        Some(genres) => genres.iter().any(|genre| genre == seed),
+        None => {
+            let mut genres = world.artists.iter().flat_map(|(_, artist)| &artist.genres);
+            GENRE_SEEDS.contains(&seed) || genres.any(|genre| genre.replace(' ', "-") == seed)
+        }
+    }
 }
 
 /// With three decimals, as such numbers are published.

@@ -31,8 +31,8 @@ pub(crate) fn category(call: &mut Call<'_>) -> Answer {
 pub(crate) fn category_playlists(call: &mut Call<'_>) -> Answer {
     let id = call.parameter("category_id");
     let category = call.world.category(id).ok_or_else(Refusal::not_found)?;
-    let page = editorial(call, category.name, 8);
-    Ok(Reply::ok(object! { "message": category.name, "playlists": page }))
+    let page = editorial(call, &category.name, 8);
+    Ok(Reply::ok(object! { "message": category.name.clone(), "playlists": page }))
 }
 
 pub(crate) fn markets(_: &mut Call<'_>) -> Answer {

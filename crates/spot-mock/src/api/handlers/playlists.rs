@@ -36,6 +36,7 @@ pub(crate) fn mine(call: &mut Call<'_>) -> Answer {
     let slots = call.account()?.library.playlists.clone();
     let visible = |slot: &ListSlot| match slot {
         ListSlot::Hidden => call.settings.null_values,
+        ListSlot::Null => true,
         ListSlot::Playlist(key) => {
             let list = call.state.playlists.get(*key);
             if list.collaborative { shared || private } else { list.public || private }
@@ -46,7 +47,7 @@ pub(crate) fn mine(call: &mut Call<'_>) -> Answer {
     let render = call.render();
     let viewer = viewer(call);
     let show = |slot| match slot {
-        ListSlot::Hidden => Json::Null,
+        ListSlot::Hidden | ListSlot::Null => Json::Null,
         ListSlot::Playlist(key) => render.playlist_ref(call.state.playlists.get(key), viewer),
     };
     let entries = call.window(slots).map(show).collect();

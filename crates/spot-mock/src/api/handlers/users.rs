@@ -6,7 +6,7 @@ use crate::{
         json::Json,
         reply::{Answer, Refusal, Reply},
     },
-    world::{Rng, mix},
+    world::{Arena, Key, Rng, mix},
 };
 
 /// How much of a user's taste can be seen.
@@ -14,7 +14,7 @@ const TOP: usize = 50;
 
 pub(crate) fn me(call: &mut Call<'_>) -> Answer {
     let user = call.user()?;
-    let profile = call.render().profile(user, &call.caller.scopes, call.settings.premium);
+    let profile = call.render().profile(user, &call.caller.scopes, call.has_premium());
     Ok(Reply::ok(profile))
 }
 
@@ -40,17 +40,25 @@ pub(crate) fn top(call: &mut Call<'_>) -> Answer {
         call.limit = 0;
         return Ok(Reply::ok(call.page(Vec::new(), 0)));
     }
+    let account = call.account()?;
+    let (tracks, artists) = (account.top_tracks.clone(), account.top_artists.clone());
+    // These strides share no divisor with the number of generated artists or tracks, so no entry
+    // appears twice.
+    let world = call.world;
+    let artists = artists.unwrap_or_else(|| by_strides(&world.artists, start >> 8, 3));
+    let tracks = tracks.unwrap_or_else(|| by_strides(&world.tracks, start >> 8, 211));
     let render = call.render().with_playability();
-    // Strides that share no divisor with the number of artists or tracks meet nobody twice.
-    let places = call.window(0..TOP as u64);
+    let total = if kind == "artists" { artists.len() } else { tracks.len() };
     let entries: Vec<Json> = if kind == "artists" {
-        places
-            .map(|place| render.artist(call.world.artists.some((start >> 8) + place * 3)))
-            .collect()
+        call.window(artists).map(|artist| render.artist(artist)).collect()
     } else {
-        places
-            .map(|place| render.track(call.world.tracks.some((start >> 8) + place * 211)))
-            .collect()
+        call.window(tracks).map(|track| render.track(track)).collect()
     };
-    Ok(Reply::ok(call.page(entries, TOP)))
+    Ok(Reply::ok(call.page(entries, total)))
+}
+
+/// Up to fifty things of an arena, from a place on with equal distances.
+fn by_strides<T>(arena: &Arena<T>, start: u64, stride: u64) -> Vec<Key<T>> {
+    let count = TOP.min(arena.len() as usize) as u64;
+    (0..count).map(|place| arena.some(start + place * stride)).collect()
 }

@@ -8,7 +8,7 @@ use crate::{
         self,
         catalog::Kind,
         custom::{
-            World,
+            self, World,
             music::{Album, AlbumType},
             names::{Names, invalid, own_id},
             spoken::{Audiobook, Show},
@@ -17,12 +17,35 @@ use crate::{
         markets::Availability,
         music::{AlbumKind, Released},
         names::Name,
+        rng::Rng,
     },
 };
 
 impl World {
     /// Adds music, spoken words and users.
     pub(crate) fn add_catalogue(&self, world: &mut world::World) -> io::Result<()> {
+        if let Some(user) = &self.default_user {
+            if world.user(&user.id).is_some_and(|known| known != world.listener()) {
+                let reason = format!("there is another user {}", user.id);
+                return Err(invalid("default_user.id", reason));
+            }
+            world.describe_listener(
+                &user.id,
+                user.display_name.clone(),
+                user.followers,
+                user.premium,
+            );
+        }
+        if let Some(categories) = &self.categories {
+            let category = |category: &custom::Category| {
+                let id = category.id.clone();
+                let id = id.unwrap_or_else(|| category.name.to_lowercase().replace(' ', "_"));
+                let icon = Rng::new(world.seed, &id).hex(24);
+                world::Category { id, name: category.name.clone().into(), icon }
+            };
+            world.categories = categories.iter().map(category).collect();
+        }
+        world.genre_seeds.clone_from(&self.genres);
         for (place, artist) in self.artists.iter().enumerate() {
             let at = format!("artists[{place}]");
             let id = next_id::<world::Artist>(world, artist.id.as_ref(), &at)?;
@@ -41,6 +64,7 @@ impl World {
             add_album(world, &artists, album, &format!("albums[{place}]"))?;
         }
         world.sort_discographies();
+        self.relink(world)?;
         for (place, show) in self.shows.iter().enumerate() {
             add_show(world, show, &format!("shows[{place}]"))?;
         }
@@ -52,7 +76,30 @@ impl World {
                 let reason = format!("there is another user {}", user.id);
                 return Err(invalid(&format!("users[{place}].id"), reason));
             }
-            world.add_user(&user.id, user.display_name.clone(), user.followers);
+            world.add_user(&user.id, user.display_name.clone(), user.followers, user.premium);
+        }
+        Ok(())
+    }
+}
+
+impl World {
+    /// Links tracks to those that are played instead, once all of them are there.
+    fn relink(&self, world: &mut world::World) -> io::Result<()> {
+        let mut names = None;
+        for (place, album) in self.albums.iter().enumerate() {
+            for (number, track) in album.tracks.iter().enumerate() {
+                let Some(other) = &track.relinked_to else { continue };
+                let names = names.get_or_insert_with(|| Names::<world::Track>::new(world));
+                let at = format!("albums[{place}].tracks[{number}]");
+                let other = names.expect(world, other, &format!("{at}.relinked_to"))?;
+                let this = match &track.id {
+                    Some(id) => names.by_id(world, id),
+                    None => names.find(world, &track.name),
+                };
+                if let Some(this) = this {
+                    world.tracks[this].relinked = Some(other);
+                }
+            }
         }
         Ok(())
     }
@@ -102,6 +149,13 @@ fn add_album(
         if let Some(guest) = guest {
             world.artists[guest].appears_on.push(key);
         }
+        let available = match &track.markets {
+            Some(codes) => world.available_in(codes).map_err(|code| {
+                invalid(&format!("{at}.markets"), format!("{code} is not the code of a market"))
+            })?,
+            None if track.unavailable => Availability::Far,
+            None => Availability::Everywhere,
+        };
         world.tracks.push(world::Track {
             id,
             name: Name::own(&track.name),
@@ -114,7 +168,7 @@ fn add_album(
             explicit: track.explicit,
             popularity: track.popularity.min(100),
             recording: world.tracks.len(),
-            available: if track.unavailable { Availability::Far } else { Availability::Everywhere },
+            available,
             relinked: None,
         });
     }

@@ -1,4 +1,4 @@
-//! A world of one's own: music, users and playlists to add to the made-up ones.
+//! Custom worlds: music, users and playlists that are added to the generated world, or replace it.
 //!
 //! ```
 //! use spot_mock::{MockSpotify, custom};
@@ -21,8 +21,8 @@
 //! # }
 //! ```
 //!
-//! The same as a file, for [`World::read`] and the program's `--world`; every field but a name may
-//! be left out:
+//! The same as a JSON file, for [`World::read`] and the `--world` option of the program. Only names
+//! are required. `spot-mock schema` prints the JSON Schema of such a file.
 //!
 //! ```
 //! # use spot_mock::custom::World;
@@ -45,9 +45,35 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Things are referred to by their names, or by the ids they have or were given. What has no id
-//! of its own gets one like the made-up things. The default user's library stays as it is made
-//! up, but for the lists that are given: those are all the user has of that kind.
+//! Names or ids refer to things. Of two things with the same name, the one added last is meant. A
+//! thing without an id gets one like the generated things. Each list of the default user's library
+//! replaces the generated one; lists that are not given stay as they are.
+//!
+//! With `"generated": false`, or [`World::empty`], nothing is there but what the file contains:
+//!
+//! ```
+//! # use spot_mock::custom::World;
+//! let world = World::from_json(r#"{
+//!     "generated": false,
+//!     "default_user": { "id": "ada", "display_name": "Ada", "premium": false },
+//!     "artists": [{ "name": "Ada Quill" }],
+//!     "albums": [{ "name": "Paper Boats", "artist": "Ada Quill", "tracks": [
+//!         { "name": "Slip", "markets": ["SE", "NO"] },
+//!         { "name": "Keel" },
+//!         { "name": "Keel (remaster)", "relinked_to": "Keel" }
+//!     ]}],
+//!     "playlists": [
+//!         { "name": "Mixed", "items": ["Keel", null, { "title": "Demo", "seconds": 61 }] },
+//!         null
+//!     ],
+//!     "categories": [{ "name": "Boats" }],
+//!     "genres": ["attic-folk"],
+//!     "devices": [{ "id": "desk", "name": "Desk", "type": "Computer", "is_active": true }],
+//!     "played": ["Keel", "Slip"], "top_tracks": ["Slip"], "top_artists": ["Ada Quill"]
+//! }"#)?;
+//! # let _ = world;
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 mod catalog;
 mod music;
@@ -59,42 +85,103 @@ use std::{io, path::Path};
 
 pub use music::{Album, AlbumType, Artist, Track};
 pub(crate) use names::{Names, invalid, own_id};
-pub use people::{Playlist, User};
+pub(crate) use people::Item;
+pub use people::{Category, LocalFile, Playlist, User};
 use serde::Deserialize;
 pub use spoken::{Audiobook, Chapter, Episode, Show};
 
-/// What is added to the made-up world.
-#[derive(Clone, Debug, Default, Deserialize)]
+use crate::world::device::Device;
+
+/// A custom world: what is added to the generated one, or replaces it.
+#[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
-#[must_use = "a world is of no use before a builder has it"]
+#[must_use = "a world has no effect until it is given to a builder"]
 pub struct World {
+    /// Whether the generated world is there as well. Default: true.
+    pub(crate) generated: bool,
     pub(crate) artists: Vec<Artist>,
     pub(crate) albums: Vec<Album>,
     pub(crate) shows: Vec<Show>,
     pub(crate) audiobooks: Vec<Audiobook>,
+    /// The default user, for whom tokens are made. Default: `mockuser`.
+    pub(crate) default_user: Option<User>,
+    /// Other users.
     pub(crate) users: Vec<User>,
-    pub(crate) playlists: Vec<Playlist>,
+    /// Playlists, in the order of their owners' lists. `null` stands for a playlist that Spotify
+    /// hides, in the list of the default user.
+    pub(crate) playlists: Vec<Option<Playlist>>,
+    /// Replaces the categories of the browse pages.
+    pub(crate) categories: Option<Vec<Category>>,
+    /// Replaces the genres that recommendations accept as seeds.
+    pub(crate) genres: Option<Vec<String>>,
+    /// Replaces the devices of the default user.
+    pub(crate) devices: Option<Vec<Device>>,
+    /// The recent plays of the default user: names or ids of tracks, the latest first.
+    pub(crate) played: Option<Vec<String>>,
+    /// The top tracks of the default user, by names or ids.
+    pub(crate) top_tracks: Option<Vec<String>>,
+    /// The top artists of the default user, by names or ids.
+    pub(crate) top_artists: Option<Vec<String>>,
+    /// All saved tracks of the default user, the last saved first, by names or ids.
     pub(crate) saved_tracks: Option<Vec<String>>,
+    /// All saved albums of the default user.
     pub(crate) saved_albums: Option<Vec<String>>,
+    /// All saved shows of the default user.
     pub(crate) saved_shows: Option<Vec<String>>,
+    /// All saved episodes of the default user.
     pub(crate) saved_episodes: Option<Vec<String>>,
+    /// All saved audiobooks of the default user.
     pub(crate) saved_audiobooks: Option<Vec<String>>,
+    /// All artists the default user follows.
     pub(crate) followed_artists: Option<Vec<String>>,
 }
 
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            generated: true,
+            artists: Vec::new(),
+            albums: Vec::new(),
+            shows: Vec::new(),
+            audiobooks: Vec::new(),
+            default_user: None,
+            users: Vec::new(),
+            playlists: Vec::new(),
+            categories: None,
+            genres: None,
+            devices: None,
+            played: None,
+            top_tracks: None,
+            top_artists: None,
+            saved_tracks: None,
+            saved_albums: None,
+            saved_shows: None,
+            saved_episodes: None,
+            saved_audiobooks: None,
+            followed_artists: None,
+        }
+    }
+}
+
 impl World {
-    /// Nothing but what is made up.
+    /// Nothing is added to the generated world.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Nothing is there but what is added: no music, no playlists, no playback; only the default
+    /// user with three devices, and Spotify's own account.
+    pub fn empty() -> Self {
+        Self { generated: false, ..Self::default() }
     }
 
     /// Reads a world from JSON.
     ///
     /// # Errors
     ///
-    /// `InvalidData` if it is no JSON, or a field is missing, unknown or of the wrong type; the
-    /// message names it.
+    /// `InvalidData` if the text is not JSON, or a field is missing, unknown or of the wrong type.
+    /// The message names the path of the field.
     pub fn from_json(text: &str) -> io::Result<Self> {
         let mut json = serde_json::Deserializer::from_str(text);
         let world = serde_path_to_error::deserialize(&mut json);
@@ -152,6 +239,13 @@ impl World {
         self
     }
 
+    /// Describes the default user, for whom tokens are made. Default: a user with the id
+    /// `mockuser`.
+    pub fn default_user(mut self, user: User) -> Self {
+        self.default_user = Some(user);
+        self
+    }
+
     /// Adds a user.
     pub fn user(mut self, user: User) -> Self {
         self.users.push(user);
@@ -160,7 +254,49 @@ impl World {
 
     /// Adds a playlist.
     pub fn playlist(mut self, playlist: Playlist) -> Self {
-        self.playlists.push(playlist);
+        self.playlists.push(Some(playlist));
+        self
+    }
+
+    /// Adds a playlist that Spotify hides to the list of the default user, in which it is `null`.
+    pub fn hidden_playlist(mut self) -> Self {
+        self.playlists.push(None);
+        self
+    }
+
+    /// Adds a category. The first one replaces the generated categories.
+    pub fn category(mut self, category: Category) -> Self {
+        self.categories.get_or_insert_default().push(category);
+        self
+    }
+
+    /// Replaces the genres that recommendations accept as seeds.
+    pub fn genres<S: Into<String>>(mut self, genres: impl IntoIterator<Item = S>) -> Self {
+        self.genres = Some(texts(genres));
+        self
+    }
+
+    /// Adds a device of the default user. The first one replaces the three default devices.
+    pub fn device(mut self, device: Device) -> Self {
+        self.devices.get_or_insert_default().push(device);
+        self
+    }
+
+    /// Sets the recent plays of the default user: tracks by names or ids, the latest first.
+    pub fn played<S: Into<String>>(mut self, tracks: impl IntoIterator<Item = S>) -> Self {
+        self.played = Some(texts(tracks));
+        self
+    }
+
+    /// Sets the top tracks of the default user, by names or ids.
+    pub fn top_tracks<S: Into<String>>(mut self, tracks: impl IntoIterator<Item = S>) -> Self {
+        self.top_tracks = Some(texts(tracks));
+        self
+    }
+
+    /// Sets the top artists of the default user, by names or ids.
+    pub fn top_artists<S: Into<String>>(mut self, artists: impl IntoIterator<Item = S>) -> Self {
+        self.top_artists = Some(texts(artists));
         self
     }
 

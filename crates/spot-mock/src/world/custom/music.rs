@@ -1,17 +1,19 @@
-//! Artists, albums and tracks of one's own.
+//! Artists, albums and tracks of a custom world.
 
 use serde::Deserialize;
 
-/// Somebody who makes music.
+/// An artist.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "an artist exists once it was added to a world"]
+#[must_use = "an artist has no effect until it is added to a world"]
 pub struct Artist {
+    /// Id, 22 letters and digits. Default: a generated one.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) genres: Vec<String>,
+    /// 0 to 100.
     #[serde(default)]
     pub(crate) popularity: u8,
     #[serde(default)]
@@ -22,23 +24,27 @@ pub struct Artist {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "an album exists once it was added to a world"]
+#[must_use = "an album has no effect until it is added to a world"]
 pub struct Album {
+    /// Id, 22 letters and digits. Default: a generated one.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
+    /// Name or id of the artist.
     pub(crate) artist: String,
     #[serde(default, rename = "type")]
     pub(crate) kind: AlbumType,
+    /// `2024`, `2024-05` or `2024-05-03`. Default: 2026-01-01.
     pub(crate) released: Option<String>,
     #[serde(default)]
     pub(crate) label: String,
+    /// 0 to 100.
     #[serde(default)]
     pub(crate) popularity: u8,
     #[serde(default)]
     pub(crate) tracks: Vec<Track>,
 }
 
-/// What a discography lists an album as.
+/// Type of an album.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -57,19 +63,28 @@ pub enum AlbumType {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "a track exists once it was added to an album"]
+#[must_use = "a track has no effect until it is added to an album"]
 pub struct Track {
+    /// Id, 22 letters and digits. Default: a generated one.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
+    /// Name or id of a second artist.
     pub(crate) guest: Option<String>,
+    /// Default: 180000.
     #[serde(default = "three_minutes")]
     pub(crate) duration_ms: u32,
     #[serde(default)]
     pub(crate) explicit: bool,
+    /// 0 to 100.
     #[serde(default)]
     pub(crate) popularity: u8,
+    /// Whether the track is not available in the country of the users. Default: false.
     #[serde(default)]
     pub(crate) unavailable: bool,
+    /// Country codes of the markets in which the track is available. Default: all markets.
+    pub(crate) markets: Option<Vec<String>>,
+    /// Name or id of the track that is played instead if a call has a market.
+    pub(crate) relinked_to: Option<String>,
 }
 
 const fn three_minutes() -> u32 {
@@ -77,12 +92,12 @@ const fn three_minutes() -> u32 {
 }
 
 impl Artist {
-    /// An artist of this name.
+    /// An artist with this name.
     pub fn new(name: impl Into<String>) -> Self {
         Self { id: None, name: name.into(), genres: Vec::new(), popularity: 0, followers: 0 }
     }
 
-    /// The id, 22 letters and digits.
+    /// Id, 22 letters and digits.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -94,13 +109,13 @@ impl Artist {
         self
     }
 
-    /// The popularity, 0 to 100; larger numbers count as 100.
+    /// Popularity, 0 to 100. Larger values count as 100.
     pub fn popularity(mut self, popularity: u8) -> Self {
         self.popularity = popularity;
         self
     }
 
-    /// How many follow the artist.
+    /// Number of followers.
     pub fn followers(mut self, followers: u32) -> Self {
         self.followers = followers;
         self
@@ -108,7 +123,7 @@ impl Artist {
 }
 
 impl Album {
-    /// An album of this artist, who is named or of whom the id is given.
+    /// An album with this name, by an artist with this name or id.
     pub fn new(name: impl Into<String>, artist: impl Into<String>) -> Self {
         Self {
             id: None,
@@ -122,37 +137,37 @@ impl Album {
         }
     }
 
-    /// The id, 22 letters and digits.
+    /// Id, 22 letters and digits.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// What it is listed as. Default: an album.
+    /// Type. Default: an album.
     pub fn kind(mut self, kind: AlbumType) -> Self {
         self.kind = kind;
         self
     }
 
-    /// The date of release: `2024`, `2024-05` or `2024-05-03`. Default: 2026-01-01.
+    /// Release date: `2024`, `2024-05` or `2024-05-03`. Default: 2026-01-01.
     pub fn released(mut self, date: impl Into<String>) -> Self {
         self.released = Some(date.into());
         self
     }
 
-    /// The label.
+    /// Label.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// The popularity, 0 to 100; larger numbers count as 100.
+    /// Popularity, 0 to 100. Larger values count as 100.
     pub fn popularity(mut self, popularity: u8) -> Self {
         self.popularity = popularity;
         self
     }
 
-    /// Adds a track behind the others.
+    /// Appends a track.
     pub fn track(mut self, track: Track) -> Self {
         self.tracks.push(track);
         self
@@ -160,7 +175,7 @@ impl Album {
 }
 
 impl Track {
-    /// A track of this title.
+    /// A track with this title.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             id: None,
@@ -170,42 +185,56 @@ impl Track {
             explicit: false,
             popularity: 0,
             unavailable: false,
+            markets: None,
+            relinked_to: None,
         }
     }
 
-    /// The id, 22 letters and digits.
+    /// Id, 22 letters and digits.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// A second artist.
+    /// Second artist, by name or id.
     pub fn guest(mut self, artist: impl Into<String>) -> Self {
         self.guest = Some(artist.into());
         self
     }
 
-    /// The length in milliseconds. Default: three minutes.
+    /// Length in milliseconds. Default: three minutes.
     pub fn duration_ms(mut self, duration: u32) -> Self {
         self.duration_ms = duration;
         self
     }
 
-    /// Whether it is marked as explicit. Default: no.
+    /// Whether the track is explicit. Default: no.
     pub fn explicit(mut self, explicit: bool) -> Self {
         self.explicit = explicit;
         self
     }
 
-    /// The popularity, 0 to 100; larger numbers count as 100.
+    /// Popularity, 0 to 100. Larger values count as 100.
     pub fn popularity(mut self, popularity: u8) -> Self {
         self.popularity = popularity;
         self
     }
 
-    /// Whether it cannot be played in the country of the users. Default: it can.
+    /// Whether the track is not available in the country of the users. Default: no.
     pub fn unavailable(mut self, unavailable: bool) -> Self {
         self.unavailable = unavailable;
+        self
+    }
+
+    /// Country codes of the markets in which the track is available. Default: all markets.
+    pub fn markets<S: Into<String>>(mut self, codes: impl IntoIterator<Item = S>) -> Self {
+        self.markets = Some(codes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Name or id of the track that is played instead if a call has a market.
+    pub fn relinked_to(mut self, track: impl Into<String>) -> Self {
+        self.relinked_to = Some(track.into());
         self
     }
 }

@@ -8,8 +8,8 @@ use crate::world::{
     id::Id,
 };
 
-/// Finds things by their names. Of two of the same name it is the one that was added last, so
-/// that one's own things come before the made-up ones.
+/// Finds things by their names. Of two things with the same name, the one added last is found, so
+/// that custom things come before generated ones.
 pub(crate) struct Names<T>(HashMap<String, Key<T>>);
 
 impl<T: Kind> Names<T> {
@@ -22,6 +22,11 @@ impl<T: Kind> Names<T> {
     pub(crate) fn find(&self, world: &World, text: &str) -> Option<Key<T>> {
         let by_name = self.0.get(text).copied();
         by_name.or_else(|| T::find(world, &Id::parse(text)?))
+    }
+
+    /// The thing with this id.
+    pub(crate) fn by_id(&self, world: &World, id: &str) -> Option<Key<T>> {
+        T::find(world, &Id::parse(id)?)
     }
 
     /// The same, or a complaint about the field in which it was asked for.

@@ -1,35 +1,88 @@
-//! Users and playlists of one's own.
+//! Users, playlists and categories of a custom world.
 
 use serde::Deserialize;
 
-/// Somebody with an account.
+/// A user.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "a user exists once it was added to a world"]
+#[must_use = "a user has no effect until it is added to a world"]
 pub struct User {
+    /// Id, any text.
     pub(crate) id: String,
+    /// Default: none, as with accounts that never set one.
     pub(crate) display_name: Option<String>,
+    /// Number of followers.
     #[serde(default)]
     pub(crate) followers: u32,
+    /// Whether the user has Premium, without which the player refuses all commands. Default: true.
+    #[serde(default = "yes")]
+    pub(crate) premium: bool,
 }
 
-/// A playlist, which its owner sees first in their list.
+/// A playlist.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "a playlist exists once it was added to a world"]
+#[must_use = "a playlist has no effect until it is added to a world"]
 pub struct Playlist {
+    /// Id, 22 letters and digits. Default: a generated one.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
+    /// Id of the owner. Default: the default user.
     pub(crate) owner: Option<String>,
     pub(crate) description: Option<String>,
+    /// Whether it is on its owner's profile. Default: true, but for collaborative playlists.
     #[serde(default = "yes")]
     pub(crate) public: bool,
+    /// Ids of users who may change the playlist.
     #[serde(default)]
     pub(crate) collaborators: Vec<String>,
+    /// Tracks and episodes by names or ids, local files as objects, and `null` for items that were
+    /// removed from the catalogue.
     #[serde(default)]
-    pub(crate) items: Vec<String>,
+    pub(crate) items: Vec<Option<Item>>,
+}
+
+/// An item of a playlist.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
+#[serde(untagged, expecting = "must be a name, an id, null, or a local file with a title")]
+pub(crate) enum Item {
+    /// Name or id of a track or an episode.
+    Named(String),
+    Local(LocalFile),
+}
+
+/// A local file in a playlist.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+#[must_use = "a local file has no effect until it is added to a playlist"]
+pub struct LocalFile {
+    pub(crate) title: String,
+    #[serde(default)]
+    pub(crate) artist: String,
+    #[serde(default)]
+    pub(crate) album: String,
+    /// Length in seconds. Default: 180.
+    #[serde(default = "three_minutes")]
+    pub(crate) seconds: u32,
+}
+
+/// A category of the browse pages.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+#[must_use = "a category has no effect until it is added to a world"]
+pub struct Category {
+    /// Default: the name in lower case, with `_` for spaces.
+    pub(crate) id: Option<String>,
+    pub(crate) name: String,
+}
+
+const fn three_minutes() -> u32 {
+    180
 }
 
 const fn yes() -> bool {
@@ -37,18 +90,24 @@ const fn yes() -> bool {
 }
 
 impl User {
-    /// A user with this id, which may be any text.
+    /// A user with this id, any text.
     pub fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), display_name: None, followers: 0 }
+        Self { id: id.into(), display_name: None, followers: 0, premium: true }
     }
 
-    /// The name that is shown. Default: none, as with accounts that never set one.
+    /// Whether the user has Premium, without which the player refuses all commands. Default: yes.
+    pub fn premium(mut self, premium: bool) -> Self {
+        self.premium = premium;
+        self
+    }
+
+    /// Display name. Default: none, as with accounts that never set one.
     pub fn display_name(mut self, name: impl Into<String>) -> Self {
         self.display_name = Some(name.into());
         self
     }
 
-    /// How many follow the user.
+    /// Number of followers.
     pub fn followers(mut self, followers: u32) -> Self {
         self.followers = followers;
         self
@@ -69,39 +128,94 @@ impl Playlist {
         }
     }
 
-    /// The id, 22 letters and digits.
+    /// Id, 22 letters and digits.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// The id of its owner.
+    /// Id of the owner. Default: the default user.
     pub fn owner(mut self, user: impl Into<String>) -> Self {
         self.owner = Some(user.into());
         self
     }
 
-    /// The description.
+    /// Description.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.description = Some(text.into());
         self
     }
 
-    /// Whether it is on its owner's profile. Default: yes; not if it has collaborators.
+    /// Whether it is on its owner's profile. Default: yes, but for collaborative playlists.
     pub fn public(mut self, public: bool) -> Self {
         self.public = public;
         self
     }
 
-    /// Lets another user, of this id, change what is in it.
+    /// Lets the user with this id change the playlist.
     pub fn collaborator(mut self, user: impl Into<String>) -> Self {
         self.collaborators.push(user.into());
         self
     }
 
-    /// Adds a track or an episode, by its name or id, behind the others.
+    /// Appends a track or an episode by its name or id.
     pub fn item(mut self, item: impl Into<String>) -> Self {
-        self.items.push(item.into());
+        self.items.push(Some(Item::Named(item.into())));
+        self
+    }
+
+    /// Appends a local file.
+    pub fn local_file(mut self, file: LocalFile) -> Self {
+        self.items.push(Some(Item::Local(file)));
+        self
+    }
+
+    /// Appends an item that was removed from the catalogue, which is `null`.
+    pub fn removed_item(mut self) -> Self {
+        self.items.push(None);
+        self
+    }
+}
+
+impl LocalFile {
+    /// A local file with this title and no other tags.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            artist: String::new(),
+            album: String::new(),
+            seconds: three_minutes(),
+        }
+    }
+
+    /// Artist.
+    pub fn artist(mut self, artist: impl Into<String>) -> Self {
+        self.artist = artist.into();
+        self
+    }
+
+    /// Album.
+    pub fn album(mut self, album: impl Into<String>) -> Self {
+        self.album = album.into();
+        self
+    }
+
+    /// Length in seconds. Default: 180.
+    pub fn seconds(mut self, seconds: u32) -> Self {
+        self.seconds = seconds;
+        self
+    }
+}
+
+impl Category {
+    /// A category with this name. Its id is the name in lower case, with `_` for spaces.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { id: None, name: name.into() }
+    }
+
+    /// Id.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
         self
     }
 }

@@ -1,4 +1,4 @@
-//! Shows with their episodes and audiobooks with their chapters, of one's own.
+//! Shows and audiobooks of a custom world.
 
 use serde::Deserialize;
 
@@ -6,14 +6,16 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "a show exists once it was added to a world"]
+#[must_use = "a show has no effect until it is added to a world"]
 pub struct Show {
+    /// Id, 22 letters and digits. Default: a generated one.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) publisher: String,
     #[serde(default)]
     pub(crate) explicit: bool,
+    /// The newest first.
     #[serde(default)]
     pub(crate) episodes: Vec<Episode>,
 }
@@ -22,13 +24,17 @@ pub struct Show {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "an episode exists once it was added to a show"]
+#[must_use = "an episode has no effect until it is added to a show"]
 pub struct Episode {
+    /// Id, 22 letters and digits. Default: a generated one.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
+    /// Default: 1800000.
     #[serde(default = "half_an_hour")]
     pub(crate) duration_ms: u32,
+    /// `2024-05-03`. Default: 2026-11-02, the start of the clock.
     pub(crate) released: Option<String>,
+    /// Resume point of the users.
     #[serde(default)]
     pub(crate) heard_ms: u32,
 }
@@ -37,8 +43,9 @@ pub struct Episode {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "an audiobook exists once it was added to a world"]
+#[must_use = "an audiobook has no effect until it is added to a world"]
 pub struct Audiobook {
+    /// Id, 22 letters and digits. Default: a generated one.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     pub(crate) author: String,
@@ -54,12 +61,15 @@ pub struct Audiobook {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "a chapter exists once it was added to an audiobook"]
+#[must_use = "a chapter has no effect until it is added to an audiobook"]
 pub struct Chapter {
+    /// Id, 22 letters and digits. Default: a generated one.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
+    /// Default: 1800000.
     #[serde(default = "half_an_hour")]
     pub(crate) duration_ms: u32,
+    /// Resume point of the users.
     #[serde(default)]
     pub(crate) heard_ms: u32,
 }
@@ -69,7 +79,7 @@ const fn half_an_hour() -> u32 {
 }
 
 impl Show {
-    /// A show of this title.
+    /// A show with this title.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             id: None,
@@ -80,25 +90,25 @@ impl Show {
         }
     }
 
-    /// The id, 22 letters and digits.
+    /// Id, 22 letters and digits.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// Who publishes it.
+    /// Publisher.
     pub fn publisher(mut self, publisher: impl Into<String>) -> Self {
         self.publisher = publisher.into();
         self
     }
 
-    /// Whether it is marked as explicit. Default: no.
+    /// Whether the show is explicit. Default: no.
     pub fn explicit(mut self, explicit: bool) -> Self {
         self.explicit = explicit;
         self
     }
 
-    /// Adds an episode that is older than the others.
+    /// Appends an episode. Shows list the newest first.
     pub fn episode(mut self, episode: Episode) -> Self {
         self.episodes.push(episode);
         self
@@ -106,7 +116,7 @@ impl Show {
 }
 
 impl Episode {
-    /// An episode of this title.
+    /// An episode with this title.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             id: None,
@@ -117,25 +127,25 @@ impl Episode {
         }
     }
 
-    /// The id, 22 letters and digits.
+    /// Id, 22 letters and digits.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// The length in milliseconds. Default: half an hour.
+    /// Length in milliseconds. Default: half an hour.
     pub fn duration_ms(mut self, duration: u32) -> Self {
         self.duration_ms = duration;
         self
     }
 
-    /// The day of release: `2024-05-03`. Default: 2026-11-02, when the mock's clock starts.
+    /// Release date: `2024-05-03`. Default: 2026-11-02, when the mock's clock starts.
     pub fn released(mut self, date: impl Into<String>) -> Self {
         self.released = Some(date.into());
         self
     }
 
-    /// Where the user stopped listening, in milliseconds from the beginning.
+    /// Resume point of the users, in milliseconds.
     pub fn heard_ms(mut self, heard: u32) -> Self {
         self.heard_ms = heard;
         self
@@ -143,7 +153,7 @@ impl Episode {
 }
 
 impl Audiobook {
-    /// An audiobook of this title and author.
+    /// An audiobook with this title and author.
     pub fn new(name: impl Into<String>, author: impl Into<String>) -> Self {
         Self {
             id: None,
@@ -155,25 +165,25 @@ impl Audiobook {
         }
     }
 
-    /// The id, 22 letters and digits.
+    /// Id, 22 letters and digits.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// Who reads it.
+    /// Narrator.
     pub fn narrator(mut self, narrator: impl Into<String>) -> Self {
         self.narrator = narrator.into();
         self
     }
 
-    /// Who publishes it.
+    /// Publisher.
     pub fn publisher(mut self, publisher: impl Into<String>) -> Self {
         self.publisher = publisher.into();
         self
     }
 
-    /// Adds a chapter behind the others.
+    /// Appends a chapter.
     pub fn chapter(mut self, chapter: Chapter) -> Self {
         self.chapters.push(chapter);
         self
@@ -181,24 +191,24 @@ impl Audiobook {
 }
 
 impl Chapter {
-    /// A chapter of this title.
+    /// A chapter with this title.
     pub fn new(name: impl Into<String>) -> Self {
         Self { id: None, name: name.into(), duration_ms: half_an_hour(), heard_ms: 0 }
     }
 
-    /// The id, 22 letters and digits.
+    /// Id, 22 letters and digits.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// The length in milliseconds. Default: half an hour.
+    /// Length in milliseconds. Default: half an hour.
     pub fn duration_ms(mut self, duration: u32) -> Self {
         self.duration_ms = duration;
         self
     }
 
-    /// Where the user stopped listening, in milliseconds from the beginning.
+    /// Resume point of the users, in milliseconds.
     pub fn heard_ms(mut self, heard: u32) -> Self {
         self.heard_ms = heard;
         self

@@ -1,4 +1,4 @@
-//! The made-up world, which follows from a seed.
+//! The generated world, which the seed determines.
 
 mod music;
 mod people;
@@ -6,12 +6,21 @@ mod spoken;
 
 use crate::world::{arena::Key, catalog::World};
 
-/// Makes up a world.
+/// Generates a world.
 pub(crate) fn generate(seed: u64) -> World {
     let mut world = World::empty(seed);
     music::fill(&mut world);
     spoken::fill(&mut world);
     people::fill(&mut world);
+    world.spotify = world.users.keys().next_back().unwrap_or(Key::FIRST);
+    world.generated = true;
+    world
+}
+
+/// A world with the default user and Spotify's account, and nothing else.
+pub(crate) fn bare(seed: u64) -> World {
+    let mut world = World::empty(seed);
+    people::fill_bare(&mut world);
     world.spotify = world.users.keys().next_back().unwrap_or(Key::FIRST);
     world
 }

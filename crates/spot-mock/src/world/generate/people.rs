@@ -1,5 +1,7 @@
 //! Made-up users and categories.
 
+use std::borrow::Cow;
+
 use crate::world::{
     catalog::World,
     id::Id,
@@ -26,8 +28,15 @@ pub(super) fn fill(world: &mut World) {
         } else {
             Id::numbered("Category", u32::try_from(place).unwrap_or(0)).to_string()
         };
-        world.categories.push(Category { id, name, icon: rng.hex(24) });
+        world.categories.push(Category { id, name: Cow::Borrowed(name), icon: rng.hex(24) });
     }
+}
+
+/// Adds the default user and Spotify, who are in every world.
+pub(super) fn fill_bare(world: &mut World) {
+    let mut rng = Rng::new(world.seed, "users");
+    add(world, &mut rng, "mockuser".to_owned(), true);
+    add(world, &mut rng, "spotify".to_owned(), true);
 }
 
 fn add(world: &mut World, rng: &mut Rng, id: String, named: bool) {
@@ -36,5 +45,5 @@ fn add(world: &mut World, rng: &mut Rng, id: String, named: bool) {
     let email = format!("{account_id}@example.com");
     let followers = rng.between(0, 900);
     let display_name = named.then_some(name);
-    world.users.push(User { id, display_name, followers, account_id, email });
+    world.users.push(User { id, display_name, followers, account_id, email, premium: true });
 }

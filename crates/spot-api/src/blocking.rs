@@ -1,0 +1,97 @@
+//! Requests and streams for programs without `async`.
+
+use std::{fmt, sync::OnceLock};
+
+use futures::{Stream, StreamExt as _};
+use spot_http::Error;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// Waits for requests and streams in programs without `async`, on a runtime of the SDK's own.
+///
+/// Every request, and every other future of the SDK, has [`wait`](Self::wait); every stream has
+/// [`iter`](Self::iter). The feature `blocking` adds them. The rest of the API stays as it is.
+///
+/// ```no_run
+/// use spot_api::Blocking;
+///
+/// # fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
+/// let me = client.me().wait()?;
+/// for saved in client.library().tracks().stream().iter() {
+///     println!("{}", saved?.track.name);
+/// }
+/// # Ok(()) }
+/// ```
+pub trait Blocking: Sized {
+    /// Sends the request and waits for its body.
+    ///
+    /// # Errors
+    ///
+    /// As awaiting it; and [`Configuration`](crate::ErrorKind::Configuration) inside an async
+    /// context, where the thread must not block: use `.await` there.
+    fn wait<T>(self) -> Result<T, Error>
+    where
+        Self: IntoFuture<Output = Result<T, Error>>,
+    {
+        runtime()?.block_on(self.into_future())
+    }
+
+    /// An iterator over the stream, which waits for each entry. Inside an async context it yields
+    /// an error.
+    fn iter<T>(self) -> BlockingIter<Self>
+    where
+        Self: Stream<Item = Result<T, Error>> + Unpin,
+    {
+        BlockingIter { stream: Some(self) }
+    }
+}
+
+impl<S> Blocking for S {}
+
+/// Waits for the entries of a stream. It comes from [`Blocking::iter`].
+pub struct BlockingIter<S> {
+    /// `None` after the error that no entry can be waited for.
+    stream: Option<S>,
+}
+
+impl<S, T> Iterator for BlockingIter<S>
+where
+    S: Stream<Item = Result<T, Error>> + Unpin,
+{
+    type Item = Result<T, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let stream = self.stream.as_mut()?;
+        match runtime() {
+            Ok(runtime) => runtime.block_on(stream.next()),
+            Err(error) => {
+                self.stream = None;
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+impl<S> fmt::Debug for BlockingIter<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlockingIter").finish_non_exhaustive()
+    }
+}
+
+/// The runtime of all blocking calls. Its one thread runs the prefetching and token refreshes.
+fn runtime() -> Result<&'static Runtime, Error> {
+    static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
+    if Handle::try_current().is_ok() {
+        return Err(Error::configuration(
+            "a blocking call was made inside an async context, where it would stop other tasks; \
+             use `.await` there",
+        ));
+    }
+    let runtime = RUNTIME.get_or_init(|| {
+        let mut builder = Builder::new_multi_thread();
+        let runtime = builder.worker_threads(1).thread_name("spot-blocking").enable_all().build();
+        runtime.map_err(|error| error.to_string())
+    });
+    runtime.as_ref().map_err(|error| {
+        Error::configuration(format!("the runtime of blocking calls did not start: {error}"))
+    })
+}

@@ -1,0 +1,56 @@
+//! Entry points for fuzzing: what reads bytes of others. Not part of the public API.
+//!
+//! Each function panics if a property does not hold.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{TokenRecord, accounts::TokenResponse, sign_in, store};
+
+/// The state of the sign-in that [`listener`] waits for.
+pub const STATE: &str = "b3f-9_xQ";
+
+/// Reads bytes as a request to the listener. A callback without the state must not be believed.
+/// Returns whether the bytes are the callback.
+pub fn listener(bytes: &[u8]) -> bool {
+    let outcome = sign_in::read_for_fuzzing(bytes, &SecretString::from(STATE));
+    if let Some(sign_in::FuzzedOutcome::Declined { error }) = &outcome {
+        assert!(error.len() <= 4 * 64 && !error.chars().any(char::is_control));
+    }
+    // The state may be percent-encoded.
+    let has_state = |text: &str| text.contains(STATE) || text.contains('%');
+    assert!(outcome.is_none() || has_state(&String::from_utf8_lossy(bytes)));
+    outcome.is_some()
+}
+
+/// Reads a text as the address that a user pastes.
+pub fn pasted_address(text: &str) {
+    if let Ok(query) = sign_in::query(text) {
+        assert!(text.contains(query));
+    }
+}
+
+/// Reads bytes as an answer of the token endpoint. An answer that is read has a token that a header
+/// can hold, or a refresh token. Returns whether it was read.
+pub fn token_response(bytes: &[u8]) -> bool {
+    let Ok(response) = TokenResponse::read(bytes) else { return false };
+    match response.access_token() {
+        Ok(token) => {
+            assert!(!token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
+        }
+        Err(_) => assert!(response.refresh_token().is_some()),
+    }
+    assert!(response.refresh_token() != Some(""));
+    assert!(!response.lifetime().is_zero());
+    true
+}
+
+/// Reads bytes as a file of `FileStore` for the client id `client`, the account `account` and the
+/// scope `streaming`. A record that is read comes back when it is written. Returns whether it was
+/// read.
+pub fn token_file(bytes: &[u8]) -> bool {
+    let Some(record) = store::parse_for_fuzzing(bytes) else { return false };
+    let json = record.to_json();
+    let again = TokenRecord::from_json(json.expose_secret());
+    assert!(again.is_ok_and(|again| again.to_json().expose_secret() == json.expose_secret()));
+    true
+}

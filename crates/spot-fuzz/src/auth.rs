@@ -1,0 +1,91 @@
+//! What the accounts service, the browser and the token store say.
+
+use bytes::Bytes;
+use spot_auth::{App, Error, ExposeSecret, Scopes, TokenRecord, TokenSource};
+use spot_http::{Transport, TransportError};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::check_line;
+
+const SECRET: &str = "c4nary-client-secret";
+
+/// The accounts service: the status, and the body.
+#[derive(Debug)]
+struct Answer(u16, Bytes);
+
+#[async_trait::async_trait]
+impl Transport for Answer {
+    async fn send(
+        &self,
+        _request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let mut response = http::Response::new(self.1.clone());
+        *response.status_mut() = http::StatusCode::from_u16(self.0).unwrap_or_default();
+        Ok(response)
+    }
+}
+
+fn app(status: u16, body: &[u8]) -> App {
+    App::builder("client-id")
+        .secret(SECRET.to_owned())
+        .redirect_uri("http://127.0.0.1:4711/callback")
+        .transport(Answer(status, Bytes::copy_from_slice(body)))
+        .build()
+        .expect("an application")
+}
+
+/// Waits pass at once.
+fn runtime() -> Runtime {
+    let mut runtime = Builder::new_current_thread();
+    runtime.enable_time().start_paused(true).build().expect("a runtime")
+}
+
+fn check(error: &Error) {
+    check_line(&error.to_string());
+    assert!(!format!("{error} {error:?}").contains(SECRET));
+}
+
+/// The first byte chooses the status, the rest is the body.
+pub(crate) fn token_response(data: &[u8]) {
+    let Some((status, body)) = data.split_first() else { return };
+    let statuses = [200, 200, 200, 400, 401, 429, 503];
+    let status = statuses.get(usize::from(*status) % statuses.len()).copied().unwrap_or(200);
+    runtime().block_on(async {
+        let credentials = app(status, body).client_credentials().expect("a secret is set");
+        if let Err(error) = credentials.token().await {
+            check(&error);
+        }
+    });
+}
+
+/// The bytes are the address that the user pastes; `STATE` stands for the right state.
+pub(crate) fn callback(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let tokens =
+        br#"{"access_token":"a","token_type":"Bearer","expires_in":3600,"refresh_token":"r"}"#;
+    runtime().block_on(async {
+        let pending = app(200, tokens).begin(Scopes::default()).expect("a redirect URI is set");
+        let state = pending.state().to_owned();
+        let address = text.replace("STATE", &state);
+        match pending.finish(&address).await {
+            Ok(_) => assert!(address.contains(&state) || address.contains('%'), "{address}"),
+            Err(error) => {
+                check(&error);
+                assert!(!error.to_string().contains(&state), "{error}");
+            }
+        }
+    });
+}
+
+/// What is read from a file is written so that it is read again.
+pub(crate) fn token_file(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match TokenRecord::from_json(text) {
+        Ok(record) => {
+            let written = record.to_json();
+            let again = TokenRecord::from_json(written.expose_secret()).expect("what was written");
+            assert_eq!(again.to_json().expose_secret(), written.expose_secret());
+        }
+        Err(error) => check(&error),
+    }
+}

@@ -1,0 +1,100 @@
+//! What the API answers to a call: refusals, waits, links.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, header};
+use spot_api::Client;
+use spot_http::{
+    AccessToken, Error, Pipeline, Transport, TransportError,
+    failure::{Refusal, redact, retry_after},
+};
+use spot_model::{Page, Track};
+
+use crate::check_line;
+
+/// A secret of the client, which must not come back in any text.
+const SECRET: &str = "BQD-c4nary/token+0=";
+
+/// The first byte is the status, the rest is the body.
+pub(crate) fn refusal(data: &[u8]) {
+    let Some((status, body)) = data.split_first() else { return };
+    let status = 300 + u16::from(*status) * 2;
+    let refusal = Refusal::read(body);
+    check_line(&refusal.message);
+    let _ = refusal.kind(status);
+    let text = String::from_utf8_lossy(body);
+    let clean = redact(&text, &[SECRET]);
+    assert!(!clean.contains(SECRET));
+    let error = Error::from_response(status, clean.as_bytes());
+    check_line(&error.to_string());
+    check_line(error.message());
+    assert!(!format!("{error} {error:?}").contains(SECRET));
+}
+
+/// The first line is `Retry-After`, the second one `Date`.
+fn read(data: &[u8]) -> Option<Duration> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in
+        [header::RETRY_AFTER, header::DATE].into_iter().zip(data.split(|byte| *byte == b'\n'))
+    {
+        if let Ok(value) = HeaderValue::from_bytes(value) {
+            headers.insert(name, value);
+        }
+    }
+    retry_after(&headers, SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000))
+}
+
+/// A wait is found or not; it never panics, and a number is what it says.
+pub(crate) fn retry_after_header(data: &[u8]) {
+    let wait = read(data);
+    let first = data.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if let Some(seconds) = std::str::from_utf8(first).ok().and_then(|text| text.parse::<u32>().ok())
+        && !first.starts_with(b"+")
+    {
+        assert_eq!(wait, Some(Duration::from_secs(seconds.into())));
+    }
+}
+
+/// A transport that checks where requests go, and answers with an empty page.
+#[derive(Debug)]
+struct Guarded;
+
+#[async_trait::async_trait]
+impl Transport for Guarded {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let uri = request.uri();
+        assert_eq!(uri.scheme_str(), Some("https"));
+        assert_eq!(uri.authority().map(|host| host.as_str()), Some("api.spotify.com"));
+        // As a server sees it that decodes the path and follows the dots.
+        let path = uri.path().to_ascii_lowercase().replace("%2e", ".").replace('\\', "/");
+        assert!(path.starts_with("/v1/"), "{uri}");
+        assert!(!path.split('/').any(|segment| segment == ".."), "{uri}");
+        Ok(http::Response::new(Bytes::from_static(b"{\"items\":[]}")))
+    }
+}
+
+/// The link of a page is followed below the base URL only.
+pub(crate) fn links(data: &[u8]) {
+    let Ok(link) = std::str::from_utf8(data) else { return };
+    thread_local! {
+        static CLIENT: (tokio::runtime::Runtime, Client) = {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+            let token = AccessToken::new(SECRET).expect("a token");
+            let pipeline = Pipeline::builder(token).transport(Guarded).attempts(1).build();
+            (runtime.expect("a runtime"), pipeline.expect("a pipeline").into())
+        };
+    }
+    let mut page = Page::<Track>::default();
+    // A page without entries is the last one.
+    page.items.push(Track::default());
+    page.next = Some(link.to_owned());
+    CLIENT.with(|(runtime, client)| {
+        if let Err(error) = runtime.block_on(client.next_page(&page)) {
+            check_line(&error.to_string());
+        }
+    });
+}

@@ -1,0 +1,47 @@
+//! Fuzz targets for everything that reads foreign text.
+//!
+//! Each target takes any bytes and panics if a rule is broken. `cargo xtask fuzz` runs them with
+//! libFuzzer; the test of this crate replays the seed corpus, one directory a target under `corpus/`.
+// A broken rule is a panic, which the fuzzer reports.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod auth;
+mod calls;
+mod generated;
+mod ids;
+mod mock;
+mod models;
+
+/// A target: its name, and the function that gets the bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    ("callback", auth::callback),
+    ("ids", ids::ids),
+    ("links", calls::links),
+    ("mock_http", mock::http),
+    ("mock_world", mock::world),
+    ("models", models::models),
+    ("refusal", calls::refusal),
+    ("retry_after", calls::retry_after_header),
+    ("token_file", auth::token_file),
+    ("token_response", auth::token_response),
+];
+
+/// Runs the target with this name.
+///
+/// # Panics
+///
+/// Panics if there is no such target, or if the bytes break a rule of it.
+pub fn run(name: &str, data: &[u8]) {
+    let target = TARGETS.iter().find(|(known, _)| *known == name);
+    let (_, target) = target.unwrap_or_else(|| panic!("there is no target {name}"));
+    target(data);
+}
+
+/// Checks what every text of an error must be: one printable line of at most 500 characters.
+fn check_line(text: &str) {
+    assert!(text.chars().count() <= 500, "{} characters", text.chars().count());
+    assert!(!text.contains(char::is_control), "{text:?}");
+}

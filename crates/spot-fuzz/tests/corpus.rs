@@ -1,0 +1,19 @@
+//! Every input of the seed corpus keeps the rules of its target.
+// A panic is how a test fails.
+#![allow(clippy::unwrap_used)]
+
+use std::{fs, path::Path};
+
+use spot_fuzz::{TARGETS, run};
+
+#[test]
+fn every_input_of_the_corpus_keeps_the_rules() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    for (name, _) in TARGETS {
+        let inputs: Vec<_> = fs::read_dir(corpus.join(name)).unwrap().map(Result::unwrap).collect();
+        assert!(inputs.len() >= 3, "{name} has {} inputs", inputs.len());
+        for input in inputs {
+            run(name, &fs::read(input.path()).unwrap());
+        }
+    }
+}

@@ -1,0 +1,89 @@
+// A page with the official TypeScript SDK in headless Chromium signs in with PKCE and reads a
+// library. SDK and page are those that Spotify's own hosts would get: Chromium maps the hosts to a
+// mock with TLS, so that every request crosses origins.
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+import { CLIENT_ID, SCOPES, end, made, same } from "./story.mjs";
+
+const { env } = process;
+const here = import.meta.dirname;
+const sdk = join(dirname(createRequire(import.meta.url).resolve("@spotify/web-api-ts-sdk")), "../mjs");
+const work = mkdtempSync(join(tmpdir(), "spot-mock-browser-"));
+const picture = env.SPOT_MOCK_SCREENSHOT ?? join(work, "page.png");
+
+let report;
+const reported = new Promise((resolve) => { report = resolve; });
+const server = createServer((request, response) => {
+  const { pathname } = new URL(request.url, "http://127.0.0.1");
+  const send = (type, text) => response.setHeader("content-type", type).end(text);
+  if (pathname === "/settings") {
+    send("application/json", JSON.stringify({ client_id: CLIENT_ID, scopes: SCOPES }));
+  } else if (pathname === "/result") {
+    let text = "";
+    request.on("data", (part) => { text += part; });
+    request.on("end", () => { send("text/plain", ""); report(JSON.parse(text)); });
+  } else if (pathname.startsWith("/sdk/") && !pathname.includes("..")) {
+    send("text/javascript", readFileSync(join(sdk, pathname.slice("/sdk/".length))));
+  } else {
+    send("text/html", readFileSync(join(here, "browser.html")));
+  }
+});
+await new Promise((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+const page = `http://127.0.0.1:${server.address().port}/`;
+
+const { port } = new URL(env.SPOT_MOCK_API);
+const mapped = ["api", "accounts"].map((host) => `MAP ${host}.spotify.com:443 127.0.0.1:${port}`);
+const chromium = spawn(env.SPOT_MOCK_CHROMIUM ?? "chromium", [
+  "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+  `--user-data-dir=${join(work, "profile")}`, "--window-size=800,600", "--remote-debugging-pipe",
+  `--host-resolver-rules=${mapped.join(",")}`,
+  // The authority is in no store of the system. That it is trusted is shown by the other stories.
+  "--ignore-certificate-errors",
+], { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"] });
+let complaints = "";
+chromium.stderr.on("data", (part) => { complaints += part; });
+const late = setTimeout(() => report({ error: `no result: ${complaints}` }), 30_000);
+
+// The DevTools protocol: messages of JSON, each with a zero behind it.
+const waiting = new Map();
+let read = "";
+chromium.stdio[4].on("data", (part) => {
+  read += part;
+  const messages = read.split("\0");
+  read = messages.pop();
+  for (const message of messages.map((text) => JSON.parse(text))) {
+    waiting.get(message.id)?.(message.result ?? message.error);
+  }
+});
+function tell(method, params, sessionId) {
+  const id = waiting.size + 1;
+  chromium.stdio[3].write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
+  return new Promise((resolve) => { waiting.set(id, resolve); });
+}
+const { targetId } = await tell("Target.createTarget", { url: page });
+
+const result = await made(reported);
+same(result.error, undefined, "the page works");
+same(result.me, "mockuser", "the page knows who signed in");
+same(result.total, 2345, "the page reads the library");
+same(result.names.length, 10, "and the names of ten tracks");
+same(result.devices, 3, "the page lists devices, and commands one");
+same(/404/.test(result.refused), true, `the page reads a refusal: ${result.refused}`);
+same(`${result.origin}/`, page, "all of it from another origin");
+const { sessionId } = await tell("Target.attachToTarget", { targetId, flatten: true });
+const { data } = await tell("Page.captureScreenshot", {}, sessionId);
+writeFileSync(picture, Buffer.from(data, "base64"));
+same(data.length > 5_000, true, "the screenshot shows something");
+clearTimeout(late);
+const ended = new Promise((resolve) => { chromium.on("exit", resolve); });
+await tell("Browser.close", {});
+await ended;
+server.close();
+server.closeAllConnections();
+rmSync(work, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+end(1);

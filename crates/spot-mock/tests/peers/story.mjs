@@ -1,0 +1,54 @@
+// What the JavaScript stories share: where the mock is, a browser that agrees, and counted checks.
+import assert from "node:assert/strict";
+
+const { env } = process;
+export const API = env.SPOT_MOCK_API;
+export const ACCOUNTS = env.SPOT_MOCK_ACCOUNTS;
+export const CLIENT_ID = env.SPOT_MOCK_CLIENT_ID;
+export const CLIENT_SECRET = env.SPOT_MOCK_CLIENT_SECRET;
+export const EXTENDED = env.SPOT_MOCK_MODE === "extended";
+export const REDIRECT = "http://127.0.0.1:8888/callback";
+export const SCOPES = [
+  "user-library-read", "user-library-modify", "playlist-read-private", "playlist-modify-private",
+  "playlist-modify-public", "user-read-playback-state", "user-modify-playback-state",
+  "user-read-currently-playing", "user-read-private", "user-follow-read", "user-follow-modify",
+  "user-top-read", "user-read-recently-played",
+];
+export const ALBUM = "spotmockAlbum000000001";
+export const ARTIST = "spotmockArtist00000001";
+export const TRACK = "spotmockTrack000000001";
+
+let checks = 0;
+let calls = 0;
+
+/** Fails the story unless the two are the same. */
+export function same(found, wanted, what) {
+  assert.deepEqual(found, wanted, what);
+  checks += 1;
+}
+
+/** Fails the story unless the call is refused with this status. */
+export async function fails(status, what, call) {
+  calls += 1;
+  const error = await call().then(() => undefined, (error) => error);
+  const found = error?.statusCode ?? Number(/\b([45]\d\d)\b/.exec(String(error))?.[1]);
+  same(found, status, `${what}: ${error}`);
+}
+
+/** Waits for a call, and counts it. */
+export async function made(call) {
+  calls += 1;
+  return await call;
+}
+
+/** Opens the page on which the user agrees; gives the address it sends the browser to. */
+export async function browse(url) {
+  const answer = await fetch(url, { redirect: "manual" });
+  same(answer.status, 302, "the consent sends the browser back");
+  return new URL(answer.headers.get("location"));
+}
+
+export function end(least = 30) {
+  assert.ok(calls >= least, `only ${calls} calls`);
+  console.log(`${checks} checks passed in ${calls} calls`);
+}

@@ -1,0 +1,68 @@
+//! Programs without `async`.
+
+use spot::{
+    Client, ErrorKind,
+    api::Blocking,
+    auth::{AccessToken, App},
+};
+use spot_mock::MockSpotify;
+
+/// A server on a runtime of its own, as another program would be.
+fn server() -> (tokio::runtime::Runtime, MockSpotify) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mock = runtime.block_on(MockSpotify::start()).unwrap();
+    (runtime, mock)
+}
+
+#[test]
+fn requests_wait_and_streams_are_iterators() {
+    let (_runtime, mock) = server();
+    let token = AccessToken::new(&mock.user_token_all()).unwrap();
+    let client = Client::builder(token).base_url(mock.api_url()).build().unwrap();
+    assert_eq!(client.me().wait().unwrap().id.to_string(), mock.world().user);
+    let mut saved = client.library().tracks().stream().iter();
+    let first = saved.next().unwrap().unwrap();
+    let count = saved.map(Result::unwrap).count() + 1;
+    let page = client.library().tracks().wait().unwrap();
+    assert_eq!((page.total, &page.items[0]), (Some(count as u32), &first));
+    let error = client.track("spotmockTrack099999999").wait().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    // Long lists, and everything that is a future of the SDK.
+    let uris: Vec<String> =
+        (1..=120).map(|n| format!("spotify:track:spotmockTrack{n:09}")).collect();
+    assert_eq!(client.library().contains(&uris).wait().unwrap().len(), 120);
+    assert!(client.next_page(&page).wait().unwrap().is_some());
+}
+
+#[test]
+fn a_session_is_refreshed_while_nobody_is_async() {
+    let (_runtime, mock) = server();
+    let app = App::builder(mock.client_id())
+        .secret(mock.client_secret().to_owned())
+        .accounts_url(mock.accounts_url())
+        .build()
+        .unwrap();
+    let client = Client::builder(app.client_credentials().unwrap()).base_url(mock.api_url());
+    let client = client.build().unwrap();
+    assert!(!client.artist("spotmockArtist00000001").wait().unwrap().name.is_empty());
+    // Any number of threads may wait.
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| client.artist("spotmockArtist00000001").wait().unwrap());
+        }
+    });
+}
+
+#[tokio::test]
+async fn inside_an_async_context_it_is_an_error() {
+    let mock = MockSpotify::start().await.unwrap();
+    let token = AccessToken::new(&mock.user_token_all()).unwrap();
+    let client = Client::builder(token).base_url(mock.api_url()).build().unwrap();
+    let error = client.me().wait().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("`.await`"), "{error}");
+    let mut tracks = client.library().tracks().stream().iter();
+    assert_eq!(tracks.next().unwrap().unwrap_err().kind(), ErrorKind::Configuration);
+    assert!(tracks.next().is_none());
+    assert!(mock.requests().is_empty());
+}

@@ -1,0 +1,75 @@
+//! `cargo xtask fuzz`: runs the targets of `crates/spot-fuzz` with libFuzzer.
+//!
+//! cargo-fuzz builds them (`cargo install cargo-fuzz`). The flags of the sanitizer are unstable, and
+//! `RUSTC_BOOTSTRAP` allows them on the stable toolchain. New inputs and crashes go below `target/`;
+//! an input worth keeping is copied to `crates/spot-fuzz/corpus` by hand.
+
+use std::{fs, path::Path, process::Command};
+
+use crate::{console::say, spec::Error};
+
+const DIR: &str = "crates/spot-fuzz";
+
+/// Runs every target, or those that are named, for so many seconds each.
+pub(crate) fn run(root: &Path, only: &[String], seconds: u64) -> Result<(), Error> {
+    let targets = targets(root)?;
+    if let Some(unknown) = only.iter().find(|name| !targets.contains(name)) {
+        return Err(format!("{unknown:?} is none of {}", targets.join(", ")));
+    }
+    let program = build(root)?;
+    let mut failed = Vec::new();
+    for name in targets.iter().filter(|name| only.is_empty() || only.contains(name)) {
+        say(&format!("== {name}"));
+        let (found, seeds) =
+            (root.join("target/fuzz").join(name), root.join(DIR).join("corpus").join(name));
+        let crashes = root.join("target/fuzz-crashes").join(name);
+        for dir in [&found, &crashes] {
+            fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        }
+        let status = Command::new(&program)
+            .args([&found, &seeds])
+            .arg(format!("-max_total_time={seconds}"))
+            .arg(format!("-artifact_prefix={}/", crashes.display()))
+            .args(["-print_final_stats=1", "-timeout=20", "-rss_limit_mb=2048", "-verbosity=0"])
+            .env("SPOT_FUZZ_TARGET", name)
+            .status()
+            .map_err(|error| format!("{}: {error}", program.display()))?;
+        if !status.success() {
+            failed.push(name.as_str());
+        }
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(format!("broken rules in {}; the inputs are below target/fuzz-crashes", failed.join(", ")))
+}
+
+/// The names of the targets: each has a directory in the seed corpus.
+fn targets(root: &Path) -> Result<Vec<String>, Error> {
+    let corpus = root.join(DIR).join("corpus");
+    let entries =
+        fs::read_dir(&corpus).map_err(|error| format!("{}: {error}", corpus.display()))?;
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Builds the program of all targets.
+fn build(root: &Path) -> Result<std::path::PathBuf, Error> {
+    let status = Command::new("cargo")
+        .args(["fuzz", "build", "--fuzz-dir"])
+        .arg(root.join(DIR).join("libfuzzer"))
+        .args(["--target-dir"])
+        .arg(root.join("target/libfuzzer"))
+        .arg("target")
+        .env("RUSTC_BOOTSTRAP", "1")
+        .current_dir(root)
+        .status()
+        .map_err(|error| format!("cargo fuzz: {error}; run `cargo install cargo-fuzz`"))?;
+    if !status.success() {
+        return Err("the targets do not build; is cargo-fuzz installed?".to_owned());
+    }
+    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    Ok(root.join("target/libfuzzer").join(host).join("release/target"))
+}
