@@ -307,7 +307,7 @@ fn print(text: &str) {
     println!("{text}");
 }
 
-/// Prints what a client has to be told. The secret is one of a made-up application.
+/// Prints the addresses and credentials. The secret belongs to a generated application.
 #[expect(clippy::print_stdout, reason = "what the program prints is what it is started for")]
 fn announce(mock: &MockSpotify, authority: Option<&Path>) {
     println!("api            {}", mock.api_url());

@@ -29,6 +29,9 @@ struct Story {
     tls: bool,
     /// Whether it needs Chromium.
     browser: bool,
+    /// Whether it reads Spotify's official document, which belongs to others and is not part of
+    /// the project.
+    document: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -52,17 +55,23 @@ const STORIES: &[Story] = &[
     Story::new("ts_sdk_story.mjs", Language::Node, BOTH),
     Story::new("web_api_node_story.cjs", Language::Node, BOTH).tls(),
     Story::new("browser_story.mjs", Language::Node, EXTENDED).tls().browser(),
+    Story::new("contract.py", Language::Python, EXTENDED).document(),
     Story::new("python.md", Language::Pytest, EXTENDED),
     Story::new("javascript.md", Language::NodeTest, EXTENDED),
 ];
 
 impl Story {
     const fn new(file: &'static str, language: Language, modes: &'static [&'static str]) -> Self {
-        Self { file, language, modes, tls: false, browser: false }
+        Self { file, language, modes, tls: false, browser: false, document: false }
     }
 
     const fn tls(mut self) -> Self {
         self.tls = true;
+        self
+    }
+
+    const fn document(mut self) -> Self {
+        self.document = true;
         self
     }
 
@@ -163,6 +172,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
     if node {
         install_node(&places)?;
     }
+    let document = root.join("../shared/spotify/open-api-schema.yml");
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for story in STORIES {
         let is_python = matches!(story.language, Language::Python | Language::Pytest);
@@ -170,17 +180,18 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
             _ if is_python && !python => Some("python3"),
             _ if !is_python && !node => Some("node or npm"),
             Story { browser: true, .. } if !chromium => Some("chromium"),
+            Story { document: true, .. } if !document.is_file() => Some("Spotify's document"),
             _ => None,
         };
         if let Some(missing) = missing {
             skipped += 1;
-            say(&format!("SKIPPED {}: {missing} is not installed", story.file));
+            say(&format!("SKIPPED {}: {missing} is not there", story.file));
             continue;
         }
         for mode in story.modes {
             let server = Server::start(&places, mode, story.tls)?;
             let start = Instant::now();
-            let (success, text) = tell(&places, story, mode, &server)?;
+            let (success, text) = tell(&places, story, mode, &server, &document)?;
             let verdict = if success { "passed" } else { "FAILED" };
             let seconds = start.elapsed().as_secs_f64();
             say(&format!("{verdict} {} ({mode}, {seconds:.1} s): {}", story.file, text.trim()));
@@ -201,6 +212,7 @@ fn tell(
     story: &Story,
     mode: &str,
     server: &Server,
+    document: &Path,
 ) -> Result<(bool, String), Error> {
     let python = places.work.join("bin/python");
     let file = match story.language {
@@ -229,8 +241,11 @@ fn tell(
     let directory = places.mock.parent().map(Path::to_owned);
     let path = env::join_paths(directory.into_iter().chain(env::split_paths(&path)))
         .map_err(|error| error.to_string())?;
+    command.arg(file);
+    if story.document {
+        command.arg(document);
+    }
     command
-        .arg(file)
         .current_dir(&places.work)
         .env("PATH", path)
         .env("PYTHONDONTWRITEBYTECODE", "1")

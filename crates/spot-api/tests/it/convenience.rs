@@ -207,7 +207,7 @@ async fn an_operation_of_ones_own_is_first_class() {
     // The options of a request win over those of the client.
     mock.fail_next(spot_mock::Fault::Status {
         status: 503,
-        body: String::new().into(),
+        body: String::new(),
         content_type: None,
         retry_after: None,
     });

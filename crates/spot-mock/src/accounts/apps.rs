@@ -223,7 +223,7 @@ fn register(
             let key = |id: &String| {
                 world
                     .user(id)
-                    .ok_or_else(|| invalid(&app.name, &format!("user {id}: nobody is called so")))
+                    .ok_or_else(|| invalid(&app.name, &format!("user {id}: no user has this id")))
             };
             ids.iter().map(key).collect::<io::Result<_>>()?
         }

@@ -115,7 +115,7 @@ fn ask(
 ) -> Reply {
     let again = escape(&query.encoded());
     let mut text = format!(
-        "<div class=\"narrow\"><p class=\"note\">spot-mock: sign-in of a made-up Spotify</p>\
+        "<div class=\"narrow\"><p class=\"note\">spot-mock: this is not Spotify</p>\
          <h1>{app} asks for access</h1><p>It may then:</p><ul>",
         app = escape(&app.name),
     );

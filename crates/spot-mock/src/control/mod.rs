@@ -5,6 +5,7 @@
 
 mod bodies;
 mod openapi;
+mod operation;
 mod operations;
 mod table;
 

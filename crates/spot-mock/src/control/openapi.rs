@@ -3,17 +3,17 @@
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::control::{bodies::ErrorBody, table::OPERATIONS};
+use crate::control::{bodies::ErrorBody, operation::Operation};
 
-/// The document, for a mock at this base URL.
-pub(super) fn document(base_url: &str) -> Value {
+/// The document of these operations, for a mock at this base URL.
+pub(super) fn document(base_url: &str, operations: &[Operation]) -> Value {
     let mut settings = SchemaSettings::draft2020_12();
     settings.definitions_path = "/components/schemas".into();
     settings.meta_schema = None;
     let mut generator = SchemaGenerator::new(settings);
     let error = generator.subschema_for::<ErrorBody>();
     let mut paths = Map::new();
-    for operation in OPERATIONS {
+    for operation in operations {
         let mut entry = Map::new();
         entry.insert("operationId".to_owned(), operation.id.into());
         entry.insert("summary".to_owned(), operation.summary.into());

@@ -11,7 +11,7 @@ use crate::{
             Advance, Application, DeviceBody, Info, Inject, LimitsBody, RandomBody, Requests,
             SignIn, Time, Token, TokenBody, TokenKind, WorldBody, Worlds,
         },
-        json, openapi,
+        json,
     },
     faults::{Fault, RandomFaults},
     http::reply::Reply,
@@ -23,10 +23,6 @@ use crate::{
 
 pub(super) fn info(request: &Request<'_>) -> Outcome {
     Ok(json(200, &describe(request.instance)))
-}
-
-pub(super) fn document(request: &Request<'_>) -> Outcome {
-    Ok(json(200, &openapi::document(&request.instance.base_url)))
 }
 
 pub(super) fn clock(request: &Request<'_>) -> Outcome {

@@ -1,7 +1,5 @@
 //! The operations of the control interface, one a row.
 
-use schemars::{Schema, SchemaGenerator};
-
 use crate::{
     control::{
         Outcome, Request,
@@ -9,61 +7,18 @@ use crate::{
             Advance, DeviceBody, Info, Inject, LimitsBody, RandomBody, Requests, SignIn, Time,
             Token, TokenBody, WorldBody, Worlds,
         },
+        json, openapi,
+        operation::{Operation, row},
         operations as run,
     },
     state::WorldIds,
     world::custom,
 };
 
-/// An operation of the control interface.
-pub(super) struct Operation {
-    pub(super) method: &'static str,
-    /// The path below `/_mock`, with at most one parameter, at its end.
-    pub(super) path: &'static str,
-    pub(super) id: &'static str,
-    pub(super) summary: &'static str,
-    pub(super) run: fn(&Request<'_>) -> Outcome,
-    /// Names and descriptions of the query's parameters.
-    pub(super) query: &'static [(&'static str, &'static str)],
-    pub(super) body: Option<fn(&mut SchemaGenerator) -> Schema>,
-    pub(super) status: u16,
-    pub(super) answer: Option<fn(&mut SchemaGenerator) -> Schema>,
-}
-
-type Run = fn(&Request<'_>) -> Outcome;
-
-const fn row(
-    method: &'static str,
-    path: &'static str,
-    id: &'static str,
-    summary: &'static str,
-    run: Run,
-) -> Operation {
-    Operation { method, path, id, summary, run, query: &[], body: None, status: 204, answer: None }
-}
-
-impl Operation {
-    const fn body<T: schemars::JsonSchema>(mut self) -> Self {
-        self.body = Some(SchemaGenerator::subschema_for::<T>);
-        self
-    }
-
-    const fn answer<T: schemars::JsonSchema>(mut self, status: u16) -> Self {
-        self.answer = Some(SchemaGenerator::subschema_for::<T>);
-        self.status = status;
-        self
-    }
-
-    const fn query(mut self, query: &'static [(&'static str, &'static str)]) -> Self {
-        self.query = query;
-        self
-    }
-}
-
 #[rustfmt::skip]
 pub(super) static OPERATIONS: &[Operation] = &[
     row("GET", "", "info", "Addresses, applications and users of this instance", run::info).answer::<Info>(200),
-    row("GET", "/openapi.json", "openapi", "This document", run::document).answer::<serde_json::Value>(200),
+    row("GET", "/openapi.json", "openapi", "This document", document).answer::<serde_json::Value>(200),
     row("GET", "/clock", "clock", "The time of the mock", run::clock).answer::<Time>(200),
     row("POST", "/clock", "advance-clock", "Moves the clock forward: tokens expire, playback progresses, rate limit windows end", run::advance).body::<Advance>().answer::<Time>(200),
     row("GET", "/requests", "requests", "The requests received so far, at most 100,000", run::requests).answer::<Requests>(200),
@@ -85,3 +40,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
     row("GET", "/worlds/{key}", "world", "Addresses, applications and users of an isolated world", run::world).answer::<Info>(200),
     row("DELETE", "/worlds/{key}", "remove-world", "Removes an isolated world", run::remove_world),
 ];
+
+fn document(request: &Request<'_>) -> Outcome {
+    Ok(json(200, &openapi::document(&request.instance.base_url, OPERATIONS)))
+}

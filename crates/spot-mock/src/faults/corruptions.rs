@@ -181,7 +181,7 @@ impl Writer {
         }
         self.out.push_str(&Value::from(key).to_string());
         self.out.push(':');
-        // What is made up is written as it is.
+        // The added field is not corrupted itself.
         if key == "something_new" {
             self.out.push_str(&value.to_string());
         } else {

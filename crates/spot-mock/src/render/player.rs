@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::world::Device;
 use crate::{
     http::{
         json::{Json, Object, object},
@@ -10,6 +9,7 @@ use crate::{
     },
     render::renderer::{Render, external_urls},
     state::{Command, Context, ContextKind, Play, Playable, Player},
+    world::Device,
 };
 
 impl Render<'_> {

@@ -197,7 +197,7 @@ impl Render<'_> {
         object
     }
 
-    /// A file on somebody's disk: a track of which little more is known than its name.
+    /// A local file: a track with little more than a name.
     fn local(self, file: &LocalFile) -> Object {
         let nothing = || Object::default();
         let none = || Vec::<Json>::new();

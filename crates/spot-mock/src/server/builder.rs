@@ -67,7 +67,7 @@ impl MockBuilder {
         self
     }
 
-    /// Adds music, users and playlists of one's own to the made-up world, and chooses what the
+    /// Adds custom music, users and playlists to the generated world, and chooses what the
     /// default user has saved. Default: nothing is added.
     pub fn world(mut self, world: custom::World) -> Self {
         self.recipe.world = world;

@@ -10,7 +10,7 @@ use crate::{
         html::{escape, page},
         reply::Reply,
     },
-    server::instance::{Content, Instance},
+    server::{content::Content, instance::Instance},
     settings::Mode,
 };
 

@@ -2,27 +2,14 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
-    accounts::Apps,
-    render::TrackCache,
-    server::recipe::Recipe,
+    server::{content::Content, recipe::Recipe},
     settings::Settings,
     state::{State, WorldIds},
-    world::{Rng, SearchIndex, World},
 };
-
-/// What does not change while requests are answered.
-pub(crate) struct Content {
-    pub(crate) world: World,
-    pub(crate) apps: Apps,
-    /// Makes the tokens; each state begins with a copy.
-    pub(crate) rng: Rng,
-    pub(crate) track_cache: TrackCache,
-    pub(crate) search_index: OnceLock<SearchIndex>,
-}
 
 /// Content and state, behind the one lock of an instance.
 pub(crate) struct Live {

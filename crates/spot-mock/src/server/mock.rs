@@ -10,11 +10,7 @@ use crate::{
     clock::Moment,
     faults::{Fault, RandomFaults},
     http::log::RecordedRequest,
-    server::{
-        builder::MockBuilder,
-        instance::{Content, Live},
-        site::Site,
-    },
+    server::{builder::MockBuilder, content::Content, instance::Live, site::Site},
     state::{Player, WorldIds},
     world::{Device, Key, User},
 };
@@ -163,7 +159,7 @@ impl MockSpotify {
     /// If no user has this id.
     #[track_caller]
     pub fn sign_in_as(&self, user_id: &str) {
-        let user = self.somebody(user_id);
+        let user = self.expect_user(user_id);
         self.site.default.live().state.auth.signed_in = user;
     }
 
@@ -180,10 +176,10 @@ impl MockSpotify {
 
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt id in a test must not pass silently")]
-    fn somebody(&self, user_id: &str) -> Key<User> {
+    fn expect_user(&self, user_id: &str) -> Key<User> {
         match self.user(user_id) {
             Some(user) => user,
-            None => panic!("nobody has the id {user_id}"),
+            None => panic!("no user has the id {user_id}"),
         }
     }
 
@@ -393,7 +389,7 @@ impl<'a> RegisteredApp<'a> {
     /// If no user has this id.
     #[track_caller]
     pub fn revoke_consent_of(self, user_id: &str) {
-        let user = self.mock.somebody(user_id);
+        let user = self.mock.expect_user(user_id);
         self.mock.site.default.live().state.auth.revoke(Some(self.key), Some(user));
     }
 

@@ -1,6 +1,7 @@
 //! The server: a mock is built, listens, and answers.
 
 mod builder;
+mod content;
 mod exchange;
 mod home;
 mod instance;

@@ -8,7 +8,7 @@ use crate::{
     clock::Clock,
     faults::RandomFaults,
     render::TrackCache,
-    server::instance::Content,
+    server::content::Content,
     state::{Limits, RateLimiter, State, WorldIds},
     world::{Rng, bare, custom, generate},
 };

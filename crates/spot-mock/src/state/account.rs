@@ -1,9 +1,9 @@
 //! The account of a user.
 
-use crate::state::{history::History, library::Library, player::Player};
-use crate::world::Artist;
-use crate::world::Key;
-use crate::world::Track;
+use crate::{
+    state::{history::History, library::Library, player::Player},
+    world::{Artist, Key, Track},
+};
 
 /// What one user has, follows and plays.
 #[derive(Debug, Default)]

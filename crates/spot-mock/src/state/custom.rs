@@ -1,21 +1,17 @@
 //! Libraries and playlists of a custom world.
 
-use crate::state::history::History;
-use crate::state::history::Play;
-use crate::state::playlist::LocalFile;
-use crate::world::Key;
-use crate::world::custom;
 use std::io;
 
 use crate::{
     clock::START,
     state::{
+        history::{History, Play},
         library::{ListSlot, SavedList},
-        playlist::{Item, Playlist as List, PlaylistEntry},
+        playlist::{Item, LocalFile, Playlist as List, PlaylistEntry},
         store::State,
     },
     world::{
-        self, Kind,
+        self, Key, Kind, custom,
         custom::{Names, World, invalid, own_id},
     },
 };

@@ -1,11 +1,13 @@
 //! Which commands a player accepts in its present state.
 
-use crate::state::{
-    playback::ContextKind,
-    player::Player,
-    restriction::{Command, Restriction},
+use crate::{
+    state::{
+        playback::ContextKind,
+        player::Player,
+        restriction::{Command, Restriction},
+    },
+    world::Device,
 };
-use crate::world::Device;
 
 impl Device {
     /// Why the device refuses all commands, if it does.

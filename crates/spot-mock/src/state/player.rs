@@ -1,6 +1,5 @@
 //! What a user plays, where, and how it goes on.
 
-use crate::world::Device;
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
@@ -10,7 +9,7 @@ use crate::{
         playback::{Context, Playable, Repeat},
         restriction::Restriction,
     },
-    world::{Rng, World},
+    world::{Device, Rng, World},
 };
 
 /// After this time without sound a device counts as inactive.

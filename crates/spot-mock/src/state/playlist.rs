@@ -57,7 +57,7 @@ pub(crate) enum Item {
     Removed,
 }
 
-/// A file on somebody's disk, known by its tags.
+/// A local file, known by its tags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LocalFile {
     pub(crate) artist: String,

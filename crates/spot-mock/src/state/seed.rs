@@ -1,6 +1,5 @@
 //! What the default user has when the mock starts.
 
-use crate::world::Device;
 use std::time::Duration;
 
 use crate::{
@@ -13,7 +12,7 @@ use crate::{
         player::Player,
         playlist::{Item, LocalFile, Playlist, PlaylistEntry, Playlists},
     },
-    world::{Arena, Key, Name, Rng, User, World},
+    world::{Arena, Device, Key, Name, Rng, User, World},
 };
 
 const SAVED_TRACKS: usize = 2_345;
@@ -214,7 +213,8 @@ fn put_episodes(world: &World, entries: &mut [PlaylistEntry], rng: &mut Rng) {
     }
 }
 
-/// Makes a list look its age: something is gone, and nobody knows who added the first two.
+/// Makes a list old: the fifth entry was removed from the catalogue, and the first two have no
+/// `added_at`.
 fn wear_out(entries: &mut [PlaylistEntry]) {
     for entry in entries.iter_mut().take(2) {
         entry.added = None;

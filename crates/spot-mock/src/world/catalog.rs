@@ -167,7 +167,7 @@ impl World {
 
 /// What the catalogue is made of.
 pub(crate) trait Kind: Sized + 'static {
-    /// As it is in made-up ids.
+    /// Name in generated ids.
     const NAME: &'static str;
     /// As it is in a message.
     const WORD: &'static str;

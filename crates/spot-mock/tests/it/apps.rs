@@ -112,7 +112,7 @@ async fn what_cannot_be_registered_is_named() {
         "application web: redirect URI http://example.com/back: must be https, or http on a loopback IP address"
     );
     let user = refused(App::new("web").users(["nobody"])).await.to_string();
-    assert_eq!(user, "application web: user nobody: nobody is called so");
+    assert_eq!(user, "application web: user nobody: no user has this id");
     let twice = refused(App::new("mock")).await.to_string();
     assert_eq!(twice, "application mock: there is another application of that name");
     let limit = MockSpotify::builder().operation_limit("upload-cover", 1).start().await;

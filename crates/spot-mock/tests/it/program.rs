@@ -105,3 +105,29 @@ fn it_describes_itself_as_json_and_prints_the_schema_of_worlds() {
     let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
     assert_eq!(schema["title"], "World");
 }
+
+#[tokio::test]
+async fn a_redirect_uri_that_is_not_registered_is_explained_on_standard_error() {
+    let mut running = program(&["--port", "0", "--redirect-uri", "https://app.example/back"]);
+    let mut running = running.spawn().unwrap();
+    let announced = announced(&mut running);
+    let url = format!(
+        "{}/authorize?client_id={}&response_type=code&redirect_uri=https://app.example/bakc",
+        value(&announced, "accounts"),
+        value(&announced, "client id")
+    );
+    let refused = finish(http().get(url)).await;
+    assert_eq!(
+        (refused.status, refused.text.as_str()),
+        (400, "INVALID_CLIENT: Invalid redirect URI")
+    );
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let mut log = String::new();
+    running.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let line = log.lines().find(|line| line.contains("is not registered")).unwrap();
+    for uri in ["https://app.example/bakc", "https://app.example/back", "http://127.0.0.1/callback"]
+    {
+        assert!(line.contains(uri), "{line}");
+    }
+}

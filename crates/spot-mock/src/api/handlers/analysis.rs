@@ -273,8 +273,8 @@ pub(crate) fn analysis(call: &mut Call<'_>) -> Answer {
     }))
 }
 
-/// Tracks of which nobody knows why: chosen at random from the seeds, kept if they are in the
-/// ranges, and the nearest to the targets first.
+/// Random tracks within the ranges, the nearest to the targets first. The seeds determine the
+/// random choice.
 pub(crate) fn recommendations(call: &mut Call<'_>) -> Answer {
     let seeds = Seeds::read(call)?;
     let tuning = Tuning::read(call)?;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::world::Device;
 use crate::{
     api::{
         call::Call,
@@ -16,6 +15,7 @@ use crate::{
         reply::{Answer, Refusal, Reply},
     },
     state::{Account, Command, Playable, Player, Repeat, Restriction},
+    world::Device,
 };
 
 /// How much of the queue is shown.

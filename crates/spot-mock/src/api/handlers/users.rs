@@ -42,7 +42,8 @@ pub(crate) fn top(call: &mut Call<'_>) -> Answer {
     }
     let account = call.account()?;
     let (tracks, artists) = (account.top_tracks.clone(), account.top_artists.clone());
-    // Strides that share no divisor with the number of artists or tracks meet nobody twice.
+    // These strides share no divisor with the number of generated artists or tracks, so no entry
+    // appears twice.
     let world = call.world;
     let artists = artists.unwrap_or_else(|| by_strides(&world.artists, start >> 8, 3));
     let tracks = tracks.unwrap_or_else(|| by_strides(&world.tracks, start >> 8, 211));

@@ -83,15 +83,14 @@ mod spoken;
 
 use std::{io, path::Path};
 
-use serde::Deserialize;
-
-use crate::world::device::Device;
-
 pub use music::{Album, AlbumType, Artist, Track};
 pub(crate) use names::{Names, invalid, own_id};
 pub(crate) use people::Item;
 pub use people::{Category, LocalFile, Playlist, User};
+use serde::Deserialize;
 pub use spoken::{Audiobook, Chapter, Episode, Show};
+
+use crate::world::device::Device;
 
 /// A custom world: what is added to the generated one, or replaces it.
 #[derive(Clone, Debug, Deserialize)]

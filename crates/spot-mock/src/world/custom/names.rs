@@ -8,8 +8,8 @@ use crate::world::{
     id::Id,
 };
 
-/// Finds things by their names. Of two of the same name it is the one that was added last, so
-/// that one's own things come before the made-up ones.
+/// Finds things by their names. Of two things with the same name, the one added last is found, so
+/// that custom things come before generated ones.
 pub(crate) struct Names<T>(HashMap<String, Key<T>>);
 
 impl<T: Kind> Names<T> {

@@ -1,4 +1,4 @@
-//! The made-up world, which follows from a seed.
+//! The generated world, which the seed determines.
 
 mod music;
 mod people;
@@ -6,7 +6,7 @@ mod spoken;
 
 use crate::world::{arena::Key, catalog::World};
 
-/// Makes up a world.
+/// Generates a world.
 pub(crate) fn generate(seed: u64) -> World {
     let mut world = World::empty(seed);
     music::fill(&mut world);
