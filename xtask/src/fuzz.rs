@@ -60,8 +60,6 @@ fn build(root: &Path) -> Result<std::path::PathBuf, Error> {
     let status = Command::new("cargo")
         .args(["fuzz", "build", "--fuzz-dir"])
         .arg(root.join(DIR).join("libfuzzer"))
-        .args(["--target-dir"])
-        .arg(root.join("target/libfuzzer"))
         .arg("target")
         .env("RUSTC_BOOTSTRAP", "1")
         .current_dir(root)
@@ -71,5 +69,5 @@ fn build(root: &Path) -> Result<std::path::PathBuf, Error> {
         return Err("the targets do not build; is cargo-fuzz installed?".to_owned());
     }
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    Ok(root.join("target/libfuzzer").join(host).join("release/target"))
+    Ok(root.join(DIR).join("libfuzzer/target").join(host).join("release/target"))
 }

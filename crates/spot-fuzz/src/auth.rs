@@ -1,7 +1,7 @@
 //! What the accounts service, the browser and the token store say.
 
 use bytes::Bytes;
-use spot_auth::{App, Error, ExposeSecret, Scopes, TokenRecord, TokenSource};
+use spot_auth::{App, Error, ExposeSecret, Scopes, TokenRecord, TokenSource, fuzzing};
 use spot_http::{Transport, TransportError};
 use tokio::runtime::{Builder, Runtime};
 
@@ -48,6 +48,7 @@ fn check(error: &Error) {
 /// The first byte chooses the status, the rest is the body.
 pub(crate) fn token_response(data: &[u8]) {
     let Some((status, body)) = data.split_first() else { return };
+    fuzzing::token_response(body);
     let statuses = [200, 200, 200, 400, 401, 429, 503];
     let status = statuses.get(usize::from(*status) % statuses.len()).copied().unwrap_or(200);
     runtime().block_on(async {
@@ -58,9 +59,15 @@ pub(crate) fn token_response(data: &[u8]) {
     });
 }
 
+/// The bytes come from a browser, or from another program on the machine.
+pub(crate) fn listener(data: &[u8]) {
+    fuzzing::listener(data);
+}
+
 /// The bytes are the address that the user pastes; `STATE` stands for the right state.
 pub(crate) fn callback(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
+    fuzzing::pasted_address(text);
     let tokens =
         br#"{"access_token":"a","token_type":"Bearer","expires_in":3600,"refresh_token":"r"}"#;
     runtime().block_on(async {
@@ -79,6 +86,7 @@ pub(crate) fn callback(data: &[u8]) {
 
 /// What is read from a file is written so that it is read again.
 pub(crate) fn token_file(data: &[u8]) {
+    fuzzing::token_file(data);
     let Ok(text) = std::str::from_utf8(data) else { return };
     match TokenRecord::from_json(text) {
         Ok(record) => {

@@ -20,6 +20,7 @@ pub const TARGETS: &[Target] = &[
     ("callback", auth::callback),
     ("ids", ids::ids),
     ("links", calls::links),
+    ("listener", auth::listener),
     ("mock_http", mock::http),
     ("mock_world", mock::world),
     ("models", models::models),

@@ -21,7 +21,7 @@ use oauth2::{
 use secrecy::{ExposeSecret, SecretString};
 use spot_http::{
     Error, ErrorKind, Transport,
-    failure::{Backoff, Outcome, Refusal, retry_after},
+    failure::{Backoff, Outcome, Refusal, redact, retry_after},
 };
 use url::{Url, form_urlencoded};
 
@@ -277,7 +277,9 @@ impl TokenHttp {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
                 let outcome = Outcome::of_transport_error(error.kind());
-                return Err(Failure { outcome, error: Error::transport(error) });
+                let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
+                let error = Error::transport(error).without_secrets(&secrets);
+                return Err(Failure { outcome, error });
             }
             Err(user_code::Failure::TimedOut(limit)) => {
                 let message = format!("the accounts service did not answer within {limit:?}");
@@ -327,10 +329,8 @@ fn refused(response: &http::Response<Bytes>, secrets: &[SecretString], now: Syst
     let status = response.status().as_u16();
     let outcome = Outcome::of_status(status);
     let body = response.body();
-    let body = String::from_utf8_lossy(body.get(..MAX_REFUSAL).unwrap_or(body)).into_owned();
-    let mut refusal = Refusal::read(without_secrets(body, secrets).as_bytes());
-    // Secrets that were escaped in the body.
-    refusal.message = without_secrets(refusal.message, secrets);
+    let body = String::from_utf8_lossy(body.get(..MAX_REFUSAL).unwrap_or(body));
+    let mut refusal = Refusal::read(without_secrets(&body, secrets).as_bytes());
     if outcome != Outcome::Rejected && outcome != Outcome::Unauthorized {
         // A service that fails does not know whether the refresh token is good.
         let code = refusal.reason.take();
@@ -363,11 +363,10 @@ fn refused(response: &http::Response<Bytes>, secrets: &[SecretString], now: Syst
     Failure { outcome, error }
 }
 
-fn without_secrets(mut text: String, secrets: &[SecretString]) -> String {
-    for secret in secrets {
-        text = text.replace(secret.expose_secret(), "[secret]");
-    }
-    text
+/// The text without the secrets of the request, however they are escaped.
+fn without_secrets(text: &str, secrets: &[SecretString]) -> String {
+    let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
+    redact(text, &secrets).into_owned()
 }
 
 #[cfg(test)]
@@ -423,7 +422,7 @@ mod tests {
             let failure = read(400, body);
             let printed = format!("{failure} {failure:?}");
             assert!(!printed.contains("CANARY"), "{printed}");
-            assert!(printed.contains("[sec"), "{printed}");
+            assert!(printed.contains("<red"), "{printed}");
         }
     }
 }

@@ -264,8 +264,10 @@ impl Error {
         self
     }
 
-    /// Replaces the secrets in every text. A cause that shows one is left out.
-    pub(crate) fn without_secrets(mut self, secrets: &[&str]) -> Self {
+    /// Replaces the secrets in every text, as [`redact`](crate::failure::redact) does. A cause that
+    /// shows one is left out.
+    #[must_use]
+    pub fn without_secrets(mut self, secrets: &[&str]) -> Self {
         let inner = self.inner();
         let texts = [Some(&mut inner.message), inner.reason.as_mut(), inner.path.as_mut()];
         for text in texts.into_iter().chain([inner.body.as_mut()]).flatten() {

@@ -306,3 +306,29 @@ fn kept_response(head: response::Parts, body: Bytes) -> Response<Bytes> {
         token: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flight_does_not_pay_for_all_others() {
+        let cache = Cache::new(1024);
+        let key = |at: usize| Key {
+            token: HeaderValue::from_static("token"),
+            language: None,
+            url: at.to_string().into(),
+        };
+        let start = std::time::Instant::now();
+        let waiting: Vec<_> = (0..40_000).map(|at| cache.flight(&key(at))).collect();
+        let took = start.elapsed();
+        assert!(took.as_secs() < 5, "{took:?} for 40000 calls in flight");
+        drop(waiting);
+        // Entries of ended flights are removed in time.
+        for at in 40_000..200_000 {
+            cache.flight(&key(at));
+        }
+        let entries = cache.memory.flights.lock().unwrap().by_key.len();
+        assert!(entries <= 100_000, "{entries} entries");
+    }
+}

@@ -1,4 +1,4 @@
-//! What happens while calls are made, for metrics.
+//! Events of calls, for metrics.
 
 use std::{fmt, time::Duration};
 
@@ -6,10 +6,10 @@ use spot_model::Operation;
 
 use crate::{Error, ErrorKind};
 
-/// Is told what happens while calls are made: for metrics, progress and alarms.
+/// Receives the events of calls, for metrics, progress and alarms.
 ///
-/// It is called in the middle of a call and must not block. Logs are better made from the `tracing`
-/// spans.
+/// It is called in the task of a call: it must return at once, or the call takes longer. A panic is
+/// ignored. For logs use the `tracing` spans.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};

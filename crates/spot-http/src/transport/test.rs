@@ -26,10 +26,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::header;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::{Transport, TransportError, TransportErrorKind};
+use crate::{Transport, TransportError, TransportErrorKind, failure::redact};
 
-/// A request and what was answered. It holds no token: the headers of the request are left out.
+/// A request and its response. The headers of the request are left out, and secrets in a body or a
+/// query are replaced: tokens, codes, the client secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Exchange {
@@ -94,7 +96,8 @@ impl Transport for Recorder {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
         let (method, path) = line(&request);
-        let sent = String::from_utf8_lossy(request.body()).into_owned();
+        let secret = secret_of(&request);
+        let sent = without_secrets(&String::from_utf8_lossy(request.body()), &secret);
         let response = self.inner.send(request).await?;
         let text = |name| {
             let value = response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -107,7 +110,7 @@ impl Transport for Recorder {
             status: response.status().as_u16(),
             content_type: text(header::CONTENT_TYPE),
             retry_after: text(header::RETRY_AFTER),
-            body: String::from_utf8_lossy(response.body()).into_owned(),
+            body: without_secrets(&String::from_utf8_lossy(response.body()), &secret),
         });
         Ok(response)
     }
@@ -328,8 +331,81 @@ fn made_up(
 }
 
 fn line(request: &http::Request<Bytes>) -> Line {
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    (request.method().to_string(), path.to_owned())
+    let path = match request.uri().query() {
+        Some(query) => format!("{}?{}", request.uri().path(), form_without_secrets(query)),
+        None => request.uri().path().to_owned(),
+    };
+    (request.method().to_string(), path)
+}
+
+/// What stands in a record in place of a secret.
+const REDACTED: &str = "REDACTED";
+
+/// The fields of a form, a query or a JSON text whose values are secrets. Those of the accounts service.
+const SECRETS: [&str; 9] = [
+    "access_token",
+    "assertion",
+    "client_assertion",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "id_token",
+    "password",
+    "refresh_token",
+];
+
+/// The credentials of the request, to find them in what the server repeats.
+fn secret_of(request: &http::Request<Bytes>) -> String {
+    let header = request.headers().get(header::AUTHORIZATION);
+    let header = header.and_then(|header| header.to_str().ok()).unwrap_or_default();
+    header.split_once(' ').map_or(header, |(_, credentials)| credentials).to_owned()
+}
+
+/// A body without the secrets it holds: the values of known fields, and the credentials of the request.
+fn without_secrets(text: &str, secret: &str) -> String {
+    let text = redact(text, &[secret]);
+    match serde_json::from_str::<Value>(&text) {
+        Ok(mut value) => match replace_secrets(&mut value) {
+            true => value.to_string(),
+            false => text.into_owned(),
+        },
+        Err(_) if text.contains('=') && !text.contains(char::is_whitespace) => {
+            form_without_secrets(&text)
+        }
+        _ => text.into_owned(),
+    }
+}
+
+/// Replaces the values of known fields. Returns whether there were any.
+fn replace_secrets(value: &mut Value) -> bool {
+    let mut found = false;
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if SECRETS.contains(&name.as_str()) && value.is_string() {
+                    *value = Value::from(REDACTED);
+                    found = true;
+                } else {
+                    found |= replace_secrets(value);
+                }
+            }
+        }
+        Value::Array(entries) => {
+            for entry in entries {
+                found |= replace_secrets(entry);
+            }
+        }
+        _ => {}
+    }
+    found
+}
+
+fn form_without_secrets(form: &str) -> String {
+    let pairs = form.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) if SECRETS.contains(&name) => format!("{name}={REDACTED}"),
+        _ => pair.to_owned(),
+    });
+    pairs.collect::<Vec<_>>().join("&")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -85,3 +85,28 @@ async fn the_same_seed_has_the_same_luck() {
     assert_eq!(one, again);
     assert_ne!(one, other);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_record_of_the_accounts_service_holds_no_secret() {
+    let tokens = r#"{"access_token":"CANARY-a","refresh_token":"CANARY-r","expires_in":3600,
+                     "nested":[{"id_token":"CANARY-i"}],"echo":"Basic CANARYbasic="}"#;
+    let recorder = Recorder::new(Script::new([body(200, tokens), body(400, "no CANARYbasic=")]));
+    for form in [
+        "grant_type=refresh_token&refresh_token=CANARY-old&client_secret=CANARY-s",
+        "grant_type=authorization_code&code=CANARY-c&code_verifier=CANARY-v",
+    ] {
+        let request = http::Request::post("https://accounts.spotify.com/api/token?code=CANARY-q")
+            .header("authorization", "Basic CANARYbasic=")
+            .body(form.into())
+            .unwrap();
+        recorder.send(request).await.unwrap();
+    }
+    let exchanges = recorder.exchanges();
+    let json = serde_json::to_string(&exchanges).unwrap();
+    assert!(!json.contains("CANARY") && !format!("{exchanges:?}").contains("CANARY"), "{json}");
+    assert_eq!(
+        exchanges[0].sent,
+        "grant_type=refresh_token&refresh_token=REDACTED&client_secret=REDACTED"
+    );
+    assert!(exchanges[0].body.contains("3600"), "{json}");
+}
