@@ -6,9 +6,10 @@ use spot_model::Operation;
 
 use crate::{Error, ErrorKind};
 
-/// Receives the events of calls, for metrics, progress bars and alarms.
+/// Receives the events of calls, for metrics, progress and alarms.
 ///
-/// It runs in the middle of a call and must not block. For logs use the `tracing` spans.
+/// It is called in the task of a call: it must return at once, or the call takes longer. A panic is
+/// ignored. For logs use the `tracing` spans.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
