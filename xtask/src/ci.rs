@@ -48,6 +48,11 @@ const EXAMPLES: &[&str] = &[
     "playlist_contents",
     "watch_playback",
     "sync_playlist",
+    "library_backup",
+    "listening_statistics",
+    "sdk_author",
+    "web_service",
+    "blocking_script",
 ];
 
 /// What users may leave out, beside what the workspace builds at once.
@@ -71,7 +76,8 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
         step(root, "a choice of features", &arguments, &[])?;
     }
     for example in EXAMPLES {
-        let arguments = ["run", "--quiet", "-p", "spot-sdk", "--example", example];
+        let arguments =
+            ["run", "--quiet", "-p", "spot-sdk", "--features", "blocking", "--example", example];
         step(root, &format!("example {example}"), &arguments, &[])?;
     }
     // Spotify's document and recorded answers belong to others and are not part of the project.

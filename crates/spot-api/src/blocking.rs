@@ -6,13 +6,13 @@ use futures::{Stream, StreamExt as _};
 use spot_http::Error;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// Waits for requests and streams in programs without `async`, on a runtime of the SDK's own.
+/// Waits for a request, in programs without `async`, on a runtime of the SDK's own.
 ///
-/// Every request, and every other future of the SDK, has [`wait`](Self::wait); every stream has
-/// [`iter`](Self::iter). The feature `blocking` adds them. The rest of the API stays as it is.
+/// Every request has it, and every other future of the SDK; [`BlockingStream`] is the same for streams.
+/// The feature `blocking` adds both. The rest of the API stays as it is.
 ///
 /// ```no_run
-/// use spot_api::Blocking;
+/// use spot_api::{Blocking, BlockingStream};
 ///
 /// # fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
 /// let me = client.me().wait()?;
@@ -21,33 +21,32 @@ use tokio::runtime::{Builder, Handle, Runtime};
 /// }
 /// # Ok(()) }
 /// ```
-pub trait Blocking: Sized {
+pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
     /// Sends the request and waits for its body.
     ///
     /// # Errors
     ///
     /// As awaiting it; and [`Configuration`](crate::ErrorKind::Configuration) inside an async
     /// context, where the thread must not block: use `.await` there.
-    fn wait<T>(self) -> Result<T, Error>
-    where
-        Self: IntoFuture<Output = Result<T, Error>>,
-    {
+    fn wait(self) -> Result<T, Error> {
         runtime()?.block_on(self.into_future())
     }
+}
 
+impl<T, F: IntoFuture<Output = Result<T, Error>>> Blocking<T> for F {}
+
+/// Waits for the entries of a stream, in programs without `async`. See [`Blocking`].
+pub trait BlockingStream<T>: Stream<Item = Result<T, Error>> + Unpin + Sized {
     /// An iterator over the stream, which waits for each entry. Inside an async context it yields
     /// an error.
-    fn iter<T>(self) -> BlockingIter<Self>
-    where
-        Self: Stream<Item = Result<T, Error>> + Unpin,
-    {
+    fn iter(self) -> BlockingIter<Self> {
         BlockingIter { stream: Some(self) }
     }
 }
 
-impl<S> Blocking for S {}
+impl<T, S: Stream<Item = Result<T, Error>> + Unpin> BlockingStream<T> for S {}
 
-/// Waits for the entries of a stream. It comes from [`Blocking::iter`].
+/// Waits for the entries of a stream. It comes from [`BlockingStream::iter`].
 pub struct BlockingIter<S> {
     /// `None` after the error that no entry can be waited for.
     stream: Option<S>,

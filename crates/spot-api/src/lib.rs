@@ -31,7 +31,7 @@ pub use spot_model as model;
 pub use spot_model::AccessMode;
 
 #[cfg(feature = "blocking")]
-pub use blocking::{Blocking, BlockingIter};
+pub use blocking::{Blocking, BlockingIter, BlockingStream};
 pub use client::Client;
 pub use client_builder::ClientBuilder;
 pub use device::PlayerDevice;

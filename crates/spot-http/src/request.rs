@@ -23,7 +23,7 @@ const VALUE: &AsciiSet = &ENTRY.remove(b',');
 
 /// A call as plain data: operation, path, query, body. It sends nothing by itself.
 ///
-/// What is wrong with its parts is kept and reported when it is sent.
+/// An invalid part is reported when the request is sent.
 ///
 /// ```
 /// use spot_http::Request;
@@ -49,18 +49,18 @@ pub struct Request {
     deferred_error: Option<Error>,
 }
 
-/// What a request carries.
+/// The body of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Body {
-    /// What kind of data it is.
+    /// The media type.
     pub content_type: &'static str,
     /// The data.
     pub data: Bytes,
 }
 
 impl Request {
-    /// A call of an operation. Every parameter of its path is to be given by [`path`](Self::path).
+    /// A request for an operation. Set every parameter of its path with [`path`](Self::path).
     pub fn new(operation: &'static Operation) -> Self {
         // With room for an id in place of its name.
         let mut path = String::with_capacity(operation.path.len() + 24);
@@ -114,7 +114,7 @@ impl Request {
         Self { deferred_error: Some(error), ..Self::new(operation) }
     }
 
-    /// Gives a parameter of the path. It becomes one segment, whatever it holds.
+    /// Sets a parameter of the path. The value is escaped to one segment.
     #[must_use]
     pub fn path(mut self, name: &str, value: impl Display) -> Self {
         let Some((start, end)) = self.placeholder(name) else {
@@ -153,7 +153,7 @@ impl Request {
         self.or_deferred_error(format!("`{name}` is empty"))
     }
 
-    /// Gives a parameter of the query.
+    /// Adds a parameter to the query.
     #[must_use]
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
         self.push(name);
@@ -162,7 +162,7 @@ impl Request {
         self
     }
 
-    /// Gives a parameter of the query, if there is one.
+    /// Adds a parameter to the query if there is a value.
     #[must_use]
     pub fn query_opt(self, name: &str, value: Option<impl Display>) -> Self {
         match value {
@@ -185,8 +185,7 @@ impl Request {
         self.query_opt(name, value)
     }
 
-    /// Gives a list as a parameter of the query, with commas between the entries. An empty list is
-    /// left out.
+    /// Adds a list to the query, with commas between the entries. An empty list adds nothing.
     #[must_use]
     pub fn query_list(
         mut self,
@@ -236,7 +235,7 @@ impl Request {
         self
     }
 
-    /// Does something differently from the client's other calls.
+    /// Sets the options of this call.
     #[must_use]
     pub fn with_options(mut self, options: CallOptions) -> Self {
         self.options = options;
@@ -251,7 +250,7 @@ impl Request {
         self
     }
 
-    /// The operation that is called.
+    /// The operation.
     pub fn operation(&self) -> &'static Operation {
         self.operation
     }
@@ -293,7 +292,7 @@ impl Request {
         self.body.as_ref()
     }
 
-    /// What the call does differently.
+    /// The options of this call.
     pub fn options(&self) -> &CallOptions {
         &self.options
     }

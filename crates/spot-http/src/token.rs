@@ -1,4 +1,4 @@
-//! Who is asking, as far as a call is concerned.
+//! Access tokens, and where a call gets them.
 
 use std::{
     fmt,
@@ -13,9 +13,9 @@ use http::HeaderValue;
 
 use crate::Error;
 
-/// Gives the token that a call is sent with.
+/// Provides the token of a call.
 ///
-/// Any number of calls ask at once; renewing a token once for all of them is the source's business.
+/// Any number of calls ask at the same time. The source refreshes a token once for all of them.
 #[async_trait]
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// A token that is valid now. The call that asks waits until its deadline.

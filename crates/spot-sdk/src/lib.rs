@@ -10,7 +10,7 @@ pub use spot_api::{
 
 #[cfg(feature = "blocking")]
 #[doc(inline)]
-pub use spot_api::Blocking;
+pub use spot_api::{Blocking, BlockingStream};
 
 /// The requests: a type per call, made by the methods of [`Client`].
 pub mod api {

@@ -66,7 +66,7 @@ impl PipelineBuilder {
         }
     }
 
-    /// What carries the requests, instead of reqwest with its defaults.
+    /// Sets the transport; by default a [`ReqwestTransport`](crate::ReqwestTransport).
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
@@ -79,46 +79,46 @@ impl PipelineBuilder {
         self
     }
 
-    /// Where calls go, with the version: `https://api.spotify.com/v1`.
+    /// Sets the base URL, with the version: `https://api.spotify.com/v1`, which is the default.
     pub fn base_url(mut self, base_url: &str) -> Self {
         base_url.trim_end_matches('/').clone_into(&mut self.settings.base_url);
         self
     }
 
-    /// The languages in which names are wanted, as in the header `Accept-Language`.
+    /// Sets the languages of names, as in the header `Accept-Language`.
     pub fn accept_language(mut self, languages: &str) -> Self {
         self.accept_language = Some(languages.to_owned());
         self
     }
 
-    /// How often a request is sent at most; 3 unless this is called.
+    /// Sets the maximum number of attempts of a call; 3 by default.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts;
         self
     }
 
-    /// How long one attempt may take; 15 s unless this is called.
+    /// Sets the time limit of an attempt; 15 s by default.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.settings.attempt_timeout = timeout;
         self
     }
 
-    /// How long a call may take in all, queueing, sign-in and waits included; 60 s unless this is
-    /// called.
+    /// Sets the time limit of a call, which includes the queue, the token, all attempts and the waits
+    /// between them; 60 s by default.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.settings.deadline = deadline;
         self
     }
 
-    /// The longest wait that is sat out; what is longer is an error at once. 60 s unless this is
-    /// called.
+    /// Sets the longest wait for the rate limit or between attempts; 60 s by default. A longer wait is
+    /// an error at once.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.settings.max_wait = max_wait;
         self
     }
 
-    /// The waits between attempts: anything up to `base`, doubled each time, up to `cap`. 0.5 s and
-    /// 20 s unless this is called.
+    /// Sets the waits between attempts: a random time up to `base`, twice that after the second
+    /// attempt, and so on up to `cap`. 0.5 s and 20 s by default.
     pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         self.settings.backoff = Backoff::new(base, cap);
         self
@@ -138,39 +138,40 @@ impl PipelineBuilder {
         self
     }
 
-    /// What all calls together may spend on sending requests again: a retry after a 429 costs 5,
-    /// any other 14; a success brings back what its retry cost, or 1. 500 unless this is called;
-    /// `None` has no end. Once it is spent, calls fail without another attempt.
+    /// Sets the retry budget that all calls share; 500 by default, and `None` is unlimited. A retry
+    /// after a 429 costs 5, any other retry 14. A success pays in the cost of its retry, or 1. While
+    /// the budget is used up, calls fail without a retry.
     pub fn retry_budget(mut self, tokens: impl Into<Option<u32>>) -> Self {
         self.retry_budget = tokens.into();
         self
     }
 
-    /// What the random parts of waits are drawn from, for tests that are to run the same each time.
+    /// Sets the seed of the random parts of waits, so that a test runs the same each time.
     pub fn seed(mut self, seed: u64) -> Self {
         self.random.seed(seed);
         self
     }
 
-    /// Who is told what happens: for metrics.
+    /// Sets the observer, which receives events for metrics.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Some(Box::new(observer));
         self
     }
 
-    /// Keeps answers, as their headers allow, and gives identical calls in flight one answer.
+    /// Sets the cache. It keeps responses as their headers allow, and identical calls in flight share
+    /// one response.
     #[cfg(feature = "cache")]
     pub fn cache(mut self, cache: Cache) -> Self {
         self.cache = Some(cache);
         self
     }
 
-    /// The pipeline.
+    /// Builds the pipeline.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the base URL or a header is none, or if
-    /// there is no transport.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the base URL or a header is malformed,
+    /// or if there is no transport.
     pub fn build(self) -> Result<Pipeline, Error> {
         let base = &self.settings.base_url;
         let shown = without_user_info(base);

@@ -1,4 +1,4 @@
-//! One call under way: the attempts, and what stands between them.
+//! One call: its attempts and the waits between them.
 
 use std::time::Duration;
 
@@ -20,15 +20,13 @@ use crate::{
     rate_limit::describe,
 };
 
-/// One call under way.
-///
-/// It owns nothing but its place at the gate, so that it may be dropped at any time.
+/// One call. It may be dropped at any time: it holds nothing but its slot of the rate limit.
 pub(crate) struct Call<'a> {
     shared: &'a Shared,
     tokens: &'a dyn TokenSource,
     access: AccessMode,
     request: &'a Request,
-    /// What is sent along by the cache.
+    /// The conditional headers of the cache.
     conditions: HeaderMap,
     start: Instant,
     deadline: Instant,
@@ -36,10 +34,10 @@ pub(crate) struct Call<'a> {
     attempts: u32,
     backoff: Backoff,
     repeatable: bool,
-    /// Which attempt this is, from 1.
+    /// The number of the attempt, from 1.
     attempt: u32,
     waited: Duration,
-    /// What the last retry cost of the budget.
+    /// The price of the last retry.
     paid: u32,
     /// A token that the API refused, and the error of that attempt.
     refused: Option<(AccessToken, Error)>,
@@ -47,7 +45,7 @@ pub(crate) struct Call<'a> {
     token: Option<AccessToken>,
 }
 
-/// What an attempt led to.
+/// What follows an attempt.
 enum Next {
     Done(http::Response<Bytes>),
     Again,
@@ -167,7 +165,7 @@ impl<'a> Call<'a> {
         passed
     }
 
-    /// Sends the request once, and says what is next.
+    /// Sends the request once.
     async fn attempt(
         &mut self,
         permit: Box<dyn Permit>,
@@ -240,7 +238,7 @@ impl<'a> Call<'a> {
         Ok(Next::After(wait))
     }
 
-    /// Pauses all calls, and goes on after the pause if that is worth waiting for.
+    /// Handles a 429: reports it to the limiter, and retries if the call accepts the wait.
     fn throttled(
         &mut self,
         permit: Box<dyn Permit>,
@@ -264,7 +262,7 @@ impl<'a> Call<'a> {
         Ok(Next::Again)
     }
 
-    /// Whether another attempt is allowed, affordable, and in time.
+    /// Whether a retry is allowed, in time, and covered by the budget, which it pays.
     fn may_retry_in(&mut self, outcome: Outcome, wait: Duration) -> bool {
         let in_time = wait <= self.max_wait && later(Instant::now(), wait) < self.deadline;
         // Paid last, so that only what is used is paid.

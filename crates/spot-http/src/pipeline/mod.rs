@@ -4,6 +4,8 @@ mod budget;
 mod builder;
 #[cfg(feature = "cache")]
 mod cache;
+#[cfg(feature = "cache")]
+mod cached_call;
 mod call;
 mod observer;
 mod options;
@@ -81,7 +83,7 @@ impl Pipeline {
         request.check()?;
         #[cfg(feature = "cache")]
         if let Some(cache) = &self.shared.cache {
-            return cache::call(&self.caller(), cache, &request).await;
+            return cached_call::call(&self.caller(), cache, &request).await;
         }
         Call::new(self.caller(), &request).run().await
     }

@@ -1,4 +1,4 @@
-//! What happens while calls are made, for metrics.
+//! Events of calls, for metrics.
 
 use std::{fmt, time::Duration};
 
@@ -6,10 +6,10 @@ use spot_model::Operation;
 
 use crate::{Error, ErrorKind};
 
-/// Is told what happens while calls are made: for metrics, progress and alarms.
+/// Receives the events of calls, for metrics, progress and alarms.
 ///
-/// It is called in the middle of a call and must not block. Logs are better made from the `tracing`
-/// spans.
+/// It is called in the task of a call: it must return at once, or the call takes longer. A panic is
+/// ignored. For logs use the `tracing` spans.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +27,7 @@ use crate::{Error, ErrorKind};
 /// }
 /// ```
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
-    /// Something happened.
+    /// Handles an event.
     fn event(&self, event: &Event<'_>);
 }
 
@@ -37,86 +37,86 @@ impl<T: Observer + ?Sized> Observer for std::sync::Arc<T> {
     }
 }
 
-/// Something that happened while calls were made.
+/// An event of a call.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// A call waited for the rate limit before an attempt.
     #[non_exhaustive]
     Throttled {
-        /// What is called.
+        /// The operation.
         operation: &'static Operation,
-        /// For how long.
+        /// How long it waited.
         waited: Duration,
     },
-    /// A request is sent.
+    /// An attempt started: its request is sent.
     #[non_exhaustive]
     AttemptStarted {
-        /// What is called.
+        /// The operation.
         operation: &'static Operation,
-        /// Which attempt of the call this is, from 1.
+        /// The number of the attempt, from 1.
         attempt: u32,
     },
-    /// A request was answered, or was not.
+    /// An attempt ended, with a response or without.
     #[non_exhaustive]
     AttemptEnded {
-        /// What was called.
+        /// The operation.
         operation: &'static Operation,
-        /// Which attempt of the call this was, from 1.
+        /// The number of the attempt, from 1.
         attempt: u32,
-        /// The status of the answer; `None` if there was none.
+        /// The status of the response; `None` without a response.
         status: Option<u16>,
-        /// What kind of failure it was; `None` for a success.
+        /// The kind of the failure; `None` after a success.
         error: Option<ErrorKind>,
-        /// From sending the request to the last byte of the answer.
+        /// The time from sending the request to the last byte of the response.
         latency: Duration,
     },
-    /// A request will be sent again.
+    /// An attempt failed, and a retry follows.
     #[non_exhaustive]
     Retry {
-        /// What is called.
+        /// The operation.
         operation: &'static Operation,
-        /// The attempt that failed, from 1.
+        /// The number of the failed attempt, from 1.
         attempt: u32,
-        /// Why.
+        /// The failure.
         error: &'a Error,
-        /// When.
+        /// The wait before the retry.
         after: Duration,
     },
-    /// A call was refused with a 429; calls pause.
+    /// Spotify answered 429. All operations pause, or this one is closed.
     #[non_exhaustive]
     RateLimited {
-        /// What was called.
+        /// The operation.
         operation: &'static Operation,
-        /// For how long calls pause.
+        /// How long.
         pause: Duration,
-        /// Whether it is the quota of the developer account.
+        /// Whether a quota is used up. Only this operation is closed then.
         quota: bool,
     },
-    /// The limit of the rolling window is thought to be another one.
+    /// The learned limit of the rolling window changed.
     #[non_exhaustive]
     LimitLearned {
-        /// How many calls a window takes.
+        /// The number of calls that fit in a window.
         limit: u32,
     },
     /// A call ended.
     #[non_exhaustive]
     CallEnded {
-        /// What was called.
+        /// The operation.
         operation: &'static Operation,
-        /// How often it was sent.
+        /// The number of attempts.
         attempts: u32,
-        /// For how long it waited for the rate limit and between attempts.
+        /// How long it waited for the rate limit and between attempts.
         waited: Duration,
-        /// From its start to its end.
+        /// How long it took in all.
         took: Duration,
-        /// Why it failed; `None` for a success.
+        /// The failure; `None` after a success.
         error: Option<&'a Error>,
     },
-    /// An answer came from the cache, or with another call that asked the same.
+    /// A response came from the cache, or from an identical call in flight.
     #[non_exhaustive]
     Cached {
-        /// What was called.
+        /// The operation.
         operation: &'static Operation,
     },
 }

@@ -2,9 +2,8 @@ use std::time::Duration;
 
 use crate::{Lane, failure::Backoff};
 
-/// What a call does differently from the client's other calls.
-///
-/// What is not set is as the [`PipelineBuilder`](crate::PipelineBuilder) says.
+/// Options of a single call. An option that is not set is that of the
+/// [`PipelineBuilder`](crate::PipelineBuilder).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallOptions {
     pub(crate) deadline: Option<Duration>,
@@ -17,55 +16,57 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// Nothing different.
+    /// No options.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How long the call may take in all: queueing, sign-in, every attempt and the waits between.
+    /// Sets the time limit of the call, which includes the queue, the token, all attempts and the
+    /// waits between them.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// How long one attempt may take.
+    /// Sets the time limit of an attempt.
     #[must_use]
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = Some(timeout);
         self
     }
 
-    /// How often the request is sent at most, at least once.
+    /// Sets the maximum number of attempts, at least one.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
         self
     }
 
-    /// The longest wait, for the rate limit or between attempts, that is sat out; what is longer is
-    /// an error at once.
+    /// Sets the longest wait for the rate limit or between attempts. A longer wait is an error at
+    /// once.
     #[must_use]
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);
         self
     }
 
-    /// The waits between attempts: anything up to `base`, doubled each time, up to `cap`.
+    /// Sets the waits between attempts: a random time up to `base`, twice that after the second
+    /// attempt, and so on up to `cap`.
     #[must_use]
     pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         self.backoff = Some(Backoff::new(base, cap));
         self
     }
 
-    /// Which queue it waits in while the rate limit is met.
+    /// Sets the queue in which the call waits for the rate limit.
     #[must_use]
     pub fn lane(mut self, lane: Lane) -> Self {
         self.lane = Some(lane);
         self
     }
 
-    /// Whether sending it twice does no harm, where the caller knows better than
+    /// Sets whether the request may be sent twice without harm, instead of
     /// [`Operation::idempotent`](spot_model::Operation::idempotent).
     #[must_use]
     pub fn repeatable(mut self, repeatable: bool) -> Self {
@@ -73,7 +74,7 @@ impl CallOptions {
         self
     }
 
-    /// These options, and where they say nothing, others.
+    /// These options, and the others' where these are not set.
     #[must_use]
     pub fn or(self, others: &Self) -> Self {
         Self {

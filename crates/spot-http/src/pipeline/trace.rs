@@ -1,6 +1,7 @@
-//! Spans by OpenTelemetry's conventions for HTTP clients: one an attempt, under one a call.
+//! Spans by OpenTelemetry's conventions for HTTP clients: one for each attempt, inside one for the
+//! call.
 //!
-//! Nothing secret is in them, and of a query only the names: what somebody searches for is his own.
+//! They hold no secret, and of a query only the names, since search terms are private.
 
 use std::{fmt, time::Duration};
 
@@ -96,7 +97,7 @@ fn version(version: http::Version) -> &'static str {
     }
 }
 
-/// The name of a kind without what it holds.
+/// The name of an error kind without its content.
 struct Kind<'a>(&'a ErrorKind);
 
 impl fmt::Debug for Kind<'_> {
@@ -108,7 +109,7 @@ impl fmt::Debug for Kind<'_> {
     }
 }
 
-/// The address of a request without the values of its query.
+/// The URL of a request without the values of its query.
 struct Redacted<'a> {
     base: &'a str,
     request: &'a Request,

@@ -20,12 +20,8 @@ use tokio::time::Instant;
 
 use crate::{
     Error, ErrorKind,
-    rate_limit::limits::{SavedBlock, SavedBlocks},
+    rate_limit::limits::{LONGEST_BLOCK, SavedBlock, SavedBlocks, in_words},
 };
-
-/// The longest block, twice the longest one that was reported. A longer one is shortened to this: one
-/// call a day does no harm, and a wrong clock or header must not stop a program for ever.
-pub(crate) const LONGEST_BLOCK: Duration = Duration::from_secs(2 * 86_400);
 
 /// How long other calls wait for the response of a probe before the next one goes.
 const PROBE_TIME: Duration = Duration::from_secs(5);
@@ -317,35 +313,9 @@ pub(crate) fn describe(error: &Error, wait: Duration, alone: bool) -> String {
     format!("{what} for {}: {why}{words}", in_words(wait))
 }
 
-/// `2 h 10 min`, `1 min 5 s`, `3 s`, rounded up to seconds.
-pub(crate) fn in_words(time: Duration) -> String {
-    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
-    let (large, small, units) = match seconds {
-        0..60 => return format!("{seconds} s"),
-        60..3600 => (seconds / 60, seconds % 60, ("min", "s")),
-        3600..86_400 => (seconds / 3600, seconds % 3600 / 60, ("h", "min")),
-        _ => (seconds / 86_400, seconds % 86_400 / 3600, ("d", "h")),
-    };
-    match small {
-        0 => format!("{large} {}", units.0),
-        _ => format!("{large} {} {small} {}", units.0, units.1),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_told_in_two_units() {
-        let told =
-            [0, 3, 60, 65, 3600, 7800, 86_399, 90_000].map(|s| in_words(Duration::from_secs(s)));
-        assert_eq!(
-            told,
-            ["0 s", "3 s", "1 min", "1 min 5 s", "1 h", "2 h 10 min", "23 h 59 min", "1 d 1 h"]
-        );
-        assert_eq!(in_words(Duration::from_millis(1)), "1 s");
-    }
 
     #[tokio::test(start_paused = true)]
     async fn a_quota_without_a_time_is_probed_ever_more_rarely() {

@@ -8,10 +8,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::rate_limit::{
-    blocks::{LONGEST_BLOCK, in_words},
-    window::Learned,
-};
+use crate::rate_limit::window::Learned;
+
+/// The longest block, twice the longest one that was reported. A longer one is shortened to this: one
+/// call a day does no harm, and a wrong clock or header must not stop a program for ever.
+pub(crate) const LONGEST_BLOCK: Duration = Duration::from_secs(2 * 86_400);
 
 /// What is known of Spotify's limits at one time: the learned limit, the calls in use, and which
 /// operations are blocked for how long.
@@ -210,6 +211,21 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 
+/// `2 h 10 min`, `1 min 5 s`, `3 s`, rounded up to seconds.
+pub(crate) fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    let (large, small, units) = match seconds {
+        0..60 => return format!("{seconds} s"),
+        60..3600 => (seconds / 60, seconds % 60, ("min", "s")),
+        3600..86_400 => (seconds / 3600, seconds % 3600 / 60, ("h", "min")),
+        _ => (seconds / 86_400, seconds % 86_400 / 3600, ("d", "h")),
+    };
+    match small {
+        0 => format!("{large} {}", units.0),
+        _ => format!("{large} {} {small} {}", units.0, units.1),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,6 +242,17 @@ mod tests {
     fn left_at(limits: &Limits, hour: u32) -> Duration {
         let saved = limits.left(SystemTime::UNIX_EPOCH + hour * HOUR);
         saved.blocks.operations["get_artist_albums"].left
+    }
+
+    #[test]
+    fn times_are_told_in_two_units() {
+        let told =
+            [0, 3, 60, 65, 3600, 7800, 86_399, 90_000].map(|s| in_words(Duration::from_secs(s)));
+        assert_eq!(
+            told,
+            ["0 s", "3 s", "1 min", "1 min 5 s", "1 h", "2 h 10 min", "23 h 59 min", "1 d 1 h"]
+        );
+        assert_eq!(in_words(Duration::from_millis(1)), "1 s");
     }
 
     #[test]

@@ -150,8 +150,17 @@ impl RateLimiter for LocalLimiter {
         let probes = match poll_fn(|context| Poll::Ready(waiter.poll(&request, context))).await {
             Poll::Ready(admitted) => admitted?,
             Poll::Pending => {
-                let admitted = poll_fn(|context| waiter.poll(&request, context));
-                timeout_at(request.deadline, admitted).await.map_err(|_| late())??
+                let mut pause = FIRST_LOOK;
+                loop {
+                    let look = request.deadline.min(Instant::now() + pause);
+                    match timeout_at(look, poll_fn(|context| waiter.poll(&request, context))).await
+                    {
+                        Ok(admitted) => break admitted?,
+                        Err(_) if Instant::now() >= request.deadline => return Err(late()),
+                        Err(_) => self.shared.call(),
+                    }
+                    pause = (pause * 2).min(RAREST_LOOK);
+                }
             }
         };
         Ok(Box::new(LocalPermit {
@@ -213,6 +222,13 @@ impl Shared {
         let called = state.queue.call_all();
         self.release(state, called);
         block
+    }
+
+    /// Calls the waiters that are first, in case that a slot is free.
+    fn call(&self) {
+        let mut state = self.state();
+        let called = state.queue.call(Instant::now());
+        self.release(state, called);
     }
 
     /// Unlocks the state and wakes the waiters that were called.
@@ -298,6 +314,11 @@ fn accept(
     }
     Ok(())
 }
+
+/// When a waiter looks by itself, ever more rarely. The timer task calls it in time, unless that task
+/// runs on a runtime that nobody drives any more.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+const RAREST_LOOK: Duration = Duration::from_secs(60);
 
 /// The error of a call whose deadline passed in the queue.
 fn late() -> Error {

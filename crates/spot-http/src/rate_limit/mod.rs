@@ -3,6 +3,7 @@
 mod blocks;
 mod config;
 mod file;
+mod lane;
 mod limiter;
 mod limits;
 mod local;
@@ -12,7 +13,8 @@ mod window;
 pub use {
     config::RateLimit,
     file::FileLimiter,
-    limiter::{AttemptEnd, Feedback, Lane, Permit, PermitRequest, RateLimiter},
+    lane::Lane,
+    limiter::{AttemptEnd, Feedback, Permit, PermitRequest, RateLimiter},
     limits::{ClosedOperation, Limits},
     local::LocalLimiter,
 };

@@ -1,11 +1,11 @@
-//! The learned window: how many calls a rolling window takes, found out by making them.
+//! The learned window: the number of calls that fit in a rolling window, learned from the responses.
 //!
-//! Spotify counts the calls of an application in a rolling window of 30 seconds and says neither the
-//! limit nor what is left of it. A call takes a slot when it is sent; the slot is free again one window
-//! after its *answer*. The server counted the call somewhere between the two, so that its count is
-//! never above ours, however long answers take.
+//! Spotify counts the calls of an application in a rolling window of 30 seconds and tells neither the
+//! limit nor what is left of it. A call takes a slot when it is sent; the slot is free one window after
+//! the *response*. The server counts the call between the two, so that its count is never above ours,
+//! however long responses take.
 //!
-//! Time is an argument here; nothing waits. [`Limiter`](crate::rate_limit::Limiter) does.
+//! Time is an argument here; nothing waits.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -13,10 +13,10 @@ use tokio::time::Instant;
 
 use crate::Lane;
 
-/// What the clock of the server and the way to it may differ by.
+/// A margin for the clock of the server.
 const MARGIN: Duration = Duration::from_millis(50);
 
-/// A call that was not answered may still be under way; it is taken to arrive within this.
+/// A call without a response may still arrive at the server within this time.
 const STRAY: Duration = Duration::from_secs(1);
 
 /// How many calls may be in flight while no limit is known. Every call in flight when the limit is met
@@ -30,7 +30,7 @@ const LARGEST_RAMP: u32 = 64;
 /// seen to work.
 const RAMP: u32 = 4;
 
-/// The least that is taken for a limit.
+/// The smallest limit that is believed.
 const LEAST: u32 = 4;
 
 /// A refusal after fewer answers than this is likely to mean that others used up the limit, or an
@@ -41,16 +41,16 @@ const STRIKES: u32 = 3;
 const FIRST_PROBE: Duration = Duration::from_secs(60);
 const RAREST_PROBE: Duration = Duration::from_secs(30 * 60);
 
-/// A block that is longer than this is not about the window.
+/// A longer block is not about the window.
 const LONG_BLOCK: Duration = Duration::from_secs(120);
 
-/// How the calls of one window are counted, and what was learned of their limit.
+/// The calls of a window and the limit that was learned.
 #[derive(Debug)]
 pub(crate) struct Window {
     length: Duration,
     mode: Mode,
     limit: Option<u32>,
-    /// The most calls that were seen to be answered within one window.
+    /// The largest number of calls that were answered within one window.
     proven: u32,
     in_flight: u32,
     /// When the slots of finished calls are free again, soonest first.
@@ -98,37 +98,37 @@ struct LimitSearch {
     from: Option<u32>,
 }
 
-/// Whether a call may be sent.
+/// Whether a slot is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
-    /// Now: it has its slot.
+    /// The call has its slot.
     Now,
-    /// Not before then.
+    /// Not before this time.
     At(Instant),
     /// Not before another call is answered.
     AfterAnswer,
 }
 
-/// What became of a call that had a slot.
+/// The end of a call that had a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// It was answered, however.
+    /// The server answered, and not with 429.
     Answered,
-    /// It was refused for there being too many, with the wait that was told.
+    /// The server answered 429, with this wait.
     Refused(Duration),
-    /// Nothing is known of it: cancelled, timed out, broken off.
+    /// Nothing is known: it was cancelled, timed out, or its connection broke.
     Unknown,
-    /// It never left.
+    /// It was not sent.
     NotSent,
 }
 
-/// What is worth keeping from one run of a program to the next.
+/// What a program keeps for its next run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Learned {
     pub(crate) limit: Option<u32>,
     pub(crate) step: u32,
     pub(crate) every: Duration,
-    /// How long each slot is still taken.
+    /// How long each slot is still used.
     pub(crate) taken: Vec<Duration>,
 }
 
@@ -151,14 +151,14 @@ impl Window {
         }
     }
 
-    /// A window whose limit is given. It is neither learned nor probed.
+    /// A window with a given limit, which stays.
     pub(crate) fn fixed(length: Duration, limit: u32) -> Self {
         let limit = limit.max(1);
         let window = Self::learned(length);
         Self { mode: Mode::Fixed, limit: Some(limit), proven: limit, ..window }
     }
 
-    /// No window: every call may be sent at once.
+    /// No window: every call is sent at once.
     pub(crate) fn off() -> Self {
         Self { mode: Mode::Off, ..Self::learned(Duration::ZERO) }
     }
@@ -212,8 +212,7 @@ impl Window {
         Slot::Now
     }
 
-    /// Takes note of the end of a call that was sent at `sent`. Says whether the limit is another
-    /// one now.
+    /// Notes the end of a call that was sent at `sent`. Returns whether the limit changed.
     pub(crate) fn end(&mut self, end: End, sent: Instant, now: Instant) -> bool {
         self.in_flight = self.in_flight.saturating_sub(1);
         if self.mode == Mode::Off {
@@ -295,7 +294,7 @@ impl Window {
         self.in_flight.saturating_add(u32::try_from(self.cooling.len()).unwrap_or(u32::MAX))
     }
 
-    /// What bulk calls leave to interactive ones, while there are any.
+    /// The slots that bulk calls leave to interactive calls, while there are any.
     fn reserve(&self, lane: Lane, now: Instant) -> u32 {
         let (Lane::Bulk, Some(limit), Some(at)) = (lane, self.limit, self.interactive_at) else {
             return 0;
@@ -306,7 +305,7 @@ impl Window {
         (limit / 20).max(2).min(limit.saturating_sub(1))
     }
 
-    /// When enough slots are free, if `over` of them and one more have to be.
+    /// The time at which `over` slots and one more are free.
     fn after(&self, over: u32) -> Slot {
         match self.cooling.get(over as usize) {
             Some((free, _)) => Slot::At(*free),
@@ -314,7 +313,7 @@ impl Window {
         }
     }
 
-    /// Raises the limit, if the window is full and it is time to try.
+    /// Raises the limit if it is time to try a higher one.
     fn starts_search(&mut self, limit: u32, now: Instant) -> bool {
         let due = self.search.next.is_some_and(|next| next <= now);
         if self.mode != Mode::Learned || self.search.from.is_some() || !due {
@@ -342,7 +341,7 @@ impl Window {
         }
     }
 
-    /// How many calls the server is certain to have taken in one window.
+    /// How many calls the server has certainly accepted within one window.
     fn seen(&self) -> u32 {
         u32::try_from(self.certain.len()).unwrap_or(u32::MAX)
     }
@@ -402,8 +401,8 @@ impl Window {
         self.braked_since = None;
     }
 
-    /// Lets more calls fly above what is proven if that was what held calls back for a whole window:
-    /// on a slow line the first few would never fill one.
+    /// Doubles the ramp if it held calls back for a whole window: on a slow line a few calls in flight
+    /// would never fill one.
     fn brake(&mut self, now: Instant) {
         match self.braked_since {
             None => self.braked_since = Some(now),

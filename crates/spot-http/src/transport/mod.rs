@@ -1,4 +1,4 @@
-//! What carries a request and brings the answer.
+//! The transport: sends a request and reads the response.
 
 #[cfg(feature = "reqwest")]
 mod address;
@@ -18,17 +18,17 @@ use spot_model::printable;
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder};
 
-/// Carries a request, once, and brings the answer.
+/// Sends a request once and reads the response.
 ///
-/// Retries, limits and deadlines are above it. It must not follow redirects, since the token would
-/// go with them.
+/// Retries, rate limits and deadlines are the pipeline's. A transport must not follow redirects, since
+/// the token would be sent along.
 #[async_trait]
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// Sends the request and reads the whole answer.
+    /// Sends the request and reads the whole response.
     ///
     /// # Errors
     ///
-    /// Whatever stands between: the kind of the error says whether the request may have arrived.
+    /// A network failure. Its kind says whether the request may have arrived.
     async fn send(
         &self,
         request: http::Request<Bytes>,
@@ -55,25 +55,25 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
     }
 }
 
-/// Why no answer came.
+/// Why there is no response.
 pub struct TransportError {
     kind: TransportErrorKind,
     source: Box<dyn StdError + Send + Sync>,
 }
 
-/// What is known of the request when no answer came.
+/// What is known of a request without a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// It never left: no address, no connection, no TLS.
+    /// It was not sent: no address, no connection, or no TLS.
     NotSent,
-    /// The connection broke under way: it may have arrived.
+    /// The connection broke. The request may have arrived.
     Reset,
-    /// No answer in time: it may have arrived.
+    /// There was no response in time. The request may have arrived.
     Timeout,
-    /// The answer is larger than is taken.
+    /// The response is larger than the limit.
     BodyTooLarge,
-    /// Something else: it may have arrived.
+    /// Another failure. The request may have arrived.
     Other,
 }
 
@@ -81,7 +81,7 @@ pub enum TransportErrorKind {
 const CAUSE: usize = 300;
 
 impl TransportError {
-    /// An error of a kind, with what caused it, whose text must hold neither a query nor a token.
+    /// An error of a kind with its cause. The text of the cause must hold neither a query nor a token.
     pub fn new(
         kind: TransportErrorKind,
         source: impl Into<Box<dyn StdError + Send + Sync>>,

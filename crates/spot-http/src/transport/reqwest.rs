@@ -9,8 +9,8 @@ use crate::{
     transport::{address::Addresses, clients::Clients},
 };
 
-/// The transport on reqwest: HTTP/2 and gzip where the server speaks them, no redirects, an answer
-/// of bounded size.
+/// The transport on reqwest: HTTP/2 and gzip if the server supports them, no redirects, no retries of
+/// its own, and responses of limited size.
 ///
 /// It may be used on any number of runtimes: each has connections of its own.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// A transport with the defaults of [`ReqwestTransportBuilder`], to be changed.
+    /// Sets up a transport.
     pub fn builder() -> ReqwestTransportBuilder {
         ReqwestTransportBuilder {
             user_agent: concat!("spot-http/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -71,7 +71,7 @@ impl ReqwestTransport {
     }
 }
 
-/// Reads an answer, as long as it has no more than so many bytes.
+/// Reads a response of at most this many bytes.
 async fn read(
     mut response: reqwest::Response,
     max_body: usize,
@@ -204,38 +204,38 @@ pub struct ReqwestTransportBuilder {
 }
 
 impl ReqwestTransportBuilder {
-    /// What the client calls itself.
+    /// Sets the `User-Agent`.
     pub fn user_agent(mut self, user_agent: &str) -> Self {
         user_agent.clone_into(&mut self.user_agent);
         self
     }
 
-    /// The proxy for all requests, as a URL. Without it the system's settings count.
+    /// Sets the proxy of all requests, as a URL. By default the system's settings apply.
     pub fn proxy(mut self, url: &str) -> Self {
         self.proxy = Some(url.to_owned());
         self
     }
 
-    /// No proxy at all, whatever the system says.
+    /// Uses no proxy, whatever the system's settings are.
     pub fn no_proxy(mut self) -> Self {
         self.no_proxy = true;
         self
     }
 
-    /// Trusts another root certificate, in PEM.
+    /// Adds a trusted root certificate, in PEM.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub fn root_certificate(mut self, pem: &[u8]) -> Self {
         self.root_certificates.push(pem.to_owned());
         self
     }
 
-    /// How long connecting may take; 5 s unless this is called.
+    /// Sets the time limit for connecting; 5 s by default.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long a connection that nobody uses stays open; 60 s unless this is called.
+    /// Sets how long an unused connection stays open; 60 s by default.
     pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
         self.pool_idle_timeout = timeout;
         self

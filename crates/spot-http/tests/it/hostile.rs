@@ -133,7 +133,7 @@ async fn a_token_that_the_server_repeats_is_replaced() {
             (200, format!("{{\"popularity\":\"{token}\"}}")),
             (200, format!("{{\"album\":{{\"{token}\":{{}},\"artists\":\"{token}\"}}}}")),
             (200, format!("{{\"{token}\":{{\"x\":1}},\"artists\":7}}")),
-            (200, format!("{token}")),
+            (200, token.to_string()),
         ] {
             let error = error_of(status, &text).await;
             let mut shown = texts(&error);

@@ -326,3 +326,21 @@ async fn a_call_that_waits_and_is_not_polled_holds_nobody_up() {
     // It did not lose its place for ever.
     held.await.unwrap();
 }
+
+#[test]
+fn a_runtime_that_is_not_driven_any_more_holds_nobody_up() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let script = Script::new([status(200)]);
+    let limit = RateLimit::known(1).window(Duration::from_millis(200));
+    let pipeline = script.pipeline().rate_limit(limit).build().unwrap();
+    let (first, second) = (runtime(), runtime());
+    // A call waits on the first runtime, and so does the task that calls waiters.
+    let mut held = Box::pin(pipeline.call(get()));
+    first.block_on(async {
+        pipeline.call(get()).await.unwrap();
+        assert!(held.as_mut().now_or_never().is_none());
+    });
+    let start = std::time::Instant::now();
+    second.block_on(async { pipeline.call(get()).await.unwrap() });
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+}

@@ -2,7 +2,7 @@
 
 use spot::{
     Client, ErrorKind,
-    api::Blocking,
+    api::{Blocking, BlockingStream},
     auth::{AccessToken, App},
 };
 use spot_mock::MockSpotify;

@@ -170,9 +170,10 @@ async fn wrong_arguments(printed: &mut Printed) {
         "a stream by cursor of pages by offset",
         client.stream::<CursorPage<SavedTrack>>(saved).next().await.unwrap(),
     );
-    let page: Page<SavedTrack> =
-        serde_json::from_str(r#"{"items": [], "next": "https://example.org/v1/me/tracks"}"#)
-            .unwrap();
+    let page: Page<SavedTrack> = serde_json::from_str(
+        r#"{"items": [{"track": {"name": "x"}}], "next": "https://example.org/v1/me/tracks"}"#,
+    )
+    .unwrap();
     printed.add("a page whose link leads away", client.next_page(&page).await);
     printed.add("a link that is not Spotify's", client.resolve_link("https://example.org/x").await);
 }

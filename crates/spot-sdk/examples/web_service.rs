@@ -1,0 +1,177 @@
+//! A web service with several users: one application, one limiter, and the sessions in SQLite.
+//!
+//! `/login` sends the browser to Spotify, `/callback` finishes the sign-in and keeps the session, and
+//! `/saved/{account}` counts the saved tracks of a user. The program plays the browsers of two users.
+//!
+//! `cargo run -p spot-sdk --example web_service`
+#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+
+use std::{
+    collections::HashMap,
+    error::Error as StdError,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Router,
+    extract::{Path, RawQuery, State},
+    response::Redirect,
+    routing::get,
+};
+use rusqlite::{Connection, OptionalExtension as _};
+use spot::{
+    Client, Error, ErrorKind,
+    auth::{App, CallbackStore, ExposeSecret, PendingSignIn, Scope, StoreKey, TokenRecord},
+    http::{ReqwestTransport, Transport},
+};
+use spot_mock::MockSpotify;
+use url::Url;
+
+type Failure = Box<dyn StdError + Send + Sync>;
+
+/// What the requests share.
+#[derive(Clone)]
+struct Service {
+    app: App,
+    /// The client of the application, whose connections and limits the users share.
+    base: Client,
+    sessions: CallbackStore,
+    /// Sign-ins that wait for their browser, by their state.
+    pending: Arc<Mutex<HashMap<String, PendingSignIn>>>,
+}
+
+/// A table of sessions: one row for each account.
+fn sessions(database: Connection) -> rusqlite::Result<CallbackStore> {
+    database
+        .execute("CREATE TABLE session (account TEXT PRIMARY KEY, record TEXT NOT NULL)", [])?;
+    let database = Arc::new(Mutex::new(database));
+    let with = move |work: &dyn Fn(&Connection) -> Result<Option<TokenRecord>, Failure>| {
+        // A row is read or written in microseconds; a slower store would use `spawn_blocking`.
+        work(&database.lock().unwrap_or_else(PoisonError::into_inner))
+    };
+    let (load, save, remove) = (with.clone(), with.clone(), with);
+    Ok(CallbackStore::new(
+        move |key: StoreKey| {
+            let loaded = load(&|database| {
+                let select = "SELECT record FROM session WHERE account = ?1";
+                let row =
+                    database.query_row(select, [key.account()], |row| row.get::<_, String>(0));
+                Ok(row.optional()?.map(|json| TokenRecord::from_json(&json)).transpose()?)
+            });
+            async move { loaded }
+        },
+        move |key: StoreKey, record: TokenRecord| {
+            let saved = save(&|database| {
+                let json = record.to_json();
+                let upsert = "INSERT INTO session VALUES (?1, ?2)
+                    ON CONFLICT (account) DO UPDATE SET record = excluded.record";
+                database.execute(upsert, [key.account(), json.expose_secret()])?;
+                Ok(None)
+            });
+            async move { saved.map(drop) }
+        },
+        move |key: StoreKey| {
+            let removed = remove(&|database| {
+                database.execute("DELETE FROM session WHERE account = ?1", [key.account()])?;
+                Ok(None)
+            });
+            async move { removed.map(drop) }
+        },
+    ))
+}
+
+/// The text of an error. A service would log it and choose a status by the kind.
+fn text(error: Error) -> String {
+    match error.kind() {
+        ErrorKind::ConsentExpired | ErrorKind::Authentication => "sign in again".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+async fn login(State(service): State<Service>) -> Result<Redirect, String> {
+    let pending = service.app.begin(Scope::UserLibraryRead).map_err(text)?;
+    let redirect = Redirect::to(pending.authorize_url());
+    let mut waiting = service.pending.lock().unwrap_or_else(PoisonError::into_inner);
+    waiting.insert(pending.state().to_owned(), pending);
+    Ok(redirect)
+}
+
+async fn callback(
+    State(service): State<Service>,
+    RawQuery(query): RawQuery,
+) -> Result<String, String> {
+    let query = query.unwrap_or_default();
+    let state = query.split('&').find_map(|pair| pair.strip_prefix("state=")).unwrap_or_default();
+    let pending = {
+        let mut waiting = service.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.remove(state).ok_or("unknown sign-in")?
+    };
+    let address = format!("{}?{query}", service.app.redirect_uri().unwrap_or_default());
+    let session = pending.finish(&address).await.map_err(text)?;
+    let me = service.base.with_tokens(session.clone()).me().await.map_err(text)?;
+    let account = me.id.to_string();
+    session.keep_in(service.sessions.clone(), &account).await.map_err(text)?;
+    Ok(account)
+}
+
+async fn saved(
+    State(service): State<Service>,
+    Path(account): Path<String>,
+) -> Result<String, String> {
+    let stored =
+        service.app.stored_session(service.sessions.clone(), &account, Scope::UserLibraryRead);
+    let session = stored.await.map_err(text)?.ok_or("sign in first")?;
+    let client = service.base.with_tokens(session);
+    let page = client.library().tracks().limit(1).await.map_err(text)?;
+    Ok(format!("{account} saved {} tracks", page.total.unwrap_or_default()))
+}
+
+/// Goes where a browser would be sent, and returns the text of the last page.
+async fn browse(mut address: String) -> Result<String, Failure> {
+    let browser = ReqwestTransport::builder().no_proxy().build()?;
+    loop {
+        let page = browser.send(http::Request::get(&*address).body(Default::default())?).await?;
+        match page.headers().get(http::header::LOCATION) {
+            Some(next) => address = next.to_str()?.to_owned(),
+            None => return Ok(String::from_utf8_lossy(page.body()).into_owned()),
+        }
+    }
+}
+
+/// The page of a user, whose id may hold any character.
+fn page_of(home: &str, account: &str) -> Result<String, Failure> {
+    let mut page = Url::parse(home)?;
+    page.path_segments_mut().map_err(|()| "no path")?.extend(["saved", account]);
+    Ok(page.into())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let home = format!("http://{}", listener.local_addr()?);
+    let redirect_uri = format!("{home}/callback");
+    let mock = MockSpotify::builder().redirect_uri(redirect_uri.clone()).start().await?;
+    let app = App::builder(mock.client_id())
+        .secret(mock.client_secret().to_owned())
+        .redirect_uri(redirect_uri)
+        .accounts_url(mock.accounts_url())
+        .build()?;
+    let base = Client::builder(app.client_credentials()?).base_url(mock.api_url()).build()?;
+    let sessions = sessions(Connection::open_in_memory()?)?;
+    let service = Service { app, base, sessions, pending: Arc::default() };
+    let router = Router::new()
+        .route("/login", get(login))
+        .route("/callback", get(callback))
+        .route("/saved/{account}", get(saved))
+        .with_state(service);
+    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+
+    for user in [mock.world().user.clone(), mock.world().other_user.clone()] {
+        mock.sign_in_as(&user);
+        let account = browse(format!("{home}/login")).await?;
+        println!("{}", browse(page_of(&home, &account)?).await?);
+    }
+    println!("{}", browse(page_of(&home, "nobody")?).await?);
+    server.abort();
+    Ok(())
+}
