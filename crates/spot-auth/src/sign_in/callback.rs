@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use secrecy::{ExposeSecret, SecretString};
-use spot_http::Error;
+use spot_http::{Error, failure::redact};
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
@@ -83,7 +83,12 @@ pub(crate) fn validate_callback(
     match (code, error) {
         (Some(code), None) => Ok(CallbackOutcome::Code(code.into_owned().into())),
         (None, Some(error)) => Ok(CallbackOutcome::Declined {
-            error: error.chars().filter(|c| !c.is_control()).take(64).collect(),
+            // Whoever knows the state may repeat it in the error.
+            error: redact(&error, &[expected.state.expose_secret()])
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(64)
+                .collect(),
         }),
         (None, None) => Err(InvalidCallback::NoOutcome),
         (Some(_), Some(_)) => Err(InvalidCallback::TwoOutcomes),
@@ -155,6 +160,14 @@ mod tests {
         }
         match read("/?error=access_denied&state=b3f-9_xQ") {
             Ok(CallbackOutcome::Declined { error }) => assert_eq!(error, "access_denied"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_error_does_not_repeat_the_state() {
+        match read(&format!("/?error=x%5E{STATE}.d&state={STATE}")) {
+            Ok(CallbackOutcome::Declined { error }) => assert_eq!(error, "x^<redacted>.d"),
             other => panic!("{other:?}"),
         }
     }
