@@ -9,7 +9,7 @@ use spot_model::Operation;
 use crate::{
     AccessToken, Error, ErrorKind,
     error::json_path,
-    failure::{Refusal, html_title, redact},
+    failure::{Refusal, html_title, redact, start_of},
 };
 
 /// How much of a body is looked at for an HTML page, in bytes.
@@ -168,7 +168,7 @@ fn decode<T: DeserializeOwned>(body: &[u8], secret: &str) -> Result<T, Error> {
         (Some(_), Cow::Owned(clean)) => spot_model::from_slice::<T>(clean.as_bytes()).err(),
         (failed, _) => failed,
     };
-    let start = clean.get(..clean.floor_char_boundary(START)).unwrap_or(&clean);
+    let start = start_of(&clean, START);
     Err(undecoded(clean.as_bytes(), start, failed).with_body(start.as_bytes()))
 }
 

@@ -18,4 +18,4 @@ pub use {
 };
 
 pub(crate) use advice::advise;
-pub(crate) use refusal::{html_title, refused};
+pub(crate) use refusal::{html_title, refused, start_of};

@@ -165,6 +165,12 @@ fn without_markup(text: &str) -> String {
     }
 }
 
+/// The beginning of a text, at most so many bytes, without half a character at its end.
+pub(crate) fn start_of(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or_default()).unwrap_or_default()
+}
+
 /// The title of an HTML page; `None` if the text is not HTML.
 pub(crate) fn html_title(text: &str) -> Option<String> {
     let start: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
@@ -172,7 +178,7 @@ pub(crate) fn html_title(text: &str) -> Option<String> {
         return None;
     }
     // A title stands near the beginning.
-    let text = text.get(..text.floor_char_boundary(TITLE_WITHIN)).unwrap_or(text);
+    let text = start_of(text, TITLE_WITHIN);
     let lower = text.to_ascii_lowercase();
     let title = lower.find("<title>").and_then(|at| {
         let from = at + "<title>".len();
@@ -185,6 +191,14 @@ pub(crate) fn html_title(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        for (most, expected) in [(0, ""), (1, "a"), (2, "a"), (3, "aß"), (4, "aßc"), (9, "aßc")]
+        {
+            assert_eq!(start_of("aßc", most), expected);
+        }
+    }
 
     fn read(status: u16, body: &str) -> (ErrorKind, String, Option<String>) {
         let error = Error::from_response(status, body.as_bytes());
