@@ -10,7 +10,7 @@ use spot_model::{
 
 use crate::check_line;
 
-/// What a text is parsed to prints as a text that is parsed to the same.
+/// What a text is parsed to prints as a text that is parsed and printed alike.
 pub(crate) fn ids(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     check::<AlbumId>(text);
@@ -36,12 +36,14 @@ pub(crate) fn ids(data: &[u8]) {
 
 fn check<T>(text: &str)
 where
-    T: FromStr<Err: Display> + Display + PartialEq,
+    T: FromStr<Err: Display> + Display,
 {
     match text.parse::<T>() {
         Ok(value) => {
-            let again = value.to_string().parse::<T>();
-            assert!(again.is_ok_and(|again| again == value), "{value}");
+            // The texts are compared: the URI of an audiobook is that of a show, and is read as one.
+            let printed = value.to_string();
+            let again = printed.parse::<T>().map(|again| again.to_string());
+            assert!(again.is_ok_and(|again| again == printed), "{printed}");
         }
         Err(error) => check_line(&error.to_string()),
     }
