@@ -6,7 +6,6 @@ use spot_http::{CallOptions, Error, Lane, Limits, Pipeline, Request, Response, T
 use spot_model::{AccessMode, Operation, Uri};
 
 use crate::{
-    client_builder::ClientBuilder,
     links,
     market::Market,
     page::{PageIn, Paged},
@@ -38,11 +37,6 @@ impl Client {
     /// [`Configuration`](crate::ErrorKind::Configuration) if the transport cannot be made.
     pub fn new(tokens: impl TokenSource) -> Result<Self, Error> {
         Ok(Pipeline::builder(tokens).build()?.into())
-    }
-
-    /// Sets up a client: base URL, access mode, market, transport, deadlines and more.
-    pub fn builder(tokens: impl TokenSource) -> ClientBuilder {
-        ClientBuilder::new(tokens)
     }
 
     /// The client of another user of the same application. It shares the connections, the rate

@@ -34,16 +34,19 @@ pub struct ClientBuilder {
     options: CallOptions,
 }
 
-impl ClientBuilder {
-    pub(crate) fn new(tokens: impl TokenSource) -> Self {
-        Self {
+impl Client {
+    /// Sets up a client: base URL, access mode, market, transport, deadlines and more.
+    pub fn builder(tokens: impl TokenSource) -> ClientBuilder {
+        ClientBuilder {
             pipeline: Pipeline::builder(tokens),
             market: None,
             access: AccessMode::default(),
             options: CallOptions::new(),
         }
     }
+}
 
+impl ClientBuilder {
     /// Access mode of the application. See [`Client::with_access_mode`].
     pub fn access_mode(mut self, mode: AccessMode) -> Self {
         self.access = mode;
