@@ -11,6 +11,7 @@ mod generated;
 mod ids;
 mod mock;
 mod models;
+mod round_trip;
 
 /// A target: its name, and the function that gets the bytes.
 pub type Target = (&'static str, fn(&[u8]));

@@ -112,7 +112,7 @@ fn models(spec: &Spec) -> String {
     let names = types().map(|(name, _)| name.to_owned());
     let names = names.chain(["CursorPage", "Page"].map(str::to_owned));
     format!(
-        "{}{}\n{}\nuse crate::{{Target, models::check}};\n\n/// The name of a type, and what checks a JSON text as it.\n\
+        "{}{}\n{}\nuse crate::{{Target, round_trip::check}};\n\n/// The name of a type, and what checks a JSON text as it.\n\
          pub(crate) const MODELS: &[Target] = &[\n{rows}];\n",
         preamble("*.toml"),
         file_doc(&["The models that are fuzzed."]),

@@ -13,7 +13,7 @@ use spot_model::{
     SimplifiedPlaylist, SimplifiedShow, SimplifiedTrack, TimeInterval, Track,
 };
 
-use crate::{Target, models::check};
+use crate::{Target, round_trip::check};
 
 /// The name of a type, and what checks a JSON text as it.
 pub(crate) const MODELS: &[Target] = &[
