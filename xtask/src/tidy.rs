@@ -80,13 +80,6 @@ const ALLOWED_CIRCLES: &[(&str, &[&str])] = &[
     ("crates/spot-mock", &["server::builder", "server::mock"]),
     // An id and the URI of the same thing convert into each other.
     ("crates/spot-model", &["id", "uri"]),
-    // The generated table names the function that each of its rows runs.
-    ("crates/spot-fuzz", &["generated", "models"]),
-    // To be resolved.
-    ("crates/spot-api", &["generated::search", "input", "search"]),
-    ("crates/spot-api", &["pages", "plan"]),
-    ("crates/spot-auth", &["app", "sign_in"]),
-    ("xtask", &["codegen::api", "codegen::api::request", "codegen::api::send"]),
 ];
 
 /// No files of a crate use each other.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use spot_http::{Error, Request};
 use spot_model::{ParseIdError, SnapshotId};
 
-use crate::{fields::Fields, market::Market, search::SearchQuery};
+use crate::{fields::Fields, market::Market, search_query::SearchQuery};
 
 /// What the generated requests need of [`Request`] beyond what it does itself.
 ///

@@ -5,8 +5,11 @@ use std::{
     path::PathBuf,
 };
 
-use super::{api::example_imports, file_doc, import, preamble};
-use crate::{spec::Spec, ty::Ty};
+use crate::{
+    codegen::{api::example_imports, file_doc, import, preamble},
+    spec::Spec,
+    ty::Ty,
+};
 
 pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     vec![

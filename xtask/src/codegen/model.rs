@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::{
-    doc, file_doc, import, preamble,
-    wire::{attributes, has_old_names, has_plain_fields, imports, is_fallible, is_plain},
+use crate::{
+    codegen::{
+        doc, file_doc, import, preamble,
+        wire::{attributes, has_old_names, has_plain_fields, imports, is_fallible, is_plain},
+    },
+    spec::{Domain, Enum, Field, Spec, Type},
 };
-use crate::spec::{Domain, Enum, Field, Spec, Type};
 
 pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();

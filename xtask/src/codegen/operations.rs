@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{doc, preamble};
-use crate::spec::{Access, Op, Paging, PagingBy, Spec};
+use crate::{
+    codegen::{doc, preamble},
+    spec::{Access, Op, Paging, PagingBy, Spec},
+};
 
 pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     let mut consts = String::new();

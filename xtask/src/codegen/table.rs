@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{camel, file_doc, preamble};
-use crate::spec::{Access, Op, PagingBy, Param, Spec};
+use crate::{
+    codegen::{camel, file_doc, preamble},
+    spec::{Access, Op, PagingBy, Param, Spec},
+};
 
 pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     let mut table =

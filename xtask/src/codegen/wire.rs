@@ -4,8 +4,8 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use super::{import, preamble};
 use crate::{
+    codegen::{import, preamble},
     spec::{Domain, Field, Spec, Type},
     ty::Ty,
 };

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{
-    Differences,
-    document::{self, Document},
-};
 use crate::{
     contract::{self, Need, Parameter},
+    drift::{
+        Differences,
+        document::{self, Document},
+    },
     spec::{Access, Op, Spec},
     ty::Ty,
 };

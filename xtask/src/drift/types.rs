@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{
-    Differences,
-    compare::sets,
-    document::{Document, schema_name},
-};
 use crate::{
     contract,
+    drift::{
+        Differences,
+        compare::sets,
+        document::{Document, schema_name},
+    },
     spec::{Spec, Type},
     ty::Ty,
 };

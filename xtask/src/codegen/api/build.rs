@@ -1,7 +1,7 @@
 //! What is sent: the parameters of a request in the order of the spec.
 
-use super::params::{is_copied, is_parsed};
 use crate::{
+    codegen::api::params::{is_copied, is_parsed},
     spec::{Join, Op, PagingBy, Param, SendAs, UploadKind},
     ty::Ty,
 };

@@ -1,8 +1,10 @@
 //! The methods that lead to requests: of the client, of handles, of requests that are handles.
 
-use super::params::{argument, implied, is_parsed, stored_from};
 use crate::{
-    codegen::{camel, doc},
+    codegen::{
+        api::params::{argument, implied, is_parsed, stored_from},
+        camel, doc,
+    },
     spec::{Domain, Op, Param, Spec},
     ty::Ty,
 };

@@ -1,12 +1,14 @@
 //! The type of a request: its docs, its fields, its setters.
 
-use super::{
-    example_imports,
-    params::{implied, is_parsed, optional_argument, stored},
-    send::{chunked, sent, single},
-};
 use crate::{
-    codegen::{camel, doc},
+    codegen::{
+        api::{
+            imports::example_imports,
+            params::{implied, is_parsed, optional_argument, stored},
+            send::{chunked, sent, single},
+        },
+        camel, doc,
+    },
     spec::{Access, Error, Join, Op, PagingBy, Param, Spec},
     ty::Ty,
 };

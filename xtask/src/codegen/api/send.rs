@@ -1,8 +1,7 @@
 //! How a request is sent: as one call, as a stream of pages, as several calls.
 
-use super::build::build;
 use crate::{
-    codegen::{camel, doc},
+    codegen::{api::build::build, camel, doc},
     spec::{Chunk, Join, Op, Paging, PagingBy, Param, Spec},
     ty::Ty,
 };

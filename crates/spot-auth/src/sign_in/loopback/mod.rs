@@ -1,5 +1,6 @@
 //! The listener that the browser comes back to.
 
+mod page;
 mod request;
 
 use std::{
@@ -30,7 +31,10 @@ use crate::{
     accounts::{Loopback, RedirectUri},
     sign_in::{
         callback::{CallbackOutcome, InvalidCallback},
-        loopback::request::{Page, RequestFilter, RequestHead},
+        loopback::{
+            page::Page,
+            request::{RequestFilter, RequestHead},
+        },
     },
 };
 

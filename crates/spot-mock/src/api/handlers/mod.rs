@@ -1,4 +1,4 @@
-//! What each operation does, once the gate has let it through.
+//! The handlers of the operations. They run after the gate has checked the request.
 
 pub(crate) mod albums;
 pub(crate) mod analysis;
@@ -14,6 +14,7 @@ pub(crate) mod playlists;
 pub(crate) mod saved;
 pub(crate) mod search;
 mod search_query;
+mod search_ranking;
 pub(crate) mod shows;
 pub(crate) mod tracks;
 pub(crate) mod users;

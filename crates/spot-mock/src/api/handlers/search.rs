@@ -1,11 +1,14 @@
 //! Search in everything.
 
-use std::{borrow::Cow, cmp::Reverse};
+use std::cmp::Reverse;
 
 use crate::{
     api::{
         call::Call,
-        handlers::search_query::{Field, Place, SearchQuery, Word},
+        handlers::{
+            search_query::{Field, Place, SearchQuery},
+            search_ranking::{Texts, best, score},
+        },
     },
     http::{
         json::{Json, Object},
@@ -130,89 +133,6 @@ fn page<T>(
     call.page_at(call.path, &encode(rest), entries, total)
 }
 
-/// Everything that is searched for one kind of result: the texts of a candidate.
-struct Texts<'a> {
-    name: &'a str,
-    artists: [&'a str; 2],
-    album: &'a str,
-    genres: &'a [Cow<'a, str>],
-}
-
-impl<'a> Texts<'a> {
-    fn name(name: &'a str) -> Self {
-        Self { name, artists: [""; 2], album: "", genres: &[] }
-    }
-}
-
-/// How well a candidate fits, larger is better; `None` if a word is not found.
-///
-/// A name that is the whole query comes first, then a name and an artist that together are the
-/// query, as in `Artist - Title`, then names in which more of the query is found.
-fn score(query: &SearchQuery, texts: &Texts<'_>, whole: &str) -> Option<u32> {
-    let mut score = 0;
-    let mut in_name = 0;
-    for word in &query.words {
-        let found = match word.place {
-            Place::Anywhere => anywhere(word, texts),
-            Place::In(field) => in_field(word, field, texts),
-            Place::Perhaps(field) => in_field(word, field, texts).max(anywhere(word, texts)),
-        };
-        if found == 0 {
-            return None;
-        }
-        if found >= IN_NAME {
-            in_name += 1;
-        }
-        score += found;
-    }
-    if texts.name == whole && whole.len() > 1 {
-        score += 1_000;
-    } else if in_name > 0 {
-        let words = texts.name.split_whitespace().count();
-        // A name of which every word was asked for fits better than one that has others.
-        score += if words == in_name { 500 } else { 0 };
-    }
-    Some(score)
-}
-
-/// The score of a word that is found in the name.
-const IN_NAME: u32 = 5;
-
-fn anywhere(word: &Word, texts: &Texts<'_>) -> u32 {
-    let artists = texts.artists.iter().map(|artist| found(word, artist)).max().unwrap_or(0);
-    match found(word, texts.name) {
-        0 if artists > 0 => artists + 2,
-        0 => found(word, texts.album),
-        in_name => in_name + IN_NAME - 1,
-    }
-}
-
-fn in_field(word: &Word, field: Field, texts: &Texts<'_>) -> u32 {
-    match field {
-        Field::Track => match found(word, texts.name) {
-            0 => 0,
-            in_name => in_name + IN_NAME - 1,
-        },
-        Field::Artist => texts.artists.iter().map(|artist| found(word, artist)).max().unwrap_or(0),
-        Field::Album => found(word, texts.album),
-        Field::Genre => {
-            let has = |genre: &Cow<'_, str>| found(word, &format!(" {} ", normalize(genre))) > 0;
-            u32::from(texts.genres.iter().any(has))
-        }
-    }
-}
-
-/// 2 if the word is in the text, 1 if a word of the text begins like it, else 0.
-fn found(word: &Word, text: &str) -> u32 {
-    if !text.contains(&word.prefix) {
-        0
-    } else if text.contains(&word.whole) {
-        2
-    } else {
-        1
-    }
-}
-
 fn tracks(call: &Call<'_>, query: &SearchQuery) -> Vec<Key<Track>> {
     if query.upc.is_some() || query.new || query.hipster {
         return Vec::new();
@@ -329,19 +249,6 @@ fn spoken<'a, T>(
         score(query, &Texts { artists: [maker, ""], ..Texts::name(name) }, &whole)
     };
     best(arena, fits, |_| 0)
-}
-
-/// Those that fit: the best ones first, and of equally good ones the most popular.
-fn best<T>(
-    arena: &Arena<T>,
-    fits: impl Fn(Key<T>, &T) -> Option<u32>,
-    popularity: impl Fn(&T) -> u8,
-) -> Vec<Key<T>> {
-    let scored =
-        arena.iter().filter_map(|(key, entry)| Some((fits(key, entry)?, popularity(entry), key)));
-    let mut found: Vec<_> = scored.collect();
-    found.sort_unstable_by_key(|(score, popularity, key)| (Reverse((*score, *popularity)), *key));
-    found.into_iter().map(|(_, _, key)| key).collect()
 }
 
 /// Whether a query has words and nothing else.

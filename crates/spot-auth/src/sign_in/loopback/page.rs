@@ -1,0 +1,86 @@
+//! The pages that the browser shows after the sign-in.
+
+/// A page for the browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Page {
+    /// The user consented, and the program has the tokens.
+    SignedIn,
+    /// The user declined.
+    Declined,
+    /// The user consented, and the program could not get the tokens.
+    Failed,
+    /// The request is not the callback of this sign-in.
+    InvalidCallback,
+    /// The bytes are not an HTTP request.
+    Malformed,
+    /// The path is not that of the callback: the icon of the page, for example.
+    NotFound,
+    /// The method is not GET.
+    MethodNotAllowed,
+    /// The request is for another host, whose name was made to point here.
+    Misdirected,
+}
+
+impl Page {
+    fn status(self) -> &'static str {
+        match self {
+            Self::SignedIn | Self::Declined => "200 OK",
+            Self::InvalidCallback | Self::Malformed => "400 Bad Request",
+            Self::Failed => "502 Bad Gateway",
+            Self::NotFound => "404 Not Found",
+            Self::MethodNotAllowed => "405 Method Not Allowed",
+            Self::Misdirected => "421 Misdirected Request",
+        }
+    }
+
+    fn text(self) -> (&'static str, &'static str) {
+        match self {
+            Self::SignedIn => ("Signed in", "You can close this page and return to the program."),
+            Self::Declined => ("Not signed in", "You declined. You can close this page."),
+            Self::Failed => (
+                "Not signed in",
+                "You consented, but the program could not complete the sign-in. \
+                 The program says why.",
+            ),
+            Self::InvalidCallback => {
+                ("Not this sign-in", "This address does not belong to the current sign-in.")
+            }
+            Self::Malformed => ("Bad request", "The request could not be read."),
+            Self::NotFound => ("Not found", "There is nothing at this address."),
+            Self::MethodNotAllowed => ("Method not allowed", "This address accepts GET only."),
+            Self::Misdirected => ("Wrong host", "The request was made for another host."),
+        }
+    }
+
+    /// The HTTP response. The page loads nothing, is not cached, and repeats nothing of the request.
+    pub(super) fn to_http(self) -> String {
+        let (title, text) = self.text();
+        let page = format!(
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
+             <h1>{title}</h1><p>{text}</p></html>\n"
+        );
+        let allow = if self == Self::MethodNotAllowed { "Allow: GET\r\n" } else { "" };
+        format!(
+            "HTTP/1.1 {}\r\n\
+             Content-Type: text/html; charset=utf-8\r\n\
+             Content-Length: {}\r\n\
+             Cache-Control: no-store\r\n\
+             Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n\
+             Referrer-Policy: no-referrer\r\n\
+             X-Content-Type-Options: nosniff\r\n\
+             {allow}Connection: close\r\n\r\n{page}",
+            self.status(),
+            page.len(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page() {
+        insta::assert_snapshot!(Page::SignedIn.to_http().replace("\r\n", "\n"));
+    }
+}
