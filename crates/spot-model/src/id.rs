@@ -302,7 +302,7 @@ names! {
     /// The id of a user: free text, which may hold spaces, `#` and letters of any script.
     UserId, "a user id, URI or URL", |text| match Reference::parse(text) {
         Reference::Bare(name) => Ok(name.into()),
-        Reference::Thing(Kind::User, name) => Ok(percent::decode(name).into()),
+        Reference::Thing(Kind::User, name) => UserId::from_encoded(name).map(|user| user.0),
         Reference::Thing(kind, _) => Err(Problem::Kind(kind)),
         Reference::Uri(_) | Reference::CollectionPage(_) => Err(Problem::OtherUri),
         Reference::ShortLink => Err(Problem::ShortLink),
@@ -332,11 +332,15 @@ impl UserId {
         format!("https://api.spotify.com/v1/users/{}", Encoded(&self.0))
     }
 
-    /// From the name as it stands in a URI or a URL.
+    /// Reads the percent-encoded name of a URI or a URL.
+    ///
+    /// The id prints as the decoded name, and has to be the same id when it is parsed again. So spaces
+    /// around the name are removed, and a name that is itself a URI or a URL is an error.
     pub(crate) fn from_encoded(name: &str) -> Result<Self, Problem> {
-        match percent::decode(name) {
-            name if name.is_empty() => Err(Problem::Empty),
-            name => Ok(Self(name.into())),
+        match Reference::parse(&percent::decode(name)) {
+            Reference::Bare("") => Err(Problem::Empty),
+            Reference::Bare(name) => Ok(Self(name.into())),
+            _ => Err(Problem::OtherUri),
         }
     }
 

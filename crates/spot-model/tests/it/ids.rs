@@ -108,6 +108,15 @@ proptest! {
     }
 
     #[test]
+    fn the_text_of_a_user_id_is_the_same_user_id(
+        name in "(%[0-9a-f]{2}|[ \\x00:/?#@%a-zA-Z0-9]){0,12}", start in "spotify:user:|https://open\\.spotify\\.com/user/|"
+    ) {
+        let Ok(user) = format!("{start}{name}").parse::<UserId>() else { return Ok(()) };
+        prop_assert_eq!(user.to_string().parse::<UserId>(), Ok(user.clone()));
+        prop_assert_eq!(user.uri().to_string().parse::<UserId>(), Ok(user));
+    }
+
+    #[test]
     fn no_text_at_all_is_a_panic(text in "\\PC{0,60}") {
         let _ = text.parse::<TrackId>();
         let _ = text.parse::<Uri>().map(|uri| uri.to_string());
