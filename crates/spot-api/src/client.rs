@@ -6,14 +6,13 @@ use spot_http::{CallOptions, Error, Lane, Limits, Pipeline, Request, Response, T
 use spot_model::{AccessMode, Operation, Uri};
 
 use crate::{
-    links,
     market::Market,
-    page::{PageIn, Paged},
+    page::{PageIn, Paged, keep_path},
 };
 
 /// A client of the Web API: the start of every call.
 ///
-/// Cloning is cheap, and the clones share everything: the token, the connections, the rate gate.
+/// Cloning is cheap. The clones share the token, the connections and the rate limiter.
 ///
 /// ```no_run
 /// # async fn example(tokens: spot_http::AccessToken) -> Result<(), spot_api::Error> {
@@ -247,7 +246,7 @@ impl Client {
     ) -> Result<Response<P>, Error> {
         let answer = answer.json::<PageIn<P>>(operation)?;
         Ok(answer.map(|PageIn(mut page)| {
-            links::keep_path(&mut page, path);
+            keep_path(&mut page, path);
             page
         }))
     }

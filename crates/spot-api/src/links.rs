@@ -57,23 +57,6 @@ pub(crate) fn continuation<P: Paged>(
     Ok(if P::BY_CURSOR { request } else { request.replace_query("offset", Some(page.offset())) })
 }
 
-/// Makes the links of a page name the path that was called.
-///
-/// The pages of `/me/playlists` name `/users/{id}/playlists`, which is closed in Development Mode,
-/// and those of `/me/following` name a path that does not exist. Only the query differs from page
-/// to page.
-pub(crate) fn keep_path(page: &mut impl Paged, path: &str) {
-    let Some(rest) = path.strip_prefix("/me/") else { return };
-    page.change_links(|link| {
-        let (before, query) = link.split_once('?').unwrap_or((link, ""));
-        let Some((base, called)) = before.split_once("/users/") else { return };
-        if called.split_once('/').is_some_and(|(_, called)| called == rest) {
-            let mark = if query.is_empty() { "" } else { "?" };
-            *link = format!("{base}{path}{mark}{query}");
-        }
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
