@@ -1,4 +1,4 @@
-//! A crate on top of the SDK: an endpoint, a transport and a token source of its own.
+//! A crate on top of the SDK, with its own endpoint, transport and token source.
 //!
 //! `cargo run -p spot-sdk --example sdk_author`
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
@@ -103,7 +103,7 @@ impl Observer for Print {
 async fn main() -> Result<(), Box<dyn StdError>> {
     let mock = MockSpotify::start().await?;
     let text = mock.user_token_all();
-    // The tokens of a program that has a server of its own to ask.
+    // The tokens of a program that gets them from its own server.
     let tokens = CallbackTokens::new(move || {
         let text = text.clone();
         async move { Ok::<_, Error>((text, SystemTime::now() + Duration::from_secs(3600))) }

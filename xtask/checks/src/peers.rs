@@ -1,7 +1,7 @@
 //! `cargo xtask peers`: clients that nobody here wrote, unchanged, against spot-mock.
 //!
 //! They are installed below `target` by the package managers of their languages. Each story runs
-//! against a spot-mock of its own. Where a tool is missing, its stories are skipped with a line
+//! against its own spot-mock. Where a tool is missing, its stories are skipped with a line
 //! that says so; with `CI` in the environment the tool is installed, and it is an error if that
 //! fails.
 

@@ -211,7 +211,7 @@ impl User {
         };
         let Some(location) = location else { return Ok(()) };
         turn.run(async {
-            // A user who signs out does so without the lock as well.
+            // Signing out goes on even without the lock.
             if let Ok(lock) = location.lock(SAVE_LIMIT).await {
                 turn.hold(lock);
             }

@@ -1,5 +1,5 @@
 //! One access token for any number of callers. It is refreshed once for all of them, before it
-//! expires, and in a task of its own: a caller that is cancelled harms nobody.
+//! expires, and in its own task, so that a cancelled caller does not stop it.
 
 use std::{
     fmt,

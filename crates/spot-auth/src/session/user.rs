@@ -120,7 +120,7 @@ impl User {
         if let Some(location) = &location {
             match location.lock(LOCK_LIMIT).await {
                 Ok(lock) => turn.hold(lock),
-                // Whoever holds the lock for so long has stopped. The versions of the records keep
+                // A process that holds the lock for so long has stopped. The versions of the records keep
                 // the two apart.
                 Err(error) => self.notify(SessionEventKind::StoreFailed { error: &error }),
             }

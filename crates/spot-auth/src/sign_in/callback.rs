@@ -83,7 +83,7 @@ pub(crate) fn validate_callback(
     match (code, error) {
         (Some(code), None) => Ok(CallbackOutcome::Code(code.into_owned().into())),
         (None, Some(error)) => Ok(CallbackOutcome::Declined {
-            // Whoever knows the state may repeat it in the error.
+            // A callback with the right state may repeat the state in its error.
             error: redact(&error, &[expected.state.expose_secret()])
                 .chars()
                 .filter(|c| !c.is_control())

@@ -188,7 +188,7 @@ impl SignIn {
             return Ok(session);
         }
         let callback = timeout_at(deadline, self.ask_user()).await.map_err(out_of_time)??;
-        // The rest has time limits of its own. To stop here would waste the user's consent.
+        // The following steps have their own time limits. Stopping here would waste the user's consent.
         let session = callback.pending.complete(callback.outcome).await;
         #[cfg(feature = "loopback")]
         if let Some(browser) = callback.browser {
@@ -196,7 +196,7 @@ impl SignIn {
         }
         let session = session?;
         if let Some(store) = &self.store {
-            // The sign-in succeeds without the store: the observer is told, and the session tries
+            // The sign-in succeeds without the store: the observer gets an event, and the session tries
             // to save its record again.
             let _ = session.move_to_store(Arc::clone(store), self.key()).await;
         }

@@ -6,7 +6,7 @@
 //! - `QUOTA_EXCEEDED`, or hours of `Retry-After`, mean a quota that some operations share. Which ones
 //!   is not published. Only the operation that was refused is blocked; another operation of the same
 //!   quota is blocked when it is refused as well.
-//! - An operation with a limit of its own is blocked alone.
+//! - An operation with a separate limit is blocked alone.
 //!
 //! When a block ends, one call goes first (the probe), because many calls at once could lengthen the
 //! block.

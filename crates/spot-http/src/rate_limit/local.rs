@@ -462,7 +462,7 @@ impl Permit for LocalPermit {
             AttemptEnd::NotSent => Feedback::default().with_limit(end_with(End::NotSent)),
             AttemptEnd::Refused { error, wait } => {
                 let block = self.shared.refuse(self.operation, error, wait, self.probes);
-                // A quota and a limit of its own say nothing about the window. A refused probe says
+                // A quota, and a separate limit of the operation, say nothing about the window. A refused probe says
                 // that the block was too short.
                 let about_window = error.kind() == ErrorKind::RateLimited
                     && !self.operation.own_limit

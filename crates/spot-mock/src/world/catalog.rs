@@ -186,7 +186,7 @@ pub(crate) trait Kind: Sized + 'static {
         let own = || world.own_ids.get(&(Self::NAME, *id)).copied();
         let arena = Self::arena(world);
         let key = arena.key(id.place(Self::NAME).or_else(own)?)?;
-        // The usual id of a thing that was given one of its own leads nowhere.
+        // If an entry has a custom id, its generated id finds nothing.
         (arena[key].id() == id).then_some(key)
     }
 }

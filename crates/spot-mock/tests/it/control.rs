@@ -198,7 +198,7 @@ async fn isolated_worlds_do_not_see_each_other() {
     assert_eq!(finish(save).await.status, 200);
     assert_eq!(saved(&worlds[0], &track).await, json!([true]));
     assert_eq!(saved(&worlds[1], &track).await, json!([false]));
-    // Links lead back into the same world, and each world has a log of its own.
+    // Links lead back into the same world, and each world has its own log.
     let page = finish(api.http.get(format!("{base}/v1/me/tracks")).bearer_auth(token)).await.json();
     assert!(page["next"].as_str().unwrap().starts_with(&format!("{base}/v1/me/tracks?")));
     let log = format!("{base}/_mock/requests");

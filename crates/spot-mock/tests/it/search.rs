@@ -8,7 +8,7 @@ use spot_mock::{
 
 use crate::support::{Api, development, extended};
 
-/// A mock with music of its own between the generated music.
+/// A mock with custom music among the generated music.
 async fn small_world() -> Api {
     let world = World::new()
         .artist(Artist::new("Ada Quill").genre("attic folk").popularity(10))
