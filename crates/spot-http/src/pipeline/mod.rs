@@ -18,7 +18,7 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use spot_model::AccessMode;
-use tokio::time::timeout;
+use tokio::{runtime::Handle, time::timeout};
 use url::Url;
 
 use crate::{
@@ -81,6 +81,12 @@ impl Pipeline {
     /// Every response that is not a success (2xx) is an error; [`Error::kind`] says which one.
     pub async fn call(&self, request: Request) -> Result<Response<Bytes>, Error> {
         request.check()?;
+        // Timers and connections panic without one.
+        if Handle::try_current().is_err() {
+            let message = "the call was made outside of a tokio runtime; make it inside of one, or \
+                           use the blocking calls";
+            return Err(Error::configuration(message).with_operation(request.operation()));
+        }
         #[cfg(feature = "cache")]
         if let Some(cache) = &self.shared.cache {
             return cached_call::call(&self.caller(), cache, &request).await;

@@ -106,21 +106,24 @@ impl fmt::Display for TransportError {
         })?;
         // The innermost cause is the one that says something: "connection refused".
         let mut cause: &dyn StdError = &*self.source;
+        let mut chain = cause.to_string();
         while let Some(deeper) = cause.source() {
             cause = deeper;
+            chain.push_str(&cause.to_string());
         }
-        let cause = printable(&cause.to_string(), CAUSE);
-        write!(f, " ({cause}{})", advice(&cause))
+        write!(f, " ({}{})", printable(&cause.to_string(), CAUSE), advice(&chain))
     }
 }
 
-/// What to do about a cause that is not the network's.
-fn advice(cause: &str) -> &'static str {
-    if !cause.contains("ertificate") {
+/// What to do about a certificate that was refused. `chain` is the text of all causes: rustls names the
+/// reason in the innermost one, and the libraries behind `native-tls` in any of them.
+fn advice(chain: &str) -> &'static str {
+    let says = |words: &[&str]| words.iter().any(|word| chain.contains(word));
+    if !says(&["ertificate"]) {
         ""
-    } else if cause.contains("xpired") || cause.contains("NotValidYet") {
+    } else if says(&["xpired", "NotValidYet", "not yet valid"]) {
         "; check the clock of this machine"
-    } else if cause.contains("UnknownIssuer") {
+    } else if says(&["UnknownIssuer", "certificate verify failed"]) {
         "; add the authority of the proxy or the test server with `root_certificate`"
     } else {
         ""

@@ -1,5 +1,6 @@
 //! Single exchanges over real HTTP.
 
+use futures::FutureExt as _;
 use mockito::Matcher;
 use serde_json::json;
 use spot_http::{AccessToken, Error, ErrorKind, Pipeline, PlayerReason, Request};
@@ -238,4 +239,12 @@ async fn a_clone_of_an_error_and_a_deferred_error_keep_everything() {
     let server = mockito::Server::new_async().await;
     let deferred = pipeline(&server).call(Request::failed(error)).await.unwrap_err();
     assert_eq!(format!("{deferred:?}"), shown);
+}
+
+#[test]
+fn a_call_outside_of_a_runtime_is_an_error() {
+    let pipeline = Pipeline::builder(AccessToken::new("CANARY").unwrap()).build().unwrap();
+    let error = pipeline.call(Request::get("/me")).now_or_never().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("outside of a tokio runtime"), "{error}");
 }
