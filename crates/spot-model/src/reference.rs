@@ -199,8 +199,14 @@ pub(crate) enum Problem {
 
 impl ParseIdError {
     pub(crate) fn new(given: &str, expected: &'static str, problem: Problem) -> Self {
+        // Counted as it is printed: an escaped control character takes up to six characters.
         const MOST: usize = 80;
-        let mut short: String = given.chars().take(MOST).collect();
+        let mut printed = 0;
+        let fits = |char: &char| {
+            printed += char.escape_debug().count();
+            printed <= MOST
+        };
+        let mut short: String = given.chars().take_while(fits).collect();
         if short.len() < given.len() {
             short.push('…');
         }

@@ -13,6 +13,19 @@ fn base62() -> impl Strategy<Value = String> {
     "[0-9A-Za-z]{1,22}"
 }
 
+#[test]
+fn an_error_is_one_line_however_the_text_looks() {
+    let text = "\u{15}".repeat(1_000);
+    let errors = [
+        text.parse::<TrackId>().unwrap_err(),
+        text.parse::<LibraryUri>().unwrap_err(),
+        format!("spotify:album:{text}").parse::<Uri>().unwrap_err(),
+    ];
+    for error in errors.map(|error| error.to_string()) {
+        assert!(error.chars().count() < 300 && !error.contains(char::is_control), "{error}");
+    }
+}
+
 proptest! {
     #[test]
     fn every_form_of_a_track_leads_to_its_id(id in base62(), tail in "(\\?si=[0-9a-f]{1,16})?(#x)?") {
