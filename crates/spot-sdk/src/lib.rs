@@ -12,25 +12,25 @@ pub use spot_api::{
 #[doc(inline)]
 pub use spot_api::{Blocking, BlockingStream};
 
-/// The requests: a type per call, made by the methods of [`Client`].
+/// Typed requests for every endpoint; the methods of [`Client`] create them.
 pub mod api {
     #[doc(inline)]
     pub use spot_api::*;
 }
 
-/// Who is asking: the OAuth flows, refresh, token stores.
+/// OAuth sign-in, token refresh and token stores.
 pub mod auth {
     #[doc(inline)]
     pub use spot_auth::*;
 }
 
-/// How a call gets there and back: transport, retries, the rate gate, errors.
+/// HTTP layer: transport, retries, rate limits, errors.
 pub mod http {
     #[doc(inline)]
     pub use spot_http::*;
 }
 
-/// What the API says: ids, objects, pages, and the table of operations.
+/// Data types: ids, objects, pages, and the table of operations.
 pub mod model {
     #[doc(inline)]
     pub use spot_model::*;
