@@ -38,7 +38,7 @@ pub struct Pages<P> {
     drifted: bool,
 }
 
-/// A page that was requested, in a task of its own, so that it arrives while the caller works.
+/// A page that was requested in its own task, so that it arrives while the caller works.
 /// Dropping the job stops the task.
 struct Job<P> {
     at: Position,

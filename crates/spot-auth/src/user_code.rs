@@ -84,7 +84,7 @@ where
     }
 }
 
-/// Calls a function of the program on a thread of its own, and does not wait for it.
+/// Calls a function of the program on a separate thread, and does not wait for it.
 pub(crate) fn call_detached(function: impl FnOnce() + Send + 'static) {
     let runtime = Handle::try_current().ok();
     // Without a thread it is not called. Nobody depends on it.

@@ -336,7 +336,7 @@ impl SignIn {
         )))
     }
 
-    /// Reads on a thread of its own, since nobody may ever type.
+    /// Reads on a separate thread, because the user may never type anything.
     async fn read_pasted_address(&self) -> Result<String, Error> {
         let prompt = Arc::clone(&self.prompt);
         user_code::call_blocking(MAX_TIME_LIMIT, move || prompt())

@@ -50,7 +50,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Unusable> {
     Ok(Some(text))
 }
 
-/// Opens a file for locking, and creates it if there is none.
+/// Opens a file for locking, and creates it if it does not exist.
 pub(super) fn open_lock(path: &Path) -> Result<File, Unusable> {
     if let Some(directory) = path.parent() {
         create_directory(directory)?;

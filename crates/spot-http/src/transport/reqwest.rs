@@ -12,7 +12,7 @@ use crate::{
 /// The transport on reqwest: HTTP/2 and gzip if the server supports them, no redirects, no retries of
 /// its own, and responses of limited size.
 ///
-/// It may be used on any number of runtimes: each has connections of its own.
+/// It may be used on any number of runtimes: each has its own connections.
 #[derive(Clone)]
 pub struct ReqwestTransport {
     clients: Arc<Clients>,
