@@ -44,10 +44,7 @@ pub async fn check_store(store: impl TokenStore) -> Result<(), Error> {
     check_versions(&*store).await?;
     check_keys(&*store).await?;
     check_lock(&store).await?;
-    ensure(
-        !format!("{store:?}").contains(SECRET),
-        "`Debug` must not print the tokens",
-    )
+    ensure(!format!("{store:?}").contains(SECRET), "`Debug` must not print the tokens")
 }
 
 /// A part of every token here.
@@ -201,6 +198,9 @@ async fn check_lock(store: &Arc<dyn TokenStore>) -> Result<(), Error> {
     ensure(second.is_err(), "a lock that is held is not given away")?;
     drop(held);
     let free = timeout(FREE, store.lock(&key)).await;
-    ensure(free.is_ok(), "a lock is free when it is dropped, and a task that stops waiting has none")?;
+    ensure(
+        free.is_ok(),
+        "a lock is free when it is dropped, and a task that stops waiting has none",
+    )?;
     Ok(())
 }

@@ -85,7 +85,6 @@ const ESCAPED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 static SAVE: Script = Script::new(include_str!("store/save.lua"));
 static REMOVE: Script = Script::new(include_str!("store/remove.lua"));
 static SET_ASIDE: Script = Script::new(include_str!("store/set_aside.lua"));
-static LOAD: Script = Script::new("return redis.call('GET', KEYS[1])");
 
 impl RedisStore {
     /// A store on a server. Its keys start with the prefix of the handle.
@@ -154,7 +153,9 @@ impl RedisStore {
     /// The record of a payload.
     fn record(&self, key: &str, content: &Content<'_>) -> Result<TokenRecord, Unreadable> {
         match (content.kind, &self.seal) {
-            (Kind::Sealed, Some(seal)) => seal.open(key, content.payload).map_err(Unreadable::Error),
+            (Kind::Sealed, Some(seal)) => {
+                seal.open(key, content.payload).map_err(Unreadable::Error)
+            }
             (Kind::Sealed, None) => Err(Unreadable::Error(Error::configuration(format!(
                 "the session {key} in Redis is sealed, and this store has no function to open it: \
                  set it with `RedisStore::sealed`"
@@ -208,7 +209,7 @@ impl TokenStore for RedisStore {
         let key = self.key(key);
         let value: Value = self
             .redis
-            .run(LOAD.call().key(&key))
+            .query(redis::cmd("GET").arg(&key).to_owned())
             .await
             .map_err(|error| failed("read", &key, error))?;
         let bytes = match value {

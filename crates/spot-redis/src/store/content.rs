@@ -38,7 +38,8 @@ impl<'a> Content<'a> {
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Unreadable> {
         let broken = |why: &str| Unreadable::Broken(why.to_owned());
         let end = bytes.iter().position(|byte| *byte == b'\n');
-        let (line, payload) = end.and_then(|end| bytes.split_at_checked(end)).unwrap_or((bytes, &[]));
+        let (line, payload) =
+            end.and_then(|end| bytes.split_at_checked(end)).unwrap_or((bytes, &[]));
         let line = str::from_utf8(line).unwrap_or_default();
         let mut words = line.strip_prefix("spot").unwrap_or_default().split(' ');
         let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());

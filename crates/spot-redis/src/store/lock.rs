@@ -90,8 +90,7 @@ impl Held {
         self.renewal = Some(tokio::spawn(async move {
             loop {
                 sleep(RENEWAL).await;
-                let renew =
-                    RENEW.call().key(&key).arg(&holder).arg(super::millis(LIFETIME));
+                let renew = RENEW.call().key(&key).arg(&holder).arg(super::millis(LIFETIME));
                 // Another process has the lock: versions keep its record from being overwritten.
                 if let Ok(Value::Int(0)) = redis.run::<Value>(renew).await {
                     return;

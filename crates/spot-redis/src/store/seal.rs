@@ -38,12 +38,14 @@ impl Seal {
     pub(super) fn open(&self, key: &str, sealed: &[u8]) -> Result<TokenRecord, Error> {
         let plain = call("open", &self.open, key, sealed)?;
         let wrong = |why: &str| Error::store(format!("the session {key} in Redis {why}"));
-        let plain = str::from_utf8(&plain).map_err(|_| wrong("opens as bytes that are not text"))?;
+        let plain =
+            str::from_utf8(&plain).map_err(|_| wrong("opens as bytes that are not text"))?;
         let (owner, json) = plain.split_once('\n').ok_or_else(|| wrong("has no key inside"))?;
         if owner != key {
             return Err(wrong("was moved there from another key"));
         }
-        TokenRecord::from_json(json).map_err(|error| wrong(&format!("opens, but {}", error.message())))
+        TokenRecord::from_json(json)
+            .map_err(|error| wrong(&format!("opens, but {}", error.message())))
     }
 }
 

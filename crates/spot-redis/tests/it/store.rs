@@ -106,20 +106,20 @@ async fn prefixes_keep_two_services_apart() {
 #[tokio::test]
 async fn whoever_has_a_record_writes_it_to_a_server_that_lost_its_data() {
     let Some(server) = crate::server() else { return };
-    let store = store(&server);
-    let first = saved(&store, &key(), "one", None).await;
+    let (store, key, two) = (store(&server), key(), record("two"));
+    let first = saved(&store, &key, "one", None).await;
     server.restart().unwrap();
-    let second = until_up(|| store.save(&key(), &record("two"), Some(first))).await;
+    let second = until_up(|| store.save(&key, &two, Some(first))).await;
     let SaveOutcome::Saved(second) = second else { panic!("{second:?}") };
     assert!(second > first);
     // A process that has not seen this is still too late.
-    let late = store.save(&key(), &record("three"), Some(first)).await.unwrap();
+    let late = store.save(&key, &record("three"), Some(first)).await.unwrap();
     assert_eq!(late, SaveOutcome::Conflict);
     // What somebody has removed stays removed.
-    store.remove(&key()).await.unwrap();
-    let late = store.save(&key(), &record("three"), Some(second)).await.unwrap();
+    store.remove(&key).await.unwrap();
+    let late = store.save(&key, &record("three"), Some(second)).await.unwrap();
     assert_eq!(late, SaveOutcome::Conflict);
-    assert_eq!(loaded(&store, &key()).await, None);
+    assert_eq!(loaded(&store, &key).await, None);
 }
 
 /// Repeats a call until the connection to a restarted server is up.
@@ -353,7 +353,7 @@ impl Sessions {
         let app = App::builder(mock.client_id())
             .accounts_url(mock.accounts_url())
             .observer(move |event| {
-                if let SessionEventKind::StoreFailed { error } = event.kind() {
+                if let SessionEventKind::StoreFailed { error, .. } = event.kind() {
                     tell.lock().unwrap().push(error.to_string());
                 }
             })
@@ -397,11 +397,10 @@ async fn goes_on(trouble: impl Fn(&RedisServer), relief: impl Fn(&RedisServer)) 
     }
     relief(&server);
     until_up(|| session.settled()).await;
-    let other = until_up(|| {
-        sessions.app.stored_session(store.clone(), "me", Scope::UserLibraryRead)
-    })
-    .await
-    .expect("the session in use has written its record");
+    let other =
+        until_up(|| sessions.app.stored_session(store.clone(), "me", Scope::UserLibraryRead))
+            .await
+            .expect("the session in use has written its record");
     assert_eq!(refresh_token(&other), refresh_token(&session));
     other.refresh().await.unwrap();
     session.refresh().await.unwrap();
