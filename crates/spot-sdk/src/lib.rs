@@ -36,6 +36,13 @@ pub mod model {
     pub use spot_model::*;
 }
 
+/// Rate limits and sessions that several machines share through Redis or Valkey.
+#[cfg(feature = "redis")]
+pub mod redis {
+    #[doc(inline)]
+    pub use spot_redis::*;
+}
+
 /// Coming from spotipy: every call of spotipy 2.0, and what it is here.
 ///
 #[doc = include_str!("../docs/coming-from-spotipy.md")]
