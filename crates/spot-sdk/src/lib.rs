@@ -24,16 +24,17 @@ pub mod auth {
     pub use spot_auth::*;
 }
 
-/// HTTP layer: transport, retries, rate limits, errors.
-pub mod http {
-    #[doc(inline)]
-    pub use spot_http::*;
-}
-
 /// Data types: ids, objects, pages, and the table of operations.
 pub mod model {
     #[doc(inline)]
     pub use spot_model::*;
+}
+
+/// HTTP layer: transport, retries, rate limits, errors.
+// Not `http`: `use spot::*` would then make the name of the crate `http` ambiguous.
+pub mod net {
+    #[doc(inline)]
+    pub use spot_http::*;
 }
 
 /// Coming from spotipy: every call of spotipy 2.0, and what it is here.
