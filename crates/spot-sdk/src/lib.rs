@@ -12,6 +12,9 @@ pub use spot_api::{
 #[doc(inline)]
 pub use spot_api::{Blocking, BlockingStream};
 
+// No module is named like a crate that users have, such as `http` or `redis`: `use spot::*` would make
+// the name ambiguous.
+
 /// Typed requests for every endpoint; the methods of [`Client`] create them.
 pub mod api {
     #[doc(inline)]
@@ -31,10 +34,16 @@ pub mod model {
 }
 
 /// HTTP layer: transport, retries, rate limits, errors.
-// Not `http`: `use spot::*` would then make the name of the crate `http` ambiguous.
 pub mod net {
     #[doc(inline)]
     pub use spot_http::*;
+}
+
+/// Rate limits and sessions that several machines share through Redis or Valkey.
+#[cfg(feature = "redis")]
+pub mod shared {
+    #[doc(inline)]
+    pub use spot_redis::*;
 }
 
 /// Coming from spotipy: every call of spotipy 2.0, and what it is here.
