@@ -79,8 +79,9 @@ pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String 
         (!names.is_empty()).then(|| format!("{module}::{{{}}}", names.join(", ")))
     };
     names.extend(nested("lenient", LENIENT));
-    let module = if body.contains("object::") { "self" } else { "" };
-    names.extend(nested("object", &[module, "ObjectWriter", "WireError"]));
+    if body.contains("object::") {
+        names.extend(nested("object", &["self", "ObjectWriter", "WireError"]));
+    }
     names.extend(nested("renamed_field", &["RenamedField"]));
     let mut out = String::new();
     if words.contains("Duration") {
