@@ -34,7 +34,7 @@ use browser::{browse, page_of};
 use spot::{
     Client, Error, ErrorKind,
     auth::{App, Scope, Session},
-    http::{ReqwestTransport, Transport},
+    net::{ReqwestTransport, Transport},
     redis::{Redis, RedisStore, test::RedisServer},
 };
 use spot_mock::MockSpotify;

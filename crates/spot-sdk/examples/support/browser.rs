@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use spot::http::{ReqwestTransport, Transport};
+use spot::net::{ReqwestTransport, Transport};
 use url::Url;
 
 /// Goes where a browser would be sent, and returns the text of the last page.

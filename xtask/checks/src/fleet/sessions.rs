@@ -36,7 +36,7 @@ const STEP: u64 = 3_600;
 /// How many of a hundred steps kill a process.
 const KILLS: u64 = 15;
 
-/// A process is killed at some time before this. Most steps are over by then.
+/// A process is killed at some time within this time after a step begins.
 const KILL_WITHIN: Duration = Duration::from_millis(40);
 
 /// How long a step may take. The lock of a killed process expires after ten seconds.
@@ -90,7 +90,13 @@ struct Totals {
 
 pub(super) async fn run(checks: &mut Checks, expiries: u32, seed: u64) -> Result<(), Error> {
     let server = RedisServer::start().map_err(text)?;
-    let mock = MockSpotify::builder().refresh(RefreshPolicy::Rotate).start().await.map_err(text)?;
+    // A refresh takes a while, so that some processes are killed half way.
+    let mock = MockSpotify::builder()
+        .refresh(RefreshPolicy::Rotate)
+        .latency(Duration::from_millis(10))
+        .start()
+        .await
+        .map_err(text)?;
     let store = RedisStore::new(&Redis::open(server.url()).map_err(text)?);
     sign_in(&mock, &store).await?;
     let totals = steps(&server, &mock, &store, expiries, seed).await?;
