@@ -35,7 +35,7 @@ use spot::{
     Client, Error, ErrorKind,
     auth::{App, Scope, Session},
     net::{ReqwestTransport, Transport},
-    redis::{Redis, RedisStore, test::RedisServer},
+    shared::{Redis, RedisStore, test::RedisServer},
 };
 use spot_mock::MockSpotify;
 use tokio::net::TcpListener;

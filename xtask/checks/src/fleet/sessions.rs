@@ -21,7 +21,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use spot::{
     Client, ErrorKind,
     auth::{App, SaveOutcome, Scope, StoreKey, TokenRecord, TokenSource, TokenStore},
-    redis::{Redis, RedisStore, test::RedisServer},
+    shared::{Redis, RedisStore, test::RedisServer},
 };
 use spot_mock::{MockSpotify, RefreshPolicy};
 use xtask::{Error, say};
