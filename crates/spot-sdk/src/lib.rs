@@ -38,10 +38,8 @@ pub mod model {
 
 /// Rate limits and sessions that several machines share through Redis or Valkey.
 #[cfg(feature = "redis")]
-pub mod redis {
-    #[doc(inline)]
-    pub use spot_redis::*;
-}
+#[doc(inline)]
+pub use spot_redis as redis;
 
 /// Coming from spotipy: every call of spotipy 2.0, and what it is here.
 ///
