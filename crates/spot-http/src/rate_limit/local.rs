@@ -77,12 +77,13 @@ impl LocalLimiter {
                 blocks.restore(&saved.blocks, now);
             }
             window.set_foreign(&slots, now);
+            ((), true)
         });
     }
 
     /// What is known, with the calls of this process only.
     pub(crate) fn own_limits(&self) -> Limits {
-        self.queued.read(|window, blocks| save(window, blocks, Instant::now(), false))
+        self.queued.with(|window, blocks, now| save(window, blocks, now, false))
     }
 }
 

@@ -139,39 +139,23 @@ impl<S: Slots> QueuedLimiter<S> {
         WeakLimiter { shared: Arc::downgrade(&self.shared) }
     }
 
-    /// Looks at the slots and the blocks.
-    pub fn read<T>(&self, look: impl FnOnce(&S, &Blocks) -> T) -> T {
-        let state = self.shared.state();
-        look(&state.slots, &state.blocks)
+    /// Uses the slots and the blocks. No call that waits looks again because of it.
+    pub fn with<T>(&self, use_them: impl FnOnce(&mut S, &mut Blocks, Instant) -> T) -> T {
+        let mut state = self.shared.state();
+        let State { slots, blocks, .. } = &mut *state;
+        use_them(slots, blocks, Instant::now())
     }
 
-    /// Changes the slots and the blocks. Every call that waits looks again.
-    pub fn change<T>(&self, change: impl FnOnce(&mut S, &mut Blocks, Instant) -> T) -> T {
-        self.change_and(change, |queue, _| queue.call_all())
-    }
-
-    /// Changes the slots. The first call of each lane looks again.
-    pub fn change_slots<T>(&self, change: impl FnOnce(&mut S, Instant) -> T) -> T {
-        self.change_and(|slots, _, now| change(slots, now), Queue::call)
-    }
-
-    fn change_and<T>(
-        &self,
-        change: impl FnOnce(&mut S, &mut Blocks, Instant) -> T,
-        call: impl FnOnce(&mut Queue, Instant) -> Vec<Waker>,
-    ) -> T {
+    /// Changes the slots and the blocks. Calls that wait look again: every one if the function returns
+    /// true, as after a change of a block, and otherwise the first one of each lane.
+    pub fn change<T>(&self, change: impl FnOnce(&mut S, &mut Blocks, Instant) -> (T, bool)) -> T {
         let now = Instant::now();
         let mut state = self.shared.state();
         let State { slots, blocks, queue, .. } = &mut *state;
-        let result = change(slots, blocks, now);
-        let called = call(queue, now);
+        let (result, every_one) = change(slots, blocks, now);
+        let called = if every_one { queue.call_all() } else { queue.call(now) };
         self.shared.release(state, called);
         result
-    }
-
-    /// Changes the slots. No call that waits looks again because of it.
-    pub fn with_slots<T>(&self, change: impl FnOnce(&mut S, Instant) -> T) -> T {
-        change(&mut self.shared.state().slots, Instant::now())
     }
 }
 

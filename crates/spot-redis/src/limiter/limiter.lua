@@ -37,8 +37,10 @@ local fields = redis.call('HGETALL', state_key)
 for i = 1, #fields, 2 do state[fields[i]] = fields[i + 1] end
 local function number(name, default) return tonumber(state[name]) or default end
 
-local born = state.born
-if not born then born = time[1] .. '.' .. time[2] end
+local resync = request.resync
+-- The state was lost since the worker's last request. The worker has to tell first what it knows.
+if not resync and request.born ~= state.born then return '{"lost":true}' end
+local born = state.born or (int(time[1]) .. '.' .. int(time[2]))
 local limit = request.fixed or number('limit')
 local learns = not request.fixed
 local proven = request.fixed or number('proven', 0)
@@ -63,6 +65,11 @@ redis.call('ZREMRANGEBYSCORE', answered, '-inf', int(now - window))
 
 local function id(slot) return request.worker .. ':' .. int(slot) end
 
+-- A block that ended long ago and was never probed is of no use any more.
+for key, block in pairs(blocks) do
+  if block.till + LONGEST_BLOCK < now then blocks[key] = nil end
+end
+
 local function set_block(new)
   local till = now + math.min(new.left, LONGEST_BLOCK)
   local block = blocks[new.key]
@@ -74,7 +81,6 @@ local function set_block(new)
 end
 
 -- A worker that was cut off, or whose data this server lost: everything that it knows.
-local resync = request.resync
 if resync then
   for _, key in ipairs({ slots, open }) do
     for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do
