@@ -5,6 +5,7 @@
 
 mod acl;
 mod connection;
+mod limiter;
 mod processes;
 mod server;
 mod store;
