@@ -9,7 +9,8 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Episode, PlayableUri, Track, decode, generated::PlayableWire, playable_fields::PlayableKind,
+    Episode, PlayableUri, Track, generated::PlayableWire, in_place::is_in_place,
+    playable_fields::PlayableKind,
 };
 
 /// A track or an episode, told apart by what it says it is.
@@ -80,7 +81,7 @@ impl<'de> Deserialize<'de> for PlayableItem {
             #[serde(default, rename = "type")]
             kind: Option<PlayableKind>,
         }
-        if decode::is_in_place() {
+        if is_in_place() {
             let wire = PlayableWire::deserialize(deserializer)?;
             // Filters leave the kind out; what is left is mostly a track.
             return match wire.kind.unwrap_or(PlayableKind::Track) {

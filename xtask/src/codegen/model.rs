@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::{
     codegen::{
         doc, file_doc, import, preamble,
-        wire::{attributes, has_old_names, has_plain_fields, imports, is_fallible, is_plain},
+        wire::{attributes, has_plain_fields, imports, is_fallible, is_plain, renamed},
     },
     spec::{Domain, Enum, Field, Spec, Type},
 };
@@ -39,6 +39,11 @@ pub(super) fn has_default(kind: &Type) -> bool {
     kind.fields.iter().all(|field| !field.required)
 }
 
+/// Whether serde converts the object from its shadow struct.
+fn has_wire(kind: &Type) -> bool {
+    !has_plain_fields(kind) && renamed(kind).is_none()
+}
+
 fn file(domain: &Domain) -> String {
     let mut body = String::new();
     for (name, kind) in domain.r#type.iter() {
@@ -49,7 +54,7 @@ fn file(domain: &Domain) -> String {
         body.push('\n');
         body.push_str(&string_enum(name, kind));
     }
-    let wires = domain.r#type.iter().filter(|(_, kind)| !has_plain_fields(kind));
+    let wires = domain.r#type.iter().filter(|(_, kind)| has_wire(kind));
     let wires: Vec<String> = wires.map(|(name, _)| format!("{name}Wire")).collect();
     let mut more = Vec::new();
     if !wires.is_empty() {
@@ -69,12 +74,12 @@ fn file(domain: &Domain) -> String {
 fn object(name: &str, kind: &Type) -> String {
     let default = if has_default(kind) { ", Default" } else { "" };
     let serialize = if is_plain(kind) { ", Serialize" } else { "" };
+    let deserialize = if renamed(kind).is_none() { ", Deserialize" } else { "" };
     let mut out = doc("", &[&kind.doc]);
-    out.push_str(&format!("#[derive(Clone, Debug{default}, PartialEq, Deserialize{serialize})]\n"));
-    if !has_plain_fields(kind) {
+    out.push_str(&format!("#[derive(Clone, Debug{default}, PartialEq{deserialize}{serialize})]\n"));
+    if has_wire(kind) {
         let from = if is_fallible(kind) { "try_from" } else { "from" };
-        let lifetime = if has_old_names(kind) { "<'de>" } else { "" };
-        out.push_str(&format!("#[serde({from} = \"{name}Wire{lifetime}\")]\n"));
+        out.push_str(&format!("#[serde({from} = \"{name}Wire\")]\n"));
     }
     out.push_str(&format!("#[non_exhaustive]\npub struct {name} {{\n"));
     for field in &kind.fields {

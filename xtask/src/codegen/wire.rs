@@ -84,7 +84,9 @@ pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String 
     };
     names.extend(nested("lenient", LENIENT));
     names.extend(nested("object", &["ObjectWriter", "WireError"]));
-    names.extend(nested("renamed_field", &["RenamedField"]));
+    if body.contains("renamed_field::") {
+        names.push("renamed_field::{self, Names}".to_owned());
+    }
     let mut out = String::new();
     if words.contains("Duration") {
         out.push_str("use std::time::Duration;\n\n");
@@ -92,9 +94,9 @@ pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String 
     if words.contains("DateTime") {
         out.push_str("use chrono::{DateTime, Utc};\n");
     }
-    let serde = ["Deserialize", "Serialize", "Serializer"].into_iter().filter(used);
+    let serde = ["Deserialize", "Deserializer", "Serialize", "Serializer"].into_iter();
     let foreign = FOREIGN.iter().copied().filter(used);
-    out.push_str(&import("serde", serde.map(str::to_owned)));
+    out.push_str(&import("serde", serde.filter(used).map(str::to_owned)));
     out.push_str(&import("serde_with", foreign.map(str::to_owned)));
     if !out.is_empty() && !out.ends_with("\n\n") {
         out.push('\n');
@@ -113,17 +115,12 @@ pub(super) fn is_plain(kind: &Type) -> bool {
     has_plain_fields(kind) && kind.object.is_none() && !has_date
 }
 
-/// The shadow struct: every field may be missing.
+/// The shadow struct: every field may be missing. A field with two names is not in it.
 fn wire(name: &str, kind: &Type) -> String {
-    let lifetime = if has_old_names(kind) { "<'a>" } else { "" };
-    let mut out = format!(
-        "#[derive(Deserialize)]\npub(in crate::generated) struct {name}Wire{lifetime} {{\n"
-    );
-    for field in &kind.fields {
+    let visibility = if renamed(kind).is_some() { "" } else { "pub(in crate::generated) " };
+    let mut out = format!("#[derive(Deserialize)]\n{visibility}struct {name}Wire {{\n");
+    for field in kind.fields.iter().filter(|field| field.renamed_from.is_none()) {
         out.push_str(&wire_field(field));
-        if let Some(old) = &field.renamed_from {
-            out.push_str(&format!("    #[serde(borrow)]\n    {old}: Option<RenamedField<'a>>,\n"));
-        }
     }
     if let Some(id) = linked_id(kind) {
         // Filters and old lists leave the id out but not the links.
@@ -157,14 +154,14 @@ pub(super) fn attributes(field: &Field) -> String {
     format!("default{rename}{reader}")
 }
 
-/// Whether a field of the object has an old name, under which its value is borrowed from what came.
-pub(super) fn has_old_names(kind: &Type) -> bool {
-    kind.fields.iter().any(|field| field.renamed_from.is_some())
+/// The field with a new and an old name, and the old one.
+pub(super) fn renamed(kind: &Type) -> Option<(&Field, &str)> {
+    kind.fields.iter().find_map(|field| Some((field, field.renamed_from.as_deref()?)))
 }
 
 /// Whether what came may be of no use.
 pub(super) fn is_fallible(kind: &Type) -> bool {
-    has_old_names(kind) || kind.fields.iter().any(|field| field.required)
+    renamed(kind).is_some() || kind.fields.iter().any(|field| field.required)
 }
 
 /// The type a field has while it is not known whether it came.
@@ -181,18 +178,13 @@ fn linked_id(kind: &Type) -> Option<&str> {
 
 fn conversion(name: &str, kind: &Type) -> String {
     let linked = linked_id(kind).is_some();
-    let (mut before, mut fields) = (String::new(), String::new());
+    let mut fields = String::new();
     for field in &kind.fields {
-        let mut value = format!("wire.{}", field.name);
-        if let Some(old) = &field.renamed_from {
-            before.push_str(&format!(
-                "        let {} = match ({value}, wire.{old}) {{\n            \
-                 (None, Some(old)) => old.read(\"{old}\")?,\n            (value, _) => value,\n        }};\n",
-                field.name
-            ));
+        if field.renamed_from.is_some() {
             fields.push_str(&format!("            {},\n", field.name));
             continue;
         }
+        let mut value = format!("wire.{}", field.name);
         if linked && field.name == "id" {
             let has_uri_field = kind.fields.iter().any(|field| field.json() == "uri");
             let uri = if has_uri_field { "" } else { ".or(wire.uri)" };
@@ -203,13 +195,20 @@ fn conversion(name: &str, kind: &Type) -> String {
         }
         fields.push_str(&format!("            {}: {value},\n", field.name));
     }
-    if is_fallible(kind) {
-        let lifetime = if has_old_names(kind) { "<'_>" } else { "" };
-        // Inline, so that it is compiled where the type is decoded: what stands under old names is
-        // decoded within it.
+    if let Some((field, old)) = renamed(kind) {
+        let (own, new) = (&field.name, field.json());
+        // `Spec::check` allows no required field here.
         format!(
-            "impl TryFrom<{name}Wire{lifetime}> for {name} {{\n    type Error = WireError;\n\n    #[inline]\n    \
-             fn try_from(wire: {name}Wire{lifetime}) -> Result<Self, WireError> {{\n{before}        \
+            "impl<'de> Deserialize<'de> for {name} {{\n    \
+             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {{\n        \
+             let names = Names {{ new: \"{new}\", old: \"{old}\" }};\n        \
+             let (wire, {own}): ({name}Wire, _) = renamed_field::deserialize(deserializer, names)?;\n        \
+             Ok(Self {{\n{fields}        }})\n    }}\n}}\n"
+        )
+    } else if is_fallible(kind) {
+        format!(
+            "impl TryFrom<{name}Wire> for {name} {{\n    type Error = WireError;\n\n    #[inline]\n    \
+             fn try_from(wire: {name}Wire) -> Result<Self, WireError> {{\n        \
              Ok(Self {{\n{fields}        }})\n    }}\n}}\n"
         )
     } else {

@@ -7,14 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_with::As;
 
 use crate::{
-    Followers, Image, Page, PlayableItem, PlaylistId, PublicUser, SnapshotId,
-    generated::wire::playlists::{PlaylistItemWire, PlaylistWire, SimplifiedPlaylistWire},
-    lenient::Int,
+    Followers, Image, Page, PlayableItem, PlaylistId, PublicUser, SnapshotId, lenient::Int,
 };
 
 /// A playlist.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(try_from = "PlaylistWire<'de>")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Playlist {
     /// The id; `None` only if `fields` left it out.
@@ -43,8 +40,7 @@ pub struct Playlist {
 }
 
 /// A playlist in lists, without its items.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(try_from = "SimplifiedPlaylistWire<'de>")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedPlaylist {
     /// Id. `None` for older lists without one.
@@ -82,8 +78,7 @@ pub struct ItemCount {
 }
 
 /// An entry of a playlist.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(try_from = "PlaylistItemWire<'de>")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PlaylistItem {
     /// Time it was added. `None` in very old playlists.
