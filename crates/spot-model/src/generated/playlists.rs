@@ -3,12 +3,8 @@
 //! Playlists.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use serde_with::As;
 
-use crate::{
-    Followers, Image, Page, PlayableItem, PlaylistId, PublicUser, SnapshotId, lenient::Int,
-};
+use crate::{Followers, Image, Page, PlayableItem, PlaylistId, PublicUser, SnapshotId};
 
 /// A playlist.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -66,14 +62,12 @@ pub struct SimplifiedPlaylist {
 }
 
 /// Number of items of a playlist whose items are not included.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ItemCount {
     /// API URL of the items.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub href: Option<String>,
     /// Total number. `None` for some dynamic lists.
-    #[serde(default, with = "As::<Option<Int>>", skip_serializing_if = "Option::is_none")]
     pub total: Option<u32>,
 }
 

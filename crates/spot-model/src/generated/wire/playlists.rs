@@ -5,10 +5,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
-    Followers, Image, Playlist, PlaylistId, PlaylistItem, PublicUser, SimplifiedPlaylist,
-    SnapshotId,
-    lenient::{LenientId, NonNull, Timestamp},
-    object::ObjectWriter,
+    Followers, Image, ItemCount, Playlist, PlaylistId, PlaylistItem, PublicUser,
+    SimplifiedPlaylist, SnapshotId,
+    lenient::{Int, LenientId, NonNull, Timestamp},
+    object::{self, ObjectWriter},
     renamed_field::{self, Names},
 };
 
@@ -42,39 +42,43 @@ struct PlaylistWire {
 
 impl<'de> Deserialize<'de> for Playlist {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let names = Names { new: "items", old: "tracks" };
-        let (wire, items): (PlaylistWire, _) = renamed_field::deserialize(deserializer, names)?;
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href),
-            name: wire.name,
-            description: wire.description,
-            owner: wire.owner,
-            public: wire.public,
-            collaborative: wire.collaborative,
-            snapshot_id: wire.snapshot_id,
-            images: wire.images,
-            items,
-            followers: wire.followers,
-            primary_color: wire.primary_color,
+        object::read(deserializer, |deserializer| {
+            let names = Names { new: "items", old: "tracks" };
+            let (wire, items): (PlaylistWire, _) = renamed_field::deserialize(deserializer, names)?;
+            Ok(Self {
+                id: wire.id.or(wire.uri).or(wire.href),
+                name: wire.name,
+                description: wire.description,
+                owner: wire.owner,
+                public: wire.public,
+                collaborative: wire.collaborative,
+                snapshot_id: wire.snapshot_id,
+                images: wire.images,
+                items,
+                followers: wire.followers,
+                primary_color: wire.primary_color,
+            })
         })
     }
 }
 
 impl Serialize for Playlist {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::new(serializer, "playlist")?;
-        out.id(&self.id)?;
-        out.field("name", &self.name)?;
-        out.optional("description", &self.description)?;
-        out.field("owner", &self.owner)?;
-        out.optional("public", &self.public)?;
-        out.field("collaborative", &self.collaborative)?;
-        out.optional("snapshot_id", &self.snapshot_id)?;
-        out.field("images", &self.images)?;
-        out.optional("items", &self.items)?;
-        out.optional("followers", &self.followers)?;
-        out.optional("primary_color", &self.primary_color)?;
-        out.end()
+        object::write(self, serializer, |this, serializer| {
+            let mut out = ObjectWriter::new(serializer, "playlist")?;
+            out.id(&this.id)?;
+            out.field("name", &this.name)?;
+            out.optional("description", &this.description)?;
+            out.field("owner", &this.owner)?;
+            out.optional("public", &this.public)?;
+            out.field("collaborative", &this.collaborative)?;
+            out.optional("snapshot_id", &this.snapshot_id)?;
+            out.field("images", &this.images)?;
+            out.optional("items", &this.items)?;
+            out.optional("followers", &this.followers)?;
+            out.optional("primary_color", &this.primary_color)?;
+            out.end()
+        })
     }
 }
 
@@ -106,38 +110,63 @@ struct SimplifiedPlaylistWire {
 
 impl<'de> Deserialize<'de> for SimplifiedPlaylist {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let names = Names { new: "items", old: "tracks" };
-        let (wire, items): (SimplifiedPlaylistWire, _) =
-            renamed_field::deserialize(deserializer, names)?;
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href),
-            name: wire.name,
-            description: wire.description,
-            owner: wire.owner,
-            public: wire.public,
-            collaborative: wire.collaborative,
-            snapshot_id: wire.snapshot_id,
-            images: wire.images,
-            items,
-            primary_color: wire.primary_color,
+        object::read(deserializer, |deserializer| {
+            let names = Names { new: "items", old: "tracks" };
+            let (wire, items): (SimplifiedPlaylistWire, _) =
+                renamed_field::deserialize(deserializer, names)?;
+            Ok(Self {
+                id: wire.id.or(wire.uri).or(wire.href),
+                name: wire.name,
+                description: wire.description,
+                owner: wire.owner,
+                public: wire.public,
+                collaborative: wire.collaborative,
+                snapshot_id: wire.snapshot_id,
+                images: wire.images,
+                items,
+                primary_color: wire.primary_color,
+            })
         })
     }
 }
 
 impl Serialize for SimplifiedPlaylist {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::new(serializer, "playlist")?;
-        out.id(&self.id)?;
-        out.field("name", &self.name)?;
-        out.optional("description", &self.description)?;
-        out.field("owner", &self.owner)?;
-        out.optional("public", &self.public)?;
-        out.field("collaborative", &self.collaborative)?;
-        out.optional("snapshot_id", &self.snapshot_id)?;
-        out.field("images", &self.images)?;
-        out.optional("items", &self.items)?;
-        out.optional("primary_color", &self.primary_color)?;
-        out.end()
+        object::write(self, serializer, |this, serializer| {
+            let mut out = ObjectWriter::new(serializer, "playlist")?;
+            out.id(&this.id)?;
+            out.field("name", &this.name)?;
+            out.optional("description", &this.description)?;
+            out.field("owner", &this.owner)?;
+            out.optional("public", &this.public)?;
+            out.field("collaborative", &this.collaborative)?;
+            out.optional("snapshot_id", &this.snapshot_id)?;
+            out.field("images", &this.images)?;
+            out.optional("items", &this.items)?;
+            out.optional("primary_color", &this.primary_color)?;
+            out.end()
+        })
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "ItemCount")]
+struct ItemCountWire {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    href: Option<String>,
+    #[serde(default, with = "As::<Option<Int>>", skip_serializing_if = "Option::is_none")]
+    total: Option<u32>,
+}
+
+impl<'de> Deserialize<'de> for ItemCount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, ItemCountWire::deserialize)
+    }
+}
+
+impl Serialize for ItemCount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object::write(self, serializer, ItemCountWire::serialize)
     }
 }
 
@@ -155,26 +184,31 @@ struct PlaylistItemWire {
 
 impl<'de> Deserialize<'de> for PlaylistItem {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let names = Names { new: "item", old: "track" };
-        let (wire, item): (PlaylistItemWire, _) = renamed_field::deserialize(deserializer, names)?;
-        Ok(Self {
-            added_at: wire.added_at,
-            added_by: wire.added_by,
-            is_local: wire.is_local,
-            item,
-            primary_color: wire.primary_color,
+        object::read(deserializer, |deserializer| {
+            let names = Names { new: "item", old: "track" };
+            let (wire, item): (PlaylistItemWire, _) =
+                renamed_field::deserialize(deserializer, names)?;
+            Ok(Self {
+                added_at: wire.added_at,
+                added_by: wire.added_by,
+                is_local: wire.is_local,
+                item,
+                primary_color: wire.primary_color,
+            })
         })
     }
 }
 
 impl Serialize for PlaylistItem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::untyped(serializer)?;
-        out.optional_with::<Timestamp, _>("added_at", &self.added_at)?;
-        out.optional("added_by", &self.added_by)?;
-        out.field("is_local", &self.is_local)?;
-        out.optional("item", &self.item)?;
-        out.optional("primary_color", &self.primary_color)?;
-        out.end()
+        object::write(self, serializer, |this, serializer| {
+            let mut out = ObjectWriter::untyped(serializer)?;
+            out.optional_with::<Timestamp, _>("added_at", &this.added_at)?;
+            out.optional("added_by", &this.added_by)?;
+            out.field("is_local", &this.is_local)?;
+            out.optional("item", &this.item)?;
+            out.optional("primary_color", &this.primary_color)?;
+            out.end()
+        })
     }
 }
