@@ -48,6 +48,7 @@ const EXAMPLES: &[&str] = &[
     "playlist_contents",
     "watch_playback",
     "sync_playlist",
+    "database",
     "library_backup",
     "listening_statistics",
     "sdk_author",

@@ -57,6 +57,9 @@ pub(crate) struct Op {
     pub(crate) on: String,
     /// The method's name there.
     pub(crate) r#as: String,
+    /// Its names in other clients (spotipy, rspotify), by which the search of the docs finds it.
+    #[serde(default)]
+    pub(crate) aliases: Vec<String>,
     pub(crate) doc: String,
     /// More paragraphs: what a user has to know before the call.
     #[serde(default)]

@@ -14,7 +14,7 @@ impl Client {
     /// Audio features of several tracks, in the order of the ids.
     ///
     /// `GET /audio-features`. See [`GetAudioFeatures`].
-    #[doc(alias = "get-several-audio-features")]
+    #[doc(alias("get-several-audio-features", "tracks_features"))]
     pub fn audio_features(
         &self,
         ids: impl IntoIterator<Item = impl IntoId<TrackId>>,

@@ -230,7 +230,7 @@ impl Legacy {
     /// Follows artists.
     ///
     /// `PUT /me/following`. See [`FollowArtists`].
-    #[doc(alias = "follow-artists-users")]
+    #[doc(alias("follow-artists-users", "user_follow_artists"))]
     pub fn follow_artists(
         &self,
         ids: impl IntoIterator<Item = impl IntoId<ArtistId>>,

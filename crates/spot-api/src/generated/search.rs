@@ -10,6 +10,7 @@ impl Client {
     /// Searches the catalog.
     ///
     /// `GET /search`. See [`Search`].
+    #[doc(alias = "search_multiple")]
     pub fn search(&self, query: impl Into<SearchQuery>) -> Search {
         Search {
             client: self.clone(),

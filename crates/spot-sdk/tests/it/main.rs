@@ -3,4 +3,4 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod canary;
-mod spotipy;
+mod coming_from;
