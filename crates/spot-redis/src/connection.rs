@@ -125,7 +125,7 @@ impl Redis {
     }
 
     /// Runs a command. It may run twice if the connection breaks.
-    async fn query<T: FromRedisValue>(&self, command: Cmd) -> Result<T, Failure> {
+    pub(crate) async fn query<T: FromRedisValue>(&self, command: Cmd) -> Result<T, Failure> {
         let value = self.background(|inner| async move { inner.query(&command).await }).await?;
         self.inner.convert(value)
     }
@@ -608,7 +608,11 @@ fn is_not_ready(error: &RedisError) -> bool {
 /// The error in one line, without what was sent.
 fn describe(error: &RedisError) -> String {
     match (error.code(), error.detail()) {
-        (Some(code), Some(detail)) => format!("{code} {detail}"),
+        // The server quotes what it does not understand, which may be a record.
+        (Some(code), Some(detail)) => {
+            let detail = detail.split(", with args").next().unwrap_or_default();
+            format!("{code} {detail}")
+        }
         _ => error.to_string(),
     }
 }

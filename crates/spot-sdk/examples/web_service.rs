@@ -24,7 +24,7 @@ use axum::{
 use spot::{
     Client, Error, ErrorKind,
     auth::{App, CallbackStore, PendingSignIn, Scope},
-    http::{ReqwestTransport, Transport},
+    net::{ReqwestTransport, Transport},
 };
 use spot_mock::MockSpotify;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};

@@ -4,3 +4,4 @@
 
 mod canary;
 mod coming_from;
+mod glob;
