@@ -14,6 +14,21 @@ use crate::{
 ///
 /// Cloning is cheap. The clones share the token, the connections and the rate limiter.
 ///
+/// | to do | start with |
+/// |---|---|
+/// | read an item of the catalog | [`artist`](Self::artist), [`album`](Self::album), [`track`](Self::track), [`show`](Self::show), [`episode`](Self::episode), [`audiobook`](Self::audiobook), [`chapter`](Self::chapter) |
+/// | read several by id | [`tracks`](Self::tracks), [`albums`](Self::albums), [`artists`](Self::artists) and so on |
+/// | find something | [`search`](Self::search) |
+/// | read or change a playlist | [`playlist`](Self::playlist) |
+/// | read the current user, their playlists and top lists | [`me`](Self::me) |
+/// | read or change what the user saved or follows | [`library`](Self::library) |
+/// | see what plays, or control it | [`player`](Self::player) |
+/// | use a replaced or restricted operation | [`legacy`](Self::legacy), [`browse`](Self::browse), [`recommendations`](Self::recommendations) |
+/// | send a request of your own | [`request_json`](Self::request_json), [`stream`](Self::stream) |
+/// | read another page | [`stream_from`](Self::stream_from), [`next_page`](Self::next_page) |
+/// | change settings | [`builder`](Self::builder), [`with_options`](Self::with_options) |
+/// | call for another user | [`with_tokens`](Self::with_tokens) |
+///
 /// ```no_run
 /// # async fn example(tokens: spot_http::AccessToken) -> Result<(), spot_api::Error> {
 /// let client = spot_api::Client::new(tokens)?;
@@ -28,6 +43,7 @@ pub struct Client {
     options: CallOptions,
 }
 
+/// Making a client, its settings, and requests of your own.
 impl Client {
     /// A client with the default settings. [`builder`](Self::builder) changes them.
     ///

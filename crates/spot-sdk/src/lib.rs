@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Shows on docs.rs which feature an item needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[doc(inline)]
 pub use spot_api::{
@@ -17,6 +19,14 @@ pub use spot_api::{Blocking, BlockingStream};
 
 /// Typed requests for every endpoint; the methods of [`Client`] create them.
 pub mod api {
+    // What the root has is documented there, so that the search finds it once.
+    #[doc(no_inline)]
+    pub use crate::{
+        AccessMode, ApiRequest, CallOptions, Client, ClientBuilder, Error, ErrorKind, Items,
+        LibraryChanges, Market, Optional, Paged, Pages, PlaybackChange, PlaybackEvent,
+        PlaybackOffset, PlaybackWatch, PlayerDevice, PlayerReason, PlaylistContents, Position,
+        Request, Response, SearchFor, SearchItem, SearchQuery, SyncPlan, SyncPlaylist, WatchHandle,
+    };
     #[doc(inline)]
     pub use spot_api::*;
 }

@@ -37,6 +37,8 @@ async fn run(root: &Path, check: Check) -> Result<(), Error> {
         Check::Payloads { dir } => payloads::run(root, &dir),
         Check::Peers => peers::run(root),
         Check::Shapes { dir, check } => shapes::run(root, &dir, check),
-        Check::Smoke { base_url, token } => smoke::run(base_url.as_deref(), token.as_deref()).await,
+        Check::Smoke { base_url, token, all } => {
+            smoke::run(base_url.as_deref(), token.as_deref(), all).await
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     send::{chunked, single},
 };
 
+/// Albums.
 impl Client {
     /// An album, with its first tracks.
     ///

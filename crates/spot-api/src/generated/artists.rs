@@ -12,6 +12,7 @@ use crate::{
     send::{chunked, single},
 };
 
+/// Artists.
 impl Client {
     /// An artist.
     ///

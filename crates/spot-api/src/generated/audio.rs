@@ -10,6 +10,7 @@ use crate::{
     send::{chunked, single},
 };
 
+/// Audio features and audio analyses of tracks.
 impl Client {
     /// Audio features of several tracks, in the order of the ids.
     ///

@@ -9,6 +9,7 @@ use spot_model::{
 
 use crate::{Client, GetGenreSeeds, Items, Optional, Request, input::RequestExt, send::single};
 
+/// Spotify's editorial lists: new releases, categories, featured playlists, markets.
 impl Client {
     /// Spotify's editorial lists: new releases, categories, featured playlists, markets. New
     /// applications have no access to them.

@@ -14,6 +14,7 @@ use crate::{
     send::{chunked, single},
 };
 
+/// Superseded operations.
 impl Client {
     /// Superseded operations. Only applications in Extended Quota Mode may call them. Each names
     /// its replacement, which is open to all applications.

@@ -13,6 +13,7 @@ use crate::{
     send::{chunked, single},
 };
 
+/// The user's library.
 impl Client {
     /// The user's library: list, save, remove, check.
     pub fn library(&self) -> Library {

@@ -16,6 +16,7 @@ use crate::{
     send::single,
 };
 
+/// The player: playback state, devices and commands.
 impl Client {
     /// The player: playback state, devices and commands. Commands need Spotify Premium.
     pub fn player(&self) -> Player {

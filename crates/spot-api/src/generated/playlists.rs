@@ -14,16 +14,12 @@ use crate::{
     send::{chunked, single},
 };
 
+/// Playlists.
 impl Client {
     /// A playlist, with its first items.
     ///
     /// `GET /playlists/{playlist_id}`. See [`GetPlaylist`].
-    #[doc(alias(
-        "get-playlist",
-        "user_playlist",
-        "user_playlist_remove_specific_occurrences_of_tracks",
-        "playlist_remove_specific_occurrences_of_items"
-    ))]
+    #[doc(alias("get-playlist", "user_playlist"))]
     pub fn playlist(&self, id: impl IntoId<PlaylistId>) -> GetPlaylist {
         GetPlaylist { client: self.clone(), id: id.into_id(), fields: None, market: None }
     }

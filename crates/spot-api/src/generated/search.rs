@@ -6,6 +6,7 @@ use spot_model::{IncludeExternal, Operation, SearchKind, SearchResults};
 
 use crate::{Client, Market, Optional, Request, SearchQuery, input::RequestExt, send::single};
 
+/// Search.
 impl Client {
     /// Searches the catalog.
     ///

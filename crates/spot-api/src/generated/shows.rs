@@ -13,6 +13,7 @@ use crate::{
     send::{chunked, single},
 };
 
+/// Shows and their episodes.
 impl Client {
     /// A show, with its latest episodes.
     ///

@@ -10,6 +10,7 @@ use crate::{
     send::{chunked, single},
 };
 
+/// Tracks.
 impl Client {
     /// A track.
     ///

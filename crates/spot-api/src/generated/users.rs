@@ -12,6 +12,7 @@ use crate::{
     send::single,
 };
 
+/// Users: the current user and others.
 impl Client {
     /// The profile of the user.
     ///

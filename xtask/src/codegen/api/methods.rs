@@ -22,7 +22,11 @@ pub(super) fn client_methods(domain: &Domain) -> String {
     for (name, op) in domain.op.iter().filter(|(_, op)| op.on == "client") {
         methods.push_str(&method(name, op, "self.clone()", &[]));
     }
-    if methods.is_empty() { methods } else { format!("\nimpl Client {{\n{methods}}}\n") }
+    if methods.is_empty() {
+        methods
+    } else {
+        format!("\n{}impl Client {{\n{methods}}}\n", doc("", &[&domain.doc]))
+    }
 }
 
 /// The methods of a handle, or of a request that is one, in the order of the spec.
