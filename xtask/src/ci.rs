@@ -30,6 +30,12 @@ const STEPS: &[Step] = &[
         &["doc", "--workspace", "--no-deps", "--all-features"],
         &[("RUSTDOCFLAGS", "-D warnings")],
     ),
+    // Without building each package: its sources were built above, and `include` names folders.
+    (
+        "packages",
+        &["publish", "--workspace", "--dry-run", "--no-verify", "--allow-dirty", "--quiet"],
+        &[],
+    ),
     ("every operation once", &["xtask", "smoke"], &[]),
     ("a load with faults", &["xtask", "load", "--requests", "20000"], &[]),
     ("clients of others", &["xtask", "peers"], &[]),
