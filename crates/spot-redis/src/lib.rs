@@ -3,9 +3,11 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod connection;
+mod limiter;
 mod store;
 #[cfg(feature = "test")]
 pub mod test;
 
 pub use connection::{Redis, RedisBuilder};
+pub use limiter::{RedisLimiter, RedisLimiterBuilder};
 pub use store::RedisStore;
