@@ -72,32 +72,32 @@ impl Client {
         Self { pipeline: self.pipeline.with_tokens(tokens), ..self.clone() }
     }
 
-    /// The market of every call that takes one and does not name its own; a call leaves it out
-    /// with [`Market::UNSET`].
+    /// Sets the market of all calls that take one. A call can set its own, or none with
+    /// [`Market::UNSET`].
     #[must_use]
     pub fn with_market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(Arc::new(market.into()));
         self
     }
 
-    /// Which mode the application is in, [`Development`](AccessMode::Development) unless this is
-    /// called. Spotify does not tell it; it is in the application's dashboard.
+    /// Sets the mode of the application; the default is [`Development`](AccessMode::Development).
+    /// Spotify's dashboard shows the mode.
     #[must_use]
     pub fn with_access_mode(mut self, mode: AccessMode) -> Self {
         self.pipeline = self.pipeline.with_access_mode(mode);
         self
     }
 
-    /// What the calls of this client do differently: a clone with options of its own is how a
-    /// single call gets another deadline, or a long job lets others pass.
+    /// Sets the options of all calls of this client: deadline, retries, lane. For a single call, use
+    /// a clone.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
     /// use std::time::Duration;
     /// use spot_api::CallOptions;
     ///
-    /// let hurried = client.clone().with_options(CallOptions::new().deadline(Duration::from_secs(2)));
-    /// let playing = hurried.player().currently_playing().await?;
+    /// let quick = client.clone().with_options(CallOptions::new().deadline(Duration::from_secs(2)));
+    /// let playing = quick.player().currently_playing().await?;
     /// # Ok(()) }
     /// ```
     #[must_use]
@@ -106,7 +106,7 @@ impl Client {
         self
     }
 
-    /// The mode the client takes its application to be in.
+    /// The mode of the application, as it was set.
     pub fn access_mode(&self) -> AccessMode {
         self.pipeline.access_mode()
     }
@@ -117,7 +117,7 @@ impl Client {
         self.pipeline.limits()
     }
 
-    /// How calls of this client get there and back.
+    /// The HTTP layer of this client.
     pub fn pipeline(&self) -> &Pipeline {
         &self.pipeline
     }

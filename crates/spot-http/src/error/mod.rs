@@ -23,16 +23,16 @@ pub use {forbidden_cause::ForbiddenCause, player_reason::PlayerReason};
 ///
 /// /// What a program shows to its user, or the error if it is the program's fault.
 /// fn text_for_user(error: Error) -> Result<String, Error> {
-///     match error.kind() {
-///         ErrorKind::ConsentExpired | ErrorKind::Authentication => Ok("Sign in again.".to_owned()),
-///         ErrorKind::Player(reason) => Ok(format!("The player refused: {reason}.")),
-///         ErrorKind::NotFound => Ok("This item no longer exists.".to_owned()),
+///     Ok(match error.kind() {
+///         ErrorKind::ConsentExpired => "Sign in again.".to_owned(),
+///         ErrorKind::Player(reason) => format!("The player refused: {reason}."),
+///         ErrorKind::NotFound => "This item no longer exists.".to_owned(),
 ///         _ if error.is_transient() => match error.retry_after() {
-///             Some(wait) => Ok(format!("Try again in {} s.", wait.as_secs())),
-///             None => Ok("Try again later.".to_owned()),
+///             Some(wait) => format!("Try again in {} s.", wait.as_secs()),
+///             None => "Try again later.".to_owned(),
 ///         },
-///         _ => Err(error),
-///     }
+///         _ => return Err(error),
+///     })
 /// }
 ///
 /// let error = Error::from_response(404, br#"{"error":{"status":404,"message":"Not found."}}"#);
