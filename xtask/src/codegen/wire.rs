@@ -162,12 +162,12 @@ pub(super) fn has_old_names(kind: &Type) -> bool {
     kind.fields.iter().any(|field| field.renamed_from.is_some())
 }
 
-/// Whether what came may be of no use.
+/// Whether a value of the type may be unusable.
 pub(super) fn is_fallible(kind: &Type) -> bool {
     has_old_names(kind) || kind.fields.iter().any(|field| field.required)
 }
 
-/// The type a field has while it is not known whether it came.
+/// The type of a field in the shadow struct, where it may be missing.
 fn held(field: &Field) -> Ty {
     if field.required { Ty::Optional(Box::new(field.ty.clone())) } else { field.ty.clone() }
 }
@@ -220,8 +220,8 @@ fn conversion(name: &str, kind: &Type) -> String {
     }
 }
 
-/// A track or an episode, which says at its end which of them it is: the fields of both, read in one
-/// pass, and made into the one or the other.
+/// A track or an episode, which says at its end which of them it is: the fields of both, read in
+/// one pass, and made into the one or the other.
 fn playable(spec: &Spec) -> String {
     let kinds =
         || ["Track", "Episode"].into_iter().filter_map(|name| Some((name, spec.kind(name)?)));
