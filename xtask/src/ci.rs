@@ -14,7 +14,7 @@ use std::{
     time::Instant,
 };
 
-use crate::{console::say, spec::Error};
+use crate::{console::say, programs::provide_redis, spec::Error};
 
 /// A step: its name, the program and its arguments.
 struct Step {
@@ -64,6 +64,7 @@ const CHOICES: &[&[&str]] = &[
 
 pub(crate) fn run(root: &Path) -> Result<(), Error> {
     let start = Instant::now();
+    provide_redis()?;
     run_steps(root, &formats())?;
     run_lanes(root, &builds(), &[benchmarks()])?;
     run_lanes(root, &tests(), &programs(root))?;

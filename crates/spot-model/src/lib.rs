@@ -32,7 +32,7 @@ pub use id::{
     ShowId, SnapshotId, TrackId, UserId,
 };
 pub use image::Images;
-pub use into_id::IntoId;
+pub use into_id::{IntoId, OptionalId};
 pub use operation::{Access, AccessMode, Method, Operation, Paging};
 pub use page::{CursorPage, Cursors, Page};
 pub use playable::{OtherItem, PlayableItem};

@@ -15,7 +15,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use xtask::{Error, say};
+use xtask::{Error, available, say};
 
 /// How long a story may take.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -301,26 +301,6 @@ fn finished(command: &mut Command) -> Result<Output, Error> {
             None => thread::sleep(Duration::from_millis(20)),
         }
     }
-}
-
-/// Whether a program can be run. In CI it is installed by the system's package manager.
-fn available(program: &str, package: &str) -> Result<bool, Error> {
-    let runs = || {
-        let mut command = Command::new(program);
-        command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().is_ok_and(|status| status.success())
-    };
-    if runs() {
-        return Ok(true);
-    }
-    if env::var_os("CI").is_none() {
-        return Ok(false);
-    }
-    // The lists of a fresh machine may be empty; whether that helped shows next.
-    let _ = Command::new("apt-get").args(["update", "--quiet"]).status();
-    let install = ["install", "--yes", "--quiet", "--no-install-recommends", package];
-    let _ = Command::new("apt-get").args(install).status();
-    if runs() { Ok(true) } else { Err(format!("{program} is missing, and CI is set")) }
 }
 
 fn install_python(places: &Places) -> Result<(), Error> {

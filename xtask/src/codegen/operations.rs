@@ -1,4 +1,4 @@
-//! Generates the table of operations in `spot-model`.
+//! The table of operations in `spot-model`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Generates the requests of `spot-api`: a type for each call, and the methods that make it.
+//! The requests of `spot-api`: a type per call, and the methods that lead to it.
 
 mod build;
 mod imports;
@@ -39,12 +39,12 @@ pub(in crate::codegen) fn files(spec: &Spec) -> Result<Vec<(PathBuf, String)>, E
         files
             .push((format!("crates/spot-api/src/generated/{name}.rs").into(), file(spec, domain)?));
     }
-    // The table of operations contains only docs.
+    // The table of operations: nothing but words.
     modules.push_str("pub mod operations;\n");
     let root = format!(
         "{}{}\n{modules}\n{exports}",
         preamble("*.toml"),
-        file_doc(&["Generated requests, one type for each call, and the methods that make them."]),
+        file_doc(&["What the spec makes: a request per call, and the methods that lead to it."]),
     );
     files.push(("crates/spot-api/src/generated/mod.rs".into(), root));
     Ok(files)
