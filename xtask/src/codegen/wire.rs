@@ -167,12 +167,12 @@ fn has_old_names(kind: &Type) -> bool {
     kind.fields.iter().any(|field| field.renamed_from.is_some())
 }
 
-/// Whether what came may be of no use.
+/// Whether a value of the type may be unusable.
 fn is_fallible(kind: &Type) -> bool {
     has_old_names(kind) || kind.fields.iter().any(|field| field.required)
 }
 
-/// The type a field has while it is not known whether it came.
+/// The type of a field in the shadow struct, where it may be missing.
 fn held(field: &Field) -> Ty {
     if field.required { Ty::Optional(Box::new(field.ty.clone())) } else { field.ty.clone() }
 }
