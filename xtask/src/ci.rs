@@ -49,6 +49,7 @@ const EXAMPLES: &[&str] = &[
     "sdk_author",
     "web_service",
     "blocking_script",
+    "several_machines",
 ];
 
 /// Feature choices of users, beside those that the workspace builds at once.
@@ -66,7 +67,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
     let start = Instant::now();
     provide_redis()?;
     run_steps(root, &formats())?;
-    run_lanes(root, &builds(), &[benchmarks()])?;
+    run_lanes(root, &builds(), &benchmarks())?;
     run_lanes(root, &tests(), &programs(root))?;
     say(&format!("everything passed in {:.0} s", start.elapsed().as_secs_f64()));
     Ok(())
@@ -83,7 +84,6 @@ fn formats() -> Vec<Step> {
 
 /// Compiles everything that the workspace builds at once.
 fn builds() -> Vec<Step> {
-    let examples = ["--example", "blocking_script", "--features", "spot-sdk/blocking"];
     vec![
         cargo(
             "lints",
@@ -93,15 +93,32 @@ fn builds() -> Vec<Step> {
         // With `--examples`, the features of dev-dependencies are chosen as for the tests.
         cargo("compiling the programs", &["build", "--workspace", "--bins", "--examples"]),
         cargo(
-            "compiling examples of features",
-            &[&["build", "--workspace"], &examples[..]].concat(),
+            "compiling the examples of features",
+            &[
+                "build",
+                "--workspace",
+                "--example",
+                "blocking_script",
+                "--example",
+                "several_machines",
+                "--features",
+                "spot-sdk/blocking,spot-sdk/redis",
+            ],
         ),
     ]
 }
 
-/// The benchmarks are a workspace with a target directory of its own.
-fn benchmarks() -> Step {
-    cargo("benchmarks", &["check", "--manifest-path", "crates/spot-bench/Cargo.toml"])
+/// The benchmarks are a workspace with a target directory of its own. One of its programs is a
+/// client of others.
+fn benchmarks() -> Vec<Step> {
+    let manifest = ["--manifest-path", "crates/spot-bench/Cargo.toml"];
+    vec![
+        cargo("benchmarks", &[&["check"], &manifest[..]].concat()),
+        cargo(
+            "compiling rspotify's story",
+            &[&["build", "--locked", "--package", "rspotify-story"], &manifest[..]].concat(),
+        ),
+    ]
 }
 
 /// The steps that use cargo, after everything is compiled.
