@@ -9,7 +9,8 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Episode, PlayableUri, Track, decode, generated::PlayableWire, playable_fields::PlayableKind,
+    Episode, PlayableUri, Track, decode, generated::PlayableWire, objects,
+    playable_fields::PlayableKind,
 };
 
 /// A track or an episode, told apart by what it says it is.
@@ -103,7 +104,7 @@ impl<'de> Deserialize<'de> for PlayableItem {
 /// Reads what is known to be JSON already.
 fn read<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue) -> Result<T, E> {
     // The place is in the item. It does not come last, where it would be taken for that in the whole.
-    serde_json::from_str(raw.get()).map_err(|error| E::custom(format_args!("{error} of the item")))
+    objects::from_str(raw.get()).map_err(|error| E::custom(format_args!("{error} of the item")))
 }
 
 impl Serialize for PlayableItem {
