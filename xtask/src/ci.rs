@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command, time::Instant};
 
-use crate::{console::say, spec::Error};
+use crate::{console::say, programs::provide_redis, spec::Error};
 
 /// A step: its name, the program's arguments behind `cargo`, and what is set for it.
 type Step = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
@@ -67,6 +67,7 @@ const CHOICES: &[&[&str]] = &[
 ];
 
 pub(crate) fn run(root: &Path) -> Result<(), Error> {
+    provide_redis()?;
     for (name, arguments, variables) in STEPS {
         step(root, name, arguments, variables)?;
     }

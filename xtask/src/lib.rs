@@ -14,6 +14,7 @@ mod deviations;
 mod drift;
 mod fuzz;
 mod openapi;
+mod programs;
 mod spec;
 mod tidy;
 mod ty;
@@ -29,6 +30,7 @@ pub use checks::Check;
 pub use console::{finish, say};
 pub use deviations::Deviations;
 pub use drift::read as read_document;
+pub use programs::available;
 pub use spec::Error;
 
 #[derive(Parser)]

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    ser::SerializeSeq,
 };
 use serde_json::value::RawValue;
 
@@ -176,7 +177,10 @@ impl fmt::Debug for CountrySet {
 
 impl Serialize for CountrySet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
+        // Binary formats write the length first.
+        let mut list = serializer.serialize_seq(Some(self.len()))?;
+        self.iter().try_for_each(|country| list.serialize_element(&country))?;
+        list.end()
     }
 }
 
@@ -292,6 +296,11 @@ impl<'de> Deserialize<'de> for Entry {
             }
         }
 
-        deserializer.deserialize_any(Letters)
+        // A binary format does not tell the type of a value: there it is always text.
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(Letters)
+        } else {
+            deserializer.deserialize_str(Letters)
+        }
     }
 }

@@ -18,7 +18,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{objects, printable::printable, shape};
+use crate::{printable::printable, shape};
 
 /// The most entries of a page. The largest page of the API has 100.
 const MAX_ENTRIES: usize = 10_000;
@@ -51,7 +51,7 @@ impl Drop for InPlace {
 /// Decodes a response of the API.
 ///
 /// The result is the same as that of [`serde_json::from_slice`], and faster to get if no entry of a
-/// list is broken. A list never stands for an object, which serde allows.
+/// list is broken.
 ///
 /// # Errors
 ///
@@ -66,7 +66,7 @@ pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_jso
 
 fn decode<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, serde_json::Error> {
     let in_place = InPlace::start();
-    let first = objects::from_str(json);
+    let first = serde_json::from_str(json);
     drop(in_place);
     match first {
         Ok(value) => Ok(value),
@@ -74,7 +74,7 @@ fn decode<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, serde_json::Error>
         Err(error) if error.is_eof() => Err(error),
         // Any other error may be confined to an entry, syntax errors included: serde_json reports
         // numbers out of range and lone surrogates as such.
-        Err(_) => objects::from_str(json),
+        Err(_) => serde_json::from_str(json),
     }
 }
 
@@ -185,7 +185,7 @@ fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, SkipReason> {
         return Err(SkipReason::Null);
     }
     // From text, as everywhere: another kind of source would compile the models once more.
-    objects::from_str(json.get()).map_err(|error| SkipReason::Broken {
+    serde_json::from_str(json.get()).map_err(|error| SkipReason::Broken {
         error: printable(&error.to_string(), MAX_ERROR),
         json: json.get().to_owned(),
     })

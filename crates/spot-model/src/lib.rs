@@ -8,7 +8,6 @@ mod image;
 mod into_id;
 mod lenient;
 mod object;
-mod objects;
 mod operation;
 mod page;
 mod page_trail;
@@ -34,7 +33,7 @@ pub use id::{
     ShowId, SnapshotId, TrackId, UserId,
 };
 pub use image::Images;
-pub use into_id::IntoId;
+pub use into_id::{IntoId, OptionalId};
 pub use operation::{Access, AccessMode, Method, Operation, Paging};
 pub use page::{CursorPage, Cursors, Page};
 #[doc(hidden)]

@@ -1,11 +1,116 @@
-//! Writing objects as the API has them: with their type and the links that follow from the id.
+//! Writing objects as the API has them: with their type and the links that follow from the id. Binary
+//! formats hold the JSON of an object.
 
 use std::{fmt, marker::PhantomData};
 
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::{
+    Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, MapAccess, Visitor},
+    forward_to_deserialize_any,
+    ser::{Error as _, SerializeMap},
+};
 use serde_with::SerializeAs;
 
 use crate::id::Linked;
+
+/// Reads an object. In a binary format it is a string, the JSON of the object: the form of its fields
+/// differs from one response to the next, which a format without field names and types cannot hold.
+#[inline]
+pub(crate) fn read<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    deserializer: D,
+    decode: impl FnOnce(MapOnly<D>) -> Result<T, D::Error>,
+) -> Result<T, D::Error> {
+    if deserializer.is_human_readable() {
+        return decode(MapOnly(deserializer));
+    }
+    deserializer.deserialize_str(Json(PhantomData))
+}
+
+/// A deserializer of an object, or its visitor, that takes a map and no list.
+///
+/// The code that serde derives also reads a struct from a list of its fields. If all fields have a
+/// default, `[]` would be an object.
+pub(crate) struct MapOnly<T>(T);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for MapOnly<D> {
+    type Error = D::Error;
+
+    #[inline]
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_struct(name, fields, MapOnly(visitor))
+    }
+
+    #[inline]
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(MapOnly(visitor))
+    }
+
+    /// JSON that is kept as text.
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_newtype_struct(name, visitor)
+    }
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct seq tuple tuple_struct enum identifier ignored_any
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for MapOnly<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    #[inline]
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
+        self.0.visit_map(map)
+    }
+}
+
+struct Json<T>(PhantomData<T>);
+
+impl<T: DeserializeOwned> Visitor<'_> for Json<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the JSON of an object, as a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, json: &str) -> Result<T, E> {
+        crate::from_slice(json.as_bytes()).map_err(E::custom)
+    }
+}
+
+/// Writes an object, as [`read`] reads it.
+#[inline]
+pub(crate) fn write<T: Serialize, S: Serializer>(
+    object: &T,
+    serializer: S,
+    encode: impl FnOnce(&T, S) -> Result<S::Ok, S::Error>,
+) -> Result<S::Ok, S::Error> {
+    if serializer.is_human_readable() {
+        return encode(object, serializer);
+    }
+    let json = serde_json::to_string(object).map_err(S::Error::custom)?;
+    serializer.serialize_str(&json)
+}
 
 /// Writes the fields of an object, one after the other.
 pub(crate) struct ObjectWriter<S: Serializer> {

@@ -9,7 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Episode, PlayableUri, Track, decode, generated::PlayableWire, objects,
+    Episode, PlayableUri, Track, decode, generated::PlayableWire, object,
     playable_fields::PlayableKind,
 };
 
@@ -75,6 +75,12 @@ impl PlayableItem {
 
 impl<'de> Deserialize<'de> for PlayableItem {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, Self::decode)
+    }
+}
+
+impl PlayableItem {
+    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         /// The one field that tells the kinds apart.
         #[derive(Deserialize)]
         struct Type {
@@ -104,16 +110,16 @@ impl<'de> Deserialize<'de> for PlayableItem {
 /// Reads what is known to be JSON already.
 fn read<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue) -> Result<T, E> {
     // The place is in the item. It does not come last, where it would be taken for that in the whole.
-    objects::from_str(raw.get()).map_err(|error| E::custom(format_args!("{error} of the item")))
+    serde_json::from_str(raw.get()).map_err(|error| E::custom(format_args!("{error} of the item")))
 }
 
 impl Serialize for PlayableItem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
+        object::write(self, serializer, |item, serializer| match item {
             Self::Track(track) => track.serialize(serializer),
             Self::Episode(episode) => episode.serialize(serializer),
             Self::Other(other) => other.0.serialize(serializer),
-        }
+        })
     }
 }
 

@@ -22,7 +22,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use spot::{
     Client, Error, ErrorKind,
     auth::{App, CallbackStore, ExposeSecret, PendingSignIn, Scope, StoreKey, TokenRecord},
-    http::{ReqwestTransport, Transport},
+    net::{ReqwestTransport, Transport},
 };
 use spot_mock::MockSpotify;
 use url::Url;

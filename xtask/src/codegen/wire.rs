@@ -1,4 +1,4 @@
-//! Shadow structs and serializers of the objects of `spot-model` that need them.
+//! Shadow structs and serializers of the objects of `spot-model`.
 //!
 //! They are apart from the objects themselves, so that the source of an object shows its fields.
 
@@ -37,11 +37,8 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     }
     modules.push_str("pub(crate) mod playable;\n");
     files.push(("crates/spot-model/src/generated/wire/playable.rs".into(), playable(spec)));
-    let root = format!(
-        "{}//! Decoding and encoding of the objects that serde's attributes do not cover: required\n\
-         //! fields, fields with two names, and links that follow from the id.\n\n{modules}",
-        preamble("*.toml")
-    );
+    let root =
+        format!("{}//! Decoding and encoding of the objects.\n\n{modules}", preamble("*.toml"));
     files.push(("crates/spot-model/src/generated/wire/mod.rs".into(), root));
     files
 }
@@ -49,12 +46,11 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
 fn file(domain: &Domain) -> Option<String> {
     let mut body = String::new();
     for (name, kind) in domain.r#type.iter() {
+        body.push_str(&format!("\n{}\n", wire(name, kind)));
         if !has_plain_fields(kind) {
-            body.push_str(&format!("\n{}\n{}", wire(name, kind), conversion(name, kind)));
+            body.push_str(&format!("{}\n", conversion(name, kind)));
         }
-        if !is_plain(kind) {
-            body.push_str(&format!("\n{}", writer(name, kind)));
-        }
+        body.push_str(&format!("{}\n{}", reader(name, kind), writer(name, kind)));
     }
     let mut out = preamble(&format!("{}.toml", domain.name));
     out.push_str(&imports(&body, domain, Vec::new()));
@@ -83,7 +79,9 @@ pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String 
         (!names.is_empty()).then(|| format!("{module}::{{{}}}", names.join(", ")))
     };
     names.extend(nested("lenient", LENIENT));
-    names.extend(nested("object", &["ObjectWriter", "WireError"]));
+    if body.contains("object::") {
+        names.extend(nested("object", &["self", "ObjectWriter", "WireError"]));
+    }
     names.extend(nested("renamed_field", &["RenamedField"]));
     let mut out = String::new();
     if words.contains("Duration") {
@@ -92,9 +90,10 @@ pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String 
     if words.contains("DateTime") {
         out.push_str("use chrono::{DateTime, Utc};\n");
     }
-    let serde = ["Deserialize", "Serialize", "Serializer"].into_iter().filter(used);
+    let serde = ["Deserialize", "Deserializer", "Serialize", "Serializer"].into_iter().filter(used);
     let foreign = FOREIGN.iter().copied().filter(used);
-    out.push_str(&import("serde", serde.map(str::to_owned)));
+    let error = body.contains("Error::custom").then(|| "de::Error".to_owned());
+    out.push_str(&import("serde", serde.map(str::to_owned).chain(error)));
     out.push_str(&import("serde_with", foreign.map(str::to_owned)));
     if !out.is_empty() && !out.ends_with("\n\n") {
         out.push('\n');
@@ -103,24 +102,30 @@ pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String 
 }
 
 /// Whether serde can decode into the object itself: no field is required, renamed or derived.
-pub(super) fn has_plain_fields(kind: &Type) -> bool {
+fn has_plain_fields(kind: &Type) -> bool {
     !is_fallible(kind) && linked_id(kind).is_none()
 }
 
 /// Whether serde can encode the object as well: no `type`, no links, no precision of a date.
-pub(super) fn is_plain(kind: &Type) -> bool {
+fn is_plain(kind: &Type) -> bool {
     let has_date = kind.fields.iter().any(|field| field.name == "release_date");
     has_plain_fields(kind) && kind.object.is_none() && !has_date
 }
 
-/// The shadow struct: every field may be missing.
+/// The shadow struct: every field may be missing. If the fields are plain, serde decodes into the object
+/// itself, by the attributes of the shadow.
 fn wire(name: &str, kind: &Type) -> String {
     let lifetime = if has_old_names(kind) { "<'a>" } else { "" };
-    let mut out = format!(
-        "#[derive(Deserialize)]\npub(in crate::generated) struct {name}Wire{lifetime} {{\n"
-    );
+    let serialize = if is_plain(kind) { ", Serialize" } else { "" };
+    let mut out = format!("#[derive(Deserialize{serialize})]\n");
+    if has_plain_fields(kind) {
+        out.push_str(&format!("#[serde(remote = \"{name}\")]\n"));
+    }
+    out.push_str(&format!("struct {name}Wire{lifetime} {{\n"));
     for field in &kind.fields {
-        out.push_str(&wire_field(field));
+        let is_left_out = is_plain(kind) && field.ty.is_optional();
+        let skip = if is_left_out { ", skip_serializing_if = \"Option::is_none\"" } else { "" };
+        out.push_str(&wire_field(field, skip));
         if let Some(old) = &field.renamed_from {
             out.push_str(&format!("    #[serde(borrow)]\n    {old}: Option<RenamedField<'a>>,\n"));
         }
@@ -141,13 +146,13 @@ fn wire(name: &str, kind: &Type) -> String {
 }
 
 /// A field of a shadow struct, with its serde attributes.
-fn wire_field(field: &Field) -> String {
+fn wire_field(field: &Field, skip: &str) -> String {
     let ty = held(field);
-    format!("    #[serde({})]\n    {}: {},\n", attributes(field), field.name, ty.rust())
+    format!("    #[serde({}{skip})]\n    {}: {},\n", attributes(field), field.name, ty.rust())
 }
 
 /// The serde attributes that decode a field, and encode it if the object is plain.
-pub(super) fn attributes(field: &Field) -> String {
+fn attributes(field: &Field) -> String {
     let ty = held(field);
     let reader = ty.reader().map_or(String::new(), |reader| format!(", with = \"As::<{reader}>\""));
     let rename = match field.json() {
@@ -158,12 +163,12 @@ pub(super) fn attributes(field: &Field) -> String {
 }
 
 /// Whether a field of the object has an old name, under which its value is borrowed from what came.
-pub(super) fn has_old_names(kind: &Type) -> bool {
+fn has_old_names(kind: &Type) -> bool {
     kind.fields.iter().any(|field| field.renamed_from.is_some())
 }
 
 /// Whether what came may be of no use.
-pub(super) fn is_fallible(kind: &Type) -> bool {
+fn is_fallible(kind: &Type) -> bool {
     has_old_names(kind) || kind.fields.iter().any(|field| field.required)
 }
 
@@ -236,7 +241,7 @@ fn playable(spec: &Spec) -> String {
         }
         known.push(field);
         field.ty.names(&mut names);
-        fields.push_str(&wire_field(field));
+        fields.push_str(&wire_field(field, ""));
     }
     let mut conversions = String::new();
     for (name, kind) in kinds() {
@@ -275,11 +280,41 @@ fn playable(spec: &Spec) -> String {
     preamble("*.toml") + &imports(&body, &domain, more) + &body
 }
 
+/// How an object is decoded. A binary format holds its JSON.
+fn reader(name: &str, kind: &Type) -> String {
+    let lifetime = if has_old_names(kind) { "::<'de>" } else { "" };
+    let read = match () {
+        () if has_plain_fields(kind) => format!("read(deserializer, {name}Wire::deserialize)"),
+        () if is_fallible(kind) => format!(
+            "read(deserializer, |deserializer| {{\n            \
+             {name}Wire{lifetime}::deserialize(deserializer)?.try_into().map_err(D::Error::custom)\n        }})"
+        ),
+        () => format!(
+            "read(deserializer, |deserializer| {name}Wire::deserialize(deserializer).map(Self::from))"
+        ),
+    };
+    format!(
+        "impl<'de> Deserialize<'de> for {name} {{\n    \
+         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {{\n        \
+         object::{read}\n    }}\n}}\n"
+    )
+}
+
 fn writer(name: &str, kind: &Type) -> String {
+    let serialize = |encode: &str| {
+        format!(
+            "impl Serialize for {name} {{\n    \
+             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {{\n        \
+             object::write(self, serializer, {encode})\n    }}\n}}\n"
+        )
+    };
+    if is_plain(kind) {
+        return serialize(&format!("{name}Wire::serialize"));
+    }
     let mut lines = String::new();
     for field in &kind.fields {
         let json = field.json();
-        let access = format!("self.{}", field.name);
+        let access = format!("this.{}", field.name);
         if field.name == "id" && kind.object.is_some() {
             lines.push_str(&format!("        out.id(&{access})?;\n"));
             continue;
@@ -301,14 +336,14 @@ fn writer(name: &str, kind: &Type) -> String {
         // Where there is an id, its URI was written with it.
         if json == "uri" && linked_id(kind).is_some() {
             lines.push_str(&format!(
-                "        if self.id.is_none() {{\n            {line}\n        }}\n"
+                "        if this.id.is_none() {{\n            {line}\n        }}\n"
             ));
         } else {
             lines.push_str(&format!("        {line}\n"));
         }
         if field.name == "release_date" {
             lines.push_str(
-                "        out.optional(\"release_date_precision\", &self.release_date.map(|date| date.precision()))?;\n",
+                "        out.optional(\"release_date_precision\", &this.release_date.map(|date| date.precision()))?;\n",
             );
         }
     }
@@ -316,11 +351,9 @@ fn writer(name: &str, kind: &Type) -> String {
         Some(object) => format!("ObjectWriter::new(serializer, \"{object}\")"),
         None => "ObjectWriter::untyped(serializer)".to_owned(),
     };
-    format!(
-        "impl Serialize for {name} {{\n    \
-         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {{\n        \
-         let mut out = {start}?;\n{lines}        out.end()\n    }}\n}}\n"
-    )
+    serialize(&format!(
+        "|this, serializer| {{\n        let mut out = {start}?;\n{lines}        out.end()\n        }}"
+    ))
 }
 
 /// Whether values are written in another way than their own.

@@ -8,10 +8,13 @@ use std::{
 };
 
 use axum::{Router, extract::connect_info::IntoMakeServiceWithConnectInfo};
+#[cfg(feature = "fuzzing")]
+use axum::{
+    extract::connect_info::Connected,
+    serve::{IncomingStream, Listener},
+};
 use tokio::{net::TcpListener, sync::watch};
 
-#[cfg(feature = "fuzzing")]
-use crate::server::in_memory::InMemoryListener;
 #[cfg(feature = "tls")]
 use crate::server::tls;
 use crate::{
@@ -274,9 +277,13 @@ impl MockBuilder {
         Ok(MockSpotify::new(site, stop, task, None))
     }
 
-    /// Starts the mock on connections in memory, for which it needs no port.
+    /// Starts the mock on a listener that needs no port.
     #[cfg(feature = "fuzzing")]
-    pub(crate) fn start_on(self, listener: InMemoryListener) -> io::Result<MockSpotify> {
+    pub(crate) fn start_on<L>(self, listener: L) -> io::Result<MockSpotify>
+    where
+        L: Listener<Addr: std::fmt::Debug>,
+        ConnectionHandle: for<'a> Connected<IncomingStream<'a, L>>,
+    {
         let content = self.recipe.content()?;
         let Prepared { site, router, stop, stopped } =
             self.prepare(content, "http://127.0.0.1:1".to_owned())?;

@@ -5,7 +5,10 @@ use std::{fmt::Debug, fs, path::PathBuf};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::generated::fixtures::{READERS, TYPES};
+use crate::{
+    binary::round_trip,
+    generated::fixtures::{READERS, TYPES},
+};
 
 /// The recorded exchanges of a call, by the name of their case.
 fn recorded(call: &str) -> Vec<(String, Value)> {
@@ -44,7 +47,7 @@ pub(crate) type Roundtrip = fn(&[u8]) -> Result<Decoded, String>;
 pub(crate) struct Decoded {
     /// What was decoded, encoded.
     pub(crate) encoded: Value,
-    /// Whether that decodes to an equal value.
+    /// Whether that, and the value in a binary format, decodes to an equal value.
     pub(crate) survives: bool,
 }
 
@@ -56,7 +59,8 @@ where
     let encoded = serde_json::to_value(&value).map_err(|error| error.to_string())?;
     let again: T = spot_model::from_slice(encoded.to_string().as_bytes())
         .unwrap_or_else(|error| panic!("does not decode again: {error}: {encoded}"));
-    Ok(Decoded { survives: again == value, encoded })
+    let survives = again == value && round_trip(&value) == value;
+    Ok(Decoded { survives, encoded })
 }
 
 /// Decodes and prints.
