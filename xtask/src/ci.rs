@@ -53,6 +53,7 @@ const EXAMPLES: &[&str] = &[
     "sdk_author",
     "web_service",
     "blocking_script",
+    "several_machines",
 ];
 
 /// What users may leave out, beside what the workspace builds at once.
@@ -77,8 +78,16 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
         step(root, "a choice of features", &arguments, &[])?;
     }
     for example in EXAMPLES {
-        let arguments =
-            ["run", "--quiet", "-p", "spot-sdk", "--features", "blocking", "--example", example];
+        let arguments = [
+            "run",
+            "--quiet",
+            "-p",
+            "spot-sdk",
+            "--features",
+            "blocking,redis",
+            "--example",
+            example,
+        ];
         step(root, &format!("example {example}"), &arguments, &[])?;
     }
     // Spotify's document and recorded answers belong to others and are not part of the project.
