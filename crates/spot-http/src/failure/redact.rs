@@ -44,7 +44,7 @@ pub fn redact<'a>(text: &'a str, secrets: &[&str]) -> Cow<'a, str> {
 /// is encoded. Those that hold bits of what stands around it are left out.
 fn in_base64(secret: &str) -> impl Iterator<Item = String> {
     (0..3).flat_map(move |offset| {
-        let bytes = [&[0; 2][..offset], secret.as_bytes()].concat();
+        let bytes = [&vec![0; offset], secret.as_bytes()].concat();
         let encoded = STANDARD_NO_PAD.encode(&bytes);
         let own = (offset * 8).div_ceil(6)..bytes.len() * 8 / 6;
         let own = encoded.get(own).unwrap_or_default().to_owned();
@@ -175,7 +175,7 @@ impl<I: Iterator<Item = Character>> Iterator for Unescaped<'_, I> {
         };
         // Escapes are ASCII, so that their bytes are their characters.
         let (char, length) = escape.unwrap_or((first.char, 1));
-        let end = self.ahead.drain(..length).last().map_or(first.end, |last| last.end);
+        let end = self.ahead.drain(..length).next_back().map_or(first.end, |last| last.end);
         let is_escaped = first.is_escaped || escape.is_some();
         Some(Character { start: first.start, end, char, is_escaped })
     }

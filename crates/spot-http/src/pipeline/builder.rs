@@ -16,7 +16,7 @@ use crate::{
     failure::Backoff,
     pipeline::{
         budget::Budget,
-        delivery::Delivery,
+        observer_queue::ObserverQueue,
         shared::{Settings, Shared},
     },
 };
@@ -27,7 +27,7 @@ pub struct PipelineBuilder {
     tokens: Arc<dyn TokenSource>,
     transport: Option<Arc<dyn Transport>>,
     proxy: Option<String>,
-    observer: Option<Arc<dyn Observer>>,
+    observer: Option<ObserverQueue>,
     #[cfg(feature = "cache")]
     cache: Option<Cache>,
     accept_language: Option<String>,
@@ -155,7 +155,7 @@ impl PipelineBuilder {
 
     /// Sets the observer, which receives events for metrics on a thread of its own.
     pub fn observer(mut self, observer: impl Observer) -> Self {
-        self.observer = Some(Arc::new(observer));
+        self.observer = Some(ObserverQueue::new(observer));
         self
     }
 
@@ -223,7 +223,7 @@ impl PipelineBuilder {
             limiter,
             budget: Budget::new(self.retry_budget),
             random: Mutex::new(self.random),
-            observer: self.observer.map(Delivery::new),
+            observer: self.observer,
             #[cfg(feature = "cache")]
             cache: self.cache,
             host: base_url.host_str().unwrap_or_default().to_owned(),

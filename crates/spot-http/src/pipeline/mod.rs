@@ -7,8 +7,8 @@ mod cache;
 #[cfg(feature = "cache")]
 mod cached_call;
 mod call;
-mod delivery;
 mod observer;
+mod observer_queue;
 mod options;
 mod shared;
 mod trace;
@@ -36,6 +36,7 @@ pub use cache::Cache;
 pub use {
     builder::PipelineBuilder,
     observer::{Event, Observer},
+    observer_queue::ObserverQueue,
     options::CallOptions,
 };
 

@@ -43,18 +43,6 @@ impl<T: Observer + ?Sized> Observer for std::sync::Arc<T> {
     }
 }
 
-impl<'a> Event<'a> {
-    /// The event of a limiter that goes on alone. For implementations of limiters.
-    pub fn limiter_alone(error: &'a Error, limit: Option<u32>) -> Self {
-        Self::LimiterAlone { error, limit }
-    }
-
-    /// The event of a limiter that shares its state again. For implementations of limiters.
-    pub fn limiter_shared(after: Duration) -> Self {
-        Self::LimiterShared { after }
-    }
-}
-
 /// An event of a call.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -121,7 +109,7 @@ pub enum Event {
     #[non_exhaustive]
     LimiterAlone {
         /// Why.
-        error: &'a Error,
+        error: Error,
         /// The calls per window of this process from now on, if a limit is known.
         limit: Option<u32>,
     },
@@ -157,4 +145,16 @@ pub enum Event {
         /// The number of lost events.
         count: u64,
     },
+}
+
+impl Event {
+    /// The event of a limiter that goes on alone. For implementations of limiters.
+    pub fn limiter_alone(error: Error, limit: Option<u32>) -> Self {
+        Self::LimiterAlone { error, limit }
+    }
+
+    /// The event of a limiter that shares its state again. For implementations of limiters.
+    pub fn limiter_shared(after: Duration) -> Self {
+        Self::LimiterShared { after }
+    }
 }

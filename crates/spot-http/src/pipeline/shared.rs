@@ -17,7 +17,7 @@ use crate::{
     AccessToken, Error, ErrorKind, Event, RateLimiter, Request, TokenSource, Transport,
     TransportError, TransportErrorKind,
     failure::Backoff,
-    pipeline::{budget::Budget, delivery::Delivery, user_code},
+    pipeline::{budget::Budget, observer_queue::ObserverQueue, user_code},
 };
 
 /// What the pipelines of an application share: everything but the tokens.
@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) budget: Budget,
     pub(crate) random: Mutex<fastrand::Rng>,
-    pub(crate) observer: Option<Delivery>,
+    pub(crate) observer: Option<ObserverQueue>,
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<Cache>,
     pub(crate) host: String,
@@ -75,7 +75,7 @@ impl Shared {
     /// Reports an event to the observer. Without an observer the event is not made.
     pub(crate) fn observe(&self, event: impl FnOnce() -> Event) {
         if let Some(observer) = &self.observer {
-            observer.notify(event());
+            observer.send(event());
         }
     }
 

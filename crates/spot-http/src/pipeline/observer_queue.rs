@@ -1,6 +1,7 @@
 //! Hands events to the program's observer, on a thread of its own.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     thread,
 };
@@ -15,9 +16,12 @@ use crate::{Event, Observer, pipeline::user_code};
 /// The most events that wait for an observer that is behind.
 const CAPACITY: usize = 1_024;
 
-/// The observer of a pipeline. Its thread starts with the first event, and ends after the last one
-/// when the pipeline is dropped.
-pub(crate) struct Delivery {
+/// Hands events to an observer on a thread of its own, so that it never waits for the observer. The
+/// thread starts with the first event, and ends after the last one when the queue is dropped.
+///
+/// A pipeline has one. It is public for implementations of [`RateLimiter`](crate::RateLimiter) that report
+/// events of their own. [`Observer`] says what is lost and in which order events arrive.
+pub struct ObserverQueue {
     observer: Arc<dyn Observer>,
     /// `None` inside if the thread cannot be started. Then there is no safe way to call the observer.
     queue: OnceLock<Option<Queue>>,
@@ -37,22 +41,23 @@ enum Waiting {
     Marker(oneshot::Sender<()>),
 }
 
-impl Delivery {
-    pub(crate) fn new(observer: Arc<dyn Observer>) -> Self {
-        Self { observer, queue: OnceLock::new() }
+impl ObserverQueue {
+    /// A queue for this observer.
+    pub fn new(observer: impl Observer) -> Self {
+        Self { observer: Arc::new(observer), queue: OnceLock::new() }
     }
 
     /// Queues an event. Never waits.
-    pub(crate) fn notify(&self, event: Event) {
+    pub fn send(&self, event: Event) {
         if let Some(queue) = self.queue.get_or_init(|| self.start()) {
             queue.push(event);
         }
     }
 
     /// Waits until the observer has handled all events so far.
-    pub(crate) async fn settled(&self) {
+    pub async fn settled(&self) {
         let Some(Some(queue)) = self.queue.get() else { return };
-        // Sending fails only if the thread has ended, which it does not before the pipeline.
+        // Sending fails only if the thread has ended, which it does not before the queue.
         let Ok(room) = queue.sender.reserve_many(2).await else { return };
         let (handled, until_handled) = oneshot::channel();
         {
@@ -76,6 +81,12 @@ impl Delivery {
         let thread = thread::Builder::new().name("spot-http-observer".to_owned());
         thread.spawn(move || deliver(&*observer, waiting)).ok()?;
         Some(Queue { sender, lost: Mutex::default() })
+    }
+}
+
+impl fmt::Debug for ObserverQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObserverQueue").field("observer", &self.observer).finish_non_exhaustive()
     }
 }
 
@@ -103,7 +114,7 @@ fn take_lost(lost: &mut u64) -> Option<Waiting> {
     (count > 0).then(|| Waiting::Event(Event::Lost { count }, Handle::try_current().ok()))
 }
 
-/// Calls the observer until the pipeline is gone.
+/// Calls the observer until the queue is gone.
 fn deliver(observer: &dyn Observer, mut waiting: mpsc::Receiver<Waiting>) {
     while let Some(next) = waiting.blocking_recv() {
         match next {
@@ -122,8 +133,6 @@ fn deliver(observer: &dyn Observer, mut waiting: mpsc::Receiver<Waiting>) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[derive(Debug)]
@@ -135,9 +144,9 @@ mod tests {
 
     #[test]
     fn no_thread_runs_before_the_first_event() {
-        let delivery = Delivery::new(Arc::new(Ignores));
-        assert!(delivery.queue.get().is_none());
-        delivery.notify(Event::LimitLearned { limit: 1 });
-        assert!(delivery.queue.get().is_some());
+        let queue = ObserverQueue::new(Ignores);
+        assert!(queue.queue.get().is_none());
+        queue.send(Event::LimitLearned { limit: 1 });
+        assert!(queue.queue.get().is_some());
     }
 }
