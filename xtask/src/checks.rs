@@ -37,7 +37,11 @@ pub enum Check {
         file: PathBuf,
     },
     /// Runs clients by other authors against spot-mock; needs Python.
-    Peers,
+    Peers {
+        /// Use the `spot-mock` beside this program instead of building one.
+        #[arg(long)]
+        built: bool,
+    },
     /// Compares the fields of spot-mock's responses with those of recorded ones.
     Shapes {
         /// Directory of the responses and their `index.json`.

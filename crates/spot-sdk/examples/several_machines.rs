@@ -1,8 +1,8 @@
 //! A web service on two machines: users sign in at one and are served by the other.
 //!
-//! The machines share the sessions, and the sign-ins that wait for their browser, through Redis. Here
-//! they are two processes of this program behind a load balancer, which sends each request to the
-//! other machine than the one before. The program plays the browsers of two users.
+//! The machines share the sessions, the sign-ins that wait for their browser, and the rate limit
+//! through Redis. Here they are two processes of this program behind a load balancer, which gives every
+//! second request to the second machine. The program plays the browsers of two users.
 //!
 //! `cargo run -p spot-sdk --features redis --example several_machines` starts a Redis server of its own,
 //! or uses the one in `REDIS_URL`.
@@ -35,7 +35,7 @@ use spot::{
     Client, Error, ErrorKind,
     auth::{App, Scope, Session},
     net::{ReqwestTransport, Transport},
-    shared::{Redis, RedisStore, test::RedisServer},
+    shared::{Redis, RedisLimiter, RedisStore, test::RedisServer},
 };
 use spot_mock::MockSpotify;
 use tokio::net::TcpListener;
@@ -47,7 +47,7 @@ type Failure = Box<dyn StdError + Send + Sync>;
 struct Machine {
     name: String,
     app: App,
-    /// The client of the application, whose connections the users share.
+    /// The client of the application, whose connections and limits the users share.
     base: Client,
     /// Sessions, and sign-ins that wait for their browser: the same on all machines.
     store: RedisStore,
@@ -118,10 +118,11 @@ async fn serve(name: String) -> Result<(), Failure> {
         .redirect_uri(env::var("SPOTIFY_REDIRECT_URI")?)
         .accounts_url(&env::var("EXAMPLE_ACCOUNTS_URL")?)
         .build()?;
+    let redis = Redis::builder(env::var("REDIS_URL")?).prefix("spot-example:").build()?;
     let base = Client::builder(app.client_credentials()?)
         .base_url(&env::var("EXAMPLE_API_URL")?)
+        .rate_limiter(RedisLimiter::new(&redis, app.client_id())?)
         .build()?;
-    let redis = Redis::builder(env::var("REDIS_URL")?).prefix("spot-example:").build()?;
     let machine = Machine { name, app, base, store: RedisStore::new(&redis) };
     let router = Router::new()
         .route("/login", get(login))

@@ -3,6 +3,7 @@
 // A panic is how a test fails, also in the functions that tests share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod acl;
 mod connection;
 mod limiter;
 mod processes;
