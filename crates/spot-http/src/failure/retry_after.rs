@@ -1,5 +1,6 @@
 use std::time::{Duration, SystemTime};
 
+use chrono::DateTime;
 use http::{HeaderMap, header};
 
 /// Reads the `Retry-After` header: seconds, seconds with a fraction, or an HTTP date.
@@ -20,7 +21,8 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     {
         return Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
     }
-    let parse = |text: &str| httpdate::parse_http_date(text).ok();
+    // The form that HTTP prescribes, which is one of RFC 2822.
+    let parse = |text: &str| DateTime::parse_from_rfc2822(text).ok().map(SystemTime::from);
     let sent = headers.get(header::DATE).and_then(|date| parse(date.to_str().ok()?.trim()));
     Some(parse(text)?.duration_since(sent.unwrap_or(now)).unwrap_or_default())
 }

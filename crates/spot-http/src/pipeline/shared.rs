@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::Cache;
 use crate::{
     Event, Observer, RateLimiter, Request, TokenSource, Transport,
-    failure::Backoff,
+    failure::{Backoff, Jitter},
     pipeline::{budget::Budget, user_code},
 };
 
@@ -23,7 +23,7 @@ pub(crate) struct Shared {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) budget: Budget,
-    pub(crate) random: Mutex<fastrand::Rng>,
+    pub(crate) random: Mutex<Jitter>,
     pub(crate) observer: Option<Box<dyn Observer>>,
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<Cache>,
@@ -67,7 +67,7 @@ impl fmt::Debug for Settings {
 impl Shared {
     /// A random number from 0 to 1, for the random parts of waits.
     pub(crate) fn random(&self) -> f64 {
-        self.random.lock().unwrap_or_else(PoisonError::into_inner).f64()
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).draw()
     }
 
     /// Reports an event to the observer, if there is one.
