@@ -13,3 +13,4 @@ mod story;
 mod streams;
 mod sync;
 mod watch;
+mod whole;
