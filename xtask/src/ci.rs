@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command, time::Instant};
 
-use crate::{console::say, spec::Error};
+use crate::{console::say, programs::provide_redis, spec::Error};
 
 /// A step: its name, the program's arguments behind `cargo`, and what is set for it.
 type Step = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
@@ -53,6 +53,7 @@ const EXAMPLES: &[&str] = &[
     "sdk_author",
     "web_service",
     "blocking_script",
+    "several_machines",
 ];
 
 /// What users may leave out, beside what the workspace builds at once.
@@ -67,6 +68,7 @@ const CHOICES: &[&[&str]] = &[
 ];
 
 pub(crate) fn run(root: &Path) -> Result<(), Error> {
+    provide_redis()?;
     for (name, arguments, variables) in STEPS {
         step(root, name, arguments, variables)?;
     }
@@ -76,8 +78,16 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
         step(root, "a choice of features", &arguments, &[])?;
     }
     for example in EXAMPLES {
-        let arguments =
-            ["run", "--quiet", "-p", "spot-sdk", "--features", "blocking", "--example", example];
+        let arguments = [
+            "run",
+            "--quiet",
+            "-p",
+            "spot-sdk",
+            "--features",
+            "blocking,redis",
+            "--example",
+            example,
+        ];
         step(root, &format!("example {example}"), &arguments, &[])?;
     }
     // Spotify's document and recorded answers belong to others and are not part of the project.

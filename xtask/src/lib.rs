@@ -14,6 +14,7 @@ mod deviations;
 mod drift;
 mod fuzz;
 mod openapi;
+mod programs;
 mod spec;
 mod tidy;
 mod ty;
@@ -25,10 +26,11 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-pub use checks::Check;
+pub use checks::{Check, FleetPart, FleetWorker};
 pub use console::{finish, say};
 pub use deviations::Deviations;
 pub use drift::read as read_document;
+pub use programs::available;
 pub use spec::Error;
 
 #[derive(Parser)]

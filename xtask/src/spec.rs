@@ -431,6 +431,15 @@ impl Spec {
                 ));
             }
         }
+        for (name, kind) in self.types() {
+            let renamed = kind.fields.iter().filter(|field| field.renamed_from.is_some()).count();
+            if renamed > 1 || renamed == 1 && kind.fields.iter().any(|field| field.required) {
+                return Err(format!(
+                    "type.{name}: at most one field may have `renamed_from`, and then none may be \
+                     `required`"
+                ));
+            }
+        }
         for (name, field) in
             self.types().flat_map(|(name, kind)| kind.fields.iter().map(move |field| (name, field)))
         {

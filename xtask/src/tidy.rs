@@ -15,7 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("spot-http", &["spot-model"]),
     ("spot-auth", &["spot-http", "spot-model"]),
     ("spot-api", &["spot-http", "spot-model"]),
-    ("spot-sdk", &["spot-api", "spot-auth", "spot-http", "spot-model"]),
+    ("spot-redis", &["spot-auth", "spot-http", "spot-model"]),
+    ("spot-sdk", &["spot-api", "spot-auth", "spot-http", "spot-model", "spot-redis"]),
     // It must not share the client's mistakes.
     ("spot-mock", &["spot-model"]),
 ];

@@ -4,27 +4,41 @@ use spot_model::{Country, EpisodeId, PlayableUri, TrackId};
 
 use crate::{fields::Fields, market::Market, playback::PlaybackOffset};
 
-/// A value for a parameter that may be left out: the value, anything that converts into it, or an
-/// `Option` of one of them. `None` leaves the parameter out.
+/// A value for a parameter that may be left out: the value, anything that converts into it, an
+/// `Option` of the value, or a reference to an `Option` of anything that converts. `None` leaves the
+/// parameter out.
+///
+/// An `Option` of another type is passed by reference, so that a bare `None` needs no type
+/// annotation:
 ///
 /// ```no_run
-/// # fn example(client: spot_api::Client, country: Option<&str>) {
-/// let album = client.album("spotmockAlbum000000001").market(country);
+/// # use spot_api::Market;
+/// # fn example(client: spot_api::Client, text: Option<&str>, market: Option<Market>) {
 /// let album = client.album("spotmockAlbum000000001").market("SE");
+/// let album = client.album("spotmockAlbum000000001").market(market);
+/// let album = client.album("spotmockAlbum000000001").market(&text);
+/// let album = client.album("spotmockAlbum000000001").market(None);
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be used as a `{T}`",
-    label = "expected a `{T}`, a value that converts into it, or an `Option` of one of them"
+    message = "`{Self}` cannot be used as an optional `{T}`",
+    label = "expected a `{T}`, a value that converts into it, or an `Option<{T}>`",
+    note = "pass an `Option` of another type by reference: `&option`"
 )]
 pub trait Optional<T> {
     /// The value; `None` leaves the parameter out.
     fn into_optional(self) -> Option<T>;
 }
 
-impl<T, V: Optional<T>> Optional<T> for Option<V> {
+impl<T> Optional<T> for Option<T> {
     fn into_optional(self) -> Option<T> {
-        self.and_then(V::into_optional)
+        self
+    }
+}
+
+impl<T, V: Clone + Optional<T>> Optional<T> for &Option<V> {
+    fn into_optional(self) -> Option<T> {
+        self.clone().and_then(V::into_optional)
     }
 }
 

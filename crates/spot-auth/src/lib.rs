@@ -13,6 +13,8 @@ mod scopes;
 mod session;
 mod sign_in;
 mod store;
+#[cfg(feature = "test")]
+pub mod test;
 mod user_code;
 
 pub use app::{App, AppBuilder};

@@ -11,6 +11,8 @@ mod token;
 mod transport;
 
 pub use async_trait::async_trait;
+#[doc(hidden)]
+pub use rate_limit::parts as limiter_parts;
 
 #[cfg(feature = "cache")]
 pub use pipeline::Cache;

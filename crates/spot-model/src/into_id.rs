@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A value that a call accepts as an id: the id, text in any known form (id, URI, URL), an object
-/// that has the id, or an `Option` of one of them.
+/// that has the id, or an `Option` of one of them, which must not be `None`.
 ///
 /// A wrong value is reported when the request is awaited.
 #[diagnostic::on_unimplemented(
@@ -24,14 +24,62 @@ pub trait IntoId<I> {
     ///
     /// The text does not name such an id, or the object has none.
     fn into_id(self) -> Result<I, ParseIdError>;
+}
 
-    /// The id for a parameter that may be left out: `None` leaves it out.
-    fn into_optional_id(self) -> Option<Result<I, ParseIdError>>
-    where
-        Self: Sized,
-    {
-        Some(self.into_id())
+/// A value for a parameter that takes an id and may be left out: everything that [`IntoId`] takes, an
+/// `Option` of the id, or a reference to an `Option` of anything else. `None` leaves the parameter out.
+///
+/// An `Option` of text is passed by reference, so that a bare `None` needs no type annotation:
+///
+/// ```
+/// # use spot_model::{DeviceId, OptionalId};
+/// fn pause(device: impl OptionalId<DeviceId>) -> bool {
+///     device.into_optional_id().is_some()
+/// }
+///
+/// let maybe: Option<&str> = Some("spotmockDevice1");
+/// assert!(pause(&maybe) && pause("spotmockDevice1"));
+/// assert!(!pause(None));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be used as an optional `{I}`",
+    label = "expected a `{I}`, a string, an object that has one, or an `Option<{I}>`",
+    note = "pass an `Option` of another type by reference: `&option`"
+)]
+pub trait OptionalId<I> {
+    /// The id, or the error if the value does not name one. `None` leaves the parameter out.
+    fn into_optional_id(self) -> Option<Result<I, ParseIdError>>;
+}
+
+impl<I: Id> OptionalId<I> for Option<I> {
+    fn into_optional_id(self) -> Option<Result<I, ParseIdError>> {
+        self.map(Ok)
     }
+}
+
+impl<I: Id, T: Clone + OptionalId<I>> OptionalId<I> for &Option<T> {
+    fn into_optional_id(self) -> Option<Result<I, ParseIdError>> {
+        self.clone().and_then(OptionalId::into_optional_id)
+    }
+}
+
+/// What names an id is also a value for a parameter that may be left out.
+macro_rules! also_optional {
+    ($($id:ty, $value:ty $(, $generic:ident)?;)*) => {$(
+        impl$(<$generic: Id>)? OptionalId<$id> for $value {
+            fn into_optional_id(self) -> Option<Result<$id, ParseIdError>> {
+                Some(self.into_id())
+            }
+        }
+    )*};
+}
+
+also_optional! {
+    I, I, I;
+    I, &I, I;
+    I, &str, I;
+    I, String, I;
+    I, &String, I;
 }
 
 impl<I: Id> IntoId<I> for I {
@@ -75,10 +123,6 @@ impl<I: Id, T: IntoId<I>> IntoId<I> for Option<T> {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.map_or_else(|| Err(ParseIdError::no_id(I::EXPECTED)), IntoId::into_id)
     }
-
-    fn into_optional_id(self) -> Option<Result<I, ParseIdError>> {
-        self.and_then(IntoId::into_optional_id)
-    }
 }
 
 impl<'a, I: Id, T> IntoId<I> for &'a Option<T>
@@ -87,10 +131,6 @@ where
 {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.as_ref().into_id()
-    }
-
-    fn into_optional_id(self) -> Option<Result<I, ParseIdError>> {
-        self.as_ref().into_optional_id()
     }
 }
 
@@ -108,6 +148,8 @@ macro_rules! into_group {
                 Ok(self.clone().into())
             }
         }
+
+        also_optional! { $group, $held; $group, &$held; }
     )*)*};
 }
 
@@ -126,6 +168,8 @@ macro_rules! from_object {
                 $found.into_id()
             }
         }
+
+        also_optional! { $id, &$object; }
     )*)*};
 }
 
@@ -169,6 +213,8 @@ macro_rules! from_uri {
                 self.try_into()
             }
         }
+
+        also_optional! { $id, Uri; $id, &Uri; }
     )*};
 }
 

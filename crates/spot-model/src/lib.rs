@@ -5,7 +5,9 @@ mod decode;
 mod generated;
 mod id;
 mod image;
+mod in_place;
 mod into_id;
+mod json_reader;
 mod lenient;
 mod object;
 mod operation;
@@ -32,7 +34,7 @@ pub use id::{
     ShowId, SnapshotId, TrackId, UserId,
 };
 pub use image::Images;
-pub use into_id::IntoId;
+pub use into_id::{IntoId, OptionalId};
 pub use operation::{Access, AccessMode, Method, Operation, Paging};
 pub use page::{CursorPage, Cursors, Page};
 pub use playable::{OtherItem, PlayableItem};

@@ -1,11 +1,57 @@
-//! Writing objects as the API has them: with their type and the links that follow from the id.
+//! Writing objects as the API has them: with their type and the links that follow from the id. Binary
+//! formats hold the JSON of an object.
 
 use std::{fmt, marker::PhantomData};
 
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::{
+    Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, Visitor},
+    ser::{Error as _, SerializeMap},
+};
 use serde_with::SerializeAs;
 
 use crate::id::Linked;
+
+/// Reads an object. In a binary format it is a string, the JSON of the object: the form of its fields
+/// differs from one response to the next, which a format without field names and types cannot hold.
+#[inline]
+pub(crate) fn read<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    deserializer: D,
+    decode: impl FnOnce(D) -> Result<T, D::Error>,
+) -> Result<T, D::Error> {
+    if deserializer.is_human_readable() {
+        return decode(deserializer);
+    }
+    deserializer.deserialize_str(Json(PhantomData))
+}
+
+struct Json<T>(PhantomData<T>);
+
+impl<T: DeserializeOwned> Visitor<'_> for Json<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the JSON of an object, as a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, json: &str) -> Result<T, E> {
+        crate::from_slice(json.as_bytes()).map_err(E::custom)
+    }
+}
+
+/// Writes an object, as [`read`] reads it.
+#[inline]
+pub(crate) fn write<T: Serialize, S: Serializer>(
+    object: &T,
+    serializer: S,
+    encode: impl FnOnce(&T, S) -> Result<S::Ok, S::Error>,
+) -> Result<S::Ok, S::Error> {
+    if serializer.is_human_readable() {
+        return encode(object, serializer);
+    }
+    let json = serde_json::to_string(object).map_err(S::Error::custom)?;
+    serializer.serialize_str(&json)
+}
 
 /// Writes the fields of an object, one after the other.
 pub(crate) struct ObjectWriter<S: Serializer> {

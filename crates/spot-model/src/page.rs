@@ -4,22 +4,21 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{DeserializeOwned, IgnoredAny},
+    de::{DeserializeOwned, Error, IgnoredAny},
 };
 use serde_with::{As, DefaultOnNull};
 
 use crate::{
     decode::{Entries, Skipped, WithGaps},
     lenient::Int,
-    object::ObjectWriter,
+    object::{self, ObjectWriter},
 };
 
 /// A page of a list, by offset.
 ///
 /// A page survives entries that are null or broken: they are left out, and [`skipped`](Self::skipped)
 /// says where they stood and why.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "PageWire<T>", bound(deserialize = "T: DeserializeOwned"))]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The entries.
@@ -168,23 +167,32 @@ fn present_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u
     As::<DefaultOnNull<Int>>::deserialize(deserializer).map(Some)
 }
 
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Page<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, |deserializer| {
+            PageWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+        })
+    }
+}
+
 impl<T: Serialize> Serialize for Page<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::untyped(serializer)?;
-        out.optional("href", &self.href)?;
-        out.field("items", &WithGaps { items: &self.items, skipped: &self.skipped })?;
-        out.field("limit", &self.limit)?;
-        out.field("next", &self.next)?;
-        out.field("offset", &self.offset)?;
-        out.field("previous", &self.previous)?;
-        out.field("total", &self.total)?;
-        out.end()
+        object::write(self, serializer, |page, serializer| {
+            let mut out = ObjectWriter::untyped(serializer)?;
+            out.optional("href", &page.href)?;
+            out.field("items", &WithGaps { items: &page.items, skipped: &page.skipped })?;
+            out.field("limit", &page.limit)?;
+            out.field("next", &page.next)?;
+            out.field("offset", &page.offset)?;
+            out.field("previous", &page.previous)?;
+            out.field("total", &page.total)?;
+            out.end()
+        })
     }
 }
 
 /// A page of a list, by cursor. It survives entries that are null or broken, as [`Page`] does.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "CursorPageWire<T>", bound(deserialize = "T: DeserializeOwned"))]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CursorPage<T> {
     /// The entries.
@@ -204,15 +212,34 @@ pub struct CursorPage<T> {
 }
 
 /// Where the pages around a page start.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cursors {
     /// What to give as `after` to go on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     /// What to give as `before` to go back, or further into the past.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Cursors")]
+struct CursorsWire {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Cursors {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, CursorsWire::deserialize)
+    }
+}
+
+impl Serialize for Cursors {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object::write(self, serializer, CursorsWire::serialize)
+    }
 }
 
 impl<T> Default for CursorPage<T> {
@@ -270,15 +297,25 @@ impl<T> TryFrom<CursorPageWire<T>> for CursorPage<T> {
     }
 }
 
+impl<'de, T: DeserializeOwned> Deserialize<'de> for CursorPage<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, |deserializer| {
+            CursorPageWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+        })
+    }
+}
+
 impl<T: Serialize> Serialize for CursorPage<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::untyped(serializer)?;
-        out.optional("href", &self.href)?;
-        out.field("items", &WithGaps { items: &self.items, skipped: &self.skipped })?;
-        out.field("limit", &self.limit)?;
-        out.field("next", &self.next)?;
-        out.field("cursors", &self.cursors)?;
-        out.optional("total", &self.total)?;
-        out.end()
+        object::write(self, serializer, |page, serializer| {
+            let mut out = ObjectWriter::untyped(serializer)?;
+            out.optional("href", &page.href)?;
+            out.field("items", &WithGaps { items: &page.items, skipped: &page.skipped })?;
+            out.field("limit", &page.limit)?;
+            out.field("next", &page.next)?;
+            out.field("cursors", &page.cursors)?;
+            out.optional("total", &page.total)?;
+            out.end()
+        })
     }
 }

@@ -9,7 +9,8 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Episode, PlayableUri, Track, decode, generated::PlayableWire, playable_fields::PlayableKind,
+    Episode, PlayableUri, Track, generated::PlayableWire, in_place::is_in_place, object,
+    playable_fields::PlayableKind,
 };
 
 /// A track or an episode, told apart by what it says it is.
@@ -74,13 +75,19 @@ impl PlayableItem {
 
 impl<'de> Deserialize<'de> for PlayableItem {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, Self::decode)
+    }
+}
+
+impl PlayableItem {
+    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         /// The one field that tells the kinds apart.
         #[derive(Deserialize)]
         struct Type {
             #[serde(default, rename = "type")]
             kind: Option<PlayableKind>,
         }
-        if decode::is_in_place() {
+        if is_in_place() {
             let wire = PlayableWire::deserialize(deserializer)?;
             // Filters leave the kind out; what is left is mostly a track.
             return match wire.kind.unwrap_or(PlayableKind::Track) {
@@ -108,11 +115,11 @@ fn read<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue) -> Result<T, E
 
 impl Serialize for PlayableItem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
+        object::write(self, serializer, |item, serializer| match item {
             Self::Track(track) => track.serialize(serializer),
             Self::Episode(episode) => episode.serialize(serializer),
             Self::Other(other) => other.0.serialize(serializer),
-        }
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 use spot::{
     Client, Error, Items,
-    http::{
+    net::{
         CallbackTokens, Event, Observer, ReqwestTransport, Transport, TransportError, async_trait,
     },
 };

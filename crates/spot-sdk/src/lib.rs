@@ -12,6 +12,9 @@ pub use spot_api::{
 #[doc(inline)]
 pub use spot_api::{Blocking, BlockingStream};
 
+// No module is named like a crate that users have, such as `http` or `redis`: `use spot::*` would make
+// the name ambiguous.
+
 /// Typed requests for every endpoint; the methods of [`Client`] create them.
 pub mod api {
     #[doc(inline)]
@@ -24,16 +27,23 @@ pub mod auth {
     pub use spot_auth::*;
 }
 
-/// HTTP layer: transport, retries, rate limits, errors.
-pub mod http {
-    #[doc(inline)]
-    pub use spot_http::*;
-}
-
 /// Data types: ids, objects, pages, and the table of operations.
 pub mod model {
     #[doc(inline)]
     pub use spot_model::*;
+}
+
+/// HTTP layer: transport, retries, rate limits, errors.
+pub mod net {
+    #[doc(inline)]
+    pub use spot_http::*;
+}
+
+/// Rate limits and sessions that several machines share through Redis or Valkey.
+#[cfg(feature = "redis")]
+pub mod shared {
+    #[doc(inline)]
+    pub use spot_redis::*;
 }
 
 /// Coming from spotipy: every call of spotipy 2.0, and what it is here.

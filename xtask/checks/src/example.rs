@@ -47,7 +47,7 @@ pub(crate) fn compare(requests: &[Request], seen: &[RecordedRequest]) -> Result<
 mod tests {
     use spot::{
         AccessMode,
-        http::{AccessToken, Pipeline},
+        net::{AccessToken, Pipeline},
     };
     use spot_mock::{MockSpotify, Mode};
 

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use spot::{
     AccessMode, Client,
-    http::{AccessToken, Pipeline, ReqwestTransport, Transport, TransportError},
     model::Method,
+    net::{AccessToken, Pipeline, ReqwestTransport, Transport, TransportError},
 };
 use spot_mock::{MockSpotify, Mode};
 use xtask::{Error, say};

@@ -16,8 +16,8 @@ use std::{
 use futures::{TryStreamExt as _, future::join_all, lock::Mutex};
 use spot::{
     AccessMode, Client, ErrorKind,
-    http::{AccessToken, Pipeline, RateLimit, ReqwestTransport, Transport, test::Faulty},
     model::{PlaylistId, TrackId},
+    net::{AccessToken, Pipeline, RateLimit, ReqwestTransport, Transport, test::Faulty},
 };
 use spot_mock::{MockSpotify, Mode};
 use xtask::{Error, say};

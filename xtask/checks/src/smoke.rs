@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use spot::{
     AccessMode, Client,
-    http::{AccessToken, Pipeline},
+    net::{AccessToken, Pipeline},
 };
 use spot_mock::{MockSpotify, Mode};
 use xtask::{Error, say};

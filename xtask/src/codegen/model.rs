@@ -3,10 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    codegen::{
-        doc, file_doc, import, preamble,
-        wire::{attributes, has_old_names, has_plain_fields, imports, is_fallible, is_plain},
-    },
+    codegen::{doc, file_doc, import, preamble, wire::imports},
     spec::{Domain, Enum, Field, Spec, Type},
 };
 
@@ -49,12 +46,7 @@ fn file(domain: &Domain) -> String {
         body.push('\n');
         body.push_str(&string_enum(name, kind));
     }
-    let wires = domain.r#type.iter().filter(|(_, kind)| !has_plain_fields(kind));
-    let wires: Vec<String> = wires.map(|(name, _)| format!("{name}Wire")).collect();
     let mut more = Vec::new();
-    if !wires.is_empty() {
-        more.push(format!("generated::wire::{}::{{{}}}", domain.name, wires.join(", ")));
-    }
     if !domain.r#enum.is_empty() {
         more.push("string_enum".to_owned());
     }
@@ -68,25 +60,14 @@ fn file(domain: &Domain) -> String {
 
 fn object(name: &str, kind: &Type) -> String {
     let default = if has_default(kind) { ", Default" } else { "" };
-    let serialize = if is_plain(kind) { ", Serialize" } else { "" };
     let mut out = doc("", &[&kind.doc]);
-    out.push_str(&format!("#[derive(Clone, Debug{default}, PartialEq, Deserialize{serialize})]\n"));
-    if !has_plain_fields(kind) {
-        let from = if is_fallible(kind) { "try_from" } else { "from" };
-        let lifetime = if has_old_names(kind) { "<'de>" } else { "" };
-        out.push_str(&format!("#[serde({from} = \"{name}Wire{lifetime}\")]\n"));
-    }
+    out.push_str(&format!("#[derive(Clone, Debug{default}, PartialEq)]\n"));
     out.push_str(&format!("#[non_exhaustive]\npub struct {name} {{\n"));
     for field in &kind.fields {
         let gone = gone(field);
         let mut paragraphs = vec![field.doc.as_str()];
         paragraphs.extend(gone.as_deref());
         out.push_str(&doc("    ", &paragraphs));
-        if has_plain_fields(kind) {
-            let is_left_out = is_plain(kind) && field.ty.is_optional();
-            let skip = if is_left_out { ", skip_serializing_if = \"Option::is_none\"" } else { "" };
-            out.push_str(&format!("    #[serde({}{skip})]\n", attributes(field)));
-        }
         out.push_str(&format!("    pub {}: {},\n", field.name, field.ty.rust()));
     }
     out.push_str("}\n");

@@ -1,4 +1,4 @@
-//! Shadow structs and serializers of the objects of `spot-model` that need them.
+//! Shadow structs and serializers of the objects of `spot-model`.
 //!
 //! They are apart from the objects themselves, so that the source of an object shows its fields.
 
@@ -37,11 +37,8 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     }
     modules.push_str("pub(crate) mod playable;\n");
     files.push(("crates/spot-model/src/generated/wire/playable.rs".into(), playable(spec)));
-    let root = format!(
-        "{}//! Decoding and encoding of the objects that serde's attributes do not cover: required\n\
-         //! fields, fields with two names, and links that follow from the id.\n\n{modules}",
-        preamble("*.toml")
-    );
+    let root =
+        format!("{}//! Decoding and encoding of the objects.\n\n{modules}", preamble("*.toml"));
     files.push(("crates/spot-model/src/generated/wire/mod.rs".into(), root));
     files
 }
@@ -49,12 +46,11 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
 fn file(domain: &Domain) -> Option<String> {
     let mut body = String::new();
     for (name, kind) in domain.r#type.iter() {
-        if !has_plain_fields(kind) {
-            body.push_str(&format!("\n{}\n{}", wire(name, kind), conversion(name, kind)));
+        body.push_str(&format!("\n{}\n", wire(name, kind)));
+        if !has_plain_fields(kind) && renamed(kind).is_none() {
+            body.push_str(&format!("{}\n", conversion(name, kind)));
         }
-        if !is_plain(kind) {
-            body.push_str(&format!("\n{}", writer(name, kind)));
-        }
+        body.push_str(&format!("{}\n{}", reader(name, kind), writer(name, kind)));
     }
     let mut out = preamble(&format!("{}.toml", domain.name));
     out.push_str(&imports(&body, domain, Vec::new()));
@@ -83,8 +79,12 @@ pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String 
         (!names.is_empty()).then(|| format!("{module}::{{{}}}", names.join(", ")))
     };
     names.extend(nested("lenient", LENIENT));
-    names.extend(nested("object", &["ObjectWriter", "WireError"]));
-    names.extend(nested("renamed_field", &["RenamedField"]));
+    if body.contains("object::") {
+        names.extend(nested("object", &["self", "ObjectWriter", "WireError"]));
+    }
+    if body.contains("renamed_field::") {
+        names.push("renamed_field::{self, Names}".to_owned());
+    }
     let mut out = String::new();
     if words.contains("Duration") {
         out.push_str("use std::time::Duration;\n\n");
@@ -92,9 +92,10 @@ pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String 
     if words.contains("DateTime") {
         out.push_str("use chrono::{DateTime, Utc};\n");
     }
-    let serde = ["Deserialize", "Serialize", "Serializer"].into_iter().filter(used);
+    let serde = ["Deserialize", "Deserializer", "Serialize", "Serializer"].into_iter().filter(used);
     let foreign = FOREIGN.iter().copied().filter(used);
-    out.push_str(&import("serde", serde.map(str::to_owned)));
+    let error = body.contains("Error::custom").then(|| "de::Error".to_owned());
+    out.push_str(&import("serde", serde.map(str::to_owned).chain(error)));
     out.push_str(&import("serde_with", foreign.map(str::to_owned)));
     if !out.is_empty() && !out.ends_with("\n\n") {
         out.push('\n');
@@ -103,27 +104,29 @@ pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String 
 }
 
 /// Whether serde can decode into the object itself: no field is required, renamed or derived.
-pub(super) fn has_plain_fields(kind: &Type) -> bool {
+fn has_plain_fields(kind: &Type) -> bool {
     !is_fallible(kind) && linked_id(kind).is_none()
 }
 
 /// Whether serde can encode the object as well: no `type`, no links, no precision of a date.
-pub(super) fn is_plain(kind: &Type) -> bool {
+fn is_plain(kind: &Type) -> bool {
     let has_date = kind.fields.iter().any(|field| field.name == "release_date");
     has_plain_fields(kind) && kind.object.is_none() && !has_date
 }
 
-/// The shadow struct: every field may be missing.
+/// The shadow struct: every field may be missing. If the fields are plain, serde decodes into the object
+/// itself, by the attributes of the shadow. A field with two names is not in the shadow.
 fn wire(name: &str, kind: &Type) -> String {
-    let lifetime = if has_old_names(kind) { "<'a>" } else { "" };
-    let mut out = format!(
-        "#[derive(Deserialize)]\npub(in crate::generated) struct {name}Wire{lifetime} {{\n"
-    );
-    for field in &kind.fields {
-        out.push_str(&wire_field(field));
-        if let Some(old) = &field.renamed_from {
-            out.push_str(&format!("    #[serde(borrow)]\n    {old}: Option<RenamedField<'a>>,\n"));
-        }
+    let serialize = if is_plain(kind) { ", Serialize" } else { "" };
+    let mut out = format!("#[derive(Deserialize{serialize})]\n");
+    if has_plain_fields(kind) {
+        out.push_str(&format!("#[serde(remote = \"{name}\")]\n"));
+    }
+    out.push_str(&format!("struct {name}Wire {{\n"));
+    for field in kind.fields.iter().filter(|field| field.renamed_from.is_none()) {
+        let is_left_out = is_plain(kind) && field.ty.is_optional();
+        let skip = if is_left_out { ", skip_serializing_if = \"Option::is_none\"" } else { "" };
+        out.push_str(&wire_field(field, skip));
     }
     if let Some(id) = linked_id(kind) {
         // Filters and old lists leave the id out but not the links.
@@ -141,13 +144,13 @@ fn wire(name: &str, kind: &Type) -> String {
 }
 
 /// A field of a shadow struct, with its serde attributes.
-fn wire_field(field: &Field) -> String {
+fn wire_field(field: &Field, skip: &str) -> String {
     let ty = held(field);
-    format!("    #[serde({})]\n    {}: {},\n", attributes(field), field.name, ty.rust())
+    format!("    #[serde({}{skip})]\n    {}: {},\n", attributes(field), field.name, ty.rust())
 }
 
 /// The serde attributes that decode a field, and encode it if the object is plain.
-pub(super) fn attributes(field: &Field) -> String {
+fn attributes(field: &Field) -> String {
     let ty = held(field);
     let reader = ty.reader().map_or(String::new(), |reader| format!(", with = \"As::<{reader}>\""));
     let rename = match field.json() {
@@ -157,14 +160,14 @@ pub(super) fn attributes(field: &Field) -> String {
     format!("default{rename}{reader}")
 }
 
-/// Whether a field of the object has an old name, under which its value is borrowed from what came.
-pub(super) fn has_old_names(kind: &Type) -> bool {
-    kind.fields.iter().any(|field| field.renamed_from.is_some())
+/// The field with a new and an old name, and the old one.
+fn renamed(kind: &Type) -> Option<(&Field, &str)> {
+    kind.fields.iter().find_map(|field| Some((field, field.renamed_from.as_deref()?)))
 }
 
 /// Whether what came may be of no use.
-pub(super) fn is_fallible(kind: &Type) -> bool {
-    has_old_names(kind) || kind.fields.iter().any(|field| field.required)
+fn is_fallible(kind: &Type) -> bool {
+    renamed(kind).is_some() || kind.fields.iter().any(|field| field.required)
 }
 
 /// The type a field has while it is not known whether it came.
@@ -179,20 +182,16 @@ fn linked_id(kind: &Type) -> Option<&str> {
     id.ty.is_copy_id().then(|| id.ty.id()).flatten()
 }
 
-fn conversion(name: &str, kind: &Type) -> String {
+/// The fields of an object, from those of its shadow.
+fn values(kind: &Type) -> String {
     let linked = linked_id(kind).is_some();
-    let (mut before, mut fields) = (String::new(), String::new());
+    let mut fields = String::new();
     for field in &kind.fields {
-        let mut value = format!("wire.{}", field.name);
-        if let Some(old) = &field.renamed_from {
-            before.push_str(&format!(
-                "        let {} = match ({value}, wire.{old}) {{\n            \
-                 (None, Some(old)) => old.read(\"{old}\")?,\n            (value, _) => value,\n        }};\n",
-                field.name
-            ));
-            fields.push_str(&format!("            {},\n", field.name));
+        if field.renamed_from.is_some() {
+            fields.push_str(&format!("{},\n", field.name));
             continue;
         }
+        let mut value = format!("wire.{}", field.name);
         if linked && field.name == "id" {
             let has_uri_field = kind.fields.iter().any(|field| field.json() == "uri");
             let uri = if has_uri_field { "" } else { ".or(wire.uri)" };
@@ -201,15 +200,17 @@ fn conversion(name: &str, kind: &Type) -> String {
         if field.required {
             value = format!("{value}.ok_or(WireError::MissingField(\"{}\"))?", field.json());
         }
-        fields.push_str(&format!("            {}: {value},\n", field.name));
+        fields.push_str(&format!("{}: {value},\n", field.name));
     }
+    fields
+}
+
+fn conversion(name: &str, kind: &Type) -> String {
+    let fields = values(kind);
     if is_fallible(kind) {
-        let lifetime = if has_old_names(kind) { "<'_>" } else { "" };
-        // Inline, so that it is compiled where the type is decoded: what stands under old names is
-        // decoded within it.
         format!(
-            "impl TryFrom<{name}Wire{lifetime}> for {name} {{\n    type Error = WireError;\n\n    #[inline]\n    \
-             fn try_from(wire: {name}Wire{lifetime}) -> Result<Self, WireError> {{\n{before}        \
+            "impl TryFrom<{name}Wire> for {name} {{\n    type Error = WireError;\n\n    #[inline]\n    \
+             fn try_from(wire: {name}Wire) -> Result<Self, WireError> {{\n        \
              Ok(Self {{\n{fields}        }})\n    }}\n}}\n"
         )
     } else {
@@ -236,7 +237,7 @@ fn playable(spec: &Spec) -> String {
         }
         known.push(field);
         field.ty.names(&mut names);
-        fields.push_str(&wire_field(field));
+        fields.push_str(&wire_field(field, ""));
     }
     let mut conversions = String::new();
     for (name, kind) in kinds() {
@@ -275,11 +276,51 @@ fn playable(spec: &Spec) -> String {
     preamble("*.toml") + &imports(&body, &domain, more) + &body
 }
 
+/// How an object is decoded. A binary format holds its JSON.
+fn reader(name: &str, kind: &Type) -> String {
+    let renamed = renamed(kind).map(|(field, old)| {
+        let (own, new, fields) = (&field.name, field.json(), values(kind));
+        // `Spec::check` allows no required field here.
+        format!(
+            "read(deserializer, |deserializer| {{\n            \
+             let names = Names {{ new: \"{new}\", old: \"{old}\" }};\n            \
+             let (wire, {own}): ({name}Wire, _) = renamed_field::deserialize(deserializer, names)?;\n            \
+             Ok(Self {{\n{fields}            }})\n        }})"
+        )
+    });
+    let read = match renamed {
+        Some(read) => read,
+        None if has_plain_fields(kind) => format!("read(deserializer, {name}Wire::deserialize)"),
+        None if is_fallible(kind) => format!(
+            "read(deserializer, |deserializer| {{\n            \
+             {name}Wire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)\n        }})"
+        ),
+        None => format!(
+            "read(deserializer, |deserializer| {name}Wire::deserialize(deserializer).map(Self::from))"
+        ),
+    };
+    format!(
+        "impl<'de> Deserialize<'de> for {name} {{\n    \
+         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {{\n        \
+         object::{read}\n    }}\n}}\n"
+    )
+}
+
 fn writer(name: &str, kind: &Type) -> String {
+    let serialize = |encode: &str| {
+        format!(
+            "impl Serialize for {name} {{\n    \
+             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {{\n        \
+             object::write(self, serializer, {encode})\n    }}\n}}\n"
+        )
+    };
+    if is_plain(kind) {
+        return serialize(&format!("{name}Wire::serialize"));
+    }
     let mut lines = String::new();
     for field in &kind.fields {
         let json = field.json();
-        let access = format!("self.{}", field.name);
+        let access = format!("this.{}", field.name);
         if field.name == "id" && kind.object.is_some() {
             lines.push_str(&format!("        out.id(&{access})?;\n"));
             continue;
@@ -301,14 +342,14 @@ fn writer(name: &str, kind: &Type) -> String {
         // Where there is an id, its URI was written with it.
         if json == "uri" && linked_id(kind).is_some() {
             lines.push_str(&format!(
-                "        if self.id.is_none() {{\n            {line}\n        }}\n"
+                "        if this.id.is_none() {{\n            {line}\n        }}\n"
             ));
         } else {
             lines.push_str(&format!("        {line}\n"));
         }
         if field.name == "release_date" {
             lines.push_str(
-                "        out.optional(\"release_date_precision\", &self.release_date.map(|date| date.precision()))?;\n",
+                "        out.optional(\"release_date_precision\", &this.release_date.map(|date| date.precision()))?;\n",
             );
         }
     }
@@ -316,11 +357,9 @@ fn writer(name: &str, kind: &Type) -> String {
         Some(object) => format!("ObjectWriter::new(serializer, \"{object}\")"),
         None => "ObjectWriter::untyped(serializer)".to_owned(),
     };
-    format!(
-        "impl Serialize for {name} {{\n    \
-         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {{\n        \
-         let mut out = {start}?;\n{lines}        out.end()\n    }}\n}}\n"
-    )
+    serialize(&format!(
+        "|this, serializer| {{\n        let mut out = {start}?;\n{lines}        out.end()\n        }}"
+    ))
 }
 
 /// Whether values are written in another way than their own.

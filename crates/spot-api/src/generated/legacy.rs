@@ -4,8 +4,8 @@
 
 use chrono::{DateTime, Utc};
 use spot_model::{
-    AlbumId, ArtistId, AudiobookId, EpisodeId, IntoId, Operation, Page, ParseIdError, PlayableUri,
-    Playlist, PlaylistId, PlaylistItem, ShowId, SnapshotId, TrackId, UserId,
+    AlbumId, ArtistId, AudiobookId, EpisodeId, IntoId, Operation, OptionalId, Page, ParseIdError,
+    PlayableUri, Playlist, PlaylistId, PlaylistItem, ShowId, SnapshotId, TrackId, UserId,
 };
 
 use crate::{
@@ -1554,7 +1554,7 @@ impl CheckFollowedPlaylist {
     pub const OPERATION: &'static Operation = Operation::CHECK_FOLLOWED_PLAYLIST;
 
     /// The id of the current user. Spotify accepts no other.
-    pub fn user(mut self, user: impl IntoId<UserId>) -> Self {
+    pub fn user(mut self, user: impl OptionalId<UserId>) -> Self {
         self.user = user.into_optional_id();
         self
     }
@@ -1790,7 +1790,7 @@ impl ReorderPlaylistTracks {
     }
 
     /// Version of the playlist that the positions refer to.
-    pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
+    pub fn snapshot_id(mut self, snapshot_id: impl OptionalId<SnapshotId>) -> Self {
         self.snapshot_id = snapshot_id.into_optional_id();
         self
     }
@@ -1843,7 +1843,7 @@ impl RemovePlaylistTracks {
     pub const OPERATION: &'static Operation = Operation::REMOVE_PLAYLIST_TRACKS;
 
     /// Version of the playlist that the removal refers to.
-    pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
+    pub fn snapshot_id(mut self, snapshot_id: impl OptionalId<SnapshotId>) -> Self {
         self.snapshot_id = snapshot_id.into_optional_id();
         self
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use spot_model::{
-    ContextUri, CurrentlyPlaying, CursorPage, Device, DeviceId, IntoId, Operation, ParseIdError,
-    PlayHistory, PlayableUri, PlaybackState, Queue, RepeatState,
+    ContextUri, CurrentlyPlaying, CursorPage, Device, DeviceId, IntoId, Operation, OptionalId,
+    ParseIdError, PlayHistory, PlayableUri, PlaybackState, Queue, RepeatState,
 };
 
 use crate::{
@@ -331,13 +331,13 @@ impl StartPlayback {
     pub const OPERATION: &'static Operation = Operation::START_PLAYBACK;
 
     /// Target device. Default: the active device.
-    pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
+    pub fn device(mut self, device: impl OptionalId<DeviceId>) -> Self {
         self.device = device.into_optional_id();
         self
     }
 
     /// Album, artist, playlist, show or audiobook to play. Replaces [`uris`](Self::uris).
-    pub fn context(mut self, context: impl IntoId<ContextUri>) -> Self {
+    pub fn context(mut self, context: impl OptionalId<ContextUri>) -> Self {
         self.context = context.into_optional_id();
         if self.context.is_some() {
             self.uris = None;
@@ -404,7 +404,7 @@ impl PausePlayback {
     pub const OPERATION: &'static Operation = Operation::PAUSE_PLAYBACK;
 
     /// Target device. Default: the active device.
-    pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
+    pub fn device(mut self, device: impl OptionalId<DeviceId>) -> Self {
         self.device = device.into_optional_id();
         self
     }
@@ -441,7 +441,7 @@ impl SkipToNext {
     pub const OPERATION: &'static Operation = Operation::SKIP_TO_NEXT;
 
     /// Target device. Default: the active device.
-    pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
+    pub fn device(mut self, device: impl OptionalId<DeviceId>) -> Self {
         self.device = device.into_optional_id();
         self
     }
@@ -478,7 +478,7 @@ impl SkipToPrevious {
     pub const OPERATION: &'static Operation = Operation::SKIP_TO_PREVIOUS;
 
     /// Target device. Default: the active device.
-    pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
+    pub fn device(mut self, device: impl OptionalId<DeviceId>) -> Self {
         self.device = device.into_optional_id();
         self
     }
@@ -518,7 +518,7 @@ impl SeekPlayback {
     pub const OPERATION: &'static Operation = Operation::SEEK_PLAYBACK;
 
     /// Target device. Default: the active device.
-    pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
+    pub fn device(mut self, device: impl OptionalId<DeviceId>) -> Self {
         self.device = device.into_optional_id();
         self
     }
@@ -560,7 +560,7 @@ impl SetRepeat {
     pub const OPERATION: &'static Operation = Operation::SET_REPEAT;
 
     /// Target device. Default: the active device.
-    pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
+    pub fn device(mut self, device: impl OptionalId<DeviceId>) -> Self {
         self.device = device.into_optional_id();
         self
     }
@@ -600,7 +600,7 @@ impl SetVolume {
     pub const OPERATION: &'static Operation = Operation::SET_VOLUME;
 
     /// Target device. Default: the active device.
-    pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
+    pub fn device(mut self, device: impl OptionalId<DeviceId>) -> Self {
         self.device = device.into_optional_id();
         self
     }
@@ -640,7 +640,7 @@ impl SetShuffle {
     pub const OPERATION: &'static Operation = Operation::SET_SHUFFLE;
 
     /// Target device. Default: the active device.
-    pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
+    pub fn device(mut self, device: impl OptionalId<DeviceId>) -> Self {
         self.device = device.into_optional_id();
         self
     }
@@ -680,7 +680,7 @@ impl AddToQueue {
     pub const OPERATION: &'static Operation = Operation::ADD_TO_QUEUE;
 
     /// Target device. Default: the active device.
-    pub fn device(mut self, device: impl IntoId<DeviceId>) -> Self {
+    pub fn device(mut self, device: impl OptionalId<DeviceId>) -> Self {
         self.device = device.into_optional_id();
         self
     }

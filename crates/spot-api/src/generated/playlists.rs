@@ -4,8 +4,8 @@
 
 use bytes::Bytes;
 use spot_model::{
-    Image, IntoId, Operation, Page, ParseIdError, PlayableUri, Playlist, PlaylistId, PlaylistItem,
-    SimplifiedPlaylist, SnapshotId,
+    Image, IntoId, Operation, OptionalId, Page, ParseIdError, PlayableUri, Playlist, PlaylistId,
+    PlaylistItem, SimplifiedPlaylist, SnapshotId,
 };
 
 use crate::{
@@ -397,7 +397,7 @@ impl ReorderPlaylistItems {
     }
 
     /// Version of the playlist that the positions refer to.
-    pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
+    pub fn snapshot_id(mut self, snapshot_id: impl OptionalId<SnapshotId>) -> Self {
         self.snapshot_id = snapshot_id.into_optional_id();
         self
     }
@@ -447,7 +447,7 @@ impl RemovePlaylistItems {
     pub const OPERATION: &'static Operation = Operation::REMOVE_PLAYLIST_ITEMS;
 
     /// Version of the playlist that the removal refers to.
-    pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
+    pub fn snapshot_id(mut self, snapshot_id: impl OptionalId<SnapshotId>) -> Self {
         self.snapshot_id = snapshot_id.into_optional_id();
         self
     }

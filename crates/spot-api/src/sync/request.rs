@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use futures::future::BoxFuture;
-use spot_model::{IntoId, ParseIdError, PlayableUri, SnapshotId};
+use spot_model::{OptionalId, ParseIdError, PlayableUri, SnapshotId};
 
 use crate::{
     Error, ErrorKind, Fields, GetPlaylist,
@@ -65,8 +65,8 @@ impl SyncPlaylist {
 
     /// The version that the change is meant for. Another version is a
     /// [`Conflict`](ErrorKind::Conflict).
-    pub fn snapshot_id(mut self, snapshot_id: impl IntoId<SnapshotId>) -> Self {
-        self.snapshot_id = Some(snapshot_id.into_id());
+    pub fn snapshot_id(mut self, snapshot_id: impl OptionalId<SnapshotId>) -> Self {
+        self.snapshot_id = snapshot_id.into_optional_id();
         self
     }
 

@@ -56,7 +56,7 @@ async fn a_builder_sets_up_the_client_and_what_is_below_it() {
     let client = Client::builder(AccessToken::new(&mock.user_token_all()).unwrap())
         .base_url(mock.api_url())
         .access_mode(AccessMode::Extended)
-        .market(Some("SE"))
+        .market("SE")
         .accept_language("de")
         .deadline(Duration::from_secs(20))
         .attempts(2)
@@ -82,28 +82,78 @@ async fn a_builder_sets_up_the_client_and_what_is_below_it() {
 fn optional_setters_take_options() {
     let client = Client::builder(token()).transport(Links::default()).build().unwrap();
     let path = |request: Request| request.path_and_query();
-    let none: Option<&str> = None;
-    let device: Option<DeviceId> = None;
-    let market: Option<Country> = None;
-    let album = || client.album("spotmockAlbum000000001");
-    assert_eq!(path(album().market(none).into_request()), "/albums/spotmockAlbum000000001");
-    assert_eq!(path(album().market(market).into_request()), "/albums/spotmockAlbum000000001");
-    assert!(path(album().market(Some("SE".to_owned())).into_request()).ends_with("market=SE"));
-    assert!(path(album().market(Some(Market::FROM_TOKEN)).into_request()).ends_with("from_token"));
-    assert_eq!(path(client.player().pause().device(device).into_request()), "/me/player/pause");
-    assert_eq!(path(client.player().pause().device(none).into_request()), "/me/player/pause");
-    let pause = client.player().pause().device(Some("spotmockDevice1"));
-    assert!(path(pause.into_request()).ends_with("device_id=spotmockDevice1"));
+    let album = |market: Option<Market>| {
+        path(client.album("spotmockAlbum000000001").market(market).into_request())
+    };
+    assert_eq!(album(None), "/albums/spotmockAlbum000000001");
+    assert_eq!(album(Some("SE".into())), "/albums/spotmockAlbum000000001?market=SE");
+    assert_eq!(album(Some(Market::FROM_TOKEN)), "/albums/spotmockAlbum000000001?market=from_token");
+    let pause =
+        |device: Option<DeviceId>| path(client.player().pause().device(device).into_request());
+    assert_eq!(pause(None), "/me/player/pause");
+    assert_eq!(pause(Some("d1".parse().unwrap())), "/me/player/pause?device_id=d1");
     let tracks = client.library().tracks().limit(None).offset(Some(5));
     assert_eq!(path(tracks.into_request()), "/me/tracks?offset=5");
-    let artists = client.me().followed_artists().limit(10).after(none);
-    assert_eq!(path(artists.into_request()), "/me/following?type=artist&limit=10");
-    let recent = client.player().recently_played().before(None);
-    assert_eq!(path(recent.into_request()), "/me/player/recently-played");
-    let details =
-        client.playlist("spotmockPlaylist000001").change_details().name(none).public(true);
-    let request = details.into_request();
-    assert_eq!(request.body().unwrap().data, r#"{"public":true}"#);
+}
+
+/// An option of anything that converts, by reference.
+#[test]
+fn optional_setters_take_references_to_options() {
+    let client = Client::builder(token()).transport(Links::default()).build().unwrap();
+    let path = |request: Request| request.path_and_query();
+    let (text, none): (Option<&str>, Option<String>) = (Some("SE"), None);
+    let country: Option<Country> = text.and_then(|text| text.parse().ok());
+    let album = || client.album("spotmockAlbum000000001");
+    for request in [album().market(&text), album().market(&country), album().market(&Some("SE"))] {
+        assert!(path(request.into_request()).ends_with("?market=SE"));
+    }
+    assert_eq!(path(album().market(&none).into_request()), "/albums/spotmockAlbum000000001");
+    let pause = || client.player().pause();
+    let device: Option<DeviceId> = Some("SE".parse().unwrap());
+    for request in [
+        pause().device(&text),
+        pause().device(&device),
+        pause().device(&device.as_ref()),
+        pause().device("SE"),
+        pause().device(&Some("SE".to_owned())),
+    ] {
+        assert!(path(request.into_request()).ends_with("?device_id=SE"));
+    }
+    assert_eq!(path(pause().device(&none).into_request()), "/me/player/pause");
+    let artists = client.me().followed_artists().limit(10).after(&text);
+    assert_eq!(path(artists.into_request()), "/me/following?type=artist&after=SE&limit=10");
+}
+
+/// It compiles: a bare `None` needs no type annotation in any kind of setter.
+#[test]
+fn a_bare_none_leaves_a_parameter_out() {
+    let client = Client::builder(token()).market(None).transport(Links::default());
+    let client = client.build().unwrap();
+    let playlist = client.playlist("spotmockPlaylist000001");
+    let player = client.player();
+    let requests = [
+        // Market, filter of fields, numbers, a version.
+        client.playlist("spotmockPlaylist000001").fields(None).market(None).into_request(),
+        playlist.items().fields(None).market(None).limit(None).offset(None).into_request(),
+        playlist.reorder(1, 2).range_length(None).snapshot_id(None).into_request(),
+        // Text, and what is true or false.
+        playlist.change_details().name(None).public(None).description(None).into_request(),
+        client.me().followed_artists().after(None).limit(None).into_request(),
+        client.browse().categories().locale(None).into_request(),
+        // A device, a context, where to start, a duration, a time, an enum.
+        player.play().device(None).context(None).offset(None).position(None).into_request(),
+        player.recently_played().before(None).after(None).into_request(),
+        client.me().top_tracks().time_range(None).into_request(),
+        client.search("x").market(None).limit(None).offset(None).into_request(),
+    ];
+    for request in requests {
+        let path = request.path_and_query();
+        assert!(!path.contains("None") && !path.contains("market"), "{path}");
+    }
+    let search = client.search("x").tracks().market(None).limit(None).offset(None);
+    assert!(search.into_request().path_and_query().starts_with("/search?"));
+    let _ = playlist.sync(["spotify:track:spotmockTrack000000001"]).snapshot_id(None);
+    let _ = client.legacy().follows_playlist("spotmockPlaylist000001").user(None);
 }
 
 #[tokio::test]

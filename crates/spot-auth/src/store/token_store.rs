@@ -16,6 +16,9 @@ use crate::{scopes::Scopes, store::record::TokenRecord};
 ///
 /// A session limits the time of every call (reading 20 s, writing and removing 10 s, the lock 65 s) and
 /// survives a panic. A call that takes longer is cancelled. Calls must not block their thread.
+///
+/// `spot_auth::test::check_store` (feature `test`) checks an implementation. The crate `spot-redis` has
+/// one for Redis.
 #[async_trait]
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// Reads the record under a key. `None` if there is none.

@@ -37,6 +37,18 @@ impl<T: Observer + ?Sized> Observer for std::sync::Arc<T> {
     }
 }
 
+impl<'a> Event<'a> {
+    /// The event of a limiter that goes on alone. For implementations of limiters.
+    pub fn limiter_alone(error: &'a Error, limit: Option<u32>) -> Self {
+        Self::LimiterAlone { error, limit }
+    }
+
+    /// The event of a limiter that shares its state again. For implementations of limiters.
+    pub fn limiter_shared(after: Duration) -> Self {
+        Self::LimiterShared { after }
+    }
+}
+
 /// An event of a call.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -98,6 +110,20 @@ pub enum Event<'a> {
     LimitLearned {
         /// The number of calls that fit in a window.
         limit: u32,
+    },
+    /// The limiter cannot reach the server that it shares with other machines, and goes on alone.
+    #[non_exhaustive]
+    LimiterAlone {
+        /// Why.
+        error: &'a Error,
+        /// The calls per window of this process from now on, if a limit is known.
+        limit: Option<u32>,
+    },
+    /// The limiter shares its state with other machines again.
+    #[non_exhaustive]
+    LimiterShared {
+        /// How long it was alone.
+        after: Duration,
     },
     /// A call ended.
     #[non_exhaustive]

@@ -2,18 +2,13 @@
 
 //! Albums.
 
-use serde::Deserialize;
-
 use crate::{
     AlbumGroup, AlbumId, Copyright, CountrySet, ExternalIds, Image, Page, ReleaseDate,
-    Restrictions, SimplifiedArtist, SimplifiedTrack,
-    generated::wire::albums::{AlbumWire, SimplifiedAlbumWire},
-    string_enum,
+    Restrictions, SimplifiedArtist, SimplifiedTrack, string_enum,
 };
 
 /// An album.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "AlbumWire")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Album {
     /// The id.
@@ -59,8 +54,7 @@ pub struct Album {
 }
 
 /// An album in lists and tracks, without its tracks, label and copyrights.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "SimplifiedAlbumWire")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedAlbum {
     /// The id; `None` for the albums of local files.

@@ -2,17 +2,10 @@
 
 //! Artists.
 
-use serde::Deserialize;
-
-use crate::{
-    ArtistId, Followers, Image,
-    generated::wire::artists::{ArtistWire, SimplifiedArtistWire},
-    string_enum,
-};
+use crate::{ArtistId, Followers, Image, string_enum};
 
 /// An artist.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "ArtistWire")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Artist {
     /// The id.
@@ -36,8 +29,7 @@ pub struct Artist {
 }
 
 /// An artist in other objects: name and id.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "SimplifiedArtistWire")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedArtist {
     /// The id; `None` for the artists of local files.

@@ -4,18 +4,10 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use serde_with::{As, DefaultOnNull, Same};
-
-use crate::{
-    TrackId,
-    generated::wire::audio::AudioFeaturesWire,
-    lenient::{Int, NonNull, Secs},
-};
+use crate::TrackId;
 
 /// Audio features of a track.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "AudioFeaturesWire")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AudioFeatures {
     /// The id of the track.
@@ -53,229 +45,165 @@ pub struct AudioFeatures {
 }
 
 /// Audio analysis of a track. The lists are in chronological order.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AudioAnalysis {
     /// The track as a whole.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub track: AnalyzedTrack,
     /// Sections, such as a verse or a solo.
-    #[serde(default, with = "As::<NonNull<Same>>")]
     pub sections: Vec<Section>,
     /// Bars.
-    #[serde(default, with = "As::<NonNull<Same>>")]
     pub bars: Vec<TimeInterval>,
     /// Beats.
-    #[serde(default, with = "As::<NonNull<Same>>")]
     pub beats: Vec<TimeInterval>,
     /// Tatums: the smallest regular pulses.
-    #[serde(default, with = "As::<NonNull<Same>>")]
     pub tatums: Vec<TimeInterval>,
     /// Segments of uniform sound, shorter than a second each.
-    #[serde(default, with = "As::<NonNull<Same>>")]
     pub segments: Vec<Segment>,
     /// Metadata of the analysis.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub meta: AnalysisMeta,
 }
 
 /// Results for a track as a whole.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AnalyzedTrack {
     /// Duration.
-    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub duration: Duration,
     /// Tempo in beats per minute.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub tempo: f64,
     /// Confidence of the tempo, 0 to 1.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub tempo_confidence: f64,
     /// Key in semitones above C, 0 to 11; -1 if unknown.
-    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub key: i8,
     /// Confidence of the key, 0 to 1.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub key_confidence: f64,
     /// 1 for major, 0 for minor, -1 if unknown.
-    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub mode: i8,
     /// Confidence of the mode, 0 to 1.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub mode_confidence: f64,
     /// Beats per bar, usually 3 to 7.
-    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub time_signature: u8,
     /// Confidence of the time signature, 0 to 1.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub time_signature_confidence: f64,
     /// Mean loudness in decibels, usually -60 to 0.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub loudness: f64,
     /// End of the fade-in. Zero if there is none.
-    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub end_of_fade_in: Duration,
     /// Start of the fade-out. Equal to the duration if there is none.
-    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub start_of_fade_out: Duration,
     /// Number of analyzed samples.
-    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub num_samples: u64,
     /// Samples per second.
-    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub analysis_sample_rate: u32,
     /// 1 if the channels were mixed down to mono.
-    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub analysis_channels: u8,
     /// Start of the analyzed part, usually zero.
-    #[serde(default, rename = "offset_seconds", with = "As::<DefaultOnNull<Secs>>")]
     pub offset: Duration,
     /// Duration of the analyzed part. Zero for the whole track.
-    #[serde(default, rename = "window_seconds", with = "As::<DefaultOnNull<Secs>>")]
     pub window: Duration,
     /// Always empty.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub sample_md5: String,
     /// An Echo Nest Musical Fingerprint.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub codestring: String,
     /// The version of its format.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub code_version: f64,
     /// An EchoPrint fingerprint.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub echoprintstring: String,
     /// The version of its format.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub echoprint_version: f64,
     /// A Synchstring.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub synchstring: String,
     /// The version of its format.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub synch_version: f64,
     /// A Rhythmstring.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub rhythmstring: String,
     /// The version of its format.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub rhythm_version: f64,
 }
 
 /// A time interval of a track: a bar, a beat or a tatum.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct TimeInterval {
     /// Start time.
-    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub start: Duration,
     /// Duration.
-    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub duration: Duration,
     /// Confidence, 0 to 1.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub confidence: f64,
 }
 
 /// A section of a track.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Section {
     /// Start time.
-    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub start: Duration,
     /// Duration.
-    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub duration: Duration,
     /// Confidence of the boundaries, 0 to 1.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub confidence: f64,
     /// The mean loudness in decibels.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub loudness: f64,
     /// Tempo in beats per minute.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub tempo: f64,
     /// Confidence of the tempo, 0 to 1.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub tempo_confidence: f64,
     /// Key in semitones above C, 0 to 11; -1 if unknown.
-    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub key: i8,
     /// Confidence of the key, 0 to 1.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub key_confidence: f64,
     /// 1 for major, 0 for minor, -1 if unknown.
-    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub mode: i8,
     /// Confidence of the mode, 0 to 1.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub mode_confidence: f64,
     /// Beats per bar, usually 3 to 7.
-    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub time_signature: u8,
     /// Confidence of the time signature, 0 to 1.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub time_signature_confidence: f64,
 }
 
 /// A segment of uniform sound.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Segment {
     /// Start time.
-    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub start: Duration,
     /// Duration.
-    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub duration: Duration,
     /// Confidence of the boundaries, 0 to 1.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub confidence: f64,
     /// Loudness at the start, in decibels.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub loudness_start: f64,
     /// The greatest loudness, in decibels.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub loudness_max: f64,
     /// Time of the greatest loudness, from the start of the segment.
-    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub loudness_max_time: Duration,
     /// Loudness at the end, in decibels. Usually that at the start of the next segment.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub loudness_end: f64,
     /// Strength of each of the twelve pitch classes, from C to B, 0 to 1.
-    #[serde(default, with = "As::<NonNull<Same>>")]
     pub pitches: Vec<f64>,
     /// Timbre: twelve values around 0.
-    #[serde(default, with = "As::<NonNull<Same>>")]
     pub timbre: Vec<f64>,
 }
 
 /// Metadata of an analysis.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AnalysisMeta {
     /// The version of the analyzer.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub analyzer_version: String,
     /// Platform of the analyzer.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub platform: String,
     /// Status message; `OK` on success.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub detailed_status: String,
     /// Status code; 0 on success.
-    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub status_code: i32,
     /// Time of the analysis, in seconds since 1970.
-    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub timestamp: i64,
     /// Duration of the analysis.
-    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
     pub analysis_time: Duration,
     /// Input process of the analyzer.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub input_process: String,
 }

@@ -4,20 +4,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use serde_with::{As, DefaultOnNull};
-
 use crate::{
     AudiobookId, ChapterId, Copyright, CountrySet, Image, Page, ReleaseDate, Restrictions,
     ResumePoint,
-    generated::wire::audiobooks::{
-        AudiobookWire, ChapterWire, SimplifiedAudiobookWire, SimplifiedChapterWire,
-    },
 };
 
 /// An audiobook, with its first chapters.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "AudiobookWire")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Audiobook {
     /// The id.
@@ -63,8 +56,7 @@ pub struct Audiobook {
 }
 
 /// An audiobook in lists and chapters, without its chapters.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "SimplifiedAudiobookWire")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedAudiobook {
     /// The id.
@@ -108,8 +100,7 @@ pub struct SimplifiedAudiobook {
 }
 
 /// A chapter of an audiobook.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "ChapterWire")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Chapter {
     /// The id.
@@ -149,8 +140,7 @@ pub struct Chapter {
 }
 
 /// A chapter in the list of its audiobook.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "SimplifiedChapterWire")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedChapter {
     /// The id.
@@ -188,10 +178,9 @@ pub struct SimplifiedChapter {
 }
 
 /// An author or a narrator.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Person {
     /// The name.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
 }

@@ -2,13 +2,10 @@
 
 //! Spotify's editorial lists: new releases, categories, featured playlists, markets.
 
-use serde::Deserialize;
-
-use crate::{CategoryId, Image, generated::wire::browse::CategoryWire};
+use crate::{CategoryId, Image};
 
 /// A playlist category of Spotify.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "CategoryWire")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Category {
     /// The id.

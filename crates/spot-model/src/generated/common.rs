@@ -4,83 +4,65 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use serde_with::{As, DefaultOnNull};
-
-use crate::{
-    lenient::{Int, Millis},
-    string_enum,
-};
+use crate::string_enum;
 
 /// A picture, in one of its sizes.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Image {
     /// URL of the image. URLs of playlist images expire within a day.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub url: String,
     /// Size in pixels. `None` if unknown.
-    #[serde(default, with = "As::<Option<Int>>", skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
     /// Size in pixels. `None` if unknown.
-    #[serde(default, with = "As::<Option<Int>>", skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
 }
 
 /// ISRC, EAN and UPC codes.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ExternalIds {
     /// International Standard Recording Code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub isrc: Option<String>,
     /// International Article Number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ean: Option<String>,
     /// Universal Product Code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upc: Option<String>,
 }
 
 /// A copyright statement.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Copyright {
     /// The statement.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub text: String,
     /// Kind of the copyright.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<CopyrightKind>,
 }
 
 /// Follower count.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Followers {
     /// The number of followers.
-    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
     pub total: u32,
 }
 
 /// Why playback of the object is restricted.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Restrictions {
     /// The reason. Spotify may add more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<RestrictionReason>,
 }
 
 /// Resume position in an episode or a chapter. Needs `user-read-playback-position`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ResumePoint {
     /// Resume position. Negative values are read as zero.
-    #[serde(default, rename = "resume_position_ms", with = "As::<DefaultOnNull<Millis>>")]
     pub position: Duration,
     /// Whether it was played to its end.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub fully_played: bool,
 }
 

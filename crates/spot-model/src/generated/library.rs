@@ -3,16 +3,11 @@
 //! The user's library.
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 
-use crate::{
-    Album, Episode, SimplifiedShow, Track,
-    generated::wire::library::{SavedAlbumWire, SavedEpisodeWire, SavedShowWire, SavedTrackWire},
-};
+use crate::{Album, Episode, SimplifiedShow, Track};
 
 /// A track the user saved.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "SavedTrackWire")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SavedTrack {
     /// Time it was saved.
@@ -22,8 +17,7 @@ pub struct SavedTrack {
 }
 
 /// An album the user saved.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "SavedAlbumWire")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SavedAlbum {
     /// Time it was saved.
@@ -33,8 +27,7 @@ pub struct SavedAlbum {
 }
 
 /// A show the user saved.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "SavedShowWire")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SavedShow {
     /// Time it was saved.
@@ -44,8 +37,7 @@ pub struct SavedShow {
 }
 
 /// An episode the user saved.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "SavedEpisodeWire")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SavedEpisode {
     /// Time it was saved.

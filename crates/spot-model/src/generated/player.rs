@@ -5,194 +5,135 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use serde_with::{As, DefaultOnNull, Same};
 
-use crate::{
-    DeviceId, PlayableItem, Track, Uri,
-    generated::wire::player::PlayHistoryWire,
-    lenient::{Int, LenientId, Millis, NonNull, UnixMillis},
-    string_enum,
-};
+use crate::{DeviceId, PlayableItem, Track, Uri, string_enum};
 
 /// Playback state: item, device and modes.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PlaybackState {
     /// Device.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<Device>,
     /// Whether it is playing, not paused.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_playing: bool,
     /// The track or episode; `None` for advertisements and in private sessions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<PlayableItem>,
     /// Playback position.
-    #[serde(
-        default,
-        rename = "progress_ms",
-        with = "As::<Option<Millis>>",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub progress: Option<Duration>,
     /// Kind of the item that is playing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currently_playing_type: Option<PlayingKind>,
     /// Context of the playback.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<Context>,
     /// Repeat mode.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_state: Option<RepeatState>,
     /// Whether shuffle is on.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub shuffle_state: bool,
     /// Whether smart shuffle is on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smart_shuffle: Option<bool>,
     /// Time of the last state change.
-    #[serde(default, with = "As::<Option<UnixMillis>>", skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<DateTime<Utc>>,
     /// Commands that are not allowed now.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub actions: Actions,
 }
 
 /// The item that is playing, without device and modes.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CurrentlyPlaying {
     /// Whether it is playing, not paused.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_playing: bool,
     /// The track or episode; `None` for advertisements and in private sessions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<PlayableItem>,
     /// Playback position.
-    #[serde(
-        default,
-        rename = "progress_ms",
-        with = "As::<Option<Millis>>",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub progress: Option<Duration>,
     /// Kind of the item that is playing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currently_playing_type: Option<PlayingKind>,
     /// Context of the playback.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<Context>,
     /// Time of the last state change.
-    #[serde(default, with = "As::<Option<UnixMillis>>", skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<DateTime<Utc>>,
     /// Commands that are not allowed now.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub actions: Actions,
 }
 
 /// The playback queue, with the current item.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Queue {
     /// The current item. `None` if nothing is playing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currently_playing: Option<PlayableItem>,
     /// The next items, in order.
-    #[serde(default, with = "As::<NonNull<Same>>")]
     pub queue: Vec<PlayableItem>,
 }
 
 /// Commands that the player does not allow now.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Actions {
     /// Commands that are not allowed.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub disallows: Disallows,
 }
 
 /// Commands that the player does not allow now. `true` means not allowed.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Disallows {
     /// Changing the context.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub interrupting_playback: bool,
     /// Pausing.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub pausing: bool,
     /// Resuming.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub resuming: bool,
     /// Seeking.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub seeking: bool,
     /// Skipping to the next item.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub skipping_next: bool,
     /// Skipping to the previous item.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub skipping_prev: bool,
     /// Repeating the context.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub toggling_repeat_context: bool,
     /// Repeating the track.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub toggling_repeat_track: bool,
     /// Shuffling.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub toggling_shuffle: bool,
     /// Transferring playback.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub transferring_playback: bool,
 }
 
 /// A device.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Device {
     /// The id, which may change; `None` for devices that cannot be controlled.
-    #[serde(default, with = "As::<LenientId>", skip_serializing_if = "Option::is_none")]
     pub id: Option<DeviceId>,
     /// The name.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub name: String,
     /// The kind of device.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<DeviceKind>,
     /// Whether it is the active device.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_active: bool,
     /// Whether it is in a private session.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_private_session: bool,
     /// Whether the device accepts no commands.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub is_restricted: bool,
     /// Volume in percent, 0 to 100.
-    #[serde(default, with = "As::<Option<Int>>", skip_serializing_if = "Option::is_none")]
     pub volume_percent: Option<u8>,
     /// Whether the volume can be set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supports_volume: Option<bool>,
 }
 
 /// Context of a playback: an album, a playlist, the library.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Context {
     /// Kind.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ContextKind>,
     /// Kind of the seed.
-    #[serde(default, with = "As::<LenientId>", skip_serializing_if = "Option::is_none")]
     pub uri: Option<Uri>,
 }
 
 /// A track the user played.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "PlayHistoryWire")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PlayHistory {
     /// The track.

@@ -3,18 +3,11 @@
 //! Playlists.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use serde_with::As;
 
-use crate::{
-    Followers, Image, Page, PlayableItem, PlaylistId, PublicUser, SnapshotId,
-    generated::wire::playlists::{PlaylistItemWire, PlaylistWire, SimplifiedPlaylistWire},
-    lenient::Int,
-};
+use crate::{Followers, Image, Page, PlayableItem, PlaylistId, PublicUser, SnapshotId};
 
 /// A playlist.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(try_from = "PlaylistWire<'de>")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Playlist {
     /// The id; `None` only if `fields` left it out.
@@ -43,8 +36,7 @@ pub struct Playlist {
 }
 
 /// A playlist in lists, without its items.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(try_from = "SimplifiedPlaylistWire<'de>")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedPlaylist {
     /// Id. `None` for older lists without one.
@@ -70,20 +62,17 @@ pub struct SimplifiedPlaylist {
 }
 
 /// Number of items of a playlist whose items are not included.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ItemCount {
     /// API URL of the items.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub href: Option<String>,
     /// Total number. `None` for some dynamic lists.
-    #[serde(default, with = "As::<Option<Int>>", skip_serializing_if = "Option::is_none")]
     pub total: Option<u32>,
 }
 
 /// An entry of a playlist.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(try_from = "PlaylistItemWire<'de>")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PlaylistItem {
     /// Time it was added. `None` in very old playlists.

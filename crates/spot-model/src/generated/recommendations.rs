@@ -2,48 +2,33 @@
 
 //! Recommendations.
 
-use serde::{Deserialize, Serialize};
-use serde_with::{As, DefaultOnNull, Same};
-
-use crate::{
-    Track,
-    lenient::{Int, NonNull},
-    string_enum,
-};
+use crate::{Track, string_enum};
 
 /// Recommended tracks, and results for each seed.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Recommendations {
     /// The tracks.
-    #[serde(default, with = "As::<NonNull<Same>>")]
     pub tracks: Vec<Track>,
     /// The seeds, in the order of the request.
-    #[serde(default, with = "As::<NonNull<Same>>")]
     pub seeds: Vec<RecommendationSeed>,
 }
 
 /// A recommendation seed, and the number of tracks found for it.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RecommendationSeed {
     /// The id of the artist or track, or the genre.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub id: String,
     /// Kind.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<SeedKind>,
     /// API URL. `None` for genres.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub href: Option<String>,
     /// Number of tracks found.
-    #[serde(default, rename = "initialPoolSize", with = "As::<DefaultOnNull<Int>>")]
     pub initial_pool_size: u32,
     /// Number of tracks left after the attributes were applied.
-    #[serde(default, rename = "afterFilteringSize", with = "As::<DefaultOnNull<Int>>")]
     pub after_filtering_size: u32,
     /// Number of tracks left after the market was applied.
-    #[serde(default, rename = "afterRelinkingSize", with = "As::<DefaultOnNull<Int>>")]
     pub after_relinking_size: u32,
 }
 

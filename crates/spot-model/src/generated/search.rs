@@ -2,37 +2,28 @@
 
 //! Search.
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     Artist, Page, SimplifiedAlbum, SimplifiedAudiobook, SimplifiedEpisode, SimplifiedPlaylist,
     SimplifiedShow, Track, string_enum,
 };
 
 /// Search results: a page for each requested kind.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SearchResults {
     /// Tracks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracks: Option<Page<Track>>,
     /// Artists.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artists: Option<Page<Artist>>,
     /// Albums.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub albums: Option<Page<SimplifiedAlbum>>,
     /// Playlists. Spotify omits its own playlists: see [`skipped`](Page::skipped).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub playlists: Option<Page<SimplifiedPlaylist>>,
     /// Shows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shows: Option<Page<SimplifiedShow>>,
     /// Episodes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub episodes: Option<Page<SimplifiedEpisode>>,
     /// Audiobooks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audiobooks: Option<Page<SimplifiedAudiobook>>,
 }
 

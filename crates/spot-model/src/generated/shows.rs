@@ -4,16 +4,12 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use crate::{
     Copyright, CountrySet, EpisodeId, Image, Page, ReleaseDate, Restrictions, ResumePoint, ShowId,
-    generated::wire::shows::{EpisodeWire, ShowWire, SimplifiedEpisodeWire, SimplifiedShowWire},
 };
 
 /// A show, with its latest episodes.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "ShowWire")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Show {
     /// The id.
@@ -51,8 +47,7 @@ pub struct Show {
 }
 
 /// A show in lists and episodes, without its episodes.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "SimplifiedShowWire")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedShow {
     /// Id. `None` for shows removed from the catalog.
@@ -88,8 +83,7 @@ pub struct SimplifiedShow {
 }
 
 /// An episode of a show.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "EpisodeWire")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Episode {
     /// Id. `None` for episodes removed from the catalog.
@@ -127,8 +121,7 @@ pub struct Episode {
 }
 
 /// An episode in the list of its show.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "SimplifiedEpisodeWire")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedEpisode {
     /// The id.

@@ -4,16 +4,12 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use crate::{
     CountrySet, ExternalIds, LocalFile, Restrictions, SimplifiedAlbum, SimplifiedArtist, TrackId,
-    generated::wire::tracks::{LinkedTrackWire, SimplifiedTrackWire, TrackWire},
 };
 
 /// A track.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "TrackWire")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Track {
     /// The id; `None` for local files.
@@ -60,8 +56,7 @@ pub struct Track {
 }
 
 /// A track in the list of its album.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "SimplifiedTrackWire")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedTrack {
     /// The id.
@@ -98,8 +93,7 @@ pub struct SimplifiedTrack {
 }
 
 /// The requested track, if it was relinked.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "LinkedTrackWire")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LinkedTrack {
     /// The id.

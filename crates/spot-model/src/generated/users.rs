@@ -2,19 +2,10 @@
 
 //! Users: the current user and others.
 
-use serde::{Deserialize, Serialize};
-use serde_with::{As, DefaultOnNull, Same};
-
-use crate::{
-    Country, Followers, Image, UserId,
-    generated::wire::users::PrivateUserWire,
-    lenient::{LenientId, NonNull},
-    string_enum,
-};
+use crate::{Country, Followers, Image, UserId, string_enum};
 
 /// The profile of the current user.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "PrivateUserWire")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PrivateUser {
     /// User id. A user may change it: link accounts by `account_id`.
@@ -48,32 +39,26 @@ pub struct PrivateUser {
 }
 
 /// A user's public profile, also as the owner of a playlist.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PublicUser {
     /// Id. `None` if the account was deleted.
-    #[serde(default, with = "As::<LenientId>")]
     pub id: Option<UserId>,
     /// Display name.
-    #[serde(default)]
     pub display_name: Option<String>,
     /// Profile images.
-    #[serde(default, with = "As::<NonNull<Same, 3>>")]
     pub images: Vec<Image>,
     /// Followers of the user.
-    #[serde(default)]
     pub followers: Option<Followers>,
 }
 
 /// Whether an account plays explicit content.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ExplicitContent {
     /// Whether explicit content is filtered.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub filter_enabled: bool,
     /// Whether the user cannot change the filter.
-    #[serde(default, with = "As::<DefaultOnNull>")]
     pub filter_locked: bool,
 }
 

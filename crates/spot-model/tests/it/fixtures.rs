@@ -5,7 +5,10 @@ use std::{fmt::Debug, fs, path::PathBuf};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::generated::fixtures::{READERS, TYPES};
+use crate::{
+    binary::round_trip,
+    generated::fixtures::{READERS, TYPES},
+};
 
 /// The recorded exchanges of a call, by the name of their case.
 fn recorded(call: &str) -> Vec<(String, Value)> {
@@ -38,13 +41,13 @@ pub(crate) fn bodies(operation: &str, field: Option<&str>) -> Vec<(String, Value
     bodies
 }
 
-/// Decodes, encodes and decodes again.
+/// Decodes, also with serde_json alone, encodes and decodes again.
 pub(crate) type Roundtrip = fn(&[u8]) -> Result<Decoded, String>;
 
 pub(crate) struct Decoded {
     /// What was decoded, encoded.
     pub(crate) encoded: Value,
-    /// Whether that decodes to an equal value.
+    /// Whether that, and the value in a binary format, decodes to an equal value.
     pub(crate) survives: bool,
 }
 
@@ -52,11 +55,15 @@ pub(crate) fn roundtrip<T>(json: &[u8]) -> Result<Decoded, String>
 where
     T: DeserializeOwned + Serialize + Debug + PartialEq,
 {
-    let value: T = spot_model::from_slice(json).map_err(|error| error.to_string())?;
+    let value = spot_model::from_slice::<T>(json);
+    let tolerant = serde_json::from_slice::<T>(json);
+    assert_eq!(value.as_ref().ok(), tolerant.as_ref().ok(), "{}", String::from_utf8_lossy(json));
+    let value = value.map_err(|error| error.to_string())?;
     let encoded = serde_json::to_value(&value).map_err(|error| error.to_string())?;
     let again: T = spot_model::from_slice(encoded.to_string().as_bytes())
         .unwrap_or_else(|error| panic!("does not decode again: {error}: {encoded}"));
-    Ok(Decoded { survives: again == value, encoded })
+    let survives = again == value && round_trip(&value) == value;
+    Ok(Decoded { survives, encoded })
 }
 
 /// Decodes and prints.

@@ -5,7 +5,7 @@ use std::error::Error;
 use spot::{
     Client,
     auth::{App, Scope, Scopes, Session},
-    http::{Pipeline, ReqwestTransport, Transport},
+    net::{ReqwestTransport, Transport},
 };
 use spot_mock::{MockSpotify, Mode};
 
@@ -29,7 +29,7 @@ pub(crate) async fn start(
     }
     let mock = MockSpotify::builder().mode(mode).start().await?;
     let session = sign_in(&mock, scopes).await?;
-    let client = Client::from(Pipeline::builder(session).base_url(mock.api_url()).build()?);
+    let client = Client::builder(session).base_url(mock.api_url()).build()?;
     Ok(Start { client, mock: Some(mock) })
 }
 

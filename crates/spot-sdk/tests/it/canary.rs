@@ -10,7 +10,7 @@ use bytes::Bytes;
 use spot::{
     Client, ErrorKind,
     auth::{AccessToken, App, AppBuilder, Scopes, TokenRecord, TokenSource},
-    http::{
+    net::{
         Cache, Event, Observer, Pipeline, ReqwestTransport, Transport, TransportError, async_trait,
     },
 };

@@ -7,11 +7,11 @@ use bytes::Bytes;
 use spot::{
     Client, Error, Request,
     auth::{App, FileStore, Scope, TokenRecord},
-    http::{
+    model::{Artist, Country, CursorPage, Method, Operation, Page, SavedTrack, TrackId},
+    net::{
         AccessToken, CallbackTokens, Pipeline, Transport, TransportError, TransportErrorKind,
         async_trait,
     },
-    model::{Artist, Country, CursorPage, Method, Operation, Page, SavedTrack, TrackId},
 };
 use spot_mock::{Device, Fault, MockSpotify, Mode};
 

@@ -27,7 +27,7 @@ pub(in crate::codegen) fn example_imports(text: &str, model: &str, more: &[&str]
 }
 
 /// Names of the model that are in no spec.
-const OF_MODEL: &[&str] = &["IntoId", "Operation", "ParseIdError"];
+const OF_MODEL: &[&str] = &["IntoId", "Operation", "OptionalId", "ParseIdError"];
 
 /// Types of the spec that are by hand in `spot-api`.
 const OF_API: &[&str] = &["Fields", "PlaybackOffset", "SearchQuery"];

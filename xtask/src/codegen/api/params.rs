@@ -49,7 +49,7 @@ pub(super) fn optional_argument(ty: &Ty, name: &str) -> (String, String) {
         Ty::List(_) if !is_parsed(ty) => (argument(ty), stored_from(ty, name)),
         Ty::List(_) => (argument(ty), format!("Some({})", stored_from(ty, name))),
         ty if is_parsed(ty) => {
-            (format!("impl IntoId<{}>", ty.rust()), format!("{name}.into_optional_id()"))
+            (format!("impl OptionalId<{}>", ty.rust()), format!("{name}.into_optional_id()"))
         }
         ty if is_converted(ty) => {
             (format!("impl Optional<{}>", ty.rust()), format!("{name}.into_optional()"))

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize, Serializer};
-use serde_with::{As, DefaultOnNull};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
-    AudioFeatures, TrackId,
-    lenient::{Int, LenientId, Millis},
-    object::{ObjectWriter, WireError},
+    AnalysisMeta, AnalyzedTrack, AudioAnalysis, AudioFeatures, Section, Segment, TimeInterval,
+    TrackId,
+    lenient::{Int, LenientId, Millis, NonNull, Secs},
+    object::{self, ObjectWriter, WireError},
 };
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct AudioFeaturesWire {
+struct AudioFeaturesWire {
     #[serde(default, with = "As::<LenientId>")]
     id: Option<TrackId>,
     #[serde(default, rename = "duration_ms", with = "As::<DefaultOnNull<Millis>>")]
@@ -77,25 +78,265 @@ impl TryFrom<AudioFeaturesWire> for AudioFeatures {
     }
 }
 
+impl<'de> Deserialize<'de> for AudioFeatures {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, |deserializer| {
+            AudioFeaturesWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+        })
+    }
+}
+
 impl Serialize for AudioFeatures {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::new(serializer, "audio_features")?;
-        out.id(&self.id)?;
-        out.with::<Millis, _>("duration_ms", &self.duration)?;
-        out.field("tempo", &self.tempo)?;
-        out.field("key", &self.key)?;
-        out.field("mode", &self.mode)?;
-        out.field("time_signature", &self.time_signature)?;
-        out.field("loudness", &self.loudness)?;
-        out.field("acousticness", &self.acousticness)?;
-        out.field("danceability", &self.danceability)?;
-        out.field("energy", &self.energy)?;
-        out.field("instrumentalness", &self.instrumentalness)?;
-        out.field("liveness", &self.liveness)?;
-        out.field("speechiness", &self.speechiness)?;
-        out.field("valence", &self.valence)?;
-        out.optional("track_href", &self.track_href)?;
-        out.optional("analysis_url", &self.analysis_url)?;
-        out.end()
+        object::write(self, serializer, |this, serializer| {
+            let mut out = ObjectWriter::new(serializer, "audio_features")?;
+            out.id(&this.id)?;
+            out.with::<Millis, _>("duration_ms", &this.duration)?;
+            out.field("tempo", &this.tempo)?;
+            out.field("key", &this.key)?;
+            out.field("mode", &this.mode)?;
+            out.field("time_signature", &this.time_signature)?;
+            out.field("loudness", &this.loudness)?;
+            out.field("acousticness", &this.acousticness)?;
+            out.field("danceability", &this.danceability)?;
+            out.field("energy", &this.energy)?;
+            out.field("instrumentalness", &this.instrumentalness)?;
+            out.field("liveness", &this.liveness)?;
+            out.field("speechiness", &this.speechiness)?;
+            out.field("valence", &this.valence)?;
+            out.optional("track_href", &this.track_href)?;
+            out.optional("analysis_url", &this.analysis_url)?;
+            out.end()
+        })
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "AudioAnalysis")]
+struct AudioAnalysisWire {
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    track: AnalyzedTrack,
+    #[serde(default, with = "As::<NonNull<Same>>")]
+    sections: Vec<Section>,
+    #[serde(default, with = "As::<NonNull<Same>>")]
+    bars: Vec<TimeInterval>,
+    #[serde(default, with = "As::<NonNull<Same>>")]
+    beats: Vec<TimeInterval>,
+    #[serde(default, with = "As::<NonNull<Same>>")]
+    tatums: Vec<TimeInterval>,
+    #[serde(default, with = "As::<NonNull<Same>>")]
+    segments: Vec<Segment>,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    meta: AnalysisMeta,
+}
+
+impl<'de> Deserialize<'de> for AudioAnalysis {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, AudioAnalysisWire::deserialize)
+    }
+}
+
+impl Serialize for AudioAnalysis {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object::write(self, serializer, AudioAnalysisWire::serialize)
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "AnalyzedTrack")]
+struct AnalyzedTrackWire {
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
+    duration: Duration,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    tempo: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    tempo_confidence: f64,
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
+    key: i8,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    key_confidence: f64,
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
+    mode: i8,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    mode_confidence: f64,
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
+    time_signature: u8,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    time_signature_confidence: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    loudness: f64,
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
+    end_of_fade_in: Duration,
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
+    start_of_fade_out: Duration,
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
+    num_samples: u64,
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
+    analysis_sample_rate: u32,
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
+    analysis_channels: u8,
+    #[serde(default, rename = "offset_seconds", with = "As::<DefaultOnNull<Secs>>")]
+    offset: Duration,
+    #[serde(default, rename = "window_seconds", with = "As::<DefaultOnNull<Secs>>")]
+    window: Duration,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    sample_md5: String,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    codestring: String,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    code_version: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    echoprintstring: String,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    echoprint_version: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    synchstring: String,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    synch_version: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    rhythmstring: String,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    rhythm_version: f64,
+}
+
+impl<'de> Deserialize<'de> for AnalyzedTrack {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, AnalyzedTrackWire::deserialize)
+    }
+}
+
+impl Serialize for AnalyzedTrack {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object::write(self, serializer, AnalyzedTrackWire::serialize)
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "TimeInterval")]
+struct TimeIntervalWire {
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
+    start: Duration,
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
+    duration: Duration,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    confidence: f64,
+}
+
+impl<'de> Deserialize<'de> for TimeInterval {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, TimeIntervalWire::deserialize)
+    }
+}
+
+impl Serialize for TimeInterval {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object::write(self, serializer, TimeIntervalWire::serialize)
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Section")]
+struct SectionWire {
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
+    start: Duration,
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
+    duration: Duration,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    confidence: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    loudness: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    tempo: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    tempo_confidence: f64,
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
+    key: i8,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    key_confidence: f64,
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
+    mode: i8,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    mode_confidence: f64,
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
+    time_signature: u8,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    time_signature_confidence: f64,
+}
+
+impl<'de> Deserialize<'de> for Section {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, SectionWire::deserialize)
+    }
+}
+
+impl Serialize for Section {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object::write(self, serializer, SectionWire::serialize)
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Segment")]
+struct SegmentWire {
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
+    start: Duration,
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
+    duration: Duration,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    confidence: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    loudness_start: f64,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    loudness_max: f64,
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
+    loudness_max_time: Duration,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    loudness_end: f64,
+    #[serde(default, with = "As::<NonNull<Same>>")]
+    pitches: Vec<f64>,
+    #[serde(default, with = "As::<NonNull<Same>>")]
+    timbre: Vec<f64>,
+}
+
+impl<'de> Deserialize<'de> for Segment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, SegmentWire::deserialize)
+    }
+}
+
+impl Serialize for Segment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object::write(self, serializer, SegmentWire::serialize)
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "AnalysisMeta")]
+struct AnalysisMetaWire {
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    analyzer_version: String,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    platform: String,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    detailed_status: String,
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
+    status_code: i32,
+    #[serde(default, with = "As::<DefaultOnNull<Int>>")]
+    timestamp: i64,
+    #[serde(default, with = "As::<DefaultOnNull<Secs>>")]
+    analysis_time: Duration,
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    input_process: String,
+}
+
+impl<'de> Deserialize<'de> for AnalysisMeta {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, AnalysisMetaWire::deserialize)
+    }
+}
+
+impl Serialize for AnalysisMeta {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object::write(self, serializer, AnalysisMetaWire::serialize)
     }
 }

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
     Audiobook, AudiobookId, Chapter, ChapterId, Copyright, CountrySet, Image, Page, Person,
     ReleaseDate, Restrictions, ResumePoint, SimplifiedAudiobook, SimplifiedChapter,
     lenient::{Date, Int, LenientId, Millis, NonNull},
-    object::{ObjectWriter, WireError},
+    object::{self, ObjectWriter, WireError},
 };
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct AudiobookWire {
+struct AudiobookWire {
     #[serde(default, with = "As::<LenientId>")]
     id: Option<AudiobookId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
@@ -84,33 +84,43 @@ impl TryFrom<AudiobookWire> for Audiobook {
     }
 }
 
+impl<'de> Deserialize<'de> for Audiobook {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, |deserializer| {
+            AudiobookWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+        })
+    }
+}
+
 impl Serialize for Audiobook {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::new(serializer, "audiobook")?;
-        out.id(&self.id)?;
-        out.field("name", &self.name)?;
-        out.field("authors", &self.authors)?;
-        out.field("narrators", &self.narrators)?;
-        out.field("description", &self.description)?;
-        out.optional("html_description", &self.html_description)?;
-        out.optional("edition", &self.edition)?;
-        out.optional("publisher", &self.publisher)?;
-        out.field("images", &self.images)?;
-        out.optional("total_chapters", &self.total_chapters)?;
-        out.field("chapters", &self.chapters)?;
-        out.field("explicit", &self.explicit)?;
-        out.field("languages", &self.languages)?;
-        out.optional("media_type", &self.media_type)?;
-        out.optional("is_externally_hosted", &self.is_externally_hosted)?;
-        out.optional("is_playable", &self.is_playable)?;
-        out.field("copyrights", &self.copyrights)?;
-        out.optional("available_markets", &self.available_markets)?;
-        out.end()
+        object::write(self, serializer, |this, serializer| {
+            let mut out = ObjectWriter::new(serializer, "audiobook")?;
+            out.id(&this.id)?;
+            out.field("name", &this.name)?;
+            out.field("authors", &this.authors)?;
+            out.field("narrators", &this.narrators)?;
+            out.field("description", &this.description)?;
+            out.optional("html_description", &this.html_description)?;
+            out.optional("edition", &this.edition)?;
+            out.optional("publisher", &this.publisher)?;
+            out.field("images", &this.images)?;
+            out.optional("total_chapters", &this.total_chapters)?;
+            out.field("chapters", &this.chapters)?;
+            out.field("explicit", &this.explicit)?;
+            out.field("languages", &this.languages)?;
+            out.optional("media_type", &this.media_type)?;
+            out.optional("is_externally_hosted", &this.is_externally_hosted)?;
+            out.optional("is_playable", &this.is_playable)?;
+            out.field("copyrights", &this.copyrights)?;
+            out.optional("available_markets", &this.available_markets)?;
+            out.end()
+        })
     }
 }
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct SimplifiedAudiobookWire {
+struct SimplifiedAudiobookWire {
     #[serde(default, with = "As::<LenientId>")]
     id: Option<AudiobookId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
@@ -175,32 +185,42 @@ impl From<SimplifiedAudiobookWire> for SimplifiedAudiobook {
     }
 }
 
+impl<'de> Deserialize<'de> for SimplifiedAudiobook {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, |deserializer| {
+            SimplifiedAudiobookWire::deserialize(deserializer).map(Self::from)
+        })
+    }
+}
+
 impl Serialize for SimplifiedAudiobook {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::new(serializer, "audiobook")?;
-        out.id(&self.id)?;
-        out.field("name", &self.name)?;
-        out.field("authors", &self.authors)?;
-        out.field("narrators", &self.narrators)?;
-        out.field("description", &self.description)?;
-        out.optional("html_description", &self.html_description)?;
-        out.optional("edition", &self.edition)?;
-        out.optional("publisher", &self.publisher)?;
-        out.field("images", &self.images)?;
-        out.optional("total_chapters", &self.total_chapters)?;
-        out.field("explicit", &self.explicit)?;
-        out.field("languages", &self.languages)?;
-        out.optional("media_type", &self.media_type)?;
-        out.optional("is_externally_hosted", &self.is_externally_hosted)?;
-        out.optional("is_playable", &self.is_playable)?;
-        out.field("copyrights", &self.copyrights)?;
-        out.optional("available_markets", &self.available_markets)?;
-        out.end()
+        object::write(self, serializer, |this, serializer| {
+            let mut out = ObjectWriter::new(serializer, "audiobook")?;
+            out.id(&this.id)?;
+            out.field("name", &this.name)?;
+            out.field("authors", &this.authors)?;
+            out.field("narrators", &this.narrators)?;
+            out.field("description", &this.description)?;
+            out.optional("html_description", &this.html_description)?;
+            out.optional("edition", &this.edition)?;
+            out.optional("publisher", &this.publisher)?;
+            out.field("images", &this.images)?;
+            out.optional("total_chapters", &this.total_chapters)?;
+            out.field("explicit", &this.explicit)?;
+            out.field("languages", &this.languages)?;
+            out.optional("media_type", &this.media_type)?;
+            out.optional("is_externally_hosted", &this.is_externally_hosted)?;
+            out.optional("is_playable", &this.is_playable)?;
+            out.field("copyrights", &this.copyrights)?;
+            out.optional("available_markets", &this.available_markets)?;
+            out.end()
+        })
     }
 }
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct ChapterWire {
+struct ChapterWire {
     #[serde(default, with = "As::<LenientId>")]
     id: Option<ChapterId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
@@ -265,32 +285,45 @@ impl TryFrom<ChapterWire> for Chapter {
     }
 }
 
+impl<'de> Deserialize<'de> for Chapter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, |deserializer| {
+            ChapterWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+        })
+    }
+}
+
 impl Serialize for Chapter {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::new(serializer, "chapter")?;
-        out.id(&self.id)?;
-        out.field("name", &self.name)?;
-        out.optional("audiobook", &self.audiobook)?;
-        out.field("description", &self.description)?;
-        out.optional("html_description", &self.html_description)?;
-        out.optional("chapter_number", &self.chapter_number)?;
-        out.field("images", &self.images)?;
-        out.with::<Millis, _>("duration_ms", &self.duration)?;
-        out.optional("release_date", &self.release_date)?;
-        out.optional("release_date_precision", &self.release_date.map(|date| date.precision()))?;
-        out.field("explicit", &self.explicit)?;
-        out.optional("resume_point", &self.resume_point)?;
-        out.field("languages", &self.languages)?;
-        out.optional("audio_preview_url", &self.audio_preview_url)?;
-        out.optional("is_playable", &self.is_playable)?;
-        out.optional("restrictions", &self.restrictions)?;
-        out.optional("available_markets", &self.available_markets)?;
-        out.end()
+        object::write(self, serializer, |this, serializer| {
+            let mut out = ObjectWriter::new(serializer, "chapter")?;
+            out.id(&this.id)?;
+            out.field("name", &this.name)?;
+            out.optional("audiobook", &this.audiobook)?;
+            out.field("description", &this.description)?;
+            out.optional("html_description", &this.html_description)?;
+            out.optional("chapter_number", &this.chapter_number)?;
+            out.field("images", &this.images)?;
+            out.with::<Millis, _>("duration_ms", &this.duration)?;
+            out.optional("release_date", &this.release_date)?;
+            out.optional(
+                "release_date_precision",
+                &this.release_date.map(|date| date.precision()),
+            )?;
+            out.field("explicit", &this.explicit)?;
+            out.optional("resume_point", &this.resume_point)?;
+            out.field("languages", &this.languages)?;
+            out.optional("audio_preview_url", &this.audio_preview_url)?;
+            out.optional("is_playable", &this.is_playable)?;
+            out.optional("restrictions", &this.restrictions)?;
+            out.optional("available_markets", &this.available_markets)?;
+            out.end()
+        })
     }
 }
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct SimplifiedChapterWire {
+struct SimplifiedChapterWire {
     #[serde(default, with = "As::<LenientId>")]
     id: Option<ChapterId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
@@ -349,25 +382,57 @@ impl From<SimplifiedChapterWire> for SimplifiedChapter {
     }
 }
 
+impl<'de> Deserialize<'de> for SimplifiedChapter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, |deserializer| {
+            SimplifiedChapterWire::deserialize(deserializer).map(Self::from)
+        })
+    }
+}
+
 impl Serialize for SimplifiedChapter {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::new(serializer, "chapter")?;
-        out.id(&self.id)?;
-        out.field("name", &self.name)?;
-        out.field("description", &self.description)?;
-        out.optional("html_description", &self.html_description)?;
-        out.optional("chapter_number", &self.chapter_number)?;
-        out.field("images", &self.images)?;
-        out.with::<Millis, _>("duration_ms", &self.duration)?;
-        out.optional("release_date", &self.release_date)?;
-        out.optional("release_date_precision", &self.release_date.map(|date| date.precision()))?;
-        out.field("explicit", &self.explicit)?;
-        out.optional("resume_point", &self.resume_point)?;
-        out.field("languages", &self.languages)?;
-        out.optional("audio_preview_url", &self.audio_preview_url)?;
-        out.optional("is_playable", &self.is_playable)?;
-        out.optional("restrictions", &self.restrictions)?;
-        out.optional("available_markets", &self.available_markets)?;
-        out.end()
+        object::write(self, serializer, |this, serializer| {
+            let mut out = ObjectWriter::new(serializer, "chapter")?;
+            out.id(&this.id)?;
+            out.field("name", &this.name)?;
+            out.field("description", &this.description)?;
+            out.optional("html_description", &this.html_description)?;
+            out.optional("chapter_number", &this.chapter_number)?;
+            out.field("images", &this.images)?;
+            out.with::<Millis, _>("duration_ms", &this.duration)?;
+            out.optional("release_date", &this.release_date)?;
+            out.optional(
+                "release_date_precision",
+                &this.release_date.map(|date| date.precision()),
+            )?;
+            out.field("explicit", &this.explicit)?;
+            out.optional("resume_point", &this.resume_point)?;
+            out.field("languages", &this.languages)?;
+            out.optional("audio_preview_url", &this.audio_preview_url)?;
+            out.optional("is_playable", &this.is_playable)?;
+            out.optional("restrictions", &this.restrictions)?;
+            out.optional("available_markets", &this.available_markets)?;
+            out.end()
+        })
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Person")]
+struct PersonWire {
+    #[serde(default, with = "As::<DefaultOnNull>")]
+    name: String,
+}
+
+impl<'de> Deserialize<'de> for Person {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, PersonWire::deserialize)
+    }
+}
+
+impl Serialize for Person {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object::write(self, serializer, PersonWire::serialize)
     }
 }

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
     Copyright, CountrySet, Episode, EpisodeId, Image, Page, ReleaseDate, Restrictions, ResumePoint,
     Show, ShowId, SimplifiedEpisode, SimplifiedShow,
     lenient::{Date, Int, LenientId, Millis, NonNull},
-    object::{ObjectWriter, WireError},
+    object::{self, ObjectWriter, WireError},
 };
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct ShowWire {
+struct ShowWire {
     #[serde(default, with = "As::<LenientId>")]
     id: Option<ShowId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
@@ -72,29 +72,39 @@ impl TryFrom<ShowWire> for Show {
     }
 }
 
+impl<'de> Deserialize<'de> for Show {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, |deserializer| {
+            ShowWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+        })
+    }
+}
+
 impl Serialize for Show {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::new(serializer, "show")?;
-        out.id(&self.id)?;
-        out.field("name", &self.name)?;
-        out.field("description", &self.description)?;
-        out.optional("html_description", &self.html_description)?;
-        out.optional("publisher", &self.publisher)?;
-        out.field("images", &self.images)?;
-        out.optional("total_episodes", &self.total_episodes)?;
-        out.field("episodes", &self.episodes)?;
-        out.field("explicit", &self.explicit)?;
-        out.field("languages", &self.languages)?;
-        out.optional("media_type", &self.media_type)?;
-        out.optional("is_externally_hosted", &self.is_externally_hosted)?;
-        out.field("copyrights", &self.copyrights)?;
-        out.optional("available_markets", &self.available_markets)?;
-        out.end()
+        object::write(self, serializer, |this, serializer| {
+            let mut out = ObjectWriter::new(serializer, "show")?;
+            out.id(&this.id)?;
+            out.field("name", &this.name)?;
+            out.field("description", &this.description)?;
+            out.optional("html_description", &this.html_description)?;
+            out.optional("publisher", &this.publisher)?;
+            out.field("images", &this.images)?;
+            out.optional("total_episodes", &this.total_episodes)?;
+            out.field("episodes", &this.episodes)?;
+            out.field("explicit", &this.explicit)?;
+            out.field("languages", &this.languages)?;
+            out.optional("media_type", &this.media_type)?;
+            out.optional("is_externally_hosted", &this.is_externally_hosted)?;
+            out.field("copyrights", &this.copyrights)?;
+            out.optional("available_markets", &this.available_markets)?;
+            out.end()
+        })
     }
 }
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct SimplifiedShowWire {
+struct SimplifiedShowWire {
     #[serde(default, with = "As::<LenientId>")]
     id: Option<ShowId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
@@ -147,28 +157,38 @@ impl From<SimplifiedShowWire> for SimplifiedShow {
     }
 }
 
+impl<'de> Deserialize<'de> for SimplifiedShow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, |deserializer| {
+            SimplifiedShowWire::deserialize(deserializer).map(Self::from)
+        })
+    }
+}
+
 impl Serialize for SimplifiedShow {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::new(serializer, "show")?;
-        out.id(&self.id)?;
-        out.field("name", &self.name)?;
-        out.field("description", &self.description)?;
-        out.optional("html_description", &self.html_description)?;
-        out.optional("publisher", &self.publisher)?;
-        out.field("images", &self.images)?;
-        out.optional("total_episodes", &self.total_episodes)?;
-        out.field("explicit", &self.explicit)?;
-        out.field("languages", &self.languages)?;
-        out.optional("media_type", &self.media_type)?;
-        out.optional("is_externally_hosted", &self.is_externally_hosted)?;
-        out.field("copyrights", &self.copyrights)?;
-        out.optional("available_markets", &self.available_markets)?;
-        out.end()
+        object::write(self, serializer, |this, serializer| {
+            let mut out = ObjectWriter::new(serializer, "show")?;
+            out.id(&this.id)?;
+            out.field("name", &this.name)?;
+            out.field("description", &this.description)?;
+            out.optional("html_description", &this.html_description)?;
+            out.optional("publisher", &this.publisher)?;
+            out.field("images", &this.images)?;
+            out.optional("total_episodes", &this.total_episodes)?;
+            out.field("explicit", &this.explicit)?;
+            out.field("languages", &this.languages)?;
+            out.optional("media_type", &this.media_type)?;
+            out.optional("is_externally_hosted", &this.is_externally_hosted)?;
+            out.field("copyrights", &this.copyrights)?;
+            out.optional("available_markets", &this.available_markets)?;
+            out.end()
+        })
     }
 }
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct EpisodeWire {
+struct EpisodeWire {
     #[serde(default, with = "As::<LenientId>")]
     id: Option<EpisodeId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
@@ -230,32 +250,45 @@ impl From<EpisodeWire> for Episode {
     }
 }
 
+impl<'de> Deserialize<'de> for Episode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, |deserializer| {
+            EpisodeWire::deserialize(deserializer).map(Self::from)
+        })
+    }
+}
+
 impl Serialize for Episode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::new(serializer, "episode")?;
-        out.id(&self.id)?;
-        out.field("name", &self.name)?;
-        out.optional("show", &self.show)?;
-        out.field("description", &self.description)?;
-        out.optional("html_description", &self.html_description)?;
-        out.field("images", &self.images)?;
-        out.with::<Millis, _>("duration_ms", &self.duration)?;
-        out.optional("release_date", &self.release_date)?;
-        out.optional("release_date_precision", &self.release_date.map(|date| date.precision()))?;
-        out.field("explicit", &self.explicit)?;
-        out.optional("resume_point", &self.resume_point)?;
-        out.field("languages", &self.languages)?;
-        out.optional("language", &self.language)?;
-        out.optional("audio_preview_url", &self.audio_preview_url)?;
-        out.optional("is_playable", &self.is_playable)?;
-        out.optional("is_externally_hosted", &self.is_externally_hosted)?;
-        out.optional("restrictions", &self.restrictions)?;
-        out.end()
+        object::write(self, serializer, |this, serializer| {
+            let mut out = ObjectWriter::new(serializer, "episode")?;
+            out.id(&this.id)?;
+            out.field("name", &this.name)?;
+            out.optional("show", &this.show)?;
+            out.field("description", &this.description)?;
+            out.optional("html_description", &this.html_description)?;
+            out.field("images", &this.images)?;
+            out.with::<Millis, _>("duration_ms", &this.duration)?;
+            out.optional("release_date", &this.release_date)?;
+            out.optional(
+                "release_date_precision",
+                &this.release_date.map(|date| date.precision()),
+            )?;
+            out.field("explicit", &this.explicit)?;
+            out.optional("resume_point", &this.resume_point)?;
+            out.field("languages", &this.languages)?;
+            out.optional("language", &this.language)?;
+            out.optional("audio_preview_url", &this.audio_preview_url)?;
+            out.optional("is_playable", &this.is_playable)?;
+            out.optional("is_externally_hosted", &this.is_externally_hosted)?;
+            out.optional("restrictions", &this.restrictions)?;
+            out.end()
+        })
     }
 }
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct SimplifiedEpisodeWire {
+struct SimplifiedEpisodeWire {
     #[serde(default, with = "As::<LenientId>")]
     id: Option<EpisodeId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
@@ -317,25 +350,38 @@ impl TryFrom<SimplifiedEpisodeWire> for SimplifiedEpisode {
     }
 }
 
+impl<'de> Deserialize<'de> for SimplifiedEpisode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, |deserializer| {
+            SimplifiedEpisodeWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+        })
+    }
+}
+
 impl Serialize for SimplifiedEpisode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::new(serializer, "episode")?;
-        out.id(&self.id)?;
-        out.field("name", &self.name)?;
-        out.field("description", &self.description)?;
-        out.optional("html_description", &self.html_description)?;
-        out.field("images", &self.images)?;
-        out.with::<Millis, _>("duration_ms", &self.duration)?;
-        out.optional("release_date", &self.release_date)?;
-        out.optional("release_date_precision", &self.release_date.map(|date| date.precision()))?;
-        out.field("explicit", &self.explicit)?;
-        out.optional("resume_point", &self.resume_point)?;
-        out.field("languages", &self.languages)?;
-        out.optional("language", &self.language)?;
-        out.optional("audio_preview_url", &self.audio_preview_url)?;
-        out.optional("is_playable", &self.is_playable)?;
-        out.optional("is_externally_hosted", &self.is_externally_hosted)?;
-        out.optional("restrictions", &self.restrictions)?;
-        out.end()
+        object::write(self, serializer, |this, serializer| {
+            let mut out = ObjectWriter::new(serializer, "episode")?;
+            out.id(&this.id)?;
+            out.field("name", &this.name)?;
+            out.field("description", &this.description)?;
+            out.optional("html_description", &this.html_description)?;
+            out.field("images", &this.images)?;
+            out.with::<Millis, _>("duration_ms", &this.duration)?;
+            out.optional("release_date", &this.release_date)?;
+            out.optional(
+                "release_date_precision",
+                &this.release_date.map(|date| date.precision()),
+            )?;
+            out.field("explicit", &this.explicit)?;
+            out.optional("resume_point", &this.resume_point)?;
+            out.field("languages", &this.languages)?;
+            out.optional("language", &this.language)?;
+            out.optional("audio_preview_url", &this.audio_preview_url)?;
+            out.optional("is_playable", &this.is_playable)?;
+            out.optional("is_externally_hosted", &this.is_externally_hosted)?;
+            out.optional("restrictions", &this.restrictions)?;
+            out.end()
+        })
     }
 }

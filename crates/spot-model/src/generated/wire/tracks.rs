@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_with::{As, DefaultOnNull, Same};
 
 use crate::{
     CountrySet, ExternalIds, LinkedTrack, LocalFile, Restrictions, SimplifiedAlbum,
     SimplifiedArtist, SimplifiedTrack, Track, TrackId,
     lenient::{Int, LenientId, LocalOnly, Millis, NonNull},
-    object::ObjectWriter,
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct TrackWire {
+struct TrackWire {
     #[serde(default, with = "As::<LenientId>")]
     id: Option<TrackId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
@@ -76,34 +76,44 @@ impl From<TrackWire> for Track {
     }
 }
 
+impl<'de> Deserialize<'de> for Track {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, |deserializer| {
+            TrackWire::deserialize(deserializer).map(Self::from)
+        })
+    }
+}
+
 impl Serialize for Track {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::new(serializer, "track")?;
-        out.id(&self.id)?;
-        out.field("name", &self.name)?;
-        out.field("artists", &self.artists)?;
-        out.field("album", &self.album)?;
-        out.with::<Millis, _>("duration_ms", &self.duration)?;
-        out.field("explicit", &self.explicit)?;
-        out.optional("disc_number", &self.disc_number)?;
-        out.optional("track_number", &self.track_number)?;
-        out.optional("popularity", &self.popularity)?;
-        out.optional("preview_url", &self.preview_url)?;
-        out.optional("external_ids", &self.external_ids)?;
-        out.optional("available_markets", &self.available_markets)?;
-        out.optional("is_playable", &self.is_playable)?;
-        out.optional("linked_from", &self.linked_from)?;
-        out.optional("restrictions", &self.restrictions)?;
-        out.field("is_local", &self.is_local)?;
-        if self.id.is_none() {
-            out.optional("uri", &self.local)?;
-        }
-        out.end()
+        object::write(self, serializer, |this, serializer| {
+            let mut out = ObjectWriter::new(serializer, "track")?;
+            out.id(&this.id)?;
+            out.field("name", &this.name)?;
+            out.field("artists", &this.artists)?;
+            out.field("album", &this.album)?;
+            out.with::<Millis, _>("duration_ms", &this.duration)?;
+            out.field("explicit", &this.explicit)?;
+            out.optional("disc_number", &this.disc_number)?;
+            out.optional("track_number", &this.track_number)?;
+            out.optional("popularity", &this.popularity)?;
+            out.optional("preview_url", &this.preview_url)?;
+            out.optional("external_ids", &this.external_ids)?;
+            out.optional("available_markets", &this.available_markets)?;
+            out.optional("is_playable", &this.is_playable)?;
+            out.optional("linked_from", &this.linked_from)?;
+            out.optional("restrictions", &this.restrictions)?;
+            out.field("is_local", &this.is_local)?;
+            if this.id.is_none() {
+                out.optional("uri", &this.local)?;
+            }
+            out.end()
+        })
     }
 }
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct SimplifiedTrackWire {
+struct SimplifiedTrackWire {
     #[serde(default, with = "As::<LenientId>")]
     id: Option<TrackId>,
     #[serde(default, with = "As::<DefaultOnNull>")]
@@ -156,28 +166,38 @@ impl From<SimplifiedTrackWire> for SimplifiedTrack {
     }
 }
 
+impl<'de> Deserialize<'de> for SimplifiedTrack {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, |deserializer| {
+            SimplifiedTrackWire::deserialize(deserializer).map(Self::from)
+        })
+    }
+}
+
 impl Serialize for SimplifiedTrack {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::new(serializer, "track")?;
-        out.id(&self.id)?;
-        out.field("name", &self.name)?;
-        out.field("artists", &self.artists)?;
-        out.with::<Millis, _>("duration_ms", &self.duration)?;
-        out.field("explicit", &self.explicit)?;
-        out.optional("disc_number", &self.disc_number)?;
-        out.optional("track_number", &self.track_number)?;
-        out.optional("preview_url", &self.preview_url)?;
-        out.optional("available_markets", &self.available_markets)?;
-        out.optional("is_playable", &self.is_playable)?;
-        out.optional("linked_from", &self.linked_from)?;
-        out.optional("restrictions", &self.restrictions)?;
-        out.field("is_local", &self.is_local)?;
-        out.end()
+        object::write(self, serializer, |this, serializer| {
+            let mut out = ObjectWriter::new(serializer, "track")?;
+            out.id(&this.id)?;
+            out.field("name", &this.name)?;
+            out.field("artists", &this.artists)?;
+            out.with::<Millis, _>("duration_ms", &this.duration)?;
+            out.field("explicit", &this.explicit)?;
+            out.optional("disc_number", &this.disc_number)?;
+            out.optional("track_number", &this.track_number)?;
+            out.optional("preview_url", &this.preview_url)?;
+            out.optional("available_markets", &this.available_markets)?;
+            out.optional("is_playable", &this.is_playable)?;
+            out.optional("linked_from", &this.linked_from)?;
+            out.optional("restrictions", &this.restrictions)?;
+            out.field("is_local", &this.is_local)?;
+            out.end()
+        })
     }
 }
 
 #[derive(Deserialize)]
-pub(in crate::generated) struct LinkedTrackWire {
+struct LinkedTrackWire {
     #[serde(default, with = "As::<LenientId>")]
     id: Option<TrackId>,
     #[serde(default, with = "As::<LenientId>")]
@@ -192,10 +212,20 @@ impl From<LinkedTrackWire> for LinkedTrack {
     }
 }
 
+impl<'de> Deserialize<'de> for LinkedTrack {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer, |deserializer| {
+            LinkedTrackWire::deserialize(deserializer).map(Self::from)
+        })
+    }
+}
+
 impl Serialize for LinkedTrack {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = ObjectWriter::new(serializer, "track")?;
-        out.id(&self.id)?;
-        out.end()
+        object::write(self, serializer, |this, serializer| {
+            let mut out = ObjectWriter::new(serializer, "track")?;
+            out.id(&this.id)?;
+            out.end()
+        })
     }
 }

@@ -1,0 +1,650 @@
+//! The connection to the server.
+//!
+//! The input and output run on a thread of their own, so that they depend on no runtime of the
+//! program: it may have several, end them, or not drive them for a while.
+
+use std::{
+    convert::Infallible,
+    fmt, io,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    time::Duration,
+};
+
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo as _,
+    RedisError, ServerErrorKind, ToRedisArgs, Value,
+    aio::{ConnectionLike as _, MultiplexedConnection},
+};
+use spot_http::Error;
+use tokio::{
+    runtime::{Builder, Handle},
+    sync::{Notify, oneshot},
+    time::{Instant, sleep, timeout_at},
+};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// The waits between two attempts to reconnect. They double.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// A handle to a Redis or Valkey server, shared by limiters and stores.
+///
+/// Cloning is cheap, and clones share one connection. Making a handle does no input or output: the
+/// first use connects. A connection that breaks is made again by itself. While the server is away,
+/// one task tries to reconnect, and every use fails at once.
+///
+/// Any number of processes, applications and users can use one server. Different prefixes keep
+/// their keys apart.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), spot_http::Error> {
+/// use spot_redis::Redis;
+///
+/// let redis = Redis::open("redis://localhost:6379")?;
+/// redis.ping().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Redis {
+    inner: Arc<Inner>,
+}
+
+/// Sets up a [`Redis`] handle.
+#[must_use = "a builder does nothing until it builds"]
+#[derive(Clone)]
+pub struct RedisBuilder {
+    url: String,
+    #[cfg(feature = "cluster")]
+    is_cluster: bool,
+    #[cfg(feature = "cluster")]
+    more_nodes: Vec<String>,
+    prefix: String,
+    connect_timeout: Duration,
+    response_timeout: Duration,
+}
+
+impl Redis {
+    /// A handle with default settings. The URL is `redis://[user:password@]host[:port][/database]`,
+    /// or `rediss://` for TLS, which needs the feature `rustls` or `native-tls`.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](spot_http::ErrorKind::Configuration) if the URL is malformed.
+    pub fn open(url: impl Into<String>) -> Result<Self, Error> {
+        Self::builder(url).build()
+    }
+
+    /// A builder for other settings. [`open`](Self::open) describes the URL.
+    pub fn builder(url: impl Into<String>) -> RedisBuilder {
+        RedisBuilder {
+            url: url.into(),
+            #[cfg(feature = "cluster")]
+            is_cluster: false,
+            #[cfg(feature = "cluster")]
+            more_nodes: Vec::new(),
+            prefix: "spot:".to_owned(),
+            connect_timeout: CONNECT_TIMEOUT,
+            response_timeout: RESPONSE_TIMEOUT,
+        }
+    }
+
+    /// Asks the server for a sign of life, for health checks.
+    ///
+    /// # Errors
+    ///
+    /// [`Store`](spot_http::ErrorKind::Store) if the server is away, slow, or refuses the
+    /// connection.
+    pub async fn ping(&self) -> Result<(), Error> {
+        Ok(self.query::<()>(redis::cmd("PING")).await?)
+    }
+
+    /// The text before the name of each key.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.inner.prefix
+    }
+
+    /// The longest time that a use may take.
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.inner.connect_timeout
+    }
+
+    /// Waits while the server is away.
+    pub(crate) async fn until_back(&self) {
+        loop {
+            let changed = self.inner.changed.notified();
+            if !matches!(&*self.inner.link(), Link::Away(_)) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// A failure with this message.
+    pub(crate) fn failure(&self, message: impl fmt::Display) -> Failure {
+        self.inner.failure(message)
+    }
+
+    /// Runs a script. It may run twice if the connection breaks, so that running it again must do no
+    /// harm.
+    ///
+    /// Dropping the future does not stop the script.
+    pub(crate) async fn run<T: FromRedisValue>(&self, call: ScriptCall) -> Result<T, Failure> {
+        let value = self.background(|inner| async move { inner.run(&call).await }).await?;
+        self.inner.convert(value)
+    }
+
+    /// Runs a command. It may run twice if the connection breaks.
+    pub(crate) async fn query<T: FromRedisValue>(&self, command: Cmd) -> Result<T, Failure> {
+        let value = self.background(|inner| async move { inner.query(&command).await }).await?;
+        self.inner.convert(value)
+    }
+
+    /// Spawns a future on the thread of the connection. It does not end before the future does.
+    pub(crate) fn spawn(
+        &self,
+        future: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Failure> {
+        self.inner.runtime()?.spawn(future);
+        Ok(())
+    }
+
+    async fn background<F>(&self, work: impl FnOnce(Arc<Inner>) -> F) -> Result<Value, Failure>
+    where
+        F: Future<Output = Result<Value, Failure>> + Send + 'static,
+    {
+        let future = work(Arc::clone(&self.inner));
+        let task = self.inner.runtime()?.spawn(future);
+        task.await.unwrap_or_else(|_| Err(self.inner.failure("the task of the connection ended")))
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { address, prefix, .. } = &*self.inner;
+        f.debug_struct("Redis")
+            .field("address", address)
+            .field("prefix", prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RedisBuilder {
+    /// Sets the text before the name of each key; `spot:` by default.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Sets the time limit of connecting; 1 s by default. A use that has to connect first takes no
+    /// longer than this in all.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Sets the time limit of a response of the server; 500 ms by default, and the connect timeout at
+    /// most. A server that is slower counts as away.
+    pub fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.response_timeout = timeout;
+        self
+    }
+
+    /// The server is a Redis Cluster. `more_nodes` are the URLs of further nodes, which are asked for
+    /// the layout of the cluster if the first one is away.
+    #[cfg(feature = "cluster")]
+    pub fn cluster(mut self, more_nodes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.is_cluster = true;
+        self.more_nodes = more_nodes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Builds the handle.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](spot_http::ErrorKind::Configuration) if a URL is malformed.
+    pub fn build(self) -> Result<Redis, Error> {
+        let info = self.url.as_str().into_connection_info().map_err(|error| malformed(&error))?;
+        let address = info.addr().to_string();
+        let password = info.redis_settings().password().map(str::to_owned);
+        #[cfg(feature = "rustls")]
+        install_tls_provider();
+        #[cfg(feature = "cluster")]
+        let cluster = self.cluster_server()?;
+        #[cfg(not(feature = "cluster"))]
+        let cluster = None;
+        let server = match cluster {
+            Some(server) => server,
+            None => Server::Single(Client::open(info).map_err(|error| malformed(&error))?),
+        };
+        let inner = Inner {
+            server,
+            address,
+            password: password.filter(|password| !password.is_empty()),
+            prefix: self.prefix,
+            connect_timeout: self.connect_timeout,
+            response_timeout: self.response_timeout.min(self.connect_timeout),
+            link: Mutex::new(Link::Idle),
+            changed: Notify::new(),
+            background: OnceLock::new(),
+        };
+        Ok(Redis { inner: Arc::new(inner) })
+    }
+
+    #[cfg(feature = "cluster")]
+    fn cluster_server(&self) -> Result<Option<Server>, Error> {
+        if !self.is_cluster {
+            return Ok(None);
+        }
+        let nodes = std::iter::once(&self.url).chain(&self.more_nodes).map(String::as_str);
+        let client = redis::cluster::ClusterClient::builder(nodes)
+            .connection_timeout(self.connect_timeout)
+            .response_timeout(self.response_timeout)
+            .retries(3)
+            .build();
+        Ok(Some(Server::Cluster(client.map_err(|error| malformed(&error))?)))
+    }
+}
+
+impl fmt::Debug for RedisBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The URL may hold a password.
+        f.debug_struct("RedisBuilder")
+            .field("prefix", &self.prefix)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("response_timeout", &self.response_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The message never holds the URL, which may hold a password.
+fn malformed(error: &RedisError) -> Error {
+    let detail = error.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
+    Error::configuration(format!(
+        "the URL of the Redis server is not valid{detail}; expected \
+         redis://[user:password@]host[:port][/database], or rediss:// with a TLS feature"
+    ))
+}
+
+/// The TLS library needs a provider of cryptography for the process. A program that installed one
+/// keeps it.
+#[cfg(feature = "rustls")]
+fn install_tls_provider() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
+/// A script with its keys and arguments.
+#[derive(Clone)]
+pub(crate) struct ScriptCall {
+    script: &'static Script,
+    keys: Vec<Vec<u8>>,
+    arguments: Vec<Vec<u8>>,
+}
+
+/// A script and its hash, which the server knows it by.
+#[derive(Debug)]
+pub(crate) struct Script {
+    text: &'static str,
+    hash: OnceLock<String>,
+}
+
+impl Script {
+    pub(crate) const fn new(text: &'static str) -> Self {
+        Self { text, hash: OnceLock::new() }
+    }
+
+    fn hash(&self) -> &str {
+        self.hash.get_or_init(|| redis::Script::new(self.text).get_hash().to_owned())
+    }
+
+    /// A call of it, without keys and arguments.
+    pub(crate) fn call(&'static self) -> ScriptCall {
+        ScriptCall { script: self, keys: Vec::new(), arguments: Vec::new() }
+    }
+}
+
+impl ScriptCall {
+    /// Adds a key.
+    pub(crate) fn key(mut self, key: impl ToRedisArgs) -> Self {
+        key.write_redis_args(&mut self.keys);
+        self
+    }
+
+    /// Adds an argument.
+    pub(crate) fn arg(mut self, argument: impl ToRedisArgs) -> Self {
+        argument.write_redis_args(&mut self.arguments);
+        self
+    }
+
+    fn command(&self, name: &str, script: &str) -> Cmd {
+        let mut command = redis::cmd(name);
+        command.arg(script).arg(self.keys.len()).arg(&self.keys).arg(&self.arguments);
+        command
+    }
+}
+
+/// Why a use of the server failed.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    message: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::store(failure.message)
+    }
+}
+
+struct Inner {
+    server: Server,
+    /// For messages, without user and password.
+    address: String,
+    /// Taken out of messages.
+    password: Option<String>,
+    prefix: String,
+    connect_timeout: Duration,
+    response_timeout: Duration,
+    link: Mutex<Link>,
+    /// Notifies those who wait for the link.
+    changed: Notify,
+    background: OnceLock<Result<Background, Failure>>,
+}
+
+enum Server {
+    Single(Client),
+    #[cfg(feature = "cluster")]
+    Cluster(redis::cluster::ClusterClient),
+}
+
+/// The state of the connection.
+enum Link {
+    /// Not connected. The next use connects.
+    Idle,
+    /// A task connects. Uses wait for it.
+    Connecting,
+    Up(Connection),
+    /// The server is away, for this reason. A task tries to reconnect. Uses fail at once.
+    Away(Failure),
+}
+
+/// A connection that any number of uses share.
+#[derive(Clone)]
+struct Connection {
+    channel: Channel,
+    /// Tells it from the connections before it.
+    id: Arc<()>,
+}
+
+#[derive(Clone)]
+enum Channel {
+    Single(MultiplexedConnection),
+    #[cfg(feature = "cluster")]
+    Cluster(redis::cluster_async::ClusterConnection),
+}
+
+impl Channel {
+    async fn send(&mut self, command: &Cmd) -> Result<Value, RedisError> {
+        let value = match self {
+            Self::Single(connection) => connection.req_packed_command(command).await,
+            #[cfg(feature = "cluster")]
+            Self::Cluster(connection) => connection.req_packed_command(command).await,
+        };
+        value.and_then(Value::extract_error)
+    }
+
+    async fn run(&mut self, call: &ScriptCall) -> Result<Value, RedisError> {
+        let value = self.send(&call.command("EVALSHA", call.script.hash())).await;
+        match value {
+            // The server restarted, or its scripts were flushed.
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                self.send(&call.command("EVAL", call.script.text)).await
+            }
+            value => value,
+        }
+    }
+}
+
+/// What a use sends.
+enum Use<'a> {
+    Command(&'a Cmd),
+    Script(&'a ScriptCall),
+}
+
+impl Inner {
+    fn link(&self) -> MutexGuard<'_, Link> {
+        // Nothing under this lock leaves it half changed.
+        self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_link(&self, link: Link) {
+        *self.link() = link;
+        self.changed.notify_waiters();
+    }
+
+    fn runtime(&self) -> Result<&Handle, Failure> {
+        let background = self.background.get_or_init(|| {
+            Background::start()
+                .map_err(|error| self.failure(format!("no thread for the connection: {error}")))
+        });
+        background.as_ref().map(|background| &background.runtime).map_err(Clone::clone)
+    }
+
+    async fn run(self: Arc<Self>, call: &ScriptCall) -> Result<Value, Failure> {
+        self.send(Use::Script(call)).await
+    }
+
+    async fn query(self: Arc<Self>, command: &Cmd) -> Result<Value, Failure> {
+        self.send(Use::Command(command)).await
+    }
+
+    async fn send(self: Arc<Self>, what: Use<'_>) -> Result<Value, Failure> {
+        let latest = Instant::now() + self.connect_timeout;
+        let mut is_first = true;
+        loop {
+            let mut connection = self.connection(latest).await?;
+            let channel = &mut connection.channel;
+            let response = async {
+                match what {
+                    Use::Command(command) => channel.send(command).await,
+                    Use::Script(call) => channel.run(call).await,
+                }
+            };
+            let until = latest.min(Instant::now() + self.response_timeout);
+            let error = match timeout_at(until, response).await {
+                Ok(Ok(value)) => return Ok(value),
+                Ok(Err(error)) => error,
+                Err(_) => {
+                    let failure = self.failure(format!(
+                        "no response within {} ms",
+                        self.response_timeout.as_millis()
+                    ));
+                    self.lose(&connection, Link::Away(failure.clone()));
+                    return Err(failure);
+                }
+            };
+            let failure = self.failure(describe(&error));
+            if is_not_ready(&error) {
+                self.lose(&connection, Link::Away(failure.clone()));
+                return Err(failure);
+            }
+            if !error.is_unrecoverable_error() {
+                return Err(failure);
+            }
+            // The connection broke. Most often the server or a proxy closed it because it was idle.
+            self.lose(&connection, Link::Idle);
+            if !std::mem::replace(&mut is_first, false) {
+                return Err(failure);
+            }
+        }
+    }
+
+    /// The connection; connects first if necessary.
+    async fn connection(self: &Arc<Self>, latest: Instant) -> Result<Connection, Failure> {
+        loop {
+            let changed = self.changed.notified();
+            match &mut *self.link() {
+                Link::Up(connection) => return Ok(connection.clone()),
+                Link::Away(failure) => return Err(failure.clone()),
+                Link::Connecting => {}
+                link @ Link::Idle => {
+                    *link = Link::Connecting;
+                    self.start_connecting();
+                }
+            }
+            if timeout_at(latest, changed).await.is_err() {
+                return Err(self.failure(self.no_connection()));
+            }
+        }
+    }
+
+    /// Gives up a connection, unless another one replaced it.
+    fn lose(self: &Arc<Self>, lost: &Connection, next: Link) {
+        let mut link = self.link();
+        let is_current =
+            matches!(&*link, Link::Up(connection) if Arc::ptr_eq(&connection.id, &lost.id));
+        if !is_current {
+            return;
+        }
+        let is_away = matches!(next, Link::Away(_));
+        if let Link::Away(failure) = &next {
+            tracing::warn!(%failure, "the Redis server is away");
+        }
+        *link = next;
+        drop(link);
+        if is_away {
+            self.start_connecting();
+        }
+    }
+
+    /// Connects in a task, which tries until it succeeds.
+    fn start_connecting(self: &Arc<Self>) {
+        Handle::current().spawn(connect(Arc::downgrade(self)));
+    }
+
+    async fn connect(&self) -> Result<Connection, Failure> {
+        let attempt = async {
+            let mut channel = match &self.server {
+                Server::Single(client) => {
+                    let config = AsyncConnectionConfig::new()
+                        .set_connection_timeout(Some(self.connect_timeout))
+                        .set_response_timeout(None);
+                    let connection =
+                        client.get_multiplexed_async_connection_with_config(&config).await?;
+                    Channel::Single(connection)
+                }
+                #[cfg(feature = "cluster")]
+                Server::Cluster(client) => Channel::Cluster(client.get_async_connection().await?),
+            };
+            // A server that hangs, or still loads its data, accepts connections.
+            channel.send(&redis::cmd("PING")).await?;
+            Ok::<_, RedisError>(channel)
+        };
+        match timeout_at(Instant::now() + self.connect_timeout, attempt).await {
+            Ok(Ok(channel)) => Ok(Connection { channel, id: Arc::new(()) }),
+            Ok(Err(error)) => Err(self.failure(describe(&error))),
+            Err(_) => Err(self.failure(self.no_connection())),
+        }
+    }
+
+    fn no_connection(&self) -> String {
+        format!("no connection within {} ms", self.connect_timeout.as_millis())
+    }
+
+    fn convert<T: FromRedisValue>(&self, value: Value) -> Result<T, Failure> {
+        T::from_redis_value(value)
+            .map_err(|error| self.failure(format!("unexpected response: {error}")))
+    }
+
+    fn failure(&self, message: impl fmt::Display) -> Failure {
+        let message = format!("Redis at {}: {message}", self.address);
+        let message = match &self.password {
+            Some(password) => message.replace(password, "<redacted>"),
+            None => message,
+        };
+        Failure { message }
+    }
+}
+
+/// Connects, with pauses between the attempts, until it succeeds or the last handle is dropped.
+async fn connect(inner: Weak<Inner>) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let Some(inner) = inner.upgrade() else { return };
+        match inner.connect().await {
+            Ok(connection) => {
+                let was_away = matches!(&*inner.link(), Link::Away(_));
+                inner.set_link(Link::Up(connection));
+                if was_away {
+                    tracing::info!(address = %inner.address, "the Redis server is back");
+                }
+                return;
+            }
+            Err(failure) => {
+                let was_away = matches!(&*inner.link(), Link::Away(_));
+                if !was_away {
+                    tracing::warn!(%failure, "the Redis server is away");
+                }
+                inner.set_link(Link::Away(failure));
+            }
+        }
+        drop(inner);
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Whether the server answers and cannot serve: it loads its data, or is a replica since a failover.
+fn is_not_ready(error: &RedisError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Server(
+            ServerErrorKind::BusyLoading
+                | ServerErrorKind::MasterDown
+                | ServerErrorKind::ClusterDown
+                | ServerErrorKind::ReadOnly
+        )
+    )
+}
+
+/// The error in one line, without what was sent.
+fn describe(error: &RedisError) -> String {
+    match (error.code(), error.detail()) {
+        // The server quotes what it does not understand, which may be a record.
+        (Some(code), Some(detail)) => {
+            let detail = detail.split(", with args").next().unwrap_or_default();
+            format!("{code} {detail}")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// The thread that runs the connection and the tasks of limiters.
+struct Background {
+    runtime: Handle,
+    /// The thread ends when this is dropped.
+    _stop: oneshot::Sender<Infallible>,
+}
+
+impl Background {
+    fn start() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let handle = runtime.handle().clone();
+        std::thread::Builder::new().name("spot-redis".to_owned()).spawn(move || {
+            _ = runtime.block_on(stopped);
+            // Without waiting for a name that is still looked up.
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { runtime: handle, _stop: stop })
+    }
+}

@@ -1,0 +1,315 @@
+//! Sessions in Redis.
+
+mod content;
+mod lock;
+mod seal;
+mod sign_in;
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use redis::Value;
+use spot_auth::{
+    ExposeSecret, SaveOutcome, StoreKey, StoreLock, Stored, TokenRecord, TokenStore, async_trait,
+};
+use spot_http::Error;
+
+use crate::{
+    connection::{Redis, Script},
+    store::{
+        content::{Content, Kind, Unreadable},
+        seal::{Seal, SealFailure},
+    },
+};
+
+/// Stores the sessions of an application in Redis or Valkey, for any number of processes and machines.
+///
+/// ```no_run
+/// use spot_auth::{App, Scope};
+/// use spot_redis::{Redis, RedisStore};
+///
+/// # async fn run(app: App) -> Result<(), spot_auth::Error> {
+/// let store = RedisStore::new(&Redis::open("redis://localhost:6379")?);
+/// let session = app.stored_session(store, "alice", Scope::UserLibraryRead).await?;
+/// # Ok(()) }
+/// ```
+///
+/// # Several processes
+///
+/// One process at a time refreshes a session, and the others find its tokens in the store. The lock for
+/// that is renewed while it is held. The lock of a process that dies expires after ten seconds. A
+/// process that lost the lock, for example because it was suspended, cannot overwrite a newer record:
+/// every save compares the version of the record with the one that the process has read.
+///
+/// # A server that is away, slow, or restarted without data
+///
+/// Sessions in use go on. Their tokens stay in memory, the observer of the application receives the
+/// error, and the record is saved when the server is back. A server that lost its data gets the record
+/// of each session that is in use at the next refresh. A session that no process uses is lost with
+/// the data, and its user has to sign in again: let the server write to the disk (`appendonly yes`),
+/// and let it evict no keys (`maxmemory-policy noeviction`).
+///
+/// # Keys
+///
+/// A record is a string under `{prefix}session:{CLIENT_ID/ACCOUNT/SCOPES}`, its lock under the same key
+/// with `:lock`. The braces are part of the key and keep the two in one slot of a cluster. All
+/// characters but letters, digits and `-._~` are escaped as in a URL. A record
+/// expires 30 days after the earliest end of the consent, or 211 days after the last refresh if the
+/// day of the consent is not known. Signing out leaves a marker without tokens for 30 days, so that no
+/// other process writes the record again.
+///
+/// # A record that cannot be read
+///
+/// The first read is an error that names the key, and renames the record to the same key with
+/// `:broken`, where it stays for 30 days. A record that was written by a newer version of this library, or that
+/// cannot be opened, is an error and stays.
+#[derive(Clone)]
+pub struct RedisStore {
+    redis: Redis,
+    seal: Option<Arc<Seal>>,
+    accepts_unsealed: bool,
+}
+
+/// How long a record stays after the consent has ended, and a marker after the user has signed out.
+const KEPT: Duration = Duration::from_secs(30 * 86_400);
+
+/// The assumed time until the consent ends if the day of the consent is not known.
+const UNKNOWN_CONSENT: Duration = Duration::from_secs(181 * 86_400);
+
+/// Everything but what is never special in a key.
+const ESCAPED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+static SAVE: Script = Script::new(include_str!("store/save.lua"));
+static REMOVE: Script = Script::new(include_str!("store/remove.lua"));
+static SET_ASIDE: Script = Script::new(include_str!("store/set_aside.lua"));
+
+impl RedisStore {
+    /// A store on a server. Its keys start with the prefix of the handle.
+    pub fn new(redis: &Redis) -> Self {
+        Self { redis: redis.clone(), seal: None, accepts_unsealed: false }
+    }
+
+    /// Encrypts the records that the server keeps. `seal` gets the plain bytes of a record and returns
+    /// the sealed ones; `open` is its inverse, and fails if the bytes were changed. Use authenticated
+    /// encryption with a key that the server does not have, such as AES-GCM-SIV or
+    /// XChaCha20-Poly1305 with a random nonce.
+    ///
+    /// The plain bytes contain the key of the record. A sealed record that somebody moves to the key of
+    /// another user is refused. An older record of the same user is not recognised.
+    ///
+    /// The functions must return at once. A panic in them is an error.
+    ///
+    /// ```
+    /// use spot_redis::{Redis, RedisStore};
+    ///
+    /// # struct Cipher;
+    /// # impl Cipher {
+    /// #     fn encrypt(&self, plain: &[u8]) -> Result<Vec<u8>, std::fmt::Error> { Ok(plain.to_vec()) }
+    /// #     fn decrypt(&self, bytes: &[u8]) -> Result<Vec<u8>, std::fmt::Error> { Ok(bytes.to_vec()) }
+    /// # }
+    /// # fn cipher() -> Cipher { Cipher }
+    /// # fn run() -> Result<(), spot_auth::Error> {
+    /// let (sealing, opening) = (cipher(), cipher());
+    /// let store = RedisStore::new(&Redis::open("redis://localhost:6379")?).sealed(
+    ///     move |plain| Ok(sealing.encrypt(plain)?),
+    ///     move |bytes| Ok(opening.decrypt(bytes)?),
+    /// );
+    /// # drop(store);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn sealed(
+        self,
+        seal: impl Fn(&[u8]) -> Result<Vec<u8>, SealFailure> + Send + Sync + 'static,
+        open: impl Fn(&[u8]) -> Result<Vec<u8>, SealFailure> + Send + Sync + 'static,
+    ) -> Self {
+        Self { seal: Some(Arc::new(Seal::new(seal, open))), ..self }
+    }
+
+    /// Also reads records that are not sealed, which a sealed store refuses otherwise. For a service
+    /// that starts to seal: every save seals a record. Whoever can write to the server can give a
+    /// user the session of another one while this is set.
+    #[must_use]
+    pub fn accept_unsealed(self) -> Self {
+        Self { accepts_unsealed: true, ..self }
+    }
+
+    /// The key that the record of a session has on the server.
+    pub fn key(&self, key: &StoreKey) -> String {
+        let escaped = |text| utf8_percent_encode(text, &ESCAPED).to_string();
+        let scopes: Vec<_> = key.scopes().iter().map(|scope| escaped(scope.as_str())).collect();
+        format!(
+            "{}session:{{{}/{}/{}}}",
+            self.redis.prefix(),
+            escaped(key.client_id()),
+            escaped(key.account()),
+            scopes.join("+")
+        )
+    }
+
+    /// A text as it is stored under a key.
+    fn payload(&self, key: &str, text: &str) -> Result<(Kind, Vec<u8>), Error> {
+        match &self.seal {
+            Some(seal) => Ok((Kind::Sealed, seal.seal(key, text)?)),
+            None => Ok((Kind::Clear, text.as_bytes().to_vec())),
+        }
+    }
+
+    /// The text that is stored under a key.
+    fn text(&self, key: &str, content: &Content<'_>) -> Result<String, Unreadable> {
+        let refused =
+            |why: &str| Unreadable::Error(Error::configuration(format!("{key} in Redis {why}")));
+        match (content.kind, &self.seal) {
+            (Kind::Sealed, Some(seal)) => {
+                seal.open(key, content.payload).map_err(Unreadable::Error)
+            }
+            (Kind::Sealed, None) => Err(refused(
+                "is sealed, and this store has no function to open it: set it with \
+                 `RedisStore::sealed`",
+            )),
+            (_, Some(_)) if !self.accepts_unsealed => Err(refused(
+                "is not sealed: remove it, or allow it with `RedisStore::accept_unsealed`",
+            )),
+            _ => content.text().map(str::to_owned),
+        }
+    }
+
+    /// Renames a record that cannot be read.
+    async fn set_aside(&self, key: &str, bytes: &[u8]) -> Result<(), Error> {
+        let call = SET_ASIDE.call().key(key).key(broken(key)).arg(bytes).arg(millis(KEPT));
+        self.redis.run::<Value>(call).await.map_err(|error| failed("rename", key, error))?;
+        Ok(())
+    }
+
+    async fn save_once(
+        &self,
+        key: &str,
+        record: &TokenRecord,
+        expected: Option<u64>,
+    ) -> Result<Value, Error> {
+        let (kind, payload) = self.payload(key, record.to_json().expose_secret())?;
+        let consent_ends =
+            record.consent_expires_at().map_or_else(String::new, |at| unix_millis(at).to_string());
+        let call = SAVE
+            .call()
+            .key(key)
+            .arg(expected.map_or_else(String::new, |version| version.to_string()))
+            .arg(kind.name())
+            .arg(payload)
+            .arg(consent_ends)
+            .arg(millis(KEPT))
+            .arg(millis(UNKNOWN_CONSENT));
+        self.redis.run(call).await.map_err(|error| failed("write", key, error))
+    }
+}
+
+#[async_trait]
+impl TokenStore for RedisStore {
+    async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, Error> {
+        let key = self.key(key);
+        let value: Value = self
+            .redis
+            .query(redis::cmd("GET").arg(&key).to_owned())
+            .await
+            .map_err(|error| failed("read", &key, error))?;
+        let bytes = match value {
+            Value::Nil => return Ok(None),
+            Value::BulkString(bytes) => bytes,
+            _ => return Err(unexpected("reading", &key)),
+        };
+        let read = Content::parse(&bytes).and_then(|content| {
+            if content.kind == Kind::Removed {
+                return Ok(None);
+            }
+            let record = TokenRecord::from_json(&self.text(&key, &content)?)
+                .map_err(|error| Unreadable::Broken(error.message().to_owned()))?;
+            Ok(Some(Stored::new(record, content.version)))
+        });
+        match read {
+            Ok(stored) => Ok(stored),
+            Err(Unreadable::Error(error)) => Err(error),
+            Err(Unreadable::Newer) => Err(newer(&key)),
+            Err(Unreadable::Broken(why)) => {
+                self.set_aside(&key, &bytes).await?;
+                Err(Error::store(format!(
+                    "the session {key} in Redis cannot be used: {why}; it is kept as {}",
+                    broken(&key)
+                )))
+            }
+        }
+    }
+
+    async fn save(
+        &self,
+        key: &StoreKey,
+        record: &TokenRecord,
+        expected: Option<u64>,
+    ) -> Result<SaveOutcome, Error> {
+        let key = self.key(key);
+        let mut value = self.save_once(&key, record, expected).await?;
+        if let Value::BulkString(bytes) = value {
+            // What is there has no version.
+            self.set_aside(&key, &bytes).await?;
+            value = self.save_once(&key, record, expected).await?;
+        }
+        match value {
+            Value::Nil => Ok(SaveOutcome::Conflict),
+            Value::Int(version) => match u64::try_from(version) {
+                Ok(0) | Err(_) => Err(newer(&key)),
+                Ok(version) => Ok(SaveOutcome::Saved(version)),
+            },
+            _ => Err(unexpected("writing", &key)),
+        }
+    }
+
+    async fn remove(&self, key: &StoreKey) -> Result<(), Error> {
+        let key = self.key(key);
+        let call = REMOVE.call().key(&key).key(broken(&key)).arg(millis(KEPT));
+        self.redis.run::<Value>(call).await.map_err(|error| failed("remove", &key, error))?;
+        Ok(())
+    }
+
+    async fn lock(&self, key: &StoreKey) -> Result<StoreLock, Error> {
+        lock::lock(&self.redis, &self.key(key)).await
+    }
+}
+
+fn broken(key: &str) -> String {
+    format!("{key}:broken")
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn unix_millis(time: SystemTime) -> u64 {
+    millis(time.duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+fn failed(what: &str, key: &str, error: impl fmt::Display) -> Error {
+    Error::store(format!("cannot {what} the session {key}: {error}"))
+}
+
+fn unexpected(doing: &str, key: &str) -> Error {
+    Error::store(format!("the answer of Redis to {doing} the session {key} has an unexpected type"))
+}
+
+fn newer(key: &str) -> Error {
+    Error::configuration(format!(
+        "the session {key} in Redis was written by a newer version of this library: update the \
+         program, or remove the key and let the user sign in again"
+    ))
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("redis", &self.redis)
+            .field("sealed", &self.seal.is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,117 @@
+//! The lock of a session: a key that expires, renewed while the lock is held.
+
+use std::time::Duration;
+
+use redis::Value;
+use spot_auth::StoreLock;
+use spot_http::{Error, ErrorKind};
+use tokio::{
+    runtime::Handle,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+
+use crate::connection::{Redis, Script};
+
+/// When the lock of a process that has died is free again.
+const LIFETIME: Duration = Duration::from_secs(10);
+
+/// How often a lock is renewed.
+const RENEWAL: Duration = Duration::from_secs(3);
+
+/// How long to wait for another process that refreshes, which may need several attempts.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The waits between two attempts to get the lock. They double.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Also succeeds if the lock is ours: the answer to an earlier attempt may be lost.
+static ACQUIRE: Script = Script::new(
+    "local holder = redis.call('GET', KEYS[1])
+     if holder and holder ~= ARGV[1] then return 0 end
+     redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+     return 1",
+);
+
+static RENEW: Script = Script::new(
+    "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+     return redis.call('PEXPIRE', KEYS[1], ARGV[2])",
+);
+
+static RELEASE: Script = Script::new(
+    "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+     return redis.call('DEL', KEYS[1])",
+);
+
+/// A lock that is held, or may be: the answer of the server may be on its way. It is released when
+/// the value is dropped.
+struct Held {
+    redis: Redis,
+    key: String,
+    holder: String,
+    renewal: Option<JoinHandle<()>>,
+}
+
+/// Waits for the lock of a session.
+pub(super) async fn lock(redis: &Redis, session: &str) -> Result<StoreLock, Error> {
+    let runtime = Handle::try_current()
+        .map_err(|_| Error::configuration("a lock in Redis needs a running tokio runtime"))?;
+    // Before the first attempt, so that a caller who leaves meanwhile does not keep the lock.
+    let mut held = Held {
+        redis: redis.clone(),
+        key: format!("{session}:lock"),
+        holder: format!("{:032x}", fastrand::u128(..)),
+        renewal: None,
+    };
+    let end = Instant::now() + LIMIT;
+    let mut pause = FIRST_PAUSE;
+    let lifetime = super::millis(LIFETIME);
+    loop {
+        let acquire = ACQUIRE.call().key(&held.key).arg(&held.holder).arg(lifetime);
+        let value: Value =
+            redis.run(acquire).await.map_err(|error| super::failed("lock", session, error))?;
+        if value == Value::Int(1) {
+            held.renew(&runtime);
+            return Ok(StoreLock::new(held));
+        }
+        if Instant::now() >= end {
+            return Err(Error::new(
+                ErrorKind::Timeout,
+                format!("another process has held the lock of the session {session} for {LIMIT:?}"),
+            ));
+        }
+        sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+impl Held {
+    /// Renews the lock from a task on the runtime of the holder: if that stands still, the lock expires.
+    fn renew(&mut self, runtime: &Handle) {
+        let (redis, key, holder) = (self.redis.clone(), self.key.clone(), self.holder.clone());
+        self.renewal = Some(runtime.spawn(async move {
+            loop {
+                sleep(RENEWAL).await;
+                let renew = RENEW.call().key(&key).arg(&holder).arg(super::millis(LIFETIME));
+                // Another process has the lock: versions keep its record from being overwritten.
+                if let Ok(Value::Int(0)) = redis.run::<Value>(renew).await {
+                    return;
+                }
+            }
+        }));
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(renewal) = &self.renewal {
+            renewal.abort();
+        }
+        let (redis, key, holder) = (self.redis.clone(), self.key.clone(), self.holder.clone());
+        // If the server is away, the lock expires.
+        let _ = self.redis.spawn(async move {
+            let _ = redis.run::<Value>(RELEASE.call().key(&key).arg(&holder)).await;
+        });
+    }
+}

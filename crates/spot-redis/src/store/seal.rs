@@ -1,0 +1,75 @@
+//! Values that the program encrypts before they are stored.
+
+use std::{
+    error::Error as StdError,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    str,
+};
+
+use spot_http::Error;
+
+/// Why a function of the program could not seal or open a value.
+pub(super) type SealFailure = Box<dyn StdError + Send + Sync>;
+
+/// The functions of the program.
+pub(super) struct Seal {
+    seal: Function,
+    open: Function,
+}
+
+type Function = Box<dyn Fn(&[u8]) -> Result<Vec<u8>, SealFailure> + Send + Sync>;
+
+impl Seal {
+    pub(super) fn new(
+        seal: impl Fn(&[u8]) -> Result<Vec<u8>, SealFailure> + Send + Sync + 'static,
+        open: impl Fn(&[u8]) -> Result<Vec<u8>, SealFailure> + Send + Sync + 'static,
+    ) -> Self {
+        Self { seal: Box::new(seal), open: Box::new(open) }
+    }
+
+    /// Seals a text, together with its key.
+    pub(super) fn seal(&self, key: &str, text: &str) -> Result<Vec<u8>, Error> {
+        call("seal", &self.seal, key, format!("{key}\n{text}").as_bytes())
+    }
+
+    /// Opens a sealed text, which must be the one of this key.
+    pub(super) fn open(&self, key: &str, sealed: &[u8]) -> Result<String, Error> {
+        let plain = call("open", &self.open, key, sealed)?;
+        let wrong = |why: &str| Error::store(format!("the value of {key} in Redis {why}"));
+        let plain =
+            str::from_utf8(&plain).map_err(|_| wrong("opens as bytes that are not text"))?;
+        match plain.split_once('\n') {
+            Some((owner, text)) if owner == key => Ok(text.to_owned()),
+            Some(_) => Err(wrong("was moved there from another key")),
+            None => Err(wrong("has no key inside")),
+        }
+    }
+}
+
+/// Calls a function of the program. A panic is an error.
+fn call(name: &str, function: &Function, key: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    match catch_unwind(AssertUnwindSafe(|| function(bytes))) {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => {
+            Err(Error::store(format!("`{name}` failed for {key}")).with_source(Wrapped(error)))
+        }
+        Err(_) => Err(Error::configuration(format!("`{name}` panicked for {key}"))),
+    }
+}
+
+/// Implements `Error` for a boxed error, which does not implement it.
+#[derive(Debug)]
+struct Wrapped(SealFailure);
+
+impl fmt::Display for Wrapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Wrapped {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}

@@ -1,0 +1,15 @@
+//! A glob import of the facade leaves the names of other crates alone.
+
+use http::{Request, StatusCode};
+use spot::*;
+
+#[test]
+fn the_crate_http_is_still_found() {
+    let request = Request::get("https://example.org/").body(()).unwrap();
+    assert_eq!(request.method(), http::Method::GET);
+    assert_eq!(StatusCode::OK, 200);
+    // What the glob brings.
+    let token = auth::AccessToken::new("token").unwrap();
+    let _: Client = Client::builder(token).market(Market::FROM_TOKEN).build().unwrap();
+    let _: fn(net::PipelineBuilder) -> Result<net::Pipeline, Error> = net::PipelineBuilder::build;
+}
