@@ -367,7 +367,7 @@ async fn with_spotipy(
     if let Some(mut input) = child.stdin.take() {
         input.write_all(ids.join("\n").as_bytes()).await?;
     }
-    let output = tokio::time::timeout(Duration::from_secs(120), child.wait_with_output()).await??;
+    let output = tokio::time::timeout(Duration::from_secs(300), child.wait_with_output()).await??;
     let printed: Printed = serde_json::from_slice(&output.stdout)?;
     match printed.error {
         Some(error) => Err(error.into()),
