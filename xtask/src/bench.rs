@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: measures the crates beside their peers and writes down what came out.
+//! `cargo xtask bench`: measures the crates beside their peers and writes the results.
 
 use std::{path::Path, process::Command};
 

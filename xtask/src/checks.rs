@@ -37,7 +37,11 @@ pub enum Check {
         file: PathBuf,
     },
     /// Runs clients by other authors against spot-mock; needs Python.
-    Peers,
+    Peers {
+        /// Use the `spot-mock` beside this program instead of building one.
+        #[arg(long)]
+        built: bool,
+    },
     /// Compares the fields of spot-mock's responses with those of recorded ones.
     Shapes {
         /// Directory of the responses and their `index.json`.
@@ -46,11 +50,15 @@ pub enum Check {
         #[arg(long)]
         check: bool,
     },
-    /// Calls every operation once, at a spot-mock or elsewhere.
+    /// Calls every operation once, at a spot-mock. With a base URL only what reads.
     Smoke {
-        /// Base URL of the API. Starts a spot-mock if this is not given.
+        /// Base URL of the API, for example https://api.spotify.com/v1. Only operations that read and
+        /// are open to all applications are called. Starts a spot-mock if this is not given.
         #[arg(long)]
         base_url: Option<String>,
+        /// Also call the operations that change something or are closed to most applications.
+        #[arg(long, requires = "base_url")]
+        all: bool,
         /// The access token.
         #[arg(long, requires = "base_url")]
         token: Option<String>,

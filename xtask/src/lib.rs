@@ -14,6 +14,7 @@ mod deviations;
 mod drift;
 mod fuzz;
 mod openapi;
+mod packages;
 mod programs;
 mod spec;
 mod tidy;

@@ -165,12 +165,12 @@ fn renamed(kind: &Type) -> Option<(&Field, &str)> {
     kind.fields.iter().find_map(|field| Some((field, field.renamed_from.as_deref()?)))
 }
 
-/// Whether what came may be of no use.
+/// Whether a value of the type may be unusable.
 fn is_fallible(kind: &Type) -> bool {
     renamed(kind).is_some() || kind.fields.iter().any(|field| field.required)
 }
 
-/// The type a field has while it is not known whether it came.
+/// The type of a field in the shadow struct, where it may be missing.
 fn held(field: &Field) -> Ty {
     if field.required { Ty::Optional(Box::new(field.ty.clone())) } else { field.ty.clone() }
 }

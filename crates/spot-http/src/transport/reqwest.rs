@@ -15,6 +15,8 @@ use crate::{
 /// its own, and responses of limited size.
 ///
 /// It may be used on any number of runtimes: each has its own connections.
+// Said again, so that the docs of the facade show the feature.
+#[cfg(feature = "reqwest")]
 #[derive(Clone)]
 pub struct ReqwestTransport {
     clients: Arc<Clients>,
@@ -195,6 +197,8 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'stat
 }
 
 /// Sets up a [`ReqwestTransport`].
+// Said again, so that the docs of the facade show the feature.
+#[cfg(feature = "reqwest")]
 #[must_use = "a builder does nothing until it builds"]
 #[derive(Clone)]
 pub struct ReqwestTransportBuilder {
