@@ -1,7 +1,8 @@
 //! Fields with an old and a new name.
 //!
-//! Responses have the old name, the new one, or both with the same value. The value is decoded once: under
-//! the new name, and under the old one only if the new name has no value yet.
+//! Responses have the old name, the new one, or both with the same value. The value is decoded once: if
+//! the new name comes first, the old one is skipped; if the old name comes first, the text under the new
+//! one is compared and decoded only if it differs.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -14,7 +15,11 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{in_place::is_in_place, object::WireError};
+use crate::{
+    in_place::is_in_place,
+    json_reader::{NEW_VALUE, OLD_VALUE},
+    object::WireError,
+};
 
 /// The two names of a field.
 #[derive(Clone, Copy)]
@@ -61,7 +66,25 @@ impl<T: DeserializeOwned> RenamedField<T> {
         if self.new.is_some() {
             return Err(A::Error::duplicate_field(names.new));
         }
-        self.new = Some(map.next_value()?);
+        let value = match self.old.take() {
+            Some(OldValue::Decoded(old)) => {
+                match map.next_value_seed(Value(NEW_VALUE, PhantomData))? {
+                    None => {
+                        self.old = Some(OldValue::Skipped);
+                        old
+                    }
+                    Some(new) => {
+                        self.old = Some(OldValue::Decoded(old));
+                        new
+                    }
+                }
+            }
+            old => {
+                self.old = old;
+                map.next_value()?
+            }
+        };
+        self.new = Some(value);
         Ok(())
     }
 
@@ -77,7 +100,8 @@ impl<T: DeserializeOwned> RenamedField<T> {
             map.next_value::<IgnoredAny>()?;
             OldValue::Skipped
         } else if is_in_place() {
-            OldValue::Decoded(map.next_value()?)
+            let value = map.next_value_seed(Value(OLD_VALUE, PhantomData))?;
+            OldValue::Decoded(value.flatten())
         } else {
             OldValue::Json(map.next_value()?)
         });
@@ -91,6 +115,37 @@ impl<T: DeserializeOwned> RenamedField<T> {
                 .map_err(|error| WireError::Broken(names.old, error.to_string())),
             (value, _) => Ok(value),
         }
+    }
+}
+
+/// The value under one of the names, which is the name of a newtype for the reader of JSON. `None` if it
+/// has the same text as the value under the old name.
+struct Value<T>(&'static str, PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Value<T> {
+    type Value = Option<Option<T>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_newtype_struct(self.0, self)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Value<T> {
+    type Value = Option<Option<T>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the value of a field")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Self::Value, D::Error> {
+        Option::deserialize(deserializer).map(Some)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
     }
 }
 
