@@ -20,12 +20,13 @@ use crate::{
     in_place::InPlace,
 };
 
-/// Name of the newtype that is the value of a field under its old name. The reader keeps its place.
-pub(crate) const OLD_VALUE: &str = "$spot_model::OldValue";
+/// Name of the newtype that is the value of a field with two names, where the first name stands. The
+/// reader keeps the place of its text.
+pub(crate) const FIRST_VALUE: &str = "$spot_model::FirstValue";
 
-/// Name of the newtype that is the value of the field under its new name. Its visitor gets a unit if the
-/// object has the same text under the old name.
-pub(crate) const NEW_VALUE: &str = "$spot_model::NewValue";
+/// Name of the newtype that is the value of the same field under the second name. Its visitor gets a
+/// unit if the text is the same as under the first name.
+pub(crate) const SECOND_VALUE: &str = "$spot_model::SecondValue";
 
 /// The deepest nesting that is read. serde_json allows a little more.
 const MAX_DEPTH: u8 = 100;
@@ -39,7 +40,7 @@ pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Unusua
         at: 0,
         depth: 0,
         countries: None,
-        old_value: None,
+        first_value: None,
     };
     let value = T::deserialize(&mut reader)?;
     reader.skip_space();
@@ -77,8 +78,8 @@ struct JsonReader<'de> {
     depth: u8,
     /// The last list of countries and its set. A track and its album have the same list.
     countries: Option<(&'de [u8], country::Bits)>,
-    /// The last value under an old name, and the depth of its object, which is still open.
-    old_value: Option<(&'de [u8], u8)>,
+    /// Text of the last first value, and the depth of its object, which is still open.
+    first_value: Option<(&'de [u8], u8)>,
 }
 
 enum Number {
@@ -156,8 +157,8 @@ impl<'de> JsonReader<'de> {
 
     /// Takes the bracket that closes it.
     fn close(&mut self, bracket: u8) -> Result<()> {
-        if self.old_value.is_some_and(|(_, depth)| depth == self.depth) {
-            self.old_value = None;
+        if self.first_value.is_some_and(|(_, depth)| depth == self.depth) {
+            self.first_value = None;
         }
         self.depth -= 1;
         self.take(bracket)
@@ -372,17 +373,17 @@ impl<'de> JsonReader<'de> {
         visitor.visit_bytes(&bits)
     }
 
-    fn visit_old_value<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+    fn visit_first_value<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
         self.peek()?;
         let (start, depth) = (self.at, self.depth);
         let value = visitor.visit_newtype_struct(&mut *self)?;
-        self.old_value = self.bytes.get(start..self.at).map(|text| (text, depth));
+        self.first_value = self.bytes.get(start..self.at).map(|text| (text, depth));
         Ok(value)
     }
 
-    fn visit_new_value<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+    fn visit_second_value<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
         self.peek()?;
-        match (self.old_value, self.bytes.get(self.at..)) {
+        match (self.first_value, self.bytes.get(self.at..)) {
             (Some((text, depth)), Some(rest)) if depth == self.depth && rest.starts_with(text) => {
                 self.at += text.len();
                 visitor.visit_unit()
@@ -636,8 +637,8 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
     ) -> Result<V::Value> {
         match name {
             COUNTRIES if self.peek()? == b'[' => self.visit_countries(visitor),
-            OLD_VALUE => self.visit_old_value(visitor),
-            NEW_VALUE => self.visit_new_value(visitor),
+            FIRST_VALUE => self.visit_first_value(visitor),
+            SECOND_VALUE => self.visit_second_value(visitor),
             // Only serde_json can decode a `RawValue`. Its visitor rejects a newtype.
             _ => visitor.visit_newtype_struct(self),
         }
@@ -700,7 +701,8 @@ mod tests {
         "album":{"album_type":"single","available_markets":["AD","DE"],"images":[],
         "release_date":"1981-12","unknown":[true,[0],{"a":-1E+2,"b":"\n"}]},"duration_ms":1.5e2}},
         {"track":{"name":"old","type":"episode"},"added_at":null},
-        {"track":{"name":"both"},"item":{"name":"both"}}],
+        {"track":{"name":"both"},"item":{"name":"both"}},
+        {"item":{"name":"both"},"track":{"name":"both"}}],
         "limit":50,"offset":0,"total":2.0,"next":null,"previous":"https://api.spotify.com/v1/me"}"#;
 
     /// What the reader accepts, serde_json accepts too, with the same value.

@@ -1,8 +1,7 @@
 //! Fields with an old and a new name.
 //!
-//! Responses have the old name, the new one, or both with the same value. The value is decoded once: if
-//! the new name comes first, the old one is skipped; if the old name comes first, the text under the new
-//! one is compared and decoded only if it differs.
+//! Responses have the old name, the new one, or both with the same value. The value is decoded once:
+//! under the second name it is decoded only if its text differs and the first value does not count.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -17,7 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     in_place::is_in_place,
-    json_reader::{NEW_VALUE, OLD_VALUE},
+    json_reader::{FIRST_VALUE, SECOND_VALUE},
     object::WireError,
 };
 
@@ -67,21 +66,19 @@ impl<T: DeserializeOwned> RenamedField<T> {
             return Err(A::Error::duplicate_field(names.new));
         }
         let value = match self.old.take() {
-            Some(OldValue::Decoded(old)) => {
-                match map.next_value_seed(Value(NEW_VALUE, PhantomData))? {
-                    None => {
-                        self.old = Some(OldValue::Skipped);
-                        old
-                    }
-                    Some(new) => {
-                        self.old = Some(OldValue::Decoded(old));
-                        new
-                    }
+            Some(OldValue::Decoded(old)) => match map.next_value_seed(Value::new(SECOND_VALUE))? {
+                Some(new) => {
+                    self.old = Some(OldValue::Decoded(old));
+                    new
                 }
-            }
+                None => {
+                    self.old = Some(OldValue::Skipped);
+                    old
+                }
+            },
             old => {
                 self.old = old;
-                map.next_value()?
+                map.next_value_seed(Value::new(FIRST_VALUE))?.flatten()
             }
         };
         self.new = Some(value);
@@ -97,10 +94,10 @@ impl<T: DeserializeOwned> RenamedField<T> {
             return Err(A::Error::duplicate_field(names.old));
         }
         self.old = Some(if let Some(Some(_)) = self.new {
-            map.next_value::<IgnoredAny>()?;
+            map.next_value_seed(Value::<IgnoredAny>::new(SECOND_VALUE))?;
             OldValue::Skipped
         } else if is_in_place() {
-            let value = map.next_value_seed(Value(OLD_VALUE, PhantomData))?;
+            let value = map.next_value_seed(Value::new(FIRST_VALUE))?;
             OldValue::Decoded(value.flatten())
         } else {
             OldValue::Json(map.next_value()?)
@@ -118,15 +115,24 @@ impl<T: DeserializeOwned> RenamedField<T> {
     }
 }
 
-/// The value under one of the names, which is the name of a newtype for the reader of JSON. `None` if it
-/// has the same text as the value under the old name.
-struct Value<T>(&'static str, PhantomData<T>);
+/// The value under one of the names. `None` if it has the same text as under the other name.
+struct Value<T> {
+    /// Name of the newtype, for the reader of JSON.
+    newtype: &'static str,
+    value: PhantomData<T>,
+}
+
+impl<T> Value<T> {
+    fn new(newtype: &'static str) -> Self {
+        Self { newtype, value: PhantomData }
+    }
+}
 
 impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Value<T> {
     type Value = Option<Option<T>>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_newtype_struct(self.0, self)
+        deserializer.deserialize_newtype_struct(self.newtype, self)
     }
 }
 
