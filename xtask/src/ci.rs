@@ -30,6 +30,7 @@ const STEPS: &[Step] = &[
         &["doc", "--workspace", "--no-deps", "--all-features"],
         &[("RUSTDOCFLAGS", "-D warnings")],
     ),
+    ("private types in the documentation", &["xtask", "private-types"], &[]),
     ("every operation once", &["xtask", "smoke"], &[]),
     ("a load with faults", &["xtask", "load", "--requests", "20000"], &[]),
     ("clients of others", &["xtask", "peers"], &[]),

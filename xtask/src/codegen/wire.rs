@@ -188,10 +188,10 @@ fn conversion(name: &str, kind: &Type) -> String {
     let linked = linked_id(kind).is_some();
     let (mut before, mut fields) = (String::new(), String::new());
     for field in &kind.fields {
-        let mut value = format!("wire.{}", field.name);
+        let mut value = format!("self.{}", field.name);
         if let Some(old) = &field.renamed_from {
             before.push_str(&format!(
-                "        let {} = match ({value}, wire.{old}) {{\n            \
+                "        let {} = match ({value}, self.{old}) {{\n            \
                  (None, Some(old)) => old.read(\"{old}\")?,\n            (value, _) => value,\n        }};\n",
                 field.name
             ));
@@ -200,8 +200,8 @@ fn conversion(name: &str, kind: &Type) -> String {
         }
         if linked && field.name == "id" {
             let has_uri_field = kind.fields.iter().any(|field| field.json() == "uri");
-            let uri = if has_uri_field { "" } else { ".or(wire.uri)" };
-            value = format!("{value}{uri}.or(wire.href)");
+            let uri = if has_uri_field { "" } else { ".or(self.uri)" };
+            value = format!("{value}{uri}.or(self.href)");
         }
         if field.required {
             value = format!("{value}.ok_or(WireError::MissingField(\"{}\"))?", field.json());
@@ -213,14 +213,14 @@ fn conversion(name: &str, kind: &Type) -> String {
         // Inline, so that it is compiled where the type is decoded: what stands under old names is
         // decoded within it.
         format!(
-            "impl TryFrom<{name}Wire{lifetime}> for {name} {{\n    type Error = WireError;\n\n    #[inline]\n    \
-             fn try_from(wire: {name}Wire{lifetime}) -> Result<Self, WireError> {{\n{before}        \
-             Ok(Self {{\n{fields}        }})\n    }}\n}}\n"
+            "impl {name}Wire{lifetime} {{\n    #[inline]\n    \
+             fn into_object(self) -> Result<{name}, WireError> {{\n{before}        \
+             Ok({name} {{\n{fields}        }})\n    }}\n}}\n"
         )
     } else {
         format!(
-            "impl From<{name}Wire> for {name} {{\n    fn from(wire: {name}Wire) -> Self {{\n        \
-             Self {{\n{fields}        }}\n    }}\n}}\n"
+            "impl {name}Wire {{\n    fn into_object(self) -> {name} {{\n        \
+             {name} {{\n{fields}        }}\n    }}\n}}\n"
         )
     }
 }
@@ -287,10 +287,10 @@ fn reader(name: &str, kind: &Type) -> String {
         () if has_plain_fields(kind) => format!("read(deserializer, {name}Wire::deserialize)"),
         () if is_fallible(kind) => format!(
             "read(deserializer, |deserializer| {{\n            \
-             {name}Wire{lifetime}::deserialize(deserializer)?.try_into().map_err(D::Error::custom)\n        }})"
+             {name}Wire{lifetime}::deserialize(deserializer)?.into_object().map_err(D::Error::custom)\n        }})"
         ),
         () => format!(
-            "read(deserializer, |deserializer| {name}Wire::deserialize(deserializer).map(Self::from))"
+            "read(deserializer, |deserializer| {name}Wire::deserialize(deserializer).map({name}Wire::into_object))"
         ),
     };
     format!(

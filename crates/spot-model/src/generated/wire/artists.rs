@@ -29,18 +29,16 @@ struct ArtistWire {
     href: Option<ArtistId>,
 }
 
-impl TryFrom<ArtistWire> for Artist {
-    type Error = WireError;
-
+impl ArtistWire {
     #[inline]
-    fn try_from(wire: ArtistWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
-            name: wire.name,
-            images: wire.images,
-            genres: wire.genres,
-            followers: wire.followers,
-            popularity: wire.popularity,
+    fn into_object(self) -> Result<Artist, WireError> {
+        Ok(Artist {
+            id: self.id.or(self.uri).or(self.href).ok_or(WireError::MissingField("id"))?,
+            name: self.name,
+            images: self.images,
+            genres: self.genres,
+            followers: self.followers,
+            popularity: self.popularity,
         })
     }
 }
@@ -48,7 +46,7 @@ impl TryFrom<ArtistWire> for Artist {
 impl<'de> Deserialize<'de> for Artist {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            ArtistWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            ArtistWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
         })
     }
 }
@@ -80,16 +78,16 @@ struct SimplifiedArtistWire {
     href: Option<ArtistId>,
 }
 
-impl From<SimplifiedArtistWire> for SimplifiedArtist {
-    fn from(wire: SimplifiedArtistWire) -> Self {
-        Self { id: wire.id.or(wire.uri).or(wire.href), name: wire.name }
+impl SimplifiedArtistWire {
+    fn into_object(self) -> SimplifiedArtist {
+        SimplifiedArtist { id: self.id.or(self.uri).or(self.href), name: self.name }
     }
 }
 
 impl<'de> Deserialize<'de> for SimplifiedArtist {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedArtistWire::deserialize(deserializer).map(Self::from)
+            SimplifiedArtistWire::deserialize(deserializer).map(SimplifiedArtistWire::into_object)
         })
     }
 }

@@ -52,28 +52,26 @@ struct AudioFeaturesWire {
     href: Option<TrackId>,
 }
 
-impl TryFrom<AudioFeaturesWire> for AudioFeatures {
-    type Error = WireError;
-
+impl AudioFeaturesWire {
     #[inline]
-    fn try_from(wire: AudioFeaturesWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
-            duration: wire.duration,
-            tempo: wire.tempo,
-            key: wire.key,
-            mode: wire.mode,
-            time_signature: wire.time_signature,
-            loudness: wire.loudness,
-            acousticness: wire.acousticness,
-            danceability: wire.danceability,
-            energy: wire.energy,
-            instrumentalness: wire.instrumentalness,
-            liveness: wire.liveness,
-            speechiness: wire.speechiness,
-            valence: wire.valence,
-            track_href: wire.track_href,
-            analysis_url: wire.analysis_url,
+    fn into_object(self) -> Result<AudioFeatures, WireError> {
+        Ok(AudioFeatures {
+            id: self.id.or(self.uri).or(self.href).ok_or(WireError::MissingField("id"))?,
+            duration: self.duration,
+            tempo: self.tempo,
+            key: self.key,
+            mode: self.mode,
+            time_signature: self.time_signature,
+            loudness: self.loudness,
+            acousticness: self.acousticness,
+            danceability: self.danceability,
+            energy: self.energy,
+            instrumentalness: self.instrumentalness,
+            liveness: self.liveness,
+            speechiness: self.speechiness,
+            valence: self.valence,
+            track_href: self.track_href,
+            analysis_url: self.analysis_url,
         })
     }
 }
@@ -81,7 +79,7 @@ impl TryFrom<AudioFeaturesWire> for AudioFeatures {
 impl<'de> Deserialize<'de> for AudioFeatures {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            AudioFeaturesWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            AudioFeaturesWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
         })
     }
 }

@@ -56,30 +56,28 @@ struct AudiobookWire {
     href: Option<AudiobookId>,
 }
 
-impl TryFrom<AudiobookWire> for Audiobook {
-    type Error = WireError;
-
+impl AudiobookWire {
     #[inline]
-    fn try_from(wire: AudiobookWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
-            name: wire.name,
-            authors: wire.authors,
-            narrators: wire.narrators,
-            description: wire.description,
-            html_description: wire.html_description,
-            edition: wire.edition,
-            publisher: wire.publisher,
-            images: wire.images,
-            total_chapters: wire.total_chapters,
-            chapters: wire.chapters,
-            explicit: wire.explicit,
-            languages: wire.languages,
-            media_type: wire.media_type,
-            is_externally_hosted: wire.is_externally_hosted,
-            is_playable: wire.is_playable,
-            copyrights: wire.copyrights,
-            available_markets: wire.available_markets,
+    fn into_object(self) -> Result<Audiobook, WireError> {
+        Ok(Audiobook {
+            id: self.id.or(self.uri).or(self.href).ok_or(WireError::MissingField("id"))?,
+            name: self.name,
+            authors: self.authors,
+            narrators: self.narrators,
+            description: self.description,
+            html_description: self.html_description,
+            edition: self.edition,
+            publisher: self.publisher,
+            images: self.images,
+            total_chapters: self.total_chapters,
+            chapters: self.chapters,
+            explicit: self.explicit,
+            languages: self.languages,
+            media_type: self.media_type,
+            is_externally_hosted: self.is_externally_hosted,
+            is_playable: self.is_playable,
+            copyrights: self.copyrights,
+            available_markets: self.available_markets,
         })
     }
 }
@@ -87,7 +85,7 @@ impl TryFrom<AudiobookWire> for Audiobook {
 impl<'de> Deserialize<'de> for Audiobook {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            AudiobookWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            AudiobookWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
         })
     }
 }
@@ -161,26 +159,26 @@ struct SimplifiedAudiobookWire {
     href: Option<AudiobookId>,
 }
 
-impl From<SimplifiedAudiobookWire> for SimplifiedAudiobook {
-    fn from(wire: SimplifiedAudiobookWire) -> Self {
-        Self {
-            id: wire.id.or(wire.uri).or(wire.href),
-            name: wire.name,
-            authors: wire.authors,
-            narrators: wire.narrators,
-            description: wire.description,
-            html_description: wire.html_description,
-            edition: wire.edition,
-            publisher: wire.publisher,
-            images: wire.images,
-            total_chapters: wire.total_chapters,
-            explicit: wire.explicit,
-            languages: wire.languages,
-            media_type: wire.media_type,
-            is_externally_hosted: wire.is_externally_hosted,
-            is_playable: wire.is_playable,
-            copyrights: wire.copyrights,
-            available_markets: wire.available_markets,
+impl SimplifiedAudiobookWire {
+    fn into_object(self) -> SimplifiedAudiobook {
+        SimplifiedAudiobook {
+            id: self.id.or(self.uri).or(self.href),
+            name: self.name,
+            authors: self.authors,
+            narrators: self.narrators,
+            description: self.description,
+            html_description: self.html_description,
+            edition: self.edition,
+            publisher: self.publisher,
+            images: self.images,
+            total_chapters: self.total_chapters,
+            explicit: self.explicit,
+            languages: self.languages,
+            media_type: self.media_type,
+            is_externally_hosted: self.is_externally_hosted,
+            is_playable: self.is_playable,
+            copyrights: self.copyrights,
+            available_markets: self.available_markets,
         }
     }
 }
@@ -188,7 +186,8 @@ impl From<SimplifiedAudiobookWire> for SimplifiedAudiobook {
 impl<'de> Deserialize<'de> for SimplifiedAudiobook {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedAudiobookWire::deserialize(deserializer).map(Self::from)
+            SimplifiedAudiobookWire::deserialize(deserializer)
+                .map(SimplifiedAudiobookWire::into_object)
         })
     }
 }
@@ -259,28 +258,26 @@ struct ChapterWire {
     href: Option<ChapterId>,
 }
 
-impl TryFrom<ChapterWire> for Chapter {
-    type Error = WireError;
-
+impl ChapterWire {
     #[inline]
-    fn try_from(wire: ChapterWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
-            name: wire.name,
-            audiobook: wire.audiobook,
-            description: wire.description,
-            html_description: wire.html_description,
-            chapter_number: wire.chapter_number,
-            images: wire.images,
-            duration: wire.duration,
-            release_date: wire.release_date,
-            explicit: wire.explicit,
-            resume_point: wire.resume_point,
-            languages: wire.languages,
-            audio_preview_url: wire.audio_preview_url,
-            is_playable: wire.is_playable,
-            restrictions: wire.restrictions,
-            available_markets: wire.available_markets,
+    fn into_object(self) -> Result<Chapter, WireError> {
+        Ok(Chapter {
+            id: self.id.or(self.uri).or(self.href).ok_or(WireError::MissingField("id"))?,
+            name: self.name,
+            audiobook: self.audiobook,
+            description: self.description,
+            html_description: self.html_description,
+            chapter_number: self.chapter_number,
+            images: self.images,
+            duration: self.duration,
+            release_date: self.release_date,
+            explicit: self.explicit,
+            resume_point: self.resume_point,
+            languages: self.languages,
+            audio_preview_url: self.audio_preview_url,
+            is_playable: self.is_playable,
+            restrictions: self.restrictions,
+            available_markets: self.available_markets,
         })
     }
 }
@@ -288,7 +285,7 @@ impl TryFrom<ChapterWire> for Chapter {
 impl<'de> Deserialize<'de> for Chapter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            ChapterWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            ChapterWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
         })
     }
 }
@@ -360,24 +357,24 @@ struct SimplifiedChapterWire {
     href: Option<ChapterId>,
 }
 
-impl From<SimplifiedChapterWire> for SimplifiedChapter {
-    fn from(wire: SimplifiedChapterWire) -> Self {
-        Self {
-            id: wire.id.or(wire.uri).or(wire.href),
-            name: wire.name,
-            description: wire.description,
-            html_description: wire.html_description,
-            chapter_number: wire.chapter_number,
-            images: wire.images,
-            duration: wire.duration,
-            release_date: wire.release_date,
-            explicit: wire.explicit,
-            resume_point: wire.resume_point,
-            languages: wire.languages,
-            audio_preview_url: wire.audio_preview_url,
-            is_playable: wire.is_playable,
-            restrictions: wire.restrictions,
-            available_markets: wire.available_markets,
+impl SimplifiedChapterWire {
+    fn into_object(self) -> SimplifiedChapter {
+        SimplifiedChapter {
+            id: self.id.or(self.uri).or(self.href),
+            name: self.name,
+            description: self.description,
+            html_description: self.html_description,
+            chapter_number: self.chapter_number,
+            images: self.images,
+            duration: self.duration,
+            release_date: self.release_date,
+            explicit: self.explicit,
+            resume_point: self.resume_point,
+            languages: self.languages,
+            audio_preview_url: self.audio_preview_url,
+            is_playable: self.is_playable,
+            restrictions: self.restrictions,
+            available_markets: self.available_markets,
         }
     }
 }
@@ -385,7 +382,7 @@ impl From<SimplifiedChapterWire> for SimplifiedChapter {
 impl<'de> Deserialize<'de> for SimplifiedChapter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedChapterWire::deserialize(deserializer).map(Self::from)
+            SimplifiedChapterWire::deserialize(deserializer).map(SimplifiedChapterWire::into_object)
         })
     }
 }

@@ -21,16 +21,14 @@ struct CategoryWire {
     href: Option<String>,
 }
 
-impl TryFrom<CategoryWire> for Category {
-    type Error = WireError;
-
+impl CategoryWire {
     #[inline]
-    fn try_from(wire: CategoryWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.ok_or(WireError::MissingField("id"))?,
-            name: wire.name,
-            icons: wire.icons,
-            href: wire.href,
+    fn into_object(self) -> Result<Category, WireError> {
+        Ok(Category {
+            id: self.id.ok_or(WireError::MissingField("id"))?,
+            name: self.name,
+            icons: self.icons,
+            href: self.href,
         })
     }
 }
@@ -38,7 +36,7 @@ impl TryFrom<CategoryWire> for Category {
 impl<'de> Deserialize<'de> for Category {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            CategoryWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            CategoryWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
         })
     }
 }

@@ -18,14 +18,12 @@ struct SavedTrackWire {
     track: Option<Track>,
 }
 
-impl TryFrom<SavedTrackWire> for SavedTrack {
-    type Error = WireError;
-
+impl SavedTrackWire {
     #[inline]
-    fn try_from(wire: SavedTrackWire) -> Result<Self, WireError> {
-        Ok(Self {
-            added_at: wire.added_at,
-            track: wire.track.ok_or(WireError::MissingField("track"))?,
+    fn into_object(self) -> Result<SavedTrack, WireError> {
+        Ok(SavedTrack {
+            added_at: self.added_at,
+            track: self.track.ok_or(WireError::MissingField("track"))?,
         })
     }
 }
@@ -33,7 +31,7 @@ impl TryFrom<SavedTrackWire> for SavedTrack {
 impl<'de> Deserialize<'de> for SavedTrack {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SavedTrackWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            SavedTrackWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
         })
     }
 }
@@ -57,14 +55,12 @@ struct SavedAlbumWire {
     album: Option<Album>,
 }
 
-impl TryFrom<SavedAlbumWire> for SavedAlbum {
-    type Error = WireError;
-
+impl SavedAlbumWire {
     #[inline]
-    fn try_from(wire: SavedAlbumWire) -> Result<Self, WireError> {
-        Ok(Self {
-            added_at: wire.added_at,
-            album: wire.album.ok_or(WireError::MissingField("album"))?,
+    fn into_object(self) -> Result<SavedAlbum, WireError> {
+        Ok(SavedAlbum {
+            added_at: self.added_at,
+            album: self.album.ok_or(WireError::MissingField("album"))?,
         })
     }
 }
@@ -72,7 +68,7 @@ impl TryFrom<SavedAlbumWire> for SavedAlbum {
 impl<'de> Deserialize<'de> for SavedAlbum {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SavedAlbumWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            SavedAlbumWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
         })
     }
 }
@@ -96,14 +92,12 @@ struct SavedShowWire {
     show: Option<SimplifiedShow>,
 }
 
-impl TryFrom<SavedShowWire> for SavedShow {
-    type Error = WireError;
-
+impl SavedShowWire {
     #[inline]
-    fn try_from(wire: SavedShowWire) -> Result<Self, WireError> {
-        Ok(Self {
-            added_at: wire.added_at,
-            show: wire.show.ok_or(WireError::MissingField("show"))?,
+    fn into_object(self) -> Result<SavedShow, WireError> {
+        Ok(SavedShow {
+            added_at: self.added_at,
+            show: self.show.ok_or(WireError::MissingField("show"))?,
         })
     }
 }
@@ -111,7 +105,7 @@ impl TryFrom<SavedShowWire> for SavedShow {
 impl<'de> Deserialize<'de> for SavedShow {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SavedShowWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            SavedShowWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
         })
     }
 }
@@ -135,14 +129,12 @@ struct SavedEpisodeWire {
     episode: Option<Episode>,
 }
 
-impl TryFrom<SavedEpisodeWire> for SavedEpisode {
-    type Error = WireError;
-
+impl SavedEpisodeWire {
     #[inline]
-    fn try_from(wire: SavedEpisodeWire) -> Result<Self, WireError> {
-        Ok(Self {
-            added_at: wire.added_at,
-            episode: wire.episode.ok_or(WireError::MissingField("episode"))?,
+    fn into_object(self) -> Result<SavedEpisode, WireError> {
+        Ok(SavedEpisode {
+            added_at: self.added_at,
+            episode: self.episode.ok_or(WireError::MissingField("episode"))?,
         })
     }
 }
@@ -150,7 +142,7 @@ impl TryFrom<SavedEpisodeWire> for SavedEpisode {
 impl<'de> Deserialize<'de> for SavedEpisode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SavedEpisodeWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            SavedEpisodeWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
         })
     }
 }

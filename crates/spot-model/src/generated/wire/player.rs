@@ -234,15 +234,13 @@ struct PlayHistoryWire {
     context: Option<Context>,
 }
 
-impl TryFrom<PlayHistoryWire> for PlayHistory {
-    type Error = WireError;
-
+impl PlayHistoryWire {
     #[inline]
-    fn try_from(wire: PlayHistoryWire) -> Result<Self, WireError> {
-        Ok(Self {
-            track: wire.track.ok_or(WireError::MissingField("track"))?,
-            played_at: wire.played_at,
-            context: wire.context,
+    fn into_object(self) -> Result<PlayHistory, WireError> {
+        Ok(PlayHistory {
+            track: self.track.ok_or(WireError::MissingField("track"))?,
+            played_at: self.played_at,
+            context: self.context,
         })
     }
 }
@@ -250,7 +248,7 @@ impl TryFrom<PlayHistoryWire> for PlayHistory {
 impl<'de> Deserialize<'de> for PlayHistory {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            PlayHistoryWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            PlayHistoryWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
         })
     }
 }

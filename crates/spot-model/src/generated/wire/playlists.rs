@@ -44,27 +44,25 @@ struct PlaylistWire<'a> {
     href: Option<PlaylistId>,
 }
 
-impl TryFrom<PlaylistWire<'_>> for Playlist {
-    type Error = WireError;
-
+impl PlaylistWire<'_> {
     #[inline]
-    fn try_from(wire: PlaylistWire<'_>) -> Result<Self, WireError> {
-        let items = match (wire.items, wire.tracks) {
+    fn into_object(self) -> Result<Playlist, WireError> {
+        let items = match (self.items, self.tracks) {
             (None, Some(old)) => old.read("tracks")?,
             (value, _) => value,
         };
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href),
-            name: wire.name,
-            description: wire.description,
-            owner: wire.owner,
-            public: wire.public,
-            collaborative: wire.collaborative,
-            snapshot_id: wire.snapshot_id,
-            images: wire.images,
+        Ok(Playlist {
+            id: self.id.or(self.uri).or(self.href),
+            name: self.name,
+            description: self.description,
+            owner: self.owner,
+            public: self.public,
+            collaborative: self.collaborative,
+            snapshot_id: self.snapshot_id,
+            images: self.images,
             items,
-            followers: wire.followers,
-            primary_color: wire.primary_color,
+            followers: self.followers,
+            primary_color: self.primary_color,
         })
     }
 }
@@ -72,7 +70,7 @@ impl TryFrom<PlaylistWire<'_>> for Playlist {
 impl<'de> Deserialize<'de> for Playlist {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            PlaylistWire::<'de>::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            PlaylistWire::<'de>::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
         })
     }
 }
@@ -127,26 +125,24 @@ struct SimplifiedPlaylistWire<'a> {
     href: Option<PlaylistId>,
 }
 
-impl TryFrom<SimplifiedPlaylistWire<'_>> for SimplifiedPlaylist {
-    type Error = WireError;
-
+impl SimplifiedPlaylistWire<'_> {
     #[inline]
-    fn try_from(wire: SimplifiedPlaylistWire<'_>) -> Result<Self, WireError> {
-        let items = match (wire.items, wire.tracks) {
+    fn into_object(self) -> Result<SimplifiedPlaylist, WireError> {
+        let items = match (self.items, self.tracks) {
             (None, Some(old)) => old.read("tracks")?,
             (value, _) => value,
         };
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href),
-            name: wire.name,
-            description: wire.description,
-            owner: wire.owner,
-            public: wire.public,
-            collaborative: wire.collaborative,
-            snapshot_id: wire.snapshot_id,
-            images: wire.images,
+        Ok(SimplifiedPlaylist {
+            id: self.id.or(self.uri).or(self.href),
+            name: self.name,
+            description: self.description,
+            owner: self.owner,
+            public: self.public,
+            collaborative: self.collaborative,
+            snapshot_id: self.snapshot_id,
+            images: self.images,
             items,
-            primary_color: wire.primary_color,
+            primary_color: self.primary_color,
         })
     }
 }
@@ -155,7 +151,7 @@ impl<'de> Deserialize<'de> for SimplifiedPlaylist {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
             SimplifiedPlaylistWire::<'de>::deserialize(deserializer)?
-                .try_into()
+                .into_object()
                 .map_err(D::Error::custom)
         })
     }
@@ -217,21 +213,19 @@ struct PlaylistItemWire<'a> {
     primary_color: Option<String>,
 }
 
-impl TryFrom<PlaylistItemWire<'_>> for PlaylistItem {
-    type Error = WireError;
-
+impl PlaylistItemWire<'_> {
     #[inline]
-    fn try_from(wire: PlaylistItemWire<'_>) -> Result<Self, WireError> {
-        let item = match (wire.item, wire.track) {
+    fn into_object(self) -> Result<PlaylistItem, WireError> {
+        let item = match (self.item, self.track) {
             (None, Some(old)) => old.read("track")?,
             (value, _) => value,
         };
-        Ok(Self {
-            added_at: wire.added_at,
-            added_by: wire.added_by,
-            is_local: wire.is_local,
+        Ok(PlaylistItem {
+            added_at: self.added_at,
+            added_by: self.added_by,
+            is_local: self.is_local,
             item,
-            primary_color: wire.primary_color,
+            primary_color: self.primary_color,
         })
     }
 }
@@ -239,7 +233,9 @@ impl TryFrom<PlaylistItemWire<'_>> for PlaylistItem {
 impl<'de> Deserialize<'de> for PlaylistItem {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            PlaylistItemWire::<'de>::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            PlaylistItemWire::<'de>::deserialize(deserializer)?
+                .into_object()
+                .map_err(D::Error::custom)
         })
     }
 }

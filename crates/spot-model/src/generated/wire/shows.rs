@@ -48,26 +48,24 @@ struct ShowWire {
     href: Option<ShowId>,
 }
 
-impl TryFrom<ShowWire> for Show {
-    type Error = WireError;
-
+impl ShowWire {
     #[inline]
-    fn try_from(wire: ShowWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
-            name: wire.name,
-            description: wire.description,
-            html_description: wire.html_description,
-            publisher: wire.publisher,
-            images: wire.images,
-            total_episodes: wire.total_episodes,
-            episodes: wire.episodes,
-            explicit: wire.explicit,
-            languages: wire.languages,
-            media_type: wire.media_type,
-            is_externally_hosted: wire.is_externally_hosted,
-            copyrights: wire.copyrights,
-            available_markets: wire.available_markets,
+    fn into_object(self) -> Result<Show, WireError> {
+        Ok(Show {
+            id: self.id.or(self.uri).or(self.href).ok_or(WireError::MissingField("id"))?,
+            name: self.name,
+            description: self.description,
+            html_description: self.html_description,
+            publisher: self.publisher,
+            images: self.images,
+            total_episodes: self.total_episodes,
+            episodes: self.episodes,
+            explicit: self.explicit,
+            languages: self.languages,
+            media_type: self.media_type,
+            is_externally_hosted: self.is_externally_hosted,
+            copyrights: self.copyrights,
+            available_markets: self.available_markets,
         })
     }
 }
@@ -75,7 +73,7 @@ impl TryFrom<ShowWire> for Show {
 impl<'de> Deserialize<'de> for Show {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            ShowWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            ShowWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
         })
     }
 }
@@ -137,22 +135,22 @@ struct SimplifiedShowWire {
     href: Option<ShowId>,
 }
 
-impl From<SimplifiedShowWire> for SimplifiedShow {
-    fn from(wire: SimplifiedShowWire) -> Self {
-        Self {
-            id: wire.id.or(wire.uri).or(wire.href),
-            name: wire.name,
-            description: wire.description,
-            html_description: wire.html_description,
-            publisher: wire.publisher,
-            images: wire.images,
-            total_episodes: wire.total_episodes,
-            explicit: wire.explicit,
-            languages: wire.languages,
-            media_type: wire.media_type,
-            is_externally_hosted: wire.is_externally_hosted,
-            copyrights: wire.copyrights,
-            available_markets: wire.available_markets,
+impl SimplifiedShowWire {
+    fn into_object(self) -> SimplifiedShow {
+        SimplifiedShow {
+            id: self.id.or(self.uri).or(self.href),
+            name: self.name,
+            description: self.description,
+            html_description: self.html_description,
+            publisher: self.publisher,
+            images: self.images,
+            total_episodes: self.total_episodes,
+            explicit: self.explicit,
+            languages: self.languages,
+            media_type: self.media_type,
+            is_externally_hosted: self.is_externally_hosted,
+            copyrights: self.copyrights,
+            available_markets: self.available_markets,
         }
     }
 }
@@ -160,7 +158,7 @@ impl From<SimplifiedShowWire> for SimplifiedShow {
 impl<'de> Deserialize<'de> for SimplifiedShow {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedShowWire::deserialize(deserializer).map(Self::from)
+            SimplifiedShowWire::deserialize(deserializer).map(SimplifiedShowWire::into_object)
         })
     }
 }
@@ -227,25 +225,25 @@ struct EpisodeWire {
     href: Option<EpisodeId>,
 }
 
-impl From<EpisodeWire> for Episode {
-    fn from(wire: EpisodeWire) -> Self {
-        Self {
-            id: wire.id.or(wire.uri).or(wire.href),
-            name: wire.name,
-            show: wire.show,
-            description: wire.description,
-            html_description: wire.html_description,
-            images: wire.images,
-            duration: wire.duration,
-            release_date: wire.release_date,
-            explicit: wire.explicit,
-            resume_point: wire.resume_point,
-            languages: wire.languages,
-            language: wire.language,
-            audio_preview_url: wire.audio_preview_url,
-            is_playable: wire.is_playable,
-            is_externally_hosted: wire.is_externally_hosted,
-            restrictions: wire.restrictions,
+impl EpisodeWire {
+    fn into_object(self) -> Episode {
+        Episode {
+            id: self.id.or(self.uri).or(self.href),
+            name: self.name,
+            show: self.show,
+            description: self.description,
+            html_description: self.html_description,
+            images: self.images,
+            duration: self.duration,
+            release_date: self.release_date,
+            explicit: self.explicit,
+            resume_point: self.resume_point,
+            languages: self.languages,
+            language: self.language,
+            audio_preview_url: self.audio_preview_url,
+            is_playable: self.is_playable,
+            is_externally_hosted: self.is_externally_hosted,
+            restrictions: self.restrictions,
         }
     }
 }
@@ -253,7 +251,7 @@ impl From<EpisodeWire> for Episode {
 impl<'de> Deserialize<'de> for Episode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            EpisodeWire::deserialize(deserializer).map(Self::from)
+            EpisodeWire::deserialize(deserializer).map(EpisodeWire::into_object)
         })
     }
 }
@@ -325,27 +323,25 @@ struct SimplifiedEpisodeWire {
     href: Option<EpisodeId>,
 }
 
-impl TryFrom<SimplifiedEpisodeWire> for SimplifiedEpisode {
-    type Error = WireError;
-
+impl SimplifiedEpisodeWire {
     #[inline]
-    fn try_from(wire: SimplifiedEpisodeWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
-            name: wire.name,
-            description: wire.description,
-            html_description: wire.html_description,
-            images: wire.images,
-            duration: wire.duration,
-            release_date: wire.release_date,
-            explicit: wire.explicit,
-            resume_point: wire.resume_point,
-            languages: wire.languages,
-            language: wire.language,
-            audio_preview_url: wire.audio_preview_url,
-            is_playable: wire.is_playable,
-            is_externally_hosted: wire.is_externally_hosted,
-            restrictions: wire.restrictions,
+    fn into_object(self) -> Result<SimplifiedEpisode, WireError> {
+        Ok(SimplifiedEpisode {
+            id: self.id.or(self.uri).or(self.href).ok_or(WireError::MissingField("id"))?,
+            name: self.name,
+            description: self.description,
+            html_description: self.html_description,
+            images: self.images,
+            duration: self.duration,
+            release_date: self.release_date,
+            explicit: self.explicit,
+            resume_point: self.resume_point,
+            languages: self.languages,
+            language: self.language,
+            audio_preview_url: self.audio_preview_url,
+            is_playable: self.is_playable,
+            is_externally_hosted: self.is_externally_hosted,
+            restrictions: self.restrictions,
         })
     }
 }
@@ -353,7 +349,9 @@ impl TryFrom<SimplifiedEpisodeWire> for SimplifiedEpisode {
 impl<'de> Deserialize<'de> for SimplifiedEpisode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedEpisodeWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            SimplifiedEpisodeWire::deserialize(deserializer)?
+                .into_object()
+                .map_err(D::Error::custom)
         })
     }
 }

@@ -31,21 +31,19 @@ struct PrivateUserWire {
     followers: Option<Followers>,
 }
 
-impl TryFrom<PrivateUserWire> for PrivateUser {
-    type Error = WireError;
-
+impl PrivateUserWire {
     #[inline]
-    fn try_from(wire: PrivateUserWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.ok_or(WireError::MissingField("id"))?,
-            account_id: wire.account_id,
-            display_name: wire.display_name,
-            images: wire.images,
-            country: wire.country,
-            email: wire.email,
-            product: wire.product,
-            explicit_content: wire.explicit_content,
-            followers: wire.followers,
+    fn into_object(self) -> Result<PrivateUser, WireError> {
+        Ok(PrivateUser {
+            id: self.id.ok_or(WireError::MissingField("id"))?,
+            account_id: self.account_id,
+            display_name: self.display_name,
+            images: self.images,
+            country: self.country,
+            email: self.email,
+            product: self.product,
+            explicit_content: self.explicit_content,
+            followers: self.followers,
         })
     }
 }
@@ -53,7 +51,7 @@ impl TryFrom<PrivateUserWire> for PrivateUser {
 impl<'de> Deserialize<'de> for PrivateUser {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            PrivateUserWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            PrivateUserWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
         })
     }
 }
