@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: measures the crates beside their peers and writes down what came out.
+//! `cargo xtask bench`: measures the crates beside their peers and writes the results.
 
 use std::{fs, path::Path, process::Command};
 
@@ -10,8 +10,9 @@ const PARTS: [&str; 5] = ["decode", "pages", "call", "mock", "weight"];
 /// The one that takes minutes whatever is left out of it: it builds programs.
 const SLOW: &str = "weight";
 
-/// Runs all parts and writes `crates/spot-bench/RESULTS.md`, or only prints the ones that are named.
-/// A quick run does less for each figure and leaves the slow part out, so that it is only printed.
+/// Runs all parts and writes `crates/spot-bench/RESULTS.md`, or only prints the ones that are
+/// named. A quick run does less for each figure and leaves the slow part out, so that it is only
+/// printed.
 pub(crate) fn run(root: &Path, only: &[String], quick: bool) -> Result<(), Error> {
     if let Some(unknown) = only.iter().find(|part| !PARTS.contains(&part.as_str())) {
         return Err(format!("{unknown:?} is none of {}", PARTS.join(", ")));

@@ -5,7 +5,7 @@
 
 use std::{path::PathBuf, process::Command};
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 use crate::spec::Error;
 
@@ -37,7 +37,11 @@ pub enum Check {
         file: PathBuf,
     },
     /// Runs clients by other authors against spot-mock; needs Python.
-    Peers,
+    Peers {
+        /// Use the `spot-mock` beside this program instead of building one.
+        #[arg(long)]
+        built: bool,
+    },
     /// Compares the fields of spot-mock's responses with those of recorded ones.
     Shapes {
         /// Directory of the responses and their `index.json`.
@@ -67,6 +71,37 @@ pub enum Check {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Runs several processes of one application behind one Redis server, and kills some of them;
+    /// needs redis-server or valkey-server.
+    Fleet {
+        /// Run only this part.
+        part: Option<FleetPart>,
+        /// How often the access token of the shared session expires.
+        #[arg(long, default_value_t = 1_000)]
+        expiries: u32,
+        /// Seed of the kills.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Run as one of the processes.
+        #[arg(long, hide = true)]
+        worker: Option<FleetWorker>,
+    },
+}
+
+/// A part of `cargo xtask fleet`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(clippy::exhaustive_enums, reason = "the package that runs them handles every one")]
+pub enum FleetPart {
+    /// One session in several processes.
+    Sessions,
+}
+
+/// What a process of `cargo xtask fleet` does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(clippy::exhaustive_enums, reason = "the package that runs them handles every one")]
+pub enum FleetWorker {
+    /// Shares a session.
+    Session,
 }
 
 /// Runs the second package with the arguments of this process.

@@ -27,7 +27,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-pub use checks::Check;
+pub use checks::{Check, FleetPart, FleetWorker};
 pub use console::{finish, say};
 pub use deviations::Deviations;
 pub use drift::read as read_document;

@@ -11,6 +11,8 @@ mod token;
 mod transport;
 
 pub use async_trait::async_trait;
+#[doc(hidden)]
+pub use rate_limit::parts as limiter_parts;
 
 #[cfg(feature = "cache")]
 pub use pipeline::Cache;
@@ -21,7 +23,7 @@ pub use transport::{ReqwestTransport, ReqwestTransportBuilder};
 pub use {
     callback_tokens::CallbackTokens,
     error::{Error, ErrorKind, ForbiddenCause, PlayerReason},
-    pipeline::{CallOptions, Event, Observer, Pipeline, PipelineBuilder},
+    pipeline::{CallOptions, Event, Observer, ObserverQueue, Pipeline, PipelineBuilder},
     rate_limit::{
         AttemptEnd, ClosedOperation, Feedback, FileLimiter, Lane, Limits, LocalLimiter, Permit,
         PermitRequest, RateLimit, RateLimiter,

@@ -13,6 +13,12 @@ mod settings;
 mod state;
 mod world;
 
+/// Entry points for fuzzing. Not part of the public API.
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing {
+    pub use crate::server::InMemory;
+}
+
 pub use accounts::{App, Consent, RefreshPolicy};
 pub use faults::{Corruption, Fault, RandomFaults};
 pub use http::log::RecordedRequest;

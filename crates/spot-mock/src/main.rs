@@ -1,9 +1,7 @@
 //! Runs a mock of the Spotify Web API until it is stopped.
 
 use std::{
-    io::{
-        IsTerminal, {self},
-    },
+    io::{self, IsTerminal},
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -63,6 +61,10 @@ struct Arguments {
     /// JSON file with music, users and playlists to add to the world.
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
+    /// Backup of a real library, a JSON object for each saved track on a line, that replaces the
+    /// generated world.
+    #[arg(long, value_name = "FILE", conflicts_with = "world")]
+    world_from_backup: Option<PathBuf>,
     /// Maximum number of calls in a window [default: no limit].
     #[arg(long, value_name = "CALLS")]
     limit: Option<usize>,
@@ -231,6 +233,9 @@ fn builder(arguments: Arguments) -> io::Result<MockBuilder> {
     }
     if let Some(file) = &arguments.world {
         builder = builder.world(World::read(file)?);
+    }
+    if let Some(file) = &arguments.world_from_backup {
+        builder = builder.world(World::read_backup(file)?);
     }
     if let Some(limit) = arguments.limit {
         builder = builder.rate_limit(limit);

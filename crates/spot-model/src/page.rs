@@ -12,13 +12,14 @@ use crate::{
     decode::{Entries, Skipped, WithGaps},
     lenient::Int,
     object::{self, ObjectWriter},
+    page_trail::PageTrail,
 };
 
 /// A page of a list, by offset.
 ///
 /// A page survives entries that are null or broken: they are left out, and [`skipped`](Self::skipped)
 /// says where they stood and why.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The entries.
@@ -38,6 +39,9 @@ pub struct Page<T> {
     pub href: Option<String>,
     /// The entries that were left out, in their order.
     pub skipped: Vec<Skipped>,
+    /// How the page was reached.
+    #[doc(hidden)]
+    pub trail: PageTrail,
 }
 
 impl<T> Page<T> {
@@ -82,6 +86,16 @@ impl<T> Page<T> {
     }
 }
 
+impl<T: fmt::Debug> fmt::Debug for Page<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Page");
+        out.field("items", &self.items).field("total", &self.total).field("limit", &self.limit);
+        out.field("offset", &self.offset).field("next", &self.next);
+        out.field("previous", &self.previous).field("href", &self.href);
+        out.field("skipped", &self.skipped).finish()
+    }
+}
+
 impl<T> Default for Page<T> {
     fn default() -> Self {
         Self {
@@ -93,6 +107,7 @@ impl<T> Default for Page<T> {
             previous: None,
             href: None,
             skipped: Vec::new(),
+            trail: PageTrail::default(),
         }
     }
 }
@@ -136,6 +151,7 @@ impl<T> PageWire<T> {
             previous: self.previous.flatten(),
             href: self.href,
             skipped,
+            trail: PageTrail::default(),
         })
     }
 }
@@ -209,7 +225,7 @@ impl<T: Serialize> Serialize for Page<T> {
 }
 
 /// A page of a list, by cursor. It survives entries that are null or broken, as [`Page`] does.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CursorPage<T> {
     /// The entries.
@@ -226,6 +242,9 @@ pub struct CursorPage<T> {
     pub href: Option<String>,
     /// The entries that were left out, in their order.
     pub skipped: Vec<Skipped>,
+    /// How the page was reached.
+    #[doc(hidden)]
+    pub trail: PageTrail,
 }
 
 /// Where the pages around a page start.
@@ -259,6 +278,15 @@ impl Serialize for Cursors {
     }
 }
 
+impl<T: fmt::Debug> fmt::Debug for CursorPage<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("CursorPage");
+        out.field("items", &self.items).field("total", &self.total).field("limit", &self.limit);
+        out.field("cursors", &self.cursors).field("next", &self.next).field("href", &self.href);
+        out.field("skipped", &self.skipped).finish()
+    }
+}
+
 impl<T> Default for CursorPage<T> {
     fn default() -> Self {
         Self {
@@ -269,6 +297,7 @@ impl<T> Default for CursorPage<T> {
             next: None,
             href: None,
             skipped: Vec::new(),
+            trail: PageTrail::default(),
         }
     }
 }
@@ -308,6 +337,7 @@ impl<T> CursorPageWire<T> {
             next: self.next.flatten(),
             href: self.href,
             skipped,
+            trail: PageTrail::default(),
         })
     }
 }

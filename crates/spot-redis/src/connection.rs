@@ -110,9 +110,20 @@ impl Redis {
         self.inner.connect_timeout
     }
 
-    /// Whether the server is away: a use fails at once.
-    pub(crate) fn is_away(&self) -> bool {
-        matches!(&*self.inner.link(), Link::Away(_))
+    /// Waits while the server is away.
+    pub(crate) async fn until_back(&self) {
+        loop {
+            let changed = self.inner.changed.notified();
+            if !matches!(&*self.inner.link(), Link::Away(_)) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// A failure with this message.
+    pub(crate) fn failure(&self, message: impl fmt::Display) -> Failure {
+        self.inner.failure(message)
     }
 
     /// Runs a script. It may run twice if the connection breaks, so that running it again must do no
@@ -328,6 +339,7 @@ impl fmt::Display for Failure {
     }
 }
 
+#[doc(hidden)]
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         Self::store(failure.message)

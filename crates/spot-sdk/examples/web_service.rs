@@ -6,6 +6,9 @@
 //! `cargo run -p spot-sdk --example web_service`
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
+#[path = "support/browser.rs"]
+mod browser;
+
 use std::{
     collections::HashMap,
     error::Error as StdError,
@@ -18,14 +21,13 @@ use axum::{
     response::Redirect,
     routing::get,
 };
+use browser::{browse, page_of};
 use rusqlite::{Connection, OptionalExtension as _};
 use spot::{
     Client, Error, ErrorKind,
     auth::{App, CallbackStore, ExposeSecret, PendingSignIn, Scope, StoreKey, TokenRecord},
-    net::{ReqwestTransport, Transport},
 };
 use spot_mock::MockSpotify;
-use url::Url;
 
 type Failure = Box<dyn StdError + Send + Sync>;
 
@@ -126,25 +128,6 @@ async fn saved(
     Ok(format!("{account} saved {} tracks", page.total.unwrap_or_default()))
 }
 
-/// Goes where a browser would be sent, and returns the text of the last page.
-async fn browse(mut address: String) -> Result<String, Failure> {
-    let browser = ReqwestTransport::builder().no_proxy().build()?;
-    loop {
-        let page = browser.send(http::Request::get(&*address).body(Default::default())?).await?;
-        match page.headers().get(http::header::LOCATION) {
-            Some(next) => address = next.to_str()?.to_owned(),
-            None => return Ok(String::from_utf8_lossy(page.body()).into_owned()),
-        }
-    }
-}
-
-/// The page of a user, whose id may hold any character.
-fn page_of(home: &str, account: &str) -> Result<String, Failure> {
-    let mut page = Url::parse(home)?;
-    page.path_segments_mut().map_err(|()| "no path")?.extend(["saved", account]);
-    Ok(page.into())
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -169,9 +152,9 @@ async fn main() -> Result<(), Failure> {
     for user in [mock.world().user.clone(), mock.world().other_user.clone()] {
         mock.sign_in_as(&user);
         let account = browse(format!("{home}/login")).await?;
-        println!("{}", browse(page_of(&home, &account)?).await?);
+        println!("{}", browse(page_of(&home, "saved", &account)?).await?);
     }
-    println!("{}", browse(page_of(&home, "nobody")?).await?);
+    println!("{}", browse(page_of(&home, "saved", "nobody")?).await?);
     server.abort();
     Ok(())
 }

@@ -1,9 +1,8 @@
 //! `cargo xtask peers`: clients that nobody here wrote, unchanged, against spot-mock.
 //!
 //! They are installed below `target` by the package managers of their languages. Each story runs
-//! against its own spot-mock. Where a tool is missing, its stories are skipped with a line
-//! that says so; with `CI` in the environment the tool is installed, and it is an error if that
-//! fails.
+//! against its own spot-mock. If a tool is missing, its stories are skipped with a line that says
+//! so. With `CI` in the environment the tool is installed, and a failure to do so is an error.
 
 use std::{
     env, fs,
@@ -42,6 +41,8 @@ enum Language {
     Node,
     /// Node's own test runner.
     NodeTest,
+    /// A program of the workspace of the benchmarks, which has other majors of what clients need.
+    Rust,
 }
 
 const BOTH: &[&str] = &["extended", "development"];
@@ -55,6 +56,7 @@ const STORIES: &[Story] = &[
     Story::new("ts_sdk_story.mjs", Language::Node, BOTH),
     Story::new("web_api_node_story.cjs", Language::Node, BOTH).tls(),
     Story::new("browser_story.mjs", Language::Node, EXTENDED).tls().browser(),
+    Story::new("rspotify-story", Language::Rust, BOTH),
     Story::new("contract.py", Language::Python, EXTENDED).document(),
     Story::new("python.md", Language::Pytest, EXTENDED),
     Story::new("javascript.md", Language::NodeTest, EXTENDED),
@@ -89,6 +91,8 @@ struct Places {
     /// Where the clients are installed.
     work: PathBuf,
     mock: PathBuf,
+    /// Where the clients in Rust are built.
+    rust: PathBuf,
 }
 
 /// A running spot-mock, which ends with its story.
@@ -151,16 +155,20 @@ impl Drop for Server {
     }
 }
 
-pub(crate) fn run(root: &Path) -> Result<(), Error> {
-    succeeds(
-        Command::new("cargo").args(["build", "--quiet", "-p", "spot-mock"]).current_dir(root),
-    )?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+pub(crate) fn run(root: &Path, is_built: bool) -> Result<(), Error> {
+    if !is_built {
+        succeeds(
+            Command::new("cargo").args(["build", "--quiet", "-p", "spot-mock"]).current_dir(root),
+        )?;
+    }
+    let own_target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = own_target.clone().unwrap_or_else(|| root.join("target"));
     let places = Places {
         root: root.to_owned(),
         stories: root.join("crates/spot-mock/tests/peers"),
         work: target.join("peers"),
         mock: target.join("debug/spot-mock"),
+        rust: own_target.unwrap_or_else(|| root.join("crates/spot-bench/target")),
     };
     fs::create_dir_all(&places.work).map_err(|error| error.to_string())?;
     let python = available("python3", "python3-venv")?;
@@ -172,13 +180,21 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
     if node {
         install_node(&places)?;
     }
+    for story in STORIES.iter().filter(|story| story.language == Language::Rust) {
+        succeeds(
+            Command::new("cargo")
+                .args(["build", "--quiet", "--locked", "--package", story.file])
+                .current_dir(root.join("crates/spot-bench")),
+        )?;
+    }
     let document = root.join("../shared/spotify/open-api-schema.yml");
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for story in STORIES {
         let is_python = matches!(story.language, Language::Python | Language::Pytest);
+        let is_node = matches!(story.language, Language::Node | Language::NodeTest);
         let missing = match story {
             _ if is_python && !python => Some("python3"),
-            _ if !is_python && !node => Some("node or npm"),
+            _ if is_node && !node => Some("node or npm"),
             Story { browser: true, .. } if !chromium => Some("chromium"),
             Story { document: true, .. } if !document.is_file() => Some("Spotify's document"),
             _ => None,
@@ -219,6 +235,7 @@ fn tell(
         Language::Python => places.stories.join(story.file),
         // Modules are looked for beside the file.
         Language::Node => places.work.join(story.file),
+        Language::Rust => places.rust.join("debug").join(story.file),
         Language::Pytest => page(places, story.file, "python", "test_page.py")?,
         Language::NodeTest => page(places, story.file, "js", "page.test.mjs")?,
     };
@@ -230,6 +247,7 @@ fn tell(
             command
         }
         Language::Node => Command::new("node"),
+        Language::Rust => Command::new(&file),
         Language::NodeTest => {
             let mut command = Command::new("node");
             command.arg("--test");
@@ -241,7 +259,9 @@ fn tell(
     let directory = places.mock.parent().map(Path::to_owned);
     let path = env::join_paths(directory.into_iter().chain(env::split_paths(&path)))
         .map_err(|error| error.to_string())?;
-    command.arg(file);
+    if story.language != Language::Rust {
+        command.arg(file);
+    }
     if story.document {
         command.arg(document);
     }

@@ -1,4 +1,4 @@
-//! The objects and enums of `spot-model`, as users see them.
+//! Generates the public objects and enums of `spot-model`.
 
 use std::path::PathBuf;
 
@@ -31,7 +31,7 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     files
 }
 
-/// Whether every field has a value if the object is empty.
+/// Whether every field has a default value.
 pub(super) fn has_default(kind: &Type) -> bool {
     kind.fields.iter().all(|field| !field.required)
 }

@@ -16,6 +16,7 @@ use crate::{
     failure::Backoff,
     pipeline::{
         budget::Budget,
+        observer_queue::ObserverQueue,
         shared::{Settings, Shared},
     },
 };
@@ -26,7 +27,7 @@ pub struct PipelineBuilder {
     tokens: Arc<dyn TokenSource>,
     transport: Option<Arc<dyn Transport>>,
     proxy: Option<String>,
-    observer: Option<Box<dyn Observer>>,
+    observer: Option<ObserverQueue>,
     #[cfg(feature = "cache")]
     cache: Option<Cache>,
     accept_language: Option<String>,
@@ -152,9 +153,9 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets the observer, which receives events for metrics.
+    /// Sets the observer, which receives events for metrics on a thread of its own.
     pub fn observer(mut self, observer: impl Observer) -> Self {
-        self.observer = Some(Box::new(observer));
+        self.observer = Some(ObserverQueue::new(observer));
         self
     }
 

@@ -7,8 +7,9 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
-use crate::rate_limit::window::Learned;
+use crate::rate_limit::{blocks::Blocks, window::Learned};
 
 /// The longest block, twice the longest one that was reported. A longer one is shortened to this: one
 /// call a day does no harm, and a wrong clock or header must not stop a program for ever.
@@ -152,6 +153,12 @@ impl Limits {
         SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
+    /// A snapshot of slots and blocks that are counted elsewhere.
+    #[doc(hidden)]
+    pub fn of_shared(window: Learned, blocks: &Blocks, now: Instant) -> Self {
+        Self::new(Saved { window, blocks: blocks.save(now) }, SystemTime::now())
+    }
+
     /// Whether any call still counts at this time.
     pub(crate) fn has_slots(&self, wall: SystemTime) -> bool {
         !self.left(wall).window.taken.is_empty()
@@ -206,7 +213,7 @@ impl Limits {
     }
 }
 
-fn millis(time: Duration) -> u64 {
+pub(crate) fn millis(time: Duration) -> u64 {
     // Rounded up, so that a block never ends too early.
     u64::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
 }

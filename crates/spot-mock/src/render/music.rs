@@ -6,7 +6,7 @@ use crate::{
         page::page,
         renderer::{COVERS, PORTRAITS, Render, images},
     },
-    world::{Album, Artist, Key, Track, mix},
+    world::{Album, Artist, Image, Key, Track, mix},
 };
 
 /// How many tracks come with an album.
@@ -40,9 +40,13 @@ impl Render<'_> {
         object.into()
     }
 
+    fn artist_refs(self, artists: impl Iterator<Item = Key<Artist>>) -> Json {
+        Json::List(artists.map(|key| self.artist_ref(key)).collect())
+    }
+
     pub(crate) fn album(self, key: Key<Album>) -> Json {
         let album = &self.world.albums[key];
-        let mut object = self.album_fields(album);
+        let mut object = self.album_fields(key);
         let label = album.label.to_string();
         let year = album.released.year;
         let copyright = |sign: &str, kind: &'static str| {
@@ -67,30 +71,34 @@ impl Render<'_> {
 
     /// An album as part of something else or in a list.
     pub(crate) fn album_ref(self, key: Key<Album>) -> Json {
-        self.album_fields(&self.world.albums[key]).into()
+        self.album_fields(key).into()
     }
 
     /// An album in an artist's discography.
     pub(crate) fn album_in_group(self, key: Key<Album>, group: &'static str) -> Json {
-        let mut object = self.album_fields(&self.world.albums[key]);
+        let mut object = self.album_fields(key);
         if self.extended {
             object.set("album_group", group);
         }
         object.into()
     }
 
-    fn album_fields(self, album: &Album) -> Object {
+    fn album_fields(self, key: Key<Album>) -> Object {
+        let album = &self.world.albums[key];
+        let details = self.world.album_details.get(&key);
         let id = album.id.as_str();
         let mut object = Object::new();
         object.set("album_type", album.kind.as_str());
-        object.set("artists", vec![self.artist_ref(album.artist)]);
+        object.set("artists", self.artist_refs(self.world.album_artists(key)));
         self.set_markets(&mut object, album.available);
-        object.set("images", images(id, COVERS));
+        let own_images = details.and_then(|details| details.images.as_deref());
+        object.set("images", own_images.map_or_else(|| images(id, COVERS), own));
         self.set_playability(&mut object, album.available);
         object.set("name", album.name.to_string());
         object.set("release_date", album.released.text());
         object.set("release_date_precision", album.released.precision());
-        object.set("total_tracks", album.track_count);
+        let total = details.and_then(|details| details.total_tracks);
+        object.set("total_tracks", total.unwrap_or(album.track_count));
         self.set_reference(&mut object, "album", id);
         object
     }
@@ -103,11 +111,10 @@ impl Render<'_> {
     pub(super) fn track_object(self, asked: Key<Track>) -> Object {
         let key = self.relink(asked);
         let track = &self.world.tracks[key];
-        let album = &self.world.albums[track.album];
         let mut object = Object::new();
         object.set("album", self.album_ref(track.album));
-        self.set_track_fields(&mut object, asked, track);
-        object.set("external_ids", object! { "isrc": track.isrc(album.released.year) });
+        self.set_track_fields(&mut object, asked, key);
+        object.set("external_ids", object! { "isrc": self.world.isrc(key) });
         if self.extended {
             object.set("popularity", track.popularity);
         }
@@ -117,13 +124,13 @@ impl Render<'_> {
     /// A track as part of its album.
     pub(crate) fn track_ref(self, key: Key<Track>) -> Json {
         let mut object = Object::new();
-        self.set_track_fields(&mut object, key, &self.world.tracks[self.relink(key)]);
+        self.set_track_fields(&mut object, key, self.relink(key));
         object.into()
     }
 
-    fn set_track_fields(self, object: &mut Object, asked: Key<Track>, track: &Track) {
-        let artists: Vec<_> = track.artists().map(|key| self.artist_ref(key)).collect();
-        object.set("artists", artists);
+    fn set_track_fields(self, object: &mut Object, asked: Key<Track>, key: Key<Track>) {
+        let track = &self.world.tracks[key];
+        object.set("artists", self.artist_refs(self.world.track_artists(key)));
         self.set_markets(object, track.available);
         object.set("disc_number", track.disc);
         object.set("duration_ms", track.duration_ms);
@@ -151,7 +158,15 @@ impl Render<'_> {
     }
 }
 
-/// Where the half a minute would be.
+/// Images that a custom world has given.
+fn own(images: &[Image]) -> Json {
+    let image = |image: &Image| {
+        object! { "height": image.height, "url": image.url.clone(), "width": image.width }
+    };
+    Json::List(images.iter().map(image).collect())
+}
+
+/// The address of a preview of 30 seconds.
 fn preview(id: &str) -> String {
     let hash = id.bytes().fold(1, |state, byte| mix(state ^ u64::from(byte)));
     format!("https://p.scdn.co/mp3-preview/{hash:016x}{:016x}", mix(hash))

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::{
-    clock::START,
+    clock::{Moment, START},
     state::{
         history::{History, Play},
         library::{ListSlot, SavedList},
@@ -12,7 +12,7 @@ use crate::{
     },
     world::{
         self, Key, Kind, custom,
-        custom::{Names, World, invalid, own_id},
+        custom::{Names, Saved, World, invalid, own_id},
     },
 };
 
@@ -45,7 +45,11 @@ impl World {
         shelve(&mut library.episodes, world, self.saved_episodes.as_ref(), "saved_episodes")?;
         let books = self.saved_audiobooks.as_ref();
         shelve(&mut library.audiobooks, world, books, "saved_audiobooks")?;
-        shelve(&mut library.artists, world, self.followed_artists.as_ref(), "followed_artists")
+        if let Some(artists) = &self.followed_artists {
+            let artists = named(world, artists, "followed_artists")?;
+            library.artists = SavedList::new(artists.into_iter().zip(seconds_apart()).collect());
+        }
+        Ok(())
     }
 
     /// Adds the playlists, each to the list of its owner.
@@ -122,24 +126,34 @@ impl World {
 fn shelve<T: Kind>(
     saved: &mut SavedList<T>,
     world: &world::World,
-    wanted: Option<&Vec<String>>,
+    wanted: Option<&Vec<Saved>>,
     field: &str,
 ) -> io::Result<()> {
     let Some(wanted) = wanted else { return Ok(()) };
-    let mut at = START;
-    let entries = named(world, wanted, field)?.into_iter().map(|key| {
-        let entry = (key, at);
-        at = at.minus_seconds(1);
-        entry
-    });
-    *saved = SavedList::new(entries.collect());
+    let names = Names::new(world);
+    let entry = |((place, wanted), usual): ((usize, &Saved), Moment)| {
+        let at = format!("{field}[{place}]");
+        let key = names.expect(world, wanted.name(), &at)?;
+        let saved_at = match wanted.added_at() {
+            Some(text) => Moment::parse(text).ok_or_else(|| {
+                let reason = format!("{text}: must be a time such as 2024-05-03T10:00:00Z");
+                invalid(&format!("{at}.added_at"), reason)
+            })?,
+            None => usual,
+        };
+        Ok((key, saved_at))
+    };
+    let entries = wanted.iter().enumerate().zip(seconds_apart()).map(entry);
+    *saved = SavedList::new(entries.collect::<io::Result<_>>()?);
     Ok(())
+}
+
+/// Times from the start of the clock backwards.
+fn seconds_apart() -> impl Iterator<Item = Moment> {
+    std::iter::successors(Some(START), |at| Some(at.minus_seconds(1)))
 }
 
 /// The things with these names or ids.
 fn named<T: Kind>(world: &world::World, wanted: &[String], field: &str) -> io::Result<Vec<Key<T>>> {
-    let names = Names::new(world);
-    let key =
-        |(place, text): (usize, &String)| names.expect(world, text, &format!("{field}[{place}]"));
-    wanted.iter().enumerate().map(key).collect()
+    Names::new(world).all(world, wanted, field)
 }

@@ -1,12 +1,12 @@
 //! The catalogue: music, spoken words, users and categories.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::{cmp::Reverse, collections::HashMap, iter};
 
 use crate::world::{
     arena::{Arena, Key},
     id::Id,
     markets::{Availability, MARKETS},
-    music::{Album, Artist, Track},
+    music::{Album, AlbumDetails, Artist, Track, TrackDetails},
     names::Name,
     people::{Category, User},
     rng::Rng,
@@ -26,6 +26,10 @@ pub(crate) struct World {
     pub(crate) chapters: Arena<Chapter>,
     pub(crate) users: Arena<User>,
     pub(crate) categories: Vec<Category>,
+    /// The details of the few albums and tracks that have some, so that the others need no room for
+    /// them.
+    pub(crate) album_details: HashMap<Key<Album>, AlbumDetails>,
+    pub(crate) track_details: HashMap<Key<Track>, TrackDetails>,
     /// Whether the world was generated, and what users have as well.
     pub(crate) generated: bool,
     /// The genres that recommendations accept; `None` for those of Spotify.
@@ -51,6 +55,8 @@ impl World {
             chapters: Arena::with_capacity(400),
             users: Arena::with_capacity(8),
             categories: Vec::new(),
+            album_details: HashMap::new(),
+            track_details: HashMap::new(),
             generated: false,
             genre_seeds: None,
             market_lists: Vec::new(),
@@ -126,6 +132,28 @@ impl World {
         }
     }
 
+    /// The artists of a track, in their order.
+    pub(crate) fn track_artists(&self, key: Key<Track>) -> impl Iterator<Item = Key<Artist>> {
+        let track = &self.tracks[key];
+        let others = self.track_details.get(&key).map_or(&[][..], |it| &it.other_artists);
+        iter::once(track.artist).chain(track.guest).chain(others.iter().copied())
+    }
+
+    /// The artists of an album, in their order.
+    pub(crate) fn album_artists(&self, key: Key<Album>) -> impl Iterator<Item = Key<Artist>> {
+        let others = self.album_details.get(&key).map_or(&[][..], |it| &it.other_artists);
+        iter::once(self.albums[key].artist).chain(others.iter().copied())
+    }
+
+    /// The International Standard Recording Code of a track.
+    pub(crate) fn isrc(&self, key: Key<Track>) -> String {
+        let own = self.track_details.get(&key).and_then(|details| details.isrc.clone());
+        own.unwrap_or_else(|| {
+            let track = &self.tracks[key];
+            track.isrc(self.albums[track.album].released.year)
+        })
+    }
+
     /// Sorts discographies after albums were added: newest first, as Spotify lists them. An artist
     /// who is a guest twice on an album is listed once.
     pub(crate) fn sort_discographies(&mut self) {
@@ -183,11 +211,11 @@ pub(crate) trait Kind: Sized + 'static {
 
     /// The thing that has this id.
     fn find(world: &World, id: &Id) -> Option<Key<Self>> {
-        let own = || world.own_ids.get(&(Self::NAME, *id)).copied();
         let arena = Self::arena(world);
-        let key = arena.key(id.place(Self::NAME).or_else(own)?)?;
-        // If an entry has a custom id, its generated id finds nothing.
-        (arena[key].id() == id).then_some(key)
+        // A custom id may look like a generated one, if it comes from the backup of another mock.
+        let generated = id.place(Self::NAME).and_then(|place| arena.key(place));
+        let generated = generated.filter(|key| arena[*key].id() == id);
+        generated.or_else(|| arena.key(*world.own_ids.get(&(Self::NAME, *id))?))
     }
 }
 

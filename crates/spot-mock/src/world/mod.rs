@@ -24,7 +24,7 @@ pub use device::Device;
 pub(crate) use generate::{bare, generate};
 pub(crate) use id::Id;
 pub(crate) use markets::{Availability, HOME, MARKETS};
-pub(crate) use music::{Album, AlbumKind, Artist, Track};
+pub(crate) use music::{Album, AlbumKind, Artist, Image, Track};
 pub(crate) use names::Name;
 pub(crate) use normalize::normalize;
 pub(crate) use people::{Category, User};

@@ -1,6 +1,6 @@
 //! Artists, albums and tracks.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::RangeInclusive};
 
 use crate::world::{arena::Key, id::Id, markets::Availability, names::Name, rng::Rng};
 
@@ -32,6 +32,25 @@ pub(crate) struct Album {
     pub(crate) popularity: u8,
     pub(crate) upc: u64,
     pub(crate) available: Availability,
+}
+
+/// What an album of a custom world may have beside what every album has.
+#[derive(Debug, Default)]
+pub(crate) struct AlbumDetails {
+    /// Artists after the first one.
+    pub(crate) other_artists: Vec<Key<Artist>>,
+    /// The number of tracks that is shown, if the world does not have all of them.
+    pub(crate) total_tracks: Option<u32>,
+    /// Cover images in place of the usual ones.
+    pub(crate) images: Option<Vec<Image>>,
+}
+
+/// An image of a custom world.
+#[derive(Debug)]
+pub(crate) struct Image {
+    pub(crate) url: String,
+    pub(crate) width: Option<u32>,
+    pub(crate) height: Option<u32>,
 }
 
 impl Album {
@@ -76,20 +95,20 @@ impl Released {
         }
     }
 
-    /// When nothing else is said.
+    /// The default date of a custom album.
     pub(crate) const NEW_YEAR: Self = Self { year: 2026, month: 1, day: 1 };
 
-    /// Reads `1981`, `1981-12` or `1981-12-24`.
+    /// Reads `1981`, `1981-12` or `1981-12-24`. Spotify has albums of the year `0000`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
-        let mut part = |length: usize, most: u32| match parts.next() {
+        let mut part = |length: usize, range: RangeInclusive<u32>| match parts.next() {
             Some(part) if part.len() == length => {
-                part.parse().ok().filter(|number| (1..=most).contains(number)).map(Some)
+                part.parse().ok().filter(|number| range.contains(number)).map(Some)
             }
             Some(_) => None,
             None => Some(None),
         };
-        let (year, month, day) = (part(4, 9_999)??, part(2, 12)?, part(2, 31)?);
+        let (year, month, day) = (part(4, 0..=9_999)??, part(2, 1..=12)?, part(2, 1..=31)?);
         let date = Self { year, month: month.unwrap_or(0), day: day.unwrap_or(0) };
         parts.next().is_none().then_some(date)
     }
@@ -130,11 +149,15 @@ pub(crate) struct Track {
     pub(crate) relinked: Option<Key<Track>>,
 }
 
-impl Track {
-    pub(crate) fn artists(&self) -> impl Iterator<Item = Key<Artist>> {
-        std::iter::once(self.artist).chain(self.guest)
-    }
+/// What a track of a custom world may have beside what every track has.
+#[derive(Debug, Default)]
+pub(crate) struct TrackDetails {
+    /// Artists after the guest.
+    pub(crate) other_artists: Vec<Key<Artist>>,
+    pub(crate) isrc: Option<String>,
+}
 
+impl Track {
     /// The International Standard Recording Code. `ZZ` belongs to no country.
     pub(crate) fn isrc(&self, year: u32) -> String {
         format!("ZZMCK{:02}{:05}", year % 100, self.recording % 100_000)

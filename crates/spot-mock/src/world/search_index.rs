@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use memchr::memmem;
+
 use crate::world::{
     arena::{Arena, Key},
     catalog::World,
@@ -74,5 +76,42 @@ impl<T> Texts<T> {
         let end = |place: usize| self.ends.get(place).map_or(0, |end| *end as usize);
         let start = place.checked_sub(1).map_or(0, end);
         self.text.get(start..end(place)).unwrap_or_default()
+    }
+
+    /// For each entry, whether a word of its text is this one (2), begins like it (1), or neither
+    /// (0). The word has a space before it.
+    ///
+    /// One pass through the whole text, which is many times faster than looking at each entry.
+    pub(crate) fn find(&self, word: &str) -> Vec<u8> {
+        let mut found = vec![0; self.ends.len()];
+        let mut entries = self.ends.iter().zip(&mut found);
+        let mut entry = entries.next();
+        for start in memmem::find_iter(self.text.as_bytes(), word) {
+            while entry.as_ref().is_some_and(|(end, _)| **end as usize <= start) {
+                entry = entries.next();
+            }
+            let Some((_, found)) = &mut entry else { break };
+            let is_whole = self.text.as_bytes().get(start + word.len()) == Some(&b' ');
+            **found = (**found).max(1 + u8::from(is_whole));
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_found_in_the_entries_that_have_it() {
+        let mut arena = Arena::with_capacity(4);
+        for name in ["Slip Away", "", "Asleep, slippery", "slip"] {
+            arena.push(name);
+        }
+        let texts = Texts::new(&arena, |name| (*name).to_owned());
+        assert_eq!(texts.find(" slip"), [2, 0, 1, 2]);
+        assert_eq!(texts.find(" a"), [1, 0, 1, 0]);
+        assert_eq!(texts.find(" slippery"), [0, 0, 2, 0]);
+        assert_eq!(texts.find(" nothing"), [0; 4]);
     }
 }

@@ -11,6 +11,7 @@
 
 mod accounts;
 mod apps;
+mod backup;
 mod behaviour;
 mod browser;
 mod catalogue;

@@ -60,6 +60,23 @@ async fn it_says_where_it_is_logs_what_it_answers_and_stops_when_told() {
     assert!(!log.contains(value(&announced, "user token")));
 }
 
+#[tokio::test]
+async fn a_backup_of_a_library_is_its_world() {
+    let file = std::env::temp_dir().join(format!("spot-mock-backup-{}.jsonl", std::process::id()));
+    let line = r#"{"added_at":"2019-03-04T05:06:07Z","track":{"id":"4keel4keel4keel4keel4k","name":"Keel",
+        "duration_ms":61000,"artists":[{"name":"Ada"}],"album":{"name":"Boats"}}}"#;
+    std::fs::write(&file, line.replace('\n', "")).unwrap();
+    let arguments = ["--port", "0", "--world-from-backup", file.to_str().unwrap()];
+    let mut running = program(&arguments).spawn().unwrap();
+    let announced = announced(&mut running);
+    let saved = http().get(format!("{}/me/tracks", value(&announced, "api")));
+    let saved = finish(saved.bearer_auth(value(&announced, "user token"))).await.json();
+    running.kill().unwrap();
+    running.wait().unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!((&saved["total"], &saved["items"][0]["track"]["name"]), (&1.into(), &"Keel".into()));
+}
+
 #[test]
 fn what_it_cannot_do_is_named() {
     let (code, message) = refused(&["--port", "0", "--faults", "2"]);
@@ -67,6 +84,9 @@ fn what_it_cannot_do_is_named() {
     let (code, message) = refused(&["--port", "0", "--world", "no-such-world.json"]);
     assert_eq!(code, Some(1));
     assert!(message.starts_with("spot-mock: no-such-world.json: "), "{message}");
+    let (code, message) = refused(&["--port", "0", "--world-from-backup", "no-such-backup.jsonl"]);
+    assert_eq!(code, Some(1));
+    assert!(message.starts_with("spot-mock: no-such-backup.jsonl: "), "{message}");
     let (code, _) = refused(&["--port", "0", "--redirect-uri", "http://localhost/back"]);
     assert_eq!(code, Some(1));
 }

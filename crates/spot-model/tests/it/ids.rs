@@ -1,10 +1,15 @@
 //! Every form in which a thing is named leads to the same id, and what is none is explained.
 
+use std::{
+    fmt::{Debug, Display},
+    str::FromStr,
+};
+
 use proptest::prelude::*;
 use spot_model::{
-    AlbumId, ArtistId, AudiobookId, ChapterId, ContextUri, Country, CountrySet, EpisodeId, Id,
-    IntoId, LibraryUri, ParseIdError, PlayableUri, PlaylistId, ReleaseDate, ShowId, TrackId, Uri,
-    UserId,
+    AlbumId, ArtistId, AudiobookId, CategoryId, ChapterId, ContextUri, Country, CountrySet,
+    DeviceId, EpisodeId, Id, IntoId, LibraryUri, LocalFile, ParseIdError, PlayableUri, PlaylistId,
+    ReleaseDate, ShowId, SnapshotId, TrackId, Uri, UserId,
 };
 
 const ID: &str = "4uLU6hMCjMI75M1A2tKUQC";
@@ -24,6 +29,17 @@ fn an_error_is_one_line_however_the_text_looks() {
     for error in errors.map(|error| error.to_string()) {
         assert!(error.chars().count() < 300 && !error.contains(char::is_control), "{error}");
     }
+}
+
+/// Checks that a value prints as text that parses to the same value.
+fn same<T>(text: &str) -> Result<(), TestCaseError>
+where
+    T: FromStr<Err: Debug + PartialEq> + Display + Debug + PartialEq,
+{
+    if let Ok(value) = text.parse::<T>() {
+        prop_assert_eq!(value.to_string().parse::<T>(), Ok(value));
+    }
+    Ok(())
 }
 
 proptest! {
@@ -127,6 +143,42 @@ proptest! {
         let Ok(user) = format!("{start}{name}").parse::<UserId>() else { return Ok(()) };
         prop_assert_eq!(user.to_string().parse::<UserId>(), Ok(user.clone()));
         prop_assert_eq!(user.uri().to_string().parse::<UserId>(), Ok(user));
+    }
+
+    #[test]
+    fn what_parses_prints_as_text_that_parses_to_the_same_value(
+        text in "(spotify:|SPOTIFY:|(https://|http://)?(open|play|api|www)\\.spotify\\.com/(v1/)?|//)?\
+                 ((intl-de/|embed/)?(collection|local|users?|tracks?|playlists?|shows?|audiobooks?|chapters?|s)?)\
+                 ([ /:?#%@.&+,\\-\\x00-\\x1f\\x7f\u{85}\u{a0}\u{2028}\u{3000}\u{200b}ßa-zA-Z0-9]|%[0-9a-fA-F]{2}|:playlist:|/playlist/|spotify:|://){0,14}"
+    ) {
+        same::<AlbumId>(&text)?;
+        same::<ArtistId>(&text)?;
+        same::<AudiobookId>(&text)?;
+        same::<CategoryId>(&text)?;
+        same::<ChapterId>(&text)?;
+        same::<Country>(&text)?;
+        same::<DeviceId>(&text)?;
+        same::<EpisodeId>(&text)?;
+        same::<LibraryUri>(&text)?;
+        same::<LocalFile>(&text)?;
+        same::<PlaylistId>(&text)?;
+        same::<ReleaseDate>(&text)?;
+        same::<ShowId>(&text)?;
+        same::<SnapshotId>(&text)?;
+        same::<TrackId>(&text)?;
+        same::<UserId>(&text)?;
+        // An audiobook prints as a show, as Spotify writes it, and a chapter as an episode.
+        for printed in [
+            text.parse::<Uri>().map(|uri| uri.to_string()),
+            text.parse::<ContextUri>().map(|uri| uri.to_string()),
+            text.parse::<PlayableUri>().map(|uri| uri.to_string()),
+        ] {
+            let Ok(printed) = printed else { continue };
+            prop_assert_eq!(&printed.parse::<Uri>().unwrap().to_string(), &printed);
+            same::<Uri>(&printed)?;
+            same::<ContextUri>(&printed)?;
+            same::<PlayableUri>(&printed)?;
+        }
     }
 
     #[test]
@@ -268,6 +320,7 @@ fn pages_of_a_collection_are_its_uri() {
         ("https://open.spotify.com/collection/tracks", "spotify:collection:tracks"),
         ("https://open.spotify.com/intl-de/collection/tracks/?si=1", "spotify:collection:tracks"),
         ("open.spotify.com/collection", "spotify:collection"),
+        ("https://open.spotify.com/collection//\u{b}?si=1", "spotify:collection::"),
     ] {
         assert_eq!(page.parse::<Uri>().unwrap().to_string(), uri);
         assert_eq!(page.parse::<ContextUri>().unwrap().to_string(), uri);

@@ -3,7 +3,9 @@
 // A panic is how a test fails, also in the functions that tests share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod acl;
 mod connection;
+mod limiter;
 mod processes;
 mod server;
 mod store;

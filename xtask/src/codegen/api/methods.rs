@@ -1,4 +1,4 @@
-//! The methods that lead to requests: of the client, of handles, of requests that are handles.
+//! Generates the methods that make requests: of the client, of handles and of requests.
 
 use crate::{
     codegen::{
@@ -9,7 +9,7 @@ use crate::{
     ty::Ty,
 };
 
-/// The methods of `Client` that this domain defines: its handles, and what stands on the client.
+/// The methods of `Client` in this domain: handles and requests.
 pub(super) fn client_methods(domain: &Domain) -> String {
     let mut methods = String::new();
     for (name, handle) in &domain.handle {
@@ -25,7 +25,7 @@ pub(super) fn client_methods(domain: &Domain) -> String {
     if methods.is_empty() { methods } else { format!("\nimpl Client {{\n{methods}}}\n") }
 }
 
-/// The methods of a handle, or of a request that is one, in the order of the spec.
+/// The methods of a handle, or of a request with further methods, in the order of the spec.
 pub(super) fn methods_of(spec: &Spec, handle: &str, ty: &str, parent: Option<&Op>) -> String {
     let mut methods = String::new();
     for (name, op) in spec.ops().filter(|(_, op)| op.on == handle) {
@@ -36,7 +36,7 @@ pub(super) fn methods_of(spec: &Spec, handle: &str, ty: &str, parent: Option<&Op
     if methods.is_empty() { methods } else { format!("\nimpl {ty} {{\n{methods}}}\n") }
 }
 
-/// A method that makes a request: what is required is an argument.
+/// A method that makes a request. Required parameters are arguments.
 fn method(name: &str, op: &Op, client: &str, given: &[&str]) -> String {
     let mut arguments = String::new();
     let mut fields = format!("            client: {client},\n");

@@ -1,13 +1,13 @@
 //! Search in everything.
 
-use std::cmp::Reverse;
+use std::{borrow::Cow, cmp::Reverse};
 
 use crate::{
     api::{
         call::Call,
         handlers::{
-            search_query::{Field, Place, SearchQuery},
-            search_ranking::{Texts, best, score},
+            search_query::{Field, Place, SearchQuery, Word},
+            search_ranking::{Found, Matches, best, find_in, score},
         },
     },
     http::{
@@ -17,7 +17,7 @@ use crate::{
     },
     render::Viewer,
     state::Playlist,
-    world::{self, Album, Arena, Artist, Availability, Key, Track, normalize},
+    world::{Album, Arena, Artist, Availability, Episode, Key, Texts, Track, normalize},
 };
 
 /// What can be searched for, and under which name it is answered.
@@ -96,22 +96,20 @@ fn results(call: &Call<'_>, kind: &'static str, query: &SearchQuery) -> Json {
             })
         }
         "show" => {
-            let shows = spoken(query, spoken_here, &world.shows, |key, _| {
-                [index.shows.get(key), index.publishers.get(key)]
-            });
+            let shows = (&world.shows, &index.shows);
+            let shows = spoken(query, spoken_here, shows, &index.publishers, |key, _| key);
             page(call, kind, shows, |key| render.show_ref(key))
         }
         "episode" => {
-            let episodes = spoken(query, spoken_here, &world.episodes, |key, episode| {
-                [index.episodes.get(key), index.shows.get(episode.show)]
-            });
+            let episodes = (&world.episodes, &index.episodes);
+            let show = |_, episode: &Episode| episode.show;
+            let episodes = spoken(query, spoken_here, episodes, &index.shows, show);
             page(call, kind, episodes, |key| render.episode_ref(key))
         }
         _ => {
-            let books = spoken(query, books, &world.audiobooks, |key, _| {
-                [index.audiobooks.get(key), index.authors.get(key)]
-            });
-            page(call, kind, books, |key| render.audiobook_ref(key))
+            let found = (&world.audiobooks, &index.audiobooks);
+            let found = spoken(query, books, found, &index.authors, |key, _| key);
+            page(call, kind, found, |key| render.audiobook_ref(key))
         }
     }
 }
@@ -139,30 +137,23 @@ fn tracks(call: &Call<'_>, query: &SearchQuery) -> Vec<Key<Track>> {
     }
     let (world, index) = (call.world, call.search_index());
     let whole = query.text();
+    let names = Matches::new(query, &index.tracks);
+    let artists = Matches::new(query, &index.artists);
+    let albums = Matches::new(query, &index.albums);
     let fits = |key: Key<Track>, track: &Track| {
-        let released = world.albums[track.album].released.year;
-        if !of_year(query, released)
-            || query
-                .isrc
-                .as_ref()
-                .is_some_and(|isrc| !track.isrc(released).eq_ignore_ascii_case(isrc))
+        if !of_year(query, world.albums[track.album].released.year)
+            || query.isrc.as_ref().is_some_and(|isrc| !world.isrc(key).eq_ignore_ascii_case(isrc))
         {
             return None;
         }
-        let guest = track.guest.map_or("", |guest| index.artists.get(guest));
-        let texts = Texts {
-            name: index.tracks.get(key),
-            artists: [index.artists.get(track.artist), guest],
-            album: index.albums.get(track.album),
-            genres: &world.artists[track.artist].genres,
-        };
-        score(query, &texts, &whole)
+        score(query, index.tracks.get(key), &whole, |word| Found {
+            name: names.get(word, key),
+            artists: world.track_artists(key).map(|key| artists.get(word, key)).max().unwrap_or(0),
+            album: albums.get(word, track.album),
+            genre: genre(query, word, &world.artists[track.artist]),
+        })
     };
-    let found = best(&world.tracks, fits, |track| track.popularity);
-    if found.is_empty() && is_plain(query) {
-        return best(&world.tracks, same_letters(query, &index.tracks), |track| track.popularity);
-    }
-    found
+    best_or_same_letters(query, &world.tracks, &index.tracks, fits, |track| track.popularity)
 }
 
 fn artists(call: &Call<'_>, query: &SearchQuery) -> Vec<Key<Artist>> {
@@ -172,22 +163,18 @@ fn artists(call: &Call<'_>, query: &SearchQuery) -> Vec<Key<Artist>> {
     }
     let (world, index) = (call.world, call.search_index());
     let whole = query.text();
+    let names = Matches::new(query, &index.artists);
     let fits = |key: Key<Artist>, artist: &Artist| {
         let mut years = artist.albums.iter().map(|album| world.albums[*album].released.year);
         if query.year.is_some() && !years.any(|year| of_year(query, year)) {
             return None;
         }
-        let name = index.artists.get(key);
-        let texts = Texts { artists: [name; 2], genres: &artist.genres, ..Texts::name(name) };
-        score(query, &texts, &whole)
+        score(query, index.artists.get(key), &whole, |word| {
+            let name = names.get(word, key);
+            Found { name, artists: name, genre: genre(query, word, artist), ..Found::default() }
+        })
     };
-    let found = best(&world.artists, fits, |artist| artist.popularity);
-    if found.is_empty() && is_plain(query) {
-        return best(&world.artists, same_letters(query, &index.artists), |artist| {
-            artist.popularity
-        });
-    }
-    found
+    best_or_same_letters(query, &world.artists, &index.artists, fits, |artist| artist.popularity)
 }
 
 fn albums(call: &Call<'_>, query: &SearchQuery) -> Vec<Key<Album>> {
@@ -196,6 +183,8 @@ fn albums(call: &Call<'_>, query: &SearchQuery) -> Vec<Key<Album>> {
     }
     let (world, index) = (call.world, call.search_index());
     let whole = query.text();
+    let names = Matches::new(query, &index.albums);
+    let artists = Matches::new(query, &index.artists);
     let fits = |key: Key<Album>, album: &Album| {
         let is_it = of_year(query, album.released.year)
             && query.upc.as_ref().is_none_or(|upc| album.upc.to_string() == *upc)
@@ -204,19 +193,22 @@ fn albums(call: &Call<'_>, query: &SearchQuery) -> Vec<Key<Album>> {
         if !is_it {
             return None;
         }
-        let name = index.albums.get(key);
-        let texts = Texts {
-            artists: [index.artists.get(album.artist), ""],
-            album: name,
-            ..Texts::name(name)
-        };
-        score(query, &texts, &whole)
+        score(query, index.albums.get(key), &whole, |word| {
+            let name = names.get(word, key);
+            let artists = world.album_artists(key).map(|key| artists.get(word, key));
+            Found { name, artists: artists.max().unwrap_or(0), album: name, genre: 0 }
+        })
     };
-    let found = best(&world.albums, fits, |album| album.popularity);
-    if found.is_empty() && is_plain(query) {
-        return best(&world.albums, same_letters(query, &index.albums), |album| album.popularity);
-    }
-    found
+    best_or_same_letters(query, &world.albums, &index.albums, fits, |album| album.popularity)
+}
+
+/// The genres of an artist are few and rarely searched for, so that they are normalized here.
+fn genre(query: &SearchQuery, word: usize, artist: &Artist) -> u8 {
+    let is_genre =
+        |word: &&Word| matches!(word.place, Place::In(Field::Genre) | Place::Perhaps(Field::Genre));
+    let Some(word) = query.words.get(word).filter(is_genre) else { return 0 };
+    let has = |genre: &Cow<'_, str>| find_in(word, &format!(" {} ", normalize(genre))) > 0;
+    artist.genres.iter().any(has).into()
 }
 
 /// Public playlists, Spotify's own among them; `null` replaces those that the application may not
@@ -226,7 +218,11 @@ fn playlists<'a>(call: &'a Call<'_>, query: &SearchQuery) -> Vec<&'a Playlist> {
     let public = call.state.playlists.iter().map(|(_, list)| list).filter(|list| list.public);
     let scored = public.filter_map(|list| {
         let name = format!(" {} ", normalize(&list.name));
-        Some((score(query, &Texts::name(&name), &whole)?, list))
+        let score = score(query, &name, &whole, |word| Found {
+            name: query.words.get(word).map_or(0, |word| find_in(word, &name)),
+            ..Found::default()
+        });
+        Some((score?, list))
     });
     let mut found: Vec<_> = scored.collect();
     found.sort_by_key(|(score, list)| Reverse((*score, list.followers)));
@@ -234,21 +230,49 @@ fn playlists<'a>(call: &'a Call<'_>, query: &SearchQuery) -> Vec<&'a Playlist> {
 }
 
 /// Spoken things, which are found by their names and by who made them.
-fn spoken<'a, T>(
+fn spoken<T, M>(
     query: &SearchQuery,
     available: bool,
-    arena: &Arena<T>,
-    texts: impl Fn(Key<T>, &T) -> [&'a str; 2],
+    (arena, names): (&Arena<T>, &Texts<T>),
+    makers: &Texts<M>,
+    maker: impl Fn(Key<T>, &T) -> Key<M>,
 ) -> Vec<Key<T>> {
     if !available {
         return Vec::new();
     }
     let whole = query.text();
+    let in_names = Matches::new(query, names);
+    let in_makers = Matches::new(query, makers);
     let fits = |key: Key<T>, entry: &T| {
-        let [name, maker] = texts(key, entry);
-        score(query, &Texts { artists: [maker, ""], ..Texts::name(name) }, &whole)
+        let maker = maker(key, entry);
+        score(query, names.get(key), &whole, |word| Found {
+            name: in_names.get(word, key),
+            artists: in_makers.get(word, maker),
+            ..Found::default()
+        })
     };
-    best(arena, fits, |_| 0)
+    best(arena, REACH, fits, |_| 0)
+}
+
+/// The best results; if there are none, those whose names have the same letters: `acdc` finds
+/// `AC/DC`, and `hi fi` finds `Hifi`.
+fn best_or_same_letters<T>(
+    query: &SearchQuery,
+    arena: &Arena<T>,
+    names: &Texts<T>,
+    fits: impl Fn(Key<T>, &T) -> Option<u32>,
+    popularity: impl Fn(&T) -> u8,
+) -> Vec<Key<T>> {
+    let found = best(arena, REACH, fits, &popularity);
+    if !found.is_empty() || !is_plain(query) {
+        return found;
+    }
+    let letters = query.text().replace(' ', "");
+    let same = |key: Key<T>, _: &T| {
+        let name = names.get(key).chars().filter(|letter| *letter != ' ');
+        name.eq(letters.chars()).then_some(0)
+    };
+    best(arena, REACH, same, popularity)
 }
 
 /// Whether a query has words and nothing else.
@@ -257,18 +281,6 @@ fn is_plain(query: &SearchQuery) -> bool {
     !words.is_empty()
         && words.iter().all(|word| word.place == Place::Anywhere)
         && *query == (SearchQuery { words, ..SearchQuery::default() })
-}
-
-/// Finds names of the same letters: `acdc` finds `AC/DC`, and `hi fi` finds `Hifi`.
-fn same_letters<T>(
-    query: &SearchQuery,
-    names: &world::Texts<T>,
-) -> impl Fn(Key<T>, &T) -> Option<u32> {
-    let letters = query.text().replace(' ', "");
-    move |key, _| {
-        let name = names.get(key).chars().filter(|letter| *letter != ' ');
-        name.eq(letters.chars()).then_some(0)
-    }
 }
 
 fn of_year(query: &SearchQuery, year: u32) -> bool {

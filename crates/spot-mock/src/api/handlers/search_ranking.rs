@@ -1,51 +1,77 @@
 //! Ranks search results by how well they fit a query.
 
-use std::{borrow::Cow, cmp::Reverse};
+use std::{cmp::Reverse, marker::PhantomData};
 
 use crate::{
     api::handlers::search_query::{Field, Place, SearchQuery, Word},
-    world::{Arena, Key, normalize},
+    world::{Arena, Key, Texts},
 };
 
-/// Everything that is searched for one kind of result: the texts of a candidate.
-pub(super) struct Texts<'a> {
-    pub(super) name: &'a str,
-    pub(super) artists: [&'a str; 2],
-    pub(super) album: &'a str,
-    pub(super) genres: &'a [Cow<'a, str>],
+/// Where the words of a query are found in the texts of one table.
+///
+/// It is made once for each query, since many tracks have the same artist and the same album.
+pub(super) struct Matches<T> {
+    /// The scores of all entries, for each word.
+    words: Vec<Vec<u8>>,
+    kind: PhantomData<fn() -> T>,
 }
 
-impl<'a> Texts<'a> {
-    pub(super) fn name(name: &'a str) -> Self {
-        Self { name, artists: [""; 2], album: "", genres: &[] }
+impl<T> Matches<T> {
+    pub(super) fn new(query: &SearchQuery, texts: &Texts<T>) -> Self {
+        let words = query.words.iter().map(|word| texts.find(&word.prefix)).collect();
+        Self { words, kind: PhantomData }
     }
+
+    /// The score of a word in an entry: 2 if it has the word, 1 if one of its words begins like
+    /// it, else 0.
+    pub(super) fn get(&self, word: usize, key: Key<T>) -> u8 {
+        let entries = self.words.get(word).map_or(&[][..], Vec::as_slice);
+        entries.get(key.place() as usize).copied().unwrap_or(0)
+    }
+}
+
+/// The scores of one word in the texts of a candidate, each from 0 to 2.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Found {
+    pub(super) name: u8,
+    /// In that artist in whom it fits best.
+    pub(super) artists: u8,
+    pub(super) album: u8,
+    pub(super) genre: u8,
 }
 
 /// How well a candidate fits, larger is better; `None` if a word is not found.
 ///
+/// `found` says where a word is found, by its place in the query; `whole` is the text of the query.
 /// A name that is the whole query comes first, then a name and an artist that together are the
 /// query, as in `Artist - Title`, then names in which more of the query is found.
-pub(super) fn score(query: &SearchQuery, texts: &Texts<'_>, whole: &str) -> Option<u32> {
+pub(super) fn score(
+    query: &SearchQuery,
+    name: &str,
+    whole: &str,
+    found: impl Fn(usize) -> Found,
+) -> Option<u32> {
     let mut score = 0;
     let mut in_name = 0;
-    for word in &query.words {
-        let found = match word.place {
-            Place::Anywhere => anywhere(word, texts),
-            Place::In(field) => in_field(word, field, texts),
-            Place::Perhaps(field) => in_field(word, field, texts).max(anywhere(word, texts)),
+    for (place, word) in query.words.iter().enumerate() {
+        let found = found(place);
+        let points = match word.place {
+            Place::Anywhere => anywhere(found),
+            Place::In(field) => in_field(found, field),
+            Place::Perhaps(field) => in_field(found, field).max(anywhere(found)),
         };
-        if found == 0 {
+        if points == 0 {
             return None;
         }
-        if found >= IN_NAME {
+        if points >= IN_NAME {
             in_name += 1;
         }
-        score += found;
+        score += points;
     }
-    if texts.name == whole && whole.len() > 1 {
+    if name == whole && whole.len() > 1 {
         score += 1_000;
     } else if in_name > 0 {
-        let words = texts.name.split_whitespace().count();
+        let words = name.split_whitespace().count();
         // A name of which every word was asked for fits better than one that has others.
         score += if words == in_name { 500 } else { 0 };
     }
@@ -55,32 +81,32 @@ pub(super) fn score(query: &SearchQuery, texts: &Texts<'_>, whole: &str) -> Opti
 /// The score of a word that is found in the name.
 const IN_NAME: u32 = 5;
 
-fn anywhere(word: &Word, texts: &Texts<'_>) -> u32 {
-    let artists = texts.artists.iter().map(|artist| found(word, artist)).max().unwrap_or(0);
-    match found(word, texts.name) {
-        0 if artists > 0 => artists + 2,
-        0 => found(word, texts.album),
-        in_name => in_name + IN_NAME - 1,
+fn anywhere(found: Found) -> u32 {
+    match (in_name(found), found.artists) {
+        (0, 0) => found.album.into(),
+        (0, artists) => u32::from(artists) + 2,
+        (in_name, _) => in_name,
     }
 }
 
-fn in_field(word: &Word, field: Field, texts: &Texts<'_>) -> u32 {
+fn in_field(found: Found, field: Field) -> u32 {
     match field {
-        Field::Track => match found(word, texts.name) {
-            0 => 0,
-            in_name => in_name + IN_NAME - 1,
-        },
-        Field::Artist => texts.artists.iter().map(|artist| found(word, artist)).max().unwrap_or(0),
-        Field::Album => found(word, texts.album),
-        Field::Genre => {
-            let has = |genre: &Cow<'_, str>| found(word, &format!(" {} ", normalize(genre))) > 0;
-            u32::from(texts.genres.iter().any(has))
-        }
+        Field::Track => in_name(found),
+        Field::Artist => found.artists.into(),
+        Field::Album => found.album.into(),
+        Field::Genre => found.genre.into(),
+    }
+}
+
+fn in_name(found: Found) -> u32 {
+    match found.name {
+        0 => 0,
+        in_name => u32::from(in_name) + IN_NAME - 1,
     }
 }
 
 /// 2 if the word is in the text, 1 if a word of the text begins like it, else 0.
-fn found(word: &Word, text: &str) -> u32 {
+pub(super) fn find_in(word: &Word, text: &str) -> u8 {
     if !text.contains(&word.prefix) {
         0
     } else if text.contains(&word.whole) {
@@ -90,15 +116,23 @@ fn found(word: &Word, text: &str) -> u32 {
     }
 }
 
-/// The candidates that fit, best first. Of equally good ones, the most popular comes first.
+/// At most `most` candidates that fit, best first. Of equally good ones, the most popular comes
+/// first.
 pub(super) fn best<T>(
     arena: &Arena<T>,
+    most: usize,
     fits: impl Fn(Key<T>, &T) -> Option<u32>,
     popularity: impl Fn(&T) -> u8,
 ) -> Vec<Key<T>> {
     let scored =
         arena.iter().filter_map(|(key, entry)| Some((fits(key, entry)?, popularity(entry), key)));
     let mut found: Vec<_> = scored.collect();
-    found.sort_unstable_by_key(|(score, popularity, key)| (Reverse((*score, *popularity)), *key));
+    let order =
+        |(score, popularity, key): &(u32, u8, Key<T>)| (Reverse((*score, *popularity)), *key);
+    if found.len() > most {
+        found.select_nth_unstable_by_key(most, order);
+        found.truncate(most);
+    }
+    found.sort_unstable_by_key(order);
     found.into_iter().map(|(_, _, key)| key).collect()
 }

@@ -9,13 +9,13 @@ use crate::{
         catalog::Kind,
         custom::{
             self, World,
-            music::{Album, AlbumType},
+            music::{Album, AlbumType, Image},
             names::{Names, invalid, own_id},
             spoken::{Audiobook, Show},
         },
         id::Id,
         markets::Availability,
-        music::{AlbumKind, Released},
+        music::{AlbumDetails, AlbumKind, Released, TrackDetails},
         names::Name,
         rng::Rng,
     },
@@ -121,7 +121,9 @@ fn add_album(
         })?,
         None => Released::NEW_YEAR,
     };
+    let other_artists = artists.all(world, &album.other_artists, &format!("{at}.other_artists"))?;
     let id = next_id::<world::Album>(world, album.id.as_ref(), at)?;
+    let available = availability(world, album.markets.as_deref(), album.unavailable, at)?;
     let key = world.albums.push(world::Album {
         id,
         name: Name::own(&album.name),
@@ -137,33 +139,41 @@ fn add_album(
         label: Name::own(&album.label),
         popularity: album.popularity.min(100),
         upc: 900_000_000_000 + u64::from(world.albums.len()),
-        available: Availability::Everywhere,
+        available,
     });
+    if !other_artists.is_empty() || album.total_tracks.is_some() || album.images.is_some() {
+        let image = |image: &Image| {
+            let Image { url, width, height } = image.clone();
+            world::Image { url, width, height }
+        };
+        let images = album.images.as_ref().map(|images| images.iter().map(image).collect());
+        let details = AlbumDetails { other_artists, total_tracks: album.total_tracks, images };
+        world.album_details.insert(key, details);
+    }
     for (place, track) in album.tracks.iter().enumerate() {
         let at = format!("{at}.tracks[{place}]");
         let id = next_id::<world::Track>(world, track.id.as_ref(), &at)?;
+        let mut all = artists.all(world, &track.artists, &format!("{at}.artists"))?.into_iter();
+        let track_artist = all.next().unwrap_or(artist);
         let guest = match &track.guest {
             Some(guest) => Some(artists.expect(world, guest, &format!("{at}.guest"))?),
-            None => None,
+            None => all.next(),
         };
-        if let Some(guest) = guest {
-            world.artists[guest].appears_on.push(key);
+        let other_artists: Vec<_> = all.collect();
+        for guest in [track_artist].into_iter().chain(guest).chain(other_artists.iter().copied()) {
+            if guest != artist {
+                world.artists[guest].appears_on.push(key);
+            }
         }
-        let available = match &track.markets {
-            Some(codes) => world.available_in(codes).map_err(|code| {
-                invalid(&format!("{at}.markets"), format!("{code} is not the code of a market"))
-            })?,
-            None if track.unavailable => Availability::Far,
-            None => Availability::Everywhere,
-        };
-        world.tracks.push(world::Track {
+        let available = availability(world, track.markets.as_deref(), track.unavailable, &at)?;
+        let track_key = world.tracks.push(world::Track {
             id,
             name: Name::own(&track.name),
             album: key,
-            artist,
+            artist: track_artist,
             guest,
-            disc: 1,
-            number: u16::try_from(place + 1).unwrap_or(u16::MAX),
+            disc: track.disc,
+            number: track.number.unwrap_or(u16::try_from(place + 1).unwrap_or(u16::MAX)),
             duration_ms: track.duration_ms,
             explicit: track.explicit,
             popularity: track.popularity.min(100),
@@ -171,9 +181,29 @@ fn add_album(
             available,
             relinked: None,
         });
+        if !other_artists.is_empty() || track.isrc.is_some() {
+            let details = TrackDetails { other_artists, isrc: track.isrc.clone() };
+            world.track_details.insert(track_key, details);
+        }
     }
     world.artists[artist].albums.push(key);
     Ok(())
+}
+
+/// Where something with these markets is available.
+fn availability(
+    world: &mut world::World,
+    markets: Option<&[String]>,
+    unavailable: bool,
+    at: &str,
+) -> io::Result<Availability> {
+    match markets {
+        Some(codes) => world.available_in(codes).map_err(|code| {
+            invalid(&format!("{at}.markets"), format!("{code} is not the code of a market"))
+        }),
+        None if unavailable => Ok(Availability::Far),
+        None => Ok(Availability::Everywhere),
+    }
 }
 
 fn add_show(world: &mut world::World, show: &Show, at: &str) -> io::Result<()> {
@@ -234,9 +264,23 @@ fn add_audiobook(world: &mut world::World, book: &Audiobook, at: &str) -> io::Re
     Ok(())
 }
 
-/// The id of what is added next: the one that was given, or the usual one.
+/// The id of the next entry: the given one, or the next generated one that is free.
 fn next_id<T: Kind>(world: &mut world::World, given: Option<&String>, at: &str) -> io::Result<Id> {
-    let Some(text) = given else { return Ok(T::next_id(world)) };
+    let Some(text) = given else {
+        let id = T::next_id(world);
+        if T::find(world, &id).is_none() {
+            return Ok(id);
+        }
+        // An entry before it has been given this id.
+        let mut number = T::arena(world).len();
+        loop {
+            number += 1;
+            let id = Id::numbered(T::NAME, number);
+            if world.reserve::<T>(id) {
+                return Ok(id);
+            }
+        }
+    };
     let id = own_id(text, at)?;
     if world.reserve::<T>(id) {
         Ok(id)

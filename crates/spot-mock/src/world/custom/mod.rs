@@ -49,6 +49,8 @@
 //! thing without an id gets one like the generated things. Each list of the default user's library
 //! replaces the generated one; lists that are not given stay as they are.
 //!
+//! [`World::read_backup`] makes a world of the backup of a real library.
+//!
 //! With `"generated": false`, or [`World::empty`], nothing is there but what the file contains:
 //!
 //! ```
@@ -75,10 +77,12 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod backup;
 mod catalog;
 mod music;
 mod names;
 mod people;
+mod saved;
 mod spoken;
 
 use std::{io, path::Path};
@@ -87,6 +91,7 @@ pub use music::{Album, AlbumType, Artist, Track};
 pub(crate) use names::{Names, invalid, own_id};
 pub(crate) use people::Item;
 pub use people::{Category, LocalFile, Playlist, User};
+pub use saved::Saved;
 use serde::Deserialize;
 pub use spoken::{Audiobook, Chapter, Episode, Show};
 
@@ -123,16 +128,17 @@ pub struct World {
     pub(crate) top_tracks: Option<Vec<String>>,
     /// The top artists of the default user, by names or ids.
     pub(crate) top_artists: Option<Vec<String>>,
-    /// All saved tracks of the default user, the last saved first, by names or ids.
-    pub(crate) saved_tracks: Option<Vec<String>>,
+    /// All saved tracks of the default user, the last saved first: names or ids, or objects with
+    /// `name` and `added_at`.
+    pub(crate) saved_tracks: Option<Vec<Saved>>,
     /// All saved albums of the default user.
-    pub(crate) saved_albums: Option<Vec<String>>,
+    pub(crate) saved_albums: Option<Vec<Saved>>,
     /// All saved shows of the default user.
-    pub(crate) saved_shows: Option<Vec<String>>,
+    pub(crate) saved_shows: Option<Vec<Saved>>,
     /// All saved episodes of the default user.
-    pub(crate) saved_episodes: Option<Vec<String>>,
+    pub(crate) saved_episodes: Option<Vec<Saved>>,
     /// All saved audiobooks of the default user.
-    pub(crate) saved_audiobooks: Option<Vec<String>>,
+    pub(crate) saved_audiobooks: Option<Vec<Saved>>,
     /// All artists the default user follows.
     pub(crate) followed_artists: Option<Vec<String>>,
 }
@@ -202,10 +208,7 @@ impl World {
     /// If the file cannot be read, and those of [`from_json`](Self::from_json). The message names
     /// the file.
     pub fn read(file: impl AsRef<Path>) -> io::Result<Self> {
-        let file = file.as_ref();
-        let text = std::fs::read_to_string(file);
-        let world = text.and_then(|text| Self::from_json(&text));
-        world.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))
+        read_text(file.as_ref(), Self::from_json)
     }
 
     /// The JSON Schema of a world file, as text.
@@ -300,39 +303,37 @@ impl World {
         self
     }
 
-    /// All tracks the default user has saved, the last saved first, by names or ids.
-    pub fn saved_tracks<S: Into<String>>(mut self, tracks: impl IntoIterator<Item = S>) -> Self {
-        self.saved_tracks = Some(texts(tracks));
+    /// All tracks the default user has saved, the last saved first: names, ids, or
+    /// [`Saved::at`].
+    pub fn saved_tracks<S: Into<Saved>>(mut self, tracks: impl IntoIterator<Item = S>) -> Self {
+        self.saved_tracks = Some(saved(tracks));
         self
     }
 
     /// All albums the default user has saved.
-    pub fn saved_albums<S: Into<String>>(mut self, albums: impl IntoIterator<Item = S>) -> Self {
-        self.saved_albums = Some(texts(albums));
+    pub fn saved_albums<S: Into<Saved>>(mut self, albums: impl IntoIterator<Item = S>) -> Self {
+        self.saved_albums = Some(saved(albums));
         self
     }
 
     /// All shows the default user has saved.
-    pub fn saved_shows<S: Into<String>>(mut self, shows: impl IntoIterator<Item = S>) -> Self {
-        self.saved_shows = Some(texts(shows));
+    pub fn saved_shows<S: Into<Saved>>(mut self, shows: impl IntoIterator<Item = S>) -> Self {
+        self.saved_shows = Some(saved(shows));
         self
     }
 
     /// All episodes the default user has saved.
-    pub fn saved_episodes<S: Into<String>>(
-        mut self,
-        episodes: impl IntoIterator<Item = S>,
-    ) -> Self {
-        self.saved_episodes = Some(texts(episodes));
+    pub fn saved_episodes<S: Into<Saved>>(mut self, episodes: impl IntoIterator<Item = S>) -> Self {
+        self.saved_episodes = Some(saved(episodes));
         self
     }
 
     /// All audiobooks the default user has saved.
-    pub fn saved_audiobooks<S: Into<String>>(
+    pub fn saved_audiobooks<S: Into<Saved>>(
         mut self,
         audiobooks: impl IntoIterator<Item = S>,
     ) -> Self {
-        self.saved_audiobooks = Some(texts(audiobooks));
+        self.saved_audiobooks = Some(saved(audiobooks));
         self
     }
 
@@ -344,6 +345,19 @@ impl World {
         self.followed_artists = Some(texts(artists));
         self
     }
+}
+
+fn saved<S: Into<Saved>>(entries: impl IntoIterator<Item = S>) -> Vec<Saved> {
+    entries.into_iter().map(Into::into).collect()
+}
+
+/// Reads a file. An error names the file.
+pub(crate) fn read_text(
+    file: &Path,
+    parse: impl FnOnce(&str) -> io::Result<World>,
+) -> io::Result<World> {
+    let world = std::fs::read_to_string(file).and_then(|text| parse(&text));
+    world.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))
 }
 
 fn texts<S: Into<String>>(texts: impl IntoIterator<Item = S>) -> Vec<String> {

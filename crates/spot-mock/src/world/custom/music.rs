@@ -31,6 +31,9 @@ pub struct Album {
     pub(crate) name: String,
     /// Name or id of the artist.
     pub(crate) artist: String,
+    /// Names or ids of further artists.
+    #[serde(default)]
+    pub(crate) other_artists: Vec<String>,
     #[serde(default, rename = "type")]
     pub(crate) kind: AlbumType,
     /// `2024`, `2024-05` or `2024-05-03`. Default: 2026-01-01.
@@ -40,8 +43,29 @@ pub struct Album {
     /// 0 to 100.
     #[serde(default)]
     pub(crate) popularity: u8,
+    /// Whether the album is not available in the country of the users. Default: false.
+    #[serde(default)]
+    pub(crate) unavailable: bool,
+    /// Country codes of the markets in which the album is available. Default: all markets.
+    pub(crate) markets: Option<Vec<String>>,
+    /// The number of tracks that the album shows. Default: the number of `tracks`.
+    pub(crate) total_tracks: Option<u32>,
+    /// Cover images, the largest first. Default: three images whose addresses lead nowhere.
+    pub(crate) images: Option<Vec<Image>>,
     #[serde(default)]
     pub(crate) tracks: Vec<Track>,
+}
+
+/// An image.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Image {
+    pub(crate) url: String,
+    /// In pixels.
+    pub(crate) width: Option<u32>,
+    /// In pixels.
+    pub(crate) height: Option<u32>,
 }
 
 /// Type of an album.
@@ -68,8 +92,16 @@ pub struct Track {
     /// Id, 22 letters and digits. Default: a generated one.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
+    /// Names or ids of all its artists. Default: the artist of the album, and the guest.
+    #[serde(default)]
+    pub(crate) artists: Vec<String>,
     /// Name or id of a second artist.
     pub(crate) guest: Option<String>,
+    /// Number of the disc. Default: 1.
+    #[serde(default = "first")]
+    pub(crate) disc: u8,
+    /// Number on the disc. Default: the place in the album.
+    pub(crate) number: Option<u16>,
     /// Default: 180000.
     #[serde(default = "three_minutes")]
     pub(crate) duration_ms: u32,
@@ -85,6 +117,12 @@ pub struct Track {
     pub(crate) markets: Option<Vec<String>>,
     /// Name or id of the track that is played instead if a call has a market.
     pub(crate) relinked_to: Option<String>,
+    /// International Standard Recording Code. Default: a generated one.
+    pub(crate) isrc: Option<String>,
+}
+
+const fn first() -> u8 {
+    1
 }
 
 const fn three_minutes() -> u32 {
@@ -131,8 +169,13 @@ impl Album {
             artist: artist.into(),
             kind: AlbumType::Album,
             released: None,
+            other_artists: Vec::new(),
             label: String::new(),
             popularity: 0,
+            unavailable: false,
+            markets: None,
+            total_tracks: None,
+            images: None,
             tracks: Vec::new(),
         }
     }
@@ -167,6 +210,38 @@ impl Album {
         self
     }
 
+    /// Appends an artist, by name or id.
+    pub fn other_artist(mut self, artist: impl Into<String>) -> Self {
+        self.other_artists.push(artist.into());
+        self
+    }
+
+    /// Whether the album is not available in the country of the users. Default: no.
+    pub fn unavailable(mut self, unavailable: bool) -> Self {
+        self.unavailable = unavailable;
+        self
+    }
+
+    /// Country codes of the markets in which the album is available. Default: all markets.
+    pub fn markets<S: Into<String>>(mut self, codes: impl IntoIterator<Item = S>) -> Self {
+        self.markets = Some(codes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The number of tracks that the album shows. Default: the number of its tracks.
+    pub fn total_tracks(mut self, total: u32) -> Self {
+        self.total_tracks = Some(total);
+        self
+    }
+
+    /// Appends a cover image with its width and height in pixels. The first one replaces the three
+    /// default images, whose addresses lead nowhere.
+    pub fn image(mut self, url: impl Into<String>, width: u32, height: u32) -> Self {
+        let image = Image { url: url.into(), width: Some(width), height: Some(height) };
+        self.images.get_or_insert_default().push(image);
+        self
+    }
+
     /// Appends a track.
     pub fn track(mut self, track: Track) -> Self {
         self.tracks.push(track);
@@ -180,13 +255,17 @@ impl Track {
         Self {
             id: None,
             name: name.into(),
+            artists: Vec::new(),
             guest: None,
+            disc: first(),
+            number: None,
             duration_ms: three_minutes(),
             explicit: false,
             popularity: 0,
             unavailable: false,
             markets: None,
             relinked_to: None,
+            isrc: None,
         }
     }
 
@@ -199,6 +278,30 @@ impl Track {
     /// Second artist, by name or id.
     pub fn guest(mut self, artist: impl Into<String>) -> Self {
         self.guest = Some(artist.into());
+        self
+    }
+
+    /// Appends an artist, by name or id. The first one replaces the artist of the album.
+    pub fn artist(mut self, artist: impl Into<String>) -> Self {
+        self.artists.push(artist.into());
+        self
+    }
+
+    /// Number of the disc. Default: 1.
+    pub fn disc(mut self, disc: u8) -> Self {
+        self.disc = disc;
+        self
+    }
+
+    /// Number on the disc. Default: the place in the album.
+    pub fn number(mut self, number: u16) -> Self {
+        self.number = Some(number);
+        self
+    }
+
+    /// International Standard Recording Code. Default: a generated one.
+    pub fn isrc(mut self, code: impl Into<String>) -> Self {
+        self.isrc = Some(code.into());
         self
     }
 

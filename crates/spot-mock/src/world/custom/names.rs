@@ -29,10 +29,17 @@ impl<T: Kind> Names<T> {
         T::find(world, &Id::parse(id)?)
     }
 
-    /// The same, or a complaint about the field in which it was asked for.
+    /// The thing with this name or id, or an error that names the field.
     pub(crate) fn expect(&self, world: &World, text: &str, at: &str) -> io::Result<Key<T>> {
         let unknown = || invalid(at, format!("no {} has the name or the id {text}", T::WORD));
         self.find(world, text).ok_or_else(unknown)
+    }
+
+    /// The things with these names or ids.
+    pub(crate) fn all(&self, world: &World, texts: &[String], at: &str) -> io::Result<Vec<Key<T>>> {
+        let key =
+            |(place, text): (usize, &String)| self.expect(world, text, &format!("{at}[{place}]"));
+        texts.iter().enumerate().map(key).collect()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     Album, AlbumGroup, AlbumId, AlbumType, Copyright, CountrySet, ExternalIds, Image, Page,
     ReleaseDate, Restrictions, SimplifiedAlbum, SimplifiedArtist, SimplifiedTrack,
     lenient::{Date, Int, LenientId, NonNull},
-    object::{self, ObjectWriter, WireError},
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize)]
@@ -50,34 +50,32 @@ struct AlbumWire {
     href: Option<AlbumId>,
 }
 
-impl AlbumWire {
-    #[inline]
-    fn into_object(self) -> Result<Album, WireError> {
-        Ok(Album {
-            id: self.id.or(self.uri).or(self.href).ok_or(WireError::MissingField("id"))?,
-            name: self.name,
-            album_type: self.album_type,
-            artists: self.artists,
-            images: self.images,
-            release_date: self.release_date,
-            total_tracks: self.total_tracks,
-            tracks: self.tracks,
-            label: self.label,
-            popularity: self.popularity,
-            genres: self.genres,
-            copyrights: self.copyrights,
-            external_ids: self.external_ids,
-            available_markets: self.available_markets,
-            is_playable: self.is_playable,
-            restrictions: self.restrictions,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for Album {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            AlbumWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
+            let wire = AlbumWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire
+                    .id
+                    .or(wire.uri)
+                    .or(wire.href)
+                    .ok_or_else(|| D::Error::missing_field("id"))?,
+                name: wire.name,
+                album_type: wire.album_type,
+                artists: wire.artists,
+                images: wire.images,
+                release_date: wire.release_date,
+                total_tracks: wire.total_tracks,
+                tracks: wire.tracks,
+                label: wire.label,
+                popularity: wire.popularity,
+                genres: wire.genres,
+                copyrights: wire.copyrights,
+                external_ids: wire.external_ids,
+                available_markets: wire.available_markets,
+                is_playable: wire.is_playable,
+                restrictions: wire.restrictions,
+            })
         })
     }
 }
@@ -141,28 +139,23 @@ struct SimplifiedAlbumWire {
     href: Option<AlbumId>,
 }
 
-impl SimplifiedAlbumWire {
-    fn into_object(self) -> SimplifiedAlbum {
-        SimplifiedAlbum {
-            id: self.id.or(self.uri).or(self.href),
-            name: self.name,
-            album_type: self.album_type,
-            album_group: self.album_group,
-            artists: self.artists,
-            images: self.images,
-            release_date: self.release_date,
-            total_tracks: self.total_tracks,
-            available_markets: self.available_markets,
-            is_playable: self.is_playable,
-            restrictions: self.restrictions,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for SimplifiedAlbum {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedAlbumWire::deserialize(deserializer).map(SimplifiedAlbumWire::into_object)
+            let wire = SimplifiedAlbumWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.or(wire.uri).or(wire.href),
+                name: wire.name,
+                album_type: wire.album_type,
+                album_group: wire.album_group,
+                artists: wire.artists,
+                images: wire.images,
+                release_date: wire.release_date,
+                total_tracks: wire.total_tracks,
+                available_markets: wire.available_markets,
+                is_playable: wire.is_playable,
+                restrictions: wire.restrictions,
+            })
         })
     }
 }

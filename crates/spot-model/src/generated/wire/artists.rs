@@ -6,7 +6,7 @@ use serde_with::{As, DefaultOnNull, Same};
 use crate::{
     Artist, ArtistId, Followers, Image, SimplifiedArtist,
     lenient::{Int, LenientId, NonNull},
-    object::{self, ObjectWriter, WireError},
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize)]
@@ -29,24 +29,22 @@ struct ArtistWire {
     href: Option<ArtistId>,
 }
 
-impl ArtistWire {
-    #[inline]
-    fn into_object(self) -> Result<Artist, WireError> {
-        Ok(Artist {
-            id: self.id.or(self.uri).or(self.href).ok_or(WireError::MissingField("id"))?,
-            name: self.name,
-            images: self.images,
-            genres: self.genres,
-            followers: self.followers,
-            popularity: self.popularity,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for Artist {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            ArtistWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
+            let wire = ArtistWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire
+                    .id
+                    .or(wire.uri)
+                    .or(wire.href)
+                    .ok_or_else(|| D::Error::missing_field("id"))?,
+                name: wire.name,
+                images: wire.images,
+                genres: wire.genres,
+                followers: wire.followers,
+                popularity: wire.popularity,
+            })
         })
     }
 }
@@ -78,16 +76,11 @@ struct SimplifiedArtistWire {
     href: Option<ArtistId>,
 }
 
-impl SimplifiedArtistWire {
-    fn into_object(self) -> SimplifiedArtist {
-        SimplifiedArtist { id: self.id.or(self.uri).or(self.href), name: self.name }
-    }
-}
-
 impl<'de> Deserialize<'de> for SimplifiedArtist {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedArtistWire::deserialize(deserializer).map(SimplifiedArtistWire::into_object)
+            let wire = SimplifiedArtistWire::deserialize(deserializer)?;
+            Ok(Self { id: wire.id.or(wire.uri).or(wire.href), name: wire.name })
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     AnalysisMeta, AnalyzedTrack, AudioAnalysis, AudioFeatures, Section, Segment, TimeInterval,
     TrackId,
     lenient::{Int, LenientId, Millis, NonNull, Secs},
-    object::{self, ObjectWriter, WireError},
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize)]
@@ -52,34 +52,32 @@ struct AudioFeaturesWire {
     href: Option<TrackId>,
 }
 
-impl AudioFeaturesWire {
-    #[inline]
-    fn into_object(self) -> Result<AudioFeatures, WireError> {
-        Ok(AudioFeatures {
-            id: self.id.or(self.uri).or(self.href).ok_or(WireError::MissingField("id"))?,
-            duration: self.duration,
-            tempo: self.tempo,
-            key: self.key,
-            mode: self.mode,
-            time_signature: self.time_signature,
-            loudness: self.loudness,
-            acousticness: self.acousticness,
-            danceability: self.danceability,
-            energy: self.energy,
-            instrumentalness: self.instrumentalness,
-            liveness: self.liveness,
-            speechiness: self.speechiness,
-            valence: self.valence,
-            track_href: self.track_href,
-            analysis_url: self.analysis_url,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for AudioFeatures {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            AudioFeaturesWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
+            let wire = AudioFeaturesWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire
+                    .id
+                    .or(wire.uri)
+                    .or(wire.href)
+                    .ok_or_else(|| D::Error::missing_field("id"))?,
+                duration: wire.duration,
+                tempo: wire.tempo,
+                key: wire.key,
+                mode: wire.mode,
+                time_signature: wire.time_signature,
+                loudness: wire.loudness,
+                acousticness: wire.acousticness,
+                danceability: wire.danceability,
+                energy: wire.energy,
+                instrumentalness: wire.instrumentalness,
+                liveness: wire.liveness,
+                speechiness: wire.speechiness,
+                valence: wire.valence,
+                track_href: wire.track_href,
+                analysis_url: wire.analysis_url,
+            })
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     Audiobook, AudiobookId, Chapter, ChapterId, Copyright, CountrySet, Image, Page, Person,
     ReleaseDate, Restrictions, ResumePoint, SimplifiedAudiobook, SimplifiedChapter,
     lenient::{Date, Int, LenientId, Millis, NonNull},
-    object::{self, ObjectWriter, WireError},
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize)]
@@ -56,36 +56,34 @@ struct AudiobookWire {
     href: Option<AudiobookId>,
 }
 
-impl AudiobookWire {
-    #[inline]
-    fn into_object(self) -> Result<Audiobook, WireError> {
-        Ok(Audiobook {
-            id: self.id.or(self.uri).or(self.href).ok_or(WireError::MissingField("id"))?,
-            name: self.name,
-            authors: self.authors,
-            narrators: self.narrators,
-            description: self.description,
-            html_description: self.html_description,
-            edition: self.edition,
-            publisher: self.publisher,
-            images: self.images,
-            total_chapters: self.total_chapters,
-            chapters: self.chapters,
-            explicit: self.explicit,
-            languages: self.languages,
-            media_type: self.media_type,
-            is_externally_hosted: self.is_externally_hosted,
-            is_playable: self.is_playable,
-            copyrights: self.copyrights,
-            available_markets: self.available_markets,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for Audiobook {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            AudiobookWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
+            let wire = AudiobookWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire
+                    .id
+                    .or(wire.uri)
+                    .or(wire.href)
+                    .ok_or_else(|| D::Error::missing_field("id"))?,
+                name: wire.name,
+                authors: wire.authors,
+                narrators: wire.narrators,
+                description: wire.description,
+                html_description: wire.html_description,
+                edition: wire.edition,
+                publisher: wire.publisher,
+                images: wire.images,
+                total_chapters: wire.total_chapters,
+                chapters: wire.chapters,
+                explicit: wire.explicit,
+                languages: wire.languages,
+                media_type: wire.media_type,
+                is_externally_hosted: wire.is_externally_hosted,
+                is_playable: wire.is_playable,
+                copyrights: wire.copyrights,
+                available_markets: wire.available_markets,
+            })
         })
     }
 }
@@ -159,35 +157,29 @@ struct SimplifiedAudiobookWire {
     href: Option<AudiobookId>,
 }
 
-impl SimplifiedAudiobookWire {
-    fn into_object(self) -> SimplifiedAudiobook {
-        SimplifiedAudiobook {
-            id: self.id.or(self.uri).or(self.href),
-            name: self.name,
-            authors: self.authors,
-            narrators: self.narrators,
-            description: self.description,
-            html_description: self.html_description,
-            edition: self.edition,
-            publisher: self.publisher,
-            images: self.images,
-            total_chapters: self.total_chapters,
-            explicit: self.explicit,
-            languages: self.languages,
-            media_type: self.media_type,
-            is_externally_hosted: self.is_externally_hosted,
-            is_playable: self.is_playable,
-            copyrights: self.copyrights,
-            available_markets: self.available_markets,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for SimplifiedAudiobook {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedAudiobookWire::deserialize(deserializer)
-                .map(SimplifiedAudiobookWire::into_object)
+            let wire = SimplifiedAudiobookWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.or(wire.uri).or(wire.href),
+                name: wire.name,
+                authors: wire.authors,
+                narrators: wire.narrators,
+                description: wire.description,
+                html_description: wire.html_description,
+                edition: wire.edition,
+                publisher: wire.publisher,
+                images: wire.images,
+                total_chapters: wire.total_chapters,
+                explicit: wire.explicit,
+                languages: wire.languages,
+                media_type: wire.media_type,
+                is_externally_hosted: wire.is_externally_hosted,
+                is_playable: wire.is_playable,
+                copyrights: wire.copyrights,
+                available_markets: wire.available_markets,
+            })
         })
     }
 }
@@ -258,34 +250,32 @@ struct ChapterWire {
     href: Option<ChapterId>,
 }
 
-impl ChapterWire {
-    #[inline]
-    fn into_object(self) -> Result<Chapter, WireError> {
-        Ok(Chapter {
-            id: self.id.or(self.uri).or(self.href).ok_or(WireError::MissingField("id"))?,
-            name: self.name,
-            audiobook: self.audiobook,
-            description: self.description,
-            html_description: self.html_description,
-            chapter_number: self.chapter_number,
-            images: self.images,
-            duration: self.duration,
-            release_date: self.release_date,
-            explicit: self.explicit,
-            resume_point: self.resume_point,
-            languages: self.languages,
-            audio_preview_url: self.audio_preview_url,
-            is_playable: self.is_playable,
-            restrictions: self.restrictions,
-            available_markets: self.available_markets,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for Chapter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            ChapterWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
+            let wire = ChapterWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire
+                    .id
+                    .or(wire.uri)
+                    .or(wire.href)
+                    .ok_or_else(|| D::Error::missing_field("id"))?,
+                name: wire.name,
+                audiobook: wire.audiobook,
+                description: wire.description,
+                html_description: wire.html_description,
+                chapter_number: wire.chapter_number,
+                images: wire.images,
+                duration: wire.duration,
+                release_date: wire.release_date,
+                explicit: wire.explicit,
+                resume_point: wire.resume_point,
+                languages: wire.languages,
+                audio_preview_url: wire.audio_preview_url,
+                is_playable: wire.is_playable,
+                restrictions: wire.restrictions,
+                available_markets: wire.available_markets,
+            })
         })
     }
 }
@@ -357,32 +347,27 @@ struct SimplifiedChapterWire {
     href: Option<ChapterId>,
 }
 
-impl SimplifiedChapterWire {
-    fn into_object(self) -> SimplifiedChapter {
-        SimplifiedChapter {
-            id: self.id.or(self.uri).or(self.href),
-            name: self.name,
-            description: self.description,
-            html_description: self.html_description,
-            chapter_number: self.chapter_number,
-            images: self.images,
-            duration: self.duration,
-            release_date: self.release_date,
-            explicit: self.explicit,
-            resume_point: self.resume_point,
-            languages: self.languages,
-            audio_preview_url: self.audio_preview_url,
-            is_playable: self.is_playable,
-            restrictions: self.restrictions,
-            available_markets: self.available_markets,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for SimplifiedChapter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedChapterWire::deserialize(deserializer).map(SimplifiedChapterWire::into_object)
+            let wire = SimplifiedChapterWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.or(wire.uri).or(wire.href),
+                name: wire.name,
+                description: wire.description,
+                html_description: wire.html_description,
+                chapter_number: wire.chapter_number,
+                images: wire.images,
+                duration: wire.duration,
+                release_date: wire.release_date,
+                explicit: wire.explicit,
+                resume_point: wire.resume_point,
+                languages: wire.languages,
+                audio_preview_url: wire.audio_preview_url,
+                is_playable: wire.is_playable,
+                restrictions: wire.restrictions,
+                available_markets: wire.available_markets,
+            })
         })
     }
 }

@@ -7,7 +7,7 @@ use serde_with::As;
 use crate::{
     Album, Episode, SavedAlbum, SavedEpisode, SavedShow, SavedTrack, SimplifiedShow, Track,
     lenient::Timestamp,
-    object::{self, ObjectWriter, WireError},
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize)]
@@ -18,20 +18,14 @@ struct SavedTrackWire {
     track: Option<Track>,
 }
 
-impl SavedTrackWire {
-    #[inline]
-    fn into_object(self) -> Result<SavedTrack, WireError> {
-        Ok(SavedTrack {
-            added_at: self.added_at,
-            track: self.track.ok_or(WireError::MissingField("track"))?,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for SavedTrack {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SavedTrackWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
+            let wire = SavedTrackWire::deserialize(deserializer)?;
+            Ok(Self {
+                added_at: wire.added_at,
+                track: wire.track.ok_or_else(|| D::Error::missing_field("track"))?,
+            })
         })
     }
 }
@@ -55,20 +49,14 @@ struct SavedAlbumWire {
     album: Option<Album>,
 }
 
-impl SavedAlbumWire {
-    #[inline]
-    fn into_object(self) -> Result<SavedAlbum, WireError> {
-        Ok(SavedAlbum {
-            added_at: self.added_at,
-            album: self.album.ok_or(WireError::MissingField("album"))?,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for SavedAlbum {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SavedAlbumWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
+            let wire = SavedAlbumWire::deserialize(deserializer)?;
+            Ok(Self {
+                added_at: wire.added_at,
+                album: wire.album.ok_or_else(|| D::Error::missing_field("album"))?,
+            })
         })
     }
 }
@@ -92,20 +80,14 @@ struct SavedShowWire {
     show: Option<SimplifiedShow>,
 }
 
-impl SavedShowWire {
-    #[inline]
-    fn into_object(self) -> Result<SavedShow, WireError> {
-        Ok(SavedShow {
-            added_at: self.added_at,
-            show: self.show.ok_or(WireError::MissingField("show"))?,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for SavedShow {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SavedShowWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
+            let wire = SavedShowWire::deserialize(deserializer)?;
+            Ok(Self {
+                added_at: wire.added_at,
+                show: wire.show.ok_or_else(|| D::Error::missing_field("show"))?,
+            })
         })
     }
 }
@@ -129,20 +111,14 @@ struct SavedEpisodeWire {
     episode: Option<Episode>,
 }
 
-impl SavedEpisodeWire {
-    #[inline]
-    fn into_object(self) -> Result<SavedEpisode, WireError> {
-        Ok(SavedEpisode {
-            added_at: self.added_at,
-            episode: self.episode.ok_or(WireError::MissingField("episode"))?,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for SavedEpisode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SavedEpisodeWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
+            let wire = SavedEpisodeWire::deserialize(deserializer)?;
+            Ok(Self {
+                added_at: wire.added_at,
+                episode: wire.episode.ok_or_else(|| D::Error::missing_field("episode"))?,
+            })
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     Copyright, CountrySet, Episode, EpisodeId, Image, Page, ReleaseDate, Restrictions, ResumePoint,
     Show, ShowId, SimplifiedEpisode, SimplifiedShow,
     lenient::{Date, Int, LenientId, Millis, NonNull},
-    object::{self, ObjectWriter, WireError},
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize)]
@@ -48,32 +48,30 @@ struct ShowWire {
     href: Option<ShowId>,
 }
 
-impl ShowWire {
-    #[inline]
-    fn into_object(self) -> Result<Show, WireError> {
-        Ok(Show {
-            id: self.id.or(self.uri).or(self.href).ok_or(WireError::MissingField("id"))?,
-            name: self.name,
-            description: self.description,
-            html_description: self.html_description,
-            publisher: self.publisher,
-            images: self.images,
-            total_episodes: self.total_episodes,
-            episodes: self.episodes,
-            explicit: self.explicit,
-            languages: self.languages,
-            media_type: self.media_type,
-            is_externally_hosted: self.is_externally_hosted,
-            copyrights: self.copyrights,
-            available_markets: self.available_markets,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for Show {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            ShowWire::deserialize(deserializer)?.into_object().map_err(D::Error::custom)
+            let wire = ShowWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire
+                    .id
+                    .or(wire.uri)
+                    .or(wire.href)
+                    .ok_or_else(|| D::Error::missing_field("id"))?,
+                name: wire.name,
+                description: wire.description,
+                html_description: wire.html_description,
+                publisher: wire.publisher,
+                images: wire.images,
+                total_episodes: wire.total_episodes,
+                episodes: wire.episodes,
+                explicit: wire.explicit,
+                languages: wire.languages,
+                media_type: wire.media_type,
+                is_externally_hosted: wire.is_externally_hosted,
+                copyrights: wire.copyrights,
+                available_markets: wire.available_markets,
+            })
         })
     }
 }
@@ -135,30 +133,25 @@ struct SimplifiedShowWire {
     href: Option<ShowId>,
 }
 
-impl SimplifiedShowWire {
-    fn into_object(self) -> SimplifiedShow {
-        SimplifiedShow {
-            id: self.id.or(self.uri).or(self.href),
-            name: self.name,
-            description: self.description,
-            html_description: self.html_description,
-            publisher: self.publisher,
-            images: self.images,
-            total_episodes: self.total_episodes,
-            explicit: self.explicit,
-            languages: self.languages,
-            media_type: self.media_type,
-            is_externally_hosted: self.is_externally_hosted,
-            copyrights: self.copyrights,
-            available_markets: self.available_markets,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for SimplifiedShow {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedShowWire::deserialize(deserializer).map(SimplifiedShowWire::into_object)
+            let wire = SimplifiedShowWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.or(wire.uri).or(wire.href),
+                name: wire.name,
+                description: wire.description,
+                html_description: wire.html_description,
+                publisher: wire.publisher,
+                images: wire.images,
+                total_episodes: wire.total_episodes,
+                explicit: wire.explicit,
+                languages: wire.languages,
+                media_type: wire.media_type,
+                is_externally_hosted: wire.is_externally_hosted,
+                copyrights: wire.copyrights,
+                available_markets: wire.available_markets,
+            })
         })
     }
 }
@@ -225,33 +218,28 @@ struct EpisodeWire {
     href: Option<EpisodeId>,
 }
 
-impl EpisodeWire {
-    fn into_object(self) -> Episode {
-        Episode {
-            id: self.id.or(self.uri).or(self.href),
-            name: self.name,
-            show: self.show,
-            description: self.description,
-            html_description: self.html_description,
-            images: self.images,
-            duration: self.duration,
-            release_date: self.release_date,
-            explicit: self.explicit,
-            resume_point: self.resume_point,
-            languages: self.languages,
-            language: self.language,
-            audio_preview_url: self.audio_preview_url,
-            is_playable: self.is_playable,
-            is_externally_hosted: self.is_externally_hosted,
-            restrictions: self.restrictions,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for Episode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            EpisodeWire::deserialize(deserializer).map(EpisodeWire::into_object)
+            let wire = EpisodeWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.or(wire.uri).or(wire.href),
+                name: wire.name,
+                show: wire.show,
+                description: wire.description,
+                html_description: wire.html_description,
+                images: wire.images,
+                duration: wire.duration,
+                release_date: wire.release_date,
+                explicit: wire.explicit,
+                resume_point: wire.resume_point,
+                languages: wire.languages,
+                language: wire.language,
+                audio_preview_url: wire.audio_preview_url,
+                is_playable: wire.is_playable,
+                is_externally_hosted: wire.is_externally_hosted,
+                restrictions: wire.restrictions,
+            })
         })
     }
 }
@@ -323,35 +311,31 @@ struct SimplifiedEpisodeWire {
     href: Option<EpisodeId>,
 }
 
-impl SimplifiedEpisodeWire {
-    #[inline]
-    fn into_object(self) -> Result<SimplifiedEpisode, WireError> {
-        Ok(SimplifiedEpisode {
-            id: self.id.or(self.uri).or(self.href).ok_or(WireError::MissingField("id"))?,
-            name: self.name,
-            description: self.description,
-            html_description: self.html_description,
-            images: self.images,
-            duration: self.duration,
-            release_date: self.release_date,
-            explicit: self.explicit,
-            resume_point: self.resume_point,
-            languages: self.languages,
-            language: self.language,
-            audio_preview_url: self.audio_preview_url,
-            is_playable: self.is_playable,
-            is_externally_hosted: self.is_externally_hosted,
-            restrictions: self.restrictions,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for SimplifiedEpisode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedEpisodeWire::deserialize(deserializer)?
-                .into_object()
-                .map_err(D::Error::custom)
+            let wire = SimplifiedEpisodeWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire
+                    .id
+                    .or(wire.uri)
+                    .or(wire.href)
+                    .ok_or_else(|| D::Error::missing_field("id"))?,
+                name: wire.name,
+                description: wire.description,
+                html_description: wire.html_description,
+                images: wire.images,
+                duration: wire.duration,
+                release_date: wire.release_date,
+                explicit: wire.explicit,
+                resume_point: wire.resume_point,
+                languages: wire.languages,
+                language: wire.language,
+                audio_preview_url: wire.audio_preview_url,
+                is_playable: wire.is_playable,
+                is_externally_hosted: wire.is_externally_hosted,
+                restrictions: wire.restrictions,
+            })
         })
     }
 }

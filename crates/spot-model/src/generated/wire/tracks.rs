@@ -52,34 +52,29 @@ struct TrackWire {
     href: Option<TrackId>,
 }
 
-impl TrackWire {
-    fn into_object(self) -> Track {
-        Track {
-            id: self.id.or(self.href),
-            name: self.name,
-            artists: self.artists,
-            album: self.album,
-            duration: self.duration,
-            explicit: self.explicit,
-            disc_number: self.disc_number,
-            track_number: self.track_number,
-            popularity: self.popularity,
-            preview_url: self.preview_url,
-            external_ids: self.external_ids,
-            available_markets: self.available_markets,
-            is_playable: self.is_playable,
-            linked_from: self.linked_from,
-            restrictions: self.restrictions,
-            is_local: self.is_local,
-            local: self.local,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for Track {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            TrackWire::deserialize(deserializer).map(TrackWire::into_object)
+            let wire = TrackWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.or(wire.href),
+                name: wire.name,
+                artists: wire.artists,
+                album: wire.album,
+                duration: wire.duration,
+                explicit: wire.explicit,
+                disc_number: wire.disc_number,
+                track_number: wire.track_number,
+                popularity: wire.popularity,
+                preview_url: wire.preview_url,
+                external_ids: wire.external_ids,
+                available_markets: wire.available_markets,
+                is_playable: wire.is_playable,
+                linked_from: wire.linked_from,
+                restrictions: wire.restrictions,
+                is_local: wire.is_local,
+                local: wire.local,
+            })
         })
     }
 }
@@ -146,30 +141,25 @@ struct SimplifiedTrackWire {
     href: Option<TrackId>,
 }
 
-impl SimplifiedTrackWire {
-    fn into_object(self) -> SimplifiedTrack {
-        SimplifiedTrack {
-            id: self.id.or(self.uri).or(self.href),
-            name: self.name,
-            artists: self.artists,
-            duration: self.duration,
-            explicit: self.explicit,
-            disc_number: self.disc_number,
-            track_number: self.track_number,
-            preview_url: self.preview_url,
-            available_markets: self.available_markets,
-            is_playable: self.is_playable,
-            linked_from: self.linked_from,
-            restrictions: self.restrictions,
-            is_local: self.is_local,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for SimplifiedTrack {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedTrackWire::deserialize(deserializer).map(SimplifiedTrackWire::into_object)
+            let wire = SimplifiedTrackWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.or(wire.uri).or(wire.href),
+                name: wire.name,
+                artists: wire.artists,
+                duration: wire.duration,
+                explicit: wire.explicit,
+                disc_number: wire.disc_number,
+                track_number: wire.track_number,
+                preview_url: wire.preview_url,
+                available_markets: wire.available_markets,
+                is_playable: wire.is_playable,
+                linked_from: wire.linked_from,
+                restrictions: wire.restrictions,
+                is_local: wire.is_local,
+            })
         })
     }
 }
@@ -206,16 +196,11 @@ struct LinkedTrackWire {
     href: Option<TrackId>,
 }
 
-impl LinkedTrackWire {
-    fn into_object(self) -> LinkedTrack {
-        LinkedTrack { id: self.id.or(self.uri).or(self.href) }
-    }
-}
-
 impl<'de> Deserialize<'de> for LinkedTrack {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            LinkedTrackWire::deserialize(deserializer).map(LinkedTrackWire::into_object)
+            let wire = LinkedTrackWire::deserialize(deserializer)?;
+            Ok(Self { id: wire.id.or(wire.uri).or(wire.href) })
         })
     }
 }

@@ -1,0 +1,66 @@
+//! What the default user of a custom world has saved.
+
+use serde::Deserialize;
+
+/// Something that the default user has saved: a name or an id, and the time it was saved.
+///
+/// A name or an id alone is enough: `"Slip".into()`. Then the time is the start of the clock, minus
+/// a second for each entry before it.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
+#[serde(transparent)]
+#[must_use = "something saved has no effect until it is added to a world"]
+pub struct Saved(Entry);
+
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
+#[serde(untagged, expecting = "must be a name, an id, or an object with `name` and `added_at`")]
+enum Entry {
+    /// Name or id.
+    Named(String),
+    Dated(Dated),
+}
+
+/// A name or an id with the time it was saved.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct Dated {
+    /// Name or id.
+    name: String,
+    /// `2024-05-03T10:00:00Z`.
+    added_at: String,
+}
+
+impl Saved {
+    /// Something with this name or id that was saved at this time: `2024-05-03T10:00:00Z`.
+    pub fn at(name: impl Into<String>, added_at: impl Into<String>) -> Self {
+        Self(Entry::Dated(Dated { name: name.into(), added_at: added_at.into() }))
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        match &self.0 {
+            Entry::Named(name) => name,
+            Entry::Dated(dated) => &dated.name,
+        }
+    }
+
+    pub(crate) fn added_at(&self) -> Option<&str> {
+        match &self.0 {
+            Entry::Named(_) => None,
+            Entry::Dated(dated) => Some(&dated.added_at),
+        }
+    }
+}
+
+impl From<&str> for Saved {
+    fn from(name: &str) -> Self {
+        Self(Entry::Named(name.to_owned()))
+    }
+}
+
+impl From<String> for Saved {
+    fn from(name: String) -> Self {
+        Self(Entry::Named(name))
+    }
+}

@@ -1,0 +1,43 @@
+//! `cargo xtask fleet`: several processes of one application behind one Redis server.
+//!
+//! The processes are this program again, with a hidden argument.
+
+mod sessions;
+
+use xtask::{Error, FleetPart, FleetWorker, say};
+
+/// Counts the checks of a run.
+#[derive(Debug, Default)]
+struct Checks {
+    passed: usize,
+    failed: usize,
+}
+
+impl Checks {
+    /// Prints a check and counts it.
+    fn check(&mut self, holds: bool, what: &str) {
+        say(&format!("{} {what}", if holds { "passed" } else { "FAILED" }));
+        match holds {
+            true => self.passed += 1,
+            false => self.failed += 1,
+        }
+    }
+}
+
+/// Runs a part, or all of them.
+pub(crate) async fn run(part: Option<FleetPart>, expiries: u32, seed: u64) -> Result<(), Error> {
+    let mut checks = Checks::default();
+    if part.is_none_or(|part| part == FleetPart::Sessions) {
+        sessions::run(&mut checks, expiries, seed).await?;
+    }
+    let Checks { passed, failed } = checks;
+    say(&format!("{passed} passed, {failed} failed"));
+    if failed == 0 { Ok(()) } else { Err("some checks of the fleet failed".to_owned()) }
+}
+
+/// Runs as one of the processes.
+pub(crate) async fn work(worker: FleetWorker) -> Result<(), Error> {
+    match worker {
+        FleetWorker::Session => sessions::work().await,
+    }
+}
