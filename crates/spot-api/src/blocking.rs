@@ -28,6 +28,8 @@ use tokio::{
 /// }
 /// # Ok(()) }
 /// ```
+// Said again, so that the docs of the facade show the feature.
+#[cfg(feature = "blocking")]
 pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
     /// Sends the request and waits for its body.
     ///
@@ -44,6 +46,8 @@ pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
 impl<T, F: IntoFuture<Output = Result<T, Error>>> Blocking<T> for F {}
 
 /// Waits for the entries of a stream, in programs without `async`. See [`Blocking`].
+// Said again, so that the docs of the facade show the feature.
+#[cfg(feature = "blocking")]
 pub trait BlockingStream<T>: Stream<Item = Result<T, Error>> + Unpin + Sized {
     /// An iterator over the stream, which waits for each entry. Inside an async context it yields
     /// an error.
@@ -55,6 +59,8 @@ pub trait BlockingStream<T>: Stream<Item = Result<T, Error>> + Unpin + Sized {
 impl<T, S: Stream<Item = Result<T, Error>> + Unpin> BlockingStream<T> for S {}
 
 /// Waits for the entries of a stream. It comes from [`BlockingStream::iter`].
+// Said again, so that the docs of the facade show the feature.
+#[cfg(feature = "blocking")]
 pub struct BlockingIter<S> {
     /// `None` after the error that no entry can be waited for.
     stream: Option<S>,

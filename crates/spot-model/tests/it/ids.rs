@@ -367,7 +367,10 @@ fn calls_take_whatever_names_the_thing() {
     let track: PlayableUri = ID.into_id().unwrap();
     assert_eq!(track.to_string(), format!("spotify:track:{ID}"));
     let error = ID.parse::<LibraryUri>().unwrap_err();
-    assert!(error.to_string().contains("an id alone does not tell its kind; give a URI"), "{error}");
+    assert!(
+        error.to_string().contains("an id alone does not tell its kind; give a URI"),
+        "{error}"
+    );
     let error = format!("spotify:album:{ID}").parse::<PlayableUri>().unwrap_err();
     assert!(error.to_string().contains("it names an album"), "{error}");
     assert_eq!(TrackId::EXPECTED, "a track id, URI or URL");
