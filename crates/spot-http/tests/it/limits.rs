@@ -236,7 +236,7 @@ async fn a_quota_closes_only_the_operations_that_were_refused() {
     let error = pipeline.call(albums()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "GET /artists/{id}/albums: the quota is used up: this operation is closed for 2 h 10 min \
+        "GET /artists/spotmockArtist00000001/albums: the quota is used up: this operation is closed for 2 h 10 min \
          (Spotify says: Quota)"
     );
     // The player and everything else goes on.
