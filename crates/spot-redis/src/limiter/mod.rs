@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use spot_http::{
-    Error, ErrorKind, Event, Limits, Observer, Permit, PermitRequest, RateLimiter,
+    Error, ErrorKind, Event, Limits, Observer, ObserverQueue, Permit, PermitRequest, RateLimiter,
     limiter_parts::{Blocks, QueuedLimiter, WeakLimiter},
 };
 use tokio::{
@@ -71,7 +71,7 @@ pub struct RedisLimiterBuilder {
     redis: Redis,
     client_id: String,
     settings: Settings,
-    observer: Option<Arc<dyn Observer>>,
+    observer: Option<ObserverQueue>,
 }
 
 struct Inner {
@@ -86,7 +86,7 @@ struct Connection {
     redis: Redis,
     keys: [String; 6],
     last_key: String,
-    observer: Option<Arc<dyn Observer>>,
+    observer: Option<ObserverQueue>,
     kick: Arc<Notify>,
     /// Notifies those who wait until everything is told.
     told: Notify,
@@ -190,9 +190,9 @@ impl RedisLimiterBuilder {
     }
 
     /// Sets the observer, which receives [`Event::LimiterAlone`] when the server is away and
-    /// [`Event::LimiterShared`] when it is back. It is called on the thread of the connection.
+    /// [`Event::LimiterShared`] when it is back.
     pub fn observer(mut self, observer: impl Observer) -> Self {
-        self.observer = Some(Arc::new(observer));
+        self.observer = Some(ObserverQueue::new(observer));
         self
     }
 
@@ -283,7 +283,7 @@ impl Connection {
                 alone_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
                 "the rate limit is shared again"
             );
-            self.observe(&Event::limiter_shared(after));
+            self.observe(Event::limiter_shared(after));
         }
         self.told.notify_waiters();
         true
@@ -294,14 +294,12 @@ impl Connection {
         let Some(limit) = alone else { return };
         let error = Error::new(ErrorKind::Transport, failure.to_string());
         tracing::warn!(%error, limit, "the rate limit is not shared: this process goes on alone");
-        self.observe(&Event::limiter_alone(&error, limit));
+        self.observe(Event::limiter_alone(error, limit));
     }
 
-    fn observe(&self, event: &Event<'_>) {
+    fn observe(&self, event: Event) {
         if let Some(observer) = &self.observer {
-            let call = std::panic::AssertUnwindSafe(|| observer.event(event));
-            // A panic of the observer must not end the task.
-            _ = std::panic::catch_unwind(call);
+            observer.send(event);
         }
     }
 }

@@ -346,7 +346,7 @@ async fn a_call_that_would_wait_beyond_its_patience_is_an_error_at_once() {
 struct Told(Arc<Mutex<Vec<String>>>);
 
 impl Observer for Told {
-    fn event(&self, event: &Event<'_>) {
+    fn event(&self, event: &Event) {
         let told = match event {
             Event::LimiterAlone { limit, error, .. } => {
                 assert_eq!(error.kind(), ErrorKind::Transport);
