@@ -50,11 +50,15 @@ pub enum Check {
         #[arg(long)]
         check: bool,
     },
-    /// Calls every operation once, at a spot-mock or elsewhere.
+    /// Calls every operation once, at a spot-mock. With a base URL only what reads.
     Smoke {
-        /// Base URL of the API. Starts a spot-mock if this is not given.
+        /// Base URL of the API, for example https://api.spotify.com/v1. Only operations that read and
+        /// are open to all applications are called. Starts a spot-mock if this is not given.
         #[arg(long)]
         base_url: Option<String>,
+        /// Also call the operations that change something or are closed to most applications.
+        #[arg(long, requires = "base_url")]
+        all: bool,
         /// The access token.
         #[arg(long, requires = "base_url")]
         token: Option<String>,

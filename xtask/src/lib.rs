@@ -14,6 +14,7 @@ mod deviations;
 mod drift;
 mod fuzz;
 mod openapi;
+mod packages;
 mod programs;
 mod spec;
 mod tidy;
@@ -55,9 +56,10 @@ enum Task {
     },
     /// Prints the spec as an OpenAPI document.
     Openapi,
-    /// Measures the crates beside their peers and writes `crates/spot-bench/RESULTS.md`.
+    /// Measures the crates beside their peers and writes `crates/spot-bench/RESULTS.md` and its plots.
     Bench {
-        /// Run only these parts and print them: decode, pages, call, mock, weight.
+        /// Run only these parts: decode, pages, requests, call, mock, weight. `report` runs none and
+        /// writes the results again.
         parts: Vec<String>,
         /// Run everything but weight, in less than two minutes and with fewer samples. The result is
         /// only printed.

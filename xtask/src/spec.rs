@@ -58,6 +58,9 @@ pub(crate) struct Op {
     pub(crate) on: String,
     /// The name of the method.
     pub(crate) r#as: String,
+    /// Its names in other clients (spotipy, rspotify), by which the search of the docs finds it.
+    #[serde(default)]
+    pub(crate) aliases: Vec<String>,
     pub(crate) doc: String,
     /// Further paragraphs of the docs.
     #[serde(default)]

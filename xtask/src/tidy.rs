@@ -6,6 +6,7 @@ use crate::{
     circles::circles,
     codegen,
     console::say,
+    packages,
     spec::{Error, Spec},
 };
 
@@ -28,6 +29,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
         wrong.push(error);
     }
     covered(root, &mut wrong)?;
+    packages::check(root, &mut wrong)?;
     words(root, &mut wrong);
     import_circles(root, &mut wrong);
     if wrong.is_empty() {

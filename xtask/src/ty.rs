@@ -148,6 +148,13 @@ impl Ty {
         }
     }
 
+    /// Whether the type is the named one, or holds it.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let mut names = Vec::new();
+        self.names(&mut names);
+        names.iter().any(|other| other == name)
+    }
+
     pub(crate) fn is_optional(&self) -> bool {
         matches!(self, Self::Optional(_))
     }

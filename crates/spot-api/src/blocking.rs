@@ -21,6 +21,8 @@ use tokio::runtime::{Builder, Handle, Runtime};
 /// }
 /// # Ok(()) }
 /// ```
+// Said again, so that the docs of the facade show the feature.
+#[cfg(feature = "blocking")]
 pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
     /// Sends the request and waits for its body.
     ///
@@ -36,6 +38,8 @@ pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
 impl<T, F: IntoFuture<Output = Result<T, Error>>> Blocking<T> for F {}
 
 /// Waits for the entries of a stream, in programs without `async`. See [`Blocking`].
+// Said again, so that the docs of the facade show the feature.
+#[cfg(feature = "blocking")]
 pub trait BlockingStream<T>: Stream<Item = Result<T, Error>> + Unpin + Sized {
     /// An iterator over the stream, which waits for each entry. Inside an async context it yields
     /// an error.
@@ -47,6 +51,8 @@ pub trait BlockingStream<T>: Stream<Item = Result<T, Error>> + Unpin + Sized {
 impl<T, S: Stream<Item = Result<T, Error>> + Unpin> BlockingStream<T> for S {}
 
 /// Waits for the entries of a stream. It comes from [`BlockingStream::iter`].
+// Said again, so that the docs of the facade show the feature.
+#[cfg(feature = "blocking")]
 pub struct BlockingIter<S> {
     /// `None` after the error that no entry can be waited for.
     stream: Option<S>,

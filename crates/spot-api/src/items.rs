@@ -166,6 +166,7 @@ impl<T, P> fmt::Debug for Items<T, P> {
     }
 }
 
+/// Streams and pages.
 impl Client {
     /// Streams the entries of any paged request, also of an operation of your own. `P` is the type
     /// of its pages: [`Page<T>`](Page) or [`CursorPage<T>`](spot_model::CursorPage).

@@ -171,7 +171,8 @@ impl fmt::Debug for Redis {
 }
 
 impl RedisBuilder {
-    /// Sets the text before the name of each key; `spot:` by default.
+    /// Sets the text before the name of each key; `spot:` by default. It must not contain a brace, since
+    /// braces choose the slot of a key in a cluster.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
@@ -204,8 +205,12 @@ impl RedisBuilder {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](spot_http::ErrorKind::Configuration) if a URL is malformed.
+    /// [`Configuration`](spot_http::ErrorKind::Configuration) if a URL is malformed or the prefix contains
+    /// a brace.
     pub fn build(self) -> Result<Redis, Error> {
+        if self.prefix.contains(['{', '}']) {
+            return Err(Error::configuration("the prefix of the keys in Redis contains a brace"));
+        }
         let info = self.url.as_str().into_connection_info().map_err(|error| malformed(&error))?;
         let address = info.addr().to_string();
         let password = info.redis_settings().password().map(str::to_owned);

@@ -8,6 +8,8 @@
 
 #[path = "support/browser.rs"]
 mod browser;
+#[path = "support/sessions.rs"]
+mod sessions;
 
 use std::{
     collections::HashMap,
@@ -21,13 +23,17 @@ use axum::{
     response::Redirect,
     routing::get,
 };
-use browser::{browse, page_of};
-use rusqlite::{Connection, OptionalExtension as _};
 use spot::{
     Client, Error, ErrorKind,
-    auth::{App, CallbackStore, ExposeSecret, PendingSignIn, Scope, StoreKey, TokenRecord},
+    auth::{App, CallbackStore, PendingSignIn, Scope},
 };
 use spot_mock::MockSpotify;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+
+use crate::{
+    browser::{browse, page_of},
+    sessions::sessions,
+};
 
 type Failure = Box<dyn StdError + Send + Sync>;
 
@@ -40,46 +46,6 @@ struct Service {
     sessions: CallbackStore,
     /// Sign-ins that wait for their browser, by their state.
     pending: Arc<Mutex<HashMap<String, PendingSignIn>>>,
-}
-
-/// A table of sessions: one row for each account.
-fn sessions(database: Connection) -> rusqlite::Result<CallbackStore> {
-    database
-        .execute("CREATE TABLE session (account TEXT PRIMARY KEY, record TEXT NOT NULL)", [])?;
-    let database = Arc::new(Mutex::new(database));
-    let with = move |work: &dyn Fn(&Connection) -> Result<Option<TokenRecord>, Failure>| {
-        // A row is read or written in microseconds; a slower store would use `spawn_blocking`.
-        work(&database.lock().unwrap_or_else(PoisonError::into_inner))
-    };
-    let (load, save, remove) = (with.clone(), with.clone(), with);
-    Ok(CallbackStore::new(
-        move |key: StoreKey| {
-            let loaded = load(&|database| {
-                let select = "SELECT record FROM session WHERE account = ?1";
-                let row =
-                    database.query_row(select, [key.account()], |row| row.get::<_, String>(0));
-                Ok(row.optional()?.map(|json| TokenRecord::from_json(&json)).transpose()?)
-            });
-            async move { loaded }
-        },
-        move |key: StoreKey, record: TokenRecord| {
-            let saved = save(&|database| {
-                let json = record.to_json();
-                let upsert = "INSERT INTO session VALUES (?1, ?2)
-                    ON CONFLICT (account) DO UPDATE SET record = excluded.record";
-                database.execute(upsert, [key.account(), json.expose_secret()])?;
-                Ok(None)
-            });
-            async move { saved.map(drop) }
-        },
-        move |key: StoreKey| {
-            let removed = remove(&|database| {
-                database.execute("DELETE FROM session WHERE account = ?1", [key.account()])?;
-                Ok(None)
-            });
-            async move { removed.map(drop) }
-        },
-    ))
 }
 
 /// The text of an error. A service would log it and choose a status by the kind.
@@ -140,7 +106,10 @@ async fn main() -> Result<(), Failure> {
         .accounts_url(mock.accounts_url())
         .build()?;
     let base = Client::builder(app.client_credentials()?).base_url(mock.api_url()).build()?;
-    let sessions = sessions(Connection::open_in_memory()?)?;
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("sessions.db");
+    let file = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+    let sessions = sessions(&SqlitePoolOptions::new().connect_with(file).await?).await?;
     let service = Service { app, base, sessions, pending: Arc::default() };
     let router = Router::new()
         .route("/login", get(login))

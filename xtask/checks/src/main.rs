@@ -40,6 +40,8 @@ async fn run(root: &Path, check: Check) -> Result<(), Error> {
         Check::Payloads { dir } => payloads::run(root, &dir),
         Check::Peers { built } => peers::run(root, built),
         Check::Shapes { dir, check } => shapes::run(root, &dir, check),
-        Check::Smoke { base_url, token } => smoke::run(base_url.as_deref(), token.as_deref()).await,
+        Check::Smoke { base_url, token, all } => {
+            smoke::run(base_url.as_deref(), token.as_deref(), all).await
+        }
     }
 }

@@ -13,7 +13,11 @@
 //!
 //! Time is an argument here; nothing waits.
 
-use std::{borrow::Cow, collections::HashMap, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
 
 use serde::{Deserialize, Serialize};
 use spot_model::Operation;
@@ -21,7 +25,10 @@ use tokio::time::Instant;
 
 use crate::{
     Error, ErrorKind,
-    rate_limit::limits::{LONGEST_BLOCK, SavedBlock, SavedBlocks, in_words, millis},
+    rate_limit::{
+        limits::{LONGEST_BLOCK, Limits, Saved, SavedBlock, SavedBlocks, in_words, millis},
+        window::Learned,
+    },
 };
 
 /// How long other calls wait for the response of a probe before the next one goes.
@@ -232,6 +239,11 @@ impl Blocks {
             Reopening::ProbeNeeded => None,
         });
         changes.min()
+    }
+
+    /// A snapshot of the blocks, and of a window that is counted elsewhere.
+    pub fn limits(&self, window: Learned, now: Instant) -> Limits {
+        Limits::new(Saved { window, blocks: self.save(now) }, SystemTime::now())
     }
 
     pub(crate) fn save(&self, now: Instant) -> SavedBlocks {

@@ -659,7 +659,7 @@ impl Slots for SharedSlots {
             learned.step = self.known.step;
             learned.every = Duration::from_millis(self.known.every);
         }
-        Limits::of_shared(learned, blocks, now)
+        blocks.limits(learned, now)
     }
 
     fn settle(&mut self, waiting: Waiting, _blocks: &Blocks, now: Instant) {

@@ -123,6 +123,13 @@ async fn whoever_has_a_record_writes_it_to_a_server_that_lost_its_data() {
     assert_eq!(loaded(&store, &key).await, None);
 }
 
+#[test]
+fn a_prefix_that_would_choose_the_slot_of_a_cluster_is_refused() {
+    let error = Redis::builder("redis://localhost").prefix("{app}:").build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.message().contains("brace"), "{error}");
+}
+
 /// Repeats a call until the connection to a restarted server is up.
 async fn until_up<T, F: Future<Output = Result<T, Error>>>(call: impl Fn() -> F) -> T {
     let start = Instant::now();
@@ -269,6 +276,7 @@ async fn a_key_expires_some_time_after_the_consent() {
         (Some(now), 211.0),
         (Some(now - 100 * DAY), 111.0),
         (Some(now - 1_000 * DAY), 30.0),
+        (Some(now + 1_000_000 * DAY), 392.0),
         (None, 211.0),
     ] {
         let record = match consented {

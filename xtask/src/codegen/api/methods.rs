@@ -22,7 +22,11 @@ pub(super) fn client_methods(domain: &Domain) -> String {
     for (name, op) in domain.op.iter().filter(|(_, op)| op.on == "client") {
         methods.push_str(&method(name, op, "self.clone()", &[]));
     }
-    if methods.is_empty() { methods } else { format!("\nimpl Client {{\n{methods}}}\n") }
+    if methods.is_empty() {
+        methods
+    } else {
+        format!("\n{}impl Client {{\n{methods}}}\n", doc("", &[&domain.doc]))
+    }
 }
 
 /// The methods of a handle, or of a request with further methods, in the order of the spec.
@@ -71,8 +75,14 @@ fn method(name: &str, op: &Op, client: &str, given: &[&str]) -> String {
     }
     let ty = camel(name);
     let call = format!("`{}`. See [`{ty}`].", op.route());
-    let alias =
-        if op.id == op.r#as { String::new() } else { format!("    #[doc(alias = {:?})]\n", op.id) };
+    // rustdoc refuses an alias that is the name itself.
+    let aliases = std::iter::once(&op.id).chain(&op.aliases).filter(|alias| **alias != op.r#as);
+    let aliases: Vec<String> = aliases.map(|alias| format!("{alias:?}")).collect();
+    let alias = match &*aliases {
+        [] => String::new(),
+        [alias] => format!("    #[doc(alias = {alias})]\n"),
+        aliases => format!("    #[doc(alias({}))]\n", aliases.join(", ")),
+    };
     format!(
         "{}{alias}    pub fn {}(&self{arguments}) -> {ty} {{\n        {ty} {{\n{fields}        }}\n    }}\n\n",
         doc("    ", &[&op.doc, &call]),
