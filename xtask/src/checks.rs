@@ -5,7 +5,7 @@
 
 use std::{path::PathBuf, process::Command};
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 use crate::spec::Error;
 
@@ -37,7 +37,11 @@ pub enum Check {
         file: PathBuf,
     },
     /// Runs clients by other authors against spot-mock; needs Python.
-    Peers,
+    Peers {
+        /// Use the `spot-mock` beside this program instead of building one.
+        #[arg(long)]
+        built: bool,
+    },
     /// Compares the fields of spot-mock's responses with those of recorded ones.
     Shapes {
         /// Directory of the responses and their `index.json`.
@@ -46,11 +50,15 @@ pub enum Check {
         #[arg(long)]
         check: bool,
     },
-    /// Calls every operation once, at a spot-mock or elsewhere.
+    /// Calls every operation once, at a spot-mock. With a base URL only what reads.
     Smoke {
-        /// Base URL of the API. Starts a spot-mock if this is not given.
+        /// Base URL of the API, for example https://api.spotify.com/v1. Only operations that read and
+        /// are open to all applications are called. Starts a spot-mock if this is not given.
         #[arg(long)]
         base_url: Option<String>,
+        /// Also call the operations that change something or are closed to most applications.
+        #[arg(long, requires = "base_url")]
+        all: bool,
         /// The access token.
         #[arg(long, requires = "base_url")]
         token: Option<String>,
@@ -67,6 +75,45 @@ pub enum Check {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Runs several processes of one application behind one Redis server, and kills some of them;
+    /// needs redis-server or valkey-server.
+    Fleet {
+        /// Run only this part.
+        part: Option<FleetPart>,
+        /// Run less, in about half a minute. The figures say little then.
+        #[arg(long)]
+        short: bool,
+        /// How often the access token of the shared session expires; 1,000 times by default, 40 in
+        /// short.
+        #[arg(long)]
+        expiries: Option<u32>,
+        /// Seed of the kills.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Run as one of the processes.
+        #[arg(long, hide = true)]
+        worker: Option<FleetWorker>,
+    },
+}
+
+/// A part of `cargo xtask fleet`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(clippy::exhaustive_enums, reason = "the package that runs them handles every one")]
+pub enum FleetPart {
+    /// The rate limit of several processes, with faults.
+    Calls,
+    /// One session in several processes.
+    Sessions,
+}
+
+/// What a process of `cargo xtask fleet` does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(clippy::exhaustive_enums, reason = "the package that runs them handles every one")]
+pub enum FleetWorker {
+    /// Makes calls with a shared limit.
+    Calls,
+    /// Shares a session.
+    Session,
 }
 
 /// Runs the second package with the arguments of this process.

@@ -1,39 +1,35 @@
-//! `cargo xtask ci`: everything that has to hold before a change lands, one step after another.
+//! `cargo xtask ci`: everything that must pass before a change lands.
+//!
+//! What takes the time is compiling. Therefore tests and examples are compiled once, as one workspace
+//! build, and the programs of that build are run directly: `cargo run -p` would choose other features
+//! and compile most crates again. Two lanes run at the same time. The first one uses cargo in the
+//! workspace; the second one uses what needs no lock of the workspace's target directory.
 
-use std::{path::Path, process::Command, time::Instant};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Instant,
+};
 
 use crate::{console::say, programs::provide_redis, spec::Error};
 
-/// A step: its name, the program's arguments behind `cargo`, and what is set for it.
-type Step = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
+/// A step: its name, the program and its arguments.
+struct Step {
+    name: String,
+    program: Program,
+    arguments: Vec<String>,
+    variables: &'static [(&'static str, &'static str)],
+}
 
-const STEPS: &[Step] = &[
-    ("formatting", &["fmt", "--all", "--check"], &[]),
-    ("generated code", &["xtask", "codegen", "--check"], &[]),
-    (
-        "lints",
-        &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
-        &[],
-    ),
-    // As the README says it.
-    ("tests", &["test", "--workspace"], &[]),
-    (
-        "tests of all features",
-        &["test", "-p", "spot-auth", "-p", "spot-http", "-p", "spot-sdk", "--all-features"],
-        &[],
-    ),
-    ("benchmarks", &["check", "--manifest-path", "crates/spot-bench/Cargo.toml"], &[]),
-    ("fixtures", &["xtask", "fixtures", "--check"], &[]),
-    ("tidiness", &["xtask", "tidy"], &[]),
-    (
-        "documentation",
-        &["doc", "--workspace", "--no-deps", "--all-features"],
-        &[("RUSTDOCFLAGS", "-D warnings")],
-    ),
-    ("every operation once", &["xtask", "smoke"], &[]),
-    ("a load with faults", &["xtask", "load", "--requests", "20000"], &[]),
-    ("clients of others", &["xtask", "peers"], &[]),
-];
+enum Program {
+    Cargo,
+    /// A program of the workspace build, by its path below `target/debug`.
+    Built(&'static str),
+    Example(&'static str),
+}
 
 /// The facade's programs, which run offline against a spot-mock of their own.
 const EXAMPLES: &[&str] = &[
@@ -48,14 +44,16 @@ const EXAMPLES: &[&str] = &[
     "playlist_contents",
     "watch_playback",
     "sync_playlist",
+    "database",
     "library_backup",
     "listening_statistics",
     "sdk_author",
     "web_service",
     "blocking_script",
+    "several_machines",
 ];
 
-/// What users may leave out, beside what the workspace builds at once.
+/// Feature choices of users, beside those that the workspace builds at once.
 const CHOICES: &[&[&str]] = &[
     &["-p", "spot-http"],
     &["-p", "spot-http", "--features", "reqwest"],
@@ -67,50 +65,199 @@ const CHOICES: &[&[&str]] = &[
 ];
 
 pub(crate) fn run(root: &Path) -> Result<(), Error> {
+    let start = Instant::now();
     provide_redis()?;
-    for (name, arguments, variables) in STEPS {
-        step(root, name, arguments, variables)?;
-    }
-    for choice in CHOICES {
+    run_steps(root, &formats())?;
+    run_lanes(root, &builds(), &benchmarks())?;
+    run_lanes(root, &tests(), &programs(root))?;
+    say(&format!("everything passed in {:.0} s", start.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// The steps that take a second.
+fn formats() -> Vec<Step> {
+    vec![
+        cargo("formatting", &["fmt", "--all", "--check"]),
+        built("generated code", "xtask", &["codegen", "--check"]),
+        built("tidiness", "xtask", &["tidy"]),
+    ]
+}
+
+/// Compiles everything that the workspace builds at once.
+fn builds() -> Vec<Step> {
+    vec![
+        cargo(
+            "lints",
+            &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
+        ),
+        cargo("compiling the tests", &["test", "--workspace", "--no-run"]),
+        // With `--examples`, the features of dev-dependencies are chosen as for the tests.
+        cargo("compiling the programs", &["build", "--workspace", "--bins", "--examples"]),
+        cargo(
+            "compiling the examples of features",
+            &[
+                "build",
+                "--workspace",
+                "--example",
+                "blocking_script",
+                "--example",
+                "several_machines",
+                "--features",
+                "spot-sdk/blocking,spot-sdk/redis",
+            ],
+        ),
+    ]
+}
+
+/// The benchmarks are a workspace with a target directory of its own. One of its programs is a
+/// client of others.
+fn benchmarks() -> Vec<Step> {
+    let manifest = ["--manifest-path", "crates/spot-bench/Cargo.toml"];
+    vec![
+        cargo("benchmarks", &[&["check"], &manifest[..]].concat()),
+        cargo(
+            "compiling rspotify's story",
+            &[&["build", "--locked", "--package", "rspotify-story"], &manifest[..]].concat(),
+        ),
+    ]
+}
+
+/// The steps that use cargo, after everything is compiled.
+fn tests() -> Vec<Step> {
+    let mut steps = vec![
+        // As the README says it.
+        cargo("tests", &["test", "--workspace"]),
+        // The other tests use rustls.
+        cargo(
+            "tests of native TLS",
+            &[
+                "test",
+                "-p",
+                "spot-http",
+                "--no-default-features",
+                "--features",
+                "native-tls,http2",
+                "--test",
+                "it",
+                "http2::",
+            ],
+        ),
+        Step {
+            variables: &[("RUSTDOCFLAGS", "-D warnings")],
+            ..cargo("documentation", &["doc", "--workspace", "--no-deps", "--all-features"])
+        },
+        cargo("private types in the documentation", &["xtask", "private-types"]),
+    ];
+    steps.extend(CHOICES.iter().map(|choice| {
         let arguments =
             [&["clippy", "--no-default-features"], *choice, &["--", "-D", "warnings"]].concat();
-        step(root, "a choice of features", &arguments, &[])?;
-    }
-    for example in EXAMPLES {
-        let arguments =
-            ["run", "--quiet", "-p", "spot-sdk", "--features", "blocking", "--example", example];
-        step(root, &format!("example {example}"), &arguments, &[])?;
-    }
+        cargo("a choice of features", &arguments)
+    }));
+    steps
+}
+
+/// The programs of the workspace build.
+fn programs(root: &Path) -> Vec<Step> {
+    let mut steps = vec![
+        built("fixtures", "xtask-checks", &["fixtures", "--check"]),
+        built("every operation once", "xtask-checks", &["smoke"]),
+        // Building each package from its own files would take minutes. Their sources were compiled
+        // before, and `include` names whole folders. A dry run takes no lock of the target directory.
+        cargo(
+            "packages",
+            &["publish", "--workspace", "--dry-run", "--no-verify", "--allow-dirty", "--quiet"],
+        ),
+    ];
+    steps.extend(EXAMPLES.iter().map(|example| Step {
+        name: format!("example {example}"),
+        program: Program::Example(example),
+        arguments: Vec::new(),
+        variables: &[],
+    }));
     // Spotify's document and recorded answers belong to others and are not part of the project.
     let document = root.join("../shared/spotify/open-api-schema.yml");
     if document.is_file() {
         let file = document.display().to_string();
-        step(root, "the official document", &["xtask", "drift", &file], &[])?;
-        step(root, "answers by the official document", &["xtask", "conform", &file], &[])?;
+        steps.push(built("the official document", "xtask", &["drift", &file]));
+        steps.push(built("answers by the official document", "xtask-checks", &["conform", &file]));
     }
     let payloads = root.join("../shared/payloads");
     if payloads.join("index.json").is_file() {
         let dir = payloads.display().to_string();
-        step(root, "recorded answers", &["xtask", "payloads", &dir], &[])?;
-        step(root, "fields of answers", &["xtask", "shapes", &dir, "--check"], &[])?;
+        steps.push(built("recorded answers", "xtask-checks", &["payloads", &dir]));
+        steps.push(built("fields of answers", "xtask-checks", &["shapes", &dir, "--check"]));
     }
-    Ok(())
+    steps.push(built("clients of others", "xtask-checks", &["peers", "--built"]));
+    steps.push(built("a load with faults", "xtask-checks", &["load", "--requests", "20000"]));
+    steps
 }
 
-fn step(
-    root: &Path,
-    name: &str,
-    arguments: &[&str],
-    variables: &[(&str, &str)],
-) -> Result<(), Error> {
-    say(&format!("== {name}: cargo {}", arguments.join(" ")));
-    let start = Instant::now();
-    let status = Command::new("cargo")
-        .args(arguments)
-        .envs(variables.iter().copied())
-        .current_dir(root)
-        .status()
-        .map_err(|error| format!("{name}: {error}"))?;
-    say(&format!("== {name}: {:.0} s", start.elapsed().as_secs_f64()));
-    if status.success() { Ok(()) } else { Err(format!("{name} failed")) }
+fn cargo(name: &str, arguments: &[&str]) -> Step {
+    step(name, Program::Cargo, arguments)
+}
+
+fn built(name: &str, program: &'static str, arguments: &[&str]) -> Step {
+    step(name, Program::Built(program), arguments)
+}
+
+fn step(name: &str, program: Program, arguments: &[&str]) -> Step {
+    let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+    Step { name: name.to_owned(), program, arguments, variables: &[] }
+}
+
+fn run_steps(root: &Path, steps: &[Step]) -> Result<(), Error> {
+    run_lanes(root, steps, &[])
+}
+
+/// Runs two lists of steps at the same time. After a failure no further step begins.
+fn run_lanes(root: &Path, first: &[Step], second: &[Step]) -> Result<(), Error> {
+    let failed = AtomicBool::new(false);
+    let lane = |steps: &[Step], is_quiet: bool| {
+        for step in steps {
+            if failed.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            step.run(root, is_quiet).inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let second = scope.spawn(|| lane(second, true));
+        let first = lane(first, false);
+        let second = second.join().unwrap_or_else(|_| Err("a lane panicked".to_owned()));
+        first.and(second)
+    })
+}
+
+impl Step {
+    /// Runs the step. A quiet one prints its output at its end, so that the lanes do not mix theirs.
+    fn run(&self, root: &Path, is_quiet: bool) -> Result<(), Error> {
+        let name = &self.name;
+        let mut command = Command::new(self.path()?);
+        command.args(&self.arguments).envs(self.variables.iter().copied()).current_dir(root);
+        let line = format!("== {name}: {}", self.arguments.join(" "));
+        let start = Instant::now();
+        let is_success = if is_quiet {
+            let output = command.output().map_err(|error| format!("{name}: {error}"))?;
+            let text = [output.stdout, output.stderr].concat();
+            say(&format!("{line}\n{}", String::from_utf8_lossy(&text).trim_end()));
+            output.status.success()
+        } else {
+            say(&line);
+            command.status().map_err(|error| format!("{name}: {error}"))?.success()
+        };
+        say(&format!("== {name}: {:.0} s", start.elapsed().as_secs_f64()));
+        if is_success { Ok(()) } else { Err(format!("{name} failed")) }
+    }
+
+    /// The program. The workspace build puts its programs where this one is.
+    fn path(&self) -> Result<PathBuf, Error> {
+        let this = env::current_exe().map_err(|error| error.to_string())?;
+        let directory = this.parent().unwrap_or(Path::new("."));
+        Ok(match self.program {
+            Program::Cargo => PathBuf::from("cargo"),
+            Program::Built(name) => directory.join(name),
+            Program::Example(name) => directory.join("examples").join(name),
+        })
+    }
 }

@@ -1,7 +1,8 @@
 //! Import circles: files of one crate that use each other.
 //!
-//! A file uses another one if a path in it, in a `use` or in an expression, leads there. Re-exports
-//! are followed to the file that defines the item. Tests are left out, and so is the root of a crate.
+//! A file uses another one if a path in it refers to that file, in a `use` or in an expression.
+//! Re-exports are followed to the file that defines the item. Tests are left out, and so is the
+//! root of a crate.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,11 +17,11 @@ type Module = Vec<String>;
 #[derive(Default)]
 struct Modules {
     text: BTreeMap<Module, String>,
-    /// What each module exports from elsewhere: the name, and the path it leads to.
+    /// Re-exports of each module: the name, and the path that it stands for.
     exports: BTreeMap<Module, Vec<(String, Module)>>,
 }
 
-/// The circles in the sources below `src`: the modules of each, sorted.
+/// Finds the import circles below `src`: the sorted modules of each circle.
 pub(crate) fn circles(src: &Path) -> Vec<Vec<String>> {
     let mut modules = Modules::default();
     read(src, src, &mut modules);
@@ -68,7 +69,7 @@ fn module_of(src: &Path, file: &Path) -> Module {
     module
 }
 
-/// The text without comments and without what comes from the tests on, which stand last in a file.
+/// The text without comments and without the tests at the end of the file.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     text.lines()
@@ -77,14 +78,14 @@ fn code(text: &str) -> String {
         .join("\n")
 }
 
-/// A name that a `use` brings in.
+/// A name that a `use` imports.
 struct Use {
     path: Module,
     name: String,
     is_export: bool,
 }
 
-/// Every path of every `use` in the text; braces are unfolded.
+/// Every path of every `use` in the text, with nested braces resolved.
 fn uses(text: &str) -> Vec<Use> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -108,7 +109,7 @@ fn uses(text: &str) -> Vec<Use> {
     found
 }
 
-/// The paths of a use tree, each with the name it brings in.
+/// The paths of a use tree, each with the name that it imports.
 fn unfold(prefix: &[String], tree: &str, paths: &mut Vec<(Module, String)>) {
     let tree = tree.trim();
     let mut path = prefix.to_vec();
@@ -162,7 +163,7 @@ fn inline_paths(text: &str) -> Vec<Module> {
     found
 }
 
-/// The path from the crate's root on. `None` if it leads to another crate.
+/// The path from the crate's root. `None` if it names another crate.
 fn absolute(
     path: &[String],
     module: &Module,
@@ -190,7 +191,7 @@ fn absolute_super(module: &[String], rest: &[String]) -> Option<Module> {
 }
 
 impl Modules {
-    /// The module that defines what an absolute path names. `None` for items of the crate's root.
+    /// The module that defines the item of an absolute path. `None` for items of the crate's root.
     fn defines(&self, path: &[String], depth: usize) -> Option<&Module> {
         let length = (0..=path.len()).rev().find(|length| {
             path.get(..*length).is_some_and(|start| self.text.contains_key(start))
@@ -225,7 +226,7 @@ fn defines_item(text: &str, name: &str) -> bool {
         .any(|kind| text.contains(&format!("{kind} {name}")))
 }
 
-/// The sets of modules of which each leads to each other one.
+/// The sets of modules that depend on each other (strongly connected components).
 fn connected(edges: &BTreeMap<&Module, BTreeSet<&Module>>) -> Vec<Vec<String>> {
     let reachable = |start: &Module| {
         let mut seen: BTreeSet<&Module> = BTreeSet::new();

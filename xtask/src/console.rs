@@ -1,4 +1,4 @@
-//! Output of the tasks, and how they end.
+//! Output and exit codes of the tasks.
 
 use std::process::ExitCode;
 

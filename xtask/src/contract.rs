@@ -1,5 +1,5 @@
-//! The spec as it is on the wire: what `drift` holds against the official document and `openapi`
-//! prints.
+//! The spec as HTTP requests and JSON. `drift` compares it with the official document, and
+//! `openapi` prints it.
 
 use crate::{
     spec::{Op, PagingBy, Param, SendAs, Spec, UploadKind},
@@ -11,23 +11,23 @@ pub(crate) struct Parameter {
     pub(crate) place: Place,
     pub(crate) name: String,
     pub(crate) ty: Ty,
-    /// How the value is sent, if not as it is.
+    /// The form in which the value is sent, if it is not the plain value.
     pub(crate) send: Option<SendAs>,
     pub(crate) need: Need,
     pub(crate) min: Option<i64>,
     pub(crate) max: Option<i64>,
     pub(crate) default: Option<String>,
-    /// The only values it can have; empty if there are no such.
+    /// The only allowed values. Empty if any value is allowed.
     pub(crate) values: Vec<String>,
     pub(crate) doc: String,
 }
 
-/// Where a parameter stands.
+/// The place of a parameter in the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     Path,
     Query,
-    /// A field of the JSON that is sent.
+    /// A field of the JSON body.
     Body,
     /// The body itself.
     File,
@@ -44,14 +44,14 @@ impl Place {
     }
 }
 
-/// Who has to give a parameter.
+/// Who gives a parameter.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Need {
     /// The caller.
     Required,
-    /// Nobody.
+    /// It is optional.
     Optional,
-    /// The client does it by itself.
+    /// The client always sends it.
     Always,
 }
 
@@ -99,7 +99,8 @@ pub(crate) fn parameters(spec: &Spec, op: &Op) -> Vec<Parameter> {
     all
 }
 
-/// The parameters of all calls of one operation. What not all of them need the same is optional.
+/// The parameters of all calls of one operation. A parameter that only some of them need is
+/// optional.
 pub(crate) fn merged(spec: &Spec, ops: &[&Op]) -> Vec<Parameter> {
     let mut merged: Vec<(usize, Parameter)> = Vec::new();
     for new in ops.iter().flat_map(|op| parameters(spec, op)) {
@@ -166,7 +167,7 @@ fn parameter(spec: &Spec, place: Place, param: &Param) -> Parameter {
     }
 }
 
-/// The values of the enum that a type is, or is made of.
+/// The values of an enum, or of the enum inside a list.
 pub(crate) fn enum_values(spec: &Spec, ty: &Ty) -> Option<Vec<String>> {
     match ty {
         Ty::Named(name) => {

@@ -1,8 +1,8 @@
 //! `cargo xtask fuzz`: runs the targets of `crates/spot-fuzz` with libFuzzer.
 //!
-//! cargo-fuzz builds them (`cargo install cargo-fuzz`). The flags of the sanitizer are unstable, and
-//! `RUSTC_BOOTSTRAP` allows them on the stable toolchain. New inputs and crashes go below `target/`;
-//! an input worth keeping is copied to `crates/spot-fuzz/corpus` by hand.
+//! cargo-fuzz builds them (`cargo install cargo-fuzz`). The flags of the sanitizer are unstable,
+//! and `RUSTC_BOOTSTRAP` allows them on the stable toolchain. New inputs and crashes go below
+//! `target/`; an input worth keeping is copied to `crates/spot-fuzz/corpus` by hand.
 
 use std::{fs, path::Path, process::Command};
 
@@ -10,7 +10,7 @@ use crate::{console::say, spec::Error};
 
 const DIR: &str = "crates/spot-fuzz";
 
-/// Runs every target, or those that are named, for so many seconds each.
+/// Runs every target, or only the named ones, for the given number of seconds each.
 pub(crate) fn run(root: &Path, only: &[String], seconds: u64) -> Result<(), Error> {
     let targets = targets(root)?;
     if let Some(unknown) = only.iter().find(|name| !targets.contains(name)) {

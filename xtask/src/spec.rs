@@ -1,7 +1,7 @@
-//! The spec as data: what `xtask/spec/*.toml` says, read strictly.
+//! The spec as data: the content of `xtask/spec/*.toml`, parsed strictly.
 //!
-//! A file is a domain. An unknown key is an error with its line, so that a typo cannot pass for a
-//! field that was left out.
+//! A file is a domain. An unknown key is an error with its line, so that a typing error is not
+//! taken for a missing field.
 
 use std::{collections::BTreeMap, fmt, fs, path::Path};
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::ty::{self, Ty};
 
-/// Everything the spec says, the domains in the order of their names.
+/// The whole spec. The domains are sorted by name.
 pub(crate) struct Spec {
     pub(crate) domains: Vec<Domain>,
 }
@@ -18,10 +18,10 @@ pub(crate) struct Spec {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Domain {
-    /// The file's name without its ending; it names the generated files.
+    /// The file's name without its extension. The generated files have the same name.
     #[serde(skip)]
     pub(crate) name: String,
-    /// The first sentence of the generated files.
+    /// The first sentence in the docs of the generated files.
     pub(crate) doc: String,
     #[serde(default)]
     pub(crate) handle: BTreeMap<String, Handle>,
@@ -33,10 +33,10 @@ pub(crate) struct Domain {
     pub(crate) r#type: Map<Type>,
 }
 
-/// A table whose order is the order of the file.
+/// A table that keeps the order of the file.
 pub(crate) type Map<T> = toml_order::Ordered<T>;
 
-/// A value of the client that only leads to operations: `client.library()`.
+/// A value that groups operations: `client.library()`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Handle {
@@ -45,7 +45,7 @@ pub(crate) struct Handle {
     pub(crate) doc: String,
 }
 
-/// One call. An operation of the API may be two calls (replace and reorder).
+/// A call of the SDK. One operation of the API may be two calls (replace and reorder).
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Op {
@@ -53,24 +53,28 @@ pub(crate) struct Op {
     pub(crate) id: String,
     /// Method and path: `GET /artists/{id}/albums`.
     pub(crate) call: String,
-    /// Where the method stands: `client`, a handle, or an operation whose request is one.
+    /// The type that has the method: `client`, a handle, or an operation whose request has further
+    /// methods.
     pub(crate) on: String,
-    /// The method's name there.
+    /// The name of the method.
     pub(crate) r#as: String,
+    /// Its names in other clients (spotipy, rspotify), by which the search of the docs finds it.
+    #[serde(default)]
+    pub(crate) aliases: Vec<String>,
     pub(crate) doc: String,
-    /// More paragraphs: what a user has to know before the call.
+    /// Further paragraphs of the docs.
     #[serde(default)]
     pub(crate) notes: Vec<String>,
-    /// The type of the answer; `()` if there is none, `T?` if it may be missing (204).
+    /// The type of the response: `()` if there is none, `T?` if it may be missing (204).
     pub(crate) returns: String,
-    /// The only field of the answer's object, if the answer is wrapped in one.
+    /// The field to unwrap, if the response is an object with this one field.
     #[serde(default)]
     pub(crate) unwrap: Option<String>,
     #[serde(default)]
     pub(crate) scopes: Vec<String>,
     #[serde(default)]
     pub(crate) access: Access,
-    /// Said where it differs from what the method suggests.
+    /// Only given if it differs from the default of the HTTP method.
     #[serde(default)]
     pub(crate) idempotent: Option<bool>,
     #[serde(default)]
@@ -90,25 +94,25 @@ pub(crate) struct Op {
     /// A body that is a file.
     #[serde(default)]
     pub(crate) upload: Option<Upload>,
-    /// Query parameters that come three times: the least value (`min_`), the greatest (`max_`) and
-    /// one to come close to (`target_`). Their `doc` is a noun: `tempo in beats a minute`.
+    /// Query parameters with three forms: minimum (`min_`), maximum (`max_`) and target
+    /// (`target_`). Their `doc` is a noun: `tempo in beats per minute`.
     #[serde(default)]
     pub(crate) attributes: Vec<Param>,
     /// Whether the operation takes `market`.
     #[serde(default)]
     pub(crate) market: bool,
-    /// A call that works against `spot-mock`, from `client` on: the example of the docs, and what
-    /// fixtures and tests send.
+    /// A call, starting with `client`, that works against `spot-mock`. It is the example of the
+    /// docs, and the fixtures and the tests send it.
     pub(crate) example: String,
-    /// What the example calls its result.
+    /// The name of the result in the example.
     pub(crate) result: String,
-    /// More calls to record fixtures of, by the name of the case.
+    /// Further calls to record as fixtures, by the name of the case.
     #[serde(default)]
     pub(crate) cases: BTreeMap<String, String>,
 }
 
 impl Op {
-    /// Method and path of what is sent: as [`call`](Self::call), with the constants in place.
+    /// Method and path of the request: [`call`](Self::call) with the constants filled in.
     pub(crate) fn route(&self) -> String {
         let constants =
             self.path.iter().filter_map(|param| Some((param, param.constant.as_ref()?)));
@@ -117,13 +121,13 @@ impl Op {
         })
     }
 
-    /// Whether sending it twice has the effect of sending it once.
+    /// Whether the operation is idempotent.
     pub(crate) fn is_idempotent(&self) -> bool {
         self.idempotent.unwrap_or(!self.call.starts_with("POST "))
     }
 
-    /// What a caller gives: the parameters in the order of arguments and setters, and whether each
-    /// is required. Those of the path always are.
+    /// The parameters that a caller gives, in the order of arguments and setters, and whether each
+    /// is required. Path parameters always are.
     pub(crate) fn params(&self) -> impl Iterator<Item = (&Param, bool)> {
         let path = self.path.iter().map(|param| (param, true));
         let others = self.query.iter().chain(&self.body).map(|param| (param, param.required));
@@ -150,7 +154,7 @@ pub(crate) struct Paging {
     /// Largest `limit` in Extended Quota Mode, if it is another one.
     #[serde(default)]
     pub(crate) extended_max: Option<u8>,
-    /// What the API takes if `limit` is not given.
+    /// Default of `limit`.
     pub(crate) default: u8,
     #[serde(default)]
     pub(crate) last_offset: Option<u32>,
@@ -171,20 +175,21 @@ impl Paging {
 pub(crate) enum PagingBy {
     Offset,
     Cursor,
-    /// By offset, but several pages to an answer: `spot-api` streams them by hand.
+    /// By offset, with several pages in one response: `spot-api` streams them in handwritten code.
     Search,
 }
 
-/// A list that is longer than one call takes.
+/// A list that is sent in several requests if it is long.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Chunk {
     /// The parameter that holds the list.
     pub(crate) by: String,
-    /// How many one call takes.
+    /// Maximum number of entries per request.
     pub(crate) max: usize,
     pub(crate) join: Join,
-    /// The operation that reads one of them, for applications to which reading many is closed.
+    /// The operation that reads a single one, for applications without access to the batch
+    /// operation.
     #[serde(default)]
     pub(crate) single: Option<String>,
 }
@@ -196,7 +201,7 @@ pub(crate) struct Upload {
     /// Its name in Rust.
     pub(crate) name: String,
     pub(crate) kind: UploadKind,
-    /// How many bytes the API takes, as they are sent.
+    /// Maximum size in bytes, as sent.
     pub(crate) max: usize,
     pub(crate) doc: String,
 }
@@ -204,23 +209,23 @@ pub(crate) struct Upload {
 #[derive(Clone, Copy, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum UploadKind {
-    /// A picture, sent as base64.
+    /// A picture, encoded as base64.
     Jpeg,
 }
 
-/// What the calls of one list have to do with each other.
+/// How the requests of one list depend on each other.
 #[derive(Clone, Copy, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Join {
-    /// Nothing: each stands alone.
+    /// They are independent.
     Unit,
-    /// Their answers are lists, to be put behind one another.
+    /// Their responses are lists that are concatenated.
     Concat,
-    /// Each goes behind the one before it: `position` moves on.
+    /// Each one inserts after the previous one: `position` grows.
     Position,
-    /// Each builds on the snapshot the one before it gave.
+    /// Each one sends the snapshot id that the previous one returned.
     Snapshot,
-    /// The first takes the place of what is there, the others are added: by hand in `spot-api`.
+    /// The first one replaces the list and the others append to it. Handwritten in `spot-api`.
     Replace,
 }
 
@@ -230,7 +235,7 @@ pub(crate) enum Join {
 pub(crate) struct Param {
     /// Its name in the request.
     pub(crate) name: String,
-    /// Its name in Rust, if that is another.
+    /// Its name in Rust, if it differs.
     #[serde(default)]
     pub(crate) rust: Option<String>,
     #[serde(rename = "type")]
@@ -239,21 +244,21 @@ pub(crate) struct Param {
     pub(crate) required: bool,
     #[serde(default)]
     pub(crate) doc: String,
-    /// The value that is always sent: the parameter is none of the caller's business.
+    /// A constant value that is always sent. The caller does not see the parameter.
     #[serde(default)]
     pub(crate) constant: Option<String>,
-    /// How the value is sent, if not as it is.
+    /// The form in which the value is sent, if it is not the plain value.
     #[serde(default)]
     pub(crate) send: Option<SendAs>,
-    /// The least and the greatest value.
+    /// Minimum and maximum.
     #[serde(default)]
     pub(crate) min: Option<i64>,
     #[serde(default)]
     pub(crate) max: Option<i64>,
-    /// What the API takes if the parameter is not given.
+    /// Default of the API.
     #[serde(default)]
     pub(crate) default: Option<String>,
-    /// Parameters that are taken back when this one is given.
+    /// Parameters that are unset when this one is set.
     #[serde(default)]
     pub(crate) excludes: Vec<String>,
 }
@@ -264,17 +269,17 @@ impl Param {
     }
 }
 
-/// How a value is sent that is not sent as it is.
+/// The form of a value that is not sent as a plain value.
 #[derive(Clone, Copy, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SendAs {
-    /// A list that is left out means all values of the enum.
+    /// A missing list means all values of the enum.
     All,
-    /// A list of one.
+    /// A list with one entry.
     List,
     /// A list of URIs as a list of `{"uri": ..}`.
     Objects,
-    /// A filter of fields, with those that paging needs.
+    /// A filter of fields, extended by the fields that paging needs.
     Page,
     /// A time as a list of `{"id": .., "added_at": ..}`, one for each id of the chunk.
     Timestamped,
@@ -310,20 +315,20 @@ pub(crate) struct Type {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Field {
-    /// Its name in Rust, and in JSON unless `json` says another.
+    /// Its name in Rust, and in JSON unless `json` is given.
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) json: Option<String>,
-    /// The name it had before: both are read, this one is not written.
+    /// Its former name. Both names are read; only the new one is written.
     #[serde(default)]
     pub(crate) renamed_from: Option<String>,
     #[serde(rename = "type")]
     pub(crate) ty: Ty,
-    /// Whether the object means nothing without it.
+    /// Whether the object is invalid without it.
     #[serde(default)]
     pub(crate) required: bool,
     pub(crate) doc: String,
-    /// The month since which it is missing in Development Mode.
+    /// The month since when it is missing in Development Mode.
     #[serde(default)]
     pub(crate) gone: Option<String>,
 }
@@ -334,11 +339,11 @@ impl Field {
     }
 }
 
-/// What went wrong, as a sentence for the maintainer.
+/// An error message for the maintainer.
 pub type Error = String;
 
 impl Spec {
-    /// Reads every `*.toml` of `dir` but the list of deviations.
+    /// Reads every `*.toml` in `dir` except `deviations.toml`.
     pub(crate) fn load(dir: &Path) -> Result<Self, Error> {
         let mut files: Vec<_> = fs::read_dir(dir)
             .map_err(|error| format!("{}: {error}", dir.display()))?
@@ -386,7 +391,7 @@ impl Spec {
         self.string_enum("Scope")?.values.iter().find(|scope| scope.value == value)
     }
 
-    /// What no type of the spec can say: that its parts fit together.
+    /// Checks the rules that the types of the spec cannot express.
     fn check(&self) -> Result<(), Error> {
         for (name, op) in self.ops() {
             let fail = |what: fmt::Arguments<'_>| Err(format!("op.{name}: {what}"));
@@ -428,6 +433,15 @@ impl Spec {
                 return fail(format_args!(
                     "`on` names neither a handle nor an operation: {}",
                     op.on
+                ));
+            }
+        }
+        for (name, kind) in self.types() {
+            let renamed = kind.fields.iter().filter(|field| field.renamed_from.is_some()).count();
+            if renamed > 1 || renamed == 1 && kind.fields.iter().any(|field| field.required) {
+                return Err(format!(
+                    "type.{name}: at most one field may have `renamed_from`, and then none may be \
+                     `required`"
                 ));
             }
         }

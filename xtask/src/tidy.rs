@@ -1,4 +1,4 @@
-//! `cargo xtask tidy`: what no compiler and no lint checks.
+//! `cargo xtask tidy`: checks that neither the compiler nor a lint makes.
 
 use std::{fs, path::Path};
 
@@ -6,10 +6,11 @@ use crate::{
     circles::circles,
     codegen,
     console::say,
+    packages,
     spec::{Error, Spec},
 };
 
-/// Which crate of ours may use which others. Arrows point one way only.
+/// The allowed dependencies between the project's crates. There are no circles.
 const ARROWS: &[(&str, &[&str])] = &[
     ("spot-model", &[]),
     ("spot-http", &["spot-model"]),
@@ -17,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("spot-api", &["spot-http", "spot-model"]),
     ("spot-redis", &["spot-auth", "spot-http", "spot-model"]),
     ("spot-sdk", &["spot-api", "spot-auth", "spot-http", "spot-model", "spot-redis"]),
-    // It must not share the client's mistakes.
+    // The mock must not share the client's mistakes, so it does not use its code.
     ("spot-mock", &["spot-model"]),
 ];
 
@@ -28,6 +29,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
         wrong.push(error);
     }
     covered(root, &mut wrong)?;
+    packages::check(root, &mut wrong)?;
     words(root, &mut wrong);
     import_circles(root, &mut wrong);
     if wrong.is_empty() {
@@ -37,7 +39,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
     Err(wrong.join("\n       "))
 }
 
-/// The manifests name no crate of ours that they may not use.
+/// Checks that each manifest uses only the allowed crates of the project.
 fn arrows(root: &Path, wrong: &mut Vec<String>) -> Result<(), Error> {
     for (name, allowed) in ARROWS {
         let path = root.join("crates").join(name).join("Cargo.toml");
@@ -45,7 +47,7 @@ fn arrows(root: &Path, wrong: &mut Vec<String>) -> Result<(), Error> {
             fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let manifest: toml::Table =
             toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-        // What tests use may point anywhere.
+        // Dev-dependencies are free.
         for table in ["dependencies", "build-dependencies"] {
             let used = manifest.get(table).and_then(toml::Value::as_table);
             for used in used.into_iter().flatten().map(|(used, _)| used.as_str()) {
@@ -59,7 +61,7 @@ fn arrows(root: &Path, wrong: &mut Vec<String>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Every operation of the spec has a recorded response in both access modes. That each is decoded
+/// Checks that every operation has a recorded response in both access modes. That each is decoded
 /// and that each example is called follows from the generated tables.
 fn covered(root: &Path, wrong: &mut Vec<String>) -> Result<(), Error> {
     let spec = Spec::load(&root.join("xtask/spec"))?;
@@ -74,16 +76,16 @@ fn covered(root: &Path, wrong: &mut Vec<String>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Circles that are allowed, by the folder of the crate and the modules.
+/// Allowed circles: the folder of the crate, and the modules.
 const ALLOWED_CIRCLES: &[(&str, &[&str])] = &[
-    // A builder and what it builds.
+    // A builder, and the type that it builds.
     ("crates/spot-http", &["pipeline", "pipeline::builder"]),
     ("crates/spot-mock", &["server::builder", "server::mock"]),
-    // An id and the URI of the same thing convert into each other.
+    // Ids and URIs convert into each other.
     ("crates/spot-model", &["id", "uri"]),
 ];
 
-/// No files of a crate use each other.
+/// Checks that no files of a crate use each other.
 fn import_circles(root: &Path, wrong: &mut Vec<String>) {
     let Ok(crates) = fs::read_dir(root.join("crates")) else { return };
     let mut dirs: Vec<_> = crates.flatten().map(|entry| entry.path()).collect();
@@ -91,7 +93,7 @@ fn import_circles(root: &Path, wrong: &mut Vec<String>) {
     for dir in dirs {
         let name = dir.strip_prefix(root).unwrap_or(&dir).display().to_string();
         for circle in circles(&dir.join("src")) {
-            // Objects of the model refer to each other, and to how they are decoded.
+            // Objects of the model refer to each other and to their decoders.
             let is_model = name == "crates/spot-model"
                 && circle.iter().all(|module| module.starts_with("generated::"));
             let allowed = is_model
@@ -105,10 +107,10 @@ fn import_circles(root: &Path, wrong: &mut Vec<String>) {
     }
 }
 
-/// No test that is not run, and no lint switched off for a whole generated file.
+/// Checks that no test is ignored, and that no lint is switched off for a whole generated file.
 fn words(root: &Path, wrong: &mut Vec<String>) {
     each_source(root, &mut |path, text| {
-        // This file has to name what it looks for.
+        // This file contains the words that it searches for.
         if path.ends_with("xtask/src/tidy.rs") {
             return;
         }

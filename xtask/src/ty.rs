@@ -1,8 +1,8 @@
-//! The types of the spec, and how each is written in Rust and read from JSON.
+//! The types of the spec, with their Rust types and their JSON forms.
 
 use serde::Deserialize;
 
-/// The ids that are `Copy`; in the API they are text of 22 base-62 characters.
+/// The ids that are `Copy`: 22 base-62 characters.
 pub(crate) const COPY_IDS: &[&str] = &[
     "AlbumId",
     "ArtistId",
@@ -14,13 +14,13 @@ pub(crate) const COPY_IDS: &[&str] = &[
     "TrackId",
 ];
 
-/// The ids that are free text.
+/// The ids that may be any text.
 pub(crate) const TEXT_IDS: &[&str] = &["CategoryId", "DeviceId", "SnapshotId", "UserId"];
 
-/// The groups of URIs that calls take.
+/// The URI groups that calls accept.
 pub(crate) const URI_GROUPS: &[&str] = &["ContextUri", "LibraryUri", "PlayableUri"];
 
-/// What else the crates have by hand.
+/// Other handwritten types of the crates.
 const HANDWRITTEN: &[&str] = &[
     "Country",
     "CountrySet",
@@ -35,7 +35,7 @@ const HANDWRITTEN: &[&str] = &[
     "Uri",
 ];
 
-/// Whether the crates have the type by hand.
+/// Whether the type is handwritten.
 pub(crate) fn is_handwritten(name: &str) -> bool {
     [COPY_IDS, TEXT_IDS, URI_GROUPS, HANDWRITTEN].iter().any(|names| names.contains(&name))
 }
@@ -44,7 +44,7 @@ pub(crate) fn is_handwritten(name: &str) -> bool {
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(try_from = "String")]
 pub(crate) enum Ty {
-    /// Nothing: the answer of a command.
+    /// No content: the response of a command.
     Unit,
     Text,
     Bool,
@@ -130,7 +130,7 @@ impl Ty {
         }
     }
 
-    /// The names that a file which mentions the type has to import from the model's root.
+    /// The names to import from the model's root in a file that mentions the type.
     pub(crate) fn names(&self, names: &mut Vec<String>) {
         match self {
             Self::Named(name) => names.push(name.clone()),
@@ -148,11 +148,18 @@ impl Ty {
         }
     }
 
+    /// Whether the type is the named one, or holds it.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let mut names = Vec::new();
+        self.names(&mut names);
+        names.iter().any(|other| other == name)
+    }
+
     pub(crate) fn is_optional(&self) -> bool {
         matches!(self, Self::Optional(_))
     }
 
-    /// The name of the id, if the type is one or an optional one.
+    /// The name of the id, if the type is an id or an optional id.
     pub(crate) fn id(&self) -> Option<&str> {
         match self {
             Self::Named(name) if COPY_IDS.contains(&name.as_str()) => Some(name),
@@ -166,13 +173,13 @@ impl Ty {
         self.id().is_some_and(|name| COPY_IDS.contains(&name))
     }
 
-    /// How a field of the type is read, null included: the argument of `As<..>`. `None` if serde's
-    /// own way is right.
+    /// The argument of `As<..>` that reads a field of the type, including null. `None` if serde's
+    /// default is right.
     pub(crate) fn reader(&self) -> Option<String> {
         match self {
             Self::Optional(inner) => match &**inner {
                 id if id.id().is_some() => Some("LenientId".to_owned()),
-                // Text that names nothing is no reason to lose the object.
+                // Invalid text must not cost the whole object.
                 Self::Named(name) if ["Country", "Uri"].contains(&name.as_str()) => {
                     Some("LenientId".to_owned())
                 }
@@ -189,11 +196,11 @@ impl Ty {
         }
     }
 
-    /// How a value of the type is read and written where it is not null: the adapter, or `None`
-    /// for the type's own way.
+    /// The adapter that reads and writes a value of the type that is not null. `None`
+    /// for the type's own serde implementation.
     pub(crate) fn element(&self) -> Option<String> {
         match self {
-            // Those of floats take integers as they are.
+            // The adapters of floats accept integers.
             Self::Int(_) => Some("Int".to_owned()),
             Self::Duration => Some("Millis".to_owned()),
             Self::Seconds => Some("Secs".to_owned()),

@@ -14,6 +14,21 @@ use crate::{
 ///
 /// Cloning is cheap. The clones share the token, the connections and the rate limiter.
 ///
+/// | to do | start with |
+/// |---|---|
+/// | read an item of the catalog | [`artist`](Self::artist), [`album`](Self::album), [`track`](Self::track), [`show`](Self::show), [`episode`](Self::episode), [`audiobook`](Self::audiobook), [`chapter`](Self::chapter) |
+/// | read several by id | [`tracks`](Self::tracks), [`albums`](Self::albums), [`artists`](Self::artists) and so on |
+/// | find something | [`search`](Self::search) |
+/// | read or change a playlist | [`playlist`](Self::playlist) |
+/// | read the current user, their playlists and top lists | [`me`](Self::me) |
+/// | read or change what the user saved or follows | [`library`](Self::library) |
+/// | see what plays, or control it | [`player`](Self::player) |
+/// | use a replaced or restricted operation | [`legacy`](Self::legacy), [`browse`](Self::browse), [`recommendations`](Self::recommendations) |
+/// | send a request of your own | [`request_json`](Self::request_json), [`stream`](Self::stream) |
+/// | read another page | [`stream_from`](Self::stream_from), [`next_page`](Self::next_page) |
+/// | change settings | [`builder`](Self::builder), [`with_options`](Self::with_options) |
+/// | call for another user | [`with_tokens`](Self::with_tokens) |
+///
 /// ```no_run
 /// # async fn example(tokens: spot_http::AccessToken) -> Result<(), spot_api::Error> {
 /// let client = spot_api::Client::new(tokens)?;
@@ -28,6 +43,7 @@ pub struct Client {
     options: CallOptions,
 }
 
+/// Making a client, its settings, and requests of your own.
 impl Client {
     /// A client with the default settings. [`builder`](Self::builder) changes them.
     ///
@@ -56,32 +72,32 @@ impl Client {
         Self { pipeline: self.pipeline.with_tokens(tokens), ..self.clone() }
     }
 
-    /// The market of every call that takes one and does not name its own; a call leaves it out
-    /// with [`Market::UNSET`].
+    /// Sets the market of all calls that take one. A call can set its own, or none with
+    /// [`Market::UNSET`].
     #[must_use]
     pub fn with_market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(Arc::new(market.into()));
         self
     }
 
-    /// Which mode the application is in, [`Development`](AccessMode::Development) unless this is
-    /// called. Spotify does not tell it; it is in the application's dashboard.
+    /// Sets the mode of the application; the default is [`Development`](AccessMode::Development).
+    /// Spotify's dashboard shows the mode.
     #[must_use]
     pub fn with_access_mode(mut self, mode: AccessMode) -> Self {
         self.pipeline = self.pipeline.with_access_mode(mode);
         self
     }
 
-    /// What the calls of this client do differently: a clone with options of its own is how a
-    /// single call gets another deadline, or a long job lets others pass.
+    /// Sets the options of all calls of this client: deadline, retries, lane. For a single call, use
+    /// a clone.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
     /// use std::time::Duration;
     /// use spot_api::CallOptions;
     ///
-    /// let hurried = client.clone().with_options(CallOptions::new().deadline(Duration::from_secs(2)));
-    /// let playing = hurried.player().currently_playing().await?;
+    /// let quick = client.clone().with_options(CallOptions::new().deadline(Duration::from_secs(2)));
+    /// let playing = quick.player().currently_playing().await?;
     /// # Ok(()) }
     /// ```
     #[must_use]
@@ -90,7 +106,7 @@ impl Client {
         self
     }
 
-    /// The mode the client takes its application to be in.
+    /// The mode of the application, as it was set.
     pub fn access_mode(&self) -> AccessMode {
         self.pipeline.access_mode()
     }
@@ -101,7 +117,7 @@ impl Client {
         self.pipeline.limits()
     }
 
-    /// How calls of this client get there and back.
+    /// The HTTP layer of this client.
     pub fn pipeline(&self) -> &Pipeline {
         &self.pipeline
     }

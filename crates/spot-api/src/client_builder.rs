@@ -34,6 +34,7 @@ pub struct ClientBuilder {
     options: CallOptions,
 }
 
+/// Settings.
 impl Client {
     /// Sets up a client: base URL, access mode, market, transport, deadlines and more.
     pub fn builder(tokens: impl TokenSource) -> ClientBuilder {

@@ -166,6 +166,7 @@ impl<T, P> fmt::Debug for Items<T, P> {
     }
 }
 
+/// Streams and pages.
 impl Client {
     /// Streams the entries of any paged request, also of an operation of your own. `P` is the type
     /// of its pages: [`Page<T>`](Page) or [`CursorPage<T>`](spot_model::CursorPage).
@@ -221,12 +222,12 @@ impl Client {
     /// # Errors
     ///
     /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link leads out of the base URL of the API,
-    /// or back to the page or one before it; otherwise as any call.
+    /// or back to the page or one before it, so that a loop over pages ends; otherwise as any call.
     pub async fn next_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
         if page.items().is_empty() && page.skipped().is_empty() {
             return Ok(None);
         }
-        self.follow(page, page.next_link(), |to, from| to > from).await
+        self.follow(page, page.next_link(), false).await
     }
 
     /// The page before the given one; `None` if it is the first.
@@ -235,28 +236,32 @@ impl Client {
     ///
     /// As [`next_page`](Self::next_page).
     pub async fn previous_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
-        self.follow(page, page.previous_link(), |to, from| to < from || from == 0).await
+        self.follow(page, page.previous_link(), true).await
     }
 
-    /// Reads the page that a link of a page leads to. `goes_on` says whether its offset is farther
-    /// on, so that a loop over pages ends.
+    /// Reads the page that a link of a page leads to, so that a loop over pages ends: the offset has to
+    /// be farther on, and no link may be followed twice.
     async fn follow<P: Paged>(
         &self,
         page: &P,
         link: Option<&str>,
-        goes_on: impl Fn(u32, u32) -> bool,
+        backwards: bool,
     ) -> Result<Option<P>, Error> {
         let Some(link) = link else { return Ok(None) };
         let request = links::request(self.pipeline(), link)?;
-        let offset = request.query_value("offset").and_then(|offset| offset.parse().ok());
-        let leads_back = match offset {
-            Some(offset) if !P::BY_CURSOR => !goes_on(offset, page.offset()),
-            _ => page.href() == Some(link),
+        let offset = request.query_value("offset").and_then(|offset| offset.parse::<u32>().ok());
+        let from = page.offset();
+        let goes_on = match offset.filter(|_| !P::BY_CURSOR) {
+            Some(to) if backwards => to < from || from == 0,
+            Some(to) => to > from,
+            None => page.href() != Some(link),
         };
-        if leads_back {
+        let Some(trail) = page.trail().follow(link, backwards).filter(|_| goes_on) else {
             let error = Error::bad_request("the link of the page leads back; it was not followed");
             return Err(error.with_operation(request.operation()));
-        }
-        Ok(Some(self.fetch_page(request).await?.into_body()))
+        };
+        let mut page: P = self.fetch_page(request).await?.into_body();
+        page.set_trail(trail);
+        Ok(Some(page))
     }
 }

@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Shows on docs.rs which feature an item needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "blocking")]
 mod blocking;
@@ -23,6 +25,7 @@ mod search_query;
 mod send;
 mod sync;
 mod watch;
+mod whole;
 
 pub use spot_http::{
     CallOptions, ClosedOperation, Error, ErrorKind, ForbiddenCause, Lane, Limits, PlayerReason,
@@ -50,3 +53,4 @@ pub use search_query::SearchQuery;
 pub use send::ApiRequest;
 pub use sync::{LibraryChanges, PlaylistContents, SyncPlan, SyncPlaylist};
 pub use watch::{PlaybackChange, PlaybackEvent, PlaybackWatch, WatchHandle};
+pub use whole::Whole;

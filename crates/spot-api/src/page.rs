@@ -9,7 +9,7 @@ use serde::{
         value::{CowStrDeserializer, MapAccessDeserializer},
     },
 };
-use spot_model::{CursorPage, Page, Skipped};
+use spot_model::{CursorPage, Page, PageTrail, Skipped};
 
 /// A page of a list, by offset or by cursor.
 pub trait Paged: DeserializeOwned + Send + 'static {
@@ -52,6 +52,17 @@ pub trait Paged: DeserializeOwned + Send + 'static {
 
     /// Changes every link of the page with `change`.
     fn change_links(&mut self, change: impl FnMut(&mut String));
+
+    /// How the page was reached, by which [`Client::next_page`](crate::Client::next_page) notices links
+    /// that lead in a circle. A page that does not keep it is followed without that check.
+    #[doc(hidden)]
+    fn trail(&self) -> PageTrail {
+        PageTrail::default()
+    }
+
+    /// Keeps how the page was reached.
+    #[doc(hidden)]
+    fn set_trail(&mut self, _trail: PageTrail) {}
 }
 
 /// The methods that both kinds of pages have alike.
@@ -85,6 +96,14 @@ macro_rules! same_parts {
 
         fn next_link(&self) -> Option<&str> {
             self.next.as_deref()
+        }
+
+        fn trail(&self) -> PageTrail {
+            self.trail
+        }
+
+        fn set_trail(&mut self, trail: PageTrail) {
+            self.trail = trail;
         }
     };
 }

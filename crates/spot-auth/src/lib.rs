@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Shows on docs.rs which feature an item needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accounts;
 mod app;

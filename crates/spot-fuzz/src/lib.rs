@@ -12,6 +12,7 @@ mod ids;
 mod mock;
 mod models;
 mod round_trip;
+mod streams;
 
 /// A target: its name, and the function that gets the bytes.
 pub type Target = (&'static str, fn(&[u8]));
@@ -27,6 +28,7 @@ pub const TARGETS: &[Target] = &[
     ("models", models::models),
     ("refusal", calls::refusal),
     ("retry_after", calls::retry_after_header),
+    ("streams", streams::streams),
     ("token_file", auth::token_file),
     ("token_response", auth::token_response),
 ];

@@ -1,64 +1,84 @@
 //! What spot-mock reads: its world file, and HTTP.
 
-use std::{
-    io::{Read, Write},
-    net::{Shutdown, TcpStream},
-    sync::OnceLock,
-    time::Duration,
-};
+use std::time::Duration;
 
-use spot_mock::{MockSpotify, custom::World};
-use tokio::runtime::Runtime;
+use spot_mock::{MockSpotify, custom::World, fuzzing::InMemory};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::timeout,
+};
 
 /// A world file is read, or refused.
 pub(crate) fn world(data: &[u8]) {
+    thread_local! {
+        static RUNTIME: Runtime = runtime();
+    }
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(world) = World::from_json(text) else { return };
     // What the file says has to fit the rest of the world; that is checked at the start.
-    let (runtime, _) = server();
-    let started = runtime.block_on(MockSpotify::builder().world(world).start());
-    if let Ok(mock) = started {
-        runtime.block_on(mock.shutdown());
-    }
+    RUNTIME.with(|runtime| {
+        runtime.block_on(async {
+            if let Ok(mock) = MockSpotify::builder().world(world).start().await {
+                mock.shutdown().await;
+            }
+        });
+    });
 }
 
 /// A line with method and path, and the body behind it; or, if it starts with a zero, the raw bytes of
 /// a connection. The server answers or closes, and does not panic.
 pub(crate) fn http(data: &[u8]) {
-    let (_, mock) = server();
-    let address = mock.api_url().trim_start_matches("http://").trim_end_matches("/v1");
-    let mut bytes = Vec::new();
-    if let Some(raw) = data.strip_prefix(b"\0") {
-        bytes.extend_from_slice(raw);
-    } else {
-        let mut parts = data.splitn(2, |byte| *byte == b'\n');
-        let (line, body) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        bytes.extend_from_slice(line);
-        let token = mock.user_token_all();
-        let head = format!(
-            " HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
-             Connection: close\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        bytes.extend_from_slice(head.as_bytes());
-        bytes.extend_from_slice(body);
+    thread_local! {
+        static SERVER: Server = Server::start();
     }
-    let Ok(mut stream) = TcpStream::connect(address) else { panic!("the server is gone") };
-    stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
-    // The server may close before it has read all.
-    let _ = stream.write_all(&bytes).and_then(|()| stream.shutdown(Shutdown::Write));
-    let _ = stream.read_to_end(&mut Vec::new());
-    mock.take_requests();
+    let raw = data.strip_prefix(b"\0");
+    SERVER.with(|server| {
+        let bytes = raw.map_or_else(|| server.request(data), <[u8]>::to_vec);
+        let Server { runtime, mock, .. } = server;
+        // The clock is paused, so that delays of the server pass at once.
+        let answer = runtime
+            .block_on(async { timeout(Duration::from_secs(3600), mock.exchange(&bytes)).await });
+        let answer = answer.expect("the server closes the connection").expect("the server runs");
+        mock.mock().take_requests();
+        // A server that panics closes without an answer. So it does if the request is not complete.
+        let is_complete = raw.is_none() && !data.contains(&b'\r');
+        let request = String::from_utf8_lossy(&bytes);
+        assert!(!is_complete || !answer.is_empty(), "no answer to {request}");
+    });
 }
 
-/// A server for all inputs, so that an input costs a connection and no more.
-fn server() -> &'static (Runtime, MockSpotify) {
-    static SERVER: OnceLock<(Runtime, MockSpotify)> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let runtime = runtime.expect("a runtime");
-        let mock = runtime.block_on(MockSpotify::builder().rate_limit(usize::MAX).start());
-        (runtime, mock.expect("a server"))
-    })
+/// A server for all inputs, so that an input costs an exchange and no more.
+struct Server {
+    runtime: Runtime,
+    mock: InMemory,
+    token: String,
+}
+
+impl Server {
+    fn start() -> Self {
+        let runtime = runtime();
+        let builder = MockSpotify::builder().rate_limit(usize::MAX).frozen_clock();
+        let entered = runtime.enter();
+        let mock = InMemory::start(builder).expect("a server");
+        drop(entered);
+        let token = mock.mock().user_token_all();
+        Self { runtime, mock, token }
+    }
+
+    /// The request of a line with method and path, and the body behind it.
+    fn request(&self, data: &[u8]) -> Vec<u8> {
+        let mut parts = data.splitn(2, |byte| *byte == b'\n');
+        let (line, body) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let (token, length) = (&self.token, body.len());
+        let head = format!(
+            " HTTP/1.1\r\nHost: mock\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
+             Connection: close\r\nContent-Length: {length}\r\n\r\n"
+        );
+        [line, head.as_bytes(), body].concat()
+    }
+}
+
+fn runtime() -> Runtime {
+    let mut runtime = Builder::new_current_thread();
+    runtime.enable_all().start_paused(true).build().expect("a runtime")
 }

@@ -8,7 +8,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tokio::{runtime::Handle, sync::watch, time::timeout};
+use tokio::{
+    runtime::Handle,
+    sync::watch,
+    time::{Instant, timeout},
+};
 
 use crate::{AccessToken, Error, ErrorKind, TokenSource};
 
@@ -18,11 +22,15 @@ const MARGIN: Duration = Duration::from_secs(30);
 /// Time limit of one call of the callback.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// After a refused token was replaced, refusals are not believed for so long.
+const SETTLING: Duration = Duration::from_secs(30);
+
 /// Tokens from a closure, for programs that have a way of their own to get them.
 ///
 /// The closure returns the text of an access token and when it expires. It runs once for any number
 /// of calls that wait, in a task of its own, for at most 30 s: again shortly before the token expires,
-/// and after the API refused the token (401).
+/// and after the API refused the token (401). If the API refuses the new token too, the closure does not
+/// run again for 30 s, and calls end with the 401.
 ///
 /// ```no_run
 /// # async fn ask_my_server() -> Result<String, spot_http::Error> { Ok(String::new()) }
@@ -57,6 +65,8 @@ struct State {
     token: Option<(AccessToken, SystemTime)>,
     /// The refresh that runs now.
     refresh: Option<watch::Receiver<Refreshed>>,
+    /// When a refused token was last given up.
+    refused_at: Option<Instant>,
 }
 
 impl CallbackTokens {
@@ -135,8 +145,12 @@ impl TokenSource for CallbackTokens {
 
     async fn reject(&self, token: &AccessToken) {
         let mut state = self.shared.state();
-        if state.token.as_ref().is_some_and(|(held, _)| held.same(token)) {
+        let is_current = state.token.as_ref().is_some_and(|(held, _)| held.same(token));
+        // Another token would be refused, too, and each call would ask for one.
+        let is_settling = state.refused_at.is_some_and(|at| at.elapsed() < SETTLING);
+        if is_current && !is_settling {
             state.token = None;
+            state.refused_at = Some(Instant::now());
         }
     }
 }
@@ -215,6 +229,20 @@ mod tests {
         let error = tokens.token().await.unwrap_err();
         assert!(error.to_string().contains("panicked"), "{error}");
         assert_eq!(tokens.token().await.unwrap().expose(), "good");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_permanent_refusal_does_not_call_back_again_and_again() {
+        let (tokens, calls) = numbered(Duration::from_secs(3600));
+        for _ in 0..100 {
+            let token = tokens.token().await.unwrap();
+            tokens.reject(&token).await;
+        }
+        assert_eq!(calls.load(Ordering::SeqCst), 2);
+        tokio::time::advance(SETTLING).await;
+        let token = tokens.token().await.unwrap();
+        tokens.reject(&token).await;
+        assert_eq!(tokens.token().await.unwrap().expose(), "token-2");
     }
 
     #[tokio::test(start_paused = true)]

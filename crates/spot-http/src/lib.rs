@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Shows on docs.rs which feature an item needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod callback_tokens;
 mod error;
@@ -11,6 +13,8 @@ mod token;
 mod transport;
 
 pub use async_trait::async_trait;
+#[doc(hidden)]
+pub use rate_limit::parts as limiter_parts;
 
 #[cfg(feature = "cache")]
 pub use pipeline::Cache;
@@ -21,7 +25,7 @@ pub use transport::{ReqwestTransport, ReqwestTransportBuilder};
 pub use {
     callback_tokens::CallbackTokens,
     error::{Error, ErrorKind, ForbiddenCause, PlayerReason},
-    pipeline::{CallOptions, Event, Observer, Pipeline, PipelineBuilder},
+    pipeline::{CallOptions, Event, Observer, ObserverQueue, Pipeline, PipelineBuilder},
     rate_limit::{
         AttemptEnd, ClosedOperation, Feedback, FileLimiter, Lane, Limits, LocalLimiter, Permit,
         PermitRequest, RateLimit, RateLimiter,

@@ -16,6 +16,11 @@ use crate::Error;
 /// Provides the token of a call.
 ///
 /// Any number of calls ask at the same time. The source refreshes a token once for all of them.
+///
+/// A source that hangs is left at the deadline of the call, and a panic is an error. But it must not
+/// block its thread: it runs in the task of the call, so that the call lasts as long, also beyond its
+/// deadline. On a runtime with several threads, other calls go on. Run code that blocks with
+/// `tokio::task::spawn_blocking`.
 #[async_trait]
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// A token that is valid now. The call that asks waits until its deadline.

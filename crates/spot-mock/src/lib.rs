@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Shows on docs.rs which feature an item needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accounts;
 mod api;
@@ -12,6 +14,12 @@ mod server;
 mod settings;
 mod state;
 mod world;
+
+/// Entry points for fuzzing. Not part of the public API.
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing {
+    pub use crate::server::InMemory;
+}
 
 pub use accounts::{App, Consent, RefreshPolicy};
 pub use faults::{Corruption, Fault, RandomFaults};

@@ -4,12 +4,11 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
     ser::SerializeSeq,
 };
-use serde_json::value::RawValue;
 
-use crate::{decode, text::text_serde};
+use crate::{in_place::is_in_place, text::text_serde};
 
 /// A country by its two letters (ISO 3166-1 alpha-2).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -186,45 +185,89 @@ impl Serialize for CountrySet {
 
 impl<'de> Deserialize<'de> for CountrySet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // These lists are half of many answers: where the text is at hand they are scanned.
-        if decode::is_in_place() {
-            let json = <&RawValue>::deserialize(deserializer)?.get();
-            return match Self::scan(json.as_bytes()) {
-                Some(set) => Ok(set),
-                None => serde_json::Deserializer::from_str(json)
-                    .deserialize_seq(List)
-                    .map_err(D::Error::custom),
-            };
+        // These lists are half of many responses.
+        if is_in_place() {
+            return deserializer.deserialize_newtype_struct(COUNTRIES, Set);
         }
         deserializer.deserialize_seq(List)
     }
 }
 
-impl CountrySet {
-    /// Reads a list as Spotify writes it: pairs of capitals in quotes, with commas and nothing else
-    /// but spaces between them. `None` if it is anything else, which may still be a list.
-    fn scan(json: &[u8]) -> Option<Self> {
-        let (mut words, mut rest) = ([0_u64; WORDS], json.strip_prefix(b"[")?.trim_ascii_start());
-        if rest == b"]" {
-            return Some(Self::default());
-        }
+/// Name of the newtype that asks the reader of JSON for the bits of a set.
+pub(crate) const COUNTRIES: &str = "$spot_model::CountrySet";
+
+/// Takes a set from the reader of JSON, which scans the list itself.
+struct Set;
+
+impl<'de> Visitor<'de> for Set {
+    type Value = CountrySet;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of countries")
+    }
+
+    fn visit_bytes<E>(self, bits: &[u8]) -> Result<CountrySet, E> {
+        Ok(CountrySet::from_bits(bits))
+    }
+
+    /// Any other deserializer.
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<CountrySet, D::Error> {
+        deserializer.deserialize_seq(List)
+    }
+}
+
+/// The words of a set, as bytes.
+pub(crate) type Bits = [u8; WORDS * 8];
+
+/// Reads a list in the usual form: pairs of capital letters in quotes, with commas and spaces between
+/// them. `None` if it is anything else, which may still be a list.
+pub(crate) fn scan(json: &[u8]) -> Option<Bits> {
+    let mut words = [0_u64; WORDS];
+    let mut insert = |letters: [u8; 2]| {
+        let index = Country(letters).index();
+        // Never `None`: a set has more bits than there are pairs of letters.
+        words.get_mut(index / 64).map(|word| *word |= 1 << (index % 64))
+    };
+    let mut rest = json.strip_prefix(b"[")?.trim_ascii_start();
+    if rest != b"]" {
         loop {
-            let [b'"', first @ b'A'..=b'Z', second @ b'A'..=b'Z', b'"', after @ ..] = rest else {
+            // Most lists have no spaces.
+            while let Some(([b'"', first @ b'A'..=b'Z', second @ b'A'..=b'Z', b'"', b','], after)) =
+                rest.split_first_chunk()
+            {
+                insert([*first, *second])?;
+                rest = after;
+            }
+            let [b'"', first @ b'A'..=b'Z', second @ b'A'..=b'Z', b'"', after @ ..] =
+                rest.trim_ascii_start()
+            else {
                 return None;
             };
-            let index = Country([*first, *second]).index();
-            // Always there, since pairs of letters are fewer than bits.
-            *words.get_mut(index / 64)? |= 1 << (index % 64);
-            rest = match after {
-                // Without spaces, as in all answers but those a person has formatted.
-                [b',', rest @ ..] if rest.first() == Some(&b'"') => rest,
-                _ => match after.trim_ascii_start() {
-                    [b',', rest @ ..] => rest.trim_ascii_start(),
-                    [b']'] => return Some(Self(Some(Box::new(words)))),
-                    _ => return None,
-                },
-            };
+            insert([*first, *second])?;
+            match after.trim_ascii_start() {
+                [b',', after @ ..] => rest = after,
+                [b']'] => break,
+                _ => return None,
+            }
         }
+    }
+    let mut bits = [0; WORDS * 8];
+    for (bytes, word) in bits.chunks_exact_mut(8).zip(words) {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    Some(bits)
+}
+
+impl CountrySet {
+    fn from_bits(bits: &[u8]) -> Self {
+        let mut words = [0_u64; WORDS];
+        for (word, bytes) in words.iter_mut().zip(bits.as_chunks().0) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        Self((words != [0; WORDS]).then(|| Box::new(words)))
     }
 }
 

@@ -1,16 +1,11 @@
 //! Decoding of responses: fast while nothing is broken, and tolerant otherwise.
 //!
-//! [`from_slice`] decodes a response up to twice. The first pass is strict: it decodes every entry of
-//! a list where it is, and fails at the first broken entry. The second pass runs only after such a
-//! failure. It takes each entry as raw JSON first, so that a broken entry is skipped.
-//!
-//! The visitors below must know which pass they are in. Serde derives the code between [`from_slice`]
-//! and them, and derived code passes no argument on. A deserializer type of our own could carry the
-//! mode, but then every model would be compiled once more for it. The mode is therefore a variable
-//! of the thread. It cannot leak: decoding is synchronous, and a guard restores the value, also after
-//! a panic.
+//! [`from_slice`] decodes a response up to twice. The first pass is strict: [`json_reader`] decodes every
+//! entry of a list where it is, and fails at the first broken entry. The second pass runs only after
+//! such a failure. It uses serde_json and takes each entry as raw JSON first, so that a broken entry is
+//! skipped.
 
-use std::{cell::Cell, fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -18,35 +13,18 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{printable::printable, shape};
+use crate::{
+    in_place::is_in_place,
+    json_reader::{self, Unusual},
+    printable::printable,
+    shape,
+};
 
 /// The most entries of a page. The largest page of the API has 100.
 const MAX_ENTRIES: usize = 10_000;
 
 /// The longest error text, in characters.
 const MAX_ERROR: usize = 400;
-
-thread_local! {
-    /// Whether this thread is in the strict first pass.
-    static IN_PLACE: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Restores the mode of the thread when it is dropped.
-struct InPlace {
-    before: bool,
-}
-
-impl InPlace {
-    fn start() -> Self {
-        Self { before: IN_PLACE.replace(true) }
-    }
-}
-
-impl Drop for InPlace {
-    fn drop(&mut self) {
-        IN_PLACE.set(self.before);
-    }
-}
 
 /// Decodes a response of the API.
 ///
@@ -65,17 +43,7 @@ pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_jso
 }
 
 fn decode<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, serde_json::Error> {
-    let in_place = InPlace::start();
-    let first = serde_json::from_str(json);
-    drop(in_place);
-    match first {
-        Ok(value) => Ok(value),
-        // A truncated text stays truncated.
-        Err(error) if error.is_eof() => Err(error),
-        // Any other error may be confined to an entry, syntax errors included: serde_json reports
-        // numbers out of range and lone surrogates as such.
-        Err(_) => serde_json::from_str(json),
-    }
+    json_reader::read(json).or_else(|Unusual| serde_json::from_str(json))
 }
 
 /// The error with a text that is one line of limited length, since it may quote the JSON.
@@ -89,11 +57,6 @@ fn bounded(error: serde_json::Error) -> serde_json::Error {
     }
     // serde_json reads the place from the end of the text.
     serde_json::Error::custom(format_args!("{line}{place}"))
-}
-
-/// Whether this thread is in the strict first pass, whose text can be borrowed.
-pub(crate) fn is_in_place() -> bool {
-    IN_PLACE.get()
 }
 
 /// An entry of a list that could not be decoded.
@@ -153,7 +116,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Entries<T> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entries<T>, A::Error> {
                 let mut entries = Entries::default();
                 let mut index = 0;
-                if IN_PLACE.get() {
+                if is_in_place() {
                     while let Some(entry) = list.next_element::<Option<T>>()? {
                         entries.push(index, entry.ok_or(SkipReason::Null));
                         index = next(index)?;

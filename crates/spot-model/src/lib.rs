@@ -1,15 +1,20 @@
 #![doc = include_str!("../README.md")]
+// Shows on docs.rs which feature an item needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod country;
 mod decode;
 mod generated;
 mod id;
 mod image;
+mod in_place;
 mod into_id;
+mod json_reader;
 mod lenient;
 mod object;
 mod operation;
 mod page;
+mod page_trail;
 mod percent;
 mod playable;
 mod playable_fields;
@@ -35,6 +40,8 @@ pub use image::Images;
 pub use into_id::{IntoId, OptionalId};
 pub use operation::{Access, AccessMode, Method, Operation, Paging};
 pub use page::{CursorPage, Cursors, Page};
+#[doc(hidden)]
+pub use page_trail::PageTrail;
 pub use playable::{OtherItem, PlayableItem};
 pub use printable::printable;
 pub use reference::ParseIdError;

@@ -5,7 +5,8 @@ use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserializer, Serialize, Serializer,
-    de::{DeserializeOwned, Visitor},
+    de::{DeserializeOwned, MapAccess, Visitor},
+    forward_to_deserialize_any,
     ser::{Error as _, SerializeMap},
 };
 use serde_with::SerializeAs;
@@ -17,12 +18,70 @@ use crate::id::Linked;
 #[inline]
 pub(crate) fn read<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
-    decode: impl FnOnce(D) -> Result<T, D::Error>,
+    decode: impl FnOnce(MapOnly<D>) -> Result<T, D::Error>,
 ) -> Result<T, D::Error> {
     if deserializer.is_human_readable() {
-        return decode(deserializer);
+        return decode(MapOnly(deserializer));
     }
     deserializer.deserialize_str(Json(PhantomData))
+}
+
+/// A deserializer of an object, or its visitor, that takes a map and no list.
+///
+/// The code that serde derives also reads a struct from a list of its fields. If all fields have a
+/// default, `[]` would be an object.
+pub(crate) struct MapOnly<T>(T);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for MapOnly<D> {
+    type Error = D::Error;
+
+    #[inline]
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_struct(name, fields, MapOnly(visitor))
+    }
+
+    #[inline]
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(MapOnly(visitor))
+    }
+
+    /// JSON that is kept as text.
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_newtype_struct(name, visitor)
+    }
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct seq tuple tuple_struct enum identifier ignored_any
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for MapOnly<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    #[inline]
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
+        self.0.visit_map(map)
+    }
 }
 
 struct Json<T>(PhantomData<T>);
@@ -151,24 +210,5 @@ impl<I: Linked> MaybeLinked for I {
 impl<I: Linked> MaybeLinked for Option<I> {
     fn linked(&self) -> Option<&dyn Linked> {
         self.as_ref().map(|id| id as &dyn Linked)
-    }
-}
-
-/// Why what came makes no object.
-pub(crate) enum WireError {
-    /// A field is not there that the object is meaningless without.
-    MissingField(&'static str),
-    /// A field that was looked at last cannot be read.
-    Broken(&'static str, String),
-}
-
-impl fmt::Display for WireError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MissingField(name) => write!(f, "missing field `{name}`"),
-            // The place is in the field. It does not come last, where it would be taken for that
-            // in the whole.
-            Self::Broken(name, error) => write!(f, "{error} of `{name}`"),
-        }
     }
 }

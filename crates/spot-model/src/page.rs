@@ -12,13 +12,14 @@ use crate::{
     decode::{Entries, Skipped, WithGaps},
     lenient::Int,
     object::{self, ObjectWriter},
+    page_trail::PageTrail,
 };
 
 /// A page of a list, by offset.
 ///
 /// A page survives entries that are null or broken: they are left out, and [`skipped`](Self::skipped)
 /// says where they stood and why.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The entries.
@@ -38,9 +39,31 @@ pub struct Page<T> {
     pub href: Option<String>,
     /// The entries that were left out, in their order.
     pub skipped: Vec<Skipped>,
+    /// How the page was reached.
+    #[doc(hidden)]
+    pub trail: PageTrail,
 }
 
 impl<T> Page<T> {
+    /// The entries with their indexes in the whole list, from 0. Skipped entries count.
+    ///
+    /// ```
+    /// use spot_model::{Page, SimplifiedTrack};
+    ///
+    /// let json = br#"{"items": [{"name": "a"}, null, {"name": "b"}], "offset": 50}"#;
+    /// let page: Page<SimplifiedTrack> = spot_model::from_slice(json)?;
+    /// let indexes: Vec<u32> = page.indexed().map(|(index, _)| index).collect();
+    /// assert_eq!(indexes, [50, 52]);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn indexed(&self) -> impl Iterator<Item = (u32, &T)> {
+        let mut skipped = self.skipped.iter().map(|skipped| skipped.index).peekable();
+        let indexes = (0..).filter(move |index| skipped.next_if_eq(index).is_none());
+        let in_list =
+            |index: usize| self.offset.saturating_add(u32::try_from(index).unwrap_or(u32::MAX));
+        indexes.map(in_list).zip(&self.items)
+    }
+
     /// The offset of the page after this one: as far on as the server's own limit says, or as there
     /// are entries if it says none.
     pub fn next_offset(&self) -> u32 {
@@ -63,6 +86,16 @@ impl<T> Page<T> {
     }
 }
 
+impl<T: fmt::Debug> fmt::Debug for Page<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Page");
+        out.field("items", &self.items).field("total", &self.total).field("limit", &self.limit);
+        out.field("offset", &self.offset).field("next", &self.next);
+        out.field("previous", &self.previous).field("href", &self.href);
+        out.field("skipped", &self.skipped).finish()
+    }
+}
+
 impl<T> Default for Page<T> {
     fn default() -> Self {
         Self {
@@ -74,6 +107,7 @@ impl<T> Default for Page<T> {
             previous: None,
             href: None,
             skipped: Vec::new(),
+            trail: PageTrail::default(),
         }
     }
 }
@@ -99,26 +133,25 @@ struct PageWire<T> {
     error: Option<IgnoredAny>,
 }
 
-impl<T> TryFrom<PageWire<T>> for Page<T> {
-    type Error = NotAPage;
-
-    fn try_from(wire: PageWire<T>) -> Result<Self, NotAPage> {
-        let has_part = wire.total.is_some()
-            || wire.limit.is_some()
-            || wire.offset.is_some()
-            || wire.next.is_some()
-            || wire.previous.is_some()
-            || wire.href.is_some();
-        let Entries { items, skipped } = entries(wire.items, has_part, wire.error.is_some())?;
-        Ok(Self {
+impl<T> PageWire<T> {
+    fn into_page(self) -> Result<Page<T>, NotAPage> {
+        let has_part = self.total.is_some()
+            || self.limit.is_some()
+            || self.offset.is_some()
+            || self.next.is_some()
+            || self.previous.is_some()
+            || self.href.is_some();
+        let Entries { items, skipped } = entries(self.items, has_part, self.error.is_some())?;
+        Ok(Page {
             items,
-            total: wire.total.flatten(),
-            limit: wire.limit.unwrap_or_default(),
-            offset: wire.offset.unwrap_or_default(),
-            next: wire.next.flatten(),
-            previous: wire.previous.flatten(),
-            href: wire.href,
+            total: self.total.flatten(),
+            limit: self.limit.unwrap_or_default(),
+            offset: self.offset.unwrap_or_default(),
+            next: self.next.flatten(),
+            previous: self.previous.flatten(),
+            href: self.href,
             skipped,
+            trail: PageTrail::default(),
         })
     }
 }
@@ -170,7 +203,7 @@ fn present_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Page<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            PageWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            PageWire::deserialize(deserializer)?.into_page().map_err(D::Error::custom)
         })
     }
 }
@@ -192,7 +225,7 @@ impl<T: Serialize> Serialize for Page<T> {
 }
 
 /// A page of a list, by cursor. It survives entries that are null or broken, as [`Page`] does.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CursorPage<T> {
     /// The entries.
@@ -209,6 +242,9 @@ pub struct CursorPage<T> {
     pub href: Option<String>,
     /// The entries that were left out, in their order.
     pub skipped: Vec<Skipped>,
+    /// How the page was reached.
+    #[doc(hidden)]
+    pub trail: PageTrail,
 }
 
 /// Where the pages around a page start.
@@ -242,6 +278,15 @@ impl Serialize for Cursors {
     }
 }
 
+impl<T: fmt::Debug> fmt::Debug for CursorPage<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("CursorPage");
+        out.field("items", &self.items).field("total", &self.total).field("limit", &self.limit);
+        out.field("cursors", &self.cursors).field("next", &self.next).field("href", &self.href);
+        out.field("skipped", &self.skipped).finish()
+    }
+}
+
 impl<T> Default for CursorPage<T> {
     fn default() -> Self {
         Self {
@@ -252,6 +297,7 @@ impl<T> Default for CursorPage<T> {
             next: None,
             href: None,
             skipped: Vec::new(),
+            trail: PageTrail::default(),
         }
     }
 }
@@ -275,24 +321,23 @@ struct CursorPageWire<T> {
     error: Option<IgnoredAny>,
 }
 
-impl<T> TryFrom<CursorPageWire<T>> for CursorPage<T> {
-    type Error = NotAPage;
-
-    fn try_from(wire: CursorPageWire<T>) -> Result<Self, NotAPage> {
-        let has_part = wire.total.is_some()
-            || wire.limit.is_some()
-            || wire.cursors.is_some()
-            || wire.next.is_some()
-            || wire.href.is_some();
-        let Entries { items, skipped } = entries(wire.items, has_part, wire.error.is_some())?;
-        Ok(Self {
+impl<T> CursorPageWire<T> {
+    fn into_page(self) -> Result<CursorPage<T>, NotAPage> {
+        let has_part = self.total.is_some()
+            || self.limit.is_some()
+            || self.cursors.is_some()
+            || self.next.is_some()
+            || self.href.is_some();
+        let Entries { items, skipped } = entries(self.items, has_part, self.error.is_some())?;
+        Ok(CursorPage {
             items,
-            total: wire.total.flatten(),
-            limit: wire.limit.unwrap_or_default(),
-            cursors: wire.cursors.flatten().unwrap_or_default(),
-            next: wire.next.flatten(),
-            href: wire.href,
+            total: self.total.flatten(),
+            limit: self.limit.unwrap_or_default(),
+            cursors: self.cursors.flatten().unwrap_or_default(),
+            next: self.next.flatten(),
+            href: self.href,
             skipped,
+            trail: PageTrail::default(),
         })
     }
 }
@@ -300,7 +345,7 @@ impl<T> TryFrom<CursorPageWire<T>> for CursorPage<T> {
 impl<'de, T: DeserializeOwned> Deserialize<'de> for CursorPage<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            CursorPageWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            CursorPageWire::deserialize(deserializer)?.into_page().map_err(D::Error::custom)
         })
     }
 }

@@ -9,7 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Episode, PlayableUri, Track, decode, generated::PlayableWire, object,
+    Episode, PlayableUri, Track, generated::PlayableWire, in_place::is_in_place, object,
     playable_fields::PlayableKind,
 };
 
@@ -87,7 +87,7 @@ impl PlayableItem {
             #[serde(default, rename = "type")]
             kind: Option<PlayableKind>,
         }
-        if decode::is_in_place() {
+        if is_in_place() {
             let wire = PlayableWire::deserialize(deserializer)?;
             // Filters leave the kind out; what is left is mostly a track.
             return match wire.kind.unwrap_or(PlayableKind::Track) {

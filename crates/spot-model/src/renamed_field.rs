@@ -1,39 +1,182 @@
 //! Fields with an old and a new name.
+//!
+//! Responses have the old name, the new one, or both with the same value. The value is decoded once: under
+//! the new name, and under the old one only if the new name has no value yet.
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use std::{borrow::Cow, fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        DeserializeOwned, DeserializeSeed, Error, IgnoredAny, IntoDeserializer, MapAccess, Visitor,
+        value::{BorrowedStrDeserializer, MapAccessDeserializer},
+    },
+};
 use serde_json::value::RawValue;
 
-use crate::{decode, object::WireError};
+use crate::in_place::is_in_place;
 
-/// The JSON of a field under its old name. It is decoded only if the new name has no value.
-///
-/// Responses have the old name, the new one, or both with the same value. Decoding both would take
-/// twice the time.
-pub(crate) enum RenamedField<'a> {
-    Borrowed(&'a RawValue),
-    Owned(Box<RawValue>),
+/// The two names of a field.
+#[derive(Clone, Copy)]
+pub(crate) struct Names {
+    pub(crate) new: &'static str,
+    pub(crate) old: &'static str,
 }
 
-impl RenamedField<'_> {
-    /// Decodes the value.
-    pub(crate) fn read<T: DeserializeOwned>(
-        self,
-        name: &'static str,
-    ) -> Result<Option<T>, WireError> {
-        let json = match &self {
-            Self::Borrowed(json) => json.get(),
-            Self::Owned(json) => json.get(),
-        };
-        serde_json::from_str(json).map_err(|error| WireError::Broken(name, error.to_string()))
+/// Decodes an object: the field with two names, and the other fields as an `O`.
+pub(crate) fn deserialize<'de, O, T, D>(
+    deserializer: D,
+    names: Names,
+) -> Result<(O, Option<T>), D::Error>
+where
+    O: Deserialize<'de>,
+    T: DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    let object = Object { names, others: PhantomData };
+    let (others, field): (O, RenamedField<T>) = deserializer.deserialize_map(object)?;
+    Ok((others, field.value(names)?))
+}
+
+/// What was found under both names. `None` is a name that was not there.
+struct RenamedField<T> {
+    new: Option<Option<T>>,
+    old: Option<OldValue<T>>,
+}
+
+enum OldValue<T> {
+    /// Not decoded, since the new name has a value.
+    Skipped,
+    Decoded(Option<T>),
+    /// Not decoded yet: it may be broken, which matters only if the new name has no value.
+    Json(Box<RawValue>),
+}
+
+impl<T: DeserializeOwned> RenamedField<T> {
+    fn read_new<'de, A: MapAccess<'de>>(
+        &mut self,
+        map: &mut A,
+        names: Names,
+    ) -> Result<(), A::Error> {
+        if self.new.is_some() {
+            return Err(A::Error::duplicate_field(names.new));
+        }
+        self.new = Some(map.next_value()?);
+        Ok(())
+    }
+
+    fn read_old<'de, A: MapAccess<'de>>(
+        &mut self,
+        map: &mut A,
+        names: Names,
+    ) -> Result<(), A::Error> {
+        if self.old.is_some() {
+            return Err(A::Error::duplicate_field(names.old));
+        }
+        self.old = Some(if let Some(Some(_)) = self.new {
+            map.next_value::<IgnoredAny>()?;
+            OldValue::Skipped
+        } else if is_in_place() {
+            OldValue::Decoded(map.next_value()?)
+        } else {
+            OldValue::Json(map.next_value()?)
+        });
+        Ok(())
+    }
+
+    fn value<E: Error>(self, names: Names) -> Result<Option<T>, E> {
+        match (self.new.flatten(), self.old) {
+            (None, Some(OldValue::Decoded(value))) => Ok(value),
+            (None, Some(OldValue::Json(json))) => {
+                serde_json::from_str(json.get()).map_err(|error| {
+                    // The place is in the field. It does not come last, where it would be taken for that
+                    // in the whole.
+                    E::custom(format_args!("{error} of `{}`", names.old))
+                })
+            }
+            (value, _) => Ok(value),
+        }
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for RenamedField<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if decode::is_in_place() {
-            <&RawValue>::deserialize(deserializer).map(Self::Borrowed)
-        } else {
-            Box::<RawValue>::deserialize(deserializer).map(Self::Owned)
+struct Object<O, T> {
+    names: Names,
+    others: PhantomData<(O, T)>,
+}
+
+impl<'de, O: Deserialize<'de>, T: DeserializeOwned> Visitor<'de> for Object<O, T> {
+    type Value = (O, RenamedField<T>);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let mut field = RenamedField { new: None, old: None };
+        let others = Others { map, names: self.names, field: &mut field };
+        let others = O::deserialize(MapAccessDeserializer::new(others))?;
+        Ok((others, field))
+    }
+}
+
+/// The entries of an object without the field that has two names, which is read on the way.
+struct Others<'a, A, T> {
+    map: A,
+    names: Names,
+    field: &'a mut RenamedField<T>,
+}
+
+impl<'de, A: MapAccess<'de>, T: DeserializeOwned> MapAccess<'de> for Others<'_, A, T> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, A::Error> {
+        while let Some(Key(key)) = self.map.next_key()? {
+            if key == self.names.new {
+                self.field.read_new(&mut self.map, self.names)?;
+            } else if key == self.names.old {
+                self.field.read_old(&mut self.map, self.names)?;
+            } else {
+                return match key {
+                    Cow::Borrowed(key) => seed.deserialize(BorrowedStrDeserializer::new(key)),
+                    Cow::Owned(key) => seed.deserialize(key.into_deserializer()),
+                }
+                .map(Some);
+            }
         }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.map.next_value_seed(seed)
+    }
+}
+
+/// The name of a field.
+struct Key<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a field name")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_identifier(Text)
     }
 }

@@ -64,7 +64,8 @@ pub(crate) fn parse(text: &str, expected: &'static str) -> Result<Uri, ParseIdEr
         }),
         Reference::CollectionPage(rest) => {
             let uri = format!("spotify:collection{}", rest.replace('/', ":"));
-            Ok(Uri::Other(OtherUri(uri.into())))
+            // The URI prints as it is kept, and spaces around a text are not part of it.
+            Ok(Uri::Other(OtherUri(uri.trim().into())))
         }
         Reference::Bare("") => Err(Problem::Empty),
         Reference::Bare(_) => Err(Problem::NoKind),
@@ -123,13 +124,13 @@ impl Uri {
         })
     }
 
-    /// What kind of thing it names, for messages.
     /// The error that says that another kind was expected.
     pub(crate) fn unexpected(&self, expected: &'static str) -> ParseIdError {
         let problem = self.kind().map_or(Problem::OtherUri, Problem::Kind);
         ParseIdError::new(&self.to_string(), expected, problem)
     }
 
+    /// What kind of thing it names, for messages.
     fn kind(&self) -> Option<Kind> {
         match self {
             Self::User(_) => Some(Kind::User),

@@ -3,6 +3,7 @@
 mod content;
 mod lock;
 mod seal;
+mod sign_in;
 
 use std::{
     fmt,
@@ -150,23 +151,30 @@ impl RedisStore {
         )
     }
 
-    /// The record of a payload.
-    fn record(&self, key: &str, content: &Content<'_>) -> Result<TokenRecord, Unreadable> {
+    /// A text as it is stored under a key.
+    fn payload(&self, key: &str, text: &str) -> Result<(Kind, Vec<u8>), Error> {
+        match &self.seal {
+            Some(seal) => Ok((Kind::Sealed, seal.seal(key, text)?)),
+            None => Ok((Kind::Clear, text.as_bytes().to_vec())),
+        }
+    }
+
+    /// The text that is stored under a key.
+    fn text(&self, key: &str, content: &Content<'_>) -> Result<String, Unreadable> {
+        let refused =
+            |why: &str| Unreadable::Error(Error::configuration(format!("{key} in Redis {why}")));
         match (content.kind, &self.seal) {
             (Kind::Sealed, Some(seal)) => {
                 seal.open(key, content.payload).map_err(Unreadable::Error)
             }
-            (Kind::Sealed, None) => Err(Unreadable::Error(Error::configuration(format!(
-                "the session {key} in Redis is sealed, and this store has no function to open it: \
-                 set it with `RedisStore::sealed`"
-            )))),
-            (_, Some(_)) if !self.accepts_unsealed => {
-                Err(Unreadable::Error(Error::configuration(format!(
-                    "the session {key} in Redis is not sealed: remove it, or allow it with \
-                     `RedisStore::accept_unsealed`"
-                ))))
-            }
-            _ => content.record().map_err(Unreadable::Broken),
+            (Kind::Sealed, None) => Err(refused(
+                "is sealed, and this store has no function to open it: set it with \
+                 `RedisStore::sealed`",
+            )),
+            (_, Some(_)) if !self.accepts_unsealed => Err(refused(
+                "is not sealed: remove it, or allow it with `RedisStore::accept_unsealed`",
+            )),
+            _ => content.text().map(str::to_owned),
         }
     }
 
@@ -183,11 +191,7 @@ impl RedisStore {
         record: &TokenRecord,
         expected: Option<u64>,
     ) -> Result<Value, Error> {
-        let json = record.to_json();
-        let (kind, payload) = match &self.seal {
-            Some(seal) => (Kind::Sealed, seal.seal(key, json.expose_secret())?),
-            None => (Kind::Clear, json.expose_secret().as_bytes().to_vec()),
-        };
+        let (kind, payload) = self.payload(key, record.to_json().expose_secret())?;
         let consent_ends =
             record.consent_expires_at().map_or_else(String::new, |at| unix_millis(at).to_string());
         let call = SAVE
@@ -221,7 +225,8 @@ impl TokenStore for RedisStore {
             if content.kind == Kind::Removed {
                 return Ok(None);
             }
-            let record = self.record(&key, &content)?;
+            let record = TokenRecord::from_json(&self.text(&key, &content)?)
+                .map_err(|error| Unreadable::Broken(error.message().to_owned()))?;
             Ok(Some(Stored::new(record, content.version)))
         });
         match read {

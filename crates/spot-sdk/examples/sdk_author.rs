@@ -92,7 +92,7 @@ impl Transport for Counting {
 struct Print;
 
 impl Observer for Print {
-    fn event(&self, event: &Event<'_>) {
+    fn event(&self, event: &Event) {
         if let Event::CallEnded { operation, attempts, error, .. } = event {
             println!("{} took {attempts} attempts, failed: {}", operation.name, error.is_some());
         }
@@ -125,6 +125,8 @@ async fn main() -> Result<(), Box<dyn StdError>> {
         }
     }
     println!("the longest of {:?} names is {longest:?}", names.total());
+    // The observer runs on a thread of its own.
+    client.pipeline().settled().await;
     println!("{} bytes of responses", bytes.load(Ordering::Relaxed));
     Ok(())
 }

@@ -40,35 +40,50 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let found = client.search("Radiohead").artists().limit(1).await?;
         let artist = found.items.first().ok_or("the search found no artist")?.id;
         read(&client, artist).await?;
-        println!("\nWhat writes is left out: this is a real account.");
+        println!("\nThe part that writes is left out: this is a real account.");
+        next_steps();
         return Ok(());
     };
-    println!("No SPOTIFY_CLIENT_ID, so that this is a Spotify of our own: {}", mock.api_url());
+    println!("SPOTIFY_CLIENT_ID is not set: this uses a mock server.");
+    println!("  {}", mock.api_url());
     println!("Signed in with PKCE.");
     let saved = read(&client, "spotmockArtist00000001").await?;
     write(&client, saved).await?;
-    println!("\nThe server saw {} requests.", mock.requests().len());
+    println!("\nThe server received {} requests.", mock.requests().len());
     mock.shutdown().await;
+    next_steps();
     Ok(())
 }
 
-/// What reads, and gives the saved tracks it has seen.
+/// What to do after the tour.
+fn next_steps() {
+    println!("\nNext steps");
+    println!("  Run it at Spotify: set SPOTIFY_CLIENT_ID, and register");
+    println!("    http://127.0.0.1/callback");
+    println!("  Read the guides:");
+    println!("    https://docs.rs/spot-sdk/latest/spot/guide");
+    println!("  Read the other examples:");
+    println!("    crates/spot-sdk/examples");
+}
+
+/// The part that reads. Returns the saved tracks that it has seen.
 async fn read(
     client: &Client,
     artist: impl IntoId<ArtistId>,
 ) -> Result<Vec<PlayableUri>, Box<dyn Error>> {
     let artist = client.artist(artist).await?;
-    println!("\n{} ({})", artist.name, artist.id.uri());
+    println!("\nAlbums of {}", artist.name);
+    println!("  {}", artist.id.uri());
     let mut albums = client.artist(artist.id).albums().groups([AlbumGroup::Album]).stream();
     while let Some(album) = albums.try_next().await? {
         let date = album.release_date.map(|date| date.to_string()).unwrap_or_default();
         println!("  {date:10}  {}", album.name);
     }
 
-    println!("\nThe first {SAVED} saved tracks");
+    println!("\nThe first {SAVED} saved tracks, four pages ahead");
     let mut saved = client.library().tracks().stream();
     let bar = ProgressBar::new(SAVED as u64)
-        .with_style(ProgressStyle::with_template("  {bar:40} {pos}/{len} tracks, {elapsed}")?);
+        .with_style(ProgressStyle::with_template("  {wide_bar} {pos}/{len}, {per_sec} ")?);
     let mut uris = Vec::new();
     while uris.len() < SAVED
         && let Some(saved) = saved.try_next().await?
@@ -87,7 +102,7 @@ async fn read(
         println!("  {} by {}", track.name, artists.join(", "));
     }
 
-    println!("\nWhat is playing");
+    println!("\nPlaying now");
     match client.player().state().await? {
         Some(state) => {
             let name = state.item.as_ref().map(|item| item.name()).unwrap_or("something");
@@ -99,20 +114,21 @@ async fn read(
     Ok(uris)
 }
 
-/// What writes.
+/// The part that writes.
 async fn write(client: &Client, saved: Vec<PlayableUri>) -> Result<(), spot::Error> {
     let playlist = client.me().create_playlist("Tour").public(false).await?;
     let some: Vec<_> = saved.into_iter().take(ADDED).collect();
     client.playlist(playlist.id).add(&some).await?;
     let page = client.playlist(playlist.id).items().limit(1).await?;
-    println!("\n\"{}\" was made and holds {} tracks.", playlist.name, page.total.unwrap_or(0));
+    println!("\nCreated the playlist \"{}\"", playlist.name);
+    println!("  {} tracks", page.total.unwrap_or(0));
 
-    println!("\nPausing twice, of which the second is refused");
+    println!("\nPausing twice: the player refuses the second time");
     client.player().pause().await?;
     if let Err(error) = client.player().pause().await {
         match error.kind() {
             ErrorKind::Player(PlayerReason::NoActiveDevice) => println!("  no device is active"),
-            ErrorKind::Player(reason) => println!("  the player says {reason}: {error}"),
+            ErrorKind::Player(reason) => println!("  {reason}\n  {error}"),
             _ => return Err(error),
         }
     }

@@ -6,6 +6,11 @@
 //! `cargo run -p spot-sdk --example web_service`
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
+#[path = "support/browser.rs"]
+mod browser;
+#[path = "support/sessions.rs"]
+mod sessions;
+
 use std::{
     collections::HashMap,
     error::Error as StdError,
@@ -18,14 +23,17 @@ use axum::{
     response::Redirect,
     routing::get,
 };
-use rusqlite::{Connection, OptionalExtension as _};
 use spot::{
     Client, Error, ErrorKind,
-    auth::{App, CallbackStore, ExposeSecret, PendingSignIn, Scope, StoreKey, TokenRecord},
-    net::{ReqwestTransport, Transport},
+    auth::{App, CallbackStore, PendingSignIn, Scope},
 };
 use spot_mock::MockSpotify;
-use url::Url;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+
+use crate::{
+    browser::{browse, page_of},
+    sessions::sessions,
+};
 
 type Failure = Box<dyn StdError + Send + Sync>;
 
@@ -38,46 +46,6 @@ struct Service {
     sessions: CallbackStore,
     /// Sign-ins that wait for their browser, by their state.
     pending: Arc<Mutex<HashMap<String, PendingSignIn>>>,
-}
-
-/// A table of sessions: one row for each account.
-fn sessions(database: Connection) -> rusqlite::Result<CallbackStore> {
-    database
-        .execute("CREATE TABLE session (account TEXT PRIMARY KEY, record TEXT NOT NULL)", [])?;
-    let database = Arc::new(Mutex::new(database));
-    let with = move |work: &dyn Fn(&Connection) -> Result<Option<TokenRecord>, Failure>| {
-        // A row is read or written in microseconds; a slower store would use `spawn_blocking`.
-        work(&database.lock().unwrap_or_else(PoisonError::into_inner))
-    };
-    let (load, save, remove) = (with.clone(), with.clone(), with);
-    Ok(CallbackStore::new(
-        move |key: StoreKey| {
-            let loaded = load(&|database| {
-                let select = "SELECT record FROM session WHERE account = ?1";
-                let row =
-                    database.query_row(select, [key.account()], |row| row.get::<_, String>(0));
-                Ok(row.optional()?.map(|json| TokenRecord::from_json(&json)).transpose()?)
-            });
-            async move { loaded }
-        },
-        move |key: StoreKey, record: TokenRecord| {
-            let saved = save(&|database| {
-                let json = record.to_json();
-                let upsert = "INSERT INTO session VALUES (?1, ?2)
-                    ON CONFLICT (account) DO UPDATE SET record = excluded.record";
-                database.execute(upsert, [key.account(), json.expose_secret()])?;
-                Ok(None)
-            });
-            async move { saved.map(drop) }
-        },
-        move |key: StoreKey| {
-            let removed = remove(&|database| {
-                database.execute("DELETE FROM session WHERE account = ?1", [key.account()])?;
-                Ok(None)
-            });
-            async move { removed.map(drop) }
-        },
-    ))
 }
 
 /// The text of an error. A service would log it and choose a status by the kind.
@@ -126,25 +94,6 @@ async fn saved(
     Ok(format!("{account} saved {} tracks", page.total.unwrap_or_default()))
 }
 
-/// Goes where a browser would be sent, and returns the text of the last page.
-async fn browse(mut address: String) -> Result<String, Failure> {
-    let browser = ReqwestTransport::builder().no_proxy().build()?;
-    loop {
-        let page = browser.send(http::Request::get(&*address).body(Default::default())?).await?;
-        match page.headers().get(http::header::LOCATION) {
-            Some(next) => address = next.to_str()?.to_owned(),
-            None => return Ok(String::from_utf8_lossy(page.body()).into_owned()),
-        }
-    }
-}
-
-/// The page of a user, whose id may hold any character.
-fn page_of(home: &str, account: &str) -> Result<String, Failure> {
-    let mut page = Url::parse(home)?;
-    page.path_segments_mut().map_err(|()| "no path")?.extend(["saved", account]);
-    Ok(page.into())
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -157,7 +106,10 @@ async fn main() -> Result<(), Failure> {
         .accounts_url(mock.accounts_url())
         .build()?;
     let base = Client::builder(app.client_credentials()?).base_url(mock.api_url()).build()?;
-    let sessions = sessions(Connection::open_in_memory()?)?;
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("sessions.db");
+    let file = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+    let sessions = sessions(&SqlitePoolOptions::new().connect_with(file).await?).await?;
     let service = Service { app, base, sessions, pending: Arc::default() };
     let router = Router::new()
         .route("/login", get(login))
@@ -169,9 +121,9 @@ async fn main() -> Result<(), Failure> {
     for user in [mock.world().user.clone(), mock.world().other_user.clone()] {
         mock.sign_in_as(&user);
         let account = browse(format!("{home}/login")).await?;
-        println!("{}", browse(page_of(&home, &account)?).await?);
+        println!("{}", browse(page_of(&home, "saved", &account)?).await?);
     }
-    println!("{}", browse(page_of(&home, "nobody")?).await?);
+    println!("{}", browse(page_of(&home, "saved", "nobody")?).await?);
     server.abort();
     Ok(())
 }

@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Shows on docs.rs which feature an item needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[doc(inline)]
 pub use spot_api::{
@@ -17,6 +19,14 @@ pub use spot_api::{Blocking, BlockingStream};
 
 /// Typed requests for every endpoint; the methods of [`Client`] create them.
 pub mod api {
+    // What the root has is documented there, so that the search finds it once.
+    #[doc(no_inline)]
+    pub use crate::{
+        AccessMode, ApiRequest, CallOptions, Client, ClientBuilder, Error, ErrorKind, Items,
+        LibraryChanges, Market, Optional, Paged, Pages, PlaybackChange, PlaybackEvent,
+        PlaybackOffset, PlaybackWatch, PlayerDevice, PlayerReason, PlaylistContents, Position,
+        Request, Response, SearchFor, SearchItem, SearchQuery, SyncPlan, SyncPlaylist, WatchHandle,
+    };
     #[doc(inline)]
     pub use spot_api::*;
 }
@@ -46,20 +56,109 @@ pub mod shared {
     pub use spot_redis::*;
 }
 
-/// Coming from spotipy: every call of spotipy 2.0, and what it is here.
+/// Guides: one page for each task.
 ///
-#[doc = include_str!("../docs/coming-from-spotipy.md")]
-pub mod coming_from_spotipy {}
+/// | to do | page |
+/// |---|---|
+/// | sign in users, or read public data | [`sign_in`](guide::sign_in) |
+/// | know what your application may call | [`access_mode`](guide::access_mode) |
+/// | read lists, page by page or as a stream | [`lists`](guide::lists) |
+/// | handle errors: retry, show, give up | [`errors`](guide::errors) |
+/// | make many calls | [`limits`](guide::limits) |
+/// | serve many users | [`many_users`](guide::many_users) |
+/// | run on several machines | [`several_machines`](guide::several_machines) |
+/// | test a program, in any language | [`testing`](guide::testing) |
+/// | keep objects and tokens in a database | [`database`](guide::database) |
+/// | call an endpoint that is missing, replace the transport | [`extending`](guide::extending) |
+/// | write a program without `async` | [`blocking`](guide::blocking) |
+/// | watch what plays | [`watching_playback`](guide::watching_playback) |
+/// | make a playlist equal to a list | [`syncing_playlists`](guide::syncing_playlists) |
+/// | port a program from rspotify | [`coming_from_rspotify`](guide::coming_from_rspotify) |
+/// | port a program from spotipy | [`coming_from_spotipy`](guide::coming_from_spotipy) |
+pub mod guide {
+    /// Choosing a sign-in.
+    ///
+    #[doc = include_str!("../docs/choosing-a-sign-in.md")]
+    pub mod sign_in {}
 
-/// Watching playback: events of the player, found by polling.
-///
-#[doc = include_str!("../docs/watching-playback.md")]
-pub mod watching_playback {}
+    /// Development or Extended Mode: what an application may call.
+    ///
+    #[doc = include_str!("../docs/development-or-extended-mode.md")]
+    pub mod access_mode {}
 
-/// Syncing playlists: making a playlist equal to a list, with few calls.
-///
-#[doc = include_str!("../docs/syncing-playlists.md")]
-pub mod syncing_playlists {}
+    /// Lists and streams.
+    ///
+    #[doc = include_str!("../docs/lists-and-streams.md")]
+    pub mod lists {}
+
+    /// Errors: which to retry, which to show, which to give up on.
+    ///
+    #[doc = include_str!("../docs/errors.md")]
+    pub mod errors {}
+
+    /// Rate limits and quotas.
+    ///
+    #[doc = include_str!("../docs/rate-limits-and-quotas.md")]
+    pub mod limits {}
+
+    /// A service with many users.
+    ///
+    #[doc = include_str!("../docs/many-users.md")]
+    pub mod many_users {}
+
+    /// Running on several machines.
+    ///
+    // Its code needs the feature.
+    #[cfg_attr(
+        any(not(doctest), feature = "redis"),
+        doc = include_str!("../docs/several-machines.md")
+    )]
+    pub mod several_machines {}
+
+    /// Testing your program, with this SDK or with any language.
+    ///
+    #[doc = include_str!("../docs/testing.md")]
+    pub mod testing {}
+
+    /// Keeping objects and tokens in your database.
+    ///
+    #[doc = include_str!("../docs/database.md")]
+    pub mod database {}
+
+    /// Your own endpoints and transports.
+    ///
+    #[doc = include_str!("../docs/extending.md")]
+    pub mod extending {}
+
+    /// Programs without `async`.
+    ///
+    // Its code needs the feature.
+    #[cfg_attr(
+        any(not(doctest), feature = "blocking"),
+        doc = include_str!("../docs/blocking.md")
+    )]
+    pub mod blocking {}
+
+    /// Watching playback: events of the player, found by polling.
+    ///
+    #[doc = include_str!("../docs/watching-playback.md")]
+    pub mod watching_playback {}
+
+    /// Syncing playlists: making a playlist equal to a list, with few calls.
+    ///
+    #[doc = include_str!("../docs/syncing-playlists.md")]
+    pub mod syncing_playlists {}
+
+    /// Coming from rspotify: every method of its clients, and what it is called here.
+    ///
+    #[doc = include_str!("../docs/coming-from-rspotify.md")]
+    pub mod coming_from_rspotify {}
+
+    /// Coming from spotipy: every call of spotipy 2.0, and what it is called here.
+    ///
+    #[doc = include_str!("../docs/coming-from-spotipy.md")]
+    pub mod coming_from_spotipy {}
+}
 
 /// The examples of the project's own README compile.
 #[cfg(doctest)]

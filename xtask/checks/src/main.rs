@@ -3,6 +3,7 @@
 mod compare;
 mod example;
 mod fixtures;
+mod fleet;
 mod generated;
 mod load;
 mod peers;
@@ -33,10 +34,16 @@ async fn run(root: &Path, check: Check) -> Result<(), Error> {
         Check::Conform { file } => conform::run(root, &file),
         Check::Fixtures { live: true, base_url, .. } => fixtures::live(root, &base_url).await,
         Check::Fixtures { check, .. } => fixtures::run(root, check).await,
+        Check::Fleet { worker: Some(worker), .. } => fleet::work(worker).await,
+        Check::Fleet { part, short, expiries, seed, .. } => {
+            fleet::run(part, short, expiries, seed).await
+        }
         Check::Load { requests, tasks, seed } => load::run(requests, tasks, seed).await,
         Check::Payloads { dir } => payloads::run(root, &dir),
-        Check::Peers => peers::run(root),
+        Check::Peers { built } => peers::run(root, built),
         Check::Shapes { dir, check } => shapes::run(root, &dir, check),
-        Check::Smoke { base_url, token } => smoke::run(base_url.as_deref(), token.as_deref()).await,
+        Check::Smoke { base_url, token, all } => {
+            smoke::run(base_url.as_deref(), token.as_deref(), all).await
+        }
     }
 }

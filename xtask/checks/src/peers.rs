@@ -155,10 +155,12 @@ impl Drop for Server {
     }
 }
 
-pub(crate) fn run(root: &Path) -> Result<(), Error> {
-    succeeds(
-        Command::new("cargo").args(["build", "--quiet", "-p", "spot-mock"]).current_dir(root),
-    )?;
+pub(crate) fn run(root: &Path, is_built: bool) -> Result<(), Error> {
+    if !is_built {
+        succeeds(
+            Command::new("cargo").args(["build", "--quiet", "-p", "spot-mock"]).current_dir(root),
+        )?;
+    }
     let own_target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = own_target.clone().unwrap_or_else(|| root.join("target"));
     let places = Places {

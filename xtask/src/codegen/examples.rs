@@ -1,4 +1,4 @@
-//! The examples of the docs as calls, and the response types for reading recorded responses.
+//! Generates the calls of the examples, and the response types of the recorded responses.
 
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
@@ -91,9 +91,9 @@ fn answers(spec: &Spec) -> String {
     }
     format!(
         "{}{}\n{}\nuse crate::compare::answer::{{Answer, Roundtrip, roundtrip}};\n\n\
-         /// What each operation answers.\npub(crate) const ANSWERS: &[Answer] = &[\n{operations}];\n\n\
+         /// The response of each operation.\npub(crate) const ANSWERS: &[Answer] = &[\n{operations}];\n\n\
          /// The objects by name.\npub(crate) const TYPES: &[(&str, Roundtrip)] = &[\n{types}];\n\n\
-         /// Fields that had another name, and the one they have.\n\
+         /// Renamed fields: the old and the new name.\n\
          pub(crate) const RENAMED: &[(&str, &str)] = &[{renamed}];\n",
         preamble("*.toml"),
         file_doc(&["How recorded answers are read."]),
@@ -101,7 +101,7 @@ fn answers(spec: &Spec) -> String {
     )
 }
 
-/// How each object is checked by the fuzzer, alone and in a page.
+/// The fuzzer's check of each object, alone and in a page.
 fn models(spec: &Spec) -> String {
     let types = || spec.domains.iter().flat_map(|domain| domain.r#type.iter());
     let mut rows = String::new();
@@ -123,7 +123,7 @@ fn models(spec: &Spec) -> String {
     )
 }
 
-/// How each recorded response is decoded, and which one stands for each type.
+/// The type of each recorded response, and the response that shows each type.
 fn fixtures(spec: &Spec) -> String {
     let mut names = Vec::new();
     let mut readers = String::new();

@@ -1,4 +1,4 @@
-//! `cargo xtask codegen`: from the spec to the files under `generated/`.
+//! `cargo xtask codegen`: writes the files under `generated/` from the spec.
 //!
 //! The output is committed and read like any other code. It is made of string templates, because
 //! those keep comments and blank lines, and goes through rustfmt.
@@ -23,7 +23,7 @@ use crate::spec::{Error, Spec};
 /// The generated files, by their path from the root of the project.
 pub(crate) type Files = BTreeMap<PathBuf, String>;
 
-/// Writes all generated files, or only says which ones are not as the spec makes them.
+/// Writes all generated files, or only reports the stale ones.
 pub(crate) fn run(root: &Path, check: bool) -> Result<(), Error> {
     let spec = Spec::load(&root.join("xtask/spec"))?;
     let mut stale = Vec::new();
@@ -53,10 +53,10 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<(), Error> {
     if stale.is_empty() {
         return Ok(());
     }
-    Err(format!("not as the spec makes them; run `cargo xtask codegen`: {}", stale.join(", ")))
+    Err(format!("stale generated files; run `cargo xtask codegen`: {}", stale.join(", ")))
 }
 
-/// What the spec makes.
+/// The generated files.
 fn files(spec: &Spec) -> Result<Files, Error> {
     let mut files = Files::new();
     for (path, text) in model::files(spec)
@@ -73,7 +73,7 @@ fn files(spec: &Spec) -> Result<Files, Error> {
     Ok(files)
 }
 
-/// Files in a `generated` directory that the spec does not make any more.
+/// Files in a `generated` directory that are no longer generated.
 fn left_overs(root: &Path, files: &Files) -> Vec<PathBuf> {
     let directories: BTreeSet<_> = files.keys().filter_map(|path| path.parent()).collect();
     let mut found = Vec::new();
@@ -118,7 +118,7 @@ fn rustfmt(text: &str) -> Result<String, Error> {
     String::from_utf8(output.stdout).map_err(|error| format!("rustfmt: {error}"))
 }
 
-/// A doc comment of one paragraph a line, wrapped as a person would.
+/// A doc comment, wrapped. Each line of the input is a paragraph.
 fn doc(indent: &str, paragraphs: &[&str]) -> String {
     comment(indent, "///", paragraphs)
 }
@@ -159,7 +159,7 @@ fn comment(indent: &str, sign: &str, paragraphs: &[&str]) -> String {
     out
 }
 
-/// `get_artist` as `GetArtist`.
+/// Turns `get_artist` into `GetArtist`.
 fn camel(name: &str) -> String {
     name.split('_')
         .map(|part| {
@@ -171,7 +171,7 @@ fn camel(name: &str) -> String {
         .collect()
 }
 
-/// A `use` line of names from one place, sorted, or nothing.
+/// A `use` line of sorted names from one path. Empty if there are no names.
 fn import(from: &str, names: impl IntoIterator<Item = String>) -> String {
     let names: BTreeSet<String> = names.into_iter().collect();
     match names.len() {

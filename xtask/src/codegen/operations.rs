@@ -1,4 +1,4 @@
-//! The table of operations in `spot-model`.
+//! Generates the table of operations in `spot-model`.
 
 use std::path::PathBuf;
 

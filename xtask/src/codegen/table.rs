@@ -1,4 +1,4 @@
-//! The table of operations in the docs of `spot-api`.
+//! Generates the table of operations in the docs of `spot-api`.
 
 use std::path::PathBuf;
 
@@ -40,7 +40,7 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     vec![("crates/spot-api/src/generated/operations.rs".into(), text)]
 }
 
-/// The call from the client on: `client.album(id).tracks()`.
+/// The call as users write it: `client.album(id).tracks()`.
 fn call(spec: &Spec, op: &Op) -> String {
     let parent = spec.op(&op.on);
     let given: Vec<&str> = parent.into_iter().flat_map(|op| &op.path).map(Param::rust).collect();

@@ -47,9 +47,6 @@ fn file(domain: &Domain) -> Option<String> {
     let mut body = String::new();
     for (name, kind) in domain.r#type.iter() {
         body.push_str(&format!("\n{}\n", wire(name, kind)));
-        if !has_plain_fields(kind) {
-            body.push_str(&format!("{}\n", conversion(name, kind)));
-        }
         body.push_str(&format!("{}\n{}", reader(name, kind), writer(name, kind)));
     }
     let mut out = preamble(&format!("{}.toml", domain.name));
@@ -80,9 +77,11 @@ pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String 
     };
     names.extend(nested("lenient", LENIENT));
     if body.contains("object::") {
-        names.extend(nested("object", &["self", "ObjectWriter", "WireError"]));
+        names.extend(nested("object", &["self", "ObjectWriter"]));
     }
-    names.extend(nested("renamed_field", &["RenamedField"]));
+    if body.contains("renamed_field::") {
+        names.push("renamed_field::{self, Names}".to_owned());
+    }
     let mut out = String::new();
     if words.contains("Duration") {
         out.push_str("use std::time::Duration;\n\n");
@@ -92,7 +91,7 @@ pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String 
     }
     let serde = ["Deserialize", "Deserializer", "Serialize", "Serializer"].into_iter().filter(used);
     let foreign = FOREIGN.iter().copied().filter(used);
-    let error = body.contains("Error::custom").then(|| "de::Error".to_owned());
+    let error = body.contains("D::Error::").then(|| "de::Error".to_owned());
     out.push_str(&import("serde", serde.map(str::to_owned).chain(error)));
     out.push_str(&import("serde_with", foreign.map(str::to_owned)));
     if !out.is_empty() && !out.ends_with("\n\n") {
@@ -113,22 +112,18 @@ fn is_plain(kind: &Type) -> bool {
 }
 
 /// The shadow struct: every field may be missing. If the fields are plain, serde decodes into the object
-/// itself, by the attributes of the shadow.
+/// itself, by the attributes of the shadow. A field with two names is not in the shadow.
 fn wire(name: &str, kind: &Type) -> String {
-    let lifetime = if has_old_names(kind) { "<'a>" } else { "" };
     let serialize = if is_plain(kind) { ", Serialize" } else { "" };
     let mut out = format!("#[derive(Deserialize{serialize})]\n");
     if has_plain_fields(kind) {
         out.push_str(&format!("#[serde(remote = \"{name}\")]\n"));
     }
-    out.push_str(&format!("struct {name}Wire{lifetime} {{\n"));
-    for field in &kind.fields {
+    out.push_str(&format!("struct {name}Wire {{\n"));
+    for field in kind.fields.iter().filter(|field| field.renamed_from.is_none()) {
         let is_left_out = is_plain(kind) && field.ty.is_optional();
         let skip = if is_left_out { ", skip_serializing_if = \"Option::is_none\"" } else { "" };
         out.push_str(&wire_field(field, skip));
-        if let Some(old) = &field.renamed_from {
-            out.push_str(&format!("    #[serde(borrow)]\n    {old}: Option<RenamedField<'a>>,\n"));
-        }
     }
     if let Some(id) = linked_id(kind) {
         // Filters and old lists leave the id out but not the links.
@@ -162,17 +157,17 @@ fn attributes(field: &Field) -> String {
     format!("default{rename}{reader}")
 }
 
-/// Whether a field of the object has an old name, under which its value is borrowed from what came.
-fn has_old_names(kind: &Type) -> bool {
-    kind.fields.iter().any(|field| field.renamed_from.is_some())
+/// The field with a new and an old name, and the old one.
+fn renamed(kind: &Type) -> Option<(&Field, &str)> {
+    kind.fields.iter().find_map(|field| Some((field, field.renamed_from.as_deref()?)))
 }
 
-/// Whether what came may be of no use.
+/// Whether a value of the type may be unusable.
 fn is_fallible(kind: &Type) -> bool {
-    has_old_names(kind) || kind.fields.iter().any(|field| field.required)
+    renamed(kind).is_some() || kind.fields.iter().any(|field| field.required)
 }
 
-/// The type a field has while it is not known whether it came.
+/// The type of a field in the shadow struct, where it may be missing.
 fn held(field: &Field) -> Ty {
     if field.required { Ty::Optional(Box::new(field.ty.clone())) } else { field.ty.clone() }
 }
@@ -184,45 +179,28 @@ fn linked_id(kind: &Type) -> Option<&str> {
     id.ty.is_copy_id().then(|| id.ty.id()).flatten()
 }
 
-fn conversion(name: &str, kind: &Type) -> String {
+/// The fields of an object, from those of its shadow.
+fn values(kind: &Type) -> String {
     let linked = linked_id(kind).is_some();
-    let (mut before, mut fields) = (String::new(), String::new());
+    let mut fields = String::new();
     for field in &kind.fields {
-        let mut value = format!("wire.{}", field.name);
-        if let Some(old) = &field.renamed_from {
-            before.push_str(&format!(
-                "        let {} = match ({value}, wire.{old}) {{\n            \
-                 (None, Some(old)) => old.read(\"{old}\")?,\n            (value, _) => value,\n        }};\n",
-                field.name
-            ));
-            fields.push_str(&format!("            {},\n", field.name));
+        if field.renamed_from.is_some() {
+            fields.push_str(&format!("{},\n", field.name));
             continue;
         }
+        let mut value = format!("wire.{}", field.name);
         if linked && field.name == "id" {
             let has_uri_field = kind.fields.iter().any(|field| field.json() == "uri");
             let uri = if has_uri_field { "" } else { ".or(wire.uri)" };
             value = format!("{value}{uri}.or(wire.href)");
         }
         if field.required {
-            value = format!("{value}.ok_or(WireError::MissingField(\"{}\"))?", field.json());
+            value =
+                format!("{value}.ok_or_else(|| D::Error::missing_field(\"{}\"))?", field.json());
         }
-        fields.push_str(&format!("            {}: {value},\n", field.name));
+        fields.push_str(&format!("{}: {value},\n", field.name));
     }
-    if is_fallible(kind) {
-        let lifetime = if has_old_names(kind) { "<'_>" } else { "" };
-        // Inline, so that it is compiled where the type is decoded: what stands under old names is
-        // decoded within it.
-        format!(
-            "impl TryFrom<{name}Wire{lifetime}> for {name} {{\n    type Error = WireError;\n\n    #[inline]\n    \
-             fn try_from(wire: {name}Wire{lifetime}) -> Result<Self, WireError> {{\n{before}        \
-             Ok(Self {{\n{fields}        }})\n    }}\n}}\n"
-        )
-    } else {
-        format!(
-            "impl From<{name}Wire> for {name} {{\n    fn from(wire: {name}Wire) -> Self {{\n        \
-             Self {{\n{fields}        }}\n    }}\n}}\n"
-        )
-    }
+    fields
 }
 
 /// A track or an episode, which says at its end which of them it is: the fields of both, read in one
@@ -282,15 +260,24 @@ fn playable(spec: &Spec) -> String {
 
 /// How an object is decoded. A binary format holds its JSON.
 fn reader(name: &str, kind: &Type) -> String {
-    let lifetime = if has_old_names(kind) { "::<'de>" } else { "" };
-    let read = match () {
-        () if has_plain_fields(kind) => format!("read(deserializer, {name}Wire::deserialize)"),
-        () if is_fallible(kind) => format!(
+    let renamed = renamed(kind).map(|(field, old)| {
+        let (own, new, fields) = (&field.name, field.json(), values(kind));
+        // `Spec::check` allows no required field here.
+        format!(
             "read(deserializer, |deserializer| {{\n            \
-             {name}Wire{lifetime}::deserialize(deserializer)?.try_into().map_err(D::Error::custom)\n        }})"
-        ),
-        () => format!(
-            "read(deserializer, |deserializer| {name}Wire::deserialize(deserializer).map(Self::from))"
+             let names = Names {{ new: \"{new}\", old: \"{old}\" }};\n            \
+             let (wire, {own}): ({name}Wire, _) = renamed_field::deserialize(deserializer, names)?;\n            \
+             Ok(Self {{\n{fields}            }})\n        }})"
+        )
+    });
+    let read = match renamed {
+        Some(read) => read,
+        None if has_plain_fields(kind) => format!("read(deserializer, {name}Wire::deserialize)"),
+        None => format!(
+            "read(deserializer, |deserializer| {{\n            \
+             let wire = {name}Wire::deserialize(deserializer)?;\n            \
+             Ok(Self {{\n{}            }})\n        }})",
+            values(kind)
         ),
     };
     format!(

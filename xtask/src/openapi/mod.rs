@@ -1,4 +1,4 @@
-//! `cargo xtask openapi`: the spec as an OpenAPI document, for the tools of others.
+//! `cargo xtask openapi`: prints the spec as an OpenAPI document, for other tools.
 
 mod node;
 mod operations;

@@ -1,8 +1,8 @@
-//! The values an OpenAPI document consists of.
+//! Values of an OpenAPI document.
 
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
-/// A value of the document; the fields of a map keep their order.
+/// A value of the document. Maps keep the order of their fields.
 #[derive(Clone)]
 pub(crate) enum Node {
     Flag(bool),
@@ -36,7 +36,7 @@ impl From<&str> for Node {
     }
 }
 
-/// A map of these fields.
+/// A map with these fields.
 pub(super) fn map<const N: usize>(fields: [(&str, Node); N]) -> Node {
     Node::Map(fields.map(|(name, value)| (name.to_owned(), value)).into())
 }
@@ -46,7 +46,7 @@ pub(super) fn texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Node {
 }
 
 impl Node {
-    /// With one more field; only maps have fields.
+    /// Adds a field. Does nothing unless the value is a map.
     pub(super) fn with(mut self, name: &str, value: impl Into<Node>) -> Self {
         if let Self::Map(fields) = &mut self {
             fields.push((name.to_owned(), value.into()));
@@ -62,7 +62,7 @@ impl Node {
     }
 }
 
-/// Words of the docs without their links, which lead to Rust.
+/// Text of the docs without links to Rust items.
 pub(super) fn plain(doc: &str) -> Node {
     let mut out = String::new();
     let mut rest = doc;

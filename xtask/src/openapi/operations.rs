@@ -36,7 +36,7 @@ pub(super) fn paths(spec: &Spec) -> Node {
     Node::Map(paths)
 }
 
-/// An operation; several calls if they share method and path.
+/// One operation of the document. Several calls can share its method and path.
 fn operation(spec: &Spec, ops: &[(&Domain, &Op)]) -> Node {
     let Some((domain, op)) = ops.first() else { return map([]) };
     let ops: Vec<&Op> = ops.iter().map(|(_, op)| *op).collect();
@@ -117,13 +117,13 @@ fn value(spec: &Spec, parameter: &Parameter) -> Node {
             let properties = map([("id", text()), ("added_at", schema(&Ty::Timestamp))]);
             list_of(map([("type", "object".into()), ("properties", properties)]))
         }
-        // The values of constants are in no enum.
+        // Values of constants are not in any enum of the spec.
         (Ty::Text, _) if !parameter.values.is_empty() => {
             let values = texts(parameter.values.iter().map(String::as_str));
-            // Of a list in a text, one value is all that is ever sent.
+            // The SDK only ever sends one value of this list.
             limits(text().with("enum", values))
         }
-        // Next to a reference nothing else is read everywhere.
+        // Some tools ignore keys next to `$ref`.
         (Ty::Named(name), _) if parameter.default.is_some() => {
             let kind = spec.string_enum(name).map_or_else(text, string_enum);
             limits(kind)
@@ -206,7 +206,7 @@ fn responses(spec: &Spec, ops: &[&Op]) -> Node {
     out.with("default", error)
 }
 
-/// The words the spec has for a type.
+/// The description of a type in the spec.
 fn spec_words(spec: &Spec, ty: &Ty) -> Option<String> {
     match ty {
         Ty::Named(name) => Some(spec.kind(name)?.doc.clone()),

@@ -70,7 +70,8 @@ fn object(kind: &Type) -> Node {
             fields.extend(more.map(|(name, value)| (name.to_owned(), value)));
         }
     }
-    // A field may take the place of a link: the URI of a track, which may be a local file.
+    // A field may replace a link: the URI of a track is a field, because a track may be a local
+    // file.
     let mut seen = BTreeSet::new();
     fields.retain(|(name, _)| seen.insert(name.clone()));
     let required: Vec<&str> =
@@ -91,7 +92,7 @@ pub(super) fn string_enum(kind: &Enum) -> Node {
     map([("type", "string".into()), ("description", plain(&words)), ("enum", values)])
 }
 
-/// The schemas of types that no spec has.
+/// The schemas of types that are not in the spec.
 fn handwritten() -> Vec<(String, Node)> {
     let text = |words: &str| map([("type", "string".into()), ("description", words.into())]);
     let whole = || map([("type", "integer".into())]);
@@ -180,7 +181,7 @@ pub(super) fn list_of(items: Node) -> Node {
     map([("type", "array".into()), ("items", items)])
 }
 
-/// A page of entries, each of which is one of the given.
+/// A page whose entries have one of the given schemas.
 pub(super) fn page_of(page: &str, mut items: Vec<Node>) -> Node {
     let items = match items.len() {
         1 => items.remove(0),
@@ -200,7 +201,8 @@ fn nullable(schema: Node) -> Node {
     }
 }
 
-/// A schema with words. A reference is wrapped, since nothing next to it is read everywhere.
+/// A schema with a description. A reference is wrapped, because some tools ignore keys next to
+/// `$ref`.
 pub(super) fn described(schema: Node, doc: &str) -> Node {
     let is_reference =
         matches!(&schema, Node::Map(fields) if fields.iter().any(|(name, _)| name == "$ref"));

@@ -10,6 +10,7 @@ use crate::{
     send::{chunked, single},
 };
 
+/// Albums.
 impl Client {
     /// An album, with its first tracks.
     ///
@@ -77,7 +78,7 @@ impl GetAlbum {
     /// The tracks of an album.
     ///
     /// `GET /albums/{id}/tracks`. See [`GetAlbumTracks`].
-    #[doc(alias = "get-an-albums-tracks")]
+    #[doc(alias("get-an-albums-tracks", "album_tracks", "album_track", "album_track_manual"))]
     pub fn tracks(&self) -> GetAlbumTracks {
         GetAlbumTracks {
             client: self.client.clone(),

@@ -12,6 +12,7 @@ use crate::{
     send::{chunked, single},
 };
 
+/// Artists.
 impl Client {
     /// An artist.
     ///
@@ -65,7 +66,7 @@ impl GetArtist {
     /// The albums of an artist.
     ///
     /// `GET /artists/{id}/albums`. See [`GetArtistAlbums`].
-    #[doc(alias = "get-an-artists-albums")]
+    #[doc(alias("get-an-artists-albums", "artist_albums", "artist_albums_manual"))]
     pub fn albums(&self) -> GetArtistAlbums {
         GetArtistAlbums {
             client: self.client.clone(),
@@ -80,7 +81,7 @@ impl GetArtist {
     /// The top tracks of an artist in a market, at most 10.
     ///
     /// `GET /artists/{id}/top-tracks`. See [`GetArtistTopTracks`].
-    #[doc(alias = "get-an-artists-top-tracks")]
+    #[doc(alias("get-an-artists-top-tracks", "artist_top_tracks"))]
     pub fn top_tracks(&self) -> GetArtistTopTracks {
         GetArtistTopTracks { client: self.client.clone(), id: self.id.clone(), market: None }
     }
@@ -88,7 +89,7 @@ impl GetArtist {
     /// Artists similar to an artist, at most 20.
     ///
     /// `GET /artists/{id}/related-artists`. See [`GetRelatedArtists`].
-    #[doc(alias = "get-an-artists-related-artists")]
+    #[doc(alias("get-an-artists-related-artists", "artist_related_artists"))]
     pub fn related_artists(&self) -> GetRelatedArtists {
         GetRelatedArtists { client: self.client.clone(), id: self.id.clone() }
     }

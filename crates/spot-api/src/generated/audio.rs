@@ -10,11 +10,12 @@ use crate::{
     send::{chunked, single},
 };
 
+/// Audio features and audio analyses of tracks.
 impl Client {
     /// Audio features of several tracks, in the order of the ids.
     ///
     /// `GET /audio-features`. See [`GetAudioFeatures`].
-    #[doc(alias = "get-several-audio-features")]
+    #[doc(alias("get-several-audio-features", "tracks_features"))]
     pub fn audio_features(
         &self,
         ids: impl IntoIterator<Item = impl IntoId<TrackId>>,

@@ -13,6 +13,7 @@ use crate::{
     send::{chunked, single},
 };
 
+/// Audiobooks and their chapters.
 impl Client {
     /// An audiobook, with its first chapters.
     ///

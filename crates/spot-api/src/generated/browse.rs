@@ -9,6 +9,7 @@ use spot_model::{
 
 use crate::{Client, GetGenreSeeds, Items, Optional, Request, input::RequestExt, send::single};
 
+/// Spotify's editorial lists: new releases, categories, featured playlists, markets.
 impl Client {
     /// Spotify's editorial lists: new releases, categories, featured playlists, markets. New
     /// applications have no access to them.
@@ -28,7 +29,7 @@ impl Browse {
     /// Recent albums, selected by Spotify.
     ///
     /// `GET /browse/new-releases`. See [`GetNewReleases`].
-    #[doc(alias = "get-new-releases")]
+    #[doc(alias("get-new-releases", "new_releases_manual"))]
     pub fn new_releases(&self) -> GetNewReleases {
         GetNewReleases { client: self.client.clone(), limit: None, offset: None }
     }
@@ -49,7 +50,7 @@ impl Browse {
     /// Spotify's playlist categories.
     ///
     /// `GET /browse/categories`. See [`GetCategories`].
-    #[doc(alias = "get-categories")]
+    #[doc(alias("get-categories", "categories_manual"))]
     pub fn categories(&self) -> GetCategories {
         GetCategories { client: self.client.clone(), locale: None, limit: None, offset: None }
     }
@@ -73,7 +74,7 @@ impl Browse {
     /// The genres that recommendations can start from.
     ///
     /// `GET /recommendations/available-genre-seeds`. See [`GetGenreSeeds`].
-    #[doc(alias = "get-recommendation-genres")]
+    #[doc(alias("get-recommendation-genres", "recommendation_genre_seeds"))]
     pub fn genre_seeds(&self) -> GetGenreSeeds {
         GetGenreSeeds { client: self.client.clone() }
     }
@@ -309,7 +310,7 @@ impl GetCategory {
     /// The playlists of a category.
     ///
     /// `GET /browse/categories/{category_id}/playlists`. See [`GetCategoryPlaylists`].
-    #[doc(alias = "get-a-categories-playlists")]
+    #[doc(alias("get-a-categories-playlists", "category_playlists", "category_playlists_manual"))]
     pub fn playlists(&self) -> GetCategoryPlaylists {
         GetCategoryPlaylists {
             client: self.client.clone(),

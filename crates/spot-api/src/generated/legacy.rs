@@ -14,6 +14,7 @@ use crate::{
     send::{chunked, single},
 };
 
+/// Superseded operations.
 impl Client {
     /// Superseded operations. Only applications in Extended Quota Mode may call them. Each names
     /// its replacement, which is open to all applications.
@@ -230,7 +231,7 @@ impl Legacy {
     /// Follows artists.
     ///
     /// `PUT /me/following`. See [`FollowArtists`].
-    #[doc(alias = "follow-artists-users")]
+    #[doc(alias("follow-artists-users", "user_follow_artists"))]
     pub fn follow_artists(
         &self,
         ids: impl IntoIterator<Item = impl IntoId<ArtistId>>,

@@ -13,6 +13,7 @@ use crate::{
     send::{chunked, single},
 };
 
+/// The user's library.
 impl Client {
     /// The user's library: list, save, remove, check.
     pub fn library(&self) -> Library {
@@ -30,7 +31,11 @@ impl Library {
     /// The user's saved tracks, latest first.
     ///
     /// `GET /me/tracks`. See [`GetSavedTracks`].
-    #[doc(alias = "get-users-saved-tracks")]
+    #[doc(alias(
+        "get-users-saved-tracks",
+        "current_user_saved_tracks",
+        "current_user_saved_tracks_manual"
+    ))]
     pub fn tracks(&self) -> GetSavedTracks {
         GetSavedTracks { client: self.client.clone(), market: None, limit: None, offset: None }
     }
@@ -38,7 +43,11 @@ impl Library {
     /// The user's saved albums, latest first.
     ///
     /// `GET /me/albums`. See [`GetSavedAlbums`].
-    #[doc(alias = "get-users-saved-albums")]
+    #[doc(alias(
+        "get-users-saved-albums",
+        "current_user_saved_albums",
+        "current_user_saved_albums_manual"
+    ))]
     pub fn albums(&self) -> GetSavedAlbums {
         GetSavedAlbums { client: self.client.clone(), market: None, limit: None, offset: None }
     }
@@ -46,7 +55,7 @@ impl Library {
     /// The user's saved shows, latest first.
     ///
     /// `GET /me/shows`. See [`GetSavedShows`].
-    #[doc(alias = "get-users-saved-shows")]
+    #[doc(alias("get-users-saved-shows", "get_saved_show", "get_saved_show_manual"))]
     pub fn shows(&self) -> GetSavedShows {
         GetSavedShows { client: self.client.clone(), limit: None, offset: None }
     }
@@ -71,7 +80,17 @@ impl Library {
     /// playlists.
     ///
     /// `PUT /me/library`. See [`SaveToLibrary`].
-    #[doc(alias = "save-library-items")]
+    #[doc(alias(
+        "save-library-items",
+        "current_user_saved_albums_add",
+        "current_user_saved_tracks_add",
+        "user_follow_artists",
+        "user_follow_users",
+        "user_playlist_follow_playlist",
+        "library_add",
+        "save_shows",
+        "playlist_follow"
+    ))]
     pub fn save(&self, uris: impl IntoIterator<Item = impl IntoId<LibraryUri>>) -> SaveToLibrary {
         SaveToLibrary {
             client: self.client.clone(),
@@ -83,7 +102,17 @@ impl Library {
     /// users, artists and playlists.
     ///
     /// `DELETE /me/library`. See [`RemoveFromLibrary`].
-    #[doc(alias = "remove-library-items")]
+    #[doc(alias(
+        "remove-library-items",
+        "current_user_saved_tracks_delete",
+        "user_playlist_unfollow",
+        "library_remove",
+        "remove_users_saved_shows",
+        "current_user_saved_albums_delete",
+        "user_unfollow_artists",
+        "user_unfollow_users",
+        "playlist_unfollow"
+    ))]
     pub fn remove(
         &self,
         uris: impl IntoIterator<Item = impl IntoId<LibraryUri>>,
@@ -97,7 +126,16 @@ impl Library {
     /// Whether each of the given things is in the library, in their order.
     ///
     /// `GET /me/library/contains`. See [`CheckLibrary`].
-    #[doc(alias = "check-library-contains")]
+    #[doc(alias(
+        "check-library-contains",
+        "current_user_saved_tracks_contains",
+        "user_playlist_is_following",
+        "library_contains",
+        "check_users_saved_shows",
+        "current_user_saved_albums_contains",
+        "user_artist_check_follow",
+        "playlist_check_follow"
+    ))]
     pub fn contains(
         &self,
         uris: impl IntoIterator<Item = impl IntoId<LibraryUri>>,

@@ -16,6 +16,7 @@ use crate::{
     send::single,
 };
 
+/// The player: playback state, devices and commands.
 impl Client {
     /// The player: playback state, devices and commands. Commands need Spotify Premium.
     pub fn player(&self) -> Player {
@@ -33,7 +34,7 @@ impl Player {
     /// Playback state: item, device and modes.
     ///
     /// `GET /me/player`. See [`GetPlaybackState`].
-    #[doc(alias = "get-information-about-the-users-current-playback")]
+    #[doc(alias("get-information-about-the-users-current-playback", "current_playback"))]
     pub fn state(&self) -> GetPlaybackState {
         GetPlaybackState { client: self.client.clone(), market: None }
     }
@@ -41,7 +42,12 @@ impl Player {
     /// The item that is playing, without device and modes.
     ///
     /// `GET /me/player/currently-playing`. See [`GetCurrentlyPlaying`].
-    #[doc(alias = "get-the-users-currently-playing-track")]
+    #[doc(alias(
+        "get-the-users-currently-playing-track",
+        "current_user_playing_track",
+        "current_playing",
+        "current_user_playing_item"
+    ))]
     pub fn currently_playing(&self) -> GetCurrentlyPlaying {
         GetCurrentlyPlaying { client: self.client.clone(), market: None }
     }
@@ -49,7 +55,7 @@ impl Player {
     /// The available devices. A device that was idle for some time may be missing.
     ///
     /// `GET /me/player/devices`. See [`GetDevices`].
-    #[doc(alias = "get-a-users-available-devices")]
+    #[doc(alias("get-a-users-available-devices", "device"))]
     pub fn devices(&self) -> GetDevices {
         GetDevices { client: self.client.clone() }
     }
@@ -57,7 +63,7 @@ impl Player {
     /// The playback queue, with the current item.
     ///
     /// `GET /me/player/queue`. See [`GetQueue`].
-    #[doc(alias = "get-queue")]
+    #[doc(alias("get-queue", "current_user_queue"))]
     pub fn queue(&self) -> GetQueue {
         GetQueue { client: self.client.clone() }
     }
@@ -65,7 +71,13 @@ impl Player {
     /// Starts playback. Resumes it if neither a context nor URIs are given.
     ///
     /// `PUT /me/player/play`. See [`StartPlayback`].
-    #[doc(alias = "start-a-users-playback")]
+    #[doc(alias(
+        "start-a-users-playback",
+        "start_playback",
+        "start_context_playback",
+        "start_uris_playback",
+        "resume_playback"
+    ))]
     pub fn play(&self) -> StartPlayback {
         StartPlayback {
             client: self.client.clone(),
@@ -80,7 +92,7 @@ impl Player {
     /// Pauses.
     ///
     /// `PUT /me/player/pause`. See [`PausePlayback`].
-    #[doc(alias = "pause-a-users-playback")]
+    #[doc(alias("pause-a-users-playback", "pause_playback"))]
     pub fn pause(&self) -> PausePlayback {
         PausePlayback { client: self.client.clone(), device: None }
     }
@@ -88,7 +100,7 @@ impl Player {
     /// Skips to the next item.
     ///
     /// `POST /me/player/next`. See [`SkipToNext`].
-    #[doc(alias = "skip-users-playback-to-next-track")]
+    #[doc(alias("skip-users-playback-to-next-track", "next_track"))]
     pub fn next(&self) -> SkipToNext {
         SkipToNext { client: self.client.clone(), device: None }
     }
@@ -96,7 +108,7 @@ impl Player {
     /// Skips to the previous item.
     ///
     /// `POST /me/player/previous`. See [`SkipToPrevious`].
-    #[doc(alias = "skip-users-playback-to-previous-track")]
+    #[doc(alias("skip-users-playback-to-previous-track", "previous_track"))]
     pub fn previous(&self) -> SkipToPrevious {
         SkipToPrevious { client: self.client.clone(), device: None }
     }
@@ -104,7 +116,7 @@ impl Player {
     /// Seeks in the current item. A position beyond its end skips to the next item.
     ///
     /// `PUT /me/player/seek`. See [`SeekPlayback`].
-    #[doc(alias = "seek-to-position-in-currently-playing-track")]
+    #[doc(alias("seek-to-position-in-currently-playing-track", "seek_track"))]
     pub fn seek(&self, position: Duration) -> SeekPlayback {
         SeekPlayback { client: self.client.clone(), position, device: None }
     }
@@ -136,7 +148,7 @@ impl Player {
     /// Adds a track or an episode to the queue.
     ///
     /// `POST /me/player/queue`. See [`AddToQueue`].
-    #[doc(alias = "add-to-queue")]
+    #[doc(alias("add-to-queue", "add_item_to_queue"))]
     pub fn add_to_queue(&self, uri: impl IntoId<PlayableUri>) -> AddToQueue {
         AddToQueue { client: self.client.clone(), uri: uri.into_id(), device: None }
     }
@@ -144,7 +156,7 @@ impl Player {
     /// Transfers playback to another device.
     ///
     /// `PUT /me/player`. See [`TransferPlayback`].
-    #[doc(alias = "transfer-a-users-playback")]
+    #[doc(alias("transfer-a-users-playback", "transfer_playback"))]
     pub fn transfer(&self, device: impl IntoId<DeviceId>) -> TransferPlayback {
         TransferPlayback { client: self.client.clone(), device: device.into_id(), play: None }
     }
@@ -152,7 +164,7 @@ impl Player {
     /// Recently played tracks, latest first. At most about 50, without episodes.
     ///
     /// `GET /me/player/recently-played`. See [`GetRecentlyPlayed`].
-    #[doc(alias = "get-recently-played")]
+    #[doc(alias("get-recently-played", "current_user_recently_played"))]
     pub fn recently_played(&self) -> GetRecentlyPlayed {
         GetRecentlyPlayed { client: self.client.clone(), after: None, before: None, limit: None }
     }

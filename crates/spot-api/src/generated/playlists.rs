@@ -14,11 +14,12 @@ use crate::{
     send::{chunked, single},
 };
 
+/// Playlists.
 impl Client {
     /// A playlist, with its first items.
     ///
     /// `GET /playlists/{playlist_id}`. See [`GetPlaylist`].
-    #[doc(alias = "get-playlist")]
+    #[doc(alias("get-playlist", "user_playlist"))]
     pub fn playlist(&self, id: impl IntoId<PlaylistId>) -> GetPlaylist {
         GetPlaylist { client: self.clone(), id: id.into_id(), fields: None, market: None }
     }
@@ -80,7 +81,12 @@ impl GetPlaylist {
     /// The items of a playlist that the user owns or collaborates on.
     ///
     /// `GET /playlists/{playlist_id}/items`. See [`GetPlaylistItems`].
-    #[doc(alias = "get-playlists-items")]
+    #[doc(alias(
+        "get-playlists-items",
+        "user_playlist_tracks",
+        "playlist_items",
+        "playlist_items_manual"
+    ))]
     pub fn items(&self) -> GetPlaylistItems {
         GetPlaylistItems {
             client: self.client.clone(),
@@ -95,7 +101,7 @@ impl GetPlaylist {
     /// Adds tracks and episodes to a playlist, at the end or at a position.
     ///
     /// `POST /playlists/{playlist_id}/items`. See [`AddPlaylistItems`].
-    #[doc(alias = "add-items-to-playlist")]
+    #[doc(alias("add-items-to-playlist", "user_playlist_add_tracks", "playlist_add_items"))]
     pub fn add(
         &self,
         uris: impl IntoIterator<Item = impl IntoId<PlayableUri>>,
@@ -111,7 +117,11 @@ impl GetPlaylist {
     /// Replaces all items of a playlist.
     ///
     /// `PUT /playlists/{playlist_id}/items`. See [`ReplacePlaylistItems`].
-    #[doc(alias = "reorder-or-replace-playlists-items")]
+    #[doc(alias(
+        "reorder-or-replace-playlists-items",
+        "user_playlist_replace_tracks",
+        "playlist_replace_items"
+    ))]
     pub fn replace(
         &self,
         uris: impl IntoIterator<Item = impl IntoId<PlayableUri>>,
@@ -126,7 +136,11 @@ impl GetPlaylist {
     /// Moves items within a playlist.
     ///
     /// `PUT /playlists/{playlist_id}/items`. See [`ReorderPlaylistItems`].
-    #[doc(alias = "reorder-or-replace-playlists-items")]
+    #[doc(alias(
+        "reorder-or-replace-playlists-items",
+        "user_playlist_reorder_tracks",
+        "playlist_reorder_items"
+    ))]
     pub fn reorder(&self, range_start: u32, insert_before: u32) -> ReorderPlaylistItems {
         ReorderPlaylistItems {
             client: self.client.clone(),
@@ -141,7 +155,11 @@ impl GetPlaylist {
     /// Removes every occurrence of tracks and episodes from a playlist.
     ///
     /// `DELETE /playlists/{playlist_id}/items`. See [`RemovePlaylistItems`].
-    #[doc(alias = "remove-items-playlist")]
+    #[doc(alias(
+        "remove-items-playlist",
+        "user_playlist_remove_all_occurrences_of_tracks",
+        "playlist_remove_all_occurrences_of_items"
+    ))]
     pub fn remove(
         &self,
         uris: impl IntoIterator<Item = impl IntoId<PlayableUri>>,
@@ -157,7 +175,11 @@ impl GetPlaylist {
     /// Changes the name, the description or the visibility of a playlist of the user.
     ///
     /// `PUT /playlists/{playlist_id}`. See [`ChangePlaylistDetails`].
-    #[doc(alias = "change-playlist-details")]
+    #[doc(alias(
+        "change-playlist-details",
+        "user_playlist_change_details",
+        "playlist_change_detail"
+    ))]
     pub fn change_details(&self) -> ChangePlaylistDetails {
         ChangePlaylistDetails {
             client: self.client.clone(),

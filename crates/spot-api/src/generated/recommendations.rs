@@ -12,6 +12,7 @@ use crate::{
     send::single,
 };
 
+/// Recommendations.
 impl Client {
     /// Tracks similar to artists, genres and tracks given as seeds.
     ///

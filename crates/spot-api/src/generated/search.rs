@@ -6,10 +6,12 @@ use spot_model::{IncludeExternal, Operation, SearchKind, SearchResults};
 
 use crate::{Client, Market, Optional, Request, SearchQuery, input::RequestExt, send::single};
 
+/// Search.
 impl Client {
     /// Searches the catalog.
     ///
     /// `GET /search`. See [`Search`].
+    #[doc(alias = "search_multiple")]
     pub fn search(&self, query: impl Into<SearchQuery>) -> Search {
         Search {
             client: self.clone(),

@@ -13,11 +13,12 @@ use crate::{
     send::{chunked, single},
 };
 
+/// Shows and their episodes.
 impl Client {
     /// A show, with its latest episodes.
     ///
     /// `GET /shows/{id}`. See [`GetShow`].
-    #[doc(alias = "get-a-show")]
+    #[doc(alias("get-a-show", "get_a_show"))]
     pub fn show(&self, id: impl IntoId<ShowId>) -> GetShow {
         GetShow { client: self.clone(), id: id.into_id(), market: None }
     }
@@ -25,7 +26,7 @@ impl Client {
     /// Several shows, without their episodes, in the order of their ids.
     ///
     /// `GET /shows`. See [`GetShows`].
-    #[doc(alias = "get-multiple-shows")]
+    #[doc(alias("get-multiple-shows", "get_several_shows"))]
     pub fn shows(&self, ids: impl IntoIterator<Item = impl IntoId<ShowId>>) -> GetShows {
         GetShows {
             client: self.clone(),
@@ -37,7 +38,7 @@ impl Client {
     /// An episode of a show.
     ///
     /// `GET /episodes/{id}`. See [`GetEpisode`].
-    #[doc(alias = "get-an-episode")]
+    #[doc(alias("get-an-episode", "get_an_episode"))]
     pub fn episode(&self, id: impl IntoId<EpisodeId>) -> GetEpisode {
         GetEpisode { client: self.clone(), id: id.into_id(), market: None }
     }
@@ -45,7 +46,7 @@ impl Client {
     /// Several episodes, in the order of their ids.
     ///
     /// `GET /episodes`. See [`GetEpisodes`].
-    #[doc(alias = "get-multiple-episodes")]
+    #[doc(alias("get-multiple-episodes", "get_several_episodes"))]
     pub fn episodes(&self, ids: impl IntoIterator<Item = impl IntoId<EpisodeId>>) -> GetEpisodes {
         GetEpisodes {
             client: self.clone(),
@@ -103,7 +104,7 @@ impl GetShow {
     /// The episodes of a show, latest first.
     ///
     /// `GET /shows/{id}/episodes`. See [`GetShowEpisodes`].
-    #[doc(alias = "get-a-shows-episodes")]
+    #[doc(alias("get-a-shows-episodes", "get_shows_episodes", "get_shows_episodes_manual"))]
     pub fn episodes(&self) -> GetShowEpisodes {
         GetShowEpisodes {
             client: self.client.clone(),

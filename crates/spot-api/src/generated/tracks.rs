@@ -10,6 +10,7 @@ use crate::{
     send::{chunked, single},
 };
 
+/// Tracks.
 impl Client {
     /// A track.
     ///
@@ -77,7 +78,7 @@ impl GetTrack {
     /// Audio features of a track.
     ///
     /// `GET /audio-features/{id}`. See [`GetTrackAudioFeatures`].
-    #[doc(alias = "get-audio-features")]
+    #[doc(alias("get-audio-features", "track_features"))]
     pub fn audio_features(&self) -> GetTrackAudioFeatures {
         GetTrackAudioFeatures { client: self.client.clone(), id: self.id.clone() }
     }
@@ -85,7 +86,7 @@ impl GetTrack {
     /// Audio analysis of a track: bars, beats, sections and segments.
     ///
     /// `GET /audio-analysis/{id}`. See [`GetTrackAudioAnalysis`].
-    #[doc(alias = "get-audio-analysis")]
+    #[doc(alias("get-audio-analysis", "track_analysis"))]
     pub fn audio_analysis(&self) -> GetTrackAudioAnalysis {
         GetTrackAudioAnalysis { client: self.client.clone(), id: self.id.clone() }
     }

@@ -12,11 +12,12 @@ use crate::{
     send::single,
 };
 
+/// Users: the current user and others.
 impl Client {
     /// The profile of the user.
     ///
     /// `GET /me`. See [`GetMyProfile`].
-    #[doc(alias = "get-current-users-profile")]
+    #[doc(alias("get-current-users-profile", "current_user", "trace", "trace_out"))]
     pub fn me(&self) -> GetMyProfile {
         GetMyProfile { client: self.clone() }
     }
@@ -67,7 +68,12 @@ impl GetMyProfile {
     /// The playlists the user owns or follows.
     ///
     /// `GET /me/playlists`. See [`GetMyPlaylists`].
-    #[doc(alias = "get-a-list-of-current-users-playlists")]
+    #[doc(alias(
+        "get-a-list-of-current-users-playlists",
+        "current_user_playlists",
+        "user_playlists",
+        "current_user_playlists_manual"
+    ))]
     pub fn playlists(&self) -> GetMyPlaylists {
         GetMyPlaylists { client: self.client.clone(), limit: None, offset: None }
     }
@@ -75,7 +81,7 @@ impl GetMyProfile {
     /// Creates an empty playlist for the user.
     ///
     /// `POST /me/playlists`. See [`CreatePlaylist`].
-    #[doc(alias = "create-playlist")]
+    #[doc(alias("create-playlist", "user_playlist_create"))]
     pub fn create_playlist(&self, name: impl Into<String>) -> CreatePlaylist {
         CreatePlaylist {
             client: self.client.clone(),
@@ -89,7 +95,7 @@ impl GetMyProfile {
     /// The artists the user follows.
     ///
     /// `GET /me/following`. See [`GetFollowedArtists`].
-    #[doc(alias = "get-followed")]
+    #[doc(alias("get-followed", "current_user_followed_artists"))]
     pub fn followed_artists(&self) -> GetFollowedArtists {
         GetFollowedArtists { client: self.client.clone(), after: None, limit: None }
     }
@@ -97,7 +103,11 @@ impl GetMyProfile {
     /// The user's top artists, most played first.
     ///
     /// `GET /me/top/artists`. See [`GetTopArtists`].
-    #[doc(alias = "get-users-top-artists-and-tracks")]
+    #[doc(alias(
+        "get-users-top-artists-and-tracks",
+        "current_user_top_artists",
+        "current_user_top_artists_manual"
+    ))]
     pub fn top_artists(&self) -> GetTopArtists {
         GetTopArtists { client: self.client.clone(), time_range: None, limit: None, offset: None }
     }
@@ -105,7 +115,11 @@ impl GetMyProfile {
     /// The user's top tracks, most played first.
     ///
     /// `GET /me/top/tracks`. See [`GetTopTracks`].
-    #[doc(alias = "get-users-top-artists-and-tracks")]
+    #[doc(alias(
+        "get-users-top-artists-and-tracks",
+        "current_user_top_tracks",
+        "current_user_top_tracks_manual"
+    ))]
     pub fn top_tracks(&self) -> GetTopTracks {
         GetTopTracks { client: self.client.clone(), time_range: None, limit: None, offset: None }
     }
@@ -340,7 +354,7 @@ impl GetUser {
     /// The playlists on a user's profile.
     ///
     /// `GET /users/{user_id}/playlists`. See [`GetUserPlaylists`].
-    #[doc(alias = "get-list-users-playlists")]
+    #[doc(alias("get-list-users-playlists", "user_playlists", "user_playlists_manual"))]
     pub fn playlists(&self) -> GetUserPlaylists {
         GetUserPlaylists {
             client: self.client.clone(),

@@ -50,6 +50,10 @@ impl GetPlaylist {
     /// client.playlist("spotmockPlaylist000001").remove_at([0, 7]).await?;
     /// # Ok(()) }
     /// ```
+    #[doc(alias(
+        "user_playlist_remove_specific_occurrences_of_tracks",
+        "playlist_remove_specific_occurrences_of_items"
+    ))]
     pub fn remove_at(&self, positions: impl IntoIterator<Item = u32>) -> SyncPlaylist {
         SyncPlaylist::new(self.clone(), request::Goal::Without(positions.into_iter().collect()))
     }

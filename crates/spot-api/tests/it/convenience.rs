@@ -208,7 +208,7 @@ fn errors_of_parsing_become_errors_of_the_client() {
 struct Names(Arc<Mutex<Vec<&'static str>>>);
 
 impl Observer for Names {
-    fn event(&self, event: &Event<'_>) {
+    fn event(&self, event: &Event) {
         if let Event::CallEnded { operation, .. } = event {
             self.0.lock().unwrap().push(operation.name);
         }
@@ -245,11 +245,13 @@ async fn an_operation_of_ones_own_is_first_class() {
     }
     assert_eq!(Some(count), entries.total().map(|total| total as usize));
     assert_eq!(mock.take_requests()[1].query, "limit=20&offset=20");
+    client.pipeline().settled().await;
     assert!(names.0.lock().unwrap().iter().all(|name| *name == "my_list"));
+    assert!(!names.0.lock().unwrap().is_empty());
 
     let request = Request::new(MISSING).path("id", "x1").query("secret", "words");
     let error = client.request_json::<Entry>(request).await.unwrap_err();
-    assert!(error.to_string().starts_with("GET /tracks/{id}/lyrics: "), "{error}");
+    assert!(error.to_string().starts_with("GET /tracks/x1/lyrics: "), "{error}");
     assert_eq!(error.target(), Some("/tracks/x1/lyrics"));
     assert!(!error.is_transient());
     assert!(!format!("{error:?}").contains("words"), "{error:?}");

@@ -11,7 +11,10 @@ use std::{
 use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use spot_api::{Client, ErrorKind, Position};
+use spot_api::{
+    Client, ErrorKind, Position,
+    model::{CursorPage, Page, SavedTrack},
+};
 use spot_http::{AccessToken, Pipeline, Transport, TransportError};
 use tokio::time::{Instant, sleep};
 
@@ -451,6 +454,55 @@ async fn a_circle_of_cursors_of_any_length_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_loop_over_links_that_circle_ends_with_an_error() {
+    for (start, length) in [(0, 1), (0, 2), (1, 2), (0, 3), (10, 50)] {
+        // Cursors, and links by a parameter that says nothing of the offset.
+        for (path, parameter) in [("me/following", "after"), ("me/tracks", "token")] {
+            let list = List::new(move |query| {
+                let at = number(query, parameter).unwrap_or(0);
+                let after = if at + 1 < start + length { at + 1 } else { start };
+                let link = format!("https://api.spotify.com/v1/{path}?{parameter}={after}");
+                (200, json!({ "items": [entry(1)], "next": link, "previous": link }))
+            });
+            let client = list.client();
+            let first = format!("https://api.spotify.com/v1/{path}?{parameter}=0");
+            let first = json!({ "items": [entry(1)], "next": first, "previous": first });
+            let count = |error: spot_api::Error| {
+                assert_eq!(error.kind(), ErrorKind::BadRequest, "{error}");
+                let asked = list.0.asked.lock().unwrap().drain(..).count();
+                assert!(asked <= 3 * (start + length) as usize, "{asked} of {start}, {length}");
+                assert!(asked >= length as usize, "{asked} of {start}, {length}");
+            };
+            if parameter == "after" {
+                let mut page: CursorPage<SavedTrack> = serde_json::from_value(first).unwrap();
+                count(loop {
+                    match client.next_page(&page).await {
+                        Ok(next) => page = next.unwrap(),
+                        Err(error) => break error,
+                    }
+                });
+            } else {
+                let first: Page<SavedTrack> = serde_json::from_value(first).unwrap();
+                let mut page = first.clone();
+                count(loop {
+                    match client.next_page(&page).await {
+                        Ok(next) => page = next.unwrap(),
+                        Err(error) => break error,
+                    }
+                });
+                let mut page = first;
+                count(loop {
+                    match client.previous_page(&page).await {
+                        Ok(previous) => page = previous.unwrap(),
+                        Err(error) => break error,
+                    }
+                });
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_offset_that_cannot_grow_ends_the_list() {
     for (limit, total) in [
         (u32::MAX, Some(u32::MAX)),
@@ -480,8 +532,7 @@ async fn a_link_that_leads_back_is_not_followed() {
         let list = List::new(|_| (200, json!({ "items": [] })));
         let page =
             json!({ "items": [entry(1)], "offset": offset, "next": format!("{base}{next}") });
-        let page: spot_api::model::Page<spot_api::model::SavedTrack> =
-            serde_json::from_value(page).unwrap();
+        let page: Page<SavedTrack> = serde_json::from_value(page).unwrap();
         let found = list.client().next_page(&page).await;
         assert_eq!(found.is_ok(), follows, "{offset} {next}");
     }
@@ -505,11 +556,26 @@ async fn a_link_out_of_the_base_path_is_not_followed() {
         ("https://api.spotify.com@example.org/v1/me?offset=50", None),
         ("http://api.spotify.com/v1/me?offset=50", None),
         ("//api.spotify.com/v1/me?offset=50", None),
+        ("https://api.spotify.com/v1/me%2f..%2f..%2fv2?offset=50", None),
+        ("https://api.spotify.com/v1/me%5C%2e%2e%5C%2e%2e%5Cv2?offset=50", None),
+        ("https://api.spotify.com:8443/v1/me?offset=50", None),
+        ("https://api.spotify.com./v1/me?offset=50", None),
+        ("https://api.spotify\u{ff0e}com.evil.example/v1/me?offset=50", None),
+        ("https://api.spot\u{456}fy.com/v1/me?offset=50", None),
+        ("https:\\\\evil.example\\v1\\me?offset=50", None),
+        ("https://evil.example/https://api.spotify.com/v1/me?offset=50", None),
+        ("https://[::1]/v1/me?offset=50", None),
+        ("javascript:api.spotify.com/v1/me", None),
+        // What belongs to the host is not sent, so that it may be there.
+        ("https://user:pw@api.spotify.com/v1/me/tracks?offset=50", Some("/v1/me/tracks")),
+        (
+            "https://api.spotify.com/v1/users/a%2Fb..c/playlists?offset=50",
+            Some("/v1/users/a%2Fb..c/playlists"),
+        ),
     ] {
         let list = List::new(|_| (200, json!({ "items": [] })));
         let page = json!({ "items": [entry(1)], "next": link });
-        let page: spot_api::model::Page<spot_api::model::SavedTrack> =
-            serde_json::from_value(page).unwrap();
+        let page: Page<SavedTrack> = serde_json::from_value(page).unwrap();
         let found = list.client().next_page(&page).await;
         assert_eq!(found.is_ok(), path.is_some(), "{link}");
         assert_eq!(list.0.asked.lock().unwrap().len(), usize::from(path.is_some()), "{link}");

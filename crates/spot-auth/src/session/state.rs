@@ -18,6 +18,8 @@ use crate::{
 /// What all clones of a session share.
 pub(crate) struct SessionState {
     pub(crate) record: TokenRecord,
+    /// The record before the one that was taken over from the store.
+    previous: Option<TokenRecord>,
     /// The version of the record in the store when it was last seen.
     pub(crate) version: Option<u64>,
     pub(crate) location: Option<StoreLocation>,
@@ -69,6 +71,7 @@ impl SessionState {
     ) -> Self {
         Self {
             record,
+            previous: None,
             version,
             location,
             refresh_token_refused: false,
@@ -89,13 +92,28 @@ impl SessionState {
     pub(crate) fn adopt(&mut self, stored: Stored) {
         self.version = Some(stored.version());
         self.refresh_token_refused &= self.record.same_refresh_token(stored.record());
-        self.record = stored.into_record();
+        self.previous = Some(std::mem::replace(&mut self.record, stored.into_record()));
         self.unsaved = None;
+    }
+
+    /// Goes back to the record before the one of the store, whose refresh token the service refuses.
+    /// A store that lost its last writes, as after a failover or a restored backup, has a record
+    /// that is older than the one of a session in use.
+    pub(crate) fn go_back(&mut self) -> bool {
+        let previous = self.previous.take();
+        match previous.filter(|previous| !previous.same_refresh_token(&self.record)) {
+            Some(previous) => {
+                self.record = previous;
+                true
+            }
+            None => false,
+        }
     }
 
     /// The record is in the store.
     pub(crate) fn saved(&mut self, version: u64) {
         self.version = Some(version);
+        self.previous = None;
         self.unreadable = false;
         self.overwrite = false;
         self.unsaved = None;

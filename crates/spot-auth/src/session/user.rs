@@ -152,6 +152,7 @@ impl User {
             match self.replaced(location.as_ref(), &record, refused).await {
                 Some(Replaced::Token(cached)) => return Ok(cached),
                 Some(Replaced::Record) => {}
+                None if self.state().go_back() => {}
                 None => return Err(self.refused(&record)),
             }
         }

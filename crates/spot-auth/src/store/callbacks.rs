@@ -13,8 +13,8 @@ use crate::store::{
 
 /// Stores records with three functions of the program, for example in a table of its database.
 ///
-/// Any number of tasks of one process may use it. For several processes implement [`TokenStore`], with
-/// a version in the row and a lock that all processes see.
+/// Any number of tasks of one process may use it. For several processes use the store of `spot-redis`,
+/// or implement [`TokenStore`], with a version in the row and a lock that all processes see.
 ///
 /// ```
 /// use spot_auth::{CallbackStore, ExposeSecret, TokenRecord};

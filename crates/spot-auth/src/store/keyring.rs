@@ -20,6 +20,8 @@ use crate::store::{
 ///
 /// The access token is not stored, since the entries of some keyrings are small. A program therefore
 /// refreshes once when it starts. One process at a time may use a session.
+// Said again, so that the docs of the facade show the feature.
+#[cfg(feature = "keyring")]
 #[derive(Clone, Debug)]
 pub struct KeyringStore {
     service: Arc<str>,

@@ -15,7 +15,12 @@ use crate::{scopes::Scopes, store::record::TokenRecord};
 /// version.
 ///
 /// A session limits the time of every call (reading 20 s, writing and removing 10 s, the lock 65 s) and
-/// survives a panic. A call that takes longer is cancelled. Calls must not block their thread.
+/// survives a panic. A call that takes longer is cancelled. On a runtime with several threads, the limit
+/// also holds for a call that blocks its thread. On a current-thread runtime such a call stops everything
+/// until it returns: run code that blocks with `tokio::task::spawn_blocking`.
+///
+/// `spot_auth::test::check_store` (feature `test`) checks an implementation. The crate `spot-redis` has
+/// one for Redis.
 #[async_trait]
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// Reads the record under a key. `None` if there is none.

@@ -118,9 +118,11 @@ async fn other_requests_are_answered_and_ignored() {
             ),
             (format!("POST /back?code=c&state={state} HTTP/1.1\r\nHost: {host}\r\n\r\n"), "405"),
             ("garbage\r\n\r\n".to_owned(), "400"),
+            ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), "4"),
+            (format!("GET /back HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(7_000)), "4"),
         ] {
             let answer = sent.raw(&request).await;
-            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {answer}");
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{request}: {answer}");
             assert!(!answer.contains("guess") && !answer.contains(state), "no echo: {answer}");
             assert!(answer.contains("Cache-Control: no-store"), "{answer}");
         }
@@ -129,6 +131,36 @@ async fn other_requests_are_answered_and_ignored() {
     .await
     .unwrap();
     assert!(session.token().await.is_ok());
+    assert_eq!(service.count(), 1);
+}
+
+#[tokio::test]
+async fn two_right_callbacks_at_once_exchange_the_code_once() {
+    let service = service();
+    let app = service.app().build().unwrap();
+    let session = browse(app.sign_in(Scopes::new()), |sent| async move {
+        let request = format!(
+            "GET {}?code=c&state={} HTTP/1.1\r\nHost: {}\r\n\r\n",
+            sent.redirect.path(),
+            sent.state,
+            sent.address()
+        );
+        let mut streams = Vec::new();
+        for _ in 0..10 {
+            streams.push(TcpStream::connect(sent.address()).await.unwrap());
+        }
+        for stream in &mut streams {
+            stream.write_all(request.as_bytes()).await.unwrap();
+        }
+        for mut stream in streams {
+            // The listener may close before it has read the later ones.
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer).await;
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(session.token().await.unwrap().header(), "Bearer the-access");
     assert_eq!(service.count(), 1);
 }
 

@@ -3,8 +3,9 @@
 use std::{
     future::pending,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, channel},
     },
     time::Duration,
 };
@@ -377,4 +378,61 @@ async fn a_store_that_lies_does_not_cost_the_new_tokens() {
     assert_eq!(kept.refresh_token().unwrap().expose_secret(), "refresh-0");
     assert_eq!(session.token().await.unwrap().header(), "Bearer token-0");
     assert_eq!(service.count(), 1);
+}
+
+/// A store whose `save` blocks its thread until the test lets it go.
+#[derive(Clone, Debug)]
+struct Blocks {
+    inner: MemoryStore,
+    until: Arc<Mutex<Receiver<()>>>,
+}
+
+#[async_trait]
+impl TokenStore for Blocks {
+    async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, Error> {
+        self.inner.load(key).await
+    }
+
+    async fn save(
+        &self,
+        key: &StoreKey,
+        record: &TokenRecord,
+        expected: Option<u64>,
+    ) -> Result<SaveOutcome, Error> {
+        // An error means that the test let go, by dropping the sender.
+        let _ = self.until.lock().unwrap().recv();
+        self.inner.save(key, record, expected).await
+    }
+
+    async fn remove(&self, key: &StoreKey) -> Result<(), Error> {
+        self.inner.remove(key).await
+    }
+
+    async fn lock(&self, key: &StoreKey) -> Result<StoreLock, Error> {
+        self.inner.lock(key).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_store_that_blocks_its_thread_holds_up_one_token_and_only_up_to_the_limit() {
+    let (release, until) = channel();
+    let store = Blocks { inner: MemoryStore::new(), until: Arc::new(Mutex::new(until)) };
+    store.inner.save(&key(), &record("old"), None).await.unwrap();
+    let service = numbered().takes(Duration::ZERO);
+    let app = service.app().build().unwrap();
+    let session = app.stored_session(store, "me", "user-library-read").await.unwrap().unwrap();
+    let start = std::time::Instant::now();
+    let token = tokio::spawn(async move { session.token().await });
+
+    let other = app.session(record("other"));
+    let other = tokio::spawn(async move { other.token().await });
+    let other = timeout(Duration::from_secs(8), other).await.expect("other sessions go on");
+    other.unwrap().unwrap();
+    assert!(!token.is_finished(), "it waits for the store");
+
+    // `save` has 10 s.
+    let token = timeout(Duration::from_secs(60), token).await.expect("the limit holds");
+    token.unwrap().expect("the token was fetched");
+    assert!(start.elapsed() >= Duration::from_secs(9), "{:?}", start.elapsed());
+    drop(release);
 }

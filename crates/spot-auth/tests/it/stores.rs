@@ -192,6 +192,27 @@ async fn a_session_that_signed_out_elsewhere_is_not_saved_again() {
     assert!(store.load(&key()).await.unwrap().is_none());
 }
 
+/// A database that fails over may lose its last writes, and a backup is older than a session in use.
+#[tokio::test(start_paused = true)]
+async fn a_session_in_use_goes_on_with_a_store_that_went_back_in_time() {
+    let service = Script::rotating(Arc::new(Mutex::new("token-start".to_owned())));
+    let app = service.app().build().unwrap();
+    let store = MemoryStore::new();
+    let session = keep(&app, &store, record("token-start")).await;
+    let backup = store.load(&key()).await.unwrap().unwrap().into_record();
+    session.refresh().await.unwrap();
+    session.refresh().await.unwrap();
+    let current = store.load(&key()).await.unwrap().unwrap().version();
+    store.save(&key(), &backup, Some(current)).await.unwrap();
+
+    session.refresh().await.unwrap();
+    let stored = store.load(&key()).await.unwrap().unwrap();
+    let record = session.record();
+    assert_eq!(refresh_token(&stored), record.refresh_token().unwrap().expose_secret());
+    let other = app.stored_session(store.clone(), "me", Scope::UserLibraryRead).await;
+    other.unwrap().unwrap().refresh().await.unwrap();
+}
+
 /// A store that can be made to fail.
 #[derive(Clone, Debug, Default)]
 struct Shaky {

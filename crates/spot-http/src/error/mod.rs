@@ -21,9 +21,23 @@ pub use {forbidden_cause::ForbiddenCause, player_reason::PlayerReason};
 /// ```
 /// use spot_http::{Error, ErrorKind};
 ///
+/// /// What a program shows to its user, or the error if it is the program's fault.
+/// fn text_for_user(error: Error) -> Result<String, Error> {
+///     Ok(match error.kind() {
+///         ErrorKind::ConsentExpired => "Sign in again.".to_owned(),
+///         ErrorKind::Player(reason) => format!("The player refused: {reason}."),
+///         ErrorKind::NotFound => "This item no longer exists.".to_owned(),
+///         _ if error.is_transient() => match error.retry_after() {
+///             Some(wait) => format!("Try again in {} s.", wait.as_secs()),
+///             None => "Try again later.".to_owned(),
+///         },
+///         _ => return Err(error),
+///     })
+/// }
+///
 /// let error = Error::from_response(404, br#"{"error":{"status":404,"message":"Not found."}}"#);
-/// assert_eq!(error.kind(), ErrorKind::NotFound);
 /// assert_eq!(error.to_string(), "not found (404): Not found.");
+/// assert_eq!(text_for_user(error).unwrap(), "This item no longer exists.");
 /// ```
 #[derive(Clone)]
 pub struct Error {
@@ -126,6 +140,92 @@ const TEXT: usize = 500;
 /// The longest reason code, in characters.
 const REASON: usize = 64;
 
+/// Details of the error.
+impl Error {
+    /// The kind, to match on.
+    pub fn kind(&self) -> ErrorKind {
+        self.inner.kind.clone()
+    }
+
+    /// The HTTP status; `None` if there was no response.
+    pub fn status(&self) -> Option<u16> {
+        self.inner.status
+    }
+
+    /// What happened, in a sentence. It contains the API's own words if there are any.
+    pub fn message(&self) -> &str {
+        &self.inner.message
+    }
+
+    /// The reason code of the API: `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED`, `invalid_grant`.
+    pub fn reason(&self) -> Option<&str> {
+        self.inner.reason.as_deref()
+    }
+
+    /// Why Spotify does not allow the call, if it does not. The message says what to do about it.
+    pub fn forbidden_cause(&self) -> Option<ForbiddenCause> {
+        self.inner.forbidden_cause
+    }
+
+    /// The time until the next call, if it is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.inner.retry_after
+    }
+
+    /// The beginning of the body, as text.
+    pub fn body(&self) -> Option<&str> {
+        self.inner.body.as_deref()
+    }
+
+    /// The operation that was called.
+    pub fn operation(&self) -> Option<&'static Operation> {
+        self.inner.operation
+    }
+
+    /// The path in the JSON at which decoding failed: `items[3].track.name`.
+    pub fn path(&self) -> Option<&str> {
+        self.inner.path.as_deref()
+    }
+
+    /// Whether the same call may succeed later without a change: after a failure of the network or
+    /// of Spotify, a timeout or a rate limit. Wait [`retry_after`](Self::retry_after) if it is
+    /// known. Calls of this crate retried already.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.inner.kind,
+            ErrorKind::RateLimited
+                | ErrorKind::QuotaExceeded
+                | ErrorKind::Server
+                | ErrorKind::Timeout
+                | ErrorKind::Transport
+        )
+    }
+
+    /// The path that was called, with the ids: `/playlists/37i9dQZF1DXcBWIGoYBM5M/items`. It has no
+    /// query. The error prints it without the ids of users.
+    pub fn target(&self) -> Option<&str> {
+        self.inner.target.as_deref()
+    }
+
+    /// The error that caused this one, to downcast it.
+    pub fn cause(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.inner.source.as_deref()?;
+        Some(source)
+    }
+
+    /// How many times the request was sent.
+    pub fn attempts(&self) -> u32 {
+        self.inner.attempts
+    }
+
+    /// How many inputs of a long list, or calls of a playlist sync, were carried out before the
+    /// failure. `None` for calls that are one request.
+    pub fn done(&self) -> Option<usize> {
+        self.inner.done
+    }
+}
+
+/// For transports, token sources, stores and tests: constructors, and setters of the details.
 impl Error {
     /// An error of a kind, with a sentence that says what happened.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
@@ -292,88 +392,6 @@ impl Error {
     fn inner(&mut self) -> &mut Inner {
         Arc::make_mut(&mut self.inner)
     }
-
-    /// The kind, to match on.
-    pub fn kind(&self) -> ErrorKind {
-        self.inner.kind.clone()
-    }
-
-    /// The HTTP status; `None` if there was no response.
-    pub fn status(&self) -> Option<u16> {
-        self.inner.status
-    }
-
-    /// What happened, in a sentence. It contains the API's own words if there are any.
-    pub fn message(&self) -> &str {
-        &self.inner.message
-    }
-
-    /// The reason code of the API: `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED`, `invalid_grant`.
-    pub fn reason(&self) -> Option<&str> {
-        self.inner.reason.as_deref()
-    }
-
-    /// Why Spotify does not allow the call, if it does not. The message says what to do about it.
-    pub fn forbidden_cause(&self) -> Option<ForbiddenCause> {
-        self.inner.forbidden_cause
-    }
-
-    /// The time until the next call, if it is known.
-    pub fn retry_after(&self) -> Option<Duration> {
-        self.inner.retry_after
-    }
-
-    /// The beginning of the body, as text.
-    pub fn body(&self) -> Option<&str> {
-        self.inner.body.as_deref()
-    }
-
-    /// The operation that was called.
-    pub fn operation(&self) -> Option<&'static Operation> {
-        self.inner.operation
-    }
-
-    /// The path in the JSON at which decoding failed: `items[3].track.name`.
-    pub fn path(&self) -> Option<&str> {
-        self.inner.path.as_deref()
-    }
-
-    /// Whether the same call may succeed later without a change: after a failure of the network or
-    /// of Spotify, a timeout or a rate limit. Wait [`retry_after`](Self::retry_after) if it is
-    /// known. Calls of this crate retried already.
-    pub fn is_transient(&self) -> bool {
-        matches!(
-            self.inner.kind,
-            ErrorKind::RateLimited
-                | ErrorKind::QuotaExceeded
-                | ErrorKind::Server
-                | ErrorKind::Timeout
-                | ErrorKind::Transport
-        )
-    }
-
-    /// The path that was called, with the ids: `/playlists/37i9dQZF1DXcBWIGoYBM5M/items`. It has no
-    /// query, and does not print, since ids of users are in some paths.
-    pub fn target(&self) -> Option<&str> {
-        self.inner.target.as_deref()
-    }
-
-    /// The error that caused this one, to downcast it.
-    pub fn cause(&self) -> Option<&(dyn StdError + 'static)> {
-        let source = self.inner.source.as_deref()?;
-        Some(source)
-    }
-
-    /// How many times the request was sent.
-    pub fn attempts(&self) -> u32 {
-        self.inner.attempts
-    }
-
-    /// How many inputs of a long list, or calls of a playlist sync, were carried out before the
-    /// failure. `None` for calls that are one request.
-    pub fn done(&self) -> Option<usize> {
-        self.inner.done
-    }
 }
 
 /// The request is invalid: an id, a URI or a URL did not parse.
@@ -390,12 +408,26 @@ impl From<ParseCountryError> for Error {
     }
 }
 
+/// The path that was called, without the id of a user. Without a call it is the path of the operation;
+/// `None` if that says nothing, as for [`Request::get`](crate::Request::get).
+fn shown_path<'a>(of_operation: &'a str, target: Option<&'a str>) -> Option<Cow<'a, str>> {
+    let Some(target) = target.filter(|target| !target.contains('{')) else {
+        let says_something = of_operation.matches('/').count() > 1 || !of_operation.contains('{');
+        return (says_something && of_operation != "/").then_some(Cow::Borrowed(of_operation));
+    };
+    let Some(user) = target.strip_prefix("/users/") else { return Some(Cow::Borrowed(target)) };
+    let rest = user.find('/').and_then(|end| user.get(end..)).unwrap_or_default();
+    Some(Cow::Owned(format!("/users/{{user_id}}{rest}")))
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, message, status, operation, path, .. } = &*self.inner;
+        let Inner { kind, message, status, operation, path, target, .. } = &*self.inner;
         let mut text = String::new();
-        if let Some(operation) = operation {
-            text.push_str(&format!("{operation}: "));
+        if let Some(operation) = operation
+            && let Some(path) = shown_path(operation.path, target.as_deref())
+        {
+            text.push_str(&format!("{} {path}: ", operation.method));
         }
         text.push_str(kind.describe());
         if let Some(status) = status {

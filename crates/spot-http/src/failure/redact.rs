@@ -1,4 +1,6 @@
-use std::{borrow::Cow, iter};
+use std::{borrow::Cow, collections::VecDeque};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
 /// What stands in place of a secret.
 const REDACTED: &str = "<redacted>";
@@ -9,16 +11,25 @@ const SHORTEST: usize = 6;
 /// What escapes begin with, of JSON, of URLs, of HTML, and of all in one text.
 const ESCAPES: [&[char]; 4] = [&['\\'], &['%'], &['&'], &['\\', '%', '&']];
 
+/// The most times that a text is unescaped, one escape inside another.
+const MAX_LEVELS: usize = 3;
+
+/// The longest escape, in characters.
+const LONGEST_ESCAPE: usize = 10;
+
 /// Replaces every secret in a text of the server, which may repeat what it was sent.
 ///
-/// A secret is also found if it is escaped: for JSON (`\/`, `\u002f`), for a URL (`%2F`) or for HTML
-/// (`&#47;`). The time is linear in the length of the text. Secrets of fewer than six bytes are not
-/// looked for.
+/// A secret is also found if it is escaped: for JSON (`\/`, `\u002f`), for a URL (`%2F`), for HTML
+/// (`&#47;`), up to three times one inside the other, or if it is encoded as base64, alone or as a part
+/// of a longer text. The time is linear in the length of the text. Secrets of fewer than six bytes are
+/// not looked for.
 pub fn redact<'a>(text: &'a str, secrets: &[&str]) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(text);
     for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {
-        if text.contains(secret) {
-            text = Cow::Owned(text.replace(secret, REDACTED));
+        for written in [(*secret).to_owned()].into_iter().chain(in_base64(secret)) {
+            if text.contains(&written) {
+                text = Cow::Owned(text.replace(&written, REDACTED));
+            }
         }
         for escapes in ESCAPES {
             if let Some(clean) = without_escaped(&text, secret, escapes) {
@@ -29,15 +40,25 @@ pub fn redact<'a>(text: &'a str, secrets: &[&str]) -> Cow<'a, str> {
     text
 }
 
+/// The secret inside of base64, in both alphabets. Its characters depend on its offset in the text that
+/// is encoded. Those that hold bits of what stands around it are left out.
+fn in_base64(secret: &str) -> impl Iterator<Item = String> {
+    (0..3).flat_map(move |offset| {
+        let bytes = [&vec![0; offset], secret.as_bytes()].concat();
+        let encoded = STANDARD_NO_PAD.encode(&bytes);
+        let own = (offset * 8).div_ceil(6)..bytes.len() * 8 / 6;
+        let own = encoded.get(own).unwrap_or_default().to_owned();
+        let for_urls = own.replace('+', "-").replace('/', "_");
+        [own, for_urls]
+    })
+}
+
 /// The text without a secret that is escaped. `None` if there is none.
 fn without_escaped(text: &str, secret: &str, escapes: &[char]) -> Option<String> {
     if !text.contains(escapes) {
         return None;
     }
-    let found = matches(text, secret, escapes);
-    if found.is_empty() {
-        return None;
-    }
+    let found = escaped(text, secret, escapes)?;
     let mut clean = String::with_capacity(text.len());
     let mut kept = 0;
     for (start, end) in found {
@@ -49,10 +70,39 @@ fn without_escaped(text: &str, secret: &str, escapes: &[char]) -> Option<String>
     Some(clean)
 }
 
-/// Where a secret stands in the text, by Knuth, Morris and Pratt, over the characters that the text
-/// stands for.
-fn matches(text: &str, secret: &str, escapes: &[char]) -> Vec<(usize, usize)> {
+/// Where a secret stands in the text, escaped up to [`MAX_LEVELS`] times.
+fn escaped(text: &str, secret: &str, escapes: &[char]) -> Option<Vec<(usize, usize)>> {
     let secret: Vec<char> = secret.chars().collect();
+    for levels in 1..=MAX_LEVELS {
+        let plain = text.char_indices();
+        let plain = plain.map(|(start, char)| Character {
+            start,
+            end: start + char.len_utf8(),
+            char,
+            is_escaped: false,
+        });
+        let mut characters: Box<dyn Iterator<Item = Character>> = Box::new(plain);
+        for _ in 0..levels {
+            let ahead = VecDeque::with_capacity(LONGEST_ESCAPE);
+            characters = Box::new(Unescaped { inner: characters, escapes, ahead });
+        }
+        let mut has_more_levels = false;
+        let characters = characters.inspect(|character| {
+            has_more_levels |= character.is_escaped && escapes.contains(&character.char);
+        });
+        let found = matches(characters, &secret);
+        if !found.is_empty() {
+            return Some(found);
+        }
+        if !has_more_levels {
+            return None;
+        }
+    }
+    None
+}
+
+/// Where a secret stands among the characters, by Knuth, Morris and Pratt.
+fn matches(characters: impl Iterator<Item = Character>, secret: &[char]) -> Vec<(usize, usize)> {
     let is_next = |matched: usize, char: char| secret.get(matched) == Some(&char);
     // How much is still matched after a mismatch behind so many characters.
     let mut shorter = vec![0; secret.len() + 1];
@@ -70,7 +120,7 @@ fn matches(text: &str, secret: &str, escapes: &[char]) -> Vec<(usize, usize)> {
     // Where the last characters began, as many as the secret has.
     let mut starts = vec![0; secret.len()];
     let mut matched = 0;
-    for (count, (start, end, char)) in characters(text, escapes).enumerate() {
+    for (count, Character { start, end, char, .. }) in characters.enumerate() {
         if let Some(entry) = starts.get_mut(count % secret.len()) {
             *entry = start;
         }
@@ -87,24 +137,48 @@ fn matches(text: &str, secret: &str, escapes: &[char]) -> Vec<(usize, usize)> {
     found
 }
 
-/// The characters that a text stands for, each with the range of bytes that it takes.
-fn characters(text: &str, escapes: &[char]) -> impl Iterator<Item = (usize, usize, char)> {
-    let mut at = 0;
-    iter::from_fn(move || {
-        let rest = text.get(at..)?;
-        let first = rest.chars().next()?;
-        let (char, length) = match first {
-            plain if !escapes.contains(&plain) => None,
-            '\\' => backslash(rest),
-            '%' => hex(rest, 1, 2).map(|char| (char, 3)),
-            '&' => entity(rest),
-            _ => None,
-        }
-        .unwrap_or((first, first.len_utf8()));
-        let start = at;
-        at += length;
-        Some((start, at, char))
-    })
+/// A character that a text stands for, and the bytes of the text that it takes.
+#[derive(Clone, Copy)]
+struct Character {
+    start: usize,
+    end: usize,
+    char: char,
+    is_escaped: bool,
+}
+
+/// Characters without one level of escapes.
+struct Unescaped<'a, I> {
+    inner: I,
+    escapes: &'a [char],
+    /// The next characters, as many as an escape may have.
+    ahead: VecDeque<Character>,
+}
+
+impl<I: Iterator<Item = Character>> Iterator for Unescaped<'_, I> {
+    type Item = Character;
+
+    fn next(&mut self) -> Option<Character> {
+        let missing = LONGEST_ESCAPE - self.ahead.len();
+        self.ahead.extend(self.inner.by_ref().take(missing));
+        let first = *self.ahead.front()?;
+        let escape = match first.char {
+            plain if !self.escapes.contains(&plain) => None,
+            mark => {
+                let text: String = self.ahead.iter().map(|character| character.char).collect();
+                match mark {
+                    '\\' => backslash(&text),
+                    '%' => hex(&text, 1, 2).map(|char| (char, 3)),
+                    '&' => entity(&text),
+                    _ => None,
+                }
+            }
+        };
+        // Escapes are ASCII, so that their bytes are their characters.
+        let (char, length) = escape.unwrap_or((first.char, 1));
+        let end = self.ahead.drain(..length).next_back().map_or(first.end, |last| last.end);
+        let is_escaped = first.is_escaped || escape.is_some();
+        Some(Character { start: first.start, end, char, is_escaped })
+    }
 }
 
 fn backslash(rest: &str) -> Option<(char, usize)> {
@@ -118,7 +192,7 @@ fn backslash(rest: &str) -> Option<(char, usize)> {
 
 /// `&#47;`, `&#x2F;` or `&amp;`.
 fn entity(rest: &str) -> Option<(char, usize)> {
-    let (name, _) = rest.get(1..rest.len().min(10))?.split_once(';')?;
+    let (name, _) = rest.get(1..)?.split_once(';')?;
     let code = match name.strip_prefix('#') {
         Some(code) => match code.strip_prefix(['x', 'X']) {
             Some(code) => u32::from_str_radix(code, 16).ok()?,
@@ -153,6 +227,11 @@ mod tests {
             "ab%2Fc%2bd%3D%2541aab",
             "ab&#47;c&#x2B;d=%41aab",
             r"\x61b/c+d=%41aab",
+            "ab%252Fc%252bd%253D%252541aab",
+            "ab%25252Fc%25252bd%25253D%25252541aab",
+            r"ab\\\/c+d=%41aab",
+            r"ab\\u002fc+d=%41aab",
+            "ab&amp;#47;c&amp;amp;#x2B;d=%41aab",
         ] {
             for (before, behind) in [("", ""), ("é", "ü"), ("aba", "b"), ("/", "%_"), ("&", "_")]
             {
@@ -168,6 +247,25 @@ mod tests {
             assert_eq!(redact(other, &[secret]), other);
         }
         assert_eq!(redact("a token", &["token"]), "a token");
+    }
+
+    #[test]
+    fn a_secret_is_found_inside_of_base64() {
+        let secret = "BQD-c4nary/token+0=";
+        for before in ["", "x", "xy", "authorization: Bearer ", "\u{fb}\u{ff}\u{fe}"] {
+            for behind in ["", "z", "zz", "\r\nhost: a"] {
+                let whole = format!("{before}{secret}{behind}");
+                let encoded = STANDARD_NO_PAD.encode(&whole);
+                for encoded in [encoded.clone(), encoded.replace('+', "-").replace('/', "_")] {
+                    let clean = redact(&encoded, &[secret]);
+                    assert!(clean.contains(REDACTED), "{whole}: {clean}");
+                    let rest = STANDARD_NO_PAD.encode(before).len()
+                        + STANDARD_NO_PAD.encode(behind).len()
+                        + 4;
+                    assert!(clean.len() <= REDACTED.len() + rest, "{whole}: {clean}");
+                }
+            }
+        }
     }
 
     #[test]

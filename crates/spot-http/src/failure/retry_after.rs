@@ -1,5 +1,6 @@
 use std::time::{Duration, SystemTime};
 
+use chrono::DateTime;
 use http::{HeaderMap, header};
 
 /// Reads the `Retry-After` header: seconds, seconds with a fraction, or an HTTP date.
@@ -12,17 +13,29 @@ use http::{HeaderMap, header};
 ///   that there were too many calls.
 /// - A date in the past is zero.
 /// - A number larger than every duration is [`Duration::MAX`], since it asks for a long wait.
+/// - Of several values, the longest wait counts. Proxies add a header, or join two by a comma.
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let sent = headers.get(header::DATE).and_then(|date| date.to_str().ok()).and_then(date);
+    let waits = headers.get_all(header::RETRY_AFTER).iter().filter_map(|value| {
+        let text = value.to_str().ok()?;
+        match date(text) {
+            Some(date) => Some(date.duration_since(sent.unwrap_or(now)).unwrap_or_default()),
+            None => text.split(',').filter_map(seconds).max(),
+        }
+    });
+    waits.max()
+}
+
+fn date(text: &str) -> Option<SystemTime> {
+    // The form that HTTP prescribes is one of RFC 2822.
+    DateTime::parse_from_rfc2822(text.trim()).ok().map(SystemTime::from)
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    let text = text.trim();
     // Rust also reads `inf` and `NaN` as numbers; here a number begins with a digit.
-    if text.starts_with(|first: char| first.is_ascii_digit())
-        && let Ok(seconds) = text.parse::<f64>()
-    {
-        return Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
-    }
-    let parse = |text: &str| httpdate::parse_http_date(text).ok();
-    let sent = headers.get(header::DATE).and_then(|date| parse(date.to_str().ok()?.trim()));
-    Some(parse(text)?.duration_since(sent.unwrap_or(now)).unwrap_or_default())
+    let number = text.starts_with(|first: char| first.is_ascii_digit()).then_some(text)?;
+    Some(Duration::try_from_secs_f64(number.parse().ok()?).unwrap_or(Duration::MAX))
 }
 
 #[cfg(test)]
@@ -59,9 +72,17 @@ mod tests {
         for huge in ["1e30", "1e400", "18446744073709551616", "99999999999999999999999999999999"] {
             assert_eq!(wait(huge), Some(Duration::MAX), "{huge}");
         }
-        for malformed in ["", "soon", "-5", "-0.5", "NaN", "inf", "5s", "5, 6"] {
+        for malformed in ["", "soon", "-5", "-0.5", "NaN", "inf", "5s", ",", "a, b"] {
             assert_eq!(wait(malformed), None, "{malformed}");
         }
         assert_eq!(retry_after(&HeaderMap::new(), now), None);
+        // Two headers, and two that a proxy joined.
+        assert_eq!(wait("5, 6"), Some(Duration::from_secs(6)));
+        assert_eq!(wait("30, soon"), Some(Duration::from_secs(30)));
+        let mut headers = HeaderMap::new();
+        for value in ["0", "Sun, 06 Nov 1994 08:50:07 GMT", "soon"] {
+            headers.append(header::RETRY_AFTER, value.parse().unwrap());
+        }
+        assert_eq!(retry_after(&headers, now), Some(Duration::from_secs(30)));
     }
 }

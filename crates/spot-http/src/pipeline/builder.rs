@@ -13,9 +13,10 @@ use url::Url;
 use crate::Cache;
 use crate::{
     Error, LocalLimiter, Observer, Pipeline, RateLimit, RateLimiter, TokenSource, Transport,
-    failure::Backoff,
+    failure::{Backoff, Jitter, random_number},
     pipeline::{
         budget::Budget,
+        observer_queue::ObserverQueue,
         shared::{Settings, Shared},
     },
 };
@@ -26,13 +27,13 @@ pub struct PipelineBuilder {
     tokens: Arc<dyn TokenSource>,
     transport: Option<Arc<dyn Transport>>,
     proxy: Option<String>,
-    observer: Option<Box<dyn Observer>>,
+    observer: Option<ObserverQueue>,
     #[cfg(feature = "cache")]
     cache: Option<Cache>,
     accept_language: Option<String>,
     limiter: Limiter,
     retry_budget: Option<u32>,
-    random: fastrand::Rng,
+    random: Jitter,
     settings: Settings,
 }
 
@@ -54,7 +55,7 @@ impl PipelineBuilder {
             accept_language: None,
             limiter: Limiter::Local(RateLimit::learned()),
             retry_budget: Some(500),
-            random: fastrand::Rng::new(),
+            random: Jitter::new(random_number()),
             settings: Settings {
                 base_url: Pipeline::SPOTIFY.to_owned(),
                 attempts: 3,
@@ -148,13 +149,13 @@ impl PipelineBuilder {
 
     /// Sets the seed of the random parts of waits, so that a test runs the same each time.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.random.seed(seed);
+        self.random = Jitter::new(seed);
         self
     }
 
-    /// Sets the observer, which receives events for metrics.
+    /// Sets the observer, which receives events for metrics on a thread of its own.
     pub fn observer(mut self, observer: impl Observer) -> Self {
-        self.observer = Some(Box::new(observer));
+        self.observer = Some(ObserverQueue::new(observer));
         self
     }
 

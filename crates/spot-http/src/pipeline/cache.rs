@@ -34,6 +34,8 @@ use crate::{AccessToken, Error, Response};
 /// assert_eq!(cache.bytes(), 0);
 /// # Ok(()) }
 /// ```
+// Said again, so that the docs of the facade show the feature.
+#[cfg(feature = "cache")]
 #[derive(Clone)]
 pub struct Cache {
     pub(crate) memory: Arc<Memory>,

@@ -16,7 +16,7 @@ use crate::{
     pipeline::{
         cache::{Kept, Key},
         call::Call,
-        shared::Caller,
+        shared::{Caller, token},
     },
 };
 
@@ -28,11 +28,8 @@ pub(crate) async fn call(
 ) -> Result<Response<Bytes>, Error> {
     let (operation, shared) = (request.operation(), caller.shared);
     let latest = shared.deadline(request, Instant::now());
-    let late = |what: &str| Error::new(ErrorKind::Timeout, what).with_operation(operation);
-    let token = timeout_at(latest, caller.tokens.token()).await;
-    let token = token
-        .map_err(|_| late("no token before the deadline"))?
-        .map_err(|error| error.with_operation(operation))?;
+    let token = token(caller.tokens, latest).await;
+    let token = token.map_err(|error| error.with_operation(operation))?;
     if operation.method != Method::Get {
         let response = Call::new(*caller, request).run().await;
         // A write that failed may have been carried out.
@@ -69,8 +66,11 @@ pub(crate) async fn call(
         send(cache, caller, request, &key, kept, conditions)
     });
     let response = timeout_at(latest, response).await;
-    let response =
-        response.map_err(|_| late("the call it shared took longer than the deadline"))?.clone()?;
+    let response = response.map_err(|_| {
+        let message = "the call it shared took longer than the deadline";
+        Error::new(ErrorKind::Timeout, message).with_operation(operation)
+    })?;
+    let response = response.clone()?;
     if !sends {
         shared.observe(|| Event::Cached { operation });
     }

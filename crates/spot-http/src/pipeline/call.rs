@@ -10,11 +10,11 @@ use tracing::Instrument as _;
 
 use crate::{
     AccessToken, AttemptEnd, Error, ErrorKind, Event, Feedback, Permit, PermitRequest, Request,
-    Response, TokenSource, TransportError, TransportErrorKind,
+    Response, TokenSource, TransportError,
     failure::{self, Backoff, Outcome},
     pipeline::{
         budget,
-        shared::{Caller, Shared, later},
+        shared::{self, Caller, Shared, later},
         trace, user_code,
     },
     rate_limit::describe,
@@ -99,7 +99,7 @@ impl<'a> Call<'a> {
             attempts: self.attempt,
             waited: self.waited,
             took: self.start.elapsed(),
-            error: ended.as_ref().err(),
+            error: ended.as_ref().err().cloned(),
         });
         let (head, body) = ended?.into_parts();
         Ok(Response {
@@ -116,7 +116,7 @@ impl<'a> Call<'a> {
     async fn attempts(&mut self) -> Result<http::Response<Bytes>, Error> {
         loop {
             let mut permit = self.pass().await?;
-            let token = self.token().await?;
+            let token = shared::token(self.tokens, self.deadline).await?;
             if let Some((_, error)) = self.refused.as_ref().filter(|(old, _)| old.same(&token)) {
                 // The source has no other token.
                 return Err(error.clone());
@@ -134,16 +134,6 @@ impl<'a> Call<'a> {
                     self.waited += wait;
                 }
             }
-        }
-    }
-
-    /// Asks the token source.
-    async fn token(&self) -> Result<AccessToken, Error> {
-        let token = user_code::call(self.tokens.token());
-        match timeout_at(self.deadline, token).await {
-            Ok(Ok(token)) => token,
-            Ok(Err(user_code::Panicked)) => Err(Error::configuration("the token source panicked")),
-            Err(_) => Err(Error::new(ErrorKind::Timeout, "no token before the deadline")),
         }
     }
 
@@ -282,15 +272,7 @@ impl<'a> Call<'a> {
     ) -> Result<http::Response<Bytes>, TransportError> {
         let timeout = self.request.options().attempt_timeout;
         let timeout = timeout.unwrap_or(self.shared.settings.attempt_timeout);
-        let latest = self.deadline.min(later(start, timeout));
-        let answer = user_code::call(async { self.shared.transport.send(message).await });
-        match timeout_at(latest, answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(user_code::Panicked)) => {
-                Err(TransportError::new(TransportErrorKind::Other, "the transport panicked"))
-            }
-            Err(elapsed) => Err(TransportError::new(TransportErrorKind::Timeout, elapsed)),
-        }
+        self.shared.send(message, self.deadline.min(later(start, timeout))).await
     }
 
     fn message(&self, token: &AccessToken) -> Result<http::Request<Bytes>, http::Error> {
@@ -349,7 +331,10 @@ impl<'a> Call<'a> {
     fn retries(&self, error: &Error, after: Duration) {
         let (operation, attempt) = (self.request.operation(), self.attempt);
         tracing::debug!(after_ms = millis(after), %error, "is sent again");
-        self.shared.observe(|| Event::Retry { operation, attempt, error, after });
+        self.shared.observe(|| {
+            let error = error.clone();
+            Event::Retry { operation, attempt, error, after }
+        });
     }
 }
 

@@ -8,6 +8,7 @@ mod cache;
 mod cached_call;
 mod call;
 mod observer;
+mod observer_queue;
 mod options;
 mod shared;
 mod trace;
@@ -16,16 +17,17 @@ mod user_code;
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use spot_model::AccessMode;
-use tokio::{runtime::Handle, time::timeout};
+use tokio::{runtime::Handle, time::Instant};
 use url::Url;
 
 use crate::{
-    Error, Limits, Request, Response, TokenSource, TransportError, TransportErrorKind,
+    Error, Limits, Request, Response, TokenSource,
     pipeline::{
         call::Call,
-        shared::{Caller, Shared},
+        shared::{Caller, Shared, later},
     },
 };
 
@@ -34,6 +36,7 @@ pub use cache::Cache;
 pub use {
     builder::PipelineBuilder,
     observer::{Event, Observer},
+    observer_queue::ObserverQueue,
     options::CallOptions,
 };
 
@@ -144,12 +147,9 @@ impl Pipeline {
         let wrong = || Error::bad_request("the link is not an https URL");
         let url = Url::parse(link).ok().filter(|url| url.scheme() == "https").ok_or_else(wrong)?;
         let request = http::Request::get(url.as_str()).body(Bytes::new()).map_err(|_| wrong())?;
-        let sent =
-            timeout(self.shared.settings.attempt_timeout, self.shared.transport.send(request));
-        let response = sent.await.map_err(|elapsed| {
-            Error::transport(TransportError::new(TransportErrorKind::Timeout, elapsed))
-        })?;
-        let response = response.map_err(Error::transport)?;
+        let start = Instant::now();
+        let latest = later(start, self.shared.settings.attempt_timeout);
+        let response = self.shared.send(request, latest).await.map_err(Error::transport)?;
         let target = response.headers().get(http::header::LOCATION);
         let target = target.filter(|_| response.status().is_redirection());
         Ok(target.and_then(|target| target.to_str().ok()).map(str::to_owned))
@@ -187,6 +187,18 @@ impl Pipeline {
         self.access
     }
 
+    /// Waits until the observer has handled the events of all calls that have ended. Returns at once
+    /// without an observer.
+    ///
+    /// A program calls it before it ends, so that no event is lost, and a test before it looks at what
+    /// the observer received. It waits as long as the observer takes; set a timeout if that may be
+    /// long.
+    pub async fn settled(&self) {
+        if let Some(observer) = &self.shared.observer {
+            observer.settled().await;
+        }
+    }
+
     fn caller(&self) -> Caller<'_> {
         Caller { shared: &self.shared, tokens: &*self.tokens, access: self.access }
     }
@@ -203,12 +215,15 @@ impl Pipeline {
     }
 
     /// The path and query of a link below the base URL, so that the token may be sent there. `None` if
-    /// the link leads elsewhere: to another origin, or with `..` out of the path of the base URL.
+    /// the link leads elsewhere: to another origin, or with `..` out of the path of the base URL. Dots and
+    /// slashes count if they are escaped, too, since a server may resolve them.
     pub fn path_of(&self, link: &str) -> Option<String> {
         // Parsing resolves `.` and `..`, also escaped ones, as the transport does.
         let (base, link) = (Url::parse(self.base_url()).ok()?, Url::parse(link).ok()?);
         let path = link.path().strip_prefix(base.path().trim_end_matches('/'))?;
-        if link.origin() != base.origin() || !path.starts_with('/') {
+        let decoded = percent_decode_str(path).decode_utf8_lossy();
+        let leads_up = decoded.split(['/', '\\']).any(|segment| segment == "..");
+        if link.origin() != base.origin() || !path.starts_with('/') || leads_up {
             return None;
         }
         let query = link.query().map(|query| format!("?{query}")).unwrap_or_default();

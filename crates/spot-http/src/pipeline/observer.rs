@@ -6,10 +6,16 @@ use spot_model::Operation;
 
 use crate::{Error, ErrorKind};
 
-/// Receives the events of calls, for metrics, progress and alarms.
+/// Receives the events of calls, for metrics, progress and alarms. For logs use the `tracing` spans.
 ///
-/// It is called in the task of a call: it must return at once, or the call takes longer. A panic is
-/// ignored. For logs use the `tracing` spans.
+/// It runs on a thread of its own, which starts with the first event of a pipeline, so that an
+/// observer that blocks does not delay calls. A panic is ignored. The runtime of the call is entered:
+/// an observer may spawn tasks.
+///
+/// Events arrive in the order in which they happen. They arrive soon, but the call may have returned
+/// before: [`Pipeline::settled`](crate::Pipeline::settled) waits for them, as a test does or a program
+/// before it ends. At most 1,024 events wait for an observer that is behind. Later ones are lost, and
+/// [`Event::Lost`] counts them.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +25,7 @@ use crate::{Error, ErrorKind};
 /// struct Refusals(AtomicU64);
 ///
 /// impl Observer for Refusals {
-///     fn event(&self, event: &Event<'_>) {
+///     fn event(&self, event: &Event) {
 ///         if let Event::RateLimited { .. } = event {
 ///             self.0.fetch_add(1, Ordering::Relaxed);
 ///         }
@@ -28,11 +34,11 @@ use crate::{Error, ErrorKind};
 /// ```
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
     /// Handles an event.
-    fn event(&self, event: &Event<'_>);
+    fn event(&self, event: &Event);
 }
 
 impl<T: Observer + ?Sized> Observer for std::sync::Arc<T> {
-    fn event(&self, event: &Event<'_>) {
+    fn event(&self, event: &Event) {
         (**self).event(event);
     }
 }
@@ -40,7 +46,7 @@ impl<T: Observer + ?Sized> Observer for std::sync::Arc<T> {
 /// An event of a call.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Event<'a> {
+pub enum Event {
     /// A call waited for the rate limit before an attempt.
     #[non_exhaustive]
     Throttled {
@@ -79,7 +85,7 @@ pub enum Event<'a> {
         /// The number of the failed attempt, from 1.
         attempt: u32,
         /// The failure.
-        error: &'a Error,
+        error: Error,
         /// The wait before the retry.
         after: Duration,
     },
@@ -99,6 +105,20 @@ pub enum Event<'a> {
         /// The number of calls that fit in a window.
         limit: u32,
     },
+    /// The limiter cannot reach the server that it shares with other machines, and goes on alone.
+    #[non_exhaustive]
+    LimiterAlone {
+        /// Why.
+        error: Error,
+        /// The calls per window of this process from now on, if a limit is known.
+        limit: Option<u32>,
+    },
+    /// The limiter shares its state with other machines again.
+    #[non_exhaustive]
+    LimiterShared {
+        /// How long it was alone.
+        after: Duration,
+    },
     /// A call ended.
     #[non_exhaustive]
     CallEnded {
@@ -111,7 +131,7 @@ pub enum Event<'a> {
         /// How long it took in all.
         took: Duration,
         /// The failure; `None` after a success.
-        error: Option<&'a Error>,
+        error: Option<Error>,
     },
     /// A response came from the cache, or from an identical call in flight.
     #[non_exhaustive]
@@ -119,4 +139,22 @@ pub enum Event<'a> {
         /// The operation.
         operation: &'static Operation,
     },
+    /// The observer was behind, and events after the last one that it received are lost.
+    #[non_exhaustive]
+    Lost {
+        /// The number of lost events.
+        count: u64,
+    },
+}
+
+impl Event {
+    /// The event of a limiter that goes on alone. For implementations of limiters.
+    pub fn limiter_alone(error: Error, limit: Option<u32>) -> Self {
+        Self::LimiterAlone { error, limit }
+    }
+
+    /// The event of a limiter that shares its state again. For implementations of limiters.
+    pub fn limiter_shared(after: Duration) -> Self {
+        Self::LimiterShared { after }
+    }
 }

@@ -6,16 +6,18 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use http::HeaderValue;
 use spot_model::AccessMode;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 #[cfg(feature = "cache")]
 use crate::Cache;
 use crate::{
-    Event, Observer, RateLimiter, Request, TokenSource, Transport,
-    failure::Backoff,
-    pipeline::{budget::Budget, user_code},
+    AccessToken, Error, ErrorKind, Event, RateLimiter, Request, TokenSource, Transport,
+    TransportError, TransportErrorKind,
+    failure::{Backoff, Jitter},
+    pipeline::{budget::Budget, observer_queue::ObserverQueue, user_code},
 };
 
 /// What the pipelines of an application share: everything but the tokens.
@@ -23,8 +25,8 @@ pub(crate) struct Shared {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) budget: Budget,
-    pub(crate) random: Mutex<fastrand::Rng>,
-    pub(crate) observer: Option<Box<dyn Observer>>,
+    pub(crate) random: Mutex<Jitter>,
+    pub(crate) observer: Option<ObserverQueue>,
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<Cache>,
     pub(crate) host: String,
@@ -67,21 +69,48 @@ impl fmt::Debug for Settings {
 impl Shared {
     /// A random number from 0 to 1, for the random parts of waits.
     pub(crate) fn random(&self) -> f64 {
-        self.random.lock().unwrap_or_else(PoisonError::into_inner).f64()
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).draw()
     }
 
-    /// Reports an event to the observer, if there is one.
-    pub(crate) fn observe<'a>(&self, event: impl FnOnce() -> Event<'a>) {
+    /// Reports an event to the observer. Without an observer the event is not made.
+    pub(crate) fn observe(&self, event: impl FnOnce() -> Event) {
         if let Some(observer) = &self.observer {
-            let event = event();
-            // A panic is the observer's own affair.
-            let _ = user_code::catch(|| observer.event(&event));
+            observer.send(event());
+        }
+    }
+
+    /// Sends a message by the transport, which may hang or panic.
+    pub(crate) async fn send(
+        &self,
+        message: http::Request<Bytes>,
+        latest: Instant,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let answer = user_code::call(async { self.transport.send(message).await });
+        match timeout_at(latest, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(user_code::Panicked)) => {
+                Err(TransportError::new(TransportErrorKind::Other, "the transport panicked"))
+            }
+            Err(elapsed) => Err(TransportError::new(TransportErrorKind::Timeout, elapsed)),
         }
     }
 
     /// The end of a call that starts now.
     pub(crate) fn deadline(&self, request: &Request, now: Instant) -> Instant {
         later(now, request.options().deadline.unwrap_or(self.settings.deadline))
+    }
+}
+
+/// Asks the token source of the program, which may hang or panic.
+pub(crate) async fn token(
+    tokens: &dyn TokenSource,
+    deadline: Instant,
+) -> Result<AccessToken, Error> {
+    let token = user_code::call(async { tokens.token().await });
+    match timeout_at(deadline, token).await {
+        Ok(Ok(token)) => token,
+        Ok(Err(user_code::Panicked)) => Err(Error::configuration("the token source panicked")),
+        Err(_) => Err(Error::new(ErrorKind::Timeout, "no token before the deadline")),
     }
 }
 

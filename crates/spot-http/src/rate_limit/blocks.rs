@@ -13,14 +13,22 @@
 //!
 //! Time is an argument here; nothing waits.
 
-use std::{borrow::Cow, collections::HashMap, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
 
+use serde::{Deserialize, Serialize};
 use spot_model::Operation;
 use tokio::time::Instant;
 
 use crate::{
     Error, ErrorKind,
-    rate_limit::limits::{LONGEST_BLOCK, SavedBlock, SavedBlocks, in_words},
+    rate_limit::{
+        limits::{LONGEST_BLOCK, Limits, Saved, SavedBlock, SavedBlocks, in_words, millis},
+        window::Learned,
+    },
 };
 
 /// How long other calls wait for the response of a probe before the next one goes.
@@ -33,7 +41,7 @@ const LONGEST_QUOTA_BLOCK: Duration = Duration::from_secs(6 * 3600);
 
 /// All blocks of an application.
 #[derive(Debug, Default)]
-pub(crate) struct Blocks {
+pub struct Blocks {
     all: Option<Block>,
     /// By the key of the operation.
     operations: HashMap<Cow<'static, str>, Block>,
@@ -59,9 +67,33 @@ enum Probe {
     Sent(Instant),
 }
 
+/// A block as several machines share it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SharedBlock {
+    /// The key of the operation; [`ALL`](Self::ALL) for the block of all operations.
+    pub key: String,
+    /// How long it still lasts, in milliseconds; 0 if it ended and no probe is answered yet.
+    pub left: u64,
+    /// Whether a quota is used up.
+    pub quota: bool,
+    /// Spotify's own words.
+    pub words: String,
+    /// How many probes in a row were refused.
+    pub refused_probes: u32,
+    /// How many milliseconds other calls still wait for the probe in flight, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probing: Option<u64>,
+}
+
+impl SharedBlock {
+    /// The key of the block of all operations.
+    pub const ALL: &str = "";
+}
+
 /// Which blocks a call probes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Probes {
+pub struct Probes {
     all: bool,
     operation: bool,
 }
@@ -70,6 +102,12 @@ impl Probes {
     /// Whether the call probes the block of all operations.
     pub(crate) fn all(self) -> bool {
         self.all
+    }
+
+    /// The keys of the blocks that a call of this operation probes.
+    pub fn keys(self, operation: &Operation) -> impl Iterator<Item = Cow<'static, str>> {
+        let all = self.all.then_some(Cow::Borrowed(SharedBlock::ALL));
+        all.into_iter().chain(self.operation.then(|| key(operation)))
     }
 }
 
@@ -203,6 +241,11 @@ impl Blocks {
         changes.min()
     }
 
+    /// A snapshot of the blocks, and of a window that is counted elsewhere.
+    pub fn limits(&self, window: Learned, now: Instant) -> Limits {
+        Limits::new(Saved { window, blocks: self.save(now) }, SystemTime::now())
+    }
+
     pub(crate) fn save(&self, now: Instant) -> SavedBlocks {
         let operations = self.operations.iter();
         let operations = operations.map(|(key, block)| (key.to_string(), block.save(now)));
@@ -226,6 +269,36 @@ impl Blocks {
             let block = Block::restore(saved, now);
             if later(&block, self.operations.get(&**key)) {
                 self.operations.insert(Cow::Owned(key.clone()), block);
+            }
+        }
+    }
+
+    /// The block with this key, to share it.
+    pub fn shared(&self, key: &str, now: Instant) -> Option<SharedBlock> {
+        let block = match key {
+            SharedBlock::ALL => self.all.as_ref(),
+            key => self.operations.get(key),
+        };
+        block.map(|block| block.share(key, now))
+    }
+
+    /// All blocks, to share them.
+    pub fn all_shared(&self, now: Instant) -> Vec<SharedBlock> {
+        let keys = self.operations.keys().map(|key| &**key);
+        let keys = std::iter::once(SharedBlock::ALL).chain(keys);
+        keys.filter_map(|key| self.shared(key, now)).collect()
+    }
+
+    /// Replaces all blocks by those that several machines share.
+    pub fn replace(&mut self, shared: &[SharedBlock], now: Instant) {
+        *self = Self::default();
+        for block in shared {
+            match &*block.key {
+                SharedBlock::ALL => self.all = Some(Block::of_shared(block, now)),
+                key => {
+                    let block = Block::of_shared(block, now);
+                    self.operations.insert(Cow::Owned(key.to_owned()), block);
+                }
             }
         }
     }
@@ -279,6 +352,32 @@ impl Block {
         }
     }
 
+    fn share(&self, key: &str, now: Instant) -> SharedBlock {
+        let probing = match self.state(now) {
+            Reopening::Probing(until) => Some(millis(until.saturating_duration_since(now))),
+            Reopening::Blocked | Reopening::ProbeNeeded => None,
+        };
+        let SavedBlock { left, quota, words, refused_probes } = self.save(now);
+        SharedBlock {
+            key: key.to_owned(),
+            left: millis(left),
+            quota,
+            words,
+            refused_probes,
+            probing,
+        }
+    }
+
+    fn of_shared(shared: &SharedBlock, now: Instant) -> Self {
+        let SharedBlock { left, quota, words, refused_probes, .. } = shared.clone();
+        let left = Duration::from_millis(left);
+        let block = Self::restore(&SavedBlock { left, quota, words, refused_probes }, now);
+        let Some(left) = shared.probing else { return block };
+        let spent = PROBE_TIME.saturating_sub(Duration::from_millis(left));
+        let probe = now.checked_sub(spent).map_or(Probe::Needed, Probe::Sent);
+        Self { probe, ..block }
+    }
+
     fn restore(saved: &SavedBlock, now: Instant) -> Self {
         Self {
             until: now + saved.left.min(LONGEST_BLOCK),
@@ -299,18 +398,14 @@ pub(crate) fn key(operation: &Operation) -> Cow<'static, str> {
     }
 }
 
-/// The message of an error while calls are blocked: for how long, why, and Spotify's own words.
+/// The message of an error while calls are blocked: for how long, and Spotify's own words.
 pub(crate) fn describe(error: &Error, wait: Duration, alone: bool) -> String {
-    let what = if alone { "the operation is closed" } else { "no call is sent" };
-    let why = match error.kind() {
-        ErrorKind::QuotaExceeded => "quota",
-        _ => "rate limit",
-    };
+    let what = if alone { "this operation is closed" } else { "no call is sent" };
     let words = match error.message() {
         "" => String::new(),
-        words => format!(" ({words})"),
+        words => format!(" (Spotify says: {words})"),
     };
-    format!("{what} for {}: {why}{words}", in_words(wait))
+    format!("{what} for {}{words}", in_words(wait))
 }
 
 #[cfg(test)]

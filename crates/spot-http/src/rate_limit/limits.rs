@@ -206,7 +206,7 @@ impl Limits {
     }
 }
 
-fn millis(time: Duration) -> u64 {
+pub(crate) fn millis(time: Duration) -> u64 {
     // Rounded up, so that a block never ends too early.
     u64::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
 }

@@ -8,6 +8,7 @@ mod limiter;
 mod limits;
 mod local;
 mod queue;
+mod queued;
 mod window;
 
 pub use {
@@ -20,3 +21,14 @@ pub use {
 };
 
 pub(crate) use blocks::describe;
+
+/// Parts for authors of limiters in this workspace. They may change with every version.
+#[doc(hidden)]
+pub mod parts {
+    pub use crate::rate_limit::{
+        blocks::{Blocks, Probes, SharedBlock},
+        queue::Waiting,
+        queued::{Candidate, EndedCall, QueuedLimiter, Slots, WeakLimiter},
+        window::{End, Learned, Slot, Window},
+    };
+}

@@ -40,6 +40,35 @@ struct Waiter {
     called: Option<Instant>,
 }
 
+/// How many calls wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// In the interactive lane.
+    pub interactive: usize,
+    /// In the bulk lane.
+    pub bulk: usize,
+    /// For a change of a block, in no lane.
+    pub parked: usize,
+}
+
+impl Waiting {
+    /// The calls in a lane.
+    pub fn lane(&self, lane: Lane) -> usize {
+        match lane {
+            Lane::Interactive => self.interactive,
+            Lane::Bulk => self.bulk,
+        }
+    }
+
+    pub(crate) fn add(&mut self, lane: Lane) {
+        match lane {
+            Lane::Interactive => self.interactive += 1,
+            Lane::Bulk => self.bulk += 1,
+        }
+    }
+}
+
 /// Where a waiter waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -73,6 +102,15 @@ impl Queue {
     pub(crate) fn leave(&mut self, ticket: u64) {
         for waiters in [&mut self.interactive, &mut self.bulk, &mut self.parked] {
             waiters.remove(&ticket);
+        }
+    }
+
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> Waiting {
+        Waiting {
+            interactive: self.interactive.len(),
+            bulk: self.bulk.len(),
+            parked: self.parked.len(),
         }
     }
 

@@ -46,7 +46,7 @@ const LONG_BLOCK: Duration = Duration::from_secs(120);
 
 /// The calls of a window and the limit that was learned.
 #[derive(Debug)]
-pub(crate) struct Window {
+pub struct Window {
     length: Duration,
     mode: Mode,
     limit: Option<u32>,
@@ -100,9 +100,13 @@ struct LimitSearch {
 
 /// Whether a slot is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Slot {
-    /// The call has its slot.
-    Now,
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "authors of limiters make it, and there are no other cases"
+)]
+pub enum Slot {
+    /// The call has this slot.
+    Now(u64),
     /// Not before this time.
     At(Instant),
     /// Not before another call is answered.
@@ -111,7 +115,8 @@ pub(crate) enum Slot {
 
 /// The end of a call that had a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+#[expect(clippy::exhaustive_enums, reason = "authors of limiters handle every case")]
+pub enum End {
     /// The server answered, and not with 429.
     Answered,
     /// The server answered 429, with this wait.
@@ -124,16 +129,21 @@ pub(crate) enum End {
 
 /// What a program keeps for its next run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Learned {
-    pub(crate) limit: Option<u32>,
-    pub(crate) step: u32,
-    pub(crate) every: Duration,
+#[non_exhaustive]
+pub struct Learned {
+    /// The limit, if it is known.
+    pub limit: Option<u32>,
+    /// By how much the next search for a higher limit raises it.
+    pub step: u32,
+    /// The time between two searches.
+    pub every: Duration,
     /// How long each slot is still used.
-    pub(crate) taken: Vec<Duration>,
+    pub taken: Vec<Duration>,
 }
 
 impl Window {
-    pub(crate) fn learned(length: Duration) -> Self {
+    /// A window whose limit is not known yet.
+    pub fn learned(length: Duration) -> Self {
         Self {
             length,
             mode: Mode::Learned,
@@ -152,7 +162,7 @@ impl Window {
     }
 
     /// A window with a given limit, which stays.
-    pub(crate) fn fixed(length: Duration, limit: u32) -> Self {
+    pub fn fixed(length: Duration, limit: u32) -> Self {
         let limit = limit.max(1);
         let window = Self::learned(length);
         Self { mode: Mode::Fixed, limit: Some(limit), proven: limit, ..window }
@@ -163,15 +173,16 @@ impl Window {
         Self { mode: Mode::Off, ..Self::learned(Duration::ZERO) }
     }
 
-    pub(crate) fn limit(&self) -> Option<u32> {
+    /// The limit, if it is known.
+    pub fn limit(&self) -> Option<u32> {
         self.limit
     }
 
     /// Takes a slot if there is one.
-    pub(crate) fn take(&mut self, lane: Lane, now: Instant) -> Slot {
+    pub fn take(&mut self, lane: Lane, now: Instant) -> Slot {
         if self.mode == Mode::Off {
             self.in_flight += 1;
-            return Slot::Now;
+            return Slot::Now(0);
         }
         self.release(now);
         let reserve = self.reserve(lane, now);
@@ -189,7 +200,7 @@ impl Window {
                 self.braked_since = None;
             }
             self.in_flight += 1;
-            return Slot::Now;
+            return Slot::Now(0);
         };
         if used + reserve >= limit && !self.starts_search(limit, now) {
             let over = used + reserve - limit;
@@ -197,7 +208,7 @@ impl Window {
         }
         if self.mode == Mode::Fixed {
             self.in_flight += 1;
-            return Slot::Now;
+            return Slot::Now(0);
         }
         let most = self.proven.saturating_add(self.ramp);
         if used >= most {
@@ -209,11 +220,28 @@ impl Window {
             self.braked_since = None;
         }
         self.in_flight += 1;
-        Slot::Now
+        Slot::Now(0)
+    }
+
+    /// Takes a slot for a call that goes in any case.
+    pub fn take_anyway(&mut self, now: Instant) {
+        self.release(now);
+        self.in_flight += 1;
+    }
+
+    /// Sets the limit, as if it was learned now, at least 1.
+    pub fn set_limit(&mut self, limit: u32, now: Instant) {
+        let limit = limit.max(1);
+        self.limit = Some(limit);
+        self.proven = limit;
+        self.ramp = RAMP;
+        self.braked_since = None;
+        let every = FIRST_PROBE;
+        self.search = LimitSearch { step: 1, every, next: Some(now + every), from: None };
     }
 
     /// Notes the end of a call that was sent at `sent`. Returns whether the limit changed.
-    pub(crate) fn end(&mut self, end: End, sent: Instant, now: Instant) -> bool {
+    pub fn end(&mut self, end: End, sent: Instant, now: Instant) -> bool {
         self.in_flight = self.in_flight.saturating_sub(1);
         if self.mode == Mode::Off {
             return false;
@@ -240,8 +268,15 @@ impl Window {
         self.limit != before
     }
 
-    /// `foreign` says whether the calls of other processes are part of it.
-    pub(crate) fn save(&self, now: Instant, foreign: bool) -> Learned {
+    /// How long each finished call of this process still counts, soonest first.
+    pub fn cooling(&self, now: Instant) -> Vec<Duration> {
+        let own = self.cooling.iter().filter(|(_, call)| *call != Call::Foreign);
+        let left = own.map(|(free, _)| free.saturating_duration_since(now));
+        left.filter(|left| !left.is_zero()).collect()
+    }
+
+    /// What is known. `foreign` says whether the calls of other processes are part of it.
+    pub fn save(&self, now: Instant, foreign: bool) -> Learned {
         let cooling = self.cooling.iter().filter(|(_, call)| foreign || *call != Call::Foreign);
         let cooling = cooling.map(|(free, _)| free.saturating_duration_since(now));
         let in_flight = (0..self.in_flight).map(|_| self.length + MARGIN);
@@ -286,7 +321,7 @@ impl Window {
     }
 
     /// The next time at which a slot is free again.
-    pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
+    pub fn next_change(&self, now: Instant) -> Option<Instant> {
         self.cooling.iter().map(|(free, _)| *free).find(|free| *free > now)
     }
 

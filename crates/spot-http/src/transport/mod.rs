@@ -4,6 +4,8 @@
 mod address;
 #[cfg(feature = "reqwest")]
 mod clients;
+#[cfg(all(feature = "reqwest", feature = "gzip"))]
+mod gzip;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 #[cfg(feature = "test")]
@@ -21,7 +23,8 @@ pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder};
 /// Sends a request once and reads the response.
 ///
 /// Retries, rate limits and deadlines are the pipeline's. A transport must not follow redirects, since
-/// the token would be sent along.
+/// the token would be sent along. It must not block its thread, for the reason that
+/// [`TokenSource`](crate::TokenSource) gives.
 #[async_trait]
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends the request and reads the whole response.

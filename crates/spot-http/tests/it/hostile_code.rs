@@ -1,11 +1,17 @@
 //! Token sources, observers and transports of the program that hang or panic.
 
-use std::{future::pending, time::Duration};
+use std::{
+    future::pending,
+    sync::{
+        Mutex,
+        mpsc::{Receiver, channel},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use spot_http::{
-    AccessToken, Error, ErrorKind, Event, Observer, Pipeline, Request, TokenSource, Transport,
-    TransportError,
+    AccessToken, Error, ErrorKind, Pipeline, Request, TokenSource, Transport, TransportError,
 };
 use tokio::time::{Instant, timeout};
 
@@ -72,14 +78,27 @@ async fn a_token_source_is_inside_the_deadline_and_its_panics_are_errors() {
     }
 }
 
-#[derive(Debug)]
-struct Panics;
-
-impl Observer for Panics {
-    fn event(&self, _: &Event<'_>) {
-        panic!("the program's observer panics, as the test wants");
+/// With a cache, too, which asks for the token itself.
+#[cfg(feature = "cache")]
+#[tokio::test(start_paused = true)]
+async fn a_cache_does_not_let_a_token_source_through() {
+    for (trouble, kind) in [
+        (Trouble::TokenHangs, ErrorKind::Timeout),
+        (Trouble::TokenPanics, ErrorKind::Configuration),
+    ] {
+        let pipeline = Pipeline::builder(trouble)
+            .transport(Script::new([status(200)]))
+            .cache(spot_http::Cache::new(1 << 10))
+            .deadline(DEADLINE)
+            .build()
+            .unwrap();
+        let called = tokio::spawn(async move { pipeline.call(Request::get("/me")).await });
+        assert_eq!(called.await.expect("no panic").unwrap_err().kind(), kind, "{trouble:?}");
     }
 }
+
+#[derive(Debug)]
+struct Panics;
 
 #[spot_http::async_trait]
 impl Transport for Panics {
@@ -89,13 +108,53 @@ impl Transport for Panics {
 }
 
 #[tokio::test(start_paused = true)]
-async fn panics_of_observers_and_transports_do_not_reach_the_caller() {
-    let script = Script::new([status(200)]);
-    let pipeline = script.pipeline().observer(Panics).build().unwrap();
-    let called = tokio::spawn(async move { pipeline.call(Request::get("/me")).await });
-    called.await.expect("the observer").unwrap();
-    let pipeline = script.pipeline().transport(Panics).build().unwrap();
-    let called = tokio::spawn(async move { pipeline.call(Request::get("/me")).await });
-    let error = called.await.expect("the transport").unwrap_err();
+async fn a_panic_of_a_transport_is_an_error() {
+    let pipeline = Script::new([status(200)]).pipeline().transport(Panics).build().unwrap();
+    let asked = pipeline.clone();
+    let called = tokio::spawn(async move { asked.call(Request::get("/me")).await });
+    let error = called.await.expect("no panic").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
+    let called = tokio::spawn(async move { pipeline.redirect_of("https://spotify.link/x").await });
+    let error = called.await.expect("no panic").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+}
+
+/// Blocks its thread at the path `/block` until the test lets it go.
+#[derive(Debug)]
+struct Blocks(Mutex<Receiver<()>>);
+
+#[spot_http::async_trait]
+impl Transport for Blocks {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        if request.uri().path() == "/v1/block" {
+            // An error means that the test let go, by dropping the sender.
+            let _ = self.0.lock().unwrap().recv();
+        }
+        Ok(http::Response::new(Bytes::from_static(b"{}")))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transport_that_blocks_its_thread_holds_up_no_other_call() {
+    let (release, until) = channel();
+    let pipeline = Pipeline::builder(AccessToken::new("token").unwrap())
+        .transport(Blocks(Mutex::new(until)))
+        .build()
+        .unwrap();
+    let blocking = pipeline.clone();
+    let blocked = tokio::spawn(async move { blocking.call(Request::get("/block")).await });
+    let others = async {
+        for _ in 0..100 {
+            let pipeline = pipeline.clone();
+            let called = tokio::spawn(async move { pipeline.call(Request::get("/me")).await });
+            called.await.unwrap().unwrap();
+        }
+    };
+    timeout(Duration::from_secs(30), others).await.expect("other calls go on");
+    assert!(!blocked.is_finished());
+    drop(release);
+    blocked.await.unwrap().unwrap();
 }

@@ -220,7 +220,7 @@ async fn a_call_may_have_waits_of_its_own() {
 struct Notes(Arc<std::sync::Mutex<Vec<String>>>);
 
 impl Observer for Notes {
-    fn event(&self, event: &Event<'_>) {
+    fn event(&self, event: &Event) {
         let note = match event {
             Event::AttemptStarted { attempt, .. } => format!("attempt {attempt}"),
             Event::AttemptEnded { status, error, .. } => format!("ended {status:?} {error:?}"),
@@ -230,7 +230,7 @@ impl Observer for Notes {
             }
             Event::Throttled { waited, .. } => format!("waited {} s", waited.as_secs()),
             Event::CallEnded { attempts, error, .. } => {
-                format!("call ended after {attempts}: {:?}", error.map(Error::kind))
+                format!("call ended after {attempts}: {:?}", error.as_ref().map(Error::kind))
             }
             other => format!("{other:?}"),
         };
@@ -246,5 +246,6 @@ async fn an_observer_is_told_all_of_it() {
     let pipeline = script.pipeline().observer(notes.clone()).build().unwrap();
     pipeline.call(get()).await.unwrap();
     pipeline.call(get()).await.unwrap_err();
+    pipeline.settled().await;
     insta::assert_snapshot!(notes.0.lock().unwrap().join("\n"));
 }

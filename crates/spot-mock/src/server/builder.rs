@@ -7,7 +7,12 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
+use axum::{Router, extract::connect_info::IntoMakeServiceWithConnectInfo};
+#[cfg(feature = "fuzzing")]
+use axum::{
+    extract::connect_info::Connected,
+    serve::{IncomingStream, Listener},
+};
 use tokio::{net::TcpListener, sync::watch};
 
 #[cfg(feature = "tls")]
@@ -16,6 +21,7 @@ use crate::{
     accounts::{App, Consent, RefreshPolicy},
     faults::RandomFaults,
     server::{
+        content::Content,
         exchange::answer,
         instance::Instance,
         listener::{BreakableListener, ConnectionHandle},
@@ -254,29 +260,60 @@ impl MockBuilder {
             io::Error::new(error.kind(), format!("{address}: {error}"))
         })?;
         let base_url = base_url(listener.local_addr()?, self.host.as_deref(), self.tls);
-        let instance = Instance::with_content(self.recipe, Arc::new(content), base_url)?;
-        let (stop, mut stopped) = watch::channel(false);
-        let control = self.control.unwrap_or(self.address.is_loopback());
-        let site = Arc::new(Site::new(instance, control, self.latency, stopped.clone()));
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&site));
-        let router = router.into_make_service_with_connect_info::<ConnectionHandle>();
-        let stopped = async move {
-            // An error means that the mock was dropped, which stops it as well.
-            let _ = stopped.wait_for(|stopped| *stopped).await;
-        };
+        #[cfg(feature = "tls")]
+        let (tls, address, host) = (self.tls, self.address, self.host.clone());
+        let Prepared { site, router, stop, stopped } = self.prepare(content, base_url)?;
         let listener = BreakableListener(listener);
         #[cfg(feature = "tls")]
-        if self.tls {
-            let (certificate, authority) = tls::certificate(self.address, self.host.as_deref())?;
+        if tls {
+            let (certificate, authority) = tls::certificate(address, host.as_deref())?;
             let listener = tls::TlsListener::new(listener, certificate);
-            let server = axum::serve(listener, router).with_graceful_shutdown(stopped);
+            let server = axum::serve(listener, router).with_graceful_shutdown(wait_for(stopped));
             let task = tokio::spawn(async move { server.await });
             return Ok(MockSpotify::new(site, stop, task, Some(authority)));
         }
-        let server = axum::serve(listener, router).with_graceful_shutdown(stopped);
+        let server = axum::serve(listener, router).with_graceful_shutdown(wait_for(stopped));
         let task = tokio::spawn(async move { server.await });
         Ok(MockSpotify::new(site, stop, task, None))
     }
+
+    /// Starts the mock on a listener that needs no port.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn start_on<L>(self, listener: L) -> io::Result<MockSpotify>
+    where
+        L: Listener<Addr: std::fmt::Debug>,
+        ConnectionHandle: for<'a> Connected<IncomingStream<'a, L>>,
+    {
+        let content = self.recipe.content()?;
+        let Prepared { site, router, stop, stopped } =
+            self.prepare(content, "http://127.0.0.1:1".to_owned())?;
+        let server = axum::serve(listener, router).with_graceful_shutdown(wait_for(stopped));
+        let task = tokio::spawn(async move { server.await });
+        Ok(MockSpotify::new(site, stop, task, None))
+    }
+
+    fn prepare(self, content: Content, base_url: String) -> io::Result<Prepared> {
+        let instance = Instance::with_content(self.recipe, Arc::new(content), base_url)?;
+        let (stop, stopped) = watch::channel(false);
+        let control = self.control.unwrap_or(self.address.is_loopback());
+        let site = Arc::new(Site::new(instance, control, self.latency, stopped.clone()));
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&site));
+        let router = router.into_make_service_with_connect_info();
+        Ok(Prepared { site, router, stop, stopped })
+    }
+}
+
+/// What a server needs besides its listener.
+struct Prepared {
+    site: Arc<Site>,
+    router: IntoMakeServiceWithConnectInfo<Router, ConnectionHandle>,
+    stop: watch::Sender<bool>,
+    stopped: watch::Receiver<bool>,
+}
+
+async fn wait_for(mut stopped: watch::Receiver<bool>) {
+    // An error means that the mock was dropped, which stops it as well.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
 /// The base URL by which clients reach the mock.

@@ -40,6 +40,12 @@ struct Break {
 }
 
 impl ConnectionHandle {
+    /// The handle of a connection that nothing breaks yet.
+    pub(super) fn whole() -> Self {
+        let (left, reset) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
+        Self(Arc::new(Break { left, reset }))
+    }
+
     /// Lets nothing more through and resets the connection.
     pub(crate) fn reset(&self) {
         self.0.reset.store(true, Ordering::SeqCst);
@@ -62,12 +68,7 @@ impl axum::serve::Listener for BreakableListener {
                 Ok((stream, peer)) => {
                     // Answers are small and awaited one by one; collecting them costs 40 ms each.
                     let _ = stream.set_nodelay(true);
-                    let whole =
-                        Break { left: AtomicUsize::new(usize::MAX), reset: AtomicBool::new(false) };
-                    return (
-                        BreakableStream { stream, handle: ConnectionHandle(Arc::new(whole)) },
-                        peer,
-                    );
+                    return (BreakableStream { stream, handle: ConnectionHandle::whole() }, peer);
                 }
                 // One failed handshake is no reason to stop listening.
                 Err(error) => {

@@ -4,6 +4,8 @@ mod builder;
 mod content;
 mod exchange;
 mod home;
+#[cfg(feature = "fuzzing")]
+mod in_memory;
 mod instance;
 mod listener;
 mod mock;
@@ -14,6 +16,8 @@ mod site;
 mod tls;
 
 pub use builder::MockBuilder;
+#[cfg(feature = "fuzzing")]
+pub use in_memory::InMemory;
 #[cfg(feature = "control")]
 pub(crate) use instance::{Instance, Live};
 pub use mock::{MockSpotify, RegisteredApp};

@@ -8,6 +8,9 @@ use crate::{
 };
 
 /// An album.
+///
+/// Returned by `client.album(id)` and `client.albums(ids)`. Part of
+/// [`SavedAlbum`](crate::SavedAlbum).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Album {
@@ -54,6 +57,9 @@ pub struct Album {
 }
 
 /// An album in lists and tracks, without its tracks, label and copyrights.
+///
+/// Returned by `client.artist(id).albums()` and `client.browse().new_releases()`. Part of
+/// [`SearchResults`](crate::SearchResults) and [`Track`](crate::Track).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedAlbum {

@@ -5,6 +5,10 @@
 use crate::{ArtistId, Followers, Image, string_enum};
 
 /// An artist.
+///
+/// Returned by `client.artist(id)`, `client.artists(ids)`, `client.artist(id).related_artists()`,
+/// `client.me().followed_artists()` and `client.me().top_artists()`. Part of
+/// [`SearchResults`](crate::SearchResults).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Artist {
@@ -29,6 +33,9 @@ pub struct Artist {
 }
 
 /// An artist in other objects: name and id.
+///
+/// Part of [`Album`](crate::Album), [`SimplifiedAlbum`](crate::SimplifiedAlbum),
+/// [`Track`](crate::Track) and [`SimplifiedTrack`](crate::SimplifiedTrack).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedArtist {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use crate::TrackId;
 
 /// Audio features of a track.
+///
+/// Returned by `client.track(id).audio_features()` and `client.audio_features(ids)`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AudioFeatures {
@@ -45,6 +47,8 @@ pub struct AudioFeatures {
 }
 
 /// Audio analysis of a track. The lists are in chronological order.
+///
+/// Returned by `client.track(id).audio_analysis()`.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AudioAnalysis {
@@ -65,6 +69,8 @@ pub struct AudioAnalysis {
 }
 
 /// Results for a track as a whole.
+///
+/// Part of [`AudioAnalysis`](crate::AudioAnalysis).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AnalyzedTrack {
@@ -123,6 +129,8 @@ pub struct AnalyzedTrack {
 }
 
 /// A time interval of a track: a bar, a beat or a tatum.
+///
+/// Part of [`AudioAnalysis`](crate::AudioAnalysis).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct TimeInterval {
@@ -135,6 +143,8 @@ pub struct TimeInterval {
 }
 
 /// A section of a track.
+///
+/// Part of [`AudioAnalysis`](crate::AudioAnalysis).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Section {
@@ -165,6 +175,8 @@ pub struct Section {
 }
 
 /// A segment of uniform sound.
+///
+/// Part of [`AudioAnalysis`](crate::AudioAnalysis).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Segment {
@@ -189,6 +201,8 @@ pub struct Segment {
 }
 
 /// Metadata of an analysis.
+///
+/// Part of [`AudioAnalysis`](crate::AudioAnalysis).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AnalysisMeta {

@@ -10,6 +10,8 @@ use crate::{
 };
 
 /// An audiobook, with its first chapters.
+///
+/// Returned by `client.audiobook(id)` and `client.audiobooks(ids)`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Audiobook {
@@ -56,6 +58,9 @@ pub struct Audiobook {
 }
 
 /// An audiobook in lists and chapters, without its chapters.
+///
+/// Returned by `client.library().audiobooks()`. Part of [`Chapter`](crate::Chapter) and
+/// [`SearchResults`](crate::SearchResults).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedAudiobook {
@@ -100,6 +105,8 @@ pub struct SimplifiedAudiobook {
 }
 
 /// A chapter of an audiobook.
+///
+/// Returned by `client.chapter(id)` and `client.chapters(ids)`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Chapter {
@@ -140,6 +147,8 @@ pub struct Chapter {
 }
 
 /// A chapter in the list of its audiobook.
+///
+/// Returned by `client.audiobook(id).chapters()`. Part of [`Audiobook`](crate::Audiobook).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedChapter {
@@ -178,6 +187,9 @@ pub struct SimplifiedChapter {
 }
 
 /// An author or a narrator.
+///
+/// Part of [`Audiobook`](crate::Audiobook) and
+/// [`SimplifiedAudiobook`](crate::SimplifiedAudiobook).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Person {

@@ -5,6 +5,8 @@
 use crate::{CategoryId, Image};
 
 /// A playlist category of Spotify.
+///
+/// Returned by `client.browse().categories()` and `client.browse().category(id)`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Category {

@@ -7,6 +7,16 @@ use std::time::Duration;
 use crate::string_enum;
 
 /// A picture, in one of its sizes.
+///
+/// Returned by `client.playlist(id).cover()`. Part of [`Album`](crate::Album),
+/// [`SimplifiedAlbum`](crate::SimplifiedAlbum), [`Artist`](crate::Artist),
+/// [`Audiobook`](crate::Audiobook), [`SimplifiedAudiobook`](crate::SimplifiedAudiobook),
+/// [`Chapter`](crate::Chapter), [`SimplifiedChapter`](crate::SimplifiedChapter),
+/// [`Category`](crate::Category), [`Playlist`](crate::Playlist),
+/// [`SimplifiedPlaylist`](crate::SimplifiedPlaylist), [`Show`](crate::Show),
+/// [`SimplifiedShow`](crate::SimplifiedShow), [`Episode`](crate::Episode),
+/// [`SimplifiedEpisode`](crate::SimplifiedEpisode), [`PrivateUser`](crate::PrivateUser) and
+/// [`PublicUser`](crate::PublicUser).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Image {
@@ -19,6 +29,8 @@ pub struct Image {
 }
 
 /// ISRC, EAN and UPC codes.
+///
+/// Part of [`Album`](crate::Album) and [`Track`](crate::Track).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ExternalIds {
@@ -31,6 +43,10 @@ pub struct ExternalIds {
 }
 
 /// A copyright statement.
+///
+/// Part of [`Album`](crate::Album), [`Audiobook`](crate::Audiobook),
+/// [`SimplifiedAudiobook`](crate::SimplifiedAudiobook), [`Show`](crate::Show) and
+/// [`SimplifiedShow`](crate::SimplifiedShow).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Copyright {
@@ -41,6 +57,9 @@ pub struct Copyright {
 }
 
 /// Follower count.
+///
+/// Part of [`Artist`](crate::Artist), [`Playlist`](crate::Playlist),
+/// [`PrivateUser`](crate::PrivateUser) and [`PublicUser`](crate::PublicUser).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Followers {
@@ -49,6 +68,11 @@ pub struct Followers {
 }
 
 /// Why playback of the object is restricted.
+///
+/// Part of [`Album`](crate::Album), [`SimplifiedAlbum`](crate::SimplifiedAlbum),
+/// [`Chapter`](crate::Chapter), [`SimplifiedChapter`](crate::SimplifiedChapter),
+/// [`Episode`](crate::Episode), [`SimplifiedEpisode`](crate::SimplifiedEpisode),
+/// [`Track`](crate::Track) and [`SimplifiedTrack`](crate::SimplifiedTrack).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Restrictions {
@@ -57,6 +81,9 @@ pub struct Restrictions {
 }
 
 /// Resume position in an episode or a chapter. Needs `user-read-playback-position`.
+///
+/// Part of [`Chapter`](crate::Chapter), [`SimplifiedChapter`](crate::SimplifiedChapter),
+/// [`Episode`](crate::Episode) and [`SimplifiedEpisode`](crate::SimplifiedEpisode).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ResumePoint {

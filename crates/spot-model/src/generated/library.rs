@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use crate::{Album, Episode, SimplifiedShow, Track};
 
 /// A track the user saved.
+///
+/// Returned by `client.library().tracks()`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SavedTrack {
@@ -17,6 +19,8 @@ pub struct SavedTrack {
 }
 
 /// An album the user saved.
+///
+/// Returned by `client.library().albums()`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SavedAlbum {
@@ -27,6 +31,8 @@ pub struct SavedAlbum {
 }
 
 /// A show the user saved.
+///
+/// Returned by `client.library().shows()`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SavedShow {
@@ -37,6 +43,8 @@ pub struct SavedShow {
 }
 
 /// An episode the user saved.
+///
+/// Returned by `client.library().episodes()`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SavedEpisode {

@@ -9,6 +9,8 @@ use chrono::{DateTime, Utc};
 use crate::{DeviceId, PlayableItem, Track, Uri, string_enum};
 
 /// Playback state: item, device and modes.
+///
+/// Returned by `client.player().state()`.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PlaybackState {
@@ -37,6 +39,8 @@ pub struct PlaybackState {
 }
 
 /// The item that is playing, without device and modes.
+///
+/// Returned by `client.player().currently_playing()`.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CurrentlyPlaying {
@@ -57,6 +61,8 @@ pub struct CurrentlyPlaying {
 }
 
 /// The playback queue, with the current item.
+///
+/// Returned by `client.player().queue()`.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Queue {
@@ -67,6 +73,9 @@ pub struct Queue {
 }
 
 /// Commands that the player does not allow now.
+///
+/// Part of [`PlaybackState`](crate::PlaybackState) and
+/// [`CurrentlyPlaying`](crate::CurrentlyPlaying).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Actions {
@@ -75,6 +84,8 @@ pub struct Actions {
 }
 
 /// Commands that the player does not allow now. `true` means not allowed.
+///
+/// Part of [`Actions`](crate::Actions).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Disallows {
@@ -101,6 +112,8 @@ pub struct Disallows {
 }
 
 /// A device.
+///
+/// Returned by `client.player().devices()`. Part of [`PlaybackState`](crate::PlaybackState).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Device {
@@ -123,6 +136,9 @@ pub struct Device {
 }
 
 /// Context of a playback: an album, a playlist, the library.
+///
+/// Part of [`PlaybackState`](crate::PlaybackState), [`CurrentlyPlaying`](crate::CurrentlyPlaying)
+/// and [`PlayHistory`](crate::PlayHistory).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Context {
@@ -133,6 +149,8 @@ pub struct Context {
 }
 
 /// A track the user played.
+///
+/// Returned by `client.player().recently_played()`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PlayHistory {

@@ -7,6 +7,9 @@ use chrono::{DateTime, Utc};
 use crate::{Followers, Image, Page, PlayableItem, PlaylistId, PublicUser, SnapshotId};
 
 /// A playlist.
+///
+/// Returned by `client.legacy().create_playlist_for(user, name)`, `client.playlist(id)` and
+/// `client.me().create_playlist(name)`.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Playlist {
@@ -36,6 +39,10 @@ pub struct Playlist {
 }
 
 /// A playlist in lists, without its items.
+///
+/// Returned by `client.browse().featured_playlists()`, `client.browse().category(id).playlists()`,
+/// `client.me().playlists()` and `client.user(id).playlists()`. Part of
+/// [`SearchResults`](crate::SearchResults).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedPlaylist {
@@ -62,6 +69,8 @@ pub struct SimplifiedPlaylist {
 }
 
 /// Number of items of a playlist whose items are not included.
+///
+/// Part of [`SimplifiedPlaylist`](crate::SimplifiedPlaylist).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ItemCount {
@@ -72,6 +81,9 @@ pub struct ItemCount {
 }
 
 /// An entry of a playlist.
+///
+/// Returned by `client.legacy().playlist_tracks(playlist)` and `client.playlist(id).items()`. Part
+/// of [`Playlist`](crate::Playlist).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PlaylistItem {

@@ -5,6 +5,8 @@
 use crate::{Track, string_enum};
 
 /// Recommended tracks, and results for each seed.
+///
+/// Returned by `client.recommendations()`.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Recommendations {
@@ -15,6 +17,8 @@ pub struct Recommendations {
 }
 
 /// A recommendation seed, and the number of tracks found for it.
+///
+/// Part of [`Recommendations`](crate::Recommendations).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RecommendationSeed {

@@ -8,6 +8,8 @@ use crate::{
 };
 
 /// Search results: a page for each requested kind.
+///
+/// Returned by `client.search(query)`.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SearchResults {

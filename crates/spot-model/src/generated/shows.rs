@@ -9,6 +9,8 @@ use crate::{
 };
 
 /// A show, with its latest episodes.
+///
+/// Returned by `client.show(id)`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Show {
@@ -47,6 +49,9 @@ pub struct Show {
 }
 
 /// A show in lists and episodes, without its episodes.
+///
+/// Returned by `client.shows(ids)`. Part of [`SavedShow`](crate::SavedShow),
+/// [`SearchResults`](crate::SearchResults) and [`Episode`](crate::Episode).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedShow {
@@ -83,6 +88,9 @@ pub struct SimplifiedShow {
 }
 
 /// An episode of a show.
+///
+/// Returned by `client.episode(id)` and `client.episodes(ids)`. Part of
+/// [`SavedEpisode`](crate::SavedEpisode).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Episode {
@@ -121,6 +129,9 @@ pub struct Episode {
 }
 
 /// An episode in the list of its show.
+///
+/// Returned by `client.show(id).episodes()`. Part of [`SearchResults`](crate::SearchResults) and
+/// [`Show`](crate::Show).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedEpisode {

@@ -9,6 +9,11 @@ use crate::{
 };
 
 /// A track.
+///
+/// Returned by `client.artist(id).top_tracks()`, `client.track(id)`, `client.tracks(ids)` and
+/// `client.me().top_tracks()`. Part of [`SavedTrack`](crate::SavedTrack),
+/// [`PlayHistory`](crate::PlayHistory), [`Recommendations`](crate::Recommendations) and
+/// [`SearchResults`](crate::SearchResults).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Track {
@@ -56,6 +61,8 @@ pub struct Track {
 }
 
 /// A track in the list of its album.
+///
+/// Returned by `client.album(id).tracks()`. Part of [`Album`](crate::Album).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedTrack {
@@ -93,6 +100,8 @@ pub struct SimplifiedTrack {
 }
 
 /// The requested track, if it was relinked.
+///
+/// Part of [`Track`](crate::Track) and [`SimplifiedTrack`](crate::SimplifiedTrack).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LinkedTrack {

@@ -5,6 +5,8 @@
 use crate::{Country, Followers, Image, UserId, string_enum};
 
 /// The profile of the current user.
+///
+/// Returned by `client.me()`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PrivateUser {
@@ -39,6 +41,9 @@ pub struct PrivateUser {
 }
 
 /// A user's public profile, also as the owner of a playlist.
+///
+/// Returned by `client.user(id)`. Part of [`Playlist`](crate::Playlist),
+/// [`SimplifiedPlaylist`](crate::SimplifiedPlaylist) and [`PlaylistItem`](crate::PlaylistItem).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PublicUser {
@@ -53,6 +58,8 @@ pub struct PublicUser {
 }
 
 /// Whether an account plays explicit content.
+///
+/// Part of [`PrivateUser`](crate::PrivateUser).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ExplicitContent {

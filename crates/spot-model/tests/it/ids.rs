@@ -1,10 +1,15 @@
 //! Every form in which a thing is named leads to the same id, and what is none is explained.
 
+use std::{
+    fmt::{Debug, Display},
+    str::FromStr,
+};
+
 use proptest::prelude::*;
 use spot_model::{
-    AlbumId, ArtistId, AudiobookId, ChapterId, ContextUri, Country, CountrySet, EpisodeId, Id,
-    IntoId, LibraryUri, ParseIdError, PlayableUri, PlaylistId, ReleaseDate, ShowId, TrackId, Uri,
-    UserId,
+    AlbumId, ArtistId, AudiobookId, CategoryId, ChapterId, ContextUri, Country, CountrySet,
+    DeviceId, EpisodeId, Id, IntoId, LibraryUri, LocalFile, ParseIdError, PlayableUri, PlaylistId,
+    ReleaseDate, ShowId, SnapshotId, TrackId, Uri, UserId,
 };
 
 const ID: &str = "4uLU6hMCjMI75M1A2tKUQC";
@@ -24,6 +29,17 @@ fn an_error_is_one_line_however_the_text_looks() {
     for error in errors.map(|error| error.to_string()) {
         assert!(error.chars().count() < 300 && !error.contains(char::is_control), "{error}");
     }
+}
+
+/// Checks that a value prints as text that parses to the same value.
+fn same<T>(text: &str) -> Result<(), TestCaseError>
+where
+    T: FromStr<Err: Debug + PartialEq> + Display + Debug + PartialEq,
+{
+    if let Ok(value) = text.parse::<T>() {
+        prop_assert_eq!(value.to_string().parse::<T>(), Ok(value));
+    }
+    Ok(())
 }
 
 proptest! {
@@ -130,6 +146,42 @@ proptest! {
     }
 
     #[test]
+    fn what_parses_prints_as_text_that_parses_to_the_same_value(
+        text in "(spotify:|SPOTIFY:|(https://|http://)?(open|play|api|www)\\.spotify\\.com/(v1/)?|//)?\
+                 ((intl-de/|embed/)?(collection|local|users?|tracks?|playlists?|shows?|audiobooks?|chapters?|s)?)\
+                 ([ /:?#%@.&+,\\-\\x00-\\x1f\\x7f\u{85}\u{a0}\u{2028}\u{3000}\u{200b}ßa-zA-Z0-9]|%[0-9a-fA-F]{2}|:playlist:|/playlist/|spotify:|://){0,14}"
+    ) {
+        same::<AlbumId>(&text)?;
+        same::<ArtistId>(&text)?;
+        same::<AudiobookId>(&text)?;
+        same::<CategoryId>(&text)?;
+        same::<ChapterId>(&text)?;
+        same::<Country>(&text)?;
+        same::<DeviceId>(&text)?;
+        same::<EpisodeId>(&text)?;
+        same::<LibraryUri>(&text)?;
+        same::<LocalFile>(&text)?;
+        same::<PlaylistId>(&text)?;
+        same::<ReleaseDate>(&text)?;
+        same::<ShowId>(&text)?;
+        same::<SnapshotId>(&text)?;
+        same::<TrackId>(&text)?;
+        same::<UserId>(&text)?;
+        // An audiobook prints as a show, as Spotify writes it, and a chapter as an episode.
+        for printed in [
+            text.parse::<Uri>().map(|uri| uri.to_string()),
+            text.parse::<ContextUri>().map(|uri| uri.to_string()),
+            text.parse::<PlayableUri>().map(|uri| uri.to_string()),
+        ] {
+            let Ok(printed) = printed else { continue };
+            prop_assert_eq!(&printed.parse::<Uri>().unwrap().to_string(), &printed);
+            same::<Uri>(&printed)?;
+            same::<ContextUri>(&printed)?;
+            same::<PlayableUri>(&printed)?;
+        }
+    }
+
+    #[test]
     fn no_text_at_all_is_a_panic(text in "\\PC{0,60}") {
         let _ = text.parse::<TrackId>();
         let _ = text.parse::<Uri>().map(|uri| uri.to_string());
@@ -210,13 +262,13 @@ fn what_is_no_id_is_explained() {
         @r#"
     expected an artist id, URI or URL, but the text is empty
     "not-an-id" is not an artist id, URI or URL: '-' is not a base-62 character
-    "12345678901234567890123" is not an artist id, URI or URL: it has 23 characters, at most 22 are right
+    "12345678901234567890123" is not an artist id, URI or URL: it has 23 characters; an id has at most 22
     "spotify:album:4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it names an album
     "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it names a track
     "spotify:local:a:b:c:1" is not an artist id, URI or URL: it is a URI of another kind
     "https://spotify.link/abc" is not an artist id, URI or URL: it is a short link; resolve it first with `client.resolve_link(..)`
     "https://open.spotify.com/s/abc" is not an artist id, URI or URL: it is a short link; resolve it first with `client.resolve_link(..)`
-    "https://example.org/artist/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it is a URL that names no such thing at Spotify
+    "https://example.org/artist/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it is not the URL of an item at Spotify
     "spotify:artist:not-an-id" is not an artist id, URI or URL: '-' is not a base-62 character
     "spotify:artist:" is not an artist id, URI or URL: it breaks off before the id
     "#
@@ -268,6 +320,7 @@ fn pages_of_a_collection_are_its_uri() {
         ("https://open.spotify.com/collection/tracks", "spotify:collection:tracks"),
         ("https://open.spotify.com/intl-de/collection/tracks/?si=1", "spotify:collection:tracks"),
         ("open.spotify.com/collection", "spotify:collection"),
+        ("https://open.spotify.com/collection//\u{b}?si=1", "spotify:collection::"),
     ] {
         assert_eq!(page.parse::<Uri>().unwrap().to_string(), uri);
         assert_eq!(page.parse::<ContextUri>().unwrap().to_string(), uri);
@@ -309,12 +362,15 @@ fn calls_take_whatever_names_the_thing() {
     ];
     assert!(given.into_iter().all(|given| given == Ok(album)));
     let none: Result<AlbumId, _> = None::<AlbumId>.into_id();
-    assert!(none.unwrap_err().to_string().contains("has no id"));
+    assert!(none.unwrap_err().to_string().contains("there is none"));
     // What adds to a playlist takes bare ids of tracks, as its ancestors did.
     let track: PlayableUri = ID.into_id().unwrap();
     assert_eq!(track.to_string(), format!("spotify:track:{ID}"));
     let error = ID.parse::<LibraryUri>().unwrap_err();
-    assert!(error.to_string().contains("it has no kind; give a URI"), "{error}");
+    assert!(
+        error.to_string().contains("an id alone does not tell its kind; give a URI"),
+        "{error}"
+    );
     let error = format!("spotify:album:{ID}").parse::<PlayableUri>().unwrap_err();
     assert!(error.to_string().contains("it names an album"), "{error}");
     assert_eq!(TrackId::EXPECTED, "a track id, URI or URL");

@@ -146,3 +146,55 @@ fn only_what_an_object_is_meaningless_without_is_missed() {
         needed.iter().map(|line| line.split(" at line").next().unwrap_or(line)).collect();
     insta::assert_snapshot!(needed.into_iter().collect::<Vec<_>>().join("\n"));
 }
+
+/// Where each kind of object stands first, the response itself included.
+fn objects(body: &Value) -> Vec<Vec<Step>> {
+    fn find(value: &Value, path: &mut Vec<Step>, found: &mut BTreeMap<String, Vec<Step>>) {
+        match value {
+            Value::Object(fields) => {
+                found.entry(name_of(path)).or_insert_with(|| path.clone());
+                for (name, value) in fields {
+                    path.push(Step::Field(name.clone()));
+                    find(value, path, found);
+                    path.pop();
+                }
+            }
+            Value::Array(entries) => {
+                for (at, entry) in entries.iter().enumerate() {
+                    path.push(Step::Entry(at));
+                    find(entry, path, found);
+                    path.pop();
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = BTreeMap::new();
+    find(body, &mut Vec::new(), &mut found);
+    found.into_values().collect()
+}
+
+#[test]
+fn a_list_where_an_object_belongs_is_as_wrong_as_a_number() {
+    let mut tried = 0;
+    for (call, field, read) in READERS {
+        for (case, mut body) in fixtures::bodies(call, *field) {
+            fixtures::shorten(&mut body, 2);
+            for path in objects(&body) {
+                let fields = at(&mut body, &path).as_object().unwrap().values().cloned().collect();
+                let read = |wrong: Value| {
+                    let mut body = body.clone();
+                    *at(&mut body, &path) = wrong;
+                    read(body.to_string().as_bytes()).map(|value| value.encoded).map_err(drop)
+                };
+                let expected = read(json!(1));
+                for list in [json!([]), json!([null]), Value::Array(fields)] {
+                    tried += 1;
+                    let name = name_of(&path);
+                    assert_eq!(read(list.clone()), expected, "{call}, {case}, {name}: {list}");
+                }
+            }
+        }
+    }
+    assert!(tried > 1_000, "only {tried} were tried");
+}

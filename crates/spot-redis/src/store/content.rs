@@ -1,8 +1,7 @@
-//! The value under the key of a record: `spot1 VERSION KIND`, a line feed, and the payload.
+//! The value under a key: `spot1 VERSION KIND`, a line feed, and the payload.
 
 use std::str;
 
-use spot_auth::TokenRecord;
 use spot_http::Error;
 
 /// A value of this format. Its scripts read the same line.
@@ -15,7 +14,7 @@ pub(super) struct Content<'a> {
 /// What a payload is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// The JSON of a record.
+    /// JSON.
     Clear,
     /// Bytes that the program has sealed.
     Sealed,
@@ -23,7 +22,7 @@ pub(super) enum Kind {
     Removed,
 }
 
-/// Why there is no record.
+/// Why a value has no record.
 pub(super) enum Unreadable {
     /// The value is not a record, for this reason.
     Broken(String),
@@ -57,14 +56,14 @@ impl<'a> Content<'a> {
         Ok(Self { version, kind, payload })
     }
 
-    /// The record of a clear payload.
-    ///
-    /// # Errors
-    ///
-    /// Why it is not a record, without quoting it.
-    pub(super) fn record(&self) -> Result<TokenRecord, String> {
-        let json = str::from_utf8(self.payload).map_err(|_| "it is not text".to_owned())?;
-        TokenRecord::from_json(json).map_err(|error| error.message().to_owned())
+    /// The line before a payload.
+    pub(super) fn head(version: u64, kind: Kind) -> String {
+        format!("spot{FORMAT} {version} {}\n", kind.name())
+    }
+
+    /// A clear payload.
+    pub(super) fn text(&self) -> Result<&'a str, Unreadable> {
+        str::from_utf8(self.payload).map_err(|_| Unreadable::Broken("it is not text".to_owned()))
     }
 }
 

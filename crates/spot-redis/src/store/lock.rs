@@ -6,6 +6,7 @@ use redis::Value;
 use spot_auth::StoreLock;
 use spot_http::{Error, ErrorKind};
 use tokio::{
+    runtime::Handle,
     task::JoinHandle,
     time::{Instant, sleep},
 };
@@ -54,6 +55,8 @@ struct Held {
 
 /// Waits for the lock of a session.
 pub(super) async fn lock(redis: &Redis, session: &str) -> Result<StoreLock, Error> {
+    let runtime = Handle::try_current()
+        .map_err(|_| Error::configuration("a lock in Redis needs a running tokio runtime"))?;
     // Before the first attempt, so that a caller who leaves meanwhile does not keep the lock.
     let mut held = Held {
         redis: redis.clone(),
@@ -69,7 +72,7 @@ pub(super) async fn lock(redis: &Redis, session: &str) -> Result<StoreLock, Erro
         let value: Value =
             redis.run(acquire).await.map_err(|error| super::failed("lock", session, error))?;
         if value == Value::Int(1) {
-            held.renew();
+            held.renew(&runtime);
             return Ok(StoreLock::new(held));
         }
         if Instant::now() >= end {
@@ -85,9 +88,9 @@ pub(super) async fn lock(redis: &Redis, session: &str) -> Result<StoreLock, Erro
 
 impl Held {
     /// Renews the lock from a task on the runtime of the holder: if that stands still, the lock expires.
-    fn renew(&mut self) {
+    fn renew(&mut self, runtime: &Handle) {
         let (redis, key, holder) = (self.redis.clone(), self.key.clone(), self.holder.clone());
-        self.renewal = Some(tokio::spawn(async move {
+        self.renewal = Some(runtime.spawn(async move {
             loop {
                 sleep(RENEWAL).await;
                 let renew = RENEW.call().key(&key).arg(&holder).arg(super::millis(LIFETIME));

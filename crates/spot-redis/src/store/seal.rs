@@ -1,4 +1,4 @@
-//! Records that the program encrypts before they are stored.
+//! Values that the program encrypts before they are stored.
 
 use std::{
     error::Error as StdError,
@@ -7,10 +7,9 @@ use std::{
     str,
 };
 
-use spot_auth::TokenRecord;
 use spot_http::Error;
 
-/// Why a function of the program could not seal or open a record.
+/// Why a function of the program could not seal or open a value.
 pub(super) type SealFailure = Box<dyn StdError + Send + Sync>;
 
 /// The functions of the program.
@@ -29,23 +28,22 @@ impl Seal {
         Self { seal: Box::new(seal), open: Box::new(open) }
     }
 
-    /// Seals the JSON of a record, together with its key.
-    pub(super) fn seal(&self, key: &str, json: &str) -> Result<Vec<u8>, Error> {
-        call("seal", &self.seal, key, format!("{key}\n{json}").as_bytes())
+    /// Seals a text, together with its key.
+    pub(super) fn seal(&self, key: &str, text: &str) -> Result<Vec<u8>, Error> {
+        call("seal", &self.seal, key, format!("{key}\n{text}").as_bytes())
     }
 
-    /// Opens a sealed record, which must be the one of this key.
-    pub(super) fn open(&self, key: &str, sealed: &[u8]) -> Result<TokenRecord, Error> {
+    /// Opens a sealed text, which must be the one of this key.
+    pub(super) fn open(&self, key: &str, sealed: &[u8]) -> Result<String, Error> {
         let plain = call("open", &self.open, key, sealed)?;
-        let wrong = |why: &str| Error::store(format!("the session {key} in Redis {why}"));
+        let wrong = |why: &str| Error::store(format!("the value of {key} in Redis {why}"));
         let plain =
             str::from_utf8(&plain).map_err(|_| wrong("opens as bytes that are not text"))?;
-        let (owner, json) = plain.split_once('\n').ok_or_else(|| wrong("has no key inside"))?;
-        if owner != key {
-            return Err(wrong("was moved there from another key"));
+        match plain.split_once('\n') {
+            Some((owner, text)) if owner == key => Ok(text.to_owned()),
+            Some(_) => Err(wrong("was moved there from another key")),
+            None => Err(wrong("has no key inside")),
         }
-        TokenRecord::from_json(json)
-            .map_err(|error| wrong(&format!("opens, but {}", error.message())))
     }
 }
 
@@ -53,9 +51,10 @@ impl Seal {
 fn call(name: &str, function: &Function, key: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
     match catch_unwind(AssertUnwindSafe(|| function(bytes))) {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) => Err(Error::store(format!("`{name}` failed for the session {key}"))
-            .with_source(Wrapped(error))),
-        Err(_) => Err(Error::configuration(format!("`{name}` panicked for the session {key}"))),
+        Ok(Err(error)) => {
+            Err(Error::store(format!("`{name}` failed for {key}")).with_source(Wrapped(error)))
+        }
+        Err(_) => Err(Error::configuration(format!("`{name}` panicked for {key}"))),
     }
 }
 

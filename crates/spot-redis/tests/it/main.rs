@@ -3,10 +3,16 @@
 // A panic is how a test fails, also in the functions that tests share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod acl;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod connection;
+mod limiter;
 mod processes;
 mod server;
 mod store;
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+mod tls;
 
 use std::{
     env,

@@ -7,8 +7,9 @@ use std::{
 
 use spot_auth::{
     App, Error, ErrorKind, ExposeSecret, SaveOutcome, Scope, Session, SessionEventKind, StoreKey,
-    TokenRecord, TokenStore, test::check_store,
+    TokenRecord, TokenSource as _, TokenStore, test::check_store,
 };
+use spot_http::{ReqwestTransport, Transport as _};
 use spot_mock::{MockSpotify, RefreshPolicy};
 use spot_redis::{Redis, RedisStore, test::RedisServer};
 
@@ -120,6 +121,13 @@ async fn whoever_has_a_record_writes_it_to_a_server_that_lost_its_data() {
     let late = store.save(&key, &record("three"), Some(second)).await.unwrap();
     assert_eq!(late, SaveOutcome::Conflict);
     assert_eq!(loaded(&store, &key).await, None);
+}
+
+#[test]
+fn a_prefix_that_would_choose_the_slot_of_a_cluster_is_refused() {
+    let error = Redis::builder("redis://localhost").prefix("{app}:").build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.message().contains("brace"), "{error}");
 }
 
 /// Repeats a call until the connection to a restarted server is up.
@@ -268,6 +276,7 @@ async fn a_key_expires_some_time_after_the_consent() {
         (Some(now), 211.0),
         (Some(now - 100 * DAY), 111.0),
         (Some(now - 1_000 * DAY), 30.0),
+        (Some(now + 1_000_000 * DAY), 392.0),
         (None, 211.0),
     ] {
         let record = match consented {
@@ -439,4 +448,56 @@ async fn who_signs_out_is_signed_out_everywhere() {
     there.refresh().await.unwrap();
     there.settled().await.unwrap();
     assert!(sessions.load(&store, "me").await.is_none());
+}
+
+/// The query with which the browser comes back from a consent.
+async fn consent(url: &str) -> String {
+    let browser = ReqwestTransport::builder().no_proxy().build().unwrap();
+    let request = http::Request::get(url).body(Default::default()).unwrap();
+    let page = browser.send(request).await.unwrap();
+    let address = page.headers()[http::header::LOCATION].to_str().unwrap().to_owned();
+    address.split_once('?').unwrap().1.to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_is_finished_by_another_machine_and_once() {
+    let Some(server) = crate::server() else { return };
+    let mock = MockSpotify::start().await.unwrap();
+    let machine = || {
+        App::builder(mock.client_id())
+            .redirect_uri("http://127.0.0.1/callback")
+            .accounts_url(mock.accounts_url())
+            .build()
+            .unwrap()
+    };
+    let plain = store(&server);
+    let log = server.record_commands().unwrap();
+    for store in [plain.clone(), sealed(plain.clone(), 7)] {
+        let pending = machine().begin(Scope::UserLibraryRead).unwrap();
+        let (url, state) = (pending.authorize_url().to_owned(), pending.state().to_owned());
+        store.keep_sign_in(pending).await.unwrap();
+        let query = consent(&url).await;
+        let other = machine();
+        assert!(store.take_sign_in(&other, "another state").await.unwrap().is_none());
+        let key = format!("spot:sign-in:{{{state}}}");
+        let left: u64 = server.command(&["PTTL", &key]).unwrap();
+        assert!((590_000..=600_000).contains(&left), "{left}");
+        let pending = store.take_sign_in(&other, &state).await.unwrap().expect("it is kept");
+        let session = pending.finish(&query).await.unwrap();
+        session.token().await.unwrap();
+        assert!(store.take_sign_in(&other, &state).await.unwrap().is_none(), "once");
+    }
+    let verifiers = log.lines().iter().filter(|line| line.contains("verifier")).count();
+    assert_eq!(verifiers, 1, "only the one that is not sealed");
+
+    let sealed = sealed(plain.clone(), 7);
+    let pending = machine().begin(Scope::UserLibraryRead).unwrap();
+    let state = pending.state().to_owned();
+    plain.keep_sign_in(pending).await.unwrap();
+    let error = sealed.take_sign_in(&machine(), &state).await.unwrap_err();
+    assert!(error.message().contains("not sealed"), "{error}");
+    server.command::<()>(&["SET", "spot:sign-in:{junk}", "CANARY"]).unwrap();
+    let error = plain.take_sign_in(&machine(), "junk").await.unwrap_err();
+    assert!(error.message().contains("sign-in"), "{error}");
+    assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
 }

@@ -32,7 +32,7 @@ impl io::Write for Log {
 }
 
 impl Observer for Log {
-    fn event(&self, event: &Event<'_>) {
+    fn event(&self, event: &Event) {
         self.say(event);
     }
 }
@@ -175,6 +175,7 @@ async fn no_secret_is_in_any_log_any_debug_or_any_error() {
         let token = session.token().await.unwrap();
         session.reject(&token).await;
         client.player().devices().await.unwrap();
+        client.pipeline().settled().await;
         log.say((client, session));
     }
 
@@ -191,11 +192,13 @@ async fn no_secret_is_in_any_log_any_debug_or_any_error() {
     log.say(pending.finish(&back).await.unwrap_err());
     let bare = client(&mock, &wire, &log, AccessToken::new("CANARY-token").unwrap());
     log.say(bare.me().await.unwrap_err());
+    bare.pipeline().settled().await;
 
     let secrets = secrets(&wire.exchanges.lock().unwrap());
     assert!(secrets.len() > 10, "tokens, codes, verifiers: {}", secrets.len());
     let text = log.text();
     assert!(text.contains("spotify.attempt") && text.contains("reqwest"), "they did tell");
+    assert!(text.contains("AttemptEnded {"), "the observer received events");
     for secret in secrets.iter().map(String::as_str).chain(["CANARY", mock.client_secret()]) {
         let line = text.lines().find(|line| line.contains(secret));
         assert!(line.is_none(), "{secret}: {line:?}");

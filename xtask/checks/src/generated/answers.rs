@@ -15,7 +15,7 @@ use spot::model::{
 
 use crate::compare::answer::{Answer, Roundtrip, roundtrip};
 
-/// What each operation answers.
+/// The response of each operation.
 pub(crate) const ANSWERS: &[Answer] = &[
     Answer { operation: "get-an-album", field: None, read: roundtrip::<Album> },
     Answer {
@@ -308,5 +308,5 @@ pub(crate) const TYPES: &[(&str, Roundtrip)] = &[
     ("ExplicitContent", roundtrip::<ExplicitContent>),
 ];
 
-/// Fields that had another name, and the one they have.
+/// Renamed fields: the old and the new name.
 pub(crate) const RENAMED: &[(&str, &str)] = &[("track", "item"), ("tracks", "items")];

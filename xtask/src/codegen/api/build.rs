@@ -1,4 +1,4 @@
-//! What is sent: the parameters of a request in the order of the spec.
+//! Generates the code that writes the parameters of a request, in the order of the spec.
 
 use crate::{
     codegen::api::params::{is_copied, is_parsed},
@@ -14,7 +14,7 @@ pub(super) fn build(op: &Op, chunk: Option<(&str, Join)>) -> String {
         let call = if is_parsed(&param.ty) { "path_id" } else { "path" };
         out.push_str(&format!("            .{call}(\"{}\", &self.{})\n", param.name, param.rust()));
     }
-    // Ids that go into the body with a time are not said twice.
+    // Ids that are sent in the body with a time are not sent in the query.
     let timestamps = op.body.iter().find(|param| param.send == Some(SendAs::Timestamped));
     for param in &op.query {
         let is_chunk = chunk_by == Some(&param.name);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{codegen::import, spec::Spec};
 
-/// The types that examples mention, and where they come from: `model` is that of the crate at hand.
+/// The types in examples and the modules that they come from.
 const EXAMPLE_NAMES: &[(&str, &str)] = &[
     ("std::time", "Duration"),
     ("model", "AlbumGroup"),
@@ -13,7 +13,8 @@ const EXAMPLE_NAMES: &[(&str, &str)] = &[
     ("model", "TimeRange"),
 ];
 
-/// The `use` lines of examples: `model` is the path of the models, `more` is imported from there.
+/// The `use` lines of examples. `model` is the path of the models; `more` is imported from there,
+/// too.
 pub(in crate::codegen) fn example_imports(text: &str, model: &str, more: &[&str]) -> String {
     let names = |from: &str| -> Vec<String> {
         let used =
@@ -26,13 +27,13 @@ pub(in crate::codegen) fn example_imports(text: &str, model: &str, more: &[&str]
     import("std::time", own) + gap + &import(model, models)
 }
 
-/// Names of the model that are in no spec.
+/// Names of the model that are not in the spec.
 const OF_MODEL: &[&str] = &["IntoId", "Operation", "OptionalId", "ParseIdError"];
 
-/// Types of the spec that are by hand in `spot-api`.
+/// Types of the spec that are handwritten in `spot-api`.
 const OF_API: &[&str] = &["Fields", "PlaybackOffset", "SearchQuery"];
 
-/// Names a file may need, by where they come from. What the text does not mention is left out.
+/// Names that a file may need, by module. Names that the text does not mention are left out.
 pub(super) fn imports(spec: &Spec, body: &str) -> String {
     let own: BTreeSet<&str> = body
         .lines()
@@ -110,7 +111,7 @@ fn braced(module: &str, names: &[&str]) -> String {
     }
 }
 
-/// Whether a word is the name of a request that the text makes.
+/// Whether a word is the name of a request type in the text.
 fn is_request(word: &str, body: &str) -> bool {
     *word != *"Self" && body.contains(&format!("-> {word} {{\n"))
 }

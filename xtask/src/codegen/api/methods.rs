@@ -1,4 +1,4 @@
-//! The methods that lead to requests: of the client, of handles, of requests that are handles.
+//! Generates the methods that make requests: of the client, of handles and of requests.
 
 use crate::{
     codegen::{
@@ -9,7 +9,7 @@ use crate::{
     ty::Ty,
 };
 
-/// The methods of `Client` that this domain defines: its handles, and what stands on the client.
+/// The methods of `Client` in this domain: handles and requests.
 pub(super) fn client_methods(domain: &Domain) -> String {
     let mut methods = String::new();
     for (name, handle) in &domain.handle {
@@ -22,10 +22,14 @@ pub(super) fn client_methods(domain: &Domain) -> String {
     for (name, op) in domain.op.iter().filter(|(_, op)| op.on == "client") {
         methods.push_str(&method(name, op, "self.clone()", &[]));
     }
-    if methods.is_empty() { methods } else { format!("\nimpl Client {{\n{methods}}}\n") }
+    if methods.is_empty() {
+        methods
+    } else {
+        format!("\n{}impl Client {{\n{methods}}}\n", doc("", &[&domain.doc]))
+    }
 }
 
-/// The methods of a handle, or of a request that is one, in the order of the spec.
+/// The methods of a handle, or of a request with further methods, in the order of the spec.
 pub(super) fn methods_of(spec: &Spec, handle: &str, ty: &str, parent: Option<&Op>) -> String {
     let mut methods = String::new();
     for (name, op) in spec.ops().filter(|(_, op)| op.on == handle) {
@@ -36,7 +40,7 @@ pub(super) fn methods_of(spec: &Spec, handle: &str, ty: &str, parent: Option<&Op
     if methods.is_empty() { methods } else { format!("\nimpl {ty} {{\n{methods}}}\n") }
 }
 
-/// A method that makes a request: what is required is an argument.
+/// A method that makes a request. Required parameters are arguments.
 fn method(name: &str, op: &Op, client: &str, given: &[&str]) -> String {
     let mut arguments = String::new();
     let mut fields = format!("            client: {client},\n");
@@ -71,8 +75,14 @@ fn method(name: &str, op: &Op, client: &str, given: &[&str]) -> String {
     }
     let ty = camel(name);
     let call = format!("`{}`. See [`{ty}`].", op.route());
-    let alias =
-        if op.id == op.r#as { String::new() } else { format!("    #[doc(alias = {:?})]\n", op.id) };
+    // rustdoc refuses an alias that is the name itself.
+    let aliases = std::iter::once(&op.id).chain(&op.aliases).filter(|alias| **alias != op.r#as);
+    let aliases: Vec<String> = aliases.map(|alias| format!("{alias:?}")).collect();
+    let alias = match &*aliases {
+        [] => String::new(),
+        [alias] => format!("    #[doc(alias = {alias})]\n"),
+        aliases => format!("    #[doc(alias({}))]\n", aliases.join(", ")),
+    };
     format!(
         "{}{alias}    pub fn {}(&self{arguments}) -> {ty} {{\n        {ty} {{\n{fields}        }}\n    }}\n\n",
         doc("    ", &[&op.doc, &call]),

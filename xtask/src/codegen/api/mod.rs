@@ -1,4 +1,4 @@
-//! The requests of `spot-api`: a type per call, and the methods that lead to it.
+//! Generates the requests of `spot-api`: a type for each call, and the methods that make it.
 
 mod build;
 mod imports;
@@ -39,12 +39,12 @@ pub(in crate::codegen) fn files(spec: &Spec) -> Result<Vec<(PathBuf, String)>, E
         files
             .push((format!("crates/spot-api/src/generated/{name}.rs").into(), file(spec, domain)?));
     }
-    // The table of operations: nothing but words.
+    // The table of operations contains only docs.
     modules.push_str("pub mod operations;\n");
     let root = format!(
         "{}{}\n{modules}\n{exports}",
         preamble("*.toml"),
-        file_doc(&["What the spec makes: a request per call, and the methods that lead to it."]),
+        file_doc(&["Generated requests, one type for each call, and the methods that make them."]),
     );
     files.push(("crates/spot-api/src/generated/mod.rs".into(), root));
     Ok(files)

@@ -1,11 +1,11 @@
-//! How a request takes a parameter, and how it keeps it.
+//! Types of a request's parameters: as arguments and as fields.
 
 use crate::{
     spec::{Op, PagingBy},
     ty::{Ty, URI_GROUPS},
 };
 
-/// The fields a request has though the spec does not list them: market and paging.
+/// The fields of a request that the spec does not list: market and paging.
 pub(super) fn implied(op: &Op) -> Vec<(&'static str, &'static str)> {
     let mut fields = Vec::new();
     if op.market {
@@ -21,7 +21,7 @@ pub(super) fn implied(op: &Op) -> Vec<(&'static str, &'static str)> {
     fields
 }
 
-/// Whether the value is parsed from text, so that it may be wrong.
+/// Whether the value is parsed from text and may therefore be invalid.
 pub(super) fn is_parsed(ty: &Ty) -> bool {
     match ty {
         Ty::Named(name) => ty.id().is_some() || URI_GROUPS.contains(&name.as_str()),
@@ -30,7 +30,7 @@ pub(super) fn is_parsed(ty: &Ty) -> bool {
     }
 }
 
-/// The types by hand that other types convert into.
+/// The handwritten types that other types convert into.
 const CONVERTED: &[&str] = &["Fields", "PlaybackOffset", "SearchQuery"];
 
 /// Whether other types convert into the type, so that a caller need not name it. An enum is named,
@@ -92,7 +92,7 @@ pub(super) fn stored_from(ty: &Ty, name: &str) -> String {
     }
 }
 
-/// Whether a value is better copied than borrowed.
+/// Whether a value is passed by copy.
 pub(super) fn is_copied(ty: &Ty) -> bool {
     matches!(ty, Ty::Bool | Ty::Int(_) | Ty::Float(_))
 }

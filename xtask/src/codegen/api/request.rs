@@ -1,4 +1,4 @@
-//! The type of a request: its docs, its fields, its setters.
+//! Generates the type of a request: docs, fields and setters.
 
 use crate::{
     codegen::{
@@ -59,7 +59,7 @@ pub(super) fn request(spec: &Spec, name: &str, op: &Op) -> Result<String, Error>
 
 fn request_doc(op: &Op, returns: &Ty) -> String {
     let mut paragraphs = vec![op.doc.clone()];
-    // Where another operation steps in by itself, nobody is refused.
+    // If the SDK falls back to another operation, no application is refused.
     let steps_in = op.chunk.as_ref().is_some_and(|chunk| chunk.single.is_some());
     let access = match op.access {
         _ if steps_in => String::new(),

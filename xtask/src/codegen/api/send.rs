@@ -1,4 +1,4 @@
-//! How a request is sent: as one call, as a stream of pages, as several calls.
+//! Generates the methods that send a request: once, as a stream of pages, or in chunks.
 
 use crate::{
     codegen::{api::build::build, camel, doc},
@@ -6,7 +6,7 @@ use crate::{
     ty::Ty,
 };
 
-/// The methods of a request that is one call.
+/// The methods of a request that is sent once.
 pub(super) fn single(op: &Op, returns: &Ty) -> String {
     let mut out = String::new();
     if let Some(paging) = op.paging.as_ref().filter(|paging| paging.by != PagingBy::Search) {
@@ -19,7 +19,7 @@ pub(super) fn single(op: &Op, returns: &Ty) -> String {
     out
 }
 
-/// The line behind a request that makes it awaitable.
+/// The line that makes a request awaitable.
 pub(super) fn sent(ty: &str, op: &Op, returns: &Ty) -> String {
     let Some(chunk) = &op.chunk else {
         let unwrap = op.unwrap.as_ref();
@@ -55,7 +55,8 @@ fn stream(paging: &Paging, returns: &Ty) -> String {
         other => other.rust(),
     };
     let start = if paging.by == PagingBy::Cursor { "cursor" } else { "offset" };
-    // Inline, so that it is compiled where it is called and not in `spot-api`, as awaiting is.
+    // Inline, so that the caller's crate compiles it, and not `spot-api`. Awaiting works in the same
+    // way.
     format!(
         "{}    #[doc(alias = \"items\")]\n    #[inline]\n    pub fn stream(self) -> Items<{item}> {{\n        \
          Items::new(self.client.clone(), self.into_request())\n    }}\n\n",
@@ -63,7 +64,7 @@ fn stream(paging: &Paging, returns: &Ty) -> String {
     )
 }
 
-/// The methods of a request that is several calls if its list is long.
+/// The methods of a request that is sent in chunks if its list is long.
 pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
     let Chunk { by, max, join, single } = chunk;
     let list = op.query.iter().chain(&op.body).find(|param| param.name == *by);
@@ -96,7 +97,7 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
              self.request(part, last)\n        }}).await\n    }}\n\n"
         ));
     }
-    // Those that replace take two operations: by hand in `spot-api`.
+    // Replacing takes two operations, so it is handwritten in `spot-api`.
     if *join != Join::Replace {
         let more = match join {
             Join::Snapshot => {
@@ -127,7 +128,7 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
     out
 }
 
-/// Reading one by one, for applications to which reading many is closed.
+/// Reads one by one, for applications without access to the batch operation.
 fn one_by_one(name: &str, op: &Op, given: &str) -> String {
     let id = op.path.first().map_or("id", |id| id.rust());
     let market = if op.market { ", market: self.market.clone()" } else { "" };

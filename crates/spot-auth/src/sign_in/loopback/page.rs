@@ -21,6 +21,14 @@ pub(super) enum Page {
     Misdirected,
 }
 
+/// The style of the pages: readable on a phone, and in the colors that the system uses.
+const STYLE: &str = "html{color-scheme:light dark}\
+    body{font:1.125rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1.5rem}\
+    h1{font-size:1.75rem}";
+
+/// The SHA-256 of the style. The security policy allows this style only.
+const STYLE_HASH: &str = "cw/Sk0eFXYvXWzIHj2S8xEyA2tYvcVyULpft1DWz+tE=";
+
 impl Page {
     fn status(self) -> &'static str {
         match self {
@@ -56,8 +64,9 @@ impl Page {
     pub(super) fn to_http(self) -> String {
         let (title, text) = self.text();
         let page = format!(
-            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
-             <h1>{title}</h1><p>{text}</p></html>\n"
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+             <title>{title}</title><style>{STYLE}</style><h1>{title}</h1><p>{text}</p></html>\n"
         );
         let allow = if self == Self::MethodNotAllowed { "Allow: GET\r\n" } else { "" };
         format!(
@@ -65,7 +74,8 @@ impl Page {
              Content-Type: text/html; charset=utf-8\r\n\
              Content-Length: {}\r\n\
              Cache-Control: no-store\r\n\
-             Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n\
+             Content-Security-Policy: default-src 'none'; style-src 'sha256-{STYLE_HASH}'; \
+             frame-ancestors 'none'\r\n\
              Referrer-Policy: no-referrer\r\n\
              X-Content-Type-Options: nosniff\r\n\
              {allow}Connection: close\r\n\r\n{page}",
@@ -77,7 +87,16 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    use sha2::{Digest as _, Sha256};
+
     use super::*;
+
+    #[test]
+    fn the_policy_allows_the_style() {
+        let hash = Sha256::digest(STYLE);
+        assert_eq!(STANDARD.encode(hash), STYLE_HASH);
+    }
 
     #[test]
     fn the_page() {

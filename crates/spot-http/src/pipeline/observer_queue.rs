@@ -1,0 +1,152 @@
+//! Hands events to the program's observer, on a thread of its own.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    thread,
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
+
+use crate::{Event, Observer, pipeline::user_code};
+
+/// The most events that wait for an observer that is behind.
+const CAPACITY: usize = 1_024;
+
+/// Hands events to an observer on a thread of its own, so that it never waits for the observer. The
+/// thread starts with the first event, and ends after the last one when the queue is dropped.
+///
+/// A pipeline has one. It is public for implementations of [`RateLimiter`](crate::RateLimiter) that report
+/// events of their own. [`Observer`] says what is lost and in which order events arrive.
+pub struct ObserverQueue {
+    observer: Arc<dyn Observer>,
+    /// `None` inside if the thread cannot be started. Then there is no safe way to call the observer.
+    queue: OnceLock<Option<Queue>>,
+}
+
+struct Queue {
+    sender: mpsc::Sender<Waiting>,
+    /// The number of events lost since the last one that was queued.
+    lost: Mutex<u64>,
+}
+
+/// What waits for the observer.
+enum Waiting {
+    /// An event, and the runtime of its call.
+    Event(Event, Option<Handle>),
+    /// Somebody waits until the observer has handled what came before.
+    Marker(oneshot::Sender<()>),
+}
+
+impl ObserverQueue {
+    /// A queue for this observer.
+    pub fn new(observer: impl Observer) -> Self {
+        Self { observer: Arc::new(observer), queue: OnceLock::new() }
+    }
+
+    /// Queues an event. Never waits.
+    pub fn send(&self, event: Event) {
+        if let Some(queue) = self.queue.get_or_init(|| self.start()) {
+            queue.push(event);
+        }
+    }
+
+    /// Waits until the observer has handled all events so far.
+    pub async fn settled(&self) {
+        let Some(Some(queue)) = self.queue.get() else { return };
+        // Sending fails only if the thread has ended, which it does not before the queue.
+        let Ok(room) = queue.sender.reserve_many(2).await else { return };
+        let (handled, until_handled) = oneshot::channel();
+        {
+            let mut lost = queue.lost();
+            let mut room = room;
+            if let Some(event) = take_lost(&mut lost)
+                && let Some(room) = room.next()
+            {
+                room.send(event);
+            }
+            if let Some(room) = room.next() {
+                room.send(Waiting::Marker(handled));
+            }
+        }
+        let _ = until_handled.await;
+    }
+
+    fn start(&self) -> Option<Queue> {
+        let (sender, waiting) = mpsc::channel(CAPACITY);
+        let observer = Arc::clone(&self.observer);
+        let thread = thread::Builder::new().name("spot-http-observer".to_owned());
+        thread.spawn(move || deliver(&*observer, waiting)).ok()?;
+        Some(Queue { sender, lost: Mutex::default() })
+    }
+}
+
+impl fmt::Debug for ObserverQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObserverQueue").field("observer", &self.observer).finish_non_exhaustive()
+    }
+}
+
+impl Queue {
+    /// Queues an event, or counts it as lost. The lock keeps the count in its place among the events.
+    fn push(&self, event: Event) {
+        let mut lost = self.lost();
+        let event = Waiting::Event(event, Handle::try_current().ok());
+        let Ok(room) = self.sender.try_reserve() else { return *lost += 1 };
+        let Some(report) = take_lost(&mut lost) else { return room.send(event) };
+        room.send(report);
+        if self.sender.try_send(event).is_err() {
+            *lost = 1;
+        }
+    }
+
+    fn lost(&self) -> MutexGuard<'_, u64> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The event that reports the lost ones, if there are any. They count as reported.
+fn take_lost(lost: &mut u64) -> Option<Waiting> {
+    let count = std::mem::take(lost);
+    (count > 0).then(|| Waiting::Event(Event::Lost { count }, Handle::try_current().ok()))
+}
+
+/// Calls the observer until the queue is gone.
+fn deliver(observer: &dyn Observer, mut waiting: mpsc::Receiver<Waiting>) {
+    while let Some(next) = waiting.blocking_recv() {
+        match next {
+            Waiting::Event(event, runtime) => {
+                let _inside = runtime.as_ref().map(Handle::enter);
+                // A panic of the observer must not end the thread.
+                let _ = user_code::catch(|| observer.event(&event));
+            }
+            Waiting::Marker(handled) => {
+                // An error means that nobody waits any more.
+                let _ = handled.send(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Ignores;
+
+    impl Observer for Ignores {
+        fn event(&self, _: &Event) {}
+    }
+
+    #[test]
+    fn no_thread_runs_before_the_first_event() {
+        let queue = ObserverQueue::new(Ignores);
+        assert!(queue.queue.get().is_none());
+        queue.send(Event::LimitLearned { limit: 1 });
+        assert!(queue.queue.get().is_some());
+    }
+}

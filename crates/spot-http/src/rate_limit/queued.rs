@@ -1,0 +1,532 @@
+//! The part of a limiter that does not depend on where calls are counted: the queue with its lanes,
+//! deadlines and time limits, and the blocks.
+
+use std::{
+    borrow::Cow,
+    fmt,
+    future::poll_fn,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use spot_model::Operation;
+use tokio::{
+    runtime::Handle,
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    Error, ErrorKind, Lane, Limits,
+    rate_limit::{
+        blocks::{Blocks, Passage, Probes, SharedBlock, key},
+        limiter::{AttemptEnd, Feedback, Permit, PermitRequest, RateLimiter},
+        queue::{Place, Queue, Waiting},
+        window::{End, Slot},
+    },
+};
+
+/// Counts calls and decides whether one more may be sent. The methods never wait.
+pub trait Slots: fmt::Debug + Send + 'static {
+    /// Takes a slot for the call whose turn it is.
+    fn take(&mut self, call: &Candidate<'_>, now: Instant) -> Slot;
+
+    /// Notes the end of a call that had a slot. Returns the limit if it changed.
+    fn end(&mut self, ended: &EndedCall<'_>, now: Instant) -> Option<u32>;
+
+    /// The number of calls that fit in a window, if it is known.
+    fn limit(&self) -> Option<u32>;
+
+    /// The next time at which a call may get a slot that gets none now.
+    fn next_change(&self, now: Instant) -> Option<Instant>;
+
+    /// A snapshot, with the blocks.
+    fn snapshot(&self, blocks: &Blocks, now: Instant) -> Limits;
+
+    /// Handles a change of the queue or of the slots. It is called at the end of every step.
+    fn settle(&mut self, _waiting: Waiting, _blocks: &Blocks, _now: Instant) {}
+}
+
+/// A call whose turn it is.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Candidate<'a> {
+    /// The operation to call.
+    pub operation: &'a Operation,
+    /// The lane whose slots it may use.
+    pub lane: Lane,
+    /// The blocks that it probes.
+    pub probes: Probes,
+    /// The calls that wait, with this one.
+    pub waiting: Waiting,
+}
+
+/// A call that ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct EndedCall<'a> {
+    /// The slot that it had.
+    pub slot: u64,
+    /// The operation that was called.
+    pub operation: &'a Operation,
+    /// The blocks that it probed.
+    pub probes: Probes,
+    /// How it ended.
+    pub end: End,
+    /// The key of the block that its refusal made or confirmed.
+    pub refused: Option<Cow<'static, str>>,
+    /// When it was sent.
+    pub sent: Instant,
+    /// The blocks, with what this end made of them.
+    pub blocks: &'a Blocks,
+}
+
+/// A limiter with a queue in front. Cloning is cheap; clones share everything.
+#[derive(Debug)]
+pub struct QueuedLimiter<S> {
+    shared: Arc<Shared<S>>,
+}
+
+/// A reference to a [`QueuedLimiter`] that does not keep it alive.
+#[derive(Debug)]
+pub struct WeakLimiter<S> {
+    shared: Weak<Shared<S>>,
+}
+
+#[derive(Debug)]
+struct Shared<S> {
+    state: Mutex<State<S>>,
+    /// Wakes the timer task.
+    changed: Arc<Notify>,
+}
+
+#[derive(Debug)]
+struct State<S> {
+    slots: S,
+    blocks: Blocks,
+    queue: Queue,
+    /// Whether the timer task runs.
+    has_timer: bool,
+    /// The next times at which a block changes and a slot is free, as the timer task last saw them.
+    block_change: Option<Instant>,
+    slot_change: Option<Instant>,
+}
+
+impl<S> Clone for QueuedLimiter<S> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<S: Slots> QueuedLimiter<S> {
+    /// A limiter with these slots and blocks.
+    pub fn new(slots: S, blocks: Blocks) -> Self {
+        let state = State {
+            slots,
+            blocks,
+            queue: Queue::default(),
+            has_timer: false,
+            block_change: None,
+            slot_change: None,
+        };
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Arc::default() }) }
+    }
+
+    /// A reference that does not keep the limiter alive.
+    pub fn downgrade(&self) -> WeakLimiter<S> {
+        WeakLimiter { shared: Arc::downgrade(&self.shared) }
+    }
+
+    /// Uses the slots and the blocks. No call that waits looks again because of it.
+    pub fn with<T>(&self, use_them: impl FnOnce(&mut S, &mut Blocks, Instant) -> T) -> T {
+        let mut state = self.shared.state();
+        let State { slots, blocks, .. } = &mut *state;
+        use_them(slots, blocks, Instant::now())
+    }
+
+    /// Changes the slots and the blocks. Calls that wait look again: every one if the function returns
+    /// true, as after a change of a block, and otherwise the first one of each lane.
+    pub fn change<T>(&self, change: impl FnOnce(&mut S, &mut Blocks, Instant) -> (T, bool)) -> T {
+        let now = Instant::now();
+        let mut state = self.shared.state();
+        let State { slots, blocks, queue, .. } = &mut *state;
+        let (result, every_one) = change(slots, blocks, now);
+        let called = if every_one { queue.call_all() } else { queue.call(now) };
+        self.shared.release(state, called);
+        result
+    }
+}
+
+impl<S: Slots> WeakLimiter<S> {
+    /// The limiter, unless it was dropped.
+    pub fn upgrade(&self) -> Option<QueuedLimiter<S>> {
+        self.shared.upgrade().map(|shared| QueuedLimiter { shared })
+    }
+}
+
+/// Whether a call may be sent now.
+enum Admission {
+    Admitted(u64, Probes),
+    /// It waits in its lane, or beside the lanes until a block changes.
+    Waits(Place),
+}
+
+#[async_trait]
+impl<S: Slots> RateLimiter for QueuedLimiter<S> {
+    async fn acquire(&self, request: PermitRequest) -> Result<Box<dyn Permit>, Error> {
+        let mut waiter = Waiter { shared: &self.shared, ticket: None };
+        // Most calls find nobody before them and a free slot, and need no timer.
+        let (slot, probes) = match poll_fn(|context| Poll::Ready(waiter.poll(&request, context)))
+            .await
+        {
+            Poll::Ready(admitted) => admitted?,
+            Poll::Pending => {
+                let mut pause = FIRST_LOOK;
+                loop {
+                    let look = request.deadline.min(Instant::now() + pause);
+                    match timeout_at(look, poll_fn(|context| waiter.poll(&request, context))).await
+                    {
+                        Ok(admitted) => break admitted?,
+                        Err(_) if Instant::now() >= request.deadline => return Err(late()),
+                        Err(_) => self.shared.call(),
+                    }
+                    pause = (pause * 2).min(RAREST_LOOK);
+                }
+            }
+        };
+        Ok(Box::new(QueuedPermit {
+            shared: Arc::clone(&self.shared),
+            operation: request.operation,
+            slot,
+            probes,
+            sent: Instant::now(),
+            unfinished: Some(End::NotSent),
+        }))
+    }
+
+    fn limits(&self) -> Limits {
+        let state = self.shared.state();
+        state.slots.snapshot(&state.blocks, Instant::now())
+    }
+}
+
+impl<S: Slots> Shared<S> {
+    fn state(&self) -> MutexGuard<'_, State<S>> {
+        // Nothing under this lock leaves the state half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes the end of an attempt.
+    fn end(&self, permit: &QueuedPermit<S>, end: AttemptEnd<'_>) -> Feedback {
+        let QueuedPermit { operation, probes, .. } = *permit;
+        match end {
+            AttemptEnd::Answered => self.end_as(permit, End::Answered, |blocks, _| {
+                blocks.end(operation, probes, true);
+                None
+            }),
+            AttemptEnd::NotSent => self.end_unknown(permit, End::NotSent),
+            AttemptEnd::Refused { error, wait } => {
+                // A quota, and a separate limit of the operation, say nothing about the window. A
+                // refused probe says that the block was too short.
+                let about_window =
+                    error.kind() == ErrorKind::RateLimited && !operation.own_limit && !probes.all();
+                let end = End::Refused(if about_window { wait } else { Duration::MAX });
+                let alone = error.kind() == ErrorKind::QuotaExceeded || operation.own_limit;
+                let refused = if alone { key(operation) } else { Cow::Borrowed(SharedBlock::ALL) };
+                self.end_as(permit, end, |blocks, now| {
+                    Some((refused, blocks.refuse(operation, error, wait, probes, now)))
+                })
+            }
+        }
+    }
+
+    /// Notes the end of an attempt that has no response.
+    fn end_unknown(&self, permit: &QueuedPermit<S>, end: End) -> Feedback {
+        self.end_as(permit, end, |blocks, _| {
+            blocks.end(permit.operation, permit.probes, false);
+            None
+        })
+    }
+
+    fn end_as(
+        &self,
+        permit: &QueuedPermit<S>,
+        end: End,
+        change: impl FnOnce(&mut Blocks, Instant) -> Option<(Cow<'static, str>, Duration)>,
+    ) -> Feedback {
+        let now = Instant::now();
+        let mut state = self.state();
+        let State { slots, blocks, queue, .. } = &mut *state;
+        let (refused, block) = change(blocks, now).unzip();
+        let QueuedPermit { slot, operation, probes, sent, .. } = *permit;
+        let ended = EndedCall { slot, operation, probes, end, refused, sent, blocks };
+        let limit = slots.end(&ended, now);
+        // A probe decides for everybody. Calls that would wait too long for a block end now.
+        let decides = block.is_some() || probes != Probes::default();
+        let called = if decides { queue.call_all() } else { queue.call(now) };
+        self.release(state, called);
+        let feedback = Feedback::default().with_limit(limit);
+        match block {
+            Some(block) => feedback.with_block(block),
+            None => feedback,
+        }
+    }
+
+    /// Calls the waiters that are first, in case that a slot is free.
+    fn call(&self) {
+        let mut state = self.state();
+        let called = state.queue.call(Instant::now());
+        self.release(state, called);
+    }
+
+    /// Unlocks the state and wakes the waiters that were called.
+    fn release(&self, mut state: MutexGuard<'_, State<S>>, called: Vec<Waker>) {
+        state.settle(Instant::now());
+        let has_timer = state.has_timer;
+        drop(state);
+        if has_timer {
+            self.changed.notify_one();
+        }
+        called.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<S: Slots> State<S> {
+    fn admit(
+        &mut self,
+        request: &PermitRequest,
+        ticket: Option<u64>,
+        now: Instant,
+    ) -> Result<Admission, Error> {
+        if now >= request.deadline {
+            return Err(late());
+        }
+        let in_lane = Admission::Waits(Place::In(request.lane));
+        let probes = match self.blocks.check(request.operation, now) {
+            Passage::Open(probes) => probes,
+            Passage::AllBlocked(until, error) => {
+                accept(request, until, now, || error)?;
+                return Ok(in_lane);
+            }
+            Passage::OperationBlocked(until, error) => {
+                accept(request, until, now, || error)?;
+                return Ok(Admission::Waits(Place::Parked));
+            }
+            Passage::Probing { all: true } => return Ok(in_lane),
+            Passage::Probing { all: false } => return Ok(Admission::Waits(Place::Parked)),
+        };
+        if !self.queue.is_turn(request.lane, ticket, now) {
+            return Ok(in_lane);
+        }
+        // A bulk call whose turn has come may use the reserve, or it would wait for ever.
+        let lane = if self.queue.bulk_is_due(now) { Lane::Interactive } else { request.lane };
+        let mut waiting = self.queue.waiting();
+        if ticket.is_none() {
+            waiting.add(request.lane);
+        }
+        let call = Candidate { operation: request.operation, lane, probes, waiting };
+        let slot = match self.slots.take(&call, now) {
+            Slot::Now(slot) => slot,
+            Slot::AfterAnswer => return Ok(in_lane),
+            Slot::At(until) => {
+                let limit = self.slots.limit().unwrap_or_default();
+                accept(request, until, now, || {
+                    let message = format!(
+                        "the application's limit of {limit} calls per window is used up for now"
+                    );
+                    Error::new(ErrorKind::RateLimited, message)
+                })?;
+                return Ok(in_lane);
+            }
+        };
+        self.blocks.pass(request.operation, probes, now);
+        self.queue.passes(request.lane);
+        Ok(Admission::Admitted(slot, probes))
+    }
+
+    fn settle(&mut self, now: Instant) {
+        let waiting = self.queue.waiting();
+        self.slots.settle(waiting, &self.blocks, now);
+    }
+
+    /// The next time at which a waiter may proceed without anything else happening.
+    fn next_change(&mut self, now: Instant) -> Option<Instant> {
+        self.block_change = self.blocks.next_change(now);
+        self.slot_change = self.slots.next_change(now);
+        [self.block_change, self.slot_change, self.queue.next_change(now)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+}
+
+/// Whether a call accepts to wait until this time; the error if it does not.
+fn accept(
+    request: &PermitRequest,
+    until: Instant,
+    now: Instant,
+    error: impl FnOnce() -> Error,
+) -> Result<(), Error> {
+    let wait = until.saturating_duration_since(now);
+    if wait > request.max_wait || until > request.deadline {
+        return Err(error().with_retry_after(wait));
+    }
+    Ok(())
+}
+
+/// When a waiter looks by itself, ever more rarely. The timer task calls it in time, unless that task
+/// runs on a runtime that nobody drives any more.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+const RAREST_LOOK: Duration = Duration::from_secs(60);
+
+/// The error of a call whose deadline passed in the queue.
+fn late() -> Error {
+    Error::new(ErrorKind::Timeout, "the deadline passed while the call waited for the rate limit")
+}
+
+/// A call that asks for a slot. It leaves the queue when it is dropped.
+struct Waiter<'a, S: Slots> {
+    shared: &'a Arc<Shared<S>>,
+    ticket: Option<u64>,
+}
+
+impl<S: Slots> Waiter<'_, S> {
+    fn poll(
+        &mut self,
+        request: &PermitRequest,
+        context: &Context<'_>,
+    ) -> Poll<Result<(u64, Probes), Error>> {
+        let now = Instant::now();
+        let mut state = self.shared.state();
+        let admission = state.admit(request, self.ticket, now);
+        let place = match admission {
+            Ok(Admission::Waits(place)) => place,
+            Ok(Admission::Admitted(slot, probes)) => {
+                if let Some(ticket) = self.ticket.take() {
+                    state.queue.leave(ticket);
+                }
+                // There may be a slot for the next one as well.
+                let called = state.queue.call(now);
+                self.shared.release(state, called);
+                return Poll::Ready(Ok((slot, probes)));
+            }
+            // Its drop leaves the queue.
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        let is_new = self.ticket.is_none();
+        let ticket = *self.ticket.get_or_insert_with(|| state.queue.ticket());
+        state.queue.wait(ticket, place, context.waker());
+        let starts_timer = !std::mem::replace(&mut state.has_timer, true);
+        state.settle(now);
+        drop(state);
+        if starts_timer {
+            Timer::start(self.shared);
+        } else if is_new || place == Place::Parked {
+            self.shared.changed.notify_one();
+        }
+        Poll::Pending
+    }
+}
+
+impl<S: Slots> Drop for Waiter<'_, S> {
+    fn drop(&mut self) {
+        let Some(ticket) = self.ticket else { return };
+        let mut state = self.shared.state();
+        state.queue.leave(ticket);
+        let called = state.queue.call(Instant::now());
+        self.shared.release(state, called);
+    }
+}
+
+/// Calls waiters when time alone lets them proceed: a slot is free again, a block ends, a probe or a
+/// waiter takes too long. It runs in a task while somebody waits, so that it does not depend on
+/// whether the waiters are polled.
+struct Timer<S: Slots> {
+    shared: Weak<Shared<S>>,
+    changed: Arc<Notify>,
+}
+
+impl<S: Slots> Timer<S> {
+    fn start(shared: &Arc<Shared<S>>) {
+        let timer = Self { shared: Arc::downgrade(shared), changed: Arc::clone(&shared.changed) };
+        Handle::current().spawn(timer.run());
+    }
+
+    async fn run(self) {
+        while let Some(next) = self.turn() {
+            match next {
+                Some(next) => _ = timeout_at(next, self.changed.notified()).await,
+                None => self.changed.notified().await,
+            }
+        }
+    }
+
+    /// Calls the waiters whose turn it is. Returns the next time to do so, or `None` inside if that
+    /// depends on others; `None` if nobody waits.
+    fn turn(&self) -> Option<Option<Instant>> {
+        let shared = self.shared.upgrade()?;
+        let now = Instant::now();
+        let mut state = shared.state();
+        if state.queue.is_empty() {
+            return None;
+        }
+        let passed = |change: Option<Instant>| change.is_some_and(|change| change <= now);
+        let called = if passed(state.block_change) {
+            state.queue.call_all()
+        } else if passed(state.slot_change) {
+            state.queue.call(now)
+        } else {
+            state.queue.call_after_lost(now)
+        };
+        let next = state.next_change(now);
+        drop(state);
+        called.into_iter().for_each(Waker::wake);
+        Some(next)
+    }
+}
+
+impl<S: Slots> Drop for Timer<S> {
+    fn drop(&mut self) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        let mut state = shared.state();
+        state.has_timer = false;
+        // Its runtime may have shut down: those who still wait start another one.
+        let called = state.queue.call_all();
+        drop(state);
+        called.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// The slot of a call.
+#[derive(Debug)]
+struct QueuedPermit<S: Slots> {
+    shared: Arc<Shared<S>>,
+    operation: &'static Operation,
+    slot: u64,
+    probes: Probes,
+    sent: Instant,
+    /// What to note when it is dropped; `None` if its end was noted.
+    unfinished: Option<End>,
+}
+
+impl<S: Slots> Permit for QueuedPermit<S> {
+    fn sent(&mut self, now: Instant) {
+        self.sent = now;
+        self.unfinished = Some(End::Unknown);
+    }
+
+    fn finish(mut self: Box<Self>, end: AttemptEnd<'_>) -> Feedback {
+        self.unfinished = None;
+        self.shared.end(&self, end)
+    }
+}
+
+impl<S: Slots> Drop for QueuedPermit<S> {
+    fn drop(&mut self) {
+        if let Some(end) = self.unfinished {
+            self.shared.end_unknown(self, end);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! A mock on connections in memory: an exchange costs no socket.
+
+use std::{future::pending, io, time::Duration};
+
+use axum::{extract::connect_info::Connected, serve::IncomingStream};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex, split},
+    select,
+    sync::mpsc,
+    time::sleep,
+};
+
+use crate::{MockBuilder, MockSpotify, server::listener::ConnectionHandle};
+
+/// A mock on connections in memory. It runs in the tokio runtime in which it was started.
+#[derive(Debug)]
+pub struct InMemory {
+    mock: MockSpotify,
+    connections: mpsc::UnboundedSender<DuplexStream>,
+}
+
+impl InMemory {
+    /// Starts the mock. The builder's address, port, host and TLS do not matter.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the custom world or an application is invalid.
+    pub fn start(builder: MockBuilder) -> io::Result<Self> {
+        let (connections, accepted) = mpsc::unbounded_channel();
+        Ok(Self { mock: builder.start_on(InMemoryListener(accepted))?, connections })
+    }
+
+    /// The mock.
+    pub fn mock(&self) -> &MockSpotify {
+        &self.mock
+    }
+
+    /// Sends these bytes on a new connection and returns everything that the server sends until it
+    /// closes the connection. After a minute the sending half is closed, so that a server that waits for
+    /// more bytes closes too.
+    ///
+    /// # Errors
+    ///
+    /// `BrokenPipe` if the server is gone.
+    pub async fn exchange(&self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let (client, server) = duplex(64 * 1024);
+        self.connections.send(server).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        let (mut reader, mut writer) = split(client);
+        let mut answer = Vec::new();
+        let received = {
+            let send = async {
+                // The server may close before it has read everything.
+                let _ = writer.write_all(bytes).await;
+                sleep(Duration::from_secs(60)).await;
+                let _ = writer.shutdown().await;
+                pending::<()>().await;
+            };
+            select! {
+                received = reader.read_to_end(&mut answer) => received,
+                () = send => Ok(0),
+            }
+        };
+        received.map(|_| answer)
+    }
+}
+
+/// Accepts the connections of an [`InMemory`].
+#[derive(Debug)]
+pub(crate) struct InMemoryListener(mpsc::UnboundedReceiver<DuplexStream>);
+
+impl axum::serve::Listener for InMemoryListener {
+    type Io = DuplexStream;
+    type Addr = ();
+
+    async fn accept(&mut self) -> (DuplexStream, ()) {
+        match self.0.recv().await {
+            Some(stream) => (stream, ()),
+            // The `InMemory` is dropped, which stops the server.
+            None => pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Connected<IncomingStream<'_, InMemoryListener>> for ConnectionHandle {
+    fn connect_info(_: IncomingStream<'_, InMemoryListener>) -> Self {
+        Self::whole()
+    }
+}

@@ -1,0 +1,747 @@
+//! A fast reader of usual JSON.
+//!
+//! [`JsonReader`] decodes JSON that is correct and usual. At anything else it stops and gives no reason:
+//! [`from_slice`](crate::from_slice) then decodes the text again with serde_json, which finds the
+//! result or the error. So the reader needs no error messages, and it leaves rare cases to serde_json.
+//! It must not accept a text that serde_json rejects, or decode it to another value.
+
+use std::{borrow::Cow, fmt};
+
+use memchr::{memchr, memchr2};
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor, value::BorrowedStrDeserializer,
+    },
+};
+
+use crate::{
+    country::{self, COUNTRIES},
+    in_place::InPlace,
+};
+
+/// The deepest nesting that is read. serde_json allows a little more.
+const MAX_DEPTH: u8 = 100;
+
+/// Decodes a text that is correct and usual.
+pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Unusual> {
+    let _strict = InPlace::start();
+    let mut reader = JsonReader { text, bytes: text.as_bytes(), at: 0, depth: 0, countries: None };
+    let value = T::deserialize(&mut reader)?;
+    reader.skip_space();
+    if reader.at == text.len() { Ok(value) } else { Err(Unusual) }
+}
+
+/// The text is not JSON, not of the type, or unusual.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unusual;
+
+impl fmt::Display for Unusual {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unusual JSON")
+    }
+}
+
+impl std::error::Error for Unusual {}
+
+impl serde::de::Error for Unusual {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+}
+
+type Result<T, E = Unusual> = std::result::Result<T, E>;
+
+/// Reads a text from its start to its end.
+struct JsonReader<'de> {
+    text: &'de str,
+    /// The same text.
+    bytes: &'de [u8],
+    /// Index of the next byte.
+    at: usize,
+    /// Number of objects and lists around the next byte.
+    depth: u8,
+    /// The last list of countries and its set. A track and its album have the same list.
+    countries: Option<(&'de [u8], country::Bits)>,
+}
+
+enum Number {
+    Positive(u64),
+    Negative(i64),
+    Float(f64),
+}
+
+impl<'de> JsonReader<'de> {
+    fn skip_space(&mut self) {
+        loop {
+            match self.bytes.get(self.at) {
+                // Indentation comes in runs.
+                Some(b' ') if self.bytes.get(self.at..self.at + 8) == Some(b"        ") => {
+                    self.at += 8;
+                }
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                _ => return,
+            }
+        }
+    }
+
+    /// The next byte that is not space.
+    #[inline]
+    fn peek(&mut self) -> Result<u8> {
+        match self.bytes.get(self.at) {
+            Some(byte) if *byte > b' ' => Ok(*byte),
+            _ => self.peek_after_space(),
+        }
+    }
+
+    #[inline(never)]
+    fn peek_after_space(&mut self) -> Result<u8> {
+        self.skip_space();
+        self.bytes.get(self.at).copied().ok_or(Unusual)
+    }
+
+    /// Takes the next byte that is not space, which must be this one.
+    #[inline]
+    fn take(&mut self, expected: u8) -> Result<()> {
+        if self.peek()? == expected {
+            self.at += 1;
+            return Ok(());
+        }
+        Err(Unusual)
+    }
+
+    fn word(&mut self, word: &[u8]) -> Result<()> {
+        let end = self.at + word.len();
+        if self.bytes.get(self.at..end) == Some(word) {
+            self.at = end;
+            return Ok(());
+        }
+        Err(Unusual)
+    }
+
+    /// Takes a bracket that opens an object or a list.
+    fn open(&mut self) -> Result<()> {
+        if self.depth == MAX_DEPTH {
+            return Err(Unusual);
+        }
+        self.depth += 1;
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Takes the bracket that closes it.
+    fn close(&mut self, bracket: u8) -> Result<()> {
+        self.depth -= 1;
+        self.take(bracket)
+    }
+
+    /// Takes what stands before the next entry of an object or a list. `false` if it is the end.
+    #[inline]
+    fn has_next(&mut self, is_first: &mut bool, bracket: u8) -> Result<bool> {
+        match self.peek()? {
+            byte if byte == bracket => Ok(false),
+            b',' if !*is_first => {
+                self.at += 1;
+                // A bracket after a comma is an error; no entry starts with one.
+                Ok(true)
+            }
+            _ if *is_first => {
+                *is_first = false;
+                Ok(true)
+            }
+            _ => Err(Unusual),
+        }
+    }
+
+    /// Takes a string. Its opening quote is next.
+    #[inline]
+    fn string(&mut self) -> Result<Cow<'de, str>> {
+        let start = self.at + 1;
+        let end = plain_end(self.bytes, start)?;
+        match self.bytes.get(end) {
+            Some(b'"') => {
+                self.at = end + 1;
+                self.text.get(start..end).map(Cow::Borrowed).ok_or(Unusual)
+            }
+            _ => self.escaped_string().map(Cow::Owned),
+        }
+    }
+
+    /// Takes a string with escapes.
+    #[cold]
+    fn escaped_string(&mut self) -> Result<String> {
+        let start = self.at;
+        self.skip_string()?;
+        let json = self.text.get(start..self.at).ok_or(Unusual)?;
+        serde_json::from_str(json).map_err(|_| Unusual)
+    }
+
+    fn skip_string(&mut self) -> Result<()> {
+        self.at += 1;
+        loop {
+            self.at = plain_end(self.bytes, self.at)?;
+            let digits = match self.bytes.get(self.at..) {
+                Some([b'"', ..]) => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some([b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..]) => 0,
+                Some([b'\\', b'u', a, b, c, d, ..])
+                    if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit()) =>
+                {
+                    4
+                }
+                _ => return Err(Unusual),
+            };
+            self.at += 2 + digits;
+        }
+    }
+
+    /// Takes a number, whose first byte is next.
+    fn number(&mut self) -> Result<Number> {
+        let start = self.at;
+        let is_negative = self.bytes.get(start) == Some(&b'-');
+        let first = start + usize::from(is_negative);
+        let (mut magnitude, mut end) = (0_u64, first);
+        while let Some(digit @ b'0'..=b'9') = self.bytes.get(end) {
+            // It may overflow: such a number has more than 19 digits and is rejected below.
+            magnitude = magnitude.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+            end += 1;
+        }
+        if let Some(b'.' | b'e' | b'E') = self.bytes.get(end) {
+            let json = self.number_text()?;
+            return serde_json::from_str(json).map(Number::Float).map_err(|_| Unusual);
+        }
+        self.at = end;
+        match (end - first, self.bytes.get(first)) {
+            (1, _) | (2..=19, Some(b'1'..=b'9')) => {}
+            _ => return Err(Unusual),
+        }
+        match (is_negative, i64::try_from(magnitude)) {
+            (false, _) => Ok(Number::Positive(magnitude)),
+            // serde_json makes a float of -0.
+            (true, Ok(magnitude @ 1..)) => Ok(Number::Negative(-magnitude)),
+            (true, _) => Err(Unusual),
+        }
+    }
+
+    /// Takes everything that may belong to a number.
+    fn number_text(&mut self) -> Result<&'de str> {
+        let start = self.at;
+        while let Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E') = self.bytes.get(self.at) {
+            self.at += 1;
+        }
+        self.text.get(start..self.at).ok_or(Unusual)
+    }
+
+    /// Takes a value of any kind.
+    fn skip(&mut self) -> Result<()> {
+        match self.peek()? {
+            b'"' => self.skip_string(),
+            b'{' => self.skip_entries(b'}', |reader| {
+                if reader.peek()? != b'"' {
+                    return Err(Unusual);
+                }
+                reader.skip_string()?;
+                reader.take(b':')?;
+                reader.skip()
+            }),
+            b'[' => self.skip_entries(b']', Self::skip),
+            b'n' => self.word(b"null"),
+            b't' => self.word(b"true"),
+            b'f' => self.word(b"false"),
+            b'-' | b'0'..=b'9' => {
+                serde_json::from_str::<IgnoredAny>(self.number_text()?).map_err(|_| Unusual)?;
+                Ok(())
+            }
+            _ => Err(Unusual),
+        }
+    }
+
+    fn skip_entries(&mut self, bracket: u8, skip: impl Fn(&mut Self) -> Result<()>) -> Result<()> {
+        self.open()?;
+        let mut is_first = true;
+        while self.has_next(&mut is_first, bracket)? {
+            skip(self)?;
+        }
+        self.close(bracket)
+    }
+
+    fn visit_string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        match self.string()? {
+            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+            Cow::Owned(text) => visitor.visit_str(&text),
+        }
+    }
+
+    fn visit_number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        match self.number()? {
+            Number::Positive(number) => visitor.visit_u64(number),
+            Number::Negative(number) => visitor.visit_i64(number),
+            Number::Float(number) => visitor.visit_f64(number),
+        }
+    }
+
+    fn visit_bool<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        let value = self.bytes.get(self.at) == Some(&b't');
+        self.word(if value { b"true" } else { b"false" })?;
+        visitor.visit_bool(value)
+    }
+
+    fn visit_null<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        self.word(b"null")?;
+        visitor.visit_unit()
+    }
+
+    fn visit_list<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        self.open()?;
+        let value = visitor.visit_seq(Entries { reader: self, is_first: true })?;
+        self.close(b']')?;
+        Ok(value)
+    }
+
+    fn visit_object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        self.open()?;
+        let value = visitor.visit_map(Entries { reader: self, is_first: true })?;
+        self.close(b'}')?;
+        Ok(value)
+    }
+
+    /// Takes a list of countries.
+    fn visit_countries<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        let rest = self.bytes.get(self.at..).ok_or(Unusual)?;
+        let (list, bits) = match self.countries {
+            Some((list, bits)) if rest.starts_with(list) => (list, bits),
+            _ => {
+                // No entry has a bracket.
+                let length = memchr(b']', rest).ok_or(Unusual)? + 1;
+                let list = rest.get(..length).ok_or(Unusual)?;
+                (list, country::scan(list).ok_or(Unusual)?)
+            }
+        };
+        self.at += list.len();
+        self.countries = Some((list, bits));
+        visitor.visit_bytes(&bits)
+    }
+}
+
+/// Index of the first byte from `start` on that ends a part of a string without escapes. It is a quote,
+/// a backslash or a control character.
+#[inline]
+fn plain_end(bytes: &[u8], start: usize) -> Result<usize> {
+    let mut at = start;
+    // Most strings are short.
+    for _ in 0..4 {
+        let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) else { break };
+        let ends = ends(u64::from_le_bytes(*word));
+        if ends != 0 {
+            return Ok(at + ends.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    long_plain_end(bytes, at)
+}
+
+#[inline(never)]
+fn long_plain_end(bytes: &[u8], start: usize) -> Result<usize> {
+    let rest = bytes.get(start..).ok_or(Unusual)?;
+    let length = memchr2(b'"', b'\\', rest).ok_or(Unusual)?;
+    let has_control = rest.iter().take(length).fold(false, |found, byte| found | (*byte < b' '));
+    if has_control { Err(Unusual) } else { Ok(start + length) }
+}
+
+/// The highest bit of the first byte that is a quote, a backslash or a control character. Bits of bytes
+/// after it mean nothing. 0 if there is no such byte.
+fn ends(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    let quote = zero(word ^ (ONES * b'"' as u64));
+    let backslash = zero(word ^ (ONES * b'\\' as u64));
+    let control = word.wrapping_sub(ONES * b' ' as u64) & !word;
+    (quote | backslash | control) & (ONES << 7)
+}
+
+/// Entries of an object or a list, one after the other.
+struct Entries<'a, 'de> {
+    reader: &'a mut JsonReader<'de>,
+    is_first: bool,
+}
+
+impl<'de> SeqAccess<'de> for Entries<'_, 'de> {
+    type Error = Unusual;
+
+    #[inline]
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        if self.reader.has_next(&mut self.is_first, b']')? {
+            seed.deserialize(&mut *self.reader).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+impl<'de> MapAccess<'de> for Entries<'_, 'de> {
+    type Error = Unusual;
+
+    #[inline]
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
+        if !self.reader.has_next(&mut self.is_first, b'}')? {
+            return Ok(None);
+        }
+        if self.reader.peek()? != b'"' {
+            return Err(Unusual);
+        }
+        seed.deserialize(Key(&mut *self.reader)).map(Some)
+    }
+
+    #[inline]
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
+        self.reader.take(b':')?;
+        seed.deserialize(&mut *self.reader)
+    }
+}
+
+/// The name of a field. Its opening quote is next.
+struct Key<'a, 'de>(&'a mut JsonReader<'de>);
+
+/// Methods that are left to serde_json.
+macro_rules! unusual {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, _: V) -> Result<V::Value> {
+            Err(Unusual)
+        }
+    )*};
+}
+
+/// Methods that read a value of one kind, which its first byte shows.
+macro_rules! by_first_byte {
+    ($($method:ident: $byte:pat => $read:ident;)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+            match self.peek()? {
+                $byte => self.$read(visitor),
+                _ => Err(Unusual),
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Key<'_, 'de> {
+    type Error = Unusual;
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.0.visit_string(visitor)
+    }
+
+    #[inline]
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.0.visit_string(visitor)
+    }
+
+    #[inline]
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.0.visit_string(visitor)
+    }
+
+    #[inline]
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.0.visit_string(visitor)
+    }
+
+    #[inline]
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.0.visit_string(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    unusual! {
+        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+        deserialize_u128 deserialize_f32 deserialize_f64 deserialize_char deserialize_bytes
+        deserialize_byte_buf deserialize_option deserialize_unit deserialize_seq deserialize_map
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, _: V) -> Result<V::Value> {
+        Err(Unusual)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value> {
+        Err(Unusual)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        _: V,
+    ) -> Result<V::Value> {
+        Err(Unusual)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value> {
+        Err(Unusual)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value> {
+        Err(Unusual)
+    }
+}
+
+impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
+    type Error = Unusual;
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.peek()? {
+            b'"' => self.visit_string(visitor),
+            b'{' => self.visit_object(visitor),
+            b'[' => self.visit_list(visitor),
+            b'-' | b'0'..=b'9' => self.visit_number(visitor),
+            b't' | b'f' => self.visit_bool(visitor),
+            b'n' => self.visit_null(visitor),
+            _ => Err(Unusual),
+        }
+    }
+
+    by_first_byte! {
+        deserialize_str: b'"' => visit_string;
+        deserialize_string: b'"' => visit_string;
+        deserialize_char: b'"' => visit_string;
+        deserialize_identifier: b'"' => visit_string;
+        deserialize_i8: b'-' | b'0'..=b'9' => visit_number;
+        deserialize_i16: b'-' | b'0'..=b'9' => visit_number;
+        deserialize_i32: b'-' | b'0'..=b'9' => visit_number;
+        deserialize_i64: b'-' | b'0'..=b'9' => visit_number;
+        deserialize_u8: b'-' | b'0'..=b'9' => visit_number;
+        deserialize_u16: b'-' | b'0'..=b'9' => visit_number;
+        deserialize_u32: b'-' | b'0'..=b'9' => visit_number;
+        deserialize_u64: b'-' | b'0'..=b'9' => visit_number;
+        deserialize_f32: b'-' | b'0'..=b'9' => visit_number;
+        deserialize_f64: b'-' | b'0'..=b'9' => visit_number;
+        deserialize_bool: b't' | b'f' => visit_bool;
+        deserialize_unit: b'n' => visit_null;
+        deserialize_seq: b'[' => visit_list;
+        deserialize_map: b'{' => visit_object;
+    }
+
+    unusual! { deserialize_i128 deserialize_u128 deserialize_bytes deserialize_byte_buf }
+
+    #[inline]
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.peek()? == b'n' {
+            self.word(b"null")?;
+            return visitor.visit_none();
+        }
+        visitor.visit_some(self)
+    }
+
+    #[inline]
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.skip()?;
+        visitor.visit_unit()
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value> {
+        self.deserialize_unit(visitor)
+    }
+
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value> {
+        match name {
+            COUNTRIES if self.peek()? == b'[' => self.visit_countries(visitor),
+            // Only serde_json can decode a `RawValue`. Its visitor rejects a newtype.
+            _ => visitor.visit_newtype_struct(self),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value> {
+        self.deserialize_seq(visitor)
+    }
+
+    #[inline]
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        if self.peek()? != b'"' {
+            return Err(Unusual);
+        }
+        match self.string()? {
+            Cow::Borrowed(name) => visitor.visit_enum(BorrowedStrDeserializer::new(name)),
+            Cow::Owned(_) => Err(Unusual),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, fmt::Debug};
+
+    use proptest::{prelude::*, sample::Index};
+    use serde::de::DeserializeOwned;
+    use serde_json::Value;
+
+    use super::{IgnoredAny, MAX_DEPTH, read};
+    use crate::{Album, CountrySet, Page, PlaylistItem, SavedTrack, SearchResults, Track};
+
+    /// Most kinds of values, with space and escapes.
+    const SAMPLE: &str = r#"{ "items" : [{"added_at":"2026-11-02T09:00:00Z",
+        "added_by":{"id":"nora","display_name":null},"is_local":false,"item":{"type":"track",
+        "id":"4uLU6hMCjMI75M1A2tKUQC","artists":[{"id":null,"name":"Café"},null,{"name":"\/\t"}],
+        "name":"A \"long\" name \u00e9\ud83c\udfb5 and a longer part that has no escapes in it",
+        "popularity":-0.0,"disc_number":1,"track_number":-12,"available_markets":["AD","DE"],
+        "album":{"album_type":"single","available_markets":["AD","DE"],"images":[],
+        "release_date":"1981-12","unknown":[true,[0],{"a":-1E+2,"b":"\n"}]},"duration_ms":1.5e2}},
+        {"track":{"name":"old","type":"episode"},"added_at":null}],
+        "limit":50,"offset":0,"total":2.0,"next":null,"previous":"https://api.spotify.com/v1/me"}"#;
+
+    /// What the reader accepts, serde_json accepts too, with the same value.
+    fn check<T: DeserializeOwned + PartialEq + Debug>(json: &str) {
+        if let Ok(value) = read::<T>(json) {
+            assert_eq!(serde_json::from_str::<T>(json).ok(), Some(value), "{json}");
+        }
+    }
+
+    fn check_all(json: &str) {
+        check::<Value>(json);
+        check::<IgnoredAny>(json);
+        check::<Page<PlaylistItem>>(json);
+        check::<Page<Track>>(json);
+        check::<BTreeMap<String, Value>>(json);
+    }
+
+    /// Deletes, inserts or replaces a character.
+    fn edit(json: &str, at: Index, new: Option<char>, replaces: bool) -> String {
+        let mut chars: Vec<char> = json.chars().collect();
+        let at = at.index(chars.len());
+        match new {
+            Some(new) if replaces => chars[at] = new,
+            Some(new) => chars.insert(at, new),
+            None => drop(chars.remove(at)),
+        }
+        chars.into_iter().collect()
+    }
+
+    fn any_edit() -> impl Strategy<Value = (Index, Option<char>, bool)> {
+        let chars: Vec<char> = "{}[]\",:\\0019.eE+-tfnul/ \n\u{1}éb".chars().collect();
+        let char = prop::option::weighted(0.8, prop::sample::select(chars));
+        (any::<Index>(), char, any::<bool>())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2048))]
+
+        #[test]
+        fn nothing_is_read_that_serde_json_reads_otherwise(
+            edits in prop::collection::vec(any_edit(), 0..4),
+        ) {
+            let mut json = SAMPLE.to_owned();
+            for (at, new, replaces) in edits {
+                json = edit(&json, at, new, replaces);
+            }
+            check_all(&json);
+        }
+
+        #[test]
+        fn short_texts_are_read_as_serde_json_reads_them(
+            json in "[\\[{\"0-9a-c.eE+\\-,:\\\\u \\]}]{1,12}",
+        ) {
+            check_all(&json);
+        }
+
+        #[test]
+        fn numbers_are_those_of_serde_json(float in any::<f64>(), integer in any::<i64>()) {
+            for json in [float.to_string(), format!("{float:e}"), integer.to_string()] {
+                check::<Value>(&json);
+                check::<f64>(&json);
+                check::<i64>(&json);
+                check::<u8>(&json);
+            }
+        }
+
+        #[test]
+        fn strings_of_every_length_are_read(text in "[ -~é]{0,80}") {
+            let json = serde_json::to_string(&text).unwrap();
+            prop_assert_eq!(read::<String>(&json).unwrap(), text.as_str());
+            prop_assert!(read::<IgnoredAny>(&json).is_ok());
+            for control in ["\n", "\u{0}"] {
+                let json = format!("\"{}{control}\"", text.replace(['"', '\\'], ""));
+                prop_assert!(read::<String>(&json).is_err());
+                prop_assert!(read::<IgnoredAny>(&json).is_err());
+            }
+        }
+    }
+
+    /// Without this, everything could be right and slow.
+    #[test]
+    fn usual_responses_are_read() {
+        assert_eq!(read::<Value>(SAMPLE).unwrap(), serde_json::from_str::<Value>(SAMPLE).unwrap());
+        read::<Page<SavedTrack>>(r#"{"items":[{"track":{"name":"Song"}}]}"#).unwrap();
+        read::<Album>(r#"{"id":"4uLU6hMCjMI75M1A2tKUQC","tracks":{"items":[]}}"#).unwrap();
+        read::<SearchResults>(r#"{"tracks":{"items":[{"name":"Song"}],"total":1}}"#).unwrap();
+    }
+
+    #[test]
+    fn deep_nesting_is_left_to_serde_json() {
+        let nested = |depth: u8| "[".repeat(depth.into()) + &"]".repeat(depth.into());
+        let (most, more) = (nested(MAX_DEPTH), nested(MAX_DEPTH + 1));
+        assert!(read::<Value>(&most).is_ok() && read::<IgnoredAny>(&most).is_ok());
+        assert!(read::<Value>(&more).is_err() && read::<IgnoredAny>(&more).is_err());
+    }
+
+    #[test]
+    fn lists_of_countries_may_be_the_same() {
+        let json = r#"[["DE","FR"], ["DE","FR"], ["DE"], [ "FR" , "DE" ], [], ["DE","FR"]]"#;
+        let in_place = crate::from_slice::<Vec<CountrySet>>(json.as_bytes()).unwrap();
+        assert_eq!(in_place, serde_json::from_str::<Vec<CountrySet>>(json).unwrap());
+        for broken in [r#"[["DE"],["DE"]"#, r#"[["DE"],["DE""#, r#"[["DE"],["D""#] {
+            assert!(crate::from_slice::<Vec<CountrySet>>(broken.as_bytes()).is_err());
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Detects links of pages that lead in a circle.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+/// The links by which a page was reached from the first one, in a fixed number of bytes.
+///
+/// A client follows the links of pages one by one, and a server may send it in a circle. The method is
+/// Brent's: one link is remembered, and later links replace it at distances that double. A circle is
+/// noticed after at most three times as many links as there are different ones.
+///
+/// It is not part of the page: pages are equal whatever their trails, and JSON does not hold it.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PageTrail {
+    /// Hash of the remembered link.
+    remembered: u64,
+    /// Number of links followed since that one, itself included. 0 at the start.
+    length: u32,
+    /// The length at which another link is remembered.
+    limit: u32,
+    backwards: bool,
+}
+
+impl PageTrail {
+    /// The trail after this link too. `None` if the link was followed before.
+    #[must_use]
+    pub fn follow(self, link: &str, backwards: bool) -> Option<Self> {
+        let mut hasher = DefaultHasher::new();
+        link.hash(&mut hasher);
+        let hash = hasher.finish();
+        if self.length == 0 || self.backwards != backwards {
+            return Some(Self { remembered: hash, length: 1, limit: 1, backwards });
+        }
+        if self.remembered == hash {
+            return None;
+        }
+        if self.length == self.limit {
+            let limit = self.limit.saturating_mul(2);
+            return Some(Self { remembered: hash, length: 1, limit, backwards });
+        }
+        Some(Self { length: self.length + 1, ..self })
+    }
+}
+
+impl PartialEq for PageTrail {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PageTrail;
+
+    /// The number of links that are followed of a list that circles after `start` pages.
+    fn followed(start: usize, circle: usize) -> usize {
+        let mut trail = PageTrail::default();
+        for count in 0.. {
+            let at = if count < start { count } else { start + (count - start) % circle };
+            match trail.follow(&format!("https://example.org/?after={at}"), false) {
+                Some(next) => trail = next,
+                None => return count,
+            }
+        }
+        unreachable!("the loop has no other end")
+    }
+
+    #[test]
+    fn every_circle_is_noticed_soon() {
+        for start in [0, 1, 2, 5, 17, 100] {
+            for circle in [1, 2, 3, 7, 64, 100] {
+                let followed = followed(start, circle);
+                assert!(followed >= start + circle, "{start}, {circle}: {followed}");
+                assert!(followed <= 3 * (start + circle), "{start}, {circle}: {followed}");
+            }
+        }
+    }
+
+    #[test]
+    fn to_turn_round_is_no_circle() {
+        let mut trail = PageTrail::default();
+        for _ in 0..100 {
+            trail = trail.follow("second", false).unwrap();
+            trail = trail.follow("first", true).unwrap();
+        }
+    }
+}

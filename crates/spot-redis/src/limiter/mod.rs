@@ -1,0 +1,350 @@
+//! The rate limiter of several machines.
+
+mod script;
+mod slots;
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use spot_http::{
+    Error, ErrorKind, Event, Limits, Observer, ObserverQueue, Permit, PermitRequest, RateLimiter,
+    limiter_parts::{Blocks, QueuedLimiter, WeakLimiter},
+};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout, timeout_at},
+};
+
+use crate::{
+    connection::{Failure, Redis, ScriptCall},
+    limiter::{
+        script::{LIMITER, Request, Response},
+        slots::{Settings, SharedSlots, Step},
+    },
+};
+
+/// The rolling window in which Spotify counts, as documented.
+const WINDOW: Duration = Duration::from_secs(30);
+
+/// How long the slots of a worker that died are kept after a window.
+const LONGEST_CALL: Duration = Duration::from_secs(60);
+
+/// The waits between two attempts to share again while the server refuses the requests. They double.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// The rate limiter of one application on several machines.
+///
+/// All processes of an application share what is learned of Spotify's limits: the limit of the rolling
+/// window, the calls that count against it, and the blocks. Otherwise it works like
+/// [`LocalLimiter`](spot_http::LocalLimiter), with the same lanes, deadlines and `max_wait`. Within a
+/// process one limiter serves all clients of the application. Cloning is cheap, and clones share
+/// everything.
+///
+/// While the server is away, the process goes on alone, with the last known limit divided by the last
+/// known number of processes. A call never fails because of the server, and waits for it no longer than
+/// the connect timeout, once. The limiter comes back by itself. The
+/// [observer](RedisLimiterBuilder::observer) receives an event at both times.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), spot_http::Error> {
+/// use spot_http::{AccessToken, Pipeline};
+/// use spot_redis::{Redis, RedisLimiter};
+///
+/// let redis = Redis::open("redis://localhost:6379")?;
+/// let limiter = RedisLimiter::new(&redis, "the client id")?;
+/// let pipeline = Pipeline::builder(AccessToken::new("a token")?).rate_limiter(limiter).build()?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct RedisLimiter {
+    inner: Arc<Inner>,
+}
+
+/// Sets up a [`RedisLimiter`].
+#[must_use = "a builder does nothing until it builds"]
+pub struct RedisLimiterBuilder {
+    redis: Redis,
+    client_id: String,
+    settings: Settings,
+    observer: Option<ObserverQueue>,
+}
+
+struct Inner {
+    queued: QueuedLimiter<SharedSlots>,
+    connection: Arc<Connection>,
+    /// Set when the task was started.
+    started: OnceLock<()>,
+}
+
+/// What the task needs.
+struct Connection {
+    redis: Redis,
+    keys: [String; 6],
+    last_key: String,
+    observer: Option<ObserverQueue>,
+    kick: Arc<Notify>,
+    /// Notifies those who wait until everything is told.
+    told: Notify,
+}
+
+impl RedisLimiter {
+    /// A limiter for the application with this client id. It learns the limit.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration) if the client id is empty or contains a brace.
+    pub fn new(redis: &Redis, client_id: impl Into<String>) -> Result<Self, Error> {
+        Self::builder(redis, client_id).build()
+    }
+
+    /// A builder for other settings.
+    pub fn builder(redis: &Redis, client_id: impl Into<String>) -> RedisLimiterBuilder {
+        RedisLimiterBuilder {
+            redis: redis.clone(),
+            client_id: client_id.into(),
+            settings: Settings { window: WINDOW, longest_call: LONGEST_CALL, known: None },
+            observer: None,
+        }
+    }
+
+    /// Tells the server now which calls ended, for a program that is about to exit. Otherwise the slots
+    /// of its last calls stay used for a window and the longest time of a call.
+    ///
+    /// It returns at the latest after the connect timeout.
+    pub async fn flush(&self) {
+        let limit = self.inner.connection.redis.connect_timeout();
+        let flush = async {
+            loop {
+                let told = self.inner.connection.told.notified();
+                let has_more = self.inner.queued.with(|slots, _, _| {
+                    slots.flush();
+                    slots.has_more_to_tell()
+                });
+                if !has_more {
+                    return;
+                }
+                told.await;
+            }
+        };
+        _ = timeout(limit, flush).await;
+    }
+
+    fn start(&self) {
+        self.inner.started.get_or_init(|| {
+            let weak = self.inner.queued.downgrade();
+            let task = run(weak, Arc::clone(&self.inner.connection));
+            if let Err(failure) = self.inner.connection.redis.spawn(task) {
+                self.inner.connection.go_on_alone(&self.inner.queued, failure);
+            }
+        });
+    }
+}
+
+#[async_trait]
+impl RateLimiter for RedisLimiter {
+    async fn acquire(&self, request: PermitRequest) -> Result<Box<dyn Permit>, Error> {
+        self.start();
+        self.inner.queued.acquire(request).await
+    }
+
+    fn limits(&self) -> Limits {
+        self.inner.queued.limits()
+    }
+}
+
+impl fmt::Debug for RedisLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisLimiter")
+            .field("redis", &self.inner.connection.redis)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RedisLimiterBuilder {
+    /// Sets the length of the rolling window; 30 s by default, as Spotify documents. All processes
+    /// need the same one.
+    pub fn window(mut self, window: Duration) -> Self {
+        let (least, most) = (Duration::from_millis(100), Duration::from_secs(86_400));
+        self.settings.window = window.clamp(least, most);
+        self
+    }
+
+    /// Sends at most this many calls in a window, at least 1, instead of learning the limit. All
+    /// processes need the same number.
+    pub fn known(mut self, calls: u32) -> Self {
+        self.settings.known = Some(calls.max(1));
+        self
+    }
+
+    /// Sets the longest time that one attempt may take; 60 s by default. The slots of a process that
+    /// was killed are free again after a window and this time.
+    pub fn longest_call(mut self, time: Duration) -> Self {
+        let (least, most) = (Duration::from_secs(1), Duration::from_secs(86_400));
+        self.settings.longest_call = time.clamp(least, most);
+        self
+    }
+
+    /// Sets the observer, which receives [`Event::LimiterAlone`] when the server is away and
+    /// [`Event::LimiterShared`] when it is back.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(ObserverQueue::new(observer));
+        self
+    }
+
+    /// Builds the limiter. It connects with the first call.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration) if the client id is empty or contains a brace.
+    pub fn build(self) -> Result<RedisLimiter, Error> {
+        let Self { redis, client_id, settings, observer } = self;
+        if client_id.is_empty() || client_id.contains(['{', '}']) {
+            let message = "the client id is empty or contains a brace";
+            return Err(Error::configuration(message));
+        }
+        let worker = worker_name();
+        // The braces make a cluster keep all of them on one node.
+        let key = |name: &str| format!("{}limits:{{{client_id}}}:{name}", redis.prefix());
+        let keys = ["state", "slots", "open", "sent", "answered", "workers"].map(key);
+        let last_key = key(&format!("last:{worker}"));
+        let kick = Arc::new(Notify::new());
+        let slots = SharedSlots::new(settings, worker, Arc::clone(&kick));
+        let told = Notify::new();
+        let connection = Connection { redis, keys, last_key, observer, kick, told };
+        let inner = Inner {
+            queued: QueuedLimiter::new(slots, Blocks::default()),
+            connection: Arc::new(connection),
+            started: OnceLock::new(),
+        };
+        Ok(RedisLimiter { inner: Arc::new(inner) })
+    }
+}
+
+impl fmt::Debug for RedisLimiterBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisLimiterBuilder")
+            .field("redis", &self.redis)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let request = self.queued.with(|slots, _, now| slots.last_request(now));
+        let Some(request) = request else { return };
+        let connection = Arc::clone(&self.connection);
+        let task = async move { _ = connection.send(&request).await };
+        // Without it the slots are free after a while.
+        _ = self.connection.redis.spawn(task);
+    }
+}
+
+impl Connection {
+    async fn send(&self, request: &Request) -> Result<Response, Failure> {
+        let call = self.call(request).map_err(|error| self.redis.failure(error))?;
+        let response: String = self.redis.run(call).await?;
+        serde_json::from_str(&response).map_err(|error| self.redis.failure(error))
+    }
+
+    fn call(&self, request: &Request) -> Result<ScriptCall, serde_json::Error> {
+        let mut call = LIMITER.call();
+        for key in &self.keys {
+            call = call.key(key);
+        }
+        Ok(call.key(&self.last_key).arg(serde_json::to_string(request)?))
+    }
+
+    /// Handles the response to a request. Returns whether the server took it.
+    fn handle(
+        &self,
+        limiter: &QueuedLimiter<SharedSlots>,
+        response: Result<Response, Failure>,
+    ) -> bool {
+        let response = match response {
+            Ok(response) => response,
+            Err(failure) => {
+                self.go_on_alone(limiter, failure);
+                self.told.notify_waiters();
+                return false;
+            }
+        };
+        let applied = limiter.change(|slots, blocks, now| {
+            let applied = slots.apply(response, blocks, now);
+            (applied, applied.blocks || applied.was_alone.is_some())
+        });
+        if let Some(after) = applied.was_alone {
+            tracing::info!(
+                alone_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
+                "the rate limit is shared again"
+            );
+            self.observe(Event::limiter_shared(after));
+        }
+        self.told.notify_waiters();
+        true
+    }
+
+    fn go_on_alone(&self, limiter: &QueuedLimiter<SharedSlots>, failure: Failure) {
+        let alone = limiter.change(|slots, _, now| (slots.fail(now), true));
+        let Some(limit) = alone else { return };
+        let error = Error::new(ErrorKind::Transport, failure.to_string());
+        tracing::warn!(%error, limit, "the rate limit is not shared: this process goes on alone");
+        self.observe(Event::limiter_alone(error, limit));
+    }
+
+    fn observe(&self, event: Event) {
+        if let Some(observer) = &self.observer {
+            observer.send(event);
+        }
+    }
+}
+
+/// Sends the requests of a limiter until it is dropped.
+async fn run(weak: WeakLimiter<SharedSlots>, connection: Arc<Connection>) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let Some(limiter) = weak.upgrade() else { return };
+        let step = limiter.with(|slots, blocks, now| slots.next_step(blocks, now));
+        drop(limiter);
+        let request = match step {
+            Step::Send(request) => *request,
+            Step::Wait(until) => {
+                let kicked = connection.kick.notified();
+                match until {
+                    Some(until) => _ = timeout_at(until, kicked).await,
+                    None => kicked.await,
+                }
+                continue;
+            }
+            Step::Reconnect => {
+                // Looks now and then whether the limiter was dropped.
+                let back = connection.redis.until_back();
+                if timeout(LONGEST_PAUSE, back).await.is_err() {
+                    continue;
+                }
+                let Some(limiter) = weak.upgrade() else { return };
+                limiter.with(|slots, blocks, now| slots.request_again(blocks, now))
+            }
+        };
+        let response = connection.send(&request).await;
+        let Some(limiter) = weak.upgrade() else { return };
+        let took = connection.handle(&limiter, response);
+        drop(limiter);
+        if took {
+            pause = FIRST_PAUSE;
+        } else {
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// A name that no other process has.
+fn worker_name() -> String {
+    format!("{:013x}", fastrand::u64(..) >> 12)
+}

@@ -1,0 +1,151 @@
+//! What a process and the script tell each other. All times are durations in milliseconds, so that no
+//! clock but the server's matters.
+
+use serde::{Deserialize, Serialize};
+use spot_http::{Lane, limiter_parts::SharedBlock};
+
+use crate::connection::Script;
+
+/// The script that counts.
+pub(crate) static LIMITER: Script = Script::new(include_str!("limiter.lua"));
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Request {
+    pub(crate) worker: String,
+    /// Tells requests of a worker apart: a request that is sent twice is granted once.
+    pub(crate) number: u64,
+    pub(crate) window: u64,
+    /// The longest time that a call takes. The slots of a worker that died are free a window after it.
+    pub(crate) longest: u64,
+    /// For how long a worker counts that sends no request.
+    pub(crate) lively: u64,
+    /// The limit, if it is given and not learned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fixed: Option<u32>,
+    /// The name of the state that the worker knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) born: Option<String>,
+    /// The version of the blocks that the worker knows.
+    pub(crate) version: i64,
+    /// The number of the first slot, if one is granted.
+    pub(crate) first: u64,
+    /// How many slots are wanted for each lane.
+    pub(crate) interactive: usize,
+    pub(crate) bulk: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ended: Vec<Ended>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) blocks: Vec<BlockChange>,
+    /// The keys of the blocks that a call of this worker wants to probe.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) probes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resync: Option<Resync>,
+}
+
+impl Request {
+    /// How many slots it asks for.
+    pub(crate) fn wanted(&self) -> u64 {
+        u64::try_from(self.interactive + self.bulk).unwrap_or(u64::MAX)
+    }
+}
+
+/// A slot that is not used any more.
+#[derive(Debug, Serialize)]
+pub(crate) struct Ended {
+    pub(crate) slot: u64,
+    pub(crate) how: How,
+    /// How long ago the call was sent, and ended.
+    pub(crate) sent: u64,
+    pub(crate) ended: u64,
+    /// After a 429: how long to wait. Very long if the 429 says nothing about the window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) wait: Option<u64>,
+    /// If the call was not sent: when the slot would have been free for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) starts: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum How {
+    Answered,
+    Refused,
+    Unknown,
+    NotSent,
+}
+
+/// A block that changed.
+#[derive(Debug, Serialize)]
+pub(crate) struct BlockChange {
+    pub(crate) key: String,
+    #[serde(flatten)]
+    pub(crate) change: Change,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Change {
+    /// A 429 made it, or made it longer.
+    Set(SharedBlock),
+    /// Its probe was answered.
+    Answered(bool),
+    /// Its probe ended without an answer.
+    Lost(bool),
+}
+
+/// Everything that a worker knows, after it was alone or the server lost its data.
+#[derive(Debug, Serialize)]
+pub(crate) struct Resync {
+    pub(crate) in_flight: Vec<u64>,
+    /// How long each finished call still counts, and the number of the first of these slots.
+    pub(crate) taken: Vec<u64>,
+    pub(crate) first: u64,
+    pub(crate) blocks: Vec<SharedBlock>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) limit: Option<u32>,
+    pub(crate) step: u32,
+    pub(crate) every: u64,
+    pub(crate) workers: u32,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Response {
+    /// The server does not know the worker's state. Nothing was done.
+    pub(crate) lost: bool,
+    pub(crate) born: String,
+    pub(crate) workers: u32,
+    pub(crate) used: usize,
+    pub(crate) version: i64,
+    pub(crate) limit: Option<u32>,
+    pub(crate) step: u32,
+    pub(crate) every: u64,
+    /// The request was sent twice, and its slots are not known.
+    pub(crate) granted_twice: bool,
+    /// The number of each slot, how long it takes until it is free, and its lane.
+    pub(crate) granted: Vec<(u64, u64, LaneName)>,
+    /// When to ask again for a slot of a lane, if too few were granted.
+    pub(crate) interactive: Option<u64>,
+    pub(crate) bulk: Option<u64>,
+    /// The keys of the blocks that this worker probes.
+    pub(crate) probes: Vec<String>,
+    /// All blocks, if their version is another one.
+    pub(crate) blocks: Vec<SharedBlock>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LaneName {
+    Interactive,
+    Bulk,
+}
+
+impl LaneName {
+    pub(crate) fn lane(self) -> Lane {
+        match self {
+            Self::Interactive => Lane::Interactive,
+            Self::Bulk => Lane::Bulk,
+        }
+    }
+}

@@ -1,0 +1,733 @@
+//! The slots of one process: those that the server granted, or while it is away, a window of its own.
+//!
+//! Nothing here waits, and time is an argument. A task sends the requests that
+//! [`SharedSlots::next_step`] makes, one at a time, so that a process asks once for all its calls.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use spot_http::{
+    Lane, Limits,
+    limiter_parts::{
+        Blocks, Candidate, End, EndedCall, Learned, SharedBlock, Slot, Slots, Waiting, Window,
+    },
+};
+use tokio::{sync::Notify, time::Instant};
+
+use crate::limiter::script::{BlockChange, Change, Ended, How, Request, Response, Resync};
+
+/// How long a probe that the server granted may be used.
+const PROBE_TIME: Duration = Duration::from_secs(5);
+
+/// How often a process looks whether the probe of another one was answered.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How long the ends of calls wait for the next request while no limit is known.
+const SHORT_DELAY: Duration = Duration::from_millis(20);
+
+/// How often a process asks that was told to wait for a slot.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// The most slots that a process holds for each lane.
+const LARGEST_BATCH: u32 = 32;
+
+/// The batch while no limit is known.
+const FIRST_BATCH: u32 = 8;
+
+/// What a program sets.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) window: Duration,
+    pub(crate) longest_call: Duration,
+    pub(crate) known: Option<u32>,
+}
+
+/// The slots of one process.
+#[derive(Debug)]
+pub(crate) struct SharedSlots {
+    settings: Settings,
+    /// A name of this process.
+    worker: String,
+    /// Wakes the task.
+    kick: Arc<Notify>,
+    mode: Mode,
+    /// The calls of this process, which count while it is alone.
+    own: Window,
+    next_slot: u64,
+    next_request: u64,
+    /// The slots whose calls have not ended.
+    flights: BTreeSet<u64>,
+    /// The slots that were granted and are not used yet, soonest first.
+    pool: Vec<Lease>,
+    /// The request in flight.
+    asked: Option<Asked>,
+    /// Until when the server has no slot for a lane.
+    no_slot: Lanes<Option<Instant>>,
+    /// When to ask again for a slot of a lane.
+    ask_at: Lanes<Option<Instant>>,
+    /// What the server has to know.
+    ended: Vec<Finished>,
+    changes: Vec<PendingChange>,
+    /// The blocks to probe.
+    wanted_probes: BTreeSet<String>,
+    /// The probes that the server granted, and since when.
+    probes: HashMap<String, Instant>,
+    wants_sync: bool,
+    wants_flush: bool,
+    /// When the task looks by itself.
+    planned: Option<Instant>,
+    /// Whether calls began or ended while the process told the server everything.
+    told_too_little: bool,
+    /// Whether another process probes a block that calls wait for.
+    awaits_probe: bool,
+    waiting: Waiting,
+    /// When the last request was sent that was answered.
+    synced: Option<Instant>,
+    known: Known,
+    /// A limit that no call has reported yet.
+    news: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// The server counts. Before its next request the process tells everything that it knows if
+    /// `resync` is set.
+    Shared { resync: bool },
+    /// The server is away, since this time.
+    Alone { since: Instant },
+}
+
+/// What the server last said.
+#[derive(Debug, Default)]
+struct Known {
+    born: Option<String>,
+    limit: Option<u32>,
+    step: u32,
+    every: u64,
+    workers: u32,
+    used: usize,
+    version: i64,
+}
+
+/// A slot for the next call.
+#[derive(Debug)]
+struct Lease {
+    slot: u64,
+    starts: Instant,
+    lane: Lane,
+}
+
+#[derive(Debug)]
+struct Asked {
+    at: Instant,
+    first: u64,
+    wanted: u64,
+}
+
+#[derive(Debug)]
+struct Finished {
+    slot: u64,
+    how: How,
+    sent: Instant,
+    at: Instant,
+    wait: Option<Duration>,
+    starts: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct PendingChange {
+    key: String,
+    kind: ChangeKind,
+}
+
+#[derive(Debug)]
+enum ChangeKind {
+    Set(SharedBlock, Instant),
+    Answered,
+    Lost,
+}
+
+#[derive(Debug, Default)]
+struct Lanes<T> {
+    interactive: T,
+    bulk: T,
+}
+
+impl<T> Lanes<T> {
+    fn get(&self, lane: Lane) -> &T {
+        if lane == Lane::Bulk { &self.bulk } else { &self.interactive }
+    }
+
+    fn get_mut(&mut self, lane: Lane) -> &mut T {
+        if lane == Lane::Bulk { &mut self.bulk } else { &mut self.interactive }
+    }
+}
+
+const LANES: [Lane; 2] = [Lane::Interactive, Lane::Bulk];
+
+/// What the task does next.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Send(Box<Request>),
+    /// Wait until this time, or until it is woken.
+    Wait(Option<Instant>),
+    /// The server is away.
+    Reconnect,
+}
+
+/// What a response changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Applied {
+    /// The blocks changed, so that every call looks again.
+    pub(crate) blocks: bool,
+    /// The process was alone for so long, and is not any more.
+    pub(crate) was_alone: Option<Duration>,
+}
+
+impl SharedSlots {
+    pub(crate) fn new(settings: Settings, worker: String, kick: Arc<Notify>) -> Self {
+        let own = match settings.known {
+            Some(limit) => Window::fixed(settings.window, limit),
+            None => Window::learned(settings.window),
+        };
+        Self {
+            settings,
+            worker,
+            kick,
+            mode: Mode::Shared { resync: true },
+            own,
+            next_slot: 1,
+            next_request: 1,
+            flights: BTreeSet::new(),
+            pool: Vec::new(),
+            asked: None,
+            no_slot: Lanes::default(),
+            ask_at: Lanes::default(),
+            ended: Vec::new(),
+            changes: Vec::new(),
+            wanted_probes: BTreeSet::new(),
+            probes: HashMap::new(),
+            wants_sync: false,
+            wants_flush: false,
+            planned: None,
+            told_too_little: false,
+            awaits_probe: false,
+            waiting: Waiting::default(),
+            synced: None,
+            known: Known { version: -1, ..Known::default() },
+            news: None,
+        }
+    }
+
+    /// How long what the server said is believed without asking again, and how long the ends of calls
+    /// wait for the next request.
+    fn fresh(&self) -> Duration {
+        (self.settings.window / 30).clamp(Duration::from_millis(250), Duration::from_secs(1))
+    }
+
+    fn is_fresh(&self, now: Instant) -> bool {
+        self.synced.is_some_and(|at| now < at + self.fresh())
+    }
+
+    fn limit(&self) -> Option<u32> {
+        self.settings.known.or(self.known.limit)
+    }
+
+    /// The share of this process of the limit, while it is alone.
+    fn share(&self) -> Option<u32> {
+        Some((self.limit()? / self.known.workers.max(1)).max(1))
+    }
+
+    /// The most slots that this process holds for a lane.
+    fn batch(&self) -> usize {
+        let batch = match self.limit() {
+            Some(limit) => (limit / 50).clamp(1, LARGEST_BATCH),
+            None => FIRST_BATCH,
+        };
+        batch as usize
+    }
+
+    fn held(&self, lane: Lane) -> usize {
+        self.pool.iter().filter(|lease| lease.lane == lane).count()
+    }
+
+    /// How many more slots to ask for. Half a batch is left to use while the next one comes.
+    fn missing(&self, waiting: Waiting, lane: Lane) -> usize {
+        let (held, batch) = (self.held(lane), self.batch());
+        if held > batch / 2 { 0 } else { waiting.lane(lane).min(batch).saturating_sub(held) }
+    }
+
+    fn new_slot(&mut self) -> u64 {
+        self.next_slot += 1;
+        self.next_slot - 1
+    }
+
+    /// What the task does next.
+    pub(crate) fn next_step(&mut self, blocks: &Blocks, now: Instant) -> Step {
+        if matches!(self.mode, Mode::Alone { .. }) {
+            return Step::Reconnect;
+        }
+        if self.asked.is_some() {
+            self.planned = None;
+            return Step::Wait(None);
+        }
+        self.probes.retain(|_, since| now < *since + PROBE_TIME);
+        match self.due(now) {
+            Some(due) if due <= now => Step::Send(Box::new(self.request(blocks, now))),
+            due => {
+                self.planned = due;
+                Step::Wait(due)
+            }
+        }
+    }
+
+    /// When the next request has to be sent.
+    fn due(&self, now: Instant) -> Option<Instant> {
+        let mut due = None;
+        let mut at = |time: Instant| due = Some(due.map_or(time, |due: Instant| due.min(time)));
+        let somebody_waits = self.waiting != Waiting::default();
+        let wants_probe = somebody_waits && !self.wanted_probes.is_empty();
+        let is_cut_off = self.mode == Mode::Shared { resync: true } && self.known.born.is_some();
+        if is_cut_off
+            || wants_probe
+            || (somebody_waits && self.wants_sync)
+            || !self.changes.is_empty()
+        {
+            at(now);
+        }
+        for lane in LANES {
+            if self.missing(self.waiting, lane) > 0 {
+                at(self.ask_at.get(lane).unwrap_or(now));
+            }
+        }
+        if let Some(oldest) = self.ended.first() {
+            let is_urgent =
+                self.wants_flush || self.ended.iter().any(|ended| ended.how == How::Refused);
+            // While no limit is known, other processes may wait for the end of a call.
+            let delay = if self.limit().is_none() { SHORT_DELAY } else { self.fresh() };
+            at(if is_urgent { now } else { oldest.at + delay });
+        }
+        if self.awaits_probe && somebody_waits {
+            at(self.synced.map_or(now, |synced| synced + LOOK));
+        }
+        due
+    }
+
+    fn request(&mut self, blocks: &Blocks, now: Instant) -> Request {
+        let resync = match self.mode {
+            Mode::Shared { resync: false } => None,
+            Mode::Shared { resync: true } | Mode::Alone { .. } => Some(self.resync(blocks, now)),
+        };
+        let first = self.next_slot;
+        let lane = |lane| match self.ask_at.get(lane) {
+            Some(at) if *at > now => 0,
+            _ => self.missing(self.waiting, lane),
+        };
+        let (interactive, bulk) = (lane(Lane::Interactive), lane(Lane::Bulk));
+        let ended = self.ended.drain(..).map(|ended| ended.tell(now)).collect();
+        let changes = self.changes.drain(..).map(|change| change.tell(now)).collect();
+        let request = Request {
+            worker: self.worker.clone(),
+            number: self.next_request,
+            window: millis(self.settings.window),
+            longest: millis(self.settings.longest_call),
+            lively: millis((self.settings.window * 2).max(Duration::from_secs(10))),
+            fixed: self.settings.known,
+            born: self.known.born.clone(),
+            version: if resync.is_some() { -1 } else { self.known.version },
+            first,
+            interactive,
+            bulk,
+            ended,
+            blocks: changes,
+            probes: self.wanted_probes.iter().cloned().collect(),
+            resync,
+        };
+        self.next_request += 1;
+        self.next_slot += request.wanted();
+        self.wanted_probes.clear();
+        self.wants_sync = false;
+        self.wants_flush = false;
+        self.told_too_little = false;
+        self.asked = Some(Asked { at: now, first, wanted: request.wanted() });
+        request
+    }
+
+    /// The request of a process that was alone: everything that it knows.
+    pub(crate) fn request_again(&mut self, blocks: &Blocks, now: Instant) -> Request {
+        self.ended.clear();
+        self.changes.clear();
+        self.request(blocks, now)
+    }
+
+    fn resync(&mut self, blocks: &Blocks, now: Instant) -> Resync {
+        // They say what is in flight and what still counts; all else is part of the past.
+        self.ended.clear();
+        self.changes.clear();
+        self.pool.clear();
+        let taken: Vec<_> = self.own.cooling(now).into_iter().map(millis).collect();
+        let first = self.next_slot;
+        self.next_slot += u64::try_from(taken.len()).unwrap_or_default();
+        let (step, every) = match self.known.limit {
+            Some(_) => (self.known.step, self.known.every),
+            None => {
+                let learned = self.own.save(now, false);
+                (learned.step, millis(learned.every))
+            }
+        };
+        Resync {
+            in_flight: self.flights.iter().copied().collect(),
+            taken,
+            first,
+            blocks: blocks.all_shared(now),
+            limit: self.known.limit.or(self.own.limit()),
+            step,
+            every,
+            workers: self.known.workers,
+        }
+    }
+
+    /// Takes over a response.
+    pub(crate) fn apply(
+        &mut self,
+        response: Response,
+        blocks: &mut Blocks,
+        now: Instant,
+    ) -> Applied {
+        let asked = self.asked.take();
+        if response.lost {
+            self.mode = Mode::Shared { resync: true };
+            self.pool.clear();
+            self.known.version = -1;
+            return Applied::default();
+        }
+        let mut applied = Applied::default();
+        if let Mode::Alone { since } = self.mode {
+            applied.was_alone = Some(now.saturating_duration_since(since));
+        }
+        self.mode = Mode::Shared { resync: std::mem::take(&mut self.told_too_little) };
+        if let Some(asked) = &asked {
+            self.synced = Some(asked.at);
+            if response.granted_twice {
+                for slot in asked.first..asked.first + asked.wanted {
+                    self.give_back(Lease { slot, starts: now, lane: Lane::Interactive }, now);
+                }
+            }
+        }
+        if response.limit != self.known.limit {
+            self.news = response.limit;
+        }
+        for (slot, starts, lane) in response.granted {
+            let starts = now + Duration::from_millis(starts);
+            self.pool.push(Lease { slot, starts, lane: lane.lane() });
+        }
+        self.pool.sort_by_key(|lease| lease.starts);
+        for (lane, hint) in [(Lane::Interactive, response.interactive), (Lane::Bulk, response.bulk)]
+        {
+            let hint = hint.map(Duration::from_millis);
+            *self.no_slot.get_mut(lane) = hint.map(|hint| now + hint);
+            *self.ask_at.get_mut(lane) = hint.map(|hint| now + hint.min(ASK_AGAIN));
+        }
+        self.probes.extend(response.probes.into_iter().map(|key| (key, now)));
+        if response.version != self.known.version || applied.was_alone.is_some() {
+            applied.blocks = true;
+            self.replace_blocks(response.blocks, blocks, now);
+        }
+        self.known = Known {
+            born: Some(response.born),
+            limit: response.limit,
+            step: response.step,
+            every: response.every,
+            workers: response.workers,
+            used: response.used,
+            version: response.version,
+        };
+        applied
+    }
+
+    fn replace_blocks(&mut self, mut shared: Vec<SharedBlock>, blocks: &mut Blocks, now: Instant) {
+        // What the server does not know yet.
+        for change in &self.changes {
+            let position = shared.iter().position(|block| block.key == change.key);
+            let current = position.map(|position| shared.swap_remove(position));
+            match &change.kind {
+                ChangeKind::Set(block, at) => {
+                    let block = still(block, *at, now);
+                    shared.push(match current {
+                        Some(current) if current.left >= block.left => current,
+                        _ => block,
+                    });
+                }
+                ChangeKind::Answered => {}
+                ChangeKind::Lost => {
+                    let current = current.map(|mut block| {
+                        block.probing = None;
+                        block
+                    });
+                    shared.extend(current);
+                }
+            }
+        }
+        for block in &mut shared {
+            // The probe of this process has not started yet.
+            if self.probes.contains_key(&block.key) {
+                block.probing = None;
+            }
+        }
+        self.awaits_probe = shared.iter().any(|block| block.probing.is_some());
+        blocks.replace(&shared, now);
+    }
+
+    /// The server is away: goes on alone, with a share of the limit. Returns the share if this is
+    /// new.
+    pub(crate) fn fail(&mut self, now: Instant) -> Option<Option<u32>> {
+        self.asked = None;
+        if matches!(self.mode, Mode::Alone { .. }) {
+            return None;
+        }
+        self.mode = Mode::Alone { since: now };
+        self.pool.clear();
+        self.ended.clear();
+        self.changes.clear();
+        self.probes.clear();
+        self.wanted_probes.clear();
+        self.no_slot = Lanes::default();
+        self.ask_at = Lanes::default();
+        let share = self.share();
+        if let Some(share) = share {
+            self.own.set_limit(share, now);
+        }
+        Some(share)
+    }
+
+    /// Whether the server does not know everything yet.
+    pub(crate) fn has_more_to_tell(&self) -> bool {
+        let is_shared = matches!(self.mode, Mode::Shared { .. });
+        let has_more = !self.ended.is_empty() || !self.changes.is_empty() || self.asked.is_some();
+        is_shared && has_more
+    }
+
+    /// Makes the task tell the server everything now.
+    pub(crate) fn flush(&mut self) {
+        self.wants_flush = true;
+        self.kick.notify_one();
+    }
+
+    /// The last request, when the limiter is dropped.
+    pub(crate) fn last_request(&mut self, now: Instant) -> Option<Request> {
+        let Mode::Shared { resync: false } = self.mode else { return None };
+        self.waiting = Waiting::default();
+        self.give_back_surplus(now);
+        self.has_more_to_tell().then(|| self.request(&Blocks::default(), now))
+    }
+
+    fn give_back(&mut self, lease: Lease, now: Instant) {
+        self.ended.push(Finished {
+            slot: lease.slot,
+            how: How::NotSent,
+            sent: now,
+            at: now,
+            wait: None,
+            starts: Some(lease.starts),
+        });
+    }
+
+    /// Gives back the slots that nobody waits for.
+    fn give_back_surplus(&mut self, now: Instant) {
+        let wanted = self.waiting.interactive + self.waiting.bulk;
+        while self.pool.len() > wanted {
+            if let Some(lease) = self.pool.pop() {
+                self.give_back(lease, now);
+            }
+        }
+    }
+
+    fn take_shared(&mut self, call: &Candidate<'_>, now: Instant) -> Slot {
+        let keys: Vec<_> = call.probes.keys(call.operation).collect();
+        let missing = keys.iter().filter(|key| !self.probes.contains_key(&***key));
+        let missing: Vec<_> = missing.map(|key| key.to_string()).collect();
+        if !missing.is_empty() {
+            self.wanted_probes.extend(missing);
+            return Slot::AfterAnswer;
+        }
+        let first = self.pool.first().map(|lease| lease.starts);
+        if first.is_some_and(|starts| starts <= now) {
+            // Another process may have been refused meanwhile.
+            if !self.is_fresh(now) {
+                self.wants_sync = true;
+                return Slot::AfterAnswer;
+            }
+            let lease = self.pool.remove(0);
+            for key in keys {
+                self.probes.remove(&*key);
+            }
+            self.own.take_anyway(now);
+            self.flights.insert(lease.slot);
+            return Slot::Now(lease.slot);
+        }
+        let no_slot = self.no_slot.get(call.lane).filter(|until| *until > now);
+        let until = [first, no_slot].into_iter().flatten().min();
+        match until {
+            Some(until) if self.limit().is_some() => {
+                let asks = no_slot.is_none() && self.missing(call.waiting, call.lane) > 0;
+                if asks { Slot::AfterAnswer } else { Slot::At(until) }
+            }
+            _ => Slot::AfterAnswer,
+        }
+    }
+
+    fn report(&mut self, ended: &EndedCall<'_>, now: Instant) {
+        let (how, wait) = match ended.end {
+            End::Answered => (How::Answered, None),
+            End::Refused(wait) => (How::Refused, Some(wait)),
+            End::Unknown => (How::Unknown, None),
+            End::NotSent => (How::NotSent, None),
+        };
+        let starts = (how == How::NotSent).then_some(now);
+        let (slot, sent) = (ended.slot, ended.sent);
+        self.ended.push(Finished { slot, how, sent, at: now, wait, starts });
+        for key in ended.probes.keys(ended.operation) {
+            if ended.refused.as_deref() != Some(&*key) {
+                let kind =
+                    if how == How::Answered { ChangeKind::Answered } else { ChangeKind::Lost };
+                self.changes.push(PendingChange { key: key.into_owned(), kind });
+            }
+        }
+        if let Some(key) = &ended.refused {
+            if let Some(block) = ended.blocks.shared(key, now) {
+                let kind = ChangeKind::Set(block, now);
+                self.changes.push(PendingChange { key: key.to_string(), kind });
+            }
+            if &**key == SharedBlock::ALL {
+                for lease in std::mem::take(&mut self.pool) {
+                    self.give_back(lease, now);
+                }
+            }
+        }
+    }
+}
+
+impl Slots for SharedSlots {
+    fn take(&mut self, call: &Candidate<'_>, now: Instant) -> Slot {
+        if matches!(self.mode, Mode::Shared { .. }) {
+            return self.take_shared(call, now);
+        }
+        match self.own.take(call.lane, now) {
+            Slot::Now(_) => {
+                let slot = self.new_slot();
+                self.flights.insert(slot);
+                self.told_too_little = true;
+                Slot::Now(slot)
+            }
+            wait => wait,
+        }
+    }
+
+    fn end(&mut self, ended: &EndedCall<'_>, now: Instant) -> Option<u32> {
+        let changed = self.own.end(ended.end, ended.sent, now);
+        self.flights.remove(&ended.slot);
+        if matches!(self.mode, Mode::Shared { .. }) {
+            self.report(ended, now);
+            return self.news.take();
+        }
+        self.told_too_little = true;
+        self.own.limit().filter(|_| changed)
+    }
+
+    fn limit(&self) -> Option<u32> {
+        match self.mode {
+            Mode::Shared { .. } => self.limit(),
+            Mode::Alone { .. } => self.own.limit(),
+        }
+    }
+
+    fn next_change(&self, now: Instant) -> Option<Instant> {
+        if matches!(self.mode, Mode::Alone { .. }) {
+            return self.own.next_change(now);
+        }
+        let leases = self.pool.iter().map(|lease| lease.starts);
+        let lanes = LANES.into_iter().filter_map(|lane| *self.no_slot.get(lane));
+        leases.chain(lanes).filter(|time| *time > now).min()
+    }
+
+    fn snapshot(&self, blocks: &Blocks, now: Instant) -> Limits {
+        let mut learned: Learned = self.own.save(now, false);
+        if matches!(self.mode, Mode::Shared { .. }) {
+            // Of the calls of other processes only the number is known.
+            let others = self.known.used.saturating_sub(learned.taken.len());
+            learned.taken.extend(std::iter::repeat_n(self.settings.window, others));
+            learned.limit = self.limit();
+            learned.step = self.known.step;
+            learned.every = Duration::from_millis(self.known.every);
+        }
+        blocks.limits(learned, now)
+    }
+
+    fn settle(&mut self, waiting: Waiting, _blocks: &Blocks, now: Instant) {
+        self.waiting = waiting;
+        if matches!(self.mode, Mode::Alone { .. }) {
+            return;
+        }
+        self.give_back_surplus(now);
+        if waiting == Waiting::default() {
+            self.wanted_probes.clear();
+        }
+        if self.asked.is_none()
+            && self.due(now).is_some_and(|due| self.planned.is_none_or(|planned| due < planned))
+        {
+            self.kick.notify_one();
+        }
+    }
+}
+
+impl Drop for SharedSlots {
+    fn drop(&mut self) {
+        // Ends the task.
+        self.kick.notify_one();
+    }
+}
+
+impl Finished {
+    fn tell(self, now: Instant) -> Ended {
+        let ago = |time: Instant| {
+            let ago = now.saturating_duration_since(time).as_millis();
+            u64::try_from(ago).unwrap_or(u64::MAX)
+        };
+        Ended {
+            slot: self.slot,
+            how: self.how,
+            sent: ago(self.sent),
+            ended: ago(self.at),
+            // `Duration::MAX` says nothing about the window.
+            wait: self.wait.map(|wait| millis(wait.min(Duration::from_secs(86_400)))),
+            starts: self.starts.map(|starts| millis(starts.saturating_duration_since(now))),
+        }
+    }
+}
+
+impl PendingChange {
+    fn tell(self, now: Instant) -> BlockChange {
+        let change = match self.kind {
+            ChangeKind::Set(block, at) => Change::Set(still(&block, at, now)),
+            ChangeKind::Answered => Change::Answered(true),
+            ChangeKind::Lost => Change::Lost(true),
+        };
+        BlockChange { key: self.key, change }
+    }
+}
+
+/// A block some time after it was noted.
+fn still(block: &SharedBlock, at: Instant, now: Instant) -> SharedBlock {
+    let mut block = block.clone();
+    let passed = u64::try_from(now.saturating_duration_since(at).as_millis()).unwrap_or(u64::MAX);
+    block.left = block.left.saturating_sub(passed);
+    block
+}
+
+/// Rounded up, so that nothing ends too early.
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
+}

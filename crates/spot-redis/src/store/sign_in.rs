@@ -1,0 +1,96 @@
+//! Sign-ins that wait for their browser.
+
+use std::time::Duration;
+
+use percent_encoding::utf8_percent_encode;
+use redis::Value;
+use spot_auth::{App, ExposeSecret, PendingSignIn};
+use spot_http::Error;
+
+use crate::{
+    connection::Script,
+    store::{
+        ESCAPED, RedisStore,
+        content::{Content, Unreadable},
+        millis,
+    },
+};
+
+/// How long a sign-in is valid.
+const LIFETIME: Duration = Duration::from_secs(600);
+
+static TAKE: Script = Script::new(
+    "local value = redis.call('GET', KEYS[1])
+     redis.call('DEL', KEYS[1])
+     return value",
+);
+
+impl RedisStore {
+    /// Keeps a sign-in until its browser comes back, for ten minutes. The browser may come back to
+    /// another machine, which gets it with [`take_sign_in`](Self::take_sign_in).
+    ///
+    /// Keep the state in a cookie of the browser as well, and compare the two when the browser comes
+    /// back: otherwise somebody can lure a user into the session of another account.
+    ///
+    /// # Errors
+    ///
+    /// [`Store`](spot_auth::ErrorKind::Store) if the server is away or refuses to write.
+    pub async fn keep_sign_in(&self, pending: PendingSignIn) -> Result<(), Error> {
+        let key = self.sign_in_key(pending.state());
+        let (kind, payload) = self.payload(&key, pending.into_json().expose_secret())?;
+        let value = [Content::head(0, kind).as_bytes(), &payload].concat();
+        let mut set = redis::cmd("SET");
+        set.arg(&key).arg(value).arg("PX").arg(millis(LIFETIME));
+        let set = self.redis.query::<Value>(set).await;
+        set.map(drop).map_err(|error| Error::store(format!("cannot keep a sign-in: {error}")))
+    }
+
+    /// Takes a sign-in out of the server. `None` if there is none with this state, if it is older than
+    /// ten minutes, or if it was taken before. `state` comes from the address of the callback.
+    ///
+    /// ```no_run
+    /// # use spot_auth::{App, Error, Session};
+    /// # use spot_redis::RedisStore;
+    /// # async fn callback(app: App, store: RedisStore, state: &str, address: &str)
+    /// # -> Result<Option<Session>, Error> {
+    /// let Some(pending) = store.take_sign_in(&app, state).await? else { return Ok(None) };
+    /// let session = pending.finish(address).await?;
+    /// session.keep_in(store, "alice").await?;
+    /// # Ok(Some(session)) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Store`](spot_auth::ErrorKind::Store) if the server is away, and every error of
+    /// [`App::resume`].
+    pub async fn take_sign_in(
+        &self,
+        app: &App,
+        state: &str,
+    ) -> Result<Option<PendingSignIn>, Error> {
+        let key = self.sign_in_key(state);
+        let value: Value = self
+            .redis
+            .run(TAKE.call().key(&key))
+            .await
+            .map_err(|error| Error::store(format!("cannot read a sign-in: {error}")))?;
+        let Value::BulkString(bytes) = value else { return Ok(None) };
+        let content = Content::parse(&bytes).map_err(unusable)?;
+        let json = self.text(&key, &content).map_err(unusable)?;
+        app.resume(&json).map(Some)
+    }
+
+    fn sign_in_key(&self, state: &str) -> String {
+        let state = utf8_percent_encode(state, &ESCAPED);
+        format!("{}sign-in:{{{state}}}", self.redis.prefix())
+    }
+}
+
+fn unusable(error: Unreadable) -> Error {
+    let wrong = |why: &str| Error::store(format!("a sign-in in Redis cannot be used: {why}"));
+    match error {
+        Unreadable::Broken(why) => wrong(&why),
+        Unreadable::Newer => wrong("a newer version of this library has written it"),
+        Unreadable::Error(error) => error,
+    }
+}

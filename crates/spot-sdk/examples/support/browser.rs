@@ -1,0 +1,29 @@
+//! The browser of a user, for the examples of web services.
+
+use std::error::Error as StdError;
+
+use spot::net::{ReqwestTransport, Transport};
+use url::Url;
+
+/// Goes where a browser would be sent, and returns the text of the last page.
+pub(crate) async fn browse(mut address: String) -> Result<String, Box<dyn StdError + Send + Sync>> {
+    let browser = ReqwestTransport::builder().no_proxy().build()?;
+    loop {
+        let page = browser.send(http::Request::get(&*address).body(Default::default())?).await?;
+        match page.headers().get(http::header::LOCATION) {
+            Some(next) => address = next.to_str()?.to_owned(),
+            None => return Ok(String::from_utf8_lossy(page.body()).into_owned()),
+        }
+    }
+}
+
+/// The page of a user, whose id may hold any character.
+pub(crate) fn page_of(
+    home: &str,
+    page: &str,
+    account: &str,
+) -> Result<String, Box<dyn StdError + Send + Sync>> {
+    let mut address = Url::parse(home)?;
+    address.path_segments_mut().map_err(|()| "no path")?.extend([page, account]);
+    Ok(address.into())
+}
