@@ -1,10 +1,8 @@
-//! A table of measured figures, with notes.
+//! The tables of a report.
 
 use std::error::Error;
 
 use serde::{Deserialize, Serialize};
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// Rows under a head, and paragraphs after them.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,19 +23,19 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
+    /// Adds a paragraph.
+    pub(crate) fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
+    }
+
     /// The cells of a column, one for each row.
-    pub(crate) fn column(&self, name: &str) -> Result<Vec<&str>> {
+    pub(crate) fn column(&self, name: &str) -> Result<Vec<&str>, Box<dyn Error>> {
         let at = self.head.iter().position(|head| head == name);
         let at = at.ok_or_else(|| format!("{:?} has no column {name:?}", self.title))?;
         Ok(self.rows.iter().map(|row| row.get(at).map_or("", String::as_str)).collect())
     }
 
-    /// Adds a paragraph after the rows.
-    pub(crate) fn note(&mut self, text: impl Into<String>) {
-        self.notes.push(text.into());
-    }
-
-    /// The table and its notes as Markdown.
+    /// The table as Markdown.
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!("### {}\n\n| {} |\n", self.title, self.head.join(" | "));
         text += &format!("|{}\n", "---|".repeat(self.head.len()));
