@@ -20,6 +20,7 @@ mod report;
 mod requests;
 mod server;
 mod sketch;
+mod table;
 mod weight;
 
 use std::error::Error;

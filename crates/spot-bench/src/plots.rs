@@ -14,7 +14,7 @@ use plotters::{
     },
 };
 
-use crate::report::Table;
+use crate::table::Table;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;

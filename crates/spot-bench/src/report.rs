@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::plots;
 
+pub(crate) use crate::table::Table;
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// The parts, in the order of the report.
@@ -21,15 +23,6 @@ pub(crate) struct Report {
     machine: String,
     compiler: String,
     pub(crate) tables: Vec<Table>,
-}
-
-/// Rows under a head, and paragraphs after them.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Table {
-    pub(crate) title: String,
-    head: Vec<String>,
-    rows: Vec<Vec<String>>,
-    notes: Vec<String>,
 }
 
 impl Report {
@@ -51,7 +44,7 @@ impl Report {
     /// Adds a paragraph after the last table.
     pub(crate) fn note(&mut self, text: impl Into<String>) {
         if let Some(table) = self.tables.last_mut() {
-            table.notes.push(text.into());
+            table.note(text);
         }
     }
 
@@ -79,36 +72,6 @@ impl Report {
 
     fn origin(&self) -> String {
         format!("on {}, {}, {}", self.date, self.machine, self.compiler)
-    }
-}
-
-impl Table {
-    pub(crate) fn new(title: impl Into<String>, head: &[&str]) -> Self {
-        let head = head.iter().map(|&cell| cell.to_owned()).collect();
-        Self { title: title.into(), head, rows: Vec::new(), notes: Vec::new() }
-    }
-
-    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
-    }
-
-    /// The cells of a column, one for each row.
-    pub(crate) fn column(&self, name: &str) -> Result<Vec<&str>> {
-        let at = self.head.iter().position(|head| head == name);
-        let at = at.ok_or_else(|| format!("{:?} has no column {name:?}", self.title))?;
-        Ok(self.rows.iter().map(|row| row.get(at).map_or("", String::as_str)).collect())
-    }
-
-    fn markdown(&self) -> String {
-        let mut text = format!("### {}\n\n| {} |\n", self.title, self.head.join(" | "));
-        text += &format!("|{}\n", "---|".repeat(self.head.len()));
-        for row in &self.rows {
-            text += &format!("| {} |\n", row.join(" | "));
-        }
-        for note in &self.notes {
-            text += &format!("\n{note}\n");
-        }
-        text + "\n"
     }
 }
 

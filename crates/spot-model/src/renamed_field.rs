@@ -14,7 +14,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{in_place::is_in_place, object::WireError};
+use crate::in_place::is_in_place;
 
 /// The two names of a field.
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ where
 {
     let object = Object { names, others: PhantomData };
     let (others, field): (O, RenamedField<T>) = deserializer.deserialize_map(object)?;
-    Ok((others, field.value(names).map_err(D::Error::custom)?))
+    Ok((others, field.value(names)?))
 }
 
 /// What was found under both names. `None` is a name that was not there.
@@ -84,11 +84,16 @@ impl<T: DeserializeOwned> RenamedField<T> {
         Ok(())
     }
 
-    fn value(self, names: Names) -> Result<Option<T>, WireError> {
+    fn value<E: Error>(self, names: Names) -> Result<Option<T>, E> {
         match (self.new.flatten(), self.old) {
             (None, Some(OldValue::Decoded(value))) => Ok(value),
-            (None, Some(OldValue::Json(json))) => serde_json::from_str(json.get())
-                .map_err(|error| WireError::Broken(names.old, error.to_string())),
+            (None, Some(OldValue::Json(json))) => {
+                serde_json::from_str(json.get()).map_err(|error| {
+                    // The place is in the field. It does not come last, where it would be taken for that
+                    // in the whole.
+                    E::custom(format_args!("{error} of `{}`", names.old))
+                })
+            }
             (value, _) => Ok(value),
         }
     }
