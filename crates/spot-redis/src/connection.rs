@@ -376,6 +376,7 @@ impl fmt::Display for Failure {
     }
 }
 
+#[doc(hidden)]
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         Self::store(failure.message)

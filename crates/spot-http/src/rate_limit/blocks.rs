@@ -398,18 +398,14 @@ pub(crate) fn key(operation: &Operation) -> Cow<'static, str> {
     }
 }
 
-/// The message of an error while calls are blocked: for how long, why, and Spotify's own words.
+/// The message of an error while calls are blocked: for how long, and Spotify's own words.
 pub(crate) fn describe(error: &Error, wait: Duration, alone: bool) -> String {
-    let what = if alone { "the operation is closed" } else { "no call is sent" };
-    let why = match error.kind() {
-        ErrorKind::QuotaExceeded => "quota",
-        _ => "rate limit",
-    };
+    let what = if alone { "this operation is closed" } else { "no call is sent" };
     let words = match error.message() {
         "" => String::new(),
-        words => format!(" ({words})"),
+        words => format!(" (Spotify says: {words})"),
     };
-    format!("{what} for {}: {why}{words}", in_words(wait))
+    format!("{what} for {}{words}", in_words(wait))
 }
 
 #[cfg(test)]
