@@ -189,6 +189,7 @@ fn programs(root: &Path) -> Vec<Step> {
     }
     steps.push(built("clients of others", "xtask-checks", &["peers", "--built"]));
     steps.push(built("a load with faults", "xtask-checks", &["load", "--requests", "20000"]));
+    steps.push(built("several processes", "xtask-checks", &["fleet", "--short"]));
     steps
 }
 
