@@ -80,9 +80,13 @@ pub enum Check {
     Fleet {
         /// Run only this part.
         part: Option<FleetPart>,
-        /// How often the access token of the shared session expires.
-        #[arg(long, default_value_t = 1_000)]
-        expiries: u32,
+        /// Run less, in about half a minute. The figures say little then.
+        #[arg(long)]
+        short: bool,
+        /// How often the access token of the shared session expires; 1,000 times by default, 40 in
+        /// short.
+        #[arg(long)]
+        expiries: Option<u32>,
         /// Seed of the kills.
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -96,6 +100,8 @@ pub enum Check {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[expect(clippy::exhaustive_enums, reason = "the package that runs them handles every one")]
 pub enum FleetPart {
+    /// The rate limit of several processes, with faults.
+    Calls,
     /// One session in several processes.
     Sessions,
 }
@@ -104,6 +110,8 @@ pub enum FleetPart {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[expect(clippy::exhaustive_enums, reason = "the package that runs them handles every one")]
 pub enum FleetWorker {
+    /// Makes calls with a shared limit.
+    Calls,
     /// Shares a session.
     Session,
 }

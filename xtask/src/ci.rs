@@ -146,6 +146,7 @@ fn tests() -> Vec<Step> {
             variables: &[("RUSTDOCFLAGS", "-D warnings")],
             ..cargo("documentation", &["doc", "--workspace", "--no-deps", "--all-features"])
         },
+        cargo("private types in the documentation", &["xtask", "private-types"]),
     ];
     steps.extend(CHOICES.iter().map(|choice| {
         let arguments =

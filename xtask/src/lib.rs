@@ -15,6 +15,7 @@ mod drift;
 mod fuzz;
 mod openapi;
 mod packages;
+mod private_types;
 mod programs;
 mod spec;
 mod tidy;
@@ -56,9 +57,10 @@ enum Task {
     },
     /// Prints the spec as an OpenAPI document.
     Openapi,
-    /// Measures the crates beside their peers and writes `crates/spot-bench/RESULTS.md`.
+    /// Measures the crates beside their peers and writes `crates/spot-bench/RESULTS.md` and its plots.
     Bench {
-        /// Run only these parts and print them: decode, pages, call, mock, weight.
+        /// Run only these parts: decode, pages, requests, call, mock, weight. `report` runs none and
+        /// writes the results again.
         parts: Vec<String>,
         /// Run everything but weight, in less than two minutes and with fewer samples. The result is
         /// only printed.
@@ -73,6 +75,8 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// Checks that the documentation shows no private type; needs `cargo doc` first.
+    PrivateTypes,
     /// Checks dependencies between crates, stale files and coverage.
     Tidy,
     /// Runs every check that must pass before a change lands.
@@ -90,6 +94,7 @@ pub fn main() -> ExitCode {
         Task::Drift { file } => drift::run(&root, &file),
         Task::Fuzz { targets, seconds } => fuzz::run(&root, &targets, seconds),
         Task::Openapi => openapi::run(&root),
+        Task::PrivateTypes => private_types::run(&root),
         Task::Tidy => tidy::run(&root),
         Task::Ci => ci::run(&root),
         Task::Check(_) => checks::run(),

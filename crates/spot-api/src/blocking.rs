@@ -1,10 +1,17 @@
 //! Requests and streams for programs without `async`.
 
-use std::{fmt, sync::OnceLock};
+use std::{
+    fmt,
+    sync::OnceLock,
+    task::{Context, Poll, Waker},
+};
 
 use futures::{Stream, StreamExt as _};
 use spot_http::Error;
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    task::coop::poll_proceed,
+};
 
 /// Waits for a request, in programs without `async`, on a runtime of the SDK's own.
 ///
@@ -29,7 +36,8 @@ pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
     /// # Errors
     ///
     /// As awaiting it; and [`Configuration`](crate::ErrorKind::Configuration) inside an async
-    /// context, where the thread must not block: use `.await` there.
+    /// context, where the thread must not block: use `.await` there. A thread of
+    /// `tokio::task::spawn_blocking` may block.
     fn wait(self) -> Result<T, Error> {
         runtime()?.block_on(self.into_future())
     }
@@ -82,10 +90,30 @@ impl<S> fmt::Debug for BlockingIter<S> {
     }
 }
 
+/// Whether the thread runs a task of tokio, and must not block.
+///
+/// A thread of `spawn_blocking` has a runtime as well, and may block. What tells them apart is that
+/// tokio lets a task do only so much before it has to yield.
+fn is_async() -> bool {
+    /// More than tokio allows at once.
+    const MANY: usize = 1_000;
+    if Handle::try_current().is_err() {
+        return false;
+    }
+    let mut context = Context::from_waker(Waker::noop());
+    (0..MANY).any(|_| match poll_proceed(&mut context) {
+        Poll::Ready(unit) => {
+            unit.made_progress();
+            false
+        }
+        Poll::Pending => true,
+    })
+}
+
 /// The runtime of all blocking calls. Its one thread runs the prefetching and token refreshes.
 fn runtime() -> Result<&'static Runtime, Error> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
-    if Handle::try_current().is_ok() {
+    if is_async() {
         return Err(Error::configuration(
             "a blocking call was made inside an async context, where it would stop other tasks; \
              use `.await` there",

@@ -128,7 +128,11 @@ impl RequestExt for Request {
         let text = BASE64_STANDARD.encode(jpeg);
         if text.len() > most {
             let (length, most) = (jpeg.len(), most / 4 * 3);
-            return wrong(self, name, format_args!("{length} bytes; at most {most}"));
+            return wrong(
+                self,
+                name,
+                format_args!("it has {length} bytes; expected at most {most}"),
+            );
         }
         self.with_body("image/jpeg", text)
     }

@@ -25,6 +25,7 @@ mod search_query;
 mod send;
 mod sync;
 mod watch;
+mod whole;
 
 pub use spot_http::{
     CallOptions, ClosedOperation, Error, ErrorKind, ForbiddenCause, Lane, Limits, PlayerReason,
@@ -52,3 +53,4 @@ pub use search_query::SearchQuery;
 pub use send::ApiRequest;
 pub use sync::{LibraryChanges, PlaylistContents, SyncPlan, SyncPlaylist};
 pub use watch::{PlaybackChange, PlaybackEvent, PlaybackWatch, WatchHandle};
+pub use whole::Whole;

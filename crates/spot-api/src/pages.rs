@@ -196,8 +196,9 @@ fn readable<P: Paged>(request: Request) -> Request {
     if by_cursor == P::BY_CURSOR {
         return request;
     }
-    let error =
-        Error::bad_request(format!("the type of its pages is `{expected}`; stream it as that"));
+    let error = Error::bad_request(format!(
+        "the operation returns pages of the type `{expected}`; use `client.stream::<{expected}<_>>(..)`"
+    ));
     Request::failed(error.with_operation(request.operation()))
 }
 

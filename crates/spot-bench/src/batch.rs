@@ -14,8 +14,8 @@ use spot_mock::{MockSpotify, Mode};
 use crate::{
     library::{get, ours},
     pages::LATENCY,
+    report::{Report, Table},
     server::{Answers, Server},
-    table::Table,
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -40,7 +40,7 @@ struct Named {
     id: String,
 }
 
-pub(crate) async fn run() -> Result<()> {
+pub(crate) async fn run(report: &mut Report) -> Result<()> {
     let mock = MockSpotify::builder().mode(Mode::Extended).start().await?;
     let saved: Saved = serde_json::from_slice(&get(&mock, "/me/tracks?limit=50").await?)?;
     let ids: Vec<String> = saved.items.into_iter().map(|item| item.track.id).collect();
@@ -49,7 +49,10 @@ pub(crate) async fn run() -> Result<()> {
     let development = ours(&server)?;
     let list = |count: usize| ids.iter().cycle().take(count).cloned();
     let uris = |count: usize| list(count).map(|id| format!("spotify:track:{id}"));
-    let mut table = Table::new(&["what", "calls", "at once", "seconds", "ideal", "time / ideal"]);
+    let mut table = Table::new(
+        "Lists that are longer than a call takes, 50 ms a call",
+        &["what", "calls", "at once", "seconds", "ideal", "time / ideal"],
+    );
     let mut row = |name: &str, calls: usize, at_once: usize, took: Duration| {
         let seen = server.take_seen();
         if seen != calls {
@@ -87,10 +90,10 @@ pub(crate) async fn run() -> Result<()> {
     let start = Instant::now();
     development.library().save(uris(400)).await?;
     row("400 tracks saved, by 40", 10, 1, start.elapsed())?;
-    table.print("Lists that are longer than a call takes, 50 ms a call");
-    println!(
+    report.add(table);
+    report.note(
         "What is read comes side by side, what is written goes one after another, so that it stays \
-         in order and a failure says how much was done.\n"
+         in order and a failure says how much was done.",
     );
     Ok(())
 }

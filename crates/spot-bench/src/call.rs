@@ -14,8 +14,8 @@ use spot_model::Operation;
 use crate::{
     count,
     effort::Effort,
+    report::{Report, Table},
     server::{Answers, Server},
-    table::Table,
 };
 
 /// How many calls a round makes: few, so that both clients meet the same mood of the machine.
@@ -37,21 +37,24 @@ struct Rounds {
     connections: usize,
 }
 
-pub(crate) async fn run(effort: Effort) -> Result<()> {
+pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     let body = Bytes::from(format!("{{\"id\":\"a\",\"name\":\"{}\"}}", "x".repeat(2000)));
     let answers: Answers = Arc::new(move |_| body.clone());
     let plain = Server::start(Duration::ZERO, answers.clone())?;
     let http2 = Server::start_http2(Duration::ZERO, answers)?;
-    let mut table = Table::new(&[
-        "line",
-        "calls at once",
-        "client",
-        "requests / s",
-        "time / bare reqwest",
-        "allocations / call",
-        "connections",
-        "connections, all calls at once from the start",
-    ]);
+    let mut table = Table::new(
+        "A call",
+        &[
+            "line",
+            "calls at once",
+            "client",
+            "requests / s",
+            "time / bare reqwest",
+            "allocations / call",
+            "connections",
+            "connections, all calls at once from the start",
+        ],
+    );
     for (line, server, at_once) in [
         ("HTTP/1.1", &plain, 1),
         ("HTTP/1.1", &plain, 32),
@@ -83,13 +86,13 @@ pub(crate) async fn run(effort: Effort) -> Result<()> {
             ]);
         }
     }
-    table.print("A call");
-    println!(
+    report.add(table);
+    report.note(
         "Requests are those of the best round, the time is that of the median of pairs of rounds. \
          Bare reqwest has the same timeout and the same watch over connections of HTTP/2 as our \
          transport. Only the client's allocations are counted. Connections are those that the server \
          saw: of all rounds, after one call that was made alone, and of a client whose first calls \
-         are all made at once.\n"
+         are all made at once.",
     );
     Ok(())
 }

@@ -13,7 +13,12 @@ use spot_http::Pipeline;
 use spot_mock::{MockSpotify, Mode};
 use spot_model::{Album, Page, PlaylistItem, SavedTrack, SearchResults};
 
-use crate::{count, effort::Effort, sketch, table::Table};
+use crate::{
+    count,
+    effort::Effort,
+    report::{Report, Table},
+    sketch,
+};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -47,7 +52,7 @@ const TIMES_RSPOTIFY: f64 = 2.5;
 const ALLOCATIONS: f64 = 20.0;
 const ALLOCATED: f64 = 0.7;
 
-pub(crate) async fn run(recorded: Option<&str>, effort: Effort) -> Result<()> {
+pub(crate) async fn run(recorded: Option<&str>, effort: Effort, report: &mut Report) -> Result<()> {
     let mut samples = made().await?;
     if let Some(recorded) = recorded.map(Path::new).filter(|path| path.is_dir()) {
         for (kind, name, file) in [
@@ -61,28 +66,31 @@ pub(crate) async fn run(recorded: Option<&str>, effort: Effort) -> Result<()> {
             samples.push(Sample::new(format!("recorded: {name}"), kind, body));
         }
     }
-    let mut table = Table::new(&[
-        "body",
-        "KB",
-        "items",
-        "reader",
-        "MB/s",
-        "time / IgnoredAny",
-        "allocations / item",
-        "allocated / body",
-        "throughput / rspotify",
-        "target",
-    ]);
+    let mut table = Table::new(
+        "Decoding",
+        &[
+            "body",
+            "KB",
+            "items",
+            "reader",
+            "MB/s",
+            "time / IgnoredAny",
+            "allocations / item",
+            "allocated / body",
+            "throughput / rspotify",
+            "target",
+        ],
+    );
     for sample in &samples {
         measure(sample, effort, &mut table);
     }
-    table.print("Decoding");
-    println!(
+    report.add(table);
+    report.note(format!(
         "The target: at most {TIMES_NOTHING} times the time of `IgnoredAny`, at least \
          {TIMES_RSPOTIFY} times the throughput of rspotify-model where that reads the body, at \
          most {ALLOCATIONS} allocations an item and {ALLOCATED} times the body in bytes. Where it \
-         is missed, by what is said.\n"
-    );
+         is missed, by what is said."
+    ));
     Ok(())
 }
 

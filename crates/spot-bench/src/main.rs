@@ -1,7 +1,9 @@
 //! Measures the crates beside their peers, on the same bytes and the same server, in one run.
 //!
-//! `spot-bench decode [RECORDED]`, `call`, `pages`, `mock` or `weight`; each prints tables of its own.
-//! `--quick` does less for each figure. `cargo xtask bench` runs all of them.
+//! `spot-bench decode [RECORDED]`, `pages`, `requests`, `call`, `mock` or `weight` measures one part,
+//! prints its tables and stores them in `results`. `--quick` does less for each figure and stores
+//! nothing. `spot-bench report` writes `RESULTS.md` and the plots from what is stored.
+//! `cargo xtask bench` runs all of it.
 
 mod batch;
 mod call;
@@ -12,6 +14,10 @@ mod library;
 mod memory;
 mod mock;
 mod pages;
+mod plots;
+mod relay;
+mod report;
+mod requests;
 mod server;
 mod sketch;
 mod table;
@@ -20,6 +26,7 @@ mod weight;
 use std::error::Error;
 
 use effort::Effort;
+use report::{PARTS, Report};
 
 #[global_allocator]
 static ALLOCATOR: count::Counting = count::Counting;
@@ -40,17 +47,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Both clients take the cryptography of the process, so that they have the same.
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
     runtime.block_on(async {
+        let mut report = Report::new(&what)?;
         match what.as_str() {
-            "decode" => decode::run(names.next().as_deref(), effort).await,
-            "call" => call::run(effort).await,
+            "decode" => decode::run(names.next().as_deref(), effort, &mut report).await?,
             "pages" => {
-                pages::run(effort).await?;
-                memory::run(effort).await?;
-                batch::run().await
+                pages::run(effort, &mut report).await?;
+                memory::run(effort, &mut report).await?;
+                batch::run(&mut report).await?;
             }
-            "mock" => mock::run(effort).await,
-            "weight" => weight::run(),
-            other => Err(format!("{other:?} is none of decode, call, pages, mock, weight").into()),
+            "requests" => requests::run(effort, &mut report).await?,
+            "call" => call::run(effort, &mut report).await?,
+            "mock" => mock::run(effort, &mut report).await?,
+            "weight" => weight::run(effort, &mut report)?,
+            "report" => return report::render(),
+            other => return Err(format!("{other:?} is not a part: {}", PARTS.join(", ")).into()),
+        }
+        println!("{}", report.markdown());
+        match effort {
+            Effort::Full => report.store(),
+            Effort::Quick => Ok(()),
         }
     })
 }

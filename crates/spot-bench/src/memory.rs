@@ -14,22 +14,23 @@ use crate::{
     effort::Effort,
     library::{Library, PAGE, ours, theirs},
     pages::LATENCY,
-    table::Table,
+    report::{Report, Table},
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-pub(crate) async fn run(effort: Effort) -> Result<()> {
+pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     let library = Library::new(effort.pick(10_000, 2_000)).await?;
-    most(&library).await?;
-    dropped(&library).await
+    most(&library, report).await?;
+    dropped(&library, report).await
 }
 
 /// The most that lives at once. The reader is slower than the server, so that all is there that the
 /// stream asks for ahead.
-async fn most(library: &Library) -> Result<()> {
+async fn most(library: &Library, report: &mut Report) -> Result<()> {
     let server = library.serve(Duration::ZERO)?;
-    let mut table = Table::new(&["reader", "live bytes at most", "without connections"]);
+    let title = format!("Memory while {} saved tracks are read", library.items);
+    let mut table = Table::new(title, &["reader", "live bytes at most", "without connections"]);
     let mut row = |name: &str, all: Lived, alone: Option<Lived>| {
         let megabytes = |lived: Lived| format!("{:.2} MB", lived.most as f64 / 1e6);
         let alone = alone.map_or_else(|| "—".to_owned(), megabytes);
@@ -50,13 +51,13 @@ async fn most(library: &Library) -> Result<()> {
     let (count, all) = alone(stream_theirs(theirs(&server))).await;
     library.check(count?)?;
     row("rspotify, its stream", all, None);
-    table.print(&format!("Memory while {} saved tracks are read", library.items));
-    println!(
+    report.add(table);
+    report.note(format!(
         "A body of a page has {:.0} KB. The reader takes 2 ms a page, which is longer than the \
          server does. Each connection reads into up to 0.4 MB of its own; without connections, a \
-         transport gives each body as it comes from the network, in memory of its own.\n",
+         transport gives each body as it comes from the network, in memory of its own.",
         library.page_bytes() as f64 / 1000.0
-    );
+    ));
     Ok(())
 }
 
@@ -127,7 +128,7 @@ async fn step(count: usize) -> usize {
 }
 
 /// What is asked for after a stream was dropped in the middle.
-async fn dropped(library: &Library) -> Result<()> {
+async fn dropped(library: &Library, report: &mut Report) -> Result<()> {
     const PREFETCH: usize = 4;
     const PAGES: usize = 10;
     let server = library.serve(LATENCY)?;
@@ -139,11 +140,11 @@ async fn dropped(library: &Library) -> Result<()> {
     drop(tracks);
     tokio::time::sleep(LATENCY * 10).await;
     let after = server.seen();
-    println!(
+    report.note(format!(
         "A stream with {PREFETCH} pages ahead was dropped after {PAGES} of {} pages: the server had \
-         seen {before} requests then, and {after} half a second later.\n",
+         seen {before} requests then, and {after} half a second later.",
         library.pages()
-    );
+    ));
     // What was on its way to the server at that moment may still have arrived.
     if after > before + PREFETCH || after > PAGES + PREFETCH {
         return Err("a stream that was dropped goes on asking for pages".into());

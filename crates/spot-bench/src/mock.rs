@@ -12,14 +12,19 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{count::lived, effort::Effort, library::get, table::Table};
+use crate::{
+    count::lived,
+    effort::Effort,
+    library::get,
+    report::{Report, Table},
+};
 
 const AT_ONCE: usize = 32;
 const PAGE: &str = "/me/tracks?limit=50";
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-pub(crate) async fn run(effort: Effort) -> Result<()> {
+pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     // The first one, in case that later ones share something with it.
     let (mock, first) = lived(MockSpotify::builder().mode(Mode::Extended).start()).await;
     let mock = mock?;
@@ -40,7 +45,8 @@ pub(crate) async fn run(effort: Effort) -> Result<()> {
     let development = best(effort, async || through_sockets(&small, requests).await).await?;
     let megabytes = |bytes: i64| format!("{:.1} MB", bytes as f64 / 1e6);
     let a_second = |time: Duration| format!("{:.0} a second", requests as f64 / time.as_secs_f64());
-    let mut table = Table::new(&["what", "figure"]);
+    let mut table =
+        Table::new("spot-mock, client and server on the same cores", &["what", "figure"]);
     for (what, figure) in [
         ("tracks in the default world".to_owned(), tracks.to_string()),
         (
@@ -69,7 +75,7 @@ pub(crate) async fn run(effort: Effort) -> Result<()> {
     ] {
         table.row([what, figure]);
     }
-    table.print("spot-mock, client and server on the same cores");
+    report.add(table);
     Ok(())
 }
 

@@ -15,7 +15,10 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, Response, body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::Instant,
+};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
@@ -24,10 +27,17 @@ use tokio_rustls::{
     },
 };
 
-use crate::count;
+use crate::{count, relay::Relay};
 
 /// What a server answers to a path with a query.
 pub(crate) type Answers = Arc<dyn Fn(&str) -> Bytes + Send + Sync>;
+
+/// Where the answers of a server come from.
+#[derive(Clone)]
+enum Source {
+    Made(Answers),
+    Relayed(Arc<Relay>),
+}
 
 /// A server that runs for as long as the program.
 #[derive(Clone)]
@@ -41,6 +51,8 @@ pub(crate) struct Server {
 #[derive(Default)]
 struct Counts {
     requests: AtomicUsize,
+    /// Bytes of the bodies, as they are sent.
+    bytes: AtomicUsize,
     connections: AtomicUsize,
 }
 
@@ -48,7 +60,7 @@ struct Counts {
 #[derive(Clone)]
 struct Site {
     latency: Duration,
-    answers: Answers,
+    source: Source,
     counts: Arc<Counts>,
     tls: Option<TlsAcceptor>,
 }
@@ -56,7 +68,19 @@ struct Site {
 impl Server {
     /// Starts a server that thinks for a while before each answer, and speaks HTTP/1.1.
     pub(crate) fn start(latency: Duration, answers: Answers) -> Result<Self, Box<dyn Error>> {
-        let site = Site { latency, answers, counts: Arc::default(), tls: None };
+        Self::start_http1(latency, Source::Made(answers))
+    }
+
+    /// The same for answers of a spot-mock. They come compressed if the client accepts gzip.
+    pub(crate) fn start_relay(
+        latency: Duration,
+        relay: Arc<Relay>,
+    ) -> Result<Self, Box<dyn Error>> {
+        Self::start_http1(latency, Source::Relayed(relay))
+    }
+
+    fn start_http1(latency: Duration, source: Source) -> Result<Self, Box<dyn Error>> {
+        let site = Site { latency, source, counts: Arc::default(), tls: None };
         let counts = site.counts.clone();
         let url = format!("http://{}", listen(site)?);
         Ok(Self { url, certificate: None, counts })
@@ -71,7 +95,8 @@ impl Server {
             .with_single_cert(vec![signed.cert.der().clone()], key)?;
         config.alpn_protocols = vec![b"h2".to_vec()];
         let tls = Some(TlsAcceptor::from(Arc::new(config)));
-        let site = Site { latency, answers, counts: Arc::default(), tls };
+        let source = Source::Made(answers);
+        let site = Site { latency, source, counts: Arc::default(), tls };
         let counts = site.counts.clone();
         let url = format!("https://localhost:{}", listen(site)?.port());
         Ok(Self { url, certificate: Some(signed.cert.pem()), counts })
@@ -85,6 +110,11 @@ impl Server {
     /// How many requests came since this was asked last.
     pub(crate) fn take_seen(&self) -> usize {
         self.counts.requests.swap(0, Ordering::Relaxed)
+    }
+
+    /// How many bytes the bodies had since this was asked last, as they were sent.
+    pub(crate) fn take_bytes(&self) -> usize {
+        self.counts.bytes.swap(0, Ordering::Relaxed)
     }
 
     /// How many connections were made since this was asked last.
@@ -139,12 +169,30 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     site.counts.requests.fetch_add(1, Ordering::Relaxed);
+    let due = Instant::now() + site.latency;
     let path = request.uri().to_string();
+    let accepted = request.headers().get("accept-encoding");
+    let gzip = accepted.is_some_and(|value| value.to_str().is_ok_and(|text| text.contains("gzip")));
+    let host = request.headers().get("host").and_then(|host| host.to_str().ok()).map(str::to_owned);
     let _ = request.into_body().collect().await;
+    let mut response = Response::builder().header("content-type", "application/json");
+    let body = match &site.source {
+        Source::Made(answers) => answers(&path),
+        Source::Relayed(relay) => {
+            let answer = relay.answer(&path, &host.unwrap_or_default()).await;
+            response = response.status(answer.status);
+            if gzip {
+                response = response.header("content-encoding", "gzip");
+                answer.compressed
+            } else {
+                answer.plain
+            }
+        }
+    };
+    // An answer that takes time itself comes no later for it.
     if !site.latency.is_zero() {
-        tokio::time::sleep(site.latency).await;
+        tokio::time::sleep_until(due).await;
     }
-    let body = Full::new((site.answers)(&path));
-    let response = Response::builder().header("content-type", "application/json").body(body);
-    Ok(response.unwrap_or_default())
+    site.counts.bytes.fetch_add(body.len(), Ordering::Relaxed);
+    Ok(response.body(Full::new(body)).unwrap_or_default())
 }

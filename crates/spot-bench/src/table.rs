@@ -1,28 +1,50 @@
-//! Tables in Markdown.
+//! The tables of a report.
 
-/// Rows under a head.
-#[derive(Debug)]
+use std::error::Error;
+
+use serde::{Deserialize, Serialize};
+
+/// Rows under a head, and paragraphs after them.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Table {
-    head: Vec<&'static str>,
+    pub(crate) title: String,
+    head: Vec<String>,
     rows: Vec<Vec<String>>,
+    notes: Vec<String>,
 }
 
 impl Table {
-    pub(crate) fn new(head: &[&'static str]) -> Self {
-        Self { head: head.to_vec(), rows: Vec::new() }
+    pub(crate) fn new(title: impl Into<String>, head: &[&str]) -> Self {
+        let head = head.iter().map(|&cell| cell.to_owned()).collect();
+        Self { title: title.into(), head, rows: Vec::new(), notes: Vec::new() }
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
 
-    pub(crate) fn print(&self, title: &str) {
-        println!("### {title}\n");
-        println!("| {} |", self.head.join(" | "));
-        println!("|{}", "---|".repeat(self.head.len()));
+    /// Adds a paragraph.
+    pub(crate) fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
+    }
+
+    /// The cells of a column, one for each row.
+    pub(crate) fn column(&self, name: &str) -> Result<Vec<&str>, Box<dyn Error>> {
+        let at = self.head.iter().position(|head| head == name);
+        let at = at.ok_or_else(|| format!("{:?} has no column {name:?}", self.title))?;
+        Ok(self.rows.iter().map(|row| row.get(at).map_or("", String::as_str)).collect())
+    }
+
+    /// The table as Markdown.
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = format!("### {}\n\n| {} |\n", self.title, self.head.join(" | "));
+        text += &format!("|{}\n", "---|".repeat(self.head.len()));
         for row in &self.rows {
-            println!("| {} |", row.join(" | "));
+            text += &format!("| {} |\n", row.join(" | "));
         }
-        println!();
+        for note in &self.notes {
+            text += &format!("\n{note}\n");
+        }
+        text + "\n"
     }
 }

@@ -1,91 +1,151 @@
-//! What a program weighs that uses a crate: crates, cold build, binary.
+//! What a program weighs that uses a crate: crates, cold build, binary, and the build after a change.
 
 use std::{
     error::Error,
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
     time::Instant,
 };
 
-use crate::table::Table;
+use crate::{
+    effort::Effort,
+    report::{Report, Table},
+};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Rounds of the build after a change, in which the programs take turns.
+const CHANGES: usize = 5;
 
 /// A program of a few lines, and what it depends on.
 struct Program {
+    /// The features that it has in common with the program it is compared with.
+    features: &'static str,
     name: &'static str,
     dependencies: String,
     main: &'static str,
+    /// Whether the build after a change is measured, which needs another cold build.
+    changes: bool,
 }
 
-pub(crate) fn run() -> Result<(), Box<dyn Error>> {
+pub(crate) fn run(effort: Effort, report: &mut Report) -> Result<()> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let ours = |name: &str, rest: &str| {
         let path = crates.join(name);
         format!("{name} = {{ path = {path:?}{rest} }}\n")
     };
     let tokio = "tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\n";
-    let everything = ", features = [\"browser\", \"cache\", \"keyring\", \"native-tls\", \"test\"]";
+    let theirs = |rest: &str| format!("rspotify = {{ version = \"0.16\"{rest} }}\n{tokio}");
     let programs = [
         Program {
-            name: "**spot-model** alone",
+            features: MODELS,
+            name: "**spot-model**",
             dependencies: ours("spot-model", ""),
             main: "fn main() {\n    let json = std::env::args().nth(1).unwrap_or_default();\n    \
                    println!(\"{:?}\", spot_model::from_slice::<spot_model::Track>(json.as_bytes()));\n}\n",
+            changes: false,
         },
         Program {
-            name: "rspotify-model alone",
+            features: MODELS,
+            name: "rspotify-model",
             dependencies: "rspotify-model = \"0.16\"\nserde_json = \"1\"\n".to_owned(),
             main: "fn main() {\n    let json = std::env::args().nth(1).unwrap_or_default();\n    \
                    println!(\"{:?}\", serde_json::from_str::<rspotify_model::FullTrack>(&json));\n}\n",
+            changes: false,
         },
         Program {
-            name: "**spot-sdk**, default features",
+            features: RUSTLS_GZIP_HTTP2,
+            name: "**spot-sdk**",
             dependencies: ours("spot-sdk", "") + tokio,
             main: SPOT,
+            changes: true,
         },
         Program {
-            name: "**spot-sdk**, everything",
-            dependencies: ours("spot-sdk", everything) + tokio,
-            main: SPOT,
-        },
-        Program {
-            name: "**spot-sdk** without gzip and HTTP/2, as rspotify is",
-            dependencies: ours("spot-sdk", PLAIN) + tokio,
-            main: SPOT,
-        },
-        Program {
-            name: "**spot-sdk**, the same with the system's TLS",
-            dependencies: ours("spot-sdk", PLAIN_SYSTEM_TLS) + tokio,
-            main: SPOT,
-        },
-        Program {
-            name: "rspotify, default features: the system's TLS, neither gzip nor HTTP/2",
-            dependencies: format!("rspotify = \"0.16\"\n{tokio}"),
+            features: RUSTLS_GZIP_HTTP2,
+            name: "rspotify",
+            // Its reqwest, with the features that it has no names for.
+            dependencies: theirs(THEIR_RUSTLS)
+                + "reqwest = { version = \"0.12\", default-features = false, \
+                   features = [\"gzip\", \"http2\"] }\n",
             main: RSPOTIFY,
+            changes: true,
         },
         Program {
-            name: "rspotify, the same with rustls",
-            dependencies: format!("rspotify = {{ version = \"0.16\"{RUSTLS} }}\n{tokio}"),
+            features: RUSTLS,
+            name: "**spot-sdk**",
+            dependencies: ours("spot-sdk", OUR_RUSTLS) + tokio,
+            main: SPOT,
+            changes: false,
+        },
+        Program {
+            features: RUSTLS,
+            name: "rspotify",
+            dependencies: theirs(THEIR_RUSTLS),
             main: RSPOTIFY,
+            changes: false,
+        },
+        Program {
+            features: SYSTEM_TLS,
+            name: "**spot-sdk**",
+            dependencies: ours("spot-sdk", OUR_SYSTEM_TLS) + tokio,
+            main: SPOT,
+            changes: false,
+        },
+        Program {
+            features: SYSTEM_TLS,
+            name: "rspotify",
+            dependencies: theirs(""),
+            main: RSPOTIFY,
+            changes: false,
         },
     ];
-    let mut table = Table::new(&["program", "crates", "cold release build", "binary"]);
-    for program in &programs {
+    let mut table = Table::new(
+        "Weight",
+        &[
+            "features",
+            "program",
+            "crates",
+            "release build, CPU s",
+            "release build, s",
+            "binary, MB",
+            "binary without symbols, MB",
+        ],
+    );
+    // The smallest programs are enough to see whether something broke.
+    let weighed = effort.pick(programs.as_slice(), programs.get(..2).unwrap_or_default());
+    for program in weighed {
         table.row(weigh(program)?);
     }
-    table.print("Weight");
-    println!(
-        "Each program signs in and makes one call; spot-model's decodes one object. With the \
-         system's TLS, OpenSSL is linked and neither built nor counted.\n"
+    report.add(table);
+    report.note(
+        "Each program signs in and makes one call; those of the models decode one object. Crates are \
+         those of a build, without the program. The build is a cold one, without downloads. CPU seconds \
+         are those of all compilers together. With the system's TLS, OpenSSL is linked and neither \
+         built nor counted.",
     );
+    let changing: Vec<&Program> =
+        weighed.iter().filter(|program| program.changes || effort == Effort::Quick).collect();
+    report.add(changes(&changing)?);
+    report.note(format!(
+        "A developer's build (`cargo build`) of the program above with {RUSTLS_GZIP_HTTP2}, after one \
+         line of its `main.rs` has changed: the smallest of {CHANGES} rounds in which the programs \
+         take turns."
+    ));
     Ok(())
 }
 
+const MODELS: &str = "models only";
+const RUSTLS_GZIP_HTTP2: &str = "rustls, gzip, HTTP/2 (the default of spot-sdk)";
+const RUSTLS: &str = "rustls, neither gzip nor HTTP/2";
+const SYSTEM_TLS: &str = "system TLS, neither gzip nor HTTP/2 (the default of rspotify)";
+
 /// What stands in for the default where both are to have the same.
-const PLAIN: &str = ", default-features = false, features = [\"loopback\", \"rustls\"]";
-const PLAIN_SYSTEM_TLS: &str =
+const OUR_RUSTLS: &str = ", default-features = false, features = [\"loopback\", \"rustls\"]";
+const OUR_SYSTEM_TLS: &str =
     ", default-features = false, features = [\"loopback\", \"native-tls\"]";
-const RUSTLS: &str =
+const THEIR_RUSTLS: &str =
     ", default-features = false, features = [\"client-reqwest\", \"reqwest-rustls-tls\"]";
 
 const SPOT: &str = r#"
@@ -111,42 +171,81 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 "#;
 
-fn weigh(program: &Program) -> Result<[String; 4], Box<dyn Error>> {
-    let dir = Scratch::new()?;
-    fs::create_dir(dir.0.join("src"))?;
-    fs::write(dir.0.join("src/main.rs"), program.main)?;
-    let manifest = format!(
-        "[package]\nname = \"hello\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-         [dependencies]\n{}",
-        program.dependencies
-    );
-    fs::write(dir.0.join("Cargo.toml"), manifest)?;
-    // Downloads are not part of the build.
-    cargo(&dir.0, &["fetch", "--quiet"])?;
-    let tree =
-        cargo(&dir.0, &["tree", "--edges", "normal,build", "--prefix", "none", "--no-dedupe"])?;
+fn weigh(program: &Program) -> Result<[String; 7]> {
+    let dir = Scratch::new(program)?;
+    let arguments = ["tree", "--edges", "normal,build", "--prefix", "none", "--no-dedupe"];
+    let tree = cargo(&dir.0, &arguments)?;
     let mut crates: Vec<&str> = tree.lines().collect();
     crates.sort_unstable();
     crates.dedup();
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), children_seconds()?);
     cargo(&dir.0, &["build", "--release", "--quiet"])?;
-    let took = start.elapsed().as_secs_f64();
-    let size = fs::metadata(dir.0.join("target/release/hello"))?.len();
+    let (took, cpu) = (start.elapsed().as_secs_f64(), children_seconds()? - before);
+    let binary = dir.0.join("target/release/hello");
+    let size = |path: &Path| fs::metadata(path).map(|file| file.len() as f64 / 1e6);
+    let full = size(&binary)?;
+    let stripped = Command::new("strip").arg(&binary).status().is_ok_and(|done| done.success());
+    let stripped = if stripped { format!("{:.2}", size(&binary)?) } else { "—".to_owned() };
     Ok([
+        program.features.to_owned(),
         program.name.to_owned(),
         // Without the program itself.
         (crates.len() - 1).to_string(),
-        format!("{took:.0} s"),
-        format!("{:.2} MB", size as f64 / 1e6),
+        format!("{cpu:.0}"),
+        format!("{took:.0}"),
+        format!("{full:.2}"),
+        stripped,
     ])
 }
 
-fn cargo(dir: &Path, arguments: &[&str]) -> Result<String, Box<dyn Error>> {
+/// The time until a changed program runs again.
+fn changes(programs: &[&Program]) -> Result<Table> {
+    let mut dirs = Vec::new();
+    for program in programs {
+        let dir = Scratch::new(program)?;
+        cargo(&dir.0, &["build", "--quiet"])?;
+        dirs.push(dir);
+    }
+    let mut best = vec![(f64::MAX, f64::MAX); dirs.len()];
+    for round in 0..CHANGES {
+        for ((dir, program), best) in dirs.iter().zip(programs).zip(&mut best) {
+            let line = format!("println!(\"{round} ");
+            let changed = program.main.replace("println!(\"", &line);
+            fs::write(dir.0.join("src/main.rs"), changed)?;
+            let (start, before) = (Instant::now(), children_seconds()?);
+            cargo(&dir.0, &["build", "--quiet"])?;
+            let (took, cpu) = (start.elapsed().as_secs_f64(), children_seconds()? - before);
+            *best = (best.0.min(took), best.1.min(cpu));
+        }
+    }
+    let head = ["program", "seconds", "CPU seconds"];
+    let mut table = Table::new("The build after a change of one line", &head);
+    for (program, (took, cpu)) in programs.iter().zip(best) {
+        table.row([program.name.to_owned(), format!("{took:.2}"), format!("{cpu:.2}")]);
+    }
+    Ok(table)
+}
+
+/// The CPU time, in seconds, of all processes that this one waited for, and of theirs.
+fn children_seconds() -> Result<f64> {
+    let status = fs::read_to_string("/proc/self/stat")?;
+    // The name of the program may have spaces. User and system time of the children come 13th and
+    // 14th after it, in hundredths of a second.
+    let fields = status.rsplit_once(')').ok_or("/proc/self/stat has no name")?.1;
+    let times = fields.split_whitespace().skip(13).take(2);
+    let ticks: Vec<f64> = times.map(str::parse).collect::<std::result::Result<_, _>>()?;
+    Ok(ticks.iter().sum::<f64>() / 100.0)
+}
+
+fn cargo(dir: &Path, arguments: &[&str]) -> Result<String> {
     let target = dir.join("target");
     let out = Command::new("cargo")
         .args(arguments)
         .current_dir(dir)
         .env("CARGO_TARGET_DIR", target)
+        // Builds are compared with each other, so all of them have the settings of cargo.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_INCREMENTAL")
         .output()?;
     if !out.status.success() {
         return Err(format!("cargo {arguments:?}: {}", String::from_utf8_lossy(&out.stderr)).into());
@@ -154,17 +253,27 @@ fn cargo(dir: &Path, arguments: &[&str]) -> Result<String, Box<dyn Error>> {
     Ok(String::from_utf8(out.stdout)?)
 }
 
-/// A directory that is removed when it is done with.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// The directory of a program, which is removed when it is done with.
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> std::io::Result<Self> {
-        let dir = std::env::temp_dir().join(format!("spot-bench-{}", std::process::id()));
-        if dir.exists() {
-            fs::remove_dir_all(&dir)?;
-        }
-        fs::create_dir_all(&dir)?;
-        Ok(Self(dir))
+    fn new(program: &Program) -> Result<Self> {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("spot-bench-{}-{count}", std::process::id());
+        let dir = Self(std::env::temp_dir().join(name));
+        fs::create_dir_all(dir.0.join("src"))?;
+        fs::write(dir.0.join("src/main.rs"), program.main)?;
+        let manifest = format!(
+            "[package]\nname = \"hello\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
+             [dependencies]\n{}",
+            program.dependencies
+        );
+        fs::write(dir.0.join("Cargo.toml"), manifest)?;
+        // Downloads are not part of the build.
+        cargo(&dir.0, &["fetch", "--quiet"])?;
+        Ok(dir)
     }
 }
 

@@ -309,7 +309,9 @@ impl Request {
         }
         if let Some((_, rest)) = self.path.split_once('{') {
             let name = rest.split('}').next().unwrap_or(rest);
-            let error = Error::bad_request(format!("`{name}` of the path was not given"));
+            let error = Error::bad_request(format!(
+                "the path parameter `{name}` is missing; set it with `Request::path`"
+            ));
             return Err(error.with_operation(self.operation));
         }
         Ok(())

@@ -220,11 +220,11 @@ fn unusable_field(body: &[u8], path: Option<&str>, error: &serde_json::Error) ->
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "a string that does not fit",
+        Value::String(_) => "a string of another form",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     };
-    Some(format!("field `{name}` has an unusable value: it is {kind}"))
+    Some(format!("field `{name}` is {kind}, which is not what the API documents"))
 }
 
 /// Whether the body is an error of the API: an object whose first field is `error`. Most models would

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A value that a call accepts as an id: the id, text in any known form (id, URI, URL), an object
-/// that has the id, or an `Option` of one of them, which must not be `None`.
+/// that has the id, the result of parsing one, or an `Option` of one of them, which must not be `None`.
 ///
 /// A wrong value is reported when the request is awaited.
 #[diagnostic::on_unimplemented(
@@ -131,6 +131,13 @@ where
 {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.as_ref().into_id()
+    }
+}
+
+/// Ids of one kind as text, for a list that takes several: `ids.iter().map(|id| id.parse::<TrackId>())`.
+impl<I: Id, T: IntoId<I>> IntoId<I> for Result<T, ParseIdError> {
+    fn into_id(self) -> Result<I, ParseIdError> {
+        self.and_then(IntoId::into_id)
     }
 }
 

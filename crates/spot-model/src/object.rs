@@ -212,22 +212,3 @@ impl<I: Linked> MaybeLinked for Option<I> {
         self.as_ref().map(|id| id as &dyn Linked)
     }
 }
-
-/// Why what came makes no object.
-pub(crate) enum WireError {
-    /// A field is not there that the object is meaningless without.
-    MissingField(&'static str),
-    /// A field that was looked at last cannot be read.
-    Broken(&'static str, String),
-}
-
-impl fmt::Display for WireError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MissingField(name) => write!(f, "missing field `{name}`"),
-            // The place is in the field. It does not come last, where it would be taken for that
-            // in the whole.
-            Self::Broken(name, error) => write!(f, "{error} of `{name}`"),
-        }
-    }
-}

@@ -45,6 +45,25 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// The entries with their indexes in the whole list, from 0. Skipped entries count.
+    ///
+    /// ```
+    /// use spot_model::{Page, SimplifiedTrack};
+    ///
+    /// let json = br#"{"items": [{"name": "a"}, null, {"name": "b"}], "offset": 50}"#;
+    /// let page: Page<SimplifiedTrack> = spot_model::from_slice(json)?;
+    /// let indexes: Vec<u32> = page.indexed().map(|(index, _)| index).collect();
+    /// assert_eq!(indexes, [50, 52]);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn indexed(&self) -> impl Iterator<Item = (u32, &T)> {
+        let mut skipped = self.skipped.iter().map(|skipped| skipped.index).peekable();
+        let indexes = (0..).filter(move |index| skipped.next_if_eq(index).is_none());
+        let in_list =
+            |index: usize| self.offset.saturating_add(u32::try_from(index).unwrap_or(u32::MAX));
+        indexes.map(in_list).zip(&self.items)
+    }
+
     /// The offset of the page after this one: as far on as the server's own limit says, or as there
     /// are entries if it says none.
     pub fn next_offset(&self) -> u32 {
@@ -114,25 +133,23 @@ struct PageWire<T> {
     error: Option<IgnoredAny>,
 }
 
-impl<T> TryFrom<PageWire<T>> for Page<T> {
-    type Error = NotAPage;
-
-    fn try_from(wire: PageWire<T>) -> Result<Self, NotAPage> {
-        let has_part = wire.total.is_some()
-            || wire.limit.is_some()
-            || wire.offset.is_some()
-            || wire.next.is_some()
-            || wire.previous.is_some()
-            || wire.href.is_some();
-        let Entries { items, skipped } = entries(wire.items, has_part, wire.error.is_some())?;
-        Ok(Self {
+impl<T> PageWire<T> {
+    fn into_page(self) -> Result<Page<T>, NotAPage> {
+        let has_part = self.total.is_some()
+            || self.limit.is_some()
+            || self.offset.is_some()
+            || self.next.is_some()
+            || self.previous.is_some()
+            || self.href.is_some();
+        let Entries { items, skipped } = entries(self.items, has_part, self.error.is_some())?;
+        Ok(Page {
             items,
-            total: wire.total.flatten(),
-            limit: wire.limit.unwrap_or_default(),
-            offset: wire.offset.unwrap_or_default(),
-            next: wire.next.flatten(),
-            previous: wire.previous.flatten(),
-            href: wire.href,
+            total: self.total.flatten(),
+            limit: self.limit.unwrap_or_default(),
+            offset: self.offset.unwrap_or_default(),
+            next: self.next.flatten(),
+            previous: self.previous.flatten(),
+            href: self.href,
             skipped,
             trail: PageTrail::default(),
         })
@@ -186,7 +203,7 @@ fn present_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Page<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            PageWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            PageWire::deserialize(deserializer)?.into_page().map_err(D::Error::custom)
         })
     }
 }
@@ -304,23 +321,21 @@ struct CursorPageWire<T> {
     error: Option<IgnoredAny>,
 }
 
-impl<T> TryFrom<CursorPageWire<T>> for CursorPage<T> {
-    type Error = NotAPage;
-
-    fn try_from(wire: CursorPageWire<T>) -> Result<Self, NotAPage> {
-        let has_part = wire.total.is_some()
-            || wire.limit.is_some()
-            || wire.cursors.is_some()
-            || wire.next.is_some()
-            || wire.href.is_some();
-        let Entries { items, skipped } = entries(wire.items, has_part, wire.error.is_some())?;
-        Ok(Self {
+impl<T> CursorPageWire<T> {
+    fn into_page(self) -> Result<CursorPage<T>, NotAPage> {
+        let has_part = self.total.is_some()
+            || self.limit.is_some()
+            || self.cursors.is_some()
+            || self.next.is_some()
+            || self.href.is_some();
+        let Entries { items, skipped } = entries(self.items, has_part, self.error.is_some())?;
+        Ok(CursorPage {
             items,
-            total: wire.total.flatten(),
-            limit: wire.limit.unwrap_or_default(),
-            cursors: wire.cursors.flatten().unwrap_or_default(),
-            next: wire.next.flatten(),
-            href: wire.href,
+            total: self.total.flatten(),
+            limit: self.limit.unwrap_or_default(),
+            cursors: self.cursors.flatten().unwrap_or_default(),
+            next: self.next.flatten(),
+            href: self.href,
             skipped,
             trail: PageTrail::default(),
         })
@@ -330,7 +345,7 @@ impl<T> TryFrom<CursorPageWire<T>> for CursorPage<T> {
 impl<'de, T: DeserializeOwned> Deserialize<'de> for CursorPage<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            CursorPageWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            CursorPageWire::deserialize(deserializer)?.into_page().map_err(D::Error::custom)
         })
     }
 }

@@ -232,8 +232,8 @@ impl fmt::Display for ParseIdError {
             Problem::NoId => {
                 return write!(
                     f,
-                    "expected {expected}, but the object has no id: it is a local file, or a filter \
-                     left the id out"
+                    "expected {expected}, but there is none: the object is a local file, or a filter left \
+                     the id out"
                 );
             }
             Problem::Empty if given.trim().is_empty() => {
@@ -246,16 +246,16 @@ impl fmt::Display for ParseIdError {
             Problem::Kind(kind) => write!(f, "it names {}", kind.named()),
             Problem::Character(char) => write!(f, "{char:?} is not a base-62 character"),
             Problem::Length(length) => {
-                write!(f, "it has {length} characters, at most 22 are right")
+                write!(f, "it has {length} characters; an id has at most 22")
             }
             Problem::ShortLink => {
                 f.write_str("it is a short link; resolve it first with `client.resolve_link(..)`")
             }
-            Problem::ForeignUrl => f.write_str("it is a URL that names no such thing at Spotify"),
+            Problem::ForeignUrl => f.write_str("it is not the URL of an item at Spotify"),
             Problem::OtherUri => f.write_str("it is a URI of another kind"),
-            Problem::NoKind => {
-                f.write_str("it has no kind; give a URI such as spotify:track:ID, or a typed id")
-            }
+            Problem::NoKind => f.write_str(
+                "an id alone does not tell its kind; give a URI (spotify:KIND:ID) or a typed id",
+            ),
             Problem::NoId => Ok(()),
         }
     }

@@ -11,8 +11,8 @@ use std::{
 };
 
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo as _,
-    RedisError, ServerErrorKind, ToRedisArgs, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, FromRedisValue,
+    IntoConnectionInfo as _, RedisError, ServerErrorKind, ToRedisArgs, Value,
     aio::{ConnectionLike as _, MultiplexedConnection},
 };
 use spot_http::Error;
@@ -63,6 +63,8 @@ pub struct RedisBuilder {
     prefix: String,
     connect_timeout: Duration,
     response_timeout: Duration,
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    root_certificate: Option<Vec<u8>>,
 }
 
 impl Redis {
@@ -87,6 +89,8 @@ impl Redis {
             prefix: "spot:".to_owned(),
             connect_timeout: CONNECT_TIMEOUT,
             response_timeout: RESPONSE_TIMEOUT,
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
+            root_certificate: None,
         }
     }
 
@@ -171,7 +175,8 @@ impl fmt::Debug for Redis {
 }
 
 impl RedisBuilder {
-    /// Sets the text before the name of each key; `spot:` by default.
+    /// Sets the text before the name of each key; `spot:` by default. It must not contain a brace, since
+    /// braces choose the slot of a key in a cluster.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
@@ -191,6 +196,14 @@ impl RedisBuilder {
         self
     }
 
+    /// Trusts the certificates of this authority instead of those of the platform. `pem` is its
+    /// certificate. The URL has to begin with `rediss://`.
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificate = Some(pem.into());
+        self
+    }
+
     /// The server is a Redis Cluster. `more_nodes` are the URLs of further nodes, which are asked for
     /// the layout of the cluster if the first one is away.
     #[cfg(feature = "cluster")]
@@ -204,20 +217,26 @@ impl RedisBuilder {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](spot_http::ErrorKind::Configuration) if a URL is malformed.
+    /// [`Configuration`](spot_http::ErrorKind::Configuration) if a URL is malformed or the prefix contains
+    /// a brace.
     pub fn build(self) -> Result<Redis, Error> {
+        if self.prefix.contains(['{', '}']) {
+            return Err(Error::configuration("the prefix of the keys in Redis contains a brace"));
+        }
         let info = self.url.as_str().into_connection_info().map_err(|error| malformed(&error))?;
         let address = info.addr().to_string();
         let password = info.redis_settings().password().map(str::to_owned);
         #[cfg(feature = "rustls")]
-        install_tls_provider();
+        if matches!(info.addr(), redis::ConnectionAddr::TcpTls { .. }) {
+            install_tls_provider();
+        }
         #[cfg(feature = "cluster")]
         let cluster = self.cluster_server()?;
         #[cfg(not(feature = "cluster"))]
         let cluster = None;
         let server = match cluster {
             Some(server) => server,
-            None => Server::Single(Client::open(info).map_err(|error| malformed(&error))?),
+            None => Server::Single(self.client(info).map_err(|error| malformed(&error))?),
         };
         let inner = Inner {
             server,
@@ -233,6 +252,20 @@ impl RedisBuilder {
         Ok(Redis { inner: Arc::new(inner) })
     }
 
+    fn client(&self, info: ConnectionInfo) -> Result<Client, RedisError> {
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
+        if let Some(certificates) = self.certificates() {
+            return Client::build_with_tls(info, certificates);
+        }
+        Client::open(info)
+    }
+
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    fn certificates(&self) -> Option<redis::TlsCertificates> {
+        let root_cert = self.root_certificate.clone()?;
+        Some(redis::TlsCertificates { client_tls: None, root_cert: Some(root_cert) })
+    }
+
     #[cfg(feature = "cluster")]
     fn cluster_server(&self) -> Result<Option<Server>, Error> {
         if !self.is_cluster {
@@ -242,9 +275,13 @@ impl RedisBuilder {
         let client = redis::cluster::ClusterClient::builder(nodes)
             .connection_timeout(self.connect_timeout)
             .response_timeout(self.response_timeout)
-            .retries(3)
-            .build();
-        Ok(Some(Server::Cluster(client.map_err(|error| malformed(&error))?)))
+            .retries(3);
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
+        let client = match self.certificates() {
+            Some(certificates) => client.certs(certificates),
+            None => client,
+        };
+        Ok(Some(Server::Cluster(client.build().map_err(|error| malformed(&error))?)))
     }
 }
 
@@ -339,6 +376,7 @@ impl fmt::Display for Failure {
     }
 }
 
+#[doc(hidden)]
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         Self::store(failure.message)

@@ -66,6 +66,7 @@ pub mod shared {
 /// | handle errors: retry, show, give up | [`errors`](guide::errors) |
 /// | make many calls | [`limits`](guide::limits) |
 /// | serve many users | [`many_users`](guide::many_users) |
+/// | run on several machines | [`several_machines`](guide::several_machines) |
 /// | test a program, in any language | [`testing`](guide::testing) |
 /// | keep objects and tokens in a database | [`database`](guide::database) |
 /// | call an endpoint that is missing, replace the transport | [`extending`](guide::extending) |
@@ -104,6 +105,15 @@ pub mod guide {
     ///
     #[doc = include_str!("../docs/many-users.md")]
     pub mod many_users {}
+
+    /// Running on several machines.
+    ///
+    // Its code needs the feature.
+    #[cfg_attr(
+        any(not(doctest), feature = "redis"),
+        doc = include_str!("../docs/several-machines.md")
+    )]
+    pub mod several_machines {}
 
     /// Testing your program, with this SDK or with any language.
     ///

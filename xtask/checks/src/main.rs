@@ -35,7 +35,9 @@ async fn run(root: &Path, check: Check) -> Result<(), Error> {
         Check::Fixtures { live: true, base_url, .. } => fixtures::live(root, &base_url).await,
         Check::Fixtures { check, .. } => fixtures::run(root, check).await,
         Check::Fleet { worker: Some(worker), .. } => fleet::work(worker).await,
-        Check::Fleet { part, expiries, seed, .. } => fleet::run(part, expiries, seed).await,
+        Check::Fleet { part, short, expiries, seed, .. } => {
+            fleet::run(part, short, expiries, seed).await
+        }
         Check::Load { requests, tasks, seed } => load::run(requests, tasks, seed).await,
         Check::Payloads { dir } => payloads::run(root, &dir),
         Check::Peers { built } => peers::run(root, built),

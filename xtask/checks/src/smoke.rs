@@ -100,7 +100,7 @@ impl Server {
         }
         // The items of a playlist can be read only by those who own it or collaborate on it.
         let mine = plain.me().playlists().limit(1).await.map_err(|error| error.to_string())?;
-        let playlist = mine.items.first().map(|playlist| playlist.id.to_string());
+        let playlist = mine.items.first().and_then(|playlist| Some(playlist.id?.to_string()));
         let transport = ReqwestTransport::builder().build().map_err(|error| error.to_string())?;
         let transport = SpotifyIds { inner: Arc::new(transport), playlist };
         let token = AccessToken::new(token).map_err(|error| error.to_string())?;

@@ -47,9 +47,6 @@ fn file(domain: &Domain) -> Option<String> {
     let mut body = String::new();
     for (name, kind) in domain.r#type.iter() {
         body.push_str(&format!("\n{}\n", wire(name, kind)));
-        if !has_plain_fields(kind) && renamed(kind).is_none() {
-            body.push_str(&format!("{}\n", conversion(name, kind)));
-        }
         body.push_str(&format!("{}\n{}", reader(name, kind), writer(name, kind)));
     }
     let mut out = preamble(&format!("{}.toml", domain.name));
@@ -80,7 +77,7 @@ pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String 
     };
     names.extend(nested("lenient", LENIENT));
     if body.contains("object::") {
-        names.extend(nested("object", &["self", "ObjectWriter", "WireError"]));
+        names.extend(nested("object", &["self", "ObjectWriter"]));
     }
     if body.contains("renamed_field::") {
         names.push("renamed_field::{self, Names}".to_owned());
@@ -94,7 +91,7 @@ pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String 
     }
     let serde = ["Deserialize", "Deserializer", "Serialize", "Serializer"].into_iter().filter(used);
     let foreign = FOREIGN.iter().copied().filter(used);
-    let error = body.contains("Error::custom").then(|| "de::Error".to_owned());
+    let error = body.contains("D::Error::").then(|| "de::Error".to_owned());
     out.push_str(&import("serde", serde.map(str::to_owned).chain(error)));
     out.push_str(&import("serde_with", foreign.map(str::to_owned)));
     if !out.is_empty() && !out.ends_with("\n\n") {
@@ -198,27 +195,12 @@ fn values(kind: &Type) -> String {
             value = format!("{value}{uri}.or(wire.href)");
         }
         if field.required {
-            value = format!("{value}.ok_or(WireError::MissingField(\"{}\"))?", field.json());
+            value =
+                format!("{value}.ok_or_else(|| D::Error::missing_field(\"{}\"))?", field.json());
         }
         fields.push_str(&format!("{}: {value},\n", field.name));
     }
     fields
-}
-
-fn conversion(name: &str, kind: &Type) -> String {
-    let fields = values(kind);
-    if is_fallible(kind) {
-        format!(
-            "impl TryFrom<{name}Wire> for {name} {{\n    type Error = WireError;\n\n    #[inline]\n    \
-             fn try_from(wire: {name}Wire) -> Result<Self, WireError> {{\n        \
-             Ok(Self {{\n{fields}        }})\n    }}\n}}\n"
-        )
-    } else {
-        format!(
-            "impl From<{name}Wire> for {name} {{\n    fn from(wire: {name}Wire) -> Self {{\n        \
-             Self {{\n{fields}        }}\n    }}\n}}\n"
-        )
-    }
 }
 
 /// A track or an episode, which says at its end which of them it is: the fields of both, read in one
@@ -291,12 +273,11 @@ fn reader(name: &str, kind: &Type) -> String {
     let read = match renamed {
         Some(read) => read,
         None if has_plain_fields(kind) => format!("read(deserializer, {name}Wire::deserialize)"),
-        None if is_fallible(kind) => format!(
-            "read(deserializer, |deserializer| {{\n            \
-             {name}Wire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)\n        }})"
-        ),
         None => format!(
-            "read(deserializer, |deserializer| {name}Wire::deserialize(deserializer).map(Self::from))"
+            "read(deserializer, |deserializer| {{\n            \
+             let wire = {name}Wire::deserialize(deserializer)?;\n            \
+             Ok(Self {{\n{}            }})\n        }})",
+            values(kind)
         ),
     };
     format!(

@@ -251,7 +251,7 @@ async fn an_operation_of_ones_own_is_first_class() {
 
     let request = Request::new(MISSING).path("id", "x1").query("secret", "words");
     let error = client.request_json::<Entry>(request).await.unwrap_err();
-    assert!(error.to_string().starts_with("GET /tracks/{id}/lyrics: "), "{error}");
+    assert!(error.to_string().starts_with("GET /tracks/x1/lyrics: "), "{error}");
     assert_eq!(error.target(), Some("/tracks/x1/lyrics"));
     assert!(!error.is_transient());
     assert!(!format!("{error:?}").contains("words"), "{error:?}");

@@ -14,3 +14,4 @@ mod story;
 mod streams;
 mod sync;
 mod watch;
+mod whole;

@@ -21,7 +21,7 @@ use oauth2::{
 use secrecy::{ExposeSecret, SecretString};
 use spot_http::{
     Error, ErrorKind, Transport,
-    failure::{Backoff, Outcome, Refusal, redact, retry_after},
+    failure::{Backoff, Outcome, Refusal, jitter, redact, retry_after},
 };
 use url::{Url, form_urlencoded};
 
@@ -226,7 +226,7 @@ impl Failure {
         if attempt >= attempts {
             return None;
         }
-        let backoff = BACKOFF.wait(attempt, fastrand::f64());
+        let backoff = BACKOFF.wait(attempt, jitter());
         let wait = backoff.max(self.error.retry_after().unwrap_or_default());
         (wait <= MAX_RETRY_AFTER).then_some(wait)
     }

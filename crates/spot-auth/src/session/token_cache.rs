@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
-use spot_http::{AccessToken, Error, ErrorKind};
+use spot_http::{AccessToken, Error, ErrorKind, failure::jitter};
 use tokio::{
     runtime::Handle,
     sync::watch,
@@ -158,7 +158,7 @@ impl<R: Refresh> TokenCache<R> {
                 refresh,
                 created: clock.now().monotonic,
                 clock,
-                jitter: 0.8 + 0.4 * fastrand::f64(),
+                jitter: 0.8 + 0.4 * jitter(),
                 state: Mutex::new(State { cached, ..State::default() }),
             }),
         }
@@ -357,7 +357,7 @@ impl Pause {
     /// The pause after a failure that follows on so many others.
     fn after(error: &Error, failures: u32, now: Instant) -> Self {
         let half_a_minute = Duration::from_secs(30);
-        let in_advance = half_a_minute.mul_f64(1.0 + fastrand::f64());
+        let in_advance = half_a_minute.mul_f64(1.0 + jitter());
         let (in_advance, wait) = match (error.kind(), error.retry_after()) {
             (ErrorKind::RateLimited, Some(wait)) => {
                 let wait = wait.min(MAX_PAUSE);

@@ -104,9 +104,9 @@ pub(crate) fn declined(error: &str) -> Error {
     Error::authentication(message).with_reason(error)
 }
 
-impl From<InvalidCallback> for Error {
-    fn from(invalid: InvalidCallback) -> Self {
-        Self::authentication(invalid.to_string())
+impl InvalidCallback {
+    pub(crate) fn into_error(self) -> Error {
+        Error::authentication(self.to_string())
     }
 }
 
@@ -117,7 +117,9 @@ impl fmt::Display for InvalidCallback {
             Self::NoQuery => f.write_str("it has no query"),
             Self::Repeated(name) => write!(f, "it has `{name}` more than once"),
             Self::NoState => f.write_str("`state` is missing"),
-            Self::WrongState => f.write_str("`state` belongs to another sign-in"),
+            Self::WrongState => {
+                f.write_str("`state` belongs to another sign-in; use the address of the latest one")
+            }
             Self::WrongIssuer => f.write_str("`iss` names another accounts service"),
             Self::NoOutcome => f.write_str("it has neither `code` nor `error`"),
             Self::TwoOutcomes => f.write_str("it has both `code` and `error`"),

@@ -219,7 +219,8 @@ impl SignIn {
             },
             Ok(None) if self.method == SignInMethod::StoreOnly => {
                 return Err(Error::authentication(format!(
-                    "no session is stored for the account `{}` with these scopes: {}",
+                    "no session is stored for the account `{}` with these scopes: {}; sign in without \
+                     `store_only` first",
                     self.account, self.scopes,
                 )));
             }
@@ -256,8 +257,11 @@ impl SignIn {
             match Listener::bind(loopback).await {
                 Ok(listener) => return self.listen(listener, redirect).await,
                 Err(error) => {
-                    let why =
-                        format!("cannot wait for the browser at {}: {error}", redirect.as_str());
+                    let why = format!(
+                        "cannot wait for the browser at {}: {error}; end the program that uses the \
+                         port, or register a redirect URI with another one",
+                        redirect.as_str()
+                    );
                     self.tell_user(format!("Cannot {}.", why.trim_start_matches("cannot "))).await;
                     // Without somebody at the terminal, the first failure is the one to mend.
                     return self.ask_to_paste(redirect).await.map_err(|paste| {

@@ -92,7 +92,8 @@ impl PendingSignIn {
     /// [`reason`](Error::reason) is `access_denied`); and every failure of the accounts service or
     /// the network.
     pub async fn finish(self, callback: &str) -> Result<Session, Error> {
-        let outcome = self.validate_callback(callback::query(callback)?)?;
+        let outcome = callback::query(callback).and_then(|query| self.validate_callback(query));
+        let outcome = outcome.map_err(InvalidCallback::into_error)?;
         self.complete(outcome).await
     }
 

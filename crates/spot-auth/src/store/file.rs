@@ -11,7 +11,10 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use spot_http::{Error, ErrorKind};
+use spot_http::{
+    Error, ErrorKind,
+    failure::{jitter, random_number},
+};
 use tokio::time::{Instant, sleep};
 
 use crate::store::{
@@ -278,7 +281,7 @@ impl Files {
         replace: impl Fn(&Path, &Path, &[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
         // Where locks do nothing, two processes write at once.
-        let next = format!("{NEXT}-{}-{:08x}", std::process::id(), fastrand::u32(..));
+        let next = format!("{NEXT}-{}-{:08x}", std::process::id(), random_number() as u32);
         match replace(&self.record, &beside(&self.record, &next), text) {
             Err(error) if private_file::is_full(&error) => {
                 private_file::overwrite(&self.record, text).map_err(|_| error)
@@ -419,7 +422,7 @@ async fn lock(files: Files, purpose: Purpose) -> Result<Option<File>, Error> {
             Err(TryLockError::Error(_)) => return Ok(None),
         }
         file = back;
-        sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
+        sleep(pause.mul_f64(0.5 + jitter())).await;
         pause = (pause * 2).min(Duration::from_millis(50));
     }
 }

@@ -1,11 +1,14 @@
 //! Sessions of programs that used rspotify.
 
-use std::path::Path;
+use std::{path::Path, time::SystemTime};
 
+use chrono::DateTime;
 use serde::Deserialize;
+use serde_json::Value;
 use spot_http::Error;
 
 use crate::{
+    clock::from_unix,
     scopes::Scopes,
     store::{
         record::TokenRecord,
@@ -17,6 +20,11 @@ use crate::{
 #[derive(Deserialize)]
 struct Cache {
     #[serde(default)]
+    access_token: Option<String>,
+    /// A date, or seconds since 1970 in files of old versions.
+    #[serde(default)]
+    expires_at: Option<Value>,
+    #[serde(default)]
     refresh_token: Option<String>,
     #[serde(default)]
     scope: Option<String>,
@@ -25,7 +33,7 @@ struct Cache {
 impl TokenRecord {
     /// Reads the file in which rspotify keeps a session, `.spotify_token_cache.json` unless the
     /// program sets another path. The user need not sign in again, if the application is the same.
-    /// The first call gets a new access token. The file does not tell when the user consented.
+    /// The access token is used until it expires. The file does not tell when the user consented.
     ///
     /// # Errors
     ///
@@ -38,8 +46,24 @@ impl TokenRecord {
         let refresh_token =
             refresh_token.ok_or_else(|| wrong("rspotify", path, "has no refresh token"))?;
         let scopes = Scopes::parse(&cache.scope.unwrap_or_default());
-        Ok(Self::from_refresh_token(refresh_token).with_granted_scopes(scopes))
+        let record = Self::from_refresh_token(refresh_token).with_granted_scopes(scopes);
+        let access_token = cache.access_token.filter(|token| !token.is_empty());
+        Ok(match (access_token, cache.expires_at.as_ref().and_then(time)) {
+            (Some(access_token), Some(expires_at)) => {
+                record.with_access_token(access_token, expires_at)
+            }
+            // Without the time, the token may have expired. The first call gets a new one.
+            _ => record,
+        })
     }
+}
+
+fn time(value: &Value) -> Option<SystemTime> {
+    let seconds = match value {
+        Value::String(date) => DateTime::parse_from_rfc3339(date).ok()?.timestamp(),
+        value => value.as_i64()?,
+    };
+    from_unix(u64::try_from(seconds).ok()?)
 }
 
 #[cfg(test)]
@@ -49,6 +73,7 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
+    use crate::clock::to_unix;
 
     fn record_of(text: &str) -> Result<TokenRecord, Error> {
         let directory = tempfile::tempdir().unwrap();
@@ -60,13 +85,35 @@ mod tests {
     #[test]
     fn a_cache_of_rspotify_becomes_a_record() {
         let record = record_of(
-            r#"{"access_token": "BQa", "expires_in": 3600, "expires_at": "2026-01-01T00:00:00Z",
+            r#"{"access_token": "BQa", "expires_in": 3600,
+                "expires_at": "2026-11-26T12:00:00.123456789Z",
                 "refresh_token": "AQr", "scope": "user-library-read user-top-read"}"#,
         )
         .unwrap();
         assert_eq!(record.refresh_token().unwrap().expose_secret(), "AQr");
-        assert_eq!(record.granted_scopes().len(), 2);
-        assert!(record.access_token().is_none());
+        assert_eq!(record.access_token().unwrap().expose_secret(), "BQa");
+        assert_eq!(record.expires_at().map(to_unix), Some(1_795_694_400));
+        assert_eq!(record.granted_scopes().to_string(), "user-library-read user-top-read");
+        assert_eq!(record.consented_at(), None);
+    }
+
+    #[test]
+    fn an_access_token_without_a_time_is_left_out() {
+        for (expires_at, expected) in [
+            ("1795694400", Some(1_795_694_400)),
+            ("null", None),
+            ("\"tomorrow\"", None),
+            ("-1", None),
+            ("{}", None),
+        ] {
+            let record = record_of(&format!(
+                r#"{{"access_token": "BQa", "expires_at": {expires_at}, "refresh_token": "AQr"}}"#
+            ));
+            let record = record.unwrap();
+            assert_eq!(record.expires_at().map(to_unix), expected, "{expires_at}");
+            assert_eq!(record.access_token().is_some(), expected.is_some(), "{expires_at}");
+            assert!(record.granted_scopes().is_empty());
+        }
     }
 
     #[test]

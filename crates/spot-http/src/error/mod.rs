@@ -202,7 +202,7 @@ impl Error {
     }
 
     /// The path that was called, with the ids: `/playlists/37i9dQZF1DXcBWIGoYBM5M/items`. It has no
-    /// query, and does not print, since ids of users are in some paths.
+    /// query. The error prints it without the ids of users.
     pub fn target(&self) -> Option<&str> {
         self.inner.target.as_deref()
     }
@@ -408,12 +408,26 @@ impl From<ParseCountryError> for Error {
     }
 }
 
+/// The path that was called, without the id of a user. Without a call it is the path of the operation;
+/// `None` if that says nothing, as for [`Request::get`](crate::Request::get).
+fn shown_path<'a>(of_operation: &'a str, target: Option<&'a str>) -> Option<Cow<'a, str>> {
+    let Some(target) = target.filter(|target| !target.contains('{')) else {
+        let says_something = of_operation.matches('/').count() > 1 || !of_operation.contains('{');
+        return (says_something && of_operation != "/").then_some(Cow::Borrowed(of_operation));
+    };
+    let Some(user) = target.strip_prefix("/users/") else { return Some(Cow::Borrowed(target)) };
+    let rest = user.find('/').and_then(|end| user.get(end..)).unwrap_or_default();
+    Some(Cow::Owned(format!("/users/{{user_id}}{rest}")))
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, message, status, operation, path, .. } = &*self.inner;
+        let Inner { kind, message, status, operation, path, target, .. } = &*self.inner;
         let mut text = String::new();
-        if let Some(operation) = operation {
-            text.push_str(&format!("{operation}: "));
+        if let Some(operation) = operation
+            && let Some(path) = shown_path(operation.path, target.as_deref())
+        {
+            text.push_str(&format!("{} {path}: ", operation.method));
         }
         text.push_str(kind.describe());
         if let Some(status) = status {

@@ -32,6 +32,9 @@ fn advice(
         (ErrorKind::Player(PlayerReason::NoActiveDevice), _) => {
             "name a device: `.device(id)`, see `client.player().devices()`"
         }
+        (ErrorKind::Player(PlayerReason::DeviceNotControllable), _) => {
+            "use Spotify on the device itself, or name another device"
+        }
         (ErrorKind::NotFound, _) if says("device") => "see `client.player().devices()`",
         (ErrorKind::NotFound, _) if path.starts_with(EDITORIAL) => {
             "playlists that Spotify makes itself are closed to applications registered since \
@@ -56,7 +59,7 @@ fn advice(
         _ if !words.is_empty() => return None,
         (ErrorKind::NotFound, Some(410)) => "Spotify removed the operation from its API",
         (ErrorKind::NotFound, _) => {
-            "Spotify gives no reason: the thing does not exist, or the application may not see it"
+            "Spotify gives no reason: the item does not exist, or the application may not see it"
         }
         (ErrorKind::BadRequest, Some(405)) => "the path does not take this method",
         (ErrorKind::Server, _) => "Spotify gives no reason",

@@ -107,7 +107,10 @@ fn needed_scopes(operation: &Operation) -> String {
     let scopes: Vec<&str> = operation.scopes.iter().map(Scope::as_str).collect();
     match scopes.as_slice() {
         [] => "the operation needs a scope that the token lacks".to_owned(),
-        [scope] => format!("the operation needs `{scope}`"),
-        scopes => format!("depending on the item, it needs one of `{}`", scopes.join("`, `")),
+        [scope] => format!("sign the user in with the scope `{scope}`"),
+        scopes => format!(
+            "sign the user in with one of these scopes, depending on the item: `{}`",
+            scopes.join("`, `")
+        ),
     }
 }

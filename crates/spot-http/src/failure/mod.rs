@@ -8,14 +8,21 @@
 mod advice;
 mod backoff;
 mod forbidden;
+mod jitter;
 mod outcome;
 mod redact;
 mod refusal;
 mod retry_after;
 
 pub use {
-    backoff::Backoff, outcome::Outcome, redact::redact, refusal::Refusal, retry_after::retry_after,
+    backoff::Backoff,
+    jitter::{jitter, random_number},
+    outcome::Outcome,
+    redact::redact,
+    refusal::Refusal,
+    retry_after::retry_after,
 };
 
 pub(crate) use advice::advise;
+pub(crate) use jitter::Jitter;
 pub(crate) use refusal::{html_title, refused, start_of};

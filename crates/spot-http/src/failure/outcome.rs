@@ -58,7 +58,12 @@ impl Outcome {
     pub fn report(self, error: Error, repeatable: bool) -> Error {
         match self {
             Self::Unknown | Self::Failed if !repeatable => {
-                error.with_kind(ErrorKind::OutcomeUnknown)
+                let advice = "check what it did before you repeat it";
+                let message = match error.message() {
+                    "" => advice.to_owned(),
+                    words => format!("{words}; {advice}"),
+                };
+                error.with_kind(ErrorKind::OutcomeUnknown).with_message(message)
             }
             _ => error,
         }

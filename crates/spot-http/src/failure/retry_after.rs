@@ -1,5 +1,6 @@
 use std::time::{Duration, SystemTime};
 
+use chrono::DateTime;
 use http::{HeaderMap, header};
 
 /// Reads the `Retry-After` header: seconds, seconds with a fraction, or an HTTP date.
@@ -26,7 +27,8 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 }
 
 fn date(text: &str) -> Option<SystemTime> {
-    httpdate::parse_http_date(text.trim()).ok()
+    // The form that HTTP prescribes is one of RFC 2822.
+    DateTime::parse_from_rfc2822(text.trim()).ok().map(SystemTime::from)
 }
 
 fn seconds(text: &str) -> Option<Duration> {

@@ -13,7 +13,7 @@ use url::Url;
 use crate::Cache;
 use crate::{
     Error, LocalLimiter, Observer, Pipeline, RateLimit, RateLimiter, TokenSource, Transport,
-    failure::Backoff,
+    failure::{Backoff, Jitter, random_number},
     pipeline::{
         budget::Budget,
         observer_queue::ObserverQueue,
@@ -33,7 +33,7 @@ pub struct PipelineBuilder {
     accept_language: Option<String>,
     limiter: Limiter,
     retry_budget: Option<u32>,
-    random: fastrand::Rng,
+    random: Jitter,
     settings: Settings,
 }
 
@@ -55,7 +55,7 @@ impl PipelineBuilder {
             accept_language: None,
             limiter: Limiter::Local(RateLimit::learned()),
             retry_budget: Some(500),
-            random: fastrand::Rng::new(),
+            random: Jitter::new(random_number()),
             settings: Settings {
                 base_url: Pipeline::SPOTIFY.to_owned(),
                 attempts: 3,
@@ -149,7 +149,7 @@ impl PipelineBuilder {
 
     /// Sets the seed of the random parts of waits, so that a test runs the same each time.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.random.seed(seed);
+        self.random = Jitter::new(seed);
         self
     }
 

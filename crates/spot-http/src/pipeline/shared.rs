@@ -16,7 +16,7 @@ use crate::Cache;
 use crate::{
     AccessToken, Error, ErrorKind, Event, RateLimiter, Request, TokenSource, Transport,
     TransportError, TransportErrorKind,
-    failure::Backoff,
+    failure::{Backoff, Jitter},
     pipeline::{budget::Budget, observer_queue::ObserverQueue, user_code},
 };
 
@@ -25,7 +25,7 @@ pub(crate) struct Shared {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) budget: Budget,
-    pub(crate) random: Mutex<fastrand::Rng>,
+    pub(crate) random: Mutex<Jitter>,
     pub(crate) observer: Option<ObserverQueue>,
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<Cache>,
@@ -69,7 +69,7 @@ impl fmt::Debug for Settings {
 impl Shared {
     /// A random number from 0 to 1, for the random parts of waits.
     pub(crate) fn random(&self) -> f64 {
-        self.random.lock().unwrap_or_else(PoisonError::into_inner).f64()
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).draw()
     }
 
     /// Reports an event to the observer. Without an observer the event is not made.

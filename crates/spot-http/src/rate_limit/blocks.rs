@@ -13,7 +13,11 @@
 //!
 //! Time is an argument here; nothing waits.
 
-use std::{borrow::Cow, collections::HashMap, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
 
 use serde::{Deserialize, Serialize};
 use spot_model::Operation;
@@ -21,7 +25,10 @@ use tokio::time::Instant;
 
 use crate::{
     Error, ErrorKind,
-    rate_limit::limits::{LONGEST_BLOCK, SavedBlock, SavedBlocks, in_words, millis},
+    rate_limit::{
+        limits::{LONGEST_BLOCK, Limits, Saved, SavedBlock, SavedBlocks, in_words, millis},
+        window::Learned,
+    },
 };
 
 /// How long other calls wait for the response of a probe before the next one goes.
@@ -234,6 +241,11 @@ impl Blocks {
         changes.min()
     }
 
+    /// A snapshot of the blocks, and of a window that is counted elsewhere.
+    pub fn limits(&self, window: Learned, now: Instant) -> Limits {
+        Limits::new(Saved { window, blocks: self.save(now) }, SystemTime::now())
+    }
+
     pub(crate) fn save(&self, now: Instant) -> SavedBlocks {
         let operations = self.operations.iter();
         let operations = operations.map(|(key, block)| (key.to_string(), block.save(now)));
@@ -386,18 +398,14 @@ pub(crate) fn key(operation: &Operation) -> Cow<'static, str> {
     }
 }
 
-/// The message of an error while calls are blocked: for how long, why, and Spotify's own words.
+/// The message of an error while calls are blocked: for how long, and Spotify's own words.
 pub(crate) fn describe(error: &Error, wait: Duration, alone: bool) -> String {
-    let what = if alone { "the operation is closed" } else { "no call is sent" };
-    let why = match error.kind() {
-        ErrorKind::QuotaExceeded => "quota",
-        _ => "rate limit",
-    };
+    let what = if alone { "this operation is closed" } else { "no call is sent" };
     let words = match error.message() {
         "" => String::new(),
-        words => format!(" ({words})"),
+        words => format!(" (Spotify says: {words})"),
     };
-    format!("{what} for {}: {why}{words}", in_words(wait))
+    format!("{what} for {}{words}", in_words(wait))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use tokio::{runtime::Handle, time::Instant};
 
 use crate::{
     Error, Limits, LocalLimiter, RateLimit,
+    failure::random_number,
     rate_limit::{
         limiter::{AttemptEnd, Feedback, Permit, PermitRequest, RateLimiter},
         local::Absorb,
@@ -87,7 +88,7 @@ impl FileLimiter {
             Content::default()
         });
         local.absorb(content.processes.values(), Absorb::AtStart);
-        let process = format!("{}-{:016x}", std::process::id(), fastrand::u64(..));
+        let process = format!("{}-{:016x}", std::process::id(), random_number());
         let writing = Mutex::default();
         Self { shared: Arc::new(Shared { local, path, process, writing }) }
     }

@@ -7,9 +7,8 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 
-use crate::rate_limit::{blocks::Blocks, window::Learned};
+use crate::rate_limit::window::Learned;
 
 /// The longest block, twice the longest one that was reported. A longer one is shortened to this: one
 /// call a day does no harm, and a wrong clock or header must not stop a program for ever.
@@ -151,12 +150,6 @@ impl Limits {
     fn after(&self, wait: Duration) -> SystemTime {
         let since = Duration::from_millis(self.at).saturating_add(wait);
         SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH)
-    }
-
-    /// A snapshot of slots and blocks that are counted elsewhere.
-    #[doc(hidden)]
-    pub fn of_shared(window: Learned, blocks: &Blocks, now: Instant) -> Self {
-        Self::new(Saved { window, blocks: blocks.save(now) }, SystemTime::now())
     }
 
     /// Whether any call still counts at this time.

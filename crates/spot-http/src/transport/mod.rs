@@ -4,6 +4,8 @@
 mod address;
 #[cfg(feature = "reqwest")]
 mod clients;
+#[cfg(all(feature = "reqwest", feature = "gzip"))]
+mod gzip;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 #[cfg(feature = "test")]

@@ -4,6 +4,8 @@ use std::{error::Error as StdError, fmt, io, pin::Pin, sync::Arc, time::Duration
 
 use bytes::{Bytes, BytesMut};
 
+#[cfg(feature = "gzip")]
+use crate::transport::gzip;
 use crate::{
     Error, Transport, TransportError, TransportErrorKind,
     transport::{address::Addresses, clients::Clients},
@@ -68,6 +70,8 @@ impl ReqwestTransport {
         let mut request = reqwest::Request::new(head.method, url);
         *request.version_mut() = head.version;
         *request.headers_mut() = head.headers;
+        #[cfg(feature = "gzip")]
+        gzip::accept(request.headers_mut());
         *request.body_mut() = Some(body.into());
         Ok(request)
     }
@@ -107,7 +111,10 @@ async fn read(
         parts.extend_from_slice(&part);
     }
     let body = if parts.is_empty() { body } else { parts.freeze() };
-    Ok(answer.map(|()| body))
+    let answer = answer.map(|()| body);
+    #[cfg(feature = "gzip")]
+    let answer = gzip::decompress(answer, max_body)?;
+    Ok(answer)
 }
 
 impl fmt::Debug for ReqwestTransport {

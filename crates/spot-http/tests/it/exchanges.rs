@@ -120,13 +120,29 @@ async fn refusals_are_told_apart() {
     insta::assert_snapshot!(seen.join("\n"), @r"
     POST /me/player/next: the player refused (404): No device; name a device: `.device(id)`, see `client.player().devices()`
     POST /me/player/next: the player refused (403): Premium; the player takes commands only of users with Spotify Premium
-    GET /me/tracks: a scope is missing (403): Insufficient client scope; the operation needs `user-library-read`
+    GET /me/tracks: a scope is missing (403): Insufficient client scope; sign the user in with the scope `user-library-read`
     GET /me: forbidden (403): User not registered; add the user to the allow-list of the application in the dashboard, in which Development Mode has room for five users
-    GET /me: not found (404): Spotify gives no reason: the thing does not exist, or the application may not see it
+    GET /me: not found (404): Spotify gives no reason: the item does not exist, or the application may not see it
     GET /me: bad request (400): No
     GET /me: configuration error (302): the server redirects to another address; check `base_url`
-    POST /me/player/next: the call may or may not have been carried out (502): the response is an HTML page: Bad
+    POST /me/player/next: the call may or may not have been carried out (502): the response is an HTML page: Bad; check what it did before you repeat it
     ");
+}
+
+/// Ids of users are personal: they are in `target`, and do not print.
+#[tokio::test]
+async fn an_error_prints_the_path_without_the_id_of_a_user() {
+    let server = mockito::Server::new_async().await;
+    for (path, printed) in [
+        ("/me", "GET /me: "),
+        ("/tracks/x1", "GET /tracks/x1: "),
+        ("/users/smith", "GET /users/{user_id}: "),
+        ("/users/smith/playlists", "GET /users/{user_id}/playlists: "),
+    ] {
+        let error = pipeline(&server).call(Request::get(path)).await.unwrap_err();
+        assert!(error.to_string().starts_with(printed), "{error}");
+        assert_eq!(error.target(), Some(path));
+    }
 }
 
 #[tokio::test]
@@ -180,7 +196,7 @@ fn what_is_wrong_with_a_request_is_said_by_name() {
         ]
         .join("\n"),
         @r"
-    GET /artists/{id}: bad request: `id` of the path was not given
+    GET /artists/{id}: bad request: the path parameter `id` is missing; set it with `Request::path`
     GET /artists/{id}: bad request: `id` is empty
     "
     );

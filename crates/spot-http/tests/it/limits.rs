@@ -66,7 +66,7 @@ async fn a_block_of_a_day_is_an_error_at_once_and_nothing_is_sent_until_it_ends(
         let error = pipeline.call(get()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
         assert!(error.retry_after().unwrap() > Duration::from_secs(86_390));
-        assert!(error.to_string().contains("closed for 1 d: quota"), "{error}");
+        assert!(error.to_string().contains("closed for 1 d (Spotify says: "), "{error}");
     }
     assert_eq!((script.count(), start.elapsed().as_secs()), (1, 0));
     sleep(Duration::from_secs(86_401)).await;
@@ -236,8 +236,8 @@ async fn a_quota_closes_only_the_operations_that_were_refused() {
     let error = pipeline.call(albums()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "GET /artists/{id}/albums: the quota is used up: the operation is closed for 2 h 10 min: \
-         quota (Quota)"
+        "GET /artists/spotmockArtist00000001/albums: the quota is used up: this operation is closed for 2 h 10 min \
+         (Spotify says: Quota)"
     );
     // The player and everything else goes on.
     pipeline.call_empty(Request::new(Operation::PAUSE_PLAYBACK)).await.unwrap();
@@ -264,7 +264,7 @@ async fn a_quota_without_a_time_is_probed_by_one_call() {
         Script::new([quota(None), quota(None), Turn::Late(Duration::from_secs(1)), status(200)]);
     let pipeline = script.pipeline().build().unwrap();
     let error = pipeline.call(albums()).await.unwrap_err();
-    assert!(error.to_string().contains("closed for 15 min: quota"), "{error}");
+    assert!(error.to_string().contains("closed for 15 min (Spotify says: "), "{error}");
     sleep(Duration::from_secs(800)).await;
     pipeline.call(albums()).await.unwrap_err();
     assert_eq!(script.count(), 1);
@@ -294,7 +294,7 @@ async fn the_clients_of_all_users_share_a_block() {
         let hurried = CallOptions::new().max_wait(Duration::from_secs(1));
         let error = user.call(get().with_options(hurried)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::RateLimited);
-        assert!(error.to_string().contains("no call is sent for 11 s: rate limit"), "{error}");
+        assert!(error.to_string().contains("no call is sent for 11 s (Spotify says: "), "{error}");
     }
     assert_eq!(script.count(), 1);
     let user = base.with_tokens(AccessToken::new("another").unwrap());

@@ -262,13 +262,13 @@ fn what_is_no_id_is_explained() {
         @r#"
     expected an artist id, URI or URL, but the text is empty
     "not-an-id" is not an artist id, URI or URL: '-' is not a base-62 character
-    "12345678901234567890123" is not an artist id, URI or URL: it has 23 characters, at most 22 are right
+    "12345678901234567890123" is not an artist id, URI or URL: it has 23 characters; an id has at most 22
     "spotify:album:4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it names an album
     "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it names a track
     "spotify:local:a:b:c:1" is not an artist id, URI or URL: it is a URI of another kind
     "https://spotify.link/abc" is not an artist id, URI or URL: it is a short link; resolve it first with `client.resolve_link(..)`
     "https://open.spotify.com/s/abc" is not an artist id, URI or URL: it is a short link; resolve it first with `client.resolve_link(..)`
-    "https://example.org/artist/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it is a URL that names no such thing at Spotify
+    "https://example.org/artist/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it is not the URL of an item at Spotify
     "spotify:artist:not-an-id" is not an artist id, URI or URL: '-' is not a base-62 character
     "spotify:artist:" is not an artist id, URI or URL: it breaks off before the id
     "#
@@ -362,12 +362,15 @@ fn calls_take_whatever_names_the_thing() {
     ];
     assert!(given.into_iter().all(|given| given == Ok(album)));
     let none: Result<AlbumId, _> = None::<AlbumId>.into_id();
-    assert!(none.unwrap_err().to_string().contains("has no id"));
+    assert!(none.unwrap_err().to_string().contains("there is none"));
     // What adds to a playlist takes bare ids of tracks, as its ancestors did.
     let track: PlayableUri = ID.into_id().unwrap();
     assert_eq!(track.to_string(), format!("spotify:track:{ID}"));
     let error = ID.parse::<LibraryUri>().unwrap_err();
-    assert!(error.to_string().contains("it has no kind; give a URI"), "{error}");
+    assert!(
+        error.to_string().contains("an id alone does not tell its kind; give a URI"),
+        "{error}"
+    );
     let error = format!("spotify:album:{ID}").parse::<PlayableUri>().unwrap_err();
     assert!(error.to_string().contains("it names an album"), "{error}");
     assert_eq!(TrackId::EXPECTED, "a track id, URI or URL");

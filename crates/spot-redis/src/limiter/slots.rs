@@ -25,6 +25,9 @@ const PROBE_TIME: Duration = Duration::from_secs(5);
 /// How often a process looks whether the probe of another one was answered.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How long the ends of calls wait for the next request while no limit is known.
+const SHORT_DELAY: Duration = Duration::from_millis(20);
+
 /// How often a process asks that was told to wait for a slot.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -222,7 +225,7 @@ impl SharedSlots {
     /// How long what the server said is believed without asking again, and how long the ends of calls
     /// wait for the next request.
     fn fresh(&self) -> Duration {
-        (self.settings.window / 30).clamp(Duration::from_millis(100), Duration::from_secs(1))
+        (self.settings.window / 30).clamp(Duration::from_millis(250), Duration::from_secs(1))
     }
 
     fn is_fresh(&self, now: Instant) -> bool {
@@ -301,10 +304,11 @@ impl SharedSlots {
             }
         }
         if let Some(oldest) = self.ended.first() {
-            let is_urgent = self.limit().is_none()
-                || self.wants_flush
-                || self.ended.iter().any(|ended| ended.how == How::Refused);
-            at(if is_urgent { now } else { oldest.at + self.fresh() });
+            let is_urgent =
+                self.wants_flush || self.ended.iter().any(|ended| ended.how == How::Refused);
+            // While no limit is known, other processes may wait for the end of a call.
+            let delay = if self.limit().is_none() { SHORT_DELAY } else { self.fresh() };
+            at(if is_urgent { now } else { oldest.at + delay });
         }
         if self.awaits_probe && somebody_waits {
             at(self.synced.map_or(now, |synced| synced + LOOK));
@@ -659,7 +663,7 @@ impl Slots for SharedSlots {
             learned.step = self.known.step;
             learned.every = Duration::from_millis(self.known.every);
         }
-        Limits::of_shared(learned, blocks, now)
+        blocks.limits(learned, now)
     }
 
     fn settle(&mut self, waiting: Waiting, _blocks: &Blocks, now: Instant) {

@@ -24,8 +24,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 -- Versions grow with the clock, so that one that was removed or lost does not come again.
 local next = math.max(
   time[1] * 1000000 + time[2], (tonumber(version) or 0) + 1, (tonumber(ARGV[1]) or 0) + 1)
-local ends = math.max(tonumber(ARGV[4]) or now + ARGV[6], now) + ARGV[5]
+-- Between zero and twice the duration of a consent, whatever the clocks of the machines say.
+local left = math.min(math.max((tonumber(ARGV[4]) or now + ARGV[6]) - now, 0), 2 * ARGV[6])
 redis.call(
   'SET', KEYS[1], string.format('spot1 %.0f %s\n', next, ARGV[2]) .. ARGV[3],
-  'PX', string.format('%.0f', ends - now))
+  'PX', string.format('%.0f', left + ARGV[5]))
 return next

@@ -7,11 +7,13 @@ use spot_http::{AccessToken, Pipeline, Request};
 use spot_mock::MockSpotify;
 use spot_redis::{Redis, RedisLimiter, RedisStore, test::RedisServer};
 
-/// The line of the README, with a password.
-fn line() -> Vec<&'static str> {
-    let readme = include_str!("../../README.md");
-    let line = readme.lines().find(|line| line.starts_with("ACL SETUSER spot ")).unwrap();
-    line.split(' ').map(|word| if word == ">PASSWORD" { ">hunter2" } else { word }).collect()
+/// The command of the README, for a user `app` with another password.
+fn command() -> Vec<&'static str> {
+    let (_, rest) = include_str!("../../README.md").split_once("ACL SETUSER app ").unwrap();
+    let (rights, _) = rest.split_once("```").unwrap();
+    let rights = rights.split_whitespace();
+    let rights = rights.map(|right| if right.starts_with('>') { ">hunter2" } else { right });
+    ["ACL", "SETUSER", "app"].into_iter().chain(rights).collect()
 }
 
 fn redis(server: &RedisServer, user: &str, prefix: &str) -> Redis {
@@ -22,8 +24,8 @@ fn redis(server: &RedisServer, user: &str, prefix: &str) -> Redis {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_rights_of_the_readme_suffice() {
     let Some(server) = crate::server() else { return };
-    server.command::<()>(&line()).unwrap();
-    let redis = redis(&server, "spot:hunter2", "spot:");
+    server.command::<()>(&command()).unwrap();
+    let redis = redis(&server, "app:hunter2", "spot:");
     redis.ping().await.unwrap();
     let store = RedisStore::new(&redis);
     check_store(store.clone()).await.unwrap();
@@ -53,16 +55,16 @@ async fn the_rights_of_the_readme_suffice() {
 #[tokio::test]
 async fn the_rights_of_the_readme_are_no_more_than_that() {
     let Some(server) = crate::server() else { return };
-    server.command::<()>(&line()).unwrap();
+    server.command::<()>(&command()).unwrap();
     let store = |user, prefix| RedisStore::new(&redis(&server, user, prefix));
     let key = StoreKey::new("the-client", "me", "");
-    let other = store("spot:hunter2", "other:");
+    let other = store("app:hunter2", "other:");
     let error = other.load(&key).await.unwrap_err();
     assert!(error.message().contains("NOPERM"), "{error}");
-    let wrong = store("spot:hunter3", "spot:");
+    let wrong = store("app:hunter3", "spot:");
     let error = wrong.load(&key).await.unwrap_err();
     assert!(error.message().contains("authentication failed"), "{error}");
     assert!(!format!("{error:?} {wrong:?}").contains("hunter"), "{error:?}");
-    let denied = server.command::<String>(&["ACL", "DRYRUN", "spot", "FLUSHALL"]);
+    let denied = server.command::<String>(&["ACL", "DRYRUN", "app", "FLUSHALL"]);
     assert!(denied.unwrap().contains("no permissions"));
 }

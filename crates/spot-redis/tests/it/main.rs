@@ -4,11 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod acl;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod connection;
 mod limiter;
 mod processes;
 mod server;
 mod store;
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+mod tls;
 
 use std::{
     env,

@@ -86,6 +86,9 @@ async fn its_keys_are_in_one_slot_of_a_cluster() {
     server.command::<()>(&["SET", KEY, "junk"]).unwrap();
     unreadable(&store).await;
     assert_eq!(loaded(&store, &key()).await, None);
+    // The client for clusters sends each command to the node of its slot.
+    let redis = Redis::builder(server.url()).cluster([server.url()]).prefix("cluster:");
+    check_store(RedisStore::new(&redis.build().unwrap())).await.unwrap();
 }
 
 #[tokio::test]
@@ -121,6 +124,13 @@ async fn whoever_has_a_record_writes_it_to_a_server_that_lost_its_data() {
     let late = store.save(&key, &record("three"), Some(second)).await.unwrap();
     assert_eq!(late, SaveOutcome::Conflict);
     assert_eq!(loaded(&store, &key).await, None);
+}
+
+#[test]
+fn a_prefix_that_would_choose_the_slot_of_a_cluster_is_refused() {
+    let error = Redis::builder("redis://localhost").prefix("{app}:").build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.message().contains("brace"), "{error}");
 }
 
 /// Repeats a call until the connection to a restarted server is up.
@@ -269,6 +279,7 @@ async fn a_key_expires_some_time_after_the_consent() {
         (Some(now), 211.0),
         (Some(now - 100 * DAY), 111.0),
         (Some(now - 1_000 * DAY), 30.0),
+        (Some(now + 1_000_000 * DAY), 392.0),
         (None, 211.0),
     ] {
         let record = match consented {

@@ -55,6 +55,41 @@ fn a_session_is_refreshed_while_nobody_is_async() {
 
 #[tokio::test]
 async fn inside_an_async_context_it_is_an_error() {
+    is_an_error().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_runtime_of_many_threads_it_is_an_error_too() {
+    tokio::spawn(is_an_error()).await.unwrap();
+}
+
+/// Threads of `spawn_blocking` may block, on both kinds of runtimes.
+#[test]
+fn on_a_thread_for_blocking_work_it_waits() {
+    let (_server, mock) = server();
+    let token = AccessToken::new(&mock.user_token_all()).unwrap();
+    let client = Client::builder(token).base_url(mock.api_url()).build().unwrap();
+    let mut current_thread = tokio::runtime::Builder::new_current_thread();
+    let mut multi_thread = tokio::runtime::Builder::new_multi_thread();
+    for builder in [&mut current_thread, &mut multi_thread] {
+        let runtime = builder.enable_all().build().unwrap();
+        let work = client.clone();
+        let name = runtime.block_on(async {
+            let waiting = tokio::task::spawn_blocking(move || {
+                let saved = work.library().tracks().stream().iter().count();
+                assert!(saved > 0);
+                work.me().wait().map(|me| me.id.to_string())
+            });
+            waiting.await.unwrap().unwrap()
+        });
+        assert_eq!(name, mock.world().user);
+        // The handle of a runtime alone makes no async context.
+        let _guard = runtime.enter();
+        assert!(client.me().wait().is_ok());
+    }
+}
+
+async fn is_an_error() {
     let mock = MockSpotify::start().await.unwrap();
     let token = AccessToken::new(&mock.user_token_all()).unwrap();
     let client = Client::builder(token).base_url(mock.api_url()).build().unwrap();

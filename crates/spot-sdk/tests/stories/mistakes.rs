@@ -41,6 +41,24 @@ fn token() -> AccessToken {
     AccessToken::new("token").unwrap()
 }
 
+/// A client whose transport does not accept the certificate of the server.
+fn refused_certificate(reason: &'static str) -> Client {
+    #[derive(Debug)]
+    struct Refusing(&'static str);
+
+    #[async_trait]
+    impl Transport for Refusing {
+        async fn send(
+            &self,
+            _: http::Request<Bytes>,
+        ) -> Result<http::Response<Bytes>, TransportError> {
+            Err(TransportError::new(TransportErrorKind::NotSent, self.0))
+        }
+    }
+
+    Client::builder(token()).transport(Refusing(reason)).attempts(1).build().unwrap()
+}
+
 fn canned(status: u16, body: &'static str) -> Client {
     canned_with(status, &[], body)
 }
@@ -326,7 +344,11 @@ async fn network(printed: &mut Printed) {
     printed.add("a connection that breaks", canned(0, "connection reset by peer").me().await);
     printed.add(
         "a certificate that has expired",
-        canned(0, "invalid peer certificate: Expired").me().await,
+        refused_certificate("invalid peer certificate: Expired").me().await,
+    );
+    printed.add(
+        "a certificate that is not yet valid",
+        refused_certificate("invalid peer certificate: NotValidYet").me().await,
     );
     let secure = MockSpotify::builder().tls().start().await.unwrap();
     printed.add("a certificate that nobody knows", to(secure.api_url()).me().await);

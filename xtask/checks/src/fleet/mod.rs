@@ -2,6 +2,7 @@
 //!
 //! The processes are this program again, with a hidden argument.
 
+mod calls;
 mod sessions;
 
 use xtask::{Error, FleetPart, FleetWorker, say};
@@ -24,10 +25,19 @@ impl Checks {
     }
 }
 
-/// Runs a part, or all of them.
-pub(crate) async fn run(part: Option<FleetPart>, expiries: u32, seed: u64) -> Result<(), Error> {
+/// Runs a part, or all of them. In short it takes about half a minute, and its figures say little.
+pub(crate) async fn run(
+    part: Option<FleetPart>,
+    short: bool,
+    expiries: Option<u32>,
+    seed: u64,
+) -> Result<(), Error> {
     let mut checks = Checks::default();
+    if part.is_none_or(|part| part == FleetPart::Calls) {
+        calls::run(&mut checks, short).await?;
+    }
     if part.is_none_or(|part| part == FleetPart::Sessions) {
+        let expiries = expiries.unwrap_or(if short { 40 } else { 1_000 });
         sessions::run(&mut checks, expiries, seed).await?;
     }
     let Checks { passed, failed } = checks;
@@ -38,6 +48,7 @@ pub(crate) async fn run(part: Option<FleetPart>, expiries: u32, seed: u64) -> Re
 /// Runs as one of the processes.
 pub(crate) async fn work(worker: FleetWorker) -> Result<(), Error> {
     match worker {
+        FleetWorker::Calls => calls::work().await,
         FleetWorker::Session => sessions::work().await,
     }
 }

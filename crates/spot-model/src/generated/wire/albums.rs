@@ -7,7 +7,7 @@ use crate::{
     Album, AlbumGroup, AlbumId, AlbumType, Copyright, CountrySet, ExternalIds, Image, Page,
     ReleaseDate, Restrictions, SimplifiedAlbum, SimplifiedArtist, SimplifiedTrack,
     lenient::{Date, Int, LenientId, NonNull},
-    object::{self, ObjectWriter, WireError},
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize)]
@@ -50,36 +50,32 @@ struct AlbumWire {
     href: Option<AlbumId>,
 }
 
-impl TryFrom<AlbumWire> for Album {
-    type Error = WireError;
-
-    #[inline]
-    fn try_from(wire: AlbumWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
-            name: wire.name,
-            album_type: wire.album_type,
-            artists: wire.artists,
-            images: wire.images,
-            release_date: wire.release_date,
-            total_tracks: wire.total_tracks,
-            tracks: wire.tracks,
-            label: wire.label,
-            popularity: wire.popularity,
-            genres: wire.genres,
-            copyrights: wire.copyrights,
-            external_ids: wire.external_ids,
-            available_markets: wire.available_markets,
-            is_playable: wire.is_playable,
-            restrictions: wire.restrictions,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for Album {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            AlbumWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            let wire = AlbumWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire
+                    .id
+                    .or(wire.uri)
+                    .or(wire.href)
+                    .ok_or_else(|| D::Error::missing_field("id"))?,
+                name: wire.name,
+                album_type: wire.album_type,
+                artists: wire.artists,
+                images: wire.images,
+                release_date: wire.release_date,
+                total_tracks: wire.total_tracks,
+                tracks: wire.tracks,
+                label: wire.label,
+                popularity: wire.popularity,
+                genres: wire.genres,
+                copyrights: wire.copyrights,
+                external_ids: wire.external_ids,
+                available_markets: wire.available_markets,
+                is_playable: wire.is_playable,
+                restrictions: wire.restrictions,
+            })
         })
     }
 }
@@ -143,28 +139,23 @@ struct SimplifiedAlbumWire {
     href: Option<AlbumId>,
 }
 
-impl From<SimplifiedAlbumWire> for SimplifiedAlbum {
-    fn from(wire: SimplifiedAlbumWire) -> Self {
-        Self {
-            id: wire.id.or(wire.uri).or(wire.href),
-            name: wire.name,
-            album_type: wire.album_type,
-            album_group: wire.album_group,
-            artists: wire.artists,
-            images: wire.images,
-            release_date: wire.release_date,
-            total_tracks: wire.total_tracks,
-            available_markets: wire.available_markets,
-            is_playable: wire.is_playable,
-            restrictions: wire.restrictions,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for SimplifiedAlbum {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedAlbumWire::deserialize(deserializer).map(Self::from)
+            let wire = SimplifiedAlbumWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.or(wire.uri).or(wire.href),
+                name: wire.name,
+                album_type: wire.album_type,
+                album_group: wire.album_group,
+                artists: wire.artists,
+                images: wire.images,
+                release_date: wire.release_date,
+                total_tracks: wire.total_tracks,
+                available_markets: wire.available_markets,
+                is_playable: wire.is_playable,
+                restrictions: wire.restrictions,
+            })
         })
     }
 }

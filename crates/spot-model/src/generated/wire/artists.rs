@@ -6,7 +6,7 @@ use serde_with::{As, DefaultOnNull, Same};
 use crate::{
     Artist, ArtistId, Followers, Image, SimplifiedArtist,
     lenient::{Int, LenientId, NonNull},
-    object::{self, ObjectWriter, WireError},
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize)]
@@ -29,26 +29,22 @@ struct ArtistWire {
     href: Option<ArtistId>,
 }
 
-impl TryFrom<ArtistWire> for Artist {
-    type Error = WireError;
-
-    #[inline]
-    fn try_from(wire: ArtistWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
-            name: wire.name,
-            images: wire.images,
-            genres: wire.genres,
-            followers: wire.followers,
-            popularity: wire.popularity,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for Artist {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            ArtistWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            let wire = ArtistWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire
+                    .id
+                    .or(wire.uri)
+                    .or(wire.href)
+                    .ok_or_else(|| D::Error::missing_field("id"))?,
+                name: wire.name,
+                images: wire.images,
+                genres: wire.genres,
+                followers: wire.followers,
+                popularity: wire.popularity,
+            })
         })
     }
 }
@@ -80,16 +76,11 @@ struct SimplifiedArtistWire {
     href: Option<ArtistId>,
 }
 
-impl From<SimplifiedArtistWire> for SimplifiedArtist {
-    fn from(wire: SimplifiedArtistWire) -> Self {
-        Self { id: wire.id.or(wire.uri).or(wire.href), name: wire.name }
-    }
-}
-
 impl<'de> Deserialize<'de> for SimplifiedArtist {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedArtistWire::deserialize(deserializer).map(Self::from)
+            let wire = SimplifiedArtistWire::deserialize(deserializer)?;
+            Ok(Self { id: wire.id.or(wire.uri).or(wire.href), name: wire.name })
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     AnalysisMeta, AnalyzedTrack, AudioAnalysis, AudioFeatures, Section, Segment, TimeInterval,
     TrackId,
     lenient::{Int, LenientId, Millis, NonNull, Secs},
-    object::{self, ObjectWriter, WireError},
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize)]
@@ -52,36 +52,32 @@ struct AudioFeaturesWire {
     href: Option<TrackId>,
 }
 
-impl TryFrom<AudioFeaturesWire> for AudioFeatures {
-    type Error = WireError;
-
-    #[inline]
-    fn try_from(wire: AudioFeaturesWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
-            duration: wire.duration,
-            tempo: wire.tempo,
-            key: wire.key,
-            mode: wire.mode,
-            time_signature: wire.time_signature,
-            loudness: wire.loudness,
-            acousticness: wire.acousticness,
-            danceability: wire.danceability,
-            energy: wire.energy,
-            instrumentalness: wire.instrumentalness,
-            liveness: wire.liveness,
-            speechiness: wire.speechiness,
-            valence: wire.valence,
-            track_href: wire.track_href,
-            analysis_url: wire.analysis_url,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for AudioFeatures {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            AudioFeaturesWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            let wire = AudioFeaturesWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire
+                    .id
+                    .or(wire.uri)
+                    .or(wire.href)
+                    .ok_or_else(|| D::Error::missing_field("id"))?,
+                duration: wire.duration,
+                tempo: wire.tempo,
+                key: wire.key,
+                mode: wire.mode,
+                time_signature: wire.time_signature,
+                loudness: wire.loudness,
+                acousticness: wire.acousticness,
+                danceability: wire.danceability,
+                energy: wire.energy,
+                instrumentalness: wire.instrumentalness,
+                liveness: wire.liveness,
+                speechiness: wire.speechiness,
+                valence: wire.valence,
+                track_href: wire.track_href,
+                analysis_url: wire.analysis_url,
+            })
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     Audiobook, AudiobookId, Chapter, ChapterId, Copyright, CountrySet, Image, Page, Person,
     ReleaseDate, Restrictions, ResumePoint, SimplifiedAudiobook, SimplifiedChapter,
     lenient::{Date, Int, LenientId, Millis, NonNull},
-    object::{self, ObjectWriter, WireError},
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize)]
@@ -56,38 +56,34 @@ struct AudiobookWire {
     href: Option<AudiobookId>,
 }
 
-impl TryFrom<AudiobookWire> for Audiobook {
-    type Error = WireError;
-
-    #[inline]
-    fn try_from(wire: AudiobookWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
-            name: wire.name,
-            authors: wire.authors,
-            narrators: wire.narrators,
-            description: wire.description,
-            html_description: wire.html_description,
-            edition: wire.edition,
-            publisher: wire.publisher,
-            images: wire.images,
-            total_chapters: wire.total_chapters,
-            chapters: wire.chapters,
-            explicit: wire.explicit,
-            languages: wire.languages,
-            media_type: wire.media_type,
-            is_externally_hosted: wire.is_externally_hosted,
-            is_playable: wire.is_playable,
-            copyrights: wire.copyrights,
-            available_markets: wire.available_markets,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for Audiobook {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            AudiobookWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            let wire = AudiobookWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire
+                    .id
+                    .or(wire.uri)
+                    .or(wire.href)
+                    .ok_or_else(|| D::Error::missing_field("id"))?,
+                name: wire.name,
+                authors: wire.authors,
+                narrators: wire.narrators,
+                description: wire.description,
+                html_description: wire.html_description,
+                edition: wire.edition,
+                publisher: wire.publisher,
+                images: wire.images,
+                total_chapters: wire.total_chapters,
+                chapters: wire.chapters,
+                explicit: wire.explicit,
+                languages: wire.languages,
+                media_type: wire.media_type,
+                is_externally_hosted: wire.is_externally_hosted,
+                is_playable: wire.is_playable,
+                copyrights: wire.copyrights,
+                available_markets: wire.available_markets,
+            })
         })
     }
 }
@@ -161,34 +157,29 @@ struct SimplifiedAudiobookWire {
     href: Option<AudiobookId>,
 }
 
-impl From<SimplifiedAudiobookWire> for SimplifiedAudiobook {
-    fn from(wire: SimplifiedAudiobookWire) -> Self {
-        Self {
-            id: wire.id.or(wire.uri).or(wire.href),
-            name: wire.name,
-            authors: wire.authors,
-            narrators: wire.narrators,
-            description: wire.description,
-            html_description: wire.html_description,
-            edition: wire.edition,
-            publisher: wire.publisher,
-            images: wire.images,
-            total_chapters: wire.total_chapters,
-            explicit: wire.explicit,
-            languages: wire.languages,
-            media_type: wire.media_type,
-            is_externally_hosted: wire.is_externally_hosted,
-            is_playable: wire.is_playable,
-            copyrights: wire.copyrights,
-            available_markets: wire.available_markets,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for SimplifiedAudiobook {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedAudiobookWire::deserialize(deserializer).map(Self::from)
+            let wire = SimplifiedAudiobookWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.or(wire.uri).or(wire.href),
+                name: wire.name,
+                authors: wire.authors,
+                narrators: wire.narrators,
+                description: wire.description,
+                html_description: wire.html_description,
+                edition: wire.edition,
+                publisher: wire.publisher,
+                images: wire.images,
+                total_chapters: wire.total_chapters,
+                explicit: wire.explicit,
+                languages: wire.languages,
+                media_type: wire.media_type,
+                is_externally_hosted: wire.is_externally_hosted,
+                is_playable: wire.is_playable,
+                copyrights: wire.copyrights,
+                available_markets: wire.available_markets,
+            })
         })
     }
 }
@@ -259,36 +250,32 @@ struct ChapterWire {
     href: Option<ChapterId>,
 }
 
-impl TryFrom<ChapterWire> for Chapter {
-    type Error = WireError;
-
-    #[inline]
-    fn try_from(wire: ChapterWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
-            name: wire.name,
-            audiobook: wire.audiobook,
-            description: wire.description,
-            html_description: wire.html_description,
-            chapter_number: wire.chapter_number,
-            images: wire.images,
-            duration: wire.duration,
-            release_date: wire.release_date,
-            explicit: wire.explicit,
-            resume_point: wire.resume_point,
-            languages: wire.languages,
-            audio_preview_url: wire.audio_preview_url,
-            is_playable: wire.is_playable,
-            restrictions: wire.restrictions,
-            available_markets: wire.available_markets,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for Chapter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            ChapterWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            let wire = ChapterWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire
+                    .id
+                    .or(wire.uri)
+                    .or(wire.href)
+                    .ok_or_else(|| D::Error::missing_field("id"))?,
+                name: wire.name,
+                audiobook: wire.audiobook,
+                description: wire.description,
+                html_description: wire.html_description,
+                chapter_number: wire.chapter_number,
+                images: wire.images,
+                duration: wire.duration,
+                release_date: wire.release_date,
+                explicit: wire.explicit,
+                resume_point: wire.resume_point,
+                languages: wire.languages,
+                audio_preview_url: wire.audio_preview_url,
+                is_playable: wire.is_playable,
+                restrictions: wire.restrictions,
+                available_markets: wire.available_markets,
+            })
         })
     }
 }
@@ -360,32 +347,27 @@ struct SimplifiedChapterWire {
     href: Option<ChapterId>,
 }
 
-impl From<SimplifiedChapterWire> for SimplifiedChapter {
-    fn from(wire: SimplifiedChapterWire) -> Self {
-        Self {
-            id: wire.id.or(wire.uri).or(wire.href),
-            name: wire.name,
-            description: wire.description,
-            html_description: wire.html_description,
-            chapter_number: wire.chapter_number,
-            images: wire.images,
-            duration: wire.duration,
-            release_date: wire.release_date,
-            explicit: wire.explicit,
-            resume_point: wire.resume_point,
-            languages: wire.languages,
-            audio_preview_url: wire.audio_preview_url,
-            is_playable: wire.is_playable,
-            restrictions: wire.restrictions,
-            available_markets: wire.available_markets,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for SimplifiedChapter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedChapterWire::deserialize(deserializer).map(Self::from)
+            let wire = SimplifiedChapterWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.or(wire.uri).or(wire.href),
+                name: wire.name,
+                description: wire.description,
+                html_description: wire.html_description,
+                chapter_number: wire.chapter_number,
+                images: wire.images,
+                duration: wire.duration,
+                release_date: wire.release_date,
+                explicit: wire.explicit,
+                resume_point: wire.resume_point,
+                languages: wire.languages,
+                audio_preview_url: wire.audio_preview_url,
+                is_playable: wire.is_playable,
+                restrictions: wire.restrictions,
+                available_markets: wire.available_markets,
+            })
         })
     }
 }

@@ -6,7 +6,7 @@ use serde_with::{As, DefaultOnNull, Same};
 use crate::{
     Category, CategoryId, Image,
     lenient::{LenientId, NonNull},
-    object::{self, ObjectWriter, WireError},
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize)]
@@ -21,24 +21,16 @@ struct CategoryWire {
     href: Option<String>,
 }
 
-impl TryFrom<CategoryWire> for Category {
-    type Error = WireError;
-
-    #[inline]
-    fn try_from(wire: CategoryWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.ok_or(WireError::MissingField("id"))?,
-            name: wire.name,
-            icons: wire.icons,
-            href: wire.href,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for Category {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            CategoryWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            let wire = CategoryWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.ok_or_else(|| D::Error::missing_field("id"))?,
+                name: wire.name,
+                icons: wire.icons,
+                href: wire.href,
+            })
         })
     }
 }

@@ -7,7 +7,7 @@ use serde_with::As;
 use crate::{
     Album, Episode, SavedAlbum, SavedEpisode, SavedShow, SavedTrack, SimplifiedShow, Track,
     lenient::Timestamp,
-    object::{self, ObjectWriter, WireError},
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize)]
@@ -18,22 +18,14 @@ struct SavedTrackWire {
     track: Option<Track>,
 }
 
-impl TryFrom<SavedTrackWire> for SavedTrack {
-    type Error = WireError;
-
-    #[inline]
-    fn try_from(wire: SavedTrackWire) -> Result<Self, WireError> {
-        Ok(Self {
-            added_at: wire.added_at,
-            track: wire.track.ok_or(WireError::MissingField("track"))?,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for SavedTrack {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SavedTrackWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            let wire = SavedTrackWire::deserialize(deserializer)?;
+            Ok(Self {
+                added_at: wire.added_at,
+                track: wire.track.ok_or_else(|| D::Error::missing_field("track"))?,
+            })
         })
     }
 }
@@ -57,22 +49,14 @@ struct SavedAlbumWire {
     album: Option<Album>,
 }
 
-impl TryFrom<SavedAlbumWire> for SavedAlbum {
-    type Error = WireError;
-
-    #[inline]
-    fn try_from(wire: SavedAlbumWire) -> Result<Self, WireError> {
-        Ok(Self {
-            added_at: wire.added_at,
-            album: wire.album.ok_or(WireError::MissingField("album"))?,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for SavedAlbum {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SavedAlbumWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            let wire = SavedAlbumWire::deserialize(deserializer)?;
+            Ok(Self {
+                added_at: wire.added_at,
+                album: wire.album.ok_or_else(|| D::Error::missing_field("album"))?,
+            })
         })
     }
 }
@@ -96,22 +80,14 @@ struct SavedShowWire {
     show: Option<SimplifiedShow>,
 }
 
-impl TryFrom<SavedShowWire> for SavedShow {
-    type Error = WireError;
-
-    #[inline]
-    fn try_from(wire: SavedShowWire) -> Result<Self, WireError> {
-        Ok(Self {
-            added_at: wire.added_at,
-            show: wire.show.ok_or(WireError::MissingField("show"))?,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for SavedShow {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SavedShowWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            let wire = SavedShowWire::deserialize(deserializer)?;
+            Ok(Self {
+                added_at: wire.added_at,
+                show: wire.show.ok_or_else(|| D::Error::missing_field("show"))?,
+            })
         })
     }
 }
@@ -135,22 +111,14 @@ struct SavedEpisodeWire {
     episode: Option<Episode>,
 }
 
-impl TryFrom<SavedEpisodeWire> for SavedEpisode {
-    type Error = WireError;
-
-    #[inline]
-    fn try_from(wire: SavedEpisodeWire) -> Result<Self, WireError> {
-        Ok(Self {
-            added_at: wire.added_at,
-            episode: wire.episode.ok_or(WireError::MissingField("episode"))?,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for SavedEpisode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SavedEpisodeWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            let wire = SavedEpisodeWire::deserialize(deserializer)?;
+            Ok(Self {
+                added_at: wire.added_at,
+                episode: wire.episode.ok_or_else(|| D::Error::missing_field("episode"))?,
+            })
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     Actions, Context, ContextKind, CurrentlyPlaying, Device, DeviceId, DeviceKind, Disallows,
     PlayHistory, PlayableItem, PlaybackState, PlayingKind, Queue, RepeatState, Track, Uri,
     lenient::{Int, LenientId, Millis, NonNull, Timestamp, UnixMillis},
-    object::{self, ObjectWriter, WireError},
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize, Serialize)]
@@ -234,23 +234,15 @@ struct PlayHistoryWire {
     context: Option<Context>,
 }
 
-impl TryFrom<PlayHistoryWire> for PlayHistory {
-    type Error = WireError;
-
-    #[inline]
-    fn try_from(wire: PlayHistoryWire) -> Result<Self, WireError> {
-        Ok(Self {
-            track: wire.track.ok_or(WireError::MissingField("track"))?,
-            played_at: wire.played_at,
-            context: wire.context,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for PlayHistory {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            PlayHistoryWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            let wire = PlayHistoryWire::deserialize(deserializer)?;
+            Ok(Self {
+                track: wire.track.ok_or_else(|| D::Error::missing_field("track"))?,
+                played_at: wire.played_at,
+                context: wire.context,
+            })
         })
     }
 }

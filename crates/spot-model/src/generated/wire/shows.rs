@@ -9,7 +9,7 @@ use crate::{
     Copyright, CountrySet, Episode, EpisodeId, Image, Page, ReleaseDate, Restrictions, ResumePoint,
     Show, ShowId, SimplifiedEpisode, SimplifiedShow,
     lenient::{Date, Int, LenientId, Millis, NonNull},
-    object::{self, ObjectWriter, WireError},
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize)]
@@ -48,34 +48,30 @@ struct ShowWire {
     href: Option<ShowId>,
 }
 
-impl TryFrom<ShowWire> for Show {
-    type Error = WireError;
-
-    #[inline]
-    fn try_from(wire: ShowWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
-            name: wire.name,
-            description: wire.description,
-            html_description: wire.html_description,
-            publisher: wire.publisher,
-            images: wire.images,
-            total_episodes: wire.total_episodes,
-            episodes: wire.episodes,
-            explicit: wire.explicit,
-            languages: wire.languages,
-            media_type: wire.media_type,
-            is_externally_hosted: wire.is_externally_hosted,
-            copyrights: wire.copyrights,
-            available_markets: wire.available_markets,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for Show {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            ShowWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            let wire = ShowWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire
+                    .id
+                    .or(wire.uri)
+                    .or(wire.href)
+                    .ok_or_else(|| D::Error::missing_field("id"))?,
+                name: wire.name,
+                description: wire.description,
+                html_description: wire.html_description,
+                publisher: wire.publisher,
+                images: wire.images,
+                total_episodes: wire.total_episodes,
+                episodes: wire.episodes,
+                explicit: wire.explicit,
+                languages: wire.languages,
+                media_type: wire.media_type,
+                is_externally_hosted: wire.is_externally_hosted,
+                copyrights: wire.copyrights,
+                available_markets: wire.available_markets,
+            })
         })
     }
 }
@@ -137,30 +133,25 @@ struct SimplifiedShowWire {
     href: Option<ShowId>,
 }
 
-impl From<SimplifiedShowWire> for SimplifiedShow {
-    fn from(wire: SimplifiedShowWire) -> Self {
-        Self {
-            id: wire.id.or(wire.uri).or(wire.href),
-            name: wire.name,
-            description: wire.description,
-            html_description: wire.html_description,
-            publisher: wire.publisher,
-            images: wire.images,
-            total_episodes: wire.total_episodes,
-            explicit: wire.explicit,
-            languages: wire.languages,
-            media_type: wire.media_type,
-            is_externally_hosted: wire.is_externally_hosted,
-            copyrights: wire.copyrights,
-            available_markets: wire.available_markets,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for SimplifiedShow {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedShowWire::deserialize(deserializer).map(Self::from)
+            let wire = SimplifiedShowWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.or(wire.uri).or(wire.href),
+                name: wire.name,
+                description: wire.description,
+                html_description: wire.html_description,
+                publisher: wire.publisher,
+                images: wire.images,
+                total_episodes: wire.total_episodes,
+                explicit: wire.explicit,
+                languages: wire.languages,
+                media_type: wire.media_type,
+                is_externally_hosted: wire.is_externally_hosted,
+                copyrights: wire.copyrights,
+                available_markets: wire.available_markets,
+            })
         })
     }
 }
@@ -227,33 +218,28 @@ struct EpisodeWire {
     href: Option<EpisodeId>,
 }
 
-impl From<EpisodeWire> for Episode {
-    fn from(wire: EpisodeWire) -> Self {
-        Self {
-            id: wire.id.or(wire.uri).or(wire.href),
-            name: wire.name,
-            show: wire.show,
-            description: wire.description,
-            html_description: wire.html_description,
-            images: wire.images,
-            duration: wire.duration,
-            release_date: wire.release_date,
-            explicit: wire.explicit,
-            resume_point: wire.resume_point,
-            languages: wire.languages,
-            language: wire.language,
-            audio_preview_url: wire.audio_preview_url,
-            is_playable: wire.is_playable,
-            is_externally_hosted: wire.is_externally_hosted,
-            restrictions: wire.restrictions,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for Episode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            EpisodeWire::deserialize(deserializer).map(Self::from)
+            let wire = EpisodeWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.or(wire.uri).or(wire.href),
+                name: wire.name,
+                show: wire.show,
+                description: wire.description,
+                html_description: wire.html_description,
+                images: wire.images,
+                duration: wire.duration,
+                release_date: wire.release_date,
+                explicit: wire.explicit,
+                resume_point: wire.resume_point,
+                languages: wire.languages,
+                language: wire.language,
+                audio_preview_url: wire.audio_preview_url,
+                is_playable: wire.is_playable,
+                is_externally_hosted: wire.is_externally_hosted,
+                restrictions: wire.restrictions,
+            })
         })
     }
 }
@@ -325,35 +311,31 @@ struct SimplifiedEpisodeWire {
     href: Option<EpisodeId>,
 }
 
-impl TryFrom<SimplifiedEpisodeWire> for SimplifiedEpisode {
-    type Error = WireError;
-
-    #[inline]
-    fn try_from(wire: SimplifiedEpisodeWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.or(wire.uri).or(wire.href).ok_or(WireError::MissingField("id"))?,
-            name: wire.name,
-            description: wire.description,
-            html_description: wire.html_description,
-            images: wire.images,
-            duration: wire.duration,
-            release_date: wire.release_date,
-            explicit: wire.explicit,
-            resume_point: wire.resume_point,
-            languages: wire.languages,
-            language: wire.language,
-            audio_preview_url: wire.audio_preview_url,
-            is_playable: wire.is_playable,
-            is_externally_hosted: wire.is_externally_hosted,
-            restrictions: wire.restrictions,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for SimplifiedEpisode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedEpisodeWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            let wire = SimplifiedEpisodeWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire
+                    .id
+                    .or(wire.uri)
+                    .or(wire.href)
+                    .ok_or_else(|| D::Error::missing_field("id"))?,
+                name: wire.name,
+                description: wire.description,
+                html_description: wire.html_description,
+                images: wire.images,
+                duration: wire.duration,
+                release_date: wire.release_date,
+                explicit: wire.explicit,
+                resume_point: wire.resume_point,
+                languages: wire.languages,
+                language: wire.language,
+                audio_preview_url: wire.audio_preview_url,
+                is_playable: wire.is_playable,
+                is_externally_hosted: wire.is_externally_hosted,
+                restrictions: wire.restrictions,
+            })
         })
     }
 }

@@ -52,34 +52,29 @@ struct TrackWire {
     href: Option<TrackId>,
 }
 
-impl From<TrackWire> for Track {
-    fn from(wire: TrackWire) -> Self {
-        Self {
-            id: wire.id.or(wire.href),
-            name: wire.name,
-            artists: wire.artists,
-            album: wire.album,
-            duration: wire.duration,
-            explicit: wire.explicit,
-            disc_number: wire.disc_number,
-            track_number: wire.track_number,
-            popularity: wire.popularity,
-            preview_url: wire.preview_url,
-            external_ids: wire.external_ids,
-            available_markets: wire.available_markets,
-            is_playable: wire.is_playable,
-            linked_from: wire.linked_from,
-            restrictions: wire.restrictions,
-            is_local: wire.is_local,
-            local: wire.local,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for Track {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            TrackWire::deserialize(deserializer).map(Self::from)
+            let wire = TrackWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.or(wire.href),
+                name: wire.name,
+                artists: wire.artists,
+                album: wire.album,
+                duration: wire.duration,
+                explicit: wire.explicit,
+                disc_number: wire.disc_number,
+                track_number: wire.track_number,
+                popularity: wire.popularity,
+                preview_url: wire.preview_url,
+                external_ids: wire.external_ids,
+                available_markets: wire.available_markets,
+                is_playable: wire.is_playable,
+                linked_from: wire.linked_from,
+                restrictions: wire.restrictions,
+                is_local: wire.is_local,
+                local: wire.local,
+            })
         })
     }
 }
@@ -146,30 +141,25 @@ struct SimplifiedTrackWire {
     href: Option<TrackId>,
 }
 
-impl From<SimplifiedTrackWire> for SimplifiedTrack {
-    fn from(wire: SimplifiedTrackWire) -> Self {
-        Self {
-            id: wire.id.or(wire.uri).or(wire.href),
-            name: wire.name,
-            artists: wire.artists,
-            duration: wire.duration,
-            explicit: wire.explicit,
-            disc_number: wire.disc_number,
-            track_number: wire.track_number,
-            preview_url: wire.preview_url,
-            available_markets: wire.available_markets,
-            is_playable: wire.is_playable,
-            linked_from: wire.linked_from,
-            restrictions: wire.restrictions,
-            is_local: wire.is_local,
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for SimplifiedTrack {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            SimplifiedTrackWire::deserialize(deserializer).map(Self::from)
+            let wire = SimplifiedTrackWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.or(wire.uri).or(wire.href),
+                name: wire.name,
+                artists: wire.artists,
+                duration: wire.duration,
+                explicit: wire.explicit,
+                disc_number: wire.disc_number,
+                track_number: wire.track_number,
+                preview_url: wire.preview_url,
+                available_markets: wire.available_markets,
+                is_playable: wire.is_playable,
+                linked_from: wire.linked_from,
+                restrictions: wire.restrictions,
+                is_local: wire.is_local,
+            })
         })
     }
 }
@@ -206,16 +196,11 @@ struct LinkedTrackWire {
     href: Option<TrackId>,
 }
 
-impl From<LinkedTrackWire> for LinkedTrack {
-    fn from(wire: LinkedTrackWire) -> Self {
-        Self { id: wire.id.or(wire.uri).or(wire.href) }
-    }
-}
-
 impl<'de> Deserialize<'de> for LinkedTrack {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            LinkedTrackWire::deserialize(deserializer).map(Self::from)
+            let wire = LinkedTrackWire::deserialize(deserializer)?;
+            Ok(Self { id: wire.id.or(wire.uri).or(wire.href) })
         })
     }
 }

@@ -6,7 +6,7 @@ use serde_with::{As, DefaultOnNull, Same};
 use crate::{
     Country, ExplicitContent, Followers, Image, PrivateUser, PublicUser, UserId,
     lenient::{LenientId, NonNull},
-    object::{self, ObjectWriter, WireError},
+    object::{self, ObjectWriter},
 };
 
 #[derive(Deserialize)]
@@ -31,29 +31,21 @@ struct PrivateUserWire {
     followers: Option<Followers>,
 }
 
-impl TryFrom<PrivateUserWire> for PrivateUser {
-    type Error = WireError;
-
-    #[inline]
-    fn try_from(wire: PrivateUserWire) -> Result<Self, WireError> {
-        Ok(Self {
-            id: wire.id.ok_or(WireError::MissingField("id"))?,
-            account_id: wire.account_id,
-            display_name: wire.display_name,
-            images: wire.images,
-            country: wire.country,
-            email: wire.email,
-            product: wire.product,
-            explicit_content: wire.explicit_content,
-            followers: wire.followers,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for PrivateUser {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         object::read(deserializer, |deserializer| {
-            PrivateUserWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            let wire = PrivateUserWire::deserialize(deserializer)?;
+            Ok(Self {
+                id: wire.id.ok_or_else(|| D::Error::missing_field("id"))?,
+                account_id: wire.account_id,
+                display_name: wire.display_name,
+                images: wire.images,
+                country: wire.country,
+                email: wire.email,
+                product: wire.product,
+                explicit_content: wire.explicit_content,
+                followers: wire.followers,
+            })
         })
     }
 }

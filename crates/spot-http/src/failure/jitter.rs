@@ -1,0 +1,72 @@
+//! Random numbers for the random parts of waits and for names of files. They are not for secrets.
+
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+
+/// A number from 0 to 1, for the random part of a wait.
+pub fn jitter() -> f64 {
+    unit(random_number())
+}
+
+/// Any number. It differs between processes with the same history.
+pub fn random_number() -> u64 {
+    // The standard library takes the keys of its hash tables from the operating system, and has no
+    // other random numbers.
+    RandomState::new().build_hasher().finish()
+}
+
+/// A sequence of random numbers that is the same for the same seed.
+pub(crate) struct Jitter {
+    seed: u64,
+    drawn: u64,
+}
+
+impl Jitter {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { seed, drawn: 0 }
+    }
+
+    /// The next number, from 0 to 1.
+    pub(crate) fn draw(&mut self) -> f64 {
+        self.drawn = self.drawn.wrapping_add(1);
+        let mut hasher = DefaultHasher::new();
+        (self.seed, self.drawn).hash(&mut hasher);
+        unit(hasher.finish())
+    }
+}
+
+/// A number from 0 to 1, from the bits that a float has.
+fn unit(random: u64) -> f64 {
+    (random >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_spread_over_the_whole_range() {
+        let mut seeded = Jitter::new(7);
+        for mut draw in
+            [Box::new(jitter) as Box<dyn FnMut() -> f64>, Box::new(move || seeded.draw())]
+        {
+            let mut counts = [0_u32; 10];
+            for _ in 0..10_000 {
+                let number = draw();
+                assert!((0.0..1.0).contains(&number), "{number}");
+                counts[(number * 10.0) as usize] += 1;
+            }
+            // 1000 each, give or take 10 standard deviations.
+            assert!(counts.iter().all(|count| (700..1300).contains(count)), "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_numbers() {
+        let numbers = |seed| {
+            let mut jitter = Jitter::new(seed);
+            [jitter.draw(), jitter.draw(), jitter.draw()]
+        };
+        assert_eq!(numbers(1), numbers(1));
+        assert_ne!(numbers(1), numbers(2));
+    }
+}
