@@ -9,20 +9,20 @@ use crate::spec::Error;
 
 /// Installs a server for the tests of spot-redis, if `CI` is set and there is none.
 pub(crate) fn provide_redis() -> Result<(), Error> {
-    if env::var_os("REDIS_SERVER").is_none() && !runs("valkey-server") {
-        available("redis-server", "redis-server")?;
+    if env::var_os("REDIS_SERVER").is_none() && !runs(&["valkey-server", "--version"]) {
+        available(&["redis-server", "--version"], "redis-server")?;
     }
     Ok(())
 }
 
-/// Whether a program can be run. With `CI` in the environment it is installed by the package manager
-/// of Debian.
+/// Whether a command succeeds, such as a program with `--version`. If not, and `CI` is in the
+/// environment, the package manager of Debian installs the package that has it.
 ///
 /// # Errors
 ///
-/// If `CI` is set and the program cannot be installed.
-pub fn available(program: &str, package: &str) -> Result<bool, Error> {
-    if runs(program) {
+/// If `CI` is set and the command does not succeed after that.
+pub fn available(command: &[&str], package: &str) -> Result<bool, Error> {
+    if runs(command) {
         return Ok(true);
     }
     if env::var_os("CI").is_none() {
@@ -32,17 +32,19 @@ pub fn available(program: &str, package: &str) -> Result<bool, Error> {
     let _ = Command::new("apt-get").args(["update", "--quiet"]).status();
     let install = ["install", "--yes", "--quiet", "--no-install-recommends", package];
     let _ = Command::new("apt-get").args(install).status();
-    if runs(program) {
+    if runs(command) {
         return Ok(true);
     }
+    let command = command.join(" ");
     Err(format!(
-        "{program} is missing, CI is set, and apt-get could not install it: install the package \
-         {package} (apt-get needs root)"
+        "`{command}` fails, CI is set, and apt-get could not install the package {package} \
+         (apt-get needs root): install it"
     ))
 }
 
-fn runs(program: &str) -> bool {
+fn runs(command: &[&str]) -> bool {
+    let [program, arguments @ ..] = command else { return false };
     let mut command = Command::new(program);
-    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }

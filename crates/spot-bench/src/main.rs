@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "requests" => requests::run(effort, &mut report).await?,
             "call" => call::run(effort, &mut report).await?,
             "mock" => mock::run(effort, &mut report).await?,
-            "weight" => weight::run(&mut report)?,
+            "weight" => weight::run(effort, &mut report)?,
             "report" => return report::render(),
             other => return Err(format!("{other:?} is not a part: {}", PARTS.join(", ")).into()),
         }

@@ -294,7 +294,7 @@ fn text(
     Ok(())
 }
 
-fn bold(area: &Area<'_>, words: &str, at: (i32, i32), size: u32, color: RGBColor) -> Result<()> {
+fn bold(area: &Area<'_>, words: &str, at: (i32, i32), size: f64, color: RGBColor) -> Result<()> {
     let style =
         TextStyle::from(("sans-serif", size * UNITS, FontStyle::Bold).into_font()).color(&color);
     area.draw(&Text::new(words.to_owned(), at, style.pos(Pos::new(HPos::Left, VPos::Center))))?;

@@ -9,7 +9,10 @@ use std::{
     time::Instant,
 };
 
-use crate::report::{Report, Table};
+use crate::{
+    effort::Effort,
+    report::{Report, Table},
+};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -27,7 +30,7 @@ struct Program {
     changes: bool,
 }
 
-pub(crate) fn run(report: &mut Report) -> Result<()> {
+pub(crate) fn run(effort: Effort, report: &mut Report) -> Result<()> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let ours = |name: &str, rest: &str| {
         let path = crates.join(name);
@@ -110,7 +113,9 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
             "binary without symbols, MB",
         ],
     );
-    for program in &programs {
+    // The smallest programs are enough to see whether something broke.
+    let weighed = effort.pick(programs.as_slice(), programs.get(..2).unwrap_or_default());
+    for program in weighed {
         table.row(weigh(program)?);
     }
     report.add(table);
@@ -120,7 +125,8 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
          are those of all compilers together. With the system's TLS, OpenSSL is linked and neither \
          built nor counted.",
     );
-    let changing: Vec<&Program> = programs.iter().filter(|program| program.changes).collect();
+    let changing: Vec<&Program> =
+        weighed.iter().filter(|program| program.changes || effort == Effort::Quick).collect();
     report.add(changes(&changing)?);
     report.note(format!(
         "A developer's build (`cargo build`) of the program above with {RUSTLS_GZIP_HTTP2}, after one \
@@ -203,8 +209,8 @@ fn changes(programs: &[&Program]) -> Result<Table> {
     let mut best = vec![(f64::MAX, f64::MAX); dirs.len()];
     for round in 0..CHANGES {
         for ((dir, program), best) in dirs.iter().zip(programs).zip(&mut best) {
-            let changed =
-                program.main.replace("println!(\"{}\"", &format!("println!(\"{round}: {{}}\""));
+            let line = format!("println!(\"{round} ");
+            let changed = program.main.replace("println!(\"", &line);
             fs::write(dir.0.join("src/main.rs"), changed)?;
             let (start, before) = (Instant::now(), children_seconds()?);
             cargo(&dir.0, &["build", "--quiet"])?;

@@ -42,6 +42,11 @@ pub(crate) struct Market {
 /// Field names of playlist contents. Spotify renamed `tracks` to `items`, and `track` in each
 /// entry to `item`, in February 2026.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "control",
+    derive(serde::Deserialize, schemars::JsonSchema),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum PlaylistFields {
     /// `items` and `item`.

@@ -5,7 +5,7 @@
 //! result or the error. So the reader needs no error messages, and it leaves rare cases to serde_json.
 //! It must not accept a text that serde_json rejects, or decode it to another value.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use memchr::{memchr, memchr2};
 use serde::{
@@ -20,13 +20,28 @@ use crate::{
     in_place::InPlace,
 };
 
+/// Name of the newtype that is the value of a field with two names, where the first name stands. The
+/// reader keeps the place of its text.
+pub(crate) const FIRST_VALUE: &str = "$spot_model::FirstValue";
+
+/// Name of the newtype that is the value of the same field under the second name. Its visitor gets a
+/// unit if the text is the same as under the first name.
+pub(crate) const SECOND_VALUE: &str = "$spot_model::SecondValue";
+
 /// The deepest nesting that is read. serde_json allows a little more.
 const MAX_DEPTH: u8 = 100;
 
 /// Decodes a text that is correct and usual.
 pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Unusual> {
     let _strict = InPlace::start();
-    let mut reader = JsonReader { text, bytes: text.as_bytes(), at: 0, depth: 0, countries: None };
+    let mut reader = JsonReader {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        depth: 0,
+        countries: None,
+        first_value: None,
+    };
     let value = T::deserialize(&mut reader)?;
     reader.skip_space();
     if reader.at == text.len() { Ok(value) } else { Err(Unusual) }
@@ -63,6 +78,8 @@ struct JsonReader<'de> {
     depth: u8,
     /// The last list of countries and its set. A track and its album have the same list.
     countries: Option<(&'de [u8], country::Bits)>,
+    /// Text of the last first value, and the depth of its object, which is still open.
+    first_value: Option<(&'de [u8], u8)>,
 }
 
 enum Number {
@@ -103,6 +120,15 @@ impl<'de> JsonReader<'de> {
     /// Takes the next byte that is not space, which must be this one.
     #[inline]
     fn take(&mut self, expected: u8) -> Result<()> {
+        if self.bytes.get(self.at) == Some(&expected) {
+            self.at += 1;
+            return Ok(());
+        }
+        self.take_after_space(expected)
+    }
+
+    #[inline(never)]
+    fn take_after_space(&mut self, expected: u8) -> Result<()> {
         if self.peek()? == expected {
             self.at += 1;
             return Ok(());
@@ -131,6 +157,9 @@ impl<'de> JsonReader<'de> {
 
     /// Takes the bracket that closes it.
     fn close(&mut self, bracket: u8) -> Result<()> {
+        if self.first_value.is_some_and(|(_, depth)| depth == self.depth) {
+            self.first_value = None;
+        }
         self.depth -= 1;
         self.take(bracket)
     }
@@ -153,21 +182,40 @@ impl<'de> JsonReader<'de> {
         }
     }
 
-    /// Takes a string. Its opening quote is next.
+    /// Takes what stands before the next name of an object. `false` if it is the end.
     #[inline]
-    fn string(&mut self) -> Result<Cow<'de, str>> {
-        let start = self.at + 1;
-        let end = plain_end(self.bytes, start)?;
-        match self.bytes.get(end) {
-            Some(b'"') => {
-                self.at = end + 1;
-                self.text.get(start..end).map(Cow::Borrowed).ok_or(Unusual)
-            }
-            _ => self.escaped_string().map(Cow::Owned),
+    fn has_next_name(&mut self, is_first: &mut bool) -> Result<bool> {
+        // Most responses have no spaces.
+        if let Some([b',', b'"', ..]) = self.bytes.get(self.at..)
+            && !*is_first
+        {
+            self.at += 1;
+            return Ok(true);
         }
+        self.has_next_name_after_space(is_first)
     }
 
-    /// Takes a string with escapes.
+    #[inline(never)]
+    fn has_next_name_after_space(&mut self, is_first: &mut bool) -> Result<bool> {
+        if !self.has_next(is_first, b'}')? {
+            return Ok(false);
+        }
+        if self.peek()? == b'"' { Ok(true) } else { Err(Unusual) }
+    }
+
+    /// Takes a string without escapes. Its opening quote is next. `None` if there are escapes, or if it
+    /// is no string.
+    fn plain_string(&mut self) -> Option<&'de str> {
+        let start = self.at + 1;
+        let end = start + plain_length(self.bytes.get(start..)?)?;
+        if self.bytes.get(end) != Some(&b'"') {
+            return None;
+        }
+        self.at = end + 1;
+        self.text.get(start..end)
+    }
+
+    /// Takes any string.
     #[cold]
     fn escaped_string(&mut self) -> Result<String> {
         let start = self.at;
@@ -179,7 +227,8 @@ impl<'de> JsonReader<'de> {
     fn skip_string(&mut self) -> Result<()> {
         self.at += 1;
         loop {
-            self.at = plain_end(self.bytes, self.at)?;
+            let rest = self.bytes.get(self.at..).ok_or(Unusual)?;
+            self.at += plain_length(rest).ok_or(Unusual)?;
             let digits = match self.bytes.get(self.at..) {
                 Some([b'"', ..]) => {
                     self.at += 1;
@@ -238,15 +287,24 @@ impl<'de> JsonReader<'de> {
     fn skip(&mut self) -> Result<()> {
         match self.peek()? {
             b'"' => self.skip_string(),
-            b'{' => self.skip_entries(b'}', |reader| {
-                if reader.peek()? != b'"' {
-                    return Err(Unusual);
+            b'{' => {
+                self.open()?;
+                let mut is_first = true;
+                while self.has_next_name(&mut is_first)? {
+                    self.skip_string()?;
+                    self.take(b':')?;
+                    self.skip()?;
                 }
-                reader.skip_string()?;
-                reader.take(b':')?;
-                reader.skip()
-            }),
-            b'[' => self.skip_entries(b']', Self::skip),
+                self.close(b'}')
+            }
+            b'[' => {
+                self.open()?;
+                let mut is_first = true;
+                while self.has_next(&mut is_first, b']')? {
+                    self.skip()?;
+                }
+                self.close(b']')
+            }
             b'n' => self.word(b"null"),
             b't' => self.word(b"true"),
             b'f' => self.word(b"false"),
@@ -258,19 +316,10 @@ impl<'de> JsonReader<'de> {
         }
     }
 
-    fn skip_entries(&mut self, bracket: u8, skip: impl Fn(&mut Self) -> Result<()>) -> Result<()> {
-        self.open()?;
-        let mut is_first = true;
-        while self.has_next(&mut is_first, bracket)? {
-            skip(self)?;
-        }
-        self.close(bracket)
-    }
-
     fn visit_string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
-        match self.string()? {
-            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-            Cow::Owned(text) => visitor.visit_str(&text),
+        match self.plain_string() {
+            Some(text) => visitor.visit_borrowed_str(text),
+            None => visitor.visit_str(&self.escaped_string()?),
         }
     }
 
@@ -323,31 +372,47 @@ impl<'de> JsonReader<'de> {
         self.countries = Some((list, bits));
         visitor.visit_bytes(&bits)
     }
+
+    fn visit_first_value<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        self.peek()?;
+        let (start, depth) = (self.at, self.depth);
+        let value = visitor.visit_newtype_struct(&mut *self)?;
+        self.first_value = self.bytes.get(start..self.at).map(|text| (text, depth));
+        Ok(value)
+    }
+
+    fn visit_second_value<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        self.peek()?;
+        match (self.first_value, self.bytes.get(self.at..)) {
+            (Some((text, depth)), Some(rest)) if depth == self.depth && rest.starts_with(text) => {
+                self.at += text.len();
+                visitor.visit_unit()
+            }
+            _ => visitor.visit_newtype_struct(self),
+        }
+    }
 }
 
-/// Index of the first byte from `start` on that ends a part of a string without escapes. It is a quote,
-/// a backslash or a control character.
+/// How many bytes stand before the first quote, backslash or control character.
 #[inline]
-fn plain_end(bytes: &[u8], start: usize) -> Result<usize> {
-    let mut at = start;
-    // Most strings are short.
-    for _ in 0..4 {
-        let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) else { break };
+fn plain_length(text: &[u8]) -> Option<usize> {
+    /// Most strings are not longer.
+    const WORDS: usize = 4;
+    for (at, word) in text.as_chunks().0.iter().take(WORDS).enumerate() {
         let ends = ends(u64::from_le_bytes(*word));
         if ends != 0 {
-            return Ok(at + ends.trailing_zeros() as usize / 8);
+            return Some(at * 8 + ends.trailing_zeros() as usize / 8);
         }
-        at += 8;
     }
-    long_plain_end(bytes, at)
+    long_plain_length(text)
 }
 
 #[inline(never)]
-fn long_plain_end(bytes: &[u8], start: usize) -> Result<usize> {
-    let rest = bytes.get(start..).ok_or(Unusual)?;
-    let length = memchr2(b'"', b'\\', rest).ok_or(Unusual)?;
-    let has_control = rest.iter().take(length).fold(false, |found, byte| found | (*byte < b' '));
-    if has_control { Err(Unusual) } else { Ok(start + length) }
+fn long_plain_length(text: &[u8]) -> Option<usize> {
+    let length = memchr2(b'"', b'\\', text)?;
+    let plain = text.get(..length)?;
+    let has_control = plain.iter().fold(false, |found, byte| found | (*byte < b' '));
+    (!has_control).then_some(length)
 }
 
 /// The highest bit of the first byte that is a quote, a backslash or a control character. Bits of bytes
@@ -385,11 +450,8 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
 
     #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        if !self.reader.has_next(&mut self.is_first, b'}')? {
+        if !self.reader.has_next_name(&mut self.is_first)? {
             return Ok(None);
-        }
-        if self.reader.peek()? != b'"' {
-            return Err(Unusual);
         }
         seed.deserialize(Key(&mut *self.reader)).map(Some)
     }
@@ -575,6 +637,8 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
     ) -> Result<V::Value> {
         match name {
             COUNTRIES if self.peek()? == b'[' => self.visit_countries(visitor),
+            FIRST_VALUE => self.visit_first_value(visitor),
+            SECOND_VALUE => self.visit_second_value(visitor),
             // Only serde_json can decode a `RawValue`. Its visitor rejects a newtype.
             _ => visitor.visit_newtype_struct(self),
         }
@@ -612,10 +676,8 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
         if self.peek()? != b'"' {
             return Err(Unusual);
         }
-        match self.string()? {
-            Cow::Borrowed(name) => visitor.visit_enum(BorrowedStrDeserializer::new(name)),
-            Cow::Owned(_) => Err(Unusual),
-        }
+        let name = self.plain_string().ok_or(Unusual)?;
+        visitor.visit_enum(BorrowedStrDeserializer::new(name))
     }
 }
 
@@ -638,7 +700,9 @@ mod tests {
         "popularity":-0.0,"disc_number":1,"track_number":-12,"available_markets":["AD","DE"],
         "album":{"album_type":"single","available_markets":["AD","DE"],"images":[],
         "release_date":"1981-12","unknown":[true,[0],{"a":-1E+2,"b":"\n"}]},"duration_ms":1.5e2}},
-        {"track":{"name":"old","type":"episode"},"added_at":null}],
+        {"track":{"name":"old","type":"episode"},"added_at":null},
+        {"track":{"name":"both"},"item":{"name":"both"}},
+        {"item":{"name":"both"},"track":{"name":"both"}}],
         "limit":50,"offset":0,"total":2.0,"next":null,"previous":"https://api.spotify.com/v1/me"}"#;
 
     /// What the reader accepts, serde_json accepts too, with the same value.

@@ -98,7 +98,8 @@ impl PlayableItem {
             };
         }
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let Type { kind } = read(&raw)?;
+        let mut json = serde_json::Deserializer::from_str(raw.get());
+        let Type { kind } = object::read(&mut json, Type::deserialize).map_err(of_item)?;
         match kind.unwrap_or(PlayableKind::Track) {
             PlayableKind::Track => Ok(Self::Track(read(&raw)?)),
             PlayableKind::Episode => Ok(Self::Episode(read(&raw)?)),
@@ -109,8 +110,13 @@ impl PlayableItem {
 
 /// Reads what is known to be JSON already.
 fn read<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue) -> Result<T, E> {
-    // The place is in the item. It does not come last, where it would be taken for that in the whole.
-    serde_json::from_str(raw.get()).map_err(|error| E::custom(format_args!("{error} of the item")))
+    serde_json::from_str(raw.get()).map_err(of_item)
+}
+
+/// The error of an item. Its place is in the item, and does not come last, where it would be taken for
+/// that in the whole.
+fn of_item<E: serde::de::Error>(error: serde_json::Error) -> E {
+    E::custom(format_args!("{error} of the item"))
 }
 
 impl Serialize for PlayableItem {

@@ -1,7 +1,7 @@
 //! Fields with an old and a new name.
 //!
-//! Responses have the old name, the new one, or both with the same value. The value is decoded once: under
-//! the new name, and under the old one only if the new name has no value yet.
+//! Responses have the old name, the new one, or both with the same value. The value is decoded once:
+//! under the second name it is decoded only if its text differs and the first value does not count.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -14,7 +14,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::in_place::is_in_place;
+use crate::{
+    in_place::is_in_place,
+    json_reader::{FIRST_VALUE, SECOND_VALUE},
+};
 
 /// The two names of a field.
 #[derive(Clone, Copy)]
@@ -61,7 +64,23 @@ impl<T: DeserializeOwned> RenamedField<T> {
         if self.new.is_some() {
             return Err(A::Error::duplicate_field(names.new));
         }
-        self.new = Some(map.next_value()?);
+        let value = match self.old.take() {
+            Some(OldValue::Decoded(old)) => match map.next_value_seed(Value::new(SECOND_VALUE))? {
+                Some(new) => {
+                    self.old = Some(OldValue::Decoded(old));
+                    new
+                }
+                None => {
+                    self.old = Some(OldValue::Skipped);
+                    old
+                }
+            },
+            old => {
+                self.old = old;
+                map.next_value_seed(Value::new(FIRST_VALUE))?.flatten()
+            }
+        };
+        self.new = Some(value);
         Ok(())
     }
 
@@ -74,10 +93,11 @@ impl<T: DeserializeOwned> RenamedField<T> {
             return Err(A::Error::duplicate_field(names.old));
         }
         self.old = Some(if let Some(Some(_)) = self.new {
-            map.next_value::<IgnoredAny>()?;
+            map.next_value_seed(Value::<IgnoredAny>::new(SECOND_VALUE))?;
             OldValue::Skipped
         } else if is_in_place() {
-            OldValue::Decoded(map.next_value()?)
+            let value = map.next_value_seed(Value::new(FIRST_VALUE))?;
+            OldValue::Decoded(value.flatten())
         } else {
             OldValue::Json(map.next_value()?)
         });
@@ -96,6 +116,46 @@ impl<T: DeserializeOwned> RenamedField<T> {
             }
             (value, _) => Ok(value),
         }
+    }
+}
+
+/// The value under one of the names. `None` if it has the same text as under the other name.
+struct Value<T> {
+    /// Name of the newtype, for the reader of JSON.
+    newtype: &'static str,
+    value: PhantomData<T>,
+}
+
+impl<T> Value<T> {
+    fn new(newtype: &'static str) -> Self {
+        Self { newtype, value: PhantomData }
+    }
+}
+
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Value<T> {
+    type Value = Option<Option<T>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_newtype_struct(self.newtype, self)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Value<T> {
+    type Value = Option<Option<T>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the value of a field")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Self::Value, D::Error> {
+        Option::deserialize(deserializer).map(Some)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
     }
 }
 

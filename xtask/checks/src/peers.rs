@@ -171,9 +171,11 @@ pub(crate) fn run(root: &Path, is_built: bool) -> Result<(), Error> {
         rust: own_target.unwrap_or_else(|| root.join("crates/spot-bench/target")),
     };
     fs::create_dir_all(&places.work).map_err(|error| error.to_string())?;
-    let python = available("python3", "python3-venv")?;
-    let node = available("node", "nodejs")? && available("npm", "npm")?;
-    let chromium = available("chromium", "chromium")?;
+    // Debian's python3 comes without what makes an environment.
+    let python = available(&["python3", "-m", "ensurepip", "--version"], "python3-venv")?;
+    let node =
+        available(&["node", "--version"], "nodejs")? && available(&["npm", "--version"], "npm")?;
+    let chromium = available(&["chromium", "--version"], "chromium")?;
     if python {
         install_python(&places)?;
     }
@@ -193,7 +195,7 @@ pub(crate) fn run(root: &Path, is_built: bool) -> Result<(), Error> {
         let is_python = matches!(story.language, Language::Python | Language::Pytest);
         let is_node = matches!(story.language, Language::Node | Language::NodeTest);
         let missing = match story {
-            _ if is_python && !python => Some("python3"),
+            _ if is_python && !python => Some("python3 with venv"),
             _ if is_node && !node => Some("node or npm"),
             Story { browser: true, .. } if !chromium => Some("chromium"),
             Story { document: true, .. } if !document.is_file() => Some("Spotify's document"),
@@ -343,7 +345,8 @@ fn install_node(places: &Places) -> Result<(), Error> {
     let lock = fs::read(places.stories.join("package-lock.json")).map_err(|e| e.to_string())?;
     let is_there = fs::read(places.work.join("package-lock.json")).is_ok_and(|old| old == lock)
         && places.work.join("node_modules/.package-lock.json").is_file();
-    for name in ["package.json", "package-lock.json", "story.mjs", "browser.html"] {
+    for name in ["package.json", "package-lock.json", "story.mjs", "sdk_calls.mjs", "browser.html"]
+    {
         copy(name)?;
     }
     for story in STORIES.iter().filter(|story| story.language == Language::Node) {

@@ -56,13 +56,18 @@ pub(crate) fn access(
     caller: &Caller,
 ) -> Result<(), Refusal> {
     if app.is_unpaid() {
-        return Err(Refusal::forbidden());
+        let text = "Active premium subscription required for the owner of the app.";
+        return Err(Refusal::new(403, text));
     }
     if !app.admits(caller.user) {
         // One of the few refusals that is not JSON.
-        let text = "User not registered in the Developer Dashboard".to_owned();
+        let text = "Check settings on developer.spotify.com/dashboard, the user may not be \
+                    registered.";
         let media_type = "text/plain; charset=utf-8".to_owned();
-        return Err(Refusal::other(Reply::new(403, Body::Text { media_type, text })));
+        return Err(Refusal::other(Reply::new(
+            403,
+            Body::Text { media_type, text: text.to_owned() },
+        )));
     }
     match operation.access {
         Access::Extended if app.mode == Mode::Development => Err(Refusal::forbidden()),

@@ -206,6 +206,12 @@ pub(crate) fn is_operation(name: &str) -> bool {
 
 /// The parameters of `path` if it has the form of `template`.
 fn parameters(template: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
+    let Some((start, _)) = template.split_once('{') else {
+        return (template == path).then(Vec::new);
+    };
+    if !path.starts_with(start) {
+        return None;
+    }
     let mut parameters = Vec::new();
     let mut segments = path.split('/');
     for wanted in template.split('/') {

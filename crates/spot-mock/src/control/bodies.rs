@@ -9,7 +9,7 @@ use crate::{
     accounts::{Consent, RefreshPolicy},
     faults::{Corruption, Fault},
     http::log::RecordedRequest,
-    settings::Mode,
+    settings::{Mode, PlaylistFields},
     state::EarlyRetryPolicy,
     world::{Device, custom},
 };
@@ -254,7 +254,17 @@ pub(super) struct DeviceBody {
     pub(super) device: Device,
 }
 
-/// An isolated world.
+/// An advertisement.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AdvertisementBody {
+    /// Id of the user. Default: the default user.
+    pub(super) user: Option<String>,
+    /// Length in seconds, with or without a fraction.
+    pub(super) seconds: f64,
+}
+
+/// An isolated world. Settings that are left out are those of the mock.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct WorldBody {
@@ -264,6 +274,19 @@ pub(super) struct WorldBody {
     pub(super) seed: Option<u64>,
     /// Access mode of the default application. Default: the mode of the mock.
     pub(super) mode: Option<Mode>,
+    /// Whether the default application lacks the operations that Spotify closed in 2024.
+    pub(super) closed_2024: Option<bool>,
+    /// Field names of playlist contents.
+    pub(super) playlist_fields: Option<PlaylistFields>,
+    /// Redirect URIs to register for the default application.
+    pub(super) redirect_uris: Vec<String>,
+    /// Whether answers have the null values that real ones have: hidden playlists, a device without
+    /// id.
+    pub(super) null_values: Option<bool>,
+    /// Whether the world starts without playback.
+    pub(super) idle: Option<bool>,
+    /// Whether the reason of every refused player command is `UNKNOWN`.
+    pub(super) vague_player: Option<bool>,
 }
 
 /// The keys of the isolated worlds.

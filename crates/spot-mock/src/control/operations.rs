@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use crate::{
-    accounts::{AppKey, Apps, SCOPES, ScopeSet},
+    accounts::{App, AppKey, Apps, SCOPES, ScopeSet},
     api::table::is_operation,
+    clock::Moment,
     control::{
         Failure, Outcome, Request,
         bodies::{
-            Advance, Application, DeviceBody, Info, Inject, LimitsBody, RandomBody, Requests,
-            SignIn, Time, Token, TokenBody, TokenKind, WorldBody, Worlds,
+            Advance, AdvertisementBody, Application, DeviceBody, Info, Inject, LimitsBody,
+            RandomBody, Requests, SignIn, Time, Token, TokenBody, TokenKind, WorldBody, Worlds,
         },
         json,
     },
@@ -17,7 +18,7 @@ use crate::{
     http::reply::Reply,
     server::{Instance, Live, Recipe},
     settings::Mode,
-    state::{Limits, RateLimiter},
+    state::{Limits, Player, RateLimiter},
     world::{Key, User, custom},
 };
 
@@ -32,8 +33,7 @@ pub(super) fn clock(request: &Request<'_>) -> Outcome {
 
 pub(super) fn advance(request: &Request<'_>) -> Outcome {
     let Advance { advance_seconds: seconds } = request.body()?;
-    let by = Duration::try_from_secs_f64(seconds)
-        .map_err(|error| Failure::new(400, format!("advance_seconds: {error}")))?;
+    let by = duration("advance_seconds", seconds)?;
     request.instance.live().state.clock.advance(by);
     clock(request)
 }
@@ -174,16 +174,42 @@ pub(super) fn limits(request: &Request<'_>) -> Outcome {
 }
 
 pub(super) fn device(request: &Request<'_>) -> Outcome {
-    let body: DeviceBody = request.body()?;
+    let DeviceBody { user, device } = request.body()?;
+    with_player(request, user.as_deref(), |player, now| player.add_device(device, now))?;
+    Ok(Reply::no_content())
+}
+
+pub(super) fn remove_device(request: &Request<'_>) -> Outcome {
+    let missing = || Failure::new(400, "id: must be the id of a device");
+    let id = request.query.get("id").ok_or_else(missing)?;
+    let user = request.query.get("user");
+    match with_player(request, user, |player, now| player.remove_device(id, now))? {
+        true => Ok(Reply::no_content()),
+        false => Err(Failure::new(404, format!("id: no device has the id {id}"))),
+    }
+}
+
+pub(super) fn advertise(request: &Request<'_>) -> Outcome {
+    let AdvertisementBody { user, seconds } = request.body()?;
+    let length = duration("seconds", seconds)?;
+    with_player(request, user.as_deref(), |player, now| player.advertise(length, now))?;
+    Ok(Reply::no_content())
+}
+
+/// Does something with the player of a user, or of the default user.
+fn with_player<T>(
+    request: &Request<'_>,
+    id: Option<&str>,
+    act: impl FnOnce(&mut Player, Moment) -> T,
+) -> Result<T, Failure> {
     let mut live = request.instance.live();
     let Live { content, state, .. } = &mut *live;
-    let user = match &body.user {
+    let user = match id {
         Some(id) => user(content.world.user(id), "user", id)?,
         None => content.world.listener(),
     };
     let now = state.clock.now();
-    state.account(&content.world, user, now).player.add_device(body.device, now);
-    Ok(Reply::no_content())
+    Ok(act(&mut state.account(&content.world, user, now).player, now))
 }
 
 pub(super) fn reset(request: &Request<'_>) -> Outcome {
@@ -206,23 +232,14 @@ pub(super) fn worlds(request: &Request<'_>) -> Outcome {
 }
 
 pub(super) fn create_world(request: &Request<'_>) -> Outcome {
+    let is_empty = request.body::<serde_json::Map<_, _>>()?.is_empty();
     let body: WorldBody = request.body()?;
-    let recipe = match body {
-        WorldBody { world: None, seed: None, mode: None } => None,
-        WorldBody { world, seed, mode } => {
-            let mut recipe: Recipe = request.site.default.live().recipe().clone();
-            if let Some(world) = world {
-                recipe.world = world;
-            }
-            if let Some(seed) = seed {
-                recipe.seed = seed;
-            }
-            if let Some(mode) = mode {
-                recipe.app = recipe.app.mode(mode);
-            }
-            Some(recipe)
-        }
-    };
+    // Without settings of its own, the world shares the catalogue of the mock.
+    let recipe = (!is_empty).then(|| {
+        let mut recipe: Recipe = request.site.default.live().recipe().clone();
+        body.apply(&mut recipe);
+        recipe
+    });
     let instance = request.site.create_world(request.key, recipe).map_err(invalid)?;
     Ok(json(201, &describe(&instance)))
 }
@@ -237,6 +254,32 @@ pub(super) fn remove_world(request: &Request<'_>) -> Outcome {
     match request.site.remove_world(request.key) {
         true => Ok(Reply::no_content()),
         false => Err(no_world(request.key)),
+    }
+}
+
+fn duration(field: &str, seconds: f64) -> Result<Duration, Failure> {
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|error| Failure::new(400, format!("{field}: {error}")))
+}
+
+impl WorldBody {
+    fn apply(self, recipe: &mut Recipe) {
+        recipe.world = self.world.unwrap_or_else(|| recipe.world.clone());
+        recipe.seed = self.seed.unwrap_or(recipe.seed);
+        recipe.null_values = self.null_values.unwrap_or(recipe.null_values);
+        recipe.idle = self.idle.unwrap_or(recipe.idle);
+        recipe.vague_player = self.vague_player.unwrap_or(recipe.vague_player);
+        let mut app = recipe.app.clone();
+        if let Some(mode) = self.mode {
+            app = app.mode(mode);
+        }
+        if let Some(closed) = self.closed_2024 {
+            app = app.closed_2024(closed);
+        }
+        if let Some(fields) = self.playlist_fields {
+            app = app.playlist_fields(fields);
+        }
+        recipe.app = self.redirect_uris.into_iter().fold(app, App::redirect_uri);
     }
 }
 

@@ -4,8 +4,8 @@ use crate::{
     control::{
         Outcome, Request,
         bodies::{
-            Advance, DeviceBody, Info, Inject, LimitsBody, RandomBody, Requests, SignIn, Time,
-            Token, TokenBody, WorldBody, Worlds,
+            Advance, AdvertisementBody, DeviceBody, Info, Inject, LimitsBody, RandomBody, Requests,
+            SignIn, Time, Token, TokenBody, WorldBody, Worlds,
         },
         json, openapi,
         operation::{Operation, row},
@@ -32,6 +32,9 @@ pub(super) static OPERATIONS: &[Operation] = &[
         .query(&[("application", "Name of the application; default: all"), ("user", "Id of the user; default: all")]),
     row("PUT", "/limits", "set-limits", "Sets the limits, and forgets the calls counted so far", run::limits).body::<LimitsBody>(),
     row("POST", "/devices", "add-device", "Adds a device, or replaces the one with the same id", run::device).body::<DeviceBody>(),
+    row("DELETE", "/devices", "remove-device", "Removes a device, as when it is switched off", run::remove_device)
+        .query(&[("id", "Id of the device; required"), ("user", "Id of the user; default: the default user")]),
+    row("POST", "/advertisement", "play-advertisement", "Interrupts what plays with an advertisement", run::advertise).body::<AdvertisementBody>(),
     row("POST", "/reset", "reset", "Goes back to the start: state, clock, tokens, requests, faults and limits", run::reset),
     row("GET", "/world", "world-ids", "Ids of things in the world that tests can start from", run::ids).answer::<WorldIds>(200),
     row("PUT", "/world", "replace-world", "Replaces the custom world, and resets", run::replace_world).body::<custom::World>().answer::<WorldIds>(200),

@@ -15,6 +15,7 @@ td,th{text-align:left;padding:.35rem .75rem .35rem 0;vertical-align:top;\
 border-bottom:1px solid var(--line)}\
 .wide{overflow-x:auto}\
 code,pre{background:var(--soft);padding:.1rem .3rem;border-radius:.25rem;overflow-wrap:anywhere}\
+.wide code{white-space:nowrap}\
 pre{padding:.75rem;white-space:pre-wrap}\
 a{color:var(--accent)}\
 .button{display:block;min-height:3rem;padding:.7rem 1rem;margin:.5rem 0;border-radius:.5rem;\

@@ -229,8 +229,8 @@ fn carry_out(instance: &Instance, target: Target, parts: &Parts, body: &[u8]) ->
             accounts::authorize(&mut state.auth, &content.apps, &content.world, &query, now)
         }
         Target::Token => {
-            let is_form =
-                media_type(&parts.headers).starts_with("application/x-www-form-urlencoded");
+            let media_type = media_type(&parts.headers).to_ascii_lowercase();
+            let is_form = media_type.starts_with("application/x-www-form-urlencoded");
             let text = if is_form { std::str::from_utf8(body).unwrap_or_default() } else { "" };
             let authorization = text_of(&parts.headers, &header::AUTHORIZATION);
             accounts::token(&mut state.auth, &content.apps, authorization, &Query::parse(text), now)

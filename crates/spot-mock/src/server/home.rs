@@ -30,7 +30,7 @@ pub(crate) fn home_page(instance: &Instance, content: &Content) -> Reply {
          <tr><th>Token<td><code>{base}/api/token</code></table></div>\
          <h2>Try it</h2><p>The program prints the client secret and a user token at its start.</p>\
          <pre>curl -u {client_id}:CLIENT_SECRET -d grant_type=client_credentials {base}/api/token\n\
-         curl -H 'Authorization: Bearer TOKEN' {api}/search?q=a\\&amp;type=track</pre>",
+         curl -H 'Authorization: Bearer TOKEN' '{api}/search?q=a&amp;type=track'</pre>",
         version = env!("CARGO_PKG_VERSION"),
         client_id = content.apps.get(Apps::FIRST).client_id,
         seed = world.seed,

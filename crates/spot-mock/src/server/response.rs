@@ -20,7 +20,7 @@ pub(super) fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Re
     let (mut media_type, mut bytes) = match reply.body {
         Body::Empty => (String::new(), Vec::new()),
         // The API indents its errors; the accounts service does not.
-        Body::Json(json) if reply.status >= 400 && parts.uri.path().starts_with("/v1/") => {
+        Body::Json(json) if reply.status >= 400 && parts.uri.path().starts_with("/v1") => {
             let bytes = serde_json::to_vec_pretty(&json).unwrap_or_default();
             ("application/json; charset=utf-8".to_owned(), bytes)
         }

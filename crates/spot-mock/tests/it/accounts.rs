@@ -250,6 +250,12 @@ async fn credentials_are_checked_before_anything_else() {
         .body(r#"{"grant_type":"client_credentials"}"#);
     let refused = finish(json).await;
     assert_denied(&refused, "unsupported_grant_type", "grant_type parameter is missing");
+    let form = http()
+        .post(format!("{}/api/token", mock.accounts_url()))
+        .basic_auth(mock.client_id(), Some(mock.client_secret()))
+        .header("content-type", "Application/X-WWW-Form-Urlencoded; charset=UTF-8")
+        .body("grant_type=client_credentials");
+    assert_eq!(finish(form).await.status, 200);
 }
 
 #[tokio::test]

@@ -84,7 +84,8 @@ async fn the_sixth_user_of_a_small_application_can_do_nothing() {
     let token = mock.user_token_for(sixth, &[]).unwrap();
     let refused = get(&mock, &token, "/me").await;
     assert_eq!(refused.status, 403);
-    assert_eq!(refused.text, "User not registered in the Developer Dashboard");
+    let text = "Check settings on developer.spotify.com/dashboard, the user may not be registered.";
+    assert_eq!(refused.text, text);
     let token = mock.app("large").user_token_for(sixth, &[]).unwrap();
     assert_eq!(get(&mock, &token, "/me").await.status, 200);
     // The list that is given replaces the usual one.
@@ -100,7 +101,8 @@ async fn without_premium_of_its_owner_a_small_application_can_do_nothing() {
     let mock = MockSpotify::builder().app(unpaid).start().await.unwrap();
     let artist = format!("/artists/{}", mock.world().artist);
     let refused = get(&mock, &mock.app("unpaid").app_token(), &artist).await;
-    assert_eq!((refused.status, refused.message().as_str()), (403, "Forbidden"));
+    let text = "Active premium subscription required for the owner of the app.";
+    assert_eq!((refused.status, refused.message().as_str()), (403, text));
 }
 
 #[tokio::test]

@@ -143,6 +143,50 @@ async fn limits_and_devices_are_set() {
     let device = json!({ "id": "car", "name": "Car", "type": "Automobile", "is_active": true });
     assert_eq!(api.post_control("/devices", json!({ "device": device })).await.status, 204);
     assert_eq!(api.read("/me/player").await["device"]["type"], "Automobile");
+    assert_eq!(api.delete_control("/devices?id=car").await.status, 204);
+    assert_eq!(api.get("/me/player").await.status, 204, "the active device is gone");
+    let gone = api.delete_control("/devices?id=car").await;
+    assert_eq!(
+        (gone.status, gone.json()["error"].as_str()),
+        (404, Some("id: no device has the id car"))
+    );
+    assert_eq!(api.delete_control("/devices").await.status, 400);
+}
+
+#[tokio::test]
+async fn an_advertisement_interrupts_what_plays() {
+    let api = development().await;
+    assert_eq!(api.post_control("/advertisement", json!({ "seconds": 20 })).await.status, 204);
+    let player = api.read("/me/player").await;
+    assert_eq!((&player["currently_playing_type"], &player["item"]), (&json!("ad"), &Value::Null));
+    api.post_control("/clock", json!({ "advance_seconds": 21 })).await;
+    assert_eq!(api.read("/me/player").await["currently_playing_type"], "track");
+}
+
+#[tokio::test]
+async fn an_isolated_world_has_settings_of_its_own() {
+    let api = development().await;
+    let settings = json!({
+        "mode": "extended", "closed_2024": true, "null_values": true, "idle": true,
+        "redirect_uris": ["https://app.example/back"],
+    });
+    let created = api.put_control("/worlds/own", settings).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    let created = created.json();
+    let uris = created["applications"][0]["redirect_uris"].as_array().unwrap();
+    assert!(uris.contains(&json!("https://app.example/back")), "{uris:?}");
+    let url = format!("{}/tokens", created["control_url"].as_str().unwrap());
+    let token = api.control(Method::POST, &url, json!({})).await.json();
+    let get = async |path: &str| {
+        let url = format!("{}{path}", created["api_url"].as_str().unwrap());
+        finish(api.http.get(url).bearer_auth(token["token"].as_str().unwrap())).await
+    };
+    assert_eq!(get("/me/player").await.status, 204, "nothing plays");
+    let lists = get("/me/playlists?limit=50").await.json();
+    assert!(lists["items"].as_array().unwrap().contains(&Value::Null));
+    assert_eq!(get("/recommendations?seed_genres=pop").await.status, 404, "closed in 2024");
+    let refused = api.put_control("/worlds/own", json!({ "idle": 1 })).await.json();
+    assert!(refused["error"].as_str().unwrap().starts_with("idle: invalid type"), "{refused}");
 }
 
 #[tokio::test]
@@ -256,7 +300,7 @@ async fn its_openapi_document_describes_every_operation() {
     assert_eq!(document["openapi"], "3.1.0");
     let paths = document["paths"].as_object().unwrap();
     let operations: usize = paths.values().map(|path| path.as_object().unwrap().len()).sum();
-    assert_eq!(operations, 21);
+    assert_eq!(operations, 23);
     assert_eq!(
         document["paths"]["/faults"]["post"]["requestBody"]["content"]["application/json"]["schema"]
             ["$ref"],

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use spot_model::{
-    AlbumGroup, AlbumType, Artist, Context, ContextKind, Device, DeviceKind, Image, PlayableItem,
-    Playlist, PlaylistItem, PublicUser, ResumePoint, SimplifiedAlbum, SimplifiedPlaylist, Track,
+    AlbumGroup, AlbumType, Artist, Context, ContextKind, Device, DeviceKind, Image, Page,
+    PlayableItem, Playlist, PlaylistItem, PublicUser, ResumePoint, SimplifiedAlbum,
+    SimplifiedPlaylist, Track,
 };
 
 fn read<T: serde::de::DeserializeOwned>(value: &Value) -> T {
@@ -43,6 +44,23 @@ fn a_renamed_field_is_read_by_both_names() {
     assert_eq!(both.item.unwrap().name(), "new");
     let old: PlaylistItem = read(&json!({ "track": item("old") }));
     assert_eq!(old.item.unwrap().name(), "old");
+    // The order of the names in the text is the order here, which `json!` would not keep.
+    for (json, name) in [
+        (r#"{"track":{"name":"same"},"item":{"name":"same"}}"#, "same"),
+        (r#"{"item":{"name":"same"},"track":{"name":"same"}}"#, "same"),
+        (r#"{"track":{"name":"old"},"item":{"name":"new"}}"#, "new"),
+        (r#"{"item":{"name":"new"},"track":{"name":"old"}}"#, "new"),
+        (r#"{"track":{"name":"old"},"item":null}"#, "old"),
+        (r#"{"item":null,"track":{"name":"old"}}"#, "old"),
+        (r#"{"track":{"name":"old"},"added_by":{"id":"nora"},"item":{"name":"old"}}"#, "old"),
+    ] {
+        let item: PlaylistItem = spot_model::from_slice(json.as_bytes()).unwrap();
+        assert_eq!(item.item.unwrap().name(), name, "{json}");
+        let page = format!(r#"{{"items":[{json},{json}]}}"#);
+        let page: Page<PlaylistItem> = spot_model::from_slice(page.as_bytes()).unwrap();
+        let names = page.items.iter().map(|item| item.item.as_ref().unwrap().name());
+        assert!(names.eq([name, name]), "{json}");
+    }
     let null: PlaylistItem = read(&json!({ "track": item("old"), "item": null }));
     assert_eq!(null.item.unwrap().name(), "old");
     let none: PlaylistItem = read(&json!({ "item": null, "track": null }));

@@ -140,6 +140,7 @@ fn tracks(call: &Call<'_>, query: &SearchQuery) -> Vec<Key<Track>> {
     let names = Matches::new(query, &index.tracks);
     let artists = Matches::new(query, &index.artists);
     let albums = Matches::new(query, &index.albums);
+    let has_genre = query.filters(Field::Genre);
     let fits = |key: Key<Track>, track: &Track| {
         if !of_year(query, world.albums[track.album].released.year)
             || query.isrc.as_ref().is_some_and(|isrc| !world.isrc(key).eq_ignore_ascii_case(isrc))
@@ -150,7 +151,7 @@ fn tracks(call: &Call<'_>, query: &SearchQuery) -> Vec<Key<Track>> {
             name: names.get(word, key),
             artists: world.track_artists(key).map(|key| artists.get(word, key)).max().unwrap_or(0),
             album: albums.get(word, track.album),
-            genre: genre(query, word, &world.artists[track.artist]),
+            genre: if has_genre { genre(query, word, &world.artists[track.artist]) } else { 0 },
         })
     };
     best_or_same_letters(query, &world.tracks, &index.tracks, fits, |track| track.popularity)

@@ -71,7 +71,8 @@ pub(super) fn score(
     if name == whole && whole.len() > 1 {
         score += 1_000;
     } else if in_name > 0 {
-        let words = name.split_whitespace().count();
+        // There is a space before each word and one behind the last.
+        let words = name.bytes().filter(|byte| *byte == b' ').count().saturating_sub(1);
         // A name of which every word was asked for fits better than one that has others.
         score += if words == in_name { 500 } else { 0 };
     }
