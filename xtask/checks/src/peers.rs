@@ -29,8 +29,8 @@ struct Story {
     tls: bool,
     /// Whether the story needs Chromium.
     browser: bool,
-    /// Whether the story reads Spotify's official document, which is not part of the project for
-    /// copyright reasons.
+    /// Whether the story reads Spotify's official document, which belongs to others and is not part
+    /// of the project.
     document: bool,
 }
 

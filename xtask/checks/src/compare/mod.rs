@@ -1,5 +1,6 @@
 //! Compares the mock and the models with external data: Spotify's official document, or recorded
-//! responses of Spotify. (`cargo xtask drift` compares the spec, and is not part of this program.)
+//! responses of Spotify. (`cargo xtask drift` compares the spec, and needs neither the mock nor the
+//! models.)
 
 pub(crate) mod answer;
 pub(crate) mod conform;

@@ -17,7 +17,7 @@ use crate::{
     generated::answers::{ANSWERS, RENAMED, TYPES},
 };
 
-/// A field that the model deliberately does not keep, identified by the end of its path.
+/// Fields that the models deliberately do not keep, identified by the end of their path.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Ignored {
