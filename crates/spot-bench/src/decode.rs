@@ -1,4 +1,4 @@
-//! How fast answers become objects, and what that allocates.
+//! Time and allocations of decoding answers.
 
 use std::{
     error::Error,
@@ -22,7 +22,7 @@ use crate::{
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// A kind of body, and the types of the crates that read it.
+/// A kind of body, which determines the types that decode it in each crate.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Saved,
@@ -38,15 +38,15 @@ struct Sample {
     items: usize,
 }
 
-/// Something that reads a body, and gives nothing if it cannot.
+/// Decodes a body, and returns whether it succeeded.
 type Reads = Box<dyn Fn(&[u8]) -> bool>;
 
-/// The readers that are compared with each other.
+/// Names of the compared decoders.
 const NOTHING: &str = "serde: IgnoredAny";
 const OURS: &str = "**spot-model**";
 const RSPOTIFY: &str = "rspotify-model";
 
-/// What was aimed for, for each item and each body.
+/// Targets, for each item and each body.
 const TIMES_NOTHING: f64 = 2.5;
 const TIMES_RSPOTIFY: f64 = 2.5;
 const ALLOCATIONS: f64 = 20.0;
@@ -94,7 +94,7 @@ pub(crate) async fn run(recorded: Option<&str>, effort: Effort, report: &mut Rep
     Ok(())
 }
 
-/// Pages as spot-mock makes them, in both shapes, with the links that Spotify has in its answers.
+/// Pages of spot-mock, in both forms, with the links of Spotify's answers.
 async fn made() -> Result<Vec<Sample>> {
     let mut samples = Vec::new();
     for (mode, shape) in [(Mode::Extended, "Extended"), (Mode::Development, "Development")] {
@@ -148,7 +148,8 @@ fn peer<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     serde_json::from_slice(body).ok()
 }
 
-/// As quickly as the models: as text that was checked once for the whole.
+/// Decodes in the same way as the models: from text whose UTF-8 was checked once for the whole
+/// body.
 fn borrows(body: &[u8]) -> bool {
     let text = std::str::from_utf8(black_box(body)).unwrap_or_default();
     black_box(serde_json::from_str::<sketch::Saved<'_>>(text)).is_ok()
@@ -179,7 +180,7 @@ fn readers(kind: Kind) -> Vec<(&'static str, Reads)> {
     readers
 }
 
-/// What one reader came to.
+/// Results of one decoder.
 struct Figures {
     name: &'static str,
     seconds: f64,
@@ -190,7 +191,8 @@ struct Figures {
 fn measure(sample: &Sample, effort: Effort, table: &mut Table) {
     let readers = readers(sample.kind);
     let mut best = vec![Duration::MAX; readers.len()];
-    // Round robin, so that what else the machine does hits all of them alike; the minimum counts.
+    // The decoders take turns, so that other load on the machine affects all of them alike. The
+    // minimum counts.
     let rounds = (40_000_000 / sample.body.len()).clamp(60, 2000) / effort.pick(1, 10);
     for _ in 0..rounds {
         for (best, (_, read)) in best.iter_mut().zip(&readers) {
@@ -250,7 +252,7 @@ fn measure(sample: &Sample, effort: Effort, table: &mut Table) {
 }
 
 impl Figures {
-    /// Whether the target is met, or by what it is missed.
+    /// Whether the target is met, or which figures miss it.
     fn target(&self, against_nothing: Option<f64>, against_theirs: Option<f64>) -> String {
         let missed = [
             (against_nothing.is_some_and(|times| times > TIMES_NOTHING), "`IgnoredAny`"),

@@ -1,4 +1,4 @@
-//! What a stream of pages holds while it is read, and what it still asks for when nobody reads on.
+//! Memory of a stream of pages while it is read, and requests of a stream after it was dropped.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -25,8 +25,8 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     dropped(&library, report).await
 }
 
-/// The most that lives at once. The reader is slower than the server, so that all is there that the
-/// stream asks for ahead.
+/// Measures the maximum of live bytes. The reader is slower than the server, so that all prefetched
+/// pages are in memory.
 async fn most(library: &Library, report: &mut Report) -> Result<()> {
     let server = library.serve(Duration::ZERO)?;
     let title = format!("Memory while {} saved tracks are read", library.items);
@@ -61,14 +61,14 @@ async fn most(library: &Library, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// What lives while something is done, after what was before it is gone.
+/// Measures the live bytes of a future, after the resources of earlier measurements were freed.
 async fn alone<T>(work: impl Future<Output = T>) -> (T, Lived) {
-    // The tasks of connections that nobody uses any more end by themselves.
+    // The tasks of unused connections end in this time.
     tokio::time::sleep(Duration::from_millis(100)).await;
     lived(work).await
 }
 
-/// The library without a network.
+/// A transport that answers from the library, without a network.
 struct Unconnected(Library);
 
 impl fmt::Debug for Unconnected {
@@ -127,7 +127,7 @@ async fn step(count: usize) -> usize {
     count
 }
 
-/// What is asked for after a stream was dropped in the middle.
+/// Counts the requests after a stream was dropped in the middle.
 async fn dropped(library: &Library, report: &mut Report) -> Result<()> {
     const PREFETCH: usize = 4;
     const PAGES: usize = 10;
@@ -145,7 +145,7 @@ async fn dropped(library: &Library, report: &mut Report) -> Result<()> {
          seen {before} requests then, and {after} half a second later.",
         library.pages()
     ));
-    // What was on its way to the server at that moment may still have arrived.
+    // Requests in flight at that moment may still have arrived.
     if after > before + PREFETCH || after > PAGES + PREFETCH {
         return Err("a stream that was dropped goes on asking for pages".into());
     }

@@ -61,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("{} tracks before an interruption", back_up(&client, &file, 120).await?);
     println!("{} more after it", back_up(&client, &file, usize::MAX).await?);
     if mock.is_some() {
-        // This part runs only against the library of a `spot-mock`.
+        // Only the library of a `spot-mock` is emptied, never a real one.
         client.library().remove(&read(&file)?).await?;
     }
     println!("{} tracks restored", restore(&client, &file).await?);
