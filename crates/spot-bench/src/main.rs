@@ -1,15 +1,16 @@
 //! Measures the crates beside their peers, on the same bytes and the same server, in one run.
 //!
-//! `spot-bench decode [RECORDED]`, `pages`, `requests`, `call`, `mock` or `weight` measures one part,
-//! prints its tables and stores them in `results`. `--quick` does less for each figure and stores
-//! nothing. `spot-bench report` writes `RESULTS.md` and the plots from what is stored.
-//! `cargo xtask bench` runs all of it.
+//! `spot-bench decode [RECORDED]`, `instructions [RECORDED]`, `pages`, `requests`, `call`, `mock` or
+//! `weight` measures one part, prints its tables and stores them in `results`. `--quick` does less for
+//! each figure and stores nothing. `spot-bench report` writes `RESULTS.md` and the plots from what is
+//! stored. `cargo xtask bench` runs all of it.
 
 mod batch;
 mod call;
 mod count;
 mod decode;
 mod effort;
+mod instructions;
 mod library;
 mod memory;
 mod mock;
@@ -50,6 +51,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut report = Report::new(&what)?;
         match what.as_str() {
             "decode" => decode::run(names.next().as_deref(), effort, &mut report).await?,
+            "instructions" => instructions::run(names.next().as_deref(), &mut report).await?,
+            "decode-once" => return instructions::once(names),
             "pages" => {
                 pages::run(effort, &mut report).await?;
                 memory::run(effort, &mut report).await?;
