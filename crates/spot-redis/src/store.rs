@@ -56,16 +56,18 @@ use crate::{
 /// # Keys
 ///
 /// A record is a string under `{prefix}session:{CLIENT_ID/ACCOUNT/SCOPES}`, its lock under the same key
-/// with `:lock`. The braces are part of the key and keep the two in one slot of a cluster. All
-/// characters but letters, digits and `-._~` are escaped as in a URL. A record
-/// expires 30 days after the earliest end of the consent, or 211 days after the last refresh if the
-/// day of the consent is not known. Signing out leaves a marker without tokens for 30 days, so that no
-/// other process writes the record again.
+/// with `:lock`. The inner braces are part of the key and keep the two in one slot of a cluster. All
+/// characters but letters, digits and `-._~` are escaped as in a URL. [`key`](Self::key) returns the key
+/// of a session.
+///
+/// A record expires 30 days after the earliest end of the consent, or 211 days after the last save if
+/// the day of the consent is not known. Signing out leaves a marker without tokens for 30 days, so that
+/// no other process writes the record again.
 ///
 /// # A record that cannot be read
 ///
-/// The first read is an error that names the key, and renames the record to the same key with
-/// `:broken`, where it stays for 30 days. A record that was written by a newer version of this library, or that
+/// The first read is an error that names the key. It renames the record to the same key with `:broken`,
+/// where it stays for 30 days. A record that was written by a newer version of this library, or that
 /// cannot be opened, is an error and stays.
 #[derive(Clone)]
 pub struct RedisStore {

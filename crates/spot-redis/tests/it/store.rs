@@ -86,6 +86,9 @@ async fn its_keys_are_in_one_slot_of_a_cluster() {
     server.command::<()>(&["SET", KEY, "junk"]).unwrap();
     unreadable(&store).await;
     assert_eq!(loaded(&store, &key()).await, None);
+    // The client for clusters sends each command to the node of its slot.
+    let redis = Redis::builder(server.url()).cluster([server.url()]).prefix("cluster:");
+    check_store(RedisStore::new(&redis.build().unwrap())).await.unwrap();
 }
 
 #[tokio::test]
