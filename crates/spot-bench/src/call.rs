@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::future::try_join_all;
-use spot_http::{AccessToken, Pipeline, RateLimit, Request, ReqwestTransport};
+use spot_http::{AccessToken, Pipeline, Request, ReqwestTransport};
 use spot_model::Operation;
 
 use crate::{
@@ -115,7 +115,6 @@ impl Pair {
         let ours = Pipeline::builder(AccessToken::new("token")?)
             .transport(transport.build()?)
             .base_url(&server.url)
-            .rate_limit(RateLimit::unpaced())
             .build()?;
         Ok(Self { server: server.clone(), bare: bare.build()?, ours })
     }

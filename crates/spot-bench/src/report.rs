@@ -12,7 +12,8 @@ pub(crate) use crate::table::Table;
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// The parts, in the order of the report.
-pub(crate) const PARTS: [&str; 6] = ["decode", "pages", "requests", "call", "mock", "weight"];
+pub(crate) const PARTS: [&str; 7] =
+    ["decode", "instructions", "pages", "requests", "call", "mock", "weight"];
 
 /// Results of one part in one run.
 #[derive(Debug, Serialize, Deserialize)]

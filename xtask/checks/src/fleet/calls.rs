@@ -119,7 +119,7 @@ pub(super) async fn work() -> Result<(), Error> {
     let task = || async {
         while !over.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let request = Request::new(Operation::GET_ARTIST).path("id", &id(plan.worker, number));
+            let request = Request::new(Operation::GET_ARTIST).path("id", id(plan.worker, number));
             let start = Instant::now();
             let answer = pipeline.call(request).await;
             let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
