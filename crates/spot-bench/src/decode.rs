@@ -1,4 +1,4 @@
-//! How fast answers become objects, and what that allocates.
+//! Time and allocations of decoding answers.
 
 use std::{
     error::Error,
@@ -22,7 +22,7 @@ use crate::{
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// A kind of body, and the types of the crates that read it.
+/// A kind of body, which determines the types that decode it in each crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Saved,
@@ -56,20 +56,20 @@ pub(crate) struct Sample {
     pub(crate) items: usize,
 }
 
-/// Something that reads a body, and gives nothing if it cannot.
+/// Decodes a body, and returns whether it succeeded.
 pub(crate) type Reads = Box<dyn Fn(&[u8]) -> bool>;
 
-/// The readers that are compared with each other.
+/// Names of the compared decoders.
 pub(crate) const NOTHING: &str = "serde: IgnoredAny";
 pub(crate) const OURS: &str = "**spot-model**";
 pub(crate) const RSPOTIFY: &str = "rspotify-model";
 pub(crate) const SONIC: &str = "sonic_rs::Value";
 pub(crate) const SKETCH: &str = "derived structs that own nothing";
 
-/// The most time that the models may take, as a multiple of the sketch's.
+/// Target: maximum time of the models, as a multiple of the sketch's time.
 const TIMES_SKETCH: f64 = 1.15;
 
-/// All bodies: those of spot-mock, and recorded ones if they are there.
+/// All bodies: those of spot-mock, and the recorded ones if they exist.
 pub(crate) async fn samples(recorded: Option<&str>) -> Result<Vec<Sample>> {
     let mut samples = made().await?;
     if let Some(recorded) = recorded.map(Path::new).filter(|path| path.is_dir()) {
@@ -118,7 +118,7 @@ pub(crate) async fn run(recorded: Option<&str>, effort: Effort, report: &mut Rep
     Ok(())
 }
 
-/// Pages as spot-mock makes them, in both shapes, with the links that Spotify has in its answers.
+/// Pages of spot-mock, in both forms, with the links of Spotify's answers.
 async fn made() -> Result<Vec<Sample>> {
     let mut samples = Vec::new();
     for (mode, shape) in [(Mode::Extended, "Extended"), (Mode::Development, "Development")] {
@@ -172,7 +172,8 @@ fn peer<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     serde_json::from_slice(body).ok()
 }
 
-/// Borrows from a text that was checked once for the whole, as the models do.
+/// Decodes in the same way as the models: from text whose UTF-8 was checked once for the whole
+/// body.
 macro_rules! borrows {
     ($sketch:ty) => {
         Box::new(|body: &[u8]| {
@@ -215,7 +216,7 @@ pub(crate) fn readers(kind: Kind, body: &[u8]) -> Vec<(&'static str, Reads)> {
     ]
 }
 
-/// What one reader came to.
+/// Results of one decoder.
 struct Figures {
     name: &'static str,
     seconds: f64,
@@ -226,7 +227,8 @@ struct Figures {
 fn measure(sample: &Sample, effort: Effort, table: &mut Table) {
     let readers = readers(sample.kind, &sample.body);
     let mut best = vec![Duration::MAX; readers.len()];
-    // Round robin, so that what else the machine does hits all of them alike; the minimum counts.
+    // The decoders take turns, so that other load on the machine affects all of them alike. The
+    // minimum counts.
     let rounds = (40_000_000 / sample.body.len()).clamp(60, 2000) / effort.pick(1, 10);
     for _ in 0..rounds {
         for (best, (_, read)) in best.iter_mut().zip(&readers) {
@@ -286,7 +288,7 @@ fn measure(sample: &Sample, effort: Effort, table: &mut Table) {
 }
 
 impl Figures {
-    /// Whether the target is met, or by what it is missed.
+    /// Whether the target is met, or which figures miss it.
     fn target(&self, sketch: Option<&Self>, theirs: Option<&Self>) -> String {
         let is_over = |own: f64, other: Option<&Self>, of: fn(&Self) -> f64, times: f64| {
             other.is_some_and(|other| own > of(other) * times)

@@ -1,7 +1,7 @@
-//! The least that derived structs can do with a page: the fields that the models have, but every text
-//! is a piece of the body where it can be, and no id, date or country list is understood.
+//! A lower bound for derived structs that decode a page. They have the fields of the models, but
+//! borrow text from the body where possible, and do not parse ids, dates and country lists.
 //!
-//! What it takes more than `IgnoredAny` is what it costs to tell fields apart.
+//! The difference to `IgnoredAny` is the cost of distinguishing fields.
 #![allow(dead_code, reason = "the fields are there to be read into")]
 
 use std::borrow::Cow;
@@ -41,7 +41,7 @@ pub(crate) struct PlaylistItem<'a> {
     primary_color: Option<&'a str>,
 }
 
-/// An item with the name it had before.
+/// An item of a playlist under its old field name.
 #[derive(Deserialize)]
 pub(crate) struct OldPlaylistItem<'a> {
     added_at: Option<&'a str>,
