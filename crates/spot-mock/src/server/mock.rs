@@ -24,7 +24,7 @@ pub struct MockSpotify {
     /// The content at the start, whose credentials stay the same.
     content: Arc<Content>,
     ids: WorldIds,
-    /// Dropping it stops the server as well as sending does.
+    /// Stops the server when it sends `true` or is dropped.
     stop: watch::Sender<bool>,
     task: JoinHandle<io::Result<()>>,
     #[cfg_attr(
@@ -211,8 +211,8 @@ impl MockSpotify {
         user.map(|user| self.add_device_of(user, device)).is_some()
     }
 
-    /// Takes a device of the default user away, as when it is switched off. If it was the active
-    /// one, playback stops, and `GET /me/player` answers 204.
+    /// Removes a device of the default user, as if it were switched off. If it was the active
+    /// device, playback stops, and `GET /me/player` answers 204.
     ///
     /// # Panics
     ///
@@ -226,8 +226,8 @@ impl MockSpotify {
         }
     }
 
-    /// Plays an advertisement to the default user for this time: the player names no item, and its
-    /// `currently_playing_type` is `ad`. What played goes on afterwards.
+    /// Plays an advertisement to the default user for this time. The player names no item, and its
+    /// `currently_playing_type` is `ad`. Afterwards the interrupted playback continues.
     pub fn play_advertisement(&self, length: Duration) {
         self.with_player(self.listener(), |player, now| player.advertise(length, now));
     }
@@ -236,7 +236,7 @@ impl MockSpotify {
         self.with_player(user, |player, now| player.add_device(device, now));
     }
 
-    /// Does something with the player of a user.
+    /// Runs a closure with the player of a user.
     fn with_player<T>(&self, user: Key<User>, act: impl FnOnce(&mut Player, Moment) -> T) -> T {
         let mut live = self.site.default.live();
         let Live { content, state, .. } = &mut *live;
@@ -257,8 +257,8 @@ impl MockSpotify {
         &self.ids
     }
 
-    /// Injects a fault into the next request. Several faults happen one request after the other,
-    /// in the order in which they were injected.
+    /// Injects a fault into the next request. If several faults are injected, each request gets one
+    /// of them, in the order of injection.
     pub fn fail_next(&self, fault: Fault) {
         self.site.default.live().state.faults.inject(None, fault);
     }
@@ -297,7 +297,7 @@ impl MockSpotify {
     /// are answered at once.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
-        // The task does not fail: accepting goes on after errors.
+        // The task does not fail, because the listener continues after errors.
         let _ = self.task.await;
     }
 }
