@@ -236,7 +236,7 @@ impl RedisBuilder {
         let cluster = None;
         let server = match cluster {
             Some(server) => server,
-            None => Server::Single(self.client(info).map_err(|error| malformed(&error))?),
+            None => Server::Single(Box::new(self.client(info).map_err(|error| malformed(&error))?)),
         };
         let inner = Inner {
             server,
@@ -281,7 +281,8 @@ impl RedisBuilder {
             Some(certificates) => client.certs(certificates),
             None => client,
         };
-        Ok(Some(Server::Cluster(client.build().map_err(|error| malformed(&error))?)))
+        let client = client.build().map_err(|error| malformed(&error))?;
+        Ok(Some(Server::Cluster(Box::new(client))))
     }
 }
 
@@ -399,9 +400,9 @@ struct Inner {
 }
 
 enum Server {
-    Single(Client),
+    Single(Box<Client>),
     #[cfg(feature = "cluster")]
-    Cluster(redis::cluster::ClusterClient),
+    Cluster(Box<redis::cluster::ClusterClient>),
 }
 
 /// The state of the connection.
