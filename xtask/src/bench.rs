@@ -5,30 +5,34 @@ use std::{path::Path, process::Command};
 use crate::{console::say, spec::Error};
 
 /// What `spot-bench` measures, in the order of the report.
-const PARTS: [&str; 6] = ["decode", "pages", "requests", "call", "mock", "weight"];
+const PARTS: [&str; 7] = ["decode", "instructions", "pages", "requests", "call", "mock", "weight"];
 
 /// Writes the report and the plots from what the parts stored.
 const REPORT: &str = "report";
 
-/// The part that takes minutes with any effort: it builds programs.
-const SLOW: &str = "weight";
+/// The parts that take minutes with any effort: they run under valgrind or build programs.
+const SLOW: [&str; 2] = ["instructions", "weight"];
 
 /// Runs all parts, or only the ones that are named, and writes `crates/spot-bench/RESULTS.md` and the
-/// plots. A quick run does less for each figure, leaves the slow part out, and only prints.
+/// plots. A quick run does less for each figure, leaves the slow parts out, and only prints.
 pub(crate) fn run(root: &Path, only: &[String], quick: bool) -> Result<(), Error> {
     let known = |part: &str| part == REPORT || PARTS.contains(&part);
     if let Some(unknown) = only.iter().find(|part| !known(part)) {
         return Err(format!("{unknown:?} is none of {}, {REPORT}", PARTS.join(", ")));
     }
     let chosen = |part: &str| {
-        if only.is_empty() { !quick || part != SLOW } else { only.iter().any(|name| name == part) }
+        if only.is_empty() {
+            !quick || !SLOW.contains(&part)
+        } else {
+            only.iter().any(|name| name == part)
+        }
     };
     for part in PARTS.iter().filter(|part| chosen(part)) {
         say(&format!("== {part}"));
         let mut command = spot_bench(root, part);
         // Recorded answers belong to others and are not part of the project.
         let recorded = root.join("../shared/payloads");
-        if *part == "decode" && recorded.is_dir() {
+        if ["decode", "instructions"].contains(part) && recorded.is_dir() {
             command.arg(recorded);
         }
         if quick {

@@ -90,7 +90,10 @@ fn impls(html: &str) -> impl Iterator<Item = String> {
         for part in parts {
             text.push_str(part.split_once("</a>").map_or("", |(_, after)| after));
         }
-        text
+        // `Stream<Item = T>` names a type of the trait.
+        let is_name = |char: char| char.is_alphanumeric() || char == '_';
+        let parts = text.split(" = ").map(|part| part.trim_end_matches(is_name));
+        parts.collect::<Vec<_>>().join(" = ")
     })
 }
 
@@ -112,6 +115,8 @@ mod tests {
         assert!(!found.contains(&"Track") && !found.contains(&"Album"), "{found:?}");
         let blanket = r#"<h3 class="code-header">impl&lt;T&gt; Read&lt;Exclusive&gt; for T</h3>"#;
         assert_eq!(impls(blanket).count(), 0);
+        let bound = r#"<h3 class="code-header">impl&lt;S: Iterator&lt;Item = S&gt;&gt; X for <a>Y</a></h3>"#;
+        assert!(impls(bound).all(|header| words(&header).all(|word| word != "Item")));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Lists that are longer than a call takes, read side by side and written one after another.
+//! Lists that exceed the maximum of one call: reads run concurrently, writes one after another.
 
 use std::{
     error::Error,
@@ -20,8 +20,7 @@ use crate::{
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// How many calls the client has under way at once: those that read many objects, and those that
-/// read one.
+/// Number of concurrent calls of the client: those that read many objects, and those that read one.
 const READS: usize = 4;
 const SINGLE_READS: usize = 8;
 
@@ -98,7 +97,7 @@ pub(crate) async fn run(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// A server that answers what a spot-mock answered, whatever the ids.
+/// Starts a server that replays the answers of a spot-mock, whatever the ids.
 async fn serve(mock: &MockSpotify, ids: &[String]) -> Result<Server> {
     let many = get(mock, &format!("/tracks?ids={}", ids.join(","))).await?;
     let one = get(mock, &format!("/tracks/{}", mock.world().track)).await?;
@@ -116,7 +115,7 @@ async fn serve(mock: &MockSpotify, ids: &[String]) -> Result<Server> {
     Server::start(LATENCY, answers)
 }
 
-/// Makes the connections, which are no part of what is measured.
+/// Establishes the connections, which are not part of the measurement.
 async fn warm(client: &Client, ids: &[String]) -> Result<()> {
     client.tracks(ids.iter().cycle().take(400).cloned()).await?;
     Ok(())

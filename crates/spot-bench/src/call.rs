@@ -1,4 +1,4 @@
-//! What a call costs beyond the HTTP client under it.
+//! Overhead of a call over the underlying HTTP client.
 
 use std::{
     error::Error,
@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::future::try_join_all;
-use spot_http::{AccessToken, Pipeline, RateLimit, Request, ReqwestTransport};
+use spot_http::{AccessToken, Pipeline, Request, ReqwestTransport};
 use spot_model::Operation;
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     server::{Answers, Server},
 };
 
-/// How many calls a round makes: few, so that both clients meet the same mood of the machine.
+/// Number of calls per round. Rounds are short, so that both clients run under the same conditions.
 const CALLS: usize = 512;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -30,7 +30,7 @@ struct Pair {
     ours: Pipeline,
 }
 
-/// What all rounds of a client came to.
+/// Results of all rounds of a client.
 struct Rounds {
     times: Vec<Duration>,
     allocations: u64,
@@ -63,8 +63,8 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     ] {
         let cold = Pair::new(server)?.connections(at_once).await?;
         let (bare, ours) = Pair::new(server)?.rounds(at_once, effort.pick(240, 40)).await?;
-        // How fast two threads wake each other changes while one looks, for both clients alike: the
-        // rounds are compared in pairs, of which the one in the middle counts.
+        // The time in which threads wake each other varies during the run, for both clients alike.
+        // The rounds are therefore compared in pairs, and the median of the ratios counts.
         let pairs = ours.times.iter().zip(&bare.times);
         let mut ratios: Vec<f64> =
             pairs.map(|(ours, bare)| ours.as_secs_f64() / bare.as_secs_f64()).collect();
@@ -99,7 +99,8 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
 
 impl Pair {
     fn new(server: &Server) -> Result<Self> {
-        // With what our transport sets: watching over a connection is paid for with each call.
+        // The same settings as in our transport, since monitoring a connection costs time in each
+        // call.
         let mut bare = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(15))
@@ -114,12 +115,11 @@ impl Pair {
         let ours = Pipeline::builder(AccessToken::new("token")?)
             .transport(transport.build()?)
             .base_url(&server.url)
-            .rate_limit(RateLimit::unpaced())
             .build()?;
         Ok(Self { server: server.clone(), bare: bare.build()?, ours })
     }
 
-    /// How many connections either client makes if its first calls are all made at once.
+    /// Number of connections that each client opens if all of its first calls are concurrent.
     async fn connections(&self, at_once: usize) -> Result<(usize, usize)> {
         self.call_bare(at_once, 1).await?;
         let bare = self.take_connections().await;
@@ -127,13 +127,13 @@ impl Pair {
         Ok((bare, self.take_connections().await))
     }
 
-    /// How many connections were made, those included that came too late to be of use.
+    /// Number of new connections, including those that were established too late to be used.
     async fn take_connections(&self) -> usize {
         tokio::time::sleep(Duration::from_millis(50)).await;
         self.server.take_connections()
     }
 
-    /// Rounds of both clients, which take turns, in either order.
+    /// Runs rounds of both clients, which take turns in alternating order.
     async fn rounds(&self, at_once: usize, rounds: usize) -> Result<(Rounds, Rounds)> {
         self.call_bare(1, 1).await?;
         let mut bare = Rounds::new(self.take_connections().await);

@@ -6,19 +6,19 @@ use std::{
     sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
 };
 
-/// The system's allocator, with a count.
+/// The system's allocator, with counters.
 pub(crate) struct Counting;
 
-/// Threads count in places of their own, since those that share one wait for each other, and what is
-/// measured would be the counting. A place fills what processors fetch at once.
+/// Each thread has its own counters, since contention on shared counters would distort the
+/// measurement. The alignment prevents two threads from sharing a cache line.
 #[repr(align(128))]
 struct Place {
     calls: AtomicU64,
     bytes: AtomicU64,
 }
 
-static PLACES: [Place; 32] =
-    [const { Place { calls: AtomicU64::new(0), bytes: AtomicU64::new(0) } }; 32];
+static PLACES: [Place; 256] =
+    [const { Place { calls: AtomicU64::new(0), bytes: AtomicU64::new(0) } }; 256];
 static LEFT_OUT: Place = Place { calls: AtomicU64::new(0), bytes: AtomicU64::new(0) };
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
@@ -26,12 +26,12 @@ thread_local! {
     static MINE: Cell<Option<&'static Place>> = const { Cell::new(None) };
 }
 
-/// Whether live bytes are counted, which costs more than counting calls does.
+/// Whether live bytes are counted, which costs more than counting calls.
 static WATCHED: AtomicBool = AtomicBool::new(false);
 static LIVE: AtomicI64 = AtomicI64::new(0);
 static MOST: AtomicI64 = AtomicI64::new(0);
 
-// SAFETY: all of it is the system's allocator; the counters do not allocate.
+// SAFETY: all calls are forwarded to the system's allocator; the counters do not allocate.
 #[expect(unsafe_code, reason = "an allocator cannot be written without")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -46,7 +46,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // What grows is counted as what it grows by.
+        // A reallocation counts as the number of bytes by which it grows.
         count(size.saturating_sub(layout.size()));
         lives(size, layout.size());
         unsafe { System.realloc(pointer, layout, size) }
@@ -61,8 +61,13 @@ fn count(bytes: usize) {
         place
     });
     let Some(place) = place else { return };
-    place.calls.fetch_add(1, Ordering::Relaxed);
-    place.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    // Only this thread writes to these counters, so no atomic addition is needed. If more threads
+    // than places run at the same time, some of their allocations are not counted.
+    let add = |counter: &AtomicU64, more: u64| {
+        counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
+    };
+    add(&place.calls, 1);
+    add(&place.bytes, bytes as u64);
 }
 
 fn lives(more: usize, less: usize) {
@@ -73,19 +78,20 @@ fn lives(more: usize, less: usize) {
     }
 }
 
-/// Counts what this thread allocates no more: it is not what is measured.
+/// Excludes the allocations of this thread from the count, since it does not belong to the measured
+/// code.
 pub(crate) fn leave_this_thread_out() {
     MINE.set(Some(&LEFT_OUT));
 }
 
-/// How often something was allocated, and how many bytes in all.
+/// Number of allocations, and their bytes in total.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Allocated {
     pub(crate) calls: u64,
     pub(crate) bytes: u64,
 }
 
-/// What was allocated so far.
+/// Allocations so far.
 pub(crate) fn so_far() -> Allocated {
     let mut all = Allocated { calls: 0, bytes: 0 };
     for place in &PLACES {
@@ -95,7 +101,7 @@ pub(crate) fn so_far() -> Allocated {
     all
 }
 
-/// What something allocates.
+/// Counts the allocations of a closure.
 pub(crate) fn of<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
     let before = so_far();
     let done = work();
@@ -104,15 +110,25 @@ pub(crate) fn of<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
     (done, Allocated { calls, bytes: after.bytes - before.bytes })
 }
 
-/// How many bytes were alive at once while something was done, and how many were left at its end,
-/// both above what was alive at its start.
+/// Returns the result of a closure, and the number of bytes that the result holds.
+pub(crate) fn held<T>(work: impl FnOnce() -> T) -> (T, i64) {
+    LIVE.store(0, Ordering::Relaxed);
+    WATCHED.store(true, Ordering::Relaxed);
+    let done = work();
+    WATCHED.store(false, Ordering::Relaxed);
+    (done, LIVE.load(Ordering::Relaxed))
+}
+
+/// Maximum number of live bytes during a measurement, and number of live bytes at its end, both
+/// relative to its start.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lived {
     pub(crate) most: i64,
     pub(crate) left: i64,
 }
 
-/// What lives, in the whole process, while something is done. One at a time.
+/// Measures the live bytes of the whole process while a future runs. Only one measurement may run
+/// at a time.
 pub(crate) async fn lived<T>(work: impl Future<Output = T>) -> (T, Lived) {
     LIVE.store(0, Ordering::Relaxed);
     MOST.store(0, Ordering::Relaxed);

@@ -1,16 +1,16 @@
-//! How much is done for a figure.
+//! Effort of a measurement.
 
-/// How much is done for a figure.
+/// Effort of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effort {
-    /// As much as steadies it.
+    /// Enough for stable figures.
     Full,
-    /// Enough to see whether something broke.
+    /// Enough for a smoke test.
     Quick,
 }
 
 impl Effort {
-    /// The one of two numbers that belongs to the effort.
+    /// Returns the value for this effort.
     pub(crate) fn pick<T>(self, full: T, quick: T) -> T {
         match self {
             Self::Full => full,

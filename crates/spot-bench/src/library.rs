@@ -1,4 +1,4 @@
-//! A library of many saved tracks on a server that takes its time, and the clients that read it.
+//! A library of many saved tracks on a server with latency, and the clients that read it.
 
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -13,10 +13,10 @@ use crate::server::{Answers, Server};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// How many tracks a page has.
+/// Number of tracks per page.
 pub(crate) const PAGE: usize = 50;
 
-/// Pages as spot-mock makes them, as if there were so many tracks.
+/// Pages of spot-mock, repeated to simulate a library of this size.
 #[derive(Clone)]
 pub(crate) struct Library {
     pages: Arc<[Bytes]>,
@@ -42,7 +42,7 @@ impl Library {
         Ok(Self { pages: pages.ok_or("a page is no object")?, items })
     }
 
-    /// A server of the library.
+    /// Starts a server for the library.
     pub(crate) fn serve(&self, latency: Duration) -> Result<Server> {
         let library = self.clone();
         let answers: Answers = Arc::new(move |path| library.page(path));
@@ -60,12 +60,12 @@ impl Library {
         self.pages.len()
     }
 
-    /// How many bytes a page has.
+    /// Number of bytes of a page.
     pub(crate) fn page_bytes(&self) -> usize {
         self.pages.first().map_or(0, Bytes::len)
     }
 
-    /// Makes sure that a client read all of it.
+    /// Checks that a client read all tracks.
     pub(crate) fn check(&self, count: usize) -> Result<()> {
         if count == self.items {
             Ok(())
@@ -75,7 +75,7 @@ impl Library {
     }
 }
 
-/// What a spot-mock answers.
+/// Requests a path of a spot-mock, and returns the answer.
 pub(crate) async fn get(mock: &MockSpotify, path: &str) -> Result<Bytes> {
     let client = reqwest::Client::builder().no_proxy().build()?;
     let request = client.get(format!("{}{path}", mock.api_url()));
@@ -83,7 +83,7 @@ pub(crate) async fn get(mock: &MockSpotify, path: &str) -> Result<Bytes> {
     Ok(answer.error_for_status()?.bytes().await?)
 }
 
-/// Our client of a server, with the default settings.
+/// Our client for a server, with default settings.
 pub(crate) fn ours(server: &Server) -> Result<Client> {
     let pipeline = Pipeline::builder(AccessToken::new("token")?)
         .transport(ReqwestTransport::builder().no_proxy().build()?)
@@ -92,7 +92,7 @@ pub(crate) fn ours(server: &Server) -> Result<Client> {
     Ok(pipeline.into())
 }
 
-/// rspotify's.
+/// rspotify's client for a server.
 pub(crate) fn theirs(server: &Server) -> AuthCodeSpotify {
     let token = rspotify::Token {
         access_token: "token".to_owned(),

@@ -1,15 +1,16 @@
-//! Measures the crates beside their peers, on the same bytes and the same server, in one run.
+//! Compares the crates with similar ones, on the same bytes and the same server, in one run.
 //!
-//! `spot-bench decode [RECORDED]`, `pages`, `requests`, `call`, `mock` or `weight` measures one part,
-//! prints its tables and stores them in `results`. `--quick` does less for each figure and stores
-//! nothing. `spot-bench report` writes `RESULTS.md` and the plots from what is stored.
-//! `cargo xtask bench` runs all of it.
+//! `spot-bench decode [RECORDED]`, `instructions [RECORDED]`, `pages`, `requests`, `call`, `mock`
+//! or `weight` measures one part, prints its tables and stores them in `results`. `--quick` runs
+//! shorter measurements and stores nothing. `spot-bench report` writes `RESULTS.md` and the plots
+//! from the stored tables. `cargo xtask bench` runs all parts and the report.
 
 mod batch;
 mod call;
 mod count;
 mod decode;
 mod effort;
+mod instructions;
 mod library;
 mod memory;
 mod mock;
@@ -41,15 +42,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut names = names.into_iter();
     let what = names.next().unwrap_or_default();
-    // The servers are threads of their own with runtimes of their own; this one is the client's.
+    // Each server has its own thread and runtime; this runtime belongs to the client.
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    // Both clients take the cryptography of the process, so that they have the same.
+    // Both clients use the crypto provider of the process, so that they use the same one.
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
     runtime.block_on(async {
         let mut report = Report::new(&what)?;
         match what.as_str() {
             "decode" => decode::run(names.next().as_deref(), effort, &mut report).await?,
+            "instructions" => instructions::run(names.next().as_deref(), &mut report).await?,
+            "decode-once" => return instructions::once(names),
             "pages" => {
                 pages::run(effort, &mut report).await?;
                 memory::run(effort, &mut report).await?;

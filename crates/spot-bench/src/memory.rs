@@ -1,4 +1,4 @@
-//! What a stream of pages holds while it is read, and what it still asks for when nobody reads on.
+//! Memory of a stream of pages while it is read, and requests of a stream after it was dropped.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -6,11 +6,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use rspotify::{AuthCodeSpotify, clients::OAuthClient as _};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use spot_api::Client;
-use spot_http::{AccessToken, Pipeline, RateLimit, Transport, TransportError};
+use spot_http::{AccessToken, Pipeline, Transport, TransportError};
+use spot_model::{Album, Page, PlaylistItem, SavedTrack, SearchResults};
 
 use crate::{
-    count::{Lived, lived},
+    count::{self, Lived, lived},
+    decode::{self, Kind},
     effort::Effort,
     library::{Library, PAGE, ours, theirs},
     pages::LATENCY,
@@ -22,11 +26,13 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     let library = Library::new(effort.pick(10_000, 2_000)).await?;
     most(&library, report).await?;
+    long(&library, effort, report).await?;
+    held(report).await?;
     dropped(&library, report).await
 }
 
-/// The most that lives at once. The reader is slower than the server, so that all is there that the
-/// stream asks for ahead.
+/// Measures the maximum of live bytes. The reader is slower than the server, so that all prefetched
+/// pages are in memory.
 async fn most(library: &Library, report: &mut Report) -> Result<()> {
     let server = library.serve(Duration::ZERO)?;
     let title = format!("Memory while {} saved tracks are read", library.items);
@@ -61,14 +67,14 @@ async fn most(library: &Library, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// What lives while something is done, after what was before it is gone.
+/// Measures the live bytes of a future, after the resources of earlier measurements were freed.
 async fn alone<T>(work: impl Future<Output = T>) -> (T, Lived) {
-    // The tasks of connections that nobody uses any more end by themselves.
+    // The tasks of unused connections end in this time.
     tokio::time::sleep(Duration::from_millis(100)).await;
     lived(work).await
 }
 
-/// The library without a network.
+/// A transport that answers from the library, without a network.
 struct Unconnected(Library);
 
 impl fmt::Debug for Unconnected {
@@ -89,11 +95,146 @@ impl Transport for Unconnected {
 }
 
 fn unconnected(library: &Library) -> Result<Client> {
-    let pipeline = Pipeline::builder(AccessToken::new("token")?)
-        .transport(Unconnected(library.clone()))
-        .rate_limit(RateLimit::unpaced())
-        .build()?;
-    Ok(pipeline.into())
+    client(Unconnected(library.clone()))
+}
+
+/// Our client with default settings and another transport.
+fn client(transport: impl Transport + 'static) -> Result<Client> {
+    Ok(Pipeline::builder(AccessToken::new("token")?).transport(transport).build()?.into())
+}
+
+/// A transport with a list of any length, without a network. All pages are equal except for their
+/// position.
+struct Endless {
+    page: String,
+    items: usize,
+}
+
+impl fmt::Debug for Endless {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Endless")
+    }
+}
+
+impl Endless {
+    fn new(library: &Library, items: usize) -> Result<Self> {
+        let mut page: Value = serde_json::from_slice(&library.page(""))?;
+        for (field, value) in
+            [("total", json!(items)), ("offset", json!("@")), ("next", json!("$"))]
+        {
+            page.as_object_mut().ok_or("a page is no object")?.insert(field.to_owned(), value);
+        }
+        Ok(Self { page: page.to_string(), items })
+    }
+}
+
+#[async_trait]
+impl Transport for Endless {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> std::result::Result<http::Response<Bytes>, TransportError> {
+        let query = request.uri().query().unwrap_or_default();
+        let offset = query.split('&').find_map(|pair| pair.strip_prefix("offset="));
+        let offset = offset.and_then(|offset| offset.parse::<usize>().ok()).unwrap_or(0);
+        let next = match offset + PAGE {
+            next if next < self.items => {
+                format!("\"https://api.spotify.com/v1/me/tracks?offset={next}\"")
+            }
+            _ => "null".to_owned(),
+        };
+        let page = self.page.replacen("\"@\"", &offset.to_string(), 1);
+        Ok(http::Response::new(page.replacen("\"$\"", &next, 1).into()))
+    }
+}
+
+/// Measures the maximum memory of a stream for lists of increasing length.
+async fn long(library: &Library, effort: Effort, report: &mut Report) -> Result<()> {
+    let mut table = Table::new(
+        "Memory of a stream with the default settings, without connections",
+        &["entries", "live bytes at most", "left at the end"],
+    );
+    for items in [10_000, effort.pick(1_000_000, 50_000)] {
+        let client = client(Endless::new(library, items)?)?;
+        let (count, lived) = alone(async {
+            let mut tracks = client.library().tracks().stream();
+            let mut count = 0;
+            while tracks.try_next().await?.is_some() {
+                count += 1;
+            }
+            Ok::<usize, spot_http::Error>(count)
+        })
+        .await;
+        let count = count?;
+        if count != items {
+            return Err(format!("{count} entries were read, not {items}").into());
+        }
+        table.row([
+            items.to_string(),
+            format!("{:.2} MB", lived.most as f64 / 1e6),
+            format!("{:.2} MB", lived.left as f64 / 1e6),
+        ]);
+    }
+    report.add(table);
+    report.note(
+        "The pages come as fast as they are decoded. The rate limiter keeps the time of every request \
+         of the last 30 s, 40 bytes each in a buffer that doubles, which is what the longer list \
+         holds more.",
+    );
+    Ok(())
+}
+
+/// Measures the memory of decoded bodies, compared with rspotify.
+async fn held(report: &mut Report) -> Result<()> {
+    use rspotify::model;
+    let mut table = Table::new(
+        "Memory that decoded bodies hold",
+        &["body", "entries", "bytes an entry", "rspotify, bytes an entry", "ratio"],
+    );
+    for sample in decode::samples(None).await? {
+        let body = sample.body.as_slice();
+        let (own, theirs) = match sample.kind {
+            Kind::Saved => (
+                ours_holds::<Page<SavedTrack>>(body),
+                holds::<model::Page<model::SavedTrack>>(body),
+            ),
+            Kind::PlaylistItems => (
+                ours_holds::<Page<PlaylistItem>>(body),
+                holds::<model::Page<model::PlaylistItem>>(body),
+            ),
+            Kind::Search => {
+                (ours_holds::<SearchResults>(body), holds::<model::SearchMultipleResult>(body))
+            }
+            Kind::Album => (ours_holds::<Album>(body), holds::<model::FullAlbum>(body)),
+        };
+        let an_entry = |bytes: Option<i64>| Some(bytes? as f64 / sample.items as f64);
+        let (own, theirs) = (an_entry(own), an_entry(theirs));
+        let bytes = |bytes: Option<f64>| match bytes {
+            Some(bytes) => format!("{bytes:.0}"),
+            None => "cannot read it".to_owned(),
+        };
+        let ratio = own.zip(theirs).map(|(own, theirs)| format!("{:.2}", own / theirs));
+        table.row([
+            sample.name.clone(),
+            sample.items.to_string(),
+            bytes(own),
+            bytes(theirs),
+            ratio.unwrap_or_else(|| "—".to_owned()),
+        ]);
+    }
+    report.add(table);
+    Ok(())
+}
+
+/// Number of bytes that a decoded body occupies.
+fn ours_holds<T: DeserializeOwned>(body: &[u8]) -> Option<i64> {
+    let (value, bytes) = count::held(|| spot_model::from_slice::<T>(body));
+    value.ok().map(|_| bytes)
+}
+
+fn holds<T: DeserializeOwned>(body: &[u8]) -> Option<i64> {
+    let (value, bytes) = count::held(|| serde_json::from_slice::<T>(body));
+    value.ok().map(|_| bytes)
 }
 
 async fn collect(client: Client) -> Result<usize> {
@@ -127,7 +268,7 @@ async fn step(count: usize) -> usize {
     count
 }
 
-/// What is asked for after a stream was dropped in the middle.
+/// Counts the requests after a stream was dropped in the middle.
 async fn dropped(library: &Library, report: &mut Report) -> Result<()> {
     const PREFETCH: usize = 4;
     const PAGES: usize = 10;
@@ -145,7 +286,7 @@ async fn dropped(library: &Library, report: &mut Report) -> Result<()> {
          seen {before} requests then, and {after} half a second later.",
         library.pages()
     ));
-    // What was on its way to the server at that moment may still have arrived.
+    // Requests in flight at that moment may still have arrived.
     if after > before + PREFETCH || after > PAGES + PREFETCH {
         return Err("a stream that was dropped goes on asking for pages".into());
     }

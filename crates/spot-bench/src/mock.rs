@@ -1,4 +1,4 @@
-//! How much of a load spot-mock bears, how soon it is there, and what it holds.
+//! Throughput, startup time and memory of spot-mock.
 
 use std::{
     error::Error,
@@ -25,7 +25,7 @@ const PAGE: &str = "/me/tracks?limit=50";
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
-    // The first one, in case that later ones share something with it.
+    // The first mock is measured, since later ones may share data with it.
     let (mock, first) = lived(MockSpotify::builder().mode(Mode::Extended).start()).await;
     let mock = mock?;
     let tracks = tracks(&mock).await?;
@@ -79,7 +79,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// The smallest time of a few rounds.
+/// Minimum time of several rounds.
 async fn best(effort: Effort, round: impl AsyncFn() -> Result<Duration>) -> Result<Duration> {
     let mut best = Duration::MAX;
     for _ in 0..effort.pick(5, 1) {
@@ -105,13 +105,13 @@ async fn through_reqwest(mock: &MockSpotify, requests: usize) -> Result<Duration
         task??;
     }
     let took = start.elapsed();
-    // What was asked is kept, for tests to look at.
+    // The mock keeps requests for inspection until they are taken.
     mock.take_requests();
     Ok(took)
 }
 
-/// What the server bears when next to nothing is spent on the client: it looks for the length of
-/// an answer and reads as much.
+/// Measures the throughput of the server with a minimal client, which parses only the length of an
+/// answer and reads that many bytes.
 async fn through_sockets(mock: &MockSpotify, requests: usize) -> Result<Duration> {
     let host = mock.accounts_url().strip_prefix("http://").ok_or("no address")?.to_owned();
     let token = mock.user_token_all();
@@ -135,7 +135,7 @@ async fn through_sockets(mock: &MockSpotify, requests: usize) -> Result<Duration
         task??;
     }
     let took = start.elapsed();
-    // What was asked is kept, for tests to look at.
+    // The mock keeps requests for inspection until they are taken.
     mock.take_requests();
     Ok(took)
 }
@@ -156,7 +156,7 @@ async fn read_answer(socket: &mut TcpStream, buffer: &mut [u8]) -> std::io::Resu
     Ok(())
 }
 
-/// The length of an answer with its head, once the head is there.
+/// Length of an answer including its head, as soon as the head has arrived.
 fn length(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let text = std::str::from_utf8(bytes.get(..head)?).ok()?;
@@ -164,7 +164,7 @@ fn length(bytes: &[u8]) -> Option<usize> {
     Some(head + 4 + length.parse::<usize>().ok()?)
 }
 
-/// How many tracks there are: their ids are numbered from 1.
+/// Determines the number of tracks, whose ids are numbered from 1.
 async fn tracks(mock: &MockSpotify) -> Result<u32> {
     let (mut there, mut behind) = (1, 1_000_000);
     while behind - there > 1 {

@@ -1,4 +1,4 @@
-//! Many saved tracks from a server that takes 50 ms a page, as a stream.
+//! A stream of many saved tracks, from a server with a latency of 50 ms per page.
 
 use std::{
     error::Error,
@@ -17,7 +17,7 @@ use crate::{
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// How long the server thinks.
+/// Latency of the server.
 pub(crate) const LATENCY: Duration = Duration::from_millis(50);
 
 pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
@@ -38,7 +38,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     let one_by_one = LATENCY.as_secs_f64() * library.pages() as f64;
     for prefetch in [1, 2, 4, 8] {
         let mut best = Duration::MAX;
-        // The short ones are noisy; the best of three counts.
+        // Short runs are noisy, so the best of three counts.
         for _ in 0..if prefetch > 1 { 3 } else { 1 } {
             server.take_seen();
             let start = Instant::now();
@@ -64,7 +64,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     }
     library.check(count)?;
     row("rspotify, its stream", start.elapsed(), one_by_one);
-    // Somebody who works on each page for as long as the server does.
+    // A reader that works on each page for as long as the server does.
     let start = Instant::now();
     let mut pages = ours(&server)?.library().tracks().stream().pages();
     let mut count = 0;

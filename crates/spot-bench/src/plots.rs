@@ -1,5 +1,5 @@
-//! Plots of the main tables, as SVG. They have a background of their own, so that they read the same
-//! on light and on dark pages.
+//! Plots of the main tables, as SVG. They have their own background, so that they look the same on
+//! light and dark pages.
 
 use std::{error::Error, fs, path::Path};
 
@@ -33,12 +33,12 @@ const GROUP: i32 = 30;
 /// Height of the title and the titles of the panels, and of the axes below.
 const HEAD: i32 = 74;
 const FOOT: i32 = 34;
-/// The backend draws fonts smaller than they are asked for, by this factor.
+/// The backend draws fonts smaller than requested, by this factor.
 const UNITS: f64 = 1.24;
 /// Room for the label at the end of a bar.
 const LABEL: i32 = 84;
 
-/// Rows of bars. Each panel shows one figure of all rows, on a scale of its own.
+/// Rows of bars. Each panel shows one figure of all rows, on its own scale.
 struct Bars<'a> {
     title: &'a str,
     panels: &'a [&'a str],
@@ -61,7 +61,7 @@ impl Row {
     }
 }
 
-/// Draws a plot of each table that is there. Returns the pictures as Markdown.
+/// Draws a plot of each given table. Returns the images as Markdown.
 pub(crate) fn draw(tables: &[&Table], dir: &Path) -> Result<String> {
     fs::create_dir_all(dir)?;
     let find = |title: &str| tables.iter().find(|table| table.title.contains(title));
@@ -99,7 +99,7 @@ fn decoding(table: &Table, path: &Path) -> Result<()> {
         .filter(|((body, reader), _)| !body.starts_with("recorded") && READERS.contains(reader))
         .map(|((body, reader), speed)| row(body, reader, [speed]))
         .collect();
-    // The fastest one first, in each group.
+    // The fastest comes first in each group.
     let mut groups: Vec<String> = rows.iter().map(|row| row.group.clone()).collect();
     groups.dedup();
     let speed = |row: &Row| row.figures.first().and_then(|text| number(text)).unwrap_or(0.0);
@@ -206,7 +206,8 @@ fn bars(plot: &Bars<'_>, path: &Path) -> Result<()> {
     Ok(area.present()?)
 }
 
-/// A line over the number of pages prefetched, beside the clients that prefetch none.
+/// Plots the time over the number of prefetched pages, and compares it with clients that do not
+/// prefetch.
 fn paging(table: &Table, path: &Path) -> Result<()> {
     const HEIGHT: i32 = 420;
     const LEFT: i32 = 64;
@@ -245,7 +246,7 @@ fn paging(table: &Table, path: &Path) -> Result<()> {
     }
     let middle = (x(far / 2.0), HEIGHT - BOTTOM + 36);
     text(&area, "pages prefetched", middle, 12.0, FAINT, HPos::Center)?;
-    // Clients without prefetch are a level. Labels keep a distance.
+    // Clients without prefetch are horizontal lines. Their labels keep a minimum distance.
     let others = rows.iter().filter(|(client, _)| !client.starts_with("**"));
     let mut label = y(top) - 20;
     let mut levels: Vec<_> = others.collect();
@@ -301,13 +302,13 @@ fn bold(area: &Area<'_>, words: &str, at: (i32, i32), size: f64, color: RGBColor
     Ok(())
 }
 
-/// The number that a text starts with.
+/// Parses the number at the start of a text.
 fn number(text: &str) -> Option<f64> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     text.get(..end)?.parse().ok()
 }
 
-/// The distance of ticks: 1, 2 or 5 times a power of ten, so that about `count` of them fit.
+/// Distance between ticks: 1, 2 or 5 times a power of ten, so that about `count` ticks fit.
 fn step(most: f64, count: f64) -> f64 {
     let rough = (most / count).max(f64::MIN_POSITIVE);
     let power = 10_f64.powf(rough.log10().floor());
@@ -315,13 +316,13 @@ fn step(most: f64, count: f64) -> f64 {
     steps.into_iter().find(|step| *step >= rough).unwrap_or(power * 10.0)
 }
 
-/// A value of an axis.
+/// Formats a value of an axis.
 fn figure(value: f64) -> String {
     let text = format!("{value:.2}");
     grouped(text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// The text with separators of thousands, if it is a whole number of five digits or more.
+/// Adds thousands separators to a text that is a whole number of at least five digits.
 fn grouped(text: &str) -> String {
     match text.parse::<u64>() {
         Ok(value) if value >= 10_000 => format!("{},{:03}", value / 1000, value % 1000),

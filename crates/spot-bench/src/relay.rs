@@ -1,4 +1,4 @@
-//! The answers of a spot-mock, each asked for once, so that the mock is not what is measured.
+//! A cache of the answers of a spot-mock, so that the measurements exclude the mock.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use flate2::{Compression, write::GzEncoder};
 use http::StatusCode;
 use spot_mock::MockSpotify;
 
-/// A spot-mock behind a server of the bench. Links in the answers name that server.
+/// A spot-mock behind a server of the bench. Links in the answers point to that server.
 pub(crate) struct Relay {
     mock: MockSpotify,
     token: String,
@@ -34,7 +34,7 @@ impl Relay {
         Ok(Self { mock, token, client, answers: Mutex::default() })
     }
 
-    /// The answer to a path with a query. `host` is the server that was asked.
+    /// The answer to a path with a query. `host` is the server that received the request.
     pub(crate) async fn answer(&self, path: &str, host: &str) -> Answer {
         let known = self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
         if let Some(known) = known {
@@ -55,7 +55,7 @@ impl Relay {
         let answer = self.client.get(url).bearer_auth(&self.token).send().await?;
         let status = answer.status();
         let plain = answer.text().await?.replace(self.mock.api_url(), &format!("http://{host}"));
-        // The level that servers use.
+        // The default level, as most servers use it.
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(plain.as_bytes())?;
         let compressed = Bytes::from(gzip.finish()?);

@@ -1,4 +1,4 @@
-//! What a part measured: tables with notes, stored as JSON, so that the report and its plots can be
+//! Results of a part: tables with notes, stored as JSON, so that the report and its plots can be
 //! written again without another run.
 
 use std::{error::Error, fs, io::ErrorKind, path::PathBuf, process::Command};
@@ -12,9 +12,10 @@ pub(crate) use crate::table::Table;
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// The parts, in the order of the report.
-pub(crate) const PARTS: [&str; 6] = ["decode", "pages", "requests", "call", "mock", "weight"];
+pub(crate) const PARTS: [&str; 7] =
+    ["decode", "instructions", "pages", "requests", "call", "mock", "weight"];
 
-/// What one part measured in one run.
+/// Results of one part in one run.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
     part: String,
@@ -53,7 +54,7 @@ impl Report {
         self.tables.iter().map(Table::markdown).collect()
     }
 
-    /// Writes the report where [`render`] finds it.
+    /// Writes the report to the directory that [`render`] reads.
     pub(crate) fn store(&self) -> Result<()> {
         let dir = home().join("results");
         fs::create_dir_all(&dir)?;
@@ -61,7 +62,7 @@ impl Report {
         Ok(fs::write(dir.join(format!("{}.json", self.part)), json)?)
     }
 
-    /// The stored report of a part, if the part was run.
+    /// Loads the stored report of a part, if there is one.
     fn load(part: &str) -> Result<Option<Self>> {
         match fs::read(home().join(format!("results/{part}.json"))) {
             Ok(json) => Ok(Some(serde_json::from_slice(&json)?)),
@@ -75,7 +76,7 @@ impl Report {
     }
 }
 
-/// Writes `RESULTS.md` and the plots from what the parts stored.
+/// Writes `RESULTS.md` and the plots from the stored reports.
 pub(crate) fn render() -> Result<()> {
     let mut reports = Vec::new();
     for part in PARTS {

@@ -1,5 +1,5 @@
-//! Jobs of many requests, beside rspotify and spotipy: how many requests each client makes, how many
-//! bytes it gets, and how long it takes.
+//! Jobs of many requests, compared with rspotify and spotipy: number of requests, bytes received
+//! and time of each client.
 
 use std::{
     error::Error,
@@ -39,14 +39,14 @@ const JOBS: [Job; 4] = [Job::Library, Job::Playlists, Job::Albums, Job::Discogra
 
 /// The artist of the discography.
 const ARTIST: &str = "benchArtist00000000000";
-/// Number of albums of the artist, and of tracks of the first one: more than a page holds.
+/// Number of albums of the artist, and of tracks of the first album: more than fit on one page.
 const DISCOGRAPHY: usize = 60;
 const LONG_ALBUM: usize = 70;
 const TRACKS: usize = 12;
 /// Number of tracks of the other albums.
 const OTHER_TRACKS: usize = 22;
 const PLAYLIST: usize = 100;
-/// Albums that one request reads.
+/// Number of albums that one request reads.
 const BATCH: usize = 20;
 
 #[derive(Clone, Copy, Debug)]
@@ -64,13 +64,13 @@ struct Sizes {
     albums: usize,
 }
 
-/// What a client did: the number of tracks or albums it read, and the time.
+/// Result of a client: the number of tracks or albums it read, and the time.
 struct Done {
     count: usize,
     seconds: f64,
 }
 
-/// What a job cost, or why the client cannot do it.
+/// Cost of a job, or the reason why the client cannot do it.
 type Cost = std::result::Result<Figures, String>;
 
 #[derive(Clone, Copy)]
@@ -96,7 +96,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
         let mock = MockSpotify::builder().mode(mode).world(world(&sizes)).start().await?;
         let server = Server::start_relay(LATENCY, Arc::new(Relay::new(mock)?))?;
         for job in JOBS {
-            // After that, the relay has the answers, and does not wait for the mock.
+            // Afterwards, the relay has all answers and does not wait for the mock.
             with_ours(&server, access, job, &sizes).await?;
             let own = measure(&server, job, &sizes, with_ours(&server, access, job, &sizes)).await;
             let rspotify = with_rspotify(&server, access, job, &sizes);
@@ -108,7 +108,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
                 }
                 Err(error) => Err(error.clone()),
             };
-            // Nobody is compared with a client that does not do the whole job.
+            // Clients that do not complete the whole job are left out of the comparison.
             let own = own?;
             let others: Vec<Figures> =
                 [&rspotify, &spotipy].into_iter().flatten().copied().collect();
@@ -163,7 +163,7 @@ impl Job {
         }
     }
 
-    /// What the job reads: tracks, or albums where it is about albums.
+    /// Number of tracks that the job reads, or of albums if the job is about albums.
     fn expected(self, sizes: &Sizes) -> usize {
         match self {
             Self::Library => sizes.saved,
@@ -207,7 +207,7 @@ fn first_line(text: &str) -> &str {
     line.split(" at line ").next().unwrap_or(line)
 }
 
-/// Counts the seconds of a job.
+/// Measures the time of a job.
 async fn timed(work: impl Future<Output = Result<usize>>) -> Result<Done> {
     let start = Instant::now();
     let count = work.await?;
@@ -260,7 +260,8 @@ async fn with_rspotify(
     if let Job::Discography = job
         && !extended
     {
-        // Its page size is one for all lists, and this list takes no more in Development Mode.
+        // rspotify has one page size for all lists, and this list accepts at most 10 in Development
+        // Mode.
         client.config.pagination_chunks = 10;
     }
     timed(async {
@@ -275,7 +276,8 @@ async fn with_rspotify(
             Job::Playlists => {
                 let mut playlists = client.current_user_playlists();
                 while let Some(playlist) = playlists.try_next().await? {
-                    // The page inside a playlist holds 100 items, more than a page of the stream.
+                    // The page inside a playlist object has 100 items, more than a page of the
+                    // stream.
                     let playlist = client.playlist(playlist.id, None, None).await?;
                     count += playlist.items.items.len();
                 }
@@ -338,7 +340,7 @@ async fn rspotify_albums(
     Ok(albums)
 }
 
-/// What the program in Python prints.
+/// Output of the Python program.
 #[derive(Deserialize)]
 struct Printed {
     #[serde(default)]
@@ -375,7 +377,8 @@ async fn with_spotipy(
     }
 }
 
-/// Installs spotipy below `target`, at the versions that `cargo xtask peers` has. Returns its Python.
+/// Installs spotipy below `target`, in the versions that `cargo xtask peers` uses. Returns the path
+/// of its Python interpreter.
 fn install_spotipy() -> std::result::Result<PathBuf, String> {
     let dir = home().join("target/spotipy");
     let python = dir.join("bin/python");
@@ -392,7 +395,7 @@ fn install_spotipy() -> std::result::Result<PathBuf, String> {
     Ok(python)
 }
 
-/// The albums of the artist first.
+/// Ids of all albums; the albums of the artist come first.
 fn album_ids(sizes: &Sizes) -> impl Iterator<Item = String> {
     (0..sizes.albums).map(album_id)
 }
@@ -405,7 +408,7 @@ fn track_id(at: usize) -> String {
     format!("benchTrack{at:012}")
 }
 
-/// A world with all that the jobs read: the artist, albums of others, and a library.
+/// A world with the data of all jobs: the artist, albums of other artists, and a library.
 fn world(sizes: &Sizes) -> custom::World {
     let mut world = custom::World::empty();
     let mut tracks = 0;

@@ -1,4 +1,4 @@
-//! Servers that cost little, in threads of their own, so that the client is what is measured.
+//! Servers with low overhead in separate threads, so that the measurements cover only the client.
 
 use std::{
     convert::Infallible,
@@ -29,21 +29,21 @@ use tokio_rustls::{
 
 use crate::{count, relay::Relay};
 
-/// What a server answers to a path with a query.
+/// Returns the answer to a path with a query.
 pub(crate) type Answers = Arc<dyn Fn(&str) -> Bytes + Send + Sync>;
 
-/// Where the answers of a server come from.
+/// Source of a server's answers.
 #[derive(Clone)]
 enum Source {
     Made(Answers),
     Relayed(Arc<Relay>),
 }
 
-/// A server that runs for as long as the program.
+/// A server that runs until the program ends.
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) url: String,
-    /// The certificate to trust, in PEM, where the server speaks HTTP/2 over TLS.
+    /// The certificate to trust, in PEM, if the server uses HTTP/2 over TLS.
     pub(crate) certificate: Option<String>,
     counts: Arc<Counts>,
 }
@@ -51,12 +51,12 @@ pub(crate) struct Server {
 #[derive(Default)]
 struct Counts {
     requests: AtomicUsize,
-    /// Bytes of the bodies, as they are sent.
+    /// Number of sent bytes of bodies, after compression.
     bytes: AtomicUsize,
     connections: AtomicUsize,
 }
 
-/// How a server answers, shared by its connections.
+/// Settings of a server, shared by its connections.
 #[derive(Clone)]
 struct Site {
     latency: Duration,
@@ -66,12 +66,12 @@ struct Site {
 }
 
 impl Server {
-    /// Starts a server that thinks for a while before each answer, and speaks HTTP/1.1.
+    /// Starts an HTTP/1.1 server that delays each answer by `latency`.
     pub(crate) fn start(latency: Duration, answers: Answers) -> Result<Self, Box<dyn Error>> {
         Self::start_http1(latency, Source::Made(answers))
     }
 
-    /// The same for answers of a spot-mock. They come compressed if the client accepts gzip.
+    /// The same for answers of a spot-mock. They are compressed if the client accepts gzip.
     pub(crate) fn start_relay(
         latency: Duration,
         relay: Arc<Relay>,
@@ -86,7 +86,7 @@ impl Server {
         Ok(Self { url, certificate: None, counts })
     }
 
-    /// The same over TLS, where it speaks HTTP/2 only.
+    /// The same over TLS, with HTTP/2 only.
     pub(crate) fn start_http2(latency: Duration, answers: Answers) -> Result<Self, Box<dyn Error>> {
         let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der()));
@@ -102,22 +102,22 @@ impl Server {
         Ok(Self { url, certificate: Some(signed.cert.pem()), counts })
     }
 
-    /// How many requests came so far since they were taken.
+    /// Number of requests since the last call of [`take_seen`](Self::take_seen).
     pub(crate) fn seen(&self) -> usize {
         self.counts.requests.load(Ordering::Relaxed)
     }
 
-    /// How many requests came since this was asked last.
+    /// Number of requests since the last call of this method.
     pub(crate) fn take_seen(&self) -> usize {
         self.counts.requests.swap(0, Ordering::Relaxed)
     }
 
-    /// How many bytes the bodies had since this was asked last, as they were sent.
+    /// Number of sent bytes of bodies since the last call of this method, after compression.
     pub(crate) fn take_bytes(&self) -> usize {
         self.counts.bytes.swap(0, Ordering::Relaxed)
     }
 
-    /// How many connections were made since this was asked last.
+    /// Number of new connections since the last call of this method.
     pub(crate) fn take_connections(&self) -> usize {
         self.counts.connections.swap(0, Ordering::Relaxed)
     }
@@ -143,7 +143,7 @@ fn listen(site: Site) -> Result<SocketAddr, Box<dyn Error>> {
     Ok(told.recv()?)
 }
 
-/// Speaks to one client for as long as it stays.
+/// Serves one connection until the client closes it.
 async fn serve(site: Site, stream: TcpStream) {
     site.counts.connections.fetch_add(1, Ordering::Relaxed);
     let _ = stream.set_nodelay(true);
@@ -189,7 +189,7 @@ async fn answer(
             }
         }
     };
-    // An answer that takes time itself comes no later for it.
+    // The time to compute the answer is part of the latency, not added to it.
     if !site.latency.is_zero() {
         tokio::time::sleep_until(due).await;
     }

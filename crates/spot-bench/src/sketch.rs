@@ -1,40 +1,119 @@
-//! The least that derived structs can do with a page of saved tracks: the fields that the models
-//! have, but every text is a piece of the body where it can be, and no id, date or country list is
-//! understood.
+//! A lower bound for derived structs that decode a page. They have the fields of the models, but
+//! borrow text from the body where possible, and do not parse ids, dates and country lists.
 //!
-//! What it takes more than `IgnoredAny` is what it costs to tell fields apart.
+//! The difference to `IgnoredAny` is the cost of distinguishing fields.
 #![allow(dead_code, reason = "the fields are there to be read into")]
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
+pub(crate) type Saved<'a> = Page<'a, SavedTrack<'a>>;
+pub(crate) type PlaylistItems<'a> = Page<'a, PlaylistItem<'a>>;
+pub(crate) type OldPlaylistItems<'a> = Page<'a, OldPlaylistItem<'a>>;
+
 #[derive(Deserialize)]
-pub(crate) struct Saved<'a> {
+pub(crate) struct Page<'a, T> {
     href: Option<&'a str>,
     limit: u32,
     next: Option<&'a str>,
     offset: u32,
     previous: Option<&'a str>,
     total: u32,
-    #[serde(borrow)]
-    items: Vec<Entry<'a>>,
+    items: Vec<T>,
 }
 
 #[derive(Deserialize)]
-struct Entry<'a> {
+pub(crate) struct SavedTrack<'a> {
     added_at: &'a str,
     #[serde(borrow)]
     track: Track<'a>,
 }
 
 #[derive(Deserialize)]
-struct Track<'a> {
+pub(crate) struct PlaylistItem<'a> {
+    added_at: Option<&'a str>,
     #[serde(borrow)]
-    album: Album<'a>,
+    added_by: Option<User<'a>>,
+    is_local: bool,
+    #[serde(borrow)]
+    item: Option<Track<'a>>,
+    primary_color: Option<&'a str>,
+}
+
+/// An item of a playlist under its old field name.
+#[derive(Deserialize)]
+pub(crate) struct OldPlaylistItem<'a> {
+    added_at: Option<&'a str>,
+    #[serde(borrow)]
+    added_by: Option<User<'a>>,
+    is_local: bool,
+    #[serde(borrow)]
+    track: Option<Track<'a>>,
+    primary_color: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Found<'a> {
+    #[serde(borrow)]
+    tracks: Option<Page<'a, Track<'a>>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct FullAlbum<'a> {
+    album_type: Option<&'a str>,
+    #[serde(borrow, default)]
+    artists: Vec<Artist<'a>>,
+    #[serde(borrow)]
+    copyrights: Option<Vec<Copyright<'a>>>,
+    #[serde(borrow)]
+    external_ids: Option<ExternalIds<'a>>,
+    #[serde(borrow)]
+    genres: Option<Vec<Cow<'a, str>>>,
+    href: Option<&'a str>,
+    id: Option<&'a str>,
+    #[serde(borrow)]
+    images: Vec<Image<'a>>,
+    is_playable: Option<bool>,
+    #[serde(borrow)]
+    label: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    popularity: Option<u32>,
+    release_date: Option<&'a str>,
+    release_date_precision: Option<&'a str>,
+    total_tracks: Option<u32>,
+    #[serde(borrow)]
+    tracks: Page<'a, AlbumTrack<'a>>,
+    uri: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct AlbumTrack<'a> {
     #[serde(borrow, default)]
     artists: Vec<Artist<'a>>,
     disc_number: u32,
+    duration_ms: u32,
+    explicit: bool,
+    href: Option<&'a str>,
+    id: Option<&'a str>,
+    #[serde(default)]
+    is_local: bool,
+    is_playable: Option<bool>,
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    preview_url: Option<&'a str>,
+    track_number: u32,
+    uri: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Track<'a> {
+    #[serde(borrow)]
+    album: Option<Album<'a>>,
+    #[serde(borrow, default)]
+    artists: Vec<Artist<'a>>,
+    disc_number: Option<u32>,
     duration_ms: u32,
     explicit: bool,
     #[serde(borrow)]
@@ -48,7 +127,7 @@ struct Track<'a> {
     name: Cow<'a, str>,
     popularity: Option<u32>,
     preview_url: Option<&'a str>,
-    track_number: u32,
+    track_number: Option<u32>,
     uri: &'a str,
 }
 
@@ -58,8 +137,24 @@ struct ExternalIds<'a> {
 }
 
 #[derive(Deserialize)]
+struct Copyright<'a> {
+    #[serde(borrow)]
+    text: Cow<'a, str>,
+    r#type: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct User<'a> {
+    #[serde(borrow)]
+    display_name: Option<Cow<'a, str>>,
+    href: Option<&'a str>,
+    id: Option<&'a str>,
+    uri: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
 struct Album<'a> {
-    album_type: &'a str,
+    album_type: Option<&'a str>,
     #[serde(borrow, default)]
     artists: Vec<Artist<'a>>,
     href: Option<&'a str>,
@@ -72,7 +167,7 @@ struct Album<'a> {
     release_date: Option<&'a str>,
     release_date_precision: Option<&'a str>,
     total_tracks: Option<u32>,
-    uri: &'a str,
+    uri: Option<&'a str>,
 }
 
 #[derive(Deserialize)]

@@ -1,4 +1,5 @@
-//! What a program weighs that uses a crate: crates, cold build, binary, and the build after a change.
+//! Build costs of a program that uses a crate: number of crates, cold build, binary size, and
+//! rebuild after a change.
 
 use std::{
     error::Error,
@@ -16,17 +17,17 @@ use crate::{
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Rounds of the build after a change, in which the programs take turns.
+/// Number of rebuilds after a change. The programs take turns.
 const CHANGES: usize = 5;
 
-/// A program of a few lines, and what it depends on.
+/// A program of a few lines, and its dependencies.
 struct Program {
-    /// The features that it has in common with the program it is compared with.
+    /// Features that the program has in common with the program it is compared with.
     features: &'static str,
     name: &'static str,
     dependencies: String,
     main: &'static str,
-    /// Whether the build after a change is measured, which needs another cold build.
+    /// Whether to measure the rebuild after a change, which needs another cold build.
     changes: bool,
 }
 
@@ -65,7 +66,7 @@ pub(crate) fn run(effort: Effort, report: &mut Report) -> Result<()> {
         Program {
             features: RUSTLS_GZIP_HTTP2,
             name: "rspotify",
-            // Its reqwest, with the features that it has no names for.
+            // The reqwest of rspotify, with features that rspotify does not expose.
             dependencies: theirs(THEIR_RUSTLS)
                 + "reqwest = { version = \"0.12\", default-features = false, \
                    features = [\"gzip\", \"http2\"] }\n",
@@ -113,7 +114,7 @@ pub(crate) fn run(effort: Effort, report: &mut Report) -> Result<()> {
             "binary without symbols, MB",
         ],
     );
-    // The smallest programs are enough to see whether something broke.
+    // The smallest programs are enough for a smoke test.
     let weighed = effort.pick(programs.as_slice(), programs.get(..2).unwrap_or_default());
     for program in weighed {
         table.row(weigh(program)?);
@@ -141,7 +142,7 @@ const RUSTLS_GZIP_HTTP2: &str = "rustls, gzip, HTTP/2 (the default of spot-sdk)"
 const RUSTLS: &str = "rustls, neither gzip nor HTTP/2";
 const SYSTEM_TLS: &str = "system TLS, neither gzip nor HTTP/2 (the default of rspotify)";
 
-/// What stands in for the default where both are to have the same.
+/// Features that replace the default where both programs must have the same ones.
 const OUR_RUSTLS: &str = ", default-features = false, features = [\"loopback\", \"rustls\"]";
 const OUR_SYSTEM_TLS: &str =
     ", default-features = false, features = [\"loopback\", \"native-tls\"]";
@@ -189,7 +190,7 @@ fn weigh(program: &Program) -> Result<[String; 7]> {
     Ok([
         program.features.to_owned(),
         program.name.to_owned(),
-        // Without the program itself.
+        // The program itself does not count.
         (crates.len() - 1).to_string(),
         format!("{cpu:.0}"),
         format!("{took:.0}"),
@@ -198,7 +199,7 @@ fn weigh(program: &Program) -> Result<[String; 7]> {
     ])
 }
 
-/// The time until a changed program runs again.
+/// Measures the time until a changed program runs again.
 fn changes(programs: &[&Program]) -> Result<Table> {
     let mut dirs = Vec::new();
     for program in programs {
@@ -226,7 +227,8 @@ fn changes(programs: &[&Program]) -> Result<Table> {
     Ok(table)
 }
 
-/// The CPU time, in seconds, of all processes that this one waited for, and of theirs.
+/// CPU time, in seconds, of all child processes that this process waited for, and of their
+/// children.
 fn children_seconds() -> Result<f64> {
     let status = fs::read_to_string("/proc/self/stat")?;
     // The name of the program may have spaces. User and system time of the children come 13th and
@@ -243,7 +245,7 @@ fn cargo(dir: &Path, arguments: &[&str]) -> Result<String> {
         .args(arguments)
         .current_dir(dir)
         .env("CARGO_TARGET_DIR", target)
-        // Builds are compared with each other, so all of them have the settings of cargo.
+        // All builds have cargo's default settings, so that they are comparable.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_INCREMENTAL")
         .output()?;
@@ -255,7 +257,7 @@ fn cargo(dir: &Path, arguments: &[&str]) -> Result<String> {
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// The directory of a program, which is removed when it is done with.
+/// The directory of a program, which is removed when the value is dropped.
 struct Scratch(PathBuf);
 
 impl Scratch {

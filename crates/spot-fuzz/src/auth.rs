@@ -1,4 +1,4 @@
-//! What the accounts service, the browser and the token store say.
+//! Targets for data from the accounts service, the browser and the token store.
 
 use bytes::Bytes;
 use spot_auth::{App, Error, ExposeSecret, Scopes, TokenRecord, TokenSource, fuzzing};
@@ -9,7 +9,7 @@ use crate::check_line;
 
 const SECRET: &str = "c4nary-client-secret";
 
-/// The accounts service: the status, and the body.
+/// Answer of the accounts service: status and body.
 #[derive(Debug)]
 struct Answer(u16, Bytes);
 
@@ -34,7 +34,7 @@ fn app(status: u16, body: &[u8]) -> App {
         .expect("an application")
 }
 
-/// Waits pass at once.
+/// A runtime with a paused clock, so that waits take no time.
 fn runtime() -> Runtime {
     let mut runtime = Builder::new_current_thread();
     runtime.enable_time().start_paused(true).build().expect("a runtime")
@@ -45,7 +45,7 @@ fn check(error: &Error) {
     assert!(!format!("{error} {error:?}").contains(SECRET));
 }
 
-/// The first byte chooses the status, the rest is the body.
+/// A token response. The first byte chooses the status, the rest is the body.
 pub(crate) fn token_response(data: &[u8]) {
     let Some((status, body)) = data.split_first() else { return };
     fuzzing::token_response(body);
@@ -59,7 +59,7 @@ pub(crate) fn token_response(data: &[u8]) {
     });
 }
 
-/// The bytes come from a browser, or from another program on the machine.
+/// The bytes that a browser, or another program on the machine, sends to the listener.
 pub(crate) fn listener(data: &[u8]) {
     fuzzing::listener(data);
 }
@@ -84,7 +84,7 @@ pub(crate) fn callback(data: &[u8]) {
     });
 }
 
-/// What is read from a file is written so that it is read again.
+/// A token file. A record that is read from it can be written and read again.
 pub(crate) fn token_file(data: &[u8]) {
     fuzzing::token_file(data);
     let Ok(text) = std::str::from_utf8(data) else { return };

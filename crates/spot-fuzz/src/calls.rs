@@ -1,4 +1,4 @@
-//! What the API answers to a call: refusals, waits, links.
+//! Targets for answers of the API: refusals, waits, links.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,10 +13,10 @@ use spot_model::{Page, Track};
 
 use crate::check_line;
 
-/// A secret of the client, which must not come back in any text.
+/// A secret of the client, which must not appear in any text.
 const SECRET: &str = "BQD-c4nary/token+0=";
 
-/// The first byte is the status, the rest is the body.
+/// An error response. The first byte is the status, the rest is the body.
 pub(crate) fn refusal(data: &[u8]) {
     let Some((status, body)) = data.split_first() else { return };
     let status = 300 + u16::from(*status) * 2;
@@ -32,7 +32,7 @@ pub(crate) fn refusal(data: &[u8]) {
     assert!(!format!("{error} {error:?}").contains(SECRET));
 }
 
-/// The first line is `Retry-After`, the second one `Date`.
+/// Parses a wait. The first line is `Retry-After`, the second one `Date`.
 fn read(data: &[u8]) -> Option<Duration> {
     let mut headers = HeaderMap::new();
     for (name, value) in
@@ -45,7 +45,7 @@ fn read(data: &[u8]) -> Option<Duration> {
     retry_after(&headers, SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000))
 }
 
-/// A wait is found or not; it never panics, and a number is what it says.
+/// Headers with a wait. Parsing never panics, and a number yields this number of seconds.
 pub(crate) fn retry_after_header(data: &[u8]) {
     let wait = read(data);
     let first = data.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -69,7 +69,7 @@ impl Transport for Guarded {
         let uri = request.uri();
         assert_eq!(uri.scheme_str(), Some("https"));
         assert_eq!(uri.authority().map(|host| host.as_str()), Some("api.spotify.com"));
-        // As a server sees it that decodes the path and follows the dots.
+        // The path as seen by a server that decodes it and resolves dot segments.
         let path = uri.path().to_ascii_lowercase().replace("%2e", ".").replace('\\', "/");
         assert!(path.starts_with("/v1/"), "{uri}");
         assert!(!path.split('/').any(|segment| segment == ".."), "{uri}");
@@ -77,7 +77,7 @@ impl Transport for Guarded {
     }
 }
 
-/// The link of a page is followed below the base URL only.
+/// The link of a page. The client follows it only below the base URL.
 pub(crate) fn links(data: &[u8]) {
     let Ok(link) = std::str::from_utf8(data) else { return };
     thread_local! {
@@ -89,7 +89,7 @@ pub(crate) fn links(data: &[u8]) {
         };
     }
     let mut page = Page::<Track>::default();
-    // A page without entries is the last one.
+    // The page needs an entry, since an empty page ends the list.
     page.items.push(Track::default());
     page.next = Some(link.to_owned());
     CLIENT.with(|(runtime, client)| {

@@ -1,4 +1,4 @@
-//! Ids, URIs, links, dates and countries.
+//! Target for ids, URIs, links, dates and countries.
 
 use std::{
     fmt::{Debug, Display},
@@ -13,7 +13,7 @@ use spot_model::{
 
 use crate::check_line;
 
-/// Text that parses to a value prints as text that parses to the same value.
+/// Text that parses is printed as text that parses to the same value.
 pub(crate) fn ids(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     check::<AlbumId>(text);
@@ -37,7 +37,7 @@ pub(crate) fn ids(data: &[u8]) {
     check_settled::<Uri>(text);
 }
 
-/// Returns the value.
+/// Checks the round trip of a type, and returns the value.
 fn check<T>(text: &str) -> Option<T>
 where
     T: FromStr<Err: Display> + Display + PartialEq + Debug,
@@ -55,8 +55,8 @@ where
     }
 }
 
-/// Checks a type that prints audiobooks as shows and chapters as episodes, as Spotify does. The text
-/// stays the same, and the value is the same from the second text on.
+/// Checks a type that prints audiobooks as shows and chapters as episodes, as Spotify does.
+/// Printing the parsed text again gives the same text, and its value stays the same from then on.
 fn check_settled<T>(text: &str)
 where
     T: FromStr<Err: Display> + Display + PartialEq + Debug,

@@ -1,7 +1,8 @@
-//! Fuzz targets for everything that reads foreign text.
+//! Fuzz targets for all code that parses untrusted text.
 //!
 //! Each target takes any bytes and panics if a rule is broken. `cargo xtask fuzz` runs them with
-//! libFuzzer; the test of this crate replays the seed corpus, one directory a target under `corpus/`.
+//! libFuzzer; the test of this crate replays the seed corpus, with one directory per target below
+//! `corpus/`.
 // A broken rule is a panic, which the fuzzer reports.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -14,7 +15,7 @@ mod models;
 mod round_trip;
 mod streams;
 
-/// A target: its name, and the function that gets the bytes.
+/// A target: its name, and the function that receives the bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
@@ -44,7 +45,7 @@ pub fn run(name: &str, data: &[u8]) {
     target(data);
 }
 
-/// Checks what every text of an error must be: one printable line of at most 500 characters.
+/// Checks that the text of an error is one printable line of at most 500 characters.
 fn check_line(text: &str) {
     assert!(text.chars().count() <= 500, "{} characters", text.chars().count());
     assert!(!text.contains(char::is_control), "{text:?}");

@@ -1,4 +1,4 @@
-//! What spot-mock reads: its world file, and HTTP.
+//! Targets for the inputs of spot-mock: world files and HTTP.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use tokio::{
     time::timeout,
 };
 
-/// A world file is read, or refused.
+/// A world file, which is accepted or refused without a panic.
 pub(crate) fn world(data: &[u8]) {
     thread_local! {
         static RUNTIME: Runtime = runtime();
     }
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(world) = World::from_json(text) else { return };
-    // What the file says has to fit the rest of the world; that is checked at the start.
+    // The start of the mock checks that the contents of the file fit the rest of the world.
     RUNTIME.with(|runtime| {
         runtime.block_on(async {
             if let Ok(mock) = MockSpotify::builder().world(world).start().await {
@@ -25,8 +25,8 @@ pub(crate) fn world(data: &[u8]) {
     });
 }
 
-/// A line with method and path, and the body behind it; or, if it starts with a zero, the raw bytes of
-/// a connection. The server answers or closes, and does not panic.
+/// A line with method and path, followed by the body. If the input starts with a zero, the raw
+/// bytes of a connection. The server answers or closes the connection, and does not panic.
 pub(crate) fn http(data: &[u8]) {
     thread_local! {
         static SERVER: Server = Server::start();
@@ -35,19 +35,20 @@ pub(crate) fn http(data: &[u8]) {
     SERVER.with(|server| {
         let bytes = raw.map_or_else(|| server.request(data), <[u8]>::to_vec);
         let Server { runtime, mock, .. } = server;
-        // The clock is paused, so that delays of the server pass at once.
+        // The clock is paused, so that delays of the server take no time.
         let answer = runtime
             .block_on(async { timeout(Duration::from_secs(3600), mock.exchange(&bytes)).await });
         let answer = answer.expect("the server closes the connection").expect("the server runs");
         mock.mock().take_requests();
-        // A server that panics closes without an answer. So it does if the request is not complete.
+        // A server that panics closes the connection without an answer. An incomplete request has
+        // the same effect.
         let is_complete = raw.is_none() && !data.contains(&b'\r');
         let request = String::from_utf8_lossy(&bytes);
         assert!(!is_complete || !answer.is_empty(), "no answer to {request}");
     });
 }
 
-/// A server for all inputs, so that an input costs an exchange and no more.
+/// A server for all inputs, so that an input costs only one exchange.
 struct Server {
     runtime: Runtime,
     mock: InMemory,
@@ -65,7 +66,7 @@ impl Server {
         Self { runtime, mock, token }
     }
 
-    /// The request of a line with method and path, and the body behind it.
+    /// Builds the request from a line with method and path, followed by the body.
     fn request(&self, data: &[u8]) -> Vec<u8> {
         let mut parts = data.splitn(2, |byte| *byte == b'\n');
         let (line, body) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());

@@ -1,9 +1,9 @@
-//! Every model.
+//! Target for all models.
 
 use crate::generated::MODELS;
 
-/// The first line names the type, the rest is the JSON. A first line that names none chooses a type by
-/// its length, so that a mutated name is of use, too.
+/// The first line is the name of the type, the rest is the JSON. An unknown name chooses a type by
+/// its length, so that mutated names are useful too.
 pub(crate) fn models(data: &[u8]) {
     let mut lines = data.splitn(2, |byte| *byte == b'\n');
     let (name, json) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());

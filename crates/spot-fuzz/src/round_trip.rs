@@ -1,4 +1,4 @@
-//! The round trip of a model.
+//! Round trips of models.
 
 use std::fmt::Debug;
 
@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::check_line;
 
-/// Checks that what decodes can be encoded, and decodes again to the same value.
+/// Checks that a decoded value can be encoded and decoded again, with the same result.
 pub(crate) fn check<T: DeserializeOwned + Serialize + PartialEq + Debug>(json: &[u8]) {
     let value: T = match spot_model::from_slice(json) {
         Ok(value) => value,
@@ -14,6 +14,7 @@ pub(crate) fn check<T: DeserializeOwned + Serialize + PartialEq + Debug>(json: &
     };
     let encoded = serde_json::to_vec(&value).expect("every model can be encoded");
     let again: T = spot_model::from_slice(&encoded).expect("what was encoded decodes");
-    // The reasons of skipped entries become null, so that the values themselves may differ.
+    // Skipped entries are encoded as null and lose their reasons, so the JSON is compared and not
+    // the values.
     assert_eq!(serde_json::to_vec(&again).expect("every model can be encoded"), encoded);
 }

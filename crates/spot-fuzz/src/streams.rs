@@ -1,4 +1,4 @@
-//! Lists whose pages a hostile server made up.
+//! Target for paged lists from a hostile server.
 
 use std::{cell::RefCell, sync::Mutex};
 
@@ -10,14 +10,14 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::check_line;
 
-/// Answers with the bodies in turn.
+/// A server that answers with one body after the other.
 #[derive(Debug, Default)]
 struct Server(Mutex<Script>);
 
 #[derive(Debug, Default)]
 struct Script {
     bodies: Vec<Bytes>,
-    /// Whether the bodies come again and again. Otherwise the list ends after the last one.
+    /// Whether the bodies repeat endlessly. If not, the list ends after the last one.
     circles: bool,
     requests: usize,
 }
@@ -63,9 +63,9 @@ impl Setup {
     }
 }
 
-/// The first byte chooses how the list is read, and the rest is the bodies, with a zero between them.
+/// The first byte chooses how the list is read. The rest are the bodies, separated by zeros.
 ///
-/// Whatever they say, the list ends after about as many requests as there are bodies.
+/// For any bodies, the list ends after about as many requests as there are bodies.
 pub(crate) fn streams(data: &[u8]) {
     thread_local! {
         static SETUP: RefCell<Setup> = RefCell::new(Setup::new());
@@ -74,7 +74,7 @@ pub(crate) fn streams(data: &[u8]) {
     let bodies: Vec<_> = bodies.split(|byte| *byte == 0).map(Bytes::copy_from_slice).collect();
     let most = 4 * bodies.len() + 16;
     SETUP.with_borrow(|Setup { runtime, server, client }| {
-        // Offsets grow, so that a list by offset may be as long as the server says.
+        // A list by offset may be as long as the server says, since its offsets grow.
         let circles = how % 3 == 1 || how % 3 == 2 && how / 3 % 2 == 1;
         *server.0.lock().expect("no panic while it is locked") =
             Script { bodies, circles, requests: 0 };
@@ -108,7 +108,7 @@ async fn stream<P: Paged>(client: &Client, operation: &'static Operation, prefet
     }
 }
 
-/// A loop over links, forwards and then backwards.
+/// Follows the links of pages, forwards and then backwards.
 async fn follow<P: Paged>(client: &Client) {
     let first = client.request_json::<P>(Request::new(Operation::GET_SAVED_TRACKS)).await;
     let mut page = match first {

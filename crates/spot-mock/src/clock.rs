@@ -1,4 +1,4 @@
-//! The mock's own time: it starts at the same moment in every run and can be moved.
+//! The mock's clock. It starts at the same moment in every run, and tests can move it.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use tokio::time::Instant;
 const SECOND: i64 = 1_000;
 const DAY: i64 = 24 * 60 * 60 * SECOND;
 
-/// 2026-11-02T09:00:00Z, the moment at which every mock starts. A fixed one, so that the same
-/// seed gives the same `added_at` on any day.
+/// 2026-11-02T09:00:00Z, the moment at which every mock starts. It is fixed, so that the same seed
+/// gives the same `added_at` on any day.
 pub(crate) const START: Moment = Moment(1_793_610_000_000);
 
-/// Where the mock takes its time from.
+/// The clock of a mock.
 ///
-/// It follows tokio's clock, so that a client that sleeps for its `Retry-After` is let in again,
-/// and so that a test with a paused clock needs no real time.
+/// It follows tokio's clock. A client that sleeps for its `Retry-After` is then accepted again, and
+/// a test with a paused clock takes no real time.
 #[derive(Debug)]
 pub(crate) struct Clock {
     since: Instant,
@@ -50,7 +50,7 @@ impl Moment {
         self.0
     }
 
-    /// Reads `2026-11-02T09:00:00Z`, with or without a fraction of a second.
+    /// Parses `2026-11-02T09:00:00Z`, with or without a fraction of a second.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.strip_suffix('Z')?;
         let (date, time) = text.split_once('T')?;
@@ -78,13 +78,13 @@ impl Moment {
         Self(self.0 - seconds * SECOND)
     }
 
-    /// How long ago `earlier` was; zero if it is still to come.
+    /// Time since `earlier`; zero if `earlier` is in the future.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// The same time of day some calendar months later; the last day of the month if that month
-    /// has fewer days.
+    /// The same day and time some calendar months later, or the last day of that month if it has
+    /// fewer days.
     pub(crate) fn plus_months(self, months: i64) -> Self {
         let (year, month, day) = civil(self.0.div_euclid(DAY));
         let counted = year * 12 + (month - 1) + months;
@@ -95,28 +95,28 @@ impl Moment {
         Self((first + day - 1) * DAY + self.0.rem_euclid(DAY))
     }
 
-    /// As `2026-11-02T09:00:00Z`, the way `added_at` is written.
+    /// Formats as `2026-11-02T09:00:00Z`, the format of `added_at`.
     pub(crate) fn seconds_text(self) -> String {
         let (date, seconds) = (self.date_text(), self.0.rem_euclid(DAY) / SECOND);
         format!("{date}T{:02}:{:02}:{:02}Z", seconds / 3600, seconds / 60 % 60, seconds % 60)
     }
 
-    /// As `2026-11-02T09:00:00.000Z`, the way `played_at` is written.
+    /// Formats as `2026-11-02T09:00:00.000Z`, the format of `played_at`.
     pub(crate) fn millis_text(self) -> String {
         let mut text = self.seconds_text();
         text.pop();
         format!("{text}.{:03}Z", self.0.rem_euclid(SECOND))
     }
 
-    /// As `2026-11-02`.
+    /// Formats as `2026-11-02`.
     pub(crate) fn date_text(self) -> String {
         let (year, month, day) = civil(self.0.div_euclid(DAY));
         format!("{year:04}-{month:02}-{day:02}")
     }
 }
 
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar. The year is
-/// counted from March, so that the leap day is its last.
+/// Year, month and day of a day number, counted from 1970-01-01, in the Gregorian calendar. Years
+/// start in March for the calculation, so that the leap day is the last day of a year.
 fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);

@@ -33,7 +33,7 @@ struct Arguments {
     /// Host name in the links of answers.
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
-    /// Speaks HTTPS with a certificate made at the start, and writes the certificate of its
+    /// Serves HTTPS with a certificate generated at the start, and writes the certificate of its
     /// authority to a file.
     #[arg(long)]
     tls: bool,
@@ -61,8 +61,8 @@ struct Arguments {
     /// JSON file with music, users and playlists to add to the world.
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
-    /// Backup of a real library, a JSON object for each saved track on a line, that replaces the
-    /// generated world.
+    /// Backup of a real library that replaces the generated world. Each line is a JSON object with
+    /// a saved track.
     #[arg(long, value_name = "FILE", conflicts_with = "world")]
     world_from_backup: Option<PathBuf>,
     /// Maximum number of calls in a window [default: no limit].
@@ -83,7 +83,7 @@ struct Arguments {
     /// Delay before every answer in milliseconds.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     latency: u64,
-    /// Shows a consent page instead of granting at once.
+    /// Shows a consent page instead of granting immediately.
     #[arg(long)]
     ask: bool,
     /// The refresh token in the answer to a refresh.
@@ -155,7 +155,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The access log, unless `RUST_LOG` wants something else.
+/// Initializes logging, with the levels of `RUST_LOG`, or by default with the access log.
 fn log(quiet: bool) {
     let usual = if quiet { "warn" } else { "warn,spot_mock::access=info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
@@ -256,9 +256,9 @@ fn builder(arguments: Arguments) -> io::Result<MockBuilder> {
     Ok(builder)
 }
 
-/// Listens for an interrupt, and for termination as service managers send it, from now on.
+/// Starts to listen for an interrupt, and for the termination signal of service managers.
 ///
-/// The future ends when one of them has arrived.
+/// The future completes when one of them has arrived.
 #[cfg(unix)]
 fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -274,7 +274,7 @@ fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
     })
 }
 
-/// Listens for an interrupt. The future ends when it has arrived.
+/// Starts to listen for an interrupt. The future completes when it has arrived.
 #[cfg(not(unix))]
 fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
     Ok(tokio::signal::ctrl_c())
@@ -292,7 +292,7 @@ fn write_authority(mock: &MockSpotify, file: Option<PathBuf>) -> io::Result<Opti
     Ok(Some(file))
 }
 
-/// What a client has to be told, as one line of JSON.
+/// Addresses and credentials for clients, as one line of JSON.
 fn description(mock: &MockSpotify, authority: Option<&Path>) -> String {
     let control = mock.has_control().then(|| format!("{}/_mock", mock.accounts_url()));
     serde_json::json!({
@@ -312,7 +312,8 @@ fn print(text: &str) {
     println!("{text}");
 }
 
-/// Prints the addresses and credentials. The secret belongs to a generated application.
+/// Prints the addresses and credentials. The printed secret is not confidential, since the
+/// application is generated.
 #[expect(clippy::print_stdout, reason = "what the program prints is what it is started for")]
 fn announce(mock: &MockSpotify, authority: Option<&Path>) {
     println!("api            {}", mock.api_url());

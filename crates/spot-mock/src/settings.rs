@@ -5,9 +5,9 @@
 pub(crate) struct Settings {
     /// Whether the users have Premium.
     pub(crate) premium: bool,
-    /// Whether the player gives `UNKNOWN` as its reason.
+    /// Whether the player gives the reason `UNKNOWN` for every refused command.
     pub(crate) vague_player: bool,
-    /// Whether answers contain the null values of real ones.
+    /// Whether answers contain the null values of real answers.
     pub(crate) null_values: bool,
     /// Base URL of all links: `http://127.0.0.1:8080/v1`.
     pub(crate) api_url: String,
@@ -22,8 +22,8 @@ pub(crate) struct Settings {
 )]
 #[non_exhaustive]
 pub enum Mode {
-    /// Development Mode: the mode of individuals. Deprecated operations are refused, and objects
-    /// lack the fields that were removed in February 2026.
+    /// Development Mode, the mode for individuals. Deprecated operations are refused, and objects
+    /// lack the fields that Spotify removed in February 2026.
     #[default]
     Development,
     /// Extended Quota Mode: all operations and all fields.
@@ -35,7 +35,7 @@ pub enum Mode {
 pub(crate) struct Market {
     /// The country of the user, else the requested one.
     pub(crate) code: Option<&'static str>,
-    /// Whether the call has a `market`.
+    /// Whether the call has the parameter `market`.
     pub(crate) asked: bool,
 }
 

@@ -1,8 +1,7 @@
 //! Adds tracks to a playlist: any number, any form of id.
 //!
-//! `cargo run -p spot-sdk --example add_to_playlist PLAYLIST TRACK ...`. It writes to the playlist
-//! that is named and to nothing else. Without arguments, and without credentials, it makes a playlist
-//! in a Spotify of our own.
+//! `cargo run -p spot-sdk --example add_to_playlist PLAYLIST TRACK ...`. It writes only to the
+//! given playlist. Without arguments and credentials, it creates a playlist in a `spot-mock`.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
 mod support;

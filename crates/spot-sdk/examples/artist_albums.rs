@@ -1,4 +1,4 @@
-//! All albums of an artist, in the order in which Spotify has them.
+//! Lists all albums of an artist, in Spotify's order.
 //!
 //! `cargo run -p spot-sdk --example artist_albums [ARTIST]`: an id, a URI or a URL.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]

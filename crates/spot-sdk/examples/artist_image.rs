@@ -1,4 +1,4 @@
-//! The picture of an artist, found by name.
+//! Finds the picture of an artist by name.
 //!
 //! `cargo run -p spot-sdk --example artist_image [NAME ...]`: Radiohead if no name is given.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
@@ -15,7 +15,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let mut name = if words.is_empty() { "Radiohead".to_owned() } else { words.join(" ") };
     if let (Some(mock), true) = (&start.mock, words.is_empty()) {
-        // Our own Spotify knows nobody who is real.
+        // `spot-mock` has no real artists.
         name.clone_from(&mock.world().artist_name);
     }
     let found = start.client.search(&name).artists().limit(1).await?;

@@ -1,4 +1,4 @@
-//! A script without `async`: the saved tracks of an artist go into a playlist.
+//! A script without `async`: adds the saved tracks of an artist to a playlist.
 //!
 //! `cargo run -p spot-sdk --features blocking --example blocking_script`
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
@@ -12,7 +12,7 @@ use spot::{
 use spot_mock::MockSpotify;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // At Spotify if `SPOTIFY_CLIENT_ID` is set, otherwise at a server of our own.
+    // Uses Spotify if `SPOTIFY_CLIENT_ID` is set, otherwise a `spot-mock`.
     let runtime = tokio::runtime::Runtime::new()?;
     let (client, _mock) = if std::env::var_os("SPOTIFY_CLIENT_ID").is_some() {
         let scopes = [Scope::UserLibraryRead, Scope::PlaylistModifyPrivate];

@@ -1,4 +1,4 @@
-//! Saved tracks and the user's session in a database: SQLite by sqlx.
+//! Stores saved tracks and the user's session in a SQLite database, with sqlx.
 //!
 //! `cargo run -p spot-sdk --example database`
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
@@ -23,8 +23,8 @@ use crate::sessions::sessions;
 
 const SCOPES: [Scope; 1] = [Scope::UserLibraryRead];
 
-/// Writes the saved tracks that the table lacks, and returns their number. The columns are what
-/// queries need; the JSON has everything else.
+/// Writes the saved tracks that the table lacks, and returns their number. The columns contain the
+/// fields for queries; the JSON contains the whole object.
 async fn store_tracks(client: &Client, database: &SqlitePool) -> Result<usize, Box<dyn Error>> {
     sqlx::query(
         "CREATE TABLE IF NOT EXISTS saved_track (
@@ -54,7 +54,7 @@ async fn store_tracks(client: &Client, database: &SqlitePool) -> Result<usize, B
     Ok(new)
 }
 
-/// Reads the longest track: a query on the JSON, and the whole object.
+/// Reads the longest track with a query on the JSON, and decodes the whole object.
 async fn longest_track(database: &SqlitePool) -> Result<SavedTrack, Box<dyn Error>> {
     let json: String = sqlx::query_scalar(
         "SELECT json FROM saved_track ORDER BY json ->> '$.track.duration_ms' DESC LIMIT 1",
@@ -73,7 +73,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .create_if_missing(true);
     let database = SqlitePoolOptions::new().connect_with(file).await?;
 
-    // A user signed in once. This program has the refresh token.
+    // First run: a user has signed in, and this program has the refresh token.
     let app = App::builder(mock.client_id())
         .secret(mock.client_secret().to_owned())
         .accounts_url(mock.accounts_url())

@@ -1,5 +1,5 @@
-//! Backs up the saved tracks to a file of one JSON object a line, and restores them. Both go on where
-//! they stopped when they are started again.
+//! Backs up the saved tracks to a file with one JSON object per line, and restores them. Both
+//! continue where they stopped if they are started again.
 //!
 //! `cargo run -p spot-sdk --example library_backup`
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
@@ -39,14 +39,14 @@ fn read(file: &Path) -> Result<Vec<SavedTrack>, Box<dyn Error>> {
     lines.map(|line| Ok(serde_json::from_str(&line?)?)).collect()
 }
 
-/// Saves the tracks of the file that the library lacks, the oldest first.
+/// Saves the tracks of the file that are not in the library, the oldest first.
 async fn restore(client: &Client, file: &Path) -> Result<usize, Box<dyn Error>> {
     let backup = read(file)?;
     let saved = client.library().contains(&backup).await?;
     let missing: Vec<_> = backup.iter().zip(saved).filter(|(_, saved)| !saved).collect();
     let missing: Vec<_> = missing.into_iter().rev().map(|(entry, _)| entry).collect();
     if let Err(error) = client.library().save(missing.iter().copied()).await {
-        // What was saved before the failure is found again by the next run.
+        // The next run finds the tracks that were saved before the failure.
         println!("stopped after {} of {}", error.done().unwrap_or(0), missing.len());
         return Err(error.into());
     }
@@ -61,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("{} tracks before an interruption", back_up(&client, &file, 120).await?);
     println!("{} more after it", back_up(&client, &file, usize::MAX).await?);
     if mock.is_some() {
-        // Only at a library of our own.
+        // Only the library of a `spot-mock` is emptied, never a real one.
         client.library().remove(&read(&file)?).await?;
     }
     println!("{} tracks restored", restore(&client, &file).await?);

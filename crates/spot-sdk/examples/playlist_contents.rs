@@ -1,4 +1,4 @@
-//! The contents of every playlist the user owns.
+//! Lists the contents of all playlists that the user owns.
 //!
 //! `cargo run -p spot-sdk --example playlist_contents`
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]

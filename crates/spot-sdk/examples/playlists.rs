@@ -1,4 +1,4 @@
-//! The playlists of the user, page by page.
+//! Lists the playlists of the user, page by page.
 //!
 //! `cargo run -p spot-sdk --example playlists`
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]

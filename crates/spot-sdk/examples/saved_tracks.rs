@@ -1,4 +1,4 @@
-//! The tracks the user saved.
+//! Lists the user's saved tracks.
 //!
 //! `cargo run -p spot-sdk --example saved_tracks`
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]

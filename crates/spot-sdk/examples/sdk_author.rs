@@ -21,7 +21,7 @@ use spot::{
 };
 use spot_mock::MockSpotify;
 
-/// What such a crate would publish: a trait with the endpoint that the SDK lacks.
+/// The public part of such a crate: a trait with the endpoint that the SDK lacks.
 mod saved_names {
     use serde::Deserialize;
     use spot::{
@@ -29,7 +29,8 @@ mod saved_names {
         model::{Method, Operation, Page, Paging, Scope},
     };
 
-    /// Errors, events and traces tell the name; streams read the paging; retries the idempotence.
+    /// Errors, events and traces contain the name. Streams use the paging, and retries the
+    /// idempotence.
     const GET_NAMES: &Operation = &Operation::custom(Method::Get, "/me/tracks")
         .with_name("get_saved_names")
         .with_scopes(&[Scope::UserLibraryRead])
@@ -87,7 +88,7 @@ impl Transport for Counting {
     }
 }
 
-/// Prints what is called.
+/// Prints the name of each called operation.
 #[derive(Debug)]
 struct Print;
 
@@ -103,7 +104,7 @@ impl Observer for Print {
 async fn main() -> Result<(), Box<dyn StdError>> {
     let mock = MockSpotify::start().await?;
     let text = mock.user_token_all();
-    // The tokens of a program that gets them from its own server.
+    // A token source for a program that gets its tokens from its own server.
     let tokens = CallbackTokens::new(move || {
         let text = text.clone();
         async move { Ok::<_, Error>((text, SystemTime::now() + Duration::from_secs(3600))) }
@@ -125,7 +126,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
         }
     }
     println!("the longest of {:?} names is {longest:?}", names.total());
-    // The observer runs on a thread of its own.
+    // The observer runs on a separate thread; this waits for it.
     client.pipeline().settled().await;
     println!("{} bytes of responses", bytes.load(Ordering::Relaxed));
     Ok(())

@@ -1,4 +1,4 @@
-//! A search for tracks.
+//! Searches for tracks.
 //!
 //! `cargo run -p spot-sdk --example search [WORDS ...]`
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
@@ -11,7 +11,7 @@ use spot_mock::Mode;
 
 use crate::support::Start;
 
-/// How many are shown.
+/// Number of tracks to print.
 const SHOWN: usize = 20;
 
 #[tokio::main]

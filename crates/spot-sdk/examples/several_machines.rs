@@ -1,11 +1,11 @@
 //! A web service on two machines: users sign in at one and are served by the other.
 //!
-//! The machines share the sessions, the sign-ins that wait for their browser, and the rate limit
-//! through Redis. Here they are two processes of this program behind a load balancer, which gives every
-//! second request to the second machine. The program plays the browsers of two users.
+//! The machines share the sessions, the pending sign-ins and the rate limit through Redis. Here
+//! they are two processes of this program behind a load balancer, which sends every second request
+//! to the second machine. The program also simulates the browsers of two users.
 //!
-//! `cargo run -p spot-sdk --features redis --example several_machines` starts a Redis server of its own,
-//! or uses the one in `REDIS_URL`.
+//! `cargo run -p spot-sdk --features redis --example several_machines` starts a Redis server, or
+//! uses the one in `REDIS_URL`.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
 #[path = "support/browser.rs"]
@@ -42,14 +42,14 @@ use tokio::net::TcpListener;
 
 type Failure = Box<dyn StdError + Send + Sync>;
 
-/// What the requests to one machine share.
+/// Shared state of the requests to one machine.
 #[derive(Clone)]
 struct Machine {
     name: String,
     app: App,
     /// The client of the application, whose connections and limits the users share.
     base: Client,
-    /// Sessions, and sign-ins that wait for their browser: the same on all machines.
+    /// Sessions and pending sign-ins, shared by all machines.
     store: RedisStore,
 }
 
@@ -87,7 +87,7 @@ async fn callback(
     Ok(account)
 }
 
-/// The session of a user, who signed in at any machine.
+/// The session of a user who signed in at any of the machines.
 async fn session(machine: &Machine, account: &str) -> Result<Session, String> {
     let stored = machine.app.stored_session(machine.store.clone(), account, Scope::UserLibraryRead);
     stored.await.map_err(text)?.ok_or_else(|| format!("{account} has to sign in first"))
@@ -111,7 +111,7 @@ async fn logout(
     Ok(format!("{}: {account} has signed out", machine.name))
 }
 
-/// One machine. It prints its address, and serves until it is killed.
+/// Runs one machine. It prints its address, and serves until it is killed.
 async fn serve(name: String) -> Result<(), Failure> {
     let app = App::builder(env::var("SPOTIFY_CLIENT_ID")?)
         .secret(env::var("SPOTIFY_CLIENT_SECRET")?)
@@ -136,7 +136,7 @@ async fn serve(name: String) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A process that ends with this value.
+/// A process that is killed when this value is dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -147,7 +147,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts a machine, and returns its address. What it prints later is printed here.
+/// Starts a machine, and returns its address. Its further output is printed by this process.
 fn start(
     name: &str,
     redis_url: &str,

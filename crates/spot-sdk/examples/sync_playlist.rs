@@ -1,8 +1,8 @@
-//! Makes a playlist hold the tracks that were saved last, the newest first, and nothing else.
+//! Synchronizes a playlist with the most recently saved tracks, the newest first.
 //!
-//! `cargo run -p spot-sdk --example sync_playlist PLAYLIST`. Run it again whenever you like: only the
-//! difference is changed. It writes to the playlist that is named and to nothing else. Without
-//! arguments, and without credentials, it makes a playlist in a Spotify of our own.
+//! `cargo run -p spot-sdk --example sync_playlist PLAYLIST`. Each further run writes only the
+//! differences. It writes only to the given playlist. Without arguments and credentials, it creates
+//! a playlist in a `spot-mock`.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
 mod support;
@@ -16,7 +16,7 @@ use spot::{
 };
 use spot_mock::Mode;
 
-/// How many tracks the playlist is to hold.
+/// Number of tracks in the playlist.
 const TRACKS: usize = 60;
 
 const SCOPES: [Scope; 5] = [

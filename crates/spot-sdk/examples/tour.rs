@@ -1,8 +1,8 @@
-//! A tour of the SDK, in the order in which a newcomer would ask.
+//! A tour of the SDK for newcomers.
 //!
-//! Without credentials it starts a `spot-mock` and signs in there. With `SPOTIFY_CLIENT_ID` set it
-//! signs in at Spotify in the browser and does the reading half there; it never writes to a real
-//! account.
+//! Without credentials, it starts a `spot-mock` and signs in there. If `SPOTIFY_CLIENT_ID` is set,
+//! it signs in at Spotify in the browser and runs only the part that reads. It never writes to a
+//! real account.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
 mod support;
@@ -25,10 +25,10 @@ const SCOPES: [Scope; 5] = [
     Scope::PlaylistModifyPrivate,
 ];
 
-/// How many saved tracks the tour reads.
+/// Number of saved tracks that the tour reads.
 const SAVED: usize = 2_000;
 
-/// How many of them go into the new playlist.
+/// Number of tracks that the tour adds to the new playlist.
 const ADDED: usize = 150;
 
 #[tokio::main]
@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What to do after the tour.
+/// Prints the next steps after the tour.
 fn next_steps() {
     println!("\nNext steps");
     println!("  Run it at Spotify: set SPOTIFY_CLIENT_ID, and register");
@@ -66,7 +66,7 @@ fn next_steps() {
     println!("    crates/spot-sdk/examples");
 }
 
-/// The part that reads. Returns the saved tracks that it has seen.
+/// Runs the part that reads. Returns the saved tracks.
 async fn read(
     client: &Client,
     artist: impl IntoId<ArtistId>,
@@ -114,7 +114,7 @@ async fn read(
     Ok(uris)
 }
 
-/// The part that writes.
+/// Runs the part that writes.
 async fn write(client: &Client, saved: Vec<PlayableUri>) -> Result<(), spot::Error> {
     let playlist = client.me().create_playlist("Tour").public(false).await?;
     let some: Vec<_> = saved.into_iter().take(ADDED).collect();

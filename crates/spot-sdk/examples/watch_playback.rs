@@ -1,7 +1,8 @@
-//! Prints what happens in the player, as it happens.
+//! Prints the events of the player.
 //!
-//! `cargo run -p spot-sdk --example watch_playback`. At Spotify it runs until it is interrupted, and
-//! only reads. Without credentials, somebody listens at a Spotify of our own, and it ends by itself.
+//! `cargo run -p spot-sdk --example watch_playback`. At Spotify, it runs until it is interrupted,
+//! and only reads. Without credentials, it watches a simulated listener at a `spot-mock`, and ends
+//! with it.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
 mod support;
@@ -57,7 +58,7 @@ fn print_event(event: &PlaybackEvent) {
     }
 }
 
-/// Somebody who presses buttons, one every half second, and then switches the speaker off.
+/// Simulates a listener: sends a command every half second, then switches the speaker off.
 async fn listen(
     mock: &MockSpotify,
     client: &Client,

@@ -1,7 +1,8 @@
-//! A web service with several users: one application, one limiter, and the sessions in SQLite.
+//! A web service with several users: one application, one rate limiter, and sessions in SQLite.
 //!
-//! `/login` sends the browser to Spotify, `/callback` finishes the sign-in and keeps the session, and
-//! `/saved/{account}` counts the saved tracks of a user. The program plays the browsers of two users.
+//! `/login` sends the browser to Spotify, `/callback` finishes the sign-in and stores the session,
+//! and `/saved/{account}` counts the saved tracks of a user. The program also simulates the
+//! browsers of two users.
 //!
 //! `cargo run -p spot-sdk --example web_service`
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
@@ -37,14 +38,14 @@ use crate::{
 
 type Failure = Box<dyn StdError + Send + Sync>;
 
-/// What the requests share.
+/// Shared state of the requests.
 #[derive(Clone)]
 struct Service {
     app: App,
     /// The client of the application, whose connections and limits the users share.
     base: Client,
     sessions: CallbackStore,
-    /// Sign-ins that wait for their browser, by their state.
+    /// Pending sign-ins, by their `state`.
     pending: Arc<Mutex<HashMap<String, PendingSignIn>>>,
 }
 

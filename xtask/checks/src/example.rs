@@ -1,10 +1,10 @@
-//! An example of the spec as a call.
+//! Examples of the spec as calls.
 
 use futures::{FutureExt as _, TryFutureExt as _, future::BoxFuture};
 use spot::{ApiRequest, Client, Error, Request, model::Operation};
 use spot_mock::RecordedRequest;
 
-/// A call that works against spot-mock. The docs of the request show it.
+/// An example call that works against spot-mock. The documentation of the request shows it.
 pub(crate) struct Example {
     /// `default`, or the name of a further case.
     pub(crate) case: &'static str,
@@ -12,14 +12,14 @@ pub(crate) struct Example {
     pub(crate) call: fn(Client) -> Call,
 }
 
-/// What an example sends, and sending it.
+/// The requests of an example, and the future that sends them.
 pub(crate) struct Call {
-    /// The requests as the request itself tells them.
+    /// The requests that `ApiRequest` announces.
     pub(crate) requests: Vec<Request>,
     pub(crate) done: BoxFuture<'static, Result<(), Error>>,
 }
 
-/// The call of a request.
+/// Converts a request to a call.
 pub(crate) fn call(request: impl ApiRequest) -> Call {
     Call {
         requests: request.clone().into_requests(),
@@ -27,7 +27,7 @@ pub(crate) fn call(request: impl ApiRequest) -> Call {
     }
 }
 
-/// Compares what the requests say with what the server saw.
+/// Compares the announced requests with those that the server received.
 pub(crate) fn compare(requests: &[Request], seen: &[RecordedRequest]) -> Result<(), String> {
     let told: Vec<String> = requests
         .iter()
@@ -69,7 +69,7 @@ mod tests {
             for example in EXAMPLES {
                 let (mock, client) = mock(mode, access).await;
                 let call = (example.call)(client);
-                // Development Mode refuses some of them, which changes nothing about the request.
+                // Development Mode refuses some examples, which does not affect the sent request.
                 let _ = call.done.await;
                 let compared = compare(&call.requests, &mock.requests());
                 assert_eq!(compared, Ok(()), "{} ({})", example.operation.name, example.case);

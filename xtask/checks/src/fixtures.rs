@@ -1,8 +1,8 @@
-//! `cargo xtask fixtures`: what every operation answers, recorded through the client itself.
+//! `cargo xtask fixtures`: records the answer of every operation with the project's client.
 //!
-//! Each example of the spec runs against a `spot-mock` of its own, in both access modes, so that no
-//! recording depends on another. With `--live` the reading ones run against Spotify instead, for a
-//! look at what it answers today; those recordings hold other people's data and are not kept in
+//! Each example of the spec runs against its own `spot-mock`, in both access modes, so that no
+//! recording depends on another. With `--live`, the reading examples run against Spotify instead,
+//! to show its current answers. Those recordings contain data of other people and are not kept in
 //! the project.
 
 use std::{
@@ -24,28 +24,28 @@ use xtask::{Error, say};
 
 use crate::{example::Example, generated::examples::EXAMPLES};
 
-/// One exchange, as it stands in the project.
+/// A recorded exchange, as stored in the project.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 pub(crate) struct Fixture {
     /// Method and path with query: `GET /artists/spotmockArtist00000001`.
     pub(crate) request: String,
-    /// What was sent.
+    /// Body of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sent: Option<Value>,
     pub(crate) status: u16,
-    /// The headers that mean something to a client.
+    /// Response headers that are relevant to a client.
     pub(crate) headers: BTreeMap<String, String>,
-    /// What came: JSON, or text if it is not JSON.
+    /// Body of the response: JSON, or text if it is not JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) body: Option<Value>,
 }
 
-/// The headers that mean something to a client, and do not change with the address of the server.
+/// Response headers that are relevant to a client and independent of the server's address.
 const HEADERS: &[&str] = &["cache-control", "content-type", "retry-after", "www-authenticate"];
 
 const SPOTIFY: &str = "https://api.spotify.com/v1";
 
-/// Records all fixtures, or only says which ones are not as the project has them.
+/// Records all fixtures. With `check`, only reports the fixtures that are out of date.
 pub(crate) async fn run(root: &Path, check: bool) -> Result<(), Error> {
     let mut stale = Vec::new();
     let mut kept = Vec::new();
@@ -83,8 +83,9 @@ pub(crate) async fn run(root: &Path, check: bool) -> Result<(), Error> {
     Err(format!("not as spot-mock answers; run `cargo xtask fixtures`: {}", stale.join(", ")))
 }
 
-/// The reading operations against Spotify, with a token from the environment. Written below
-/// `target`, names, e-mail addresses and ids of accounts replaced.
+/// Records the reading operations against Spotify, with a token from the environment. The
+/// recordings are written below `target`, with names, e-mail addresses and ids of accounts
+/// replaced.
 pub(crate) async fn live(root: &Path, base_url: &str) -> Result<(), Error> {
     let token = std::env::var("SPOTIFY_TOKEN")
         .map_err(|_| "set SPOTIFY_TOKEN to an access token with all scopes for reading")?;
@@ -113,18 +114,19 @@ pub(crate) async fn live(root: &Path, base_url: &str) -> Result<(), Error> {
     if failed > 0 { Err(format!("{failed} operations failed")) } else { Ok(()) }
 }
 
-/// What an example answers, from a world of its own.
+/// Records the answer to an example, from its own mock.
 async fn record(example: &Example, mode: Mode) -> Result<Fixture, Error> {
     let fail = |what: String| format!("{} ({}): {what}", example.operation.name, example.case);
     let mock =
         MockSpotify::builder().mode(mode).seed(7).null_values(true).frozen_clock().start().await;
     let mock = mock.map_err(|error| fail(error.to_string()))?;
     let (recorder, pipeline) = recorder(&mock.user_token_all(), mock.api_url())?;
-    // So that reading several is one call, also where that is refused.
+    // In Extended Quota Mode, the client reads several objects with one call, even if the mock
+    // refuses it.
     let client = Client::from(pipeline).with_access_mode(AccessMode::Extended);
     let done = (example.call)(client).done.await;
-    // In Development Mode many operations are closed; that answer is a fixture too. The client thinks
-    // it is in Extended Quota Mode, so it takes the answer for any other refusal.
+    // In Development Mode many operations are closed, and their refusals are fixtures too. The
+    // client is set to Extended Quota Mode, so it treats them as ordinary errors.
     let is_closed =
         |error: &spot::Error| error.status().is_some_and(|status| matches!(status, 403 | 404));
     if let Err(error) = done
@@ -147,7 +149,7 @@ fn recorder(token: &str, base_url: &str) -> Result<(Recorder, Pipeline), Error> 
     Ok((recorder, pipeline.map_err(|error| error.to_string())?))
 }
 
-/// A transport that keeps what passed through it.
+/// A transport that records its exchanges.
 #[derive(Clone, Debug)]
 struct Recorder {
     inner: Arc<ReqwestTransport>,
@@ -170,7 +172,7 @@ impl Transport for Recorder {
 }
 
 impl Recorder {
-    /// The first exchange, as if it had been with Spotify.
+    /// The first exchange, with the addresses of Spotify.
     fn first(&self, base_url: &str) -> Option<Fixture> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let (request, response) = seen.first()?;
@@ -201,7 +203,7 @@ fn body(bytes: &[u8], base_url: &str) -> Option<Value> {
     Some(serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
-/// Takes out of a recording whatever names a person.
+/// Removes personal data from a recording.
 fn scrub(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -231,8 +233,8 @@ fn text(fixture: &Fixture) -> Result<String, Error> {
     Ok(text + "\n")
 }
 
-/// JSON with a field a line, and lists of plain values on one, so that a list of countries does not
-/// take two hundred.
+/// Formats JSON with one field per line. Lists of plain values are on one line, so that a list of
+/// countries does not take two hundred lines.
 fn pretty(value: &Value, depth: usize, out: &mut String) {
     let line = |out: &mut String, depth: usize| {
         out.push('\n');
@@ -274,7 +276,7 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
     fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Fixtures of examples that the spec does not have any more.
+/// Fixtures of examples that are no longer in the spec.
 fn left_overs(dir: &Path, kept: &[PathBuf]) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
     let mut found = Vec::new();

@@ -1,8 +1,9 @@
-//! `cargo xtask load`: many tasks of the project's own client at a spot-mock, over a line that fails.
+//! `cargo xtask load`: many tasks use the project's client against a spot-mock, over a faulty
+//! connection.
 //!
-//! Each task adds tracks to a playlist of its own, each track once, and reads what it likes in between.
-//! When a playlist is full, every add that was acknowledged has to be in it, once; one whose outcome is
-//! not known, once at most; and nothing else.
+//! Each task adds tracks to its own playlist, each track once, and reads other objects in between.
+//! A full playlist must contain each acknowledged track once, each track with an unknown outcome at
+//! most once, and nothing else.
 
 use std::{
     collections::HashMap,
@@ -22,7 +23,7 @@ use spot::{
 use spot_mock::{MockSpotify, Mode};
 use xtask::{Error, say};
 
-/// What a task did, and what came of it.
+/// Counts of a task's adds and failed reads.
 #[derive(Debug, Default)]
 struct Tally {
     acknowledged: usize,
@@ -31,7 +32,7 @@ struct Tally {
     reads_failed: usize,
 }
 
-/// Makes so many requests with so many tasks.
+/// Sends this number of requests from this number of tasks.
 pub(crate) async fn run(requests: usize, tasks: usize, seed: u64) -> Result<(), Error> {
     let mock = MockSpotify::builder().mode(Mode::Extended).start().await.map_err(text)?;
     let mock = Arc::new(mock);
@@ -46,8 +47,8 @@ pub(crate) async fn run(requests: usize, tasks: usize, seed: u64) -> Result<(), 
     let saved: Vec<_> = quiet.library().tracks().stream().try_collect().await.map_err(text)?;
     let tracks: Vec<TrackId> = saved.iter().filter_map(|saved| saved.track.id).collect();
     let (tracks, seen, over) = (Arc::new(tracks), Arc::new(AtomicUsize::new(0)), Arc::default());
-    // All tasks finish a playlist at about the same time, and reading them all at once would take
-    // more memory than the load does.
+    // All tasks finish a playlist at about the same time. Reading all playlists at once would take
+    // more memory than the load itself.
     let checking = Arc::new(Mutex::new(()));
     let watch = tokio::spawn(watch(mock.clone(), seen.clone(), Arc::clone(&over), requests));
     let start = Instant::now();
@@ -134,13 +135,14 @@ async fn work(
         let turn = checking.lock().await;
         check(&quiet, playlist, &fates).await?;
         drop(turn);
-        // What playlists hold would be most of what the memory grows by.
+        // The playlist is emptied, since the entries of playlists would dominate the growth of
+        // memory.
         quiet.playlist(playlist).replace([] as [TrackId; 0]).await.map_err(text)?;
     }
     Ok(tally)
 }
 
-/// What is known of an add.
+/// Outcome of an add, as the client knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Acknowledged,
@@ -173,7 +175,8 @@ async fn check(
     if found.is_empty() { Ok(()) } else { Err(format!("nobody added {found:?} to {playlist}")) }
 }
 
-/// Counts the requests, ends the load, and gives the memory at each tenth of it, in MB.
+/// Counts the requests and ends the load. Returns the memory after each tenth of the requests, in
+/// MB.
 async fn watch(
     mock: Arc<MockSpotify>,
     seen: Arc<AtomicUsize>,
@@ -183,7 +186,7 @@ async fn watch(
     let mut memory = Vec::new();
     while !over.load(Ordering::Relaxed) {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        // What was asked is kept for tests to look at, until it is taken.
+        // The mock keeps requests for inspection until they are taken.
         let seen = seen.fetch_add(mock.take_requests().len(), Ordering::Relaxed);
         if seen * 10 / requests.max(10) > memory.len() {
             memory.push(resident());
@@ -193,7 +196,7 @@ async fn watch(
     memory
 }
 
-/// The memory of this process, in MB; 0 where the system does not tell it in Linux's way.
+/// Memory of this process in MB; 0 on systems without Linux's `/proc`.
 fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

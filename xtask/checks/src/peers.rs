@@ -1,8 +1,9 @@
-//! `cargo xtask peers`: clients that nobody here wrote, unchanged, against spot-mock.
+//! `cargo xtask peers`: runs unmodified third-party clients against spot-mock.
 //!
-//! They are installed below `target` by the package managers of their languages. Each story runs
-//! against its own spot-mock. If a tool is missing, its stories are skipped with a line that says
-//! so. With `CI` in the environment the tool is installed, and a failure to do so is an error.
+//! The package managers of their languages install the clients below `target`. Each story (a test
+//! program) runs against its own spot-mock. If a tool is missing, its stories are skipped with a
+//! message. If `CI` is set in the environment, the tool is installed, and a failed installation is
+//! an error.
 
 use std::{
     env, fs,
@@ -16,7 +17,7 @@ use std::{
 use serde_json::{Value, json};
 use xtask::{Error, available, say};
 
-/// How long a story may take.
+/// Time limit of a story.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A program in another language.
@@ -24,24 +25,25 @@ struct Story {
     file: &'static str,
     language: Language,
     modes: &'static [&'static str],
-    /// Whether the mock has to speak TLS, for clients with fixed addresses.
+    /// Whether the mock must serve TLS, for clients with fixed addresses.
     tls: bool,
-    /// Whether it needs Chromium.
+    /// Whether the story needs Chromium.
     browser: bool,
-    /// Whether it reads Spotify's official document, which belongs to others and is not part of
-    /// the project.
+    /// Whether the story reads Spotify's official document, which belongs to others and is not part
+    /// of the project.
     document: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Language {
     Python,
-    /// Python with pytest, which runs the tests of a page for users of the language.
+    /// Python with pytest, which runs the tests of a documentation page.
     Pytest,
     Node,
     /// Node's own test runner.
     NodeTest,
-    /// A program of the workspace of the benchmarks, which has other majors of what clients need.
+    /// A program in the workspace of the benchmarks, which has other major versions of the clients'
+    /// dependencies.
     Rust,
 }
 
@@ -51,7 +53,7 @@ const EXTENDED: &[&str] = &["extended"];
 const STORIES: &[Story] = &[
     Story::new("spotipy_story.py", Language::Python, BOTH),
     Story::new("tekore_story.py", Language::Python, BOTH),
-    // It insists on fields that Development Mode lacks.
+    // This client requires fields that Development Mode lacks.
     Story::new("spotifyaio_story.py", Language::Python, EXTENDED).tls(),
     Story::new("ts_sdk_story.mjs", Language::Node, BOTH),
     Story::new("web_api_node_story.cjs", Language::Node, BOTH).tls(),
@@ -83,19 +85,19 @@ impl Story {
     }
 }
 
-/// Where everything is.
+/// Paths of the programs and clients.
 struct Places {
     root: PathBuf,
-    /// The stories.
+    /// Directory of the stories.
     stories: PathBuf,
-    /// Where the clients are installed.
+    /// Directory in which the clients are installed.
     work: PathBuf,
     mock: PathBuf,
-    /// Where the clients in Rust are built.
+    /// Target directory of the clients in Rust.
     rust: PathBuf,
 }
 
-/// A running spot-mock, which ends with its story.
+/// A running spot-mock, which is stopped after its story.
 struct Server {
     process: Child,
     described: Value,
@@ -125,7 +127,7 @@ impl Server {
         self.described.get(field).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// What a story finds in its environment.
+    /// Environment variables of a story.
     fn variables(&self, mode: &str) -> Vec<(&'static str, String)> {
         let token = json!({
             "access_token": self.text("user_token"),
@@ -171,7 +173,7 @@ pub(crate) fn run(root: &Path, is_built: bool) -> Result<(), Error> {
         rust: own_target.unwrap_or_else(|| root.join("crates/spot-bench/target")),
     };
     fs::create_dir_all(&places.work).map_err(|error| error.to_string())?;
-    // Debian's python3 comes without what makes an environment.
+    // Debian's python3 cannot create a virtual environment without a further package.
     let python = available(&["python3", "-m", "ensurepip", "--version"], "python3-venv")?;
     let node =
         available(&["node", "--version"], "nodejs")? && available(&["npm", "--version"], "npm")?;
@@ -224,7 +226,7 @@ pub(crate) fn run(root: &Path, is_built: bool) -> Result<(), Error> {
     if failed > 0 { Err("some clients of others do not work".to_owned()) } else { Ok(()) }
 }
 
-/// Runs a story; returns whether it succeeded, and what it said.
+/// Runs a story. Returns whether it succeeded, and its output.
 fn tell(
     places: &Places,
     story: &Story,
@@ -235,7 +237,7 @@ fn tell(
     let python = places.work.join("bin/python");
     let file = match story.language {
         Language::Python => places.stories.join(story.file),
-        // Modules are looked for beside the file.
+        // Node searches for modules in the directory of the file.
         Language::Node => places.work.join(story.file),
         Language::Rust => places.rust.join("debug").join(story.file),
         Language::Pytest => page(places, story.file, "python", "test_page.py")?,
@@ -256,7 +258,7 @@ fn tell(
             command
         }
     };
-    // The pages start spot-mock as a program that is installed.
+    // The documentation pages start an installed `spot-mock`.
     let path = env::var_os("PATH").unwrap_or_default();
     let directory = places.mock.parent().map(Path::to_owned);
     let path = env::join_paths(directory.into_iter().chain(env::split_paths(&path)))
@@ -275,7 +277,7 @@ fn tell(
     let output = finished(&mut command).map_err(|error| format!("{}: {error}", story.file))?;
     let text = if output.status.success() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        // Test runners say much; the last line with a count matters.
+        // Of the output of test runners, only the last line with a count is of interest.
         text.lines().rev().find(|line| line.contains("pass")).unwrap_or_default().to_owned()
     } else {
         let error = String::from_utf8_lossy(&output.stderr);
@@ -284,7 +286,7 @@ fn tell(
     Ok((output.status.success(), text))
 }
 
-/// Writes the code of a page for users of a language to a file.
+/// Writes the code of a documentation page to a file.
 fn page(places: &Places, name: &str, language: &str, file: &str) -> Result<PathBuf, Error> {
     let page = places.root.join("crates/spot-mock/docs").join(name);
     let text = fs::read_to_string(&page).map_err(|error| format!("{}: {error}", page.display()))?;
@@ -301,7 +303,7 @@ fn page(places: &Places, name: &str, language: &str, file: &str) -> Result<PathB
     Ok(file)
 }
 
-/// Runs a command to its end, or kills it when it takes too long.
+/// Runs a command, and kills it if it exceeds the time limit.
 fn finished(command: &mut Command) -> Result<Output, Error> {
     let mut child = command
         .stdin(Stdio::null())
@@ -314,7 +316,7 @@ fn finished(command: &mut Command) -> Result<Output, Error> {
         match child.try_wait().map_err(|error| error.to_string())? {
             Some(_) => return child.wait_with_output().map_err(|error| error.to_string()),
             None if start.elapsed() > PATIENCE => {
-                // Its output tells where it stood.
+                // The output shows how far the process got.
                 let _ = child.kill();
                 return child.wait_with_output().map_err(|error| error.to_string());
             }
@@ -335,8 +337,8 @@ fn install_python(places: &Places) -> Result<(), Error> {
     )
 }
 
-/// Installs what the lock file names. Node looks for modules beside a story, so the stories are
-/// copied to where the modules are.
+/// Installs the packages of the lock file. Node searches for modules in the directory of a story,
+/// so the stories are copied there.
 fn install_node(places: &Places) -> Result<(), Error> {
     let copy = |name: &str| {
         let copied = fs::copy(places.stories.join(name), places.work.join(name));

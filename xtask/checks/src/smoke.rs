@@ -1,9 +1,8 @@
-//! `cargo xtask smoke`: every operation once, through the real client.
+//! `cargo xtask smoke`: calls every operation once with the project's client.
 //!
-//! Calls are counted by method and path, so that an operation that is two calls on one path (replace
-//! and reorder, following artists and users) counts once, and `GET /me/top/{type}`, which is two
-//! paths here, twice: 97 for the 96 operations of the API. One that fails in any of its calls has
-//! failed.
+//! Calls are counted by method and path. Two calls with one path (replace and reorder, following
+//! artists and users) count once, and `GET /me/top/{type}`, which has two paths here, counts twice.
+//! The total is 97 for the 96 operations of the API. An operation fails if any of its calls fails.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -22,8 +21,9 @@ use crate::{
     generated::examples::EXAMPLES,
 };
 
-/// Calls every operation at a `spot-mock` in Extended Quota Mode. With a base URL it calls that server
-/// instead, and only what reads and is open to all applications, unless `all` is set.
+/// Calls every operation at a `spot-mock` in Extended Quota Mode. With a base URL it calls that
+/// server instead. Unless `all` is set, it then calls only the reading operations that are open to
+/// all applications.
 pub(crate) async fn run(
     base_url: Option<&str>,
     token: Option<&str>,
@@ -57,14 +57,14 @@ pub(crate) async fn run(
     if failed > 0 { Err("some operations failed".to_owned()) } else { Ok(()) }
 }
 
-/// Runs an example. The inner error says why it failed: a status that is no success, a response that
-/// does not decode, or a request for another operation.
+/// Runs an example. The inner error is the reason for a failure: an unsuccessful status, a response
+/// that does not decode, or a request for another operation.
 async fn call(example: &Example, server: Option<&Server>) -> Result<Result<(), String>, Error> {
     if let Some(server) = server {
         let call = (example.call)(server.client.clone());
         return Ok(call.done.await.map_err(|error| error.to_string()));
     }
-    // A world of its own, so that no call depends on what another one did.
+    // Each call has its own mock, so that no call depends on another.
     let mock = MockSpotify::builder().mode(Mode::Extended).start().await;
     let mock = mock.map_err(|error| error.to_string())?;
     let client = client(&mock.user_token_all(), mock.api_url())?;
@@ -87,7 +87,7 @@ fn client(token: &str, base_url: &str) -> Result<Client, Error> {
     Ok(Client::from(pipeline).with_access_mode(AccessMode::Extended))
 }
 
-/// A server that was not started here.
+/// A server that was not started by this program.
 struct Server {
     client: Client,
 }
@@ -98,7 +98,7 @@ impl Server {
         if !base_url.starts_with(Pipeline::SPOTIFY) {
             return Ok(Self { client: plain });
         }
-        // The items of a playlist can be read only by those who own it or collaborate on it.
+        // Only the owner and collaborators of a playlist can read its items.
         let mine = plain.me().playlists().limit(1).await.map_err(|error| error.to_string())?;
         let playlist = mine.items.first().and_then(|playlist| Some(playlist.id?.to_string()));
         let transport = ReqwestTransport::builder().build().map_err(|error| error.to_string())?;
@@ -109,14 +109,14 @@ impl Server {
     }
 }
 
-/// Replaces the ids of the examples, which only spot-mock knows, by ids of Spotify.
+/// Replaces the ids of the examples, which exist only in spot-mock, with ids of Spotify.
 #[derive(Debug)]
 struct SpotifyIds {
     inner: Arc<dyn Transport>,
     playlist: Option<String>,
 }
 
-/// The beginning of an id of spot-mock, and an id of Spotify of the same kind.
+/// Prefixes of spot-mock's ids, each with an id of Spotify of the same kind.
 const IDS: &[(&str, &str)] = &[
     ("spotmockAlbum", "4aawyAB9vmqN3uQ7FjRGTy"),
     ("spotmockArtist", "0OdUWJ0sBjDrqHygGUXeCF"),
@@ -155,7 +155,8 @@ impl Transport for SpotifyIds {
         &self,
         mut request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        // If the result is not an address, the server refuses the old one.
+        // If the result is not a valid URI, the request keeps the old one, which the server
+        // refuses.
         if let Ok(uri) = self.replace(&request.uri().to_string()).parse::<Uri>() {
             *request.uri_mut() = uri;
         }

@@ -128,7 +128,7 @@ async fn a_cover_that_is_no_jpeg_or_too_large_is_refused() {
     let mut large = vec![0xFF; 196_609];
     large[1] = 0xD8;
     let error = playlist.upload_cover(large.clone()).await.unwrap_err();
-    assert!(error.to_string().contains("196609 bytes; at most 196608"), "{error}");
+    assert!(error.to_string().contains("196609 bytes; expected at most 196608"), "{error}");
     assert!(mock.requests().is_empty());
     large.truncate(196_608);
     playlist.upload_cover(large).await.unwrap();

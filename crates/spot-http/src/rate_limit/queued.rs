@@ -46,7 +46,7 @@ pub trait Slots: fmt::Debug + Send + 'static {
     fn snapshot(&self, blocks: &Blocks, now: Instant) -> Limits;
 
     /// Reacts to a change of the queue or of the slots. It is called at the end of every step.
-    fn settle(&mut self, _waiting: Waiting, _blocks: &Blocks, _now: Instant) {}
+    fn settle(&mut self, _waiting: Waiting, _now: Instant) {}
 }
 
 /// The next call of the queue.
@@ -348,7 +348,7 @@ impl<S: Slots> State<S> {
 
     fn settle(&mut self, now: Instant) {
         let waiting = self.queue.waiting();
-        self.slots.settle(waiting, &self.blocks, now);
+        self.slots.settle(waiting, now);
     }
 
     /// Returns the next time at which a waiter may proceed without another event.

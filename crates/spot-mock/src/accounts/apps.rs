@@ -127,7 +127,7 @@ pub(crate) struct Registered {
     owner_premium: bool,
 }
 
-/// A secret, which is not shown.
+/// A secret, whose `Debug` output does not contain it.
 pub(crate) struct Secret(pub(crate) String);
 
 impl std::fmt::Debug for Secret {

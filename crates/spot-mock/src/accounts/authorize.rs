@@ -1,4 +1,4 @@
-//! `GET /authorize`: the page on which a user agrees.
+//! `GET /authorize`: the consent page.
 
 use url::form_urlencoded::Serializer;
 
@@ -18,10 +18,10 @@ use crate::{
     world::{Key, User, World},
 };
 
-/// Answers the browser: sends it back with a code, or says why not.
+/// Answers the browser with a redirect, or with a page that shows an error.
 ///
-/// What concerns the application or the address is said on the page, because an address that is
-/// not registered must not be visited. Everything else is told to the application.
+/// Errors of the client id or the redirect URI are shown on the page, because the browser must not
+/// visit an unregistered address. All other errors are sent to the application.
 pub(crate) fn authorize(
     auth: &mut Auth,
     apps: &Apps,
@@ -68,7 +68,7 @@ pub(crate) fn authorize(
     if !method_fits {
         return back("error", "invalid_request");
     }
-    // The page that asks has a link for everybody, so that anybody can be tried.
+    // The consent page has a link for each user.
     let user = match (auth.consent, query.get("decision")) {
         (Consent::Grant, _) => Some(auth.signed_in),
         (Consent::Ask, Some("agree")) => {
@@ -91,7 +91,7 @@ pub(crate) fn authorize(
     back("code", &code)
 }
 
-/// Sends the browser back to the application with one result, and with the state it came with.
+/// Redirects the browser to the application with one result and the `state` of the request.
 fn send_back(redirect_uri: &str, name: &str, value: &str, state: Option<&str>) -> Reply {
     let mut answer = Serializer::new(String::new());
     answer.append_pair(name, value);
@@ -104,7 +104,7 @@ fn send_back(redirect_uri: &str, name: &str, value: &str, state: Option<&str>) -
         .with_header("location", format!("{redirect_uri}{separator}{answer}"))
 }
 
-/// The page that asks. Its links lead to the same address with the decision added.
+/// The consent page. Its links have the same address, with the decision added.
 fn ask(
     world: &World,
     app: &Registered,

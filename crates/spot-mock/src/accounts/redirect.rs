@@ -1,11 +1,11 @@
-//! Which addresses a user may be sent back to.
+//! Checks redirect URIs.
 
 use url::{Host, Url};
 
-/// Whether an application that registered `registered` may ask for `asked`.
+/// Whether an application with the redirect URIs `registered` may use `asked`.
 ///
-/// The two must be the same text, but for loopback addresses, whose port is chosen at run time:
-/// one that was registered without a port may be used with any.
+/// `asked` must equal a registered URI. A loopback address that is registered without a port may be
+/// used with any port, since applications choose the port at run time.
 pub(crate) fn is_allowed(registered: &[String], asked: &str) -> bool {
     is_secure(asked)
         && registered
@@ -13,9 +13,9 @@ pub(crate) fn is_allowed(registered: &[String], asked: &str) -> bool {
             .any(|registered| registered == asked || is_same_but_port(registered, asked))
 }
 
-/// Whether an address may be registered at all: `https` anywhere, `http` only on a loopback
-/// address written as a number, other schemes for apps on a phone. `localhost` is a name, and
-/// names can be made to lead elsewhere.
+/// Whether an address may be registered: `https` with any host, `http` only with a numeric loopback
+/// address, and other schemes for mobile apps. `localhost` is not allowed, since a name can resolve
+/// to another machine.
 pub(crate) fn is_secure(address: &str) -> bool {
     Url::parse(address).is_ok_and(|url| match url.scheme() {
         "http" => is_loopback(&url),

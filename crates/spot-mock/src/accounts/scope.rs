@@ -28,7 +28,7 @@ pub(crate) const SCOPES: &[&str] = &[
 pub(crate) struct ScopeSet(Vec<&'static str>);
 
 impl ScopeSet {
-    /// The named scopes, or the first name that is none. A scope named twice counts once.
+    /// Parses scopes. Fails with the first name that is not a scope. Duplicates count once.
     pub(crate) fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, &'a str> {
         let mut scopes = Vec::new();
         for name in names {
@@ -40,7 +40,7 @@ impl ScopeSet {
         Ok(Self(scopes))
     }
 
-    /// The scopes, in the order in which they were named.
+    /// The scopes, in the order of the request.
     pub(crate) fn names(&self) -> &[&'static str] {
         &self.0
     }
@@ -57,7 +57,7 @@ impl ScopeSet {
         self.0.is_empty()
     }
 
-    /// As the token endpoint writes them.
+    /// Formats the scopes as the token endpoint does.
     pub(crate) fn text(&self) -> String {
         self.0.join(" ")
     }

@@ -1,4 +1,4 @@
-//! `POST /api/token`: codes, refresh tokens and secrets become access tokens.
+//! `POST /api/token`: exchanges codes, refresh tokens and secrets for access tokens.
 
 use base64::{
     Engine,
@@ -21,7 +21,7 @@ use crate::{
     world::{Key, User},
 };
 
-/// Answers one request for a token. `authorization` is the header of that name.
+/// Answers a token request. `authorization` is the header of this name.
 pub(crate) fn token(
     auth: &mut Auth,
     apps: &Apps,
@@ -47,11 +47,11 @@ pub(crate) fn token(
     reply.with_header("cache-control", "no-store")
 }
 
-/// Who asks.
+/// The client of a token request.
 #[derive(Clone, Copy)]
 struct Client {
     app: AppKey,
-    /// Whether it proved that with its secret, or said nothing but its id.
+    /// Whether the client authenticated with its secret. If not, it sent only its id.
     has_secret: bool,
 }
 
@@ -105,7 +105,7 @@ fn exchange(auth: &mut Auth, client: Client, form: &Query, now: Moment) -> Resul
         .get("redirect_uri")
         .ok_or(Denial::new("invalid_request", "redirect_uri must be supplied"))?;
     let verifier = form.get("code_verifier");
-    // A code is spent by the attempt, whether or not it succeeds.
+    // Every attempt uses the code up, even a failed one.
     let code = auth
         .codes
         .remove(code)
@@ -205,7 +205,7 @@ fn answer(
     if let Some(refresh_token) = refresh_token {
         body.set("refresh_token", refresh_token);
     }
-    // Where no scope was asked for, none is mentioned.
+    // Without requested scopes, the answer has no `scope`.
     if !granted.is_empty() {
         body.set("scope", granted);
     }
@@ -218,7 +218,7 @@ fn fill(body: &mut Object, access_token: &str) {
     body.set("expires_in", TOKEN_SECONDS);
 }
 
-/// Id and secret from a Basic header; both are percent-encoded in it.
+/// Reads id and secret from a Basic header, in which both are percent-encoded.
 fn basic(header: &str) -> Option<(String, String)> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {

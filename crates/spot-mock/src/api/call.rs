@@ -1,4 +1,4 @@
-//! One call that has passed the gate, as a handler sees it.
+//! A call that has passed the gate, for its handler.
 
 use std::sync::OnceLock;
 
@@ -25,7 +25,7 @@ pub(crate) struct Call<'a> {
     pub(crate) search_index: &'a OnceLock<SearchIndex>,
     pub(crate) operation: &'static Operation,
     pub(crate) caller: Caller,
-    /// The path below `/v1` as it was sent.
+    /// The path below `/v1`, as in the request.
     pub(crate) path: &'a str,
     pub(crate) parameters: Vec<(&'static str, String)>,
     pub(crate) query: Query,
@@ -39,7 +39,7 @@ pub(crate) struct Call<'a> {
     pub(crate) market: Market,
 }
 
-/// Who calls.
+/// The caller: an application, with or without a user.
 pub(crate) struct Caller {
     pub(crate) app: AppKey,
     pub(crate) user: Option<Key<User>>,
@@ -51,7 +51,7 @@ impl Call<'_> {
         self.app.mode == Mode::Extended
     }
 
-    /// The names of the world as search compares them.
+    /// The search index of the world. The first search builds it.
     pub(crate) fn search_index(&self) -> &SearchIndex {
         self.search_index.get_or_init(|| SearchIndex::new(self.world))
     }
@@ -66,7 +66,7 @@ impl Call<'_> {
         parse_id(self.parameters.first().map_or("", |(_, value)| value))
     }
 
-    /// The ids of the list parameter. One that is none spoils all.
+    /// The ids of the list parameter. One invalid id fails the call.
     pub(crate) fn ids(&self) -> Result<Vec<Id>, Refusal> {
         self.list.iter().map(|text| parse_id(text)).collect()
     }
@@ -91,7 +91,8 @@ impl Call<'_> {
         Ok(self.state.account(self.world, user, self.now))
     }
 
-    /// The playlist in the path. Spotify's own are hidden from applications that came late.
+    /// The playlist in the path. Spotify's own playlists are hidden from applications registered
+    /// after November 2024.
     pub(crate) fn playlist(&self) -> Result<Key<Playlist>, Refusal> {
         let key = self.state.playlists.find(&self.id()?).ok_or_else(Refusal::not_found)?;
         if self.state.playlists.get(key).editorial && self.app.closed_2024 {
@@ -100,12 +101,12 @@ impl Call<'_> {
         Ok(key)
     }
 
-    /// The body as a JSON object; an empty one if there is no body.
+    /// The body as a JSON object; an empty object if there is no body.
     pub(crate) fn json_body(&self) -> Result<Value, Refusal> {
         json_body(self.body)
     }
 
-    /// What turns things into JSON for this caller.
+    /// The renderer for this caller.
     pub(crate) fn render(&self) -> Render<'_> {
         Render {
             world: self.world,
@@ -120,13 +121,14 @@ impl Call<'_> {
         }
     }
 
-    /// The page of a list that was asked for: `entries` are already only those of the page.
+    /// The requested page of a list. `entries` contains only the entries of the page.
     pub(crate) fn page(&self, entries: Vec<Json>, total: usize) -> Json {
         let rest = self.query.encoded_without(&["limit", "offset"]);
         self.page_at(self.path, &rest, entries, total)
     }
 
-    /// The same with links to another path and with other parameters than those of this call.
+    /// Like [`page`](Self::page), but the links have another path and other parameters than this
+    /// call.
     pub(crate) fn page_at(&self, path: &str, rest: &str, entries: Vec<Json>, total: usize) -> Json {
         let (api, limit) = (&self.settings.api_url, self.limit);
         let separator = if rest.is_empty() { "" } else { "&" };
@@ -135,7 +137,7 @@ impl Call<'_> {
         page(link, limit, self.offset, entries, total)
     }
 
-    /// The part of a list that was asked for.
+    /// The requested part of a list.
     pub(crate) fn window<T>(&self, list: impl IntoIterator<Item = T>) -> impl Iterator<Item = T> {
         list.into_iter().skip(self.offset as usize).take(self.limit as usize)
     }

@@ -1,4 +1,4 @@
-//! What is checked before a handler runs, from what the table says.
+//! Checks that run before a handler, as the table of operations specifies.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use crate::{
     world::{HOME, MARKETS},
 };
 
-/// Finds out who calls, from the header.
+/// Determines the caller from the `Authorization` header.
 pub(crate) fn caller(state: &State, authorization: Option<&str>) -> Result<Caller, Refusal> {
     let unauthorized = |error: &str, description: &str| {
         let challenge = format!(
@@ -40,8 +40,8 @@ pub(crate) fn caller(state: &State, authorization: Option<&str>) -> Result<Calle
     Ok(Caller { app: grant.app, user: grant.user, scopes: grant.scopes })
 }
 
-/// Spotify's front end answers this before anybody looks at the token: a body that is not there
-/// has to be declared as empty.
+/// The answer to a request without a `Content-Length`. Spotify's front end sends it before the
+/// token is checked: even an empty body must declare its length.
 pub(crate) fn length_required() -> Refusal {
     let text = "<!DOCTYPE html><html lang=\"en\"><title>411 Length Required</title>\
                 <p>A PUT or POST needs a Content-Length, even if it is 0.</p></html>";
@@ -49,7 +49,7 @@ pub(crate) fn length_required() -> Refusal {
     Refusal::other(Reply::new(411, Body::Text { media_type, text: text.to_owned() }))
 }
 
-/// Whether the application may call the operation at all.
+/// Checks whether the application may call the operation.
 pub(crate) fn access(
     operation: &Operation,
     app: &Registered,
@@ -60,7 +60,7 @@ pub(crate) fn access(
         return Err(Refusal::new(403, text));
     }
     if !app.admits(caller.user) {
-        // One of the few refusals that is not JSON.
+        // This refusal is plain text, not JSON.
         let text = "Check settings on developer.spotify.com/dashboard, the user may not be \
                     registered.";
         let media_type = "text/plain; charset=utf-8".to_owned();
@@ -80,7 +80,7 @@ pub(crate) fn access(
     }
 }
 
-/// Whether the token covers the operation.
+/// Checks whether the token covers the operation.
 pub(crate) fn scope(call: &Call<'_>) -> Result<(), Refusal> {
     if call.operation.needs_user() {
         call.user()?;
@@ -125,11 +125,11 @@ pub(crate) fn parameters(call: &mut Call<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The entries of a list parameter, at least one and at most as many as are allowed.
+/// The entries of a list parameter. Fails if there are none or too many.
 fn entries(list: &List, query: &Query, body: &[u8]) -> Result<Vec<String>, Refusal> {
     let entries = match query.list(list.name) {
         Some(entries) => entries,
-        // Spotify calls a bare list of ids an object without its field.
+        // Spotify answers a bare list of ids like an object without the field.
         None if list.in_body && is_array(body) => Vec::new(),
         None if list.in_body => entries_of_body(list.name, &json_body(body)?),
         None => Vec::new(),
@@ -147,7 +147,7 @@ fn is_array(body: &[u8]) -> bool {
     matches!(serde_json::from_slice(body), Ok(Value::Array(_)))
 }
 
-/// `{"ids": [..]}`, or `{"timestamped_ids": [{"id": ..}, ..]}`.
+/// Reads the ids of `{"ids": [..]}`, or of `{"timestamped_ids": [{"id": ..}, ..]}`.
 fn entries_of_body(name: &str, body: &Value) -> Vec<String> {
     let entries = |name: &str| body.get(name).and_then(Value::as_array).into_iter().flatten();
     let plain = entries(name).filter_map(Value::as_str);
@@ -155,13 +155,13 @@ fn entries_of_body(name: &str, body: &Value) -> Vec<String> {
     plain.chain(dated).map(ToOwned::to_owned).collect()
 }
 
-/// The country of the user wins over the one asked for.
+/// The market of a call. The country of the user takes precedence over the requested one.
 fn market(query: &Query, has_user: bool) -> Result<Market, Refusal> {
     let invalid = || Refusal::bad_request("Invalid market code");
     let asked = match query.get("market") {
         Some("from_token") if has_user => Some(HOME),
         Some(code) if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
-            // A code that is no market is a country in which nothing can be played.
+            // A code that is not a market is treated as a country in which nothing can be played.
             let known = MARKETS.iter().find(|market| market.eq_ignore_ascii_case(code));
             Some(known.copied().unwrap_or("ZZ"))
         }

@@ -1,4 +1,4 @@
-//! The Web API: the table of operations, what is checked before them, and what each does.
+//! The Web API: the table of operations, the checks before them, and their handlers.
 
 pub(crate) mod call;
 pub(crate) mod gate;

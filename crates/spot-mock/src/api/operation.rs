@@ -7,7 +7,7 @@ pub(crate) struct Operation {
     pub(crate) path: &'static str,
     /// The operation id in Spotify's reference.
     pub(crate) id: &'static str,
-    /// One of these scopes is needed; none if there are none.
+    /// The token must have one of these scopes. Empty if no scope is required.
     pub(crate) scopes: &'static [&'static str],
     pub(crate) access: Access,
     pub(crate) limit: Option<Limit>,
@@ -20,13 +20,13 @@ pub(crate) struct Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     Any,
-    /// Only those in Extended Quota Mode.
+    /// Applications in Extended Quota Mode.
     Extended,
-    /// Closed since 2024-11-27; the others are answered like this.
+    /// Closed for new applications on 2024-11-27. They get this answer.
     Closed(ClosedAnswer),
 }
 
-/// How an operation that was closed in 2024 says so.
+/// Answer of an operation that was closed in 2024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClosedAnswer {
     Forbidden,
@@ -34,7 +34,7 @@ pub(crate) enum ClosedAnswer {
     NotFoundWithoutBody,
 }
 
-/// How many entries of a page can be asked for.
+/// Page size: defaults and maxima.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limit {
     pub(crate) default: u32,
@@ -43,12 +43,12 @@ pub(crate) struct Limit {
     pub(crate) extended: (u32, u32),
 }
 
-/// A parameter with several ids or URIs.
+/// A parameter with a list of ids or URIs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct List {
     pub(crate) name: &'static str,
     pub(crate) max: usize,
-    /// Whether it may come in a JSON body instead of the query.
+    /// Whether the list may be in a JSON body instead of the query.
     pub(crate) in_body: bool,
 }
 
@@ -103,18 +103,18 @@ impl Operation {
         self
     }
 
-    /// A list that may also come in the body.
+    /// Adds a list that may also be in the body.
     pub(crate) const fn list_or_body(mut self, name: &'static str, max: usize) -> Self {
         self.list = Some(List { name, max, in_body: true });
         self
     }
 
-    /// Whether it concerns a user, so that a token of the application itself is not enough.
+    /// Whether the operation requires a token of a user.
     pub(crate) fn needs_user(&self) -> bool {
         self.path == "/me" || self.path.starts_with("/me/") || self.method != "GET"
     }
 
-    /// Whether it commands a player.
+    /// Whether the operation is a player command.
     pub(crate) fn is_player_command(&self) -> bool {
         self.path.starts_with("/me/player") && self.method != "GET"
     }

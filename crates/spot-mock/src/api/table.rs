@@ -1,7 +1,7 @@
-//! All operations of the Web API, one a row, and what may be asked of each.
+//! All operations of the Web API, one per row, with their scopes, limits and other rules.
 //!
-//! What can be checked without knowing what an operation does is said here and checked in one
-//! place ([`crate::api::gate`]); the handlers check the rest.
+//! The gate ([`crate::api::gate`]) checks these rules for all operations. The handlers check the
+//! rest.
 
 use crate::{
     api::{
@@ -52,7 +52,7 @@ const COMMAND: &[&str] = &["user-modify-playback-state"];
 const HISTORY_READ: &[&str] = &["user-read-recently-played"];
 const TOP_READ: &[&str] = &["user-top-read"];
 
-/// What carries out an operation once its rules are checked.
+/// Carries out an operation after its rules were checked.
 pub(crate) type Handler = fn(&mut Call<'_>) -> Answer;
 
 /// The table. The order does not matter: no two rows match the same request.
@@ -167,7 +167,7 @@ pub(crate) static OPERATIONS: &[(Operation, Handler)] = &[
     (post("/me/player/queue", "add-to-queue").scopes(COMMAND), player::enqueue),
 ];
 
-/// What a path leads to.
+/// Result of routing.
 pub(crate) enum Route {
     /// An operation and the parameters of its path, decoded.
     Operation(&'static Operation, Handler, Vec<(&'static str, String)>),
@@ -178,10 +178,10 @@ pub(crate) enum Route {
 
 /// Finds the operation for a method and a path below `/v1`.
 pub(crate) fn route(method: &str, path: &str) -> Route {
-    // Spotify takes a slash at the end, and spotipy sends one: `/v1/me/`.
+    // Spotify accepts a slash at the end, and spotipy sends one: `/v1/me/`.
     let path = path.strip_suffix('/').unwrap_or(path);
     let mut path_exists = false;
-    // A path without parameters wins over one that has a parameter in the same place.
+    // A path without parameters takes precedence over a path with a parameter in the same position.
     let mut found = None::<(&'static Operation, Handler, Vec<(&'static str, String)>)>;
     for (operation, handler) in OPERATIONS {
         let Some(parameters) = parameters(operation.path, path) else { continue };

@@ -14,7 +14,7 @@ use crate::{
     world::{Device, custom},
 };
 
-/// How far the clock is moved forward.
+/// A move of the clock.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Advance {
@@ -72,7 +72,7 @@ pub(super) struct Seen {
     /// Path below the base URL, percent-encoded.
     pub(super) path: String,
     pub(super) query: String,
-    /// Status of the answer; 0 while there is none.
+    /// Status of the answer; 0 before the answer is sent.
     pub(super) status: u16,
     /// Operation id in Spotify's reference, `authorize` or `token`; null for an unknown route.
     pub(super) operation: Option<&'static str>,
@@ -89,7 +89,7 @@ impl From<RecordedRequest> for Seen {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum FaultBody {
-    /// Answers with this instead of carrying the request out.
+    /// Sends this answer instead of carrying the request out.
     Status {
         /// HTTP status, 200 to 599.
         #[schemars(range(min = 200, max = 599))]
@@ -184,7 +184,7 @@ fn seed() -> u64 {
     7
 }
 
-/// A token to make.
+/// A token to create.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct TokenBody {
@@ -229,7 +229,7 @@ pub(super) struct SignIn {
     pub(super) refresh: Option<RefreshPolicy>,
 }
 
-/// Limits. What is left out is not limited.
+/// Limits. A limit that is left out does not apply.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct LimitsBody {
@@ -264,7 +264,7 @@ pub(super) struct AdvertisementBody {
     pub(super) seconds: f64,
 }
 
-/// An isolated world. Settings that are left out are those of the mock.
+/// An isolated world. Settings that are left out have the values of the mock.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct WorldBody {
@@ -280,7 +280,7 @@ pub(super) struct WorldBody {
     pub(super) playlist_fields: Option<PlaylistFields>,
     /// Redirect URIs to register for the default application.
     pub(super) redirect_uris: Vec<String>,
-    /// Whether answers have the null values that real ones have: hidden playlists, a device without
+    /// Whether answers contain the null values of real answers: hidden playlists, a device without
     /// id.
     pub(super) null_values: Option<bool>,
     /// Whether the world starts without playback.
@@ -295,9 +295,9 @@ pub(super) struct Worlds {
     pub(super) worlds: Vec<String>,
 }
 
-/// What is wrong with a request.
+/// An error in a request.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ErrorBody {
-    /// What is wrong, with the path of the field.
+    /// Description of the error, with the path of the field.
     pub(super) error: String,
 }

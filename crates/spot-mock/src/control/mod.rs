@@ -1,7 +1,7 @@
-//! The control interface: what tests in other languages do to a mock, as JSON over HTTP.
+//! The control interface: tests in other languages control a mock with JSON over HTTP.
 //!
-//! Every operation is a row of [`table::OPERATIONS`], from which requests are routed and the
-//! OpenAPI document is made.
+//! Each operation is a row of [`table::OPERATIONS`]. Routing and the OpenAPI document use this
+//! table.
 
 mod bodies;
 mod openapi;
@@ -30,7 +30,7 @@ pub(crate) struct Request<'a> {
     body: &'a [u8],
 }
 
-/// What is wrong with a request.
+/// An error in a request.
 pub(crate) struct Failure {
     status: u16,
     message: String,
@@ -38,14 +38,14 @@ pub(crate) struct Failure {
 
 type Outcome = Result<Reply, Failure>;
 
-/// Answers a request. Its path begins with `/_mock`.
+/// Answers a request whose path begins with `/_mock`.
 pub(crate) fn answer(site: &Site, instance: &Instance, parts: &Parts, body: &[u8]) -> Reply {
     let path = parts.uri.path().strip_prefix("/_mock").unwrap_or_default().trim_end_matches('/');
     let is_default = std::ptr::eq(instance, &raw const *site.default);
     let mut known = false;
     for operation in table::OPERATIONS {
         let Some(key) = matched(operation.path, path) else { continue };
-        // Isolated worlds are made at the default instance only.
+        // Only the default instance creates isolated worlds.
         if operation.path.starts_with("/worlds") && !is_default {
             continue;
         }
@@ -60,7 +60,7 @@ pub(crate) fn answer(site: &Site, instance: &Instance, parts: &Parts, body: &[u8
             let query = Query::parse(parts.uri.query().unwrap_or_default());
             (operation.run)(&Request { site, instance, key, query, body })
         } else {
-            // A page in a browser can send other types without asking the server first.
+            // A page in a browser can send other types without a preflight.
             Err(Failure::new(415, "The Content-Type of a body must be application/json"))
         };
         return outcome.unwrap_or_else(|failure| {
@@ -86,7 +86,7 @@ fn matched<'a>(template: &str, path: &'a str) -> Option<&'a str> {
 }
 
 impl Request<'_> {
-    /// The body, whose mistakes are named by their path.
+    /// Parses the body. An error names the path of the field.
     fn body<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let body = if self.body.is_empty() { b"{}" } else { self.body };
         let mut json = serde_json::Deserializer::from_slice(body);
@@ -106,7 +106,7 @@ impl Failure {
 }
 
 fn json(status: u16, body: &impl Serialize) -> Reply {
-    // Maps with text keys and numbers that are finite always become JSON.
+    // Serialization cannot fail: bodies have only text keys and finite numbers.
     let text = serde_json::to_string_pretty(body).unwrap_or_default();
     let media_type = "application/json; charset=utf-8".to_owned();
     Reply::new(status, Body::Text { media_type, text })

@@ -1,4 +1,4 @@
-//! What is known of an operation of the control interface.
+//! Metadata of an operation of the control interface.
 
 use schemars::{Schema, SchemaGenerator};
 

@@ -1,4 +1,4 @@
-//! What each operation of the control interface does.
+//! Handlers of the operations of the control interface.
 
 use std::time::Duration;
 
@@ -196,7 +196,7 @@ pub(super) fn advertise(request: &Request<'_>) -> Outcome {
     Ok(Reply::no_content())
 }
 
-/// Does something with the player of a user, or of the default user.
+/// Runs a closure with the player of a user, or of the default user.
 fn with_player<T>(
     request: &Request<'_>,
     id: Option<&str>,
@@ -234,7 +234,7 @@ pub(super) fn worlds(request: &Request<'_>) -> Outcome {
 pub(super) fn create_world(request: &Request<'_>) -> Outcome {
     let is_empty = request.body::<serde_json::Map<_, _>>()?.is_empty();
     let body: WorldBody = request.body()?;
-    // Without settings of its own, the world shares the catalogue of the mock.
+    // If the body has no settings, the world shares the catalogue of the mock.
     let recipe = (!is_empty).then(|| {
         let mut recipe: Recipe = request.site.default.live().recipe().clone();
         body.apply(&mut recipe);

@@ -1,4 +1,4 @@
-//! The operations of the control interface, one a row.
+//! The operations of the control interface, one per row.
 
 use crate::{
     control::{

@@ -1,8 +1,8 @@
-//! Corruptions: answers of the right content in an unexpected form.
+//! Corruptions: answers with the right content in an unexpected form.
 
 use serde_json::Value;
 
-/// A way in which an answer deviates from the documented form.
+/// A deviation of an answer from the documented form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "control",
@@ -94,7 +94,7 @@ const NEEDED: &[&str] = &[
     "type",
     "uri",
 ];
-/// One of so many candidates is left out or null.
+/// One of this number of candidates is left out or replaced by null.
 const EVERY: u32 = 3;
 
 /// Corrupts the body of an answer. A body that is not JSON stays unchanged.
@@ -109,14 +109,14 @@ pub(crate) fn corrupt(body: Vec<u8>, corruption: Corruption) -> Vec<u8> {
 struct Writer {
     out: String,
     corruption: Corruption,
-    /// In how many objects the next value is.
+    /// Number of objects that enclose the next value.
     depth: u32,
-    /// Counts what could be left out.
+    /// Number of candidates so far.
     turn: u32,
 }
 
 impl Writer {
-    /// Writes a value; `key` is the field it is the value of.
+    /// Writes a value. `key` is the name of its field.
     fn value(&mut self, key: &str, value: &Value) {
         match value {
             Value::Object(fields) => self.object(fields),
@@ -126,7 +126,8 @@ impl Writer {
                     if place > 0 {
                         self.out.push(',');
                     }
-                    // Pages and batches have such entries; the artists of a track have not.
+                    // Only pages and batches contain null entries, not for example the artists of a
+                    // track.
                     let is_result = entry.is_object() && (key == "items" || self.depth == 1);
                     if is_result && self.corruption == Corruption::NullEntries && self.is_struck() {
                         self.out.push_str("null");
@@ -181,7 +182,7 @@ impl Writer {
         }
         self.out.push_str(&Value::from(key).to_string());
         self.out.push(':');
-        // The added field is not corrupted itself.
+        // The added field itself is not corrupted.
         if key == "something_new" {
             self.out.push_str(&value.to_string());
         } else {

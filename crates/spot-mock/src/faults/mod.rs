@@ -21,7 +21,7 @@ use crate::world::Rng;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Answers with this instead of carrying the request out.
+    /// Sends this answer instead of carrying the request out.
     Status {
         /// HTTP status, 200 to 999.
         status: u16,
@@ -41,8 +41,8 @@ pub enum Fault {
     TruncatedBody,
     /// Carries the request out after this time on tokio's clock.
     Delay(Duration),
-    /// Carries the request out and alters the answer in a way that real answers have been altered.
-    /// An answer without a JSON body stays unchanged.
+    /// Carries the request out and alters the answer, in a way that was seen in real answers. An
+    /// answer without a JSON body stays unchanged.
     Corrupted(Corruption),
 }
 
@@ -73,7 +73,7 @@ impl Fault {
         Self::status(429).body("application/json; charset=utf-8", body).retry_after(seconds)
     }
 
-    /// A 401 "Access token missing", as a gateway of Spotify has sent for valid tokens.
+    /// A 401 "Access token missing", which a gateway of Spotify has sent for valid tokens.
     pub fn unauthorized() -> Self {
         let body = r#"{"error":{"status":401,"message":"Access token missing"}}"#;
         Self::status(401).body("application/json; charset=utf-8", body)
@@ -126,8 +126,8 @@ pub struct RandomFaults {
 }
 
 impl RandomFaults {
-    /// Faults of all kinds at this share of the requests. The share is clamped to 0 to 1. The
-    /// kinds: a 429 of one second, 500, 502 with HTML, 503, a 401 for a valid token, a reset, a
+    /// Injects faults of all kinds into this share of the requests. The share is clamped to 0 to 1.
+    /// The kinds: a 429 of one second, 500, 502 with HTML, 503, a 401 for a valid token, a reset, a
     /// lost answer, a truncated body, a delay of 200 ms, and every [`Corruption`].
     pub fn new(seed: u64, rate: f64) -> Self {
         #[expect(

@@ -1,8 +1,8 @@
-//! What the pages for people share.
+//! HTML pages: the shared layout.
 
 use crate::http::reply::{Body, Reply};
 
-/// The style of all pages: readable on a phone, and dark where the system is.
+/// The style of all pages: readable on phones, and dark if the system is.
 const STYLE: &str = "\
 :root{color-scheme:light dark;--line:#8884;--soft:#8881;--accent:#1a6b43}\
 @media(prefers-color-scheme:dark){:root{--accent:#6fd3a0}}\
@@ -24,7 +24,7 @@ border:1px solid var(--line);text-decoration:none;background:var(--soft)}\
 .note{opacity:.75;font-size:.9rem}\
 .narrow{max-width:34rem;margin:0 auto}";
 
-/// A page with this title and content, which is HTML.
+/// A page with this title. `content` is HTML.
 pub(crate) fn page(status: u16, title: &str, content: &str) -> Reply {
     let text = format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -36,7 +36,7 @@ pub(crate) fn page(status: u16, title: &str, content: &str) -> Reply {
     Reply::new(status, Body::Text { media_type: "text/html; charset=utf-8".to_owned(), text })
 }
 
-/// Text as it is written in HTML, within an attribute as well.
+/// Escapes text for HTML content and attributes.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {

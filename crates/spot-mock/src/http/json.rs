@@ -1,7 +1,7 @@
-//! The JSON of an answer before it is text.
+//! JSON values of answers before serialization.
 //!
-//! `serde_json::Value` would allocate every key and copy the 185 markets of every album in a
-//! page; here keys are static, and what never changes is kept as finished text.
+//! `serde_json::Value` would allocate every key and copy the 185 markets of every album in a page.
+//! Here, keys are static, and constant parts are stored as serialized text.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -18,13 +18,13 @@ pub(crate) enum Json {
     Text(String),
     Static(&'static str),
     Raw(&'static RawValue),
-    /// Text that is kept for other answers as well.
+    /// Serialized text that is shared with other answers.
     Shared(Arc<RawValue>),
     List(Vec<Json>),
     Object(Object),
 }
 
-/// A JSON object which keeps the order in which its fields were set.
+/// A JSON object that keeps the order in which its fields were set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Object(Vec<(&'static str, Json)>);
 
@@ -33,7 +33,7 @@ impl Object {
         Self(Vec::with_capacity(24))
     }
 
-    /// Adds a field. Fields are set once: nothing looks for an earlier one of the same name.
+    /// Appends a field. Duplicates are not detected, so each field must be set only once.
     pub(crate) fn set(&mut self, key: &'static str, value: impl Into<Json>) {
         self.0.push((key, value.into()));
     }
@@ -49,7 +49,7 @@ impl FromIterator<(&'static str, Json)> for Object {
     }
 }
 
-/// Writes an object literal: `object! { "name": track.name, "total": 3 }` is a [`Json`].
+/// Creates a [`Json`] object from a literal: `object! { "name": track.name, "total": 3 }`.
 macro_rules! object {
     ($($key:literal : $value:expr),* $(,)?) => {
         $crate::http::json::Json::Object(
@@ -60,15 +60,15 @@ macro_rules! object {
 pub(crate) use object;
 
 impl Json {
-    /// The text, for whose finished parts there is room from the beginning.
+    /// Serializes the value. The initial capacity fits the serialized parts.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.finished() + 1_024);
-        // Writing to memory does not fail, and no key is anything but text.
+        // Writing to memory cannot fail, and all keys are text.
         let _ = serde_json::to_writer(&mut bytes, self);
         bytes
     }
 
-    /// How many bytes of it are finished text, with something for what goes between.
+    /// Number of bytes of the serialized parts, plus an allowance for the text between them.
     fn finished(&self) -> usize {
         match self {
             Self::Raw(raw) => raw.get().len(),

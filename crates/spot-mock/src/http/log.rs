@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// HTTP method in capitals.
+    /// HTTP method in upper case.
     pub method: String,
     /// Path as it was sent, percent-encoded: `/v1/artists/0OdUWJ0sBjDrqHygGUXeCF`.
     pub path: String,
@@ -27,12 +27,12 @@ const REMEMBERED: usize = 100_000;
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
     requests: VecDeque<RecordedRequest>,
-    /// How many are gone, so that the numbers of the others stay what they are.
+    /// Number of removed requests. With it, the numbers of the others stay valid.
     gone: usize,
 }
 
 impl RequestLog {
-    /// Notes a request and returns its number, with which the answer is noted.
+    /// Records a request and returns its number, with which the answer is recorded later.
     pub(crate) fn begin(&mut self, request: RecordedRequest) -> usize {
         if self.requests.len() == REMEMBERED {
             self.requests.pop_front();

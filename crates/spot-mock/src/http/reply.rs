@@ -2,7 +2,7 @@
 
 use crate::http::json::{Json, object};
 
-/// What a handler gives back.
+/// Result of a handler.
 pub(crate) type Answer = Result<Reply, Refusal>;
 
 /// An answer.
@@ -34,12 +34,12 @@ impl Reply {
         Self::new(201, Body::Json(body.into()))
     }
 
-    /// 200 without a body, as library writes answer.
+    /// 200 without a body, the answer of library writes.
     pub(crate) fn done() -> Self {
         Self::new(200, Body::Empty)
     }
 
-    /// 204, as player commands answer.
+    /// 204, the answer of player commands.
     pub(crate) fn no_content() -> Self {
         Self::new(204, Body::Empty)
     }
@@ -50,7 +50,7 @@ impl Reply {
     }
 }
 
-/// Why something is not done. Boxed, since it is the rare half of every [`Answer`].
+/// A refused request. Boxed to keep [`Answer`] small, since refusals are rare.
 #[derive(Debug)]
 pub(crate) struct Refusal(Box<Reply>);
 
@@ -76,12 +76,12 @@ impl Refusal {
         Self::new(403, "Forbidden")
     }
 
-    /// The limit of the application is reached.
+    /// The rate limit of the application is reached.
     pub(crate) fn rate_limited(seconds: u64) -> Self {
         Self::new(429, "API rate limit exceeded").with_header("retry-after", seconds.to_string())
     }
 
-    /// The quota of the developer account is used up.
+    /// The quota of the developer account is exhausted.
     pub(crate) fn quota_exceeded(seconds: u64) -> Self {
         let error = object! {
             "status": 429,
@@ -95,7 +95,7 @@ impl Refusal {
         Self::new(403, "Insufficient client scope")
     }
 
-    /// A refusal of the player, which gives a reason for programs.
+    /// A refusal of the player, with a machine-readable reason.
     pub(crate) fn player(status: u16, message: &str, reason: &'static str) -> Self {
         let message = format!("Player command failed: {message}");
         Self::json(status, object! { "status": status, "message": message, "reason": reason })
@@ -111,7 +111,7 @@ impl Refusal {
         Self(Box::new(Reply::new(status, Body::Empty)))
     }
 
-    /// An answer of another shape.
+    /// A refusal with any other reply.
     pub(crate) fn other(reply: Reply) -> Self {
         Self(Box::new(reply))
     }

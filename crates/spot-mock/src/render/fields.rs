@@ -1,4 +1,4 @@
-//! The `fields` parameter of playlists: which parts of the answer are wanted.
+//! The `fields` parameter of playlists, which selects parts of the answer.
 
 use crate::http::json::{Json, Object};
 
@@ -10,15 +10,15 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    /// Reads `items(added_at,item(name,album(!images))),total`. Dots and parentheses say the
-    /// same: `items.total` is `items(total)`.
+    /// Parses `items(added_at,item(name,album(!images))),total`. Dots and parentheses are
+    /// equivalent: `items.total` means `items(total)`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut rest = text;
         let fields = Self::list(&mut rest)?;
         rest.is_empty().then_some(fields)
     }
 
-    /// What is left of a value. Nothing else is touched if only unwanted fields were named.
+    /// Returns the selected parts of a value. If only unwanted fields are named, all others stay.
     pub(crate) fn apply(&self, json: Json) -> Json {
         match json {
             Json::List(entries) => {
@@ -91,7 +91,8 @@ impl Fields {
         Some((name, None))
     }
 
-    /// `items.total,items.next` names one field twice and means both.
+    /// Adds a wanted field. If a field is named twice, as in `items.total,items.next`, the
+    /// selections are merged.
     fn want(&mut self, name: String, within: Option<Self>) {
         let known = self.wanted.iter_mut().find(|(known, _)| *known == name);
         match (known, within) {

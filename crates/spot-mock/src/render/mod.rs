@@ -1,4 +1,4 @@
-//! Things of the world as JSON, in the shape the access mode gives them.
+//! Renders entries of the world as JSON, in the form of the access mode.
 
 mod fields;
 mod music;

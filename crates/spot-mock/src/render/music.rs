@@ -9,7 +9,7 @@ use crate::{
     world::{Album, Artist, Image, Key, Track, mix},
 };
 
-/// How many tracks come with an album.
+/// Number of tracks in an album object.
 const NESTED_TRACKS: u32 = 50;
 
 impl Render<'_> {
@@ -31,7 +31,7 @@ impl Render<'_> {
         object.into()
     }
 
-    /// An artist as part of something else.
+    /// An artist as part of another object.
     fn artist_ref(self, key: Key<Artist>) -> Json {
         let artist = &self.world.artists[key];
         let mut object = Object::new();
@@ -69,7 +69,7 @@ impl Render<'_> {
         object.into()
     }
 
-    /// An album as part of something else or in a list.
+    /// An album as part of another object or in a list.
     pub(crate) fn album_ref(self, key: Key<Album>) -> Json {
         self.album_fields(key).into()
     }
@@ -107,7 +107,7 @@ impl Render<'_> {
         self.keep(key, false, || self.track_object(key).into())
     }
 
-    /// A track with everything, and for playlists still open to more.
+    /// A full track, as an object to which playlists add fields.
     pub(super) fn track_object(self, asked: Key<Track>) -> Object {
         let key = self.relink(asked);
         let track = &self.world.tracks[key];
@@ -149,7 +149,7 @@ impl Render<'_> {
         self.set_reference(object, "track", track.id.as_str());
     }
 
-    /// The track that is played instead, where a market is asked for.
+    /// The track that is played instead, if a market is requested.
     fn relink(self, key: Key<Track>) -> Key<Track> {
         match self.world.tracks[key].relinked {
             Some(instead) if self.market.asked => instead,
@@ -158,7 +158,7 @@ impl Render<'_> {
     }
 }
 
-/// Images that a custom world has given.
+/// Images of a custom world.
 fn own(images: &[Image]) -> Json {
     let image = |image: &Image| {
         object! { "height": image.height, "url": image.url.clone(), "width": image.width }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Render<'_> {
-    /// The profile of the user who asks. Scopes unlock fields.
+    /// The profile of the calling user. Some fields require a scope.
     pub(crate) fn profile(self, key: Key<User>, scopes: &ScopeSet, premium: bool) -> Json {
         let user = &self.world.users[key];
         let mut object = Object::new();
@@ -34,7 +34,7 @@ impl Render<'_> {
         object.into()
     }
 
-    /// What anybody may know of a user.
+    /// The public profile of a user.
     pub(crate) fn public_user(self, key: Key<User>) -> Json {
         let user = &self.world.users[key];
         let mut object = Object::new();
@@ -54,7 +54,7 @@ impl Render<'_> {
         object.into()
     }
 
-    /// Who added something to a playlist.
+    /// The user who added an entry to a playlist.
     pub(super) fn adder(self, key: Key<User>) -> Json {
         let mut object = Object::new();
         self.set_user_reference(&mut object, &self.world.users[key]);
@@ -86,7 +86,7 @@ impl Render<'_> {
     }
 }
 
-/// The profile picture in two sizes; none for users without a display name.
+/// The profile picture in two sizes. Users without a display name have none.
 fn pictures(user: &User) -> Vec<Json> {
     if user.display_name.is_none() {
         return Vec::new();

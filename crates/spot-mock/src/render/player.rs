@@ -1,4 +1,4 @@
-//! What plays, where, and what was played.
+//! Playback, devices and recent plays.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl Render<'_> {
         object.into()
     }
 
-    /// What plays, without where.
+    /// The current playback without the device.
     pub(crate) fn currently_playing(self, player: &Player, episodes: bool) -> Json {
         let mut object = Object::new();
         self.set_playing(&mut object, player, episodes);
@@ -36,7 +36,8 @@ impl Render<'_> {
     fn set_playing(self, object: &mut Object, player: &Player, episodes: bool) {
         let is_track = matches!(player.current, Some(Playable::Track(_)));
         let advertisement = player.advertisement();
-        // Whoever does not ask for episodes learns that one plays, but not which.
+        // Without `additional_types=episode`, the answer shows that an episode plays, but not which
+        // one.
         let is_named = (is_track || episodes) && advertisement.is_none();
         let item = player.current.filter(|_| is_named);
         object.set("is_playing", player.playing);
@@ -116,7 +117,7 @@ impl Render<'_> {
     }
 }
 
-/// What would be refused now; what is allowed is not mentioned.
+/// Commands that would be refused now. Allowed commands are left out.
 fn disallows(player: &Player) -> Object {
     let names = [
         ("resuming", Command::Resume),

@@ -11,26 +11,27 @@ use crate::{
     world::{Episode, Key, User},
 };
 
-/// How many entries come with a playlist.
+/// Number of entries in a playlist object.
 const NESTED: u32 = 100;
 
-/// Who looks at a playlist, and how.
+/// The viewer of a playlist, and the options of the request.
 #[derive(Clone, Copy)]
 pub(crate) struct Viewer {
     pub(crate) user: Option<Key<User>>,
-    /// Whether episodes were asked for; if not they come disguised as tracks.
+    /// Whether the call requests episodes. If not, episodes are rendered in the form of tracks.
     pub(crate) episodes: bool,
 }
 
 impl Viewer {
-    /// In Development Mode only those see what is in a playlist who may change it.
+    /// Whether the viewer sees the items of a playlist. In Development Mode, only users who may
+    /// change the playlist do.
     pub(crate) fn sees_items(self, list: &Playlist, extended: bool) -> bool {
         extended || self.user.is_some_and(|user| list.is_written_by(user))
     }
 }
 
 impl Render<'_> {
-    /// A playlist with its first entries, if the viewer may see them.
+    /// Renders a playlist with its first entries, if the viewer may see them.
     pub(crate) fn playlist(self, list: &Playlist, viewer: Viewer) -> Json {
         let mut object = self.playlist_fields(list);
         object.set("followers", object! { "href": Json::Null, "total": list.followers });
@@ -58,7 +59,7 @@ impl Render<'_> {
         object.into()
     }
 
-    /// A playlist in a list.
+    /// Renders a playlist as an entry of a list.
     pub(crate) fn playlist_ref(self, list: &Playlist, viewer: Viewer) -> Json {
         let mut object = self.playlist_fields(list);
         if viewer.sees_items(list, self.extended) {
@@ -76,7 +77,7 @@ impl Render<'_> {
         object.into()
     }
 
-    /// The cover: the uploaded one, else a mosaic of what is in it, else none at all.
+    /// Renders the cover: the uploaded image, else a mosaic of the items' covers, else null.
     pub(crate) fn playlist_images(self, list: &Playlist) -> Json {
         let name = match &list.cover {
             Some(name) => format!("ab67706c0000da84{name}"),
@@ -101,7 +102,7 @@ impl Render<'_> {
         object
     }
 
-    /// An entry of a playlist.
+    /// Renders an entry of a playlist.
     pub(crate) fn entry(self, entry: &PlaylistEntry, viewer: Viewer) -> Json {
         let item = self.item(&entry.item, viewer);
         let mut object = Object::new();
@@ -134,8 +135,8 @@ impl Render<'_> {
         self.mark(object, is_episode)
     }
 
-    /// Says what kind of item it is. Left over from older days, and a trap for those who expect
-    /// an object under that name.
+    /// Sets the booleans `episode` and `track`, which say what kind of item it is. They are legacy
+    /// fields, and the name `track` misleads clients that expect an object.
     fn mark(self, mut object: Object, is_episode: bool) -> Json {
         if self.extended {
             object.set("episode", is_episode);
@@ -144,8 +145,8 @@ impl Render<'_> {
         object.into()
     }
 
-    /// An episode without `additional_types=episode`: in the form of a track, with the show as
-    /// its album and its artist.
+    /// Renders an episode for a call without `additional_types=episode`: in the form of a track,
+    /// with the show as its album and its artist.
     fn disguised(self, key: Key<Episode>) -> Object {
         let episode = &self.world.episodes[key];
         let show = &self.world.shows[episode.show];
@@ -197,7 +198,7 @@ impl Render<'_> {
         object
     }
 
-    /// A local file: a track with little more than a name.
+    /// Renders a local file: a track with little more than a name.
     fn local(self, file: &LocalFile) -> Object {
         let nothing = || Object::default();
         let none = || Vec::<Json>::new();

@@ -1,4 +1,4 @@
-//! What renders things, and what all of them share.
+//! The renderer, and the fields that all objects share.
 
 use crate::{
     http::json::{Json, Object, object},
@@ -7,39 +7,39 @@ use crate::{
     world::{Availability, HOME, Key, Track, World, mix},
 };
 
-/// What everything that is rendered depends on.
+/// Renders entries of the world. All output depends on these settings.
 #[derive(Clone, Copy)]
 pub(crate) struct Render<'a> {
     pub(crate) world: &'a World,
-    /// Where finished tracks are kept; nowhere if their parts are asked for.
+    /// Cache of rendered tracks. `None` if only parts of the tracks are requested.
     pub(crate) track_cache: Option<&'a TrackCache>,
-    /// The base of links.
+    /// Base URL of links.
     pub(crate) api: &'a str,
-    /// Whether fields are included that Development Mode lacks.
+    /// Whether to include the fields that Development Mode lacks.
     pub(crate) extended: bool,
-    /// Whether half a minute of a track may be listened to, as before November 2024.
+    /// Whether tracks have a preview of 30 seconds, as before November 2024.
     pub(crate) previews: bool,
     pub(crate) playlist_fields: PlaylistFields,
     pub(crate) market: Market,
-    /// Whether `is_playable` is said.
+    /// Whether to set `is_playable`.
     pub(crate) playability: bool,
     pub(crate) resume_points: bool,
 }
 
 impl Render<'_> {
-    /// Says `is_playable` even where no market was asked for, as some answers do.
+    /// Sets `is_playable` even without a requested market, as some answers do.
     pub(crate) fn with_playability(self) -> Self {
         Self { playability: self.market.code.is_some(), ..self }
     }
 
-    /// A track as finished text, if it was rendered like this before.
+    /// Returns a track as serialized text from the cache, or renders it.
     pub(super) fn keep(
         self,
         key: Key<Track>,
         in_playlist: bool,
         render: impl FnOnce() -> Json,
     ) -> Json {
-        // Other countries are asked for too rarely to keep texts for each of them.
+        // Other countries are requested too rarely to cache texts for each of them.
         let is_usual = self.market.code.is_none_or(|code| code == HOME);
         let Some(kept) = self.track_cache.filter(|_| is_usual) else { return render() };
         let form = TrackForm {
@@ -54,8 +54,8 @@ impl Render<'_> {
         kept.get_or_render(form, render)
     }
 
-    /// `available_markets`, which Development Mode lacks and which gives way to `is_playable`
-    /// where a market is asked for.
+    /// Sets `available_markets`. Development Mode lacks this field, and with a requested market,
+    /// `is_playable` replaces it.
     pub(super) fn set_markets(self, object: &mut Object, available: Availability) {
         if self.extended && !self.market.asked {
             match available.json() {
@@ -68,7 +68,7 @@ impl Render<'_> {
         }
     }
 
-    /// `is_playable`, and why not.
+    /// Sets `is_playable`, and the reason if it is false.
     pub(super) fn set_playability(self, object: &mut Object, available: Availability) {
         let (true, Some(market)) = (self.playability, self.market.code) else { return };
         let playable = self.world.markets(available).contains(&market);
@@ -78,7 +78,7 @@ impl Render<'_> {
         }
     }
 
-    /// What refers to a thing: `external_urls`, `href`, `id`, `type` and `uri`.
+    /// Sets the reference fields: `external_urls`, `href`, `id`, `type` and `uri`.
     pub(super) fn set_reference(self, object: &mut Object, kind: &'static str, id: &str) {
         object.set("external_urls", external_urls(kind, id));
         object.set("href", format!("{}/{kind}s/{id}", self.api));
@@ -92,7 +92,7 @@ pub(super) fn external_urls(kind: &str, id: &str) -> Json {
     object! { "spotify": format!("https://open.spotify.com/{kind}/{id}") }
 }
 
-/// A picture in the three sizes Spotify keeps it in. The prefixes say which size of what it is.
+/// An image in Spotify's three sizes. The prefixes encode the size and the kind of image.
 pub(super) fn images(id: &str, prefixes: [&str; 3]) -> Json {
     let hash = id.bytes().fold(0, |state, byte| mix(state ^ u64::from(byte)));
     let name = format!("{hash:016x}{:08x}", mix(hash) >> 32);

@@ -9,7 +9,7 @@ use crate::{
     world::{Audiobook, Availability, Chapter, Episode, Key, Show},
 };
 
-/// How many episodes or chapters come with a show or a book.
+/// Number of episodes in a show object, and of chapters in an audiobook object.
 const NESTED: u32 = 50;
 
 impl Render<'_> {
@@ -56,7 +56,7 @@ impl Render<'_> {
         self.episode_object(key).into()
     }
 
-    /// An episode with its show, and for playlists still open to more.
+    /// An episode with its show, as an object to which playlists add fields.
     pub(super) fn episode_object(self, key: Key<Episode>) -> Object {
         let episode = &self.world.episodes[key];
         let mut object = self.episode_fields(episode);
@@ -104,7 +104,7 @@ impl Render<'_> {
         object.into()
     }
 
-    /// A book without its chapters.
+    /// An audiobook without its chapters.
     pub(crate) fn audiobook_ref(self, key: Key<Audiobook>) -> Json {
         self.audiobook_fields(&self.world.audiobooks[key]).into()
     }
@@ -139,7 +139,7 @@ impl Render<'_> {
         object.into()
     }
 
-    /// A chapter without its book.
+    /// A chapter without its audiobook.
     pub(crate) fn chapter_ref(self, key: Key<Chapter>) -> Json {
         self.chapter_fields(&self.world.chapters[key]).into()
     }
@@ -155,12 +155,12 @@ impl Render<'_> {
         object.set("duration_ms", chapter.duration_ms);
         object.set("explicit", false);
         object.set("images", images(book.id.as_str(), SHOW_COVERS));
-        // Said of chapters whether or not a market was asked for.
+        // Chapters have `is_playable` with and without a requested market.
         let market = self.market.code;
         object.set("is_playable", market.is_none_or(|code| Availability::Books.contains(code)));
         object.set("languages", vec![Json::Static("English")]);
         object.set("name", chapter.name.to_string());
-        // Nobody knows when a chapter was published.
+        // Spotify does not know the release dates of chapters.
         object.set("release_date", "0000-01-01");
         object.set("release_date_precision", "day");
         self.set_resume_point(&mut object, chapter.heard_ms, chapter.duration_ms);
@@ -168,7 +168,7 @@ impl Render<'_> {
         object
     }
 
-    /// A chapter the way the player shows it: as an episode of a show.
+    /// A chapter as the player shows it: in the form of an episode of a show.
     pub(super) fn chapter_as_episode(self, key: Key<Chapter>) -> Json {
         let chapter = &self.world.chapters[key];
         let book = &self.world.audiobooks[chapter.audiobook];
@@ -202,7 +202,8 @@ impl Render<'_> {
         object.into()
     }
 
-    /// A book is a show underneath and a chapter an episode, which shows in the URI and the URL.
+    /// Sets the reference fields. URI and URL use the types `show` and `episode`, since audiobooks
+    /// are shows internally and chapters are episodes.
     fn set_book_reference(self, object: &mut Object, kind: &'static str, under: &str, id: &str) {
         object.set("external_urls", external_urls(under, id));
         object.set("href", format!("{}/{kind}s/{id}", self.api));

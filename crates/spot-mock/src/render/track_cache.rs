@@ -1,7 +1,7 @@
-//! Tracks that were rendered before, kept as finished text.
+//! A cache of rendered tracks, as serialized text.
 //!
-//! The catalogue never changes while a mock runs, and pages of tracks are most of what it is
-//! asked for. Rendering one costs more than sending it.
+//! The catalogue never changes while a mock runs, and most requests read pages of tracks. Rendering
+//! a page costs more than sending it.
 
 use std::{fmt, sync::Arc};
 
@@ -10,24 +10,24 @@ use serde_json::value::RawValue;
 
 use crate::http::json::Json;
 
-/// How many bytes of text are kept at most.
+/// Maximum number of bytes in the cache.
 const CAPACITY: u64 = 24 * 1024 * 1024;
-/// About the length of a track.
+/// Approximate length of a rendered track.
 const TRACK: u64 = 2 * 1024;
 
-/// The kept tracks.
+/// The cached tracks.
 pub(crate) struct TrackCache(Cache<TrackForm, Arc<RawValue>, Length>);
 
-/// Which track in which form: all that its text depends on.
+/// Cache key: the track, and everything else that its text depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct TrackForm {
     pub(super) place: u32,
-    /// As it is in a playlist.
+    /// Whether the track is in a playlist.
     pub(super) in_playlist: bool,
     pub(super) extended: bool,
     pub(super) previews: bool,
     pub(super) playability: bool,
-    /// For the country of the users, or for none.
+    /// Whether the track is rendered for the country of the users; if not, for no country.
     pub(super) at_home: bool,
     pub(super) market_asked: bool,
 }
@@ -47,7 +47,7 @@ impl TrackCache {
         Self(Cache::with_weighter(count, CAPACITY, Length))
     }
 
-    /// The text that is kept, or what `render` makes now.
+    /// Returns the cached text, or renders the track.
     pub(super) fn get_or_render(&self, form: TrackForm, render: impl FnOnce() -> Json) -> Json {
         if let Some(text) = self.0.get(&form) {
             return Json::Shared(text);

@@ -73,8 +73,8 @@ impl MockBuilder {
         self
     }
 
-    /// Adds custom music, users and playlists to the generated world, and chooses what the
-    /// default user has saved. Default: nothing is added.
+    /// Adds custom music, users and playlists to the generated world, and sets the library of the
+    /// default user. Default: the generated world alone.
     pub fn world(mut self, world: custom::World) -> Self {
         self.recipe.world = world;
         self
@@ -88,7 +88,7 @@ impl MockBuilder {
         self
     }
 
-    /// Address to listen on. Default: 127.0.0.1, which only programs on this machine reach.
+    /// Address to listen on. Default: 127.0.0.1, which only programs on this machine can reach.
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.address = address;
         self
@@ -108,18 +108,18 @@ impl MockBuilder {
         self
     }
 
-    /// Whether the control interface below `/_mock` answers. Default: only if the mock listens on
-    /// a loopback address, since it hands out tokens to everybody.
+    /// Whether the control interface below `/_mock` answers. Default: only if the mock listens on a
+    /// loopback address, since the interface gives tokens to every client.
     #[cfg(feature = "control")]
     pub fn control(mut self, control: bool) -> Self {
         self.control = Some(control);
         self
     }
 
-    /// Speaks HTTPS with a certificate that is made at the start, for this address, `localhost`,
+    /// Serves HTTPS with a certificate generated at the start, for this address, `localhost`,
     /// `api.spotify.com`, `accounts.spotify.com` and the [`host`](Self::host).
-    /// [`MockSpotify::authority_pem`] returns the certificate of the authority that clients have
-    /// to trust. Default: HTTP.
+    /// [`MockSpotify::authority_pem`] returns the certificate of the authority that clients have to
+    /// trust. Default: HTTP.
     #[cfg(feature = "tls")]
     pub fn tls(mut self) -> Self {
         self.tls = true;
@@ -139,7 +139,8 @@ impl MockBuilder {
         self
     }
 
-    /// Length of the rate limit's window on the mock's clock. Default: 30 seconds, as at Spotify.
+    /// Length of the rate limit's window on the mock's clock. Default: 30 seconds, as in the Web
+    /// API.
     pub fn window(mut self, window: Duration) -> Self {
         self.recipe.limits.window = window;
         self
@@ -153,10 +154,10 @@ impl MockBuilder {
     }
 
     /// Maximum number of calls a day that a developer account may make of one group of operations,
-    /// with all its applications in Development Mode together. The day starts with the first call.
+    /// for all its applications in Development Mode together. The day starts with the first call.
     /// Further calls are answered with 429, `QUOTA_EXCEEDED` and a `Retry-After` of hours.
-    /// Operations form a group if their paths have the same words: the albums of any artist are
-    /// one group, the artists another. Default: no limit.
+    /// Operations form a group if their paths consist of the same words: `/artists/{id}/albums` is
+    /// one group for all artists, `/artists/{id}` another. Default: no limit.
     pub fn quota(mut self, calls: usize) -> Self {
         self.recipe.limits.quota = Some(calls);
         self
@@ -238,9 +239,9 @@ impl MockBuilder {
         self
     }
 
-    /// Stops the mock's clock: it moves only by [`MockSpotify::advance`], and playback does not
-    /// progress. Useful for recordings. A client that waits for its `Retry-After` is refused
-    /// again. Default: the clock runs.
+    /// Stops the mock's clock: only [`MockSpotify::advance`] moves it, and playback does not
+    /// progress. Useful for recordings. A client that waits for its `Retry-After` is refused again.
+    /// Default: the clock runs.
     pub fn frozen_clock(mut self) -> Self {
         self.recipe.frozen = true;
         self
@@ -277,7 +278,7 @@ impl MockBuilder {
         Ok(MockSpotify::new(site, stop, task, None))
     }
 
-    /// Starts the mock on a listener that needs no port.
+    /// Starts the mock on a listener without a port.
     #[cfg(feature = "fuzzing")]
     pub(crate) fn start_on<L>(self, listener: L) -> io::Result<MockSpotify>
     where
@@ -303,7 +304,7 @@ impl MockBuilder {
     }
 }
 
-/// What a server needs besides its listener.
+/// The parts of a server other than its listener.
 struct Prepared {
     site: Arc<Site>,
     router: IntoMakeServiceWithConnectInfo<Router, ConnectionHandle>,
@@ -316,11 +317,11 @@ async fn wait_for(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// The base URL by which clients reach the mock.
+/// Base URL at which clients reach the mock.
 fn base_url(local: SocketAddr, host: Option<&str>, tls: bool) -> String {
     let (scheme, usual) = if tls { ("https", 443) } else { ("http", 80) };
     match host {
-        // A client that maps Spotify's own hosts compares links without a port.
+        // The default port is left out, as in the links of Spotify's own hosts.
         Some(host) if local.port() == usual => format!("{scheme}://{host}"),
         Some(host) => format!("{scheme}://{host}:{}", local.port()),
         None if local.ip().is_unspecified() => format!("{scheme}://127.0.0.1:{}", local.port()),

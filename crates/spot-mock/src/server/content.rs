@@ -8,11 +8,11 @@ use crate::{
     world::{Rng, SearchIndex, World},
 };
 
-/// What does not change while requests are answered.
+/// The part of an instance that requests do not change.
 pub(crate) struct Content {
     pub(crate) world: World,
     pub(crate) apps: Apps,
-    /// Makes the tokens; each state begins with a copy.
+    /// Generates the tokens. Each state starts with a copy.
     pub(crate) rng: Rng,
     pub(crate) track_cache: TrackCache,
     pub(crate) search_index: OnceLock<SearchIndex>,

@@ -1,4 +1,4 @@
-//! One request on its way through the mock.
+//! Handles one HTTP request, from routing to the response.
 
 use std::{sync::Arc, time::Instant};
 
@@ -36,20 +36,20 @@ use crate::{
     state::LimitReached,
 };
 
-/// Maximum length of a body. No operation takes a larger one.
+/// Maximum length of a body in bytes. No operation accepts a longer body.
 const MAX_BODY: usize = 2 * 1024 * 1024;
-/// Worlds of real libraries are larger.
+/// The same for the control interface, which accepts world files of real libraries.
 const MAX_CONTROL_BODY: usize = 64 * 1024 * 1024;
 const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\">\
     <circle cx=\"8\" cy=\"8\" r=\"8\" fill=\"#246\"/><path d=\"M4 6q4-2 8 0M5 9q3-1.5 6 0\" \
     stroke=\"#fff\" fill=\"none\"/></svg>";
 
-/// Where a request is going.
+/// Target of a request.
 enum Target {
-    /// The page that lists what is served here.
+    /// The page that lists the addresses, applications, users and operations.
     Page,
     Icon,
-    /// The question of a browser whether a page may send a request.
+    /// A CORS preflight request.
     Preflight,
     /// The control interface.
     Control,
@@ -179,17 +179,17 @@ pub(crate) async fn answer(
     response
 }
 
-/// The path below a base URL with the query of the whole.
+/// Combines the path below a base URL with the query of the full URI.
 fn below(path: &str, uri: &Uri) -> Uri {
     let text = match uri.query() {
         Some(query) => format!("{path}?{query}"),
         None => path.to_owned(),
     };
-    // A part of a URI that was parsed is one itself.
+    // Parsing cannot fail, because both parts come from a parsed URI.
     text.parse().unwrap_or_default()
 }
 
-/// Answers what is neither logged nor subject to faults.
+/// Answers requests that are neither logged nor subject to faults.
 #[cfg_attr(not(feature = "control"), expect(unused_variables, reason = "only control uses them"))]
 fn aside(site: &Site, instance: &Instance, target: &Target, parts: &Parts, body: &[u8]) -> Reply {
     match target {
@@ -203,7 +203,7 @@ fn aside(site: &Site, instance: &Instance, target: &Target, parts: &Parts, body:
     }
 }
 
-/// The answer of a fault.
+/// The answer that a fault injects.
 fn injected(status: u16, body: &str, media_type: Option<&str>, retry_after: Option<&str>) -> Reply {
     let body = match media_type {
         Some(media_type) => Body::Text { media_type: media_type.to_owned(), text: body.to_owned() },
@@ -217,7 +217,7 @@ fn injected(status: u16, body: &str, media_type: Option<&str>, retry_after: Opti
     }
 }
 
-/// Does what the request asks for, under the lock.
+/// Carries the request out while it holds the lock.
 fn carry_out(instance: &Instance, target: Target, parts: &Parts, body: &[u8]) -> Reply {
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let mut live = instance.live();
@@ -245,7 +245,8 @@ fn carry_out(instance: &Instance, target: Target, parts: &Parts, body: &[u8]) ->
     }
 }
 
-/// Checks a call against the rules of its operation, and reads what all calls share.
+/// Checks a call against the rules of its operation, and reads the parameters that many operations
+/// share.
 fn admit<'a>(
     instance: &'a Instance,
     live: &'a mut Live,
@@ -295,7 +296,8 @@ fn admit<'a>(
     Ok(call)
 }
 
-/// HTTP/2 says by itself where a body ends.
+/// Whether a `PUT` or `POST` request lacks a `Content-Length`. HTTP/2 does not need one, since its
+/// frames mark the end of the body.
 fn lacks_length(parts: &Parts, body: &[u8]) -> bool {
     let sends = parts.method == "PUT" || parts.method == "POST";
     sends

@@ -1,4 +1,4 @@
-//! The page at `/`, which lists what is served here.
+//! The page at `/`, which lists the addresses, applications, users and operations.
 
 use crate::{
     accounts::{Apps, Registered},
@@ -14,8 +14,8 @@ use crate::{
     settings::Mode,
 };
 
-/// The addresses, the applications, the users and the operations. The secrets of the applications
-/// are not on it, since it needs no token; the program prints them.
+/// The addresses, the applications, the users and the operations. The page does not show the
+/// secrets of the applications, since it needs no token; the program prints them.
 pub(crate) fn home_page(instance: &Instance, content: &Content) -> Reply {
     let world = &content.world;
     let api = escape(&instance.settings.api_url);

@@ -1,4 +1,4 @@
-//! A mock on connections in memory: an exchange costs no socket.
+//! A mock that communicates in memory, without sockets.
 
 use std::{future::pending, io, time::Duration};
 
@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{MockBuilder, MockSpotify, server::listener::ConnectionHandle};
 
-/// A mock on connections in memory. It runs in the tokio runtime in which it was started.
+/// A mock with connections in memory. It runs in the tokio runtime in which it was started.
 #[derive(Debug)]
 pub struct InMemory {
     mock: MockSpotify,
@@ -20,7 +20,7 @@ pub struct InMemory {
 }
 
 impl InMemory {
-    /// Starts the mock. The builder's address, port, host and TLS do not matter.
+    /// Starts the mock. The builder's address, port, host and TLS settings are ignored.
     ///
     /// # Errors
     ///
@@ -36,12 +36,12 @@ impl InMemory {
     }
 
     /// Sends these bytes on a new connection and returns everything that the server sends until it
-    /// closes the connection. After a minute the sending half is closed, so that a server that waits for
-    /// more bytes closes too.
+    /// closes the connection. After a minute, the sending half is closed, so that a server that
+    /// waits for more bytes closes the connection too.
     ///
     /// # Errors
     ///
-    /// `BrokenPipe` if the server is gone.
+    /// `BrokenPipe` if the server has stopped.
     pub async fn exchange(&self, bytes: &[u8]) -> io::Result<Vec<u8>> {
         let (client, server) = duplex(64 * 1024);
         self.connections.send(server).map_err(|_| io::ErrorKind::BrokenPipe)?;

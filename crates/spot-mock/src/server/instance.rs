@@ -1,4 +1,4 @@
-//! An instance: a world with its state below a base URL.
+//! An instance: a world and its state, served below a base URL.
 
 use std::{
     io,
@@ -11,7 +11,7 @@ use crate::{
     state::{State, WorldIds},
 };
 
-/// Content and state, behind the one lock of an instance.
+/// Content and state of an instance, protected by one lock.
 pub(crate) struct Live {
     pub(crate) content: Arc<Content>,
     pub(crate) ids: WorldIds,
@@ -20,7 +20,7 @@ pub(crate) struct Live {
     recipe: Recipe,
 }
 
-/// A world with its state below a base URL.
+/// A world and its state, served below a base URL.
 pub(crate) struct Instance {
     pub(crate) settings: Settings,
     /// Base URL of the accounts service and of the control interface.
@@ -35,7 +35,7 @@ impl Instance {
         Self::with_content(recipe, content, base_url)
     }
 
-    /// An instance with the content of another one and a state of its own.
+    /// Creates an instance with the content of another instance and its own state.
     pub(crate) fn with_content(
         recipe: Recipe,
         content: Arc<Content>,
@@ -59,7 +59,7 @@ impl Instance {
     }
 
     pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
-        // A panic of another thread is that test's failure, not this one's.
+        // A panic in another thread fails the test of that thread. This one continues.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -70,7 +70,7 @@ impl Live {
         &self.recipe
     }
 
-    /// Goes back to the state at the start. Tokens, requests, faults and limits are reset too.
+    /// Restores the initial state. Tokens, requests, faults and limits are reset too.
     pub(crate) fn reset(&mut self) -> io::Result<()> {
         (self.state, self.ids) = self.recipe.state(&self.content)?;
         Ok(())

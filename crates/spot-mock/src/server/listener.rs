@@ -17,42 +17,42 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Accepts connections which their requests can break.
+/// Accepts connections that their requests can break.
 #[derive(Debug)]
 pub(crate) struct BreakableListener(pub(crate) TcpListener);
 
-/// A connection that writes what it is allowed to and then breaks.
+/// A connection that writes the permitted number of bytes and then breaks.
 #[derive(Debug)]
 pub(crate) struct BreakableStream {
     stream: TcpStream,
     handle: ConnectionHandle,
 }
 
-/// The handle by which a request breaks its own connection.
+/// Handle with which a request breaks its own connection.
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectionHandle(Arc<Break>);
 
 #[derive(Debug)]
 struct Break {
-    /// How many bytes may still be written; `usize::MAX` while nothing is to break.
+    /// Number of bytes that may still be written; `usize::MAX` if the connection is not to break.
     left: AtomicUsize,
     reset: AtomicBool,
 }
 
 impl ConnectionHandle {
-    /// The handle of a connection that nothing breaks yet.
+    /// Handle of a connection that is not to break.
     pub(super) fn whole() -> Self {
         let (left, reset) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
         Self(Arc::new(Break { left, reset }))
     }
 
-    /// Lets nothing more through and resets the connection.
+    /// Stops all writes and resets the connection.
     pub(crate) fn reset(&self) {
         self.0.reset.store(true, Ordering::SeqCst);
         self.0.left.store(0, Ordering::SeqCst);
     }
 
-    /// Lets so many bytes through and closes the connection.
+    /// Closes the connection after this number of bytes.
     pub(crate) fn cut_after(&self, bytes: usize) {
         self.0.left.store(bytes, Ordering::SeqCst);
     }
@@ -66,11 +66,12 @@ impl axum::serve::Listener for BreakableListener {
         loop {
             match self.0.accept().await {
                 Ok((stream, peer)) => {
-                    // Answers are small and awaited one by one; collecting them costs 40 ms each.
+                    // Answers are small, and clients wait for each of them: Nagle's algorithm would
+                    // delay each by 40 ms.
                     let _ = stream.set_nodelay(true);
                     return (BreakableStream { stream, handle: ConnectionHandle::whole() }, peer);
                 }
-                // One failed handshake is no reason to stop listening.
+                // The listener continues after a failed handshake.
                 Err(error) => {
                     tracing::debug!(%error, "a connection was not accepted");
                     tokio::task::yield_now().await;
@@ -91,7 +92,7 @@ impl Connected<IncomingStream<'_, BreakableListener>> for ConnectionHandle {
 }
 
 impl BreakableStream {
-    /// The handle by which requests break this connection.
+    /// Handle with which requests break this connection.
     #[cfg(feature = "tls")]
     pub(super) fn handle(&self) -> ConnectionHandle {
         self.handle.clone()
@@ -117,7 +118,7 @@ impl AsyncWrite for BreakableStream {
         let left = self.handle.0.left.load(Ordering::SeqCst);
         if left == 0 {
             if self.handle.0.reset.load(Ordering::SeqCst) {
-                // Without lingering, closing sends a reset instead of an orderly end.
+                // With a linger time of zero, closing the socket sends a reset.
                 let _ = self.stream.set_zero_linger();
             }
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));

@@ -24,7 +24,7 @@ pub struct MockSpotify {
     /// The content at the start, whose credentials stay the same.
     content: Arc<Content>,
     ids: WorldIds,
-    /// Dropping it stops the server as well as sending does.
+    /// Stops the server when it sends `true` or is dropped.
     stop: watch::Sender<bool>,
     task: JoinHandle<io::Result<()>>,
     #[cfg_attr(
@@ -211,8 +211,8 @@ impl MockSpotify {
         user.map(|user| self.add_device_of(user, device)).is_some()
     }
 
-    /// Takes a device of the default user away, as when it is switched off. If it was the active
-    /// one, playback stops, and `GET /me/player` answers 204.
+    /// Removes a device of the default user, as if it were switched off. If it was the active
+    /// device, playback stops, and `GET /me/player` answers 204.
     ///
     /// # Panics
     ///
@@ -226,8 +226,8 @@ impl MockSpotify {
         }
     }
 
-    /// Plays an advertisement to the default user for this time: the player names no item, and its
-    /// `currently_playing_type` is `ad`. What played goes on afterwards.
+    /// Plays an advertisement to the default user for this time. The player names no item, and its
+    /// `currently_playing_type` is `ad`. Afterwards the interrupted playback continues.
     pub fn play_advertisement(&self, length: Duration) {
         self.with_player(self.listener(), |player, now| player.advertise(length, now));
     }
@@ -236,7 +236,7 @@ impl MockSpotify {
         self.with_player(user, |player, now| player.add_device(device, now));
     }
 
-    /// Does something with the player of a user.
+    /// Runs a closure with the player of a user.
     fn with_player<T>(&self, user: Key<User>, act: impl FnOnce(&mut Player, Moment) -> T) -> T {
         let mut live = self.site.default.live();
         let Live { content, state, .. } = &mut *live;
@@ -252,13 +252,13 @@ impl MockSpotify {
         self.site.default.live().content.world.user(id)
     }
 
-    /// Ids of things in the world that tests can start from.
+    /// Ids of entries of the world, as starting points for tests.
     pub fn world(&self) -> &WorldIds {
         &self.ids
     }
 
-    /// Injects a fault into the next request. Several faults happen one request after the other,
-    /// in the order in which they were injected.
+    /// Injects a fault into the next request. If several faults are injected, each request gets one
+    /// of them, in the order of injection.
     pub fn fail_next(&self, fault: Fault) {
         self.site.default.live().state.faults.inject(None, fault);
     }
@@ -293,11 +293,11 @@ impl MockSpotify {
         self.site.default.live().state.faults.set_random(faults);
     }
 
-    /// Stops the mock and waits until its connections are closed. Requests that are being delayed
-    /// are answered at once.
+    /// Stops the mock and waits until its connections are closed. Delayed requests are answered
+    /// immediately.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
-        // The task does not fail: accepting goes on after errors.
+        // The task does not fail, because the listener continues after errors.
         let _ = self.task.await;
     }
 }

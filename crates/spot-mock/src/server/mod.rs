@@ -1,4 +1,4 @@
-//! The server: a mock is built, listens, and answers.
+//! The server: configures a mock, listens, and answers requests.
 
 mod builder;
 mod content;

@@ -1,4 +1,4 @@
-//! What an instance is made from, at the start, at a reset and for isolated worlds.
+//! The settings from which an instance is built: at the start, at a reset and for isolated worlds.
 
 use std::{io, sync::OnceLock};
 
@@ -53,7 +53,7 @@ impl Default for Recipe {
 }
 
 impl Recipe {
-    /// The world, and the applications that are registered.
+    /// Generates the world and registers the applications.
     pub(crate) fn content(&self) -> io::Result<Content> {
         self.check_operations()?;
         let mut world = if self.world.generated { generate(self.seed) } else { bare(self.seed) };
@@ -69,7 +69,7 @@ impl Recipe {
         })
     }
 
-    /// The state at the start, and ids of the world.
+    /// Builds the initial state, and collects ids of the world.
     pub(crate) fn state(&self, content: &Content) -> io::Result<(State, WorldIds)> {
         let world = &content.world;
         let auth = Auth::new(content.rng.clone(), world.listener(), self.consent, self.refresh);
@@ -94,7 +94,7 @@ impl Recipe {
         Ok((state, ids))
     }
 
-    /// Checks the operation names of limits and faults: a misspelt one would never match.
+    /// Checks the operation names of limits and faults, since a misspelt name would never match.
     fn check_operations(&self) -> io::Result<()> {
         let limited = self.limits.operations.iter().map(|(name, _)| ("operation_limit", name));
         let faulty = self.random_faults.iter().flat_map(|faults| &faults.operations);

@@ -1,4 +1,4 @@
-//! Answers as HTTP: headers, caching, faults.
+//! Converts answers to HTTP responses: headers, caching, faults.
 
 use std::hash::Hasher;
 
@@ -15,7 +15,7 @@ use crate::{
     http::reply::{Body, Reply},
 };
 
-/// Makes HTTP of an answer, and says how long its body is.
+/// Converts an answer to an HTTP response. Returns the response and the length of its body.
 pub(super) fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Response, usize) {
     let (mut media_type, mut bytes) = match reply.body {
         Body::Empty => (String::new(), Vec::new()),
@@ -66,8 +66,7 @@ pub(super) fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Re
         set(name, &value);
     }
     if parts.headers.contains_key(header::ORIGIN) && is_shared(parts.uri.path()) {
-        // Refusals of the rate limit come without these headers, so that a page sees a network
-        // error instead.
+        // A 429 has no CORS headers, so a page sees a network error instead.
         if status != StatusCode::TOO_MANY_REQUESTS {
             set("access-control-allow-origin", "*");
         }
@@ -88,16 +87,16 @@ pub(super) fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Re
     (response, length)
 }
 
-/// Whether pages of other origins may read what is at this path.
+/// Whether pages of other origins may read the answer at this path.
 fn is_shared(path: &str) -> bool {
     path == "/api/token" || path.starts_with("/v1/")
 }
 
-/// The headers that pages may send.
+/// Request headers that pages of other origins may send.
 const CORS_HEADERS: &str = "Accept, App-Platform, Authorization, Content-Type, Origin, \
     Retry-After, Spotify-App-Version, X-Cloud-Trace-Context, client-token, content-access-token";
 
-/// How an answer may be kept.
+/// Caching of an answer: determines `Cache-Control` and `ETag`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CacheClass {
     Catalogue,
@@ -134,15 +133,15 @@ impl CacheClass {
     }
 }
 
-/// The name of this version of a body.
+/// Entity tag of a body.
 fn etag(bytes: &[u8]) -> String {
     let mut hasher = FxHasher::default();
     hasher.write(bytes);
     format!("\"MC-{}\"", STANDARD.encode(hasher.finish().to_be_bytes()))
 }
 
-/// How many bytes hyper writes before a body of this length, so that a connection can be cut
-/// behind them: the status line, the headers, and the two it adds itself.
+/// Number of bytes that hyper writes before a body of this length: the status line, the headers,
+/// and the two headers that hyper adds. A truncated answer is cut relative to this position.
 pub(super) fn head_length(response: &Response, length: usize) -> usize {
     let reason = response.status().canonical_reason().map_or(0, str::len);
     let headers = response.headers().iter();

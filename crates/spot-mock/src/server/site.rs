@@ -12,10 +12,10 @@ use crate::server::instance::Instance;
 #[cfg(feature = "control")]
 use crate::server::recipe::Recipe;
 
-/// Below this path isolated worlds have their base URLs.
+/// Path prefix of the base URLs of isolated worlds.
 const WORLDS: &str = "/_mock/worlds/";
 #[cfg(feature = "control")]
-/// Maximum number of isolated worlds, so that a test that never removes them is noticed.
+/// Maximum number of isolated worlds. The limit reveals tests that never remove theirs.
 const MOST_WORLDS: usize = 1_000;
 
 /// All instances of a mock.
@@ -25,7 +25,7 @@ pub(crate) struct Site {
     /// Whether the control interface answers.
     pub(crate) control: bool,
     pub(crate) latency: Duration,
-    /// Becomes true when the mock stops, so that no request is kept waiting.
+    /// Becomes true when the mock stops, which ends the delays of waiting requests.
     pub(crate) stopped: watch::Receiver<bool>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Site {
 pub(crate) enum Place<'a> {
     /// The instance, and the path below its base URL.
     Instance(Arc<Instance>, &'a str),
-    /// The isolated world of this key does not exist.
+    /// No isolated world has this key.
     NoWorld(&'a str),
 }
 
@@ -51,7 +51,7 @@ impl Site {
     /// Finds the instance for the path of a request.
     pub(crate) fn place<'a>(&self, path: &'a str) -> Place<'a> {
         let below = path.strip_prefix(WORLDS).filter(|_| self.control);
-        // The key alone names the world to the control interface of the default instance.
+        // A path that ends with the key belongs to the control interface of the default instance.
         match below.and_then(|below| below.split_once('/')) {
             Some((key, _)) => match self.world(key) {
                 Some(instance) => {
@@ -68,7 +68,7 @@ impl Site {
         self.worlds().get(key).cloned()
     }
 
-    /// Waits, but not beyond the end of the mock.
+    /// Waits for this time, or until the mock stops.
     pub(crate) async fn pause(&self, duration: Duration) {
         let mut stopped = self.stopped.clone();
         tokio::select! {
@@ -91,8 +91,8 @@ impl Site {
         keys
     }
 
-    /// Creates an isolated world, or replaces the one that has this key. Without a recipe of its
-    /// own it shares the content of the default instance, which takes less than a millisecond.
+    /// Creates an isolated world, or replaces the one with this key. Without a recipe, the world
+    /// shares the content of the default instance, and its creation takes less than a millisecond.
     pub(crate) fn create_world(
         &self,
         key: &str,

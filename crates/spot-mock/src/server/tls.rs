@@ -1,4 +1,4 @@
-//! HTTPS with a certificate that is made at the start.
+//! HTTPS with a certificate that is generated at the start.
 
 use std::{
     io,
@@ -21,13 +21,13 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::server::listener::{BreakableListener, BreakableStream, ConnectionHandle};
 
-/// The hosts that clients with fixed addresses call.
+/// Hosts that clients with fixed addresses call.
 const HOSTS: [&str; 3] = ["localhost", "api.spotify.com", "accounts.spotify.com"];
-/// How long a handshake may take.
+/// Time limit of a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// Makes an authority, and a certificate that it signed. Returns the configuration of the server
-/// and the certificate of the authority in PEM.
+/// Generates a certificate authority and a certificate that the authority signs. Returns the
+/// configuration of the server and the certificate of the authority in PEM.
 pub(crate) fn certificate(
     address: IpAddr,
     host: Option<&str>,
@@ -52,7 +52,7 @@ pub(crate) fn certificate(
 
     let chain = vec![CertificateDer::from(leaf.der().to_vec())];
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    // The provider is named, so that no choice of the process is needed or made.
+    // The provider is set here, so the process-wide default provider is neither used nor installed.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -68,8 +68,8 @@ fn other(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
     io::Error::other(error)
 }
 
-/// Accepts TLS connections. Handshakes run in tasks of their own, so that a slow client does not
-/// keep others waiting.
+/// Accepts TLS connections. Each handshake runs in its own task, so that a slow client does not
+/// delay others.
 pub(crate) struct TlsListener {
     accepted: mpsc::Receiver<(TlsStream<BreakableStream>, SocketAddr)>,
     address: io::Result<SocketAddr>,
@@ -86,14 +86,14 @@ impl TlsListener {
             loop {
                 let (stream, peer) = tokio::select! {
                     accepted = listener.accept() => accepted,
-                    // The server has ended.
+                    // The server has stopped.
                     () = sender.closed() => return,
                 };
                 let (acceptor, sender) = (acceptor.clone(), sender.clone());
                 tokio::spawn(async move {
                     match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
                         Ok(Ok(stream)) => {
-                            // An error means that the server has ended.
+                            // An error means that the server has stopped.
                             let _ = sender.send((stream, peer)).await;
                         }
                         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
@@ -113,7 +113,7 @@ impl axum::serve::Listener for TlsListener {
     async fn accept(&mut self) -> (Self::Io, SocketAddr) {
         match self.accepted.recv().await {
             Some(accepted) => accepted,
-            // The task that accepts ends only with this listener.
+            // The accepting task ends only when this listener is dropped.
             None => std::future::pending().await,
         }
     }

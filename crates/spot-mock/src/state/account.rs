@@ -5,13 +5,13 @@ use crate::{
     world::{Artist, Key, Track},
 };
 
-/// What one user has, follows and plays.
+/// Library, player and history of a user.
 #[derive(Debug, Default)]
 pub(crate) struct Account {
     pub(crate) library: Library,
     pub(crate) player: Player,
     pub(crate) history: History,
-    /// The top tracks and artists, if they were given.
+    /// Top tracks and artists, if the custom world sets them.
     pub(crate) top_tracks: Option<Vec<Key<Track>>>,
     pub(crate) top_artists: Option<Vec<Key<Artist>>>,
 }

@@ -59,7 +59,7 @@ impl World {
         }
         let tracks = Names::<world::Track>::new(world);
         let episodes = Names::<world::Episode>::new(world);
-        // The first one ends up first in the list.
+        // Added in reverse, so that the first playlist is first in the list.
         for (place, playlist) in self.playlists.iter().enumerate().rev() {
             let at = format!("playlists[{place}]");
             let Some(playlist) = playlist else {
@@ -122,7 +122,7 @@ impl World {
     }
 }
 
-/// Replaces a list of saved things, if one is given.
+/// Replaces a list of saved entries, if one is given.
 fn shelve<T: Kind>(
     saved: &mut SavedList<T>,
     world: &world::World,
@@ -148,12 +148,12 @@ fn shelve<T: Kind>(
     Ok(())
 }
 
-/// Times from the start of the clock backwards.
+/// Times before the start of the clock, in steps of one second.
 fn seconds_apart() -> impl Iterator<Item = Moment> {
     std::iter::successors(Some(START), |at| Some(at.minus_seconds(1)))
 }
 
-/// The things with these names or ids.
+/// Finds the entries with these names or ids.
 fn named<T: Kind>(world: &world::World, wanted: &[String], field: &str) -> io::Result<Vec<Key<T>>> {
     Names::new(world).all(world, wanted, field)
 }

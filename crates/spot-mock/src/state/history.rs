@@ -1,4 +1,4 @@
-//! What a user has listened to.
+//! Recent plays of a user.
 
 use crate::{
     clock::Moment,
@@ -6,14 +6,14 @@ use crate::{
     world::{Key, Track},
 };
 
-/// How many plays Spotify remembers for the API.
+/// Number of plays that Spotify keeps for the API.
 pub(crate) const HISTORY_LENGTH: usize = 50;
 
 /// The plays of a user, newest first.
 #[derive(Debug, Default)]
 pub(crate) struct History(Vec<Play>);
 
-/// A track that was heard. Episodes are not remembered.
+/// A play of a track. Plays of episodes are not recorded.
 #[derive(Clone, Debug)]
 pub(crate) struct Play {
     pub(crate) track: Key<Track>,

@@ -1,4 +1,4 @@
-//! What a user has saved and follows.
+//! The library of a user.
 
 use crate::{
     clock::Moment,
@@ -6,7 +6,7 @@ use crate::{
     world::{Album, Artist, Audiobook, Episode, Key, Show, Track, User},
 };
 
-/// The saved things of a user, and whom and what the user follows.
+/// Saved entries of a user, and followed artists, users and playlists.
 #[derive(Debug, Default)]
 pub(crate) struct Library {
     pub(crate) tracks: SavedList<Track>,
@@ -16,17 +16,17 @@ pub(crate) struct Library {
     pub(crate) audiobooks: SavedList<Audiobook>,
     pub(crate) artists: SavedList<Artist>,
     pub(crate) users: SavedList<User>,
-    /// The user's list of playlists: own ones and followed ones.
+    /// The user's list of own and followed playlists.
     pub(crate) playlists: Vec<ListSlot>,
 }
 
-/// A place in the list of a user's playlists.
+/// An entry of a user's list of playlists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ListSlot {
     Playlist(Key<Playlist>),
     /// One of Spotify's own playlists, which the API shows as `null`.
     Hidden,
-    /// The same, shown as `null` whatever the settings are.
+    /// A hidden playlist that is always shown as `null`, whatever the settings are.
     Null,
 }
 
@@ -46,11 +46,11 @@ impl Library {
     }
 }
 
-/// Saved things of one kind, the last saved first.
+/// Saved entries of one kind, the last saved first.
 #[derive(Debug)]
 pub(crate) struct SavedList<T>(Vec<Saved<T>>);
 
-/// A saved thing and when it was saved.
+/// A saved entry, and the time at which it was saved.
 pub(crate) type Saved<T> = (Key<T>, Moment);
 
 impl<T> SavedList<T> {
@@ -66,7 +66,7 @@ impl<T> SavedList<T> {
         self.0.iter().any(|(saved, _)| *saved == key)
     }
 
-    /// Saving what is saved already changes nothing, not even the date.
+    /// Saves an entry. If it is already saved, nothing changes, not even the date.
     pub(crate) fn save(&mut self, key: Key<T>, at: Moment) {
         if !self.contains(key) {
             let place = self.0.iter().take_while(|(_, earlier)| *earlier > at).count();

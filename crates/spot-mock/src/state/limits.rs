@@ -8,14 +8,14 @@ use std::{
 
 use crate::{accounts::AppKey, clock::Moment};
 
-/// How long a quota lasts, from the first call on.
+/// Length of the period of a quota. It starts with the first call.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// No block is made longer than this.
+/// Maximum length of a block of the rate limit that early retries lengthen.
 const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
 
 /// Treatment of calls that are made before their `Retry-After` has passed.
 ///
-/// Spotify does not document it. All three have been reported.
+/// Spotify does not document its treatment. All three were reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "control",
@@ -34,7 +34,7 @@ pub enum EarlyRetryPolicy {
     Lengthen,
 }
 
-/// What is limited, and to what.
+/// Settings of the limits.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     /// Calls of an application in a window.
@@ -60,14 +60,14 @@ impl Default for Limits {
     }
 }
 
-/// Why a call is turned away, and in how many seconds there is room for it.
+/// The limit that a refused call exceeds, and the number of seconds until a call is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LimitReached {
     Window(u64),
     Quota(u64),
 }
 
-/// Counts calls.
+/// Counts calls and enforces the limits.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     limits: Limits,
@@ -107,11 +107,11 @@ impl RateLimiter {
     }
 }
 
-/// The calls of the last seconds.
+/// The calls in the current window.
 #[derive(Debug, Default)]
 struct Window {
     calls: VecDeque<Moment>,
-    /// The end of a block that was made longer.
+    /// End of a lengthened block.
     blocked: Option<Moment>,
 }
 
@@ -134,11 +134,12 @@ impl Window {
         if early_retries == EarlyRetryPolicy::Count {
             self.calls.push_back(now);
         }
-        // As many have to leave the window as are in it beyond the one that is to be let in.
+        // Number of calls that must leave the window before the next call is accepted.
         let leaving = (self.calls.len() + 1).saturating_sub(limit.max(1)).max(1);
         let room = self.calls.get(leaving - 1).map_or(now, |call| call.plus(window));
         let end = match (early_retries, self.blocked) {
-            // The first to be told of the block does not ignore it.
+            // The first refused call does not lengthen the block, since its client did not know of
+            // it.
             (EarlyRetryPolicy::Lengthen, None) => room,
             (EarlyRetryPolicy::Lengthen, Some(end)) => lengthened(end, now, LONGEST_BLOCK),
             (EarlyRetryPolicy::Forgive | EarlyRetryPolicy::Count, _) => room,
@@ -150,7 +151,7 @@ impl Window {
     }
 }
 
-/// The calls since the first one of a day.
+/// The calls since the first call of a day.
 #[derive(Debug, Default)]
 struct Quota {
     ends: Option<Moment>,
@@ -188,16 +189,16 @@ impl Quota {
     }
 }
 
-/// The operations that use up a quota together: those with the same words in their paths, as
-/// `artists/albums` or `me/playlists`. Which they are at Spotify is not published; people have
-/// seen one of these blocked while the others went on.
+/// The group of an operation, whose operations share a quota: the words of its path, such as
+/// `artists/albums` or `me/playlists`. Spotify does not publish its groups. Users reported that one
+/// of these groups was blocked while the others still worked.
 fn bucket(path: &str) -> String {
     let words = path.split('/').filter(|word| !word.is_empty() && !word.starts_with('{'));
     words.collect::<Vec<_>>().join("/")
 }
 
-/// The end of a block, later by half of what was left of it, but never further away than `most`
-/// unless it was already.
+/// Lengthens a block by half of its remaining time. The end is at most `most` away, unless it was
+/// further away before.
 fn lengthened(end: Moment, now: Moment, most: Duration) -> Moment {
     let left = end.since(now);
     now.plus((left + left / 2).min(most).max(left))

@@ -1,4 +1,4 @@
-//! What changes while the mock runs: libraries, playlists, players, tokens, counts.
+//! Mutable state of a mock: libraries, playlists, players, tokens, limits.
 
 mod account;
 mod custom;

@@ -1,4 +1,4 @@
-//! Which commands a player accepts in its present state.
+//! Determines the commands that a player accepts in its current state.
 
 use crate::{
     state::{
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Device {
-    /// Why the device refuses all commands, if it does.
+    /// The reason why the device refuses all commands, if it does.
     pub(crate) fn restriction(&self) -> Option<Restriction> {
         if self.restricted {
             Some(Restriction::DeviceNotControllable)
@@ -23,12 +23,13 @@ impl Device {
 }
 
 impl Player {
-    /// Why a command would be refused now, if it would be. Both the refusals and
-    /// `actions.disallows` ask here, so that they cannot differ.
+    /// The reason why a command would be refused now, if it would be. Refusals and
+    /// `actions.disallows` both use this method, so they are consistent.
     pub(crate) fn restriction(&self, command: Command) -> Option<Restriction> {
         let device = self.active_device();
         if command == Command::Transfer {
-            // What a restricted device plays can be taken from it: it need not do anything.
+            // Playback can be transferred away from a restricted device, since the device itself
+            // does nothing.
             let holds = device.is_some_and(|device| !device.remote_control);
             return holds.then_some(Restriction::RemoteControlDisallow);
         }

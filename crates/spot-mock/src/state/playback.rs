@@ -1,38 +1,38 @@
-//! What is played, and from where.
+//! Playable items and contexts.
 
 use std::time::Duration;
 
 use crate::world::{Chapter, Episode, Key, Track, World};
 
-/// From where the current thing is played.
+/// Context of the current playback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Context {
     pub(crate) kind: ContextKind,
-    /// The id; of a collection the user's.
+    /// Id of the context; for a collection, the id of the user.
     pub(crate) id: String,
 }
 
-/// What can be played as a whole.
+/// Type of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ContextKind {
     Album,
     Artist,
     Playlist,
-    /// A podcast, or an audiobook, which is a show underneath.
+    /// A podcast, or an audiobook, which is a show internally.
     Show,
     Collection,
-    /// What goes well with an artist, without an end.
+    /// An endless station of similar tracks for an artist.
     Station,
 }
 
 impl ContextKind {
-    /// Whether it goes on for ever, in an order of its own.
+    /// Whether the context is endless and determines the order itself.
     pub(crate) fn is_endless(self) -> bool {
         self == Self::Station
     }
 }
 
-/// Something with sound.
+/// An item that can be played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Playable {
     Track(Key<Track>),
@@ -40,7 +40,7 @@ pub(crate) enum Playable {
     Chapter(Key<Chapter>),
 }
 
-/// What happens at the end.
+/// Repeat mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Repeat {
     #[default]

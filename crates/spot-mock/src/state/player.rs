@@ -1,4 +1,4 @@
-//! What a user plays, where, and how it goes on.
+//! The player of a user: devices, playback and queue.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -12,10 +12,10 @@ use crate::{
     world::{Device, Rng, World},
 };
 
-/// After this time without sound a device counts as inactive.
+/// After this time without playback, a device is inactive.
 const IDLE_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// How many commands that start something are taken within [`BURST`].
+/// Maximum number of commands to start or skip within [`BURST`].
 const STARTS: usize = 20;
 const BURST: Duration = Duration::from_secs(1);
 
@@ -23,29 +23,29 @@ const BURST: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Player {
     pub(crate) devices: Vec<Device>,
-    /// The place in `devices` of the one that plays or could go on.
+    /// Index in `devices` of the active device, which plays or can resume.
     pub(crate) active: Option<usize>,
     pub(crate) context: Option<Context>,
     pub(crate) current: Option<Playable>,
     pub(crate) shuffle: bool,
     pub(crate) repeat: Repeat,
     pub(crate) playing: bool,
-    /// When something last changed by command or by itself.
+    /// Time of the last change, by a command or by the progress of playback.
     pub(crate) changed: Moment,
-    /// What was put into the queue by hand; it comes before the rest of the context.
+    /// Items that the user queued. They are played before the rest of the context.
     queue: VecDeque<Playable>,
     /// Whether the current item came from the queue and interrupts the context.
     from_queue: bool,
-    /// The context in its own order, and which of its places is current.
+    /// Items of the context in their original order, and the index of the current one.
     tracks: Vec<Playable>,
     place: usize,
-    /// The places of `tracks` in the order in which they are played.
+    /// Indexes into `tracks`, in the order of play.
     order: Vec<usize>,
     progress: Duration,
     measured: Moment,
-    /// When the last [`STARTS`] commands came that start something.
+    /// Times of the last commands to start or skip, at most [`STARTS`].
     starts: VecDeque<Moment>,
-    /// The beginning and the end of an advertisement. What plays waits for its end.
+    /// Start and end of an advertisement. Playback pauses until the end.
     advertisement: Option<(Moment, Moment)>,
 }
 
@@ -74,8 +74,8 @@ impl Default for Player {
 }
 
 impl Player {
-    /// Brings the player to the present: what was playing has played on, and a device that has
-    /// been silent for long is no longer active.
+    /// Updates the player to the current time: playback progresses, and a device that was silent
+    /// for too long becomes inactive.
     pub(crate) fn settle(&mut self, world: &World, history: &mut History, now: Moment) {
         if let Some((_, end)) = self.advertisement {
             self.measured = self.measured.max(now.min(end));
@@ -127,7 +127,7 @@ impl Player {
         self.touch(now);
     }
 
-    /// How far the advertisement is, if one plays.
+    /// Progress of the advertisement, if one is playing.
     pub(crate) fn advertisement(&self) -> Option<Duration> {
         self.advertisement.map(|(start, _)| self.measured.since(start))
     }
@@ -143,7 +143,7 @@ impl Player {
         self.touch(now);
     }
 
-    /// Adds a device, or changes the one that has this id.
+    /// Adds a device, or replaces the device with the same id.
     pub(crate) fn add_device(&mut self, device: Device, now: Moment) {
         let active = device.active;
         let known = self.devices.iter().position(|known| known.id == device.id);
@@ -158,7 +158,7 @@ impl Player {
         }
     }
 
-    /// Takes a device away. If it was the active one, nothing plays any more.
+    /// Removes a device. If it was the active device, playback stops.
     pub(crate) fn remove_device(&mut self, id: &str, now: Moment) -> bool {
         let is_meant = |device: &Device| device.id.as_deref() == Some(id);
         let Some(place) = self.devices.iter().position(is_meant) else { return false };
@@ -175,7 +175,7 @@ impl Player {
         true
     }
 
-    /// Takes note of a command that starts something, unless there were too many just now.
+    /// Counts a command to start or skip. Fails if there were too many within [`BURST`].
     pub(crate) fn count_start(&mut self, now: Moment) -> Result<(), Restriction> {
         while self.starts.front().is_some_and(|first| now.since(*first) >= BURST) {
             self.starts.pop_front();
@@ -187,7 +187,8 @@ impl Player {
         Ok(())
     }
 
-    /// Whether this is what plays, and is something spoken that has a place to resume from.
+    /// Whether this item is playing in this context, and is an episode or a chapter with a resume
+    /// point.
     pub(crate) fn is_in_the_midst_of(&self, context: Option<&Context>, what: Playable) -> bool {
         self.playing
             && !self.progress.is_zero()
@@ -196,7 +197,7 @@ impl Player {
             && self.context.as_ref() == context
     }
 
-    /// Starts a context, or a bare list when there is none, at one of its places.
+    /// Starts a context, or a list without a context, at one of its items.
     pub(crate) fn start(
         &mut self,
         context: Option<Context>,
@@ -242,14 +243,14 @@ impl Player {
         self.touch(now);
     }
 
-    /// Goes on to what comes next: the queue first, then the context. At the end of the context
-    /// it stops at its beginning, unless it repeats.
+    /// Skips to the next item: first of the queue, then of the context. At the end of the context,
+    /// playback returns to the first item and stops, unless the context repeats.
     pub(crate) fn skip(&mut self, now: Moment) {
         self.step(now);
         self.touch(now);
     }
 
-    /// Goes back by one, if there is something before.
+    /// Skips to the previous item, if there is one.
     pub(crate) fn back(&mut self, now: Moment) {
         if let Some(place) = self.previous() {
             self.go_to(place);
@@ -266,7 +267,7 @@ impl Player {
         !self.upcoming(1).is_empty()
     }
 
-    /// What will be played next, at most `count` of them.
+    /// The next items, at most `count`.
     pub(crate) fn upcoming(&self, count: usize) -> Vec<Playable> {
         let turn = self.turn().map_or(0, |turn| turn + 1);
         let rest = self.order.iter().skip(turn);
@@ -296,10 +297,10 @@ impl Player {
         }
     }
 
-    /// The place of what comes before the current one.
+    /// Index of the item before the current one.
     fn previous(&self) -> Option<usize> {
         if self.from_queue && self.tracks.get(self.place).is_some() {
-            // Back to what the queued item interrupted.
+            // The previous item is the one that the queued item interrupted.
             return Some(self.place);
         }
         let before = match self.turn() {
@@ -310,7 +311,8 @@ impl Player {
         self.order.get(before?).copied()
     }
 
-    /// Whether the first comes after the last. A station has no better way to go on for ever.
+    /// Whether the first item follows the last one. Stations start again too, since they are
+    /// endless.
     fn begins_again(&self) -> bool {
         self.repeat == Repeat::Context || self.is_endless()
     }
@@ -326,13 +328,13 @@ impl Player {
         self.progress = Duration::ZERO;
     }
 
-    /// The current place's turn in the order of play.
+    /// Position of the current item in the order of play.
     fn turn(&self) -> Option<usize> {
         self.order.iter().position(|place| *place == self.place)
     }
 
-    /// Lays out the order of play: as it is, or shuffled with the current one first. The shuffle
-    /// is the same every time, because a mock that surprises is of no use in a test.
+    /// Computes the order of play: the original order, or a shuffled one that starts with the
+    /// current item. The shuffle is always the same, so that tests are reproducible.
     fn lay_out(&mut self) {
         self.order = (0..self.tracks.len()).collect();
         if self.shuffle && !self.is_endless() {

@@ -1,4 +1,4 @@
-//! Playlists: their entries, their versions, and what may be done to them.
+//! Playlists: entries, versions and permissions.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::{
     world::{Arena, Episode, Id, Key, Track, User, World, mix},
 };
 
-/// How many entries a playlist can hold.
+/// Maximum number of entries of a playlist.
 pub(crate) const PLAYLIST_CAPACITY: usize = 11_000;
 
 /// All playlists of all users.
@@ -29,13 +29,13 @@ pub(crate) struct Playlist {
     pub(crate) public: bool,
     pub(crate) collaborative: bool,
     pub(crate) collaborators: Vec<Key<User>>,
-    /// Made by Spotify itself, and therefore hidden from most applications.
+    /// Whether the playlist is one of Spotify's own, which are hidden from most applications.
     pub(crate) editorial: bool,
     pub(crate) followers: u32,
     pub(crate) entries: Vec<PlaylistEntry>,
-    /// The name of the uploaded cover.
+    /// Name of the uploaded cover.
     pub(crate) cover: Option<String>,
-    /// The version of the contents; it grows with every change.
+    /// Version of the contents; increases with every change.
     revision: u32,
 }
 
@@ -43,21 +43,21 @@ pub(crate) struct Playlist {
 #[derive(Clone, Debug)]
 pub(crate) struct PlaylistEntry {
     pub(crate) item: Item,
-    /// Unknown in very old playlists.
+    /// When and by whom the entry was added. Unknown in very old playlists.
     pub(crate) added: Option<(Moment, Key<User>)>,
 }
 
-/// What an entry of a playlist refers to.
+/// Content of a playlist entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Item {
     Track(Key<Track>),
     Episode(Key<Episode>),
     Local(Box<LocalFile>),
-    /// Something that is gone from the catalogue; the entry stays.
+    /// An item that was removed from the catalogue; the entry remains.
     Removed,
 }
 
-/// A local file, known by its tags.
+/// A local file, identified by its tags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LocalFile {
     pub(crate) artist: String,
@@ -67,7 +67,7 @@ pub(crate) struct LocalFile {
 }
 
 impl Item {
-    /// What `DELETE` names it by; nothing for what is gone.
+    /// The URI with which `DELETE` names the item; `None` for removed items.
     pub(crate) fn uri(&self, world: &World) -> Option<String> {
         match self {
             Self::Track(key) => Some(format!("spotify:track:{}", world.tracks[*key].id)),
@@ -110,12 +110,12 @@ impl Playlist {
         }
     }
 
-    /// Whether the user may change what is in it, and see it in Development Mode.
+    /// Whether the user may change the items, and may see them in Development Mode.
     pub(crate) fn is_written_by(&self, user: Key<User>) -> bool {
         self.owner == user || (self.collaborative && self.collaborators.contains(&user))
     }
 
-    /// The name of the present version.
+    /// Snapshot id of the current version.
     pub(crate) fn snapshot_id(&self) -> String {
         self.snapshot_of(self.revision)
     }
@@ -125,13 +125,13 @@ impl Playlist {
         (1..=self.revision).any(|revision| self.snapshot_of(revision) == snapshot_id)
     }
 
-    /// Counts a change of the contents or the details.
+    /// Records a change of the contents or the details.
     pub(crate) fn changed(&mut self) {
         self.revision = self.revision.saturating_add(1);
     }
 
-    /// Takes `length` entries from `start` on and puts them before what was at `before`.
-    /// The caller has checked that the positions exist.
+    /// Moves `length` entries, starting at `start`, before the entry at `before`. The caller has
+    /// checked that the positions exist.
     pub(crate) fn reorder(&mut self, start: usize, length: usize, before: usize) {
         let end = start.saturating_add(length).min(self.entries.len());
         let moved: Vec<_> = self.entries.drain(start..end).collect();
@@ -178,7 +178,8 @@ impl Playlists {
         self.all.iter()
     }
 
-    /// An id no playlist has yet; the same in every run that creates playlists in the same order.
+    /// Generates an unused id. It is the same in every run that creates playlists in the same
+    /// order.
     pub(crate) fn fresh_id(&self) -> Id {
         Id::numbered("Playlist", self.all.next_key().place())
     }

@@ -1,32 +1,32 @@
-//! What a player will not do in its present state, and why.
+//! Reasons why a player refuses a command in its current state.
 //!
-//! Spotify once documented eighteen reasons that a refused command may give and no longer does;
-//! they are still sent. The mock has a cause for each:
+//! Spotify once documented eighteen reasons for refused commands. It no longer documents them, but
+//! still sends them. The mock has a cause for each:
 //!
 //! | reason | cause |
 //! |---|---|
-//! | `NO_PREV_TRACK` | going back from the first track of what does not repeat |
-//! | `NO_NEXT_TRACK` | going on from the last track of what does not repeat, with nothing queued |
-//! | `NO_SPECIFIC_TRACK` | an `offset` that names nothing in the context or list |
-//! | `ALREADY_PAUSED` | pausing what is paused |
-//! | `NOT_PAUSED` | resuming what plays; with a `position_ms` it is a jump and allowed |
-//! | `NOT_PLAYING_LOCALLY` | pausing, seeking or skipping on a device while another one plays |
-//! | `NOT_PLAYING_TRACK` | resuming, pausing, seeking, skipping or repeating a track when nothing was ever played |
-//! | `NOT_PLAYING_CONTEXT` | repeating the context of what was started without one |
-//! | `ENDLESS_CONTEXT` | shuffling or repeating a station, `spotify:station:artist:ID` |
-//! | `CONTEXT_DISALLOW` | starting a context in which there is nothing to play |
-//! | `ALREADY_PLAYING` | starting the episode or chapter that plays, in the same context and without a `position_ms`, when it has a place to resume from |
-//! | `RATE_LIMITED` | more than twenty commands to start or skip within a second of the mock's clock |
-//! | `REMOTE_CONTROL_DISALLOW` | any command to a device that refuses remote control, or to take away what it plays |
+//! | `NO_PREV_TRACK` | skip back from the first track without repeat |
+//! | `NO_NEXT_TRACK` | skip from the last track without repeat and with an empty queue |
+//! | `NO_SPECIFIC_TRACK` | an `offset` that is not in the context or the list |
+//! | `ALREADY_PAUSED` | pause while paused |
+//! | `NOT_PAUSED` | resume while playing, without `position_ms` and on the same device |
+//! | `NOT_PLAYING_LOCALLY` | pause, seek or skip on a device while another one plays |
+//! | `NOT_PLAYING_TRACK` | resume, pause, seek, skip or repeat a track before anything was played |
+//! | `NOT_PLAYING_CONTEXT` | repeat the context of playback that has none |
+//! | `ENDLESS_CONTEXT` | shuffle or repeat a station, `spotify:station:artist:ID` |
+//! | `CONTEXT_DISALLOW` | start a context without anything playable |
+//! | `ALREADY_PLAYING` | start the episode or chapter that is playing and has a resume point, in the same context and without `position_ms` |
+//! | `RATE_LIMITED` | more than 20 commands to start or skip within a second of the mock's clock |
+//! | `REMOTE_CONTROL_DISALLOW` | any command to a device that refuses remote control, or the transfer of its playback |
 //! | `DEVICE_NOT_CONTROLLABLE` | any command to a restricted device |
-//! | `VOLUME_CONTROL_DISALLOW` | setting the volume of a device that has a fixed one |
-//! | `NO_ACTIVE_DEVICE` | a command that names no device while none is active (404, the others are 403) |
-//! | `PREMIUM_REQUIRED` | any command of a user who does not pay |
-//! | `UNKNOWN` | each of these but the last two, if the mock was told to be vague |
+//! | `VOLUME_CONTROL_DISALLOW` | set the volume of a device with a fixed volume |
+//! | `NO_ACTIVE_DEVICE` | a command without `device_id` while no device is active (404, the others are 403) |
+//! | `PREMIUM_REQUIRED` | any command of a user without Premium |
+//! | `UNKNOWN` | any of these but the last two, with [`vague_player`](crate::MockBuilder::vague_player) |
 
 use crate::http::reply::Refusal;
 
-/// A command that `actions.disallows` speaks of.
+/// A command that `actions.disallows` can list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Resume,
@@ -40,7 +40,7 @@ pub(crate) enum Command {
     Transfer,
 }
 
-/// Why a command is refused.
+/// The reason for a refused command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Restriction {
     NoPreviousTrack,
@@ -62,8 +62,8 @@ pub(crate) enum Restriction {
 }
 
 impl Restriction {
-    /// The answer that says so; a vague one gives no reason but for the lack of a device, which
-    /// real players name as well.
+    /// The answer with this reason. A vague answer has the reason `UNKNOWN`, except for a missing
+    /// active device, which real players report too.
     pub(crate) fn refusal(self, vague: bool) -> Refusal {
         let (message, reason) = match self {
             Self::NoActiveDevice => {

@@ -1,4 +1,4 @@
-//! What the default user has when the mock starts.
+//! The initial account of the default user, and the initial playlists.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ const SAVED_AUDIOBOOKS: usize = 9;
 const FOLLOWED_ARTISTS: usize = 66;
 const HOUR: i64 = 60 * 60;
 
-/// Builds the account of the default user, and everybody's playlists.
+/// Builds the account of the default user, and the playlists of all users.
 pub(super) fn listener(world: &World, playlists: &mut Playlists) -> Account {
     if !world.generated {
         return Account { player: silent_player(), ..Account::default() };
@@ -52,10 +52,10 @@ fn library(world: &World, playlists: Vec<ListSlot>) -> Library {
     }
 }
 
-/// `count` different things, saved one after the other.
+/// Returns `count` different entries, saved one after the other.
 ///
-/// They are spread over the arena: it is cut into equal parts and one is taken from each, which
-/// needs no memory of what was taken.
+/// The arena is split into equal parts, and one entry is chosen from each part, so no entry is
+/// chosen twice.
 fn shelf<T>(arena: &Arena<T>, count: usize, rng: &mut Rng) -> SavedList<T> {
     let part = (arena.len() as usize / count).max(1);
     let mut at = START.minus_seconds(HOUR);
@@ -69,7 +69,7 @@ fn shelf<T>(arena: &Arena<T>, count: usize, rng: &mut Rng) -> SavedList<T> {
     SavedList::new(saved)
 }
 
-/// A player with three devices on which nothing plays.
+/// A player with three devices and without playback.
 fn silent_player() -> Player {
     let devices = vec![
         Device::new("spotmockdevice01", "Desk").kind("Computer").volume(65),
@@ -100,13 +100,13 @@ fn plays(world: &World) -> Vec<Play> {
         let context = Context { kind: ContextKind::Album, id: album.id.to_string() };
         let played_at = Moment::from_millis(at.millis() + i64::from(rng.between(0, 999)));
         at = at.minus_seconds(i64::from(rng.between(150, 3_600)));
-        // Every sixth was played from nowhere in particular.
+        // Every sixth play has no context.
         Play { track, played_at, context: (place % 6 != 5).then_some(context) }
     };
     (0..HISTORY_LENGTH).map(play).collect()
 }
 
-/// Makes everybody's playlists and returns the default user's list of them.
+/// Creates the playlists of all users, and returns the list of the default user.
 fn build_playlists(world: &World, playlists: &mut Playlists) -> Vec<ListSlot> {
     let mut maker = PlaylistMaker { world, playlists, rng: Rng::new(world.seed, "playlists") };
     let me = world.listener();
@@ -161,7 +161,7 @@ impl PlaylistMaker<'_> {
         self.make_with(owner, count, |_, _| {})
     }
 
-    /// Adds a playlist of `count` tracks after something was done to it.
+    /// Adds a playlist of `count` tracks, and passes it to a closure first.
     fn make_with(
         &mut self,
         owner: Key<User>,
@@ -197,7 +197,7 @@ fn put_local_files(entries: &mut [PlaylistEntry], rng: &mut Rng) {
     for (place, entry) in entries.iter_mut().skip(1).step_by(3).enumerate() {
         let tag = |rng: &mut Rng| Name::title(rng).to_string();
         let file = LocalFile {
-            // The first has nothing but a title, as untagged files do.
+            // The first file has only a title, like files without tags.
             artist: if place == 0 { String::new() } else { Name::artist(rng).to_string() },
             album: if place == 0 { String::new() } else { tag(rng) },
             title: tag(rng),
@@ -213,8 +213,8 @@ fn put_episodes(world: &World, entries: &mut [PlaylistEntry], rng: &mut Rng) {
     }
 }
 
-/// Makes a list old: the fifth entry was removed from the catalogue, and the first two have no
-/// `added_at`.
+/// Makes a playlist look old: the fifth entry was removed from the catalogue, and the first two
+/// have no `added_at`.
 fn wear_out(entries: &mut [PlaylistEntry]) {
     for entry in entries.iter_mut().take(2) {
         entry.added = None;

@@ -11,7 +11,7 @@ use crate::{
     world::{Key, User, World},
 };
 
-/// All that is behind the mock's one lock.
+/// The mutable state of an instance, protected by its lock.
 pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) auth: Auth,
@@ -37,14 +37,14 @@ impl State {
         }
     }
 
-    /// The account of a user, brought up to the present: what was playing has played on.
+    /// The account of a user, updated to the current time: playback has progressed.
     pub(crate) fn account(&mut self, world: &World, user: Key<User>, now: Moment) -> &mut Account {
         let account = self.accounts.entry(user).or_default();
         account.player.settle(world, &mut account.history, now);
         account
     }
 
-    /// The player of a user as it was last settled.
+    /// The player of a user, as of its last update.
     pub(crate) fn player(&self, user: Key<User>) -> Option<&Player> {
         self.accounts.get(&user).map(|account| &account.player)
     }

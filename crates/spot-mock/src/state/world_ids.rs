@@ -1,11 +1,11 @@
-//! Ids that tests and demos can start from.
+//! Ids as starting points for tests and demos.
 
 use crate::{
     state::{library::ListSlot, store::State},
     world::{Availability, Id, World},
 };
 
-/// Ids of things in the world of a mock, each chosen for a property. The same seed gives the same
+/// Ids of entries in the world of a mock, each chosen for a property. The same seed gives the same
 /// ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "control", derive(serde::Serialize, schemars::JsonSchema))]
@@ -74,7 +74,7 @@ pub struct WorldIds {
 
 impl WorldIds {
     pub(crate) fn new(world: &World, state: &mut State) -> Self {
-        // A world that is not generated may lack any of these.
+        // A custom world without the generated one may lack any of these entries.
         let artist = world.artists.iter().next().map(|(_, artist)| artist);
         let album = world.albums.iter().next().map(|(_, album)| album);
         let long_album = world.albums.iter().nth(1).map(|(_, album)| album);

@@ -7,11 +7,11 @@ use std::{
     ops::{Index, IndexMut},
 };
 
-/// A list that only grows and hands out a [`Key`] for each entry.
+/// A list that only grows and returns a [`Key`] for each entry.
 #[derive(Debug)]
 pub(crate) struct Arena<T>(Vec<T>);
 
-/// The place of an entry in the arena of its type.
+/// Index of an entry in the arena of its type.
 pub(crate) struct Key<T> {
     place: u32,
     kind: PhantomData<fn() -> T>,
@@ -28,7 +28,7 @@ impl<T> Arena<T> {
         key
     }
 
-    /// The key the next entry will get.
+    /// The key of the next entry to be added.
     pub(crate) fn next_key(&self) -> Key<T> {
         Key::at(u32::try_from(self.0.len()).unwrap_or(u32::MAX))
     }
@@ -37,7 +37,7 @@ impl<T> Arena<T> {
         self.next_key().place
     }
 
-    /// The key of the entry at a place, if there is one.
+    /// The key of the entry at an index, if the entry exists.
     pub(crate) fn key(&self, place: u32) -> Option<Key<T>> {
         (place < self.len()).then(|| Key::at(place))
     }
@@ -50,7 +50,7 @@ impl<T> Arena<T> {
         self.keys().zip(&self.0)
     }
 
-    /// The key of some entry, chosen by a number of any size. The arena must not be empty.
+    /// Maps a number of any size to the key of an entry. The arena must not be empty.
     pub(crate) fn some(&self, number: u64) -> Key<T> {
         let count = u64::from(self.len()).max(1);
         Key::at(u32::try_from(number % count).unwrap_or(0))
@@ -85,7 +85,7 @@ impl<T> Key<T> {
         self.place
     }
 
-    /// The keys of `count` entries from this one on.
+    /// The keys of `count` consecutive entries, starting with this one.
     pub(crate) fn run(
         self,
         count: u32,
@@ -94,7 +94,7 @@ impl<T> Key<T> {
     }
 }
 
-// Written out, because deriving would ask for the same of `T`.
+// Implemented by hand, because `derive` would require the same traits of `T`.
 impl<T> Clone for Key<T> {
     fn clone(&self) -> Self {
         *self

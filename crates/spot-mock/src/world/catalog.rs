@@ -13,7 +13,7 @@ use crate::world::{
     spoken::{Audiobook, Chapter, Episode, Show},
 };
 
-/// Everything that is in the catalogue, and everybody who has an account.
+/// The catalogue and the users.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) seed: u64,
@@ -26,23 +26,22 @@ pub(crate) struct World {
     pub(crate) chapters: Arena<Chapter>,
     pub(crate) users: Arena<User>,
     pub(crate) categories: Vec<Category>,
-    /// The details of the few albums and tracks that have some, so that the others need no room for
-    /// them.
+    /// Details of albums and tracks. Few have any, so they are stored separately to save memory.
     pub(crate) album_details: HashMap<Key<Album>, AlbumDetails>,
     pub(crate) track_details: HashMap<Key<Track>, TrackDetails>,
-    /// Whether the world was generated, and what users have as well.
+    /// Whether the world and the libraries of the users were generated.
     pub(crate) generated: bool,
-    /// The genres that recommendations accept; `None` for those of Spotify.
+    /// Genres that recommendations accept; `None` for Spotify's list.
     pub(crate) genre_seeds: Option<Vec<String>>,
     /// The markets of [`Availability::Listed`].
     market_lists: Vec<Vec<&'static str>>,
     pub(super) spotify: Key<User>,
-    /// The places of what was given an id of its own, by its kind and that id.
+    /// Indexes of the entries with a custom id, by kind and id.
     own_ids: HashMap<(&'static str, Id), u32>,
 }
 
 impl World {
-    /// A world without anything in it, with room for a generated one.
+    /// Creates an empty world with the capacity for a generated one.
     pub(crate) fn empty(seed: u64) -> Self {
         Self {
             seed,
@@ -103,7 +102,7 @@ impl World {
         };
     }
 
-    /// Availability in these markets only. Fails with a code that is not one of a market.
+    /// Availability in these markets only. Fails with the first code that is not a market.
     pub(crate) fn available_in(&mut self, codes: &[String]) -> Result<Availability, String> {
         let mut list = Vec::with_capacity(codes.len());
         for code in codes {
@@ -118,7 +117,7 @@ impl World {
             self.market_lists.push(list);
             self.market_lists.len() - 1
         });
-        // Beyond 65,535 different lists the last one counts, which no world has.
+        // From 65,535 different lists on, all others share the last index. No world has so many.
         Ok(Availability::Listed(u16::try_from(place).unwrap_or(u16::MAX)))
     }
 
@@ -169,7 +168,8 @@ impl World {
         }
     }
 
-    /// Gives what will be added next an id of its own. False if another thing of its kind has it.
+    /// Reserves a custom id for the entry that is added next. Returns false if another entry of the
+    /// kind has this id.
     pub(crate) fn reserve<T: Kind>(&mut self, id: Id) -> bool {
         let is_free = T::find(self, &id).is_none();
         if is_free {
@@ -182,7 +182,7 @@ impl World {
         self.categories.iter().find(|category| category.id == id)
     }
 
-    /// The user on whose behalf tokens are given out.
+    /// The default user, for whom tokens are created.
     pub(crate) fn listener(&self) -> Key<User> {
         self.users.some(0)
     }
@@ -193,26 +193,27 @@ impl World {
     }
 }
 
-/// What the catalogue is made of.
+/// A kind of catalogue entry.
 pub(crate) trait Kind: Sized + 'static {
     /// Name in generated ids.
     const NAME: &'static str;
-    /// As it is in a message.
+    /// Name in error messages.
     const WORD: &'static str;
 
     fn arena(world: &World) -> &Arena<Self>;
     fn id(&self) -> &Id;
     fn name(&self) -> &Name;
 
-    /// The id of the thing that will be added next, if it gets none of its own.
+    /// The id of the entry that is added next, unless it has a custom id.
     fn next_id(world: &World) -> Id {
         Id::numbered(Self::NAME, Self::arena(world).len())
     }
 
-    /// The thing that has this id.
+    /// Finds the entry with this id.
     fn find(world: &World, id: &Id) -> Option<Key<Self>> {
         let arena = Self::arena(world);
-        // A custom id may look like a generated one, if it comes from the backup of another mock.
+        // A custom id may look like a generated id, for example if it comes from the backup of a
+        // mock.
         let generated = id.place(Self::NAME).and_then(|place| arena.key(place));
         let generated = generated.filter(|key| arena[*key].id() == id);
         generated.or_else(|| arena.key(*world.own_ids.get(&(Self::NAME, *id))?))

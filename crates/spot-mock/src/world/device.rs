@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// A device that plays: a speaker, a phone, a car.
+/// A playback device: a speaker, a phone, a car.
 ///
 /// A mock starts with three devices. [`MockSpotify::add_device`](crate::MockSpotify::add_device)
 /// adds others:
@@ -27,7 +27,7 @@ pub struct Device {
     pub(crate) id: Option<String>,
     /// Name.
     pub(crate) name: String,
-    /// Type as Spotify writes it: `Computer`, `Smartphone`, `TV`. Default: `Speaker`.
+    /// Type, as in Spotify's answers: `Computer`, `Smartphone`, `TV`. Default: `Speaker`.
     #[serde(rename = "type", default = "speaker")]
     pub(crate) kind: String,
     /// Volume, 0 to 100. Default: 50.
@@ -66,7 +66,7 @@ impl Device {
         }
     }
 
-    /// Type as Spotify writes it: `Computer`, `Smartphone`, `TV`. Default: `Speaker`.
+    /// Type, as in Spotify's answers: `Computer`, `Smartphone`, `TV`. Default: `Speaker`.
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = kind.into();
         self
@@ -96,8 +96,8 @@ impl Device {
         self
     }
 
-    /// Refuses all commands, and the transfer of its playback, with `REMOTE_CONTROL_DISALLOW`.
-    /// No field announces it.
+    /// Refuses all commands, and the transfer of its playback to another device, with
+    /// `REMOTE_CONTROL_DISALLOW`. No field of the device shows this.
     pub fn refuses_remote_control(mut self) -> Self {
         self.remote_control = false;
         self

@@ -1,20 +1,20 @@
-//! Ids as Spotify writes them: 22 characters of base 62.
+//! Ids in Spotify's format: 22 characters of base 62.
 
 use std::fmt;
 
 const LENGTH: usize = 22;
-/// What all ids of the mock begin with.
+/// Prefix of all ids of the mock.
 const MARK: &str = "spotmock";
 
-/// The id of anything but a user, a category or a device.
+/// Id of a catalogue entry or a playlist. Users, categories and devices have ids of other formats.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Id([u8; LENGTH]);
 
 impl Id {
-    /// The id of the thing at a place among those of its kind. It says what it names, so that a
-    /// log and a recorded answer can be read, and is the same whatever the seed.
+    /// Generates the id of the entry at an index among the entries of its kind. The id contains the
+    /// kind, so that logs and recorded answers are readable, and does not depend on the seed.
     ///
-    /// Written digit by digit, since a world has fifteen thousand of them.
+    /// The digits are written one by one for speed, since a world has fifteen thousand ids.
     pub(crate) fn numbered(kind: &str, place: u32) -> Self {
         let mut id = [b'0'; LENGTH];
         for (letter, wanted) in id.iter_mut().zip(MARK.bytes().chain(kind.bytes())) {
@@ -28,20 +28,20 @@ impl Id {
         Self(id)
     }
 
-    /// The place among those of its kind, if it names something of this kind.
+    /// Index among the entries of this kind; `None` for ids of other kinds.
     pub(crate) fn place(&self, kind: &str) -> Option<u32> {
         let digits = self.as_str().strip_prefix(MARK)?.strip_prefix(kind)?;
-        // The letters of a longer kind are no digits.
+        // If the prefix matches a longer kind, the rest contains letters and does not parse.
         digits.parse::<u32>().ok()?.checked_sub(1)
     }
 
-    /// The id written as `text`, if it has the length and the characters of one.
+    /// Parses `text`. Returns `None` if its length or a character is invalid.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; LENGTH] = text.as_bytes().try_into().ok()?;
         bytes.iter().all(u8::is_ascii_alphanumeric).then_some(Self(bytes))
     }
 
-    /// The same id with other first characters: Spotify's own playlists share theirs.
+    /// Replaces the first characters. The ids of Spotify's own playlists share a prefix.
     pub(crate) fn with_prefix(mut self, prefix: &str) -> Self {
         for (digit, wanted) in self.0.iter_mut().zip(prefix.bytes()) {
             *digit = wanted;

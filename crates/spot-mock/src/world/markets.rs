@@ -1,4 +1,4 @@
-//! The countries in which things can be played.
+//! Markets, and the availability of catalogue entries in them.
 
 use std::sync::LazyLock;
 
@@ -20,23 +20,23 @@ pub(crate) const MARKETS: &[&str] = &[
     "VC", "VE", "VN", "VU", "WS", "XK", "ZA", "ZM", "ZW",
 ];
 
-/// Where audiobooks are sold.
+/// Markets with audiobooks.
 pub(crate) const BOOK_MARKETS: &[&str] = &["AU", "CA", "GB", "IE", "NZ", "US"];
 
-/// Where the few tracks are available that a listener elsewhere sees greyed out.
+/// Markets of the few tracks that are unavailable in the country of the users.
 pub(crate) const FAR_MARKETS: &[&str] = &["HK", "JP", "KR", "TW"];
 
 /// The country of every user of the mock.
 pub(crate) const HOME: &str = "GB";
 
-/// Where a thing can be played.
+/// Availability of a catalogue entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Availability {
     #[default]
     Everywhere,
     Far,
     Books,
-    /// In the markets of a list that the world keeps.
+    /// Available in the markets of a list in the world; the number is the index of the list.
     Listed(u16),
 }
 
@@ -54,7 +54,7 @@ impl Availability {
         self.markets().contains(&market)
     }
 
-    /// The list as finished JSON.
+    /// The list of markets as serialized JSON.
     pub(crate) fn json(self) -> Option<&'static RawValue> {
         static EVERYWHERE: LazyLock<Option<Box<RawValue>>> = LazyLock::new(|| raw(MARKETS));
         static FAR: LazyLock<Option<Box<RawValue>>> = LazyLock::new(|| raw(FAR_MARKETS));

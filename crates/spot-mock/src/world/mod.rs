@@ -1,6 +1,6 @@
-//! The world from which the mock answers: the catalogue, the users, and what is read from files.
+//! The world: the catalogue, the users, and custom worlds from files.
 //!
-//! It never changes while a mock runs. What users change (libraries, playlists, players) is in
+//! The world never changes while a mock runs. Mutable data (libraries, playlists, players) is in
 //! [`crate::state`].
 
 mod arena;

@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::RangeInclusive};
 
 use crate::world::{arena::Key, id::Id, markets::Availability, names::Name, rng::Rng};
 
-/// Somebody who makes music.
+/// An artist.
 #[derive(Debug)]
 pub(crate) struct Artist {
     pub(crate) id: Id,
@@ -14,7 +14,7 @@ pub(crate) struct Artist {
     pub(crate) followers: u32,
     /// The artist's own albums, newest first.
     pub(crate) albums: Vec<Key<Album>>,
-    /// Albums of others with a track on which the artist is a guest.
+    /// Albums of other artists with a track on which the artist is a guest.
     pub(crate) appears_on: Vec<Key<Album>>,
 }
 
@@ -34,14 +34,14 @@ pub(crate) struct Album {
     pub(crate) available: Availability,
 }
 
-/// What an album of a custom world may have beside what every album has.
+/// Additional data of an album of a custom world.
 #[derive(Debug, Default)]
 pub(crate) struct AlbumDetails {
     /// Artists after the first one.
     pub(crate) other_artists: Vec<Key<Artist>>,
-    /// The number of tracks that is shown, if the world does not have all of them.
+    /// Value of `total_tracks` in answers, if the world does not contain all tracks.
     pub(crate) total_tracks: Option<u32>,
-    /// Cover images in place of the usual ones.
+    /// Cover images that replace the generated ones.
     pub(crate) images: Option<Vec<Image>>,
 }
 
@@ -59,7 +59,7 @@ impl Album {
     }
 }
 
-/// What an artist's discography is grouped by.
+/// Type of an album, by which discographies are grouped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AlbumKind {
     Album,
@@ -77,7 +77,7 @@ impl AlbumKind {
     }
 }
 
-/// A release date as precise as it is known.
+/// A release date: year, month or day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Released {
     pub(crate) year: u32,
@@ -145,11 +145,11 @@ pub(crate) struct Track {
     pub(crate) popularity: u8,
     pub(crate) recording: u32,
     pub(crate) available: Availability,
-    /// The same recording on another album, which is played instead when a market is asked for.
+    /// The same recording on another album, which is played instead if the call has a `market`.
     pub(crate) relinked: Option<Key<Track>>,
 }
 
-/// What a track of a custom world may have beside what every track has.
+/// Additional data of a track of a custom world.
 #[derive(Debug, Default)]
 pub(crate) struct TrackDetails {
     /// Artists after the guest.
@@ -158,7 +158,7 @@ pub(crate) struct TrackDetails {
 }
 
 impl Track {
-    /// The International Standard Recording Code. `ZZ` belongs to no country.
+    /// The International Standard Recording Code. Its country code `ZZ` is not assigned.
     pub(crate) fn isrc(&self, year: u32) -> String {
         format!("ZZMCK{:02}{:05}", year % 100, self.recording % 100_000)
     }

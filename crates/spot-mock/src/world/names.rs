@@ -1,13 +1,13 @@
-//! Names for everything in the world, put together from small word lists.
+//! Names of the entries of the world, composed from small word lists.
 //!
-//! A name is kept as a few numbers and written out when it is rendered, which is what lets
-//! twelve thousand tracks appear within milliseconds.
+//! A name is stored as a few numbers and becomes text when it is rendered. This is why twelve
+//! thousand tracks are generated within milliseconds.
 
 use std::fmt;
 
 use crate::world::rng::Rng;
 
-/// A name that is spelled when it is written.
+/// A name that becomes text when it is rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name {
     shape: Shape,
@@ -45,7 +45,7 @@ impl Name {
         Self::new(Shape::Person, rng)
     }
 
-    /// The name of a track, an album or a book.
+    /// Generates the title of a track, an album or an audiobook.
     pub(crate) fn title(rng: &mut Rng) -> Self {
         let shape = match rng.between(0, 9) {
             0..=3 => Shape::Image,
@@ -68,12 +68,12 @@ impl Name {
         Self::new(Shape::Show, rng)
     }
 
-    /// As `Episode 12: Quiet Harbour`.
+    /// Generates a numbered title: `Episode 12: Quiet Harbour`.
     pub(crate) fn numbered(kind: &'static str, number: u16, rng: &mut Rng) -> Self {
         Self { number, ..Self::new(Shape::Numbered(kind), rng) }
     }
 
-    /// A given name.
+    /// A name from a custom world.
     pub(crate) fn own(name: &str) -> Self {
         Self { shape: Shape::Own(name.into()), words: [0; 3], number: 0 }
     }

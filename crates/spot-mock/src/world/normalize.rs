@@ -1,9 +1,9 @@
-//! Text as search compares it: without case, diacritics and punctuation.
+//! Normalizes text for search: removes case, diacritics and punctuation.
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
-/// Writes the words of `text` behind `out`: in lower case, without diacritics and punctuation, and
-/// with one space between them.
+/// Appends the words of `text` to `out`: in lower case, without diacritics and punctuation, and
+/// separated by one space.
 ///
 /// Apostrophes and full stops disappear, so that `Carissa's` is `carissas` and `R.E.M.` is `rem`.
 /// `&` and `+` become `and`. All other punctuation separates words.
@@ -20,7 +20,7 @@ pub(crate) fn normalize_into(text: &str, out: &mut String) {
     }
 }
 
-/// The words of `text`, see [`normalize_into`].
+/// Returns the normalized words of `text`, see [`normalize_into`].
 pub(crate) fn normalize(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     normalize_into(text, &mut out);
@@ -56,7 +56,7 @@ fn push(letter: char, start: usize, out: &mut String) {
     }
 }
 
-/// False for combining marks, which are what decomposition leaves of diacritics.
+/// False for combining marks, which remain of diacritics after the decomposition.
 fn keeps(letter: &char) -> bool {
     !matches!(letter,
         '\u{0300}'..='\u{036f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// A user.
 #[derive(Debug)]
 pub(crate) struct User {
-    /// Free text: a new account has a random one, an old one its login name.
+    /// Any text: a random id for new accounts, the login name for old ones.
     pub(crate) id: String,
     /// Null for accounts that never set one.
     pub(crate) display_name: Option<String>,
@@ -19,7 +19,7 @@ pub(crate) struct User {
 /// A category of the browse pages.
 #[derive(Debug)]
 pub(crate) struct Category {
-    /// An old short word or a new 22-character id.
+    /// A short word for old categories, 22 characters for new ones.
     pub(crate) id: String,
     pub(crate) name: Cow<'static, str>,
     pub(crate) icon: String,

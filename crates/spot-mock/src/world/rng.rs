@@ -1,12 +1,12 @@
-//! The randomness of the world: small, seeded, the same on every machine.
+//! Random numbers for the world: seeded, and the same on every machine.
 
 /// The splitmix64 generator.
 #[derive(Clone, Debug)]
 pub(crate) struct Rng(u64);
 
 impl Rng {
-    /// A generator of its own for one part of the world, so that a change in one part does not
-    /// shift everything behind it.
+    /// Creates a separate generator for one part of the world, so that a change in one part does
+    /// not change the parts generated after it.
     pub(crate) fn new(seed: u64, part: &str) -> Self {
         let mut state = seed ^ 0x5107_1F00_0C0D_E000;
         for byte in part.bytes() {
@@ -20,36 +20,36 @@ impl Rng {
         mix(self.0)
     }
 
-    /// A number from `low` to `high`, both included.
+    /// Returns a number from `low` to `high`, both included.
     pub(crate) fn between(&mut self, low: u32, high: u32) -> u32 {
         let span = u64::from(high.saturating_sub(low)) + 1;
         low + u32::try_from(self.next() % span).unwrap_or(0)
     }
 
-    /// A place in a list of this length.
+    /// Returns a random index into a list of this length.
     pub(crate) fn below(&mut self, length: usize) -> usize {
         let length = u64::try_from(length).unwrap_or(u64::MAX).max(1);
         usize::try_from(self.next() % length).unwrap_or(0)
     }
 
-    /// True in `percent` of 100 cases.
+    /// Returns true with a probability of `percent` percent.
     pub(crate) fn chance(&mut self, percent: u32) -> bool {
         self.next() % 100 < u64::from(percent)
     }
 
-    /// From 0.0 to 1.0 with three decimals.
+    /// Returns a number from 0.0 to 1.0 with three decimals.
     pub(crate) fn share(&mut self) -> f64 {
         f64::from(self.between(0, 1000)) / 1000.0
     }
 
-    /// One of the entries; the type's default if there are none.
+    /// Returns one of the entries, or the type's default if the list is empty.
     pub(crate) fn pick<T: Copy + Default>(&mut self, entries: &[T]) -> T {
         let count = u64::try_from(entries.len()).unwrap_or(0).max(1);
         let index = usize::try_from(self.next() % count).unwrap_or(0);
         entries.get(index).copied().unwrap_or_default()
     }
 
-    /// `length` hexadecimal digits.
+    /// Returns `length` hexadecimal digits.
     pub(crate) fn hex(&mut self, length: usize) -> String {
         let mut text = String::with_capacity(length + 16);
         while text.len() < length {

@@ -1,4 +1,4 @@
-//! Names as search compares them.
+//! The search index: normalized names.
 
 use std::marker::PhantomData;
 
@@ -12,9 +12,9 @@ use crate::world::{
     spoken::{Audiobook, Episode, Show},
 };
 
-/// The normalized texts of everything that can be searched for.
+/// The normalized texts of all entries that can be found by a search.
 ///
-/// The first search of a world makes it, since most runs never search.
+/// The index is built by the first search, since most runs never search.
 #[derive(Debug)]
 pub(crate) struct SearchIndex {
     pub(crate) artists: Texts<Artist>,
@@ -44,12 +44,12 @@ impl SearchIndex {
     }
 }
 
-/// One text for each entry of an arena, all in one allocation. Every text has a space before it
-/// and behind it, so that ` word` finds the words that begin like this, and ` word ` whole ones.
+/// One text for each entry of an arena, all in one allocation. Each text starts and ends with a
+/// space, so that ` word` finds words with this prefix, and ` word ` finds whole words.
 #[derive(Debug)]
 pub(crate) struct Texts<T> {
     text: String,
-    /// Where each text ends, its last space included.
+    /// End of each text, including its last space.
     ends: Vec<u32>,
     kind: PhantomData<fn() -> T>,
 }
@@ -78,10 +78,10 @@ impl<T> Texts<T> {
         self.text.get(start..end(place)).unwrap_or_default()
     }
 
-    /// For each entry, whether a word of its text is this one (2), begins like it (1), or neither
-    /// (0). The word has a space before it.
+    /// For each entry: 2 if its text contains this word, 1 if a word of the text starts with it,
+    /// else 0. `word` starts with a space.
     ///
-    /// One pass through the whole text, which is many times faster than looking at each entry.
+    /// Searches all texts in one pass, which is many times faster than one search for each entry.
     pub(crate) fn find(&self, word: &str) -> Vec<u8> {
         let mut found = vec![0; self.ends.len()];
         let mut entries = self.ends.iter().zip(&mut found);

@@ -1,4 +1,4 @@
-//! Shows with their episodes, audiobooks with their chapters.
+//! Shows with their episodes, and audiobooks with their chapters.
 
 use crate::{
     clock::Moment,
@@ -34,7 +34,7 @@ pub(crate) struct Episode {
     pub(crate) duration_ms: u32,
     pub(crate) explicit: bool,
     pub(crate) released: Moment,
-    /// Where the default user stopped listening; at the end if it was heard to the end.
+    /// Resume point of the default user; the full length if the episode was heard to the end.
     pub(crate) heard_ms: u32,
 }
 

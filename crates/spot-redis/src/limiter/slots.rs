@@ -669,7 +669,7 @@ impl Slots for SharedSlots {
         blocks.limits(learned, now)
     }
 
-    fn settle(&mut self, waiting: Waiting, _blocks: &Blocks, now: Instant) {
+    fn settle(&mut self, waiting: Waiting, now: Instant) {
         self.waiting = waiting;
         if matches!(self.mode, Mode::Alone { .. }) {
             return;

@@ -1,11 +1,11 @@
-//! The browser of a user, for the examples of web services.
+//! A simulated browser of a user, for the examples of web services.
 
 use std::error::Error as StdError;
 
 use spot::net::{ReqwestTransport, Transport};
 use url::Url;
 
-/// Goes where a browser would be sent, and returns the text of the last page.
+/// Follows redirects as a browser does, and returns the text of the last page.
 pub(crate) async fn browse(mut address: String) -> Result<String, Box<dyn StdError + Send + Sync>> {
     let browser = ReqwestTransport::builder().no_proxy().build()?;
     loop {
@@ -17,7 +17,7 @@ pub(crate) async fn browse(mut address: String) -> Result<String, Box<dyn StdErr
     }
 }
 
-/// The page of a user, whose id may hold any character.
+/// Address of a user's page. The id may contain any character.
 pub(crate) fn page_of(
     home: &str,
     page: &str,

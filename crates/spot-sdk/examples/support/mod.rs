@@ -1,4 +1,4 @@
-//! What all examples start with: a client that is signed in, at Spotify or at a Spotify of our own.
+//! Shared by all examples: creates a client that is signed in, at Spotify or at a `spot-mock`.
 
 use std::error::Error;
 
@@ -9,15 +9,15 @@ use spot::{
 };
 use spot_mock::{MockSpotify, Mode};
 
-/// A client, and the server it talks to if that is our own.
+/// A client, and the `spot-mock` that it uses, if any.
 pub(crate) struct Start {
     pub(crate) client: Client,
-    /// It serves until it is dropped.
+    /// The mock serves until it is dropped.
     pub(crate) mock: Option<MockSpotify>,
 }
 
-/// Signs in at Spotify, in the browser, if `SPOTIFY_CLIENT_ID` is set; otherwise at a `spot-mock` in
-/// the given mode, through the same round trip.
+/// Signs in at Spotify, in the browser, if `SPOTIFY_CLIENT_ID` is set; otherwise at a `spot-mock`
+/// in the given mode, with the same sign-in flow.
 pub(crate) async fn start(
     mode: Mode,
     scopes: impl IntoIterator<Item = Scope>,
@@ -33,8 +33,8 @@ pub(crate) async fn start(
     Ok(Start { client, mock: Some(mock) })
 }
 
-/// The whole round trip of a sign-in. The place of the browser is taken by a client that goes where
-/// it is sent, since nobody is there to click.
+/// Performs a complete sign-in. A client that follows redirects replaces the browser, so that no
+/// user interaction is needed.
 async fn sign_in(mock: &MockSpotify, scopes: Scopes) -> Result<Session, spot::Error> {
     let app = App::builder(mock.client_id())
         .redirect_uri("http://127.0.0.1/callback")

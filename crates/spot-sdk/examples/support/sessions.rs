@@ -1,4 +1,4 @@
-//! Sessions in a table of SQLite: one row for each session.
+//! Stores sessions in a SQLite table, with one row for each session.
 
 use spot::auth::{CallbackStore, ExposeSecret, StoreKey, TokenRecord};
 use sqlx::SqlitePool;

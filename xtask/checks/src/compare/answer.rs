@@ -1,13 +1,13 @@
-//! How recorded responses are decoded.
+//! Decoding of recorded responses.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use spot::model;
 
-/// What an operation answers.
+/// Answer type of an operation.
 pub(crate) struct Answer {
     pub(crate) operation: &'static str,
-    /// The field of the answer that is read, if it is wrapped in an object.
+    /// The field of the answer to decode, if the answer is wrapped in an object.
     pub(crate) field: Option<&'static str>,
     pub(crate) read: Roundtrip,
 }
@@ -15,7 +15,7 @@ pub(crate) struct Answer {
 /// Decodes and encodes again.
 pub(crate) type Roundtrip = fn(&[u8]) -> Result<Value, Broken>;
 
-/// Why something could not be decoded, and where.
+/// Reason and location of a decoding failure.
 pub(crate) struct Broken(pub(super) String);
 
 pub(crate) fn roundtrip<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<Value, Broken> {

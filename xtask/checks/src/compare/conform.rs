@@ -1,8 +1,8 @@
-//! `cargo xtask conform FILE`: are spot-mock's answers what the official document says?
+//! `cargo xtask conform FILE`: validates spot-mock's answers against Spotify's official document.
 //!
-//! Every answer with JSON among the fixtures of Extended Quota Mode is validated against the schema
-//! of its operation; that the fixtures are spot-mock's answers, `cargo xtask fixtures --check` says.
-//! What differs and is meant to is explained in `xtask/spec/deviations.toml`, under `answer`.
+//! Every JSON answer among the fixtures of Extended Quota Mode is validated against the schema of
+//! its operation. `cargo xtask fixtures --check` verifies that the fixtures are spot-mock's
+//! answers. `xtask/spec/deviations.toml` explains the intended differences, under `answer`.
 
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
@@ -60,8 +60,8 @@ pub(crate) fn run(root: &Path, file: &Path) -> Result<(), Error> {
     }
 }
 
-/// What of an answer is not as its schema says, in words without the answer's own values. Of a part
-/// of an answer nothing is required.
+/// Describes the differences between an answer and its schema, without the values of the answer.
+/// Parts of an answer may lack required fields.
 fn differ(validator: &Validator, answer: &Value, is_part: bool) -> BTreeSet<String> {
     let required =
         |kind: &ValidationErrorKind| matches!(kind, ValidationErrorKind::Required { .. });
@@ -74,8 +74,8 @@ fn differ(validator: &Validator, answer: &Value, is_part: bool) -> BTreeSet<Stri
         .collect()
 }
 
-/// A place in an answer without the numbers of entries: `/items/[]/album`. Of what is in a file of
-/// the user's it is said that it is, since of those little is known.
+/// Path of a value in an answer, without the indexes of entries: `/items/[]/album`. Local files are
+/// marked, since they have few fields.
 fn place(answer: &Value, pointer: &str) -> String {
     let (mut value, mut place) = (Some(answer), String::new());
     for step in pointer.split('/').skip(1) {
@@ -91,7 +91,7 @@ fn place(answer: &Value, pointer: &str) -> String {
     if place.is_empty() { "/".to_owned() } else { place }
 }
 
-/// The document, its schemas turned from those of OpenAPI 3.0 to those of JSON Schema.
+/// The document, with its OpenAPI 3.0 schemas converted to JSON Schema.
 struct Document(Value);
 
 impl Document {
@@ -101,8 +101,8 @@ impl Document {
         Self(root)
     }
 
-    /// The method and path by which the document lists an operation: `GET /me/top/{type}`. The path
-    /// here may name a value where the document has a parameter.
+    /// Method and path of an operation in the document: `GET /me/top/{type}`. The project's path
+    /// may have a value where the document has a parameter.
     fn call(&self, operation: &Operation) -> Option<String> {
         let paths = self.0.get("paths").and_then(Value::as_object)?;
         let same = |path: &&String| {
@@ -118,7 +118,7 @@ impl Document {
         Some(format!("{} {path}", operation.method))
     }
 
-    /// The calls whose success has a schema.
+    /// The calls that have a schema for a successful answer.
     fn operations(&self) -> BTreeSet<String> {
         let paths = self.0.get("paths").and_then(Value::as_object).into_iter().flatten();
         let calls = paths.flat_map(|(path, item)| {
@@ -145,7 +145,7 @@ impl Document {
     }
 
     fn validator(&self, schema: &Value) -> Result<Validator, Error> {
-        // The schemas it refers to come along under the names by which it does.
+        // The referenced schemas are included under the names that the references use.
         let mut whole = schema.clone();
         if let (Some(fields), Some(components)) = (whole.as_object_mut(), self.0.get("components"))
         {
@@ -155,8 +155,8 @@ impl Document {
     }
 }
 
-/// Turns `nullable` into a condition, and a choice between objects into the one whose `type`
-/// it is, so that what is wrong about it can be told. `names` is the document as it was.
+/// Converts `nullable` to a condition, and a `oneOf` of objects to conditions on their `type`, so
+/// that errors describe the matching object. `names` is the original document.
 fn translate(value: &mut Value, names: &Value) {
     match value {
         Value::Array(entries) => entries.iter_mut().for_each(|entry| translate(entry, names)),
@@ -168,7 +168,7 @@ fn translate(value: &mut Value, names: &Value) {
                 let conditions: Option<Vec<_>> =
                     choices.iter().map(|choice| condition(choice, names)).collect();
                 if let Some(mut conditions) = conditions {
-                    // One of them it has to be.
+                    // The type must be one of the choices.
                     let kinds = choices.iter().filter_map(|choice| kinds(choice, names));
                     let kinds: Vec<_> = kinds.flat_map(Value::as_array).flatten().collect();
                     let known = json!({ "properties": { "type": { "enum": kinds } } });
@@ -191,7 +191,7 @@ fn translate(value: &mut Value, names: &Value) {
     }
 }
 
-/// `if` it is of the choice's type, `then` it is as the choice says.
+/// A condition: `if` the object has the `type` of the choice, `then` it must match the choice.
 fn condition(choice: &Value, names: &Value) -> Option<Value> {
     let kinds = kinds(choice, names)?;
     Some(json!({
@@ -200,7 +200,7 @@ fn condition(choice: &Value, names: &Value) -> Option<Value> {
     }))
 }
 
-/// The values of an object's `type`.
+/// Possible values of an object's `type`.
 fn kinds<'a>(schema: &'a Value, names: &'a Value) -> Option<&'a Value> {
     if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
         return kinds(names.pointer(target.strip_prefix('#')?)?, names);

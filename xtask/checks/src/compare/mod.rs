@@ -1,5 +1,6 @@
-//! Compares the mock and the models with something outside the project: an official document, or
-//! recorded responses of Spotify. (`cargo xtask drift` compares the spec; it needs neither.)
+//! Compares the mock and the models with external data: Spotify's official document, or recorded
+//! responses of Spotify. (`cargo xtask drift` compares the spec, and needs neither the mock nor the
+//! models.)
 
 pub(crate) mod answer;
 pub(crate) mod conform;

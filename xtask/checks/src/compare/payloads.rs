@@ -1,7 +1,7 @@
-//! `cargo xtask payloads DIR`: do the models hold what Spotify really answers?
+//! `cargo xtask payloads DIR`: decodes recorded answers of Spotify with the models.
 //!
-//! Every recorded answer is decoded with the type of its operation and encoded again. What failed
-//! is reported with its place, and so is every field that the model does not keep.
+//! Every recorded answer is decoded with the type of its operation and encoded again. Failures are
+//! reported with their location, and so is every field that the model does not keep.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -17,7 +17,7 @@ use crate::{
     generated::answers::{ANSWERS, RENAMED, TYPES},
 };
 
-/// Why the model does not keep a field, by the end of its path.
+/// Fields that the models deliberately do not keep, identified by the end of their path.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Ignored {
@@ -29,7 +29,7 @@ struct Ignored {
 struct IgnoredField {
     /// The end of a path: `external_urls`, `followers.href`.
     path: String,
-    /// Only in objects that say they are this: their `type`.
+    /// `type` of the objects with this field; any object if absent.
     #[serde(default)]
     of: Option<String>,
     reason: String,
@@ -40,7 +40,7 @@ struct Tally {
     passed: usize,
     failed: usize,
     skipped: usize,
-    /// Fields that are not kept, and how often they were seen.
+    /// Fields that are not kept, with the number of occurrences.
     lost: BTreeMap<String, usize>,
 }
 
@@ -92,7 +92,8 @@ fn check(entry: &Recorded, body: &[u8], ignored: &Ignored, tally: &mut Tally) {
             answers.map(|answer| (answer.field, answer.read)).collect()
         }
     };
-    // An operation may answer different things, by its path; the type that keeps most is the one.
+    // The answer type of an operation may depend on its path. The type that keeps most fields is
+    // used.
     let read = readers.into_iter().map(|(field, read)| reading(body, field, read, ignored));
     match read.min_by_key(|read| read.as_ref().map_or(usize::MAX, |read| read.lost.len())) {
         Some(read) => {
@@ -106,11 +107,11 @@ fn check(entry: &Recorded, body: &[u8], ignored: &Ignored, tally: &mut Tally) {
     }
 }
 
-/// What came of reading an answer.
+/// Result of decoding an answer.
 struct Reading {
     /// The fields that are not kept.
     lost: Vec<String>,
-    /// How many entries were left out of pages.
+    /// Number of entries that were skipped in pages.
     left_out: usize,
 }
 
@@ -154,7 +155,7 @@ fn report(entry: &Recorded, tally: &mut Tally, outcome: Result<usize, Broken>) {
     }
 }
 
-/// The part of an answer that is read.
+/// The part of an answer to decode.
 fn part(body: &[u8], field: Option<&str>) -> Result<Vec<u8>, Broken> {
     let Some(field) = field else { return Ok(body.to_vec()) };
     let mut value: Value =
@@ -166,7 +167,7 @@ fn part(body: &[u8], field: Option<&str>) -> Result<Vec<u8>, Broken> {
     serde_json::to_vec(&part).map_err(|error| Broken(error.to_string()))
 }
 
-/// An error body has to give a message, or there is nothing to tell the user.
+/// Checks that an error body yields a message for the user.
 fn error_is_read(status: u16, body: &[u8]) -> Result<(), Broken> {
     let error = spot::Error::from_response(status, body);
     if error.message().is_empty() {
@@ -175,16 +176,16 @@ fn error_is_read(status: u16, body: &[u8]) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Every path of `given` whose value is not in `kept`, list positions left out.
+/// Reports every path of `given` whose value is not in `kept`, without list positions.
 fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str, &str)) {
     match (given, kept) {
-        // What says nothing is not lost: null, and lists and objects of nothing.
+        // Empty values do not count as lost: null, and lists and objects of empty values.
         (Value::Null, _) => {}
         (Value::Object(given), Value::Object(kept)) => {
             let given_type = given.get("type").and_then(Value::as_str).unwrap_or_default();
             for (name, value) in given {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                // What came under the name of old comes back under that of today.
+                // A field with an old name is encoded under its current name.
                 let renamed = RENAMED.iter().find(|(old, _)| old == name);
                 let now = renamed.and_then(|(_, new)| kept.get(*new));
                 match kept.get(name).or(now) {
@@ -195,7 +196,7 @@ fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str, &
             }
         }
         (Value::Array(given), Value::Array(kept)) if given.len() == kept.len() => {
-            // Sets come back in another order.
+            // Sets may be encoded in another order.
             let is_set = given.iter().all(Value::is_string);
             if is_set && given.iter().all(|entry| kept.contains(entry)) {
                 return;
@@ -220,7 +221,7 @@ fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str, &
                 lost(&format!("{path} (another text)"), "");
             }
         }
-        // Numbers came as text once.
+        // Some old recordings have numbers as text.
         (Value::String(given), Value::Number(kept)) if *given == kept.to_string() => {}
         (given, kept) if given == kept => {}
         (given, Value::Null) if says_nothing(given) => {}
@@ -238,8 +239,9 @@ fn says_nothing(value: &Value) -> bool {
     }
 }
 
-/// Links follow from the id, so that an old form comes back as the one of today; names of enums
-/// come back in the case they have today; times without a fraction of nothing.
+/// Whether two texts are equivalent. Links are derived from the id, so old forms are encoded as
+/// current ones. Names of enum values are encoded in their current case, and times without a
+/// fraction of zero.
 fn same_text(given: &str, kept: &str) -> bool {
     let is_link = |text: &str| text.starts_with("http") || text.starts_with("spotify:");
     given.eq_ignore_ascii_case(kept)
@@ -247,7 +249,7 @@ fn same_text(given: &str, kept: &str) -> bool {
         || given.replace(".000Z", "Z") == kept
 }
 
-/// How many entries the pages of an answer left out: they come back as null.
+/// Number of entries that were skipped in pages. They are encoded as null.
 fn left_out(given: &Value, kept: &Value) -> usize {
     match (given, kept) {
         (Value::Object(given), Value::Object(kept)) => {

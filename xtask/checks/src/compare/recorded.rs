@@ -7,7 +7,7 @@ use serde_json::Value;
 use spot::model::Operation;
 use xtask::Error;
 
-/// One line of the `index.json` of recorded responses.
+/// An entry of the `index.json` of recorded responses.
 #[derive(Deserialize)]
 pub(super) struct Recorded {
     pub(super) file: String,

@@ -1,9 +1,9 @@
-//! `cargo xtask shapes DIR`: do spot-mock's answers have the fields of Spotify's?
+//! `cargo xtask shapes DIR`: compares the fields of spot-mock's answers with those of Spotify's.
 //!
-//! The fields of an operation's recorded answers and those of its fixtures, as paths: list positions
-//! are left out, and so are values. What only one of the two has stands in
-//! `crates/spot-mock/tests/shapes.txt`, to be reviewed; with `--check` that file has to be as it is.
-//! For each field that spot-mock lacks, `xtask/spec/deviations.toml` says why, under `field`.
+//! For each operation, the fields of the recorded answers are compared with those of the fixtures,
+//! as paths without list positions and values. `crates/spot-mock/tests/shapes.txt` lists the fields
+//! that only one side has, for review; with `--check`, the file must be up to date.
+//! `xtask/spec/deviations.toml` gives a reason for each field that spot-mock lacks, under `field`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,9 +28,9 @@ pub(crate) fn run(root: &Path, dir: &Path, check: bool) -> Result<(), Error> {
     }
     let mut ours = BTreeMap::<String, BTreeSet<String>>::new();
     for operation in Operation::ALL {
-        // Both modes together, as the recordings are from applications of both kinds.
+        // Both modes are combined, since the recordings are from applications in both modes.
         for fixture in recorded::fixtures(root, operation, ".json")? {
-            // The recordings that are compared are no errors either.
+            // Errors are left out, as among the recordings.
             let status = fixture.get("status").and_then(Value::as_u64);
             if let (Some(200..300), Some(body)) = (status, fixture.get("body")) {
                 collect(body, "", ours.entry(operation.id.to_owned()).or_default());
@@ -72,7 +72,7 @@ pub(crate) fn run(root: &Path, dir: &Path, check: bool) -> Result<(), Error> {
     Err(format!("{FILE} is not as the answers are; run `cargo xtask shapes` and review it"))
 }
 
-/// The path of every field.
+/// Collects the paths of all fields.
 fn collect(value: &Value, path: &str, paths: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {

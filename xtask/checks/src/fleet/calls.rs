@@ -1,6 +1,6 @@
-//! The calls of one application in several processes, which share a rate limit through Redis.
+//! Tests the calls of one application in several processes that share a rate limit through Redis.
 //!
-//! Each call has an id of its own, so that the log of spot-mock shows which calls were lost or sent
+//! Each call has a unique id, so that the log of spot-mock shows which calls were lost or sent
 //! twice.
 
 use std::{
@@ -34,26 +34,27 @@ use xtask::{Error, say};
 
 use crate::fleet::Checks;
 
-/// The plan of a process, as JSON.
+/// Environment variable with the plan of a process, as JSON.
 const PLAN: &str = "SPOT_FLEET_CALLS";
 
-/// How often the log of the mock is read.
+/// Interval at which the log of the mock is read.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The longest time that an attempt takes here. Slots of a killed process are free a window after it.
+/// Maximum duration of an attempt. The slots of a killed process become free one window after this
+/// time.
 const LONGEST_CALL: Duration = Duration::from_secs(2);
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// How long after its deadline a call may end on a loaded machine.
+/// Tolerance after the deadline of a call, for loaded machines.
 const LATE: Duration = Duration::from_secs(2);
 
-/// Where Debian installs the library that shifts the clock of a process.
+/// Path at which Debian installs the library that shifts the clock of a process.
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Plan {
-    /// Without it the process has a limiter of its own.
+    /// URL of Redis. Without it, the process has its own limiter.
     redis: Option<String>,
     api: String,
     token: String,
@@ -63,23 +64,23 @@ struct Plan {
     tasks: u64,
 }
 
-/// What a process says, one line each.
+/// A report of a process, printed as one line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Report {
-    /// The server is away.
+    /// Redis is unreachable.
     Alone,
-    /// The server is back.
+    /// Redis is reachable again.
     Shared,
     Ended(Tally),
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Tally {
-    /// The numbers of the calls that were answered.
+    /// Numbers of the answered calls.
     answered: Vec<u64>,
     failed: Vec<String>,
-    /// The longest call.
+    /// Duration of the longest call.
     longest: Duration,
 }
 
@@ -110,7 +111,7 @@ pub(super) async fn work() -> Result<(), Error> {
     let over = Arc::new(AtomicBool::new(false));
     let ends = Arc::clone(&over);
     thread::spawn(move || {
-        // The parent closes it at the end.
+        // The parent closes standard input at the end.
         _ = std::io::stdin().lines().next();
         ends.store(true, Ordering::Relaxed);
     });
@@ -118,7 +119,7 @@ pub(super) async fn work() -> Result<(), Error> {
     let task = || async {
         while !over.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let request = Request::new(Operation::GET_ARTIST).path("id", &id(plan.worker, number));
+            let request = Request::new(Operation::GET_ARTIST).path("id", id(plan.worker, number));
             let start = Instant::now();
             let answer = pipeline.call(request).await;
             let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
@@ -136,7 +137,7 @@ pub(super) async fn work() -> Result<(), Error> {
     Ok(())
 }
 
-/// Reports when the server is away and back.
+/// Reports when Redis becomes unreachable, and when it is reachable again.
 #[derive(Debug)]
 struct Reporter;
 
@@ -156,18 +157,18 @@ fn report(report: &Report) {
     }
 }
 
-/// The id of the artist that a call asks for.
+/// Id of the artist that a call requests.
 fn id(worker: u64, number: u64) -> String {
     format!("fleet{worker:05}x{number:011}")
 }
 
-/// The worker and the number of the call that asks for a path.
+/// Worker and number of the call with this path.
 fn marker(path: &str) -> Option<(u64, u64)> {
     let (worker, number) = path.rsplit('/').next()?.strip_prefix("fleet")?.split_once('x')?;
     Some((worker.parse().ok()?, number.parse().ok()?))
 }
 
-/// A fleet to start.
+/// Settings of a fleet.
 #[derive(Clone, Debug)]
 struct Fleet {
     processes: u64,
@@ -178,7 +179,7 @@ struct Fleet {
     shared: bool,
 }
 
-/// A fleet that runs.
+/// A running fleet.
 struct Running {
     fleet: Fleet,
     mock: MockSpotify,
@@ -196,15 +197,15 @@ struct Worker {
     reports: Receiver<Report>,
 }
 
-/// What a fleet did.
+/// Results of a fleet.
 #[derive(Debug, Default)]
 struct Outcome {
-    /// How long it took until the number of calls was accepted.
+    /// Time until the planned number of calls was accepted.
     took: Duration,
     accepted: usize,
     refused: usize,
     round_trips: u64,
-    /// Commands that the server ran, those in scripts included.
+    /// Commands that the server ran, including those in scripts.
     commands: u64,
     shares: Vec<usize>,
     twice: usize,
@@ -242,7 +243,7 @@ impl Fleet {
         for _ in 0..running.fleet.processes {
             running.add(&[])?;
         }
-        // The time to start processes is not part of it.
+        // The measurement excludes the start of the processes.
         while running.mock.requests().is_empty() {
             sleep(Duration::from_millis(2)).await;
         }
@@ -250,7 +251,8 @@ impl Fleet {
         Ok(running)
     }
 
-    /// What so many calls take at best: the full windows but for the last one, which is at once.
+    /// Minimum time for this number of calls: one window for each full limit. The calls of the last
+    /// window are sent immediately.
     fn ideal(&self, calls: usize) -> Duration {
         let windows = calls.saturating_sub(1) / self.limit.max(1);
         self.window * u32::try_from(windows).unwrap_or(u32::MAX)
@@ -305,7 +307,7 @@ impl Running {
         self.add(&[])
     }
 
-    /// The number of calls that the mock accepted of each process.
+    /// Number of calls that the mock accepted, by process.
     fn accepted(&self) -> BTreeMap<u64, usize> {
         let mut accepted = BTreeMap::new();
         for request in self.mock.requests() {
@@ -317,7 +319,7 @@ impl Running {
         accepted
     }
 
-    /// Waits until so many calls were accepted.
+    /// Waits until this number of calls was accepted.
     async fn until(&self, calls: usize, most: Duration) -> Duration {
         loop {
             let took = self.start.elapsed();
@@ -329,13 +331,13 @@ impl Running {
         }
     }
 
-    /// Waits until every process has made a call that began from now on, and returns how long that
-    /// takes.
+    /// Waits until every process has made a call that started after this moment, and returns the
+    /// time.
     async fn until_all_call(&self) -> Result<Duration, Error> {
         let (start, before) = (Instant::now(), self.accepted());
         loop {
             let now = self.accepted();
-            // The calls that were in flight count before.
+            // Calls in flight at the start do not count.
             let tasks = usize::try_from(self.fleet.tasks).unwrap_or_default();
             let calls = |worker: &Worker| {
                 let count = |of: &BTreeMap<u64, usize>| of.get(&worker.number).copied();
@@ -351,7 +353,7 @@ impl Running {
         }
     }
 
-    /// Waits until every process has reported that the server is away, or is back.
+    /// Waits until every process has reported that Redis is unreachable, or reachable again.
     async fn until_all_report(&self, shared: bool) -> Result<Duration, Error> {
         let start = Instant::now();
         for worker in &self.workers {
@@ -370,7 +372,7 @@ impl Running {
         Ok(start.elapsed())
     }
 
-    /// Ends the processes and counts.
+    /// Stops the processes and counts the results.
     async fn end(mut self, took: Duration) -> Result<Outcome, Error> {
         let mut outcome = Outcome { took, ..Outcome::default() };
         if let Some(server) = &self.server {
@@ -413,7 +415,7 @@ impl Running {
             }
         }
         outcome.accepted = times.values().sum();
-        // The calls after the end have their round trips as well.
+        // The round trips of the calls after the measurement are added proportionally.
         let more = outcome.accepted as f64 / calls_so_far;
         outcome.round_trips = (outcome.round_trips as f64 * more) as u64;
         outcome.commands = (outcome.commands as f64 * more) as u64;
@@ -422,7 +424,7 @@ impl Running {
             let there = |number: &&u64| times.contains_key(&(*worker, **number));
             outcome.lost += numbers.len() - numbers.iter().filter(there).count();
         }
-        // Whatever arrived was answered, but for the calls of processes that were killed.
+        // Every accepted call must have been answered, except for the calls of killed processes.
         let answered: usize = said.values().map(Vec::len).sum();
         let of_killed = times.keys().filter(|(worker, _)| self.killed.contains(worker)).count();
         outcome.lost += (times.len() - of_killed).abs_diff(answered);
@@ -443,8 +445,8 @@ fn is_accepted(status: u16) -> bool {
     status != 429 && status != 0
 }
 
-/// Runs the fleets and the faults. In short it takes less than half a minute, and its figures say
-/// little.
+/// Runs the fleets and the faults. With `short` it takes less than half a minute, and its figures
+/// are not meaningful.
 pub(super) async fn run(checks: &mut Checks, short: bool) -> Result<(), Error> {
     if RedisServer::program().is_none() && env::var_os("CI").is_none() {
         say("left out: the calls, since neither redis-server nor valkey-server is on the path");
@@ -456,10 +458,11 @@ pub(super) async fn run(checks: &mut Checks, short: bool) -> Result<(), Error> {
     faults(checks, short).await
 }
 
-/// The calls of fleets without faults, beside each other.
+/// Runs fleets without faults, all at the same time.
 async fn paces(checks: &mut Checks, short: bool) -> Result<(), Error> {
-    // `Retry-After` is in whole seconds, and the limiter looks for a higher limit after a minute, however
-    // long the window is. Both cost a second or so, which a shorter run would show as several percent.
+    // `Retry-After` is in whole seconds, and the limiter probes for a higher limit after a minute,
+    // whatever the length of the window. Both cost about a second, which would be several percent
+    // of a shorter run.
     let (calls, limit, seconds) = if short { (700, 100, 2) } else { (5000, 600, 15) };
     let fleet = |processes: u64, shared| Fleet {
         processes,
@@ -532,7 +535,7 @@ fn intact(checks: &mut Checks, who: &str, outcome: &Outcome) {
     );
 }
 
-/// The faults, each in a fleet of its own beside the others.
+/// Runs the faults, each in its own fleet, all at the same time.
 async fn faults(checks: &mut Checks, short: bool) -> Result<(), Error> {
     let faults = match short {
         true => vec![Fault::Kill, Fault::Freeze, Fault::Restart, Fault::Cut, Fault::Flush],
@@ -550,7 +553,8 @@ async fn faults(checks: &mut Checks, short: bool) -> Result<(), Error> {
             outcome.accepted
         ));
         intact(checks, name, &outcome);
-        // While it is away, what happens cannot be shared.
+        // While Redis is unreachable, the processes cannot share their limits, so some calls are
+        // refused.
         let what = format!("{name}: at most 40 429s per 1,000 calls");
         checks.check(refused <= 40.0, &what);
     }
@@ -579,7 +583,7 @@ impl Fault {
         }
     }
 
-    /// Runs a fleet with this fault. `None` if that cannot be done here.
+    /// Runs a fleet with this fault. `None` if the machine does not support it.
     async fn run(self, short: bool) -> Result<Option<(Outcome, String)>, Error> {
         let fleet = Fleet {
             processes: 3,
@@ -664,7 +668,7 @@ impl Fault {
                 let wrong = [
                     ("LD_PRELOAD", FAKETIME),
                     ("FAKETIME", "+1h"),
-                    // The clock of the day only: timers go on.
+                    // Shifts only the wall clock; the monotonic clock of the timers stays correct.
                     ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
                     ("DONT_FAKE_MONOTONIC", "1"),
                 ];
@@ -680,7 +684,7 @@ impl Fault {
     }
 }
 
-/// What Redis adds to a call that nothing holds back.
+/// Measures the time that Redis adds to a call that does not wait.
 async fn overhead(checks: &mut Checks, calls: usize) -> Result<(), Error> {
     let server = RedisServer::start().map_err(text)?;
     let redis = Redis::open(server.url()).map_err(text)?;
@@ -697,7 +701,7 @@ async fn overhead(checks: &mut Checks, calls: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// The median and the 99th percentile of the time until a call may be sent.
+/// Median and 99th percentile of the time until a call may be sent.
 async fn admission(
     limiter: &impl RateLimiter,
     calls: usize,
@@ -719,7 +723,7 @@ fn request() -> PermitRequest {
     PermitRequest::new(Operation::GET_MY_PROFILE, tokio::time::Instant::now() + DEADLINE)
 }
 
-/// The memory of the server for an application with a limit of 1,000, all of it in use.
+/// Measures the memory of the server for an application with a limit of 1,000 that is fully used.
 async fn memory() -> Result<(), Error> {
     let server = RedisServer::start().map_err(text)?;
     let redis = Redis::open(server.url()).map_err(text)?;

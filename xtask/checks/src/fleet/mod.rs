@@ -1,6 +1,6 @@
-//! `cargo xtask fleet`: several processes of one application behind one Redis server.
+//! `cargo xtask fleet`: tests several processes of one application that share a Redis server.
 //!
-//! The processes are this program again, with a hidden argument.
+//! The processes are further instances of this program, started with a hidden argument.
 
 mod calls;
 mod sessions;
@@ -25,7 +25,8 @@ impl Checks {
     }
 }
 
-/// Runs a part, or all of them. In short it takes about half a minute, and its figures say little.
+/// Runs one part, or all parts. With `short` it takes about half a minute, and its figures are not
+/// meaningful.
 pub(crate) async fn run(
     part: Option<FleetPart>,
     short: bool,

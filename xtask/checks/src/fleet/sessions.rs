@@ -1,8 +1,8 @@
-//! One session with a rotating refresh token in eight processes, some of which are killed.
+//! Tests a session with a rotating refresh token in eight processes, some of which are killed.
 //!
-//! All processes have the same clock, which the parent moves: with each step the access token expires
-//! everywhere at once. Each process then gets a token and calls the API with it. One of them has to
-//! refresh, and the others have to find its tokens in Redis.
+//! The parent moves the clock of all processes, so that the access token expires in all of them at
+//! the same time. Each process then gets a token and calls the API with it. One process must
+//! refresh, and the others must find its tokens in Redis.
 
 use std::{
     env,
@@ -30,16 +30,16 @@ use crate::fleet::Checks;
 
 const PROCESSES: usize = 8;
 
-/// By how much the clock is moved: the lifetime of an access token.
+/// Time by which a step moves the clock: the lifetime of an access token.
 const STEP: u64 = 3_600;
 
-/// How many of a hundred steps kill a process.
+/// Percentage of steps that kill a process.
 const KILLS: u64 = 15;
 
-/// A process is killed at some time within this time after a step begins.
+/// A process is killed at a random moment within this time after the start of a step.
 const KILL_WITHIN: Duration = Duration::from_millis(40);
 
-/// How long a step may take. The lock of a killed process expires after ten seconds.
+/// Time limit of a step. The lock of a killed process expires after ten seconds.
 const STEP_LIMIT: Duration = Duration::from_secs(120);
 
 /// The number of sessions whose memory is measured.
@@ -51,19 +51,19 @@ const API: &str = "SPOT_FLEET_API";
 const CLIENT: &str = "SPOT_FLEET_CLIENT";
 const AHEAD: &str = "SPOT_FLEET_AHEAD";
 
-/// What a process says.
+/// A report of a process.
 #[derive(Debug)]
 enum Report {
-    /// It has loaded the session.
+    /// The process has loaded the session.
     Ready,
-    /// It has called the API.
+    /// The process has called the API.
     Done,
     /// The accounts service refuses the refresh token.
     Lost,
     Failed(String),
 }
 
-/// A report, the process it comes from, and how often that process was started before.
+/// Index of a process, the number of its previous starts, and its report.
 type Reported = (usize, u32, Report);
 
 struct Worker {
@@ -72,13 +72,13 @@ struct Worker {
     started: u32,
 }
 
-/// What happened in all steps.
+/// Totals of all steps.
 #[derive(Debug, Default)]
 struct Totals {
     refreshes: usize,
     kills: usize,
-    /// A process was killed after the service had replaced the refresh token, and before it saved
-    /// the new one.
+    /// Steps in which a process was killed between the replacement of the refresh token by the
+    /// service and its own save.
     lost_half_way: usize,
     lost: usize,
     not_once: usize,
@@ -90,7 +90,7 @@ struct Totals {
 
 pub(super) async fn run(checks: &mut Checks, expiries: u32, seed: u64) -> Result<(), Error> {
     let server = RedisServer::start().map_err(text)?;
-    // A refresh takes a while, so that some processes are killed half way.
+    // The latency makes refreshes slow, so that some processes are killed during one.
     let mock = MockSpotify::builder()
         .refresh(RefreshPolicy::Rotate)
         .latency(Duration::from_millis(10))
@@ -105,7 +105,7 @@ pub(super) async fn run(checks: &mut Checks, expiries: u32, seed: u64) -> Result
     memory(checks).await
 }
 
-/// The user consents, and the record replaces the one in the store.
+/// Signs the user in, and replaces the record in the store.
 async fn sign_in(mock: &MockSpotify, store: &RedisStore) -> Result<(), Error> {
     let key = StoreKey::new(mock.client_id(), "me", Scope::UserReadPrivate);
     let record = TokenRecord::from_refresh_token(mock.refresh_token(&["user-read-private"]))
@@ -158,7 +158,7 @@ async fn steps(
         totals.refreshes += refreshes;
         match (lost, victim) {
             (false, _) if refreshes == 1 => {}
-            // The refresh of the killed process, and one with the new consent.
+            // One refresh by the killed process, and one with the new consent.
             (true, Some(_)) if refreshes == 2 => totals.lost_half_way += 1,
             (true, _) => totals.lost += 1,
             (false, _) => {
@@ -184,8 +184,8 @@ async fn steps(
     Ok(totals)
 }
 
-/// Waits until every process but the killed one has called the API. Whether the refresh token was
-/// lost: the user then signs in again.
+/// Waits until every process except the killed one has called the API. If the refresh token was
+/// lost, the user signs in again. Returns whether it was lost.
 async fn reports_of_step(
     reports: &Receiver<Reported>,
     workers: &[Worker],
@@ -200,7 +200,7 @@ async fn reports_of_step(
         let (number, started, report) = reports
             .recv_timeout(STEP_LIMIT)
             .map_err(|_| "a process does not get a token".to_owned())?;
-        // It may have reported before it was killed.
+        // The killed process may have reported before.
         let is_current = workers.get(number).is_some_and(|worker| worker.started == started);
         if Some(number) == victim || !is_current {
             continue;
@@ -295,7 +295,7 @@ fn report(checks: &mut Checks, expiries: u32, totals: &Totals) {
     checks.check(failures.is_empty(), &format!("every process gets a token ({failures:?})"));
 }
 
-/// The memory of many sessions on the server.
+/// Measures the memory of many sessions on the server.
 async fn memory(checks: &mut Checks) -> Result<(), Error> {
     let server = RedisServer::start().map_err(text)?;
     let store = RedisStore::new(&Redis::open(server.url()).map_err(text)?);
@@ -316,7 +316,7 @@ async fn memory(checks: &mut Checks) -> Result<(), Error> {
     stream::iter(0..SESSIONS)
         .map(|user| {
             let (store, key) = (store.clone(), key(user));
-            // As long as Spotify's tokens are.
+            // The token has the length of Spotify's tokens.
             let record = TokenRecord::from_refresh_token(format!("{user:0>131}"))
                 .with_access_token(
                     format!("{user:0>260}"),
@@ -342,7 +342,7 @@ async fn memory(checks: &mut Checks) -> Result<(), Error> {
     Ok(())
 }
 
-/// One of the processes: calls the API after each move of the clock.
+/// Runs as one of the processes: calls the API after each move of the clock.
 pub(super) async fn work() -> Result<(), Error> {
     let variable = |name: &str| env::var(name).map_err(|_| format!("{name} is not set"));
     let ahead = Arc::new(AtomicU64::new(variable(AHEAD)?.parse().map_err(text)?));
@@ -389,7 +389,7 @@ pub(super) async fn work() -> Result<(), Error> {
     }
 }
 
-/// Numbers that are the same in every run with the same seed.
+/// A seeded random number generator.
 struct Random(u64);
 
 impl Random {

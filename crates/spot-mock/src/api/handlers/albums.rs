@@ -14,7 +14,7 @@ use crate::{
     world::World,
 };
 
-/// How many albums count as new.
+/// Number of albums that count as new.
 const NEW_RELEASES: usize = 100;
 
 pub(crate) fn one(call: &mut Call<'_>) -> Answer {

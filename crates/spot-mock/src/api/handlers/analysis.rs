@@ -1,4 +1,4 @@
-//! What was closed in 2024: audio features and analysis, recommendations.
+//! Operations closed in 2024: audio features, audio analysis and recommendations.
 
 use std::{collections::HashSet, f64::consts::TAU};
 
@@ -14,7 +14,7 @@ use crate::{
     world::{Key, Rng, Track, World, mix},
 };
 
-/// The attributes recommendations can be tuned by, with their ranges.
+/// The attributes with which recommendations can be tuned, and their ranges.
 const ATTRIBUTES: [(&str, f64, f64); 14] = [
     ("acousticness", 0.0, 1.0),
     ("danceability", 0.0, 1.0),
@@ -32,11 +32,11 @@ const ATTRIBUTES: [(&str, f64, f64); 14] = [
     ("valence", 0.0, 1.0),
 ];
 const MAX_SEEDS: usize = 5;
-/// From how many tracks recommendations are chosen.
+/// Number of tracks from which recommendations are chosen.
 const POOL: usize = 250;
 const TIME_SIGNATURE: f64 = 4.0;
 
-/// The genres that Spotify accepts as seeds.
+/// Genres that Spotify accepts as seeds.
 const GENRE_SEEDS: &[&str] = &[
     "acoustic",
     "afrobeat",
@@ -175,7 +175,7 @@ pub(crate) fn several_features(call: &mut Call<'_>) -> Answer {
     batch(call, "audio_features", World::track, |key| features_of(call, key))
 }
 
-/// An analysis that is sound in itself: the bars hold the beats, the beats the tatums.
+/// Answers a consistent analysis: each bar consists of beats, and each beat of tatums.
 pub(crate) fn analysis(call: &mut Call<'_>) -> Answer {
     let key = found(call, World::track)?;
     let track = &call.world.tracks[key];
@@ -273,8 +273,8 @@ pub(crate) fn analysis(call: &mut Call<'_>) -> Answer {
     }))
 }
 
-/// Random tracks within the ranges, the nearest to the targets first. The seeds determine the
-/// random choice.
+/// Answers random tracks within the ranges, the nearest to the targets first. The seeds determine
+/// the random choice.
 pub(crate) fn recommendations(call: &mut Call<'_>) -> Answer {
     let seeds = Seeds::read(call)?;
     let tuning = Tuning::read(call)?;
@@ -295,7 +295,7 @@ pub(crate) fn recommendations(call: &mut Call<'_>) -> Answer {
         }
     }
     let pool = found.len();
-    // Without targets all are equally near, and stay in the order of chance.
+    // Without targets, all distances are equal and the random order stays.
     found.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     let render = call.render().with_playability();
     let limit = call.limit as usize;
@@ -392,7 +392,7 @@ fn features_of(call: &Call<'_>, key: Key<Track>) -> Json {
     }
 }
 
-/// The attributes by which recommendations are tuned: lowest, highest and wanted value.
+/// Tuned attributes, each with its lowest, highest and target value.
 struct Tuning(Vec<(&'static str, [Option<f64>; 3])>);
 
 impl Tuning {
@@ -413,7 +413,7 @@ impl Tuning {
         Ok(Self(tuning))
     }
 
-    /// How far a track is from the targets; `None` outside the ranges.
+    /// Distance of a track from the targets; `None` outside the ranges.
     fn distance(&self, sound: &Sound, track: &Track) -> Option<f64> {
         let mut distance = 0.0;
         for (name, [low, high, target]) in &self.0 {
@@ -422,7 +422,8 @@ impl Tuning {
                 return None;
             }
             if let Some(target) = target {
-                // Relative, so that milliseconds do not outweigh shares.
+                // The difference is relative, so that values in milliseconds do not outweigh values
+                // from 0 to 1.
                 distance += (value - target).abs() / (value.abs() + target.abs()).max(1.0);
             }
         }
@@ -430,10 +431,10 @@ impl Tuning {
     }
 }
 
-/// What recommendations start from.
+/// Seeds of recommendations.
 struct Seeds {
     text: String,
-    /// Type, id and link of each.
+    /// Type, id and link of each seed.
     seeds: Vec<(&'static str, String, Option<String>)>,
 }
 
@@ -456,7 +457,7 @@ impl Seeds {
         }
     }
 
-    /// The seeds of an answer: how many tracks were considered, and how many were in the ranges.
+    /// The seeds of an answer, with the numbers of tracks before and after the ranges were applied.
     fn json(self, pool: usize) -> Vec<Json> {
         let seed = |(kind, id, href): (&'static str, String, Option<String>)| {
             object! {
@@ -490,8 +491,8 @@ impl Seeds {
     }
 }
 
-/// Whether a genre is accepted as a seed: those that are listed, and those of artists in the world,
-/// of which seeds write spaces as hyphens.
+/// Whether a genre is accepted as a seed: a genre of the list, or a genre of an artist in the
+/// world, with hyphens in place of spaces.
 fn accepts(world: &World, seed: &str) -> bool {
     match &world.genre_seeds {
         Some(genres) => genres.iter().any(|genre| genre == seed),
@@ -502,7 +503,7 @@ fn accepts(world: &World, seed: &str) -> bool {
     }
 }
 
-/// With three decimals, as such numbers are published.
+/// Rounds to three decimals, as Spotify does.
 fn rounded(number: f64) -> f64 {
     (number * 1_000.0).round() / 1_000.0
 }

@@ -14,7 +14,7 @@ use crate::{
     world::{AlbumKind, Artist, Key, Track, World},
 };
 
-/// The groups of a discography in the order in which they are listed.
+/// The groups of a discography, in the order in which Spotify lists them.
 const GROUPS: [&str; 4] = ["album", "single", "compilation", "appears_on"];
 const TOP_TRACKS: usize = 10;
 const RELATED: usize = 20;
@@ -72,7 +72,8 @@ pub(crate) fn top_tracks(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(object! { "tracks": tracks }))
 }
 
-/// Artists who share a genre; if there are too few, those who come next in the world.
+/// Answers other artists. Those with the most genres in common come first, then the most popular
+/// ones.
 pub(crate) fn related(call: &mut Call<'_>) -> Answer {
     let artist = found(call, World::artist)?;
     let genres = &call.world.artists[artist].genres;
@@ -87,7 +88,7 @@ pub(crate) fn related(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(object! { "artists": entries }))
 }
 
-/// The tracks of an artist's own albums that are heard most.
+/// The most popular tracks of an artist's own albums.
 pub(super) fn most_popular(world: &World, artist: Key<Artist>, count: usize) -> Vec<Key<Track>> {
     let albums = world.artists[artist].albums.iter();
     let mut tracks: Vec<_> = albums.flat_map(|album| world.albums[*album].tracks()).collect();

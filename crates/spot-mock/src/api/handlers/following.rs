@@ -1,4 +1,4 @@
-//! Whom and what a user follows.
+//! Followed artists, users and playlists.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::{
     world::{Artist, Key, User, World},
 };
 
-/// The followed artists, a page after the one whose last artist is the cursor.
+/// Answers a page of followed artists. The page starts after the artist whose id is the cursor.
 pub(crate) fn followed(call: &mut Call<'_>) -> Answer {
     match call.query.get("type") {
         Some("artist") => {}
@@ -107,7 +107,7 @@ pub(crate) fn unfollow_playlist(call: &mut Call<'_>) -> Answer {
     Ok(Reply::done())
 }
 
-/// One answer in a list. Only the caller can be asked about.
+/// Answers a list with one boolean. Only the caller's own id is accepted.
 pub(crate) fn follows_playlist(call: &mut Call<'_>) -> Answer {
     let user = call.user()?;
     let key = call.playlist()?;
@@ -124,7 +124,7 @@ pub(crate) fn follows_playlist(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(vec![Json::Bool(follows)]))
 }
 
-/// The artists or users of the `ids` parameter; nothing for those who do not exist.
+/// The artists or users of the `ids` parameter; `None` for ids that do not exist.
 enum Followees {
     Artists(Vec<Option<Key<Artist>>>),
     Users(Vec<Option<Key<User>>>),

@@ -1,4 +1,4 @@
-//! The library: what is saved, and the operations that change it whatever its kind.
+//! The library: lists of saved entries, and the operations that change entries of all kinds.
 
 use crate::{
     api::call::Call,
@@ -42,7 +42,7 @@ pub(crate) fn episodes(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(call.page(entries, total)))
 }
 
-/// Alone of all saved things, audiobooks come bare, without the date.
+/// Answers saved audiobooks. Unlike all other saved entries, they have no wrapper with the date.
 pub(crate) fn audiobooks(call: &mut Call<'_>) -> Answer {
     let (saved, total) = shelf(call, |library| library.audiobooks.entries())?;
     let render = call.render();
@@ -107,7 +107,7 @@ pub(crate) fn contains(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(answers))
 }
 
-/// Something that can be in a library.
+/// An entry that can be in a library.
 #[derive(Clone, Copy)]
 enum LibraryItem {
     Track(Key<Track>),
@@ -118,7 +118,7 @@ enum LibraryItem {
     Artist(Key<Artist>),
     User(Key<User>),
     Playlist(Key<Playlist>),
-    /// The URI is sound, but nothing has it.
+    /// The URI is valid but unknown.
     Unknown,
 }
 
@@ -128,8 +128,8 @@ enum Direction {
     Write,
 }
 
-/// The items of the `uris` parameter, each checked before anything is done. The kind decides
-/// which scope is needed.
+/// The items of the `uris` parameter. All are checked before any is changed. The kind determines
+/// the required scope.
 fn items(call: &Call<'_>, direction: Direction) -> Result<Vec<LibraryItem>, Refusal> {
     let items: Vec<_> =
         call.list.iter().map(|uri| item(call, uri, direction)).collect::<Result<_, _>>()?;
@@ -157,7 +157,7 @@ fn item(call: &Call<'_>, uri: &str, direction: Direction) -> Result<LibraryItem,
         "album" => world.album(&id).map(LibraryItem::Album),
         "artist" => world.artist(&id).map(LibraryItem::Artist),
         "episode" => world.episode(&id).map(LibraryItem::Episode),
-        // Answers call an audiobook a show, so what was copied from one is understood.
+        // The URIs of audiobooks in answers are show URIs, so both kinds are accepted.
         "show" | "audiobook" => match world.audiobook(&id) {
             Some(key) => Some(LibraryItem::Audiobook(key)),
             None => world.show(&id).filter(|_| kind == "show").map(LibraryItem::Show),
@@ -195,7 +195,7 @@ fn require_scope(
     call.require_scope(scope)
 }
 
-/// The page of a shelf that was asked for, and how much is on the shelf.
+/// The requested page of a saved list, and the length of the list.
 fn shelf<T>(
     call: &mut Call<'_>,
     of: impl Fn(&Library) -> &[Saved<T>],

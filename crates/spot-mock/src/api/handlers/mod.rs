@@ -28,7 +28,7 @@ use crate::{
     world::{Id, World},
 };
 
-/// Answers a batch: `{"albums": [..]}` with null in the place of what is not known.
+/// Answers a batch: `{"albums": [..]}`, with null in place of unknown ids.
 fn batch<K>(
     call: &Call<'_>,
     name: &'static str,
@@ -42,7 +42,7 @@ fn batch<K>(
     Ok(Reply::ok(body))
 }
 
-/// What the id in the path belongs to.
+/// Finds the entry with the id in the path.
 fn found<K>(call: &Call<'_>, find: impl Fn(&World, &Id) -> Option<K>) -> Result<K, Refusal> {
     find(call.world, &call.id()?).ok_or_else(Refusal::not_found)
 }

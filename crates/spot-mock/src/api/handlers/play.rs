@@ -1,4 +1,4 @@
-//! `PUT /me/player/play`: what shall be played, from where on.
+//! `PUT /me/player/play`: parses the context or tracks to play, and the position.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use crate::{
     world::{Id, World},
 };
 
-/// What a request to play asks for.
+/// A parsed request to play.
 pub(super) enum PlayRequest {
-    /// To go on with what there is, perhaps from another place.
+    /// Resumes the current playback, optionally at another position.
     Resume { position: Option<Duration> },
     Start {
         context: Option<Context>,
         tracks: Vec<Playable>,
-        /// Nothing if it is not there.
+        /// Index of the first track to play; `None` if the requested offset does not exist.
         place: Option<usize>,
         position: Option<Duration>,
     },
@@ -60,12 +60,12 @@ impl PlayRequest {
     }
 }
 
-/// Something to play from its URI.
+/// Finds the track, episode or chapter with this URI.
 pub(super) fn playable(world: &World, uri: &str) -> Result<Playable, Refusal> {
     find(world, uri)?.ok_or_else(Refusal::not_found)
 }
 
-/// The same, or nothing if the URI is one but of nothing in the world.
+/// The same, but returns `None` if the URI is valid and unknown.
 fn find(world: &World, uri: &str) -> Result<Option<Playable>, Refusal> {
     let refusal = || Refusal::bad_request(format!("Invalid track uri: {uri}"));
     let id = |prefix: &str| uri.strip_prefix(prefix).and_then(Id::parse);
@@ -87,14 +87,14 @@ fn listed(world: &World, uris: &[Value]) -> Result<Vec<Playable>, Refusal> {
     uris.iter().map(|uri| playable(world, uri.as_str().ok_or_else(|| invalid("uris"))?)).collect()
 }
 
-/// A context and what is in it, in its order.
+/// Finds a context and its contents, in their order.
 fn context(call: &mut Call<'_>, uri: &str) -> Result<(Context, Vec<Playable>), Refusal> {
     let unsupported = || Refusal::bad_request(format!("Unsupported context uri: {uri}"));
     let rest = uri.strip_prefix("spotify:").ok_or_else(unsupported)?;
     if rest.ends_with(":collection") || rest == "collection" || rest == "collection:tracks" {
         return collection(call);
     }
-    // The old form spotify:user:NAME:playlist:ID is still understood.
+    // Spotify still accepts the old form spotify:user:NAME:playlist:ID.
     let (kind, id) = match rest.rsplit_once(':') {
         Some((kind, id)) if kind.starts_with("user:") && kind.ends_with(":playlist") => {
             ("playlist", id)
@@ -133,7 +133,7 @@ fn context(call: &mut Call<'_>, uri: &str) -> Result<(Context, Vec<Playable>), R
             let playable = list.entries.iter().filter_map(|entry| match entry.item {
                 Item::Track(key) => Some(Playable::Track(key)),
                 Item::Episode(key) => Some(Playable::Episode(key)),
-                // A file on another disk cannot be played here.
+                // Local files exist only on the user's own disk.
                 Item::Local(_) | Item::Removed => None,
             });
             (ContextKind::Playlist, playable.collect())
@@ -143,7 +143,7 @@ fn context(call: &mut Call<'_>, uri: &str) -> Result<(Context, Vec<Playable>), R
     Ok((Context { kind, id: id.to_string() }, tracks))
 }
 
-/// The caller's saved tracks.
+/// The caller's saved tracks as a context.
 fn collection(call: &mut Call<'_>) -> Result<(Context, Vec<Playable>), Refusal> {
     let id = call.world.users[call.user()?].id.clone();
     let saved = call.account()?.library.tracks.entries();
@@ -151,7 +151,8 @@ fn collection(call: &mut Call<'_>) -> Result<(Context, Vec<Playable>), Refusal> 
     Ok((Context { kind: ContextKind::Collection, id }, tracks))
 }
 
-/// Where to begin, `{"position": 4}` or `{"uri": "spotify:track:.."}`, if that is in the list.
+/// Index of the first track to play, from `{"position": 4}` or `{"uri": "spotify:track:.."}`;
+/// `None` if the list does not contain it.
 fn place(offset: &Value, tracks: &[Playable], world: &World) -> Result<Option<usize>, Refusal> {
     match (offset.get("position"), offset.get("uri")) {
         (Some(position), None) => {

@@ -1,4 +1,4 @@
-//! The player: what it shows, and what it can be told.
+//! The player: its state and its commands.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{
     world::Device,
 };
 
-/// How much of the queue is shown.
+/// Maximum number of entries of the queue in an answer.
 const QUEUE: usize = 20;
 
 pub(crate) fn state(call: &mut Call<'_>) -> Answer {
@@ -61,7 +61,7 @@ pub(crate) fn transfer(call: &mut Call<'_>) -> Answer {
     let place = device_place(player, &id)?;
     leave_for(player, place).map_err(|restriction| restriction.refusal(vague))?;
     player.active = Some(place);
-    // Without a wish the playing goes on or stays away, as it was.
+    // Without `play`, playback continues or stays paused.
     let playing = play.unwrap_or(false) || player.playing;
     player.set_playing(playing, now);
     Ok(Reply::no_content())
@@ -73,7 +73,7 @@ pub(crate) fn play(call: &mut Call<'_>) -> Answer {
         match request {
             PlayRequest::Resume { position } => {
                 match player.allows(Command::Resume) {
-                    // To jump, or to move to another device, need not wait for a pause.
+                    // Resuming with a position or on another device is allowed during playback.
                     Err(Restriction::NotPaused) if position.is_some() || order.moves => {}
                     allowed => allowed?,
                 }
@@ -135,7 +135,7 @@ pub(crate) fn seek(call: &mut Call<'_>) -> Answer {
     command(call, |player, order| {
         order.stays()?;
         player.allows(Command::Seek)?;
-        // Beyond its end the next one begins.
+        // Seeking beyond the end starts the next item.
         match player.current {
             Some(current) if position >= current.duration(world) => player.skip(order.now),
             _ => player.seek(position, order.now),
@@ -154,7 +154,7 @@ pub(crate) fn repeat(call: &mut Call<'_>) -> Answer {
     };
     command(call, |player, order| {
         match repeat {
-            // Whatever it was, it can be ended.
+            // Turning repeat off is always allowed.
             Repeat::Off => {}
             Repeat::Context => player.allows(Command::RepeatContext)?,
             Repeat::Track => player.allows(Command::RepeatTrack)?,
@@ -184,7 +184,7 @@ pub(crate) fn volume(call: &mut Call<'_>) -> Answer {
     let (player, place) = target(call)?;
     let device = player.devices.get_mut(place);
     let restriction = match device {
-        // It is set where it was asked for; what plays stays where it is.
+        // The volume changes on the requested device. Playback is not transferred.
         Some(device) if device.supports_volume && device.restriction().is_none() => {
             device.volume = Some(volume);
             return Ok(Reply::no_content());
@@ -219,8 +219,8 @@ pub(crate) fn enqueue(call: &mut Call<'_>) -> Answer {
     })
 }
 
-/// The recent plays, newest first. `before` pages back in time, `after` forward: its page has the
-/// plays that follow the cursor.
+/// Answers the recent plays, newest first. `before` pages back in time, `after` forward: the page
+/// has the plays that follow the cursor.
 pub(crate) fn recently_played(call: &mut Call<'_>) -> Answer {
     let moment = |name: &str| -> Result<Option<i64>, Refusal> {
         let number =
@@ -252,7 +252,7 @@ pub(crate) fn recently_played(call: &mut Call<'_>) -> Answer {
     let next = ends.filter(|_| more).map(|(newest, oldest)| {
         if after.is_some() { link(Some(newest), None) } else { link(None, Some(oldest)) }
     });
-    // The last page backwards has no cursors.
+    // The last page of paging backwards has no cursors.
     let cursors = ends.filter(|_| more || after.is_some()).map(|(newest, oldest)| {
         object! { "after": newest.to_string(), "before": oldest.to_string() }
     });
@@ -266,7 +266,7 @@ pub(crate) fn recently_played(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(page))
 }
 
-/// Shows something of the player, or that nothing is active: 204 without a body.
+/// Answers the rendered player, or 204 without a body if no device is active.
 fn shown(
     call: &mut Call<'_>,
     show: impl Fn(crate::render::Render<'_>, &Player, bool) -> Json,
@@ -282,21 +282,21 @@ fn shown(
     Ok(Reply::ok(show(call.render(), player, episodes)))
 }
 
-/// When and where a command is carried out.
+/// Circumstances of a command.
 struct Order {
     now: Moment,
-    /// Whether it was sent to another device than the one that plays.
+    /// Whether the command addresses another device than the one that is playing.
     moves: bool,
 }
 
 impl Order {
-    /// What concerns the sound can be told only to the device that makes it.
+    /// Refuses commands that only the playing device accepts, if they address another one.
     fn stays(&self) -> Result<(), Restriction> {
         if self.moves { Err(Restriction::NotPlayingLocally) } else { Ok(()) }
     }
 }
 
-/// Does something with the player on the device that was named, else on the active one.
+/// Carries a command out on the device in the query, else on the active device.
 fn command(
     call: &mut Call<'_>,
     act: impl FnOnce(&mut Player, Order) -> Result<(), Restriction>,
@@ -315,7 +315,7 @@ fn command(
     })
 }
 
-/// The caller's player, and the place of the device that was named, else of the active one.
+/// The caller's player, and the index of the device in the query, else of the active device.
 fn target<'a>(call: &'a mut Call<'_>) -> Result<(&'a mut Player, usize), Refusal> {
     let device_id = call.query.get("device_id").map(str::to_owned);
     let vague = call.settings.vague_player;
@@ -327,7 +327,7 @@ fn target<'a>(call: &'a mut Call<'_>) -> Result<(&'a mut Player, usize), Refusal
     Ok((player, place))
 }
 
-/// Whether a command may be sent to this device, and away from the active one.
+/// Checks whether this device accepts commands, and whether the active device lets playback go.
 fn leave_for(player: &Player, place: usize) -> Result<(), Restriction> {
     if player.active != Some(place) {
         player.allows(Command::Transfer)?;

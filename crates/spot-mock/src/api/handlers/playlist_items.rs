@@ -1,6 +1,6 @@
-//! What is in a playlist: reading, adding, replacing, reordering and removing.
+//! Playlist items: reading, adding, replacing, reordering and removing.
 //!
-//! The routes `/items` and, before 2026, `/tracks` differ in the name of one key only.
+//! The routes `/items` and `/tracks`, its name before 2026, differ only in the name of one key.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use crate::{
     world::{Id, Key, User},
 };
 
-/// How many URIs one call may name.
+/// Maximum number of URIs per call.
 const MAX_URIS: usize = 100;
 
 pub(crate) fn list(call: &mut Call<'_>) -> Answer {
@@ -32,7 +32,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> Answer {
 
 pub(crate) fn add(call: &mut Call<'_>) -> Answer {
     let (key, user) = writable(call)?;
-    // The URIs may also come as a bare list, which is what spotipy sends.
+    // The body may also be a bare list of URIs, as spotipy sends it.
     let body = match serde_json::from_slice(call.body) {
         Ok(uris @ Value::Array(_)) => serde_json::json!({ "uris": uris }),
         Ok(_) | Err(_) => call.json_body()?,
@@ -58,7 +58,7 @@ pub(crate) fn add(call: &mut Call<'_>) -> Answer {
     Ok(Reply::created(snapshot(list)))
 }
 
-/// Replaces everything, or moves a range; one call cannot do both.
+/// Replaces all items, or moves a range. One call cannot do both.
 pub(crate) fn update(call: &mut Call<'_>) -> Answer {
     let (key, user) = writable(call)?;
     let body = call.json_body()?;
@@ -101,7 +101,7 @@ pub(crate) fn remove(call: &mut Call<'_>) -> Answer {
     let before = list.entries.len();
     list.entries
         .retain(|entry| !entry.item.uri(world).is_some_and(|uri| uris.contains(&uri.as_str())));
-    // A version is named by what it holds: without a change it stays what it was.
+    // Without a change, the snapshot id stays the same.
     if list.entries.len() != before {
         list.changed();
     }
@@ -132,7 +132,7 @@ fn reorder(call: &mut Call<'_>, key: Key<Playlist>, body: &Value) -> Answer {
     Ok(Reply::ok(snapshot(list)))
 }
 
-/// Development Mode shows what is in a playlist to those only who may change it.
+/// In Development Mode, only users who may change a playlist can read its items.
 fn require_read(call: &Call<'_>, list: &Playlist) -> Result<(), Refusal> {
     if !viewer(call).sees_items(list, call.extended()) {
         return Err(Refusal::forbidden());
@@ -148,7 +148,7 @@ fn require_read(call: &Call<'_>, list: &Playlist) -> Result<(), Refusal> {
     }
 }
 
-/// The playlist in the path, if the caller may change what is in it.
+/// The playlist in the path, if the caller may change its items.
 fn writable(call: &Call<'_>) -> Result<(Key<Playlist>, Key<User>), Refusal> {
     let key = call.playlist()?;
     let user = call.user()?;
@@ -160,7 +160,7 @@ fn writable(call: &Call<'_>) -> Result<(Key<Playlist>, Key<User>), Refusal> {
     Ok((key, user))
 }
 
-/// The URIs of the query, which win, or of the body.
+/// The URIs of the query, or else of the body.
 fn uris(call: &Call<'_>, body: &Value) -> Result<Vec<String>, Refusal> {
     let uris = match (call.query.get("uris"), body.get("uris")) {
         (Some(_), _) => call.query.list("uris").unwrap_or_default(),
@@ -176,7 +176,7 @@ fn uris(call: &Call<'_>, body: &Value) -> Result<Vec<String>, Refusal> {
     Ok(uris)
 }
 
-/// What the URIs name; one that cannot be added spoils all.
+/// Converts the URIs to items. One invalid or unknown URI fails the call.
 fn items(call: &Call<'_>, uris: &[String]) -> Result<Vec<Item>, Refusal> {
     let item = |uri: &String| {
         let item = match parse(uri)? {
@@ -188,7 +188,7 @@ fn items(call: &Call<'_>, uris: &[String]) -> Result<Vec<Item>, Refusal> {
     uris.iter().map(item).collect()
 }
 
-/// Whether the URI names an episode, and its id.
+/// Parses a URI. Returns whether it is the URI of an episode, and the id.
 fn parse(uri: &str) -> Result<(bool, Id), Refusal> {
     let refusal = || Refusal::bad_request(format!("Invalid track uri: {uri}"));
     let (is_episode, id) = match uri.strip_prefix("spotify:track:") {
@@ -198,8 +198,8 @@ fn parse(uri: &str) -> Result<(bool, Id), Refusal> {
     Ok((is_episode, Id::parse(id).ok_or_else(refusal)?))
 }
 
-/// A version to work on must be one the playlist has had. Changes to an old version are applied
-/// to the present one.
+/// A `snapshot_id` must be a current or former version of the playlist. Changes to an old version
+/// are applied to the current one.
 fn require_snapshot(list: &Playlist, body: &Value) -> Result<(), Refusal> {
     match body.get("snapshot_id") {
         None | Some(Value::Null) => Ok(()),

@@ -15,9 +15,9 @@ use crate::{
     world::{Key, User, mix},
 };
 
-/// A cover may have this many bytes as base64 text.
+/// Maximum length of a cover as base64 text, in bytes.
 const COVER_BYTES: usize = 256 * 1024;
-/// The longest name and the longest description.
+/// Maximum length of a name, and of a description.
 const NAME_CHARS: usize = 100;
 const DESCRIPTION_CHARS: usize = 300;
 
@@ -28,7 +28,7 @@ pub(crate) fn one(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(filtered(json, fields)))
 }
 
-/// The caller's list of playlists. Its links lead to the list of a user, as Spotify's do.
+/// Answers the caller's list of playlists. Like Spotify's, its links lead to the list of a user.
 pub(crate) fn mine(call: &mut Call<'_>) -> Answer {
     let user = call.user()?;
     let private = call.caller.scopes.has("playlist-read-private");
@@ -55,7 +55,7 @@ pub(crate) fn mine(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(call.page_at(&path, "", entries, total)))
 }
 
-/// The public playlists of a user.
+/// Answers the public playlists of a user.
 pub(crate) fn of_user(call: &mut Call<'_>) -> Answer {
     let user = call.world.user(call.parameter("user_id")).ok_or_else(Refusal::not_found)?;
     if call.caller.user == Some(user) {
@@ -76,7 +76,7 @@ pub(crate) fn create(call: &mut Call<'_>) -> Answer {
     create_for(call, user)
 }
 
-/// Playlists can be made for oneself only.
+/// Creates a playlist. The user in the path must be the caller.
 pub(crate) fn create_for_user(call: &mut Call<'_>) -> Answer {
     let user = call.user()?;
     if call.world.user(call.parameter("user_id")) != Some(user) {
@@ -116,11 +116,11 @@ pub(crate) fn change(call: &mut Call<'_>) -> Answer {
 pub(crate) fn cover(call: &mut Call<'_>) -> Answer {
     let key = call.playlist()?;
     let images = call.render().playlist_images(call.state.playlists.get(key));
-    // Where the playlist says null, this list is empty.
+    // If `images` of the playlist is null, this operation answers an empty list.
     Ok(Reply::ok(if matches!(images, Json::Null) { Json::List(Vec::new()) } else { images }))
 }
 
-/// Takes a JPEG as base64 text.
+/// Accepts a JPEG as base64 text.
 pub(crate) fn upload_cover(call: &mut Call<'_>) -> Answer {
     let key = call.playlist()?;
     let user = call.user()?;
@@ -147,7 +147,7 @@ pub(crate) fn upload_cover(call: &mut Call<'_>) -> Answer {
     Ok(Reply::new(202, Body::Empty))
 }
 
-/// Who looks at a playlist in this call.
+/// The viewer of a playlist in this call.
 pub(super) fn viewer(call: &Call<'_>) -> Viewer {
     let types = call.query.list("additional_types").unwrap_or_default();
     Viewer { user: call.caller.user, episodes: types.iter().any(|kind| kind == "episode") }
@@ -170,7 +170,7 @@ pub(super) fn filtered(json: Json, fields: Option<Fields>) -> Json {
     }
 }
 
-/// Public playlists need one scope, private ones another.
+/// Requires the scope for public or private playlists.
 pub(super) fn require_write_scope(call: &Call<'_>, public: bool) -> Result<(), Refusal> {
     call.require_scope(if public { "playlist-modify-public" } else { "playlist-modify-private" })
 }
@@ -201,7 +201,7 @@ fn refuse_public_collaboration(public: bool, collaborative: bool) -> Result<(), 
     Ok(())
 }
 
-/// The details of a playlist that were sent.
+/// Details of a playlist in a request body.
 #[derive(Default, PartialEq, Eq)]
 struct Details {
     name: Option<String>,

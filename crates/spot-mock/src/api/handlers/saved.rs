@@ -1,4 +1,4 @@
-//! The library operations of before 2026, one set for each kind of thing.
+//! Library operations from before 2026, one set for each kind of entry.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::{
     world::{Id, Key, World},
 };
 
-/// Makes the three handlers of one kind.
+/// Defines the three handlers of one kind.
 macro_rules! handlers {
     ($($save:ident, $remove:ident, $has:ident: $shelf:ident by $find:ident;)*) => {
         $(
@@ -54,7 +54,7 @@ handlers! {
     save_audiobooks, remove_audiobooks, has_audiobooks: audiobooks by audiobook;
 }
 
-/// What the ids belong to; one that belongs to nothing spoils all.
+/// Finds the entries with the ids. One unknown id fails the call.
 fn keys<T>(
     call: &Call<'_>,
     find: impl Fn(&World, &Id) -> Option<Key<T>>,
@@ -63,7 +63,7 @@ fn keys<T>(
     call.ids()?.iter().map(find).collect()
 }
 
-/// When each of the ids is to count as saved: now, unless `timestamped_ids` says otherwise.
+/// Saved date of each id: the time in `timestamped_ids`, or now.
 fn dates(call: &Call<'_>) -> Result<Vec<Moment>, Refusal> {
     let body = if call.query.get("ids").is_some() { Value::Null } else { call.json_body()? };
     let Some(entries) = body.get("timestamped_ids").and_then(Value::as_array) else {

@@ -1,4 +1,4 @@
-//! Search in everything.
+//! Search.
 
 use std::{borrow::Cow, cmp::Reverse};
 
@@ -20,7 +20,7 @@ use crate::{
     world::{Album, Arena, Artist, Availability, Episode, Key, Texts, Track, normalize},
 };
 
-/// What can be searched for, and under which name it is answered.
+/// Types of results, and their field names in the answer.
 const KINDS: [(&str, &str); 7] = [
     ("track", "tracks"),
     ("artist", "artists"),
@@ -32,7 +32,7 @@ const KINDS: [(&str, &str); 7] = [
 ];
 /// Maximum number of results. Spotify documents an `offset` of 1,000 and refuses it.
 const REACH: usize = 1_000;
-/// `tag:new` means of this year, `tag:hipster` of this popularity at most.
+/// `tag:new` finds releases since this year, `tag:hipster` albums with at most this popularity.
 const NEW_SINCE: u32 = 2026;
 const HIPSTER: u8 = 8;
 
@@ -62,20 +62,20 @@ pub(crate) fn search(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(body))
 }
 
-/// What is searched for. Links in answers call it `query`, and have to work.
+/// The query. Links in answers use the parameter name `query`, so both names are accepted.
 fn text<'a>(call: &'a Call<'_>) -> &'a str {
     call.query.get("q").or_else(|| call.query.get("query")).unwrap_or_default()
 }
 
-/// The page of results of one kind.
+/// The page of results of one type.
 fn results(call: &Call<'_>, kind: &'static str, query: &SearchQuery) -> Json {
     if query.is_empty() {
-        // Nothing but punctuation: Spotify finds nothing either.
+        // A query of nothing but punctuation has no results, as in the Web API.
         return page(call, kind, Vec::new(), |()| Json::Null);
     }
     let render = call.render().with_playability();
     let world = call.world;
-    // Without a country there are no podcasts, and in most there are no audiobooks.
+    // Without a country there are no podcasts. Audiobooks exist in a few countries only.
     let index = call.search_index();
     let spoken_here = call.market.code.is_some();
     let books = call.market.code.is_none_or(|market| Availability::Books.contains(market));
@@ -114,7 +114,7 @@ fn results(call: &Call<'_>, kind: &'static str, query: &SearchQuery) -> Json {
     }
 }
 
-/// A page whose links lead to results of its kind only.
+/// A page whose links lead to results of this type only.
 fn page<T>(
     call: &Call<'_>,
     kind: &'static str,
@@ -203,7 +203,8 @@ fn albums(call: &Call<'_>, query: &SearchQuery) -> Vec<Key<Album>> {
     best_or_same_letters(query, &world.albums, &index.albums, fits, |album| album.popularity)
 }
 
-/// The genres of an artist are few and rarely searched for, so that they are normalized here.
+/// Score of a word in the genres of an artist. The genres are normalized here and not in the index,
+/// since they are few and rarely searched for.
 fn genre(query: &SearchQuery, word: usize, artist: &Artist) -> u8 {
     let is_genre =
         |word: &&Word| matches!(word.place, Place::In(Field::Genre) | Place::Perhaps(Field::Genre));
@@ -212,8 +213,8 @@ fn genre(query: &SearchQuery, word: usize, artist: &Artist) -> u8 {
     artist.genres.iter().any(has).into()
 }
 
-/// Public playlists, Spotify's own among them; `null` replaces those that the application may not
-/// see. Their names are normalized here, since they change and there are few of them.
+/// Finds public playlists, including Spotify's own. The caller hides those that the application may
+/// not see. Names are normalized here and not in the index, since they change and are few.
 fn playlists<'a>(call: &'a Call<'_>, query: &SearchQuery) -> Vec<&'a Playlist> {
     let whole = query.text();
     let public = call.state.playlists.iter().map(|(_, list)| list).filter(|list| list.public);
@@ -230,7 +231,7 @@ fn playlists<'a>(call: &'a Call<'_>, query: &SearchQuery) -> Vec<&'a Playlist> {
     found.into_iter().map(|(_, list)| list).collect()
 }
 
-/// Spoken things, which are found by their names and by who made them.
+/// Finds shows, episodes and audiobooks by name, and by publisher or author.
 fn spoken<T, M>(
     query: &SearchQuery,
     available: bool,
@@ -255,7 +256,7 @@ fn spoken<T, M>(
     best(arena, REACH, fits, |_| 0)
 }
 
-/// The best results; if there are none, those whose names have the same letters: `acdc` finds
+/// The best results. If there are none, the entries whose names have the same letters: `acdc` finds
 /// `AC/DC`, and `hi fi` finds `Hifi`.
 fn best_or_same_letters<T>(
     query: &SearchQuery,
@@ -276,7 +277,7 @@ fn best_or_same_letters<T>(
     best(arena, REACH, same, popularity)
 }
 
-/// Whether a query has words and nothing else.
+/// Whether a query consists of words without filters.
 fn is_plain(query: &SearchQuery) -> bool {
     let words = query.words.clone();
     !words.is_empty()

@@ -14,27 +14,27 @@ pub(super) struct SearchQuery {
     pub(super) year: Option<RangeInclusive<u32>>,
     /// `tag:new`: released this year.
     pub(super) new: bool,
-    /// `tag:hipster`: of low popularity.
+    /// `tag:hipster`: has a low popularity.
     pub(super) hipster: bool,
 }
 
 /// A word to find.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word {
-    /// A space and the normalized word: it is found where a word begins like this.
+    /// A space and the normalized word. Matches words with this prefix.
     pub(super) prefix: String,
-    /// The same with a space behind it: it is found where a word is this.
+    /// The same with a space at the end. Matches whole words.
     pub(super) whole: String,
     pub(super) place: Place,
 }
 
-/// Where a word has to be.
+/// The part of an entry in which a word must occur.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Anywhere,
     In(Field),
-    /// In the field or anywhere else. Without quotes a filter's end is not known: `Doxy` of
-    /// `artist:Miles Davis Doxy` is not part of the artist, `Davis` is.
+    /// In the field or anywhere else. Without quotation marks, the end of a filter is ambiguous: in
+    /// `artist:Miles Davis Doxy`, `Davis` is part of the artist and `Doxy` is not.
     Perhaps(Field),
 }
 
@@ -105,17 +105,17 @@ impl SearchQuery {
         query
     }
 
-    /// Whether there is nothing to look for.
+    /// Whether the query is empty.
     pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether a filter of this field is given.
+    /// Whether the query has a filter for this field.
     pub(super) fn filters(&self, field: Field) -> bool {
         self.words.iter().any(|word| word.place == Place::In(field))
     }
 
-    /// The words without filters as one text, with spaces around it.
+    /// The words without filters as one text, with a space before and after it.
     pub(super) fn text(&self) -> String {
         let words = self.words.iter().filter(|word| word.place == Place::Anywhere);
         words.map(|word| word.prefix.as_str()).chain([" "]).collect()
@@ -127,16 +127,16 @@ impl SearchQuery {
     }
 }
 
-/// A part of a query: a word or a quoted phrase, with the name of a filter or without.
+/// A part of a query: a word or a quoted phrase, optionally with the name of a filter.
 struct Term {
     filter: String,
     value: String,
     quoted: bool,
 }
 
-/// Cuts a query at white space outside quotation marks. Marks may be straight or curly, double or
-/// single; a single one begins a quotation only before a word and ends it only behind one, since
-/// it is an apostrophe as well.
+/// Splits a query at white space outside quotation marks. Marks may be straight or curly, double or
+/// single. A single mark opens a quotation only before a word and closes it only after a word,
+/// since it may be an apostrophe.
 fn terms(text: &str) -> Vec<Term> {
     let mut terms = Vec::new();
     let mut rest = text.trim_start();
@@ -145,7 +145,7 @@ fn terms(text: &str) -> Vec<Term> {
             Some((name, value))
                 if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic()) =>
             {
-                // `artist: "Alma Corvik"` is meant as a filter as well.
+                // `artist: "Alma Corvik"`, with a space, is a filter too.
                 (name, value.trim_start())
             }
             _ => ("", rest),
@@ -164,7 +164,7 @@ fn terms(text: &str) -> Vec<Term> {
     terms
 }
 
-/// What is between the quotation marks at the beginning of a text, and what is behind them.
+/// Returns the text inside the quotation marks at the beginning of `text`, and the rest.
 fn quotation(text: &str) -> Option<(&str, &str)> {
     let mark = text.chars().next()?;
     let inside = text.get(mark.len_utf8()..)?;
@@ -185,7 +185,7 @@ fn quotation(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// `1990`, `1990-1999` or `1990-`.
+/// Parses `1990`, `1990-1999` or `1990-`.
 fn years(text: &str) -> Option<RangeInclusive<u32>> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let last = if last.is_empty() { 9_999 } else { last.trim().parse().ok()? };

@@ -1,4 +1,4 @@
-//! Ranks search results by how well they fit a query.
+//! Ranks search results by relevance.
 
 use std::{cmp::Reverse, marker::PhantomData};
 
@@ -7,9 +7,9 @@ use crate::{
     world::{Arena, Key, Texts},
 };
 
-/// Where the words of a query are found in the texts of one table.
+/// Matches of the words of a query in the texts of one table.
 ///
-/// It is made once for each query, since many tracks have the same artist and the same album.
+/// Computed once for each query, since many tracks have the same artist and the same album.
 pub(super) struct Matches<T> {
     /// The scores of all entries, for each word.
     words: Vec<Vec<u8>>,
@@ -22,29 +22,29 @@ impl<T> Matches<T> {
         Self { words, kind: PhantomData }
     }
 
-    /// The score of a word in an entry: 2 if it has the word, 1 if one of its words begins like
-    /// it, else 0.
+    /// Score of a word in an entry: 2 if the entry contains the word, 1 if a word of the entry
+    /// starts with it, else 0.
     pub(super) fn get(&self, word: usize, key: Key<T>) -> u8 {
         let entries = self.words.get(word).map_or(&[][..], Vec::as_slice);
         entries.get(key.place() as usize).copied().unwrap_or(0)
     }
 }
 
-/// The scores of one word in the texts of a candidate, each from 0 to 2.
+/// Scores of one word in the texts of a candidate, each from 0 to 2.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Found {
     pub(super) name: u8,
-    /// In that artist in whom it fits best.
+    /// The highest score among the artists.
     pub(super) artists: u8,
     pub(super) album: u8,
     pub(super) genre: u8,
 }
 
-/// How well a candidate fits, larger is better; `None` if a word is not found.
+/// Score of a candidate, larger is better; `None` if a word is not found.
 ///
-/// `found` says where a word is found, by its place in the query; `whole` is the text of the query.
-/// A name that is the whole query comes first, then a name and an artist that together are the
-/// query, as in `Artist - Title`, then names in which more of the query is found.
+/// `found` returns the scores of the word at an index of the query; `whole` is the text of the
+/// query. A name that equals the whole query ranks first, then a name whose words are all in the
+/// query, as in `Artist - Title`, then names that contain more words of the query.
 pub(super) fn score(
     query: &SearchQuery,
     name: &str,
@@ -71,15 +71,15 @@ pub(super) fn score(
     if name == whole && whole.len() > 1 {
         score += 1_000;
     } else if in_name > 0 {
-        // There is a space before each word and one behind the last.
+        // There is a space before each word and one after the last.
         let words = name.bytes().filter(|byte| *byte == b' ').count().saturating_sub(1);
-        // A name of which every word was asked for fits better than one that has others.
+        // A name whose words are all in the query ranks above a name with further words.
         score += if words == in_name { 500 } else { 0 };
     }
     Some(score)
 }
 
-/// The score of a word that is found in the name.
+/// Score of a word that is found in the name.
 const IN_NAME: u32 = 5;
 
 fn anywhere(found: Found) -> u32 {
@@ -106,7 +106,7 @@ fn in_name(found: Found) -> u32 {
     }
 }
 
-/// 2 if the word is in the text, 1 if a word of the text begins like it, else 0.
+/// Returns 2 if the text contains the word, 1 if a word of the text starts with it, else 0.
 pub(super) fn find_in(word: &Word, text: &str) -> u8 {
     if !text.contains(&word.prefix) {
         0
@@ -117,8 +117,8 @@ pub(super) fn find_in(word: &Word, text: &str) -> u8 {
     }
 }
 
-/// At most `most` candidates that fit, best first. Of equally good ones, the most popular comes
-/// first.
+/// Returns at most `most` matching candidates, best first. Candidates with equal scores are sorted
+/// by popularity.
 pub(super) fn best<T>(
     arena: &Arena<T>,
     most: usize,

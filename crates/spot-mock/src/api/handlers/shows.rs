@@ -18,7 +18,7 @@ pub(crate) fn show(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(call.render().show(show)))
 }
 
-/// A batch of shows comes without their episodes.
+/// Answers a batch of shows, without their episodes.
 pub(crate) fn several_shows(call: &mut Call<'_>) -> Answer {
     require_market(call)?;
     batch(call, "shows", World::show, |key| call.render().show_ref(key))
@@ -44,7 +44,8 @@ pub(crate) fn several_episodes(call: &mut Call<'_>) -> Answer {
     batch(call, "episodes", World::episode, |key| call.render().episode(key))
 }
 
-/// Without a country there are no shows: an application asking in its own name has to say one.
+/// Requires a market, since the availability of shows depends on it. A call without a user must
+/// have a `market`.
 fn require_market(call: &Call<'_>) -> Result<(), Refusal> {
     match call.market.code {
         Some(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! Users, and what they listen to most.
+//! Users, and their top artists and tracks.
 
 use crate::{
     api::call::Call,
@@ -9,7 +9,7 @@ use crate::{
     world::{Arena, Key, Rng, mix},
 };
 
-/// How much of a user's taste can be seen.
+/// Maximum number of top artists or tracks.
 const TOP: usize = 50;
 
 pub(crate) fn me(call: &mut Call<'_>) -> Answer {
@@ -23,7 +23,7 @@ pub(crate) fn one(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(call.render().public_user(user)))
 }
 
-/// The top fifty of a time range; beyond them there is nothing, not even a total.
+/// Answers the top fifty of a time range. From offset 50 on, the page is empty and its total is 0.
 pub(crate) fn top(call: &mut Call<'_>) -> Answer {
     let range = call.query.get("time_range").unwrap_or("medium_term");
     if !["short_term", "medium_term", "long_term"].contains(&range) {
@@ -42,8 +42,8 @@ pub(crate) fn top(call: &mut Call<'_>) -> Answer {
     }
     let account = call.account()?;
     let (tracks, artists) = (account.top_tracks.clone(), account.top_artists.clone());
-    // These strides share no divisor with the number of generated artists or tracks, so no entry
-    // appears twice.
+    // The strides have no common divisor with the numbers of generated artists and tracks, so no
+    // entry appears twice.
     let world = call.world;
     let artists = artists.unwrap_or_else(|| by_strides(&world.artists, start >> 8, 3));
     let tracks = tracks.unwrap_or_else(|| by_strides(&world.tracks, start >> 8, 211));
@@ -57,7 +57,7 @@ pub(crate) fn top(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(call.page(entries, total)))
 }
 
-/// Up to fifty things of an arena, from a place on with equal distances.
+/// Returns up to fifty entries of an arena, starting at an index, with equal distances.
 fn by_strides<T>(arena: &Arena<T>, start: u64, stride: u64) -> Vec<Key<T>> {
     let count = TOP.min(arena.len() as usize) as u64;
     (0..count).map(|place| arena.some(start + place * stride)).collect()

@@ -86,12 +86,12 @@ struct CodesLine {
 }
 
 impl World {
-    /// The library of a backup: a JSON object a line, each an entry of `GET /me/tracks`, the last
-    /// saved first. The example `library_backup` of `spot-sdk` writes such a file.
+    /// Reads the library of a backup. Each line is a JSON object, an entry of `GET /me/tracks`; the
+    /// last saved track comes first. The example `library_backup` of `spot-sdk` writes such a file.
     ///
     /// The world has the saved tracks with their ids, dates, artists and albums, and nothing else.
     /// An album shows its real number of tracks, but lists only those of the backup. Markets that
-    /// Spotify has no more are left out. If a track occurs twice, the first line counts.
+    /// Spotify no longer has are left out. If a track occurs twice, the first line counts.
     ///
     /// # Errors
     ///
@@ -113,8 +113,8 @@ impl World {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, and those of [`from_backup`](Self::from_backup). The message
-    /// names the file.
+    /// If the file cannot be read, and the errors of [`from_backup`](Self::from_backup). The
+    /// message names the file.
     pub fn read_backup(file: impl AsRef<Path>) -> io::Result<Self> {
         read_text(file.as_ref(), Self::from_backup)
     }
@@ -125,22 +125,22 @@ fn read(line: &str) -> Result<Line, String> {
     line.map_err(|error| {
         let (path, error) = (error.path().to_string(), error.into_inner());
         let text = error.to_string();
-        // Each line is read by itself, so that the number in this text always is 1.
+        // Each line is parsed separately, so the line number in this text is always 1.
         let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-        // `?` is a place without a name, because the text ends there.
+        // `?` stands for an unnamed element: the text ended there.
         let path = path.trim_end_matches('?').trim_end_matches('.');
         let colon = if path.is_empty() { "" } else { ": " };
         format!("{path}{colon}{text} at column {}", error.column())
     })
 }
 
-/// What the lines read so far contain.
+/// Contents of the lines read so far.
 #[derive(Default)]
 struct Backup {
     artists: Vec<Artist>,
     albums: Vec<Album>,
     saved: Vec<Saved>,
-    /// Places in `albums`, by id or name.
+    /// Indexes into `albums`, by id or name.
     places: HashMap<String, usize>,
     artist_ids: HashSet<String>,
     track_ids: HashSet<String>,
@@ -187,7 +187,7 @@ impl Backup {
         Ok(())
     }
 
-    /// The place of an album, which is added if it is new.
+    /// Returns the index of an album, and adds the album if it is new.
     fn album(&mut self, album: AlbumLine, track_artists: &[String]) -> Result<usize, String> {
         let artists = self.artists(album.artists, "track.album.artists")?;
         let artists = if artists.is_empty() { track_artists } else { &artists };
@@ -228,7 +228,7 @@ impl Backup {
         Ok(place)
     }
 
-    /// Ids or names of artists, which are added if they are new.
+    /// Returns the ids or names of artists, and adds the artists that are new.
     fn artists(&mut self, artists: Vec<ArtistLine>, at: &str) -> Result<Vec<String>, String> {
         let mut names = Vec::with_capacity(artists.len());
         for (place, ArtistLine { id, name }) in artists.into_iter().enumerate() {

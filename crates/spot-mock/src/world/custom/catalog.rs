@@ -83,7 +83,7 @@ impl World {
 }
 
 impl World {
-    /// Links tracks to those that are played instead, once all of them are there.
+    /// Links relinked tracks to their replacements. Runs after all tracks were added.
     fn relink(&self, world: &mut world::World) -> io::Result<()> {
         let mut names = None;
         for (place, album) in self.albums.iter().enumerate() {
@@ -190,7 +190,7 @@ fn add_album(
     Ok(())
 }
 
-/// Where something with these markets is available.
+/// Availability for a list of markets.
 fn availability(
     world: &mut world::World,
     markets: Option<&[String]>,
@@ -264,14 +264,14 @@ fn add_audiobook(world: &mut world::World, book: &Audiobook, at: &str) -> io::Re
     Ok(())
 }
 
-/// The id of the next entry: the given one, or the next generated one that is free.
+/// The id of the next entry: the given id, or the next generated id that is free.
 fn next_id<T: Kind>(world: &mut world::World, given: Option<&String>, at: &str) -> io::Result<Id> {
     let Some(text) = given else {
         let id = T::next_id(world);
         if T::find(world, &id).is_none() {
             return Ok(id);
         }
-        // An entry before it has been given this id.
+        // An earlier entry has this id as its custom id.
         let mut number = T::arena(world).len();
         loop {
             number += 1;

@@ -45,13 +45,13 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Names or ids refer to things. Of two things with the same name, the one added last is meant. A
-//! thing without an id gets one like the generated things. Each list of the default user's library
-//! replaces the generated one; lists that are not given stay as they are.
+//! Entries refer to each other by name or id. If two entries have the same name, the name refers to
+//! the one added last. An entry without an id gets a generated id. Each given list of the default
+//! user's library replaces the generated list; the other lists stay unchanged.
 //!
-//! [`World::read_backup`] makes a world of the backup of a real library.
+//! [`World::read_backup`] creates a world from the backup of a real library.
 //!
-//! With `"generated": false`, or [`World::empty`], nothing is there but what the file contains:
+//! With `"generated": false`, or [`World::empty`], the world contains only the entries of the file:
 //!
 //! ```
 //! # use spot_mock::custom::World;
@@ -97,19 +97,19 @@ pub use spoken::{Audiobook, Chapter, Episode, Show};
 
 use crate::world::device::Device;
 
-/// A custom world: what is added to the generated one, or replaces it.
+/// A custom world. It extends or replaces the generated world.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[must_use = "a world has no effect until it is given to a builder"]
 pub struct World {
-    /// Whether the generated world is there as well. Default: true.
+    /// Whether the generated world is included. Default: true.
     pub(crate) generated: bool,
     pub(crate) artists: Vec<Artist>,
     pub(crate) albums: Vec<Album>,
     pub(crate) shows: Vec<Show>,
     pub(crate) audiobooks: Vec<Audiobook>,
-    /// The default user, for whom tokens are made. Default: `mockuser`.
+    /// The default user, for whom tokens are created. Default: `mockuser`.
     pub(crate) default_user: Option<User>,
     /// Other users.
     pub(crate) users: Vec<User>,
@@ -122,11 +122,11 @@ pub struct World {
     pub(crate) genres: Option<Vec<String>>,
     /// Replaces the devices of the default user.
     pub(crate) devices: Option<Vec<Device>>,
-    /// The recent plays of the default user: names or ids of tracks, the latest first.
+    /// Recent plays of the default user: names or ids of tracks, the latest first.
     pub(crate) played: Option<Vec<String>>,
-    /// The top tracks of the default user, by names or ids.
+    /// Top tracks of the default user, by name or id.
     pub(crate) top_tracks: Option<Vec<String>>,
-    /// The top artists of the default user, by names or ids.
+    /// Top artists of the default user, by name or id.
     pub(crate) top_artists: Option<Vec<String>>,
     /// All saved tracks of the default user, the last saved first: names or ids, or objects with
     /// `name` and `added_at`.
@@ -171,13 +171,13 @@ impl Default for World {
 }
 
 impl World {
-    /// Nothing is added to the generated world.
+    /// A world that adds nothing to the generated world.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Nothing is there but what is added: no music, no playlists, no playback; only the default
-    /// user with three devices, and Spotify's own account.
+    /// A world without generated music, playlists and playback. It has only the default user with
+    /// three devices, and Spotify's own account.
     pub fn empty() -> Self {
         Self { generated: false, ..Self::default() }
     }
@@ -193,7 +193,7 @@ impl World {
         let world = serde_path_to_error::deserialize(&mut json);
         let invalid = |message| io::Error::new(io::ErrorKind::InvalidData, message);
         let world = world.map_err(|error| match error.path().to_string().as_str() {
-            // The top, or a place that has no name because the text ends there.
+            // The root, or an unnamed element because the text ended there.
             "." | "?" => invalid(error.into_inner().to_string()),
             path => invalid(format!("{path}: {}", error.inner())),
         })?;
@@ -205,8 +205,8 @@ impl World {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, and those of [`from_json`](Self::from_json). The message names
-    /// the file.
+    /// If the file cannot be read, and the errors of [`from_json`](Self::from_json). The message
+    /// names the file.
     pub fn read(file: impl AsRef<Path>) -> io::Result<Self> {
         read_text(file.as_ref(), Self::from_json)
     }
@@ -214,7 +214,7 @@ impl World {
     /// The JSON Schema of a world file, as text.
     #[cfg(feature = "control")]
     pub fn json_schema() -> String {
-        // A schema has text keys and finite numbers only, which always become JSON.
+        // Serialization cannot fail: a schema has only text keys and finite numbers.
         serde_json::to_string_pretty(&schemars::schema_for!(Self)).unwrap_or_default()
     }
 
@@ -242,8 +242,7 @@ impl World {
         self
     }
 
-    /// Describes the default user, for whom tokens are made. Default: a user with the id
-    /// `mockuser`.
+    /// Sets the default user, for whom tokens are created. Default: a user with the id `mockuser`.
     pub fn default_user(mut self, user: User) -> Self {
         self.default_user = Some(user);
         self
@@ -261,7 +260,7 @@ impl World {
         self
     }
 
-    /// Adds a playlist that Spotify hides to the list of the default user, in which it is `null`.
+    /// Adds a hidden playlist to the list of the default user, where it appears as `null`.
     pub fn hidden_playlist(mut self) -> Self {
         self.playlists.push(None);
         self
@@ -285,19 +284,19 @@ impl World {
         self
     }
 
-    /// Sets the recent plays of the default user: tracks by names or ids, the latest first.
+    /// Sets the recent plays of the default user: tracks by name or id, the latest first.
     pub fn played<S: Into<String>>(mut self, tracks: impl IntoIterator<Item = S>) -> Self {
         self.played = Some(texts(tracks));
         self
     }
 
-    /// Sets the top tracks of the default user, by names or ids.
+    /// Sets the top tracks of the default user, by name or id.
     pub fn top_tracks<S: Into<String>>(mut self, tracks: impl IntoIterator<Item = S>) -> Self {
         self.top_tracks = Some(texts(tracks));
         self
     }
 
-    /// Sets the top artists of the default user, by names or ids.
+    /// Sets the top artists of the default user, by name or id.
     pub fn top_artists<S: Into<String>>(mut self, artists: impl IntoIterator<Item = S>) -> Self {
         self.top_artists = Some(texts(artists));
         self

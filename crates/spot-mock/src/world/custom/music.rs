@@ -43,14 +43,14 @@ pub struct Album {
     /// 0 to 100.
     #[serde(default)]
     pub(crate) popularity: u8,
-    /// Whether the album is not available in the country of the users. Default: false.
+    /// Whether the album is unavailable in the country of the users. Default: false.
     #[serde(default)]
     pub(crate) unavailable: bool,
     /// Country codes of the markets in which the album is available. Default: all markets.
     pub(crate) markets: Option<Vec<String>>,
-    /// The number of tracks that the album shows. Default: the number of `tracks`.
+    /// Value of `total_tracks` in answers. Default: the number of `tracks`.
     pub(crate) total_tracks: Option<u32>,
-    /// Cover images, the largest first. Default: three images whose addresses lead nowhere.
+    /// Cover images, the largest first. Default: three images whose addresses do not exist.
     pub(crate) images: Option<Vec<Image>>,
     #[serde(default)]
     pub(crate) tracks: Vec<Track>,
@@ -92,7 +92,7 @@ pub struct Track {
     /// Id, 22 letters and digits. Default: a generated one.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
-    /// Names or ids of all its artists. Default: the artist of the album, and the guest.
+    /// Names or ids of all artists. Default: the artist of the album, and the guest.
     #[serde(default)]
     pub(crate) artists: Vec<String>,
     /// Name or id of a second artist.
@@ -100,7 +100,7 @@ pub struct Track {
     /// Number of the disc. Default: 1.
     #[serde(default = "first")]
     pub(crate) disc: u8,
-    /// Number on the disc. Default: the place in the album.
+    /// Track number on the disc. Default: the position in the album.
     pub(crate) number: Option<u16>,
     /// Default: 180000.
     #[serde(default = "three_minutes")]
@@ -110,7 +110,7 @@ pub struct Track {
     /// 0 to 100.
     #[serde(default)]
     pub(crate) popularity: u8,
-    /// Whether the track is not available in the country of the users. Default: false.
+    /// Whether the track is unavailable in the country of the users. Default: false.
     #[serde(default)]
     pub(crate) unavailable: bool,
     /// Country codes of the markets in which the track is available. Default: all markets.
@@ -216,7 +216,7 @@ impl Album {
         self
     }
 
-    /// Whether the album is not available in the country of the users. Default: no.
+    /// Whether the album is unavailable in the country of the users. Default: no.
     pub fn unavailable(mut self, unavailable: bool) -> Self {
         self.unavailable = unavailable;
         self
@@ -228,14 +228,14 @@ impl Album {
         self
     }
 
-    /// The number of tracks that the album shows. Default: the number of its tracks.
+    /// Value of `total_tracks` in answers. Default: the number of the album's tracks.
     pub fn total_tracks(mut self, total: u32) -> Self {
         self.total_tracks = Some(total);
         self
     }
 
     /// Appends a cover image with its width and height in pixels. The first one replaces the three
-    /// default images, whose addresses lead nowhere.
+    /// default images, whose addresses do not exist.
     pub fn image(mut self, url: impl Into<String>, width: u32, height: u32) -> Self {
         let image = Image { url: url.into(), width: Some(width), height: Some(height) };
         self.images.get_or_insert_default().push(image);
@@ -293,7 +293,7 @@ impl Track {
         self
     }
 
-    /// Number on the disc. Default: the place in the album.
+    /// Track number on the disc. Default: the position in the album.
     pub fn number(mut self, number: u16) -> Self {
         self.number = Some(number);
         self
@@ -323,7 +323,7 @@ impl Track {
         self
     }
 
-    /// Whether the track is not available in the country of the users. Default: no.
+    /// Whether the track is unavailable in the country of the users. Default: no.
     pub fn unavailable(mut self, unavailable: bool) -> Self {
         self.unavailable = unavailable;
         self

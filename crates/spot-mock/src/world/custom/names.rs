@@ -1,4 +1,4 @@
-//! Names and ids in a custom world, and what is wrong with them.
+//! Finds entries of a custom world by name or id, and reports invalid references.
 
 use std::{collections::HashMap, fmt::Display, io};
 
@@ -8,8 +8,8 @@ use crate::world::{
     id::Id,
 };
 
-/// Finds things by their names. Of two things with the same name, the one added last is found, so
-/// that custom things come before generated ones.
+/// Finds entries by name. If two entries have the same name, it finds the one added last, so that
+/// custom entries take precedence over generated ones.
 pub(crate) struct Names<T>(HashMap<String, Key<T>>);
 
 impl<T: Kind> Names<T> {
@@ -18,24 +18,24 @@ impl<T: Kind> Names<T> {
         Self(named.collect())
     }
 
-    /// What has this name or this id.
+    /// Finds the entry with this name or id.
     pub(crate) fn find(&self, world: &World, text: &str) -> Option<Key<T>> {
         let by_name = self.0.get(text).copied();
         by_name.or_else(|| T::find(world, &Id::parse(text)?))
     }
 
-    /// The thing with this id.
+    /// Finds the entry with this id.
     pub(crate) fn by_id(&self, world: &World, id: &str) -> Option<Key<T>> {
         T::find(world, &Id::parse(id)?)
     }
 
-    /// The thing with this name or id, or an error that names the field.
+    /// Finds the entry with this name or id. If there is none, the error names the field.
     pub(crate) fn expect(&self, world: &World, text: &str, at: &str) -> io::Result<Key<T>> {
         let unknown = || invalid(at, format!("no {} has the name or the id {text}", T::WORD));
         self.find(world, text).ok_or_else(unknown)
     }
 
-    /// The things with these names or ids.
+    /// Finds the entries with these names or ids.
     pub(crate) fn all(&self, world: &World, texts: &[String], at: &str) -> io::Result<Vec<Key<T>>> {
         let key =
             |(place, text): (usize, &String)| self.expect(world, text, &format!("{at}[{place}]"));

@@ -10,12 +10,13 @@ use serde::Deserialize;
 pub struct User {
     /// Id, any text.
     pub(crate) id: String,
-    /// Default: none, as with accounts that never set one.
+    /// Display name. Default: none, as for accounts that never set one.
     pub(crate) display_name: Option<String>,
     /// Number of followers.
     #[serde(default)]
     pub(crate) followers: u32,
-    /// Whether the user has Premium, without which the player refuses all commands. Default: true.
+    /// Whether the user has Premium. Without Premium, the player refuses all commands. Default:
+    /// true.
     #[serde(default = "yes")]
     pub(crate) premium: bool,
 }
@@ -32,13 +33,14 @@ pub struct Playlist {
     /// Id of the owner. Default: the default user.
     pub(crate) owner: Option<String>,
     pub(crate) description: Option<String>,
-    /// Whether it is on its owner's profile. Default: true, but for collaborative playlists.
+    /// Whether the playlist is shown on its owner's profile. Default: true, except for
+    /// collaborative playlists.
     #[serde(default = "yes")]
     pub(crate) public: bool,
     /// Ids of users who may change the playlist.
     #[serde(default)]
     pub(crate) collaborators: Vec<String>,
-    /// Tracks and episodes by names or ids, local files as objects, and `null` for items that were
+    /// Tracks and episodes by name or id, local files as objects, and `null` for items that were
     /// removed from the catalogue.
     #[serde(default)]
     pub(crate) items: Vec<Option<Item>>,
@@ -95,13 +97,14 @@ impl User {
         Self { id: id.into(), display_name: None, followers: 0, premium: true }
     }
 
-    /// Whether the user has Premium, without which the player refuses all commands. Default: yes.
+    /// Whether the user has Premium. Without Premium, the player refuses all commands. Default:
+    /// yes.
     pub fn premium(mut self, premium: bool) -> Self {
         self.premium = premium;
         self
     }
 
-    /// Display name. Default: none, as with accounts that never set one.
+    /// Display name. Default: none, as for accounts that never set one.
     pub fn display_name(mut self, name: impl Into<String>) -> Self {
         self.display_name = Some(name.into());
         self
@@ -146,7 +149,8 @@ impl Playlist {
         self
     }
 
-    /// Whether it is on its owner's profile. Default: yes, but for collaborative playlists.
+    /// Whether the playlist is shown on its owner's profile. Default: yes, except for collaborative
+    /// playlists.
     pub fn public(mut self, public: bool) -> Self {
         self.public = public;
         self
@@ -170,7 +174,7 @@ impl Playlist {
         self
     }
 
-    /// Appends an item that was removed from the catalogue, which is `null`.
+    /// Appends an item that was removed from the catalogue and appears as `null`.
     pub fn removed_item(mut self) -> Self {
         self.items.push(None);
         self

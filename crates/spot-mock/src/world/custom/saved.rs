@@ -1,11 +1,11 @@
-//! What the default user of a custom world has saved.
+//! Saved entries of the default user of a custom world.
 
 use serde::Deserialize;
 
-/// Something that the default user has saved: a name or an id, and the time it was saved.
+/// A saved entry of the default user: a name or an id, and the time at which it was saved.
 ///
-/// A name or an id alone is enough: `"Slip".into()`. Then the time is the start of the clock, minus
-/// a second for each entry before it.
+/// A name or an id alone is enough: `"Slip".into()`. The default time is the start of the clock,
+/// minus one second for each preceding entry.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(transparent)]
@@ -21,7 +21,7 @@ enum Entry {
     Dated(Dated),
 }
 
-/// A name or an id with the time it was saved.
+/// A name or an id, and the time at which it was saved.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -33,7 +33,7 @@ struct Dated {
 }
 
 impl Saved {
-    /// Something with this name or id that was saved at this time: `2024-05-03T10:00:00Z`.
+    /// The entry with this name or id, saved at this time: `2024-05-03T10:00:00Z`.
     pub fn at(name: impl Into<String>, added_at: impl Into<String>) -> Self {
         Self(Entry::Dated(Dated { name: name.into(), added_at: added_at.into() }))
     }

@@ -1,4 +1,4 @@
-//! The generated world, which the seed determines.
+//! Generates the world from a seed.
 
 mod music;
 mod people;

@@ -13,10 +13,10 @@ use crate::world::{
 
 const ARTISTS: u32 = 200;
 const ALBUMS: u32 = 1_500;
-/// The first artist has a discography worth paging through.
+/// Minimum number of albums of the first artist, whose discography has several pages.
 const LONG_DISCOGRAPHY: u32 = 32;
 
-/// Fills the world with music. The first album has 26 tracks on two discs, the second 64 on
+/// Adds artists, albums and tracks. The first album has 26 tracks on two discs, the second 64 on
 /// three.
 pub(super) fn fill(world: &mut World) {
     let mut rng = Rng::new(world.seed, "artists");
@@ -79,7 +79,7 @@ fn track(world: &World, rng: &mut Rng, album: Key<Album>, index: u32, per_disc: 
     let artist = world.albums[album].artist;
     let guest =
         rng.chance(12).then(|| world.artists.some(rng.next())).filter(|guest| *guest != artist);
-    // Relinking leads back to a track of the first album, never onwards from one.
+    // Tracks are relinked to tracks of the first album, which are never relinked themselves.
     let relinked = (album.place() > 1 && rng.chance(1)).then(|| world.tracks.some(rng.next() % 26));
     Track {
         id: Track::next_id(world),

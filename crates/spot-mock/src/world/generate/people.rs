@@ -10,10 +10,10 @@ use crate::world::{
     rng::Rng,
 };
 
-/// Login names which need care in a path.
+/// Login names, some of which must be escaped in a path.
 const OLD_NAMES: &[&str] = &["mara.holt", "zoë#91", "quiet listener", "1187043265", "tin_whistle"];
 
-/// Fills the world with people. The first is the one who signs in, the last is Spotify itself.
+/// Adds the users. The first one is the default user, the last one is Spotify.
 pub(super) fn fill(world: &mut World) {
     let mut rng = Rng::new(world.seed, "users");
     add(world, &mut rng, "mockuser".to_owned(), true);
@@ -32,7 +32,7 @@ pub(super) fn fill(world: &mut World) {
     }
 }
 
-/// Adds the default user and Spotify, who are in every world.
+/// Adds the default user and Spotify, which exist in every world.
 pub(super) fn fill_bare(world: &mut World) {
     let mut rng = Rng::new(world.seed, "users");
     add(world, &mut rng, "mockuser".to_owned(), true);

@@ -15,7 +15,7 @@ const SHOWS: u32 = 24;
 const AUDIOBOOKS: u32 = 16;
 const DAY: i64 = 24 * 60 * 60;
 
-/// Fills the world with spoken words. The first show has 72 episodes, the first book 34 chapters.
+/// Adds shows and audiobooks. The first show has 72 episodes, the first audiobook 34 chapters.
 pub(super) fn fill(world: &mut World) {
     let mut rng = Rng::new(world.seed, "shows");
     for place in 0..SHOWS {
@@ -54,7 +54,7 @@ pub(super) fn fill(world: &mut World) {
     }
 }
 
-/// The episode at a place in its show, which lists the newest first.
+/// Generates the episode at an index of its show. The newest episode has index 0.
 fn episode(world: &World, rng: &mut Rng, key: Key<Show>, index: u32) -> Episode {
     let show = &world.shows[key];
     let number = show.episode_count - index;
