@@ -13,10 +13,10 @@ use tokio::{
     task::coop::poll_proceed,
 };
 
-/// Waits for a request, in programs without `async`, on a runtime of the SDK's own.
+/// Waits for a request in programs without `async`, on a runtime that the SDK owns.
 ///
-/// Every request has it, and every other future of the SDK; [`BlockingStream`] is the same for streams.
-/// The feature `blocking` adds both. The rest of the API stays as it is.
+/// It is implemented for every request and every other future of the SDK; [`BlockingStream`] does
+/// the same for streams. The feature `blocking` adds both. The rest of the API is unchanged.
 ///
 /// ```no_run
 /// use spot_api::{Blocking, BlockingStream};
@@ -28,15 +28,15 @@ use tokio::{
 /// }
 /// # Ok(()) }
 /// ```
-// Said again, so that the docs of the facade show the feature.
+// Repeated here, so that the docs of the facade show the feature.
 #[cfg(feature = "blocking")]
 pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
     /// Sends the request and waits for its body.
     ///
     /// # Errors
     ///
-    /// As awaiting it; and [`Configuration`](crate::ErrorKind::Configuration) inside an async
-    /// context, where the thread must not block: use `.await` there. A thread of
+    /// The errors of awaiting the request, and [`Configuration`](crate::ErrorKind::Configuration)
+    /// inside an async context, where the thread must not block: use `.await` there. Threads of
     /// `tokio::task::spawn_blocking` may block.
     fn wait(self) -> Result<T, Error> {
         runtime()?.block_on(self.into_future())
@@ -46,11 +46,11 @@ pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
 impl<T, F: IntoFuture<Output = Result<T, Error>>> Blocking<T> for F {}
 
 /// Waits for the entries of a stream, in programs without `async`. See [`Blocking`].
-// Said again, so that the docs of the facade show the feature.
+// Repeated here, so that the docs of the facade show the feature.
 #[cfg(feature = "blocking")]
 pub trait BlockingStream<T>: Stream<Item = Result<T, Error>> + Unpin + Sized {
-    /// An iterator over the stream, which waits for each entry. Inside an async context it yields
-    /// an error.
+    /// Returns an iterator over the stream that waits for each entry. Inside an async context it
+    /// yields an error.
     fn iter(self) -> BlockingIter<Self> {
         BlockingIter { stream: Some(self) }
     }
@@ -58,11 +58,11 @@ pub trait BlockingStream<T>: Stream<Item = Result<T, Error>> + Unpin + Sized {
 
 impl<T, S: Stream<Item = Result<T, Error>> + Unpin> BlockingStream<T> for S {}
 
-/// Waits for the entries of a stream. It comes from [`BlockingStream::iter`].
-// Said again, so that the docs of the facade show the feature.
+/// An iterator that waits for the entries of a stream, from [`BlockingStream::iter`].
+// Repeated here, so that the docs of the facade show the feature.
 #[cfg(feature = "blocking")]
 pub struct BlockingIter<S> {
-    /// `None` after the error that no entry can be waited for.
+    /// `None` after the error that waiting is impossible here.
     stream: Option<S>,
 }
 
@@ -90,12 +90,12 @@ impl<S> fmt::Debug for BlockingIter<S> {
     }
 }
 
-/// Whether the thread runs a task of tokio, and must not block.
+/// Whether the thread runs a tokio task and therefore must not block.
 ///
-/// A thread of `spawn_blocking` has a runtime as well, and may block. What tells them apart is that
-/// tokio lets a task do only so much before it has to yield.
+/// A thread of `spawn_blocking` is inside a runtime as well, but may block. The difference is that
+/// tokio limits how much a task may do before it has to yield.
 fn is_async() -> bool {
-    /// More than tokio allows at once.
+    /// More operations than tokio allows without a yield.
     const MANY: usize = 1_000;
     if Handle::try_current().is_err() {
         return false;
@@ -110,7 +110,8 @@ fn is_async() -> bool {
     })
 }
 
-/// The runtime of all blocking calls. Its one thread runs the prefetching and token refreshes.
+/// Returns the runtime of all blocking calls. Its single thread runs prefetching and token
+/// refreshes.
 fn runtime() -> Result<&'static Runtime, Error> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     if is_async() {

@@ -1,4 +1,4 @@
-//! Lists that are longer than one request takes.
+//! Lists that need more than one request.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -7,19 +7,19 @@ use spot_model::{Operation, ParseIdError, SnapshotId};
 
 use crate::client::Client;
 
-/// Number of reads of one list that run at once.
+/// Maximum number of parallel reads for one list.
 const PARALLEL: usize = 4;
 
-/// The same for reads of a single entry: these are small, and there are many of them.
+/// The same for reads of a single entry, which are small and numerous.
 const PARALLEL_SINGLES: usize = 8;
 
-/// What every change of a playlist answers.
+/// The response to every change of a playlist.
 #[derive(Deserialize)]
 struct Changed {
     snapshot_id: SnapshotId,
 }
 
-/// The list that the caller gave, or what is wrong with an entry of it.
+/// The list from the caller, or the error of an entry that did not parse.
 pub(crate) fn parsed<'a, T>(
     operation: &'static Operation,
     name: &str,
@@ -46,7 +46,7 @@ pub(crate) fn requests<T>(
     }
 }
 
-/// Makes a request of each entry.
+/// Creates one request per entry.
 pub(crate) fn singles<T>(
     operation: &'static Operation,
     name: &str,
@@ -59,7 +59,7 @@ pub(crate) fn singles<T>(
     }
 }
 
-/// Sends commands one after another. An error tells how many entries were done before it.
+/// Sends commands one after another. An error contains the number of entries done before it.
 pub(crate) async fn commands(
     client: &Client,
     requests: Vec<Request>,
@@ -98,7 +98,7 @@ async fn change(
 }
 
 /// Sends changes of a playlist one after another. `request` gets a part and the snapshot that the
-/// change before it gave.
+/// previous change returned.
 pub(crate) async fn chain<T>(
     client: &Client,
     operation: &'static Operation,
@@ -116,7 +116,7 @@ pub(crate) async fn chain<T>(
     Ok(answers)
 }
 
-/// Sends reads in parallel. The answers keep the order of the requests.
+/// Sends reads in parallel. The responses are in the order of the requests.
 pub(crate) async fn reads<A: DeserializeOwned + Send + 'static>(
     client: &Client,
     requests: Vec<Request>,
@@ -125,8 +125,8 @@ pub(crate) async fn reads<A: DeserializeOwned + Send + 'static>(
     answers.buffered(PARALLEL).try_collect().await
 }
 
-/// Sends reads of a single entry in parallel. An entry that does not exist is `None`, as in the
-/// answers of operations that read many.
+/// Sends reads of a single entry in parallel. An entry that does not exist becomes `None`, as in
+/// operations that read several entries.
 pub(crate) async fn single_reads<R: DeserializeOwned + Send + 'static>(
     client: &Client,
     requests: Vec<Request>,
@@ -143,22 +143,24 @@ pub(crate) async fn single_reads<R: DeserializeOwned + Send + 'static>(
     answers.buffered(PARALLEL_SINGLES).try_collect().await
 }
 
-/// The bodies of the answers, one behind the other.
+/// Concatenates the bodies of the responses.
 pub(crate) fn joined<T>(answers: Vec<Response<Vec<T>>>) -> Vec<T> {
     answers.into_iter().flat_map(Response::into_body).collect()
 }
 
-/// The snapshot after the last change; `None` if nothing was sent.
+/// Returns the snapshot after the last change; `None` if nothing was sent.
 pub(crate) fn last(answers: Vec<Response<SnapshotId>>) -> Option<SnapshotId> {
     answers.into_iter().last().map(Response::into_body)
 }
 
-/// The snapshot after the last change of those that replace all items, of which there is always one.
+/// Returns the snapshot after the last change when all items were replaced: there is always at
+/// least one change.
 pub(crate) fn replaced(answers: Vec<Response<SnapshotId>>) -> Result<SnapshotId, Error> {
     last(answers).ok_or_else(|| Error::configuration("no request replaced the items"))
 }
 
-/// The position of a part: that of the first part, moved by the entries before it.
+/// Returns the position of a part: the position of the first part plus the number of entries before
+/// it.
 pub(crate) fn position(first: Option<u32>, done: usize) -> Option<u32> {
     first.map(|first| first.saturating_add(u32::try_from(done).unwrap_or(u32::MAX)))
 }

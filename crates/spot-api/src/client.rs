@@ -10,7 +10,7 @@ use crate::{
     page::{PageIn, Paged, keep_path},
 };
 
-/// A client of the Web API: the start of every call.
+/// A client of the Web API. Every call starts here.
 ///
 /// Cloning is cheap. The clones share the token, the connections and the rate limiter.
 ///
@@ -43,22 +43,23 @@ pub struct Client {
     options: CallOptions,
 }
 
-/// Making a client, its settings, and requests of your own.
+/// Creating a client, its settings, and requests without a method of their own.
 impl Client {
-    /// A client with the default settings. [`builder`](Self::builder) changes them.
+    /// Creates a client with the default settings. [`builder`](Self::builder) changes them.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the transport cannot be made.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the transport cannot be created.
     pub fn new(tokens: impl TokenSource) -> Result<Self, Error> {
         Ok(Pipeline::builder(tokens).build()?.into())
     }
 
-    /// The client of another user of the same application. It shares the connections, the rate
-    /// limiter, the retry budget, the cache and the observer, and keeps the settings of this client.
+    /// Returns a client for another user of the same application. It shares the connections, the
+    /// rate limiter, the retry budget, the cache and the observer, and keeps the settings of this
+    /// client.
     ///
-    /// It takes a few hundred bytes, so that a server can keep one for every session. Spotify counts
-    /// the calls of an application: clients that do not share a limiter get many more 429s.
+    /// It takes a few hundred bytes, so that a server can keep one per session. Spotify counts the
+    /// calls of an application: clients that do not share a limiter get many more 429s.
     ///
     /// ```
     /// # use spot_http::AccessToken;
@@ -72,7 +73,7 @@ impl Client {
         Self { pipeline: self.pipeline.with_tokens(tokens), ..self.clone() }
     }
 
-    /// Sets the market of all calls that take one. A call can set its own, or none with
+    /// Sets the market of all calls that take one. A call can set another market, or none with
     /// [`Market::UNSET`].
     #[must_use]
     pub fn with_market(mut self, market: impl Into<Market>) -> Self {
@@ -80,16 +81,16 @@ impl Client {
         self
     }
 
-    /// Sets the mode of the application; the default is [`Development`](AccessMode::Development).
-    /// Spotify's dashboard shows the mode.
+    /// Sets the access mode of the application; [`Development`](AccessMode::Development) by
+    /// default. Spotify's dashboard shows the mode.
     #[must_use]
     pub fn with_access_mode(mut self, mode: AccessMode) -> Self {
         self.pipeline = self.pipeline.with_access_mode(mode);
         self
     }
 
-    /// Sets the options of all calls of this client: deadline, retries, lane. For a single call, use
-    /// a clone.
+    /// Sets the options of all calls of this client: deadline, retries, lane. For a single call,
+    /// use a clone.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -106,13 +107,13 @@ impl Client {
         self
     }
 
-    /// The mode of the application, as it was set.
+    /// The access mode of the application, as it was set.
     pub fn access_mode(&self) -> AccessMode {
         self.pipeline.access_mode()
     }
 
-    /// What is known of Spotify's limits now: the learned limit, the calls in use, and which
-    /// operations are closed until when.
+    /// A snapshot of Spotify's limits: the learned limit, the calls in use, and the operations that
+    /// are closed, with the end of each block.
     pub fn limits(&self) -> Limits {
         self.pipeline.limits()
     }
@@ -122,16 +123,16 @@ impl Client {
         &self.pipeline
     }
 
-    /// Sends a request that has no method of its own. Returns the body as bytes.
+    /// Sends a request for which the client has no method. Returns the body as bytes.
     ///
     /// # Errors
     ///
-    /// Every response that is not a success, as with all calls.
+    /// Any response that is not a success, as for all calls.
     pub async fn request(&self, request: Request) -> Result<Response<Bytes>, Error> {
         self.pipeline.call(self.prepare(request)).await
     }
 
-    /// Sends a request that has no method of its own and decodes the JSON of the response.
+    /// Sends a request for which the client has no method, and decodes the JSON of the response.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -157,8 +158,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Any failure of the call, and [`Decode`](crate::ErrorKind::Decode) if the response is not a
-    /// `T`.
+    /// Any failure of the call, and [`Decode`](crate::ErrorKind::Decode) if the response does not
+    /// decode as `T`.
     pub async fn request_json<T: DeserializeOwned>(
         &self,
         request: Request,
@@ -166,8 +167,8 @@ impl Client {
         self.fetch(request).await
     }
 
-    /// Resolves a short link (`https://spotify.link/..`), which needs a request but no token. Any
-    /// other reference to a thing of Spotify's is parsed without a request.
+    /// Resolves a short link (`https://spotify.link/..`). It sends a request, but needs no token.
+    /// All other references parse without a request.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -177,8 +178,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link does not lead to a thing of
-    /// Spotify's, and failures of the network.
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link does not lead to a Spotify object,
+    /// and any network failure.
     pub async fn resolve_link(&self, link: &str) -> Result<Uri, Error> {
         let mut link = link.to_owned();
         for _ in 0..Self::REDIRECTS {
@@ -199,7 +200,7 @@ impl Client {
         )))
     }
 
-    /// Redirects of a short link that are followed, to other short links.
+    /// Maximum number of redirects from one short link to another that are followed.
     const REDIRECTS: usize = 4;
 
     pub(crate) fn market(&self) -> Option<&Market> {
@@ -210,14 +211,14 @@ impl Client {
         self.access_mode() == AccessMode::Extended
     }
 
-    /// The same client for long jobs: its calls yield to interactive calls when throttled.
+    /// Returns a client for long jobs: its calls yield to interactive calls when throttled.
     pub(crate) fn in_bulk(mut self) -> Self {
         self.options = self.options.or(&CallOptions::new().lane(Lane::Bulk));
         self
     }
 
-    /// The request with the largest page that its operation takes in this client's access mode,
-    /// unless it sets `limit` itself.
+    /// Sets the largest page size that the operation takes in this client's access mode, unless the
+    /// request sets `limit` itself.
     pub(crate) fn with_page_size(&self, request: Request) -> Request {
         let Some(max) = request.operation().paging.max_limit(self.access_mode()) else {
             return request;
@@ -228,13 +229,13 @@ impl Client {
         }
     }
 
-    /// The request with the options of the client where it has none.
+    /// Fills the options that the request does not set with those of the client.
     fn prepare(&self, request: Request) -> Request {
         let options = request.options().clone().or(&self.options);
         request.with_options(options)
     }
 
-    /// Sends a request whose answer is an object.
+    /// Sends a request whose response is an object.
     pub(crate) async fn fetch<T: DeserializeOwned>(
         &self,
         request: Request,
@@ -243,7 +244,7 @@ impl Client {
         self.request(request).await?.json(operation)
     }
 
-    /// Sends a request whose answer is a page, or holds one.
+    /// Sends a request whose response is or contains a page.
     pub(crate) async fn fetch_page<P: Paged>(
         &self,
         request: Request,
@@ -253,7 +254,7 @@ impl Client {
         self.read_page(answer, operation, &path)
     }
 
-    /// Decodes the page of an answer. Its links name the path that was called.
+    /// Decodes the page of a response. Its links name the path that was called.
     pub(crate) fn read_page<P: Paged>(
         &self,
         answer: Response<Bytes>,
@@ -267,7 +268,7 @@ impl Client {
         }))
     }
 
-    /// Sends a request whose answer may be missing.
+    /// Sends a request whose response may be empty.
     pub(crate) async fn fetch_optional<T: DeserializeOwned>(
         &self,
         request: Request,
@@ -275,7 +276,7 @@ impl Client {
         self.pipeline.call_optional(self.prepare(request)).await
     }
 
-    /// Sends a request whose only answer is its success.
+    /// Sends a request whose response has no content.
     pub(crate) async fn command(&self, request: Request) -> Result<Response<()>, Error> {
         self.pipeline.call_empty(self.prepare(request)).await
     }

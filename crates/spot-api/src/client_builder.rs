@@ -1,4 +1,4 @@
-//! Sets up a client.
+//! The builder of a client.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use spot_model::AccessMode;
 
 use crate::{client::Client, market::Market, optional::Optional};
 
-/// Sets up a [`Client`] and the [`Pipeline`] below it.
+/// Builder of a [`Client`] and its [`Pipeline`].
 ///
 /// ```no_run
 /// # fn example(tokens: spot_http::AccessToken) -> Result<(), spot_api::Error> {
@@ -36,7 +36,7 @@ pub struct ClientBuilder {
 
 /// Settings.
 impl Client {
-    /// Sets up a client: base URL, access mode, market, transport, deadlines and more.
+    /// Creates a builder of a client: base URL, access mode, market, transport, deadlines and more.
     pub fn builder(tokens: impl TokenSource) -> ClientBuilder {
         ClientBuilder {
             pipeline: Pipeline::builder(tokens),
@@ -72,12 +72,12 @@ impl ClientBuilder {
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if a setting is invalid, or the transport
-    /// cannot be made.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a setting is invalid, or if the
+    /// transport cannot be created.
     pub fn build(self) -> Result<Client, Error> {
         let client = Client::from(self.pipeline.build()?);
         let client = client.with_access_mode(self.access).with_options(self.options);
@@ -113,17 +113,17 @@ pipeline! {
     proxy(url: &str);
     /// Languages of names, as in the header `Accept-Language`.
     accept_language(languages: &str);
-    /// Time limit of a call, with queueing, sign-in and waits.
+    /// Time limit of a call. It includes the queue, the token and all waits.
     deadline(deadline: Duration);
     /// Time limit of one attempt.
     attempt_timeout(timeout: Duration);
     /// Maximum number of attempts of a call.
     attempts(attempts: u32);
-    /// The longest wait before a retry. A longer one is an error at once.
+    /// Longest wait before a retry. If a longer wait is needed, the call fails at once.
     max_wait(wait: Duration);
-    /// How calls are paced, and what an earlier run learned of Spotify's limit.
+    /// Pacing of calls, and the limit that an earlier run learned.
     rate_limit(limit: RateLimit);
-    /// Limiter of all calls, for example one that several machines share.
+    /// Limiter of all calls, for example one shared by several machines.
     rate_limiter(limiter: impl RateLimiter);
     /// Receives events, for metrics.
     observer(observer: impl Observer);

@@ -8,15 +8,15 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::Player;
 
-/// The first wait between two looks at the devices; it doubles each time.
+/// First wait between two checks of the devices; it doubles each time.
 const WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
-/// Longer timeouts count as this one.
+/// Longest timeout. Longer ones are shortened to it.
 const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 
 impl Player {
-    /// A device by its name or id, which may not be there yet. Names ignore case.
+    /// Selects a device by its name or id, even before it is available. Names ignore case.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -32,7 +32,7 @@ impl Player {
     }
 }
 
-/// A device that is named or identified, from [`Player::device`].
+/// A device selected by name or id, from [`Player::device`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing happens until `ready` is awaited"]
 pub struct PlayerDevice {
@@ -40,32 +40,32 @@ pub struct PlayerDevice {
     wanted: String,
 }
 
-/// What a look at the devices led to.
+/// Result of a check of the devices.
 enum Found {
-    /// It is the active device.
+    /// The device is active.
     Active(Device),
-    /// It is not active yet; what was seen.
+    /// The device is not active yet. Describes what was found.
     NotYet(String),
 }
 
 impl PlayerDevice {
-    /// Waits until the device is listed, makes it the active one, and waits until it is.
+    /// Waits until the device is listed, makes it the active one, and waits until it is active.
     ///
-    /// What plays goes on there; what is paused stays paused. Commands that name no device then go
-    /// to it. A device that has just appeared refuses commands for some seconds (404): this tries
-    /// again. Scopes: `user-read-playback-state`, `user-modify-playback-state`. The user needs
-    /// Premium.
+    /// Playback continues on the device; paused playback stays paused. Later commands without a
+    /// device go to it. A device that has just appeared refuses commands for some seconds (404),
+    /// which are retried. Scopes: `user-read-playback-state`, `user-modify-playback-state`. The
+    /// user needs Premium.
     ///
-    /// The wait between two looks grows from 0.5 s to 4 s.
+    /// The wait between two checks grows from 0.5 s to 4 s.
     ///
     /// # Errors
     ///
-    /// - [`Timeout`](ErrorKind::Timeout) if it is not ready in time. The message says whether it was
-    ///   missing, with the names of the devices that were there, or did not become active.
+    /// - [`Timeout`](ErrorKind::Timeout) if the device is not ready in time. The message says that
+    ///   it did not become active, or that it was missing, with the names of the available devices.
     /// - [`Player(DeviceNotControllable)`](PlayerReason::DeviceNotControllable) at once if the
-    ///   device has no id or is restricted: the Web API cannot control it, and waiting does not
+    ///   device has no id or is restricted: the Web API cannot control it, so that waiting does not
     ///   help.
-    /// - As any call.
+    /// - Any failure of a call.
     pub async fn ready(self, timeout: Duration) -> Result<Device, Error> {
         let deadline = Instant::now() + timeout.min(FOREVER);
         let mut seen = "the devices could not be listed".to_owned();
@@ -91,7 +91,7 @@ impl PlayerDevice {
         }
     }
 
-    /// Looks at the devices once, and transfers playback to the wanted one if it is there.
+    /// Checks the devices once, and transfers playback to the wanted one if it is available.
     async fn look(&self) -> Result<Found, Error> {
         let devices = self.player.devices().await?;
         let Some(device) = choose(&devices, &self.wanted) else {
@@ -108,7 +108,8 @@ impl PlayerDevice {
     }
 }
 
-/// By id, else by name: of several, the active one, else one that takes commands.
+/// Chooses by id, else by name. Of several matches, prefers the active one, then one that accepts
+/// commands.
 fn choose<'a>(devices: &'a [Device], wanted: &str) -> Option<&'a Device> {
     let by_id =
         devices.iter().find(|device| device.id.as_ref().is_some_and(|id| id.as_str() == wanted));
@@ -130,7 +131,7 @@ fn controllable(device: &Device) -> Result<&DeviceId, Error> {
     if device.is_restricted { Err(refusal("takes no commands from the Web API")) } else { Ok(id) }
 }
 
-/// Whether it is worth trying again: the device is not known everywhere yet, or Spotify is down.
+/// Whether a retry may help: the device is not known to all servers yet, or Spotify is down.
 fn is_passing(error: &Error) -> bool {
     matches!(
         error.kind(),

@@ -1,10 +1,10 @@
 use std::fmt;
 
-/// Which fields of a playlist are wanted, in Spotify's notation: names, and what is wanted inside
-/// them.
+/// A filter that selects the fields of a playlist, in Spotify's notation: names, each with an
+/// optional filter on its content.
 ///
-/// A filter on a page of items always asks for what paging needs (`next`, `total`, `limit` and
-/// `offset`) as well, so that it cannot end a stream.
+/// A filter on a page of items always adds the fields that paging needs (`next`, `total`, `limit`
+/// and `offset`), so that it cannot end a stream early.
 ///
 /// ```
 /// use spot_api::Fields;
@@ -14,18 +14,18 @@ use std::fmt;
 ///     "total,items(added_at,item(id,name))");
 /// ```
 ///
-/// Text becomes a filter by itself: `client.playlist(id).fields("name,owner(id)")`. `!` leaves a
-/// field out: `Fields::of(["!description"])`.
+/// Text converts into a filter: `client.playlist(id).fields("name,owner(id)")`. `!` excludes a
+/// field: `Fields::of(["!description"])`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
     text: String,
 }
 
-/// What paging needs of a page.
+/// Fields that paging needs.
 const PAGING: [&str; 4] = ["next", "total", "limit", "offset"];
 
 impl Fields {
-    /// These fields, whole.
+    /// Selects these fields with all of their content.
     pub fn of(names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let mut fields = Self::default();
         for name in names {
@@ -34,7 +34,7 @@ impl Fields {
         fields
     }
 
-    /// These fields, and of another one only what is wanted inside it.
+    /// Adds a field, and selects only a part of its content.
     #[must_use]
     pub fn within(mut self, name: &str, inside: impl Into<Self>) -> Self {
         self.push(&format!("{name}({})", inside.into().text));
@@ -48,7 +48,7 @@ impl Fields {
         self.text.push_str(field);
     }
 
-    /// What is wrong with it, if it is text of the caller's.
+    /// Returns the syntax problem of a filter that the caller gave as text.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         if self.text.trim().is_empty() {
             return Some("it is empty; expected names of fields");
@@ -67,11 +67,12 @@ impl Fields {
         (depth != 0).then_some("its parentheses do not match")
     }
 
-    /// The filter of a page: with what paging needs, unless it leaves something out on purpose.
+    /// Returns the filter of a page. It includes what paging needs, unless the filter excludes it
+    /// explicitly.
     pub(crate) fn of_page(&self) -> String {
         let mut fields = self.clone();
         let named: Vec<&str> = top_level(&self.text).collect();
-        // A filter that only leaves out answers all the rest.
+        // A filter of exclusions selects everything else.
         if named.iter().all(|name| name.starts_with('!')) {
             return fields.text;
         }
@@ -84,7 +85,7 @@ impl Fields {
     }
 }
 
-/// The names that are not inside others.
+/// Returns the names at the top level of a filter.
 fn top_level(text: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0_u32;
     text.split(move |char| {
@@ -98,7 +99,7 @@ fn top_level(text: &str) -> impl Iterator<Item = &str> {
     .map(|field| field.split(['(', '.']).next().unwrap_or(field).trim())
 }
 
-/// Prints the filter as it is sent.
+/// Prints the filter in the form that is sent.
 impl fmt::Display for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

@@ -1,4 +1,4 @@
-//! From what a caller gave to a request: the parts that the generated requests share.
+//! Converts the caller's arguments into requests, for the generated code.
 
 use std::{fmt::Display, ops::RangeInclusive};
 
@@ -12,9 +12,9 @@ use spot_model::{ParseIdError, SnapshotId};
 
 use crate::{fields::Fields, market::Market, search_query::SearchQuery};
 
-/// What the generated requests need of [`Request`] beyond what it does itself.
+/// Methods of [`Request`] that the generated requests need.
 ///
-/// What a caller gave wrong is kept in the request and reported when it is sent.
+/// Invalid arguments are kept in the request and reported when it is sent.
 pub(crate) trait RequestExt: Sized {
     fn path_id<T: Display>(self, name: &str, id: &Result<T, ParseIdError>) -> Self;
     fn query_id<T: Display>(self, name: &str, id: Option<&Result<T, ParseIdError>>) -> Self;
@@ -105,7 +105,7 @@ impl RequestExt for Request {
     }
 
     fn limit(self, limit: Option<u8>) -> Self {
-        // The API's own upper limits change; only a page of nothing makes no sense at all.
+        // Only a page size of 0 is refused: the upper limits of the API change.
         if limit == Some(0) {
             return wrong(self, "limit", "it is 0; expected at least 1");
         }
@@ -121,7 +121,7 @@ impl RequestExt for Request {
     }
 
     fn jpeg(self, name: &str, jpeg: &Bytes, most: usize) -> Self {
-        // Every JPEG file starts with these. What else is in it, Spotify finds out.
+        // Every JPEG file starts with these bytes. Spotify checks the rest.
         if !jpeg.starts_with(&[0xFF, 0xD8, 0xFF]) {
             return wrong(self, name, "it is not a JPEG file");
         }
@@ -138,7 +138,7 @@ impl RequestExt for Request {
     }
 }
 
-/// Query parameters that were set, by their names: for requests with many that are seldom given.
+/// Query parameters by name, for requests with many optional ones.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attributes(Vec<(&'static str, String)>);
 
@@ -147,7 +147,7 @@ impl Attributes {
         Self::default()
     }
 
-    /// Sets a parameter; the value before it is forgotten.
+    /// Sets a parameter and removes its earlier value.
     pub(crate) fn set(&mut self, name: &'static str, value: impl Display) {
         self.0.retain(|(known, _)| *known != name);
         self.0.push((name, value.to_string()));
@@ -159,7 +159,7 @@ fn wrong(request: Request, name: &str, error: impl Display) -> Request {
     Request::failed(error.with_operation(request.operation()))
 }
 
-/// The JSON object that a request sends. Without a field there is no body.
+/// The JSON object of a request. Without fields there is no body.
 #[derive(Default)]
 pub(crate) struct Body {
     fields: Map<String, Value>,
@@ -188,7 +188,7 @@ impl Body {
         }
     }
 
-    /// Something that was parsed from text.
+    /// Adds a value that was parsed from text.
     pub(crate) fn id<T: Serialize>(
         mut self,
         name: &str,
@@ -204,8 +204,8 @@ impl Body {
         }
     }
 
-    /// The snapshot that the change before this one returned, or the one the caller gave. Nothing is
-    /// sent if the caller gave none: Spotify has refused valid snapshots and answered 502.
+    /// If the caller gave a snapshot, adds it, or the one that the previous change returned.
+    /// Otherwise adds nothing: Spotify has refused valid snapshots and answered 502.
     pub(crate) fn snapshot(
         self,
         name: &str,
@@ -219,7 +219,7 @@ impl Body {
         }
     }
 
-    /// Something that was parsed from text, as a list of one.
+    /// Adds a value that was parsed from text, as a list with one entry.
     pub(crate) fn id_list<T: Serialize>(
         mut self,
         name: &str,
@@ -234,7 +234,7 @@ impl Body {
         }
     }
 
-    /// A time for each of the ids.
+    /// Adds a time for each of the ids.
     pub(crate) fn timestamped(
         self,
         name: &str,
@@ -250,7 +250,7 @@ impl Body {
         self.field(name, &entries)
     }
 
-    /// A list of `{"uri": ..}`.
+    /// Adds a list of `{"uri": ..}`.
     pub(crate) fn uri_objects(self, name: &str, uris: &[impl Display]) -> Self {
         let objects: Vec<Value> =
             uris.iter().map(|uri| serde_json::json!({ "uri": uri.to_string() })).collect();

@@ -16,12 +16,12 @@ use crate::{client::Client, links, page::Paged, page_plan::Position, pages::Page
 
 /// A stream of all entries of a list, over any number of pages.
 ///
-/// The first page is requested alone, since it tells the length of the list. After that up to
-/// [`prefetch`](Self::prefetch) pages are requested while the caller works. They arrive in order.
-/// The stream requests another page only when the caller takes one, or waits for one that is being
-/// decoded, so memory stays bounded. The requests are in the bulk [lane](crate::Lane): they yield
-/// to interactive calls when throttled. Dropping the stream stops the requests. An error ends the
-/// stream; [`resume_at`](Self::resume_at) tells where.
+/// The first page is requested alone, because it contains the length of the list. After that, up to
+/// [`prefetch`](Self::prefetch) pages are requested while the caller works. They are delivered in
+/// order. The stream requests another page only when the caller takes one, or waits for one that is
+/// being decoded, so that memory stays bounded. The requests use the bulk [lane](crate::Lane): they
+/// yield to interactive calls when throttled. Dropping the stream stops the requests. An error ends
+/// the stream; [`resume_at`](Self::resume_at) returns the position to continue from.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -36,12 +36,12 @@ pub struct Items<T, P = Page<T>> {
     page: Option<Current<T>>,
 }
 
-/// The page whose entries are delivered now.
+/// The page whose entries are being delivered.
 struct Current<T> {
     items: vec::IntoIter<T>,
-    /// Index in the page of the next entry, counting those left out.
+    /// Index of the next entry in the page. Skipped entries count.
     index: usize,
-    /// Indexes of entries that were left out, in order.
+    /// Indexes of the skipped entries, in order.
     gaps: VecDeque<usize>,
     start: Position,
 }
@@ -82,28 +82,28 @@ impl<T> Current<T> {
 }
 
 impl<P: Paged> Items<P::Item, P> {
-    /// A stream of what a request pages through, from where the request starts.
+    /// Creates a stream of the entries of a paged request, from its start position.
     pub(crate) fn new(client: Client, request: Request) -> Self {
         Self { pages: Pages::new(client, request, None), page: None }
     }
 }
 
 impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
-    /// Sets how many pages are prefetched; the default is 4. With 0 a page is requested only when
-    /// the one before it is used up. Lists by cursor are never more than one page ahead.
+    /// Sets how many pages are prefetched; the default is 4. With 0, a page is requested only when
+    /// the previous one is used up. Lists by cursor prefetch at most one page.
     #[must_use]
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.pages = self.pages.prefetch(pages);
         self
     }
 
-    /// The next entry; `None` at the end. Needs no import, unlike the method of `StreamExt`.
-    /// Cancelling it loses nothing.
+    /// Returns the next entry; `None` at the end. Unlike the method of `StreamExt`, it needs no
+    /// import. Cancelling it loses nothing.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         StreamExt::next(self).await
     }
 
-    /// The next entry, for `while let Some(entry) = items.try_next().await?`.
+    /// Returns the next entry, for `while let Some(entry) = items.try_next().await?`.
     ///
     /// # Errors
     ///
@@ -112,24 +112,25 @@ impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
         TryStreamExt::try_next(self).await
     }
 
-    /// The rest of the list by pages, from the first page of which no entry was taken.
+    /// Streams the rest of the list as pages, starting with the first page of which no entry was
+    /// taken.
     pub fn pages(self) -> Pages<P> {
         self.pages
     }
 
-    /// Length of the list, as the last page told it. It counts entries that are left out. `None`
-    /// before the first page, and for lists whose length Spotify does not tell.
+    /// Length of the list according to the last page, including skipped entries. `None` before the
+    /// first page, and for lists whose length Spotify does not publish.
     pub fn total(&self) -> Option<u32> {
         self.pages.total()
     }
 
-    /// Position of the next entry: the offset or cursor to continue from later.
+    /// Position of the next entry: the offset or cursor from which to continue later.
     pub fn resume_at(&self) -> Position {
         self.page.as_ref().map_or_else(|| self.pages.resume_at(), Current::position)
     }
 
-    /// Whether the length of the list changed during the stream, so that entries may be missing
-    /// or repeated.
+    /// Whether the length of the list changed during the stream. Entries may then be missing or
+    /// repeated.
     pub fn drifted(&self) -> bool {
         self.pages.drifted()
     }
@@ -168,11 +169,12 @@ impl<T, P> fmt::Debug for Items<T, P> {
 
 /// Streams and pages.
 impl Client {
-    /// Streams the entries of any paged request, also of an operation of your own. `P` is the type
-    /// of its pages: [`Page<T>`](Page) or [`CursorPage<T>`](spot_model::CursorPage).
+    /// Streams the entries of any paged request, including custom operations. `P` is the type of
+    /// its pages: [`Page<T>`](Page) or [`CursorPage<T>`](spot_model::CursorPage).
     ///
-    /// The [paging](spot_model::Operation::paging) of the request's operation gives the page size,
-    /// unless the request sets `limit`. The page may be the answer, or a field of it.
+    /// The page size comes from the [paging](spot_model::Operation::paging) of the request's
+    /// operation, unless the request sets `limit`. The page may be the response itself, or a field
+    /// of it.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -206,23 +208,24 @@ impl Client {
     /// ```
     ///
     /// The stream ends with a [`BadRequest`](crate::ErrorKind::BadRequest) error if more pages
-    /// exist and the link to them is missing or leads to another origin.
+    /// exist, but the link to them is missing or leads to another origin.
     pub fn stream_from<P: Paged>(&self, page: P) -> Items<P::Item, P> {
         let request = links::continuation(self.pipeline(), self.access_mode(), &page);
         let request = request.unwrap_or_else(|error| {
-            // The entries of the page come first. The position of the page stays known.
+            // The entries of the page come first. The request keeps the offset of the page.
             Request::failed(error).replace_query("offset", Some(page.offset()))
         });
         Items { pages: Pages::new(self.clone(), request, Some(page)), page: None }
     }
 
-    /// The page after the given one; `None` if it is the last. An empty page is the last, even if it
-    /// has a link.
+    /// Requests the page after the given one; `None` if it is the last. An empty page counts as the
+    /// last one, even if it has a link.
     ///
     /// # Errors
     ///
-    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link leads out of the base URL of the API,
-    /// or back to the page or one before it, so that a loop over pages ends; otherwise as any call.
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link leads out of the base URL of the
+    /// API, or back to this page or an earlier one, so that a loop over pages ends; otherwise as
+    /// any call.
     pub async fn next_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
         if page.items().is_empty() && page.skipped().is_empty() {
             return Ok(None);
@@ -230,7 +233,7 @@ impl Client {
         self.follow(page, page.next_link(), false).await
     }
 
-    /// The page before the given one; `None` if it is the first.
+    /// Requests the page before the given one; `None` if it is the first.
     ///
     /// # Errors
     ///
@@ -239,8 +242,8 @@ impl Client {
         self.follow(page, page.previous_link(), true).await
     }
 
-    /// Reads the page that a link of a page leads to, so that a loop over pages ends: the offset has to
-    /// be farther on, and no link may be followed twice.
+    /// Reads the page to which a link leads. To end loops, the offset must advance, and no link may
+    /// be followed twice.
     async fn follow<P: Paged>(
         &self,
         page: &P,

@@ -1,4 +1,4 @@
-//! Links of pages: where they may lead, and the requests that follow them.
+//! Links of pages: checks them and converts them into requests.
 
 use spot_http::{Error, Pipeline, Request};
 use spot_model::{AccessMode, Method, Operation};
@@ -7,8 +7,8 @@ use crate::page::Paged;
 
 const LINK: &Operation = &Operation::custom(Method::Get, "/{link}");
 
-/// The request that a link stands for. The link must lead below the base URL of the API, since the
-/// token goes with the request.
+/// Converts a link into a request. The link must be below the base URL of the API, since the token
+/// is sent along.
 pub(crate) fn request(pipeline: &Pipeline, link: &str) -> Result<Request, Error> {
     let base = pipeline.base_url();
     let path = pipeline.path_of(link).ok_or_else(|| {
@@ -18,7 +18,7 @@ pub(crate) fn request(pipeline: &Pipeline, link: &str) -> Result<Request, Error>
     Ok(Request::at(operation(&path), &path))
 }
 
-/// The operation that reads a path.
+/// Returns the operation that reads a path.
 fn operation(path: &str) -> &'static Operation {
     let path = path.split('?').next().unwrap_or(path);
     let reads = Operation::ALL.iter().filter(|operation| operation.method == Method::Get);
@@ -29,13 +29,13 @@ fn operation(path: &str) -> &'static Operation {
             .all(|part| parts.next().is_some_and(|name| name == part || name.starts_with('{')));
         fits && parts.next().is_none()
     });
-    // `/me/tracks` rather than `/{a}/{b}`.
+    // Prefers `/me/tracks` over `/{a}/{b}`.
     fits.min_by_key(|operation| operation.path.matches('{').count()).copied().unwrap_or(LINK)
 }
 
-/// The request that continues a page by its own links, with the offset of the page itself.
+/// Returns the request that continues a page by its own links, with the offset of the page itself.
 ///
-/// The page inside an object can be larger than the operation allows, and so can the `limit` of its
+/// A page inside an object can be larger than the operation allows, and so can the `limit` of its
 /// link.
 pub(crate) fn continuation<P: Paged>(
     pipeline: &Pipeline,

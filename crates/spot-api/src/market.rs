@@ -2,11 +2,10 @@ use std::fmt;
 
 use spot_model::Country;
 
-/// The market whose catalogue a call queries.
+/// The market whose catalog a call queries.
 ///
-/// Every setter of a market takes a [`Country`] or its two letters as well:
-/// `client.album(id).market("DE")`. Text that is not the code of a country is reported when the
-/// request is awaited.
+/// Every setter of a market also takes a [`Country`] or its two-letter code:
+/// `client.album(id).market("DE")`. An invalid code is reported when the request is awaited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Market(Choice);
 
@@ -19,13 +18,13 @@ enum Choice {
 }
 
 impl Market {
-    /// The country of the user who gave the token.
+    /// The country of the user to whom the token belongs.
     pub const FROM_TOKEN: Self = Self(Choice::FromToken);
 
-    /// No market at all, even if the client has one.
+    /// No market, even if the client has one.
     pub const UNSET: Self = Self(Choice::Unset);
 
-    /// What is sent, if anything is.
+    /// Returns the value to send, if any.
     pub(crate) fn value(&self) -> Result<Option<&str>, String> {
         match &self.0 {
             Choice::Country(country) => Ok(Some(country.as_str())),
@@ -73,7 +72,7 @@ impl From<String> for Market {
     }
 }
 
-/// Prints what is sent: the two letters of the country, or `from_token`.
+/// Prints the value that is sent: the two-letter code of the country, or `from_token`.
 impl fmt::Display for Market {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

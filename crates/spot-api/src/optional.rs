@@ -1,12 +1,11 @@
-//! Values for parameters that may be left out.
+//! Values for optional parameters.
 
 use spot_model::{Country, EpisodeId, PlayableUri, TrackId};
 
 use crate::{fields::Fields, market::Market, playback::PlaybackOffset};
 
-/// A value for a parameter that may be left out: the value, anything that converts into it, an
-/// `Option` of the value, or a reference to an `Option` of anything that converts. `None` leaves the
-/// parameter out.
+/// A value for an optional parameter: the value, anything that converts into it, an `Option` of the
+/// value, or a reference to an `Option` of anything that converts. `None` omits the parameter.
 ///
 /// An `Option` of another type is passed by reference, so that a bare `None` needs no type
 /// annotation:
@@ -26,7 +25,7 @@ use crate::{fields::Fields, market::Market, playback::PlaybackOffset};
     note = "pass an `Option` of another type by reference: `&option`"
 )]
 pub trait Optional<T> {
-    /// The value; `None` leaves the parameter out.
+    /// Converts into the value; `None` omits the parameter.
     fn into_optional(self) -> Option<T>;
 }
 

@@ -1,4 +1,4 @@
-//! Pages of lists: what they tell about their list, and how they are decoded.
+//! Pages of lists: the metadata that they share, and how they are decoded.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -16,26 +16,26 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     /// Type of the entries.
     type Item: Send + 'static;
 
-    /// Whether a cursor leads to the next page. Otherwise an offset does.
+    /// Whether a cursor leads to the next page. If not, an offset does.
     const BY_CURSOR: bool;
 
     /// The entries.
     fn items(&self) -> &[Self::Item];
 
-    /// The entries, without the rest.
+    /// Returns the entries and drops the rest.
     fn into_items(self) -> Vec<Self::Item>;
 
-    /// The entries that were left out of the page.
+    /// The skipped entries of the page.
     fn skipped(&self) -> &[Skipped];
 
-    /// Length of the whole list, if the page tells it.
+    /// Length of the whole list, if the page contains it.
     fn total(&self) -> Option<u32>;
 
-    /// Index in the list of the first entry. 0 for pages by cursor.
+    /// Index of the first entry in the list. 0 for pages by cursor.
     fn offset(&self) -> u32;
 
-    /// Distance from the offset of this page to that of the next one: the limit as the server
-    /// tells it. 0 if unknown.
+    /// Distance between the offsets of this page and the next one: the limit according to the
+    /// server. 0 if unknown.
     fn step(&self) -> u32;
 
     /// Value of the cursor named `after` or `before`. `None` for pages by offset.
@@ -50,22 +50,23 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     /// Link to the previous page.
     fn previous_link(&self) -> Option<&str>;
 
-    /// Changes every link of the page with `change`.
+    /// Applies `change` to every link of the page.
     fn change_links(&mut self, change: impl FnMut(&mut String));
 
-    /// How the page was reached, by which [`Client::next_page`](crate::Client::next_page) notices links
-    /// that lead in a circle. A page that does not keep it is followed without that check.
+    /// The links that led to the page, with which [`Client::next_page`](crate::Client::next_page)
+    /// detects cycles. If a page type does not store them, its links are followed without that
+    /// check.
     #[doc(hidden)]
     fn trail(&self) -> PageTrail {
         PageTrail::default()
     }
 
-    /// Keeps how the page was reached.
+    /// Stores the links that led to the page.
     #[doc(hidden)]
     fn set_trail(&mut self, _trail: PageTrail) {}
 }
 
-/// The methods that both kinds of pages have alike.
+/// Methods that both kinds of pages share.
 macro_rules! same_parts {
     () => {
         type Item = T;
@@ -155,11 +156,11 @@ impl<T: DeserializeOwned + Send + 'static> Paged for CursorPage<T> {
     }
 }
 
-/// The page in an answer: the answer itself, or the field of it that holds an object, as in
+/// The page in a response: either the response itself, or the object in one of its fields, as in
 /// `{"artists": {"items": [..]}}`.
 pub(crate) struct PageIn<P>(pub(crate) P);
 
-/// Fields of a page. An answer that starts with one of them is the page.
+/// Fields of a page. A response that starts with one of them is the page itself.
 const FIELDS: [&str; 8] =
     ["href", "items", "limit", "next", "offset", "previous", "total", "cursors"];
 
@@ -193,7 +194,7 @@ impl<'de, P: Deserialize<'de>> Deserialize<'de> for PageIn<P> {
     }
 }
 
-/// Reads the page whose first key was read already, if `first` is given.
+/// Reads a page. `first` is its first key if that was already read.
 fn page<'de, P: Deserialize<'de>, A: MapAccess<'de>>(
     first: Option<Cow<'de, str>>,
     map: A,
@@ -201,7 +202,7 @@ fn page<'de, P: Deserialize<'de>, A: MapAccess<'de>>(
     P::deserialize(MapAccessDeserializer::new(WithFirst { first, map }))
 }
 
-/// The key of a field, borrowed if it has no escapes.
+/// Key of a field, borrowed if it has no escapes.
 struct Key<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
@@ -228,7 +229,7 @@ impl<'de> Deserialize<'de> for Key<'de> {
     }
 }
 
-/// A map whose first key was read already.
+/// A map whose first key was already read.
 struct WithFirst<'de, A> {
     first: Option<Cow<'de, str>>,
     map: A,
@@ -252,7 +253,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for WithFirst<'de, A> {
     }
 }
 
-/// A page, if the value is an object. Any other value is ignored.
+/// A page if the value is an object. Any other value is ignored.
 struct IfObject<P>(Option<P>);
 
 impl<'de, P: Deserialize<'de>> Deserialize<'de> for IfObject<P> {
@@ -304,11 +305,11 @@ impl<'de, P: Deserialize<'de>> Deserialize<'de> for IfObject<P> {
     }
 }
 
-/// Makes the links of a page name the path that was called.
+/// Replaces the path in the links of a page with the path that was called.
 ///
-/// The pages of `/me/playlists` name `/users/{id}/playlists`, which is closed in Development Mode,
-/// and those of `/me/following` name a path that does not exist. Only the query differs from page
-/// to page.
+/// The links of pages of `/me/playlists` have the path `/users/{id}/playlists`, which is closed in
+/// Development Mode, and those of `/me/following` have a path that does not exist. Only the query
+/// differs between the pages.
 pub(crate) fn keep_path(page: &mut impl Paged, path: &str) {
     let Some(rest) = path.strip_prefix("/me/") else { return };
     page.change_links(|link| {

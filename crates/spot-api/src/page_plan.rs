@@ -1,4 +1,4 @@
-//! Which page of a list comes next.
+//! Decides which page of a list to request next.
 
 use std::{
     collections::HashSet,
@@ -20,14 +20,14 @@ pub enum Position {
     Cursor(Option<String>),
 }
 
-/// Decides which page to request next, from what the pages before it said.
+/// Decides which page to request next, based on the previous pages.
 pub(crate) enum PagePlan {
     Offset(ByOffset),
     Cursor(ByCursor),
 }
 
 impl PagePlan {
-    /// A plan that starts where the request says.
+    /// Creates a plan that starts at the position in the request.
     pub(crate) fn new(request: &Request, by_cursor: bool) -> Self {
         let paging = request.operation().paging;
         if by_cursor {
@@ -50,14 +50,14 @@ impl PagePlan {
         Self::Offset(ByOffset::new(first.unwrap_or(0), last))
     }
 
-    /// The request of the page at a position.
+    /// Returns the request of the page at a position.
     pub(crate) fn request_at(&self, request: &Request, at: &Position) -> Request {
         let request = request.clone();
         match (self, at) {
             (_, Position::Offset(offset)) => request.replace_query("offset", Some(offset)),
             (Self::Cursor(plan), Position::Cursor(Some(cursor))) => {
                 let parameter = plan.parameter.unwrap_or("after");
-                // The API takes only one of the two.
+                // The API accepts only one of the two.
                 let other = if parameter == "before" { "after" } else { "before" };
                 request.replace_query(other, None::<&str>).replace_query(parameter, Some(cursor))
             }
@@ -65,7 +65,7 @@ impl PagePlan {
         }
     }
 
-    /// The page to request now: one that is known to exist and was not requested.
+    /// Returns the page to request now: one that is known to exist and was not requested yet.
     pub(crate) fn next(&mut self) -> Option<Position> {
         match self {
             Self::Offset(plan) => plan.next().map(Position::Offset),
@@ -73,23 +73,23 @@ impl PagePlan {
         }
     }
 
-    /// Learns from the page at a position.
+    /// Updates the plan with the page at a position.
     pub(crate) fn arrived(&mut self, page: &impl Paged, at: &Position) {
         match (self, at) {
             (Self::Offset(plan), Position::Offset(at)) => plan.arrived(page, *at),
             (Self::Cursor(plan), _) => plan.arrived(page),
-            // A plan by offset gives offsets only.
+            // A plan by offset only returns offsets.
             (Self::Offset(_), Position::Cursor(_)) => {}
         }
     }
 
-    /// Learns from a page that the caller had, which need not have the size of those to come.
+    /// Updates the plan with a page that the caller already had. Later pages may have another size.
     pub(crate) fn had(&mut self, page: &impl Paged, at: &Position, request: &Request) {
         self.arrived(page, at);
         let Self::Offset(plan) = self else { return };
         let size = request.query_value("limit").and_then(|limit| limit.parse().ok());
         if size != Some(page.step()) {
-            // As with a first page: the size is known when it arrives.
+            // As for a first page, the size is unknown until the next page arrives.
             plan.step = 0;
             if matches!(plan.next, Next::Until(end) if plan.delivered < end) {
                 plan.next = Next::One;
@@ -97,7 +97,7 @@ impl PagePlan {
         }
     }
 
-    /// Whether a page that was requested still belongs to the list.
+    /// Whether a requested page is still part of the list.
     pub(crate) fn wants(&self, at: &Position) -> bool {
         match (self, at) {
             (Self::Offset(ByOffset { next: Next::Until(end), .. }), Position::Offset(at)) => {
@@ -107,7 +107,7 @@ impl PagePlan {
         }
     }
 
-    /// Start of the page after the last one delivered.
+    /// Returns the start of the page after the last delivered one.
     pub(crate) fn delivered(&self) -> Position {
         match self {
             Self::Offset(plan) => Position::Offset(plan.delivered),
@@ -124,19 +124,19 @@ impl PagePlan {
     }
 }
 
-/// By offset: once the length of the list is known, so are all pages.
+/// Paging by offset: the length of the list determines all pages.
 pub(crate) struct ByOffset {
     delivered: u32,
     requested: u32,
     step: u32,
     next: Next,
-    /// End of the part of the list that can be read.
+    /// End of the readable part of the list.
     last: Option<u32>,
 }
 
-/// The pages that may be requested.
+/// The pages that may be requested next.
 enum Next {
-    /// One page, which has to arrive before another is requested: the first one, and those of
+    /// One page, which must arrive before another is requested: the first page, and the pages of
     /// lists whose length is unknown or wrong.
     One,
     /// All pages that start before this offset.
@@ -152,14 +152,14 @@ impl ByOffset {
     fn next(&mut self) -> Option<u32> {
         let at = self.requested;
         match self.next {
-            // Spotify answers 400 or 404 to a page that reaches beyond it.
+            // Spotify answers 400 or 404 to a page that goes beyond this position.
             _ if self.last.is_some_and(|last| at.saturating_add(self.step.max(1)) > last) => {
                 return None;
             }
-            // The sum saturated, and the same page would be requested for ever.
+            // The sum saturated: the same page would be requested forever.
             _ if at == u32::MAX => return None,
             Next::One => self.next = Next::End,
-            // Spotify can answer an offset at or behind the end with a server error.
+            // Spotify may answer an offset at or beyond the end with a server error.
             Next::Until(end) if at < end => {}
             Next::Until(_) | Next::End => return None,
         }
@@ -174,7 +174,8 @@ impl ByOffset {
         self.requested = self.requested.max(self.delivered);
         self.next = match page.total() {
             Some(total) if self.delivered < total => Next::Until(total),
-            // The last page by its length, or a list of unknown length: only the link tells.
+            // The last page according to the length, or a list of unknown length: only the link
+            // decides.
             _ if page.next_link().is_some() => Next::One,
             Some(total) => Next::Until(total),
             None => Next::End,
@@ -182,14 +183,14 @@ impl ByOffset {
     }
 }
 
-/// By cursor: each page names the next one.
+/// Paging by cursor: each page contains the cursor of the next one.
 pub(crate) struct ByCursor {
     delivered: Option<String>,
     next: Option<Option<String>>,
     /// Hashes of the cursors so far.
     seen: HashSet<u64>,
-    /// Query parameter that takes the cursor. If the operation does not say it, the link of the
-    /// first page does.
+    /// Query parameter for the cursor. If the operation does not define it, the link of the first
+    /// page does.
     parameter: Option<&'static str>,
 }
 
@@ -199,7 +200,7 @@ impl ByCursor {
         let backwards = link.is_some_and(|link| link.contains("before="));
         let parameter = *self.parameter.get_or_insert(if backwards { "before" } else { "after" });
         let cursor = page.cursor(parameter).map(str::to_owned);
-        // A cursor that came before leads back to pages that were read, and would never end.
+        // A repeated cursor leads back to earlier pages, and the stream would never end.
         let is_new = cursor.as_ref().is_some_and(|cursor| self.seen.insert(hash(cursor)));
         let goes_on = link.is_some() && is_new;
         self.next = goes_on.then(|| cursor.clone());

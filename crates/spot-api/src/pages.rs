@@ -21,10 +21,10 @@ use crate::{
     page_plan::{PagePlan, Position},
 };
 
-/// Number of pages that are prefetched, unless the caller sets another one.
+/// Default number of prefetched pages.
 const PREFETCH: usize = 4;
 
-/// A stream of the pages of a list. It comes from [`Items::pages`](crate::Items::pages).
+/// A stream of the pages of a list, from [`Items::pages`](crate::Items::pages).
 pub struct Pages<P> {
     client: Client,
     /// The request of the list. Each page sets its offset or cursor on a copy.
@@ -32,18 +32,18 @@ pub struct Pages<P> {
     plan: PagePlan,
     prefetch: usize,
     jobs: VecDeque<Job<P>>,
-    /// The first page, if the caller had it already.
+    /// The first page, if the caller already had it.
     in_hand: Option<P>,
     total: Option<u32>,
     drifted: bool,
 }
 
-/// A page that was requested in its own task, so that it arrives while the caller works.
-/// Dropping the job stops the task.
+/// A page requested in its own task, so that it arrives while the caller works. Dropping the job
+/// stops the task.
 struct Job<P> {
     at: Position,
     task: JoinHandle<Result<P, Error>>,
-    /// Reports that the answer arrived and is about to be decoded.
+    /// Signals that the response arrived and is about to be decoded.
     arrival: oneshot::Receiver<()>,
     arrived: bool,
 }
@@ -65,7 +65,7 @@ impl<P: Paged> Job<P> {
             let operation = request.operation();
             let answer = client.request(request).await?;
             if tell.send(()).is_ok() {
-                // Decoding does not yield, and the stream may have to run on this thread.
+                // Decoding does not yield, and the stream may need to run on this thread.
                 yield_now().await;
             }
             Ok(client.read_page(answer, operation, &path)?.into_body())
@@ -73,7 +73,7 @@ impl<P: Paged> Job<P> {
         Ok(Self { at, task, arrival, arrived: false })
     }
 
-    /// Whether the answer arrived. If not, the task is woken when it does.
+    /// Whether the response arrived. If not, the task is woken when it does.
     fn has_arrived(&mut self, cx: &mut Context<'_>) -> bool {
         self.arrived = self.arrived || self.arrival.poll_unpin(cx).is_ready();
         self.arrived
@@ -104,12 +104,12 @@ impl<P: Paged> Pages<P> {
         self
     }
 
-    /// The next page; `None` at the end. Cancelling it loses nothing.
+    /// Returns the next page; `None` at the end. Cancelling it loses nothing.
     pub async fn next(&mut self) -> Option<Result<P, Error>> {
         StreamExt::next(self).await
     }
 
-    /// The next page, for `while let Some(page) = pages.try_next().await?`.
+    /// Returns the next page, for `while let Some(page) = pages.try_next().await?`.
     ///
     /// # Errors
     ///
@@ -123,7 +123,7 @@ impl<P: Paged> Pages<P> {
         self.total
     }
 
-    /// Start of the next page: the offset or cursor to continue from later.
+    /// Start of the next page: the offset or cursor from which to continue later.
     pub fn resume_at(&self) -> Position {
         self.plan.delivered()
     }
@@ -134,7 +134,7 @@ impl<P: Paged> Pages<P> {
         self.drifted
     }
 
-    /// Requests pages until `wanted` are under way.
+    /// Requests pages until `wanted` requests are in flight.
     fn request_up_to(&mut self, wanted: usize) -> Result<(), Error> {
         while self.jobs.len() < wanted
             && let Some(at) = self.plan.next()
@@ -145,20 +145,20 @@ impl<P: Paged> Pages<P> {
         Ok(())
     }
 
-    /// Requests another page while the first one is decoded: the caller waits for that one, so
-    /// its slot counts as free.
+    /// Requests another page while the first one is being decoded: the caller waits for that one,
+    /// so that its slot counts as free.
     fn request_early(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         let arrived = self.jobs.front_mut().is_some_and(|job| job.has_arrived(cx));
         if arrived && self.prefetch > 0 { self.request_up_to(self.prefetch + 1) } else { Ok(()) }
     }
 
-    /// Takes note of the length that a page tells.
+    /// Records the length of the list according to a page.
     fn note_total(&mut self, page: &P) {
         if let Some(total) = page.total() {
             self.drifted |= self.total.is_some_and(|known| known != total);
             self.total = Some(total);
         }
-        // The list may have become shorter. A page behind its end would be an error.
+        // The list may have become shorter. A page beyond its end would be an error.
         let plan = &self.plan;
         self.jobs.retain(|job| plan.wants(&job.at));
     }
@@ -168,10 +168,10 @@ impl<P: Paged> Pages<P> {
         self.plan.stop();
     }
 
-    /// What the stream yields for a page, after the pages that follow it were requested.
+    /// Returns what the stream yields for a page, after the following pages were requested.
     fn deliver(&mut self, page: Result<P, Error>) -> Option<Result<P, Error>> {
         match page.and_then(|page| self.request_up_to(self.prefetch).map(|()| page)) {
-            // An empty page is the end, even if it has a link to a next one.
+            // An empty page ends the list, even if it has a link to a next one.
             Ok(page) if page.items().is_empty() && page.skipped().is_empty() => {
                 self.stop();
                 None
@@ -185,7 +185,7 @@ impl<P: Paged> Pages<P> {
     }
 }
 
-/// The request, if its operation gives pages of this kind. Otherwise the stream would repeat its
+/// Checks that the operation returns pages of this kind. Otherwise the stream would repeat its
 /// first page.
 fn readable<P: Paged>(request: Request) -> Request {
     let (by_cursor, expected) = match request.operation().paging {
@@ -208,7 +208,7 @@ impl<P: Paged> Stream for Pages<P> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         if let Some(page) = this.in_hand.take() {
-            // The page was the first one of the plan.
+            // This page was the first one of the plan.
             let at = this.plan.next().unwrap_or_else(|| this.plan.delivered());
             this.plan.had(&page, &at, &this.request);
             this.note_total(&page);
@@ -230,7 +230,8 @@ impl<P: Paged> Stream for Pages<P> {
         };
         let at = job.at.clone();
         this.jobs.pop_front();
-        // Only the stream stops the task. Otherwise it panicked, or the runtime shuts down.
+        // Only the stream aborts the task. Otherwise the task panicked, or the runtime is shutting
+        // down.
         let answer = answer.unwrap_or_else(|error| {
             Err(Error::configuration(format!("the task that reads the page ended: {error}")))
         });
@@ -242,7 +243,7 @@ impl<P: Paged> Stream for Pages<P> {
     }
 }
 
-// No field is pinned: the requests run in tasks.
+// No field is pinned, because the requests run in tasks.
 impl<P> Unpin for Pages<P> {}
 
 impl<P> fmt::Debug for Pages<P> {

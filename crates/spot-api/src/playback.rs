@@ -1,9 +1,9 @@
 use serde::Serialize;
 use spot_model::{EpisodeId, PlayableUri, TrackId};
 
-/// Where in its context playing starts.
+/// Where playback starts within its context.
 ///
-/// A number is a position from 0, an id or URI the item itself.
+/// A number is a position, counted from 0; an id or URI is the item itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! Replacing the items of a playlist, which takes two operations if there are many.
+//! Replaces the items of a playlist, which takes two operations if there are many.
 
 use spot_http::Request;
 
@@ -7,12 +7,12 @@ use crate::{
     generated::{AddPlaylistItems, AddPlaylistTracks, ReplacePlaylistItems, ReplacePlaylistTracks},
 };
 
-/// The same for today's operation and the one before it.
+/// Implements the same for the current operation and for the older one.
 macro_rules! replace {
     ($replace:ident, $add:ident, $playlist:ident) => {
         impl $replace {
-            /// The requests that are sent, in order, as plain data. They are not sent. The first
-            /// one replaces the items, also with an empty list, and the others add the rest.
+            /// Returns the requests in order, as plain data, without sending them. The first one
+            /// replaces the items, even with an empty list, and the others add the rest.
             pub fn into_requests(self) -> Vec<Request> {
                 let uris = match chunks::parsed(Self::OPERATION, "uris", &self.uris) {
                     Ok(uris) => uris,

@@ -12,37 +12,39 @@ use crate::{
 };
 
 impl Search {
-    /// Only tracks: one page when awaited, all of them by [`stream`](SearchFor::stream).
+    /// Searches only tracks. Await it for one page, or [`stream`](SearchFor::stream) all results.
     pub fn tracks(self) -> SearchFor<Track> {
         self.only()
     }
 
-    /// Only artists: one page when awaited, all of them by [`stream`](SearchFor::stream).
+    /// Searches only artists. Await it for one page, or [`stream`](SearchFor::stream) all results.
     pub fn artists(self) -> SearchFor<Artist> {
         self.only()
     }
 
-    /// Only albums: one page when awaited, all of them by [`stream`](SearchFor::stream).
+    /// Searches only albums. Await it for one page, or [`stream`](SearchFor::stream) all results.
     pub fn albums(self) -> SearchFor<SimplifiedAlbum> {
         self.only()
     }
 
-    /// Only playlists: one page when awaited, all of them by [`stream`](SearchFor::stream).
+    /// Searches only playlists. Await it for one page, or [`stream`](SearchFor::stream) all
+    /// results.
     pub fn playlists(self) -> SearchFor<SimplifiedPlaylist> {
         self.only()
     }
 
-    /// Only shows: one page when awaited, all of them by [`stream`](SearchFor::stream).
+    /// Searches only shows. Await it for one page, or [`stream`](SearchFor::stream) all results.
     pub fn shows(self) -> SearchFor<SimplifiedShow> {
         self.only()
     }
 
-    /// Only episodes: one page when awaited, all of them by [`stream`](SearchFor::stream).
+    /// Searches only episodes. Await it for one page, or [`stream`](SearchFor::stream) all results.
     pub fn episodes(self) -> SearchFor<SimplifiedEpisode> {
         self.only()
     }
 
-    /// Only audiobooks: one page when awaited, all of them by [`stream`](SearchFor::stream).
+    /// Searches only audiobooks. Await it for one page, or [`stream`](SearchFor::stream) all
+    /// results.
     pub fn audiobooks(self) -> SearchFor<SimplifiedAudiobook> {
         self.only()
     }
@@ -52,10 +54,10 @@ impl Search {
     }
 }
 
-/// A search for one kind of thing.
+/// A search for a single type of result.
 ///
-/// Await it for one page, or [`stream`](Self::stream) it. The API returns about the first 1,000
-/// results.
+/// Await it for one page, or [`stream`](Self::stream) it. The API returns only about the first
+/// 1,000 results.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -91,13 +93,13 @@ impl<T: SearchItem> SearchFor<T> {
         self
     }
 
-    /// Streams all results, from the offset to where the API ends.
+    /// Streams all results, from the offset to the last one that the API returns.
     #[doc(alias = "items")]
     pub fn stream(self) -> Items<T> {
         Items::new(self.search.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         self.search.into_request()
     }
@@ -130,11 +132,11 @@ impl<T: SearchItem> ApiRequest for SearchFor<T> {
     }
 }
 
-/// A type that a search can find.
+/// A type of search result.
 pub trait SearchItem:
     sealed::Sealed + serde::de::DeserializeOwned + Clone + Send + 'static
 {
-    /// The kind to search for.
+    /// The kind of item to search for.
     const KIND: SearchKind;
 }
 

@@ -2,8 +2,8 @@ use std::fmt;
 
 /// A search query: words, and filters on the fields of the results.
 ///
-/// Text becomes a query by itself, so that `client.search("words")` is enough. The setters add
-/// filters, quoted so that their text cannot become another filter.
+/// Text converts into a query, so that `client.search("words")` is sufficient. The setters add
+/// filters in quotes, so that their text cannot become another filter.
 ///
 /// ```
 /// use spot_api::SearchQuery;
@@ -17,68 +17,68 @@ pub struct SearchQuery {
 }
 
 impl SearchQuery {
-    /// A query of words, which Spotify looks for in names of all kinds.
+    /// Creates a query of words, which Spotify searches in all kinds of names.
     pub fn new(words: impl AsRef<str>) -> Self {
         Self { text: words.as_ref().trim().to_owned() }
     }
 
-    /// Only albums, artists and tracks of this artist.
+    /// Restricts the results to albums, artists and tracks of this artist.
     pub fn artist(self, name: &str) -> Self {
         self.filter("artist", name)
     }
 
-    /// Only albums of this name, and tracks of such albums.
+    /// Restricts the results to albums with this name, and tracks of such albums.
     pub fn album(self, name: &str) -> Self {
         self.filter("album", name)
     }
 
-    /// Only tracks of this name.
+    /// Restricts the results to tracks with this name.
     pub fn track(self, name: &str) -> Self {
         self.filter("track", name)
     }
 
-    /// Only artists and tracks of this genre.
+    /// Restricts the results to artists and tracks of this genre.
     pub fn genre(self, name: &str) -> Self {
         self.filter("genre", name)
     }
 
-    /// Only albums, artists and tracks of this year.
+    /// Restricts the results to albums, artists and tracks of this year.
     pub fn year(self, year: u16) -> Self {
         self.append(format_args!("year:{year}"))
     }
 
-    /// Only albums, artists and tracks of these years, both included.
+    /// Restricts the results to albums, artists and tracks of these years, both included.
     pub fn years(self, first: u16, last: u16) -> Self {
         self.append(format_args!("year:{first}-{last}"))
     }
 
-    /// Only the track with this International Standard Recording Code.
+    /// Restricts the results to the track with this International Standard Recording Code.
     pub fn isrc(self, code: &str) -> Self {
         self.filter("isrc", code)
     }
 
-    /// Only the album with this Universal Product Code.
+    /// Restricts the results to the album with this Universal Product Code.
     pub fn upc(self, code: &str) -> Self {
         self.filter("upc", code)
     }
 
-    /// Only albums of the last two weeks.
+    /// Restricts the results to albums of the last two weeks.
     pub fn tag_new(self) -> Self {
         self.append(format_args!("tag:new"))
     }
 
-    /// Only albums of the lowest tenth by popularity.
+    /// Restricts the results to the least popular tenth of albums.
     pub fn tag_hipster(self) -> Self {
         self.append(format_args!("tag:hipster"))
     }
 
-    /// Whether there is nothing to search for.
+    /// Whether the query is empty.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
     fn filter(self, field: &str, value: &str) -> Self {
-        // The syntax has no way to write a quote inside quotes; Spotify ignores them in names.
+        // Quotes inside quotes cannot be escaped; Spotify ignores them in names.
         let value = value.replace('"', "");
         if value.contains(|char: char| !char.is_alphanumeric()) {
             self.append(format_args!("{field}:\"{}\"", value.trim()))
@@ -96,7 +96,7 @@ impl SearchQuery {
     }
 }
 
-/// Prints the query as it is sent.
+/// Prints the query in the form that is sent.
 impl fmt::Display for SearchQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

@@ -1,12 +1,12 @@
-//! How the generated requests are sent and awaited.
+//! Sends and awaits the generated requests.
 
 use futures::future::BoxFuture;
 use spot_http::{Error, Request};
 
-/// Any request of this crate, for code that is generic over requests.
+/// A request of this crate, for code that is generic over requests.
 ///
-/// Awaiting a request sends it. A request is no future itself: give functions such as `join_all` or
-/// `spawn` its future, `request.into_future()`.
+/// Awaiting a request sends it. A request is not a future itself: pass its future,
+/// `request.into_future()`, to functions such as `join_all` or `spawn`.
 pub trait ApiRequest:
     IntoFuture<
         Output = Result<Self::Body, Error>,
@@ -15,15 +15,15 @@ pub trait ApiRequest:
     + Send
     + 'static
 {
-    /// What awaiting the request returns.
+    /// Output of awaiting the request.
     type Body: Send + 'static;
 
-    /// The requests that are sent, in order, as plain data: one, except for lists that are longer
-    /// than one request takes. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them. There is one, unless a
+    /// list is too long for a single request.
     fn into_requests(self) -> Vec<Request>;
 }
 
-/// Sends a request that is one call: `send`, and what is awaited.
+/// Implements sending and awaiting a request that is one call.
 macro_rules! single {
     ($request:ident => ()) => {
         $crate::send::single!(@ $request => (), client, request, client.command(request).await);
@@ -72,7 +72,7 @@ macro_rules! single {
     };
 }
 
-/// Sends a request that is several calls if its list is long: `send`, and what is awaited.
+/// Implements sending and awaiting a request that becomes several calls if its list is long.
 macro_rules! chunked {
     ($request:ident => ()) => {
         $crate::send::chunked!(@send $request => (), $crate::chunks::commands, request, {
@@ -130,13 +130,13 @@ macro_rules! chunked {
     };
     (@sequence $request:ident => $part:ty, $send:path) => {
         impl $request {
-            /// Sends the requests one after another. Returns the answers in order: none if the
-            /// list is empty.
+            /// Sends the requests one after another. Returns the responses in order. An empty list
+            /// sends nothing and returns no responses.
             ///
             /// # Errors
             ///
-            /// The failure of a call. [`Error::done`](crate::Error::done) tells how many entries
-            /// were done before it.
+            /// The failure of a call. [`Error::done`](crate::Error::done) is the number of entries
+            /// done before it.
             pub async fn send(self) -> Result<Vec<spot_http::Response<$part>>, spot_http::Error> {
                 let client = self.client.clone();
                 $send(&client, self.into_requests(), Self::CHUNK).await
@@ -145,8 +145,8 @@ macro_rules! chunked {
     };
     (@send_all $request:ident => $entry:ty, $client:ident, $requests:ident, $sent:expr) => {
         impl $request {
-            /// Sends the requests in parallel. Returns the answers in the order of the list: none
-            /// if it is empty.
+            /// Sends the requests in parallel. Returns the responses in the order of the list. An
+            /// empty list sends nothing and returns no responses.
             ///
             /// # Errors
             ///
@@ -182,8 +182,8 @@ macro_rules! awaitable {
             type Output = Result<$body, spot_http::Error>;
             type IntoFuture = futures::future::BoxFuture<'static, Self::Output>;
 
-            // Inline, so that the programs that make the call compile it. Compiling all of them
-            // here would be most of the build time of this crate.
+            // Inline, so that only programs that make the call compile it. Compiling all calls here
+            // would take most of the build time of this crate.
             #[inline]
             fn into_future(self) -> Self::IntoFuture {
                 let $this = self;

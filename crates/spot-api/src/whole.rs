@@ -25,13 +25,13 @@ use crate::{
     market::Market,
 };
 
-/// Number of reads that run ahead of the caller, unless the caller sets another one.
+/// Default number of parallel reads.
 const PREFETCH: usize = 8;
 
-/// The entries that one read gives, in order. An entry that Spotify does not find has only its URI.
+/// The entries of one read, in order. An entry that Spotify does not find consists only of its URI.
 type Read<T> = Vec<(Uri, Option<T>)>;
 
-/// A read that was not started.
+/// A read that was not started yet.
 type Reading<T> = BoxFuture<'static, Result<Read<T>, Error>>;
 
 /// A stream of albums with all their tracks, or of playlists with all their items.
@@ -40,26 +40,26 @@ type Reading<T> = BoxFuture<'static, Result<Read<T>, Error>>;
 /// [`GetMyPlaylists::with_items`].
 ///
 /// The page inside an album holds up to 50 tracks, and the page inside a playlist up to 100 items.
-/// The stream uses these pages and requests only what they lack. In
-/// [Extended Quota Mode](crate::AccessMode::Extended) it reads 20 albums per request.
+/// The stream uses these pages and requests only the rest. In [Extended Quota
+/// Mode](crate::AccessMode::Extended) it reads 20 albums per request.
 ///
-/// Up to [`prefetch`](Self::prefetch) reads run at once, and the entries keep their order. The
-/// requests are in the bulk [lane](crate::Lane). Dropping the stream stops the requests. An error
-/// ends the stream.
+/// Up to [`prefetch`](Self::prefetch) reads run in parallel, and the entries keep their order. The
+/// requests use the bulk [lane](crate::Lane). Dropping the stream stops the requests. An error ends
+/// the stream.
 pub struct Whole<T> {
-    /// The reads that were not started.
+    /// The reads that were not started yet.
     reads: stream::Fuse<BoxStream<'static, Result<Reading<T>, Error>>>,
     jobs: VecDeque<Job<T>>,
     prefetch: usize,
     /// The entries of the last read.
     ready: vec::IntoIter<(Uri, Option<T>)>,
-    /// The error of the list of entries. It comes after the entries before it.
+    /// The error of the list of entries. It is yielded after the entries before it.
     failed: Option<Error>,
     missing: Vec<Uri>,
 }
 
-/// A read in a task of its own, so that it makes progress while the caller works. Dropping the job
-/// stops the task.
+/// A read in its own task, so that it makes progress while the caller works. Dropping the job stops
+/// the task.
 struct Job<T>(JoinHandle<Result<Read<T>, Error>>);
 
 impl<T> Drop for Job<T> {
@@ -86,21 +86,21 @@ impl<T: Send + 'static> Whole<T> {
         }
     }
 
-    /// Sets how many reads run at once; the default is 8, and 0 means 1. A read is one entry, or 20
-    /// albums in Extended Quota Mode.
+    /// Sets how many reads run in parallel; the default is 8, and 0 means 1. A read is one entry,
+    /// or 20 albums in Extended Quota Mode.
     #[must_use]
     pub fn prefetch(mut self, reads: usize) -> Self {
         self.prefetch = reads.max(1);
         self
     }
 
-    /// The next entry; `None` at the end. Needs no import, unlike the method of `StreamExt`.
-    /// Cancelling it loses nothing.
+    /// Returns the next entry; `None` at the end. Unlike the method of `StreamExt`, it needs no
+    /// import. Cancelling it loses nothing.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         StreamExt::next(self).await
     }
 
-    /// The next entry, for `while let Some(album) = albums.try_next().await?`.
+    /// Returns the next entry, for `while let Some(album) = albums.try_next().await?`.
     ///
     /// # Errors
     ///
@@ -109,12 +109,12 @@ impl<T: Send + 'static> Whole<T> {
         TryStreamExt::try_next(self).await
     }
 
-    /// URIs of the entries so far that Spotify does not find. The stream leaves them out.
+    /// URIs of the entries so far that Spotify did not find. The stream skips them.
     pub fn missing(&self) -> &[Uri] {
         &self.missing
     }
 
-    /// Starts reads until `prefetch` are under way.
+    /// Starts reads until `prefetch` reads are in progress.
     fn start_reads(&mut self, cx: &mut Context<'_>) {
         while self.jobs.len() < self.prefetch && self.failed.is_none() {
             match self.reads.poll_next_unpin(cx) {
@@ -163,7 +163,8 @@ impl<T: Send + 'static> Stream for Whole<T> {
             };
             let Poll::Ready(read) = job.0.poll_unpin(cx) else { return Poll::Pending };
             this.jobs.pop_front();
-            // Only the stream stops the task. Otherwise it panicked, or the runtime shuts down.
+            // Only the stream aborts the task. Otherwise the task panicked, or the runtime is
+            // shutting down.
             let read = read.unwrap_or_else(|error| {
                 Err(Error::configuration(format!("the task that reads the entry ended: {error}")))
             });
@@ -178,7 +179,7 @@ impl<T: Send + 'static> Stream for Whole<T> {
     }
 }
 
-// No field is pinned: the reads run in tasks.
+// No field is pinned, because the reads run in tasks.
 impl<T> Unpin for Whole<T> {}
 
 impl<T> fmt::Debug for Whole<T> {
@@ -192,7 +193,7 @@ impl<T> fmt::Debug for Whole<T> {
 }
 
 impl GetAlbums {
-    /// Streams the albums with all their tracks. Ids that Spotify does not find are left out; see
+    /// Streams the albums with all their tracks. Ids that Spotify does not find are skipped; see
     /// [`Whole::missing`].
     ///
     /// ```no_run
@@ -216,8 +217,8 @@ impl GetAlbums {
 impl GetArtistAlbums {
     /// Streams the albums with all their tracks: the discography of the artist.
     ///
-    /// An album may be in more than one [group](Self::groups). It comes once for each entry in the
-    /// list of the artist.
+    /// An album may be in more than one [group](Self::groups). It is yielded once per entry in the
+    /// artist's list.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -241,7 +242,7 @@ impl GetMyPlaylists {
     /// Streams the playlists with all their items.
     ///
     /// In Development Mode, playlists that the user neither owns nor collaborates on have no
-    /// `items`. Playlists that Spotify does not find are left out; see [`Whole::missing`].
+    /// `items`. Playlists that Spotify does not find are skipped; see [`Whole::missing`].
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -260,7 +261,7 @@ impl GetMyPlaylists {
     }
 }
 
-/// Albums with all their tracks, in as few requests as the access mode allows.
+/// Streams albums with all their tracks, in as few requests as the access mode allows.
 fn whole_albums(
     client: Client,
     market: Option<Market>,
@@ -268,7 +269,7 @@ fn whole_albums(
 ) -> Whole<Album> {
     let client = client.in_bulk();
     let size = if client.is_extended() { GetAlbums::CHUNK } else { 1 };
-    // An error in the list ends the stream, so the ids before it in its chunk are not read.
+    // An error in the list ends the stream. The ids before it in its chunk are then not read.
     let ids = ids.try_chunks(size).map_err(|TryChunksError(_, error)| error);
     Whole::new(ids, move |ids| {
         let (client, market) = (client.clone(), market.clone());
@@ -294,7 +295,7 @@ async fn whole_playlists(client: Client, ids: Vec<PlaylistId>) -> Result<Read<Pl
     Ok(ids.into_iter().map(Uri::from).zip(playlists).collect())
 }
 
-/// A page with the entries of all pages after it.
+/// Returns a page with the entries of all following pages.
 async fn whole_page<T: DeserializeOwned + Send + 'static>(
     client: &Client,
     page: Page<T>,
@@ -313,7 +314,7 @@ async fn whole_page<T: DeserializeOwned + Send + 'static>(
         whole.skipped.append(&mut page.skipped);
     }
     whole.total = pages.total();
-    // So that the page counts as the last one.
+    // Makes the page count as the last one.
     whole.limit = u32::try_from(whole.items.len() + whole.skipped.len()).unwrap_or(u32::MAX);
     Ok(whole)
 }

@@ -1,4 +1,4 @@
-//! An application, and how it is set up.
+//! Applications and their builder.
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -14,7 +14,7 @@ use crate::{
     session::event::Observer,
 };
 
-/// An application as it is registered with Spotify. Cloning is cheap, and clones share everything.
+/// An application as registered with Spotify. Cloning is cheap, and clones share everything.
 ///
 /// ```
 /// # fn main() -> Result<(), spot_auth::Error> {
@@ -33,7 +33,7 @@ pub struct App {
     shared: Arc<Application>,
 }
 
-/// Sets up an [`App`].
+/// Builder of an [`App`].
 #[must_use]
 pub struct AppBuilder {
     client_id: String,
@@ -45,11 +45,11 @@ pub struct AppBuilder {
     observer: Observer,
 }
 
-/// The accounts service of Spotify.
+/// Base URL of Spotify's accounts service.
 const ACCOUNTS: &str = "https://accounts.spotify.com";
 
 impl App {
-    /// Sets up an application by its client id.
+    /// Creates a builder of an application with this client id.
     pub fn builder(client_id: impl Into<String>) -> AppBuilder {
         AppBuilder {
             client_id: client_id.into(),
@@ -62,14 +62,14 @@ impl App {
         }
     }
 
-    /// The application of the environment variables `SPOTIFY_CLIENT_ID` and, if they are set,
-    /// `SPOTIFY_CLIENT_SECRET` and `SPOTIFY_REDIRECT_URI`. spotipy's names, which start with
-    /// `SPOTIPY_`, are the fallback.
+    /// Creates an application from the environment variables `SPOTIFY_CLIENT_ID` and, if they are
+    /// set, `SPOTIFY_CLIENT_SECRET` and `SPOTIFY_REDIRECT_URI`. The names that spotipy uses, which
+    /// start with `SPOTIPY_`, are the fallback.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no client id, or if one of
-    /// the values cannot be used.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no client id, or if a value
+    /// is invalid.
     pub fn from_env() -> Result<Self, Error> {
         AppBuilder::from_env()?.build()
     }
@@ -84,7 +84,8 @@ impl App {
         self.shared.redirect_uri.as_ref().map(RedirectUri::as_str)
     }
 
-    /// Access tokens of the application itself, for public data.
+    /// Returns a source of access tokens for the application itself, which give access to public
+    /// data.
     ///
     /// # Errors
     ///
@@ -100,7 +101,7 @@ impl App {
 
     /// Starts a sign-in in two steps: send the user to
     /// [`authorize_url`](PendingSignIn::authorize_url), keep the value, and
-    /// [`finish`](PendingSignIn::finish) it with the address that the browser comes back to.
+    /// [`finish`](PendingSignIn::finish) it with the URL to which the browser returns.
     ///
     /// # Errors
     ///
@@ -116,32 +117,32 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the text is something else. The error
-    /// does not quote it.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the text does not contain a sign-in.
+    /// The error does not quote it.
     pub fn resume(&self, json: &str) -> Result<PendingSignIn, Error> {
         PendingSignIn::from_json(Arc::clone(&self.shared), json)
     }
 
-    /// Signs a user in, in one step: from a store, through the browser on this machine, or with an
-    /// address that the user pastes.
+    /// Signs a user in, in one step: from a store, through the browser on this machine, or with a
+    /// URL that the user pastes.
     pub fn sign_in(&self, scopes: impl Into<Scopes>) -> SignIn {
         SignIn::new(Arc::clone(&self.shared), scopes.into())
     }
 
-    /// The session of a record that the program has: from its own storage, or made of a refresh
-    /// token.
+    /// Creates a session from a record that the program already has: from its own storage, or made
+    /// from a refresh token.
     pub fn session(&self, record: TokenRecord) -> Session {
         Session::new(Arc::clone(&self.shared), record)
     }
 
-    /// Loads the session that a store has under an account and scopes. `None` if there is none.
+    /// Loads the session that a store has for an account and scopes. `None` if there is none.
     ///
-    /// The user is not asked, and the network is not used.
+    /// This neither asks the user nor uses the network.
     ///
     /// # Errors
     ///
     /// [`MissingScope`](crate::ErrorKind::MissingScope) if the user has not granted all of the
-    /// scopes, and every failure of the store.
+    /// scopes, and every store failure.
     pub async fn stored_session(
         &self,
         store: impl TokenStore,
@@ -159,36 +160,38 @@ impl App {
 }
 
 impl AppBuilder {
-    /// The client secret. Leave it out in programs that users install, since those cannot keep it
+    /// Sets the client secret. Do not set it in programs that users install: they cannot keep it
     /// secret.
     pub fn secret(mut self, secret: impl Into<SecretString>) -> Self {
         self.secret = Some(secret.into());
         self
     }
 
-    /// The address that the accounts service sends the browser back to, exactly as it is registered
-    /// with Spotify. A loopback address that is registered without a port, such as
+    /// Sets the redirect URI: where the accounts service sends the browser back to, exactly as
+    /// registered with Spotify. A loopback address that is registered without a port, such as
     /// `http://127.0.0.1/callback`, works with every port: [`App::sign_in`] uses a free one.
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
         self.redirect_uri = Some(redirect_uri.into());
         self
     }
 
-    /// The address of the accounts service, for tests. `https://accounts.spotify.com` unless set.
+    /// Sets the base URL of the accounts service, for tests; `https://accounts.spotify.com` by
+    /// default.
     pub fn accounts_url(mut self, url: &str) -> Self {
         url.clone_into(&mut self.accounts_url);
         self
     }
 
-    /// The transport to the token endpoint; reqwest with its defaults unless set. It may be used on
-    /// any number of runtimes.
+    /// Sets the transport to the token endpoint; reqwest with its defaults by default. Sessions may
+    /// use it on any number of runtimes.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// Receives the events of all sessions of this application, on a thread of its own. A session
-    /// waits up to 50 ms for the function to return. Events are dropped if more than 256 wait.
+    /// Sets a function that receives the events of all sessions of this application, on its own
+    /// thread. A session waits up to 50 ms for the function to return. At most 256 events are
+    /// queued, and further ones are dropped.
     pub fn observer(
         mut self,
         observer: impl Fn(&SessionEvent<'_>) + Send + Sync + 'static,
@@ -197,8 +200,8 @@ impl AppBuilder {
         self
     }
 
-    /// The time of day, for tests; that of the system unless set. The function must return at once:
-    /// it is called whenever a token is asked for. If it panics, the time of the system is used.
+    /// Sets the wall clock, for tests; the system clock by default. The function must return at
+    /// once: it is called for every token request. If it panics, the system clock is used.
     pub fn wall_clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(now);
         self
@@ -208,8 +211,8 @@ impl AppBuilder {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the client id is empty, if
-    /// Spotify refuses such a redirect URI (`localhost` since November 2025), or if there is no
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the client id is empty, if Spotify
+    /// would refuse the redirect URI (`localhost` since November 2025), or if there is no
     /// transport.
     pub fn build(self) -> Result<App, Error> {
         if self.client_id.trim().is_empty() {

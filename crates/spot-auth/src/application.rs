@@ -1,4 +1,4 @@
-//! What all sign-ins and sessions of an application share.
+//! State that all sign-ins and sessions of an application share.
 
 use std::fmt;
 

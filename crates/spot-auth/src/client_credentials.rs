@@ -10,8 +10,8 @@ use crate::{
     session::token_cache::{CachedToken, Refresh, TokenCache},
 };
 
-/// Access tokens of the application itself, by its client id and secret. They give access to public
-/// data, such as the catalogue, and not to data of users.
+/// Provides access tokens for the application itself, from its client id and secret. They give
+/// access to public data, such as the catalog, but not to data of users.
 ///
 /// Clones share one token, which is refreshed once for all of them.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ impl fmt::Debug for ClientCredentials {
     }
 }
 
-/// Gets another token by the client credentials grant (RFC 6749, section 4.4).
+/// Gets a token with the client credentials grant (RFC 6749, section 4.4).
 #[derive(Clone)]
 struct ClientCredentialsGrant(Arc<Application>);
 

@@ -1,4 +1,4 @@
-//! The current time, as an argument.
+//! Wall clock and monotonic clock.
 
 use std::{
     fmt,
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::user_code::catch;
 
-/// The source of the time of day. Durations are measured by the runtime's clock.
+/// Source of the wall-clock time. Durations are measured with the runtime's clock.
 #[derive(Clone)]
 pub(crate) struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
@@ -37,15 +37,15 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// A moment on both clocks.
+/// A point in time on both clocks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     pub(crate) wall: SystemTime,
     pub(crate) monotonic: Instant,
 }
 
-/// The end of something, on both clocks. The earlier one counts: the monotonic clock stands still
-/// while a laptop sleeps, and the wall clock can be set back.
+/// A deadline on both clocks; the earlier one counts. The monotonic clock stops while a laptop
+/// sleeps, and the wall clock can be set back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     wall: SystemTime,
@@ -64,19 +64,20 @@ impl Deadline {
         self.wall
     }
 
-    /// The time that is left; zero afterwards.
+    /// Returns the remaining time; zero after the deadline.
     pub(crate) fn left(&self, now: Moment) -> Duration {
         let wall = self.wall.duration_since(now.wall).unwrap_or_default();
         wall.min(self.monotonic.saturating_duration_since(now.monotonic))
     }
 }
 
-/// Whole seconds since 1970, as times are stored. Earlier times become 0.
+/// Converts a time into whole seconds since 1970, the stored form. Earlier times become 0.
 pub(crate) fn to_unix(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// The time this many seconds after the start of 1970; `None` if the platform cannot represent it.
+/// Returns the time this many seconds after the start of 1970; `None` if the platform cannot
+/// represent it.
 pub(crate) fn from_unix(seconds: u64) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }

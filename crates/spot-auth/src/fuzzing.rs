@@ -1,4 +1,4 @@
-//! Entry points for fuzzing: what reads bytes of others. Not part of the public API.
+//! Entry points for fuzzing of all code that parses untrusted input. Not part of the public API.
 //!
 //! Each function panics if a property does not hold.
 
@@ -9,7 +9,7 @@ use crate::{TokenRecord, accounts::TokenResponse, sign_in, store};
 /// The state of the sign-in that [`listener`] waits for.
 pub const STATE: &str = "b3f-9_xQ";
 
-/// Reads bytes as a request to the listener. A callback without the state must not be believed.
+/// Reads bytes as a request to the listener. A callback without the right state must be rejected.
 /// Returns whether the bytes are the callback.
 pub fn listener(bytes: &[u8]) -> bool {
     let outcome = sign_in::read_for_fuzzing(bytes, &SecretString::from(STATE));
@@ -22,15 +22,15 @@ pub fn listener(bytes: &[u8]) -> bool {
     outcome.is_some()
 }
 
-/// Reads a text as the address that a user pastes.
+/// Reads a text as the URL that a user pastes.
 pub fn pasted_address(text: &str) {
     if let Ok(query) = sign_in::query(text) {
         assert!(text.contains(query));
     }
 }
 
-/// Reads bytes as an answer of the token endpoint. An answer that is read has a token that a header
-/// can hold, or a refresh token. Returns whether it was read.
+/// Reads bytes as a response of the token endpoint. A response that is accepted has a refresh token
+/// or a token that fits in a header. Returns whether it was accepted.
 pub fn token_response(bytes: &[u8]) -> bool {
     let Ok(response) = TokenResponse::read(bytes) else { return false };
     match response.access_token() {
@@ -45,8 +45,7 @@ pub fn token_response(bytes: &[u8]) -> bool {
 }
 
 /// Reads bytes as a file of `FileStore` for the client id `client`, the account `account` and the
-/// scope `streaming`. A record that is read comes back when it is written. Returns whether it was
-/// read.
+/// scope `streaming`. A record that is read must survive a round trip. Returns whether it was read.
 pub fn token_file(bytes: &[u8]) -> bool {
     let Some(record) = store::parse_for_fuzzing(bytes) else { return false };
     let json = record.to_json();

@@ -25,31 +25,32 @@ use spot_model::{Operation, Scope};
 pub struct Scopes(BTreeSet<Scope>);
 
 impl Scopes {
-    /// The empty set. It gives access to public data and to the public part of the user's profile.
+    /// Creates an empty set. It gives access to public data and to the public part of the user's
+    /// profile.
     pub const fn new() -> Self {
         Self(BTreeSet::new())
     }
 
-    /// Every scope that this version knows. Prefer the scopes that you need, since the consent page
-    /// lists all of them.
+    /// Returns every scope that this version knows. Prefer only the scopes that you need, since the
+    /// consent page lists all of them.
     pub fn all() -> Self {
         Scope::ALL.iter().cloned().collect()
     }
 
-    /// The scopes that Spotify lists for these operations. Some operations list several, of which one
-    /// is needed, depending on the content (a public or a private playlist): all of them are in the
-    /// set.
+    /// Returns the scopes that Spotify lists for these operations. Some operations list several
+    /// scopes and need only one of them, depending on the content (a public or a private playlist):
+    /// the set contains all of them.
     pub fn needed_by<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> Self {
         operations.into_iter().flat_map(|operation| operation.scopes.iter().cloned()).collect()
     }
 
-    /// The scopes that an operation lists and this set lacks. Where the content decides which scope
-    /// is needed, one of them can be enough.
+    /// Returns the scopes that an operation lists and this set lacks. If the content decides which
+    /// scope is needed, one of them can be sufficient.
     pub fn lacking_for(&self, operation: &Operation) -> Self {
         Self::needed_by([operation]).difference(self)
     }
 
-    /// Reads names that are separated by spaces, commas or both. Unknown names are kept.
+    /// Parses names that are separated by spaces, commas or both. Unknown names are kept.
     pub fn parse(text: &str) -> Self {
         text.split(|c: char| c.is_whitespace() || c == ',')
             .filter(|name| !name.is_empty())
@@ -72,30 +73,30 @@ impl Scopes {
         self.0.is_subset(&other.0)
     }
 
-    /// The scopes that are in at least one of the sets.
+    /// Returns the scopes that are in at least one of the sets.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         self.0.union(&other.0).cloned().collect()
     }
 
-    /// The scopes that are in both sets.
+    /// Returns the scopes that are in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         self.0.intersection(&other.0).cloned().collect()
     }
 
-    /// The scopes of this set that are not in `other`.
+    /// Returns the scopes of this set that are not in `other`.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         self.0.difference(&other.0).cloned().collect()
     }
 
-    /// Adds a scope. `false` if it was already in the set.
+    /// Adds a scope. Returns `false` if it was already in the set.
     pub fn insert(&mut self, scope: Scope) -> bool {
         self.0.insert(scope)
     }
 
-    /// Removes a scope. `false` if it was not in the set.
+    /// Removes a scope. Returns `false` if it was not in the set.
     pub fn remove(&mut self, scope: &Scope) -> bool {
         self.0.remove(scope)
     }
@@ -110,7 +111,7 @@ impl Scopes {
         self.0.is_empty()
     }
 
-    /// The scopes, ordered by name.
+    /// Iterates over the scopes, ordered by name.
     pub fn iter(&self) -> btree_set::Iter<'_, Scope> {
         self.0.iter()
     }
@@ -160,7 +161,7 @@ impl From<&[Scope]> for Scopes {
     }
 }
 
-/// Reads names, as [`Scopes::parse`] does.
+/// Parses names, as [`Scopes::parse`] does.
 impl From<&str> for Scopes {
     fn from(text: &str) -> Self {
         Self::parse(text)
@@ -197,7 +198,7 @@ impl<'a> IntoIterator for &'a Scopes {
     }
 }
 
-/// The union, as [`Scopes::union`].
+/// Returns the union, as [`Scopes::union`].
 impl BitOr for Scopes {
     type Output = Self;
 
@@ -206,7 +207,7 @@ impl BitOr for Scopes {
     }
 }
 
-/// The intersection, as [`Scopes::intersection`].
+/// Returns the intersection, as [`Scopes::intersection`].
 impl BitAnd for Scopes {
     type Output = Self;
 
@@ -215,7 +216,7 @@ impl BitAnd for Scopes {
     }
 }
 
-/// The difference, as [`Scopes::difference`].
+/// Returns the difference, as [`Scopes::difference`].
 impl Sub for Scopes {
     type Output = Self;
 

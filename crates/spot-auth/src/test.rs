@@ -1,4 +1,4 @@
-//! Checks for those who write a store.
+//! Checks for implementations of stores.
 //!
 //! ```
 //! use spot_auth::{MemoryStore, test::check_store};
@@ -29,16 +29,17 @@ use crate::{
     store::{SaveOutcome, StoreKey, TokenRecord, TokenStore},
 };
 
-/// How long a lock that is free may take.
+/// Maximum time to take a free lock.
 const FREE: Duration = Duration::from_secs(5);
 
-/// Checks what every [`TokenStore`] promises: versions, keys that are apart, removal, and the lock.
+/// Checks the requirements of a [`TokenStore`]: versions, distinct keys, removal, and the lock.
 ///
 /// The store must be empty. It is empty again afterwards, unless a check fails.
 ///
 /// # Errors
 ///
-/// [`Store`](crate::ErrorKind::Store) that names the broken promise, and every error of the store.
+/// [`Store`](crate::ErrorKind::Store) that names the violated requirement, and every error of the
+/// store.
 pub async fn check_store(store: impl TokenStore) -> Result<(), Error> {
     let store: Arc<dyn TokenStore> = Arc::new(store);
     check_versions(&*store).await?;
@@ -47,7 +48,7 @@ pub async fn check_store(store: impl TokenStore) -> Result<(), Error> {
     ensure(!format!("{store:?}").contains(SECRET), "`Debug` must not print the tokens")
 }
 
-/// A part of every token here.
+/// A part of every token in these checks.
 const SECRET: &str = "CANARY";
 
 fn record(name: &str) -> TokenRecord {
@@ -72,7 +73,7 @@ async fn save(
     })
 }
 
-/// The version of the record, which has to be this one.
+/// Returns the version of the record, which must be this one.
 async fn there(store: &dyn TokenStore, key: &StoreKey, name: &str) -> Result<u64, Error> {
     let stored = store.load(key).await?;
     ensure(stored.is_some(), "a saved record is there")?;
@@ -128,7 +129,7 @@ async fn check_versions(store: &dyn TokenStore) -> Result<(), Error> {
     store.remove(&key).await
 }
 
-/// Keys that a careless store takes for one another.
+/// Keys that a careless store confuses.
 fn similar_keys() -> Vec<StoreKey> {
     let keys = [
         ("client", "me", ""),

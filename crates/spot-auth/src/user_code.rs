@@ -1,4 +1,4 @@
-//! Calls of code that the program supplies: stores, transports, observers, browsers.
+//! Calls code of the program: stores, transports, observers and browsers.
 //!
 //! Such code may hang or panic. Every call of it has a time limit, and a panic becomes an error.
 
@@ -12,17 +12,18 @@ use std::{
 use spot_http::{Error, ErrorKind};
 use tokio::{runtime::Handle, sync::oneshot, task::JoinSet, time::timeout};
 
-/// Why a call has no result.
+/// Why a call returned no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
     TimedOut(Duration),
     Panicked,
-    /// There is no tokio runtime, or it shuts down.
+    /// There is no tokio runtime, or it is shutting down.
     NoRuntime,
 }
 
 impl Failure {
-    /// The error that reports it. `call` names what was called, as in "the token store's `save`".
+    /// Converts the failure into an error. `call` names the called function, as in "the token
+    /// store's `save`".
     pub(crate) fn into_error(self, call: &str) -> Error {
         match self {
             Self::TimedOut(_) => Error::new(ErrorKind::Timeout, format!("{call} {self}")),
@@ -41,7 +42,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Awaits a future of the program in a task of its own, which ends with the caller or after `limit`.
+/// Awaits a future of the program in its own task, which ends with the caller or after `limit`.
 pub(crate) async fn call<F>(limit: Duration, future: F) -> Result<F::Output, Failure>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
@@ -60,8 +61,8 @@ where
     }
 }
 
-/// Calls a function of the program on a thread of its own, which may block. The thread lives on
-/// after `limit`, but does not keep the program from ending.
+/// Calls a function of the program, which may block, on its own thread. The thread continues after
+/// `limit`, but does not keep the program from ending.
 pub(crate) async fn call_blocking<T, F>(limit: Duration, function: F) -> Result<T, Failure>
 where
     F: FnOnce() -> T + Send + 'static,
@@ -87,7 +88,7 @@ where
 /// Calls a function of the program on a separate thread, and does not wait for it.
 pub(crate) fn call_detached(function: impl FnOnce() + Send + 'static) {
     let runtime = Handle::try_current().ok();
-    // Without a thread it is not called. Nobody depends on it.
+    // If no thread can be started, the function is not called. Nothing depends on it.
     let _ = thread::Builder::new().spawn(move || {
         let _inside = runtime.as_ref().map(Handle::enter);
         let _ = catch(function);

@@ -1,4 +1,5 @@
-//! How many instructions it takes to decode a body. Unlike time, they are the same on a busy machine.
+//! Number of instructions to decode a body. Unlike the time, it does not depend on the load of the
+//! machine.
 
 use std::{
     env, fs,
@@ -12,7 +13,7 @@ use crate::{
     report::{Report, Table},
 };
 
-/// Counts the instructions of each reader on each body with callgrind.
+/// Counts the instructions of each decoder for each body with callgrind.
 pub(crate) async fn run(recorded: Option<&str>, report: &mut Report) -> Result<()> {
     if Command::new("valgrind").arg("--version").output().is_err() {
         println!("Instructions of decoding are not counted: valgrind is not installed.\n");
@@ -66,7 +67,7 @@ pub(crate) async fn run(recorded: Option<&str>, report: &mut Report) -> Result<(
     Ok(())
 }
 
-/// The instructions of one reader. `None` if it cannot read the body.
+/// Number of instructions of one decoder. `None` if it cannot decode the body.
 fn count(kind: Kind, reader: &str, body: &Path, dir: &Path) -> Result<Option<u64>> {
     let out: PathBuf = dir.join("callgrind.out");
     let run = Command::new("valgrind")
@@ -88,7 +89,7 @@ fn count(kind: Kind, reader: &str, body: &Path, dir: &Path) -> Result<Option<u64
     Ok(Some(total.ok_or("callgrind counted nothing")?.trim().parse()?))
 }
 
-/// `decode-once KIND READER FILE`: reads a body twice, of which the second time is counted.
+/// `decode-once KIND READER FILE`: decodes a body twice. Only the second time counts.
 pub(crate) fn once(mut arguments: impl Iterator<Item = String>) -> Result<()> {
     let mut next = || arguments.next().ok_or("decode-once KIND READER FILE");
     let (kind, name, body) = (Kind::from_name(&next()?)?, next()?, fs::read(next()?)?);

@@ -98,12 +98,13 @@ fn unconnected(library: &Library) -> Result<Client> {
     client(Unconnected(library.clone()))
 }
 
-/// A client with the default settings on another transport.
+/// Our client with default settings and another transport.
 fn client(transport: impl Transport + 'static) -> Result<Client> {
     Ok(Pipeline::builder(AccessToken::new("token")?).transport(transport).build()?.into())
 }
 
-/// A list of any length without a network. Every page is the same but for its place.
+/// A transport with a list of any length, without a network. All pages are equal except for their
+/// position.
 struct Endless {
     page: String,
     items: usize,
@@ -147,7 +148,7 @@ impl Transport for Endless {
     }
 }
 
-/// What a stream holds at most, the longer the list is.
+/// Measures the maximum memory of a stream for lists of increasing length.
 async fn long(library: &Library, effort: Effort, report: &mut Report) -> Result<()> {
     let mut table = Table::new(
         "Memory of a stream with the default settings, without connections",
@@ -183,7 +184,7 @@ async fn long(library: &Library, effort: Effort, report: &mut Report) -> Result<
     Ok(())
 }
 
-/// What decoded bodies hold, beside rspotify.
+/// Measures the memory of decoded bodies, compared with rspotify.
 async fn held(report: &mut Report) -> Result<()> {
     use rspotify::model;
     let mut table = Table::new(
@@ -225,7 +226,7 @@ async fn held(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// The bytes that a decoded body holds.
+/// Number of bytes that a decoded body occupies.
 fn ours_holds<T: DeserializeOwned>(body: &[u8]) -> Option<i64> {
     let (value, bytes) = count::held(|| spot_model::from_slice::<T>(body));
     value.ok().map(|_| bytes)

@@ -55,8 +55,8 @@ where
     }
 }
 
-/// Checks a type that prints audiobooks as shows and chapters as episodes, as Spotify does. The text
-/// stays the same, and the value is the same from the second text on.
+/// Checks a type that prints audiobooks as shows and chapters as episodes, as Spotify does.
+/// Printing the parsed text again gives the same text, and its value stays the same from then on.
 fn check_settled<T>(text: &str)
 where
     T: FromStr<Err: Display> + Display + PartialEq + Debug,

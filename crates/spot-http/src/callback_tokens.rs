@@ -1,4 +1,4 @@
-//! Tokens that a program gets by itself.
+//! Tokens from a closure of the program.
 
 use std::{
     fmt,
@@ -16,21 +16,21 @@ use tokio::{
 
 use crate::{AccessToken, Error, ErrorKind, TokenSource};
 
-/// A token is replaced this long before it expires.
+/// How long before its expiry a token is replaced.
 const MARGIN: Duration = Duration::from_secs(30);
 
-/// Time limit of one call of the callback.
+/// Time limit of one call of the closure.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// After a refused token was replaced, refusals are not believed for so long.
+/// After the replacement of a refused token, further refusals are ignored for this long.
 const SETTLING: Duration = Duration::from_secs(30);
 
-/// Tokens from a closure, for programs that have a way of their own to get them.
+/// Gets tokens from a closure, for programs that have their own way to obtain them.
 ///
-/// The closure returns the text of an access token and when it expires. It runs once for any number
-/// of calls that wait, in a task of its own, for at most 30 s: again shortly before the token expires,
-/// and after the API refused the token (401). If the API refuses the new token too, the closure does not
-/// run again for 30 s, and calls end with the 401.
+/// The closure returns the text of an access token and its expiry. It runs in its own task for at
+/// most 30 s, once for all calls that wait for a token. It runs again shortly before the token
+/// expires, and after the API refused the token (401). If the API refuses the new token too, the
+/// closure does not run again for 30 s, and calls fail with the 401.
 ///
 /// ```no_run
 /// # async fn ask_my_server() -> Result<String, spot_http::Error> { Ok(String::new()) }
@@ -63,14 +63,14 @@ struct Shared {
 #[derive(Default)]
 struct State {
     token: Option<(AccessToken, SystemTime)>,
-    /// The refresh that runs now.
+    /// The refresh in progress.
     refresh: Option<watch::Receiver<Refreshed>>,
-    /// When a refused token was last given up.
+    /// When the last refused token was discarded.
     refused_at: Option<Instant>,
 }
 
 impl CallbackTokens {
-    /// Takes its tokens from this closure.
+    /// Creates a source that gets its tokens from `callback`.
     pub fn new<F>(callback: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<(String, SystemTime), Error>> + Send + 'static,
@@ -82,11 +82,12 @@ impl CallbackTokens {
 
 impl Shared {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        // A panic elsewhere leaves the state whole: each change is one assignment.
+        // A panic elsewhere leaves the state consistent, because each change is a single
+        // assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The token, or the refresh to wait for, which is started if none runs.
+    /// Returns the token, or the refresh to wait for. Starts a refresh if none is running.
     fn token_or_refresh(
         self: &Arc<Self>,
     ) -> Result<Result<AccessToken, watch::Receiver<Refreshed>>, Error> {
@@ -96,7 +97,7 @@ impl Shared {
         {
             return Ok(Ok(token.clone()));
         }
-        // A refresh whose task panicked has no sender any more.
+        // A refresh whose task panicked has no sender left.
         if let Some(refresh) = &state.refresh
             && (refresh.has_changed().is_ok() || refresh.borrow().is_some())
         {
@@ -146,7 +147,7 @@ impl TokenSource for CallbackTokens {
     async fn reject(&self, token: &AccessToken) {
         let mut state = self.shared.state();
         let is_current = state.token.as_ref().is_some_and(|(held, _)| held.same(token));
-        // Another token would be refused, too, and each call would ask for one.
+        // The API would refuse another token too, and each call would request one.
         let is_settling = state.refused_at.is_some_and(|at| at.elapsed() < SETTLING);
         if is_current && !is_settling {
             state.token = None;
@@ -169,7 +170,7 @@ mod tests {
 
     use super::*;
 
-    /// Tokens that are numbered, and how often they were asked for.
+    /// A source of numbered tokens, and a counter of its calls.
     fn numbered(valid: Duration) -> (CallbackTokens, Arc<AtomicUsize>) {
         let calls = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&calls);
@@ -198,7 +199,7 @@ mod tests {
         tokens.reject(&first).await;
         let second = tokens.token().await.unwrap();
         assert_eq!(second.expose(), "token-1");
-        // The refusal of a token that was replaced already changes nothing.
+        // Rejecting a token that was already replaced changes nothing.
         tokens.reject(&first).await;
         assert!(tokens.token().await.unwrap().same(&second));
         let (short, again) = numbered(Duration::from_secs(20));

@@ -12,13 +12,13 @@ use spot_model::{Method, Operation};
 
 use crate::{CallOptions, Error};
 
-/// What is escaped in a segment of a path: all but the characters that never mean anything.
+/// Characters to escape in a path segment: all except the unreserved ones.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What is escaped in an entry of a list in a query. Colons are left: they are in every URI.
+/// Characters to escape in an entry of a list in a query. Colons stay: every URI contains them.
 const ENTRY: &AsciiSet = &SEGMENT.remove(b':');
 
-/// What is escaped in the value of a query.
+/// Characters to escape in the value of a query parameter.
 const VALUE: &AsciiSet = &ENTRY.remove(b',');
 
 /// A call as plain data: operation, path, query, body. It sends nothing by itself.
@@ -45,7 +45,7 @@ pub struct Request {
     query: String,
     body: Option<Body>,
     options: CallOptions,
-    /// Reported when the request is sent.
+    /// Error to report when the request is sent.
     deferred_error: Option<Error>,
 }
 
@@ -53,16 +53,17 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Body {
-    /// The media type.
+    /// Media type.
     pub content_type: &'static str,
     /// The data.
     pub data: Bytes,
 }
 
 impl Request {
-    /// A request for an operation. Set every parameter of its path with [`path`](Self::path).
+    /// Creates a request for an operation. Set every parameter of its path with
+    /// [`path`](Self::path).
     pub fn new(operation: &'static Operation) -> Self {
-        // With room for an id in place of its name.
+        // Leaves room for an id in place of its name.
         let mut path = String::with_capacity(operation.path.len() + 24);
         path.push_str(operation.path);
         Self {
@@ -75,39 +76,40 @@ impl Request {
         }
     }
 
-    /// A `GET` of a path below the base URL, with its query, for what has no operation yet.
+    /// Creates a `GET` of a path below the base URL, with its query, for endpoints without an
+    /// operation.
     pub fn get(path_and_query: &str) -> Self {
         const GET: &Operation = &Operation::custom(Method::Get, "/{path}");
         Self::at(GET, path_and_query)
     }
 
-    /// A `PUT`, as [`get`](Self::get).
+    /// Creates a `PUT`, as [`get`](Self::get).
     pub fn put(path_and_query: &str) -> Self {
         const PUT: &Operation = &Operation::custom(Method::Put, "/{path}");
         Self::at(PUT, path_and_query)
     }
 
-    /// A `POST`, as [`get`](Self::get).
+    /// Creates a `POST`, as [`get`](Self::get).
     pub fn post(path_and_query: &str) -> Self {
         const POST: &Operation = &Operation::custom(Method::Post, "/{path}");
         Self::at(POST, path_and_query)
     }
 
-    /// A `DELETE`, as [`get`](Self::get).
+    /// Creates a `DELETE`, as [`get`](Self::get).
     pub fn delete(path_and_query: &str) -> Self {
         const DELETE: &Operation = &Operation::custom(Method::Delete, "/{path}");
         Self::at(DELETE, path_and_query)
     }
 
-    /// A call of an operation at a path below the base URL, with its query: for a link that an
-    /// answer gave.
+    /// Creates a request for an operation at a path below the base URL, with its query. Use it for
+    /// links from responses.
     pub fn at(operation: &'static Operation, path_and_query: &str) -> Self {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let slash = if path.starts_with('/') { "" } else { "/" };
         Self { path: format!("{slash}{path}"), query: query.to_owned(), ..Self::new(operation) }
     }
 
-    /// A request that is never sent: sending it reports this error.
+    /// Creates a request that fails with this error instead of being sent.
     pub fn failed(error: Error) -> Self {
         const NONE: &Operation = &Operation::custom(Method::Get, "/");
         let operation = error.operation().unwrap_or(NONE);
@@ -118,7 +120,7 @@ impl Request {
     #[must_use]
     pub fn path(mut self, name: &str, value: impl Display) -> Self {
         let Some((start, end)) = self.placeholder(name) else {
-            // Nothing to fill, and nothing to say if there is something to fill it with.
+            // The path has no such parameter. Only an empty value is an error.
             return if value.to_string().is_empty() { self.empty(name) } else { self };
         };
         let rest = self.path.split_off(end);
@@ -130,7 +132,7 @@ impl Request {
             self.path.push_str(&format!("{{{name}}}{rest}"));
             return self.empty(name);
         }
-        // A segment of dots would be taken for a way up.
+        // A segment of dots would be resolved as a relative path.
         if segment.bytes().all(|byte| byte == b'.') {
             let dots = segment.replace('.', "%2E");
             self.path.truncate(start);
@@ -140,7 +142,7 @@ impl Request {
         self
     }
 
-    /// Where a parameter stands in the path, with its braces.
+    /// Returns the range of a parameter in the path, including its braces.
     fn placeholder(&self, name: &str) -> Option<(usize, usize)> {
         let mut braces = self.path.match_indices('{');
         braces.find_map(|(start, _)| {
@@ -208,7 +210,7 @@ impl Request {
         self
     }
 
-    /// Begins a parameter of the query; its value is to be written behind it.
+    /// Starts a parameter of the query. The caller then appends its value.
     fn push(&mut self, name: &str) {
         if !self.query.is_empty() {
             self.query.push('&');
@@ -242,7 +244,7 @@ impl Request {
         self
     }
 
-    /// Keeps an error to report when the request is sent. The first one stays.
+    /// Keeps an error to report when the request is sent. Only the first one is kept.
     fn or_deferred_error(mut self, message: String) -> Self {
         let operation = self.operation;
         let error = || Error::bad_request(message).with_operation(operation);
@@ -269,13 +271,14 @@ impl Request {
         &self.path
     }
 
-    /// A query parameter as it is sent, percent-encoded. `None` if the request does not have it.
+    /// Returns a query parameter as it is sent, percent-encoded. `None` if the request does not
+    /// have it.
     pub fn query_value(&self, name: &str) -> Option<&str> {
         let pair = self.query.split('&').find(|pair| is_named(pair, name))?;
         Some(pair.split_once('=').map_or("", |(_, value)| value))
     }
 
-    /// The whole address, below a base URL.
+    /// Returns the full URL.
     pub(crate) fn url(&self, base: &str) -> String {
         let mut url = String::with_capacity(base.len() + self.path.len() + self.query.len() + 1);
         url.push_str(base);
@@ -302,7 +305,8 @@ impl Request {
     /// # Errors
     ///
     /// [`BadRequest`](crate::ErrorKind::BadRequest) if a parameter of the path is missing or empty,
-    /// or if the body cannot be written as JSON; and the error given to [`failed`](Self::failed).
+    /// or if the body cannot be serialised as JSON; or the error given to
+    /// [`failed`](Self::failed).
     pub fn check(&self) -> Result<(), Error> {
         if let Some(error) = &self.deferred_error {
             return Err(error.clone().with_operation(self.operation));
@@ -323,10 +327,10 @@ fn is_named(pair: &str, name: &str) -> bool {
     pair.split('=').next() == Some(name)
 }
 
-/// Escapes what is written to it, without a string in between.
+/// A writer that escapes its input without an intermediate string.
 struct Escaped<'a> {
     out: &'a mut String,
-    /// What is escaped.
+    /// Characters to escape.
     set: &'static AsciiSet,
 }
 

@@ -12,7 +12,7 @@ use crate::{
     failure::{Refusal, html_title, redact, start_of},
 };
 
-/// How much of a body is looked at for an HTML page, in bytes.
+/// Number of bytes of a body that are searched for an HTML page.
 const START: usize = 16 * 1024;
 
 /// A response: the body, the status, the headers, and how the call went.
@@ -24,13 +24,13 @@ pub struct Response<T> {
     pub(crate) attempts: u32,
     pub(crate) waited: Duration,
     pub(crate) cached: bool,
-    /// Replaced in what is shown, since a server may repeat it.
+    /// Replaced in messages, since a server may repeat it.
     pub(crate) token: Option<AccessToken>,
 }
 
 impl<T> Response<T> {
-    /// The answer of a call whose error has a meaning, such as a 404 for an entry that is to be
-    /// `None`. It has the status and the attempts of the error, and no headers.
+    /// Creates a response from an error that stands for a result, such as a 404 for an entry that
+    /// becomes `None`. It has the status and the attempts of the error, and no headers.
     pub fn of_error(error: &Error, body: T) -> Self {
         Self {
             body,
@@ -63,17 +63,17 @@ impl<T> Response<T> {
         &self.headers
     }
 
-    /// How often the request was sent.
+    /// Number of times the request was sent.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// How long the call waited in all: for the rate limit and between attempts.
+    /// Total wait for the rate limit and between attempts.
     pub fn waited(&self) -> Duration {
         self.waited
     }
 
-    /// Whether it came from the cache, or from an identical call in flight.
+    /// Whether the response came from the cache, or from an identical call in flight.
     pub fn cached(&self) -> bool {
         self.cached
     }
@@ -101,7 +101,7 @@ impl Response<Bytes> {
         Ok(self.map(|_| body))
     }
 
-    /// Decodes the JSON of the body. A body without content and status 204 are `None`.
+    /// Decodes the JSON of the body. An empty body and status 204 yield `None`.
     pub(crate) fn optional_json<T: DeserializeOwned>(
         self,
         operation: &'static Operation,
@@ -117,8 +117,8 @@ impl Response<Bytes> {
         Ok(self.map(|_| body))
     }
 
-    /// The response of a command, whose body does not count. An HTML page is not a response of the API:
-    /// networks that want a sign-in answer with one, and with 200.
+    /// Returns the response of a command, whose body is ignored. An HTML page is an error: networks
+    /// that require a sign-in answer every request with such a page and status 200.
     pub(crate) fn of_command(self, operation: &'static Operation) -> Result<Response<()>, Error> {
         let kind = self.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let is_html = kind.is_some_and(|kind| {
@@ -160,8 +160,8 @@ fn decode<T: DeserializeOwned>(body: &[u8], secret: &str) -> Result<T, Error> {
         Ok(value) => return Ok(value),
         Err(error) => Some(error),
     };
-    // The error quotes the body. It is made from a copy without the token, so that no cut leaves a
-    // part of it.
+    // The error quotes the body. It uses a copy without the token, so that cutting the text leaves
+    // no part of the token.
     let text = String::from_utf8_lossy(body);
     let clean = redact(&text, &[secret]);
     let failed = match (failed, &clean) {
@@ -172,7 +172,7 @@ fn decode<T: DeserializeOwned>(body: &[u8], secret: &str) -> Result<T, Error> {
     Err(undecoded(clean.as_bytes(), start, failed).with_body(start.as_bytes()))
 }
 
-/// The error of a body that is not what was expected.
+/// Creates the error of a body that did not decode.
 fn undecoded(body: &[u8], start: &str, error: Option<serde_json::Error>) -> Error {
     let failed = |message: &str| Error::new(ErrorKind::Decode, message);
     if body.trim_ascii().is_empty() {
@@ -187,7 +187,7 @@ fn undecoded(body: &[u8], start: &str, error: Option<serde_json::Error>) -> Erro
             "the body is an error although the status is a success: {message}"
         ));
     };
-    // The path is worked out after the failure, since decoding without it is faster.
+    // The path is only computed after a failure, since decoding without it is faster.
     let path = json_path::find(body, error.line(), error.column());
     let failed = match error.classify() {
         Category::Eof => failed(&format!("the body ends early: {error}")),
@@ -204,8 +204,8 @@ fn undecoded(body: &[u8], start: &str, error: Option<serde_json::Error>) -> Erro
     failed.with_source(error)
 }
 
-/// The message for a field that is there with a value of the wrong type. Decoding ignores such a
-/// value, and then misses the field.
+/// Returns the message for a field with a value of the wrong type. Decoding ignores such a value,
+/// and then reports the field as missing.
 fn unusable_field(body: &[u8], path: Option<&str>, error: &serde_json::Error) -> Option<String> {
     let error = error.to_string();
     let name = error.strip_prefix("missing field `")?.split('`').next()?;
@@ -227,8 +227,8 @@ fn unusable_field(body: &[u8], path: Option<&str>, error: &serde_json::Error) ->
     Some(format!("field `{name}` is {kind}, which is not what the API documents"))
 }
 
-/// Whether the body is an error of the API: an object whose first field is `error`. Most models would
-/// decode from it, since all of their fields may be missing.
+/// Whether the body is an error of the API: an object whose first field is `error`. Most models
+/// would decode from it, since all of their fields may be missing.
 fn says_error(body: &[u8]) -> bool {
     let object = body.trim_ascii_start().strip_prefix(b"{");
     object.is_some_and(|object| object.trim_ascii_start().starts_with(b"\"error\""))

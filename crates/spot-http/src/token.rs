@@ -1,4 +1,4 @@
-//! Access tokens, and where a call gets them.
+//! Access tokens, and the trait of their sources.
 
 use std::{
     fmt,
@@ -15,15 +15,16 @@ use crate::Error;
 
 /// Provides the token of a call.
 ///
-/// Any number of calls ask at the same time. The source refreshes a token once for all of them.
+/// Any number of calls request it at the same time. The source refreshes a token once for all of
+/// them.
 ///
-/// A source that hangs is left at the deadline of the call, and a panic is an error. But it must not
-/// block its thread: it runs in the task of the call, so that the call lasts as long, also beyond its
-/// deadline. On a runtime with several threads, other calls go on. Run code that blocks with
-/// `tokio::task::spawn_blocking`.
+/// If a source hangs, the call ends at its deadline; a panic becomes an error. A source must not
+/// block its thread: it runs in the task of the call, so that the call could not end before it, not
+/// even at the deadline. On a runtime with several threads, other calls continue. Run blocking code
+/// with `tokio::task::spawn_blocking`.
 #[async_trait]
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
-    /// A token that is valid now. The call that asks waits until its deadline.
+    /// Returns a token that is valid now. The call waits for it until its deadline.
     ///
     /// # Errors
     ///
@@ -32,15 +33,16 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// refresh failure.
     async fn token(&self) -> Result<AccessToken, Error>;
 
-    /// The API refused this very token (401). The source gets another one; a token that was refreshed
-    /// meanwhile stays. A source that gives the refused token again ends the call with the 401.
+    /// Reports that the API refused this token (401). The source then gets another one; a token
+    /// that was refreshed meanwhile stays. If the source returns the refused token again, the call
+    /// ends with the 401.
     async fn reject(&self, token: &AccessToken);
 }
 
-/// An access token, ready to be sent. It does not print.
+/// An access token in the form of a header. Its `Debug` output does not show it.
 ///
-/// It is a [`TokenSource`] too, for programs that get their tokens elsewhere: once refused, every
-/// call is an [`Authentication`](crate::ErrorKind::Authentication) error.
+/// It is also a [`TokenSource`], for programs that get their tokens elsewhere. After the API has
+/// refused it, every call is an [`Authentication`](crate::ErrorKind::Authentication) error.
 #[derive(Clone)]
 pub struct AccessToken(Arc<Inner>);
 
@@ -50,12 +52,12 @@ struct Inner {
 }
 
 impl AccessToken {
-    /// A token from its text, with or without `Bearer ` before it.
+    /// Creates a token from its text, with or without the prefix `Bearer `.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is empty or holds characters that no
-    /// header takes.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is empty or contains characters
+    /// that are not allowed in a header.
     pub fn new(token: &str) -> Result<Self, Error> {
         let token = token.trim();
         let token = match token.get(..7) {
@@ -84,7 +86,7 @@ impl AccessToken {
         text.strip_prefix("Bearer ").unwrap_or_default()
     }
 
-    /// Whether both are the very same token, not only the same text.
+    /// Whether both are clones of the same token, not only equal texts.
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -1,4 +1,4 @@
-//! Countries, and sets of them.
+//! Countries and sets of countries.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -10,24 +10,24 @@ use serde::{
 
 use crate::{in_place::is_in_place, text::text_serde};
 
-/// A country by its two letters (ISO 3166-1 alpha-2).
+/// A country by its two-letter code (ISO 3166-1 alpha-2).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Country([u8; 2]);
 
 impl Country {
-    /// The two letters, in capitals.
+    /// Returns the two letters in upper case.
     pub fn as_str(&self) -> &str {
-        // Only ASCII letters get in.
+        // Only ASCII letters are stored.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
     /// Whether ISO 3166-1 has assigned the code to a country. `XK` counts too: Spotify uses it for
-    /// Kosovo. Codes that are not assigned parse as well, since Spotify may add countries.
+    /// Kosovo. Unassigned codes parse as well, since Spotify may add countries.
     pub fn is_assigned(self) -> bool {
         self.as_str() == "XK" || ASSIGNED.split(' ').any(|code| code == self.as_str())
     }
 
-    /// The place among all pairs of letters.
+    /// Index of the code among all pairs of letters.
     fn index(self) -> usize {
         let [first, second] = self.0.map(|letter| usize::from(letter.wrapping_sub(b'A')));
         first * 26 + second
@@ -78,7 +78,7 @@ impl fmt::Debug for Country {
 
 text_serde! { Country: "two letters of a country", as_str; }
 
-/// Text that is not two letters.
+/// The error of a text that is not a two-letter code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseCountryError(String);
 
@@ -92,21 +92,21 @@ impl std::error::Error for ParseCountryError {}
 
 const WORDS: usize = 11;
 
-/// A set of countries: 88 bytes, however many there are, and none for the empty set.
+/// A set of countries. It takes 88 bytes for any number of countries, and none if it is empty.
 ///
-/// In JSON it is a list of letters. Entries that are not two letters are left out.
+/// In JSON it is a list of codes. Entries that are not two letters are skipped.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct CountrySet(Option<Box<[u64; WORDS]>>);
 
 impl CountrySet {
-    /// Whether the country is one of them.
+    /// Whether the set contains the country.
     pub fn contains(&self, country: Country) -> bool {
         let index = country.index();
         let word = self.words().get(index / 64);
         word.is_some_and(|word| word & (1 << (index % 64)) != 0)
     }
 
-    /// Adds a country; `false` if it was there.
+    /// Adds a country. Returns `false` if it was already in the set.
     pub fn insert(&mut self, country: Country) -> bool {
         let index = country.index();
         let words = self.0.get_or_insert_default();
@@ -117,17 +117,17 @@ impl CountrySet {
         is_new
     }
 
-    /// How many there are.
+    /// Number of countries.
     pub fn len(&self) -> usize {
         self.words().iter().map(|word| word.count_ones()).sum::<u32>().try_into().unwrap_or(0)
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// The countries, in the order of the alphabet.
+    /// Iterates over the countries in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = Country> {
         (0..26 * 26)
             .filter(|index| {
@@ -163,7 +163,7 @@ impl From<&CountrySet> for BTreeSet<Country> {
     }
 }
 
-/// Prints the countries on one line: there may be nearly two hundred.
+/// Prints the countries on one line, since there may be nearly two hundred.
 impl fmt::Debug for CountrySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("{")?;
@@ -185,7 +185,7 @@ impl Serialize for CountrySet {
 
 impl<'de> Deserialize<'de> for CountrySet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // These lists are half of many responses.
+        // These lists make up half of many responses.
         if is_in_place() {
             return deserializer.deserialize_newtype_struct(COUNTRIES, Set);
         }
@@ -193,10 +193,10 @@ impl<'de> Deserialize<'de> for CountrySet {
     }
 }
 
-/// Name of the newtype that asks the reader of JSON for the bits of a set.
+/// Name of the newtype that requests the bits of a set from the JSON reader.
 pub(crate) const COUNTRIES: &str = "$spot_model::CountrySet";
 
-/// Takes a set from the reader of JSON, which scans the list itself.
+/// Gets a set from the JSON reader, which scans the list itself.
 struct Set;
 
 impl<'de> Visitor<'de> for Set {
@@ -210,7 +210,7 @@ impl<'de> Visitor<'de> for Set {
         Ok(CountrySet::from_bits(bits))
     }
 
-    /// Any other deserializer.
+    /// Called by any other deserializer.
     fn visit_newtype_struct<D: Deserializer<'de>>(
         self,
         deserializer: D,
@@ -219,16 +219,16 @@ impl<'de> Visitor<'de> for Set {
     }
 }
 
-/// The words of a set, as bytes.
+/// The words of a set in the form of bytes.
 pub(crate) type Bits = [u8; WORDS * 8];
 
-/// Reads a list in the usual form: pairs of capital letters in quotes, with commas and spaces between
-/// them. `None` if it is anything else, which may still be a list.
+/// Scans a list in the usual form: pairs of capital letters in quotes, with commas and spaces
+/// between them. Returns `None` for anything else, which may still be a valid list.
 pub(crate) fn scan(json: &[u8]) -> Option<Bits> {
     let mut words = [0_u64; WORDS];
     let mut insert = |letters: [u8; 2]| {
         let index = Country(letters).index();
-        // Never `None`: a set has more bits than there are pairs of letters.
+        // Never `None`, because a set has more bits than there are pairs of letters.
         words.get_mut(index / 64).map(|word| *word |= 1 << (index % 64))
     };
     let mut rest = json.strip_prefix(b"[")?.trim_ascii_start();
@@ -271,7 +271,7 @@ impl CountrySet {
     }
 }
 
-/// Reads a list of whatever, entry by entry.
+/// Reads a list with any content, entry by entry.
 struct List;
 
 impl<'de> Visitor<'de> for List {
@@ -290,7 +290,7 @@ impl<'de> Visitor<'de> for List {
     }
 }
 
-/// An entry of a list of countries, read in place.
+/// An entry of a list of countries, parsed without allocating.
 struct Entry(Option<Country>);
 
 impl<'de> Deserialize<'de> for Entry {
@@ -339,7 +339,7 @@ impl<'de> Deserialize<'de> for Entry {
             }
         }
 
-        // A binary format does not tell the type of a value: there it is always text.
+        // A binary format does not mark the type of a value. In it, the value is always text.
         if deserializer.is_human_readable() {
             deserializer.deserialize_any(Letters)
         } else {

@@ -1,9 +1,9 @@
-//! Decoding of responses: fast while nothing is broken, and tolerant otherwise.
+//! Decodes responses: fast if everything is valid, and tolerant otherwise.
 //!
-//! [`from_slice`] decodes a response up to twice. The first pass is strict: [`json_reader`] decodes every
-//! entry of a list where it is, and fails at the first broken entry. The second pass runs only after
-//! such a failure. It uses serde_json and takes each entry as raw JSON first, so that a broken entry is
-//! skipped.
+//! [`from_slice`] decodes a response up to twice. The first pass is strict: [`json_reader`] decodes
+//! every list entry in place, and fails at the first broken one. The second pass runs only after
+//! such a failure. It uses serde_json and reads each entry as raw JSON first, so that a broken
+//! entry can be skipped.
 
 use std::{fmt, marker::PhantomData};
 
@@ -20,24 +20,24 @@ use crate::{
     shape,
 };
 
-/// The most entries of a page. The largest page of the API has 100.
+/// Maximum number of entries of a page. The largest page of the API has 100.
 const MAX_ENTRIES: usize = 10_000;
 
-/// The longest error text, in characters.
+/// Maximum length of an error text, in characters.
 const MAX_ERROR: usize = 400;
 
 /// Decodes a response of the API.
 ///
-/// The result is the same as that of [`serde_json::from_slice`], and faster to get if no entry of a
-/// list is broken.
+/// The result is the same as that of [`serde_json::from_slice`], but it is faster as long as no
+/// entry of a list is broken.
 ///
 /// # Errors
 ///
-/// Fails if the text is not JSON, has another structure, lacks a required field, or would take far
+/// Fails if the text is not JSON, has a wrong structure, lacks a required field, or would take far
 /// more memory than its own length. The error is one line of at most 500 characters.
 pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
     shape::check::<T>(json)?;
-    // One check of the whole is faster than a check of each string.
+    // Checking the whole text once is faster than checking each string.
     let json = std::str::from_utf8(json).map_err(serde_json::Error::custom)?;
     decode(json).map_err(bounded)
 }
@@ -46,7 +46,7 @@ fn decode<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, serde_json::Error>
     json_reader::read(json).or_else(|Unusual| serde_json::from_str(json))
 }
 
-/// The error with a text that is one line of limited length, since it may quote the JSON.
+/// Limits the text of an error to one line and a maximum length, since it may quote the JSON.
 fn bounded(error: serde_json::Error) -> serde_json::Error {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
@@ -55,11 +55,11 @@ fn bounded(error: serde_json::Error) -> serde_json::Error {
     if line == words {
         return error;
     }
-    // serde_json reads the place from the end of the text.
+    // serde_json parses the position from the end of the text.
     serde_json::Error::custom(format_args!("{line}{place}"))
 }
 
-/// An entry of a list that could not be decoded.
+/// A list entry that could not be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
@@ -75,7 +75,7 @@ pub struct Skipped {
 pub enum SkipReason {
     /// The entry is `null`: the item was removed, or is not available to the application.
     Null,
-    /// The entry does not decode.
+    /// The entry could not be decoded.
     #[non_exhaustive]
     Broken {
         /// The error.
@@ -135,7 +135,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Entries<T> {
     }
 }
 
-/// The index after an entry, unless the list is too long.
+/// Returns the index after an entry, or an error if the list is too long.
 fn next<E: serde::de::Error>(index: usize) -> Result<usize, E> {
     if index < MAX_ENTRIES {
         return Ok(index + 1);
@@ -147,7 +147,8 @@ fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, SkipReason> {
     if json.get() == "null" {
         return Err(SkipReason::Null);
     }
-    // From text, as everywhere: another kind of source would compile the models once more.
+    // The entry is decoded from text, as everywhere: another kind of source would compile the
+    // models once more.
     serde_json::from_str(json.get()).map_err(|error| SkipReason::Broken {
         error: printable(&error.to_string(), MAX_ERROR),
         json: json.get().to_owned(),
@@ -169,7 +170,7 @@ impl<T> Entries<T> {
 }
 
 impl<T> Entries<T> {
-    /// Reserves room for a page of a usual length. Doubling would copy more and waste memory.
+    /// Reserves capacity for a page of the usual length. Doubling would copy more and waste memory.
     fn grow(&mut self) {
         let length = self.items.len();
         let usual = [10, 20, 30, 50, 100].into_iter().find(|usual| *usual > length);
@@ -177,7 +178,8 @@ impl<T> Entries<T> {
     }
 }
 
-/// A list with `null` at the index of each skipped entry, so that the other indexes stay the same.
+/// Serialises a list with `null` at the index of each skipped entry, so that the other indexes stay
+/// the same.
 pub(crate) struct WithGaps<'a, T> {
     pub(crate) items: &'a [T],
     pub(crate) skipped: &'a [Skipped],

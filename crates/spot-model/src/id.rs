@@ -1,4 +1,4 @@
-//! Ids: what names a thing in paths and links.
+//! Ids: they identify an object in paths and links.
 
 use std::{cmp::Ordering, fmt, hash::Hash, num::NonZeroU8, str::FromStr};
 
@@ -9,9 +9,9 @@ use crate::{
     text::text_serde,
 };
 
-/// Base-62 text of 1 to 22 characters, in place.
+/// Base-62 text of 1 to 22 characters, stored inline.
 ///
-/// The length comes first and is never 0, so that an `Option` of it takes no more room.
+/// The length comes first and is never 0, so that an `Option` of it has the same size.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Base62 {
     length: NonZeroU8,
@@ -21,7 +21,8 @@ pub(crate) struct Base62 {
 impl Base62 {
     const MOST: usize = 22;
 
-    /// An id of the usual length. Nearly all are, and are read without a look at single letters.
+    /// Parses an id of the usual length. Nearly all ids have it, and need no check of single
+    /// letters.
     fn usual(text: &str) -> Option<Self> {
         let bytes: [u8; Self::MOST] = text.as_bytes().try_into().ok()?;
         let all = bytes.iter().fold(true, |all, byte| all & byte.is_ascii_alphanumeric());
@@ -50,7 +51,7 @@ impl Base62 {
     }
 
     fn as_str(&self) -> &str {
-        // Only ASCII gets in, and no more than there is room for: neither can fail.
+        // Only ASCII is stored, within the capacity: neither step can fail.
         let used = self.bytes.get(..usize::from(self.length.get())).unwrap_or_default();
         std::str::from_utf8(used).unwrap_or_default()
     }
@@ -60,8 +61,8 @@ macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident, $kind:ident, $word:literal, $uri_word:literal, $expected:literal;)*) => {$(
         $(#[$meta])*
         ///
-        /// It is `Copy` and takes no memory of its own. It parses from an id, a URI or a URL, in
-        /// every form that is about, and prints as the bare id.
+        /// It is `Copy` and stored inline. It parses from an id, a URI or a URL in every known
+        /// form, and prints as the bare id.
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         pub struct $name(Base62);
 
@@ -71,17 +72,17 @@ macro_rules! ids {
                 self.0.as_str()
             }
 
-            /// The URI.
+            /// Returns the URI.
             pub fn uri(&self) -> Uri {
                 Uri::$kind(*self)
             }
 
-            /// The page on the web.
+            /// Returns the URL of the page in the web player.
             pub fn url(&self) -> String {
                 format!(concat!("https://open.spotify.com/", $uri_word, "/{}"), self.as_str())
             }
 
-            /// Where the API has it.
+            /// Returns the URL in the Web API.
             pub fn href(&self) -> String {
                 format!(concat!("https://api.spotify.com/v1/", $word, "s/{}"), self.as_str())
             }
@@ -90,7 +91,7 @@ macro_rules! ids {
                 Base62::parse(text).map(Self)
             }
 
-            /// What all ids have in common: to tell which kind of thing a URI names.
+            /// The common form of all ids, to find the kind of a URI.
             pub(crate) fn base62(&self) -> Base62 {
                 self.0
             }
@@ -104,7 +105,7 @@ macro_rules! ids {
             type Err = ParseIdError;
 
             fn from_str(text: &str) -> Result<Self, ParseIdError> {
-                // What answers hold: the id, the URI and the link, one as good as the other.
+                // Responses contain the id, the URI and the link, which are equivalent.
                 let known = text
                     .strip_prefix(concat!("spotify:", $uri_word, ":"))
                     .or_else(|| {
@@ -200,16 +201,16 @@ ids! {
     ShowId, Show, "show", "show", "a show id, URI or URL";
     /// The id of an episode.
     EpisodeId, Episode, "episode", "episode", "an episode id, URI or URL";
-    /// The id of an audiobook. Spotify's URIs and pages of audiobooks are those of shows.
+    /// The id of an audiobook. In Spotify's URIs and web pages it looks like that of a show.
     AudiobookId, Audiobook, "audiobook", "show", "an audiobook id, URI or URL";
-    /// The id of a chapter. Spotify's URIs and pages of chapters are those of episodes.
+    /// The id of a chapter. In Spotify's URIs and web pages it looks like that of an episode.
     ChapterId, Chapter, "chapter", "episode", "a chapter id, URI or URL";
 }
 
-/// An id of a track or of an episode, for what does not say yet which of them it is.
+/// The id of a track or an episode, if the kind is not known yet.
 #[derive(Clone, Copy)]
 pub(crate) struct AnyId {
-    /// What a URI or a link says that it names; a bare id does not say it.
+    /// The kind, if a URI or link names it. A bare id does not.
     kind: Option<Kind>,
     id: Base62,
 }
@@ -299,7 +300,7 @@ macro_rules! names {
 }
 
 names! {
-    /// The id of a user: free text, which may hold spaces, `#` and letters of any script.
+    /// The id of a user: free text, which may contain spaces, `#` and letters of any script.
     UserId, "a user id, URI or URL", |text| match Reference::parse(text) {
         Reference::Bare(name) => Ok(name.into()),
         Reference::Thing(Kind::User, name) => UserId::from_encoded(name).map(|user| user.0),
@@ -310,32 +311,32 @@ names! {
     };
     /// The id of a category: a word, or 22 base-62 characters.
     CategoryId, "a category id", |text| Ok(text.trim().into());
-    /// The id of a device that plays. It may change from one day to the next.
+    /// The id of a playback device. It may change at any time.
     DeviceId, "a device id", |text| Ok(text.into());
-    /// The version of a playlist.
+    /// A version of a playlist.
     SnapshotId, "a snapshot id", |text| Ok(text.into());
 }
 
 impl UserId {
-    /// The URI.
+    /// Returns the URI.
     pub fn uri(&self) -> Uri {
         Uri::User(self.clone())
     }
 
-    /// The page on the web.
+    /// Returns the URL of the page in the web player.
     pub fn url(&self) -> String {
         format!("https://open.spotify.com/user/{}", Encoded(&self.0))
     }
 
-    /// Where the API has it.
+    /// Returns the URL in the Web API.
     pub fn href(&self) -> String {
         format!("https://api.spotify.com/v1/users/{}", Encoded(&self.0))
     }
 
-    /// Reads the percent-encoded name of a URI or a URL.
+    /// Decodes the percent-encoded name of a URI or a URL.
     ///
-    /// The id prints as the decoded name, and has to be the same id when it is parsed again. So spaces
-    /// around the name are removed, and a name that is itself a URI or a URL is an error.
+    /// The id prints as the decoded name, and must parse to the same id again. Spaces around the
+    /// name are therefore removed, and a name that is itself a URI or a URL is an error.
     pub(crate) fn from_encoded(name: &str) -> Result<Self, Problem> {
         match Reference::parse(&percent::decode(name)) {
             Reference::Bare("") => Err(Problem::Empty),
@@ -382,19 +383,19 @@ impl Linked for UserId {
 }
 
 impl CategoryId {
-    /// Where the API has it.
+    /// Returns the URL in the Web API.
     pub fn href(&self) -> String {
         format!("https://api.spotify.com/v1/browse/categories/{}", Encoded(&self.0))
     }
 }
 
-/// Something that names a thing of Spotify's and can be given as text.
+/// A type that identifies a Spotify object and parses from text.
 pub trait Id: Clone + FromStr<Err = ParseIdError> {
-    /// What is expected where one is given, for messages: `a track id, URI or URL`.
+    /// Description of the expected text for messages: `a track id, URI or URL`.
     const EXPECTED: &'static str;
 }
 
-/// An id from which an object's links follow.
+/// An id from which the links of an object are derived.
 pub(crate) trait Linked {
     fn id(&self) -> &str;
     fn links(&self) -> Links;

@@ -1,11 +1,11 @@
-//! Pictures in several sizes.
+//! Images in several sizes.
 
 use crate::Image;
 
-/// Chooses from the pictures of an object by size.
+/// Selects an object's image by size.
 pub trait Images {
-    /// The smallest picture that is at least `width` pixels wide, or the widest one if none is.
-    /// Pictures of unknown width come last. `None` if there is no picture.
+    /// Returns the smallest image that is at least `width` pixels wide, or the widest one if there
+    /// is none. Images of unknown width come last. `None` if there is no image.
     fn at_least(&self, width: u32) -> Option<&Image>;
 }
 
@@ -13,7 +13,8 @@ impl Images for [Image] {
     fn at_least(&self, width: u32) -> Option<&Image> {
         let enough = self.iter().filter(|image| image.width.is_some_and(|own| own >= width));
         enough.min_by_key(|image| image.width).or_else(|| {
-            // The first one of equals: Spotify lists the widest picture first.
+            // Of images with equal width, the first one, since Spotify lists the widest image
+            // first.
             self.iter().rev().max_by_key(|image| image.width)
         })
     }

@@ -1,9 +1,9 @@
-//! Which pass over a response this thread is in.
+//! The current pass of this thread over a response.
 //!
-//! Visitors decode the entries of a list in one way in the strict first pass, in another way
-//! afterwards: see `decode.rs`. Derived code stands between the passes and the visitors, and it passes
-//! no argument on. The mode is therefore a variable of the thread. It cannot leak: decoding is
-//! synchronous, and a guard restores the value, also after a panic.
+//! Visitors decode list entries differently in the strict first pass and afterwards: see
+//! `decode.rs`. The derived code between the passes and the visitors cannot pass an argument on.
+//! The mode is therefore a thread-local variable. It cannot leak: decoding is synchronous, and a
+//! guard restores the value, even after a panic.
 
 use std::cell::Cell;
 
@@ -12,7 +12,7 @@ thread_local! {
     static IN_PLACE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The strict first pass on this thread. Restores the mode when it is dropped.
+/// Puts this thread into the strict first pass. Dropping the value restores the mode.
 pub(crate) struct InPlace {
     before: bool,
 }

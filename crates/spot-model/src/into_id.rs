@@ -1,4 +1,4 @@
-//! Values that a call accepts as an id.
+//! Values that convert into an id.
 
 use crate::{
     Album, AlbumId, Artist, ArtistId, AudiobookId, ChapterId, ContextUri, Device, DeviceId,
@@ -9,25 +9,26 @@ use crate::{
 };
 
 /// A value that a call accepts as an id: the id, text in any known form (id, URI, URL), an object
-/// that has the id, the result of parsing one, or an `Option` of one of them, which must not be `None`.
+/// that has the id, the result of parsing an id, or an `Option` of one of them, which must not be
+/// `None`.
 ///
-/// A wrong value is reported when the request is awaited.
+/// An invalid value is reported when the request is awaited.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a `{I}`",
     label = "expected a `{I}`, a string, or an object that has one",
     note = "strings may be ids, URIs and URLs; ids of another kind are not converted"
 )]
 pub trait IntoId<I> {
-    /// The id.
+    /// Converts the value into the id.
     ///
     /// # Errors
     ///
-    /// The text does not name such an id, or the object has none.
+    /// If the text does not contain such an id, or if the object has none.
     fn into_id(self) -> Result<I, ParseIdError>;
 }
 
-/// A value for a parameter that takes an id and may be left out: everything that [`IntoId`] takes, an
-/// `Option` of the id, or a reference to an `Option` of anything else. `None` leaves the parameter out.
+/// A value for an optional parameter that takes an id: everything that [`IntoId`] accepts, an
+/// `Option` of the id, or a reference to an `Option` of anything else. `None` omits the parameter.
 ///
 /// An `Option` of text is passed by reference, so that a bare `None` needs no type annotation:
 ///
@@ -47,7 +48,7 @@ pub trait IntoId<I> {
     note = "pass an `Option` of another type by reference: `&option`"
 )]
 pub trait OptionalId<I> {
-    /// The id, or the error if the value does not name one. `None` leaves the parameter out.
+    /// Converts into the id, or the error if the value is invalid. `None` omits the parameter.
     fn into_optional_id(self) -> Option<Result<I, ParseIdError>>;
 }
 
@@ -63,7 +64,7 @@ impl<I: Id, T: Clone + OptionalId<I>> OptionalId<I> for &Option<T> {
     }
 }
 
-/// What names an id is also a value for a parameter that may be left out.
+/// Implements the optional form for a type that converts into an id.
 macro_rules! also_optional {
     ($($id:ty, $value:ty $(, $generic:ident)?;)*) => {$(
         impl$(<$generic: Id>)? OptionalId<$id> for $value {
@@ -100,7 +101,7 @@ impl<I: Id> IntoId<I> for &str {
     }
 }
 
-/// Lists of text are often lists of references to it.
+/// For lists of text, which are often lists of references to it.
 impl<I: Id> IntoId<I> for &&str {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.parse()
@@ -134,14 +135,15 @@ where
     }
 }
 
-/// Ids of one kind as text, for a list that takes several: `ids.iter().map(|id| id.parse::<TrackId>())`.
+/// For lists of several kinds, with ids of one kind as text: `ids.iter().map(|id|
+/// id.parse::<TrackId>())`.
 impl<I: Id, T: IntoId<I>> IntoId<I> for Result<T, ParseIdError> {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.and_then(IntoId::into_id)
     }
 }
 
-/// Groups are made from the ids they hold.
+/// Converts ids into the groups that contain their kind.
 macro_rules! into_group {
     ($($group:ty: $($held:ty),*;)*) => {$($(
         impl IntoId<$group> for $held {
@@ -166,7 +168,7 @@ into_group! {
     LibraryUri: TrackId, AlbumId, EpisodeId, ShowId, AudiobookId, ArtistId, UserId, PlaylistId;
 }
 
-/// Objects stand for their ids, so that `playlist.add(&tracks)` works.
+/// Converts objects into their ids, so that `playlist.add(&tracks)` works.
 macro_rules! from_object {
     ($($object:ty: $($id:ty),* => |$this:ident| $found:expr;)*) => {$($(
         impl IntoId<$id> for &$object {
@@ -206,7 +208,7 @@ from_object! {
     Device: DeviceId => |device| device.id.as_ref();
 }
 
-/// A URI of any kind goes where one of its kind is needed.
+/// Converts a URI of any kind into an id of the expected kind.
 macro_rules! from_uri {
     ($($id:ty),*) => {$(
         impl IntoId<$id> for Uri {

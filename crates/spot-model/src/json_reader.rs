@@ -1,9 +1,10 @@
-//! A fast reader of usual JSON.
+//! A fast reader for typical JSON.
 //!
-//! [`JsonReader`] decodes JSON that is correct and usual. At anything else it stops and gives no reason:
-//! [`from_slice`](crate::from_slice) then decodes the text again with serde_json, which finds the
-//! result or the error. So the reader needs no error messages, and it leaves rare cases to serde_json.
-//! It must not accept a text that serde_json rejects, or decode it to another value.
+//! [`JsonReader`] decodes JSON that is valid and typical. For anything else it fails without a
+//! reason: [`from_slice`](crate::from_slice) then decodes the text again with serde_json, which
+//! returns the result or the error. The reader therefore needs no error messages, and it leaves
+//! rare cases to serde_json. It must not accept a text that serde_json rejects, or decode it to
+//! another value.
 
 use std::fmt;
 
@@ -20,18 +21,18 @@ use crate::{
     in_place::InPlace,
 };
 
-/// Name of the newtype that is the value of a field with two names, where the first name stands. The
-/// reader keeps the place of its text.
+/// Name of the newtype for the value of a field with two names, under the name that comes first.
+/// The reader stores the range of its text.
 pub(crate) const FIRST_VALUE: &str = "$spot_model::FirstValue";
 
-/// Name of the newtype that is the value of the same field under the second name. Its visitor gets a
+/// Name of the newtype for the value of the same field under the second name. Its visitor gets a
 /// unit if the text is the same as under the first name.
 pub(crate) const SECOND_VALUE: &str = "$spot_model::SecondValue";
 
-/// The deepest nesting that is read. serde_json allows a little more.
+/// Maximum nesting depth. serde_json allows a little more.
 const MAX_DEPTH: u8 = 100;
 
-/// Decodes a text that is correct and usual.
+/// Decodes a text that is valid and typical.
 pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Unusual> {
     let _strict = InPlace::start();
     let mut reader = JsonReader {
@@ -47,7 +48,7 @@ pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Unusua
     if reader.at == text.len() { Ok(value) } else { Err(Unusual) }
 }
 
-/// The text is not JSON, not of the type, or unusual.
+/// The text is not JSON, does not match the type, or is not typical.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unusual;
 
@@ -70,13 +71,13 @@ type Result<T, E = Unusual> = std::result::Result<T, E>;
 /// Reads a text from its start to its end.
 struct JsonReader<'de> {
     text: &'de str,
-    /// The same text.
+    /// The same text as bytes.
     bytes: &'de [u8],
     /// Index of the next byte.
     at: usize,
-    /// Number of objects and lists around the next byte.
+    /// Number of objects and lists that are open at the next byte.
     depth: u8,
-    /// The last list of countries and its set. A track and its album have the same list.
+    /// The last list of countries and its set. A track and its album usually have the same list.
     countries: Option<(&'de [u8], country::Bits)>,
     /// Text of the last first value, and the depth of its object, which is still open.
     first_value: Option<(&'de [u8], u8)>,
@@ -92,7 +93,7 @@ impl<'de> JsonReader<'de> {
     fn skip_space(&mut self) {
         loop {
             match self.bytes.get(self.at) {
-                // Indentation comes in runs.
+                // Indentation consists of runs of spaces.
                 Some(b' ') if self.bytes.get(self.at..self.at + 8) == Some(b"        ") => {
                     self.at += 8;
                 }
@@ -102,7 +103,7 @@ impl<'de> JsonReader<'de> {
         }
     }
 
-    /// The next byte that is not space.
+    /// Returns the next byte that is not whitespace.
     #[inline]
     fn peek(&mut self) -> Result<u8> {
         match self.bytes.get(self.at) {
@@ -117,7 +118,7 @@ impl<'de> JsonReader<'de> {
         self.bytes.get(self.at).copied().ok_or(Unusual)
     }
 
-    /// Takes the next byte that is not space, which must be this one.
+    /// Consumes the next byte that is not whitespace, which must be this one.
     #[inline]
     fn take(&mut self, expected: u8) -> Result<()> {
         if self.bytes.get(self.at) == Some(&expected) {
@@ -145,7 +146,7 @@ impl<'de> JsonReader<'de> {
         Err(Unusual)
     }
 
-    /// Takes a bracket that opens an object or a list.
+    /// Consumes a bracket that opens an object or a list.
     fn open(&mut self) -> Result<()> {
         if self.depth == MAX_DEPTH {
             return Err(Unusual);
@@ -155,7 +156,7 @@ impl<'de> JsonReader<'de> {
         Ok(())
     }
 
-    /// Takes the bracket that closes it.
+    /// Consumes the bracket that closes it.
     fn close(&mut self, bracket: u8) -> Result<()> {
         if self.first_value.is_some_and(|(_, depth)| depth == self.depth) {
             self.first_value = None;
@@ -164,14 +165,16 @@ impl<'de> JsonReader<'de> {
         self.take(bracket)
     }
 
-    /// Takes what stands before the next entry of an object or a list. `false` if it is the end.
+    /// Consumes the separator before the next entry of an object or a list. Returns `false` at the
+    /// end.
     #[inline]
     fn has_next(&mut self, is_first: &mut bool, bracket: u8) -> Result<bool> {
         match self.peek()? {
             byte if byte == bracket => Ok(false),
             b',' if !*is_first => {
                 self.at += 1;
-                // A bracket after a comma is an error; no entry starts with one.
+                // A bracket after a comma is an error, because no entry starts with a closing
+                // bracket.
                 Ok(true)
             }
             _ if *is_first => {
@@ -182,10 +185,10 @@ impl<'de> JsonReader<'de> {
         }
     }
 
-    /// Takes what stands before the next name of an object. `false` if it is the end.
+    /// Consumes the separator before the next name of an object. Returns `false` at the end.
     #[inline]
     fn has_next_name(&mut self, is_first: &mut bool) -> Result<bool> {
-        // Most responses have no spaces.
+        // Most responses contain no whitespace.
         if let Some([b',', b'"', ..]) = self.bytes.get(self.at..)
             && !*is_first
         {
@@ -203,8 +206,8 @@ impl<'de> JsonReader<'de> {
         if self.peek()? == b'"' { Ok(true) } else { Err(Unusual) }
     }
 
-    /// Takes a string without escapes. Its opening quote is next. `None` if there are escapes, or if it
-    /// is no string.
+    /// Consumes a string without escapes, whose opening quote is next. `None` if it has escapes, or
+    /// if it is not a string.
     fn plain_string(&mut self) -> Option<&'de str> {
         let start = self.at + 1;
         let end = start + plain_length(self.bytes.get(start..)?)?;
@@ -215,7 +218,7 @@ impl<'de> JsonReader<'de> {
         self.text.get(start..end)
     }
 
-    /// Takes any string.
+    /// Consumes any string.
     #[cold]
     fn escaped_string(&mut self) -> Result<String> {
         let start = self.at;
@@ -246,14 +249,14 @@ impl<'de> JsonReader<'de> {
         }
     }
 
-    /// Takes a number, whose first byte is next.
+    /// Consumes a number, whose first byte is next.
     fn number(&mut self) -> Result<Number> {
         let start = self.at;
         let is_negative = self.bytes.get(start) == Some(&b'-');
         let first = start + usize::from(is_negative);
         let (mut magnitude, mut end) = (0_u64, first);
         while let Some(digit @ b'0'..=b'9') = self.bytes.get(end) {
-            // It may overflow: such a number has more than 19 digits and is rejected below.
+            // This may overflow: such a number has more than 19 digits and is rejected below.
             magnitude = magnitude.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
             end += 1;
         }
@@ -268,13 +271,13 @@ impl<'de> JsonReader<'de> {
         }
         match (is_negative, i64::try_from(magnitude)) {
             (false, _) => Ok(Number::Positive(magnitude)),
-            // serde_json makes a float of -0.
+            // serde_json decodes -0 as a float.
             (true, Ok(magnitude @ 1..)) => Ok(Number::Negative(-magnitude)),
             (true, _) => Err(Unusual),
         }
     }
 
-    /// Takes everything that may belong to a number.
+    /// Consumes all characters that may belong to a number.
     fn number_text(&mut self) -> Result<&'de str> {
         let start = self.at;
         while let Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E') = self.bytes.get(self.at) {
@@ -283,7 +286,7 @@ impl<'de> JsonReader<'de> {
         self.text.get(start..self.at).ok_or(Unusual)
     }
 
-    /// Takes a value of any kind.
+    /// Consumes a value of any kind.
     fn skip(&mut self) -> Result<()> {
         match self.peek()? {
             b'"' => self.skip_string(),
@@ -356,13 +359,13 @@ impl<'de> JsonReader<'de> {
         Ok(value)
     }
 
-    /// Takes a list of countries.
+    /// Consumes a list of countries.
     fn visit_countries<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
         let rest = self.bytes.get(self.at..).ok_or(Unusual)?;
         let (list, bits) = match self.countries {
             Some((list, bits)) if rest.starts_with(list) => (list, bits),
             _ => {
-                // No entry has a bracket.
+                // No entry contains a bracket.
                 let length = memchr(b']', rest).ok_or(Unusual)? + 1;
                 let list = rest.get(..length).ok_or(Unusual)?;
                 (list, country::scan(list).ok_or(Unusual)?)
@@ -393,10 +396,10 @@ impl<'de> JsonReader<'de> {
     }
 }
 
-/// How many bytes stand before the first quote, backslash or control character.
+/// Number of bytes before the first quote, backslash or control character.
 #[inline]
 fn plain_length(text: &[u8]) -> Option<usize> {
-    /// Most strings are not longer.
+    /// Most strings are shorter than this.
     const WORDS: usize = 4;
     for (at, word) in text.as_chunks().0.iter().take(WORDS).enumerate() {
         let ends = ends(u64::from_le_bytes(*word));
@@ -415,8 +418,8 @@ fn long_plain_length(text: &[u8]) -> Option<usize> {
     (!has_control).then_some(length)
 }
 
-/// The highest bit of the first byte that is a quote, a backslash or a control character. Bits of bytes
-/// after it mean nothing. 0 if there is no such byte.
+/// Returns a word whose lowest set bit is in the first byte that is a quote, a backslash or a
+/// control character. Higher bits have no meaning. 0 if there is no such byte.
 fn ends(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word;
@@ -426,7 +429,7 @@ fn ends(word: u64) -> u64 {
     (quote | backslash | control) & (ONES << 7)
 }
 
-/// Entries of an object or a list, one after the other.
+/// Iterates over the entries of an object or a list.
 struct Entries<'a, 'de> {
     reader: &'a mut JsonReader<'de>,
     is_first: bool,
@@ -463,10 +466,10 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
     }
 }
 
-/// The name of a field. Its opening quote is next.
+/// Name of a field, whose opening quote is next.
 struct Key<'a, 'de>(&'a mut JsonReader<'de>);
 
-/// Methods that are left to serde_json.
+/// Defines methods that are left to serde_json.
 macro_rules! unusual {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, _: V) -> Result<V::Value> {
@@ -475,7 +478,7 @@ macro_rules! unusual {
     )*};
 }
 
-/// Methods that read a value of one kind, which its first byte shows.
+/// Defines methods that read a value of one kind, which its first byte shows.
 macro_rules! by_first_byte {
     ($($method:ident: $byte:pat => $read:ident;)*) => {$(
         #[inline]
@@ -692,7 +695,7 @@ mod tests {
     use super::{IgnoredAny, MAX_DEPTH, read};
     use crate::{Album, CountrySet, Page, PlaylistItem, SavedTrack, SearchResults, Track};
 
-    /// Most kinds of values, with space and escapes.
+    /// Most kinds of values, with whitespace and escapes.
     const SAMPLE: &str = r#"{ "items" : [{"added_at":"2026-11-02T09:00:00Z",
         "added_by":{"id":"nora","display_name":null},"is_local":false,"item":{"type":"track",
         "id":"4uLU6hMCjMI75M1A2tKUQC","artists":[{"id":null,"name":"Café"},null,{"name":"\/\t"}],
@@ -705,7 +708,7 @@ mod tests {
         {"item":{"name":"both"},"track":{"name":"both"}}],
         "limit":50,"offset":0,"total":2.0,"next":null,"previous":"https://api.spotify.com/v1/me"}"#;
 
-    /// What the reader accepts, serde_json accepts too, with the same value.
+    /// Checks that serde_json accepts what the reader accepts, with the same value.
     fn check<T: DeserializeOwned + PartialEq + Debug>(json: &str) {
         if let Ok(value) = read::<T>(json) {
             assert_eq!(serde_json::from_str::<T>(json).ok(), Some(value), "{json}");
@@ -782,7 +785,7 @@ mod tests {
         }
     }
 
-    /// Without this, everything could be right and slow.
+    /// Without this test, the reader could always fall back: correct but slow.
     #[test]
     fn usual_responses_are_read() {
         assert_eq!(read::<Value>(SAMPLE).unwrap(), serde_json::from_str::<Value>(SAMPLE).unwrap());

@@ -1,6 +1,5 @@
-//! How fields are read as they really come: integers as floats, null for nothing, text that is not
-//! what it should be. Each is an adapter of `serde_with`, so that they compose: `Option<Int>`,
-//! `NonNull<Same>`.
+//! Adapters of `serde_with` for fields as Spotify really sends them: integers as floats, null in
+//! place of a value, malformed text. They can be combined: `Option<Int>`, `NonNull<Same>`.
 
 use std::{fmt, marker::PhantomData, str::FromStr, time::Duration};
 
@@ -13,8 +12,8 @@ use serde_with::{DeserializeAs, SerializeAs, de::DeserializeAsWrap, ser::Seriali
 
 use crate::{LocalFile, ReleaseDate};
 
-/// An integer from a number of any notation, rounded, and held within the type's range. Spotify
-/// wrote integers as floats for weeks in 2024.
+/// Decodes an integer from a number in any notation, rounded and limited to the type's range.
+/// Spotify wrote integers as floats for weeks in 2024.
 pub(crate) struct Int;
 
 macro_rules! integers {
@@ -35,11 +34,12 @@ macro_rules! integers {
                     }
 
                     fn visit_i64<E>(self, number: i64) -> Result<$integer, E> {
-                        // What does not fit is below the range here: the others are `u64`.
+                        // A number that does not fit is below the range, because the others are
+                        // `u64`.
                         Ok(number.try_into().unwrap_or(<$integer>::MIN))
                     }
 
-                    // A cast from a float holds to the range of the integer, which is what is wanted.
+                    // A cast from a float is limited to the range of the integer, as required.
                     fn visit_f64<E>(self, number: f64) -> Result<$integer, E> {
                         Ok(number.round() as $integer)
                     }
@@ -71,8 +71,8 @@ macro_rules! integers {
 
 integers!(u8, u16, u32, u64, i8, i32, i64);
 
-/// A duration in milliseconds. Spotify gives -1000 where nothing was heard: that is zero. For local
-/// files it gave an object for a while, which says nothing that is known: that is zero too.
+/// A duration in milliseconds. Spotify returns -1000 if nothing was played; this becomes zero. For
+/// a while it returned an object without a known meaning for local files; this becomes zero too.
 pub(crate) struct Millis;
 
 impl<'de> DeserializeAs<'de, Duration> for Millis {
@@ -118,7 +118,7 @@ impl SerializeAs<Duration> for Millis {
     }
 }
 
-/// A duration in seconds with a fraction, as in audio analyses. What is no duration is zero.
+/// A duration in seconds with a fraction, as in audio analyses. Anything else becomes zero.
 pub(crate) struct Secs;
 
 impl<'de> DeserializeAs<'de, Duration> for Secs {
@@ -132,7 +132,7 @@ impl SerializeAs<Duration> for Secs {
     fn serialize_as<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         #[expect(clippy::cast_precision_loss, reason = "only past a hundred days is it not exact")]
         let nanoseconds = value.as_nanos() as f64;
-        // One division of an exact number: the digits are those that came.
+        // A single division of an exact number, so that the digits equal the received ones.
         (nanoseconds / 1e9).serialize(serializer)
     }
 }
@@ -154,7 +154,7 @@ impl SerializeAs<DateTime<Utc>> for UnixMillis {
     }
 }
 
-/// A time as text (RFC 3339), with a fraction or without.
+/// A time as text (RFC 3339), with or without a fraction.
 pub(crate) struct Timestamp;
 
 impl<'de> DeserializeAs<'de, DateTime<Utc>> for Timestamp {
@@ -180,7 +180,7 @@ impl<'de> DeserializeAs<'de, DateTime<Utc>> for Timestamp {
     }
 }
 
-/// A time in the notation of nearly all answers: `2026-11-02T09:00:00Z`.
+/// Parses a time in the notation of nearly all responses: `2026-11-02T09:00:00Z`.
 fn usual_time(text: &str) -> Option<DateTime<Utc>> {
     let [
         y1,
@@ -225,8 +225,8 @@ impl SerializeAs<DateTime<Utc>> for Timestamp {
     }
 }
 
-/// A list without its nulls; null as a whole is the empty list. There is room for `FIRST` entries
-/// before it has to grow: as many as such lists mostly have.
+/// A list without its nulls; null in place of the list is the empty list. The initial capacity is
+/// `FIRST` entries, the usual length of such lists.
 pub(crate) struct NonNull<A, const FIRST: usize = 4>(PhantomData<A>);
 
 impl<'de, T, A: DeserializeAs<'de, T>, const FIRST: usize> DeserializeAs<'de, Vec<T>>
@@ -272,8 +272,8 @@ impl<T, A: SerializeAs<T>, const FIRST: usize> SerializeAs<Vec<T>> for NonNull<A
     }
 }
 
-/// Text that is taken if it says something, and not missed if it does not: null, text of another
-/// form and whatever else comes is `None`.
+/// Optional text that may be malformed: null, text of another form, and any other type become
+/// `None`.
 struct Lenient<T>(fn(&str) -> Option<T>);
 
 impl<'de, T> Visitor<'de> for Lenient<T> {
@@ -343,11 +343,12 @@ macro_rules! lenient {
 }
 
 lenient! {
-    /// An id, from the id itself or from a link that names it. A URI or a country, from its text.
+    /// An id, from the id itself or from a link that contains it; a URI or a country, from its
+    /// text.
     LenientId: I, I = |text| text.parse().ok();
-    /// What a URI says of a local file; other URIs say nothing that the id does not.
+    /// Data in the URI of a local file. Other URIs contain nothing that the id does not.
     LocalOnly: Box<LocalFile> = |text| LocalFile::read(text).map(Box::new);
-    /// A date. Spotify writes null, nothing and other things where it knows none.
+    /// A date. Spotify sends null, empty text and other values if it is unknown.
     Date: ReleaseDate = |text| text.parse().ok();
 }
 

@@ -1,5 +1,5 @@
-//! Writing objects as the API has them: with their type and the links that follow from the id. Binary
-//! formats hold the JSON of an object.
+//! Serialises objects in the form of the API: with their type and the links derived from the id.
+//! Binary formats contain the JSON of an object.
 
 use std::{fmt, marker::PhantomData};
 
@@ -13,8 +13,8 @@ use serde_with::SerializeAs;
 
 use crate::id::Linked;
 
-/// Reads an object. In a binary format it is a string, the JSON of the object: the form of its fields
-/// differs from one response to the next, which a format without field names and types cannot hold.
+/// Reads an object. In a binary format it is a string with the JSON of the object: its fields
+/// differ between responses, which a format without field names and types cannot represent.
 #[inline]
 pub(crate) fn read<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
@@ -26,10 +26,10 @@ pub(crate) fn read<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer.deserialize_str(Json(PhantomData))
 }
 
-/// A deserializer of an object, or its visitor, that takes a map and no list.
+/// A deserializer of an object, or its visitor, that accepts a map but no list.
 ///
-/// The code that serde derives also reads a struct from a list of its fields. If all fields have a
-/// default, `[]` would be an object.
+/// serde's derived code also reads a struct from a list of its fields. If all fields have a
+/// default, `[]` would decode as an object.
 pub(crate) struct MapOnly<T>(T);
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for MapOnly<D> {
@@ -50,7 +50,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for MapOnly<D> {
         self.0.deserialize_map(MapOnly(visitor))
     }
 
-    /// JSON that is kept as text.
+    /// Reads JSON that is kept as text.
     #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
@@ -98,7 +98,7 @@ impl<T: DeserializeOwned> Visitor<'_> for Json<T> {
     }
 }
 
-/// Writes an object, as [`read`] reads it.
+/// Writes an object in the form that [`read`] accepts.
 #[inline]
 pub(crate) fn write<T: Serialize, S: Serializer>(
     object: &T,
@@ -112,25 +112,25 @@ pub(crate) fn write<T: Serialize, S: Serializer>(
     serializer.serialize_str(&json)
 }
 
-/// Writes the fields of an object, one after the other.
+/// Writes the fields of an object one after another.
 pub(crate) struct ObjectWriter<S: Serializer> {
     map: S::SerializeMap,
 }
 
 impl<S: Serializer> ObjectWriter<S> {
-    /// An object that says what it is.
+    /// Creates a writer of an object that contains its type.
     pub(crate) fn new(serializer: S, kind: &'static str) -> Result<Self, S::Error> {
         let mut out = Self::untyped(serializer)?;
         out.field("type", kind)?;
         Ok(out)
     }
 
-    /// An object that does not.
+    /// Creates a writer of an object without a type.
     pub(crate) fn untyped(serializer: S) -> Result<Self, S::Error> {
         Ok(Self { map: serializer.serialize_map(None)? })
     }
 
-    /// The id and all that follows from it.
+    /// Writes the id and all fields derived from it.
     pub(crate) fn id(&mut self, id: &impl MaybeLinked) -> Result<(), S::Error> {
         let Some(id) = id.linked() else { return self.field("id", &()) };
         let links = id.links();
@@ -148,7 +148,7 @@ impl<S: Serializer> ObjectWriter<S> {
         self.map.serialize_entry(name, value)
     }
 
-    /// A field that is left out if there is nothing to say.
+    /// Writes a field, unless it has no value.
     pub(crate) fn optional(
         &mut self,
         name: &'static str,
@@ -157,7 +157,7 @@ impl<S: Serializer> ObjectWriter<S> {
         value.as_ref().map_or(Ok(()), |value| self.field(name, value))
     }
 
-    /// A field that is written in another way than its type's own.
+    /// Writes a field with an adapter.
     pub(crate) fn with<A: SerializeAs<T>, T>(
         &mut self,
         name: &'static str,
@@ -166,7 +166,7 @@ impl<S: Serializer> ObjectWriter<S> {
         self.field(name, &Written::<A, T> { value, way: PhantomData })
     }
 
-    /// Both of these.
+    /// Writes a field with an adapter, unless it has no value.
     pub(crate) fn optional_with<A: SerializeAs<T>, T>(
         &mut self,
         name: &'static str,
@@ -196,7 +196,7 @@ impl<A: SerializeAs<T>, T> Serialize for Written<'_, A, T> {
     }
 }
 
-/// An id, or the lack of one.
+/// An id, or none.
 pub(crate) trait MaybeLinked {
     fn linked(&self) -> Option<&dyn Linked>;
 }

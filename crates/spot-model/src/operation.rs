@@ -11,24 +11,25 @@ use crate::Scope;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
-    /// A name that no other operation has: `get_artist_albums`.
+    /// Unique name of the operation: `get_artist_albums`.
     pub name: &'static str,
     /// The operation id in Spotify's reference: `get-an-artists-albums`.
     ///
-    /// Some ids name several operations here. `reorder-or-replace-playlists-items` is both
+    /// The ids are not unique: `reorder-or-replace-playlists-items` is both
     /// `replace_playlist_items` and `reorder_playlist_items`. Use [`name`](Self::name) as a key.
     pub id: &'static str,
     /// The HTTP method.
     pub method: Method,
     /// The path below `/v1`, with its parameters in braces: `/artists/{id}/albums`.
     pub path: &'static str,
-    /// The scopes Spotify lists. If there are several, the content decides which one is needed: a
-    /// public or a private playlist, the kind of a library item. Empty if no scope is needed.
+    /// The scopes that Spotify lists. If there are several, the content decides which one is
+    /// needed: a public or a private playlist, or the kind of a library item. Empty if no scope is
+    /// needed.
     pub scopes: &'static [Scope],
-    /// Which applications may call it.
+    /// Which applications may call the operation.
     pub access: Access,
-    /// Whether sending the request twice has the same effect as sending it once. This follows from
-    /// what the operation does, not from the method: a reorder is a `PUT` and is not idempotent.
+    /// Whether sending the request twice has the same effect as sending it once. This depends on
+    /// what the operation does, not on its method: a reorder is a `PUT` and is not idempotent.
     pub idempotent: bool,
     /// How the response is paged.
     pub paging: Paging,
@@ -36,15 +37,17 @@ pub struct Operation {
     pub chunk: Option<usize>,
     /// What to use instead if the operation is closed to the application.
     pub replacement: Option<&'static str>,
-    /// Whether the operation has its own rate limit. A 429 then says nothing about others.
+    /// Whether the operation has its own rate limit. A 429 then says nothing about other
+    /// operations.
     pub own_limit: bool,
 }
 
 impl Operation {
-    /// An operation that is not in the table, for endpoints these crates do not know yet.
+    /// Creates an operation that is not in the table, for endpoints that these crates do not know
+    /// yet.
     ///
-    /// Its name and its id are `custom`. Any application may call it, its scopes are unknown, and
-    /// it counts as idempotent only if its method is [`Method::Get`].
+    /// Its name and id are `custom`. Any application may call it, its scopes are unknown, and it
+    /// counts as idempotent only if its method is [`Method::Get`].
     pub const fn custom(method: Method, path: &'static str) -> Self {
         Self {
             name: "custom",
@@ -61,7 +64,7 @@ impl Operation {
         }
     }
 
-    /// Sets the name by which traces and events tell the operation.
+    /// Sets the name that traces and events use for the operation.
     #[must_use]
     pub const fn with_name(mut self, name: &'static str) -> Self {
         self.name = name;
@@ -82,14 +85,14 @@ impl Operation {
         self
     }
 
-    /// Sets whether the operation can be repeated without harm, which decides about retries.
+    /// Sets whether the operation can be repeated without harm. Retries depend on it.
     #[must_use]
     pub const fn with_idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = idempotent;
         self
     }
 
-    /// Sets how the response is paged, for streams.
+    /// Sets how the response is paged. Streams depend on it.
     #[must_use]
     pub const fn with_paging(mut self, paging: Paging) -> Self {
         self.paging = paging;
@@ -101,7 +104,7 @@ impl Operation {
         format!("https://developer.spotify.com/documentation/web-api/reference/{}", self.id)
     }
 
-    /// The operation with this [`name`](Self::name), for example `get_artist`.
+    /// Returns the operation with this [`name`](Self::name), for example `get_artist`.
     pub fn by_name(name: &str) -> Option<&'static Self> {
         Self::ALL.iter().copied().find(|operation| operation.name == name)
     }
@@ -114,7 +117,7 @@ impl fmt::Display for Operation {
     }
 }
 
-/// An HTTP method the Web API uses.
+/// An HTTP method that the Web API uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {
@@ -122,14 +125,14 @@ pub enum Method {
     Get,
     /// Sets.
     Put,
-    /// Adds, or commands.
+    /// Adds, or executes a command.
     Post,
     /// Removes.
     Delete,
 }
 
 impl Method {
-    /// The method's name in HTTP, in capitals.
+    /// Returns the method's name in HTTP, in upper case.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -152,16 +155,16 @@ impl fmt::Display for Method {
 pub enum Access {
     /// Every application.
     Any,
-    /// Applications in Extended Quota Mode. Applications in Development Mode that were created
+    /// Only applications in Extended Quota Mode. Applications in Development Mode that were created
     /// after 2026-02-11 get a 403. Spotify announced the same for older ones.
     Extended,
-    /// Applications that had extended access on 2024-11-27, or had applied for it by then. The
+    /// Only applications that had extended access on 2024-11-27, or had applied for it by then. The
     /// operation is closed to all others in both modes.
     Closed2024,
 }
 
 impl Access {
-    /// The day since which applications may be refused, as `YYYY-MM-DD`. `None` for
+    /// The day since which Spotify may refuse applications, as `YYYY-MM-DD`. `None` for
     /// [`Access::Any`].
     pub const fn since(self) -> Option<&'static str> {
         match self {
@@ -172,11 +175,11 @@ impl Access {
     }
 }
 
-/// Quota mode of an application. Spotify's dashboard shows it; the API does not tell it.
+/// Quota mode of an application. Spotify's dashboard shows it, but the API does not.
 ///
-/// It decides how a client does what can be done in two ways, and how large a page may be. It
-/// refuses nothing: a client sends every operation in both modes, and Spotify answers 403 to one
-/// that is closed to the application.
+/// It determines which of two equivalent operations a client uses, and how large a page may be. It
+/// blocks nothing: a client sends every operation in both modes, and Spotify answers 403 if the
+/// operation is closed to the application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AccessMode {
@@ -191,7 +194,7 @@ pub enum AccessMode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Paging {
-    /// Not paged: one response holds everything.
+    /// Not paged: one response contains everything.
     None,
     /// Pages by `limit` and `offset`.
     Offset {
@@ -199,8 +202,8 @@ pub enum Paging {
         max: u8,
         /// Largest `limit` in [Extended Quota Mode](AccessMode::Extended).
         extended_max: u8,
-        /// Largest `offset` that Spotify documents, if there is one. Requests whose `offset` and
-        /// `limit` exceed it together have failed, so that streams stop before.
+        /// Largest `offset` that Spotify documents, if any. Requests with a larger sum of `offset`
+        /// and `limit` have failed, so that streams stop before that.
         last_offset: Option<u32>,
     },
     /// Pages by `limit` and a cursor that names the last entry.
@@ -213,8 +216,8 @@ pub enum Paging {
 }
 
 impl Paging {
-    /// Largest `limit` that the operation takes from an application in this mode. `None` if the
-    /// operation has no pages.
+    /// Returns the largest `limit` of the operation for an application in this mode. `None` if the
+    /// operation is not paged.
     pub const fn max_limit(self, mode: AccessMode) -> Option<u8> {
         match (self, mode) {
             (Self::None, _) => None,

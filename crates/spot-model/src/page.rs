@@ -17,35 +17,35 @@ use crate::{
 
 /// A page of a list, by offset.
 ///
-/// A page survives entries that are null or broken: they are left out, and [`skipped`](Self::skipped)
-/// says where they stood and why.
+/// A null or broken entry does not fail the page: it is left out, and [`skipped`](Self::skipped)
+/// contains its index and the reason.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The entries.
     pub items: Vec<T>,
-    /// The length of the whole list; `None` where Spotify does not tell it. It counts entries that
-    /// are left out.
+    /// Length of the whole list; `None` if Spotify does not return it. Skipped entries count.
     pub total: Option<u32>,
-    /// How many entries the server puts on a page, which may be another number than was asked for.
+    /// Page size of the server, which may differ from the requested one.
     pub limit: u32,
-    /// How many entries stand before this page.
+    /// Index of the first entry in the whole list.
     pub offset: u32,
-    /// The link to the page after this one.
+    /// Link to the next page.
     pub next: Option<String>,
-    /// The link to the page before this one.
+    /// Link to the previous page.
     pub previous: Option<String>,
-    /// The link to this page.
+    /// Link to this page.
     pub href: Option<String>,
-    /// The entries that were left out, in their order.
+    /// The skipped entries, in order.
     pub skipped: Vec<Skipped>,
-    /// How the page was reached.
+    /// The links that led to the page.
     #[doc(hidden)]
     pub trail: PageTrail,
 }
 
 impl<T> Page<T> {
-    /// The entries with their indexes in the whole list, from 0. Skipped entries count.
+    /// Iterates over the entries with their indexes in the whole list, from 0. Skipped entries
+    /// count.
     ///
     /// ```
     /// use spot_model::{Page, SimplifiedTrack};
@@ -64,23 +64,23 @@ impl<T> Page<T> {
         indexes.map(in_list).zip(&self.items)
     }
 
-    /// The offset of the page after this one: as far on as the server's own limit says, or as there
-    /// are entries if it says none.
+    /// Returns the offset of the next page: this offset plus the server's page size, or plus the
+    /// number of entries if that is unknown.
     pub fn next_offset(&self) -> u32 {
         let step = if self.limit > 0 { self.limit } else { self.entries() };
         self.offset.saturating_add(step)
     }
 
-    /// Whether no page follows: by the link and by the length, since filters leave the link out and
-    /// some lists have no length. A page of nothing is the last one, even if it has a link: Spotify
-    /// was seen to answer such pages for ever.
+    /// Whether this is the last page. The link and the length decide, since filters omit the link
+    /// and some lists have no length. An empty page is the last one, even if it has a link: Spotify
+    /// has returned such pages endlessly.
     pub fn is_last(&self) -> bool {
         let is_more = self.next.is_some() || self.total.is_some_and(|all| self.next_offset() < all);
         // An offset that cannot grow leads to this page again.
         self.entries() == 0 || !is_more || self.next_offset() == self.offset
     }
 
-    /// How many entries came, those included that were left out.
+    /// Number of entries, including skipped ones.
     fn entries(&self) -> u32 {
         u32::try_from(self.items.len() + self.skipped.len()).unwrap_or(u32::MAX)
     }
@@ -156,8 +156,8 @@ impl<T> PageWire<T> {
     }
 }
 
-/// The entries of a page. Without the field `items` it is a page if it has another field of one, since
-/// `fields` may leave the items out, and if it is not an error.
+/// Returns the entries of a page. Without the field `items`, the object is a page if it has another
+/// field of a page, since `fields` may exclude the items, and if it is not an error.
 fn entries<T>(
     items: Option<Entries<T>>,
     has_part: bool,
@@ -170,7 +170,7 @@ fn entries<T>(
     }
 }
 
-/// What came has no field of a page, or is an error.
+/// The object has no field of a page, or is an error.
 struct NotAPage;
 
 impl fmt::Display for NotAPage {
@@ -179,7 +179,7 @@ impl fmt::Display for NotAPage {
     }
 }
 
-/// Decodes a field that is there, even if it is null.
+/// Decodes a field that is present, even if it is null.
 fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -188,14 +188,14 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// Decodes a total that is there. It may be null.
+/// Decodes a total that is present. It may be null.
 fn present_total<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<u32>>, D::Error> {
     As::<Option<Int>>::deserialize(deserializer).map(Some)
 }
 
-/// Decodes a number that is there. Null is 0.
+/// Decodes a number that is present. Null becomes 0.
 fn present_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     As::<DefaultOnNull<Int>>::deserialize(deserializer).map(Some)
 }
@@ -224,36 +224,36 @@ impl<T: Serialize> Serialize for Page<T> {
     }
 }
 
-/// A page of a list, by cursor. It survives entries that are null or broken, as [`Page`] does.
+/// A page of a list, by cursor. Null or broken entries do not fail it, as for [`Page`].
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CursorPage<T> {
     /// The entries.
     pub items: Vec<T>,
-    /// The length of the whole list; `None` where Spotify does not tell it.
+    /// Length of the whole list; `None` if Spotify does not return it.
     pub total: Option<u32>,
-    /// How many entries the server puts on a page.
+    /// Page size of the server.
     pub limit: u32,
-    /// Where the pages around this one start.
+    /// Cursors of the adjacent pages.
     pub cursors: Cursors,
-    /// The link to the page after this one.
+    /// Link to the next page.
     pub next: Option<String>,
-    /// The link to this page.
+    /// Link to this page.
     pub href: Option<String>,
-    /// The entries that were left out, in their order.
+    /// The skipped entries, in order.
     pub skipped: Vec<Skipped>,
-    /// How the page was reached.
+    /// The links that led to the page.
     #[doc(hidden)]
     pub trail: PageTrail,
 }
 
-/// Where the pages around a page start.
+/// Cursors of the pages next to a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cursors {
-    /// What to give as `after` to go on.
+    /// The value of `after` that continues the list.
     pub after: Option<String>,
-    /// What to give as `before` to go back, or further into the past.
+    /// The value of `before` that goes back, or further into the past.
     pub before: Option<String>,
 }
 

@@ -1,28 +1,28 @@
-//! Detects links of pages that lead in a circle.
+//! Detects cycles in the links of pages.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-/// The links by which a page was reached from the first one, in a fixed number of bytes.
+/// The links that led from the first page to this one, in a fixed number of bytes.
 ///
-/// A client follows the links of pages one by one, and a server may send it in a circle. The method is
-/// Brent's: one link is remembered, and later links replace it at distances that double. A circle is
-/// noticed after at most three times as many links as there are different ones.
+/// A client follows the links of pages one by one, and a server may send it in a cycle. The method
+/// is Brent's: one link is stored, and later links replace it at distances that double. A cycle is
+/// detected after at most three times as many links as there are different ones.
 ///
-/// It is not part of the page: pages are equal whatever their trails, and JSON does not hold it.
+/// The trail is not part of the page: it does not affect equality, and JSON does not contain it.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PageTrail {
-    /// Hash of the remembered link.
+    /// Hash of the stored link.
     remembered: u64,
-    /// Number of links followed since that one, itself included. 0 at the start.
+    /// Number of links followed since the stored one, including it. 0 at the start.
     length: u32,
-    /// The length at which another link is remembered.
+    /// The length at which another link is stored.
     limit: u32,
     backwards: bool,
 }
 
 impl PageTrail {
-    /// The trail after this link too. `None` if the link was followed before.
+    /// Returns the trail with this link added. `None` if the link was followed before.
     #[must_use]
     pub fn follow(self, link: &str, backwards: bool) -> Option<Self> {
         let mut hasher = DefaultHasher::new();
@@ -52,7 +52,7 @@ impl PartialEq for PageTrail {
 mod tests {
     use super::PageTrail;
 
-    /// The number of links that are followed of a list that circles after `start` pages.
+    /// Number of links followed in a list that has a cycle after `start` pages.
     fn followed(start: usize, circle: usize) -> usize {
         let mut trail = PageTrail::default();
         for count in 0.. {

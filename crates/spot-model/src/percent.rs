@@ -1,8 +1,8 @@
-//! Percent encoding, as URIs and paths of Spotify's use it.
+//! Percent encoding in Spotify's URIs and paths.
 
 use std::fmt::{self, Write as _};
 
-/// Prints text as one part of a URI or a path.
+/// Prints text as one segment of a URI or a path.
 pub(crate) struct Encoded<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Encoded<'_> {
@@ -18,7 +18,7 @@ impl fmt::Display for Encoded<'_> {
     }
 }
 
-/// The text that was encoded. What is no encoding stays as it is.
+/// Decodes a text. Invalid escapes stay unchanged.
 pub(crate) fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -41,7 +41,7 @@ pub(crate) fn decode(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// As [`decode`], with `+` for a space, as forms and the URIs of local files have it.
+/// As [`decode`], with `+` for a space, as in forms and the URIs of local files.
 pub(crate) fn decode_form(text: &str) -> String {
     decode(&text.replace('+', " "))
 }

@@ -1,4 +1,4 @@
-//! What can be played: a track, an episode, and what Spotify may add.
+//! Playable items: tracks, episodes, and kinds that Spotify may add.
 
 use std::{fmt, time::Duration};
 
@@ -13,10 +13,10 @@ use crate::{
     playable_fields::PlayableKind,
 };
 
-/// A track or an episode, told apart by what it says it is.
+/// A track or an episode, distinguished by its `type`.
 ///
-/// An episode that Spotify disguises as a track (it does unless a call asks for both kinds, which
-/// the calls of `spot-api` do) says that it is an episode, and is one here.
+/// Unless a call asks for both kinds, as the calls of `spot-api` do, Spotify returns episodes in
+/// the form of tracks. Their `type` is nevertheless `episode`, and they decode as episodes.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PlayableItem {
@@ -24,12 +24,12 @@ pub enum PlayableItem {
     Track(Box<Track>),
     /// An episode of a show, or a chapter of an audiobook.
     Episode(Box<Episode>),
-    /// Something else, kept as it came.
+    /// Another kind, as the original JSON.
     Other(OtherItem),
 }
 
 impl PlayableItem {
-    /// The name.
+    /// The name of the item.
     pub fn name(&self) -> &str {
         match self {
             Self::Track(track) => &track.name,
@@ -38,7 +38,7 @@ impl PlayableItem {
         }
     }
 
-    /// How long it is, if that is known.
+    /// The duration, if known.
     pub fn duration(&self) -> Option<Duration> {
         match self {
             Self::Track(track) => Some(track.duration),
@@ -47,7 +47,7 @@ impl PlayableItem {
         }
     }
 
-    /// The URI to play it or to add it to a playlist; `None` if it has none.
+    /// The URI for playing the item or adding it to a playlist; `None` if it has none.
     pub fn uri(&self) -> Option<PlayableUri> {
         match self {
             Self::Track(track) => track.uri(),
@@ -56,7 +56,7 @@ impl PlayableItem {
         }
     }
 
-    /// The track, if it is one.
+    /// Returns the track; `None` for other kinds.
     pub fn as_track(&self) -> Option<&Track> {
         match self {
             Self::Track(track) => Some(track),
@@ -64,7 +64,7 @@ impl PlayableItem {
         }
     }
 
-    /// The episode, if it is one.
+    /// Returns the episode; `None` for other kinds.
     pub fn as_episode(&self) -> Option<&Episode> {
         match self {
             Self::Episode(episode) => Some(episode),
@@ -81,7 +81,7 @@ impl<'de> Deserialize<'de> for PlayableItem {
 
 impl PlayableItem {
     fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// The one field that tells the kinds apart.
+        /// The field that distinguishes the kinds.
         #[derive(Deserialize)]
         struct Type {
             #[serde(default, rename = "type")]
@@ -89,11 +89,12 @@ impl PlayableItem {
         }
         if is_in_place() {
             let wire = PlayableWire::deserialize(deserializer)?;
-            // Filters leave the kind out; what is left is mostly a track.
+            // Filters may exclude the kind; such an item is usually a track.
             return match wire.kind.unwrap_or(PlayableKind::Track) {
                 PlayableKind::Track => Ok(Self::Track(Box::new(wire.into_track()))),
                 PlayableKind::Episode => Ok(Self::Episode(Box::new(wire.into_episode()))),
-                // Its text is gone, and is kept when the entry is read once more by itself.
+                // The text is no longer available here. It is kept when the entry is read again on
+                // its own.
                 PlayableKind::Other => Err(D::Error::custom("neither a track nor an episode")),
             };
         }
@@ -108,13 +109,13 @@ impl PlayableItem {
     }
 }
 
-/// Reads what is known to be JSON already.
+/// Decodes text that is known to be JSON.
 fn read<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue) -> Result<T, E> {
     serde_json::from_str(raw.get()).map_err(of_item)
 }
 
-/// The error of an item. Its place is in the item, and does not come last, where it would be taken for
-/// that in the whole.
+/// Creates the error of an item. Its position refers to the item, and is not at the end of the
+/// text, where it would be read as a position in the whole response.
 fn of_item<E: serde::de::Error>(error: serde_json::Error) -> E {
     E::custom(format_args!("{error} of the item"))
 }
@@ -129,7 +130,7 @@ impl Serialize for PlayableItem {
     }
 }
 
-/// Something playable that is neither a track nor an episode, as the JSON it came as.
+/// A playable item that is neither a track nor an episode, as its original JSON.
 #[derive(Clone)]
 pub struct OtherItem(Box<RawValue>);
 

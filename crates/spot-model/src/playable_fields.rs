@@ -1,4 +1,4 @@
-//! The two fields that tell a track from an episode: `type` and `uri`.
+//! The two fields that distinguish a track from an episode: `type` and `uri`.
 
 use std::{convert::Infallible, str::FromStr};
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Deserializer};
 
 use crate::{LocalFile, id::AnyId, reference::Problem, text::FromText};
 
-/// What a playable thing says it is.
+/// The `type` of a playable item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PlayableKind {
     Track,
-    /// Of a show, or a chapter of an audiobook.
+    /// An episode of a show, or a chapter of an audiobook.
     Episode,
     Other,
 }
@@ -34,7 +34,7 @@ impl<'de> Deserialize<'de> for PlayableKind {
     }
 }
 
-/// The URI of a playable thing: what an id says, or what is known of a file of the user's.
+/// The URI of a playable item: its id, or the data of a local file.
 pub(crate) enum AnyUri {
     Id(AnyId),
     Local(Box<LocalFile>),

@@ -1,9 +1,9 @@
-//! Text of a server for errors and logs.
+//! Makes a server's text safe for errors and logs.
 
-/// The text as one printable line of at most `max` characters.
+/// Returns the text as one printable line of at most `max` characters.
 ///
 /// Control and formatting characters become spaces, so that a server cannot break lines, move the
-/// cursor of a terminal or reverse the text. A text that is cut ends with `…`.
+/// cursor of a terminal or reverse the text. A text that was cut ends with `…`.
 ///
 /// ```
 /// assert_eq!(spot_model::printable("one\r\ntwo\u{1b}[31m", 20), "one  two [31m");

@@ -1,8 +1,8 @@
-//! The forms in which people and Spotify name a thing: ids, URIs and URLs, old ones included.
+//! Parses references to Spotify objects: ids, URIs and URLs, including old forms.
 
 use std::fmt;
 
-/// What a thing is.
+/// The kind of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Track,
@@ -17,7 +17,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// From the word in URIs and URLs, or the one in the API's own paths.
+    /// Returns the kind for the word in URIs and URLs, or in the API's own paths.
     fn of(word: &str) -> Option<Self> {
         Some(match word {
             "track" | "tracks" => Self::Track,
@@ -33,7 +33,7 @@ impl Kind {
         })
     }
 
-    /// With its article, for messages.
+    /// Returns the name with its article, for messages.
     pub(crate) fn named(self) -> &'static str {
         match self {
             Self::Track => "a track",
@@ -48,8 +48,8 @@ impl Kind {
         }
     }
 
-    /// Whether a reference to `other` may stand for this: an audiobook is a show underneath, a
-    /// chapter an episode.
+    /// Whether a reference to `other` is accepted for this kind: an audiobook is technically a
+    /// show, and a chapter is an episode.
     pub(crate) fn takes(self, other: Self) -> bool {
         self == other
             || self == Self::Audiobook && other == Self::Show
@@ -57,34 +57,34 @@ impl Kind {
     }
 }
 
-/// What a text refers to. Nothing is decoded yet, and nothing is allocated.
+/// The target of a text. Nothing is decoded or allocated yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reference<'a> {
     /// Text that names no kind: an id, or a name.
     Bare(&'a str),
-    /// A thing of a known kind. The id or name is as it came, and may be empty.
+    /// An object of a known kind. The id or name is not decoded, and may be empty.
     Thing(Kind, &'a str),
-    /// A URI of another kind: `spotify:local:...`, `spotify:collection`, whatever comes.
+    /// Any other URI, such as `spotify:local:...` or `spotify:collection`.
     Uri(&'a str),
-    /// The page of a user's own collection, by what follows `collection` in the path: `/tracks`.
+    /// A page of a user's own collection. Contains the path after `collection`: `/tracks`.
     CollectionPage(&'a str),
-    /// A link that leads to another one.
+    /// A link that redirects to another one.
     ShortLink,
-    /// A URL that leads elsewhere.
+    /// A URL of another site.
     ForeignUrl,
 }
 
 impl<'a> Reference<'a> {
     pub(crate) fn parse(text: &'a str) -> Self {
         let text = text.trim();
-        // Most of what is decoded is a plain id, and looks like nothing else.
+        // Most texts are plain ids, and nothing else looks like one.
         if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Self::Bare(text);
         }
         if let Some(rest) = strip_prefix_ignoring_case(text, "spotify:") {
             return uri(text, rest);
         }
-        // As every `href` is: nothing else needs to be looked for.
+        // The form of every `href`, which is unambiguous.
         if let Some(path) = text.strip_prefix("https://api.spotify.com/v1/")
             && !path.contains(['?', '#'])
         {
@@ -103,7 +103,7 @@ impl<'a> Reference<'a> {
         } else if is_host(&["spotify.link", "link.tospotify.com", "spotify.app.link"]) {
             Self::ShortLink
         } else if scheme.is_some() {
-            // Servers that stand in for the API have other hosts and the same paths.
+            // Servers that replace the API have other hosts but the same paths.
             path.strip_prefix("v1/").map_or(Self::ForeignUrl, things)
         } else {
             Self::Bare(text)
@@ -111,11 +111,11 @@ impl<'a> Reference<'a> {
     }
 }
 
-/// The URI in the whole, whose rest comes after `spotify:`.
+/// Parses a URI. `rest` is the part of `whole` after `spotify:`.
 fn uri<'a>(whole: &'a str, rest: &'a str) -> Reference<'a> {
     let (word, rest) = rest.split_once(':').unwrap_or((rest, ""));
     match Kind::of(word) {
-        // What stands in a name is the name's, even `#`.
+        // All characters of a user name belong to it, even `#`.
         Some(Kind::User) => match rest.split_once(':') {
             None => Reference::Thing(Kind::User, rest),
             Some((_, owned)) => match owned.split_once(':') {
@@ -132,7 +132,7 @@ fn uri<'a>(whole: &'a str, rest: &'a str) -> Reference<'a> {
     }
 }
 
-/// The path of a page of the web player.
+/// Parses the path of a page of the web player.
 fn page(path: &str) -> Reference<'_> {
     let mut path = path.trim_matches('/');
     while let Some((first, rest)) = path.split_once('/') {
@@ -150,7 +150,7 @@ fn page(path: &str) -> Reference<'_> {
     }
 }
 
-/// `track/ID`, `user/NAME/playlist/ID`, and the plural words of the API.
+/// Parses `track/ID`, `user/NAME/playlist/ID`, and the plural words of the API.
 fn things(path: &str) -> Reference<'_> {
     let mut parts = path.trim_matches('/').split('/');
     let kind = parts.next().and_then(Kind::of);
@@ -164,7 +164,7 @@ fn things(path: &str) -> Reference<'_> {
     }
 }
 
-/// A URI or URL without its query and fragment, which say where it was copied, not what it names.
+/// Removes the query and the fragment of a URI or URL, which say where it was copied from.
 fn without_query(text: &str) -> &str {
     text.split(['?', '#']).next().unwrap_or(text)
 }
@@ -174,9 +174,9 @@ pub(crate) fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Opt
     if start.eq_ignore_ascii_case(prefix) { text.get(prefix.len()..) } else { None }
 }
 
-/// Text that was to name something of Spotify's, and does not.
+/// The error of a text that is not a valid reference to a Spotify object.
 ///
-/// It says what was given, what was expected and what is wrong with it.
+/// The message contains the text, what was expected, and what is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseIdError {
     given: Box<str>,
@@ -199,7 +199,7 @@ pub(crate) enum Problem {
 
 impl ParseIdError {
     pub(crate) fn new(given: &str, expected: &'static str, problem: Problem) -> Self {
-        // Counted as it is printed: an escaped control character takes up to six characters.
+        // The printed length counts: an escaped control character takes up to six characters.
         const MOST: usize = 80;
         let mut printed = 0;
         let fits = |char: &char| {
@@ -213,13 +213,13 @@ impl ParseIdError {
         Self { given: short.into(), expected, problem }
     }
 
-    /// Whether the text is a short link (`https://spotify.link/..`), which only a request can
-    /// resolve.
+    /// Whether the text is a short link (`https://spotify.link/..`), which needs a request to be
+    /// resolved.
     pub fn is_short_link(&self) -> bool {
         self.problem == Problem::ShortLink
     }
 
-    /// An object that has no id was given.
+    /// Creates the error of an object without an id.
     pub(crate) fn no_id(expected: &'static str) -> Self {
         Self::new("", expected, Problem::NoId)
     }

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use crate::{string_enum::string_enum, text::text_serde};
 
 string_enum! {
-    /// How precisely a date is known.
+    /// Precision of a date.
     pub enum DatePrecision {
         /// Only the year.
         Year = "year",
@@ -16,21 +16,21 @@ string_enum! {
     }
 }
 
-/// When something came out, as precisely as is known.
+/// A release date, which may consist of only a year, or a year and a month.
 ///
-/// It prints as it came: `1981`, `1981-12` or `1981-12-15`. Spotify writes the year 0 where it knows
-/// none.
+/// It prints in its original form: `1981`, `1981-12` or `1981-12-15`. Spotify uses the year 0 for
+/// an unknown date.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReleaseDate {
     year: u16,
-    /// 0 if it is not known.
+    /// 0 if unknown.
     month: u8,
-    /// 0 if it is not known.
+    /// 0 if unknown.
     day: u8,
 }
 
 impl ReleaseDate {
-    /// The year; 0 where Spotify knows none.
+    /// The year; 0 if Spotify does not know it.
     pub fn year(&self) -> u16 {
         self.year
     }
@@ -45,7 +45,7 @@ impl ReleaseDate {
         (self.day > 0).then_some(self.day)
     }
 
-    /// How precisely it is known.
+    /// The precision of the date.
     pub fn precision(&self) -> DatePrecision {
         match (self.month, self.day) {
             (0, _) => DatePrecision::Year,
@@ -104,7 +104,7 @@ impl fmt::Debug for ReleaseDate {
 
 text_serde! { ReleaseDate: "a date: 1981, 1981-12 or 1981-12-15"; }
 
-/// Text that is no date.
+/// The error of a text that is not a date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseReleaseDateError(String);
 

@@ -1,7 +1,8 @@
 //! Fields with an old and a new name.
 //!
-//! Responses have the old name, the new one, or both with the same value. The value is decoded once:
-//! under the second name it is decoded only if its text differs and the first value does not count.
+//! Responses contain the old name, the new one, or both with the same value. The value is decoded
+//! once: under the second name it is decoded only if its text differs and the first value does not
+//! count.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -41,17 +42,17 @@ where
     Ok((others, field.value(names)?))
 }
 
-/// What was found under both names. `None` is a name that was not there.
+/// The values under both names. `None` if the name was missing.
 struct RenamedField<T> {
     new: Option<Option<T>>,
     old: Option<OldValue<T>>,
 }
 
 enum OldValue<T> {
-    /// Not decoded, since the new name has a value.
+    /// Not decoded, because the new name has a value.
     Skipped,
     Decoded(Option<T>),
-    /// Not decoded yet: it may be broken, which matters only if the new name has no value.
+    /// Not decoded yet. Whether it is broken matters only if the new name has no value.
     Json(Box<RawValue>),
 }
 
@@ -109,8 +110,8 @@ impl<T: DeserializeOwned> RenamedField<T> {
             (None, Some(OldValue::Decoded(value))) => Ok(value),
             (None, Some(OldValue::Json(json))) => {
                 serde_json::from_str(json.get()).map_err(|error| {
-                    // The place is in the field. It does not come last, where it would be taken for that
-                    // in the whole.
+                    // The position refers to the field. It is not at the end of the text, where it
+                    // would be read as a position in the whole response.
                     E::custom(format_args!("{error} of `{}`", names.old))
                 })
             }
@@ -119,9 +120,9 @@ impl<T: DeserializeOwned> RenamedField<T> {
     }
 }
 
-/// The value under one of the names. `None` if it has the same text as under the other name.
+/// The value under one of the names. `None` if its text is the same as under the other name.
 struct Value<T> {
-    /// Name of the newtype, for the reader of JSON.
+    /// Name of the newtype, for the JSON reader.
     newtype: &'static str,
     value: PhantomData<T>,
 }
@@ -179,7 +180,7 @@ impl<'de, O: Deserialize<'de>, T: DeserializeOwned> Visitor<'de> for Object<O, T
     }
 }
 
-/// The entries of an object without the field that has two names, which is read on the way.
+/// The entries of an object except the field with two names, which is read in passing.
 struct Others<'a, A, T> {
     map: A,
     names: Names,

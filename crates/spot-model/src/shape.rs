@@ -1,23 +1,23 @@
-//! Checks of a text before it is decoded: its kind, and how much memory it would take.
+//! Checks a text before decoding: its kind, and the memory that it would take.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, de::Visitor, forward_to_deserialize_any};
 
-/// Texts up to this length take a bounded amount of memory, whatever they hold.
+/// Texts up to this length take a bounded amount of memory, whatever they contain.
 const SHORT: usize = 512 * 1024;
 
-/// The fewest bytes of a longer text for each object, list and null, on average. Responses of the API
+/// Minimum average number of bytes per object, list and null in a longer text. Responses of the API
 /// have 60 and more.
 const BYTES_A_VALUE: usize = 32;
 
-/// Checks that the text may be a `T` and is not made to exhaust the memory.
+/// Checks that the text can be a `T` and would not exhaust the memory.
 ///
-/// An empty object is two bytes long and becomes a value of some hundred bytes, so that a body of 16
-/// MiB could take gigabytes.
+/// An empty object takes two bytes of text and becomes a value of some hundred bytes, so that a
+/// body of 16 MiB could take gigabytes.
 pub(crate) fn check<'a, T: Deserialize<'a>>(json: &[u8]) -> Result<(), serde_json::Error> {
     let first = json.iter().find(|byte| !byte.is_ascii_whitespace());
-    // serde also decodes an object from a list of its fields, which may all be missing.
+    // serde also decodes an object from a list of its fields, all of which may be missing.
     if first == Some(&b'[')
         && let Err(Asked::Object) = T::deserialize(Probe)
     {
@@ -33,17 +33,17 @@ fn error(message: &str) -> serde_json::Error {
     serde::de::Error::custom(message)
 }
 
-/// How many objects, lists and nulls the text holds at most.
+/// Returns an upper bound for the number of objects, lists and nulls in the text.
 fn values(json: &[u8]) -> usize {
     let opening = json.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
     let nulls = json.iter().zip(json.iter().skip(1)).filter(|pair| *pair == (&b'n', &b'u'));
     opening + nulls.count()
 }
 
-/// A deserializer that holds nothing and reports what it is asked for.
+/// An empty deserializer that reports the type that was requested from it.
 struct Probe;
 
-/// What a type asks its deserializer for.
+/// The type that was requested from a deserializer.
 #[derive(Debug)]
 enum Asked {
     Object,

@@ -1,10 +1,11 @@
-//! Enums that are text in the API, and may get new values at any time.
+//! Enums that are text in the API and may get new values at any time.
 
 use std::fmt;
 
-/// A value that this version does not know, kept as it came.
+/// A value that this version does not know, as its original text.
 ///
-/// Nobody can make or match one, so that giving it a name later breaks nobody.
+/// It cannot be constructed or matched outside of this crate, so that naming the value later is not
+/// a breaking change.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct UnknownText(Box<str>);
 
@@ -24,8 +25,8 @@ impl fmt::Debug for UnknownText {
     }
 }
 
-/// Defines an enum of text: known values by name, unknown ones kept through a round trip, upper and
-/// lower case taken alike.
+/// Defines an enum of text. Known values have names, and unknown ones survive a round trip. Upper
+/// and lower case are equivalent.
 macro_rules! string_enum {
     (
         $(#[$meta:meta])*
@@ -35,7 +36,7 @@ macro_rules! string_enum {
     ) => {
         $(#[$meta])*
         ///
-        /// Spotify may answer values that are not listed here. They are kept: see
+        /// Spotify may return values that are not listed here. They are kept: see
         /// [`as_str`](Self::as_str).
         #[derive(Clone, PartialEq, Eq, Hash)]
         #[non_exhaustive]

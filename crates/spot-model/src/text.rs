@@ -1,10 +1,10 @@
-//! Values that are text in JSON, read without a copy of the text.
+//! Values that are text in JSON, read without copying the text.
 
 use std::{fmt, marker::PhantomData, str::FromStr};
 
 use serde::de::{Error, Visitor};
 
-/// Reads text into whatever can be parsed from it.
+/// Decodes text into any type that parses from it.
 pub(crate) struct FromText<T> {
     expected: &'static str,
     value: PhantomData<fn() -> T>,
@@ -28,8 +28,8 @@ impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for FromText<T> {
     }
 }
 
-/// `Serialize` by `Display` (or by `as_str`, where the text is there), `Deserialize` by `FromStr`,
-/// and the conversions from text.
+/// Implements `Serialize` with `Display` (or with `as_str` if the text is available), `Deserialize`
+/// with `FromStr`, and the conversions from text.
 macro_rules! text_serde {
     ($($name:ty: $expected:literal $(, $as_str:ident)?;)*) => {$(
         impl serde::Serialize for $name {

@@ -1,4 +1,4 @@
-//! URIs: what names a thing of any kind.
+//! URIs: they identify objects of any kind.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -13,8 +13,8 @@ use crate::{
 
 /// A Spotify URI.
 ///
-/// It parses from a URI or a URL in every form that is about. Forms of old come back as those of
-/// today: `spotify:user:NAME:playlist:ID` prints as `spotify:playlist:ID`.
+/// It parses from a URI or a URL in every known form. Old forms are converted:
+/// `spotify:user:NAME:playlist:ID` prints as `spotify:playlist:ID`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Uri {
@@ -26,21 +26,21 @@ pub enum Uri {
     Artist(ArtistId),
     /// `spotify:playlist:ID`
     Playlist(PlaylistId),
-    /// `spotify:show:ID`; Spotify writes audiobooks like this too.
+    /// `spotify:show:ID`. Spotify also uses this form for audiobooks.
     Show(ShowId),
-    /// `spotify:episode:ID`; Spotify writes chapters like this too.
+    /// `spotify:episode:ID`. Spotify also uses this form for chapters.
     Episode(EpisodeId),
-    /// An audiobook. It reads from `spotify:audiobook:ID` and prints as Spotify writes it:
+    /// An audiobook. It parses from `spotify:audiobook:ID` and prints in Spotify's form:
     /// `spotify:show:ID`.
     Audiobook(AudiobookId),
-    /// A chapter. It reads from `spotify:chapter:ID` and prints as Spotify writes it:
+    /// A chapter. It parses from `spotify:chapter:ID` and prints in Spotify's form:
     /// `spotify:episode:ID`.
     Chapter(ChapterId),
     /// `spotify:user:NAME`
     User(UserId),
     /// `spotify:local:ARTIST:ALBUM:TITLE:SECONDS`
     Local(LocalFile),
-    /// Anything else, as it came: `spotify:collection:tracks`, `spotify:user:NAME:collection`.
+    /// Any other URI, unchanged: `spotify:collection:tracks`, `spotify:user:NAME:collection`.
     Other(OtherUri),
 }
 
@@ -54,7 +54,7 @@ impl FromStr for Uri {
     }
 }
 
-/// Reads a URI where `expected` is expected, which is what the message says.
+/// Parses a URI. `expected` describes the expected text, for the error message.
 pub(crate) fn parse(text: &str, expected: &'static str) -> Result<Uri, ParseIdError> {
     let parsed = match Reference::parse(text) {
         Reference::Thing(kind, name) => named(kind, name),
@@ -64,7 +64,7 @@ pub(crate) fn parse(text: &str, expected: &'static str) -> Result<Uri, ParseIdEr
         }),
         Reference::CollectionPage(rest) => {
             let uri = format!("spotify:collection{}", rest.replace('/', ":"));
-            // The URI prints as it is kept, and spaces around a text are not part of it.
+            // The URI prints unchanged, and spaces around the text are not part of it.
             Ok(Uri::Other(OtherUri(uri.trim().into())))
         }
         Reference::Bare("") => Err(Problem::Empty),
@@ -75,7 +75,7 @@ pub(crate) fn parse(text: &str, expected: &'static str) -> Result<Uri, ParseIdEr
     parsed.map_err(|problem| ParseIdError::new(text, expected, problem))
 }
 
-/// The URI of a thing.
+/// Returns the URI of an object.
 fn named(kind: Kind, name: &str) -> Result<Uri, Problem> {
     Ok(match kind {
         Kind::Track => Uri::Track(TrackId::from_bare(name)?),
@@ -109,7 +109,7 @@ impl fmt::Display for Uri {
 }
 
 impl Uri {
-    /// What kind of thing it names and by which id, if that kind has ids of base 62.
+    /// Returns the kind of the object and its id, if that kind has base-62 ids.
     pub(crate) fn thing(&self) -> Option<(Kind, Base62)> {
         Some(match self {
             Self::Track(id) => (Kind::Track, id.base62()),
@@ -124,13 +124,13 @@ impl Uri {
         })
     }
 
-    /// The error that says that another kind was expected.
+    /// Creates the error that another kind was expected.
     pub(crate) fn unexpected(&self, expected: &'static str) -> ParseIdError {
         let problem = self.kind().map_or(Problem::OtherUri, Problem::Kind);
         ParseIdError::new(&self.to_string(), expected, problem)
     }
 
-    /// What kind of thing it names, for messages.
+    /// Returns the kind of the object, for messages.
     fn kind(&self) -> Option<Kind> {
         match self {
             Self::User(_) => Some(Kind::User),
@@ -139,7 +139,7 @@ impl Uri {
     }
 }
 
-/// Conversions between a URI and what it is made of.
+/// Defines conversions between a URI and its content.
 macro_rules! parts {
     ($($(#[$meta:meta])* $method:ident: $variant:ident($held:ty);)*) => {
         impl Uri {
@@ -161,36 +161,40 @@ macro_rules! parts {
 }
 
 parts! {
-    /// The track, if it names one.
+    /// Returns the track; `None` for other kinds.
     as_track: Track(TrackId);
-    /// The album, if it names one.
+    /// Returns the album; `None` for other kinds.
     as_album: Album(AlbumId);
-    /// The artist, if it names one.
+    /// Returns the artist; `None` for other kinds.
     as_artist: Artist(ArtistId);
-    /// The playlist, if it names one.
+    /// Returns the playlist; `None` for other kinds.
     as_playlist: Playlist(PlaylistId);
-    /// The show, if it names one. It may be an audiobook, since Spotify writes those alike.
+    /// Returns the show; `None` for other kinds. It may be an audiobook, since Spotify writes both
+    /// alike.
     as_show: Show(ShowId);
-    /// The episode, if it names one. It may be a chapter, since Spotify writes those alike.
+    /// Returns the episode; `None` for other kinds. It may be a chapter, since Spotify writes both
+    /// alike.
     as_episode: Episode(EpisodeId);
-    /// The audiobook, if it says that it is one. [`AudiobookId`] can be made from a show's URI too.
+    /// Returns the audiobook, if the URI names one as such. [`AudiobookId`] also converts from a
+    /// show's URI.
     as_audiobook: Audiobook(AudiobookId);
-    /// The chapter, if it says that it is one. [`ChapterId`] can be made from an episode's URI too.
+    /// Returns the chapter, if the URI names one as such. [`ChapterId`] also converts from an
+    /// episode's URI.
     as_chapter: Chapter(ChapterId);
-    /// The user, if it names one.
+    /// Returns the user; `None` for other kinds.
     as_user: User(UserId);
-    /// What it says of a local file, if it is the URI of one.
+    /// Returns the local file; `None` for other kinds.
     as_local: Local(LocalFile);
-    /// The URI as it came, if it is of another kind.
+    /// Returns the URI if it is of another kind.
     as_other: Other(OtherUri);
 }
 
-/// A URI of a kind that has no name here, as it came.
+/// A URI of a kind that has no name here, unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OtherUri(Box<str>);
 
 impl OtherUri {
-    /// The whole URI.
+    /// The complete URI.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -206,7 +210,7 @@ impl fmt::Display for OtherUri {
     }
 }
 
-/// A file of the user's, as its URI describes it. Nothing else is known of it.
+/// A local file of a user, as described by its URI. Nothing else is known about it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct LocalFile {
@@ -216,14 +220,14 @@ pub struct LocalFile {
     pub album: String,
     /// The title; may be empty.
     pub title: String,
-    /// How long it is, in whole seconds; `None` if the URI does not say it.
+    /// Duration in whole seconds; `None` if the URI does not contain it.
     pub duration: Option<Duration>,
-    /// The URI as it came: encodings differ, and the file is found by the very text.
+    /// The original URI: encodings differ, and only the exact text identifies the file.
     uri: Box<str>,
 }
 
 impl LocalFile {
-    /// `None` if it is the URI of something else. Most are, so that this makes no error of it.
+    /// `None` for other URIs. That is the usual case, and therefore not an error.
     pub(crate) fn read(uri: &str) -> Option<Self> {
         let mut parts = strip_prefix_ignoring_case(uri, "spotify:local:")?.split(':');
         let mut text = || percent::decode_form(parts.next().unwrap_or_default());

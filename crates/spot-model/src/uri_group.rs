@@ -1,4 +1,4 @@
-//! Groups of URIs: what a call takes that takes several kinds of things.
+//! Groups of URIs, for calls that accept several kinds of objects.
 
 use std::{fmt, str::FromStr};
 
@@ -10,7 +10,7 @@ use crate::{
     uri::parse,
 };
 
-/// Defines a group of URIs that a call takes, and what it is made from.
+/// Defines a group of URIs and the conversions into it.
 macro_rules! group {
     (
         $(#[$meta:meta])*
@@ -96,7 +96,7 @@ macro_rules! group {
 }
 
 group! {
-    /// Something to play or to put into a playlist. A bare id counts as that of a track.
+    /// An item to play or to add to a playlist. A bare id counts as a track.
     PlayableUri, "a track or an episode", bare: |id| Some(TrackId::from_bare(id).map(Self::Track));
     /// A track.
     Track(TrackId),
@@ -104,12 +104,12 @@ group! {
     Episode(EpisodeId),
     /// A chapter of an audiobook.
     Chapter(ChapterId),
-    /// A file of the user's. It can be in a playlist, though no call adds one.
+    /// A local file of a user. It can be in a playlist, but no call can add it.
     Local(LocalFile),
 }
 
 group! {
-    /// Something to play from: what holds tracks or episodes.
+    /// A context for playback: an object that contains tracks or episodes.
     ContextUri, "an album, an artist, a playlist, a show or an audiobook", bare: |_| None;
     /// An album.
     Album(AlbumId),
@@ -121,12 +121,12 @@ group! {
     Show(ShowId),
     /// An audiobook.
     Audiobook(AudiobookId),
-    /// Something else, such as the tracks the user saved.
+    /// Another context, such as the user's saved tracks.
     Other(OtherUri),
 }
 
 group! {
-    /// Something that a library holds or a user follows.
+    /// An object that a library contains or a user follows.
     LibraryUri, "a track, an album, an episode, a show, an audiobook, an artist, a user or a playlist",
         bare: |_| None;
     /// A track.
@@ -137,7 +137,7 @@ group! {
     Episode(EpisodeId),
     /// A show.
     Show(ShowId),
-    /// An audiobook, which the library's calls name as such.
+    /// An audiobook, which the library calls name as such.
     Audiobook(AudiobookId) = "spotify:audiobook:{}",
     /// An artist.
     Artist(ArtistId),

@@ -1,7 +1,7 @@
 //! The connection to the server.
 //!
-//! The input and output run on a thread of their own, so that they depend on no runtime of the
-//! program: it may have several, end them, or not drive them for a while.
+//! Input and output run on a separate thread, independent of the program's runtimes: a program may
+//! have several, end them, or not drive them for a while.
 
 use std::{
     convert::Infallible,
@@ -25,15 +25,15 @@ use tokio::{
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The waits between two attempts to reconnect. They double.
+/// Waits between two attempts to reconnect. They double each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A handle to a Redis or Valkey server, shared by limiters and stores.
 ///
-/// Cloning is cheap, and clones share one connection. Making a handle does no input or output: the
-/// first use connects. A connection that breaks is made again by itself. While the server is away,
-/// one task tries to reconnect, and every use fails at once.
+/// Cloning is cheap, and clones share one connection. Creating a handle performs no I/O: the first
+/// use connects. A broken connection is re-established automatically. While the server is
+/// unavailable, one task tries to reconnect, and every use fails at once.
 ///
 /// Any number of processes, applications and users can use one server. Different prefixes keep
 /// their keys apart.
@@ -51,7 +51,7 @@ pub struct Redis {
     inner: Arc<Inner>,
 }
 
-/// Sets up a [`Redis`] handle.
+/// Builder of a [`Redis`] handle.
 #[must_use = "a builder does nothing until it builds"]
 #[derive(Clone)]
 pub struct RedisBuilder {
@@ -68,8 +68,9 @@ pub struct RedisBuilder {
 }
 
 impl Redis {
-    /// A handle with default settings. The URL is `redis://[user:password@]host[:port][/database]`,
-    /// or `rediss://` for TLS, which needs the feature `rustls` or `native-tls`.
+    /// Creates a handle with default settings. The URL is
+    /// `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS, which needs the
+    /// feature `rustls` or `native-tls`.
     ///
     /// # Errors
     ///
@@ -78,7 +79,7 @@ impl Redis {
         Self::builder(url).build()
     }
 
-    /// A builder for other settings. [`open`](Self::open) describes the URL.
+    /// Creates a builder for other settings. [`open`](Self::open) describes the URL.
     pub fn builder(url: impl Into<String>) -> RedisBuilder {
         RedisBuilder {
             url: url.into(),
@@ -94,27 +95,27 @@ impl Redis {
         }
     }
 
-    /// Asks the server for a sign of life, for health checks.
+    /// Sends a `PING` to the server, for health checks.
     ///
     /// # Errors
     ///
-    /// [`Store`](spot_http::ErrorKind::Store) if the server is away, slow, or refuses the
+    /// [`Store`](spot_http::ErrorKind::Store) if the server is unavailable, slow, or refuses the
     /// connection.
     pub async fn ping(&self) -> Result<(), Error> {
         Ok(self.query::<()>(redis::cmd("PING")).await?)
     }
 
-    /// The text before the name of each key.
+    /// Prefix of the keys.
     pub(crate) fn prefix(&self) -> &str {
         &self.inner.prefix
     }
 
-    /// The longest time that a use may take.
+    /// Maximum duration of a use.
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.inner.connect_timeout
     }
 
-    /// Waits while the server is away.
+    /// Waits until the server is available again.
     pub(crate) async fn until_back(&self) {
         loop {
             let changed = self.inner.changed.notified();
@@ -125,13 +126,13 @@ impl Redis {
         }
     }
 
-    /// A failure with this message.
+    /// Creates a failure with this message.
     pub(crate) fn failure(&self, message: impl fmt::Display) -> Failure {
         self.inner.failure(message)
     }
 
-    /// Runs a script. It may run twice if the connection breaks, so that running it again must do no
-    /// harm.
+    /// Runs a script. It may run twice if the connection breaks, so the script must be safe to
+    /// repeat.
     ///
     /// Dropping the future does not stop the script.
     pub(crate) async fn run<T: FromRedisValue>(&self, call: ScriptCall) -> Result<T, Failure> {
@@ -145,7 +146,8 @@ impl Redis {
         self.inner.convert(value)
     }
 
-    /// Spawns a future on the thread of the connection. It does not end before the future does.
+    /// Spawns a future on the thread of the connection. The thread stays alive until the future
+    /// ends.
     pub(crate) fn spawn(
         &self,
         future: impl Future<Output = ()> + Send + 'static,
@@ -175,37 +177,37 @@ impl fmt::Debug for Redis {
 }
 
 impl RedisBuilder {
-    /// Sets the text before the name of each key; `spot:` by default. It must not contain a brace, since
-    /// braces choose the slot of a key in a cluster.
+    /// Sets the prefix of the keys; `spot:` by default. It must not contain a brace, since braces
+    /// determine the slot of a key in a cluster.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Sets the time limit of connecting; 1 s by default. A use that has to connect first takes no
-    /// longer than this in all.
+    /// Sets the time limit for connecting; 1 s by default. A use that has to connect first takes no
+    /// longer than this in total.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Sets the time limit of a response of the server; 500 ms by default, and the connect timeout at
-    /// most. A server that is slower counts as away.
+    /// Sets the time limit for a response of the server; 500 ms by default, and at most the connect
+    /// timeout. A slower server counts as unavailable.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;
         self
     }
 
-    /// Trusts the certificates of this authority instead of those of the platform. `pem` is its
-    /// certificate. The URL has to begin with `rediss://`.
+    /// Sets the certificate authority to trust, instead of those of the platform. `pem` is its
+    /// certificate. The URL must begin with `rediss://`.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificate = Some(pem.into());
         self
     }
 
-    /// The server is a Redis Cluster. `more_nodes` are the URLs of further nodes, which are asked for
-    /// the layout of the cluster if the first one is away.
+    /// Sets that the server is a Redis Cluster. `more_nodes` are the URLs of further nodes, which
+    /// provide the layout of the cluster if the first one is unavailable.
     #[cfg(feature = "cluster")]
     pub fn cluster(mut self, more_nodes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.is_cluster = true;
@@ -288,7 +290,7 @@ impl RedisBuilder {
 
 impl fmt::Debug for RedisBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The URL may hold a password.
+        // The URL may contain a password.
         f.debug_struct("RedisBuilder")
             .field("prefix", &self.prefix)
             .field("connect_timeout", &self.connect_timeout)
@@ -297,7 +299,7 @@ impl fmt::Debug for RedisBuilder {
     }
 }
 
-/// The message never holds the URL, which may hold a password.
+/// The message never contains the URL, because the URL may contain a password.
 fn malformed(error: &RedisError) -> Error {
     let detail = error.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
     Error::configuration(format!(
@@ -306,8 +308,8 @@ fn malformed(error: &RedisError) -> Error {
     ))
 }
 
-/// The TLS library needs a provider of cryptography for the process. A program that installed one
-/// keeps it.
+/// Installs a provider of cryptography for the process, which the TLS library needs. A provider
+/// that the program installed stays.
 #[cfg(feature = "rustls")]
 fn install_tls_provider() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
@@ -323,7 +325,7 @@ pub(crate) struct ScriptCall {
     arguments: Vec<Vec<u8>>,
 }
 
-/// A script and its hash, which the server knows it by.
+/// A script and its hash, which identifies it on the server.
 #[derive(Debug)]
 pub(crate) struct Script {
     text: &'static str,
@@ -339,7 +341,7 @@ impl Script {
         self.hash.get_or_init(|| redis::Script::new(self.text).get_hash().to_owned())
     }
 
-    /// A call of it, without keys and arguments.
+    /// Creates a call of the script, without keys and arguments.
     pub(crate) fn call(&'static self) -> ScriptCall {
         ScriptCall { script: self, keys: Vec::new(), arguments: Vec::new() }
     }
@@ -386,15 +388,15 @@ impl From<Failure> for Error {
 
 struct Inner {
     server: Server,
-    /// For messages, without user and password.
+    /// Address for messages, without user and password.
     address: String,
-    /// Taken out of messages.
+    /// Removed from messages.
     password: Option<String>,
     prefix: String,
     connect_timeout: Duration,
     response_timeout: Duration,
     link: Mutex<Link>,
-    /// Notifies those who wait for the link.
+    /// Notifies tasks that wait for the link.
     changed: Notify,
     background: OnceLock<Result<Background, Failure>>,
 }
@@ -412,7 +414,7 @@ enum Link {
     /// A task connects. Uses wait for it.
     Connecting,
     Up(Connection),
-    /// The server is away, for this reason. A task tries to reconnect. Uses fail at once.
+    /// The server is unavailable, for this reason. A task tries to reconnect. Uses fail at once.
     Away(Failure),
 }
 
@@ -420,7 +422,7 @@ enum Link {
 #[derive(Clone)]
 struct Connection {
     channel: Channel,
-    /// Tells it from the connections before it.
+    /// Distinguishes the connection from earlier ones.
     id: Arc<()>,
 }
 
@@ -453,7 +455,7 @@ impl Channel {
     }
 }
 
-/// What a use sends.
+/// The content of a request.
 enum Use<'a> {
     Command(&'a Cmd),
     Script(&'a ScriptCall),
@@ -461,7 +463,7 @@ enum Use<'a> {
 
 impl Inner {
     fn link(&self) -> MutexGuard<'_, Link> {
-        // Nothing under this lock leaves it half changed.
+        // No code under this lock leaves it half changed.
         self.link.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -519,7 +521,7 @@ impl Inner {
             if !error.is_unrecoverable_error() {
                 return Err(failure);
             }
-            // The connection broke. Most often the server or a proxy closed it because it was idle.
+            // The connection broke. Usually the server or a proxy closed it because it was idle.
             self.lose(&connection, Link::Idle);
             if !std::mem::replace(&mut is_first, false) {
                 return Err(failure);
@@ -527,7 +529,7 @@ impl Inner {
         }
     }
 
-    /// The connection; connects first if necessary.
+    /// Returns the connection. Connects first if necessary.
     async fn connection(self: &Arc<Self>, latest: Instant) -> Result<Connection, Failure> {
         loop {
             let changed = self.changed.notified();
@@ -546,7 +548,7 @@ impl Inner {
         }
     }
 
-    /// Gives up a connection, unless another one replaced it.
+    /// Drops a connection, unless another one replaced it.
     fn lose(self: &Arc<Self>, lost: &Connection, next: Link) {
         let mut link = self.link();
         let is_current =
@@ -565,7 +567,7 @@ impl Inner {
         }
     }
 
-    /// Connects in a task, which tries until it succeeds.
+    /// Starts a task that tries to connect until it succeeds.
     fn start_connecting(self: &Arc<Self>) {
         Handle::current().spawn(connect(Arc::downgrade(self)));
     }
@@ -584,7 +586,7 @@ impl Inner {
                 #[cfg(feature = "cluster")]
                 Server::Cluster(client) => Channel::Cluster(client.get_async_connection().await?),
             };
-            // A server that hangs, or still loads its data, accepts connections.
+            // A server that hangs or is still loading its data accepts connections.
             channel.send(&redis::cmd("PING")).await?;
             Ok::<_, RedisError>(channel)
         };
@@ -642,7 +644,8 @@ async fn connect(inner: Weak<Inner>) {
     }
 }
 
-/// Whether the server answers and cannot serve: it loads its data, or is a replica since a failover.
+/// Whether the server responds but cannot serve: it is loading its data, or became a replica in a
+/// failover.
 fn is_not_ready(error: &RedisError) -> bool {
     matches!(
         error.kind(),
@@ -655,10 +658,10 @@ fn is_not_ready(error: &RedisError) -> bool {
     )
 }
 
-/// The error in one line, without what was sent.
+/// Formats the error on one line, without the request.
 fn describe(error: &RedisError) -> String {
     match (error.code(), error.detail()) {
-        // The server quotes what it does not understand, which may be a record.
+        // The server quotes what it does not understand, which may contain a record.
         (Some(code), Some(detail)) => {
             let detail = detail.split(", with args").next().unwrap_or_default();
             format!("{code} {detail}")
@@ -670,7 +673,7 @@ fn describe(error: &RedisError) -> String {
 /// The thread that runs the connection and the tasks of limiters.
 struct Background {
     runtime: Handle,
-    /// The thread ends when this is dropped.
+    /// Dropping this ends the thread.
     _stop: oneshot::Sender<Infallible>,
 }
 
@@ -681,7 +684,7 @@ impl Background {
         let handle = runtime.handle().clone();
         std::thread::Builder::new().name("spot-redis".to_owned()).spawn(move || {
             _ = runtime.block_on(stopped);
-            // Without waiting for a name that is still looked up.
+            // Does not wait for name resolution in progress.
             runtime.shutdown_background();
         })?;
         Ok(Self { runtime: handle, _stop: stop })

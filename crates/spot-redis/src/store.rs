@@ -26,7 +26,8 @@ use crate::{
     },
 };
 
-/// Stores the sessions of an application in Redis or Valkey, for any number of processes and machines.
+/// Stores the sessions of an application in Redis or Valkey, for any number of processes and
+/// machines.
 ///
 /// ```no_run
 /// use spot_auth::{App, Scope};
@@ -40,35 +41,35 @@ use crate::{
 ///
 /// # Several processes
 ///
-/// One process at a time refreshes a session, and the others find its tokens in the store. The lock for
-/// that is renewed while it is held. The lock of a process that dies expires after ten seconds. A
-/// process that lost the lock, for example because it was suspended, cannot overwrite a newer record:
-/// every save compares the version of the record with the one that the process has read.
+/// One process at a time refreshes a session, and the others find its tokens in the store. The lock
+/// for this is renewed while it is held. If its process dies, the lock expires after ten seconds. A
+/// process that lost the lock, for example because it was suspended, cannot overwrite a newer
+/// record: every save compares the version of the record with the one that the process read.
 ///
-/// # A server that is away, slow, or restarted without data
+/// # A server that is unavailable, slow, or restarted without data
 ///
-/// Sessions in use go on. Their tokens stay in memory, the observer of the application receives the
-/// error, and the record is saved when the server is back. A server that lost its data gets the record
-/// of each session that is in use at the next refresh. A session that no process uses is lost with
-/// the data, and its user has to sign in again: let the server write to the disk (`appendonly yes`),
-/// and let it evict no keys (`maxmemory-policy noeviction`).
+/// Sessions in use continue. Their tokens stay in memory, the observer of the application receives
+/// the error, and the record is saved when the server is available again. If the server lost its
+/// data, the next refresh of each session in use saves its record again. A session that no process
+/// uses is lost with the data, and its user has to sign in again: configure the server to write to
+/// the disk (`appendonly yes`) and to evict no keys (`maxmemory-policy noeviction`).
 ///
 /// # Keys
 ///
-/// A record is a string under `{prefix}session:{CLIENT_ID/ACCOUNT/SCOPES}`, its lock under the same key
-/// with `:lock`. The inner braces are part of the key and keep the two in one slot of a cluster. All
-/// characters but letters, digits and `-._~` are escaped as in a URL. [`key`](Self::key) returns the key
-/// of a session.
+/// A record is a string under `{prefix}session:{CLIENT_ID/ACCOUNT/SCOPES}`. Its lock has the same
+/// key with `:lock` appended. The inner braces are part of the key and keep the two in one slot of
+/// a cluster. All characters except letters, digits and `-._~` are escaped as in a URL.
+/// [`key`](Self::key) returns the key of a session.
 ///
-/// A record expires 30 days after the earliest end of the consent, or 211 days after the last save if
-/// the day of the consent is not known. Signing out leaves a marker without tokens for 30 days, so that
-/// no other process writes the record again.
+/// A record expires 30 days after the earliest end of the consent, or 211 days after the last save
+/// if the time of the consent is unknown. Signing out leaves a marker without tokens for 30 days,
+/// so that no other process writes the record again.
 ///
 /// # A record that cannot be read
 ///
-/// The first read is an error that names the key. It renames the record to the same key with `:broken`,
-/// where it stays for 30 days. A record that was written by a newer version of this library, or that
-/// cannot be opened, is an error and stays.
+/// The first read returns an error that names the key. It also renames the record: `:broken` is
+/// appended to the key, where the record stays for 30 days. A record that a newer version of this
+/// library wrote, or that cannot be unsealed, is an error and stays.
 #[derive(Clone)]
 pub struct RedisStore {
     redis: Redis,
@@ -76,13 +77,14 @@ pub struct RedisStore {
     accepts_unsealed: bool,
 }
 
-/// How long a record stays after the consent has ended, and a marker after the user has signed out.
+/// How long a record stays after the end of the consent, and a marker after the user has signed
+/// out.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
-/// The assumed time until the consent ends if the day of the consent is not known.
+/// Assumed time until the end of a consent whose beginning is unknown.
 const UNKNOWN_CONSENT: Duration = Duration::from_secs(181 * 86_400);
 
-/// Everything but what is never special in a key.
+/// All characters except those that are never special in a key.
 const ESCAPED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 static SAVE: Script = Script::new(include_str!("store/save.lua"));
@@ -90,18 +92,18 @@ static REMOVE: Script = Script::new(include_str!("store/remove.lua"));
 static SET_ASIDE: Script = Script::new(include_str!("store/set_aside.lua"));
 
 impl RedisStore {
-    /// A store on a server. Its keys start with the prefix of the handle.
+    /// Creates a store on a server. Its keys start with the prefix of the handle.
     pub fn new(redis: &Redis) -> Self {
         Self { redis: redis.clone(), seal: None, accepts_unsealed: false }
     }
 
-    /// Encrypts the records that the server keeps. `seal` gets the plain bytes of a record and returns
-    /// the sealed ones; `open` is its inverse, and fails if the bytes were changed. Use authenticated
-    /// encryption with a key that the server does not have, such as AES-GCM-SIV or
+    /// Encrypts the records on the server. `seal` converts the plain bytes of a record into sealed
+    /// ones; `open` is its inverse, and fails if the bytes were changed. Use authenticated
+    /// encryption with a key that the server does not have, such as AES-GCM-SIV, or
     /// XChaCha20-Poly1305 with a random nonce.
     ///
-    /// The plain bytes contain the key of the record. A sealed record that somebody moves to the key of
-    /// another user is refused. An older record of the same user is not recognised.
+    /// The plain bytes contain the key of the record, so that a sealed record that was moved to
+    /// another user's key is refused. An older record of the same user is not detected.
     ///
     /// The functions must return at once. A panic in them is an error.
     ///
@@ -132,15 +134,15 @@ impl RedisStore {
         Self { seal: Some(Arc::new(Seal::new(seal, open))), ..self }
     }
 
-    /// Also reads records that are not sealed, which a sealed store refuses otherwise. For a service
-    /// that starts to seal: every save seals a record. Whoever can write to the server can give a
-    /// user the session of another one while this is set.
+    /// Also reads unsealed records, which a sealed store otherwise refuses. Use it when a service
+    /// starts to seal its records: every save seals one. While this is set, anyone who can write to
+    /// the server can give a user the session of another one.
     #[must_use]
     pub fn accept_unsealed(self) -> Self {
         Self { accepts_unsealed: true, ..self }
     }
 
-    /// The key that the record of a session has on the server.
+    /// Returns the server's key for the record of a session.
     pub fn key(&self, key: &StoreKey) -> String {
         let escaped = |text| utf8_percent_encode(text, &ESCAPED).to_string();
         let scopes: Vec<_> = key.scopes().iter().map(|scope| escaped(scope.as_str())).collect();
@@ -153,7 +155,7 @@ impl RedisStore {
         )
     }
 
-    /// A text as it is stored under a key.
+    /// Converts a text into the form that is stored under a key.
     fn payload(&self, key: &str, text: &str) -> Result<(Kind, Vec<u8>), Error> {
         match &self.seal {
             Some(seal) => Ok((Kind::Sealed, seal.seal(key, text)?)),
@@ -161,7 +163,7 @@ impl RedisStore {
         }
     }
 
-    /// The text that is stored under a key.
+    /// Returns the text that is stored under a key.
     fn text(&self, key: &str, content: &Content<'_>) -> Result<String, Unreadable> {
         let refused =
             |why: &str| Unreadable::Error(Error::configuration(format!("{key} in Redis {why}")));
@@ -254,7 +256,7 @@ impl TokenStore for RedisStore {
         let key = self.key(key);
         let mut value = self.save_once(&key, record, expected).await?;
         if let Value::BulkString(bytes) = value {
-            // What is there has no version.
+            // The existing value has no version.
             self.set_aside(&key, &bytes).await?;
             value = self.save_once(&key, record, expected).await?;
         }

@@ -1,8 +1,8 @@
 //! A Redis or Valkey server for tests and examples.
 //!
-//! The server is a process of its own, on a free port, with a folder of its own. It saves nothing to
-//! the disk, so that a restart loses all keys. It ends when the value is dropped, when the test
-//! panics, and when the process of the test is killed.
+//! Each server is a separate process with its own free port and folder. It saves nothing to the
+//! disk, so that a restart loses all keys. It ends when the value is dropped, when the test panics,
+//! and when the test process is killed.
 //!
 //! ```no_run
 //! use spot_redis::test::RedisServer;
@@ -34,13 +34,13 @@ use std::{
 
 use redis::FromRedisValue;
 
-/// How long a server may take to start.
+/// Time limit for the start of a server.
 const START_LIMIT: Duration = Duration::from_secs(15);
 
-/// How long a command may take.
+/// Time limit for a command.
 const COMMAND_LIMIT: Duration = Duration::from_secs(3);
 
-/// The programs that are looked for on the path.
+/// The program names that are searched on the path.
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 
 /// A running `redis-server` or `valkey-server`.
@@ -55,9 +55,9 @@ pub struct RedisServer {
 /// The process of a server.
 struct Process {
     server: Child,
-    /// A shell that kills the server when the process of the test ends without doing so.
+    /// A shell that kills the server if the test process ends without doing so.
     guard: Child,
-    /// The guard waits for this pipe. The system closes it when the process of the test ends.
+    /// The guard waits for this pipe. The system closes it when the test process ends.
     pipe: ChildStdin,
 }
 
@@ -66,8 +66,8 @@ struct Process {
 pub struct CommandLog(Arc<Mutex<Vec<String>>>);
 
 impl RedisServer {
-    /// The program that is started: the one in the environment variable `REDIS_SERVER`, or else
-    /// `redis-server` or `valkey-server` on the path. `None` if there is none.
+    /// Returns the program to start: the one in the environment variable `REDIS_SERVER`, or else
+    /// `redis-server` or `valkey-server` on the path. `None` if none is installed.
     pub fn program() -> Option<PathBuf> {
         if let Some(program) = env::var_os("REDIS_SERVER").filter(|program| !program.is_empty()) {
             return Some(program.into());
@@ -82,7 +82,7 @@ impl RedisServer {
     ///
     /// # Errors
     ///
-    /// If there is no program, or if it does not start.
+    /// If no program is found, or if it does not start.
     pub fn start() -> io::Result<Self> {
         Self::start_with(&[])
     }
@@ -91,7 +91,7 @@ impl RedisServer {
     ///
     /// # Errors
     ///
-    /// If there is no program, or if it does not start.
+    /// If no program is found, or if it does not start.
     pub fn start_with(arguments: &[&str]) -> io::Result<Self> {
         static STARTED: AtomicU64 = AtomicU64::new(0);
         let program = Self::program().ok_or_else(|| {
@@ -123,21 +123,21 @@ impl RedisServer {
         }
     }
 
-    /// The port on `127.0.0.1`.
+    /// The server's port on `127.0.0.1`.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The address, such as `redis://127.0.0.1:6379`.
+    /// The server's URL, such as `redis://127.0.0.1:6379`.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Sends a command and returns its answer.
+    /// Sends a command and returns the response.
     ///
     /// # Errors
     ///
-    /// If the server does not answer within three seconds, or answers with an error.
+    /// If the server does not respond within three seconds, or responds with an error.
     pub fn command<T: FromRedisValue>(&self, command: &[&str]) -> io::Result<T> {
         let client = redis::Client::open(self.url()).map_err(io::Error::other)?;
         let mut connection =
@@ -148,12 +148,12 @@ impl RedisServer {
         parts.query(&mut connection).map_err(io::Error::other)
     }
 
-    /// How often each command was run since the server started or `CONFIG RESETSTAT`, by its name in
-    /// lower case. The commands that scripts run are counted as well.
+    /// Returns how often each command was run since the server started or `CONFIG RESETSTAT`, by
+    /// its name in lower case. Commands run by scripts count as well.
     ///
     /// # Errors
     ///
-    /// If the server does not answer.
+    /// If the server does not respond.
     pub fn command_counts(&self) -> io::Result<BTreeMap<String, u64>> {
         let text: String = self.command(&["INFO", "commandstats"])?;
         let counts = text.lines().filter_map(|line| {
@@ -173,7 +173,7 @@ impl RedisServer {
         let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         connection.write_all(b"MONITOR\r\n")?;
         let mut lines = BufReader::new(connection).lines();
-        // The answer to the command itself: what follows is recorded.
+        // The response to the `MONITOR` command itself. Everything after it is recorded.
         lines.next().transpose()?;
         let log = CommandLog(Arc::default());
         let written = log.clone();
@@ -185,21 +185,21 @@ impl RedisServer {
         Ok(log)
     }
 
-    /// Stops the process without ending it (`SIGSTOP`): the server accepts connections and answers
-    /// nothing.
+    /// Stops the process without ending it (`SIGSTOP`): the server accepts connections but does not
+    /// respond.
     ///
     /// # Errors
     ///
-    /// If the process does not run.
+    /// If the process is not running.
     pub fn freeze(&self) -> io::Result<()> {
         self.signal("STOP")
     }
 
-    /// Lets a frozen process go on (`SIGCONT`).
+    /// Lets a frozen process continue (`SIGCONT`).
     ///
     /// # Errors
     ///
-    /// If the process does not run.
+    /// If the process is not running.
     pub fn thaw(&self) -> io::Result<()> {
         self.signal("CONT")
     }
@@ -210,8 +210,8 @@ impl RedisServer {
         drop(process);
     }
 
-    /// Kills the process if it runs, and starts another one on the same port. All keys are lost, unless
-    /// the server was started with arguments that make it save them.
+    /// Kills the process if it is running, and starts another one on the same port. All keys are
+    /// lost, unless the server was started with arguments that make it save them.
     ///
     /// # Errors
     ///
@@ -238,7 +238,7 @@ impl RedisServer {
         let (guard, pipe) = match guard(server.id(), &self.folder) {
             Ok(guard) => guard,
             Err(error) => {
-                // Nobody else would end it.
+                // Otherwise the process would keep running.
                 let _ = server.kill();
                 let _ = server.wait();
                 return Err(error);
@@ -288,8 +288,8 @@ impl RedisServer {
     }
 }
 
-/// Starts a shell that kills a process, and removes its folder, when the returned pipe is closed
-/// without a line.
+/// Starts a shell that kills a process and removes its folder when the returned pipe is closed
+/// without receiving a line.
 fn guard(process: u32, folder: &Path) -> io::Result<(Child, ChildStdin)> {
     let mut guard = Command::new("sh")
         .args(["-c", r#"read -r line || { kill -9 "$1"; rm -rf "$2"; }"#, "sh"])
@@ -305,7 +305,8 @@ fn guard(process: u32, folder: &Path) -> io::Result<(Child, ChildStdin)> {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // A process that has ended needs no signal, and a guard that has ended no line.
+        // If the process has already ended it needs no signal, and if the guard has ended it needs
+        // no line.
         let _ = self.server.kill();
         let _ = self.server.wait();
         let _ = self.pipe.write_all(b"\n");
@@ -316,7 +317,7 @@ impl Drop for Process {
 impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
-        // A file that stays is in the folder for temporary files.
+        // A remaining file is in the folder for temporary files.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
@@ -331,7 +332,7 @@ impl fmt::Debug for RedisServer {
 }
 
 impl CommandLog {
-    /// The commands so far, one a line, with the time and the sender before each.
+    /// The commands so far, one per line, each with the time and the sender before it.
     pub fn lines(&self) -> Vec<String> {
         self.lines_mut().clone()
     }

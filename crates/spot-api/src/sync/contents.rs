@@ -2,24 +2,25 @@ use spot_model::{Page, PlayableItem, PlayableUri, PlaylistItem, SnapshotId};
 
 use crate::{Error, ErrorKind, Fields, GetPlaylist, Market};
 
-/// How often a playlist is read that changes under way.
+/// Maximum number of times to read a playlist that changes in the meantime.
 const READS: usize = 3;
 
-/// All items of a playlist at one version.
+/// All items of a playlist in one version.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PlaylistContents {
-    /// The version; `None` if Spotify does not name it.
+    /// The version; `None` if Spotify does not return it.
     pub snapshot_id: Option<SnapshotId>,
-    /// The items, in order. Entries that Spotify answers as `null` are left out.
+    /// The items, in order. Entries that Spotify returns as `null` are skipped.
     pub items: Vec<PlaylistItem>,
-    /// The URI at each position; `None` where there is none, as for items that were taken down.
+    /// The URI at each position; `None` for entries without one, such as removed items.
     pub(crate) uris: Vec<Option<PlayableUri>>,
 }
 
 impl PlaylistContents {
-    /// Reads all of it, with these fields of each item, or with all. Up to 100 items are one
-    /// request; more are pages of 50, and a look at the version at the end.
+    /// Reads the whole playlist, with these fields of each item or with all. Up to 100 items take
+    /// one request. Longer playlists are read in pages of 50, and the version is checked at the
+    /// end.
     pub(crate) async fn read(
         playlist: &GetPlaylist,
         fields: Option<Fields>,
@@ -68,19 +69,20 @@ impl PlaylistContents {
     }
 }
 
-/// The playlist with its first items as it holds them: with a market, Spotify answers the tracks
-/// that are played there instead, which no call on the playlist knows.
+/// Requests the playlist without a market. With a market, Spotify returns the tracks that are
+/// played there in place of the playlist's own ones, and the calls that change the playlist do not
+/// accept those.
 fn unrelinked(playlist: &GetPlaylist) -> GetPlaylist {
     GetPlaylist { fields: None, ..playlist.clone() }.market(Market::UNSET)
 }
 
-/// The URI of an entry as the playlist holds it.
+/// Returns the URI of an entry in the form that the playlist holds.
 fn entry_uri(item: &PlayableItem) -> Option<PlayableUri> {
     let original = item.as_track().and_then(|track| track.linked_from.as_ref()?.id);
     original.map_or_else(|| item.uri(), |id| Some(id.into()))
 }
 
-/// The present version of a playlist.
+/// Returns the current version of a playlist.
 pub(crate) async fn version(playlist: &GetPlaylist) -> Result<Option<SnapshotId>, Error> {
     let playlist = playlist.clone().fields("snapshot_id").await?;
     Ok(playlist.snapshot_id)

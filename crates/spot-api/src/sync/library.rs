@@ -8,22 +8,23 @@ use crate::Library;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LibraryChanges {
-    /// The tracks saved since, the newest first.
+    /// The tracks saved since then, newest first.
     pub added: Vec<SavedTrack>,
-    /// How many tracks are saved in all. If that is fewer than before and `added` together, tracks
-    /// were removed.
+    /// Total number of saved tracks. If it is lower than the previous total plus the number of
+    /// `added`, tracks were removed.
     pub total: Option<u32>,
-    /// The date of the newest saved track, or the point that was given: give it to the next call.
+    /// Date of the newest saved track, or the given point in time. Pass it to the next call.
     pub newest: DateTime<Utc>,
 }
 
 impl Library {
-    /// The saved tracks that are newer than a point in time, without reading the whole library.
+    /// Reads the saved tracks that are newer than a point in time, without reading the whole
+    /// library.
     ///
-    /// The list comes newest first, so that reading ends at the first track that is not newer:
-    /// mostly one request, and one more for each further 50 new tracks. Scope: `user-library-read`.
+    /// The list is sorted newest first, so that reading ends at the first older track. This usually
+    /// takes one request, and one more per 50 further new tracks. Scope: `user-library-read`.
     ///
-    /// What it cannot see:
+    /// It does not detect:
     ///
     /// - Which tracks were removed. [`LibraryChanges::total`] shows that some were.
     /// - Tracks saved with an older date, as programs that import libraries do.
@@ -42,16 +43,16 @@ impl Library {
     ///
     /// # Errors
     ///
-    /// As any call.
+    /// As for any call.
     pub async fn changes_since(&self, since: DateTime<Utc>) -> Result<LibraryChanges, Error> {
-        // Most of the time the first page is the only one.
+        // The first page is usually sufficient.
         let mut saved = self.tracks().stream().prefetch(0);
         let mut added = Vec::new();
         while let Some(track) = saved.try_next().await? {
             match track.added_at {
                 Some(at) if at > since => added.push(track),
                 Some(_) => break,
-                // Without a date it may be old or new; the next one tells.
+                // Without a date the track may be old or new; the next one decides.
                 None => {}
             }
         }

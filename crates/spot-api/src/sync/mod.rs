@@ -1,4 +1,4 @@
-//! Playlist edits that keep what can be kept, and reading only what changed.
+//! Playlist edits that preserve entries, and reading only what changed.
 
 mod contents;
 mod library;
@@ -18,10 +18,11 @@ pub use plan::SyncPlan;
 pub use request::SyncPlaylist;
 
 impl GetPlaylist {
-    /// Makes the playlist equal to a list, in order, copies included, with few calls.
+    /// Makes the playlist equal to a list, including its order and its copies, with few calls.
     ///
     /// Entries that stay are not touched, so that they keep their dates (`added_at`). Await it to
-    /// read the playlist and change it; [`plan`](SyncPlaylist::plan) shows first what it will do.
+    /// read and change the playlist. [`plan`](SyncPlaylist::plan) returns the changes without
+    /// making them.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -38,12 +39,11 @@ impl GetPlaylist {
         SyncPlaylist::new(self.clone(), request::Goal::Equal(wanted))
     }
 
-    /// Removes the items at some positions, from 0.
+    /// Removes the items at these positions, counted from 0.
     ///
-    /// Spotify can only remove every copy of an item. If the playlist has other copies of it, they
-    /// are added again, and lose their dates: [`SyncPlan::readded`] counts them. It costs the calls
-    /// that read the playlist, one call per 100 items, and one per run of items that are added
-    /// again.
+    /// Spotify can only remove all copies of an item. Other copies in the playlist are added again,
+    /// and lose their dates: [`SyncPlan::readded`] counts them. This takes the calls that read the
+    /// playlist, one call per 100 items, and one per run of items that are added again.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -58,9 +58,9 @@ impl GetPlaylist {
         SyncPlaylist::new(self.clone(), request::Goal::Without(positions.into_iter().collect()))
     }
 
-    /// The items of the playlist if it changed since a version; `None` if it did not.
+    /// Returns the items of the playlist if it changed since a version; `None` if it did not.
     ///
-    /// An unchanged playlist costs one small request.
+    /// For an unchanged playlist this takes one small request.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client, kept: spot_api::model::SnapshotId)
@@ -73,8 +73,8 @@ impl GetPlaylist {
     ///
     /// # Errors
     ///
-    /// [`Conflict`](crate::ErrorKind::Conflict) if it keeps changing while it is read; else as any
-    /// call.
+    /// [`Conflict`](crate::ErrorKind::Conflict) if the playlist keeps changing while it is read;
+    /// otherwise as for any call.
     pub async fn if_changed(
         self,
         since: impl IntoId<SnapshotId>,

@@ -11,20 +11,20 @@ use crate::{
     },
 };
 
-/// How many calls more than a replacement takes are made to keep the dates of entries.
+/// Number of extra calls, compared to a replacement, that are made to keep the dates of entries.
 const EXTRA_CALLS: usize = 100;
 
-/// What the caller allows.
+/// Restrictions set by the caller.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Terms {
     pub(crate) allow_replace: bool,
     pub(crate) max_calls: Option<usize>,
 }
 
-/// The calls that lead from what a playlist holds to what it should hold, from
+/// The calls that turn the contents of a playlist into the wanted list, from
 /// [`SyncPlaylist::plan`](crate::SyncPlaylist::plan).
 ///
-/// It prints as one line: what is kept, added, moved and removed, and the number of calls.
+/// It prints as one line: the numbers of kept, added, moved and removed entries, and of calls.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client, wanted: Vec<spot_api::model::TrackId>)
@@ -46,7 +46,7 @@ pub struct SyncPlan {
     replaces: bool,
 }
 
-/// How many entries are affected, and how.
+/// Number of entries by type of change.
 #[derive(Clone, Copy, Debug)]
 struct Counts {
     kept: usize,
@@ -88,38 +88,38 @@ impl SyncPlan {
         Ok(Self { playlist, snapshot_id, uris: keys.uris, steps, counts, replaces })
     }
 
-    /// How many calls change the playlist. Reading it, and looking at its version before the first
-    /// change, are not counted.
+    /// Number of calls that change the playlist. It does not include reading the playlist, and
+    /// checking its version before the first change.
     pub fn calls(&self) -> usize {
         self.steps.len()
     }
 
-    /// Whether the playlist is as it should be.
+    /// Whether the playlist needs no change.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// How many entries stay and keep their dates, including those that are moved.
+    /// Number of entries that stay and keep their dates, including moved ones.
     pub fn kept(&self) -> usize {
         self.counts.kept
     }
 
-    /// How many entries are moved.
+    /// Number of entries that are moved.
     pub fn moved(&self) -> usize {
         self.counts.moved
     }
 
-    /// How many entries are added that were not there.
+    /// Number of new entries.
     pub fn added(&self) -> usize {
         self.counts.added
     }
 
-    /// How many entries are removed for good.
+    /// Number of entries that are removed permanently.
     pub fn removed(&self) -> usize {
         self.counts.removed
     }
 
-    /// How many entries stay but lose their dates, because they are removed and added again.
+    /// Number of entries that stay but lose their dates, because they are removed and added again.
     pub fn readded(&self) -> usize {
         self.counts.readded
     }
@@ -129,22 +129,22 @@ impl SyncPlan {
         self.replaces
     }
 
-    /// The version the plan was made for.
+    /// The version for which the plan was made.
     pub fn snapshot_id(&self) -> Option<&SnapshotId> {
         self.snapshot_id.as_ref()
     }
 
-    /// Makes the calls, one after another, and gives the new version of the playlist.
+    /// Makes the calls, one after another, and returns the new version of the playlist.
     ///
-    /// It first looks at the version, with one small request; an empty plan sends nothing. The
-    /// calls are not one transaction: a change that somebody else makes between them is not noticed.
+    /// It first checks the version with one small request; an empty plan sends nothing. The calls
+    /// are not one transaction: a change by somebody else between them is not detected.
     ///
     /// # Errors
     ///
     /// [`Conflict`](ErrorKind::Conflict) if the playlist has changed since the plan was made:
     /// nothing was changed then. If a call fails, [`Error::done`] is the number of calls that were
-    /// carried out before it. Sync again to finish: the playlist is read anew, and what is done is
-    /// not done twice. That also holds for a call of which the outcome is unknown.
+    /// carried out before it. To finish, sync again: the playlist is read again, and changes
+    /// already made are not repeated. This also applies to a call with an unknown outcome.
     pub async fn apply(self) -> Result<Option<SnapshotId>, Error> {
         if !self.is_empty() && contents::version(&self.playlist).await? != self.snapshot_id {
             let message = "the playlist has changed since the plan was made; make a new plan";
@@ -153,7 +153,7 @@ impl SyncPlan {
         self.carry_out().await
     }
 
-    /// Makes the calls without a look at the version.
+    /// Makes the calls without checking the version.
     pub(crate) async fn carry_out(self) -> Result<Option<SnapshotId>, Error> {
         let mut snapshot = self.snapshot_id.clone();
         for (done, step) in self.steps.iter().enumerate() {
@@ -184,7 +184,7 @@ impl SyncPlan {
     }
 }
 
-/// One line: `412 kept (3 moved), 7 added, 2 removed: 5 calls`.
+/// Prints one line: `412 kept (3 moved), 7 added, 2 removed: 5 calls`.
 impl fmt::Display for SyncPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Counts { kept, moved, added, removed, readded } = self.counts;
@@ -209,7 +209,7 @@ impl fmt::Debug for SyncPlan {
     }
 }
 
-/// The way with the fewest calls, of those that are possible and allowed: the edits, or `None` for a
+/// Chooses the possible and allowed way with the fewest calls: the edits, or `None` for a
 /// replacement, which takes `whole` calls.
 fn choose<'a>(
     edits: Option<Edits<'a>>,
@@ -231,7 +231,7 @@ fn choose<'a>(
         ),
         (Some(edits), whole) => {
             let calls = edits.calls();
-            // Where nothing stays, a replacement costs no dates.
+            // If nothing stays, a replacement loses no dates.
             let may_replace = terms.allow_replace || edits.kept == 0;
             if may_replace && whole.is_some_and(|whole| whole < calls) {
                 return Ok(None);
@@ -253,16 +253,16 @@ fn choose<'a>(
     }
 }
 
-/// Numbers for URIs. Entries without a URI have numbers beyond all others, one each.
+/// Maps URIs to numbers. Each entry without a URI has its own number, above all others.
 #[derive(Default)]
 struct Keys {
     uris: Vec<PlayableUri>,
-    /// By the text of the URI, which is the same for an episode and for a chapter.
+    /// Keyed by the text of the URI, which is the same for an episode and for a chapter.
     numbers: HashMap<String, u32>,
     unnamed: u32,
 }
 
-/// Numbers from here on are of entries without a URI.
+/// First number of the entries without a URI.
 const UNNAMED: u32 = 1 << 31;
 
 impl Keys {
@@ -286,13 +286,13 @@ impl Keys {
         number
     }
 
-    /// Whether something has to go that no call can name.
+    /// Whether an entry must be removed that no call can identify.
     fn must_remove_unnamed(&self, present: &[u32], wanted: &[u32]) -> bool {
         let unnamed = |keys: &[u32]| keys.iter().filter(|key| **key >= UNNAMED).count();
         unnamed(wanted) < unnamed(present)
     }
 
-    /// Whether a call can add it: it has a URI, and is no local file.
+    /// Whether a call can add the entry: it has a URI and is not a local file.
     fn can_add(&self, key: u32) -> bool {
         let uri = usize::try_from(key).ok().and_then(|key| self.uris.get(key));
         uri.is_some_and(|uri| !matches!(uri, PlayableUri::Local(_)))

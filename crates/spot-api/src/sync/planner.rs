@@ -1,7 +1,7 @@
-//! From what a playlist holds and what it should hold to the calls between them.
+//! Finds the calls that turn one list into another.
 //!
-//! The API has four calls: remove every copy of some URIs, add a run at a position, move a range,
-//! and replace everything. The first three keep the dates of what they do not touch.
+//! The API has four calls: remove all copies of some URIs, add a run at a position, move a range,
+//! and replace everything. The first three keep the dates of all other entries.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,25 +13,26 @@ use crate::sync::{
     steps::{CHUNK, Step, additions, removals},
 };
 
-/// A change of a list entry by entry: what it costs, and, when asked, its calls.
+/// A change of a list by single edits: its cost and, on request, its calls.
 #[derive(Debug)]
 pub(crate) struct Edits<'a> {
     wanted: &'a [u32],
-    /// What is removed, every copy of it.
+    /// Entries to remove, with all copies.
     gone: Vec<u32>,
-    /// Where in the wanted list each entry belongs that is not removed.
+    /// For each entry that is not removed, its place in the wanted list.
     targets: Vec<usize>,
     arrangement: Arrangement,
-    /// Entries that are in both lists and keep their dates.
+    /// Number of entries that are in both lists and keep their dates.
     pub(crate) kept: usize,
     pub(crate) removed: usize,
     pub(crate) added: usize,
-    /// Entries that are removed and added again, since surplus copies cannot be removed alone.
+    /// Number of entries that are removed and added again, because surplus copies cannot be removed
+    /// alone.
     pub(crate) readded: usize,
 }
 
 impl<'a> Edits<'a> {
-    /// The change with the fewest calls known that makes `present` equal to `wanted`.
+    /// Finds the change that makes `present` equal to `wanted` with the fewest known calls.
     pub(crate) fn new(present: &[u32], wanted: &'a [u32]) -> Self {
         let (has, needs) = (counts(present), counts(wanted));
         let needed = |key: &u32| needs.get(key).copied().unwrap_or(0);
@@ -59,23 +60,23 @@ impl<'a> Edits<'a> {
         }
     }
 
-    /// How many calls it takes at most.
+    /// Maximum number of calls.
     pub(crate) fn calls(&self) -> usize {
         self.gone.len().div_ceil(CHUNK) + self.arrangement.calls
     }
 
-    /// How many entries change their order.
+    /// Number of entries that change their order.
     pub(crate) fn moved(&self) -> usize {
         self.arrangement.moving.iter().map(Vec::len).sum()
     }
 
-    /// What is added, copies included.
+    /// Returns the entries to add, including copies.
     pub(crate) fn new_keys(&self) -> impl Iterator<Item = u32> {
         let is_new = |(_, kept): &(_, &bool)| !**kept;
         self.wanted.iter().zip(&self.arrangement.is_kept).filter(is_new).map(|(key, _)| *key)
     }
 
-    /// The calls. Each takes time in proportion to the length of the list.
+    /// Returns the calls. Each takes time in proportion to the length of the list.
     pub(crate) fn steps(&self) -> Vec<Step> {
         let mut steps: Vec<Step> = removals(&self.gone).collect();
         self.arrangement.carry_out(self.targets.clone(), self.wanted, &mut steps);
@@ -83,7 +84,7 @@ impl<'a> Edits<'a> {
     }
 }
 
-/// How many entries are in both lists, copies counted.
+/// Number of entries that are in both lists, including copies.
 pub(crate) fn common(present: &[u32], wanted: &[u32]) -> usize {
     let needs = counts(wanted);
     counts(present).iter().map(|(key, has)| (*has).min(needs.get(key).copied().unwrap_or(0))).sum()
@@ -99,27 +100,27 @@ fn counts(keys: &[u32]) -> HashMap<u32, usize> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
-    /// Ranges move whole, and what is new is added between and inside them.
+    /// Ranges move first, and new entries are added between and inside them.
     MovesFirst,
-    /// What is new is added in long runs, and moves put other entries between.
+    /// New entries are added in long runs, and moves then put other entries between them.
     AddsFirst,
 }
 
-/// A way to put entries in order and to add what they lack.
+/// A way to put entries in order and to add the missing ones.
 #[derive(Debug)]
 struct Arrangement {
     order: Order,
-    /// Whether each wanted entry is there already.
+    /// Whether each wanted entry already exists.
     is_kept: Vec<bool>,
-    /// Whether each wanted entry is there and does not move.
+    /// Whether each wanted entry already exists and does not move.
     is_still: Vec<bool>,
-    /// The ranges that move, as wanted places, in the wanted order.
+    /// The ranges to move, as places in the wanted list, in the wanted order.
     moving: Vec<Vec<usize>>,
     calls: usize,
 }
 
 impl Arrangement {
-    /// For entries that belong at `targets` in a wanted list of some length.
+    /// Creates an arrangement of entries with the places `targets` in a wanted list of this length.
     fn new(targets: &[usize], length: usize, order: Order) -> Self {
         let is_kept = marked(length, targets);
         let blocks = blocks(targets, &is_kept, order);
@@ -144,12 +145,12 @@ impl Arrangement {
         arrangement
     }
 
-    /// The runs to add: where each starts, and its wanted places.
+    /// Returns the runs to add: the start of each, and its places in the wanted list.
     fn additions(&self) -> Vec<(usize, Vec<usize>)> {
         let is = |marks: &[bool], at: usize| marks.get(at).copied().unwrap_or(false);
         let gaps = match self.order {
             Order::MovesFirst => runs(self.is_kept.len(), |at| !is(&self.is_kept, at)),
-            // What is new between two entries that stay is one run, whatever moves in between.
+            // New entries between two entries that stay are one run, whatever moves in between.
             Order::AddsFirst => runs(self.is_still.len(), |at| !is(&self.is_still, at)),
         };
         let new =
@@ -163,7 +164,7 @@ impl Arrangement {
         }
         for (start, new) in self.additions() {
             let keys: Vec<u32> = new.iter().filter_map(|at| wanted.get(*at).copied()).collect();
-            // The entry before a run is in its place, or the list is in order up to it.
+            // The entry before a run is at its final place, or the list is sorted up to it.
             let position = start.checked_sub(1).map_or(0, |before| place(&list, before) + 1);
             steps.extend(additions(&keys, position));
             list.splice(position..position, new);
@@ -174,7 +175,7 @@ impl Arrangement {
     }
 }
 
-/// A list of marks, set at some places.
+/// Returns a list of flags that are set at these places.
 fn marked(length: usize, places: &[usize]) -> Vec<bool> {
     let mut marks = vec![false; length];
     for place in places {
@@ -185,9 +186,9 @@ fn marked(length: usize, places: &[usize]) -> Vec<bool> {
     marks
 }
 
-/// The ranges of entries that follow each other in both lists.
+/// Returns the ranges of entries that follow each other in both lists.
 fn blocks(targets: &[usize], is_kept: &[bool], order: Order) -> Vec<Range<usize>> {
-    // The place of each wanted entry among those that are there already.
+    // The place of each wanted entry among the existing ones.
     let mut ranks = Vec::with_capacity(is_kept.len());
     let mut rank = 0;
     for kept in is_kept {
@@ -213,9 +214,9 @@ fn blocks(targets: &[usize], is_kept: &[bool], order: Order) -> Vec<Range<usize>
     blocks
 }
 
-/// Moves each block behind the entry that is wanted before it.
+/// Moves each block after the entry that precedes it in the wanted order.
 fn move_all(list: &mut Vec<usize>, moving: &[Vec<usize>], steps: &mut Vec<Step>) {
-    // Blocks come in the wanted order, so that whatever is smaller is in its place.
+    // Blocks come in the wanted order, so that all smaller entries are in place.
     let mut sorted = list.clone();
     sorted.sort_unstable();
     for block in moving {
@@ -234,12 +235,12 @@ fn move_all(list: &mut Vec<usize>, moving: &[Vec<usize>], steps: &mut Vec<Step>)
     }
 }
 
-/// Where an entry is; every entry that is asked for is in the list.
+/// Returns the place of an entry, which must be in the list.
 fn place(list: &[usize], target: usize) -> usize {
     list.iter().position(|at| *at == target).unwrap_or_default()
 }
 
-/// The longest ranges of places that fit.
+/// Returns the longest ranges of places that fit.
 fn runs(length: usize, fits: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for at in (0..length).filter(|at| fits(*at)) {
@@ -258,7 +259,7 @@ mod tests {
     use super::*;
     use crate::sync::steps::replacement;
 
-    /// What Spotify does with the calls.
+    /// Simulates the effect of the calls at Spotify.
     fn carry_out(mut list: Vec<u32>, steps: &[Step]) -> Vec<u32> {
         for step in steps {
             match step {
@@ -279,9 +280,9 @@ mod tests {
         list
     }
 
-    /// No plan that keeps what can be kept has fewer calls. A removal takes a hundred URIs. Two
-    /// entries that are neighbours in the end and were not in the beginning are brought together by
-    /// an addition, which does so at both its ends, or by a move, which does so in three places.
+    /// Lower bound on the calls of a plan that preserves entries. A removal takes a hundred URIs.
+    /// Two entries that become neighbours are brought together by an addition, which does so at
+    /// both of its ends, or by a move, which does so in three places.
     fn least(present: &[u32], wanted: &[u32]) -> usize {
         let (has, needs) = (counts(present), counts(wanted));
         let gone = has.iter().filter(|(key, count)| needs.get(key).unwrap_or(&0) < *count);
@@ -290,7 +291,7 @@ mod tests {
         let additions = (wanted.len() - rest.len()).div_ceil(CHUNK);
         let removals = gone.len().div_ceil(CHUNK);
         if has.values().chain(needs.values()).any(|count| *count > 1) {
-            // Which copy is which is open.
+            // It is not determined which copy is which.
             return removals + additions;
         }
         let framed = |keys: &[u32]| -> Vec<Option<u32>> {
@@ -310,7 +311,7 @@ mod tests {
         (prop::collection::vec(0..keys, 0..120), prop::collection::vec(0..keys, 0..120))
     }
 
-    /// Lists as they are: mostly one copy of each, a few changes.
+    /// Realistic lists: mostly one copy of each entry, and few changes.
     fn edited(kinds: u8) -> impl Strategy<Value = (Vec<u32>, Vec<u32>)> {
         let change =
             (0..kinds, any::<prop::sample::Index>(), any::<prop::sample::Index>(), 1..9_usize);
@@ -366,7 +367,7 @@ mod tests {
         }
     }
 
-    /// Prints how many calls are made, beside a replacement and the least possible.
+    /// Prints the number of calls, next to that of a replacement and the lower bound.
     #[test]
     #[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
     fn calls_are_few() {
@@ -421,7 +422,7 @@ mod tests {
             [Step::Remove(vec![1]), Step::Add { keys: vec![1], position: 0 }]
         );
         assert_eq!((fewer.kept, fewer.readded, fewer.removed), (2, 1, 1));
-        // One copy more touches nothing else.
+        // Adding a copy touches no other entry.
         let more = Edits::new(&[1, 2], &[1, 2, 1]);
         assert_eq!(more.steps(), [Step::Add { keys: vec![1], position: 2 }]);
     }

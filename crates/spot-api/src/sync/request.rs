@@ -14,10 +14,10 @@ use crate::{
 /// A change of a playlist to a wanted list, from [`GetPlaylist::sync`] or
 /// [`GetPlaylist::remove_at`].
 ///
-/// Await it to read the playlist and change it at once: the result is the new version.
+/// Await it to read and change the playlist. The result is the new version.
 ///
-/// Adding entries, moving them and removing every copy of them leaves the others as they are.
-/// Replacing the whole playlist can take fewer calls, and gives every entry a new date. It needs
+/// Adding entries, moving them and removing all their copies does not affect other entries.
+/// Replacing the whole playlist can take fewer calls, but gives every entry a new date. It requires
 /// [`allow_replace`](Self::allow_replace), unless no entry stays anyway.
 ///
 /// ```no_run
@@ -37,7 +37,7 @@ pub struct SyncPlaylist {
     terms: Terms,
 }
 
-/// What the playlist is to hold.
+/// The wanted contents of the playlist.
 #[derive(Clone, Debug)]
 pub(crate) enum Goal {
     Equal(Result<Vec<PlayableUri>, ParseIdError>),
@@ -49,46 +49,47 @@ impl SyncPlaylist {
         Self { playlist, goal, contents: None, snapshot_id: None, terms: Terms::default() }
     }
 
-    /// Allows replacing the whole playlist, where that takes fewer calls or is the only way. Every
+    /// Allows replacing the whole playlist if that takes fewer calls or is the only way. Every
     /// entry then gets the date of the replacement.
     pub fn allow_replace(mut self) -> Self {
         self.terms.allow_replace = true;
         self
     }
 
-    /// The most calls to change the playlist entry by entry. Default: 100 more than a replacement
-    /// takes.
+    /// Sets the maximum number of calls for changing the playlist by single edits. Default: 100
+    /// more than a replacement takes.
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.terms.max_calls = Some(calls);
         self
     }
 
-    /// The version that the change is meant for. Another version is a
+    /// Sets the version to change. If the playlist has another version, the error is a
     /// [`Conflict`](ErrorKind::Conflict).
     pub fn snapshot_id(mut self, snapshot_id: impl OptionalId<SnapshotId>) -> Self {
         self.snapshot_id = snapshot_id.into_optional_id();
         self
     }
 
-    /// The contents, if they are known from [`GetPlaylist::if_changed`]: the playlist is not read
-    /// again. Applying the plan fails if it has changed since.
+    /// Sets the contents, if they are known from [`GetPlaylist::if_changed`], so that the playlist
+    /// is not read again. Applying the plan fails if it has changed since then.
     pub fn known(mut self, contents: PlaylistContents) -> Self {
         self.contents = Some(contents);
         self
     }
 
-    /// Reads the playlist and finds the calls to make, without making them.
+    /// Reads the playlist and plans the calls, without making them.
     ///
-    /// Reading takes one request for up to 100 items, and one more for each further 50.
+    /// Reading takes one request for up to 100 items. Longer playlists take one more per further
+    /// 50.
     ///
     /// # Errors
     ///
     /// - [`BadRequest`](ErrorKind::BadRequest) if an id is invalid, a position does not exist, a
     ///   local file would have to be added (the API cannot), or only a replacement leads to the
     ///   list and is not allowed. Nothing was changed then.
-    /// - [`Conflict`](ErrorKind::Conflict) if the playlist is at another version than
-    ///   [`snapshot_id`](Self::snapshot_id), or keeps changing while it is read.
-    /// - As any call.
+    /// - [`Conflict`](ErrorKind::Conflict) if the version of the playlist is not
+    ///   [`snapshot_id`](Self::snapshot_id), or if it keeps changing while it is read.
+    /// - Any failure of a call.
     pub async fn plan(self) -> Result<SyncPlan, Error> {
         let invalid =
             |name: &str, error: ParseIdError| Error::bad_request(format!("`{name}`: {error}"));
@@ -115,7 +116,7 @@ impl SyncPlaylist {
     }
 }
 
-/// What is left without some positions.
+/// Returns the contents without these positions.
 fn without(
     uris: &[Option<PlayableUri>],
     positions: &[u32],
@@ -142,7 +143,7 @@ impl IntoFuture for SyncPlaylist {
         Box::pin(async move {
             let is_fresh = self.contents.is_none();
             let plan = self.plan().await?;
-            // What was just read needs no second look.
+            // Contents that were just read need no second check.
             if is_fresh { plan.carry_out().await } else { plan.apply().await }
         })
     }

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-/// How many copies on either side of its own rank an entry is compared with. A list of many copies
-/// of one track would take quadratic time otherwise.
+/// How many copies on either side of its own rank an entry is compared with. Without this limit, a
+/// list of many copies of one track would take quadratic time.
 const COPIES: usize = 8;
 
-/// The places of a longest strictly increasing subsequence.
+/// Returns the places of a longest strictly increasing subsequence.
 pub(crate) fn longest_increasing(values: &[usize]) -> Vec<usize> {
-    // The place of the smallest last value of a subsequence of each length.
+    // For each length, the place of the smallest last value of such a subsequence.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(values.len());
     let value = |place: usize| values.get(place).copied().unwrap_or(usize::MAX);
@@ -30,16 +30,16 @@ pub(crate) fn longest_increasing(values: &[usize]) -> Vec<usize> {
     places
 }
 
-/// Pairs each entry of a list with one of the same key in another, so that the order of as many as
-/// possible is kept. Every entry must have a partner.
+/// Pairs each entry of a list with one of the same key in another list, so that as many pairs as
+/// possible keep their order. Every entry must have a partner.
 pub(crate) fn partners(list: &[u32], other: &[u32]) -> Vec<usize> {
     let mut copies: HashMap<u32, Vec<usize>> = HashMap::new();
     for (place, key) in other.iter().enumerate() {
         copies.entry(*key).or_default().push(place);
     }
     let copies_of = |key: &u32| copies.get(key).map_or(&[][..], Vec::as_slice);
-    // Increasing from entry to entry means the same order in both lists; falling within the
-    // candidates of one entry means that it takes one of them at most.
+    // An increasing subsequence has the same order in both lists. The candidates of one entry
+    // decrease, so that the subsequence takes at most one of them.
     let mut ranks: HashMap<u32, usize> = HashMap::new();
     let (mut entries, mut candidates) = (Vec::new(), Vec::new());
     for (entry, key) in list.iter().enumerate() {
@@ -60,7 +60,7 @@ pub(crate) fn partners(list: &[u32], other: &[u32]) -> Vec<usize> {
             (*slot, *free) = (Some(*partner), false);
         }
     }
-    // The others take the copies that are left, in order.
+    // The other entries take the remaining copies, in order.
     let mut left: HashMap<u32, std::vec::IntoIter<usize>> = HashMap::new();
     for (entry, slot) in partners.iter_mut().enumerate() {
         let Some(key) = list.get(entry).filter(|_| slot.is_none()) else { continue };
@@ -83,7 +83,7 @@ mod tests {
     fn the_order_of_as_many_as_possible_is_kept() {
         assert_eq!(longest_increasing(&[3, 1, 2, 5, 4]), [1, 2, 4]);
         assert_eq!(longest_increasing(&[2, 2, 2]).len(), 1);
-        // The second copy of 7 is the one that needs no move.
+        // The second copy of 7 needs no move.
         assert_eq!(partners(&[1, 7, 2], &[7, 1, 7, 2]), [1, 2, 3]);
     }
 

@@ -1,27 +1,27 @@
-//! The calls that change what is in a playlist.
+//! The calls that change the items of a playlist.
 
-/// How many items one call takes.
+/// Maximum number of items per call.
 pub(crate) const CHUNK: usize = 100;
 
-/// A call. An entry is known by a number: the same number, the same URI.
+/// A call. Entries are numbers: equal numbers stand for equal URIs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Removes every copy of these.
+    /// Removes all copies of these entries.
     Remove(Vec<u32>),
-    /// Adds these at a position.
+    /// Adds these entries at a position.
     Add { keys: Vec<u32>, position: usize },
-    /// Moves a range to before what is at a position.
+    /// Moves a range to a position: before the entry that is now there.
     Move { start: usize, length: usize, before: usize },
     /// Replaces everything.
     Replace(Vec<u32>),
 }
 
-/// Removes every copy of the keys, in as many calls as it takes.
+/// Removes all copies of the keys, with as many calls as necessary.
 pub(crate) fn removals(keys: &[u32]) -> impl Iterator<Item = Step> {
     keys.chunks(CHUNK).map(|chunk| Step::Remove(chunk.to_vec()))
 }
 
-/// Adds a run at a position, in as many calls as it takes.
+/// Adds a run at a position, with as many calls as necessary.
 pub(crate) fn additions(keys: &[u32], position: usize) -> impl Iterator<Item = Step> {
     keys.chunks(CHUNK).enumerate().map(move |(chunk, keys)| Step::Add {
         keys: keys.to_vec(),
@@ -29,7 +29,7 @@ pub(crate) fn additions(keys: &[u32], position: usize) -> impl Iterator<Item = S
     })
 }
 
-/// Puts these in the place of everything.
+/// Replaces everything with these entries.
 pub(crate) fn replacement(keys: &[u32]) -> Vec<Step> {
     let (first, rest) = keys.split_at(keys.len().min(CHUNK));
     let mut steps = vec![Step::Replace(first.to_vec())];

@@ -1,4 +1,4 @@
-//! From two states of the player to the changes between them.
+//! Finds the changes between two states of the player.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use spot_model::{Device, PlayableItem, PlaybackState, RepeatState};
 
 use crate::PlaybackChange;
 
-/// How far the position may be from the expected one without counting as a jump. Spotify's own
+/// Maximum deviation from the expected position that does not count as a jump. Spotify's own
 /// positions are off by about a second.
 const TOLERANCE: Duration = Duration::from_secs(3);
 
-/// The changes that lead from one state to another, which was seen `elapsed` later.
+/// Returns the changes from one state to another, which was seen `elapsed` later.
 pub(crate) fn changes(
     before: Option<&PlaybackState>,
     after: Option<&PlaybackState>,
@@ -56,7 +56,7 @@ pub(crate) fn changes(
     changes
 }
 
-/// What happened to the position within one item.
+/// Returns the change of the position within one item.
 fn moved(
     before: &PlaybackState,
     after: &PlaybackState,
@@ -64,7 +64,7 @@ fn moved(
 ) -> Option<PlaybackChange> {
     let (start, found) = (before.progress?, after.progress?);
     let latest = start.saturating_add(elapsed);
-    // Between a pause and a state that plays, any part of the time may have been played.
+    // Between a paused and a playing state, any part of the time may have been played.
     let (earliest, latest) = match (before.is_playing, after.is_playing) {
         (true, true) => (latest, latest),
         (false, false) => (start, start),
@@ -77,11 +77,11 @@ fn moved(
     let duration = duration.filter(|duration| !duration.is_zero());
     let from = duration.map_or(latest, |duration| latest.min(duration));
     match duration {
-        // It should have ended, and is where a second run would be, or a third.
+        // The item should have ended, and is where a second or third run would be.
         Some(duration) if is_later_run(latest, found, duration) => {
             Some(PlaybackChange::ItemRepeated)
         }
-        // Playing on at the end: the next item is late.
+        // Still playing at the end: the next item is late.
         Some(duration) if found.saturating_add(TOLERANCE) >= from && from == duration => None,
         _ => Some(PlaybackChange::Sought { from, to: found }),
     }
@@ -94,12 +94,12 @@ fn is_later_run(expected: Duration, found: Duration, duration: Duration) -> bool
     let into = expected.as_millis() % duration.as_millis().max(1);
     let found = found.as_millis();
     let (tolerance, duration) = (TOLERANCE.as_millis(), duration.as_millis());
-    // Around the end, the next run may have begun a little earlier or later than expected.
+    // Near the end, the next run may have begun a little earlier or later than expected.
     let apart = into.abs_diff(found);
     apart <= tolerance || (duration.abs_diff(apart) <= tolerance && found <= tolerance)
 }
 
-/// Whether both states play the same thing. Two advertisements cannot be told apart.
+/// Whether both states play the same item. Two advertisements cannot be distinguished.
 fn same_item(before: &PlaybackState, after: &PlaybackState) -> bool {
     match (&before.item, &after.item) {
         (Some(before), Some(after)) => match (before.uri(), after.uri()) {
@@ -112,7 +112,7 @@ fn same_item(before: &PlaybackState, after: &PlaybackState) -> bool {
     }
 }
 
-/// By id, or by name where a device has none.
+/// Compares by id, or by name if a device has no id.
 fn same_device(before: Option<&Device>, after: Option<&Device>) -> bool {
     match (before, after) {
         (Some(before), Some(after)) => match (&before.id, &after.id) {
@@ -210,7 +210,7 @@ mod tests {
         }))
     }
 
-    /// The state that the changes lead to.
+    /// Returns the state that results from the changes.
     fn apply(before: Option<PlaybackState>, changes: Vec<PlaybackChange>) -> Option<PlaybackState> {
         let was_active = before.is_some();
         let mut state = before.unwrap_or_default();
@@ -268,7 +268,7 @@ mod tests {
                 later.progress = Some(end.map_or(progress, |end| progress.min(end)));
             }
             let changes = changes(state.as_ref(), later.as_ref(), Duration::from_secs(elapsed));
-            // A state beyond the end of its item is pulled back to it.
+            // A state beyond the end of its item is limited to the end.
             let odd = state.is_some_and(|state| {
                 state.item.and_then(|item| item.duration()) < state.progress
             });

@@ -15,20 +15,20 @@ pub struct PlaybackEvent {
     pub state: Option<Arc<PlaybackState>>,
 }
 
-/// What changed in the playback, or in the watch itself.
+/// A change of the playback, or of the watch itself.
 ///
 /// One poll can find several changes. They come in the order of the variants here.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PlaybackChange {
-    /// The first event of every watch: the state as it is found.
+    /// The first event of every watch: the initial state.
     Initial,
     /// Polling works again after [`Throttled`](Self::Throttled) or
-    /// [`Interrupted`](Self::Interrupted). Events for what changed meanwhile follow.
+    /// [`Interrupted`](Self::Interrupted). Events for changes in the meantime follow.
     Restored,
     /// No player is active any more (Spotify answers 204). No other change is reported with it.
     Stopped,
-    /// Another device plays, or none is known.
+    /// Playback moved to another device, or to an unknown one.
     DeviceChanged {
         /// The device before.
         from: Option<Device>,
@@ -61,12 +61,12 @@ pub enum PlaybackChange {
         /// The context now.
         to: Option<Context>,
     },
-    /// Another track or episode plays. It also comes when a player becomes active.
+    /// Another track or episode plays. This is also sent when a player becomes active.
     ItemChanged {
         /// The item before.
         from: Option<PlayableItem>,
-        /// The item now; `None` for an advertisement (the state's `currently_playing_type` tells)
-        /// and for what Spotify does not name.
+        /// The item now; `None` for an advertisement (see the state's `currently_playing_type`) and
+        /// for items that Spotify does not name.
         to: Option<PlayableItem>,
     },
     /// The same item ended and plays again from its beginning.
@@ -78,23 +78,23 @@ pub enum PlaybackChange {
         /// The position found.
         to: Duration,
     },
-    /// A player became active, and plays.
+    /// A player became active and is playing.
     Started,
-    /// Playback paused, or a player became active that is paused.
+    /// Playback paused, or a paused player became active.
     Paused,
-    /// Playback goes on after a pause.
+    /// Playback continues after a pause.
     Resumed,
     /// Spotify refused the poll (429), or the rate limit blocks it for more than 30 s. The watch
-    /// sends no request for `wait`, then goes on.
+    /// sends no request for `wait`, and then continues.
     Throttled {
         /// The time without polls.
         wait: Duration,
-        /// Whether the quota of the developer account is used up, which can last hours.
+        /// Whether the quota of the developer account is exhausted, which can last hours.
         quota: bool,
     },
-    /// A poll failed: there is no network, Spotify is down, or it refused the token. The watch tries
-    /// again, at longer and longer intervals of up to 30 s. Only the first of several failures is
-    /// reported.
+    /// A poll failed: the network or Spotify is down, or Spotify refused the token. The watch
+    /// retries at increasing intervals of up to 30 s. Only the first of several consecutive
+    /// failures is reported.
     Interrupted {
         /// The failure.
         error: Error,

@@ -12,7 +12,7 @@ pub use event::{PlaybackChange, PlaybackEvent};
 pub use stream::{PlaybackWatch, WatchHandle};
 
 impl Player {
-    /// Watches the player: a stream of what changes, found by polling.
+    /// Watches the player: returns a stream of changes, found by polling.
     ///
     /// The first request is sent when the stream is first polled. See [`PlaybackWatch`].
     ///

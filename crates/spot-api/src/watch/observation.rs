@@ -3,9 +3,9 @@ use std::{sync::Arc, time::Duration};
 use spot_model::PlaybackState;
 use tokio::time::Instant;
 
-/// A state of the player, and the local time at which its position was right.
+/// A state of the player, and the local time at which its position was correct.
 ///
-/// Spotify's own timestamps are not used, so that a wrong clock on either side does no harm.
+/// Spotify's own timestamps are not used, so that a wrong clock on either side has no effect.
 #[derive(Clone, Debug)]
 pub(crate) struct Observation {
     pub(crate) state: Option<Arc<PlaybackState>>,
@@ -13,13 +13,13 @@ pub(crate) struct Observation {
 }
 
 impl Observation {
-    /// The position at a time, at most the end of the item.
+    /// Returns the position at a time, limited to the end of the item.
     pub(crate) fn position(&self, now: Instant) -> Option<Duration> {
         let position = self.unbounded_position(now)?;
         Some(self.duration().map_or(position, |end| position.min(end)))
     }
 
-    /// The time until the item should end; `None` if it does not play or has no known length.
+    /// Returns the time until the item should end; `None` if it is paused or has no known length.
     pub(crate) fn left(&self, now: Instant) -> Option<Duration> {
         if !self.is_playing() {
             return None;

@@ -1,32 +1,32 @@
-//! When to poll next: a function of what is known.
+//! Decides when to poll next.
 
 use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-/// The time in which Spotify counts calls.
+/// Length of the window in which Spotify counts calls.
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// How long after the expected end of an item to look for the next one.
+/// How long after the expected end of an item to poll for the next one.
 pub(crate) const AFTER_END: Duration = Duration::from_millis(500);
 
-/// The shortest interval, right after an unexpected change.
+/// Shortest interval, used right after an unexpected change.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// The first wait after a failed poll; it doubles with each failure.
+/// First wait after a failed poll; it doubles with each failure.
 const BACKOFF: Duration = Duration::from_secs(2);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
 /// How often to poll.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// The longest interval while something plays.
+    /// Longest interval while something plays.
     pub(crate) playing: Duration,
-    /// The longest interval while playback is paused.
+    /// Longest interval while playback is paused.
     pub(crate) paused: Duration,
-    /// The longest interval while no player is active.
+    /// Longest interval while no player is active.
     pub(crate) idle: Duration,
-    /// The most requests in any 30 s, at least 2.
+    /// Maximum number of requests in any 30 s, at least 2.
     pub(crate) ceiling: usize,
 }
 
@@ -41,26 +41,26 @@ impl Default for Pace {
     }
 }
 
-/// What is known when a poll has ended.
+/// State after a poll.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
     pub(crate) outlook: Outlook,
-    /// The time since the last unexpected change, such as a skip. People who press one button often
-    /// press another.
+    /// Time since the last unexpected change, such as a skip. Users who press one button often
+    /// press another soon.
     pub(crate) quiet: Duration,
-    /// How many polls have failed in a row.
+    /// Number of consecutive failed polls.
     pub(crate) failures: u32,
     /// The end of a pause that Spotify asked for.
     pub(crate) held_until: Option<Instant>,
 }
 
-/// What the player is expected to do.
+/// Expected behaviour of the player.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Outlook {
     Playing {
-        /// The time until the item should end.
+        /// Time until the item should end.
         left: Option<Duration>,
-        /// How many polls found the item still there after its end.
+        /// Number of polls that still found the item after its expected end.
         overdue: u32,
     },
     Paused,
@@ -68,11 +68,11 @@ pub(crate) enum Outlook {
 }
 
 impl Pace {
-    /// When to send the next request, if the last one ended at `since`. A poll that is `asked` for
-    /// comes as soon as a pause and the ceiling allow.
+    /// Returns when to send the next request, if the last one ended at `since`. If a poll was
+    /// requested (`asked`), it is sent as soon as a pause and the ceiling allow.
     pub(crate) fn next(&self, since: Instant, known: &Known, sent: &Sent, asked: bool) -> Instant {
         let urgent = |wait| sent.after(since + wait, self.ceiling);
-        // Polls in between leave one slot to the poll at the end of an item.
+        // Intermediate polls leave one slot to the poll at the end of an item.
         let routine = |wait| sent.after(since + wait, self.ceiling.saturating_sub(1).max(1));
         let next = if asked {
             urgent(Duration::ZERO)
@@ -94,7 +94,7 @@ impl Pace {
                     let wait = end / u32::try_from(polls).unwrap_or(u32::MAX);
                     urgent(end).min(routine(wait))
                 }
-                // An item that outlives its end is looked for less and less often.
+                // An item that plays beyond its expected end is polled less and less often.
                 Outlook::Playing { left: Some(left), overdue } => {
                     let late = AFTER_END * 2_u32.pow(overdue.min(8));
                     routine(interval.min(left.saturating_add(late)))
@@ -108,7 +108,7 @@ impl Pace {
     }
 }
 
-/// Short after a change, and longer the longer nothing happened.
+/// Returns a short interval after a change, and longer ones the longer nothing happens.
 fn interval_after(quiet: Duration, longest: Duration) -> Duration {
     (quiet / 2).max(SHORTEST).min(longest)
 }
@@ -125,7 +125,7 @@ impl Sent {
         self.0.push_back(now);
     }
 
-    /// The wanted time, or the first one after it at which a window of `most` has room.
+    /// Returns the wanted time, or the first later one at which a window of `most` has room.
     fn after(&self, wanted: Instant, most: usize) -> Instant {
         let in_the_way = self.0.len().checked_sub(most).and_then(|at| self.0.get(at));
         in_the_way.map_or(wanted, |sent| wanted.max(*sent + WINDOW))
@@ -148,7 +148,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is known and however often somebody asks: the ceiling holds in any 30 s.
+        /// The ceiling holds in any 30 s, in every state and however often polls are requested.
         #[test]
         fn the_ceiling_holds(
             pace in paces(),
@@ -177,8 +177,8 @@ mod tests {
             }
         }
 
-        /// Tracks of half a minute and more play one after another, and somebody skips now and
-        /// then: the end of each is seen within a second, whatever the pace.
+        /// Tracks of at least half a minute play one after another, with occasional skips: the end
+        /// of each is detected within a second at any pace.
         #[test]
         fn the_end_of_a_track_is_seen_within_a_second(
             pace in paces(),

@@ -27,30 +27,30 @@ use crate::{
     },
 };
 
-/// The longest wait in the queue of the rate limit: the window in which Spotify counts calls. A poll
-/// that gave up earlier would lose its place to other jobs of the client again and again.
+/// Longest wait in the queue of the rate limit: the window in which Spotify counts calls. A poll
+/// that gave up earlier would repeatedly lose its place to other jobs of the client.
 const QUEUE_WAIT: Duration = Duration::from_secs(30);
 
-/// An answer that waited this long for the stream to be polled is out of date.
+/// A response that waited this long for the stream to be polled is outdated.
 const STALE: Duration = Duration::from_secs(5);
 
-/// The pause after a 429 that does not say how long to wait, and the same for a spent quota.
+/// Pauses after a 429 and after an exhausted quota, if the response does not say how long to wait.
 const UNKNOWN_WAIT: Duration = Duration::from_secs(30);
 const UNKNOWN_QUOTA_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// A stream of playback events, from [`Player::watch`](crate::Player::watch).
 ///
 /// The Web API has no push, so the stream polls `GET /me/player` (scope:
-/// `user-read-playback-state`). It polls soon after a track should end and often after a change,
-/// and seldom while playback is paused or no player is active.
+/// `user-read-playback-state`). It polls right after a track should end, frequently after a change,
+/// and rarely while playback is paused or no player is active.
 ///
-/// - One request is in flight at a time, in the bulk lane: calls that a person waits for pass it.
-///   The rate limit is shared with all other calls of the client.
-/// - A request is sent only while the stream is polled. If the program (or the machine) sleeps, the
-///   next poll reports the difference to the state before as one set of events.
+/// - At most one request is in flight, in the bulk lane: interactive calls go first. The rate limit
+///   is shared with all other calls of the client.
+/// - Requests are sent only while the stream is polled. If the program or the machine sleeps, the
+///   next poll reports all differences from the previous state as one set of events.
 /// - Dropping the future of [`next`](Self::next) loses nothing. Dropping the stream stops it.
-/// - 429, an exhausted quota and outages are events; the stream goes on by itself. It ends with an
-///   error only if polling again cannot help: the consent has expired, a scope is missing, or the
+/// - 429, an exhausted quota and outages are events, and the stream continues. It ends with an
+///   error only if further polls cannot help: the consent has expired, a scope is missing, or the
 ///   configuration is wrong.
 ///
 /// ```no_run
@@ -74,7 +74,7 @@ pub struct PlaybackWatch {
     pace: Pace,
     shared: Arc<Shared>,
     ready: VecDeque<PlaybackEvent>,
-    /// The request in flight; at most one. Dropping the set stops it.
+    /// The request in flight, if any. Dropping the set stops it.
     in_flight: JoinSet<Answer>,
     timer: Option<Pin<Box<Sleep>>>,
     sent: Sent,
@@ -82,9 +82,9 @@ pub struct PlaybackWatch {
     polled: Option<Instant>,
     /// Time of the last unexpected change, such as a skip.
     last_unexpected: Instant,
-    /// How many polls found the item still there after its end.
+    /// Number of polls that still found the item after its expected end.
     overdue: u32,
-    /// How many polls have failed in a row.
+    /// Number of consecutive failed polls.
     failures: u32,
     /// The end of the pause after a 429.
     held_until: Option<Instant>,
@@ -93,21 +93,21 @@ pub struct PlaybackWatch {
     ended: bool,
 }
 
-/// What the stream and its handles share.
+/// State shared by the stream and its handles.
 #[derive(Default)]
 struct Shared {
     observed: Mutex<Option<Observation>>,
-    /// Whether somebody asked for a poll.
+    /// Whether a poll was requested.
     asked: AtomicBool,
     waker: AtomicWaker,
 }
 
-/// The answer to a poll.
+/// The response to a poll.
 struct Answer {
     state: Result<Option<PlaybackState>, Error>,
     /// The latest time at which the request can have been sent.
     sent: Instant,
-    /// When the position in the answer was right.
+    /// When the position in the response was correct.
     at: Instant,
     arrived: Instant,
 }
@@ -132,41 +132,41 @@ impl PlaybackWatch {
         }
     }
 
-    /// The longest interval while something plays, at least 1 s. Default: 5 s.
+    /// Sets the longest interval while something plays, at least 1 s. Default: 5 s.
     ///
-    /// This is how late a skip, a pause or a seek can be reported. The end of a track is reported
-    /// within about a second whatever the interval.
+    /// It is also the maximum delay in reporting a skip, a pause or a seek. The end of a track is
+    /// reported within about a second at any interval.
     pub fn playing_interval(mut self, interval: Duration) -> Self {
         self.pace.playing = interval.max(Duration::from_secs(1));
         self
     }
 
-    /// The longest interval while playback is paused, at least 1 s. Default: 10 s.
+    /// Sets the longest interval while playback is paused, at least 1 s. Default: 10 s.
     pub fn paused_interval(mut self, interval: Duration) -> Self {
         self.pace.paused = interval.max(Duration::from_secs(1));
         self
     }
 
-    /// The longest interval while no player is active, at least 1 s. Default: 20 s.
+    /// Sets the longest interval while no player is active, at least 1 s. Default: 20 s.
     pub fn idle_interval(mut self, interval: Duration) -> Self {
         self.pace.idle = interval.max(Duration::from_secs(1));
         self
     }
 
-    /// The most requests in any 30 s, at least 2. Default: 10.
+    /// Sets the maximum number of requests in any 30 s, at least 2. Default: 10.
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.pace.ceiling = calls.max(2);
         self
     }
 
-    /// The next event; `None` after an error that ended the stream.
+    /// Returns the next event; `None` after an error that ended the stream.
     ///
     /// Cancel-safe.
     pub async fn next(&mut self) -> Option<Result<PlaybackEvent, Error>> {
         StreamExt::next(self).await
     }
 
-    /// The next event, with the error of the stream as the error of the method.
+    /// Returns the next event, with the error of the stream as the error of the method.
     ///
     /// Cancel-safe.
     ///
@@ -179,25 +179,26 @@ impl PlaybackWatch {
         TryStreamExt::try_next(self).await
     }
 
-    /// The present state, with the position counted on since the last poll. Sends no request.
+    /// Returns the current state. The position is extrapolated from the last poll. Sends no
+    /// request.
     ///
     /// `None` before the first poll and if no player is active.
     pub fn now(&self) -> Option<PlaybackState> {
         self.shared.now()
     }
 
-    /// Polls as soon as the ceiling allows, and often for some seconds: call it after a command, so
-    /// that its effect is reported soon.
+    /// Polls as soon as the ceiling allows, and frequently for some seconds. Call it after a
+    /// command, so that its effect is reported soon.
     pub fn refresh_now(&self) {
         self.shared.ask();
     }
 
-    /// A handle that other tasks use while this stream is being polled.
+    /// Returns a handle for other tasks to use while this stream is being polled.
     pub fn handle(&self) -> WatchHandle {
         WatchHandle { shared: self.shared.clone() }
     }
 
-    /// When the next request is due.
+    /// Returns when the next request is due.
     fn due(&self, now: Instant) -> Instant {
         let Some(polled) = self.polled else { return now };
         let observed = self.shared.observed();
@@ -222,7 +223,7 @@ impl PlaybackWatch {
             self.last_unexpected = now;
         }
         let request = self.client.player().state().into_request();
-        // Each poll is one request: the stream itself waits and tries again.
+        // Each poll is a single request, because the stream itself waits and retries.
         let options = CallOptions::new().lane(Lane::Bulk).attempts(1).max_wait(QUEUE_WAIT);
         let options = request.options().clone().or(&options);
         let (client, request) = (self.client.clone(), request.with_options(options));
@@ -234,13 +235,13 @@ impl PlaybackWatch {
             let travelled = arrived.saturating_duration_since(start).saturating_sub(waited);
             let way_back = (travelled / 2).min(Duration::from_secs(1));
             let at = arrived.checked_sub(way_back).unwrap_or(arrived);
-            // A request that failed may have waited for the rate limit until the end.
+            // A failed request may have waited for the rate limit until its end.
             let sent = if answer.is_ok() { start + waited } else { arrived };
             Answer { state: answer.map(crate::Response::into_body), sent, at, arrived }
         });
     }
 
-    /// Turns an answer into events, or into the error that ends the stream.
+    /// Converts a response into events, or into the error that ends the stream.
     fn answered(&mut self, answer: Answer, now: Instant) -> Result<(), Error> {
         self.polled = Some(now);
         let Answer { state, sent, at, arrived } = answer;
@@ -285,7 +286,7 @@ impl PlaybackWatch {
         }
     }
 
-    /// Ends a time of trouble.
+    /// Ends a period of failures.
     fn recovered(&mut self, state: Option<Arc<PlaybackState>>) {
         self.failures = 0;
         self.held_until = None;
@@ -299,7 +300,7 @@ impl PlaybackWatch {
             ErrorKind::ConsentExpired | ErrorKind::MissingScope | ErrorKind::Configuration => {
                 return Err(error);
             }
-            // Found before anything was sent, and so each time.
+            // The error occurs before anything is sent, and so would occur every time.
             ErrorKind::BadRequest if error.status().is_none() => return Err(error),
             kind @ (ErrorKind::RateLimited | ErrorKind::QuotaExceeded) => {
                 let quota = kind == ErrorKind::QuotaExceeded;
@@ -349,7 +350,7 @@ impl Stream for PlaybackWatch {
                             return Poll::Ready(Some(Err(error)));
                         }
                     }
-                    // A token source or a transport of the caller's panicked; the next poll may
+                    // A token source or a transport of the caller panicked; the next poll may
                     // succeed.
                     Some(Err(stopped)) if stopped.is_panic() => {
                         let error = Error::new(ErrorKind::Transport, "the poll panicked");
@@ -358,7 +359,7 @@ impl Stream for PlaybackWatch {
                         let _ =
                             this.answered(Answer { state, sent: now, at: now, arrived: now }, now);
                     }
-                    // The runtime shuts down.
+                    // The runtime is shutting down.
                     Some(Err(_)) => this.ended = true,
                     None => {}
                 }
@@ -369,7 +370,7 @@ impl Stream for PlaybackWatch {
                 let message = "a playback watch was polled outside of a tokio runtime";
                 return Poll::Ready(Some(Err(Error::configuration(message))));
             }
-            // Registered before the flag is read, so that no request for a poll is missed.
+            // Registered before the flag is read, so that no requested poll is missed.
             this.shared.waker.register(cx.waker());
             let now = Instant::now();
             let due = this.due(now);
@@ -387,7 +388,7 @@ impl Stream for PlaybackWatch {
     }
 }
 
-/// A handle to a [`PlaybackWatch`]: reads the state and asks for polls while the stream is in use
+/// A handle to a [`PlaybackWatch`]: reads the state and requests polls while the stream is in use
 /// elsewhere. Cloning is cheap.
 ///
 /// ```no_run
@@ -410,12 +411,13 @@ pub struct WatchHandle {
 }
 
 impl WatchHandle {
-    /// The present state, as [`PlaybackWatch::now`].
+    /// Returns the current state, as [`PlaybackWatch::now`].
     pub fn now(&self) -> Option<PlaybackState> {
         self.shared.now()
     }
 
-    /// The present position within the item, without copying the state: for progress bars.
+    /// Returns the current position within the item, without copying the state. Use it for progress
+    /// bars.
     pub fn position(&self) -> Option<Duration> {
         self.shared.observed().as_ref()?.position(Instant::now())
     }

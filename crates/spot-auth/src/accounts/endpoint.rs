@@ -1,5 +1,5 @@
-//! The accounts service: the authorize page and the token endpoint, through the `oauth2` crate and
-//! the same transport as every other call.
+//! Client of the accounts service: the authorize page and the token endpoint. It uses the `oauth2`
+//! crate with the same transport as every other call.
 
 use std::{
     borrow::Cow,
@@ -45,36 +45,36 @@ type Client<A = EndpointSet, T = EndpointSet> = oauth2::Client<
     T,
 >;
 
-/// How long one attempt may take.
+/// Time limit of one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The most attempts for one request.
+/// Maximum number of attempts per request.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// The longest `Retry-After` that is waited for here. The caller is told of a longer one.
+/// Longest `Retry-After` that is waited for here. A longer one is reported to the caller.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// The waits between attempts.
+/// Waits between attempts.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(1));
 
-/// How much of a refusal is read, in bytes.
+/// Number of bytes of a refusal that are read.
 const MAX_REFUSAL: usize = 64 * 1024;
 
-/// The accounts service, as one application talks to it.
+/// The accounts service for one application.
 pub(crate) struct Endpoint {
     client: Client,
-    /// Kept as text for the comparison with an `iss` parameter.
+    /// Stored as text, for the comparison with an `iss` parameter.
     issuer: String,
     http: TokenHttp,
 }
 
-/// Tokens, and the moment before the request for them was sent.
+/// Tokens, and the time just before they were requested.
 pub(crate) struct IssuedTokens {
     pub(crate) response: TokenResponse,
     pub(crate) requested_at: Moment,
 }
 
-/// An authorization request (RFC 6749, section 4.1.1) and the PKCE verifier that belongs to it.
+/// An authorization request (RFC 6749, section 4.1.1) and its PKCE verifier.
 pub(crate) struct AuthorizationRequest {
     pub(crate) url: Url,
     pub(crate) state: SecretString,
@@ -82,7 +82,8 @@ pub(crate) struct AuthorizationRequest {
 }
 
 impl Endpoint {
-    /// `accounts` is the base address of the service, without `/authorize` or `/api/token`.
+    /// Creates an endpoint. `accounts` is the base URL of the service, without `/authorize` or
+    /// `/api/token`.
     pub(crate) fn new(
         client_id: &str,
         secret: Option<&SecretString>,
@@ -114,7 +115,7 @@ impl Endpoint {
         &self.http.clock
     }
 
-    /// A new state and verifier, and the address of the page on which the user consents.
+    /// Creates a state, a verifier, and the URL of the consent page.
     pub(crate) fn authorization_request(
         &self,
         redirect: &RedirectUri,
@@ -135,7 +136,7 @@ impl Endpoint {
         })
     }
 
-    /// An access token of the application itself.
+    /// Gets an access token for the application itself.
     pub(crate) async fn client_credentials(&self) -> Result<IssuedTokens, Error> {
         self.send_repeatedly(true, || async {
             self.client.exchange_client_credentials().request_async(&self.http).await
@@ -143,8 +144,8 @@ impl Endpoint {
         .await
     }
 
-    /// The tokens for an authorization code. The request is repeated only if it did not arrive: a
-    /// code that is used twice revokes the tokens of the first use (RFC 6749, section 4.1.2).
+    /// Exchanges an authorization code for tokens. The request is repeated only if it did not
+    /// arrive: using a code twice revokes the tokens of the first use (RFC 6749, section 4.1.2).
     pub(crate) async fn exchange(
         &self,
         code: &SecretString,
@@ -163,7 +164,7 @@ impl Endpoint {
         .await
     }
 
-    /// A new access token for a refresh token. The error is
+    /// Gets a new access token with a refresh token. The error is
     /// [`ConsentExpired`](ErrorKind::ConsentExpired) if the service refuses the refresh token.
     pub(crate) async fn refresh(
         &self,
@@ -188,8 +189,8 @@ impl Endpoint {
             let failure = match send().await {
                 Ok(response) => return Ok(IssuedTokens { response, requested_at }),
                 Err(RequestTokenError::Request(failure)) => failure,
-                // These errors hold the body. They do not happen, since every answer is read
-                // before it gets here.
+                // These errors hold the body. They do not occur, since every response was already
+                // read before.
                 Err(_) => {
                     return Err(Error::new(ErrorKind::Decode, "the token endpoint's answer"));
                 }
@@ -203,7 +204,7 @@ impl Endpoint {
     }
 }
 
-/// Why an attempt brought no tokens.
+/// Why an attempt returned no tokens.
 #[derive(Debug)]
 struct Failure {
     outcome: Outcome,
@@ -211,13 +212,13 @@ struct Failure {
 }
 
 impl Failure {
-    /// The wait before the next attempt; `None` if there is none.
+    /// Returns the wait before the next attempt; `None` if there is no further one.
     fn wait(&self, repeatable: bool, attempt: u32) -> Option<Duration> {
         let attempts = match self.outcome {
             Outcome::NotSent | Outcome::RateLimited => MAX_ATTEMPTS,
             Outcome::Unknown if !repeatable => 1,
-            // A rule of this endpoint alone: a refresh without an answer may have replaced the
-            // refresh token, and the service allows the old one once more at best.
+            // A special rule of this endpoint: a refresh without a response may have replaced the
+            // refresh token, and the service accepts the old one at most once more.
             Outcome::Unknown if self.error.status().is_none() => 2,
             Outcome::Unknown => MAX_ATTEMPTS,
             // A 401 refuses the client id and its secret, which do not change.
@@ -245,8 +246,8 @@ fn redirect_url(redirect: &RedirectUri) -> Result<RedirectUrl, Error> {
         .map_err(|error| Error::configuration(format!("the redirect URI is not a URL: {error}")))
 }
 
-/// Lets the `oauth2` crate send through our transport. The crate sees successes only, as they were
-/// read here: it does not read refusals and odd answers as tolerantly.
+/// Lets the `oauth2` crate use the transport of this crate. It only passes successes on, in the
+/// form read here, because the `oauth2` crate reads refusals and unusual responses less tolerantly.
 #[derive(Debug)]
 struct TokenHttp {
     transport: Arc<dyn Transport>,
@@ -296,7 +297,7 @@ impl TokenHttp {
             return Err(refused(&response, &secrets, self.clock.now().wall));
         }
         let read = TokenResponse::read(response.body()).and_then(|response| {
-            // What the `oauth2` crate reads is what was read here.
+            // The `oauth2` crate gets exactly what was read here.
             serde_json::to_vec(&response)
                 .map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))
         });
@@ -308,7 +309,7 @@ impl TokenHttp {
         }
     }
 
-    /// What is secret in a request, in every form in which the service could repeat it.
+    /// Returns the secrets of a request, in every form in which the service could repeat them.
     fn secrets(&self, request: &http::Request<Bytes>) -> Vec<SecretString> {
         let mut secrets: Vec<SecretString> = self.secret.iter().cloned().collect();
         let basic = request.headers().get(AUTHORIZATION).and_then(|basic| basic.to_str().ok());
@@ -324,7 +325,7 @@ impl TokenHttp {
     }
 }
 
-/// Reads an answer that is not a success.
+/// Reads a response that is not a success.
 fn refused(response: &http::Response<Bytes>, secrets: &[SecretString], now: SystemTime) -> Failure {
     let status = response.status().as_u16();
     let outcome = Outcome::of_status(status);
@@ -332,7 +333,7 @@ fn refused(response: &http::Response<Bytes>, secrets: &[SecretString], now: Syst
     let body = String::from_utf8_lossy(body.get(..MAX_REFUSAL).unwrap_or(body));
     let mut refusal = Refusal::read(without_secrets(&body, secrets).as_bytes());
     if outcome != Outcome::Rejected && outcome != Outcome::Unauthorized {
-        // A service that fails does not know whether the refresh token is good.
+        // If the service itself fails, it says nothing about the refresh token.
         let code = refusal.reason.take();
         refusal.message = code.filter(|_| refusal.message.is_empty()).unwrap_or(refusal.message);
     }
@@ -363,7 +364,7 @@ fn refused(response: &http::Response<Bytes>, secrets: &[SecretString], now: Syst
     Failure { outcome, error }
 }
 
-/// The text without the secrets of the request, however they are escaped.
+/// Replaces the secrets of the request in a text, however they are escaped.
 fn without_secrets(text: &str, secrets: &[SecretString]) -> String {
     let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
     redact(text, &secrets).into_owned()

@@ -1,4 +1,4 @@
-//! The accounts service: the authorize page, the token endpoint and what it answers.
+//! The accounts service: the authorize page, the token endpoint and its responses.
 
 mod endpoint;
 #[cfg_attr(

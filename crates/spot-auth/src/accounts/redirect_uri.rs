@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use spot_http::Error;
 use url::Url;
 
-/// A redirect URI that Spotify accepts. The text is kept as it was given, since Spotify compares it
+/// A redirect URI that Spotify accepts. The original text is kept, since Spotify compares it
 /// character by character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RedirectUri {
@@ -18,11 +18,11 @@ pub(crate) struct RedirectUri {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Loopback {
     pub(crate) address: IpAddr,
-    /// `None` if the URI has no port. Every port may be used then.
+    /// `None` if the URI has no port. Any port may be used in that case.
     pub(crate) port: Option<u16>,
 }
 
-/// The redirect URI unless one is set. The listener uses a free port.
+/// Default redirect URI. The listener uses a free port.
 pub(crate) const DEFAULT_REDIRECT_URI: &str = "http://127.0.0.1/callback";
 
 impl RedirectUri {
@@ -64,7 +64,7 @@ impl RedirectUri {
         &self.text
     }
 
-    /// The path of the browser's request, at least `/`.
+    /// Returns the path of the browser's request, at least `/`.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
@@ -73,7 +73,8 @@ impl RedirectUri {
         self.loopback
     }
 
-    /// The same URI with this port, if it is a loopback address without a port.
+    /// Returns the URI with this port if it is a loopback address without a port, otherwise
+    /// unchanged.
     pub(crate) fn with_port(&self, port: u16) -> Self {
         match self.loopback {
             Some(Loopback { address, port: None }) => {
@@ -97,8 +98,8 @@ fn literal(address: IpAddr) -> &'static str {
     if address.is_ipv4() { V4 } else { V6 }
 }
 
-/// Reads the address from the text and not from the parsed URL, which also takes `127.1` and
-/// `0x7f000001` for 127.0.0.1 and drops `:80`; Spotify compares text.
+/// Reads the address from the text, not from the parsed URL: Spotify compares text, and the URL
+/// parser also accepts `127.1` and `0x7f000001` for 127.0.0.1 and drops `:80`.
 fn loopback(text: &str) -> Option<Loopback> {
     let (address, rest) = if let Some(rest) = text.strip_prefix(V4) {
         (IpAddr::V4(Ipv4Addr::LOCALHOST), rest)

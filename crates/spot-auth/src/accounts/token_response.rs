@@ -1,4 +1,4 @@
-//! Successful answers of the token endpoint (RFC 6749, section 5.1), read tolerantly.
+//! Tolerant reading of the token endpoint's successful responses (RFC 6749, section 5.1).
 
 use std::{fmt, time::Duration};
 
@@ -12,13 +12,13 @@ use spot_http::{Error, ErrorKind};
 
 use crate::scopes::Scopes;
 
-/// The tokens of an answer. A field that is absent, empty or malformed is `None`.
+/// The tokens of a response. A field that is absent, empty or malformed is `None`.
 ///
-/// The refresh token is read whatever else is wrong with the answer: the accounts service has
-/// already replaced the old one, which is worthless then.
+/// The refresh token is read even if the rest of the response is malformed: the accounts service
+/// may have replaced the old one, which then no longer works.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct TokenResponse {
-    /// Empty if it cannot be used.
+    /// Empty if the access token cannot be used.
     access_token: oauth2::AccessToken,
     /// Why the access token cannot be used.
     unusable: Option<String>,
@@ -27,27 +27,27 @@ pub(crate) struct TokenResponse {
     lifetime: Duration,
 }
 
-/// The lifetime of an access token if the answer does not say.
+/// Lifetime of an access token if the response does not say.
 const LIFETIME: Duration = Duration::from_secs(3_600);
 
-/// The longest lifetime that is believed.
+/// Longest plausible lifetime.
 const MAX_LIFETIME: Duration = Duration::from_secs(86_400);
 
-/// The longest field that is read, in bytes.
+/// Maximum length of a field, in bytes.
 const MAX_FIELD: usize = 64 * 1024;
 
 impl TokenResponse {
-    /// Reads a body.
+    /// Reads the body of a response.
     ///
     /// # Errors
     ///
-    /// If there is neither an access token nor a refresh token. The error names the field and does
-    /// not quote the body, which may hold tokens.
+    /// If there is neither an access token nor a refresh token. The error names the field. It does
+    /// not quote the body, which may contain tokens.
     pub(crate) fn read(body: &[u8]) -> Result<Self, Error> {
         let text = String::from_utf8_lossy(body);
         let mut fields = Fields::default();
         let mut json = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
-        // What was read before an error, and before anything that follows the object, counts.
+        // Fields count that were read before an error, or before anything that follows the object.
         let read = fields.deserialize(&mut json);
         let Fields { access_token, refresh_token, scope, lifetime } = fields;
         let (access_token, unusable) = match access_token.unwrap_or(Err("it is missing")) {
@@ -73,7 +73,7 @@ impl TokenResponse {
     ///
     /// # Errors
     ///
-    /// If the answer has a refresh token only.
+    /// If the response only has a refresh token.
     pub(crate) fn access_token(&self) -> Result<&str, Error> {
         match &self.unusable {
             None => Ok(self.access_token.secret()),
@@ -102,7 +102,7 @@ fn undecodable(what: &str, field: Option<&str>) -> Error {
     }
 }
 
-/// The fields that have been read so far.
+/// The fields read so far.
 #[derive(Default)]
 struct Fields {
     access_token: Option<Result<String, &'static str>>,
@@ -137,7 +137,7 @@ impl<'de> Visitor<'de> for &mut Fields {
 }
 
 impl Fields {
-    /// Reads one field. Of a repeated one the last usable value counts.
+    /// Reads one field. If a field is repeated, its last usable value counts.
     fn read(&mut self, name: &str, raw: &str) {
         let value = || match raw.len() {
             ..=MAX_FIELD => serde_json::from_str(raw).unwrap_or(Value::Null),
@@ -153,8 +153,8 @@ impl Fields {
             "refresh_token" => self.refresh_token = text(value()).or(self.refresh_token.take()),
             "scope" => self.scope = scope(value()).or(self.scope.take()),
             "expires_in" => self.lifetime = lifetime(&value()).or(self.lifetime),
-            // The `token_type` is not read: there is no other way to use the token than as a
-            // bearer token, which is what Spotify issues.
+            // The `token_type` is ignored: Spotify issues bearer tokens, and this crate can use no
+            // others.
             _ => {}
         }
     }
@@ -188,8 +188,8 @@ fn scope(value: Value) -> Option<String> {
     }
 }
 
-/// A number of seconds from 1 on. A shorter lifetime is not believed: the token would be refreshed
-/// at every use.
+/// Reads a number of seconds, at least 1. A shorter lifetime is ignored, because the token would be
+/// refreshed at every use.
 fn lifetime(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::Number(number) => number.as_f64(),

@@ -16,33 +16,33 @@ use tokio::runtime::Handle;
 
 use crate::user_code::catch;
 
-/// Something that happened to a session.
+/// An event of a session.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionEvent<'a> {
     kind: SessionEventKind<'a>,
     account: Option<&'a str>,
 }
 
-/// What happened to a session.
+/// The kinds of events.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum SessionEventKind<'a> {
-    /// There is a new access token.
+    /// The session got a new access token.
     #[non_exhaustive]
     Refreshed {
         /// When the new token expires.
         expires_at: SystemTime,
     },
-    /// Another user of the same store has refreshed the session or signed in again. The session
+    /// Another user of the same store has refreshed the session or signed in again. The session now
     /// uses those tokens.
     Adopted,
-    /// A refresh failed. The old access token is used until it expires.
+    /// A refresh failed. The old access token stays in use until it expires.
     #[non_exhaustive]
     RefreshFailed {
-        /// Why it failed.
+        /// The failure.
         error: &'a Error,
     },
-    /// The user's consent ends within two weeks. Sent once a day at most.
+    /// The user's consent ends within two weeks. Sent at most once a day.
     #[non_exhaustive]
     ConsentExpiring {
         /// The earliest time at which the consent ends.
@@ -50,17 +50,17 @@ pub enum SessionEventKind<'a> {
     },
     /// The user's consent has ended: the user has to sign in again.
     ConsentExpired,
-    /// A call of the token store failed, timed out or panicked. The session goes on without the
+    /// A call of the token store failed, timed out or panicked. The session continues without the
     /// store, and tries to save its record until it succeeds.
     #[non_exhaustive]
     StoreFailed {
-        /// Why it failed.
+        /// The failure.
         error: &'a Error,
     },
 }
 
 impl<'a> SessionEvent<'a> {
-    /// What happened.
+    /// The kind of the event.
     pub fn kind(&self) -> SessionEventKind<'a> {
         self.kind
     }
@@ -73,10 +73,10 @@ impl<'a> SessionEvent<'a> {
 
 type Notify = dyn Fn(&SessionEvent<'_>) + Send + Sync;
 
-/// Hands events to the program's observer.
+/// Delivers events to the program's observer.
 ///
-/// The observer runs on a thread of its own. The session waits for it, but not for long: an observer
-/// that hangs delays one event by [`MAX_WAIT`] and later ones not at all.
+/// The observer runs on its own thread. The session waits only briefly for it: an observer that
+/// hangs delays one event by [`MAX_WAIT`] and later ones not at all.
 #[derive(Clone, Default)]
 pub(crate) struct Observer(Option<Arc<Delivery>>);
 
@@ -87,16 +87,16 @@ struct Delivery {
     thread: OnceLock<Option<SyncSender<Delivered>>>,
 }
 
-/// An event on its way to the thread.
+/// An event that is being sent to the thread.
 struct Delivered {
     kind: OwnedKind,
     account: Option<String>,
-    /// The observer may use the runtime.
+    /// Runtime of the session, which the observer may use.
     runtime: Option<Handle>,
     done: SyncSender<()>,
 }
 
-/// A kind of event that borrows nothing.
+/// An event kind that owns its data.
 enum OwnedKind {
     Plain(SessionEventKind<'static>),
     RefreshFailed(Error),
@@ -106,7 +106,7 @@ enum OwnedKind {
 /// How long a session waits for the observer.
 const MAX_WAIT: Duration = Duration::from_millis(50);
 
-/// How many events wait for an observer that is behind. Further ones are dropped.
+/// Number of events that are queued for a slow observer. Further ones are dropped.
 const QUEUE: usize = 256;
 
 impl Observer {
@@ -128,7 +128,7 @@ impl Observer {
             done,
         };
         let thread = delivery.thread.get_or_init(|| delivery.start());
-        // Without a thread there is no safe way to call the observer.
+        // Without a thread, the observer cannot be called safely.
         let Some(thread) = thread else { return };
         let sent = thread.try_send(delivered);
         if sent.is_ok()
@@ -150,15 +150,15 @@ impl Delivery {
     }
 }
 
-/// Calls the observer until its application is gone.
+/// Calls the observer for each event until its application is dropped.
 fn deliver(notify: &Notify, behind: &AtomicBool, events: &Receiver<Delivered>) {
     for event in events {
         let _inside = event.runtime.as_ref().map(Handle::enter);
         let kind = event.kind.borrow();
-        // A panic is the observer's own affair.
+        // Panics of the observer are ignored.
         let _ = catch(|| notify(&SessionEvent { kind, account: event.account.as_deref() }));
         behind.store(false, Ordering::Release);
-        // Nobody waits any more if the observer was slow.
+        // If the observer was slow, no session waits any more.
         let _ = event.done.try_send(());
     }
 }

@@ -1,4 +1,4 @@
-//! One reader and writer of a record at a time.
+//! Exclusive access to a record, one task at a time.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,10 +13,10 @@ use crate::{
     user_code::catch,
 };
 
-/// Lets one task at a time read a record, change it and write it.
+/// Gives one task at a time the right to read, change and write a record.
 ///
-/// This is not a mutex: the turn of a task that stands still is taken from it, together with the
-/// store's lock. Waiting tasks are not queued, since a queue could hand the turn to one of those.
+/// This differs from a mutex: a task that makes no progress loses its turn, together with the
+/// store's lock. Waiting tasks are not queued, because a queue could give the turn to such a task.
 #[derive(Default)]
 pub(crate) struct Exclusive {
     holder: Mutex<Option<Holder>>,
@@ -27,13 +27,13 @@ struct Holder {
     lock: Option<StoreLock>,
 }
 
-/// The turn of a task. It ends when the value is dropped.
+/// The turn of a task. Dropping the value ends it.
 pub(crate) struct Turn<'a> {
     exclusive: &'a Exclusive,
     heartbeat: Arc<Heartbeat>,
 }
 
-/// How often a waiting task looks whether it is its turn.
+/// How often a waiting task checks whether it is its turn.
 const POLL: Duration = Duration::from_millis(10);
 
 impl Exclusive {
@@ -72,23 +72,24 @@ impl Exclusive {
 
     fn release(&self, heartbeat: &Arc<Heartbeat>) {
         let released = self.holder().take_if(|holder| Arc::ptr_eq(&holder.heartbeat, heartbeat));
-        // Dropping the lock runs code of the store: outside of the mutex, and it may panic.
+        // Dropping the lock runs code of the store, which may panic. It happens outside of the
+        // mutex.
         let _ = catch(|| drop(released));
     }
 }
 
 impl Turn<'_> {
-    /// Does the work of this turn. Others see that it goes on.
+    /// Runs the work of this turn, and shows other tasks that it makes progress.
     pub(crate) async fn run<F: Future>(&self, work: F) -> F::Output {
         self.heartbeat.run(work).await
     }
 
-    /// Holds the store's lock until the turn ends.
+    /// Keeps the store's lock until the turn ends.
     pub(crate) fn hold(&self, lock: StoreLock) {
         let mut holder = self.exclusive.holder();
         match holder.as_mut().filter(|h| Arc::ptr_eq(&h.heartbeat, &self.heartbeat)) {
             Some(holder) => holder.lock = Some(lock),
-            // The turn was taken away, and with it the right to a lock.
+            // This task lost its turn, and with it the right to a lock.
             None => {
                 drop(holder);
                 let _ = catch(|| drop(lock));

@@ -1,7 +1,7 @@
 //! Detects work that is no longer polled.
 //!
-//! A task stands still when its runtime does: a current-thread runtime runs its tasks only while
-//! something is awaited on it.
+//! A task stalls when its runtime does: a current-thread runtime runs tasks only while something is
+//! awaited on it.
 
 use std::{
     pin::pin,
@@ -11,18 +11,18 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
-/// Counts as long as the work is polled.
+/// A counter that increases as long as the work is polled.
 #[derive(Debug, Default)]
 pub(crate) struct Heartbeat(AtomicU64);
 
-/// The time between two beats.
+/// Time between two beats.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Work without a beat for this time stands still.
+/// Time without a beat after which the work counts as stalled.
 pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(3);
 
 impl Heartbeat {
-    /// Does the work, and beats meanwhile.
+    /// Runs the work, and beats meanwhile.
     pub(crate) async fn run<F: Future>(&self, work: F) -> F::Output {
         let mut work = pin!(work);
         loop {
@@ -33,7 +33,7 @@ impl Heartbeat {
         }
     }
 
-    /// Returns when the work stands still.
+    /// Waits until the work stalls.
     pub(crate) async fn stalled(&self) {
         loop {
             let before = self.0.load(Ordering::Relaxed);
@@ -45,7 +45,7 @@ impl Heartbeat {
     }
 }
 
-/// Awaits something while the work lasts. `None` if the work stands still first.
+/// Awaits a future while the work makes progress. `None` if the work stalls first.
 pub(crate) async fn unless_stalled<F: Future>(
     heartbeat: &Heartbeat,
     awaited: F,

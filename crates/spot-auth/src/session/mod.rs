@@ -24,14 +24,14 @@ use crate::{
     },
 };
 
-/// A signed-in user. It is a [`TokenSource`] whose tokens are refreshed before they expire.
+/// The session of a signed-in user: a [`TokenSource`] that refreshes its tokens before they expire.
 ///
 /// Clones share everything. Any number of tasks share one refresh, which starts about five minutes
-/// before the token expires; callers wait for it in the last minute only. A session that was loaded
+/// before the token expires; callers wait for it only in the last minute. A session that was loaded
 /// within the last five minutes refreshes in the foreground. Call [`settled`](Self::settled) before
 /// the program ends.
 ///
-/// When the user's consent has ended, every call is a
+/// After the user's consent has ended, every call is a
 /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) error.
 #[derive(Clone)]
 pub struct Session {
@@ -44,7 +44,7 @@ impl Session {
         Self::open(app, record, None, None)
     }
 
-    /// The session that a store has under a key.
+    /// Loads the session that a store has under a key.
     pub(crate) async fn load(
         app: Arc<Application>,
         store: Arc<dyn TokenStore>,
@@ -69,16 +69,16 @@ impl Session {
         Self { cache: TokenCache::new(Arc::clone(&user), cached, clock), user }
     }
 
-    /// Keeps the session in a store from now on. The record is saved now and at every refresh, before
-    /// the new token is used. It replaces the record that the store has under the same key.
+    /// Keeps the session in a store from now on. The record is saved now and after every refresh,
+    /// before the new token is used. It replaces the store's record under the same key.
     ///
-    /// `account` is the program's own name for the user. The key also has the scopes that were
-    /// requested, or those that were granted if the requested ones are not known.
+    /// `account` is the program's own name for the user. The key also contains the requested
+    /// scopes, or the granted ones if the requested ones are unknown.
     ///
     /// # Errors
     ///
-    /// [`Store`](crate::ErrorKind::Store) if the record could not be saved. The session is usable,
-    /// and tries to save the record again.
+    /// [`Store`](crate::ErrorKind::Store) if the record could not be saved. The session remains
+    /// usable, and retries saving the record.
     pub async fn keep_in(&self, store: impl TokenStore, account: &str) -> Result<(), Error> {
         let record = self.record();
         let scopes = match record.requested_scopes() {
@@ -97,10 +97,10 @@ impl Session {
         self.user.move_to_store(StoreLocation { store, key }).await
     }
 
-    /// Removes the record from the store, if the session has one. Clones stay usable and are no longer
+    /// Removes the record from the store, if there is one. Clones stay usable and are no longer
     /// stored.
     ///
-    /// Spotify has no revocation API: the user can withdraw the consent on the page of their account.
+    /// Spotify has no revocation API: users withdraw their consent on their account page.
     ///
     /// # Errors
     ///
@@ -109,21 +109,21 @@ impl Session {
         self.user.remove_from_store().await
     }
 
-    /// Gets a new access token now, even if the current one is good. If that fails, the current one
-    /// stays in use.
+    /// Gets a new access token now, even if the current one is still valid. If that fails, the
+    /// current one stays in use.
     ///
     /// # Errors
     ///
     /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if the user has to sign in again, and
-    /// every failure of the accounts service or the network. Within the pause after a failed refresh
-    /// it is the same error again.
+    /// every failure of the accounts service or the network. During the pause after a failed
+    /// refresh, returns the same error again.
     pub async fn refresh(&self) -> Result<(), Error> {
         self.cache.refresh().await.map(drop)
     }
 
-    /// Waits until a refresh in the background has ended and its tokens are saved. Call it before the
-    /// program ends: if Spotify has replaced the refresh token and the new one is not saved, the user
-    /// has to sign in again.
+    /// Waits until a background refresh has ended and its tokens are saved. Call it before the
+    /// program ends: if Spotify has replaced the refresh token and the new one is not saved, the
+    /// user has to sign in again.
     ///
     /// ```no_run
     /// # async fn run(session: spot_auth::Session) -> Result<(), spot_auth::Error> {
@@ -134,26 +134,26 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Store`](crate::ErrorKind::Store) if the record could not be saved, which is tried once more.
-    /// A failed refresh is not an error here. The call returns within a few minutes, even if the store
-    /// or the network hangs.
+    /// [`Store`](crate::ErrorKind::Store) if the record could not be saved, which is retried once.
+    /// A failed refresh is not an error here. The call returns within a few minutes, even if the
+    /// store or the network hangs.
     pub async fn settled(&self) -> Result<(), Error> {
         self.cache.settled().await;
         self.user.save_now().await
     }
 
-    /// The scopes that the user granted, which may be fewer than were requested. Empty if they are not
-    /// known.
+    /// The scopes that the user granted, which may be fewer than requested. Empty if they are
+    /// unknown.
     pub fn granted_scopes(&self) -> Scopes {
         self.user.state().record.granted_scopes().clone()
     }
 
-    /// Checks that the user has granted all of these scopes. Succeeds if the granted scopes are not
-    /// known.
+    /// Checks that the user has granted all of these scopes. Succeeds if the granted scopes are
+    /// unknown.
     ///
     /// # Errors
     ///
-    /// [`MissingScope`](crate::ErrorKind::MissingScope), with the missing scopes in the message.
+    /// [`MissingScope`](crate::ErrorKind::MissingScope); its message lists the missing scopes.
     pub fn require(&self, scopes: &Scopes) -> Result<(), Error> {
         let granted = self.granted_scopes();
         let missing = scopes.difference(&granted);
@@ -168,18 +168,18 @@ impl Session {
         ))
     }
 
-    /// When the user consented; `None` if that is not known.
+    /// When the user consented; `None` if unknown.
     pub fn consented_at(&self) -> Option<SystemTime> {
         self.user.state().record.consented_at()
     }
 
-    /// The earliest time at which the user's consent ends, six months after it was given; `None` if
-    /// that is not known. The application's observer is warned two weeks before.
+    /// The earliest time at which the user's consent ends: six months after the user gave it.
+    /// `None` if unknown. The application's observer receives a warning two weeks before.
     pub fn consent_expires_at(&self) -> Option<SystemTime> {
         self.user.state().record.consent_expires_at()
     }
 
-    /// A copy of the current tokens, for programs that keep them without a store. See also
+    /// Returns a copy of the current tokens, for programs that keep them without a store. See also
     /// [`keep_in`](Self::keep_in).
     pub fn record(&self) -> TokenRecord {
         self.user.state().record.clone()

@@ -1,4 +1,4 @@
-//! How the record of a session gets into a store, and out of it.
+//! Saves the record of a session to a store, and removes it.
 
 use std::{
     sync::{Arc, Weak},
@@ -20,17 +20,17 @@ use crate::{
     store::{SaveOutcome, Stored},
 };
 
-/// The wait before the first attempt to save a record again. It doubles with each attempt.
+/// Wait before the first retry of saving a record. It doubles with each attempt.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 
-/// The longest wait between two attempts to save a record.
+/// Longest wait between two attempts to save a record.
 const MAX_RETRY: Duration = Duration::from_secs(60);
 
-/// A session that is used and has no task that saves its record tries it this often.
+/// How often a session in use retries saving its record if no task does.
 const RETRY_ON_USE: Duration = Duration::from_secs(30);
 
 impl User {
-    /// Writes the record. If the store fails, a task tries again until it succeeds.
+    /// Writes the record. If the store fails, a task retries until it succeeds.
     pub(crate) async fn write(self: &Arc<Self>, location: &StoreLocation) {
         let expected = self.state().version;
         let mut saved = self.save(location, expected).await;
@@ -39,19 +39,19 @@ impl User {
                 Ok(Some(stored)) if self.state().overwrite => {
                     saved = self.save(location, Some(stored.version())).await;
                 }
-                // An attempt that timed out has succeeded after all.
+                // An attempt that timed out has nevertheless succeeded.
                 Ok(Some(stored)) if self.is_the_record(&stored) => {
                     self.state().saved(stored.version());
                     return;
                 }
-                // Otherwise the new tokens would be given up for the old ones.
+                // Otherwise the old tokens would replace the new ones.
                 Ok(Some(stored)) if Some(stored.version()) == expected => {}
                 Ok(Some(stored)) => {
                     self.state().adopt(stored);
                     self.notify(SessionEventKind::Adopted);
                     return;
                 }
-                // A broken file was set aside, and its place is free.
+                // A broken file was renamed, so the key has no record now.
                 Ok(None) if self.state().may_recreate() => saved = self.save(location, None).await,
                 // The user has signed out elsewhere.
                 Ok(None) => {
@@ -105,7 +105,7 @@ impl User {
         }
     }
 
-    /// Tries to save the record until it succeeds or the session is dropped.
+    /// Retries saving the record until it succeeds or the session is dropped.
     fn save_in_background(self: &Arc<Self>) {
         let saving = Saving(Arc::downgrade(self));
         let Ok(runtime) = Handle::try_current() else { return };
@@ -122,11 +122,11 @@ impl User {
         });
     }
 
-    /// Saves the record if it has not been saved.
+    /// Saves the record if it is not saved yet.
     ///
     /// # Errors
     ///
-    /// Why it could not be saved.
+    /// The failure of the store.
     pub(crate) async fn save_now(self: &Arc<Self>) -> Result<(), Error> {
         if self.state().unsaved.is_some() {
             let turn = self.exclusive.enter().await;
@@ -136,7 +136,7 @@ impl User {
                     state.location.clone().filter(|_| state.unsaved.is_some())
                 };
                 if let Some(location) = location {
-                    // A lock that cannot be had must not keep the record from being saved.
+                    // The record is saved even if the lock is unavailable.
                     if let Ok(lock) = location.lock(SAVE_LIMIT).await {
                         turn.hold(lock);
                     }
@@ -151,8 +151,8 @@ impl User {
         }
     }
 
-    /// Starts to save a record if it is due: the task that tries it may have ended with its runtime,
-    /// or stand still.
+    /// Starts saving the record if a retry is due: the task that retries may have stalled, or ended
+    /// with its runtime.
     pub(crate) fn save_if_due(self: &Arc<Self>) {
         let now = Instant::now();
         {
@@ -167,11 +167,11 @@ impl User {
         runtime.spawn(async move { user.save_now().await });
     }
 
-    /// Moves into a store, and replaces the record that it has.
+    /// Moves the session into a store, and replaces the store's record.
     ///
     /// # Errors
     ///
-    /// Why the record could not be saved. A task tries again.
+    /// The failure to save the record. A task retries it.
     pub(crate) async fn move_to_store(
         self: &Arc<Self>,
         location: StoreLocation,
@@ -197,11 +197,11 @@ impl User {
         }
     }
 
-    /// Moves out of the store, and removes the record from it.
+    /// Moves the session out of the store, and removes its record.
     ///
     /// # Errors
     ///
-    /// Why the record could not be removed.
+    /// The failure to remove the record.
     pub(crate) async fn remove_from_store(&self) -> Result<(), Error> {
         let turn = self.exclusive.enter().await;
         let location = {
@@ -211,7 +211,7 @@ impl User {
         };
         let Some(location) = location else { return Ok(()) };
         turn.run(async {
-            // Signing out goes on even without the lock.
+            // Signing out continues even without the lock.
             if let Ok(lock) = location.lock(SAVE_LIMIT).await {
                 turn.hold(lock);
             }
@@ -221,7 +221,7 @@ impl User {
     }
 }
 
-/// Marks that a task saves the record, until the task ends.
+/// Marks that a task retries saving the record. Dropping it ends the mark.
 struct Saving(Weak<User>);
 
 impl Drop for Saving {

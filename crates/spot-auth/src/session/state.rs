@@ -1,4 +1,4 @@
-//! What a session remembers.
+//! The state of a session.
 
 use std::{
     future::Future,
@@ -15,52 +15,51 @@ use crate::{
     user_code,
 };
 
-/// What all clones of a session share.
+/// State that all clones of a session share.
 pub(crate) struct SessionState {
     pub(crate) record: TokenRecord,
-    /// The record before the one that was taken over from the store.
+    /// The previous record, from before the store's record was adopted.
     previous: Option<TokenRecord>,
-    /// The version of the record in the store when it was last seen.
+    /// Version of the store's record when it was last read.
     pub(crate) version: Option<u64>,
     pub(crate) location: Option<StoreLocation>,
-    /// The accounts service refused this very refresh token.
+    /// The accounts service refused the current refresh token.
     pub(crate) refresh_token_refused: bool,
-    /// The store could not be read when it was last asked. That the record is not in it need not
-    /// mean that the user has signed out.
+    /// The last attempt to read the store failed. If the record is missing from it, the user need
+    /// not have signed out.
     pub(crate) unreadable: bool,
-    /// The session has moved into the store, which has not saved the record yet: the record in the
-    /// store is older.
+    /// The session has moved into the store, and is not saved there yet: the store's record is
+    /// older.
     pub(crate) overwrite: bool,
     pub(crate) unsaved: Option<Unsaved>,
-    /// A task tries to save the record.
+    /// A task retries saving the record.
     pub(crate) saving: bool,
-    /// When the observer was last told that the consent ends soon.
+    /// When the observer last received the warning that the consent ends soon.
     pub(crate) warned_at: Option<SystemTime>,
 }
 
-/// The store does not have the record.
+/// A record that the store does not have yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Unsaved {
     pub(crate) error: Error,
-    /// When to try again.
+    /// When to retry.
     pub(crate) due: Instant,
 }
 
-/// The place of the record.
+/// Location of the record.
 #[derive(Clone)]
 pub(crate) struct StoreLocation {
     pub(crate) store: Arc<dyn TokenStore>,
     pub(crate) key: StoreKey,
 }
 
-/// The time limit of reading a record. A keyring may ask the user for a
-/// password meanwhile.
+/// Time limit for reading a record. It is long because a keyring may ask the user for a password.
 pub(crate) const LOAD_LIMIT: Duration = Duration::from_secs(20);
 
-/// The time limit of writing and removing a record.
+/// Time limit for writing or removing a record.
 pub(crate) const SAVE_LIMIT: Duration = Duration::from_secs(10);
 
-/// The time limit of waiting for others who refresh the same record. A store may give up earlier.
+/// Time limit for waiting while others refresh the same record. A store may give up earlier.
 pub(crate) const LOCK_LIMIT: Duration = Duration::from_secs(65);
 
 impl SessionState {
@@ -83,12 +82,12 @@ impl SessionState {
         }
     }
 
-    /// Whether a record that is not in the store is to be put there.
+    /// Whether to write a record that is missing from the store.
     pub(crate) fn may_recreate(&self) -> bool {
         self.unreadable || self.overwrite
     }
 
-    /// Takes over the record of the store.
+    /// Adopts the store's record.
     pub(crate) fn adopt(&mut self, stored: Stored) {
         self.version = Some(stored.version());
         self.refresh_token_refused &= self.record.same_refresh_token(stored.record());
@@ -96,9 +95,9 @@ impl SessionState {
         self.unsaved = None;
     }
 
-    /// Goes back to the record before the one of the store, whose refresh token the service refuses.
-    /// A store that lost its last writes, as after a failover or a restored backup, has a record
-    /// that is older than the one of a session in use.
+    /// Returns to the previous record if the service refuses the refresh token of the store's one.
+    /// A store that lost its last writes, as after a failover or a restored backup, has an older
+    /// record than a session in use.
     pub(crate) fn go_back(&mut self) -> bool {
         let previous = self.previous.take();
         match previous.filter(|previous| !previous.same_refresh_token(&self.record)) {
@@ -110,7 +109,7 @@ impl SessionState {
         }
     }
 
-    /// The record is in the store.
+    /// Records that the store has the record in this version.
     pub(crate) fn saved(&mut self, version: u64) {
         self.version = Some(version);
         self.previous = None;
@@ -120,7 +119,7 @@ impl SessionState {
     }
 }
 
-/// The calls of the store, with their time limits. A panic is an error.
+/// Calls of the store, with time limits. A panic becomes an error.
 impl StoreLocation {
     pub(crate) async fn load(&self) -> Result<Option<Stored>, Error> {
         let Self { store, key } = self.clone();

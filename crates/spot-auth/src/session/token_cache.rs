@@ -1,5 +1,5 @@
-//! One access token for any number of callers. It is refreshed once for all of them, before it
-//! expires, and in its own task, so that a cancelled caller does not stop it.
+//! Caches one access token for any number of callers. It is refreshed once for all of them, before
+//! it expires, in a separate task, so that a cancelled caller does not stop the refresh.
 
 use std::{
     fmt,
@@ -24,11 +24,11 @@ use crate::{
     user_code,
 };
 
-/// How a token is refreshed.
+/// A way to refresh a token.
 #[async_trait]
 pub(crate) trait Refresh: Clone + Send + Sync + 'static {
-    /// A new token. `refused` says that the API refused the current one, so that it must not come
-    /// back.
+    /// Gets a new token. `refused` says that the API refused the current one, which must then not
+    /// be returned again.
     async fn refresh(&self, refused: bool) -> Result<CachedToken, Error>;
 }
 
@@ -37,14 +37,14 @@ pub(crate) trait Refresh: Clone + Send + Sync + 'static {
 pub(crate) struct CachedToken {
     pub(crate) token: AccessToken,
     pub(crate) ends: Deadline,
-    /// How long the token was good for when it was issued.
+    /// Lifetime of the token when it was issued.
     pub(crate) lifetime: Duration,
-    /// Until when a refusal of the token is not believed. `None` if it does not come from a refresh.
+    /// Until when refusals of the token are ignored. `None` if it does not come from a refresh.
     settling: Option<Deadline>,
 }
 
 impl CachedToken {
-    /// The access token that the accounts service has issued.
+    /// Returns the access token that the accounts service issued.
     pub(crate) fn issued(issued: &IssuedTokens) -> Result<Self, Error> {
         let lifetime = issued.response.lifetime();
         Ok(Self {
@@ -55,12 +55,12 @@ impl CachedToken {
         })
     }
 
-    /// The access token of a stored record, if it has not expired. The time left is at most the
-    /// lifetime the token was issued with: more means that the clock was set back since.
+    /// Returns the access token of a stored record, if it has not expired. The remaining time is at
+    /// most the lifetime of the token. A longer time means that the clock was set back.
     pub(crate) fn stored(record: &TokenRecord, now: Moment) -> Option<Self> {
         let token = AccessToken::new(record.access_token()?.expose_secret()).ok()?;
         let left = record.expires_at()?.duration_since(now.wall).ok()?.min(record.lifetime());
-        // Another session or process may have refreshed the token just now.
+        // Another session or process may have just refreshed the token.
         let settling = record.since_refresh(now.wall).and_then(|age| SETTLING.checked_sub(age));
         (!left.is_zero()).then(|| Self {
             token,
@@ -80,7 +80,7 @@ struct Shared<R> {
     refresh: R,
     clock: Clock,
     created: Instant,
-    /// Between 0.8 and 1.2: processes that started together do not refresh together.
+    /// Between 0.8 and 1.2, so that processes that started together do not refresh together.
     jitter: f64,
     state: Mutex<State>,
 }
@@ -91,16 +91,16 @@ struct State {
     /// The API refused the cached token.
     refused: bool,
     in_flight: Option<InFlight>,
-    /// Counts the refreshes that were started.
+    /// Number of refreshes started so far.
     started: u64,
-    /// The number of the refresh that the cached token came from; 0 for the token of a new cache.
+    /// Number of the refresh that returned the cached token; 0 for the token of a new cache.
     source: u64,
     pause: Option<Pause>,
-    /// Failed refreshes since the last that succeeded.
+    /// Number of failed refreshes since the last success.
     failures: u32,
 }
 
-/// A refresh that has not ended.
+/// A refresh in progress.
 #[derive(Clone)]
 struct InFlight {
     number: u64,
@@ -111,42 +111,42 @@ struct InFlight {
 /// `None` until the refresh has ended.
 type RefreshResult = Option<Result<CachedToken, Error>>;
 
-/// The time after a failed refresh in which there is no other.
+/// The time after a failed refresh during which no other one starts.
 struct Pause {
-    /// With a token that has not expired.
+    /// While the token has not expired.
     in_advance_until: Instant,
-    /// Without one: callers get the error.
+    /// Without a valid token: callers get the error.
     until: Instant,
     error: Error,
 }
 
-/// Within this time before the expiry the token is refreshed in advance.
+/// Within this time before the expiry, the token is refreshed in advance.
 const ADVANCE_WINDOW: Duration = Duration::from_secs(300);
 
-/// Within this time before the expiry every caller waits for the refresh.
+/// Within this time before the expiry, every caller waits for the refresh.
 const MANDATORY_WINDOW: Duration = Duration::from_secs(60);
 
-/// A cache that is younger than this refreshes in advance in the foreground: its program may end
-/// before a refresh in the background is saved.
+/// A cache younger than this performs refreshes in advance in the foreground, because its program
+/// may end before a background refresh is saved.
 const YOUNG: Duration = Duration::from_secs(300);
 
-/// How long a caller waits for a refresh in advance. The old token is still good.
+/// How long a caller waits for a refresh in advance. The old token is still valid.
 const FOREGROUND_LIMIT: Duration = Duration::from_secs(20);
 
-/// A token that the API refuses within this time of a refresh is not refreshed again: its age is not
-/// the reason.
+/// If the API refuses a token within this time after its refresh, the token is not refreshed again:
+/// its age is not the cause.
 const SETTLING: Duration = Duration::from_secs(30);
 
-/// The longest time that a refresh takes, with all attempts and all calls of a store.
+/// Longest time of a refresh, including all attempts and all calls of a store.
 const LIMIT: Duration = Duration::from_secs(240);
 
-/// The longest pause, which is beyond every `Retry-After` that was seen.
+/// Longest pause. It exceeds every `Retry-After` seen so far.
 const MAX_PAUSE: Duration = Duration::from_secs(30 * 86_400);
 
 /// What a caller has to do.
 enum Step {
     Use(AccessToken),
-    /// Wait for a refresh, at most so long.
+    /// Wait for a refresh, at most this long.
     Wait(InFlight, Duration),
     Fail(Error),
 }
@@ -164,7 +164,7 @@ impl<R: Refresh> TokenCache<R> {
         }
     }
 
-    /// A token that is good now.
+    /// Returns a valid token.
     pub(crate) async fn token(&self) -> Result<AccessToken, Error> {
         match self.resolve(Shared::step).await {
             // The old token is used until it expires.
@@ -173,8 +173,8 @@ impl<R: Refresh> TokenCache<R> {
         }
     }
 
-    /// A new token, though the current one may be good. Other callers get the current one
-    /// meanwhile, and it stays if the refresh fails.
+    /// Gets a new token, even if the current one is valid. Meanwhile other callers get the current
+    /// one, which stays if the refresh fails.
     pub(crate) async fn refresh(&self) -> Result<AccessToken, Error> {
         self.resolve(Shared::force).await
     }
@@ -183,8 +183,8 @@ impl<R: Refresh> TokenCache<R> {
         &self,
         step: impl Fn(&Arc<Shared<R>>) -> Result<Step, Error>,
     ) -> Result<AccessToken, Error> {
-        // A refresh ends without a result if the runtime it was started on shuts down or stands
-        // still. The callers then start another one.
+        // A refresh ends without a result if its runtime shuts down or stalls. The callers then
+        // start another one.
         for _ in 0..3 {
             let (in_flight, limit) = match step(&self.shared)? {
                 Step::Use(token) => return Ok(token),
@@ -206,8 +206,8 @@ impl<R: Refresh> TokenCache<R> {
         Err(Error::new(ErrorKind::Timeout, "no refresh of the token came to an end"))
     }
 
-    /// The API refused this very token. A token that was refreshed meanwhile stays, and so does one
-    /// that has only just been issued: another one would be refused as well.
+    /// Records that the API refused this token. A token that was refreshed meanwhile stays. A token
+    /// that was just issued stays too: the API would refuse another one as well.
     pub(crate) fn reject(&self, token: &AccessToken) {
         let now = self.shared.clock.now();
         let mut state = self.shared.state();
@@ -217,18 +217,18 @@ impl<R: Refresh> TokenCache<R> {
         }
     }
 
-    /// Waits until no refresh is under way, or until it stands still.
+    /// Waits until no refresh is in progress, or until it stalls.
     pub(crate) async fn settled(&self) {
         let in_flight = self.shared.state().in_flight.clone();
         if let Some(in_flight) = in_flight {
-            // The limit of the refresh itself is the same.
+            // Equal to the time limit of the refresh itself.
             let _ = timeout(LIMIT, in_flight.ended()).await;
         }
     }
 }
 
 impl InFlight {
-    /// Waits for the result. `None` if the refresh ends without one or stands still.
+    /// Waits for the result. `None` if the refresh stalls or ends without one.
     async fn ended(&self) -> Option<Result<CachedToken, Error>> {
         let mut result = self.result.clone();
         let ended = unless_stalled(&self.heartbeat, result.wait_for(Option::is_some)).await;
@@ -247,7 +247,7 @@ impl<R: Refresh> Shared<R> {
         if let Some(cached) = state.cached.as_ref().filter(|_| !state.refused) {
             let left = cached.ends.left(now);
             let token = cached.token.clone();
-            // Tokens with a shorter lifetime than Spotify's have shorter windows.
+            // For lifetimes shorter than Spotify's, the windows are shorter.
             let advance = ADVANCE_WINDOW.mul_f64(self.jitter).min(cached.lifetime / 4);
             let mandatory = MANDATORY_WINDOW.min(cached.lifetime / 10);
             let paused = state.pause.as_ref().is_some_and(|p| now.monotonic < p.in_advance_until);
@@ -274,7 +274,7 @@ impl<R: Refresh> Shared<R> {
         self.join(&mut self.state(), now.monotonic)
     }
 
-    /// Waits for the refresh that is under way, or starts one after the pause.
+    /// Waits for the refresh in progress, or starts one after the pause.
     fn join(self: &Arc<Self>, state: &mut State, now: Instant) -> Result<Step, Error> {
         if let Some(in_flight) = &state.in_flight {
             return Ok(Step::Wait(in_flight.clone(), LIMIT));
@@ -289,7 +289,7 @@ impl<R: Refresh> Shared<R> {
         Ok(Step::Wait(self.start(state)?, LIMIT))
     }
 
-    /// Starts a refresh in a task of its own.
+    /// Starts a refresh in its own task.
     fn start(self: &Arc<Self>, state: &mut State) -> Result<InFlight, Error> {
         let runtime = Handle::try_current().map_err(|_| {
             Error::configuration("tokens are refreshed in a task, which needs a tokio runtime")
@@ -307,7 +307,7 @@ impl<R: Refresh> Shared<R> {
             let ended = running.heartbeat.run(user_code::call(LIMIT, refresh)).await;
             let result = match ended {
                 Ok(result) => result,
-                // The runtime shuts down. Another one may refresh.
+                // The runtime is shutting down. A refresh on another one may succeed.
                 Err(user_code::Failure::NoRuntime) => return,
                 Err(failure) => Err(failure.into_error("the refresh of the token")),
             };
@@ -322,7 +322,7 @@ impl<R: Refresh> Shared<R> {
         let now = self.clock.now();
         let mut state = self.state();
         match result {
-            // A refresh that was given up may end later than the one that took its place.
+            // An abandoned refresh may end later than its successor.
             Ok(_) if ended.number < state.source => {}
             Ok(cached) => {
                 state.cached = Some(cached.clone());
@@ -339,7 +339,7 @@ impl<R: Refresh> Shared<R> {
         }
     }
 
-    /// The current token, while it lasts.
+    /// Returns the current token, unless it has expired.
     fn unexpired(&self) -> Option<AccessToken> {
         let now = self.clock.now();
         let state = self.state();
@@ -347,14 +347,14 @@ impl<R: Refresh> Shared<R> {
         (!cached.ends.left(now).is_zero()).then(|| cached.token.clone())
     }
 
-    /// Forgets a refresh, if it is still that one.
+    /// Clears the refresh in progress, if it is still this one.
     fn clear(&self, ended: &InFlight) {
         self.state().in_flight.take_if(|in_flight| in_flight.number == ended.number);
     }
 }
 
 impl Pause {
-    /// The pause after a failure that follows on so many others.
+    /// Returns the pause after this many consecutive failures.
     fn after(error: &Error, failures: u32, now: Instant) -> Self {
         let half_a_minute = Duration::from_secs(30);
         let in_advance = half_a_minute.mul_f64(1.0 + jitter());
@@ -365,7 +365,7 @@ impl Pause {
             }
             // The store is read again, in case the user has signed in.
             (ErrorKind::ConsentExpired, _) => (in_advance, Duration::from_secs(5)),
-            // These pass, often at once.
+            // These failures are temporary, and often short.
             (
                 ErrorKind::Transport
                 | ErrorKind::Timeout
@@ -382,7 +382,7 @@ impl Pause {
     }
 }
 
-/// Ends the refresh also when it is dropped together with its runtime.
+/// Clears the refresh in progress even if it is dropped together with its runtime.
 struct ClearInFlight<'a, R: Refresh> {
     shared: &'a Shared<R>,
     in_flight: &'a InFlight,

@@ -1,4 +1,4 @@
-//! The user of a session: how the tokens are refreshed while others refresh them, too.
+//! The user of a session, and refreshing tokens in competition with other processes.
 
 use std::{
     sync::{
@@ -24,29 +24,29 @@ use crate::{
     },
 };
 
-/// A user, as all clones of a session know them.
+/// A user, shared by all clones of a session.
 pub(crate) struct User {
     pub(crate) app: Arc<Application>,
     state: Mutex<SessionState>,
-    /// Entered from reading a record to writing it. The store's lock keeps out other processes.
+    /// Entered from reading a record to writing it. The store's lock excludes other processes.
     pub(crate) exclusive: Exclusive,
-    /// Requests of a refresh that have no answer yet.
+    /// Number of refresh requests without a response so far.
     outstanding: AtomicUsize,
 }
 
-/// The access token of another process is taken over if it lasts at least this long.
+/// Minimum remaining time of an access token of another process to be adopted.
 const MIN_REMAINING: Duration = Duration::from_secs(60);
 
 /// How long before the end of the consent the observer is warned.
 const CONSENT_NOTICE: Duration = Duration::from_secs(14 * 86_400);
 
-/// How often the observer is warned at most.
+/// Minimum time between two warnings.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// How many refresh tokens are tried, each of which another process has replaced meanwhile.
+/// Maximum number of refresh tokens to try, if another process replaces each of them meanwhile.
 const MAX_RECORDS: usize = 8;
 
-/// The waits before each look for a record that another process is about to save.
+/// Waits before each check for a record that another process is about to save.
 const REREAD_AFTER: [Duration; 7] = [
     Duration::ZERO,
     Duration::from_millis(50),
@@ -109,8 +109,8 @@ impl User {
         self.notify(SessionEventKind::ConsentExpiring { at });
     }
 
-    /// Refreshes under the store's lock: of several processes one refreshes, and the others find its
-    /// tokens in the store.
+    /// Refreshes under the store's lock: of several processes one refreshes, and the others find
+    /// its tokens in the store.
     async fn refresh_in(
         self: &Arc<Self>,
         turn: &Turn<'_>,
@@ -120,8 +120,8 @@ impl User {
         if let Some(location) = &location {
             match location.lock(LOCK_LIMIT).await {
                 Ok(lock) => turn.hold(lock),
-                // A process that holds the lock for so long has stopped. The versions of the records keep
-                // the two apart.
+                // A process that holds the lock for this long has stalled. The versions of the
+                // records prevent conflicts between the two processes.
                 Err(error) => self.notify(SessionEventKind::StoreFailed { error: &error }),
             }
         }
@@ -162,9 +162,9 @@ impl User {
         ))
     }
 
-    /// Finds out whether another process has replaced a refresh token that the service refuses. Its
-    /// lock need not have kept us out: on some network drives locks do nothing. It may also be
-    /// about to save the new token.
+    /// Finds out whether another process has replaced a refresh token that the service refuses. The
+    /// lock may not have excluded it: on some network drives locks have no effect. The process may
+    /// also be about to save the new token.
     async fn replaced(
         &self,
         location: Option<&StoreLocation>,
@@ -188,7 +188,7 @@ impl User {
         None
     }
 
-    /// The service refuses the refresh token, and nobody has another one.
+    /// Returns the error for a refused refresh token without a replacement.
     fn refused(&self, record: &TokenRecord) -> Error {
         if self.outstanding.load(Ordering::SeqCst) > 0 {
             return Error::new(
@@ -206,8 +206,8 @@ impl User {
         consent_expired()
     }
 
-    /// Reads the store, and takes over what others have saved since. Their access token saves a
-    /// refresh if it lasts.
+    /// Reads the store and adopts what others have saved since. If their access token is valid for
+    /// long enough, no refresh is needed.
     async fn reread(&self, location: Option<&StoreLocation>, refused: bool) -> Option<CachedToken> {
         let stored = match location?.load().await {
             Ok(stored) => {
@@ -223,7 +223,7 @@ impl User {
         let now = self.app.clock().now();
         let cached = {
             let mut state = self.state();
-            // A record that could not be saved is newer than the one in the store.
+            // A record that could not be saved is newer than the store's record.
             let unsaved = state.overwrite || state.unsaved.is_some();
             if unsaved || state.version == Some(stored.version()) {
                 return None;
@@ -238,8 +238,8 @@ impl User {
         cached
     }
 
-    /// Saves the tokens before they are used: a refresh token that replaced another one and is not
-    /// saved is lost when the program ends.
+    /// Saves the tokens before they are used: a new refresh token that is not saved is lost when
+    /// the program ends.
     async fn use_issued(
         self: &Arc<Self>,
         before: &TokenRecord,
@@ -248,7 +248,7 @@ impl User {
     ) -> Result<CachedToken, Error> {
         let current = {
             let mut state = self.state();
-            // Otherwise this refresh was given up, and another one has new tokens.
+            // Otherwise this refresh was abandoned, and another one has new tokens.
             let current = state.record.same_refresh_token(before);
             if current {
                 state.record = before.refreshed(issued);
@@ -265,13 +265,13 @@ impl User {
     }
 }
 
-/// What another process has put in the place of a refresh token.
+/// The replacement of a refresh token by another process.
 enum Replaced {
     Record,
     Token(CachedToken),
 }
 
-/// Counts a request until it has its answer or is dropped.
+/// Counts a request until its response arrives or it is dropped.
 struct Outstanding<'a>(&'a AtomicUsize);
 
 impl<'a> Outstanding<'a> {

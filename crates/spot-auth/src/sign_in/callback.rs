@@ -1,4 +1,4 @@
-//! The address that the browser comes back to.
+//! The callback: the URL to which the browser returns.
 
 use std::{borrow::Cow, fmt};
 
@@ -7,7 +7,7 @@ use spot_http::{Error, failure::redact};
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
-/// The content of a callback with the right state.
+/// The content of a callback with the correct state.
 #[derive(Debug)]
 pub(crate) enum CallbackOutcome {
     /// The user has consented.
@@ -19,7 +19,7 @@ pub(crate) enum CallbackOutcome {
     },
 }
 
-/// Why an address is not the callback of the sign-in. The sign-in goes on, since everybody can send a
+/// Why a URL is not the callback of the sign-in. The sign-in continues, because anyone can send a
 /// browser to the redirect URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidCallback {
@@ -32,14 +32,14 @@ pub(crate) enum InvalidCallback {
     TwoOutcomes,
 }
 
-/// What the callback must match.
+/// The values that the callback must match.
 pub(crate) struct Expected<'a> {
     pub(crate) state: &'a SecretString,
     pub(crate) issuer: &'a str,
 }
 
-/// The query of an address that a user pasted or a server received: a whole URL, a path with a query,
-/// or a query alone.
+/// Returns the query of a URL that a user pasted or a server received: a whole URL, a path with a
+/// query, or a query alone.
 pub(crate) fn query(text: &str) -> Result<&str, InvalidCallback> {
     let text = text.trim().trim_matches(['"', '\'', '<', '>']);
     let text = text.split_once('#').map_or(text, |(before, _)| before);
@@ -50,7 +50,7 @@ pub(crate) fn query(text: &str) -> Result<&str, InvalidCallback> {
     }
 }
 
-/// Reads the query of a callback.
+/// Validates the query of a callback.
 pub(crate) fn validate_callback(
     query: &str,
     expected: &Expected<'_>,
@@ -83,7 +83,7 @@ pub(crate) fn validate_callback(
     match (code, error) {
         (Some(code), None) => Ok(CallbackOutcome::Code(code.into_owned().into())),
         (None, Some(error)) => Ok(CallbackOutcome::Declined {
-            // A callback with the right state may repeat the state in its error.
+            // A callback with the correct state may repeat it in its error.
             error: redact(&error, &[expected.state.expose_secret()])
                 .chars()
                 .filter(|c| !c.is_control())
@@ -95,7 +95,8 @@ pub(crate) fn validate_callback(
     }
 }
 
-/// The error of a sign-in that the user or the service declined. Its reason is the error code.
+/// Creates the error of a sign-in that the user or the service declined. Its reason is the error
+/// code.
 pub(crate) fn declined(error: &str) -> Error {
     let message = match error {
         "access_denied" => "the user did not consent".to_owned(),

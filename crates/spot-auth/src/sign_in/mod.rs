@@ -1,4 +1,4 @@
-//! Signing in: in one step, and in two steps.
+//! Sign-in, in one step or in two.
 
 mod callback;
 #[cfg(feature = "loopback")]
@@ -33,12 +33,12 @@ use crate::{
     user_code,
 };
 
-/// A sign-in in one step. Await it.
+/// A sign-in in one step. Await it to run it.
 ///
-/// It returns the session of the [store](Self::store), if the user has granted it the scopes.
-/// Otherwise it shows the address of the page on which the user consents, and waits for the browser to
-/// come back. If the redirect URI is a loopback address, a listener on this machine waits for the
-/// browser; otherwise the user pastes the address that the browser ended at.
+/// It returns the session in the [store](Self::store), if the user has granted that session the
+/// scopes. Otherwise it shows the URL of the consent page and waits for the browser to return. If
+/// the redirect URI is a loopback address, a listener on this machine waits for the browser;
+/// otherwise the user pastes the URL at which the browser ended.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), spot_auth::Error> {
@@ -73,9 +73,10 @@ enum SignInMethod {
     StoreOnly,
 }
 
-/// Signs in the user of a script. The application is that of the [environment](App::from_env), and the
-/// session is stored in the [default directory](FileStore::in_default_directory). The user is asked
-/// the first time, and after the consent has ended. Call [`Session::settled`] before the script ends.
+/// Signs in the user of a script. The application comes from the [environment](App::from_env), and
+/// the session is stored in the [default directory](FileStore::in_default_directory). The user is
+/// asked the first time, and again after the consent has ended. Call [`Session::settled`] before
+/// the script ends.
 ///
 /// # Errors
 ///
@@ -86,16 +87,16 @@ pub async fn sign_in_from_env(scopes: impl Into<Scopes>) -> Result<Session, Erro
     App::from_env()?.sign_in(scopes).store(store).await
 }
 
-/// The time limit unless another one is set.
+/// Default time limit.
 const TIME_LIMIT: Duration = Duration::from_secs(300);
 
-/// The longest time limit. A sign-in is no longer valid afterwards.
+/// Longest time limit. A sign-in is no longer valid afterwards.
 const MAX_TIME_LIMIT: Duration = Duration::from_secs(600);
 
-/// How long showing a message may take.
+/// Time limit for showing a message.
 const SHOW_LIMIT: Duration = Duration::from_secs(5);
 
-/// How many pasted addresses are read.
+/// Maximum number of pasted URLs that are read.
 const MAX_PASTES: usize = 10;
 
 impl SignIn {
@@ -114,64 +115,65 @@ impl SignIn {
         }
     }
 
-    /// The store of the session. The user is asked only if it has no usable session.
+    /// Sets the store of the session. The user is asked only if the store has no usable session.
     pub fn store(mut self, store: impl TokenStore) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
 
-    /// The program's own name for the user, which is part of the key in the store; `default` unless
-    /// set.
+    /// Sets the program's own name for the user, which is part of the key in the store; `default`
+    /// by default.
     pub fn account(mut self, account: impl Into<String>) -> Self {
         self.account = account.into();
         self
     }
 
-    /// Shows the consent page even to a user who has consented before.
+    /// Shows the consent page even to users who have consented before.
     pub fn show_dialog(mut self, show: bool) -> Self {
         self.show_dialog = show;
         self
     }
 
-    /// The time limit from the start until the browser comes back; 5 minutes unless set, at most 10.
-    /// The requests after it have time limits of their own.
+    /// Sets the time limit until the browser returns; 5 minutes by default, at most 10. The
+    /// requests after that have their own time limits.
     pub fn timeout(mut self, time_limit: Duration) -> Self {
         self.time_limit = time_limit;
         self
     }
 
-    /// Opens the browser at an address. The function is called inside the runtime, on a thread of its
-    /// own, and may block. Unless set, the user's browser is opened if the feature `browser` is on.
-    /// The address is [shown](Self::show) in any case.
+    /// Sets the function that opens a URL in the browser. It is called inside the runtime, on its
+    /// own thread, and may block. By default the user's browser is opened if the feature `browser`
+    /// is enabled. The URL is [shown](Self::show) in any case.
     pub fn browser(mut self, open: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.browser = Some(Arc::new(open));
         self
     }
 
-    /// Shows a message to the user: the address to open, what to paste, what is wrong with it. Written
-    /// to standard error unless set. The sign-in waits at most 5 s for this function.
+    /// Sets the function that shows messages to the user: the URL to open, what to paste, and what
+    /// is wrong with it. By default they are written to standard error. The sign-in waits at most 5
+    /// s for this function.
     pub fn show(mut self, show: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.show = Arc::new(show);
         self
     }
 
-    /// Reads the address that the user pastes. The function runs on a thread of its own and may
-    /// block. A line of standard input is read unless set.
+    /// Sets the function that reads the URL that the user pastes. It runs on its own thread and may
+    /// block. By default a line of standard input is read.
     pub fn prompt(mut self, ask: impl Fn() -> io::Result<String> + Send + Sync + 'static) -> Self {
         self.prompt = Arc::new(ask);
         self
     }
 
-    /// Lets the user paste the address that the browser ended at, instead of waiting for the browser
-    /// with a listener. Use it if the browser runs on another machine.
+    /// Lets the user paste the URL at which the browser ended, instead of starting a listener. Use
+    /// it if the browser runs on another machine.
     pub fn paste(mut self) -> Self {
         self.method = SignInMethod::Paste;
         self
     }
 
-    /// Never asks the user. The sign-in is an [`Authentication`](crate::ErrorKind::Authentication)
-    /// error if the store has no session, and a [`MissingScope`](crate::ErrorKind::MissingScope)
-    /// error if the session lacks scopes.
+    /// Never asks the user. The sign-in fails with
+    /// [`Authentication`](crate::ErrorKind::Authentication) if the store has no session, and with
+    /// [`MissingScope`](crate::ErrorKind::MissingScope) if the session lacks scopes.
     pub fn store_only(mut self) -> Self {
         self.method = SignInMethod::StoreOnly;
         self
@@ -188,7 +190,8 @@ impl SignIn {
             return Ok(session);
         }
         let callback = timeout_at(deadline, self.ask_user()).await.map_err(out_of_time)??;
-        // The following steps have their own time limits. Stopping here would waste the user's consent.
+        // The following steps have their own time limits. Stopping here would waste the user's
+        // consent.
         let session = callback.pending.complete(callback.outcome).await;
         #[cfg(feature = "loopback")]
         if let Some(browser) = callback.browser {
@@ -196,8 +199,8 @@ impl SignIn {
         }
         let session = session?;
         if let Some(store) = &self.store {
-            // The sign-in succeeds without the store: the observer gets an event, and the session tries
-            // to save its record again.
+            // The sign-in succeeds without the store: the observer gets an event, and the session
+            // retries saving its record.
             let _ = session.move_to_store(Arc::clone(store), self.key()).await;
         }
         Ok(session)
@@ -213,7 +216,7 @@ impl SignIn {
                 Ok(_) => return Ok(Some(session)),
                 Err(error) => match error.kind() {
                     ErrorKind::ConsentExpired | ErrorKind::Authentication => error,
-                    // The user cannot mend the network or the application.
+                    // The user cannot fix the network or the application.
                     _ => return Err(error),
                 },
             },
@@ -234,7 +237,7 @@ impl SignIn {
         Ok(None)
     }
 
-    /// The session that the store has, if the user has granted all of the scopes.
+    /// Returns the session in the store, if the user has granted all of the scopes.
     async fn load(&self) -> Result<Option<Session>, Error> {
         let Some(store) = &self.store else { return Ok(None) };
         let session = Session::load(Arc::clone(&self.app), Arc::clone(store), self.key()).await?;
@@ -244,7 +247,7 @@ impl SignIn {
         Ok(session)
     }
 
-    /// Asks the user, and waits for the browser to come back.
+    /// Asks the user, and waits for the browser to return.
     async fn ask_user(&self) -> Result<Callback, Error> {
         let redirect = match &self.app.redirect_uri {
             Some(redirect) => redirect.clone(),
@@ -263,7 +266,7 @@ impl SignIn {
                         redirect.as_str()
                     );
                     self.tell_user(format!("Cannot {}.", why.trim_start_matches("cannot "))).await;
-                    // Without somebody at the terminal, the first failure is the one to mend.
+                    // If nobody is at the terminal, the first failure is the one to fix.
                     return self.ask_to_paste(redirect).await.map_err(|paste| {
                         Error::new(paste.kind(), format!("{why}; {}", paste.message()))
                             .with_source(error)
@@ -279,14 +282,14 @@ impl SignIn {
         Ok(if self.show_dialog { pending.show_dialog() } else { pending })
     }
 
-    /// Shows a message. If that fails or takes long, the sign-in goes on.
+    /// Shows a message. The sign-in continues if that fails or takes too long.
     async fn tell_user(&self, message: String) {
         let show = Arc::clone(&self.show);
         let _ = user_code::call_blocking(SHOW_LIMIT, move || show(&message)).await;
     }
 
-    /// Shows the address of the authorize page, and opens it. A browser that does not open is no
-    /// failure: the user can open the address by hand.
+    /// Shows the URL of the consent page, and opens it. A browser that does not open is not an
+    /// error: the user can open the URL manually.
     async fn open(&self, pending: &PendingSignIn) {
         let url = pending.authorize_url().to_owned();
         let message = format!("Open this address in a browser to sign in to Spotify:\n\n{url}\n");
@@ -352,11 +355,11 @@ impl SignIn {
     }
 }
 
-/// The browser came back, or the user pasted its address.
+/// The outcome of the browser's return, or of the URL that the user pasted.
 struct Callback {
     pending: Arc<PendingSignIn>,
     outcome: CallbackOutcome,
-    /// The browser, which waits for an answer.
+    /// The browser, which waits for a response.
     #[cfg(feature = "loopback")]
     browser: Option<Browser>,
 }
@@ -365,14 +368,14 @@ impl IntoFuture for SignIn {
     type Output = Result<Session, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
-    // Compiled by programs that sign in, and not by all.
+    // Inline, so that only programs that sign in compile it.
     #[inline]
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
     }
 }
 
-/// Standard output may be what the program is for.
+/// Standard output may be the program's own output.
 fn print_to_stderr(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

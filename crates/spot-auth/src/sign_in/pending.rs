@@ -14,11 +14,11 @@ use crate::{
     sign_in::callback::{self, CallbackOutcome, Expected, InvalidCallback},
 };
 
-/// A sign-in that has started. Send the user to [`authorize_url`](Self::authorize_url), and
-/// [`finish`](Self::finish) the sign-in with the address that the browser comes back to.
+/// A started sign-in. Send the user to [`authorize_url`](Self::authorize_url), and
+/// [`finish`](Self::finish) the sign-in with the URL to which the browser returns.
 ///
-/// The value holds secrets: the state and the PKCE verifier. A server keeps it in the session of the
-/// user's browser, by its [`state`](Self::state). It is valid once and for ten minutes.
+/// The value contains secrets: the state and the PKCE verifier. A server keeps it in the session of
+/// the user's browser, keyed by its [`state`](Self::state). It is valid once, for ten minutes.
 pub struct PendingSignIn {
     app: Arc<Application>,
     redirect: RedirectUri,
@@ -53,7 +53,7 @@ impl PendingSignIn {
         Ok(Self { app, redirect, scopes, request, ends })
     }
 
-    /// Shows the consent page even to a user who has consented before, for example to change the
+    /// Shows the consent page even to users who have consented before, for example to change the
     /// account.
     #[must_use]
     pub fn show_dialog(mut self) -> Self {
@@ -61,13 +61,13 @@ impl PendingSignIn {
         self
     }
 
-    /// The address of the consent page.
+    /// URL of the consent page.
     pub fn authorize_url(&self) -> &str {
         self.request.url.as_str()
     }
 
-    /// The value that comes back as `state`. A server finds the sign-in by it. Show it to the user's
-    /// browser only.
+    /// The value that the callback contains as `state`. A server finds the sign-in with it. Show it
+    /// only to the user's browser.
     pub fn state(&self) -> &str {
         self.request.state.expose_secret()
     }
@@ -77,28 +77,28 @@ impl PendingSignIn {
         &self.scopes
     }
 
-    /// Whether the ten minutes are over. The sign-in is useless then.
+    /// Whether the ten minutes have passed. The sign-in can then no longer be finished.
     pub fn is_over(&self) -> bool {
         self.ends.left(self.app.clock().now()).is_zero()
     }
 
-    /// Finishes the sign-in with the address that the browser came back to: a whole URL, a path with a
+    /// Finishes the sign-in with the URL to which the browser returned: a whole URL, a path with a
     /// query, or a query.
     ///
     /// # Errors
     ///
-    /// [`Authentication`](crate::ErrorKind::Authentication) if the address belongs to
-    /// another sign-in, if ten minutes have passed, or if the user declined (the error's
-    /// [`reason`](Error::reason) is `access_denied`); and every failure of the accounts service or
-    /// the network.
+    /// [`Authentication`](crate::ErrorKind::Authentication) if the URL belongs to another sign-in,
+    /// if ten minutes have passed, or if the user declined (the error's [`reason`](Error::reason)
+    /// is then `access_denied`); and every failure of the accounts service or the network.
     pub async fn finish(self, callback: &str) -> Result<Session, Error> {
         let outcome = callback::query(callback).and_then(|query| self.validate_callback(query));
         let outcome = outcome.map_err(InvalidCallback::into_error)?;
         self.complete(outcome).await
     }
 
-    /// The sign-in as JSON, for servers with several machines. [`App::resume`](crate::App::resume) restores it. The JSON
-    /// is secret. Use it once: the accounts service refuses a second time.
+    /// Returns the sign-in as JSON, for servers with several machines.
+    /// [`App::resume`](crate::App::resume) restores it. The JSON is secret. Use it once: the
+    /// accounts service refuses a second use.
     pub fn into_json(self) -> SecretString {
         let form = PendingJson {
             url: self.request.url.into(),
@@ -108,7 +108,7 @@ impl PendingSignIn {
             scopes: self.scopes.to_string(),
             ends_at: to_unix(self.ends.wall()),
         };
-        // The form is text and a number, which always can be written.
+        // The form consists of text and a number, which can always be serialised.
         serde_json::to_string(&form).unwrap_or_default().into()
     }
 
@@ -155,7 +155,7 @@ impl PendingSignIn {
             .exchange(&code, &self.request.verifier, &self.redirect)
             .await
             .map_err(|error| match error.kind() {
-                // The service's words do not say which of the two it is.
+                // The service's message does not say which of the two it is.
                 ErrorKind::ConsentExpired => Error::authentication(
                     "the accounts service refuses the code: it was used before, is too old, \
                      or belongs to another redirect URI",

@@ -11,10 +11,10 @@ use crate::store::{
     token_store::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore},
 };
 
-/// Stores records with three functions of the program, for example in a table of its database.
+/// Stores records with three functions of the program, for example in a database table.
 ///
-/// Any number of tasks of one process may use it. For several processes use the store of `spot-redis`,
-/// or implement [`TokenStore`], with a version in the row and a lock that all processes see.
+/// Any number of tasks of one process may use it. For several processes, use the store of
+/// `spot-redis`, or implement [`TokenStore`] with a version in the row and a lock across processes.
 ///
 /// ```
 /// use spot_auth::{CallbackStore, ExposeSecret, TokenRecord};
@@ -50,7 +50,7 @@ type Outcome<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
 type Call<A, T> = Box<dyn Fn(A) -> Outcome<T> + Send + Sync>;
 
 impl CallbackStore {
-    /// A store of three functions, which read, write and remove the record under a key.
+    /// Creates a store from three functions, which read, write and remove the record under a key.
     pub fn new<Load, Loaded, Save, Saved, Remove, Removed>(
         load: Load,
         save: Save,
@@ -117,7 +117,7 @@ fn failed(what: &str, key: &StoreKey, error: Failure) -> Error {
         .with_source(Wrapped(error))
 }
 
-/// Implements `Error` for a boxed error, which does not implement it.
+/// Wraps a boxed error, which does not implement `Error` itself.
 #[derive(Debug)]
 struct Wrapped(Failure);
 

@@ -23,60 +23,60 @@ use crate::store::{
     token_store::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore},
 };
 
-/// Keeps each record in a file of its own, in one directory.
+/// Stores each record in its own file, in one directory.
 ///
 /// # Safety from other users
 ///
-/// On Unix the files have mode 0600 and a directory that the store creates has mode 0700, from the
-/// moment they exist. A file that other users can read or write is refused, and so are a directory
-/// that all users can write to (unless it has the sticky bit, as `/tmp`), links, FIFOs and devices;
-/// the error says what to do. On other platforms the permissions are inherited.
+/// On Unix, files have mode 0600 from the moment they exist, and a directory that the store creates
+/// has mode 0700. The store refuses a file that other users can read or write, a directory that all
+/// users can write to (unless it has the sticky bit, as `/tmp`), links, FIFOs and devices; the
+/// error says what to do. On other platforms the permissions are inherited.
 ///
 /// # Crashes, several processes and full disks
 ///
-/// A file is replaced as a whole: after a crash there is the old record or the new one. Any number
-/// of processes on one machine may share a directory. Where locks do nothing, as on some network
-/// drives, two processes may refresh at once; the session then reads the store again before it
-/// believes that the consent has ended.
+/// A file is replaced as a whole: after a crash, it contains either the old record or the new one.
+/// Any number of processes on one machine may share a directory. Where locks have no effect, as on
+/// some network drives, two processes may refresh at once; the session then reads the store again
+/// before it concludes that the consent has ended.
 ///
-/// If the disk is full, the new record is written into the space of the old one, which Spotify has
-/// made worthless by replacing the refresh token. What remains: if there is no old record, or if the
-/// file system copies on every write, the session keeps the tokens in memory, tells the observer,
-/// and tries again until there is space. They are lost if the program ends before;
-/// [`Session::settled`](crate::Session::settled) returns the error.
+/// If the disk is full, the new record overwrites the old one in place; the old one is worthless,
+/// because Spotify has replaced its refresh token. This is not possible if there is no old record,
+/// or if the file system copies on every write. The session then keeps the tokens in memory,
+/// notifies the observer, and retries until there is space. The tokens are lost if the program ends
+/// before that; [`Session::settled`](crate::Session::settled) returns the error.
 ///
 /// # Files that cannot be read
 ///
-/// A file that is broken is an error once, and renamed to `*.broken-*`. A file that a newer version
-/// of this library wrote is an error and stays. Signing out removes the record, its broken
-/// predecessors and what a crash has left; empty lock files stay.
+/// A broken file causes one error, and is renamed to `*.broken-*`. A file that a newer version of
+/// this library wrote is an error and stays. Signing out removes the record, its broken
+/// predecessors and temporary files left by a crash; empty lock files stay.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     directory: PathBuf,
 }
 
-/// How long to wait for another process that refreshes, which may need several attempts.
+/// How long to wait for another process that refreshes. It may need several attempts.
 const REFRESH: Duration = Duration::from_secs(60);
 
 /// How long to wait for another process that writes.
 const WRITE: Duration = Duration::from_secs(8);
 
-/// The format of the files that this version writes.
+/// Version of the file format that is written.
 const FORMAT: u32 = 1;
 
-/// What a crash has left is removed when it is this old. A younger file may be in use where locks do
-/// nothing.
+/// Minimum age of a crash's temporary files for their removal. A younger file may be in use where
+/// locks have no effect.
 const LEFT_OVER: Duration = Duration::from_secs(60);
 
 impl FileStore {
-    /// A store in a directory, which is made when something is written.
+    /// Creates a store in a directory. The first write creates the directory.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into() }
     }
 
-    /// The store of the user this program runs as, in the place that the platform has for it:
-    /// `spot-sdk/tokens` below `$XDG_STATE_HOME` or `~/.local/state`, on macOS below
-    /// `~/Library/Application Support`, on Windows below `%LOCALAPPDATA%`.
+    /// Creates a store for the current user, in the platform's usual location: `spot-sdk/tokens`
+    /// below `$XDG_STATE_HOME` or `~/.local/state`, on macOS below `~/Library/Application Support`,
+    /// on Windows below `%LOCALAPPDATA%`.
     ///
     /// # Errors
     ///
@@ -95,12 +95,12 @@ impl FileStore {
         })
     }
 
-    /// The directory the files are in.
+    /// The directory of the files.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The file that keeps the record under a key.
+    /// Returns the path of the file with the record of a key.
     pub fn path(&self, key: &StoreKey) -> PathBuf {
         self.files(key).record
     }
@@ -127,7 +127,7 @@ impl TokenStore for FileStore {
         })
         .await
         {
-            // Somebody else may be setting the file aside at this moment, or have replaced it.
+            // Another process may be renaming the file at this moment, or may have replaced it.
             Err(Unreadable::Broken(_)) => {
                 let _lock = lock(files.clone(), Purpose::Write).await?;
                 blocking(move || files.set_aside(&key)).await
@@ -145,7 +145,8 @@ impl TokenStore for FileStore {
     ) -> Result<SaveOutcome, Error> {
         let (files, key, record) = (self.files(key), key.clone(), record.clone());
         let lock = lock(files.clone(), Purpose::Write).await?;
-        // The lock goes along, so that a caller who leaves does not open it under the writer.
+        // The closure owns the lock, so that a cancelled caller does not release it during the
+        // write.
         blocking(move || {
             let _lock = lock;
             files.write(&key, &record, expected)
@@ -173,7 +174,7 @@ impl TokenStore for FileStore {
 #[derive(Clone, Debug)]
 struct Files {
     record: PathBuf,
-    /// The lock is never on the record itself, which is another file after each save.
+    /// The lock file is never the record itself, which is a new file after each save.
     writing: PathBuf,
     refreshing: PathBuf,
 }
@@ -184,14 +185,14 @@ enum Purpose {
     Refresh,
 }
 
-/// Why a file has no record.
+/// Why a file contains no usable record.
 enum Unreadable {
     /// The content is not a record.
     Broken(String),
     Other(Error),
 }
 
-/// The content of a file. It has the key, since two keys may have the same file name.
+/// The content of a file. It includes the key, since two keys may have the same file name.
 #[derive(Serialize, Deserialize)]
 struct Content {
     format: u32,
@@ -202,7 +203,7 @@ struct Content {
     record: Box<RawValue>,
 }
 
-/// The part of the content that every version has.
+/// The part of the content that exists in every version.
 #[derive(Deserialize)]
 struct Format {
     format: u64,
@@ -220,7 +221,7 @@ impl Files {
         }
     }
 
-    /// Renames a file that is still broken, and says so.
+    /// Renames a file that is still broken, and returns the error.
     fn set_aside(&self, key: &StoreKey) -> Result<Option<Stored>, Error> {
         let why = match self.read(key) {
             Ok(stored) => return Ok(stored),
@@ -255,7 +256,7 @@ impl Files {
         if there != expected {
             return Ok(SaveOutcome::Conflict);
         }
-        // Versions grow with the clock, so that a removed one does not come again.
+        // Versions grow with the clock, so that a removed version is not used again.
         let version = unix_micros().max(there.map_or(1, |there| there.wrapping_add(1)));
         let content = Content {
             format: FORMAT,
@@ -274,13 +275,13 @@ impl Files {
         Ok(SaveOutcome::Saved(version))
     }
 
-    /// Replaces the record, or overwrites it if the disk is full.
+    /// Replaces the record, or overwrites it in place if the disk is full.
     fn put(
         &self,
         text: &[u8],
         replace: impl Fn(&Path, &Path, &[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
-        // Where locks do nothing, two processes write at once.
+        // Where locks have no effect, two processes may write at once.
         let next = format!("{NEXT}-{}-{:08x}", std::process::id(), random_number() as u32);
         match replace(&self.record, &beside(&self.record, &next), text) {
             Err(error) if private_file::is_full(&error) => {
@@ -304,8 +305,8 @@ impl Files {
             .map_err(|error| failed("remove", &self.record, error))
     }
 
-    /// Removes files beside the record that hold tokens: incomplete ones of a crash, and broken
-    /// ones. `which` gets the end of the name, and the age.
+    /// Removes files beside the record that contain tokens: incomplete ones from a crash, and
+    /// broken ones. `which` gets the end of the name, and the age.
     fn remove_left_overs(&self, which: impl Fn(&str, Duration) -> bool) {
         let (Some(directory), Some(name)) = (self.record.parent(), self.record.file_name()) else {
             return;
@@ -320,13 +321,13 @@ impl Files {
             let modified = file.metadata().and_then(|metadata| metadata.modified());
             let age = modified.ok().and_then(|at| at.elapsed().ok()).unwrap_or_default();
             if which(end, age) {
-                // Another process may have removed it, and nothing depends on it.
+                // Another process may have removed it; a failure has no consequences.
                 let _ = fs::remove_file(file.path());
             }
         }
     }
 
-    /// Opens the file of a lock. `None` if the disk is too full for one.
+    /// Opens a lock file. `None` if the disk has no space for one.
     fn open_lock(&self, purpose: Purpose) -> Result<Option<File>, Error> {
         let path = match purpose {
             Purpose::Write => &self.writing,
@@ -340,7 +341,7 @@ impl Files {
     }
 }
 
-/// Reads the content of a file.
+/// Parses the content of a file.
 fn parse(text: &[u8], key: &StoreKey, path: &Path) -> Result<Stored, Unreadable> {
     if text.is_empty() {
         return Err(Unreadable::Broken("it is empty".to_owned()));
@@ -349,7 +350,7 @@ fn parse(text: &[u8], key: &StoreKey, path: &Path) -> Result<Stored, Unreadable>
         let path = path.display();
         Unreadable::Other(Error::configuration(format!("the token file {path} {why}")))
     };
-    // First, since a newer version may have changed everything else.
+    // The format is checked first, since a newer version may have changed everything else.
     let format = serde_json::from_slice::<Format>(text).map(|format| format.format);
     if format.as_ref().is_ok_and(|format| *format > FORMAT.into()) {
         return Err(wrong(
@@ -370,14 +371,14 @@ fn parse(text: &[u8], key: &StoreKey, path: &Path) -> Result<Stored, Unreadable>
     Ok(Stored::new(record, content.version))
 }
 
-/// Reads a file as [`FileStore`] does, for fuzzing. `None` if it has no record.
+/// Parses a file as [`FileStore`] does, for fuzzing. `None` if it contains no record.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn parse_for_fuzzing(text: &[u8]) -> Option<TokenRecord> {
     let key = StoreKey::new("client", "account", "streaming");
     parse(text, &key, Path::new("file")).ok().map(Stored::into_record)
 }
 
-/// The ends of the names of an incomplete file and of a broken one.
+/// File name suffixes of an incomplete file and of a broken one.
 const NEXT: &str = ".new";
 const BROKEN: &str = ".broken-";
 
@@ -391,8 +392,8 @@ fn beside(path: &Path, end: &str) -> PathBuf {
     path.into()
 }
 
-/// Waits for a lock, which ends with its file handle, and so with the process. `None` where there are
-/// no locks: the versions of the records have to do.
+/// Waits for a lock, which is released with its file handle, and so with the process. `None` if the
+/// file system has no locks: only the versions of the records then prevent conflicts.
 async fn lock(files: Files, purpose: Purpose) -> Result<Option<File>, Error> {
     let record = files.record.clone();
     let Some(mut file) = blocking(move || files.open_lock(purpose)).await? else {
@@ -418,7 +419,7 @@ async fn lock(files: Files, purpose: Purpose) -> Result<Option<File>, Error> {
                     ),
                 ));
             }
-            // The file system does not implement locks.
+            // The file system does not support locks.
             Err(TryLockError::Error(_)) => return Ok(None),
         }
         file = back;
@@ -433,7 +434,7 @@ fn unix_micros() -> u64 {
     u64::try_from(now.as_micros()).unwrap_or_default()
 }
 
-/// Runs on a thread that may block.
+/// Runs work on a thread that may block.
 async fn blocking<T, E, F>(work: F) -> Result<T, E>
 where
     F: FnOnce() -> Result<T, E> + Send + 'static,
@@ -467,8 +468,8 @@ fn unusable(what: &str, path: &Path, error: Unusable) -> Error {
     }
 }
 
-/// A file name that a person recognises and that every file system accepts. It ends with a hash of the
-/// whole key.
+/// Returns a readable file name that every file system accepts. It ends with a hash of the whole
+/// key.
 fn file_name(key: &StoreKey) -> String {
     let readable = |text: &str| -> String {
         text.chars()
@@ -476,7 +477,7 @@ fn file_name(key: &StoreKey) -> String {
             .take(32)
             .collect()
     };
-    // FNV-1a, which stays the same in every version, unlike the hashes of the standard library.
+    // FNV-1a. It is the same in every version, unlike the hashes of the standard library.
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in format!("{}\0{}\0{}", key.client_id(), key.account(), key.scopes()).bytes() {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
@@ -489,7 +490,7 @@ fn default_directory(
     variable: impl Fn(&str) -> Option<PathBuf>,
     home: Option<PathBuf>,
 ) -> Option<PathBuf> {
-    // A relative path would make the place depend on where the program is started.
+    // A relative path would depend on the directory in which the program is started.
     let absolute = |name: &str| variable(name).filter(|path| path.is_absolute());
     let base = match os {
         "windows" => absolute("LOCALAPPDATA")?,

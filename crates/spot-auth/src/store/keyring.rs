@@ -15,12 +15,12 @@ use crate::store::{
 
 /// Stores records in the keyring of the operating system, through `keyring-core`.
 ///
-/// The program chooses the keyring with `keyring_core::set_default_store`. Without a keyring every call
-/// is a [`Store`](crate::ErrorKind::Store) error; there is no fallback to a file.
+/// The program chooses the keyring with `keyring_core::set_default_store`. Without a keyring, every
+/// call fails with a [`Store`](crate::ErrorKind::Store) error; there is no fallback to a file.
 ///
-/// The access token is not stored, since the entries of some keyrings are small. A program therefore
-/// refreshes once when it starts. One process at a time may use a session.
-// Said again, so that the docs of the facade show the feature.
+/// The access token is not stored, because some keyrings have small entries. A program therefore
+/// refreshes once when it starts. Only one process at a time may use a session.
+// Repeated here, so that the docs of the facade show the feature.
 #[cfg(feature = "keyring")]
 #[derive(Clone, Debug)]
 pub struct KeyringStore {
@@ -29,7 +29,7 @@ pub struct KeyringStore {
 }
 
 impl KeyringStore {
-    /// A store whose entries have this service name. The user sees it in the keyring.
+    /// Creates a store whose entries have this service name. The user sees it in the keyring.
     pub fn new(service: &str) -> Self {
         Self { service: service.into(), locks: Locks::default() }
     }
@@ -49,11 +49,11 @@ impl KeyringStore {
             let account = key.account();
             Error::store(format!("the keyring cannot {what} `{account}`: {error}"))
         };
-        // A keyring may ask the user for a password, and blocks meanwhile.
+        // A keyring may ask the user for a password, and blocks until then.
         tokio::task::spawn_blocking(move || Entry::new(&service, &user).and_then(work))
             .await
             .map_err(|_| failed("the runtime ended".to_owned()))?
-            // The error may hold what is in the entry; its text does not.
+            // The error may contain the content of the entry, but its text does not.
             .map_err(|error| failed(error.to_string()))
     }
 }

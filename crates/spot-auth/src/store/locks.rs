@@ -14,7 +14,7 @@ use crate::store::{
     token_store::{StoreKey, StoreLock},
 };
 
-/// A lock for each key. Clones share them.
+/// One lock per key. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Locks(Arc<Mutex<HashMap<StoreKey, Arc<AsyncMutex<()>>>>>);
 
@@ -22,7 +22,7 @@ impl Locks {
     pub(super) async fn lock(&self, key: &StoreKey) -> StoreLock {
         let lock = {
             let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            // Locks that nobody holds or waits for are only in this map.
+            // A lock that is neither held nor waited for is referenced only by this map.
             locks.retain(|known, lock| known == key || Arc::strong_count(lock) > 1);
             Arc::clone(locks.entry(key.clone()).or_default())
         };
@@ -30,7 +30,7 @@ impl Locks {
     }
 }
 
-/// A version that is computed from the content.
+/// Computes a version from the content.
 pub(super) fn version(record: &TokenRecord) -> u64 {
     let mut hasher = DefaultHasher::new();
     record.to_json().expose_secret().hash(&mut hasher);

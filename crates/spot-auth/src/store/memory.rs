@@ -15,7 +15,7 @@ use crate::store::{
     token_store::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore},
 };
 
-/// Stores records in memory: for tests, and for programs whose users sign in at every start.
+/// Stores records in memory, for tests and for programs whose users sign in at every start.
 ///
 /// Clones share the records.
 #[derive(Clone, Default)]
@@ -27,12 +27,12 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Shelf {
     stored: Option<Stored>,
-    /// Not reset by a removal, so that a writer who has not seen the removal gets a conflict.
+    /// Not reset by a removal, so that a writer that missed the removal gets a conflict.
     last: u64,
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     pub fn new() -> Self {
         Self::default()
     }

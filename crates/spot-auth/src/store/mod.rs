@@ -1,4 +1,4 @@
-//! Stores: where the tokens are between two runs of a program.
+//! Stores: they keep the tokens between two runs of a program.
 
 mod callbacks;
 mod file;

@@ -1,4 +1,4 @@
-//! Files that only their owner reads and writes.
+//! Files that only their owner can read and write.
 
 use std::{
     fs::{self, DirBuilder, File, Metadata, OpenOptions},
@@ -6,10 +6,10 @@ use std::{
     path::Path,
 };
 
-/// The largest file that is read, in bytes.
+/// Maximum size of a file, in bytes.
 const MAX_LEN: u64 = 1024 * 1024;
 
-/// Why a file is not used.
+/// Why a file cannot be used.
 #[derive(Debug)]
 pub(super) enum Unusable {
     /// Reading or writing failed.
@@ -26,10 +26,10 @@ impl From<io::Error> for Unusable {
     }
 }
 
-/// Reads a file. `None` if there is none.
+/// Reads a file. `None` if it does not exist.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Unusable> {
     check_directory(path)?;
-    // Opening a FIFO waits for a writer, and a link may lead to a device without an end.
+    // Opening a FIFO waits for a writer, and a link may lead to an endless device.
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         found => check_regular(&found?)?,
@@ -65,7 +65,7 @@ pub(super) fn open_lock(path: &Path) -> Result<File, Unusable> {
                 check_regular(&metadata)?;
                 OpenOptions::new().write(true).open(path)
             }
-            // This does not follow a link, which `create` would do.
+            // `create_new` does not follow a link, unlike `create`.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 private().write(true).create_new(true).open(path)
             }
@@ -83,8 +83,8 @@ pub(super) fn open_lock(path: &Path) -> Result<File, Unusable> {
     }
 }
 
-/// Puts a new file in the place of another one: after a crash there is the old file or the new one.
-/// `next` is the path of the new file until it is complete.
+/// Replaces a file: after a crash, either the old or the new file exists. `next` is the path of the
+/// new file until it is complete.
 pub(super) fn replace(path: &Path, next: &Path, text: &[u8]) -> io::Result<()> {
     let written = (|| {
         let mut file = private().write(true).create_new(true).open(next)?;
@@ -93,17 +93,17 @@ pub(super) fn replace(path: &Path, next: &Path, text: &[u8]) -> io::Result<()> {
         fs::rename(next, path)
     })();
     if written.is_err() {
-        // It may hold a part of the tokens.
+        // It may contain a part of the tokens.
         let _ = fs::remove_file(next);
     }
     written?;
     sync_directory(path)
 }
 
-/// Writes into the blocks that a file has already, which a full disk allows.
+/// Writes into the blocks that a file already has, which works on a full disk.
 ///
-/// A crash in the middle of it loses the file. That is the lesser evil: the tokens that the file
-/// holds are worthless, since the service has replaced them.
+/// A crash during the write loses the file. That is acceptable: the tokens in the file are
+/// worthless, since the service has replaced them.
 #[cfg(unix)]
 pub(super) fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
@@ -125,12 +125,12 @@ pub(super) fn overwrite(_: &Path, _: &[u8]) -> io::Result<()> {
     Err(io::ErrorKind::StorageFull.into())
 }
 
-/// Whether writing failed because there is no space left.
+/// Whether a write failed because no space is left.
 pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// Removes a file. It is no error if there is none.
+/// Removes a file. Succeeds if it does not exist.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -138,8 +138,8 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A rename or a removal lasts once its directory is written. Windows has no such call, and needs
-/// none.
+/// Makes a rename or a removal durable by writing the directory to the disk. Windows has no such
+/// call and does not need it.
 #[cfg(unix)]
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     match path.parent() {
@@ -153,7 +153,7 @@ pub(super) fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Options that create a file which only its owner reads, from the moment it exists.
+/// Options that create a file which only its owner can read, from the moment it exists.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
@@ -176,7 +176,7 @@ fn check_regular(metadata: &Metadata) -> Result<(), Unusable> {
     Err(Unusable::Unsafe("is not a regular file: remove it".to_owned()))
 }
 
-/// Other users must not be able to put their own files in the place of ours.
+/// Checks that other users cannot replace files in the directory.
 #[cfg(unix)]
 fn check_directory(path: &Path) -> Result<(), Unusable> {
     use std::os::unix::fs::MetadataExt;
@@ -186,7 +186,7 @@ fn check_directory(path: &Path) -> Result<(), Unusable> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         metadata => metadata?.mode(),
     };
-    // With the sticky bit, others cannot rename or remove our files.
+    // The sticky bit keeps other users from renaming or removing these files.
     if mode & 0o002 != 0 && mode & 0o1000 == 0 {
         let directory = directory.display();
         return Err(Unusable::Unsafe(format!(

@@ -31,15 +31,15 @@ pub struct TokenRecord {
     consented_at: Option<SystemTime>,
 }
 
-/// The shortest duration of a consent: six calendar months have at least 181 days.
+/// Shortest duration of a consent: six calendar months have at least 181 days.
 const CONSENT: Duration = Duration::from_secs(181 * 86_400);
 
-/// The lifetime of an access token if it is not known.
+/// Default lifetime of an access token.
 const LIFETIME: Duration = Duration::from_secs(3_600);
 
 impl TokenRecord {
-    /// A record of a refresh token. Its scopes and the day of the consent are not known; set them with
-    /// [`with_granted_scopes`](Self::with_granted_scopes) and
+    /// Creates a record from a refresh token. Its scopes and the time of the consent are unknown;
+    /// set them with [`with_granted_scopes`](Self::with_granted_scopes) and
     /// [`with_consented_at`](Self::with_consented_at).
     pub fn from_refresh_token(refresh_token: impl Into<SecretString>) -> Self {
         Self {
@@ -91,12 +91,12 @@ impl TokenRecord {
         self.refresh_token.as_ref()
     }
 
-    /// The granted scopes. Empty if they are not known.
+    /// The granted scopes. Empty if unknown.
     pub fn granted_scopes(&self) -> &Scopes {
         &self.granted
     }
 
-    /// The requested scopes. Empty if they are not known.
+    /// The requested scopes. Empty if unknown.
     pub fn requested_scopes(&self) -> &Scopes {
         &self.requested
     }
@@ -106,18 +106,18 @@ impl TokenRecord {
         self.expires_at
     }
 
-    /// When the user consented, to the second; `None` if that is not known.
+    /// When the user consented, to the second; `None` if unknown.
     pub fn consented_at(&self) -> Option<SystemTime> {
         self.consented_at
     }
 
-    /// The earliest time at which the consent ends, six months after it was given. A refresh does not
-    /// change it.
+    /// The earliest time at which the consent ends: six months after the user gave it. A refresh
+    /// does not change it.
     pub fn consent_expires_at(&self) -> Option<SystemTime> {
         self.consented_at?.checked_add(CONSENT)
     }
 
-    /// The record as JSON. It has the tokens: whoever reads it can act as the user.
+    /// Returns the record as JSON. It contains the tokens: anyone who reads it can act as the user.
     pub fn to_json(&self) -> SecretString {
         let secret =
             |secret: &Option<SecretString>| secret.as_ref().map(|s| s.expose_secret().to_owned());
@@ -139,8 +139,8 @@ impl TokenRecord {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the text is something else. The error
-    /// does not quote it.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the text does not contain a record.
+    /// The error does not quote it.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let form: RecordJson = serde_json::from_str(json).map_err(|error| {
             Error::configuration(format!(
@@ -166,8 +166,8 @@ impl TokenRecord {
         Ok(record)
     }
 
-    /// The record of a consent that was just given. If the answer does not name the scopes, the
-    /// user has granted those that were requested (RFC 6749, section 5.1).
+    /// Creates the record of a new consent. If the response does not list the scopes, the user has
+    /// granted the requested ones (RFC 6749, section 5.1).
     pub(crate) fn granted(issued: &IssuedTokens, requested: Scopes) -> Self {
         let nothing = Self {
             access_token: None,
@@ -182,7 +182,7 @@ impl TokenRecord {
         Self { refreshed_at: None, ..nothing.refreshed(issued) }
     }
 
-    /// The record after a refresh. A field that the answer lacks keeps its value.
+    /// Returns the record after a refresh. Fields that the response lacks keep their values.
     pub(crate) fn refreshed(&self, issued: &IssuedTokens) -> Self {
         let response = &issued.response;
         let mut record = self.clone();
@@ -201,12 +201,12 @@ impl TokenRecord {
         record
     }
 
-    /// How long the access token was good for when it was issued.
+    /// The lifetime of the access token when it was issued.
     pub(crate) fn lifetime(&self) -> Duration {
         self.lifetime
     }
 
-    /// How long ago the access token was refreshed, if it was.
+    /// How long ago the access token was refreshed; `None` if it was not.
     pub(crate) fn since_refresh(&self, now: SystemTime) -> Option<Duration> {
         now.duration_since(self.refreshed_at?).ok()
     }

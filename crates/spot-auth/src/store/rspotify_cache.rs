@@ -1,4 +1,4 @@
-//! Sessions of programs that used rspotify.
+//! Reads the sessions of rspotify.
 
 use std::{path::Path, time::SystemTime};
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// The fields of rspotify's cache that are read.
+/// The fields of rspotify's cache that are used.
 #[derive(Deserialize)]
 struct Cache {
     #[serde(default)]
@@ -31,14 +31,15 @@ struct Cache {
 }
 
 impl TokenRecord {
-    /// Reads the file in which rspotify keeps a session, `.spotify_token_cache.json` unless the
-    /// program sets another path. The user need not sign in again, if the application is the same.
-    /// The access token is used until it expires. The file does not tell when the user consented.
+    /// Reads the file in which rspotify stores a session: `.spotify_token_cache.json`, unless the
+    /// program sets another path. The user does not have to sign in again if the application is the
+    /// same. The access token is used until it expires. The file does not contain the time of the
+    /// consent.
     ///
     /// # Errors
     ///
     /// [`Configuration`](crate::ErrorKind::Configuration) if the file cannot be read, or has no
-    /// refresh token, as after client credentials.
+    /// refresh token, as after the client credentials flow.
     pub fn from_rspotify_cache(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let cache: Cache = read("rspotify", path)?;
@@ -52,7 +53,7 @@ impl TokenRecord {
             (Some(access_token), Some(expires_at)) => {
                 record.with_access_token(access_token, expires_at)
             }
-            // Without the time, the token may have expired. The first call gets a new one.
+            // Without the expiry, the token may have expired. The first call gets a new one.
             _ => record,
         })
     }

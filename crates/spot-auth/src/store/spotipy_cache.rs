@@ -25,13 +25,13 @@ struct Cache {
     expires_at: Option<f64>,
 }
 
-/// The most that is read of a file, in bytes.
+/// Maximum number of bytes that are read from a file.
 const MAX_LEN: u64 = 1024 * 1024;
 
 impl TokenRecord {
-    /// Reads the file in which spotipy stores a session: `.cache` or `.cache-NAME` in the directory of
-    /// its program. The user does not have to sign in again if the application is the same. The file
-    /// does not have the day of the consent.
+    /// Reads the file in which spotipy stores a session: `.cache` or `.cache-NAME` in the program's
+    /// directory. The user does not have to sign in again if the application is the same. The file
+    /// does not contain the time of the consent.
     ///
     /// # Errors
     ///
@@ -74,13 +74,14 @@ pub(super) fn read<T: DeserializeOwned>(program: &str, path: &Path) -> Result<T,
     })
 }
 
-/// The error about a cache file of another program.
+/// Creates the error about a cache file of another program.
 pub(super) fn wrong(program: &str, path: &Path, why: &str) -> Error {
     Error::configuration(format!("the {program} cache {} {why}", path.display()))
 }
 
 fn unix(seconds: f64) -> Option<SystemTime> {
-    // A cast from a float that is no such number gives 0 or the maximum, and both mean `over`.
+    // Casting an out-of-range float gives 0 or the maximum. Either way the access token counts as
+    // expired.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
     from_unix(seconds as u64)
 }

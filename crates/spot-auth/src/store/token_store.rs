@@ -1,4 +1,4 @@
-//! The trait of stores, and its types.
+//! The trait of token stores, and its types.
 
 use std::{any::Any, fmt, sync::Arc};
 
@@ -9,29 +9,29 @@ use crate::{scopes::Scopes, store::record::TokenRecord};
 
 /// Stores the records of sessions.
 ///
-/// Several tasks, processes and machines may share a store. Two things keep one of them from
-/// overwriting the refresh token of another: [`lock`](Self::lock) is held from reading a record to
-/// writing the refreshed one, and [`save`](Self::save) refuses a writer that has not seen the current
-/// version.
+/// Several tasks, processes and machines may share a store. Two mechanisms keep them from
+/// overwriting each other's refresh tokens: [`lock`](Self::lock) is held from reading a record to
+/// writing the refreshed one, and [`save`](Self::save) refuses a writer that has not seen the
+/// current version.
 ///
-/// A session limits the time of every call (reading 20 s, writing and removing 10 s, the lock 65 s) and
-/// survives a panic. A call that takes longer is cancelled. On a runtime with several threads, the limit
-/// also holds for a call that blocks its thread. On a current-thread runtime such a call stops everything
-/// until it returns: run code that blocks with `tokio::task::spawn_blocking`.
+/// A session limits the time of every call (reading 20 s, writing and removing 10 s, the lock 65 s)
+/// and handles panics. A call that takes longer is cancelled. On a runtime with several threads,
+/// the limit also holds for a call that blocks its thread. On a current-thread runtime, such a call
+/// stops everything until it returns: run blocking code with `tokio::task::spawn_blocking`.
 ///
-/// `spot_auth::test::check_store` (feature `test`) checks an implementation. The crate `spot-redis` has
-/// one for Redis.
+/// `spot_auth::test::check_store` (feature `test`) checks an implementation. The crate `spot-redis`
+/// provides a store for Redis.
 #[async_trait]
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
-    /// Reads the record under a key. `None` if there is none.
+    /// Reads the record of a key. `None` if there is none.
     ///
     /// # Errors
     ///
     /// If the store cannot be read, or if its content is not a record.
     async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, Error>;
 
-    /// Writes a record if the current one has the expected version. `None` expects that there is no
-    /// record. A saved record survives a crash.
+    /// Writes a record if the current one has the expected version. `None` means that no record is
+    /// expected. A saved record must survive a crash.
     ///
     /// # Errors
     ///
@@ -43,20 +43,20 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
         expected: Option<u64>,
     ) -> Result<SaveOutcome, Error>;
 
-    /// Removes the record under a key, if there is one: the user has signed out.
+    /// Removes the record of a key, if there is one: the user has signed out.
     ///
     /// # Errors
     ///
     /// If the record cannot be removed.
     async fn remove(&self, key: &StoreKey) -> Result<(), Error>;
 
-    /// Waits for the lock of the key. The lock is released when the value is dropped, and must be
-    /// released when its process ends. The other methods work with and without it.
+    /// Waits for the lock of the key. The lock is released when the value is dropped, and must also
+    /// be released when its process ends. The other methods work with and without it.
     ///
     /// # Errors
     ///
     /// [`Timeout`](crate::ErrorKind::Timeout) if another process holds the lock for too long. The
-    /// session then goes on without it.
+    /// session then continues without it.
     async fn lock(&self, key: &StoreKey) -> Result<StoreLock, Error>;
 }
 
@@ -81,7 +81,7 @@ pub struct Stored {
 pub enum SaveOutcome {
     /// The record was saved as this version.
     Saved(u64),
-    /// The record was not saved: the current record has another version than the expected one.
+    /// The record was not saved: the current record has another version.
     Conflict,
 }
 
@@ -92,8 +92,8 @@ pub struct StoreLock {
 }
 
 impl StoreKey {
-    /// The key of a session. `account` is the program's own name for the user, any text. `scopes` are
-    /// the requested scopes, since each set of scopes is a consent of its own.
+    /// Creates the key of a session. `account` is the program's own name for the user, any text.
+    /// `scopes` are the requested scopes, since each set of scopes is a separate consent.
     pub fn new(
         client_id: impl Into<String>,
         account: impl Into<String>,
@@ -126,7 +126,7 @@ impl fmt::Display for StoreKey {
 }
 
 impl Stored {
-    /// A record and its version.
+    /// Creates a stored record from a record and its version.
     pub fn new(record: TokenRecord, version: u64) -> Self {
         Self { record, version }
     }
@@ -148,12 +148,12 @@ impl Stored {
 }
 
 impl StoreLock {
-    /// A lock that is released when the guard is dropped.
+    /// Creates a lock that is released when the guard is dropped.
     pub fn new(guard: impl Any + Send + Sync) -> Self {
         Self { _guard: Some(Box::new(guard)) }
     }
 
-    /// No lock. For stores that only one process uses.
+    /// Creates a lock that locks nothing, for stores that only one process uses.
     pub fn none() -> Self {
         Self { _guard: None }
     }

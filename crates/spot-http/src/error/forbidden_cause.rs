@@ -1,16 +1,17 @@
 /// Why Spotify does not allow a call.
 ///
-/// Spotify answers 403 for many reasons that only its words, the operation and the access mode of the
-/// application tell apart. [`Error::forbidden_cause`](crate::Error::forbidden_cause) returns the cause.
+/// Spotify answers 403 for many reasons. Only the message, the operation and the access mode of the
+/// application distinguish them. [`Error::forbidden_cause`](crate::Error::forbidden_cause) returns
+/// the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ForbiddenCause {
     /// The operation is closed to applications in Development Mode. The kind is
     /// [`Restricted`](crate::ErrorKind::Restricted), and the message names the replacement.
     DevelopmentMode,
-    /// The operation was closed on 2024-11-27 to all applications registered since, and to older ones
-    /// in Development Mode that had not applied for an extension by then. It stays closed to them in
-    /// either mode. The kind is [`Restricted`](crate::ErrorKind::Restricted).
+    /// On 2024-11-27 Spotify closed the operation to all applications registered since then, and to
+    /// older ones in Development Mode that had not applied for an extension by that day. It stays
+    /// closed to them in both modes. The kind is [`Restricted`](crate::ErrorKind::Restricted).
     ClosedIn2024,
     /// The token lacks a scope. The kind is [`MissingScope`](crate::ErrorKind::MissingScope).
     MissingScope,
@@ -26,12 +27,12 @@ pub enum ForbiddenCause {
     PlayerRestriction,
     /// The user neither owns the playlist nor collaborates on it.
     PlaylistOfOthers,
-    /// Spotify's words name no other cause.
+    /// Spotify's message gives no other cause.
     Other,
 }
 
 impl ForbiddenCause {
-    /// What to do about it, in a sentence.
+    /// Returns one sentence that says what to do about it.
     pub fn advice(self) -> &'static str {
         match self {
             Self::DevelopmentMode => {

@@ -1,13 +1,13 @@
-//! The path of a byte in a JSON text: `items[3].track.name`.
+//! Finds the path of a byte in a JSON text: `items[3].track.name`.
 //!
-//! A second decoding through a wrapper that records the path would compile the models once more.
+//! A wrapper that records the path during a second decoding would compile all models once more.
 
 use spot_model::printable;
 
-/// The deepest part of a path, in steps. What is deeper is left out.
+/// Maximum depth of a path, in steps. Deeper steps are left out.
 const DEPTH: usize = 32;
 
-/// The longest path, in characters.
+/// Maximum length of a path, in characters.
 const LENGTH: usize = 200;
 
 /// A value that contains the byte.
@@ -15,20 +15,20 @@ const LENGTH: usize = 200;
 enum Inside<'a> {
     /// An object, and the key whose value contains the byte.
     Object(Option<&'a [u8]>),
-    /// A list, and the index of the entry. `None` before the first entry.
+    /// A list, and the index of the entry; `None` before the first entry.
     List(Option<usize>),
 }
 
-/// The path of the byte at a line and a column, as `serde_json` counts them: lines from 1, columns in
-/// bytes. `None` if the byte is in no field and in no entry. Time and memory are linear in the length
-/// of the text.
+/// Returns the path of the byte at a line and a column. Both count as in `serde_json`: lines from
+/// 1, columns in bytes. `None` if the byte is in no field and no entry. Time and memory are linear
+/// in the length of the text.
 pub(crate) fn find(json: &[u8], line: usize, column: usize) -> Option<String> {
     let end = offset(json, line, column)?;
     let mut inside: Vec<Inside<'_>> = Vec::new();
-    // How many values contain the byte below the deepest step.
+    // Number of values around the byte that are deeper than the last step.
     let mut deeper = 0_usize;
     let mut at = 0;
-    // A string is a key if the object has none yet.
+    // In an object, a string without a key before it is the key.
     while at < end {
         let byte = *json.get(at)?;
         at += 1;
@@ -85,14 +85,14 @@ pub(crate) fn find(json: &[u8], line: usize, column: usize) -> Option<String> {
     Some(printable(&path, LENGTH)).filter(|path| !path.is_empty())
 }
 
-/// A value begins: it is the first entry if the list around it has none.
+/// Notes that a value begins. It is the first entry if the surrounding list has none yet.
 fn begin(innermost: Option<&mut Inside<'_>>) {
     if let Some(Inside::List(index @ None)) = innermost {
         *index = Some(0);
     }
 }
 
-/// The length of the rest of a string, without its closing quote.
+/// Returns the length of the rest of a string, without its closing quote.
 fn rest_of_string(json: &[u8]) -> usize {
     let mut escaped = false;
     let end = json.iter().position(|byte| {
@@ -103,7 +103,7 @@ fn rest_of_string(json: &[u8]) -> usize {
     end.unwrap_or(json.len())
 }
 
-/// The offset of a place in the text.
+/// Returns the byte offset of a line and a column.
 fn offset(json: &[u8], line: usize, column: usize) -> Option<usize> {
     let mut lines = json.split_inclusive(|byte| *byte == b'\n');
     let before: usize = lines.by_ref().take(line.checked_sub(1)?).map(<[u8]>::len).sum();
@@ -164,7 +164,7 @@ mod tests {
         let path = find(deep.as_bytes(), 1, deep.len()).unwrap();
         assert!(path.starts_with("key[0].key[0].key"), "{path}");
         assert!(path.chars().count() <= LENGTH && path.ends_with(['.', '…']), "{path}");
-        // What was closed again is not part of the path.
+        // Values that are closed again are not part of the path.
         let closed = format!("{{\"a\":{}{},\"b\":7", "[".repeat(100), "]".repeat(100));
         assert_eq!(find(closed.as_bytes(), 1, closed.len()).unwrap(), "b");
         let long = format!("{{\"\u{1b}{}\":7", "k".repeat(1_000_000));

@@ -15,8 +15,8 @@ pub use {forbidden_cause::ForbiddenCause, player_reason::PlayerReason};
 /// Why a call failed.
 ///
 /// Match on [`kind`](Self::kind); the other methods return the details. It prints as one line of at
-/// most 500 characters without its source, and never holds a token or another secret. Clones are cheap
-/// and share the details.
+/// most 500 characters, without its source. It never contains a token or another secret. Clones are
+/// cheap and share the details.
 ///
 /// ```
 /// use spot_http::{Error, ErrorKind};
@@ -89,7 +89,8 @@ pub enum ErrorKind {
     /// The quota of the developer account is used up. [`Error::retry_after`] is the time until calls
     /// are sent again, which may be hours.
     QuotaExceeded,
-    /// Spotify may or may not have carried out the call, and a retry could carry it out twice.
+    /// The outcome is unknown: Spotify may have carried out the call, and a retry could carry it
+    /// out twice.
     OutcomeUnknown,
     /// Spotify failed (5xx).
     Server,
@@ -131,13 +132,13 @@ impl ErrorKind {
     }
 }
 
-/// How much of a body an error keeps, in bytes.
+/// Number of bytes of a body that an error keeps.
 const BODY: usize = 1024;
 
-/// The longest text of an error, in characters.
+/// Maximum length of an error text, in characters.
 const TEXT: usize = 500;
 
-/// The longest reason code, in characters.
+/// Maximum length of a reason code, in characters.
 const REASON: usize = 64;
 
 /// Details of the error.
@@ -152,22 +153,22 @@ impl Error {
         self.inner.status
     }
 
-    /// What happened, in a sentence. It contains the API's own words if there are any.
+    /// A sentence that says what happened. It contains the API's own message if there is one.
     pub fn message(&self) -> &str {
         &self.inner.message
     }
 
-    /// The reason code of the API: `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED`, `invalid_grant`.
+    /// The reason code of the API, such as `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED` or `invalid_grant`.
     pub fn reason(&self) -> Option<&str> {
         self.inner.reason.as_deref()
     }
 
-    /// Why Spotify does not allow the call, if it does not. The message says what to do about it.
+    /// Why Spotify forbids the call; `None` for other errors. The message says what to do about it.
     pub fn forbidden_cause(&self) -> Option<ForbiddenCause> {
         self.inner.forbidden_cause
     }
 
-    /// The time until the next call, if it is known.
+    /// The time until the next call, if known.
     pub fn retry_after(&self) -> Option<Duration> {
         self.inner.retry_after
     }
@@ -187,9 +188,9 @@ impl Error {
         self.inner.path.as_deref()
     }
 
-    /// Whether the same call may succeed later without a change: after a failure of the network or
-    /// of Spotify, a timeout or a rate limit. Wait [`retry_after`](Self::retry_after) if it is
-    /// known. Calls of this crate retried already.
+    /// Whether the same call may succeed later without a change: after a network failure, a Spotify
+    /// failure, a timeout or a rate limit. Wait for [`retry_after`](Self::retry_after) first if it
+    /// is known. The calls of this crate have already been retried.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.inner.kind,
@@ -201,13 +202,14 @@ impl Error {
         )
     }
 
-    /// The path that was called, with the ids: `/playlists/37i9dQZF1DXcBWIGoYBM5M/items`. It has no
-    /// query. The error prints it without the ids of users.
+    /// The path that was called, with its ids and without the query:
+    /// `/playlists/37i9dQZF1DXcBWIGoYBM5M/items`. When printed, the error leaves out the ids of
+    /// users.
     pub fn target(&self) -> Option<&str> {
         self.inner.target.as_deref()
     }
 
-    /// The error that caused this one, to downcast it.
+    /// The error that caused this one. It can be downcast.
     pub fn cause(&self) -> Option<&(dyn StdError + 'static)> {
         let source = self.inner.source.as_deref()?;
         Some(source)
@@ -218,16 +220,16 @@ impl Error {
         self.inner.attempts
     }
 
-    /// How many inputs of a long list, or calls of a playlist sync, were carried out before the
-    /// failure. `None` for calls that are one request.
+    /// How many inputs of a long list, or calls of a playlist sync, succeeded before the failure.
+    /// `None` for calls that send a single request.
     pub fn done(&self) -> Option<usize> {
         self.inner.done
     }
 }
 
-/// For transports, token sources, stores and tests: constructors, and setters of the details.
+/// Constructors and setters of the details, for transports, token sources, stores and tests.
 impl Error {
-    /// An error of a kind, with a sentence that says what happened.
+    /// Creates an error of this kind. The message is a sentence that says what happened.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -248,32 +250,32 @@ impl Error {
         }
     }
 
-    /// The request is invalid and was not sent.
+    /// Creates the error of a request that is invalid and was not sent.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::BadRequest, message)
     }
 
-    /// Something is set up wrongly.
+    /// Creates a configuration error.
     pub fn configuration(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Configuration, message)
     }
 
-    /// A token store failed.
+    /// Creates the error of a token store that failed.
     pub fn store(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Store, message)
     }
 
-    /// The token is missing, expired or refused.
+    /// Creates the error of a token that is missing, expired or refused.
     pub fn authentication(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Authentication, message)
     }
 
-    /// The user's consent ended.
+    /// Creates the error for a consent that has ended.
     pub fn consent_expired(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::ConsentExpired, message)
     }
 
-    /// The network failed.
+    /// Creates the error of a network failure.
     pub fn transport(error: TransportError) -> Self {
         let kind = match error.kind() {
             TransportErrorKind::Timeout => ErrorKind::Timeout,
@@ -325,7 +327,7 @@ impl Error {
         self
     }
 
-    /// Sets how many inputs of a long list were carried out before the failure.
+    /// Sets how many inputs of a long list succeeded before the failure.
     #[must_use]
     pub fn with_done(mut self, done: usize) -> Self {
         self.inner().done = Some(done);
@@ -364,8 +366,8 @@ impl Error {
         self
     }
 
-    /// Replaces the secrets in every text, as [`redact`](crate::failure::redact) does. A cause that
-    /// shows one is left out.
+    /// Replaces the secrets in every text, as [`redact`](crate::failure::redact) does. Drops the
+    /// cause if its text contains one.
     #[must_use]
     pub fn without_secrets(mut self, secrets: &[&str]) -> Self {
         let inner = self.inner();
@@ -388,7 +390,7 @@ impl Error {
         self
     }
 
-    /// The details, to change them. They are copied first if a clone shares them.
+    /// Returns the details for changing them. Copies them first if a clone shares them.
     fn inner(&mut self) -> &mut Inner {
         Arc::make_mut(&mut self.inner)
     }
@@ -408,8 +410,9 @@ impl From<ParseCountryError> for Error {
     }
 }
 
-/// The path that was called, without the id of a user. Without a call it is the path of the operation;
-/// `None` if that says nothing, as for [`Request::get`](crate::Request::get).
+/// Returns the path that was called, without the id of a user. Without a call, returns the path of
+/// the operation, or `None` if that path is a placeholder, as for
+/// [`Request::get`](crate::Request::get).
 fn shown_path<'a>(of_operation: &'a str, target: Option<&'a str>) -> Option<Cow<'a, str>> {
     let Some(target) = target.filter(|target| !target.contains('{')) else {
         let says_something = of_operation.matches('/').count() > 1 || !of_operation.contains('{');
@@ -482,8 +485,8 @@ impl fmt::Debug for Error {
     }
 }
 
-/// A source whose text the message holds already is left out, so that reports that print the sources
-/// do not repeat it. [`Error::cause`] returns it all the same.
+/// Leaves out a source whose text is already in the message, so that reports that print all sources
+/// do not repeat it. [`Error::cause`] returns that source too.
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         let first = self.cause()?;

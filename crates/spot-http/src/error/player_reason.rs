@@ -6,7 +6,8 @@ macro_rules! reasons {
     ($($(#[$meta:meta])* $variant:ident = $text:literal,)*) => {
         /// Why the player refused a command.
         ///
-        /// Spotify adds reasons; those without a name here are kept: see [`as_str`](Self::as_str).
+        /// Spotify adds reasons over time. Reasons without a name here are kept: see
+        /// [`as_str`](Self::as_str).
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum PlayerReason {
@@ -39,31 +40,31 @@ macro_rules! reasons {
 reasons! {
     /// There is nothing before this item.
     NoPreviousTrack = "NO_PREV_TRACK",
-    /// There is nothing behind this item.
+    /// There is nothing after this item.
     NoNextTrack = "NO_NEXT_TRACK",
-    /// The track that was asked for is not there.
+    /// The requested track does not exist.
     NoSpecificTrack = "NO_SPECIFIC_TRACK",
-    /// It is paused already.
+    /// Playback is already paused.
     AlreadyPaused = "ALREADY_PAUSED",
-    /// It is not paused.
+    /// Playback is not paused.
     NotPaused = "NOT_PAUSED",
-    /// It does not play on this device.
+    /// The item does not play on this device.
     NotPlayingLocally = "NOT_PLAYING_LOCALLY",
     /// No track is playing.
     NotPlayingTrack = "NOT_PLAYING_TRACK",
-    /// Nothing is playing that has a context.
+    /// Nothing with a context is playing.
     NotPlayingContext = "NOT_PLAYING_CONTEXT",
     /// The context has no end to skip to.
     EndlessContext = "ENDLESS_CONTEXT",
-    /// The context does not allow it.
+    /// The context does not allow the command.
     ContextDisallow = "CONTEXT_DISALLOW",
-    /// It plays already.
+    /// Playback is already running.
     AlreadyPlaying = "ALREADY_PLAYING",
     /// Too many commands.
     RateLimited = "RATE_LIMITED",
-    /// The device is not to be controlled from elsewhere.
+    /// The device does not allow remote control.
     RemoteControlDisallow = "REMOTE_CONTROL_DISALLOW",
-    /// The device takes no commands.
+    /// The device accepts no commands.
     DeviceNotControllable = "DEVICE_NOT_CONTROLLABLE",
     /// The volume of the device cannot be set.
     VolumeControlDisallow = "VOLUME_CONTROL_DISALLOW",
@@ -71,12 +72,12 @@ reasons! {
     NoActiveDevice = "NO_ACTIVE_DEVICE",
     /// The user has no Spotify Premium.
     PremiumRequired = "PREMIUM_REQUIRED",
-    /// Spotify does not say.
+    /// Spotify gives no reason.
     Unknown = "UNKNOWN",
 }
 
-/// A reason without a name here. Nobody can make or match one, so that giving it a name breaks
-/// nobody.
+/// A reason without a name here. It cannot be constructed or matched outside of this crate, so that
+/// naming it later is not a breaking change.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct OtherReason(Box<str>);
 

@@ -1,13 +1,13 @@
-//! What to do about a refusal, where Spotify's own words do not say it.
+//! Advice for refused calls, where Spotify's message does not say what to do.
 
 use spot_model::{Access, AccessMode, Operation, Paging};
 
 use crate::{Error, ErrorKind, PlayerReason};
 
-/// Ids of the playlists that Spotify makes itself begin with this.
+/// Paths of the playlists that Spotify itself makes begin with this.
 const EDITORIAL: &str = "/playlists/37i9dQZF1";
 
-/// The error with advice behind the server's words.
+/// Adds advice after the server's message.
 pub(crate) fn advise(
     error: Error,
     operation: &'static Operation,

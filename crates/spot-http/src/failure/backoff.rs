@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-/// The waits between attempts: a random time ("full jitter") up to a limit that doubles.
+/// The waits between attempts: random ("full jitter"), up to a limit that doubles.
 ///
-/// Tasks that failed together do not retry together.
+/// Tasks that failed together therefore retry at different times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     base: Duration,
@@ -10,13 +10,13 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Waits of up to `base` after the first attempt, twice that after the second, and so on up to
-    /// `cap`.
+    /// Creates waits of up to `base` after the first attempt, twice that after the second, and so
+    /// on up to `cap`.
     pub const fn new(base: Duration, cap: Duration) -> Self {
         Self { base, cap }
     }
 
-    /// The wait after an attempt, counted from 1. `random` is from 0 to 1.
+    /// Returns the wait after an attempt, counted from 1. `random` is between 0 and 1.
     pub fn wait(&self, attempt: u32, random: f64) -> Duration {
         let doubled = self.base.saturating_mul(1 << attempt.saturating_sub(1).min(16));
         doubled.min(self.cap).mul_f64(random.clamp(0.0, 1.0))
@@ -24,7 +24,7 @@ impl Backoff {
 }
 
 impl Default for Backoff {
-    /// Up to 0.5 s, 1 s, 2 s and so on, at most 20 s.
+    /// Up to 0.5 s, 1 s, 2 s and so on, 20 s at most.
     fn default() -> Self {
         Self::new(Duration::from_millis(500), Duration::from_secs(20))
     }

@@ -1,12 +1,12 @@
-//! Why a call is forbidden: by Spotify's words, the operation and the access mode.
+//! Finds the cause of a forbidden call from Spotify's message, the operation and the access mode.
 
 use spot_model::{Access, AccessMode, Operation, Scope};
 
 use crate::{Error, ErrorKind, ForbiddenCause, PlayerReason};
 
-/// The same error with its cause and with what to do about it, if Spotify forbids the call.
+/// Adds the cause and the advice to the error of a call that Spotify forbids.
 ///
-/// A closed operation has also been seen to answer 404, 405 and 410 without words.
+/// Closed operations have also been seen to answer 404, 405 and 410 without a message.
 pub(crate) fn explain(error: Error, operation: &Operation, mode: AccessMode) -> Error {
     let cause = match error.status() {
         Some(401 | 403) => cause(&error, operation, mode),
@@ -21,7 +21,7 @@ pub(crate) fn explain(error: Error, operation: &Operation, mode: AccessMode) -> 
             let closed = closed_since(operation);
             format!("check the mode of the application in the dashboard: {closed}")
         }
-        // The reason code says it, and there is no more to say.
+        // The reason code says everything.
         ForbiddenCause::PlayerRestriction => String::new(),
         cause => cause.advice().to_owned(),
     };
@@ -65,7 +65,7 @@ fn cause(error: &Error, operation: &Operation, mode: AccessMode) -> Option<Forbi
     })
 }
 
-/// Whether an operation that answers without words of its own is closed to the application.
+/// Returns the cause if an operation that answers without a message is closed to the application.
 fn closed(error: &Error, operation: &Operation, mode: AccessMode) -> Option<ForbiddenCause> {
     match operation.access {
         _ if !is_silent(error) => None,
@@ -77,7 +77,7 @@ fn closed(error: &Error, operation: &Operation, mode: AccessMode) -> Option<Forb
     }
 }
 
-/// Whether Spotify says nothing but the name of the status.
+/// Whether the message is only the name of the status.
 fn is_silent(error: &Error) -> bool {
     let words = error.message();
     ["", "forbidden", "not found", "gone", "method not allowed"]

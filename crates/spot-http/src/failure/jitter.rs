@@ -1,20 +1,20 @@
-//! Random numbers for the random parts of waits and for names of files. They are not for secrets.
+//! Random numbers for waits and file names. They are not suitable for secrets.
 
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 
-/// A number from 0 to 1, for the random part of a wait.
+/// Returns a number from 0 to 1, for the random part of a wait.
 pub fn jitter() -> f64 {
     unit(random_number())
 }
 
-/// Any number. It differs between processes with the same history.
+/// Returns a random number. It differs between processes with the same history.
 pub fn random_number() -> u64 {
-    // The standard library takes the keys of its hash tables from the operating system, and has no
-    // other random numbers.
+    // The standard library seeds its hash tables from the operating system. It has no other source
+    // of random numbers.
     RandomState::new().build_hasher().finish()
 }
 
-/// A sequence of random numbers that is the same for the same seed.
+/// A sequence of random numbers. The same seed gives the same sequence.
 pub(crate) struct Jitter {
     seed: u64,
     drawn: u64,
@@ -25,7 +25,7 @@ impl Jitter {
         Self { seed, drawn: 0 }
     }
 
-    /// The next number, from 0 to 1.
+    /// Returns the next number, from 0 to 1.
     pub(crate) fn draw(&mut self) -> f64 {
         self.drawn = self.drawn.wrapping_add(1);
         let mut hasher = DefaultHasher::new();
@@ -34,7 +34,7 @@ impl Jitter {
     }
 }
 
-/// A number from 0 to 1, from the bits that a float has.
+/// Returns a number from 0 to 1, made of as many bits as a float holds.
 fn unit(random: u64) -> f64 {
     (random >> 11) as f64 / (1_u64 << 53) as f64
 }
@@ -55,7 +55,7 @@ mod tests {
                 assert!((0.0..1.0).contains(&number), "{number}");
                 counts[(number * 10.0) as usize] += 1;
             }
-            // 1000 each, give or take 10 standard deviations.
+            // 1000 each on average. The range allows 10 standard deviations.
             assert!(counts.iter().all(|count| (700..1300).contains(count)), "{counts:?}");
         }
     }

@@ -1,9 +1,9 @@
-//! Reading failures: what a failed attempt means, whether a retry is allowed, and when.
+//! Interprets failures: what a failed attempt means, whether a retry is allowed, and when.
 //!
-//! The pipeline and the token endpoint of `spot-auth` both read failures here, so that one failure
-//! means the same everywhere. An [`Outcome`] says what may have happened to the request, a
-//! [`Refusal`] is what the server said, [`retry_after`] is the wait it asked for, and [`Backoff`] is
-//! the wait that the client chooses.
+//! Both the pipeline and the token endpoint of `spot-auth` use this module, so that the same
+//! failure means the same in both. An [`Outcome`] says what may have happened to the request. A
+//! [`Refusal`] is the server's message. [`retry_after`] is the wait that the server requested, and
+//! [`Backoff`] is the wait that the client chooses.
 
 mod advice;
 mod backoff;

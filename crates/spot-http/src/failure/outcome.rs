@@ -14,14 +14,14 @@ pub enum Outcome {
     /// no response in time, 408, 500, 502, 503, 504 or 520.
     Unknown,
     /// The server may have carried out the request, and a retry would fail again: any other 5xx, or
-    /// a successful response with a body that is too large.
+    /// a successful response whose body is too large.
     Failed,
-    /// The server refused the request for good. A retry would be refused again.
+    /// The server refused the request permanently. It would refuse a retry too.
     Rejected,
 }
 
 impl Outcome {
-    /// The outcome of an attempt by the status of its response, which is not a success.
+    /// Returns the outcome of an attempt from the status of its response, which is not a success.
     pub fn of_status(status: u16) -> Self {
         match status {
             429 => Self::RateLimited,
@@ -32,7 +32,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome of an attempt that has no response.
+    /// Returns the outcome of an attempt without a response.
     pub fn of_transport_error(kind: TransportErrorKind) -> Self {
         match kind {
             TransportErrorKind::NotSent => Self::NotSent,
@@ -53,8 +53,8 @@ impl Outcome {
         }
     }
 
-    /// The error to report when there is no further attempt: [`ErrorKind::OutcomeUnknown`] if the
-    /// server may have carried out a request that must not be repeated.
+    /// Returns the error to report if no attempt follows. It is [`ErrorKind::OutcomeUnknown`] if
+    /// the server may have carried out a request that must not be repeated.
     pub fn report(self, error: Error, repeatable: bool) -> Error {
         match self {
             Self::Unknown | Self::Failed if !repeatable => {
@@ -91,7 +91,7 @@ mod tests {
             assert_eq!(outcome.may_retry(get.idempotent), retries_get, "{outcome:?}");
             assert_eq!(outcome.may_retry(post.idempotent), retries_post, "{outcome:?}");
         }
-        // A reorder is a PUT and moves twice if it is sent twice.
+        // A reorder is a PUT. Sent twice, it moves the items twice.
         assert!(!Operation::REORDER_PLAYLIST_ITEMS.idempotent);
         assert!(Operation::REPLACE_PLAYLIST_ITEMS.idempotent);
     }

@@ -2,27 +2,26 @@ use std::{borrow::Cow, collections::VecDeque};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
-/// What stands in place of a secret.
+/// Replacement for a secret.
 const REDACTED: &str = "<redacted>";
 
-/// Shorter secrets are not looked for: they are words of ordinary texts.
+/// Minimum length of a secret. Shorter ones are words of ordinary texts.
 const SHORTEST: usize = 6;
 
-/// What escapes begin with, of JSON, of URLs, of HTML, and of all in one text.
+/// First characters of the escapes of JSON, of URLs, of HTML, and of all of them in one text.
 const ESCAPES: [&[char]; 4] = [&['\\'], &['%'], &['&'], &['\\', '%', '&']];
 
-/// The most times that a text is unescaped, one escape inside another.
+/// Maximum number of nested escapes that are undone.
 const MAX_LEVELS: usize = 3;
 
-/// The longest escape, in characters.
+/// Maximum length of an escape, in characters.
 const LONGEST_ESCAPE: usize = 10;
 
-/// Replaces every secret in a text of the server, which may repeat what it was sent.
+/// Replaces every secret in a server's text, which may repeat parts of the request.
 ///
-/// A secret is also found if it is escaped: for JSON (`\/`, `\u002f`), for a URL (`%2F`), for HTML
-/// (`&#47;`), up to three times one inside the other, or if it is encoded as base64, alone or as a part
-/// of a longer text. The time is linear in the length of the text. Secrets of fewer than six bytes are
-/// not looked for.
+/// A secret is also found if it is escaped for JSON (`\/`, `\u002f`), a URL (`%2F`) or HTML
+/// (`&#47;`), nested up to three times, or if it is encoded as base64, alone or within a longer
+/// text. The time is linear in the length of the text. Secrets of fewer than six bytes are ignored.
 pub fn redact<'a>(text: &'a str, secrets: &[&str]) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(text);
     for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {
@@ -40,8 +39,9 @@ pub fn redact<'a>(text: &'a str, secrets: &[&str]) -> Cow<'a, str> {
     text
 }
 
-/// The secret inside of base64, in both alphabets. Its characters depend on its offset in the text that
-/// is encoded. Those that hold bits of what stands around it are left out.
+/// Returns the forms that a secret takes in base64, in both alphabets. They depend on the offset of
+/// the secret in the encoded text. Characters that also encode bits of the surrounding text are
+/// left out.
 fn in_base64(secret: &str) -> impl Iterator<Item = String> {
     (0..3).flat_map(move |offset| {
         let bytes = [&vec![0; offset], secret.as_bytes()].concat();
@@ -53,7 +53,7 @@ fn in_base64(secret: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The text without a secret that is escaped. `None` if there is none.
+/// Returns the text without an escaped secret; `None` if it does not contain one.
 fn without_escaped(text: &str, secret: &str, escapes: &[char]) -> Option<String> {
     if !text.contains(escapes) {
         return None;
@@ -70,7 +70,7 @@ fn without_escaped(text: &str, secret: &str, escapes: &[char]) -> Option<String>
     Some(clean)
 }
 
-/// Where a secret stands in the text, escaped up to [`MAX_LEVELS`] times.
+/// Returns the ranges of the text that contain a secret, escaped up to [`MAX_LEVELS`] times.
 fn escaped(text: &str, secret: &str, escapes: &[char]) -> Option<Vec<(usize, usize)>> {
     let secret: Vec<char> = secret.chars().collect();
     for levels in 1..=MAX_LEVELS {
@@ -101,10 +101,10 @@ fn escaped(text: &str, secret: &str, escapes: &[char]) -> Option<Vec<(usize, usi
     None
 }
 
-/// Where a secret stands among the characters, by Knuth, Morris and Pratt.
+/// Returns the ranges of a secret among the characters (Knuth, Morris and Pratt).
 fn matches(characters: impl Iterator<Item = Character>, secret: &[char]) -> Vec<(usize, usize)> {
     let is_next = |matched: usize, char: char| secret.get(matched) == Some(&char);
-    // How much is still matched after a mismatch behind so many characters.
+    // How many characters still match after a mismatch at this length.
     let mut shorter = vec![0; secret.len() + 1];
     let mut matched = 0;
     for (at, char) in secret.iter().enumerate().skip(1) {
@@ -117,7 +117,7 @@ fn matches(characters: impl Iterator<Item = Character>, secret: &[char]) -> Vec<
         }
     }
     let mut found = Vec::new();
-    // Where the last characters began, as many as the secret has.
+    // Start offsets of the last characters, as many as the secret has.
     let mut starts = vec![0; secret.len()];
     let mut matched = 0;
     for (count, Character { start, end, char, .. }) in characters.enumerate() {
@@ -137,7 +137,7 @@ fn matches(characters: impl Iterator<Item = Character>, secret: &[char]) -> Vec<
     found
 }
 
-/// A character that a text stands for, and the bytes of the text that it takes.
+/// A character of the unescaped text, and the bytes that it takes in the text.
 #[derive(Clone, Copy)]
 struct Character {
     start: usize,
@@ -146,11 +146,11 @@ struct Character {
     is_escaped: bool,
 }
 
-/// Characters without one level of escapes.
+/// Iterates over characters and removes one level of escapes.
 struct Unescaped<'a, I> {
     inner: I,
     escapes: &'a [char],
-    /// The next characters, as many as an escape may have.
+    /// Lookahead: the next characters, up to the maximum length of an escape.
     ahead: VecDeque<Character>,
 }
 
@@ -173,7 +173,7 @@ impl<I: Iterator<Item = Character>> Iterator for Unescaped<'_, I> {
                 }
             }
         };
-        // Escapes are ASCII, so that their bytes are their characters.
+        // Escapes are ASCII, so the number of bytes equals the number of characters.
         let (char, length) = escape.unwrap_or((first.char, 1));
         let end = self.ahead.drain(..length).next_back().map_or(first.end, |last| last.end);
         let is_escaped = first.is_escaped || escape.is_some();
@@ -190,7 +190,7 @@ fn backslash(rest: &str) -> Option<(char, usize)> {
     }
 }
 
-/// `&#47;`, `&#x2F;` or `&amp;`.
+/// Decodes `&#47;`, `&#x2F;` or `&amp;`.
 fn entity(rest: &str) -> Option<(char, usize)> {
     let (name, _) = rest.get(1..)?.split_once(';')?;
     let code = match name.strip_prefix('#') {
@@ -204,7 +204,7 @@ fn entity(rest: &str) -> Option<(char, usize)> {
     Some((char::from_u32(code)?, name.len() + 2))
 }
 
-/// The character with a code of so many hexadecimal digits.
+/// Decodes a character from `digits` hexadecimal digits.
 fn hex(rest: &str, from: usize, digits: usize) -> Option<char> {
     let digits = rest.get(from..from + digits)?;
     if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {

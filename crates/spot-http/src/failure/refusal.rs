@@ -10,38 +10,39 @@ use crate::{
     failure::{forbidden::explain, redact::redact, retry_after},
 };
 
-/// How much of the server's own words a message keeps, in characters.
+/// Maximum length of the server's words in a message, in characters.
 const WORDS: usize = 200;
 
-/// How much of a body is read, in bytes.
+/// Number of bytes of a body that are read.
 const READ: usize = 64 * 1024;
 
-/// Where the title of an HTML page has to end, in bytes.
+/// Number of bytes within which the title of an HTML page must end.
 const TITLE_WITHIN: usize = 16 * 1024;
 
-/// A 429 with a `Retry-After` from this on is about a quota, whether it says so or not.
+/// A 429 with a `Retry-After` of at least this long counts as an exhausted quota, even if its body
+/// does not say so.
 const QUOTA_WAIT: Duration = Duration::from_secs(3600);
 
-/// The longest reason code, in characters.
+/// Maximum length of a reason code, in characters.
 const CODE: usize = 64;
 
-/// What the server says in the body of a response that is not a success.
+/// The content of the body of a response that is not a success.
 ///
-/// Spotify sends JSON of four shapes, plain text, HTML, or nothing; all of them are read. The words
-/// may repeat what the request carried: whoever sent a secret removes it from `message` before the
-/// refusal becomes an error.
+/// Spotify sends four shapes of JSON, plain text, HTML, or nothing; all of them are read. The
+/// message may repeat parts of the request: a caller that sent a secret must remove it from
+/// `message` before the refusal becomes an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// The server's own words on one line, at most 200 characters. Empty if there are none.
+    /// The server's message on one line, at most 200 characters. Empty if there is none.
     pub message: String,
-    /// The reason code: `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED`, `invalid_grant`. It has letters of
-    /// one case only, so that no secret is taken for a code.
+    /// The reason code: `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED`, `invalid_grant`. All its letters have
+    /// the same case, so that a secret is not mistaken for a code.
     pub reason: Option<String>,
 }
 
 impl Refusal {
-    /// Reads a body, of which the first 64 KiB count.
+    /// Reads the first 64 KiB of a body.
     pub fn read(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body.get(..READ).unwrap_or(body));
         let text = text.trim();
@@ -52,7 +53,7 @@ impl Refusal {
         Self { message: printable(&message, WORDS), reason }
     }
 
-    /// `{"error": {"status", "message", "reason"}}`, the same without the wrapping,
+    /// Reads `{"error": {"status", "message", "reason"}}`, the same without the outer object,
     /// `{"error": {"type", "description"}}`, and `{"error": "..", "error_description": ".."}`.
     fn from_json(value: &Value) -> Self {
         let error = value.get("error").unwrap_or(value);
@@ -73,16 +74,17 @@ impl Refusal {
         }
     }
 
-    /// The kind of the error, by the status and by the words.
+    /// Returns the kind of the error, from the status and the message.
     pub fn kind(&self, status: u16) -> ErrorKind {
         let says = |words: &str| self.message.to_ascii_lowercase().contains(words);
         match (status, self.reason.as_deref()) {
             (429, Some("QUOTA_EXCEEDED")) => ErrorKind::QuotaExceeded,
             (429, _) => ErrorKind::RateLimited,
             (_, Some("invalid_grant")) => ErrorKind::ConsentExpired,
-            // The application is set up wrongly: the client id, its secret, or the flows it may use.
+            // Configuration of the application: the client id, its secret, or the flows that it may
+            // use.
             (_, Some("invalid_client" | "unauthorized_client")) => ErrorKind::Configuration,
-            // The player's reasons are in capitals; the accounts service's are not.
+            // Reasons of the player are in capitals, those of the accounts service are not.
             (400..=499, Some(reason)) if !reason.bytes().any(|byte| byte.is_ascii_lowercase()) => {
                 ErrorKind::Player(PlayerReason::from(reason))
             }
@@ -99,7 +101,7 @@ impl Refusal {
         }
     }
 
-    /// The error of a response with this status. It does not hold the body.
+    /// Converts the refusal into an error with this status. The error does not hold the body.
     pub fn into_error(self, status: u16) -> Error {
         let kind = self.kind(status);
         let error = Error::new(kind, self.message).with_status(status);
@@ -111,18 +113,18 @@ impl Refusal {
 }
 
 impl Error {
-    /// The error of a response that is not a success, by its status and its body, of which it keeps
-    /// the beginning.
+    /// Creates the error of a response that is not a success, from its status and its body. It
+    /// keeps the beginning of the body.
     ///
-    /// A [`Pipeline`](crate::Pipeline) makes the errors of its calls with it. For a response that may
-    /// hold a token use [`Refusal`] instead.
+    /// A [`Pipeline`](crate::Pipeline) creates the errors of its calls in this way. For a response
+    /// that may contain a token, use [`Refusal`] instead.
     pub fn from_response(status: u16, body: &[u8]) -> Self {
         Refusal::read(body).into_error(status).with_body(body)
     }
 }
 
-/// The error of a call's response, with what the headers and the operation tell. The token of the call
-/// is replaced in it.
+/// Creates the error of a response, with details from the headers and the operation. The token of
+/// the call is replaced in it.
 pub(crate) fn refused(
     operation: &'static Operation,
     mode: AccessMode,
@@ -130,13 +132,13 @@ pub(crate) fn refused(
     token: &AccessToken,
 ) -> Error {
     let status = response.status().as_u16();
-    // Before anything is cut, so that no part of the token is left.
+    // Replaces the token before anything is cut, so that no part of it remains.
     let body = String::from_utf8_lossy(response.body().get(..READ).unwrap_or(response.body()));
     let body = redact(&body, &[token.expose()]);
     let mut error = Error::from_response(status, body.as_bytes()).with_operation(operation);
     if let Some(wait) = retry_after(response.headers(), SystemTime::now()) {
         error = error.with_retry_after(wait);
-        // The rolling window asks for seconds; only a quota asks for hours.
+        // The rolling window asks for a wait of seconds; only a quota asks for hours.
         if error.kind() == ErrorKind::RateLimited && wait >= QUOTA_WAIT {
             error = error.with_kind(ErrorKind::QuotaExceeded);
         }
@@ -156,7 +158,7 @@ fn is_code(reason: &str) -> bool {
             || reason.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_')))
 }
 
-/// Plain text as it is, and of an HTML page its title.
+/// Returns plain text unchanged, and the title of an HTML page.
 fn without_markup(text: &str) -> String {
     match html_title(text) {
         Some(title) if title.is_empty() => "the response is an HTML page".to_owned(),
@@ -165,19 +167,19 @@ fn without_markup(text: &str) -> String {
     }
 }
 
-/// The beginning of a text, at most so many bytes, without half a character at its end.
+/// Returns the beginning of a text, at most `most` bytes, cut between characters.
 pub(crate) fn start_of(text: &str, most: usize) -> &str {
     let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     text.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
-/// The title of an HTML page; `None` if the text is not HTML.
+/// Returns the title of an HTML page; `None` if the text is not HTML.
 pub(crate) fn html_title(text: &str) -> Option<String> {
     let start: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
     if !start.starts_with("<!doctype html") && !start.starts_with("<html") {
         return None;
     }
-    // A title stands near the beginning.
+    // A title is near the beginning of a page.
     let text = start_of(text, TITLE_WITHIN);
     let lower = text.to_ascii_lowercase();
     let title = lower.find("<title>").and_then(|at| {

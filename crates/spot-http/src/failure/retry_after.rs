@@ -5,15 +5,15 @@ use http::{HeaderMap, header};
 
 /// Reads the `Retry-After` header: seconds, seconds with a fraction, or an HTTP date.
 ///
-/// A date is compared with the `Date` header of the same response, so that a wrong local clock does not
-/// matter. If there is none, it is compared with `now`.
+/// A date is compared with the `Date` header of the same response, so that a wrong local clock has
+/// no effect. Without that header it is compared with `now`.
 ///
-/// - `None` if the header is missing or malformed. The backoff decides the wait then.
-/// - A negative number is malformed. To read it as "retry now" would be dangerous: the server said
-///   that there were too many calls.
-/// - A date in the past is zero.
-/// - A number larger than every duration is [`Duration::MAX`], since it asks for a long wait.
-/// - Of several values, the longest wait counts. Proxies add a header, or join two by a comma.
+/// - `None` if the header is missing or malformed. The backoff then decides the wait.
+/// - A negative number is malformed. Reading it as "retry now" would be dangerous, because the
+///   server reported too many calls.
+/// - A date in the past means zero.
+/// - A number that exceeds every duration is [`Duration::MAX`], since it requests a long wait.
+/// - Of several values, the longest wait counts. Proxies add a header, or join two with a comma.
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let sent = headers.get(header::DATE).and_then(|date| date.to_str().ok()).and_then(date);
     let waits = headers.get_all(header::RETRY_AFTER).iter().filter_map(|value| {
@@ -27,13 +27,13 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 }
 
 fn date(text: &str) -> Option<SystemTime> {
-    // The form that HTTP prescribes is one of RFC 2822.
+    // The format that HTTP prescribes is a form of RFC 2822.
     DateTime::parse_from_rfc2822(text.trim()).ok().map(SystemTime::from)
 }
 
 fn seconds(text: &str) -> Option<Duration> {
     let text = text.trim();
-    // Rust also reads `inf` and `NaN` as numbers; here a number begins with a digit.
+    // Rust also parses `inf` and `NaN`; here a number must begin with a digit.
     let number = text.starts_with(|first: char| first.is_ascii_digit()).then_some(text)?;
     Some(Duration::try_from_secs_f64(number.parse().ok()?).unwrap_or(Duration::MAX))
 }
@@ -47,7 +47,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::DATE, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
         headers.insert(header::RETRY_AFTER, "Sun, 06 Nov 1994 08:50:07 GMT".parse().unwrap());
-        // The local clock is decades ahead or behind.
+        // The local clock is decades fast or slow.
         for now in [SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH + Duration::from_secs(4 << 30)] {
             assert_eq!(retry_after(&headers, now), Some(Duration::from_secs(30)));
         }
@@ -76,7 +76,7 @@ mod tests {
             assert_eq!(wait(malformed), None, "{malformed}");
         }
         assert_eq!(retry_after(&HeaderMap::new(), now), None);
-        // Two headers, and two that a proxy joined.
+        // Two headers, and two values that a proxy joined.
         assert_eq!(wait("5, 6"), Some(Duration::from_secs(6)));
         assert_eq!(wait("30, soon"), Some(Duration::from_secs(30)));
         let mut headers = HeaderMap::new();

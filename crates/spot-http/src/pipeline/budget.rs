@@ -4,14 +4,14 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::failure::Outcome;
 
-/// The price of a retry after a 5xx, a broken connection or a timeout.
+/// Price of a retry after a 5xx, a broken connection or a timeout.
 const TRANSIENT: u32 = 14;
-/// The price of a retry after a 429.
+/// Price of a retry after a 429.
 const RATE_LIMITED: u32 = 5;
-/// What a call that succeeds at the first attempt pays in.
+/// Amount that a call pays in if its first attempt succeeds.
 const SUCCESS: u32 = 1;
 
-/// The price of a retry after an outcome.
+/// Returns the price of a retry after an outcome.
 pub(crate) fn price(outcome: Outcome) -> u32 {
     match outcome {
         Outcome::RateLimited => RATE_LIMITED,
@@ -19,8 +19,8 @@ pub(crate) fn price(outcome: Outcome) -> u32 {
     }
 }
 
-/// A number of tokens. Retries cost tokens and successes pay tokens in, so that most calls fail
-/// without a retry while every call fails.
+/// A balance of tokens. Retries cost tokens and successes earn them. During an outage the balance
+/// runs out, and most calls fail without a retry.
 #[derive(Debug)]
 pub(crate) struct Budget {
     left: Mutex<u32>,
@@ -28,12 +28,12 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// A full budget; `None` is unlimited.
+    /// Creates a full budget; `None` is unlimited.
     pub(crate) fn new(most: Option<u32>) -> Self {
         Self { left: Mutex::new(most.unwrap_or_default()), most }
     }
 
-    /// Takes the price of a retry. Says whether there was enough.
+    /// Pays the price of a retry. Returns whether the balance was sufficient.
     pub(crate) fn pay(&self, price: u32) -> bool {
         if self.most.is_none() {
             return true;
@@ -48,7 +48,7 @@ impl Budget {
         }
     }
 
-    /// Pays in after a success: the price of the retry that led to it, or 1 if there was no retry.
+    /// Pays in after a success: the price of the retry that led to it, or 1 without a retry.
     pub(crate) fn succeeded(&self, paid: u32) {
         let Some(most) = self.most else { return };
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Sets up a pipeline.
+//! The builder of a pipeline.
 
 use std::{
     fmt,
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// Sets up a [`Pipeline`].
+/// Builder of a [`Pipeline`].
 #[must_use = "a builder does nothing until it builds"]
 pub struct PipelineBuilder {
     tokens: Arc<dyn TokenSource>,
@@ -37,7 +37,7 @@ pub struct PipelineBuilder {
     settings: Settings,
 }
 
-/// The rate limiter of a pipeline that is being set up.
+/// The rate limiter of the pipeline to build.
 enum Limiter {
     Local(RateLimit),
     Given(Arc<dyn RateLimiter>),
@@ -73,8 +73,9 @@ impl PipelineBuilder {
         self
     }
 
-    /// Proxy of the default transport, with its scheme: `http://user:password@localhost:8080`.
-    /// Unless it is set, the environment decides (`HTTPS_PROXY` and the like).
+    /// Sets the proxy of the default transport, with its scheme:
+    /// `http://user:password@localhost:8080`. By default the environment decides (`HTTPS_PROXY` and
+    /// similar variables).
     pub fn proxy(mut self, url: &str) -> Self {
         self.proxy = Some(url.to_owned());
         self
@@ -104,15 +105,15 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets the time limit of a call, which includes the queue, the token, all attempts and the waits
-    /// between them; 60 s by default.
+    /// Sets the time limit of a call; 60 s by default. It includes the queue, the token, all
+    /// attempts and the waits between them.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.settings.deadline = deadline;
         self
     }
 
-    /// Sets the longest wait for the rate limit or between attempts; 60 s by default. A longer wait is
-    /// an error at once.
+    /// Sets the longest wait for the rate limit or between attempts; 60 s by default. If a longer
+    /// wait is needed, the call fails at once.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.settings.max_wait = max_wait;
         self
@@ -125,14 +126,14 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets how calls are paced, with a limiter of this pipeline and of those made from it by
+    /// Sets how calls are paced. The limiter is shared by this pipeline and those made from it by
     /// [`Pipeline::with_tokens`]. By default the limit is learned.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.limiter = Limiter::Local(limit);
         self
     }
 
-    /// Sets the limiter, to share it between pipelines or to use another implementation. It replaces
+    /// Sets the limiter, to share it between pipelines or to use another implementation. Replaces
     /// [`rate_limit`](Self::rate_limit).
     pub fn rate_limiter(mut self, limiter: impl RateLimiter) -> Self {
         self.limiter = Limiter::Given(Arc::new(limiter));
@@ -140,27 +141,27 @@ impl PipelineBuilder {
     }
 
     /// Sets the retry budget that all calls share; 500 by default, and `None` is unlimited. A retry
-    /// after a 429 costs 5, any other retry 14. A success pays in the cost of its retry, or 1. While
-    /// the budget is used up, calls fail without a retry.
+    /// after a 429 costs 5, any other retry 14. A success pays in the cost of its retry, or 1
+    /// without a retry. While the budget is used up, calls fail without a retry.
     pub fn retry_budget(mut self, tokens: impl Into<Option<u32>>) -> Self {
         self.retry_budget = tokens.into();
         self
     }
 
-    /// Sets the seed of the random parts of waits, so that a test runs the same each time.
+    /// Sets the seed of the random parts of waits, which makes tests reproducible.
     pub fn seed(mut self, seed: u64) -> Self {
         self.random = Jitter::new(seed);
         self
     }
 
-    /// Sets the observer, which receives events for metrics on a thread of its own.
+    /// Sets the observer, which receives events for metrics on its own thread.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Some(ObserverQueue::new(observer));
         self
     }
 
-    /// Sets the cache. It keeps responses as their headers allow, and identical calls in flight share
-    /// one response.
+    /// Sets the cache. It stores responses as their headers allow, and identical calls in flight
+    /// share one response.
     #[cfg(feature = "cache")]
     pub fn cache(mut self, cache: Cache) -> Self {
         self.cache = Some(cache);
@@ -252,7 +253,7 @@ fn default_transport(_proxy: Option<&str>) -> Result<Arc<dyn Transport>, Error> 
     ))
 }
 
-/// A URL without what stands before the `@` of its host, for messages. The URL need not be valid.
+/// Removes user name and password from a URL, for messages. The URL may be invalid.
 fn without_user_info(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let mark = if scheme.is_empty() { "" } else { "://" };

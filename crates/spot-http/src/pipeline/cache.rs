@@ -1,4 +1,4 @@
-//! The cache of responses, and calls in flight that share one request.
+//! The response cache, and the sharing of identical calls in flight.
 
 use std::{
     collections::HashMap,
@@ -17,13 +17,14 @@ use tokio::sync::OnceCell;
 
 use crate::{AccessToken, Error, Response};
 
-/// A cache of responses in memory, by the rules of HTTP caching (RFC 9111), limited in bytes.
+/// An in-memory cache of responses that follows HTTP caching (RFC 9111), with a limit in bytes.
 ///
-/// The key is the token, the URL and the language, so that no user receives a response meant for
-/// another; a renewed token has an empty cache. Identical `GET`s in flight share one request. A write
-/// removes the responses about the user's library and about playlists that belong to its token.
+/// The key consists of the token, the URL and the language, so that users never receive each
+/// other's responses. After a token refresh the cache is therefore empty. Identical `GET`s in
+/// flight share one request. A write removes the responses about the user's library and about
+/// playlists that were cached with its token.
 ///
-/// Clones share the memory, also between clients:
+/// Clones share the memory, even across clients:
 ///
 /// ```
 /// use spot_http::{AccessToken, Cache, Pipeline};
@@ -34,7 +35,7 @@ use crate::{AccessToken, Error, Response};
 /// assert_eq!(cache.bytes(), 0);
 /// # Ok(()) }
 /// ```
-// Said again, so that the docs of the facade show the feature.
+// Repeated here, so that the docs of the facade show the feature.
 #[cfg(feature = "cache")]
 #[derive(Clone)]
 pub struct Cache {
@@ -48,18 +49,18 @@ pub(crate) struct Memory {
     pub(crate) writes: AtomicU64,
 }
 
-/// The requests in flight. Those that ended or were cancelled leave an entry, which is removed when
-/// there are twice as many entries as at the last removal, so that a call does not pay for all others.
+/// The requests in flight. Entries of ended or cancelled requests remain until the map has twice as
+/// many entries as after the last cleanup, so that no call pays for a cleanup each time.
 #[derive(Default)]
 struct Flights {
     by_key: HashMap<Key, Weak<Flight>>,
-    /// The number of entries at which the next removal takes place.
+    /// Number of entries that triggers the next cleanup.
     full: usize,
 }
 
 impl Flights {
     fn insert(&mut self, key: Key, flight: &Arc<Flight>) {
-        /// Fewer entries are not worth a removal.
+        /// Minimum number of entries for a cleanup.
         const FEW: usize = 64;
         if self.by_key.len() >= self.full.max(FEW) {
             self.by_key.retain(|_, flight| flight.strong_count() > 0);
@@ -90,14 +91,14 @@ pub(crate) struct Weigh;
 
 impl Weighter<Key, Kept> for Weigh {
     fn weight(&self, key: &Key, kept: &Kept) -> u64 {
-        /// The headers of a request and its response, roughly.
+        /// Estimated size of the headers of a request and its response.
         const HEADERS: usize = 2048;
         (kept.body.len() + key.url.len() + key.token.len() + HEADERS) as u64
     }
 }
 
 impl Cache {
-    /// An empty cache for this many bytes.
+    /// Creates an empty cache of this size in bytes.
     pub fn new(bytes: u64) -> Self {
         /// The expected size of a response; only a hint.
         const TYPICAL: u64 = 16 * 1024;
@@ -116,7 +117,7 @@ impl Cache {
                 random,
                 DefaultLifecycle::default(),
             ),
-            // The options lack nothing: both numbers were given.
+            // Both numbers were given, so that the options are complete.
             Err(_) => quick_cache::sync::Cache::with(
                 items,
                 bytes,
@@ -129,18 +130,18 @@ impl Cache {
         Self { memory: Arc::new(memory) }
     }
 
-    /// The size of all kept responses, in bytes.
+    /// Size of all stored responses, in bytes.
     pub fn bytes(&self) -> u64 {
         self.memory.kept.weight()
     }
 
-    /// Removes everything.
+    /// Removes all responses.
     pub fn clear(&self) {
         self.memory.writes.fetch_add(1, Ordering::AcqRel);
         self.memory.kept.clear();
     }
 
-    /// The request in flight for a key, or a new one.
+    /// Returns the request in flight for a key, or a new one.
     pub(crate) fn flight(&self, key: &Key) -> Arc<Flight> {
         let mut flights = self.memory.flights.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = flights.by_key.get(key).and_then(Weak::upgrade)
@@ -153,7 +154,7 @@ impl Cache {
         flight
     }
 
-    /// Removes what a write of this user may have changed.
+    /// Removes the responses that a write of this user may have changed.
     pub(crate) fn forget_private(&self, token: &AccessToken) {
         self.memory.writes.fetch_add(1, Ordering::AcqRel);
         self.memory.kept.retain(|key, _| {
@@ -186,7 +187,7 @@ mod tests {
         let took = start.elapsed();
         assert!(took.as_secs() < 5, "{took:?} for 40000 calls in flight");
         drop(waiting);
-        // Entries of ended flights are removed in time.
+        // Cleanups remove the entries of ended flights.
         for at in 40_000..200_000 {
             cache.flight(&key(at));
         }

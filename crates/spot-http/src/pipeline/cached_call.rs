@@ -1,4 +1,4 @@
-//! A call through the cache.
+//! Calls through the cache.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Answers a call from the cache, from an identical call in flight, or by sending the request.
+/// Responds from the cache, from an identical call in flight, or by sending the request.
 pub(crate) async fn call(
     caller: &Caller<'_>,
     cache: &Cache,
@@ -77,7 +77,7 @@ pub(crate) async fn call(
     Ok(Response { cached: response.cached || !sends, token: Some(token), ..response })
 }
 
-/// Sends the request of a flight, and keeps its response if the headers allow it.
+/// Sends the request of a flight, and stores its response if the headers allow it.
 async fn send(
     cache: &Cache,
     caller: &Caller<'_>,
@@ -91,7 +91,7 @@ async fn send(
     let Ok(asked) = request_head(key) else { return Ok(response) };
     let now = SystemTime::now();
     let keep = |policy: CachePolicy, body: &Bytes| {
-        // A write since then may have changed it.
+        // A write since then may have changed the data.
         if cache.memory.writes.load(Ordering::Acquire) == writes {
             let kept = Kept { policy: Arc::new(policy), body: body.clone() };
             cache.memory.kept.insert(key.clone(), kept);
@@ -105,11 +105,11 @@ async fn send(
             let Response { attempts, waited, .. } = response;
             return Ok(Response { attempts, waited, ..kept_response(head, kept.body) });
         }
-        // It is about another response than the one that is kept.
+        // The response describes another version than the stored one.
         response = Call::new(*caller, request).run().await?;
     }
     let head = response_head(&response);
-    // A lifetime is never guessed. Private responses may be kept, since the key holds the token.
+    // Lifetimes are not guessed. Private responses may be stored, since the key contains the token.
     let options = CacheOptions { shared: false, cache_heuristic: 0.0, ..CacheOptions::default() };
     let policy = CachePolicy::new_options(&asked, &head, now, options);
     let can_be_validated =
@@ -121,7 +121,8 @@ async fn send(
     Ok(response)
 }
 
-/// The head of a key's request, for the rules of caching. The token is left out: the key holds it.
+/// Returns the head of a key's request, for the caching rules. It has no token, because the key
+/// contains it.
 fn request_head(key: &Key) -> Result<request::Parts, http::Error> {
     let mut request = http::Request::get(&*key.url);
     if let Some(language) = &key.language {

@@ -20,7 +20,7 @@ use crate::{
     rate_limit::describe,
 };
 
-/// One call. It may be dropped at any time: it holds nothing but its slot of the rate limit.
+/// One call. Dropping it is safe at any time: it holds nothing except its slot of the rate limit.
 pub(crate) struct Call<'a> {
     shared: &'a Shared,
     tokens: &'a dyn TokenSource,
@@ -45,7 +45,7 @@ pub(crate) struct Call<'a> {
     token: Option<AccessToken>,
 }
 
-/// What follows an attempt.
+/// What to do after an attempt.
 enum Next {
     Done(http::Response<Bytes>),
     Again,
@@ -77,8 +77,8 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The same call, with headers that make the server answer 304 if nothing changed, which is a
-    /// success then.
+    /// Adds headers that make the server answer 304 if nothing changed. A 304 then counts as
+    /// success.
     #[cfg(feature = "cache")]
     pub(crate) fn with_conditions(mut self, conditions: HeaderMap) -> Self {
         self.conditions = conditions;
@@ -118,7 +118,7 @@ impl<'a> Call<'a> {
             let mut permit = self.pass().await?;
             let token = shared::token(self.tokens, self.deadline).await?;
             if let Some((_, error)) = self.refused.as_ref().filter(|(old, _)| old.same(&token)) {
-                // The source has no other token.
+                // The token source has no other token.
                 return Err(error.clone());
             }
             let start = Instant::now();
@@ -146,7 +146,7 @@ impl<'a> Call<'a> {
         let request = PermitRequest { operation, lane, deadline, max_wait };
         let passed = self.shared.limiter.acquire(request).await;
         let waited = start.elapsed();
-        // Less than this is the work of passing an open limiter.
+        // A shorter time is the overhead of an open limiter.
         if waited >= Duration::from_millis(1) {
             self.waited += waited;
             tracing::debug!(waited_ms = millis(waited), "waited for the rate limit");
@@ -204,11 +204,11 @@ impl<'a> Call<'a> {
             Outcome::RateLimited => return self.throttled(permit, error, wait),
             Outcome::NotSent => _ = self.finish(permit, AttemptEnd::NotSent),
             _ if status.is_some() => _ = self.finish(permit, AttemptEnd::Answered),
-            // It may have arrived, and keeps its slot.
+            // The request may have arrived, so that it keeps its slot.
             _ => drop(permit),
         }
         if outcome == Outcome::Unauthorized {
-            // Another token of an application would be refused as well.
+            // Spotify would refuse another token of the application as well.
             let needs_user = error.message().contains("user authentication");
             if error.kind() != ErrorKind::Authentication || self.refused.is_some() || needs_user {
                 return Err(error);
@@ -217,7 +217,7 @@ impl<'a> Call<'a> {
             if !matches!(timeout_at(self.deadline, reject).await, Ok(Ok(()))) {
                 return Err(error);
             }
-            // Not an attempt that failed: the request was fine, the token was not.
+            // This does not count as a failed attempt: only the token was wrong.
             self.refused = Some((token.clone(), error));
             return Ok(Next::Again);
         }
@@ -228,7 +228,8 @@ impl<'a> Call<'a> {
         Ok(Next::After(wait))
     }
 
-    /// Handles a 429: reports it to the limiter, and retries if the call accepts the wait.
+    /// Handles a 429: reports it to the limiter, and retries if the wait is acceptable for the
+    /// call.
     fn throttled(
         &mut self,
         permit: Box<dyn Permit>,
@@ -236,7 +237,7 @@ impl<'a> Call<'a> {
         wait: Duration,
     ) -> Result<Next, Error> {
         let operation = self.request.operation();
-        // So that many machines do not come back at the same moment.
+        // Random, so that many machines do not retry at the same moment.
         let wait = wait.saturating_add(Duration::from_millis(500).mul_f64(self.shared.random()));
         let feedback = self.finish(permit, AttemptEnd::refused(&error, wait));
         let pause = feedback.block.unwrap_or(wait);
@@ -248,14 +249,15 @@ impl<'a> Call<'a> {
             return Err(error.with_message(message).with_retry_after(pause));
         }
         self.retries(&error, pause);
-        // The limiter waits.
+        // The limiter does the waiting.
         Ok(Next::Again)
     }
 
-    /// Whether a retry is allowed, in time, and covered by the budget, which it pays.
+    /// Whether a retry is allowed, fits before the deadline, and is covered by the budget. Pays for
+    /// it.
     fn may_retry_in(&mut self, outcome: Outcome, wait: Duration) -> bool {
         let in_time = wait <= self.max_wait && later(Instant::now(), wait) < self.deadline;
-        // Paid last, so that only what is used is paid.
+        // The payment comes last, so that only actual retries are paid.
         let goes = self.attempt < self.attempts
             && in_time
             && self.shared.budget.pay(budget::price(outcome));
@@ -278,7 +280,7 @@ impl<'a> Call<'a> {
     fn message(&self, token: &AccessToken) -> Result<http::Request<Bytes>, http::Error> {
         const JSON: HeaderValue = HeaderValue::from_static("application/json");
         let (request, method) = (self.request, self.request.operation().method);
-        // Filled in place: a builder moves all of it with each part.
+        // Fields are set in place, because each step of a builder would move the whole request.
         let mut message = http::Request::new(Bytes::new());
         *message.uri_mut() = request.url(&self.shared.settings.base_url).try_into()?;
         *message.method_mut() = method.as_str().try_into()?;
@@ -297,7 +299,7 @@ impl<'a> Call<'a> {
                 headers.insert(header::CONTENT_TYPE, kind);
                 *message.body_mut() = body.data.clone();
             }
-            // Spotify answers 411 to a PUT or POST that says no length.
+            // Spotify answers 411 to a PUT or POST without a length.
             None if method != Method::Get => {
                 headers.insert(header::CONTENT_LENGTH, HeaderValue::from(0));
             }

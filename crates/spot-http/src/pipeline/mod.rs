@@ -1,4 +1,4 @@
-//! The life of a call: limiter, token, attempts, retries, deadline.
+//! The pipeline: limiter, token, attempts, retries and deadline of each call.
 
 mod budget;
 mod builder;
@@ -40,8 +40,8 @@ pub use {
     options::CallOptions,
 };
 
-/// Sends calls: adds the token, stays below the rate limit, retries what may be retried, and keeps
-/// the deadline.
+/// Sends calls: adds the token, stays below the rate limit, retries where that is safe, and
+/// enforces the deadline.
 ///
 /// Cloning is cheap. Clones share the token, the connections and the rate limiter.
 ///
@@ -69,22 +69,22 @@ impl Pipeline {
         Self { shared: Arc::new(shared), tokens, access: AccessMode::default() }
     }
 
-    /// Sets up a pipeline that takes its tokens from this source.
+    /// Creates a builder of a pipeline with this token source.
     pub fn builder(tokens: impl TokenSource) -> PipelineBuilder {
         PipelineBuilder::new(tokens)
     }
 
     /// Sends a request and returns the response with its body as bytes.
     ///
-    /// Dropping the future is safe at any time; it is not known then whether Spotify carried out
-    /// the request.
+    /// The future can be dropped at any time. In that case it is unknown whether Spotify carried
+    /// out the request.
     ///
     /// # Errors
     ///
-    /// Every response that is not a success (2xx) is an error; [`Error::kind`] says which one.
+    /// Any response other than 2xx is an error. [`Error::kind`] classifies it.
     pub async fn call(&self, request: Request) -> Result<Response<Bytes>, Error> {
         request.check()?;
-        // Timers and connections panic without one.
+        // Timers and connections panic without a runtime.
         if Handle::try_current().is_err() {
             let message = "the call was made outside of a tokio runtime; make it inside of one, or \
                            use the blocking calls";
@@ -101,8 +101,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the response is not a
-    /// `T`.
+    /// As [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the response does not
+    /// decode as `T`.
     pub async fn call_json<T: DeserializeOwned>(
         &self,
         request: Request,
@@ -124,25 +124,25 @@ impl Pipeline {
         self.call(request).await?.optional_json(operation)
     }
 
-    /// Sends a command, for which only the status counts. The body is not decoded, because Spotify
-    /// sends an empty body, JSON or text after the same command.
+    /// Sends a command. The body is not decoded, because Spotify answers the same command with an
+    /// empty body, JSON or text.
     ///
     /// # Errors
     ///
     /// As [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the response is an HTML
-    /// page: the network answered, not Spotify.
+    /// page: it then comes from the network and not from Spotify.
     pub async fn call_empty(&self, request: Request) -> Result<Response<()>, Error> {
         let operation = request.operation();
         self.call(request).await?.of_command(operation)
     }
 
-    /// Asks where a link redirects to, without the token and without following the redirect.
+    /// Returns the target of a link's redirect. It sends no token and does not follow the redirect.
     /// `None` if the response is not a redirect.
     ///
     /// # Errors
     ///
-    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not an `https` URL, and failures
-    /// of the network.
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not an `https` URL, and any
+    /// network failure.
     pub async fn redirect_of(&self, link: &str) -> Result<Option<String>, Error> {
         let wrong = || Error::bad_request("the link is not an https URL");
         let url = Url::parse(link).ok().filter(|url| url.scheme() == "https").ok_or_else(wrong)?;
@@ -155,11 +155,11 @@ impl Pipeline {
         Ok(target.and_then(|target| target.to_str().ok()).map(str::to_owned))
     }
 
-    /// The pipeline of another user of the same application: it shares the connections, the rate
-    /// limiter, the retry budget, the cache, the observer and all settings.
+    /// Returns a pipeline for another user of the same application. It shares the connections, the
+    /// rate limiter, the retry budget, the cache, the observer and all settings.
     ///
-    /// It is cheap: a server may keep one for every session. Spotify counts the calls of an
-    /// application, so that pipelines that do not share a limiter get many more 429s.
+    /// The result is small: a server may keep one per session. Spotify counts the calls of an
+    /// application, so that pipelines with separate limiters get many more 429s.
     ///
     /// ```
     /// # fn main() -> Result<(), spot_http::Error> {
@@ -174,25 +174,24 @@ impl Pipeline {
         Self { shared: Arc::clone(&self.shared), tokens: Arc::new(tokens), access: self.access }
     }
 
-    /// Sets the mode of the application, [`Development`](AccessMode::Development) by default. Errors
-    /// of operations that are closed in one of the modes depend on it.
+    /// Sets the access mode of the application; [`Development`](AccessMode::Development) by
+    /// default. Error messages of operations that are closed in one mode depend on it.
     #[must_use]
     pub fn with_access_mode(mut self, mode: AccessMode) -> Self {
         self.access = mode;
         self
     }
 
-    /// The mode of the application.
+    /// The access mode of the application.
     pub fn access_mode(&self) -> AccessMode {
         self.access
     }
 
-    /// Waits until the observer has handled the events of all calls that have ended. Returns at once
-    /// without an observer.
+    /// Waits until the observer has handled the events of all calls that have ended. Without an
+    /// observer, returns at once.
     ///
-    /// A program calls it before it ends, so that no event is lost, and a test before it looks at what
-    /// the observer received. It waits as long as the observer takes; set a timeout if that may be
-    /// long.
+    /// Call it before a program ends, so that no event is lost, and in tests before looking at the
+    /// received events. It waits as long as the observer takes; use a timeout if that may be long.
     pub async fn settled(&self) {
         if let Some(observer) = &self.shared.observer {
             observer.settled().await;
@@ -203,8 +202,8 @@ impl Pipeline {
         Caller { shared: &self.shared, tokens: &*self.tokens, access: self.access }
     }
 
-    /// What is known of Spotify's limits now: the learned limit, the calls in use, and which
-    /// operations are closed until when. For a dashboard, or for the next run.
+    /// A snapshot of Spotify's limits: the learned limit, the calls in use, and the operations that
+    /// are closed, with the end of each block. Use it for a dashboard, or save it for the next run.
     pub fn limits(&self) -> Limits {
         self.shared.limiter.limits()
     }
@@ -214,11 +213,11 @@ impl Pipeline {
         &self.shared.settings.base_url
     }
 
-    /// The path and query of a link below the base URL, so that the token may be sent there. `None` if
-    /// the link leads elsewhere: to another origin, or with `..` out of the path of the base URL. Dots and
-    /// slashes count if they are escaped, too, since a server may resolve them.
+    /// Returns the path and query of a link below the base URL, to which the token may be sent.
+    /// `None` if the link leads elsewhere: to another origin, or out of the base path with `..`.
+    /// Escaped dots and slashes count as well, since a server may resolve them.
     pub fn path_of(&self, link: &str) -> Option<String> {
-        // Parsing resolves `.` and `..`, also escaped ones, as the transport does.
+        // Parsing resolves `.` and `..`, including escaped ones, in the same way as the transport.
         let (base, link) = (Url::parse(self.base_url()).ok()?, Url::parse(link).ok()?);
         let path = link.path().strip_prefix(base.path().trim_end_matches('/'))?;
         let decoded = percent_decode_str(path).decode_utf8_lossy();

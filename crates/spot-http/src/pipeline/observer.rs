@@ -6,15 +6,16 @@ use spot_model::Operation;
 
 use crate::{Error, ErrorKind};
 
-/// Receives the events of calls, for metrics, progress and alarms. For logs use the `tracing` spans.
+/// Receives the events of calls, for metrics, progress and alerts. For logs, use the `tracing`
+/// spans.
 ///
-/// It runs on a thread of its own, which starts with the first event of a pipeline, so that an
-/// observer that blocks does not delay calls. A panic is ignored. The runtime of the call is entered:
-/// an observer may spawn tasks.
+/// It runs on its own thread, which starts with the first event of a pipeline, so that an observer
+/// that blocks does not delay calls. Panics are ignored. The observer runs inside the runtime of
+/// the call, so that it may spawn tasks.
 ///
-/// Events arrive in the order in which they happen. They arrive soon, but the call may have returned
-/// before: [`Pipeline::settled`](crate::Pipeline::settled) waits for them, as a test does or a program
-/// before it ends. At most 1,024 events wait for an observer that is behind. Later ones are lost, and
+/// Events arrive in the order in which they happen. The call may return before its events arrive:
+/// [`Pipeline::settled`](crate::Pipeline::settled) waits for them, for tests and before a program
+/// ends. Up to 1,024 events are queued for a slow observer. Later ones are lost, and
 /// [`Event::Lost`] counts them.
 ///
 /// ```
@@ -55,7 +56,7 @@ pub enum Event {
         /// How long it waited.
         waited: Duration,
     },
-    /// An attempt started: its request is sent.
+    /// An attempt started: its request is about to be sent.
     #[non_exhaustive]
     AttemptStarted {
         /// The operation.
@@ -63,7 +64,7 @@ pub enum Event {
         /// The number of the attempt, from 1.
         attempt: u32,
     },
-    /// An attempt ended, with a response or without.
+    /// An attempt ended, with or without a response.
     #[non_exhaustive]
     AttemptEnded {
         /// The operation.
@@ -89,14 +90,14 @@ pub enum Event {
         /// The wait before the retry.
         after: Duration,
     },
-    /// Spotify answered 429. All operations pause, or this one is closed.
+    /// Spotify answered 429. Either all operations pause, or only this one is closed.
     #[non_exhaustive]
     RateLimited {
         /// The operation.
         operation: &'static Operation,
-        /// How long.
+        /// Length of the pause.
         pause: Duration,
-        /// Whether a quota is used up. Only this operation is closed then.
+        /// Whether a quota is exhausted. In that case only this operation is closed.
         quota: bool,
     },
     /// The learned limit of the rolling window changed.
@@ -105,18 +106,18 @@ pub enum Event {
         /// The number of calls that fit in a window.
         limit: u32,
     },
-    /// The limiter cannot reach the server that it shares with other machines, and goes on alone.
+    /// The limiter cannot reach the server that it shares with other machines, and continues alone.
     #[non_exhaustive]
     LimiterAlone {
-        /// Why.
+        /// The failure.
         error: Error,
-        /// The calls per window of this process from now on, if a limit is known.
+        /// The number of calls per window that this process now uses, if a limit is known.
         limit: Option<u32>,
     },
     /// The limiter shares its state with other machines again.
     #[non_exhaustive]
     LimiterShared {
-        /// How long it was alone.
+        /// Time without the shared state.
         after: Duration,
     },
     /// A call ended.
@@ -126,9 +127,9 @@ pub enum Event {
         operation: &'static Operation,
         /// The number of attempts.
         attempts: u32,
-        /// How long it waited for the rate limit and between attempts.
+        /// Total wait for the rate limit and between attempts.
         waited: Duration,
-        /// How long it took in all.
+        /// Total duration.
         took: Duration,
         /// The failure; `None` after a success.
         error: Option<Error>,
@@ -139,7 +140,7 @@ pub enum Event {
         /// The operation.
         operation: &'static Operation,
     },
-    /// The observer was behind, and events after the last one that it received are lost.
+    /// The observer was too slow, and the events after the last received one are lost.
     #[non_exhaustive]
     Lost {
         /// The number of lost events.
@@ -148,12 +149,12 @@ pub enum Event {
 }
 
 impl Event {
-    /// The event of a limiter that goes on alone. For implementations of limiters.
+    /// Creates [`LimiterAlone`](Self::LimiterAlone), for implementations of limiters.
     pub fn limiter_alone(error: Error, limit: Option<u32>) -> Self {
         Self::LimiterAlone { error, limit }
     }
 
-    /// The event of a limiter that shares its state again. For implementations of limiters.
+    /// Creates [`LimiterShared`](Self::LimiterShared), for implementations of limiters.
     pub fn limiter_shared(after: Duration) -> Self {
         Self::LimiterShared { after }
     }

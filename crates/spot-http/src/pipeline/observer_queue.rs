@@ -1,4 +1,4 @@
-//! Hands events to the program's observer, on a thread of its own.
+//! Delivers events to the program's observer, on a separate thread.
 
 use std::{
     fmt,
@@ -13,36 +13,37 @@ use tokio::{
 
 use crate::{Event, Observer, pipeline::user_code};
 
-/// The most events that wait for an observer that is behind.
+/// Maximum number of events that are queued for a slow observer.
 const CAPACITY: usize = 1_024;
 
-/// Hands events to an observer on a thread of its own, so that it never waits for the observer. The
-/// thread starts with the first event, and ends after the last one when the queue is dropped.
+/// Delivers events to an observer on a separate thread, so that senders never wait for it. The
+/// thread starts with the first event. After the queue is dropped, it delivers the remaining events
+/// and ends.
 ///
-/// A pipeline has one. It is public for implementations of [`RateLimiter`](crate::RateLimiter) that report
-/// events of their own. [`Observer`] says what is lost and in which order events arrive.
+/// Every pipeline has one. It is public for implementations of [`RateLimiter`](crate::RateLimiter)
+/// that report their own events. [`Observer`] documents the order and the loss of events.
 pub struct ObserverQueue {
     observer: Arc<dyn Observer>,
-    /// `None` inside if the thread cannot be started. Then there is no safe way to call the observer.
+    /// `None` inside if the thread could not be started: the observer is then never called.
     queue: OnceLock<Option<Queue>>,
 }
 
 struct Queue {
     sender: mpsc::Sender<Waiting>,
-    /// The number of events lost since the last one that was queued.
+    /// Number of events lost since the last queued one.
     lost: Mutex<u64>,
 }
 
-/// What waits for the observer.
+/// An entry of the queue.
 enum Waiting {
     /// An event, and the runtime of its call.
     Event(Event, Option<Handle>),
-    /// Somebody waits until the observer has handled what came before.
+    /// A task waits until the observer has handled the earlier events.
     Marker(oneshot::Sender<()>),
 }
 
 impl ObserverQueue {
-    /// A queue for this observer.
+    /// Creates a queue for this observer.
     pub fn new(observer: impl Observer) -> Self {
         Self { observer: Arc::new(observer), queue: OnceLock::new() }
     }
@@ -57,7 +58,7 @@ impl ObserverQueue {
     /// Waits until the observer has handled all events so far.
     pub async fn settled(&self) {
         let Some(Some(queue)) = self.queue.get() else { return };
-        // Sending fails only if the thread has ended, which it does not before the queue.
+        // Sending fails only if the thread has ended, and it does not end before the queue.
         let Ok(room) = queue.sender.reserve_many(2).await else { return };
         let (handled, until_handled) = oneshot::channel();
         {
@@ -91,7 +92,7 @@ impl fmt::Debug for ObserverQueue {
 }
 
 impl Queue {
-    /// Queues an event, or counts it as lost. The lock keeps the count in its place among the events.
+    /// Queues an event, or counts it as lost. The lock keeps the count in order with the events.
     fn push(&self, event: Event) {
         let mut lost = self.lost();
         let event = Waiting::Event(event, Handle::try_current().ok());
@@ -108,13 +109,13 @@ impl Queue {
     }
 }
 
-/// The event that reports the lost ones, if there are any. They count as reported.
+/// Returns the event that reports the lost ones, if there are any, and resets their count.
 fn take_lost(lost: &mut u64) -> Option<Waiting> {
     let count = std::mem::take(lost);
     (count > 0).then(|| Waiting::Event(Event::Lost { count }, Handle::try_current().ok()))
 }
 
-/// Calls the observer until the queue is gone.
+/// Calls the observer for each event until the queue is dropped.
 fn deliver(observer: &dyn Observer, mut waiting: mpsc::Receiver<Waiting>) {
     while let Some(next) = waiting.blocking_recv() {
         match next {
@@ -124,7 +125,7 @@ fn deliver(observer: &dyn Observer, mut waiting: mpsc::Receiver<Waiting>) {
                 let _ = user_code::catch(|| observer.event(&event));
             }
             Waiting::Marker(handled) => {
-                // An error means that nobody waits any more.
+                // An error means that the waiting task is gone.
                 let _ = handled.send(());
             }
         }

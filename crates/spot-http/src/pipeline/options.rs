@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::{Lane, failure::Backoff};
 
-/// Options of a single call. An option that is not set is that of the
+/// Options of a single call. Options that are not set default to those of the
 /// [`PipelineBuilder`](crate::PipelineBuilder).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallOptions {
@@ -16,12 +16,12 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// No options.
+    /// Creates options of which none is set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the time limit of the call, which includes the queue, the token, all attempts and the
+    /// Sets the time limit of the call. It includes the queue, the token, all attempts and the
     /// waits between them.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
@@ -43,8 +43,8 @@ impl CallOptions {
         self
     }
 
-    /// Sets the longest wait for the rate limit or between attempts. A longer wait is an error at
-    /// once.
+    /// Sets the longest wait for the rate limit or between attempts. If a longer wait is needed,
+    /// the call fails at once.
     #[must_use]
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);
@@ -66,7 +66,7 @@ impl CallOptions {
         self
     }
 
-    /// Sets whether the request may be sent twice without harm, instead of
+    /// Sets whether sending the request twice does no harm. Overrides
     /// [`Operation::idempotent`](spot_model::Operation::idempotent).
     #[must_use]
     pub fn repeatable(mut self, repeatable: bool) -> Self {
@@ -74,7 +74,7 @@ impl CallOptions {
         self
     }
 
-    /// These options, and the others' where these are not set.
+    /// Fills the options that are not set with those of `others`.
     #[must_use]
     pub fn or(self, others: &Self) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! What all calls of a pipeline share.
+//! State that all calls of a pipeline share.
 
 use std::{
     fmt,
@@ -20,7 +20,7 @@ use crate::{
     pipeline::{budget::Budget, observer_queue::ObserverQueue, user_code},
 };
 
-/// What the pipelines of an application share: everything but the tokens.
+/// State that the pipelines of an application share: everything except the tokens.
 pub(crate) struct Shared {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) limiter: Arc<dyn RateLimiter>,
@@ -35,7 +35,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
 }
 
-/// A pipeline, as one of its calls sees it.
+/// A pipeline as seen by one of its calls.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller<'a> {
     pub(crate) shared: &'a Shared,
@@ -43,7 +43,7 @@ pub(crate) struct Caller<'a> {
     pub(crate) access: AccessMode,
 }
 
-/// The settings of all calls that do not set their own.
+/// Default settings of all calls.
 pub(crate) struct Settings {
     pub(crate) base_url: String,
     pub(crate) attempts: u32,
@@ -55,7 +55,7 @@ pub(crate) struct Settings {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the base URL, which may hold a password until it is checked.
+        // The base URL is left out: until it is checked, it may contain a password.
         f.debug_struct("Settings")
             .field("attempts", &self.attempts)
             .field("attempt_timeout", &self.attempt_timeout)
@@ -67,19 +67,19 @@ impl fmt::Debug for Settings {
 }
 
 impl Shared {
-    /// A random number from 0 to 1, for the random parts of waits.
+    /// Returns a random number from 0 to 1, for the random parts of waits.
     pub(crate) fn random(&self) -> f64 {
         self.random.lock().unwrap_or_else(PoisonError::into_inner).draw()
     }
 
-    /// Reports an event to the observer. Without an observer the event is not made.
+    /// Reports an event to the observer. Without an observer, the event is not created.
     pub(crate) fn observe(&self, event: impl FnOnce() -> Event) {
         if let Some(observer) = &self.observer {
             observer.send(event());
         }
     }
 
-    /// Sends a message by the transport, which may hang or panic.
+    /// Sends a message through the transport, which may hang or panic.
     pub(crate) async fn send(
         &self,
         message: http::Request<Bytes>,
@@ -95,13 +95,13 @@ impl Shared {
         }
     }
 
-    /// The end of a call that starts now.
+    /// Returns the deadline of a call that starts now.
     pub(crate) fn deadline(&self, request: &Request, now: Instant) -> Instant {
         later(now, request.options().deadline.unwrap_or(self.settings.deadline))
     }
 }
 
-/// Asks the token source of the program, which may hang or panic.
+/// Gets a token from the program's token source, which may hang or panic.
 pub(crate) async fn token(
     tokens: &dyn TokenSource,
     deadline: Instant,
@@ -114,7 +114,7 @@ pub(crate) async fn token(
     }
 }
 
-/// `now` plus `by`, or a time a year ahead if `by` is longer: tokio's timers reach two years.
+/// Returns `now` plus `by`, at most one year ahead: tokio's timers reach two years.
 pub(crate) fn later(now: Instant, by: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(365 * 86_400);
     now + by.min(FAR)

@@ -1,7 +1,7 @@
-//! Spans by OpenTelemetry's conventions for HTTP clients: one for each attempt, inside one for the
-//! call.
+//! Spans that follow OpenTelemetry's conventions for HTTP clients: one span for the call, and one
+//! inside it for each attempt.
 //!
-//! They hold no secret, and of a query only the names, since search terms are private.
+//! They contain no secrets. Of a query they contain only the names, since search terms are private.
 
 use std::{fmt, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
     Error, ErrorKind, Request, TransportError, TransportErrorKind, pipeline::shared::Shared,
 };
 
-/// The span of a call.
+/// Creates the span of a call.
 pub(crate) fn call(request: &Request) -> Span {
     tracing::info_span!(
         "spotify.call",
@@ -36,7 +36,7 @@ pub(crate) fn end_call(span: &Span, attempts: u32, waited: Duration, error: Opti
     }
 }
 
-/// The span of an attempt.
+/// Creates the span of an attempt.
 pub(crate) fn attempt(shared: &Shared, request: &Request, attempt: u32) -> Span {
     let operation = request.operation();
     let span = tracing::info_span!(
@@ -97,7 +97,7 @@ fn version(version: http::Version) -> &'static str {
     }
 }
 
-/// The name of an error kind without its content.
+/// Prints the name of an error kind without its content.
 struct Kind<'a>(&'a ErrorKind);
 
 impl fmt::Debug for Kind<'_> {
@@ -109,7 +109,7 @@ impl fmt::Debug for Kind<'_> {
     }
 }
 
-/// The URL of a request without the values of its query.
+/// Prints the URL of a request without the values of its query.
 struct Redacted<'a> {
     base: &'a str,
     request: &'a Request,

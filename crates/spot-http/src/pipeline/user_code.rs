@@ -1,5 +1,5 @@
-//! Calls of code that the program supplies: token sources, transports and observers. A panic in them
-//! must not end the task of the caller.
+//! Calls code of the program: token sources, transports and observers. A panic in it must not end
+//! the task of the caller.
 
 use std::{
     future::poll_fn,

@@ -1,17 +1,18 @@
-//! Blocks after a 429: of all operations, or of the operation that was refused.
+//! Blocks after a 429, either of all operations or of the operation that was refused.
 //!
-//! Spotify counts calls in several ways, and a 429 says little about which count is used up:
+//! Spotify counts calls in several ways, and a 429 rarely says which count is exhausted:
 //!
-//! - Seconds of `Retry-After` mean the rolling window of the application. All operations pause.
-//! - `QUOTA_EXCEEDED`, or hours of `Retry-After`, mean a quota that some operations share. Which ones
-//!   is not published. Only the operation that was refused is blocked; another operation of the same
-//!   quota is blocked when it is refused as well.
-//! - An operation with a separate limit is blocked alone.
+//! - `Retry-After` in seconds belongs to the rolling window of the application. All operations
+//!   pause.
+//! - `QUOTA_EXCEEDED`, or a `Retry-After` of hours, belongs to a quota that some operations share.
+//!   Spotify does not publish which ones. Only the refused operation is blocked; another operation
+//!   of the same quota is blocked when it is refused as well.
+//! - An operation with its own rate limit is blocked alone.
 //!
-//! When a block ends, one call goes first (the probe), because many calls at once could lengthen the
-//! block.
+//! When a block ends, a single call is sent first (the probe), because many calls at once could
+//! lengthen the block.
 //!
-//! Time is an argument here; nothing waits.
+//! Functions take the current time as an argument and never wait.
 
 use std::{
     borrow::Cow,
@@ -31,11 +32,11 @@ use crate::{
     },
 };
 
-/// How long other calls wait for the response of a probe before the next one goes.
+/// How long other calls wait for the response of a probe before the next probe is sent.
 const PROBE_TIME: Duration = Duration::from_secs(5);
 
-/// The block after `QUOTA_EXCEEDED` without `Retry-After`. It doubles with every probe that is
-/// refused.
+/// Length of the block after `QUOTA_EXCEEDED` without `Retry-After`. It doubles with every refused
+/// probe.
 const FIRST_QUOTA_BLOCK: Duration = Duration::from_secs(15 * 60);
 const LONGEST_QUOTA_BLOCK: Duration = Duration::from_secs(6 * 3600);
 
@@ -43,7 +44,7 @@ const LONGEST_QUOTA_BLOCK: Duration = Duration::from_secs(6 * 3600);
 #[derive(Debug, Default)]
 pub struct Blocks {
     all: Option<Block>,
-    /// By the key of the operation.
+    /// Keyed by the key of the operation.
     operations: HashMap<Cow<'static, str>, Block>,
 }
 
@@ -51,14 +52,14 @@ pub struct Blocks {
 struct Block {
     until: Instant,
     kind: ErrorKind,
-    /// Spotify's own words.
+    /// Spotify's message.
     words: String,
     probe: Probe,
-    /// How many probes in a row were refused.
+    /// Number of consecutive refused probes.
     refused_probes: u32,
 }
 
-/// The call that goes first when a block ends.
+/// State of the call that is sent first when a block ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Probe {
     /// The next call is the probe.
@@ -67,31 +68,31 @@ enum Probe {
     Sent(Instant),
 }
 
-/// A block as several machines share it.
+/// A block in the form that several machines share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SharedBlock {
-    /// The key of the operation; [`ALL`](Self::ALL) for the block of all operations.
+    /// Key of the operation; [`ALL`](Self::ALL) for the block of all operations.
     pub key: String,
-    /// How long it still lasts, in milliseconds; 0 if it ended and no probe is answered yet.
+    /// Remaining time in milliseconds. 0 if the block ended and no probe was answered yet.
     pub left: u64,
-    /// Whether a quota is used up.
+    /// Whether a quota is exhausted.
     pub quota: bool,
-    /// Spotify's own words.
+    /// Spotify's message.
     pub words: String,
-    /// How many probes in a row were refused.
+    /// Number of consecutive refused probes.
     pub refused_probes: u32,
-    /// How many milliseconds other calls still wait for the probe in flight, if there is one.
+    /// Milliseconds that other calls still wait for the probe in flight, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probing: Option<u64>,
 }
 
 impl SharedBlock {
-    /// The key of the block of all operations.
+    /// Key of the block of all operations.
     pub const ALL: &str = "";
 }
 
-/// Which blocks a call probes.
+/// The blocks that a call probes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Probes {
     all: bool,
@@ -104,28 +105,28 @@ impl Probes {
         self.all
     }
 
-    /// The keys of the blocks that a call of this operation probes.
+    /// Returns the keys of the blocks that a call of this operation probes.
     pub fn keys(self, operation: &Operation) -> impl Iterator<Item = Cow<'static, str>> {
         let all = self.all.then_some(Cow::Borrowed(SharedBlock::ALL));
         all.into_iter().chain(self.operation.then(|| key(operation)))
     }
 }
 
-/// Whether a call may pass.
+/// Whether a call may be sent.
 #[derive(Debug)]
 pub(crate) enum Passage {
-    /// The call may pass. It probes these blocks if it is sent.
+    /// The call may be sent. It then probes these blocks.
     Open(Probes),
     /// All operations are blocked until this time.
     AllBlocked(Instant, Error),
     /// The operation is blocked until this time.
     OperationBlocked(Instant, Error),
-    /// A probe of all operations or of this one is in flight.
+    /// A probe of all operations or of this operation is in flight.
     Probing { all: bool },
 }
 
 impl Blocks {
-    /// Whether a call of the operation may pass.
+    /// Checks whether a call of the operation may be sent.
     pub(crate) fn check(&self, operation: &Operation, now: Instant) -> Passage {
         let mut probes = Probes::default();
         if !self.operations.is_empty()
@@ -152,15 +153,15 @@ impl Blocks {
         Passage::Open(probes)
     }
 
-    /// Notes that a call passed and is a probe of these blocks.
+    /// Records that a call was admitted and probes these blocks.
     pub(crate) fn pass(&mut self, operation: &Operation, probes: Probes, now: Instant) {
         for block in self.probed(operation, probes) {
             block.probe = Probe::Sent(now);
         }
     }
 
-    /// Notes the end of a call that passed: the blocks that it probed have ended if the server
-    /// answered it with anything but a 429.
+    /// Records the end of an admitted call. If the server's response was not a 429, the probed
+    /// blocks end.
     pub(crate) fn end(&mut self, operation: &Operation, probes: Probes, answered: bool) {
         if answered {
             if probes.all && self.all.as_ref().is_some_and(Block::is_probed) {
@@ -180,7 +181,8 @@ impl Blocks {
         }
     }
 
-    /// Notes a 429, and returns the length of the block. `wait` is the `Retry-After` or the backoff.
+    /// Records a 429 and returns the length of the block. `wait` is the `Retry-After` or the
+    /// backoff.
     pub(crate) fn refuse(
         &mut self,
         operation: &'static Operation,
@@ -201,13 +203,13 @@ impl Blocks {
             let doubled = FIRST_QUOTA_BLOCK.saturating_mul(1 << refused_probes.min(16));
             wait.max(doubled.min(LONGEST_QUOTA_BLOCK))
         } else if refused_probes > 0 {
-            // The server means a little more than it says.
+            // The actual block is a little longer than `Retry-After` says.
             wait.saturating_add(Duration::from_secs(1 << (refused_probes - 1).min(6)))
         } else {
             wait
         };
         let wait = wait.min(LONGEST_BLOCK);
-        // The probe of the other kind of block learned nothing.
+        // The probe gave no result for the other kind of block.
         let other = Probes { all: probes.all && alone, operation: probes.operation && !alone };
         self.end(operation, other, false);
         let block = Block {
@@ -219,7 +221,7 @@ impl Blocks {
         };
         let later = |other: &Block| other.until < block.until;
         if alone {
-            // A block that ended long ago and was never probed is of no use any more.
+            // Drops blocks that ended long ago and were never probed.
             self.operations.retain(|_, block| now < block.until + LONGEST_BLOCK);
             if self.operations.get(&*key(operation)).is_none_or(later) {
                 self.operations.insert(key(operation), block);
@@ -230,7 +232,7 @@ impl Blocks {
         wait
     }
 
-    /// The next time at which a block changes by itself.
+    /// Returns the next time at which a block changes without a call.
     pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
         let blocks = self.all.iter().chain(self.operations.values());
         let changes = blocks.filter_map(|block| match block.state(now) {
@@ -241,7 +243,7 @@ impl Blocks {
         changes.min()
     }
 
-    /// A snapshot of the blocks, and of a window that is counted elsewhere.
+    /// Returns a snapshot of the blocks and of a window that is counted elsewhere.
     pub fn limits(&self, window: Learned, now: Instant) -> Limits {
         Limits::new(Saved { window, blocks: self.save(now) }, SystemTime::now())
     }
@@ -255,7 +257,8 @@ impl Blocks {
         }
     }
 
-    /// Takes over the blocks that another run or another process saved, where they end later.
+    /// Restores the blocks that another run or process saved, where they end later than the current
+    /// ones.
     pub(crate) fn restore(&mut self, saved: &SavedBlocks, now: Instant) {
         let later = |block: &Block, other: Option<&Block>| {
             other.is_none_or(|other| other.until < block.until)
@@ -273,7 +276,7 @@ impl Blocks {
         }
     }
 
-    /// The block with this key, to share it.
+    /// Returns the block with this key in its shared form.
     pub fn shared(&self, key: &str, now: Instant) -> Option<SharedBlock> {
         let block = match key {
             SharedBlock::ALL => self.all.as_ref(),
@@ -282,14 +285,14 @@ impl Blocks {
         block.map(|block| block.share(key, now))
     }
 
-    /// All blocks, to share them.
+    /// Returns all blocks in their shared form.
     pub fn all_shared(&self, now: Instant) -> Vec<SharedBlock> {
         let keys = self.operations.keys().map(|key| &**key);
         let keys = std::iter::once(SharedBlock::ALL).chain(keys);
         keys.filter_map(|key| self.shared(key, now)).collect()
     }
 
-    /// Replaces all blocks by those that several machines share.
+    /// Replaces all blocks with the shared ones.
     pub fn replace(&mut self, shared: &[SharedBlock], now: Instant) {
         *self = Self::default();
         for block in shared {
@@ -314,7 +317,7 @@ impl Blocks {
     }
 }
 
-/// What a block does to the next call.
+/// Effect of a block on the next call.
 enum Reopening {
     Blocked,
     ProbeNeeded,
@@ -389,8 +392,8 @@ impl Block {
     }
 }
 
-/// The name under which an operation is blocked. Operations that are not in the table have no name
-/// of their own.
+/// The key under which an operation is blocked. Operations outside of the table have no name of
+/// their own.
 pub(crate) fn key(operation: &Operation) -> Cow<'static, str> {
     match Operation::by_name(operation.name) {
         Some(known) => Cow::Borrowed(known.name),
@@ -398,7 +401,7 @@ pub(crate) fn key(operation: &Operation) -> Cow<'static, str> {
     }
 }
 
-/// The message of an error while calls are blocked: for how long, and Spotify's own words.
+/// Formats the message of calls that are blocked: the remaining time and Spotify's message.
 pub(crate) fn describe(error: &Error, wait: Duration, alone: bool) -> String {
     let what = if alone { "this operation is closed" } else { "no call is sent" };
     let words = match error.message() {
@@ -429,7 +432,7 @@ mod tests {
             now += wait;
         }
         assert_eq!(minutes, [15, 30, 60, 120, 240, 360, 360, 360]);
-        // One probe that is answered opens the operation.
+        // One answered probe opens the operation.
         let Passage::Open(probes) = blocks.check(operation, now) else { panic!("blocked") };
         blocks.pass(operation, probes, now);
         assert!(matches!(blocks.check(operation, now), Passage::Probing { .. }));

@@ -2,12 +2,12 @@ use std::time::Duration;
 
 use crate::{Limits, rate_limit::window::Window};
 
-/// The rolling window in which Spotify counts, as documented.
+/// Length of the rolling window that Spotify documents.
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// How a [`LocalLimiter`](crate::LocalLimiter) paces calls.
+/// Pacing of a [`LocalLimiter`](crate::LocalLimiter).
 ///
-/// In every mode a 429 holds back further calls until its `Retry-After`.
+/// In every mode, a 429 delays further calls until its `Retry-After` has passed.
 #[derive(Clone, Debug)]
 pub struct RateLimit {
     mode: Mode,
@@ -23,20 +23,20 @@ enum Mode {
 }
 
 impl RateLimit {
-    /// Learns the limit from the first 429 and tries a higher limit now and then. This is the
+    /// Learns the limit from the first 429, and occasionally tries a higher limit. This is the
     /// default.
     pub fn learned() -> Self {
         Self { mode: Mode::Learned, window: WINDOW, limits: Limits::default() }
     }
 
-    /// Sends at most this many calls in 30 s, at least 1. The limit is not changed afterwards.
+    /// Sends at most this many calls in 30 s, at least 1. The limit never changes.
     ///
-    /// With several processes on one application, give each process its share.
+    /// If several processes use one application, give each process its share.
     pub fn known(calls: u32) -> Self {
         Self { mode: Mode::Known(calls), ..Self::learned() }
     }
 
-    /// Sends every call at once until a 429.
+    /// Sends every call at once until a 429 arrives.
     pub fn unpaced() -> Self {
         Self { mode: Mode::Unpaced, ..Self::learned() }
     }
@@ -48,8 +48,8 @@ impl RateLimit {
         self
     }
 
-    /// Continues with what an earlier run learned and with the blocks that have not ended.
-    /// [`Pipeline::limits`](crate::Pipeline::limits) returns them.
+    /// Resumes with the learned limit and the remaining blocks of an earlier run, from
+    /// [`Pipeline::limits`](crate::Pipeline::limits).
     #[must_use]
     pub fn resume(mut self, limits: Limits) -> Self {
         self.limits = limits;

@@ -1,4 +1,4 @@
-//! The rate limiter of several short programs on one machine, which share a file.
+//! The rate limiter of short-lived programs on one machine, which share a file.
 
 use std::{
     collections::BTreeMap,
@@ -22,15 +22,15 @@ use crate::{
     },
 };
 
-/// A [`LocalLimiter`] that keeps what it knows in a file, for programs that run often and briefly.
+/// A [`LocalLimiter`] that stores its state in a file, for programs that run often and briefly.
 ///
-/// A program that a timer starts every minute continues with the learned limit, the calls that still
-/// count, and the blocks. Several processes may share a file: each adds its own calls and takes over
-/// what the others learned when it writes, at most once a second.
+/// A program that a timer starts every minute resumes with the learned limit, the calls that still
+/// count, and the blocks. Several processes may share a file. Each writes at most once a second: it
+/// adds its own calls and takes over what the others learned.
 ///
-/// The file is replaced as a whole, so that a crash leaves the old or the new content. It holds no
-/// secret. A file that cannot be read or written never fails a call: the limiter goes on without it
-/// and logs a warning.
+/// The file is replaced as a whole, so that a crash leaves either the old or the new content. It
+/// contains no secrets. A file that cannot be read or written never fails a call: the limiter
+/// continues without it and logs a warning.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), spot_http::Error> {
@@ -57,29 +57,29 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Writing {
     last: Option<Instant>,
-    /// Whether a task writes now or will soon.
+    /// Whether a write is running or scheduled.
     is_scheduled: bool,
 }
 
-/// How often a busy program writes.
+/// Minimum time between two writes.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How long to wait for another process that writes.
+/// How long to wait for another process that is writing.
 const LOCK: Duration = Duration::from_secs(1);
 
 /// The content of the file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Content {
-    /// What each process knows, by a name of its own.
+    /// The state of each process, by its name.
     processes: BTreeMap<String, Limits>,
 }
 
 impl FileLimiter {
-    /// A limiter that paces calls in this way and continues with the content of a file. The file
-    /// and its directory are made when something is written.
+    /// Creates a limiter with this pacing that resumes from the content of a file. The first write
+    /// creates the file and its directory.
     ///
-    /// It reads the file before it returns.
+    /// Reads the file before returning.
     pub fn open(path: impl Into<PathBuf>, limit: RateLimit) -> Self {
         let path = path.into();
         let local = LocalLimiter::new(&limit);
@@ -107,13 +107,13 @@ impl RateLimiter for FileLimiter {
 }
 
 impl Shared {
-    /// Writes soon, in a task.
+    /// Schedules a write in a task.
     fn schedule(self: &Arc<Self>) {
         let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         if writing.is_scheduled {
             return;
         }
-        // Without a runtime the drop of the limiter writes.
+        // Without a runtime, dropping the limiter writes the file.
         let Ok(runtime) = Handle::try_current() else { return };
         writing.is_scheduled = true;
         let at = writing.last.map_or_else(Instant::now, |last| last + EVERY);
@@ -126,7 +126,7 @@ impl Shared {
                 let mut writing = shared.writing.lock().unwrap_or_else(PoisonError::into_inner);
                 *writing = Writing { last: Some(Instant::now()), is_scheduled: false };
             }
-            // It ends by itself; nobody waits for it.
+            // The write ends by itself; nothing waits for it.
             drop(tokio::task::spawn_blocking(move || shared.write()));
         });
     }
@@ -137,22 +137,22 @@ impl Shared {
         }
     }
 
-    /// Takes over what the others know, and adds what this process knows.
+    /// Takes over the state of the other processes and adds that of this process.
     fn exchange(&self) -> io::Result<()> {
         if let Some(directory) = self.path.parent().filter(|path| !path.as_os_str().is_empty()) {
             fs::create_dir_all(directory)?;
         }
         let _lock = lock(&sibling(&self.path, ".lock"))?;
-        // A file that is broken is replaced.
+        // A broken file is replaced.
         let mut content = read(&self.path).unwrap_or_default();
         content.processes.remove(&self.process);
         self.local.absorb(content.processes.values(), Absorb::WhileRunning);
-        // What others learned is part of what this process knows now; only their calls are their own.
+        // This process now knows what the others learned; only their calls stay separate.
         let wall = SystemTime::now();
         content.processes.retain(|_, limits| limits.has_slots(wall));
         content.processes.insert(self.process.clone(), self.local.own_limits());
         let text = serde_json::to_vec(&content).map_err(io::Error::other)?;
-        // Not flushed to the disk: after a loss of power an old or a broken file does no harm.
+        // No flush to the disk: after a power loss, an old or broken file does no harm.
         let next = sibling(&self.path, ".new");
         fs::write(&next, text)?;
         fs::rename(&next, &self.path)
@@ -161,12 +161,12 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // A short program ends now, and the next one has to know.
+        // A short program ends here, and its next run needs the state.
         self.write();
     }
 }
 
-/// The permit of the local limiter. Its end is worth writing.
+/// Wraps the permit of the local limiter and schedules a write when it ends.
 #[derive(Debug)]
 struct FilePermit {
     inner: Option<Box<dyn Permit>>,
@@ -189,7 +189,7 @@ impl Permit for FilePermit {
 
 impl Drop for FilePermit {
     fn drop(&mut self) {
-        // Dropped without an end: the local limiter notes it first.
+        // The permit was dropped without an end. The local limiter records that first.
         if self.inner.take().is_some() {
             self.shared.schedule();
         }
@@ -204,7 +204,7 @@ fn read(path: &Path) -> io::Result<Content> {
     }
 }
 
-/// The lock of the file. It ends with the handle, and so with the process.
+/// Takes the lock of the file. It is released with the handle, and so with the process.
 fn lock(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
     let start = std::time::Instant::now();

@@ -2,11 +2,11 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Lane {
-    /// A user waits for the response. Interactive calls go before bulk calls. The default.
+    /// For calls that a user waits for. They go before bulk calls. This is the default.
     #[default]
     Interactive,
-    /// A part of a long job. While there are interactive calls, bulk calls leave 5 % of the limit,
-    /// at least two calls, to them. One of ten calls that had to wait is a bulk call, so that a long
-    /// job always makes progress.
+    /// For parts of a long job. While there are interactive calls, bulk calls leave them 5 % of the
+    /// limit, at least two calls. One in ten queued calls is a bulk call, so that a long job always
+    /// makes progress.
     Bulk,
 }

@@ -6,16 +6,16 @@ use tokio::time::Instant;
 
 use crate::{Error, Lane, Limits};
 
-/// Decides when a call may be sent, for all clients of one application.
+/// Decides when a call may be sent. One limiter serves all clients of an application.
 ///
-/// Spotify counts the calls of an application, so that all its clients have to share one limiter.
-/// [`LocalLimiter`](crate::LocalLimiter) is the one for a single process and the default. An
+/// Spotify counts the calls of an application, so all its clients must share one limiter.
+/// [`LocalLimiter`](crate::LocalLimiter) is the default and works within one process. An
 /// implementation for several machines keeps the same state elsewhere.
 ///
-/// An implementation keeps these rules:
+/// An implementation must follow these rules:
 ///
 /// - Dropping the future of [`acquire`](Self::acquire) is safe at any time and takes no slot.
-/// - A future that was polled once and is not polled any more does not hold up other calls.
+/// - A future that was polled once and is no longer polled does not delay other calls.
 /// - Calls are admitted in the order of arrival within their lane.
 #[async_trait]
 pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
@@ -25,16 +25,15 @@ pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
     ///
     /// - [`RateLimited`](crate::ErrorKind::RateLimited) or
     ///   [`QuotaExceeded`](crate::ErrorKind::QuotaExceeded), at once and with `retry_after`, if the
-    ///   wait would be longer than [`max_wait`](PermitRequest::max_wait) or would end after the
-    ///   deadline.
+    ///   wait would exceed [`max_wait`](PermitRequest::max_wait) or the deadline.
     /// - [`Timeout`](crate::ErrorKind::Timeout) if the deadline passed while the call waited.
     async fn acquire(&self, request: PermitRequest) -> Result<Box<dyn Permit>, Error>;
 
-    /// A snapshot of what is known of Spotify's limits.
+    /// Returns a snapshot of Spotify's limits as far as they are known.
     fn limits(&self) -> Limits;
 }
 
-/// An attempt that asks for a permit.
+/// A request for a permit, for one attempt.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct PermitRequest {
@@ -42,14 +41,14 @@ pub struct PermitRequest {
     pub operation: &'static Operation,
     /// The queue to wait in.
     pub lane: Lane,
-    /// The time at which the call gives up.
+    /// The deadline of the call.
     pub deadline: Instant,
-    /// The longest wait that the call accepts.
+    /// The longest acceptable wait.
     pub max_wait: Duration,
 }
 
 impl PermitRequest {
-    /// A request of the interactive lane, without a limit on the wait except for the deadline.
+    /// Creates a request of the interactive lane. Only the deadline limits its wait.
     pub fn new(operation: &'static Operation, deadline: Instant) -> Self {
         Self { operation, lane: Lane::default(), deadline, max_wait: Duration::MAX }
     }
@@ -57,22 +56,22 @@ impl PermitRequest {
 
 /// The slot of one attempt.
 ///
-/// Dropping a permit gives the slot back if the request was not sent. After
-/// [`sent`](Self::sent) the slot stays used for a window, because the request may have arrived.
+/// If the request was not sent, dropping the permit returns the slot. After [`sent`](Self::sent),
+/// the slot stays in use for a window, because the request may have arrived.
 pub trait Permit: fmt::Debug + Send {
-    /// Notes that the request is sent at this time.
+    /// Records that the request is sent at this time.
     fn sent(&mut self, now: Instant);
 
     /// Reports the end of the attempt.
     fn finish(self: Box<Self>, end: AttemptEnd<'_>) -> Feedback;
 }
 
-/// The end of an attempt, as far as a limiter needs to know it. An attempt without a response drops
-/// its permit instead.
+/// The end of an attempt as reported to a limiter. An attempt without a response drops its permit
+/// instead.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum AttemptEnd<'a> {
-    /// The server responded, and not with 429.
+    /// The server sent a response other than 429.
     Answered,
     /// The request did not leave this machine.
     NotSent,
@@ -88,31 +87,31 @@ pub enum AttemptEnd<'a> {
 }
 
 impl<'a> AttemptEnd<'a> {
-    /// The end of an attempt that was refused with 429.
+    /// Creates the end of an attempt that was refused with 429.
     pub fn refused(error: &'a Error, wait: Duration) -> Self {
         Self::Refused { error, wait }
     }
 }
 
-/// What a limiter made of the end of an attempt, for the observer and for the retry.
+/// The limiter's reaction to the end of an attempt, for the observer and for the retry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Feedback {
     /// The limit of the rolling window, if this attempt changed it.
     pub limit: Option<u32>,
-    /// After a 429: how long the operation, or all of them, are blocked.
+    /// After a 429: how long this operation or all operations are blocked.
     pub block: Option<Duration>,
 }
 
 impl Feedback {
-    /// Feedback with a new limit, if there is one.
+    /// Sets the new limit, if there is one.
     #[must_use]
     pub fn with_limit(mut self, limit: Option<u32>) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Feedback with the length of a block.
+    /// Sets the length of a block.
     #[must_use]
     pub fn with_block(mut self, block: Duration) -> Self {
         self.block = Some(block);

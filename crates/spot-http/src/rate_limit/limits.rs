@@ -1,4 +1,4 @@
-//! What is known of Spotify's limits: to show it, and to keep it for the next run.
+//! Snapshots of Spotify's limits, for display and for the next run.
 
 use std::{
     collections::BTreeMap,
@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::rate_limit::window::Learned;
 
-/// The longest block, twice the longest one that was reported. A longer one is shortened to this: one
-/// call a day does no harm, and a wrong clock or header must not stop a program for ever.
+/// Maximum length of a block: twice the longest one that was reported. Longer blocks are shortened
+/// to it. One call a day does no harm, and a wrong clock or header must not stop a program forever.
 pub(crate) const LONGEST_BLOCK: Duration = Duration::from_secs(2 * 86_400);
 
-/// What is known of Spotify's limits at one time: the learned limit, the calls in use, and which
-/// operations are blocked for how long.
+/// A snapshot of Spotify's limits: the learned limit, the calls in use, and the blocked operations
+/// with their remaining times.
 ///
-/// It is data for a dashboard, and it can be kept for the next run: a program that starts while it is
-/// blocked must not call, since that makes the block longer. [`FileLimiter`](crate::FileLimiter) keeps
-/// it in a file.
+/// Show it on a dashboard, or save it for the next run: a program that starts during a block must
+/// not send calls, because they lengthen the block. [`FileLimiter`](crate::FileLimiter) saves it in
+/// a file.
 ///
 /// ```
 /// use spot_http::{AccessToken, Limits, Pipeline, RateLimit};
@@ -41,18 +41,18 @@ pub(crate) const LONGEST_BLOCK: Duration = Duration::from_secs(2 * 86_400);
 #[serde(default)]
 pub struct Limits {
     /// The time of the snapshot, in milliseconds since 1970. All other times are relative to it, so
-    /// that a clock that is set back does not lengthen a block.
+    /// that setting the clock back does not lengthen a block.
     at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
     search_step: u32,
     /// In seconds.
     search_every: u64,
-    /// How long each slot is still used, in milliseconds.
+    /// Remaining time of each slot, in milliseconds.
     slots: Vec<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     block: Option<BlockLeft>,
-    /// By the name of the operation.
+    /// Keyed by the name of the operation.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     closed: BTreeMap<String, BlockLeft>,
 }
@@ -67,7 +67,7 @@ struct BlockLeft {
     refused_probes: u32,
 }
 
-/// The state of a limiter in durations.
+/// The state of a limiter, with times as durations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Saved {
     pub(crate) window: Learned,
@@ -82,27 +82,27 @@ pub(crate) struct SavedBlocks {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SavedBlock {
-    /// Zero if the block ended and its probe is not answered yet.
+    /// Zero if the block ended and its probe has no response yet.
     pub(crate) left: Duration,
     pub(crate) quota: bool,
     pub(crate) words: String,
     pub(crate) refused_probes: u32,
 }
 
-/// An operation that is blocked.
+/// A blocked operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClosedOperation<'a> {
-    /// The [name](spot_model::Operation::name) of the operation, or its method and path if it is not
-    /// in the table.
+    /// [Name](spot_model::Operation::name) of the operation, or its method and path if it is not in
+    /// the table.
     pub operation: &'a str,
-    /// How long it is blocked from the time of the snapshot.
+    /// Remaining time of the block at the time of the snapshot.
     pub wait: Duration,
     /// The wall-clock time at which the block ends.
     pub until: SystemTime,
-    /// Whether a quota is used up; if not, the operation met a rate limit of its own.
+    /// Whether a quota is exhausted. If not, the operation reached its own rate limit.
     pub quota: bool,
-    /// Spotify's own words.
+    /// Spotify's message.
     pub message: &'a str,
 }
 
@@ -115,29 +115,29 @@ impl fmt::Display for ClosedOperation<'_> {
 }
 
 impl Limits {
-    /// The number of calls that fit in a window, if it is known.
+    /// Number of calls that fit in a window, if known.
     pub fn limit(&self) -> Option<u32> {
         self.limit
     }
 
-    /// The number of calls that count against the limit now: in flight, or answered less than a
-    /// window ago.
+    /// Number of calls that count against the limit now: in flight, or answered less than a window
+    /// ago.
     pub fn in_use(&self) -> usize {
         self.slots.len()
     }
 
-    /// How long all operations are blocked, if they are.
+    /// Remaining time of the block of all operations, if there is one.
     pub fn blocked_for(&self) -> Option<Duration> {
         let left = Duration::from_millis(self.block.as_ref()?.left);
         Some(left).filter(|left| !left.is_zero())
     }
 
-    /// The wall-clock time until which all operations are blocked, if they are.
+    /// The wall-clock time at which the block of all operations ends, if there is one.
     pub fn blocked_until(&self) -> Option<SystemTime> {
         Some(self.after(self.blocked_for()?))
     }
 
-    /// The operations that are blocked, by name.
+    /// The blocked operations, ordered by name.
     pub fn closed(&self) -> impl Iterator<Item = ClosedOperation<'_>> {
         let closed = self.closed.iter().filter(|(_, block)| block.left > 0);
         closed.map(|(operation, block)| {
@@ -177,7 +177,7 @@ impl Limits {
         }
     }
 
-    /// What is left of it at another time. If the clock was set back since, no time counts as passed.
+    /// Returns the state as of another time. If the clock was set back, no time has passed.
     pub(crate) fn left(&self, wall: SystemTime) -> Saved {
         let at = self.after(Duration::ZERO);
         let passed = wall.duration_since(at).unwrap_or_default();
@@ -207,11 +207,11 @@ impl Limits {
 }
 
 pub(crate) fn millis(time: Duration) -> u64 {
-    // Rounded up, so that a block never ends too early.
+    // Rounded up, so that a block does not end too early.
     u64::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 
-/// `2 h 10 min`, `1 min 5 s`, `3 s`, rounded up to seconds.
+/// Formats a duration, rounded up to seconds: `2 h 10 min`, `1 min 5 s`, `3 s`.
 pub(crate) fn in_words(time: Duration) -> String {
     let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     let (large, small, units) = match seconds {
@@ -260,9 +260,9 @@ mod tests {
         let limits = blocked_for(5 * HOUR);
         assert_eq!(left_at(&limits, 502), 3 * HOUR);
         assert_eq!(left_at(&limits, 600), Duration::ZERO);
-        // A clock that was set back by years.
+        // The clock was set back by years.
         assert_eq!(left_at(&limits, 1), 5 * HOUR);
-        // A block of a year was never meant.
+        // A block of a year cannot be right.
         assert_eq!(left_at(&blocked_for(9_000 * HOUR), 500), LONGEST_BLOCK);
     }
 

@@ -1,4 +1,4 @@
-//! The rate limiter of one process.
+//! The rate limiter for one process.
 
 use std::time::SystemTime;
 
@@ -16,11 +16,12 @@ use crate::{
     },
 };
 
-/// The rate limiter of one process, and the default.
+/// A rate limiter for one process. This is the default.
 ///
-/// It learns Spotify's limit and stays below it. Cloning is cheap; clones share everything. Give one
-/// limiter to every [`Pipeline`](crate::Pipeline) of an application, since Spotify counts the calls of
-/// the application; [`Pipeline::with_tokens`](crate::Pipeline::with_tokens) does so by itself.
+/// It learns Spotify's limit and stays below it. Cloning is cheap, and clones share all state. All
+/// [`Pipeline`](crate::Pipeline)s of an application must share one limiter, because Spotify counts
+/// the calls of the application. [`Pipeline::with_tokens`](crate::Pipeline::with_tokens) shares it
+/// automatically.
 ///
 /// ```
 /// use spot_http::{AccessToken, LocalLimiter, Pipeline, RateLimit};
@@ -39,7 +40,7 @@ pub struct LocalLimiter {
 }
 
 impl LocalLimiter {
-    /// A limiter that paces calls in this way.
+    /// Creates a limiter with this pacing.
     pub fn new(limit: &RateLimit) -> Self {
         let (mut window, mut blocks) = (limit.new_window(), Blocks::default());
         let now = Instant::now();
@@ -50,18 +51,18 @@ impl LocalLimiter {
     }
 }
 
-/// When a limiter takes over what other processes know.
+/// When a limiter takes over the state of other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Absorb {
-    /// At the start, with the blocks that have ended and need a probe.
+    /// At the start, including blocks that have ended and need a probe.
     AtStart,
-    /// Later on, when this limiter has probed for itself.
+    /// Later, after this limiter has sent its own probes.
     WhileRunning,
 }
 
 impl LocalLimiter {
-    /// Takes over what other processes know: the limit if there is none, blocks that end later, and
-    /// the calls that count, which replace those of the time before.
+    /// Takes over the state of other processes: the limit if none is known, blocks that end later,
+    /// and the calls that count, which replace those taken over earlier.
     pub(crate) fn absorb<'a>(&self, others: impl Iterator<Item = &'a Limits>, when: Absorb) {
         let wall = SystemTime::now();
         self.queued.change(|window, blocks, now| {
@@ -81,7 +82,7 @@ impl LocalLimiter {
         });
     }
 
-    /// What is known, with the calls of this process only.
+    /// Returns the known limits, with the calls of this process only.
     pub(crate) fn own_limits(&self) -> Limits {
         self.queued.with(|window, blocks, now| save(window, blocks, now, false))
     }

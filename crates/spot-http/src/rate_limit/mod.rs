@@ -1,4 +1,4 @@
-//! The rate limiter: what is known of Spotify's limits, and which call may be sent when.
+//! The rate limiter: tracks Spotify's limits and decides when each call may be sent.
 
 mod blocks;
 mod config;
@@ -22,7 +22,7 @@ pub use {
 
 pub(crate) use blocks::describe;
 
-/// Parts for authors of limiters in this workspace. They may change with every version.
+/// Building blocks for limiters in this workspace. They may change in any version.
 #[doc(hidden)]
 pub mod parts {
     pub use crate::rate_limit::{

@@ -1,10 +1,10 @@
-//! The calls that wait for their turn, first come, first served in each of two lanes.
+//! The queue of waiting calls: two lanes, each first come, first served.
 //!
-//! A turn is not handed to a waiter: it is called, and takes its turn when it is polled. A waiter
-//! that was called and is not polled (a future that `select!` holds, or a stream that nobody reads)
-//! loses its turn to the next one after a short time, and keeps its place.
+//! A waiter whose turn has come is woken, and takes its slot when it is polled. A woken waiter that
+//! is not polled (for example a future that `select!` holds, or a stream that nobody reads) is
+//! skipped after a short time, and keeps its place.
 //!
-//! Time is an argument here; nothing waits.
+//! Functions take the current time as an argument and never wait.
 
 use std::{collections::BTreeMap, task::Waker, time::Duration};
 
@@ -12,10 +12,10 @@ use tokio::time::Instant;
 
 use crate::Lane;
 
-/// How long a waiter that was called has time to be polled.
+/// Time within which a woken waiter must be polled.
 const GRACE: Duration = Duration::from_millis(20);
 
-/// One of so many calls that had to wait is a bulk call, if one waits.
+/// One in this many queued calls is a bulk call, if there is one.
 const BULK_SHARE: u32 = 10;
 
 /// The waiters of both lanes.
@@ -23,10 +23,10 @@ const BULK_SHARE: u32 = 10;
 pub(crate) struct Queue {
     interactive: Waiters,
     bulk: Waiters,
-    /// The waiters that cannot proceed until a block changes. They are in no lane.
+    /// The waiters that cannot proceed until a block changes. They are in neither lane.
     parked: Waiters,
     next: Ticket,
-    /// How many interactive calls passed since the last bulk call, while a bulk call waited.
+    /// Number of interactive calls admitted since the last bulk call, while a bulk call waited.
     passed: u32,
 }
 
@@ -36,11 +36,11 @@ type Waiters = BTreeMap<Ticket, Waiter>;
 #[derive(Debug)]
 struct Waiter {
     waker: Waker,
-    /// The time since which it could take its turn.
+    /// When the waiter was woken.
     called: Option<Instant>,
 }
 
-/// How many calls wait.
+/// Number of waiting calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Waiting {
@@ -48,12 +48,12 @@ pub struct Waiting {
     pub interactive: usize,
     /// In the bulk lane.
     pub bulk: usize,
-    /// For a change of a block, in no lane.
+    /// In neither lane, waiting for a change of a block.
     pub parked: usize,
 }
 
 impl Waiting {
-    /// The calls in a lane.
+    /// Returns the number of calls in a lane.
     pub fn lane(&self, lane: Lane) -> usize {
         match lane {
             Lane::Interactive => self.interactive,
@@ -69,7 +69,7 @@ impl Waiting {
     }
 }
 
-/// Where a waiter waits.
+/// Where a call waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     In(Lane),
@@ -77,13 +77,13 @@ pub(crate) enum Place {
 }
 
 impl Queue {
-    /// A new place behind all waiters.
+    /// Returns a new place at the end of the queue.
     pub(crate) fn ticket(&mut self) -> u64 {
         self.next += 1;
         self.next
     }
 
-    /// Lets a waiter wait, or renews its waker: it was polled.
+    /// Adds a waiter, or updates its waker: it was polled.
     pub(crate) fn wait(&mut self, ticket: u64, place: Place, waker: &Waker) {
         let waiter = Waiter { waker: waker.clone(), called: None };
         match place {
@@ -105,7 +105,7 @@ impl Queue {
         }
     }
 
-    /// How many wait.
+    /// Returns the number of waiting calls.
     pub(crate) fn waiting(&self) -> Waiting {
         Waiting {
             interactive: self.interactive.len(),
@@ -114,12 +114,12 @@ impl Queue {
         }
     }
 
-    /// Whether nobody waits.
+    /// Whether no call waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.interactive.is_empty() && self.bulk.is_empty() && self.parked.is_empty()
     }
 
-    /// Whether it is the turn of a waiter, or of a new call if there is no ticket.
+    /// Whether it is the turn of this waiter, or of a new call if there is no ticket.
     pub(crate) fn is_turn(&self, lane: Lane, ticket: Option<u64>, now: Instant) -> bool {
         let bulk_is_due = self.bulk_is_due(now);
         let (own, other_first) = match lane {
@@ -130,12 +130,12 @@ impl Queue {
         !before && !other_first
     }
 
-    /// Whether so many interactive calls passed that the next call is a bulk call.
+    /// Whether enough interactive calls were admitted for the next call to be a bulk call.
     pub(crate) fn bulk_is_due(&self, now: Instant) -> bool {
         self.passed + 1 >= BULK_SHARE && first(&self.bulk, now).is_some()
     }
 
-    /// Notes that a call passed.
+    /// Records that a call was admitted.
     pub(crate) fn passes(&mut self, lane: Lane) {
         match lane {
             Lane::Bulk => self.passed = 0,
@@ -144,7 +144,7 @@ impl Queue {
         }
     }
 
-    /// Calls the first waiter of each lane.
+    /// Wakes the first waiter of each lane.
     pub(crate) fn call(&mut self, now: Instant) -> Vec<Waker> {
         let mut called = Vec::new();
         for waiters in [&mut self.interactive, &mut self.bulk] {
@@ -157,19 +157,19 @@ impl Queue {
         called
     }
 
-    /// Calls those who are first because a waiter before them lost its turn.
+    /// Wakes the waiters that are now first because an earlier one was skipped.
     pub(crate) fn call_after_lost(&mut self, now: Instant) -> Vec<Waker> {
         let lost = |waiters: &Waiters| waiters.values().next().is_some_and(|w| !w.is_live(now));
         if lost(&self.interactive) || lost(&self.bulk) { self.call(now) } else { Vec::new() }
     }
 
-    /// Calls everybody, since a block changed.
+    /// Wakes all waiters, because a block changed.
     pub(crate) fn call_all(&self) -> Vec<Waker> {
         let all = [&self.interactive, &self.bulk, &self.parked].into_iter().flatten();
         all.map(|(_, waiter)| waiter.waker.clone()).collect()
     }
 
-    /// The next time at which a waiter loses its turn.
+    /// Returns the next time at which a waiter is skipped.
     pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
         let lanes = [&self.interactive, &self.bulk].into_iter();
         let firsts = lanes.filter_map(|waiters| waiters.values().find(|w| w.is_live(now)));
@@ -184,7 +184,7 @@ impl Queue {
     }
 }
 
-/// The first waiter that has not lost its turn.
+/// Returns the first waiter that is not skipped.
 fn first(waiters: &Waiters, now: Instant) -> Option<Ticket> {
     waiters.iter().find(|(_, waiter)| waiter.is_live(now)).map(|(ticket, _)| *ticket)
 }

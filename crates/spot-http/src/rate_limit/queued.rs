@@ -1,5 +1,5 @@
 //! The part of a limiter that does not depend on where calls are counted: the queue with its lanes,
-//! deadlines and time limits, and the blocks.
+//! the blocks, deadlines and time limits.
 
 use std::{
     borrow::Cow,
@@ -28,28 +28,28 @@ use crate::{
     },
 };
 
-/// Counts calls and decides whether one more may be sent. The methods never wait.
+/// Counts calls and decides whether one more may be sent. No method waits.
 pub trait Slots: fmt::Debug + Send + 'static {
-    /// Takes a slot for the call whose turn it is.
+    /// Takes a slot for the next call.
     fn take(&mut self, call: &Candidate<'_>, now: Instant) -> Slot;
 
-    /// Notes the end of a call that had a slot. Returns the limit if it changed.
+    /// Records the end of a call that had a slot. Returns the limit if it changed.
     fn end(&mut self, ended: &EndedCall<'_>, now: Instant) -> Option<u32>;
 
-    /// The number of calls that fit in a window, if it is known.
+    /// Number of calls that fit in a window, if known.
     fn limit(&self) -> Option<u32>;
 
-    /// The next time at which a call may get a slot that gets none now.
+    /// Returns the next time at which a call that gets no slot now may get one.
     fn next_change(&self, now: Instant) -> Option<Instant>;
 
-    /// A snapshot, with the blocks.
+    /// Returns a snapshot that includes the blocks.
     fn snapshot(&self, blocks: &Blocks, now: Instant) -> Limits;
 
-    /// Handles a change of the queue or of the slots. It is called at the end of every step.
+    /// Reacts to a change of the queue or of the slots. It is called at the end of every step.
     fn settle(&mut self, _waiting: Waiting, _now: Instant) {}
 }
 
-/// A call whose turn it is.
+/// The next call of the queue.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Candidate<'a> {
@@ -59,7 +59,7 @@ pub struct Candidate<'a> {
     pub lane: Lane,
     /// The blocks that it probes.
     pub probes: Probes,
-    /// The calls that wait, with this one.
+    /// The waiting calls, including this one.
     pub waiting: Waiting,
 }
 
@@ -75,15 +75,15 @@ pub struct EndedCall<'a> {
     pub probes: Probes,
     /// How it ended.
     pub end: End,
-    /// The key of the block that its refusal made or confirmed.
+    /// Key of the block that its refusal created or confirmed.
     pub refused: Option<Cow<'static, str>>,
     /// When it was sent.
     pub sent: Instant,
-    /// The blocks, with what this end made of them.
+    /// The blocks, already updated for this end.
     pub blocks: &'a Blocks,
 }
 
-/// A limiter with a queue in front. Cloning is cheap; clones share everything.
+/// A limiter made of slots and a queue. Cloning is cheap, and clones share all state.
 #[derive(Debug)]
 pub struct QueuedLimiter<S> {
     shared: Arc<Shared<S>>,
@@ -109,7 +109,7 @@ struct State<S> {
     queue: Queue,
     /// Whether the timer task runs.
     has_timer: bool,
-    /// The next times at which a block changes and a slot is free, as the timer task last saw them.
+    /// When the next block changes and the next slot is free, as last seen by the timer task.
     block_change: Option<Instant>,
     slot_change: Option<Instant>,
 }
@@ -121,7 +121,7 @@ impl<S> Clone for QueuedLimiter<S> {
 }
 
 impl<S: Slots> QueuedLimiter<S> {
-    /// A limiter with these slots and blocks.
+    /// Creates a limiter with these slots and blocks.
     pub fn new(slots: S, blocks: Blocks) -> Self {
         let state = State {
             slots,
@@ -134,20 +134,20 @@ impl<S: Slots> QueuedLimiter<S> {
         Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Arc::default() }) }
     }
 
-    /// A reference that does not keep the limiter alive.
+    /// Returns a reference that does not keep the limiter alive.
     pub fn downgrade(&self) -> WeakLimiter<S> {
         WeakLimiter { shared: Arc::downgrade(&self.shared) }
     }
 
-    /// Uses the slots and the blocks. No call that waits looks again because of it.
+    /// Gives access to the slots and the blocks. Wakes no waiting call.
     pub fn with<T>(&self, use_them: impl FnOnce(&mut S, &mut Blocks, Instant) -> T) -> T {
         let mut state = self.shared.state();
         let State { slots, blocks, .. } = &mut *state;
         use_them(slots, blocks, Instant::now())
     }
 
-    /// Changes the slots and the blocks. Calls that wait look again: every one if the function returns
-    /// true, as after a change of a block, and otherwise the first one of each lane.
+    /// Changes the slots and the blocks, and wakes waiting calls: all of them if the function
+    /// returns true, as after a change of a block, otherwise the first one of each lane.
     pub fn change<T>(&self, change: impl FnOnce(&mut S, &mut Blocks, Instant) -> (T, bool)) -> T {
         let now = Instant::now();
         let mut state = self.shared.state();
@@ -160,7 +160,7 @@ impl<S: Slots> QueuedLimiter<S> {
 }
 
 impl<S: Slots> WeakLimiter<S> {
-    /// The limiter, unless it was dropped.
+    /// Returns the limiter, unless it was dropped.
     pub fn upgrade(&self) -> Option<QueuedLimiter<S>> {
         self.shared.upgrade().map(|shared| QueuedLimiter { shared })
     }
@@ -169,7 +169,7 @@ impl<S: Slots> WeakLimiter<S> {
 /// Whether a call may be sent now.
 enum Admission {
     Admitted(u64, Probes),
-    /// It waits in its lane, or beside the lanes until a block changes.
+    /// It waits in its lane, or outside of the lanes until a block changes.
     Waits(Place),
 }
 
@@ -177,7 +177,7 @@ enum Admission {
 impl<S: Slots> RateLimiter for QueuedLimiter<S> {
     async fn acquire(&self, request: PermitRequest) -> Result<Box<dyn Permit>, Error> {
         let mut waiter = Waiter { shared: &self.shared, ticket: None };
-        // Most calls find nobody before them and a free slot, and need no timer.
+        // Most calls find an empty queue and a free slot, and need no timer.
         let (slot, probes) = match poll_fn(|context| Poll::Ready(waiter.poll(&request, context)))
             .await
         {
@@ -214,11 +214,11 @@ impl<S: Slots> RateLimiter for QueuedLimiter<S> {
 
 impl<S: Slots> Shared<S> {
     fn state(&self) -> MutexGuard<'_, State<S>> {
-        // Nothing under this lock leaves the state half changed.
+        // No code under this lock leaves the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes the end of an attempt.
+    /// Records the end of an attempt.
     fn end(&self, permit: &QueuedPermit<S>, end: AttemptEnd<'_>) -> Feedback {
         let QueuedPermit { operation, probes, .. } = *permit;
         match end {
@@ -228,8 +228,8 @@ impl<S: Slots> Shared<S> {
             }),
             AttemptEnd::NotSent => self.end_unknown(permit, End::NotSent),
             AttemptEnd::Refused { error, wait } => {
-                // A quota, and a separate limit of the operation, say nothing about the window. A
-                // refused probe says that the block was too short.
+                // A quota, or an operation's own limit, says nothing about the window. A refused
+                // probe says that the block was too short.
                 let about_window =
                     error.kind() == ErrorKind::RateLimited && !operation.own_limit && !probes.all();
                 let end = End::Refused(if about_window { wait } else { Duration::MAX });
@@ -242,7 +242,7 @@ impl<S: Slots> Shared<S> {
         }
     }
 
-    /// Notes the end of an attempt that has no response.
+    /// Records the end of an attempt without a response.
     fn end_unknown(&self, permit: &QueuedPermit<S>, end: End) -> Feedback {
         self.end_as(permit, end, |blocks, _| {
             blocks.end(permit.operation, permit.probes, false);
@@ -263,7 +263,7 @@ impl<S: Slots> Shared<S> {
         let QueuedPermit { slot, operation, probes, sent, .. } = *permit;
         let ended = EndedCall { slot, operation, probes, end, refused, sent, blocks };
         let limit = slots.end(&ended, now);
-        // A probe decides for everybody. Calls that would wait too long for a block end now.
+        // A probe concerns all calls. Calls that would wait too long for a block fail now.
         let decides = block.is_some() || probes != Probes::default();
         let called = if decides { queue.call_all() } else { queue.call(now) };
         self.release(state, called);
@@ -274,14 +274,14 @@ impl<S: Slots> Shared<S> {
         }
     }
 
-    /// Calls the waiters that are first, in case that a slot is free.
+    /// Wakes the first waiters, in case a slot is free.
     fn call(&self) {
         let mut state = self.state();
         let called = state.queue.call(Instant::now());
         self.release(state, called);
     }
 
-    /// Unlocks the state and wakes the waiters that were called.
+    /// Unlocks the state and wakes these waiters.
     fn release(&self, mut state: MutexGuard<'_, State<S>>, called: Vec<Waker>) {
         state.settle(Instant::now());
         let has_timer = state.has_timer;
@@ -320,7 +320,7 @@ impl<S: Slots> State<S> {
         if !self.queue.is_turn(request.lane, ticket, now) {
             return Ok(in_lane);
         }
-        // A bulk call whose turn has come may use the reserve, or it would wait for ever.
+        // A bulk call whose turn has come may use the reserve. Otherwise it would wait forever.
         let lane = if self.queue.bulk_is_due(now) { Lane::Interactive } else { request.lane };
         let mut waiting = self.queue.waiting();
         if ticket.is_none() {
@@ -351,7 +351,7 @@ impl<S: Slots> State<S> {
         self.slots.settle(waiting, now);
     }
 
-    /// The next time at which a waiter may proceed without anything else happening.
+    /// Returns the next time at which a waiter may proceed without another event.
     fn next_change(&mut self, now: Instant) -> Option<Instant> {
         self.block_change = self.blocks.next_change(now);
         self.slot_change = self.slots.next_change(now);
@@ -362,7 +362,7 @@ impl<S: Slots> State<S> {
     }
 }
 
-/// Whether a call accepts to wait until this time; the error if it does not.
+/// Checks that a call accepts a wait until this time. Returns the error if it does not.
 fn accept(
     request: &PermitRequest,
     until: Instant,
@@ -376,17 +376,17 @@ fn accept(
     Ok(())
 }
 
-/// When a waiter looks by itself, ever more rarely. The timer task calls it in time, unless that task
-/// runs on a runtime that nobody drives any more.
+/// Interval at which a waiter checks by itself; it grows each time. The timer task normally wakes
+/// it earlier, unless that task is on a runtime that is no longer driven.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 const RAREST_LOOK: Duration = Duration::from_secs(60);
 
-/// The error of a call whose deadline passed in the queue.
+/// Creates the error of a call whose deadline passed in the queue.
 fn late() -> Error {
     Error::new(ErrorKind::Timeout, "the deadline passed while the call waited for the rate limit")
 }
 
-/// A call that asks for a slot. It leaves the queue when it is dropped.
+/// A call that waits for a slot. Dropping it leaves the queue.
 struct Waiter<'a, S: Slots> {
     shared: &'a Arc<Shared<S>>,
     ticket: Option<u64>,
@@ -407,12 +407,12 @@ impl<S: Slots> Waiter<'_, S> {
                 if let Some(ticket) = self.ticket.take() {
                     state.queue.leave(ticket);
                 }
-                // There may be a slot for the next one as well.
+                // There may be a slot for the next waiter as well.
                 let called = state.queue.call(now);
                 self.shared.release(state, called);
                 return Poll::Ready(Ok((slot, probes)));
             }
-            // Its drop leaves the queue.
+            // Dropping the waiter leaves the queue.
             Err(error) => return Poll::Ready(Err(error)),
         };
         let is_new = self.ticket.is_none();
@@ -440,9 +440,9 @@ impl<S: Slots> Drop for Waiter<'_, S> {
     }
 }
 
-/// Calls waiters when time alone lets them proceed: a slot is free again, a block ends, a probe or a
-/// waiter takes too long. It runs in a task while somebody waits, so that it does not depend on
-/// whether the waiters are polled.
+/// Wakes waiters that can proceed because time has passed: a slot is free again, a block has ended,
+/// or a probe or a waiter takes too long. It runs in its own task while calls wait, so that it does
+/// not depend on whether the waiters are polled.
 struct Timer<S: Slots> {
     shared: Weak<Shared<S>>,
     changed: Arc<Notify>,
@@ -463,8 +463,8 @@ impl<S: Slots> Timer<S> {
         }
     }
 
-    /// Calls the waiters whose turn it is. Returns the next time to do so, or `None` inside if that
-    /// depends on others; `None` if nobody waits.
+    /// Wakes the waiters whose turn it is. Returns the next time to do so, or `Some(None)` if that
+    /// depends on other events; `None` if no call waits.
     fn turn(&self) -> Option<Option<Instant>> {
         let shared = self.shared.upgrade()?;
         let now = Instant::now();
@@ -492,7 +492,7 @@ impl<S: Slots> Drop for Timer<S> {
         let Some(shared) = self.shared.upgrade() else { return };
         let mut state = shared.state();
         state.has_timer = false;
-        // Its runtime may have shut down: those who still wait start another one.
+        // The runtime may have shut down: the remaining waiters start another timer.
         let called = state.queue.call_all();
         drop(state);
         called.into_iter().for_each(Waker::wake);
@@ -507,7 +507,7 @@ struct QueuedPermit<S: Slots> {
     slot: u64,
     probes: Probes,
     sent: Instant,
-    /// What to note when it is dropped; `None` if its end was noted.
+    /// The end to record on drop; `None` if the end was recorded.
     unfinished: Option<End>,
 }
 

@@ -1,11 +1,11 @@
-//! The learned window: the number of calls that fit in a rolling window, learned from the responses.
+//! The learned window: learns from the responses how many calls fit in a rolling window.
 //!
-//! Spotify counts the calls of an application in a rolling window of 30 seconds and tells neither the
-//! limit nor what is left of it. A call takes a slot when it is sent; the slot is free one window after
-//! the *response*. The server counts the call between the two, so that its count is never above ours,
-//! however long responses take.
+//! Spotify counts the calls of an application in a rolling window of 30 seconds. It publishes
+//! neither the limit nor the remainder. A call takes a slot when it is sent; the slot is free one
+//! window after the *response*. The server counts the call at some time in between, so that its
+//! count is never above this one, however long responses take.
 //!
-//! Time is an argument here; nothing waits.
+//! Functions take the current time as an argument and never wait.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -13,35 +13,35 @@ use tokio::time::Instant;
 
 use crate::Lane;
 
-/// A margin for the clock of the server.
+/// Safety margin for the server's clock.
 const MARGIN: Duration = Duration::from_millis(50);
 
-/// A call without a response may still arrive at the server within this time.
+/// Time within which a call without a response may still reach the server.
 const STRAY: Duration = Duration::from_secs(1);
 
-/// How many calls may be in flight while no limit is known. Every call in flight when the limit is met
-/// is refused, and a server that lengthens a block with every call lengthens it for each of them. The
-/// number doubles only when it held calls back for a whole window: on a slow line, eight calls in
-/// flight would never fill one.
+/// Maximum number of calls in flight while no limit is known. When the limit is reached, every call
+/// in flight is refused, and a server that lengthens its block with every call does so for each of
+/// them. The number doubles only after it held calls back for a whole window: on a slow line, eight
+/// calls in flight would never fill a window.
 const FIRST_RAMP: u32 = 8;
 const LARGEST_RAMP: u32 = 64;
 
-/// The ramp after a refusal. With a limit known it is how many calls may be in use above what was
-/// seen to work.
+/// The ramp after a refusal. Once a limit is known, it is how many calls may be in use above the
+/// proven number.
 const RAMP: u32 = 4;
 
-/// The smallest limit that is believed.
+/// Smallest plausible limit.
 const LEAST: u32 = 4;
 
-/// A refusal after fewer answers than this is likely to mean that others used up the limit, or an
-/// earlier run did. It is taken for the limit when it happens `STRIKES` times in a row.
+/// A refusal after fewer answers than this probably means that other processes or an earlier run
+/// used up the limit. It is taken as the limit after `STRIKES` such refusals in a row.
 const FEW: u32 = 20;
 const STRIKES: u32 = 3;
 
 const FIRST_PROBE: Duration = Duration::from_secs(60);
 const RAREST_PROBE: Duration = Duration::from_secs(30 * 60);
 
-/// A longer block is not about the window.
+/// A block longer than this is not caused by the window.
 const LONG_BLOCK: Duration = Duration::from_secs(120);
 
 /// The calls of a window and the limit that was learned.
@@ -50,21 +50,21 @@ pub struct Window {
     length: Duration,
     mode: Mode,
     limit: Option<u32>,
-    /// The largest number of calls that were answered within one window.
+    /// Largest number of calls that were answered within one window.
     proven: u32,
     in_flight: u32,
-    /// When the slots of finished calls are free again, soonest first.
+    /// When the slots of finished calls become free, soonest first.
     cooling: VecDeque<(Instant, Call)>,
-    /// When the answered calls were sent whose place in the server's window is certain: those sent
-    /// less than a window ago, oldest first. Their number is what the server takes at least; the
-    /// number of slots in use is what it may have counted at most.
+    /// Send times of answered calls whose place in the server's window is certain, oldest first:
+    /// those sent less than a window ago. Their number is a lower bound of what the server accepts.
+    /// The number of slots in use is an upper bound of what it may have counted.
     certain: VecDeque<Instant>,
     ramp: u32,
     braked_since: Option<Instant>,
-    /// When the last refusal came that taught something: refusals of calls sent before it are of
+    /// Time of the last refusal that changed the limit. Refusals of calls sent before it belong to
     /// the same overshoot.
     learned_at: Option<Instant>,
-    /// How many refusals came after too few answers to say something.
+    /// Number of refusals that came after too few answers to be conclusive.
     strikes: u32,
     search: LimitSearch,
     interactive_at: Option<Instant>,
@@ -82,7 +82,7 @@ enum Mode {
 enum Call {
     /// The server answered it, and not with 429.
     Answered,
-    /// It was refused, or nothing is known of it.
+    /// It was refused, or its outcome is unknown.
     Other,
     /// A call of another process.
     Foreign,
@@ -94,7 +94,7 @@ struct LimitSearch {
     step: u32,
     every: Duration,
     next: Option<Instant>,
-    /// The limit it started from, while one is under way.
+    /// The limit at which the current search started, if one is running.
     from: Option<u32>,
 }
 
@@ -107,9 +107,9 @@ struct LimitSearch {
 pub enum Slot {
     /// The call has this slot.
     Now(u64),
-    /// Not before this time.
+    /// No slot is free before this time.
     At(Instant),
-    /// Not before another call is answered.
+    /// No slot is free until another call is answered.
     AfterAnswer,
 }
 
@@ -117,32 +117,32 @@ pub enum Slot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "authors of limiters handle every case")]
 pub enum End {
-    /// The server answered, and not with 429.
+    /// The server sent a response other than 429.
     Answered,
     /// The server answered 429, with this wait.
     Refused(Duration),
-    /// Nothing is known: it was cancelled, timed out, or its connection broke.
+    /// The outcome is unknown: the call was cancelled or timed out, or its connection broke.
     Unknown,
-    /// It was not sent.
+    /// The request was not sent.
     NotSent,
 }
 
-/// What a program keeps for its next run.
+/// State that a program keeps for its next run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Learned {
-    /// The limit, if it is known.
+    /// The limit, if known.
     pub limit: Option<u32>,
-    /// By how much the next search for a higher limit raises it.
+    /// The amount by which the next search raises the limit.
     pub step: u32,
     /// The time between two searches.
     pub every: Duration,
-    /// How long each slot is still used.
+    /// Remaining time of each slot.
     pub taken: Vec<Duration>,
 }
 
 impl Window {
-    /// A window whose limit is not known yet.
+    /// Creates a window whose limit is not known yet.
     pub fn learned(length: Duration) -> Self {
         Self {
             length,
@@ -161,24 +161,24 @@ impl Window {
         }
     }
 
-    /// A window with a given limit, which stays.
+    /// Creates a window with a limit that never changes.
     pub fn fixed(length: Duration, limit: u32) -> Self {
         let limit = limit.max(1);
         let window = Self::learned(length);
         Self { mode: Mode::Fixed, limit: Some(limit), proven: limit, ..window }
     }
 
-    /// No window: every call is sent at once.
+    /// Creates a limiter without a window: every call is sent at once.
     pub(crate) fn off() -> Self {
         Self { mode: Mode::Off, ..Self::learned(Duration::ZERO) }
     }
 
-    /// The limit, if it is known.
+    /// The limit, if known.
     pub fn limit(&self) -> Option<u32> {
         self.limit
     }
 
-    /// Takes a slot if there is one.
+    /// Takes a slot if one is free.
     pub fn take(&mut self, lane: Lane, now: Instant) -> Slot {
         if self.mode == Mode::Off {
             self.in_flight += 1;
@@ -191,7 +191,7 @@ impl Window {
         }
         let used = self.used();
         let Some(limit) = self.limit else {
-            // What is not in flight holds nobody back, since no refusal showed a limit.
+            // Only calls in flight count, since no refusal has shown a limit yet.
             if self.in_flight >= self.ramp {
                 self.brake(now);
                 return Slot::AfterAnswer;
@@ -213,7 +213,7 @@ impl Window {
         let most = self.proven.saturating_add(self.ramp);
         if used >= most {
             self.brake(now);
-            // Where nothing is under way, no answer will make room.
+            // Without calls in flight, no answer will free a slot.
             return if self.in_flight == 0 { self.after(used - most) } else { Slot::AfterAnswer };
         }
         if used.saturating_add(self.ramp) < self.proven {
@@ -223,13 +223,13 @@ impl Window {
         Slot::Now(0)
     }
 
-    /// Takes a slot for a call that goes in any case.
+    /// Takes a slot for a call that is sent in any case.
     pub fn take_anyway(&mut self, now: Instant) {
         self.release(now);
         self.in_flight += 1;
     }
 
-    /// Sets the limit, as if it was learned now, at least 1.
+    /// Sets the limit as if it was learned now, at least 1.
     pub fn set_limit(&mut self, limit: u32, now: Instant) {
         let limit = limit.max(1);
         self.limit = Some(limit);
@@ -240,7 +240,7 @@ impl Window {
         self.search = LimitSearch { step: 1, every, next: Some(now + every), from: None };
     }
 
-    /// Notes the end of a call that was sent at `sent`. Returns whether the limit changed.
+    /// Records the end of a call that was sent at `sent`. Returns whether the limit changed.
     pub fn end(&mut self, end: End, sent: Instant, now: Instant) -> bool {
         self.in_flight = self.in_flight.saturating_sub(1);
         if self.mode == Mode::Off {
@@ -268,14 +268,14 @@ impl Window {
         self.limit != before
     }
 
-    /// How long each finished call of this process still counts, soonest first.
+    /// Returns the remaining time of each finished call of this process, soonest first.
     pub fn cooling(&self, now: Instant) -> Vec<Duration> {
         let own = self.cooling.iter().filter(|(_, call)| *call != Call::Foreign);
         let left = own.map(|(free, _)| free.saturating_duration_since(now));
         left.filter(|left| !left.is_zero()).collect()
     }
 
-    /// What is known. `foreign` says whether the calls of other processes are part of it.
+    /// Returns the state to save. `foreign` says whether to include the calls of other processes.
     pub fn save(&self, now: Instant, foreign: bool) -> Learned {
         let cooling = self.cooling.iter().filter(|(_, call)| foreign || *call != Call::Foreign);
         let cooling = cooling.map(|(free, _)| free.saturating_duration_since(now));
@@ -290,7 +290,7 @@ impl Window {
         }
         let mut taken = learned.taken.clone();
         taken.sort_unstable();
-        // Whatever the state says, no slot is taken for longer than a window.
+        // Whatever the saved state says, no slot is taken for longer than a window.
         let longest = self.length + MARGIN + STRAY;
         self.cooling = taken.iter().map(|left| (now + (*left).min(longest), Call::Other)).collect();
         self.learn(learned, now);
@@ -320,7 +320,7 @@ impl Window {
         }
     }
 
-    /// The next time at which a slot is free again.
+    /// Returns the next time at which a slot becomes free.
     pub fn next_change(&self, now: Instant) -> Option<Instant> {
         self.cooling.iter().map(|(free, _)| *free).find(|free| *free > now)
     }
@@ -329,7 +329,7 @@ impl Window {
         self.in_flight.saturating_add(u32::try_from(self.cooling.len()).unwrap_or(u32::MAX))
     }
 
-    /// The slots that bulk calls leave to interactive calls, while there are any.
+    /// Returns the number of slots that bulk calls leave to interactive calls, while there are any.
     fn reserve(&self, lane: Lane, now: Instant) -> u32 {
         let (Lane::Bulk, Some(limit), Some(at)) = (lane, self.limit, self.interactive_at) else {
             return 0;
@@ -340,7 +340,7 @@ impl Window {
         (limit / 20).max(2).min(limit.saturating_sub(1))
     }
 
-    /// The time at which `over` slots and one more are free.
+    /// Returns when `over` slots and one more are free.
     fn after(&self, over: u32) -> Slot {
         match self.cooling.get(over as usize) {
             Some((free, _)) => Slot::At(*free),
@@ -348,7 +348,7 @@ impl Window {
         }
     }
 
-    /// Raises the limit if it is time to try a higher one.
+    /// Raises the limit if a search is due.
     fn starts_search(&mut self, limit: u32, now: Instant) -> bool {
         let due = self.search.next.is_some_and(|next| next <= now);
         if self.mode != Mode::Learned || self.search.from.is_some() || !due {
@@ -376,12 +376,13 @@ impl Window {
         }
     }
 
-    /// How many calls the server has certainly accepted within one window.
+    /// Returns the number of calls that the server has certainly accepted within one window.
     fn seen(&self) -> u32 {
         u32::try_from(self.certain.len()).unwrap_or(u32::MAX)
     }
 
-    /// How many calls were answered within a window; the server may have dropped the first of them.
+    /// Returns the number of calls answered within a window. The server may no longer count the
+    /// first of them.
     fn answered(&self, now: Instant) -> u32 {
         let recent = self
             .cooling
@@ -401,7 +402,7 @@ impl Window {
                 self.search.next = Some(now + self.length);
             }
         } else if self.learned_at.is_some_and(|at| sent <= at) {
-            // It was under way when the limit was learned, and was taken.
+            // It was in flight when the limit was learned, and was accepted.
             self.limit = Some(limit.max(seen));
         }
     }
@@ -416,13 +417,14 @@ impl Window {
             return;
         }
         let limit = match (self.limit, self.search.from.take()) {
-            // Nothing is known yet, and the most that it can be is close to what it is.
+            // Nothing is known yet. The upper bound is close to the actual limit.
             (None, _) => self.answered(now).max(LEAST),
             (Some(limit), Some(from)) => {
                 self.search.every = (self.search.every * 2).min(RAREST_PROBE);
                 seen.clamp(from, from.max(limit - 1))
             }
-            // The limit fell, or others use it up. By half at most, since one refusal says little.
+            // The limit fell, or other processes use it up. It falls by half at most, since a
+            // single refusal is weak evidence.
             (Some(limit), None) => {
                 self.search.every = FIRST_PROBE;
                 seen.min(limit - 1).max(limit / 2).max(LEAST)
@@ -436,8 +438,8 @@ impl Window {
         self.braked_since = None;
     }
 
-    /// Doubles the ramp if it held calls back for a whole window: on a slow line a few calls in flight
-    /// would never fill one.
+    /// Doubles the ramp if it held calls back for a whole window: on a slow line, a few calls in
+    /// flight would never fill one.
     fn brake(&mut self, now: Instant) {
         match self.braked_since {
             None => self.braked_since = Some(now),

@@ -1,4 +1,4 @@
-//! The addresses of requests as reqwest wants them.
+//! Converts the URIs of requests into reqwest's URLs.
 
 use std::sync::OnceLock;
 
@@ -8,16 +8,16 @@ use http::{
 };
 use url::Url;
 
-/// Turns the addresses of requests into URLs.
+/// Converts the URIs of requests into URLs.
 ///
-/// Parsing a URL takes longer than all else between a call and reqwest, and most of that goes into the
-/// host. All calls of a client go to the same one, so that it is parsed once.
+/// Parsing a URL takes longer than everything else between a call and reqwest, and the host takes
+/// most of that time. All calls of a client have the same host, which is therefore parsed once.
 #[derive(Debug, Default)]
 pub(crate) struct Addresses {
     first: OnceLock<Origin>,
 }
 
-/// Where the first request went.
+/// Origin of the first request.
 #[derive(Debug)]
 struct Origin {
     uri: Uri,
@@ -40,7 +40,7 @@ impl Addresses {
             let mut bare = url.clone();
             bare.set_path("");
             bare.set_query(None);
-            // Whoever is second has to parse his.
+            // If another thread was first, this URL is only used once.
             let _ = self.first.set(Origin { uri: uri.clone(), url: bare });
         }
         Ok(url)
@@ -49,7 +49,7 @@ impl Addresses {
 
 impl Origin {
     fn has(&self, uri: &Uri) -> bool {
-        // By letter: a host in other letters is parsed.
+        // Compares the exact text: a host in other upper or lower case is parsed.
         self.uri.scheme() == uri.scheme()
             && self.uri.authority().map(Authority::as_str) == uri.authority().map(Authority::as_str)
     }
@@ -69,7 +69,7 @@ mod tests {
     ];
 
     proptest! {
-        /// Whatever the path and the query, and wherever the first request went.
+        /// Holds for any path and query, and for any first request.
         #[test]
         fn an_address_is_what_parsing_it_gives(
             first in 0..ORIGINS.len(),

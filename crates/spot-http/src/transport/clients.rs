@@ -1,7 +1,7 @@
 //! One HTTP client for each runtime.
 //!
-//! A connection is driven by the runtime that opened it. On a current-thread runtime it stands still
-//! while nothing is awaited there: a request that another runtime put on it would never be sent.
+//! A connection is driven by the runtime that opened it. A current-thread runtime stops while
+//! nothing is awaited on it: it would never send a request from another runtime.
 
 use std::{
     collections::VecDeque,
@@ -23,8 +23,8 @@ pub(super) struct Clients {
     others: Mutex<VecDeque<(Id, reqwest::Client)>>,
 }
 
-/// How many runtimes besides the first have a client. Programs with more of them start and end them
-/// all the time, and the oldest has ended.
+/// Maximum number of clients of other runtimes than the first. A program with more runtimes starts
+/// and ends them all the time, so that the oldest has ended.
 const MAX_OTHERS: usize = 16;
 
 impl Clients {
@@ -40,7 +40,7 @@ impl Clients {
         })
     }
 
-    /// The client of the current runtime.
+    /// Returns the client of the current runtime.
     pub(super) fn current(&self) -> Result<reqwest::Client, Error> {
         let Ok(runtime) = Handle::try_current() else { return Ok(self.first.clone()) };
         let id = runtime.id();

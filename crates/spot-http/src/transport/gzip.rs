@@ -1,4 +1,4 @@
-//! Answers that come compressed.
+//! Compressed responses.
 
 use std::io::{ErrorKind, Read as _};
 
@@ -11,15 +11,15 @@ use http::{
 
 use crate::{TransportError, TransportErrorKind};
 
-/// The most that deflate expands, about (RFC 1951): a size beyond that cannot be right.
+/// Approximate maximum expansion of deflate (RFC 1951). A larger size cannot be right.
 const MAX_RATIO: usize = 1032;
 
-/// Asks for a compressed answer, unless the request says what it accepts.
+/// Requests a compressed response, unless the request already has an `Accept-Encoding`.
 pub(crate) fn accept(headers: &mut HeaderMap) {
     headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip"));
 }
 
-/// The answer without compression, if it is compressed by gzip. The body may have at most `max_body`
+/// Decompresses a response if it is compressed with gzip. The body may have at most `max_body`
 /// bytes.
 pub(crate) fn decompress(
     mut answer: Response<Bytes>,
@@ -29,7 +29,7 @@ pub(crate) fn decompress(
     if encoding.is_none_or(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"gzip")) {
         return Ok(answer);
     }
-    // Both describe the compressed body.
+    // Both headers describe the compressed body.
     answer.headers_mut().remove(CONTENT_ENCODING);
     answer.headers_mut().remove(CONTENT_LENGTH);
     let compressed = std::mem::take(answer.body_mut());
@@ -42,7 +42,7 @@ pub(crate) fn decompress(
     let is_success = answer.status().is_success();
     match read {
         Ok(_) if body.len() <= max_body => {}
-        // The beginning says enough of a refusal.
+        // For an error response, the beginning of the body is sufficient.
         Ok(_) | Err(_) if !is_success => body.truncate(max_body),
         Ok(_) => {
             let message = format!("more than {max_body} bytes");
@@ -60,8 +60,8 @@ pub(crate) fn decompress(
     Ok(answer)
 }
 
-/// The size of the body, which is in the last four bytes (RFC 1952), if it is plausible. It only
-/// saves allocations.
+/// Returns the uncompressed size, which is in the last four bytes (RFC 1952), if it is plausible.
+/// It is only used to avoid reallocations.
 fn size(compressed: &Bytes) -> usize {
     let size = compressed.last_chunk().map_or(0, |last| u32::from_le_bytes(*last));
     let most = compressed.len().saturating_mul(MAX_RATIO);

@@ -22,16 +22,16 @@ pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder};
 
 /// Sends a request once and reads the response.
 ///
-/// Retries, rate limits and deadlines are the pipeline's. A transport must not follow redirects, since
-/// the token would be sent along. It must not block its thread, for the reason that
-/// [`TokenSource`](crate::TokenSource) gives.
+/// The pipeline handles retries, rate limits and deadlines. A transport must not follow redirects,
+/// because it would send the token along. It must not block its thread, for the reason given at
+/// [`TokenSource`](crate::TokenSource).
 #[async_trait]
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends the request and reads the whole response.
     ///
     /// # Errors
     ///
-    /// A network failure. Its kind says whether the request may have arrived.
+    /// A network failure. Its kind says whether the request may have reached the server.
     async fn send(
         &self,
         request: http::Request<Bytes>,
@@ -58,33 +58,34 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
     }
 }
 
-/// Why there is no response.
+/// The failure of a request without a response.
 pub struct TransportError {
     kind: TransportErrorKind,
     source: Box<dyn StdError + Send + Sync>,
 }
 
-/// What is known of a request without a response.
+/// What is known about a request without a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// It was not sent: no address, no connection, or no TLS.
+    /// It was not sent: name resolution, connecting or TLS failed.
     NotSent,
-    /// The connection broke. The request may have arrived.
+    /// The connection broke. The request may have reached the server.
     Reset,
-    /// There was no response in time. The request may have arrived.
+    /// No response arrived in time. The request may have reached the server.
     Timeout,
     /// The response is larger than the limit.
     BodyTooLarge,
-    /// Another failure. The request may have arrived.
+    /// Another failure. The request may have reached the server.
     Other,
 }
 
-/// The longest text of a cause, in characters. It may hold words of the server.
+/// Maximum length of the text of a cause, in characters. It may contain words of the server.
 const CAUSE: usize = 300;
 
 impl TransportError {
-    /// An error of a kind with its cause. The text of the cause must hold neither a query nor a token.
+    /// Creates an error from its kind and cause. The cause's text must not contain a query or a
+    /// token.
     pub fn new(
         kind: TransportErrorKind,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
@@ -92,7 +93,7 @@ impl TransportError {
         Self { kind, source: source.into() }
     }
 
-    /// What is known of the request.
+    /// What is known about the request.
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
     }
@@ -107,7 +108,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::BodyTooLarge => "the answer is larger than is taken",
             TransportErrorKind::Other => "the exchange failed",
         })?;
-        // The innermost cause is the one that says something: "connection refused".
+        // The innermost cause is the informative one, such as "connection refused".
         let mut cause: &dyn StdError = &*self.source;
         let mut chain = cause.to_string();
         while let Some(deeper) = cause.source() {
@@ -118,8 +119,8 @@ impl fmt::Display for TransportError {
     }
 }
 
-/// What to do about a certificate that was refused. `chain` is the text of all causes: rustls names the
-/// reason in the innermost one, and the libraries behind `native-tls` in any of them.
+/// Returns advice for a refused certificate. `chain` is the text of all causes: rustls names the
+/// reason in the innermost one, and the libraries of `native-tls` in any of them.
 fn advice(chain: &str) -> &'static str {
     let says = |words: &[&str]| words.iter().any(|word| chain.contains(word));
     if !says(&["ertificate"]) {

@@ -1,4 +1,4 @@
-//! The transport on reqwest.
+//! The transport that uses reqwest.
 
 use std::{error::Error as StdError, fmt, io, pin::Pin, sync::Arc, time::Duration};
 
@@ -11,11 +11,11 @@ use crate::{
     transport::{address::Addresses, clients::Clients},
 };
 
-/// The transport on reqwest: HTTP/2 and gzip if the server supports them, no redirects, no retries of
-/// its own, and responses of limited size.
+/// The transport that uses reqwest: HTTP/2 and gzip if the server supports them, no redirects, no
+/// retries of its own, and responses of limited size.
 ///
 /// It may be used on any number of runtimes: each has its own connections.
-// Said again, so that the docs of the facade show the feature.
+// Repeated here, so that the docs of the facade show the feature.
 #[cfg(feature = "reqwest")]
 #[derive(Clone)]
 pub struct ReqwestTransport {
@@ -25,7 +25,7 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// Sets up a transport.
+    /// Creates a builder of a transport.
     pub fn builder() -> ReqwestTransportBuilder {
         ReqwestTransportBuilder {
             user_agent: concat!("spot-http/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -43,8 +43,8 @@ impl ReqwestTransport {
 }
 
 impl Transport for ReqwestTransport {
-    // What `async_trait` makes of an async function, without a place in the future for the request:
-    // a future of more than a kilobyte costs as much to allocate as all else.
+    // Written as `async_trait` would expand it, except that the future does not hold the request:
+    // allocating a future of more than a kilobyte costs as much as everything else.
     fn send<'life, 'answer>(
         &'life self,
         request: http::Request<Bytes>,
@@ -62,7 +62,7 @@ impl Transport for ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// A request as reqwest has it.
+    /// Converts a request into reqwest's type.
     fn request(&self, request: http::Request<Bytes>) -> Result<reqwest::Request, TransportError> {
         let (head, body) = request.into_parts();
         let url = self.addresses.url(&head.uri);
@@ -77,7 +77,7 @@ impl ReqwestTransport {
     }
 }
 
-/// Reads a response of at most this many bytes.
+/// Reads the body of a response, up to this many bytes.
 async fn read(
     mut response: reqwest::Response,
     max_body: usize,
@@ -91,14 +91,14 @@ async fn read(
     let mut parts = BytesMut::new();
     while let Some(part) = response.chunk().await.map_err(broken_body)? {
         if body.len() + parts.len() + part.len() > max_body {
-            // The beginning says enough of a refusal.
+            // For an error response, the beginning of the body is sufficient.
             if !answer.status().is_success() {
                 break;
             }
             let message = format!("more than {max_body} bytes");
             return Err(TransportError::new(TransportErrorKind::BodyTooLarge, message));
         }
-        // An answer in one part, as most are, is not copied.
+        // Most bodies arrive in one part, which is not copied.
         if body.is_empty() && parts.is_empty() {
             body = part;
             continue;
@@ -123,8 +123,8 @@ impl fmt::Debug for ReqwestTransport {
     }
 }
 
-/// The error of a body that broke off. The server responded, so that the request was sent, whatever the
-/// cause says.
+/// Creates the error of a body that broke off. The server responded, so the request was sent,
+/// whatever the cause says.
 fn broken_body(error: reqwest::Error) -> TransportError {
     let error = classify(error);
     match error.kind() {
@@ -133,7 +133,7 @@ fn broken_body(error: reqwest::Error) -> TransportError {
     }
 }
 
-/// What is known of the request when reqwest failed. The URL is left out: its query is the user's.
+/// Classifies a failure of reqwest. Leaves out the URL, because its query is private.
 fn classify(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     let refused = |cause| of_http2(cause) == Some(TransportErrorKind::NotSent);
@@ -149,12 +149,12 @@ fn classify(error: reqwest::Error) -> TransportError {
     TransportError::new(kind, error)
 }
 
-/// What is known of the request by an error of HTTP/2, if it is one.
+/// Classifies an HTTP/2 error; `None` if it is none.
 #[cfg(feature = "http2")]
 fn of_http2(cause: &(dyn StdError + 'static)) -> Option<TransportErrorKind> {
     let error = cause.downcast_ref::<h2::Error>()?;
-    // The server says that it did not look at the request: a stream that was refused, or one that
-    // came after the end it had announced (RFC 9113, 8.7).
+    // The server did not process the request: it refused the stream, or the stream is later than
+    // the last one that it announced (RFC 9113, 8.7).
     let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
     let gone = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
     Some(if error.is_remote() && (refused || gone) {
@@ -171,7 +171,7 @@ fn of_http2(_: &(dyn StdError + 'static)) -> Option<TransportErrorKind> {
     None
 }
 
-/// Whether the connection ended before the answer was whole.
+/// Whether the connection ended before the response was complete.
 fn broke_off(error: &reqwest::Error) -> bool {
     causes(error).any(|error| {
         if let Some(error) = error.downcast_ref::<io::Error>() {
@@ -186,7 +186,7 @@ fn broke_off(error: &reqwest::Error) -> bool {
         if let Some(kind) = of_http2(error) {
             return kind == TransportErrorKind::Reset;
         }
-        // hyper's own error is not part of reqwest's interface; its words are stable.
+        // hyper's own error type is not part of reqwest's interface, but its message is stable.
         let words = error.to_string();
         words.contains("before message completed") || words.contains("closed")
     })
@@ -196,8 +196,8 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'stat
     std::iter::successors(error.source(), |error: &&(dyn StdError + 'static)| (*error).source())
 }
 
-/// Sets up a [`ReqwestTransport`].
-// Said again, so that the docs of the facade show the feature.
+/// Builder of a [`ReqwestTransport`].
+// Repeated here, so that the docs of the facade show the feature.
 #[cfg(feature = "reqwest")]
 #[must_use = "a builder does nothing until it builds"]
 #[derive(Clone)]
@@ -227,7 +227,7 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// Uses no proxy, whatever the system's settings are.
+    /// Uses no proxy, regardless of the system's settings.
     pub fn no_proxy(mut self) -> Self {
         self.no_proxy = true;
         self
@@ -252,28 +252,28 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// How often an HTTP/2 connection with calls in flight is checked, and how long the server has
-    /// time to answer a check; 4 s and 4 s by default. Both together are shorter than an attempt, so
-    /// that a connection that went silent, for example while the machine slept, costs one attempt
-    /// and not every one that follows.
+    /// Sets how often an HTTP/2 connection with calls in flight is checked, and how long the server
+    /// has to respond to a check; 4 s each by default. Together they are shorter than an attempt,
+    /// so that a connection that went silent (for example while the machine slept) costs a single
+    /// attempt.
     #[cfg(feature = "http2")]
     pub fn http2_keep_alive(mut self, interval: Duration, timeout: Duration) -> Self {
         self.http2_keep_alive = (interval, timeout);
         self
     }
 
-    /// The largest answer that is taken, in bytes; 16 MiB unless this is called.
+    /// Sets the maximum size of a response body, in bytes; 16 MiB by default.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self
     }
 
-    /// The transport.
+    /// Builds the transport.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the proxy, a certificate or the user agent
-    /// is none, or if TLS cannot be set up.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the proxy, a certificate or the user
+    /// agent is invalid, or if TLS cannot be set up.
     pub fn build(self) -> Result<ReqwestTransport, Error> {
         let max_body = self.max_body;
         let clients = Arc::new(Clients::new(move || self.client())?);
@@ -284,16 +284,17 @@ impl ReqwestTransportBuilder {
         let fail = |what: &str, error: reqwest::Error| {
             Error::configuration(format!("{what}: {}", error.without_url()))
         };
-        // Only where the program has not chosen other cryptography for the whole process. It is no
-        // failure if it does so at this very moment.
+        // Only if the program has not chosen a provider of cryptography. If it does so at the same
+        // moment, the failure here does not matter.
         #[cfg(feature = "rustls")]
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let mut client = reqwest::Client::builder()
-            // Retries are the pipeline's: it counts them, waits between them and knows which are safe.
+            // The pipeline does the retries: it counts them, waits between them and knows which are
+            // safe.
             .retry(reqwest::retry::never())
-            // The token would go with a redirect.
+            // A redirect would carry the token along.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(&self.user_agent)
             .connect_timeout(self.connect_timeout)
@@ -307,7 +308,7 @@ impl ReqwestTransportBuilder {
             client = client.no_proxy();
         }
         if let Some(url) = &self.proxy {
-            // The error of the URL is left out: it may quote the password.
+            // The error of the URL is left out, because it may quote the password.
             let proxy = reqwest::Proxy::all(url).map_err(|_| {
                 Error::configuration("`proxy` is not a URL; expected http://HOST:PORT")
             })?;
@@ -327,7 +328,7 @@ impl fmt::Debug for ReqwestTransportBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReqwestTransportBuilder")
             .field("user_agent", &self.user_agent)
-            // It may hold a password.
+            // The URL may contain a password.
             .field("proxy", &self.proxy.as_ref().map(|_| "<redacted>"))
             .field("no_proxy", &self.no_proxy)
             .field("connect_timeout", &self.connect_timeout)

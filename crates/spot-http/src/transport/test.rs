@@ -1,6 +1,7 @@
-//! Transports for tests: one that records, one that answers from a record, and one that fails.
+//! Transports for tests: one that records, one that replays a recording, and one that fails.
 //!
-//! They are decorators of a [`Transport`], so that whatever is tested goes through the real pipeline:
+//! The recording and the failing one wrap another [`Transport`]. All calls go through the real
+//! pipeline:
 //!
 //! ```
 //! use spot_http::{AccessToken, Pipeline, Request, test::{Exchange, Faulty, Replay}};
@@ -30,8 +31,8 @@ use serde_json::Value;
 
 use crate::{Transport, TransportError, TransportErrorKind, failure::redact};
 
-/// A request and its response. The headers of the request are left out, and secrets in a body or a
-/// query are replaced: tokens, codes, the client secret.
+/// A recorded request and its response. Headers of the request are left out. Secrets in a body or a
+/// query are replaced: tokens, codes and the client secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Exchange {
@@ -39,24 +40,24 @@ pub struct Exchange {
     pub method: String,
     /// The path with the query, without the host.
     pub path: String,
-    /// What the request carried, as text.
+    /// Body of the request, as text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sent: String,
-    /// The status of the answer.
+    /// Status of the response.
     pub status: u16,
-    /// The type of the answer, if it said one.
+    /// Media type of the response, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
-    /// How long to wait before another call, in the answer's own words.
+    /// The `Retry-After` header of the response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<String>,
-    /// The answer, as text.
+    /// Body of the response, as text.
     #[serde(default)]
     pub body: String,
 }
 
 impl Exchange {
-    /// An exchange made up: a request without a body, and its answer.
+    /// Creates an exchange: a request without a body, and its response.
     pub fn new(method: &str, path: &str, status: u16, body: &str) -> Self {
         Self {
             method: method.to_owned(),
@@ -70,7 +71,7 @@ impl Exchange {
     }
 }
 
-/// Keeps what goes through another transport. Clones share the record.
+/// Records the exchanges of another transport. Clones share the recording.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     inner: Arc<dyn Transport>,
@@ -78,12 +79,12 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder before a transport.
+    /// Creates a recorder around a transport.
     pub fn new(transport: impl Transport) -> Self {
         Self { inner: Arc::new(transport), record: Arc::default() }
     }
 
-    /// What was exchanged so far, in the order in which it was answered.
+    /// The exchanges so far, in the order of their responses.
     pub fn exchanges(&self) -> Vec<Exchange> {
         lock(&self.record).clone()
     }
@@ -116,11 +117,11 @@ impl Transport for Recorder {
     }
 }
 
-/// Answers from a record, without a network: by method, path and query. Where one was recorded
-/// several times, the answers come in their order, and the last one stays.
+/// Replays recorded responses without a network, by method, path and query. Several responses to
+/// the same request come in their order, and the last one repeats.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// What is left to answer to a method and a path, the next one last.
+    /// Remaining responses to each method and path, the next one last.
     answers: Arc<Mutex<HashMap<Line, Vec<Exchange>>>>,
 }
 
@@ -128,7 +129,7 @@ pub struct Replay {
 type Line = (String, String);
 
 impl Replay {
-    /// A transport that answers from a record.
+    /// Creates a transport that replays a recording.
     pub fn new(record: impl IntoIterator<Item = Exchange>) -> Self {
         let mut answers: HashMap<_, Vec<_>> = HashMap::new();
         for exchange in record {
@@ -168,8 +169,9 @@ impl Transport for Replay {
     }
 }
 
-/// Lets requests and answers fail by chance: the same chance for the same seed and the same order of
-/// calls. Every rate is from 0, never, to 1, always, and 0 unless it is set. Clones share their luck.
+/// Makes requests and responses fail at random. The same seed and the same order of calls give the
+/// same failures. Every rate is between 0 (never) and 1 (always), and 0 by default. Clones share
+/// the random numbers.
 #[derive(Clone)]
 pub struct Faulty {
     inner: Arc<dyn Transport>,
@@ -189,11 +191,11 @@ struct Rates {
 
 struct Luck {
     random: fastrand::Rng,
-    /// How many calls more are refused.
+    /// Number of further calls to refuse.
     storm: u32,
 }
 
-/// What happens to one request.
+/// The faults of one request.
 #[derive(Clone, Copy, Debug, Default)]
 struct Fate {
     refused: bool,
@@ -205,7 +207,7 @@ struct Fate {
 }
 
 impl Faulty {
-    /// A transport that fails as it is told, before another one.
+    /// Creates a failing transport around another one.
     pub fn new(transport: impl Transport, seed: u64) -> Self {
         let luck = Luck { random: fastrand::Rng::with_seed(seed), storm: 0 };
         Self {
@@ -215,44 +217,44 @@ impl Faulty {
         }
     }
 
-    /// How often a request never leaves.
+    /// Sets how often a request is never sent.
     #[must_use]
     pub fn drop_before_send(mut self, rate: f64) -> Self {
         self.rates.drop_before_send = rate;
         self
     }
 
-    /// How often a request arrives, and its answer is lost.
+    /// Sets how often a request arrives and its response is lost.
     #[must_use]
     pub fn reset_after_send(mut self, rate: f64) -> Self {
         self.rates.reset_after_send = rate;
         self
     }
 
-    /// How often a request is held up, and for how long.
+    /// Sets how often a request is delayed, and for how long.
     #[must_use]
     pub fn delay(mut self, rate: f64, delay: Duration) -> Self {
         self.rates.delay = (rate, delay);
         self
     }
 
-    /// How often a 503 with a page of HTML takes the place of an answer, without the request having
-    /// arrived.
+    /// Sets how often the response is a 503 with an HTML page, without the request having been
+    /// sent.
     #[must_use]
     pub fn server_error(mut self, rate: f64) -> Self {
         self.rates.server_error = rate;
         self
     }
 
-    /// How often an answer ends half way.
+    /// Sets how often a response ends half way.
     #[must_use]
     pub fn truncated_body(mut self, rate: f64) -> Self {
         self.rates.truncated_body = rate;
         self
     }
 
-    /// How often a storm of refusals begins: so many requests in a row are answered 429 with this
-    /// `Retry-After`, in seconds.
+    /// Sets how often a series of refusals begins. It answers `requests` consecutive requests with
+    /// 429 and this `Retry-After`, in seconds.
     #[must_use]
     pub fn storm(mut self, rate: f64, requests: u32, retry_after: Duration) -> Self {
         self.rates.storm = (rate, requests, retry_after);
@@ -263,7 +265,7 @@ impl Faulty {
         let mut luck = lock(&self.luck);
         let Rates { drop_before_send, reset_after_send, delay, server_error, .. } = self.rates;
         let (storm, requests, _) = self.rates.storm;
-        // All are drawn each time, so that one rate does not change the luck of another.
+        // All numbers are drawn each time, so that one rate does not affect the others.
         let mut drawn = || luck.random.f64();
         let (begins, dropped) = (drawn() < storm, drawn() < drop_before_send);
         let (delayed, server_error) = (drawn() < delay.0, drawn() < server_error);
@@ -338,10 +340,10 @@ fn line(request: &http::Request<Bytes>) -> Line {
     (request.method().to_string(), path)
 }
 
-/// What stands in a record in place of a secret.
+/// Replacement for a secret in a recording.
 const REDACTED: &str = "REDACTED";
 
-/// The fields of a form, a query or a JSON text whose values are secrets. Those of the accounts service.
+/// Fields of a form, a query or a JSON text whose values are secrets, as in the accounts service.
 const SECRETS: [&str; 9] = [
     "access_token",
     "assertion",
@@ -354,14 +356,14 @@ const SECRETS: [&str; 9] = [
     "refresh_token",
 ];
 
-/// The credentials of the request, to find them in what the server repeats.
+/// Returns the credentials of the request, to replace them where the server repeats them.
 fn secret_of(request: &http::Request<Bytes>) -> String {
     let header = request.headers().get(header::AUTHORIZATION);
     let header = header.and_then(|header| header.to_str().ok()).unwrap_or_default();
     header.split_once(' ').map_or(header, |(_, credentials)| credentials).to_owned()
 }
 
-/// A body without the secrets it holds: the values of known fields, and the credentials of the request.
+/// Returns a body without secrets: the values of known fields, and the credentials of the request.
 fn without_secrets(text: &str, secret: &str) -> String {
     let text = redact(text, &[secret]);
     match serde_json::from_str::<Value>(&text) {
@@ -409,6 +411,6 @@ fn form_without_secrets(form: &str) -> String {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing under these locks leaves them half changed.
+    // No code under these locks leaves the data half changed.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

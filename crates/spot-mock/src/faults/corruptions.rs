@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// A way in which an answer deviates from the documented form.
+/// A deviation of an answer from the documented form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "control",

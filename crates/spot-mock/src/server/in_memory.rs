@@ -36,8 +36,8 @@ impl InMemory {
     }
 
     /// Sends these bytes on a new connection and returns everything that the server sends until it
-    /// closes the connection. After a minute the sending half is closed, so that a server that waits for
-    /// more bytes closes too.
+    /// closes the connection. After a minute, the sending half is closed, so that a server that
+    /// waits for more bytes closes the connection too.
     ///
     /// # Errors
     ///

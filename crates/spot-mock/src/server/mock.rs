@@ -252,7 +252,7 @@ impl MockSpotify {
         self.site.default.live().content.world.user(id)
     }
 
-    /// Ids of things in the world that tests can start from.
+    /// Ids of entries of the world, as starting points for tests.
     pub fn world(&self) -> &WorldIds {
         &self.ids
     }
@@ -293,8 +293,8 @@ impl MockSpotify {
         self.site.default.live().state.faults.set_random(faults);
     }
 
-    /// Stops the mock and waits until its connections are closed. Requests that are being delayed
-    /// are answered at once.
+    /// Stops the mock and waits until its connections are closed. Delayed requests are answered
+    /// immediately.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
         // The task does not fail, because the listener continues after errors.

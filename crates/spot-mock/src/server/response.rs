@@ -96,7 +96,7 @@ fn is_shared(path: &str) -> bool {
 const CORS_HEADERS: &str = "Accept, App-Platform, Authorization, Content-Type, Origin, \
     Retry-After, Spotify-App-Version, X-Cloud-Trace-Context, client-token, content-access-token";
 
-/// How an answer may be cached.
+/// Caching of an answer: determines `Cache-Control` and `ETag`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CacheClass {
     Catalogue,

@@ -10,7 +10,7 @@ use crate::{accounts::AppKey, clock::Moment};
 
 /// Length of the period of a quota. It starts with the first call.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Maximum length of a block that early retries lengthen.
+/// Maximum length of a block of the rate limit that early retries lengthen.
 const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
 
 /// Treatment of calls that are made before their `Retry-After` has passed.

@@ -1,11 +1,11 @@
-//! Ids that tests and demos can start from.
+//! Ids as starting points for tests and demos.
 
 use crate::{
     state::{library::ListSlot, store::State},
     world::{Availability, Id, World},
 };
 
-/// Ids of things in the world of a mock, each chosen for a property. The same seed gives the same
+/// Ids of entries in the world of a mock, each chosen for a property. The same seed gives the same
 /// ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "control", derive(serde::Serialize, schemars::JsonSchema))]

@@ -39,7 +39,7 @@ pub(crate) struct Album {
 pub(crate) struct AlbumDetails {
     /// Artists after the first one.
     pub(crate) other_artists: Vec<Key<Artist>>,
-    /// Value of `total_tracks`, if the world does not contain all tracks.
+    /// Value of `total_tracks` in answers, if the world does not contain all tracks.
     pub(crate) total_tracks: Option<u32>,
     /// Cover images that replace the generated ones.
     pub(crate) images: Option<Vec<Image>>,

@@ -56,7 +56,7 @@ fn push(letter: char, start: usize, out: &mut String) {
     }
 }
 
-/// False for combining marks, into which decomposition splits diacritics off.
+/// False for combining marks, which remain of diacritics after the decomposition.
 fn keeps(letter: &char) -> bool {
     !matches!(letter,
         '\u{0300}'..='\u{036f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'

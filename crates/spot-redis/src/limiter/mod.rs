@@ -1,4 +1,4 @@
-//! The rate limiter of several machines.
+//! The rate limiter for several machines.
 
 mod script;
 mod slots;
@@ -27,28 +27,29 @@ use crate::{
     },
 };
 
-/// The rolling window in which Spotify counts, as documented.
+/// Length of the rolling window that Spotify documents.
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// How long the slots of a worker that died are kept after a window.
+/// How long the slots of a crashed worker are kept after a window.
 const LONGEST_CALL: Duration = Duration::from_secs(60);
 
-/// The waits between two attempts to share again while the server refuses the requests. They double.
+/// Waits between two attempts to share again while the server refuses the requests. They double
+/// each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// The rate limiter of one application on several machines.
+/// A rate limiter for one application on several machines.
 ///
-/// All processes of an application share what is learned of Spotify's limits: the limit of the rolling
-/// window, the calls that count against it, and the blocks. Otherwise it works like
-/// [`LocalLimiter`](spot_http::LocalLimiter), with the same lanes, deadlines and `max_wait`. Within a
-/// process one limiter serves all clients of the application. Cloning is cheap, and clones share
-/// everything.
+/// All processes of an application share what they learn about Spotify's limits: the limit of the
+/// rolling window, the calls that count against it, and the blocks. Otherwise it works like
+/// [`LocalLimiter`](spot_http::LocalLimiter), with the same lanes, deadlines and `max_wait`. Within
+/// a process, one limiter serves all clients of the application. Cloning is cheap, and clones share
+/// all state.
 ///
-/// While the server is away, the process goes on alone, with the last known limit divided by the last
-/// known number of processes. A call never fails because of the server, and waits for it no longer than
-/// the connect timeout, once. The limiter comes back by itself. The
-/// [observer](RedisLimiterBuilder::observer) receives an event at both times.
+/// While the server is unavailable, the process continues alone, with the last known limit divided
+/// by the last known number of processes. The server never causes a call to fail, and delays it at
+/// most once, by up to the connect timeout. The limiter returns to the shared state automatically.
+/// The [observer](RedisLimiterBuilder::observer) receives an event for both changes.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), spot_http::Error> {
@@ -65,7 +66,7 @@ pub struct RedisLimiter {
     inner: Arc<Inner>,
 }
 
-/// Sets up a [`RedisLimiter`].
+/// Builder of a [`RedisLimiter`].
 #[must_use = "a builder does nothing until it builds"]
 pub struct RedisLimiterBuilder {
     redis: Redis,
@@ -77,23 +78,23 @@ pub struct RedisLimiterBuilder {
 struct Inner {
     queued: QueuedLimiter<SharedSlots>,
     connection: Arc<Connection>,
-    /// Set when the task was started.
+    /// Set when the task has been started.
     started: OnceLock<()>,
 }
 
-/// What the task needs.
+/// State that the task needs.
 struct Connection {
     redis: Redis,
     keys: [String; 6],
     last_key: String,
     observer: Option<ObserverQueue>,
     kick: Arc<Notify>,
-    /// Notifies those who wait until everything is told.
+    /// Notifies tasks that wait until the server knows everything.
     told: Notify,
 }
 
 impl RedisLimiter {
-    /// A limiter for the application with this client id. It learns the limit.
+    /// Creates a limiter for the application with this client id. It learns the limit.
     ///
     /// # Errors
     ///
@@ -102,7 +103,7 @@ impl RedisLimiter {
         Self::builder(redis, client_id).build()
     }
 
-    /// A builder for other settings.
+    /// Creates a builder for other settings.
     pub fn builder(redis: &Redis, client_id: impl Into<String>) -> RedisLimiterBuilder {
         RedisLimiterBuilder {
             redis: redis.clone(),
@@ -112,10 +113,10 @@ impl RedisLimiter {
         }
     }
 
-    /// Tells the server now which calls ended, for a program that is about to exit. Otherwise the slots
-    /// of its last calls stay used for a window and the longest time of a call.
+    /// Reports ended calls to the server now, for a program that is about to exit. Otherwise the
+    /// slots of its last calls stay in use for a window plus the longest time of a call.
     ///
-    /// It returns at the latest after the connect timeout.
+    /// Returns after the connect timeout at the latest.
     pub async fn flush(&self) {
         let limit = self.inner.connection.redis.connect_timeout();
         let flush = async {
@@ -167,7 +168,7 @@ impl fmt::Debug for RedisLimiter {
 
 impl RedisLimiterBuilder {
     /// Sets the length of the rolling window; 30 s by default, as Spotify documents. All processes
-    /// need the same one.
+    /// must use the same value.
     pub fn window(mut self, window: Duration) -> Self {
         let (least, most) = (Duration::from_millis(100), Duration::from_secs(86_400));
         self.settings.window = window.clamp(least, most);
@@ -175,28 +176,28 @@ impl RedisLimiterBuilder {
     }
 
     /// Sends at most this many calls in a window, at least 1, instead of learning the limit. All
-    /// processes need the same number.
+    /// processes must use the same number.
     pub fn known(mut self, calls: u32) -> Self {
         self.settings.known = Some(calls.max(1));
         self
     }
 
-    /// Sets the longest time that one attempt may take; 60 s by default. The slots of a process that
-    /// was killed are free again after a window and this time.
+    /// Sets the longest time of one attempt; 60 s by default. The slots of a killed process become
+    /// free after a window plus this time.
     pub fn longest_call(mut self, time: Duration) -> Self {
         let (least, most) = (Duration::from_secs(1), Duration::from_secs(86_400));
         self.settings.longest_call = time.clamp(least, most);
         self
     }
 
-    /// Sets the observer, which receives [`Event::LimiterAlone`] when the server is away and
-    /// [`Event::LimiterShared`] when it is back.
+    /// Sets the observer, which receives [`Event::LimiterAlone`] when the server becomes
+    /// unavailable and [`Event::LimiterShared`] when it is available again.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Some(ObserverQueue::new(observer));
         self
     }
 
-    /// Builds the limiter. It connects with the first call.
+    /// Builds the limiter. The first call connects.
     ///
     /// # Errors
     ///
@@ -208,7 +209,7 @@ impl RedisLimiterBuilder {
             return Err(Error::configuration(message));
         }
         let worker = worker_name();
-        // The braces make a cluster keep all of them on one node.
+        // With the braces, a cluster keeps all of these keys on one node.
         let key = |name: &str| format!("{}limits:{{{client_id}}}:{name}", redis.prefix());
         let keys = ["state", "slots", "open", "sent", "answered", "workers"].map(key);
         let last_key = key(&format!("last:{worker}"));
@@ -240,7 +241,7 @@ impl Drop for Inner {
         let Some(request) = request else { return };
         let connection = Arc::clone(&self.connection);
         let task = async move { _ = connection.send(&request).await };
-        // Without it the slots are free after a while.
+        // If the task cannot run, the slots become free after a while.
         _ = self.connection.redis.spawn(task);
     }
 }
@@ -260,7 +261,7 @@ impl Connection {
         Ok(call.key(&self.last_key).arg(serde_json::to_string(request)?))
     }
 
-    /// Handles the response to a request. Returns whether the server took it.
+    /// Handles the response to a request. Returns whether the server accepted the request.
     fn handle(
         &self,
         limiter: &QueuedLimiter<SharedSlots>,
@@ -322,7 +323,7 @@ async fn run(weak: WeakLimiter<SharedSlots>, connection: Arc<Connection>) {
                 continue;
             }
             Step::Reconnect => {
-                // Looks now and then whether the limiter was dropped.
+                // Regularly checks whether the limiter was dropped.
                 let back = connection.redis.until_back();
                 if timeout(LONGEST_PAUSE, back).await.is_err() {
                     continue;
@@ -344,7 +345,7 @@ async fn run(weak: WeakLimiter<SharedSlots>, connection: Arc<Connection>) {
     }
 }
 
-/// A name that no other process has.
+/// Returns a unique name of this process.
 fn worker_name() -> String {
     format!("{:013x}", fastrand::u64(..) >> 12)
 }

@@ -1,42 +1,42 @@
-//! What a process and the script tell each other. All times are durations in milliseconds, so that no
-//! clock but the server's matters.
+//! Messages between a process and the script. All times are durations in milliseconds, so that only
+//! the server's clock matters.
 
 use serde::{Deserialize, Serialize};
 use spot_http::{Lane, limiter_parts::SharedBlock};
 
 use crate::connection::Script;
 
-/// The script that counts.
+/// The script that counts the calls.
 pub(crate) static LIMITER: Script = Script::new(include_str!("limiter.lua"));
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Request {
     pub(crate) worker: String,
-    /// Tells requests of a worker apart: a request that is sent twice is granted once.
+    /// Identifies a request of a worker: a request that is sent twice is granted once.
     pub(crate) number: u64,
     pub(crate) window: u64,
-    /// The longest time that a call takes. The slots of a worker that died are free a window after it.
+    /// The longest time of a call. The slots of a crashed worker become free a window after it.
     pub(crate) longest: u64,
-    /// For how long a worker counts that sends no request.
+    /// How long a worker without requests counts as alive.
     pub(crate) lively: u64,
-    /// The limit, if it is given and not learned.
+    /// The limit, if it is set and not learned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fixed: Option<u32>,
-    /// The name of the state that the worker knows.
+    /// Identifier of the state that the worker knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) born: Option<String>,
     /// The version of the blocks that the worker knows.
     pub(crate) version: i64,
     /// The number of the first slot, if one is granted.
     pub(crate) first: u64,
-    /// How many slots are wanted for each lane.
+    /// Number of wanted slots in each lane.
     pub(crate) interactive: usize,
     pub(crate) bulk: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ended: Vec<Ended>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) blocks: Vec<BlockChange>,
-    /// The keys of the blocks that a call of this worker wants to probe.
+    /// Keys of the blocks that a call of this worker wants to probe.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) probes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,21 +44,21 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// How many slots it asks for.
+    /// Total number of wanted slots.
     pub(crate) fn wanted(&self) -> u64 {
         u64::try_from(self.interactive + self.bulk).unwrap_or(u64::MAX)
     }
 }
 
-/// A slot that is not used any more.
+/// A slot that is no longer in use.
 #[derive(Debug, Serialize)]
 pub(crate) struct Ended {
     pub(crate) slot: u64,
     pub(crate) how: How,
-    /// How long ago the call was sent, and ended.
+    /// How long ago the call was sent, and how long ago it ended.
     pub(crate) sent: u64,
     pub(crate) ended: u64,
-    /// After a 429: how long to wait. Very long if the 429 says nothing about the window.
+    /// After a 429: the wait. Very long if the 429 says nothing about the window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) wait: Option<u64>,
     /// If the call was not sent: when the slot would have been free for it.
@@ -86,19 +86,19 @@ pub(crate) struct BlockChange {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Change {
-    /// A 429 made it, or made it longer.
+    /// A 429 created or extended the block.
     Set(SharedBlock),
-    /// Its probe was answered.
+    /// The probe of the block received a response.
     Answered(bool),
-    /// Its probe ended without an answer.
+    /// The probe of the block ended without a response.
     Lost(bool),
 }
 
-/// Everything that a worker knows, after it was alone or the server lost its data.
+/// The complete state of a worker, sent after it was alone or after the server lost its data.
 #[derive(Debug, Serialize)]
 pub(crate) struct Resync {
     pub(crate) in_flight: Vec<u64>,
-    /// How long each finished call still counts, and the number of the first of these slots.
+    /// Remaining time of each finished call, and the number of the first of these slots.
     pub(crate) taken: Vec<u64>,
     pub(crate) first: u64,
     pub(crate) blocks: Vec<SharedBlock>,
@@ -112,7 +112,7 @@ pub(crate) struct Resync {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Response {
-    /// The server does not know the worker's state. Nothing was done.
+    /// The server does not know the worker's state. It did nothing.
     pub(crate) lost: bool,
     pub(crate) born: String,
     pub(crate) workers: u32,
@@ -121,16 +121,16 @@ pub(crate) struct Response {
     pub(crate) limit: Option<u32>,
     pub(crate) step: u32,
     pub(crate) every: u64,
-    /// The request was sent twice, and its slots are not known.
+    /// The request was sent twice, and its slots are unknown.
     pub(crate) granted_twice: bool,
-    /// The number of each slot, how long it takes until it is free, and its lane.
+    /// For each slot: its number, the time until it is free, and its lane.
     pub(crate) granted: Vec<(u64, u64, LaneName)>,
-    /// When to ask again for a slot of a lane, if too few were granted.
+    /// When to request a slot of this lane again, if too few were granted.
     pub(crate) interactive: Option<u64>,
     pub(crate) bulk: Option<u64>,
-    /// The keys of the blocks that this worker probes.
+    /// Keys of the blocks that this worker probes.
     pub(crate) probes: Vec<String>,
-    /// All blocks, if their version is another one.
+    /// All blocks, if their version has changed.
     pub(crate) blocks: Vec<SharedBlock>,
 }
 

@@ -1,7 +1,9 @@
-//! The slots of one process: those that the server granted, or while it is away, a window of its own.
+//! The slots of one process: those that the server granted, or its own window while the server is
+//! unavailable.
 //!
-//! Nothing here waits, and time is an argument. A task sends the requests that
-//! [`SharedSlots::next_step`] makes, one at a time, so that a process asks once for all its calls.
+//! No function waits, and the time is an argument. A task sends the requests of
+//! [`SharedSlots::next_step`] one at a time, so that a single request serves all calls of the
+//! process.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -19,25 +21,25 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::limiter::script::{BlockChange, Change, Ended, How, Request, Response, Resync};
 
-/// How long a probe that the server granted may be used.
+/// How long a granted probe is valid.
 const PROBE_TIME: Duration = Duration::from_secs(5);
 
-/// How often a process looks whether the probe of another one was answered.
+/// How often a process checks whether the probe of another one received a response.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long the ends of calls wait for the next request while no limit is known.
+/// How long ended calls wait for the next request while no limit is known.
 const SHORT_DELAY: Duration = Duration::from_millis(20);
 
-/// How often a process asks that was told to wait for a slot.
+/// How often a process repeats its request if it has to wait for a slot.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// The most slots that a process holds for each lane.
+/// Maximum number of slots that a process holds per lane.
 const LARGEST_BATCH: u32 = 32;
 
-/// The batch while no limit is known.
+/// The same while no limit is known.
 const FIRST_BATCH: u32 = 8;
 
-/// What a program sets.
+/// Settings of the program.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) window: Duration,
@@ -49,7 +51,7 @@ pub(crate) struct Settings {
 #[derive(Debug)]
 pub(crate) struct SharedSlots {
     settings: Settings,
-    /// A name of this process.
+    /// Name of this process.
     worker: String,
     /// Wakes the task.
     kick: Arc<Notify>,
@@ -58,49 +60,49 @@ pub(crate) struct SharedSlots {
     own: Window,
     next_slot: u64,
     next_request: u64,
-    /// The slots whose calls have not ended.
+    /// The slots of calls that have not ended.
     flights: BTreeSet<u64>,
-    /// The slots that were granted and are not used yet, soonest first.
+    /// Granted slots that are not in use yet, soonest first.
     pool: Vec<Lease>,
     /// The request in flight.
     asked: Option<Asked>,
-    /// Until when the server has no slot for a lane.
+    /// For each lane, until when the server has no slot.
     no_slot: Lanes<Option<Instant>>,
-    /// When to ask again for a slot of a lane.
+    /// For each lane, when to request a slot again.
     ask_at: Lanes<Option<Instant>>,
-    /// What the server has to know.
+    /// Ended calls to report to the server.
     ended: Vec<Finished>,
     changes: Vec<PendingChange>,
     /// The blocks to probe.
     wanted_probes: BTreeSet<String>,
-    /// The probes that the server granted, and since when.
+    /// The probes that the server granted, each with the time of the grant.
     probes: HashMap<String, Instant>,
     wants_sync: bool,
     wants_flush: bool,
-    /// When the task looks by itself.
+    /// When the task acts without an event.
     planned: Option<Instant>,
-    /// Whether calls began or ended while the process told the server everything.
+    /// Whether calls began or ended while the process was sending its complete state.
     told_too_little: bool,
-    /// Whether another process probes a block that calls wait for.
+    /// Whether another process probes a block that calls are waiting for.
     awaits_probe: bool,
     waiting: Waiting,
-    /// When the last request was sent that was answered.
+    /// When the last answered request was sent.
     synced: Option<Instant>,
     known: Known,
-    /// A limit that no call has reported yet.
+    /// A changed limit that no call has reported yet.
     news: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
-    /// The server counts. Before its next request the process tells everything that it knows if
-    /// `resync` is set.
+    /// The server counts the calls. If `resync` is set, the next request contains the complete
+    /// state of the process.
     Shared { resync: bool },
-    /// The server is away, since this time.
+    /// The server has been unavailable since this time.
     Alone { since: Instant },
 }
 
-/// What the server last said.
+/// The content of the server's last response.
 #[derive(Debug, Default)]
 struct Known {
     born: Option<String>,
@@ -168,22 +170,22 @@ impl<T> Lanes<T> {
 
 const LANES: [Lane; 2] = [Lane::Interactive, Lane::Bulk];
 
-/// What the task does next.
+/// The next action of the task.
 #[derive(Debug)]
 pub(crate) enum Step {
     Send(Box<Request>),
     /// Wait until this time, or until it is woken.
     Wait(Option<Instant>),
-    /// The server is away.
+    /// Reconnect, because the server is unavailable.
     Reconnect,
 }
 
-/// What a response changed.
+/// Changes caused by a response.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Applied {
-    /// The blocks changed, so that every call looks again.
+    /// The blocks changed, so that every call must check again.
     pub(crate) blocks: bool,
-    /// The process was alone for so long, and is not any more.
+    /// How long the process was alone, if it no longer is.
     pub(crate) was_alone: Option<Duration>,
 }
 
@@ -222,7 +224,7 @@ impl SharedSlots {
         }
     }
 
-    /// How long what the server said is believed without asking again, and how long the ends of calls
+    /// How long the server's response is valid without another request, and how long ended calls
     /// wait for the next request.
     fn fresh(&self) -> Duration {
         (self.settings.window / 30).clamp(Duration::from_millis(250), Duration::from_secs(1))
@@ -236,12 +238,12 @@ impl SharedSlots {
         self.settings.known.or(self.known.limit)
     }
 
-    /// The share of this process of the limit, while it is alone.
+    /// This process's share of the limit while it is alone.
     fn share(&self) -> Option<u32> {
         Some((self.limit()? / self.known.workers.max(1)).max(1))
     }
 
-    /// The most slots that this process holds for a lane.
+    /// Maximum number of slots that this process holds per lane.
     fn batch(&self) -> usize {
         let batch = match self.limit() {
             Some(limit) => (limit / 50).clamp(1, LARGEST_BATCH),
@@ -254,7 +256,8 @@ impl SharedSlots {
         self.pool.iter().filter(|lease| lease.lane == lane).count()
     }
 
-    /// How many more slots to ask for. Half a batch is left to use while the next one comes.
+    /// Returns how many more slots to request. Half a batch remains in use while the next one
+    /// arrives.
     fn missing(&self, waiting: Waiting, lane: Lane) -> usize {
         let (held, batch) = (self.held(lane), self.batch());
         if held > batch / 2 { 0 } else { waiting.lane(lane).min(batch).saturating_sub(held) }
@@ -265,7 +268,7 @@ impl SharedSlots {
         self.next_slot - 1
     }
 
-    /// What the task does next.
+    /// Returns the next action of the task.
     pub(crate) fn next_step(&mut self, blocks: &Blocks, now: Instant) -> Step {
         if matches!(self.mode, Mode::Alone { .. }) {
             return Step::Reconnect;
@@ -284,7 +287,7 @@ impl SharedSlots {
         }
     }
 
-    /// When the next request has to be sent.
+    /// Returns when the next request is due.
     fn due(&self, now: Instant) -> Option<Instant> {
         let mut due = None;
         let mut at = |time: Instant| due = Some(due.map_or(time, |due: Instant| due.min(time)));
@@ -306,7 +309,7 @@ impl SharedSlots {
         if let Some(oldest) = self.ended.first() {
             let is_urgent =
                 self.wants_flush || self.ended.iter().any(|ended| ended.how == How::Refused);
-            // While no limit is known, other processes may wait for the end of a call.
+            // While no limit is known, other processes may be waiting for the end of a call.
             let delay = if self.limit().is_none() { SHORT_DELAY } else { self.fresh() };
             at(if is_urgent { now } else { oldest.at + delay });
         }
@@ -356,7 +359,7 @@ impl SharedSlots {
         request
     }
 
-    /// The request of a process that was alone: everything that it knows.
+    /// Returns the request of a process that was alone, with its complete state.
     pub(crate) fn request_again(&mut self, blocks: &Blocks, now: Instant) -> Request {
         self.ended.clear();
         self.changes.clear();
@@ -364,7 +367,7 @@ impl SharedSlots {
     }
 
     fn resync(&mut self, blocks: &Blocks, now: Instant) -> Resync {
-        // They say what is in flight and what still counts; all else is part of the past.
+        // These contain what is in flight and what still counts; everything else is outdated.
         self.ended.clear();
         self.changes.clear();
         self.pool.clear();
@@ -390,7 +393,7 @@ impl SharedSlots {
         }
     }
 
-    /// Takes over a response.
+    /// Applies a response.
     pub(crate) fn apply(
         &mut self,
         response: Response,
@@ -449,7 +452,7 @@ impl SharedSlots {
     }
 
     fn replace_blocks(&mut self, mut shared: Vec<SharedBlock>, blocks: &mut Blocks, now: Instant) {
-        // What the server does not know yet.
+        // Changes that the server does not know yet.
         for change in &self.changes {
             let position = shared.iter().position(|block| block.key == change.key);
             let current = position.map(|position| shared.swap_remove(position));
@@ -481,8 +484,8 @@ impl SharedSlots {
         blocks.replace(&shared, now);
     }
 
-    /// The server is away: goes on alone, with a share of the limit. Returns the share if this is
-    /// new.
+    /// Continues alone, with a share of the limit, because the server is unavailable. Returns the
+    /// share if the process was not alone before.
     pub(crate) fn fail(&mut self, now: Instant) -> Option<Option<u32>> {
         self.asked = None;
         if matches!(self.mode, Mode::Alone { .. }) {
@@ -503,20 +506,20 @@ impl SharedSlots {
         Some(share)
     }
 
-    /// Whether the server does not know everything yet.
+    /// Whether there is more to report to the server.
     pub(crate) fn has_more_to_tell(&self) -> bool {
         let is_shared = matches!(self.mode, Mode::Shared { .. });
         let has_more = !self.ended.is_empty() || !self.changes.is_empty() || self.asked.is_some();
         is_shared && has_more
     }
 
-    /// Makes the task tell the server everything now.
+    /// Makes the task report everything to the server now.
     pub(crate) fn flush(&mut self) {
         self.wants_flush = true;
         self.kick.notify_one();
     }
 
-    /// The last request, when the limiter is dropped.
+    /// Returns the last request, when the limiter is dropped.
     pub(crate) fn last_request(&mut self, now: Instant) -> Option<Request> {
         let Mode::Shared { resync: false } = self.mode else { return None };
         self.waiting = Waiting::default();
@@ -535,7 +538,7 @@ impl SharedSlots {
         });
     }
 
-    /// Gives back the slots that nobody waits for.
+    /// Returns slots that no call waits for.
     fn give_back_surplus(&mut self, now: Instant) {
         let wanted = self.waiting.interactive + self.waiting.bulk;
         while self.pool.len() > wanted {
@@ -555,7 +558,7 @@ impl SharedSlots {
         }
         let first = self.pool.first().map(|lease| lease.starts);
         if first.is_some_and(|starts| starts <= now) {
-            // Another process may have been refused meanwhile.
+            // Another process may have received a 429 meanwhile.
             if !self.is_fresh(now) {
                 self.wants_sync = true;
                 return Slot::AfterAnswer;
@@ -656,7 +659,7 @@ impl Slots for SharedSlots {
     fn snapshot(&self, blocks: &Blocks, now: Instant) -> Limits {
         let mut learned: Learned = self.own.save(now, false);
         if matches!(self.mode, Mode::Shared { .. }) {
-            // Of the calls of other processes only the number is known.
+            // Only the number of calls of other processes is known.
             let others = self.known.used.saturating_sub(learned.taken.len());
             learned.taken.extend(std::iter::repeat_n(self.settings.window, others));
             learned.limit = self.limit();
@@ -685,7 +688,7 @@ impl Slots for SharedSlots {
 
 impl Drop for SharedSlots {
     fn drop(&mut self) {
-        // Ends the task.
+        // This ends the task.
         self.kick.notify_one();
     }
 }
@@ -701,7 +704,7 @@ impl Finished {
             how: self.how,
             sent: ago(self.sent),
             ended: ago(self.at),
-            // `Duration::MAX` says nothing about the window.
+            // `Duration::MAX` means that the 429 says nothing about the window.
             wait: self.wait.map(|wait| millis(wait.min(Duration::from_secs(86_400)))),
             starts: self.starts.map(|starts| millis(starts.saturating_duration_since(now))),
         }
@@ -719,7 +722,7 @@ impl PendingChange {
     }
 }
 
-/// A block some time after it was noted.
+/// Returns a block as of some time after it was recorded.
 fn still(block: &SharedBlock, at: Instant, now: Instant) -> SharedBlock {
     let mut block = block.clone();
     let passed = u64::try_from(now.saturating_duration_since(at).as_millis()).unwrap_or(u64::MAX);

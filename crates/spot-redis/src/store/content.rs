@@ -1,17 +1,17 @@
-//! The value under a key: `spot1 VERSION KIND`, a line feed, and the payload.
+//! The format of a value: `spot1 VERSION KIND`, a line feed, and the payload.
 
 use std::str;
 
 use spot_http::Error;
 
-/// A value of this format. Its scripts read the same line.
+/// A value in this format. The scripts parse the same line.
 pub(super) struct Content<'a> {
     pub(super) version: u64,
     pub(super) kind: Kind,
     pub(super) payload: &'a [u8],
 }
 
-/// What a payload is.
+/// The type of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// JSON.
@@ -22,7 +22,7 @@ pub(super) enum Kind {
     Removed,
 }
 
-/// Why a value has no record.
+/// Why a value contains no usable record.
 pub(super) enum Unreadable {
     /// The value is not a record, for this reason.
     Broken(String),
@@ -56,12 +56,12 @@ impl<'a> Content<'a> {
         Ok(Self { version, kind, payload })
     }
 
-    /// The line before a payload.
+    /// Formats the line before a payload.
     pub(super) fn head(version: u64, kind: Kind) -> String {
         format!("spot{FORMAT} {version} {}\n", kind.name())
     }
 
-    /// A clear payload.
+    /// Returns the text of an unsealed payload.
     pub(super) fn text(&self) -> Result<&'a str, Unreadable> {
         str::from_utf8(self.payload).map_err(|_| Unreadable::Broken("it is not text".to_owned()))
     }

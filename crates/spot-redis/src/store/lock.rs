@@ -13,20 +13,21 @@ use tokio::{
 
 use crate::connection::{Redis, Script};
 
-/// When the lock of a process that has died is free again.
+/// When the lock of a crashed process becomes free.
 const LIFETIME: Duration = Duration::from_secs(10);
 
 /// How often a lock is renewed.
 const RENEWAL: Duration = Duration::from_secs(3);
 
-/// How long to wait for another process that refreshes, which may need several attempts.
+/// How long to wait for another process that refreshes. It may need several attempts.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The waits between two attempts to get the lock. They double.
+/// Waits between two attempts to get the lock. They double each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Also succeeds if the lock is ours: the answer to an earlier attempt may be lost.
+/// Also succeeds if this process already holds the lock: the response to an earlier attempt may be
+/// lost.
 static ACQUIRE: Script = Script::new(
     "local holder = redis.call('GET', KEYS[1])
      if holder and holder ~= ARGV[1] then return 0 end
@@ -44,8 +45,8 @@ static RELEASE: Script = Script::new(
      return redis.call('DEL', KEYS[1])",
 );
 
-/// A lock that is held, or may be: the answer of the server may be on its way. It is released when
-/// the value is dropped.
+/// A lock that is held, or may be held, because the server's response has not arrived yet. It is
+/// released when the value is dropped.
 struct Held {
     redis: Redis,
     key: String,
@@ -57,7 +58,7 @@ struct Held {
 pub(super) async fn lock(redis: &Redis, session: &str) -> Result<StoreLock, Error> {
     let runtime = Handle::try_current()
         .map_err(|_| Error::configuration("a lock in Redis needs a running tokio runtime"))?;
-    // Before the first attempt, so that a caller who leaves meanwhile does not keep the lock.
+    // Created before the first attempt, so that a cancelled caller does not keep the lock.
     let mut held = Held {
         redis: redis.clone(),
         key: format!("{session}:lock"),
@@ -87,14 +88,15 @@ pub(super) async fn lock(redis: &Redis, session: &str) -> Result<StoreLock, Erro
 }
 
 impl Held {
-    /// Renews the lock from a task on the runtime of the holder: if that stands still, the lock expires.
+    /// Renews the lock in a task on the holder's runtime: if the runtime stalls, the lock expires.
     fn renew(&mut self, runtime: &Handle) {
         let (redis, key, holder) = (self.redis.clone(), self.key.clone(), self.holder.clone());
         self.renewal = Some(runtime.spawn(async move {
             loop {
                 sleep(RENEWAL).await;
                 let renew = RENEW.call().key(&key).arg(&holder).arg(super::millis(LIFETIME));
-                // Another process has the lock: versions keep its record from being overwritten.
+                // Another process has the lock. The versions keep its record from being
+                // overwritten.
                 if let Ok(Value::Int(0)) = redis.run::<Value>(renew).await {
                     return;
                 }
@@ -109,7 +111,7 @@ impl Drop for Held {
             renewal.abort();
         }
         let (redis, key, holder) = (self.redis.clone(), self.key.clone(), self.holder.clone());
-        // If the server is away, the lock expires.
+        // If the server is unavailable, the lock expires.
         let _ = self.redis.spawn(async move {
             let _ = redis.run::<Value>(RELEASE.call().key(&key).arg(&holder)).await;
         });

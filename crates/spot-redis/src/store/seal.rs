@@ -9,7 +9,7 @@ use std::{
 
 use spot_http::Error;
 
-/// Why a function of the program could not seal or open a value.
+/// Why a function of the program failed to seal or open a value.
 pub(super) type SealFailure = Box<dyn StdError + Send + Sync>;
 
 /// The functions of the program.
@@ -33,7 +33,7 @@ impl Seal {
         call("seal", &self.seal, key, format!("{key}\n{text}").as_bytes())
     }
 
-    /// Opens a sealed text, which must be the one of this key.
+    /// Opens a sealed text, which must belong to this key.
     pub(super) fn open(&self, key: &str, sealed: &[u8]) -> Result<String, Error> {
         let plain = call("open", &self.open, key, sealed)?;
         let wrong = |why: &str| Error::store(format!("the value of {key} in Redis {why}"));
@@ -47,7 +47,7 @@ impl Seal {
     }
 }
 
-/// Calls a function of the program. A panic is an error.
+/// Calls a function of the program. A panic becomes an error.
 fn call(name: &str, function: &Function, key: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
     match catch_unwind(AssertUnwindSafe(|| function(bytes))) {
         Ok(Ok(bytes)) => Ok(bytes),
@@ -58,7 +58,7 @@ fn call(name: &str, function: &Function, key: &str, bytes: &[u8]) -> Result<Vec<
     }
 }
 
-/// Implements `Error` for a boxed error, which does not implement it.
+/// Wraps a boxed error, which does not implement `Error` itself.
 #[derive(Debug)]
 struct Wrapped(SealFailure);
 

@@ -1,4 +1,4 @@
-//! Sign-ins that wait for their browser.
+//! Sign-ins that wait for the browser to return.
 
 use std::time::Duration;
 
@@ -26,15 +26,15 @@ static TAKE: Script = Script::new(
 );
 
 impl RedisStore {
-    /// Keeps a sign-in until its browser comes back, for ten minutes. The browser may come back to
-    /// another machine, which gets it with [`take_sign_in`](Self::take_sign_in).
+    /// Stores a sign-in until the browser returns, for ten minutes. The browser may return to
+    /// another machine, which gets the sign-in with [`take_sign_in`](Self::take_sign_in).
     ///
-    /// Keep the state in a cookie of the browser as well, and compare the two when the browser comes
-    /// back: otherwise somebody can lure a user into the session of another account.
+    /// Store the state in a cookie of the browser as well, and compare the two when the browser
+    /// returns. Otherwise an attacker can lure a user into the session of another account.
     ///
     /// # Errors
     ///
-    /// [`Store`](spot_auth::ErrorKind::Store) if the server is away or refuses to write.
+    /// [`Store`](spot_auth::ErrorKind::Store) if the server is unavailable or refuses to write.
     pub async fn keep_sign_in(&self, pending: PendingSignIn) -> Result<(), Error> {
         let key = self.sign_in_key(pending.state());
         let (kind, payload) = self.payload(&key, pending.into_json().expose_secret())?;
@@ -45,8 +45,9 @@ impl RedisStore {
         set.map(drop).map_err(|error| Error::store(format!("cannot keep a sign-in: {error}")))
     }
 
-    /// Takes a sign-in out of the server. `None` if there is none with this state, if it is older than
-    /// ten minutes, or if it was taken before. `state` comes from the address of the callback.
+    /// Removes a sign-in from the server and returns it. `None` if there is none with this state,
+    /// if it is older than ten minutes, or if it was already taken. `state` comes from the URL of
+    /// the callback.
     ///
     /// ```no_run
     /// # use spot_auth::{App, Error, Session};
@@ -61,7 +62,7 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`Store`](spot_auth::ErrorKind::Store) if the server is away, and every error of
+    /// [`Store`](spot_auth::ErrorKind::Store) if the server is unavailable, and every error of
     /// [`App::resume`].
     pub async fn take_sign_in(
         &self,

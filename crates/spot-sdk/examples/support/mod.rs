@@ -16,8 +16,8 @@ pub(crate) struct Start {
     pub(crate) mock: Option<MockSpotify>,
 }
 
-/// Signs in at Spotify, in the browser, if `SPOTIFY_CLIENT_ID` is set; otherwise at a `spot-mock` in
-/// the given mode, through the same round trip.
+/// Signs in at Spotify, in the browser, if `SPOTIFY_CLIENT_ID` is set; otherwise at a `spot-mock`
+/// in the given mode, with the same sign-in flow.
 pub(crate) async fn start(
     mode: Mode,
     scopes: impl IntoIterator<Item = Scope>,

@@ -1,4 +1,4 @@
-//! The listener that the browser comes back to.
+//! The listener for the browser's return.
 
 mod page;
 mod request;
@@ -38,37 +38,37 @@ use crate::{
     },
 };
 
-/// A listener on this machine, for one sign-in.
+/// A listener on this machine for one sign-in.
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: TcpListener,
     address: SocketAddr,
 }
 
-/// The browser that came back, and waits for a page.
+/// The connection of the returned browser, which waits for a page.
 #[derive(Debug)]
 pub(crate) struct Browser {
     stream: TcpStream,
     declined: bool,
 }
 
-/// Reads the query of a request as the callback of the sign-in.
+/// Validates the query of a request as the callback of the sign-in.
 pub(crate) type Validate = dyn Fn(&str) -> Result<CallbackOutcome, InvalidCallback> + Send + Sync;
 
-/// How many connections are open at once.
+/// Maximum number of open connections.
 const MAX_CONNECTIONS: usize = 32;
 
-/// How long a connection may take to send its request.
+/// Time limit for a connection to send its request.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long sending a page may take.
+/// Time limit for sending a page.
 const RESPONSE_LIMIT: Duration = Duration::from_secs(2);
 
-/// The largest head of a request, in bytes.
+/// Maximum size of the head of a request, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
 impl Listener {
-    /// Listens on the address and port of a redirect URI; on any free port if it names none.
+    /// Listens on the address and port of a redirect URI, or on any free port if it has none.
     pub(crate) async fn bind(loopback: Loopback) -> io::Result<Self> {
         let wanted = SocketAddr::new(loopback.address, loopback.port.unwrap_or(0));
         let socket = TcpListener::bind(wanted).await?;
@@ -80,8 +80,8 @@ impl Listener {
         self.address.port()
     }
 
-    /// Waits for the request that carries the outcome of the sign-in, and closes the listener. Other
-    /// requests are answered and ignored: any program on this machine can send them.
+    /// Waits for the request with the outcome of the sign-in, and closes the listener. Other
+    /// requests are answered and ignored, because any program on this machine can send them.
     pub(crate) async fn wait(
         self,
         redirect: &RedirectUri,
@@ -92,14 +92,14 @@ impl Listener {
         let mut serving = JoinSet::new();
         serving.spawn(accept(self.socket, filter, validate, sender));
         let callback = callbacks.recv().await;
-        // Afterwards the port is free, and all other connections are closed.
+        // This frees the port and closes all other connections.
         serving.shutdown().await;
         callback.ok_or_else(|| io::Error::other("the listener has stopped"))
     }
 }
 
 impl Browser {
-    /// Shows what came of the sign-in. The user may have closed the browser.
+    /// Shows the result of the sign-in. The user may have closed the browser.
     pub(crate) async fn answer(self, error: Option<&Error>) {
         let page = match error {
             None => Page::SignedIn,
@@ -117,7 +117,7 @@ struct Connection {
     active: Arc<AtomicBool>,
 }
 
-/// Serves connections in parallel: browsers open some that they never use.
+/// Serves connections in parallel, because browsers open some that they never use.
 async fn accept(
     socket: TcpListener,
     filter: Arc<RequestFilter>,
@@ -129,7 +129,7 @@ async fn accept(
     loop {
         let stream = match socket.accept().await {
             Ok((stream, _)) => stream,
-            // There are no file descriptors left, or the peer has left. Both pass.
+            // File descriptors are exhausted, or the peer has disconnected. Both are temporary.
             Err(_) => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
@@ -148,7 +148,8 @@ async fn accept(
     }
 }
 
-/// Closes the oldest idle connection if there are too many; the oldest one if none is idle.
+/// If there are too many connections, closes the oldest idle one, or the oldest one if none is
+/// idle.
 fn make_room(connections: &mut VecDeque<Connection>) {
     connections.retain(|connection| !connection.task.is_finished());
     if connections.len() >= MAX_CONNECTIONS {
@@ -159,8 +160,7 @@ fn make_room(connections: &mut VecDeque<Connection>) {
     }
 }
 
-/// Answers one request. The callback of the sign-in is answered later, when it is known what came of
-/// it.
+/// Answers one request. The callback of the sign-in is answered later, when the result is known.
 async fn serve(
     mut stream: TcpStream,
     filter: &RequestFilter,
@@ -187,7 +187,7 @@ async fn serve(
 
 async fn send(mut stream: TcpStream, page: Page) {
     let response = page.to_http();
-    // A browser that has gone away does not matter.
+    // It does not matter if the browser has disconnected.
     let _ = timeout(RESPONSE_LIMIT, async {
         stream.write_all(response.as_bytes()).await?;
         stream.shutdown().await
@@ -195,7 +195,7 @@ async fn send(mut stream: TcpStream, page: Page) {
     .await;
 }
 
-/// Reads to the end of the headers. `None` if they do not end, or are too long.
+/// Reads to the end of the headers. `None` if they are incomplete or too long.
 async fn read_head(stream: &mut TcpStream, active: &AtomicBool) -> Option<Vec<u8>> {
     let mut head = Vec::with_capacity(1024);
     loop {

@@ -7,26 +7,26 @@ pub(super) enum Page {
     SignedIn,
     /// The user declined.
     Declined,
-    /// The user consented, and the program could not get the tokens.
+    /// The user consented, but the program could not get the tokens.
     Failed,
     /// The request is not the callback of this sign-in.
     InvalidCallback,
     /// The bytes are not an HTTP request.
     Malformed,
-    /// The path is not that of the callback: the icon of the page, for example.
+    /// The path is not the callback's, for example that of the favicon.
     NotFound,
     /// The method is not GET.
     MethodNotAllowed,
-    /// The request is for another host, whose name was made to point here.
+    /// The request has the name of another host, which resolves to this machine.
     Misdirected,
 }
 
-/// The style of the pages: readable on a phone, and in the colors that the system uses.
+/// Style of the pages: readable on phones, with the system's color scheme.
 const STYLE: &str = "html{color-scheme:light dark}\
     body{font:1.125rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1.5rem}\
     h1{font-size:1.75rem}";
 
-/// The SHA-256 of the style. The security policy allows this style only.
+/// SHA-256 of the style. The content security policy allows only this style.
 const STYLE_HASH: &str = "cw/Sk0eFXYvXWzIHj2S8xEyA2tYvcVyULpft1DWz+tE=";
 
 impl Page {
@@ -60,7 +60,8 @@ impl Page {
         }
     }
 
-    /// The HTTP response. The page loads nothing, is not cached, and repeats nothing of the request.
+    /// Formats the HTTP response. The page loads nothing, is not cached, and contains nothing from
+    /// the request.
     pub(super) fn to_http(self) -> String {
         let (title, text) = self.text();
         let page = format!(

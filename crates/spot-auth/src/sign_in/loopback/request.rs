@@ -1,4 +1,4 @@
-//! The part of HTTP that a browser on this machine needs.
+//! Parses the HTTP requests of a browser on this machine.
 
 use std::net::SocketAddr;
 
@@ -12,20 +12,20 @@ pub(super) struct RequestHead<'a> {
     host: &'a str,
 }
 
-/// Accepts only the requests of a browser that was redirected here.
+/// Accepts only requests of a browser that was redirected to this listener.
 #[derive(Debug)]
 pub(super) struct RequestFilter {
     hosts: Vec<String>,
     path: String,
 }
 
-/// Whether the headers have ended.
+/// Whether the headers are complete.
 pub(super) fn is_whole(head: &[u8]) -> bool {
     head.windows(4).any(|window| window == b"\r\n\r\n")
 }
 
 impl<'a> RequestHead<'a> {
-    /// Reads the request line and the one `Host` header.
+    /// Parses the request line and the single `Host` header.
     pub(super) fn parse(head: &'a [u8]) -> Result<Self, Page> {
         let head = std::str::from_utf8(head).map_err(|_| Page::Malformed)?;
         let (head, _) = head.split_once("\r\n\r\n").ok_or(Page::Malformed)?;
@@ -58,7 +58,7 @@ impl RequestFilter {
         Self { hosts, path: path.to_owned() }
     }
 
-    /// The query of a request to the callback's path.
+    /// Returns the query of a request to the callback's path.
     pub(super) fn query(&self, head: RequestHead<'_>) -> Result<String, Page> {
         if !self.hosts.iter().any(|host| host.eq_ignore_ascii_case(head.host)) {
             return Err(Page::Misdirected);

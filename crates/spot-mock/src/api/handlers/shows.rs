@@ -44,8 +44,8 @@ pub(crate) fn several_episodes(call: &mut Call<'_>) -> Answer {
     batch(call, "episodes", World::episode, |key| call.render().episode(key))
 }
 
-/// Requires a market, since shows exist only in countries. A call without a user must have a
-/// `market`.
+/// Requires a market, since the availability of shows depends on it. A call without a user must
+/// have a `market`.
 fn require_market(call: &Call<'_>) -> Result<(), Refusal> {
     match call.market.code {
         Some(_) => Ok(()),

@@ -48,7 +48,7 @@ pub struct Album {
     pub(crate) unavailable: bool,
     /// Country codes of the markets in which the album is available. Default: all markets.
     pub(crate) markets: Option<Vec<String>>,
-    /// Value of `total_tracks`. Default: the number of `tracks`.
+    /// Value of `total_tracks` in answers. Default: the number of `tracks`.
     pub(crate) total_tracks: Option<u32>,
     /// Cover images, the largest first. Default: three images whose addresses do not exist.
     pub(crate) images: Option<Vec<Image>>,
@@ -228,7 +228,7 @@ impl Album {
         self
     }
 
-    /// Value of `total_tracks`. Default: the number of the album's tracks.
+    /// Value of `total_tracks` in answers. Default: the number of the album's tracks.
     pub fn total_tracks(mut self, total: u32) -> Self {
         self.total_tracks = Some(total);
         self

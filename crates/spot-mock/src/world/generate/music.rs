@@ -16,7 +16,7 @@ const ALBUMS: u32 = 1_500;
 /// Minimum number of albums of the first artist, whose discography has several pages.
 const LONG_DISCOGRAPHY: u32 = 32;
 
-/// Fills the world with music. The first album has 26 tracks on two discs, the second 64 on
+/// Adds artists, albums and tracks. The first album has 26 tracks on two discs, the second 64 on
 /// three.
 pub(super) fn fill(world: &mut World) {
     let mut rng = Rng::new(world.seed, "artists");

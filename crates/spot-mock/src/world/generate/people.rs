@@ -13,7 +13,7 @@ use crate::world::{
 /// Login names, some of which must be escaped in a path.
 const OLD_NAMES: &[&str] = &["mara.holt", "zoë#91", "quiet listener", "1187043265", "tin_whistle"];
 
-/// Fills the world with people. The first user is the default user, the last one is Spotify.
+/// Adds the users. The first one is the default user, the last one is Spotify.
 pub(super) fn fill(world: &mut World) {
     let mut rng = Rng::new(world.seed, "users");
     add(world, &mut rng, "mockuser".to_owned(), true);
