@@ -91,7 +91,7 @@ impl Response<Bytes> {
     ///
     /// # Errors
     ///
-    /// [`Decode`](ErrorKind::Decode) if the body is not a `T`.
+    /// [`Decode`](ErrorKind::Decode) if the body does not decode as `T`.
     pub fn json<T: DeserializeOwned>(
         self,
         operation: &'static Operation,

@@ -135,8 +135,8 @@ where
     }
 }
 
-/// For lists of several kinds, with ids of one kind as text: `ids.iter().map(|id|
-/// id.parse::<TrackId>())`.
+/// For lists that accept several kinds. Parse ids given as text into their kind first:
+/// `ids.iter().map(|id| id.parse::<TrackId>())`.
 impl<I: Id, T: IntoId<I>> IntoId<I> for Result<T, ParseIdError> {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.and_then(IntoId::into_id)

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Name of the newtype for the value of a field with two names, under the name that comes first.
-/// The reader stores the range of its text.
+/// The reader remembers its text.
 pub(crate) const FIRST_VALUE: &str = "$spot_model::FirstValue";
 
 /// Name of the newtype for the value of the same field under the second name. Its visitor gets a

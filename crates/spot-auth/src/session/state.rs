@@ -95,7 +95,7 @@ impl SessionState {
         self.unsaved = None;
     }
 
-    /// Returns to the previous record if the service refuses the refresh token of the store's one.
+    /// Returns to the previous record if the service refuses the adopted one's refresh token.
     /// A store that lost its last writes, as after a failover or a restored backup, has an older
     /// record than a session in use.
     pub(crate) fn go_back(&mut self) -> bool {

@@ -143,7 +143,7 @@ const LIMIT: Duration = Duration::from_secs(240);
 /// Longest pause. It exceeds every `Retry-After` seen so far.
 const MAX_PAUSE: Duration = Duration::from_secs(30 * 86_400);
 
-/// What a caller has to do.
+/// The next action of a caller.
 enum Step {
     Use(AccessToken),
     /// Wait for a refresh, at most this long.

@@ -100,7 +100,7 @@ pub enum ErrorKind {
     Transport,
     /// A token store failed: it could not be read, written or locked.
     Store,
-    /// The response could not be decoded. [`Error::path`] is the place in the JSON, [`Error::body`]
+    /// The response could not be decoded. [`Error::path`] is the path in the JSON, [`Error::body`]
     /// the beginning of the body.
     Decode,
     /// The client, the application or the environment is set up wrongly.
@@ -148,7 +148,7 @@ impl Error {
         self.inner.kind.clone()
     }
 
-    /// The HTTP status; `None` if there was no response.
+    /// The HTTP status; `None` without a response.
     pub fn status(&self) -> Option<u16> {
         self.inner.status
     }
@@ -312,7 +312,7 @@ impl Error {
         self
     }
 
-    /// Sets the body, of which the first KiB is kept. The body must not hold a token.
+    /// Sets the body. Only its first KiB is kept. It must not contain a token.
     #[must_use]
     pub fn with_body(mut self, body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body.get(..BODY).unwrap_or(body));

@@ -68,7 +68,7 @@ reasons! {
     DeviceNotControllable = "DEVICE_NOT_CONTROLLABLE",
     /// The volume of the device cannot be set.
     VolumeControlDisallow = "VOLUME_CONTROL_DISALLOW",
-    /// No device is active: start one, or name one.
+    /// No device is active. Start playback on one, or pass a device to the call.
     NoActiveDevice = "NO_ACTIVE_DEVICE",
     /// The user has no Spotify Premium.
     PremiumRequired = "PREMIUM_REQUIRED",

@@ -45,7 +45,7 @@ pub struct Cache {
 pub(crate) struct Memory {
     pub(crate) kept: quick_cache::sync::Cache<Key, Kept, Weigh>,
     flights: Mutex<Flights>,
-    /// The number of writes so far. A response requested before a write is not kept after it.
+    /// The number of writes so far. A response requested before a write is not stored after it.
     pub(crate) writes: AtomicU64,
 }
 

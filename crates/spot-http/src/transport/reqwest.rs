@@ -149,7 +149,7 @@ fn classify(error: reqwest::Error) -> TransportError {
     TransportError::new(kind, error)
 }
 
-/// Classifies an HTTP/2 error; `None` if it is none.
+/// Classifies an HTTP/2 error; `None` for other errors.
 #[cfg(feature = "http2")]
 fn of_http2(cause: &(dyn StdError + 'static)) -> Option<TransportErrorKind> {
     let error = cause.downcast_ref::<h2::Error>()?;
