@@ -52,8 +52,8 @@ pub enum Check {
     },
     /// Calls every operation once, at a spot-mock. With a base URL only what reads.
     Smoke {
-        /// Base URL of the API, for example https://api.spotify.com/v1. Only operations that read and
-        /// are open to all applications are called. Starts a spot-mock if this is not given.
+        /// Base URL of the API, for example `https://api.spotify.com/v1`. Only operations that read
+        /// and are open to all applications are called. Starts a spot-mock if this is not given.
         #[arg(long)]
         base_url: Option<String>,
         /// Also call the operations that change something or are closed to most applications.

@@ -118,7 +118,7 @@ mod tests {
         let deviations = |what: &str| {
             vec![Deviation { what: vec![what.to_owned()], reason: "because".to_owned() }]
         };
-        let differences = ["GET /a: query `b` is only there".to_owned()].into();
+        let differences = ["GET /a: query `b` is only in the document".to_owned()].into();
         assert!(report(&deviations("GET /a: query `b` *"), &differences).is_ok());
         assert!(report(&deviations("GET /a: query `c` *"), &differences).is_err());
         assert!(report(&[], &differences).is_err());
@@ -127,14 +127,17 @@ mod tests {
 
     #[test]
     fn a_star_stands_for_anything() {
-        assert!(matches("GET /a: query b is only there", "GET /a: query b is only there"));
-        assert!(!matches("GET /a", "GET /a: query b is only there"));
+        assert!(matches(
+            "GET /a: query b is only in the document",
+            "GET /a: query b is only in the document"
+        ));
+        assert!(!matches("GET /a", "GET /a: query b is only in the document"));
         assert!(matches(
             "*: query limit: *",
-            "GET /a: query limit: the minimum is 0 there, 1 here"
+            "GET /a: query limit: the minimum is 0 in the document, 1 in the spec"
         ));
-        assert!(matches("* is only here", "type Album: field `x` is only here"));
-        assert!(!matches("* is only here", "type Album: field `x` is only there"));
+        assert!(matches("* is only in the spec", "type Album: field `x` is only in the spec"));
+        assert!(!matches("* is only in the spec", "type Album: field `x` is only in the document"));
         assert!(!matches("a*bc*c", "abc"));
     }
 }

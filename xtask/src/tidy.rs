@@ -124,7 +124,7 @@ fn words(root: &Path, wrong: &mut Vec<String>) {
             let generated = path.components().any(|part| part.as_os_str() == "generated");
             if generated && line.starts_with("#![allow") {
                 wrong.push(format!(
-                    "{}:{}: generated code obeys the lints",
+                    "{}:{}: `#![allow]` is not permitted in generated code",
                     path.display(),
                     number + 1
                 ));

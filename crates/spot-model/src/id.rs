@@ -21,8 +21,8 @@ pub(crate) struct Base62 {
 impl Base62 {
     const MOST: usize = 22;
 
-    /// Parses an id of the usual length. Nearly all ids have it, and need no check of single
-    /// letters.
+    /// Parses an id of the usual length. Nearly all ids have this length, and are not
+    /// checked letter by letter.
     fn usual(text: &str) -> Option<Self> {
         let bytes: [u8; Self::MOST] = text.as_bytes().try_into().ok()?;
         let all = bytes.iter().fold(true, |all, byte| all & byte.is_ascii_alphanumeric());

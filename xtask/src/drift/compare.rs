@@ -21,11 +21,11 @@ pub(super) fn operations(spec: &Spec, document: &Document, differences: &mut Dif
     }
     let there = document.operations();
     for call in there.keys().filter(|call| !here.contains_key(call.as_str())) {
-        differences.add(format!("{call} is only there"));
+        differences.add(format!("{call} is only in the document"));
     }
     for (call, ops) in &here {
         let Some(operation) = there.get(*call) else {
-            differences.add(format!("{call} is only here"));
+            differences.add(format!("{call} is only in the spec"));
             continue;
         };
         for op in ops {
@@ -51,12 +51,15 @@ fn whole(
 ) {
     let id = document::text(operation, "operationId");
     if id != op.id {
-        differences.add(format!("{call}: the id is `{id}` there, `{}` here", op.id));
+        differences
+            .add(format!("{call}: the id is `{id}` in the document, `{}` in the spec", op.id));
     }
     match (document::is_true(operation, "deprecated"), op.access) {
-        (true, Access::Any) => differences.add(format!("{call}: deprecated there, open here")),
+        (true, Access::Any) => {
+            differences.add(format!("{call}: deprecated in the document, open in the spec"))
+        }
         (false, Access::Extended | Access::Closed2024) => {
-            differences.add(format!("{call}: open there, restricted here"));
+            differences.add(format!("{call}: open in the document, restricted in the spec"));
         }
         _ => {}
     }
@@ -68,18 +71,20 @@ fn whole(
     let answer = document.answer(operation);
     let returns = Ty::parse(&op.returns).unwrap_or(Ty::Unit);
     match (answer.schema.is_some(), &returns) {
-        (true, Ty::Unit) => {
-            differences.add(format!("{call}: answers something there, nothing here"))
-        }
+        (true, Ty::Unit) => differences
+            .add(format!("{call}: answers something in the document, nothing in the spec")),
         (false, returns) if *returns != Ty::Unit => {
-            differences.add(format!("{call}: answers nothing there, something here"));
+            differences
+                .add(format!("{call}: answers nothing in the document, something in the spec"));
         }
         (true, returns) if returns.is_optional() != answer.may_be_missing => {
             let (there, here) = match answer.may_be_missing {
                 true => ("may", "may not"),
                 false => ("may not", "may"),
             };
-            differences.add(format!("{call}: the answer {there} be missing there, {here} here"));
+            differences.add(format!(
+                "{call}: the answer {there} be missing in the document, {here} in the spec"
+            ));
         }
         _ => {}
     }
@@ -95,20 +100,22 @@ fn parameters(
     let there = document.parameters(operation);
     let keys: BTreeSet<_> = here.iter().map(|here| (here.place, here.name.clone())).collect();
     for (place, name) in there.keys().filter(|key| !keys.contains(key)) {
-        differences.add(format!("{call}: {} `{name}` is only there", place.name()));
+        differences.add(format!("{call}: {} `{name}` is only in the document", place.name()));
     }
     for parameter in here {
         let name = format!("{call}: {} `{}`", parameter.place.name(), parameter.name);
         let Some(other) = there.get(&(parameter.place, parameter.name.clone())) else {
-            differences.add(format!("{name} is only here"));
+            differences.add(format!("{name} is only in the spec"));
             continue;
         };
         match (other.required, parameter.need) {
             (true, Need::Optional) => {
-                differences.add(format!("{name} is required there, optional here"));
+                differences
+                    .add(format!("{name} is required in the document, optional in the spec"));
             }
             (false, Need::Required) => {
-                differences.add(format!("{name} is optional there, required here"));
+                differences
+                    .add(format!("{name} is optional in the document, required in the spec"));
             }
             _ => {}
         }
@@ -127,7 +134,7 @@ fn parameters(
             let is_implied = which == "minimum" && there.is_none() && here == Some(0);
             if there != here && !is_implied {
                 differences.add(format!(
-                    "{name}: the {which} is {} there, {} here",
+                    "{name}: the {which} is {} in the document, {} in the spec",
                     or_none(there),
                     or_none(here)
                 ));
@@ -139,7 +146,7 @@ fn parameters(
         });
         if default != parameter.default {
             differences.add(format!(
-                "{name}: the default is {} there, {} here",
+                "{name}: the default is {} in the document, {} in the spec",
                 or_none(default),
                 or_none(parameter.default.clone())
             ));
@@ -156,10 +163,10 @@ pub(super) fn sets(
     differences: &mut Differences,
 ) {
     for only in there.difference(here) {
-        differences.add(format!("{name}: {what} `{only}` is only there"));
+        differences.add(format!("{name}: {what} `{only}` is only in the document"));
     }
     for only in here.difference(there) {
-        differences.add(format!("{name}: {what} `{only}` is only here"));
+        differences.add(format!("{name}: {what} `{only}` is only in the spec"));
     }
 }
 

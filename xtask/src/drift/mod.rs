@@ -67,7 +67,10 @@ mod tests {
             paths.remove("/markets");
             paths.insert("/lyrics/{id}".to_owned(), json!({ "get": {} }));
         });
-        assert_eq!(found, ["GET /lyrics/{id} is only there", "GET /markets is only here"]);
+        assert_eq!(
+            found,
+            ["GET /lyrics/{id} is only in the document", "GET /markets is only in the spec"]
+        );
     }
 
     #[test]
@@ -82,9 +85,9 @@ mod tests {
         assert_eq!(
             found,
             [
-                "deprecated there, open here",
-                "scope `user-read-currently-playing` is only here",
-                "scope `user-top-read` is only there",
+                "deprecated in the document, open in the spec",
+                "scope `user-read-currently-playing` is only in the spec",
+                "scope `user-top-read` is only in the document",
             ]
         );
     }
@@ -107,11 +110,11 @@ mod tests {
         assert_eq!(
             found,
             [
-                "path `type`: value `genres` is only there",
-                "query `limit`: the maximum is 99 there, 50 here",
-                "query `offset` is only here",
-                "query `skip` is only there",
-                "query `time_range`: the default is long_term there, medium_term here",
+                "path `type`: value `genres` is only in the document",
+                "query `limit`: the maximum is 99 in the document, 50 in the spec",
+                "query `offset` is only in the spec",
+                "query `skip` is only in the document",
+                "query `time_range`: the default is long_term in the document, medium_term in the spec",
             ]
         );
     }
@@ -128,10 +131,10 @@ mod tests {
         assert_eq!(
             found,
             [
-                "enum AlbumType: value `mixtape` is only there",
-                "type Device: field `is_active`: string there, boolean here",
-                "type Segment: field `zing` is only there",
-                "type Track: field `disc_number` is only here",
+                "enum AlbumType: value `mixtape` is only in the document",
+                "type Device: field `is_active`: string in the document, boolean in the spec",
+                "type Segment: field `zing` is only in the document",
+                "type Track: field `disc_number` is only in the spec",
             ]
         );
     }

@@ -152,14 +152,14 @@ impl<'a> Walk<'a> {
 
     fn shape(&mut self, name: &str, there: &str, here: &str) {
         let there = if there.is_empty() { "something else" } else { there };
-        self.differences.add(format!("{name}: {there} there, {here} here"));
+        self.differences.add(format!("{name}: {there} in the document, {here} in the spec"));
     }
 
     /// The fields one side lacks, once it is known which schemas belong to a type.
     fn finish(self) {
         for (name, kind) in self.spec.types() {
             let Some(there) = self.met.get(name) else {
-                self.differences.add(format!("type {name} is only here"));
+                self.differences.add(format!("type {name} is only in the spec"));
                 continue;
             };
             // An object of which nothing is said lacks nothing.

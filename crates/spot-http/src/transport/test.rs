@@ -253,8 +253,8 @@ impl Faulty {
         self
     }
 
-    /// Sets how often a series of refusals begins. It answers `requests` consecutive requests with
-    /// 429 and this `Retry-After`, in seconds.
+    /// Sets the probability that a request starts a series of refusals: `requests` consecutive
+    /// requests are answered with 429 and this `Retry-After`, in seconds.
     #[must_use]
     pub fn storm(mut self, rate: f64, requests: u32, retry_after: Duration) -> Self {
         self.rates.storm = (rate, requests, retry_after);

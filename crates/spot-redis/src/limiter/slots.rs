@@ -256,8 +256,8 @@ impl SharedSlots {
         self.pool.iter().filter(|lease| lease.lane == lane).count()
     }
 
-    /// Returns how many more slots to request. Half a batch remains in use while the next one
-    /// arrives.
+    /// Returns how many more slots to request. The next batch is requested when half of
+    /// the last one is used.
     fn missing(&self, waiting: Waiting, lane: Lane) -> usize {
         let (held, batch) = (self.held(lane), self.batch());
         if held > batch / 2 { 0 } else { waiting.lane(lane).min(batch).saturating_sub(held) }
