@@ -1,4 +1,4 @@
-//! `cargo xtask tidy`: checks that neither the compiler nor a lint makes.
+//! `cargo xtask tidy`: enforces rules that the compiler and the lints do not check.
 
 use std::{fs, path::Path};
 

@@ -26,7 +26,7 @@ use crate::{client::Client, market::Market, optional::Optional};
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
-#[must_use = "a builder does nothing until it builds"]
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     pipeline: PipelineBuilder,
     market: Option<Market>,

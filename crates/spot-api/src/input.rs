@@ -204,8 +204,9 @@ impl Body {
         }
     }
 
-    /// If the caller gave a snapshot, adds it, or the one that the previous change returned.
-    /// Otherwise adds nothing: Spotify has refused valid snapshots and answered 502.
+    /// Adds a snapshot if the caller gave one. After a previous change, the snapshot that this
+    /// change returned is used instead. If the caller gave none, nothing is added, because Spotify
+    /// has refused valid snapshots and answered 502.
     pub(crate) fn snapshot(
         self,
         name: &str,

@@ -112,8 +112,8 @@ impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
         TryStreamExt::try_next(self).await
     }
 
-    /// Streams the rest of the list as pages, starting with the first page of which no entry was
-    /// taken.
+    /// Streams the remaining pages of the list. A page from which an entry was already returned is
+    /// not included.
     pub fn pages(self) -> Pages<P> {
         self.pages
     }
@@ -223,9 +223,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link leads out of the base URL of the
-    /// API, or back to this page or an earlier one, so that a loop over pages ends; otherwise as
-    /// any call.
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not below the base URL of the
+    /// API, or if it leads back to this page or an earlier one. The second check prevents an
+    /// endless loop over pages. All other errors are those of any call.
     pub async fn next_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
         if page.items().is_empty() && page.skipped().is_empty() {
             return Ok(None);

@@ -124,7 +124,7 @@ async fn check_versions(store: &dyn TokenStore) -> Result<(), Error> {
     ensure(fourth.is_some(), "`save` without an expected version writes after a removal")?;
     ensure(
         ![first, second, Some(third)].contains(&fourth),
-        "a version does not come again after a removal",
+        "`save` after a removal does not reuse an earlier version",
     )?;
     store.remove(&key).await
 }

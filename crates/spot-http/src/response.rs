@@ -29,8 +29,9 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
-    /// Creates a response from an error that stands for a result, such as a 404 for an entry that
-    /// becomes `None`. It has the status and the attempts of the error, and no headers.
+    /// Creates a response from an error that is treated as a result. For example, if an entry is
+    /// answered with 404, the result is `None`. The response has the status and the attempts of
+    /// the error, and no headers.
     pub fn of_error(error: &Error, body: T) -> Self {
         Self {
             body,

@@ -20,7 +20,7 @@ use crate::{
     shape,
 };
 
-/// Maximum number of entries of a page. The largest page of the API has 100.
+/// Maximum number of entries of a page. The largest page of the API has 100 entries.
 const MAX_ENTRIES: usize = 10_000;
 
 /// Maximum length of an error text, in characters.

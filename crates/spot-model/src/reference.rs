@@ -17,7 +17,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Returns the kind for the word in URIs and URLs, or in the API's own paths.
+    /// Returns the kind that a word names, such as `track` in a URI or `tracks` in an API path.
     fn of(word: &str) -> Option<Self> {
         Some(match word {
             "track" | "tracks" => Self::Track,

@@ -52,7 +52,7 @@ pub struct Redis {
 }
 
 /// Builder of a [`Redis`] handle.
-#[must_use = "a builder does nothing until it builds"]
+#[must_use = "a builder does nothing until `build` is called"]
 #[derive(Clone)]
 pub struct RedisBuilder {
     url: String,
@@ -219,8 +219,8 @@ impl RedisBuilder {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](spot_http::ErrorKind::Configuration) if a URL is malformed or the prefix contains
-    /// a brace.
+    /// [`Configuration`](spot_http::ErrorKind::Configuration) if a URL is malformed or the prefix
+    /// contains a brace.
     pub fn build(self) -> Result<Redis, Error> {
         if self.prefix.contains(['{', '}']) {
             return Err(Error::configuration("the prefix of the keys in Redis contains a brace"));
@@ -308,8 +308,8 @@ fn malformed(error: &RedisError) -> Error {
     ))
 }
 
-/// Installs a provider of cryptography for the process, which the TLS library needs. A provider
-/// that the program installed stays.
+/// Installs the process-wide crypto provider that rustls needs, unless the program has installed
+/// one.
 #[cfg(feature = "rustls")]
 fn install_tls_provider() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
@@ -367,7 +367,7 @@ impl ScriptCall {
     }
 }
 
-/// Why a use of the server failed.
+/// The reason why a command to the server failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     message: String,

@@ -50,16 +50,16 @@ use crate::{
 ///
 /// Sessions in use continue. Their tokens stay in memory, the observer of the application receives
 /// the error, and the record is saved when the server is available again. If the server lost its
-/// data, the next refresh of each session in use saves its record again. A session that no process
-/// uses is lost with the data, and its user has to sign in again: configure the server to write to
+/// data, the next refresh of each session in use saves its record again. All other sessions are
+/// lost, and their users have to sign in again. To prevent this, configure the server to write to
 /// the disk (`appendonly yes`) and to evict no keys (`maxmemory-policy noeviction`).
 ///
 /// # Keys
 ///
 /// A record is a string under `{prefix}session:{CLIENT_ID/ACCOUNT/SCOPES}`. Its lock has the same
-/// key with `:lock` appended. The inner braces are part of the key and keep the two in one slot of
-/// a cluster. All characters except letters, digits and `-._~` are escaped as in a URL.
-/// [`key`](Self::key) returns the key of a session.
+/// key with `:lock` appended. The braces around `CLIENT_ID/ACCOUNT/SCOPES` are a hash tag, which
+/// keeps the record and its lock in one slot of a cluster. All characters except letters, digits
+/// and `-._~` are escaped as in a URL. [`key`](Self::key) returns the key of a session.
 ///
 /// A record expires 30 days after the earliest end of the consent, or 211 days after the last save
 /// if the time of the consent is unknown. Signing out leaves a marker without tokens for 30 days,
@@ -112,8 +112,10 @@ impl RedisStore {
     ///
     /// # struct Cipher;
     /// # impl Cipher {
-    /// #     fn encrypt(&self, plain: &[u8]) -> Result<Vec<u8>, std::fmt::Error> { Ok(plain.to_vec()) }
-    /// #     fn decrypt(&self, bytes: &[u8]) -> Result<Vec<u8>, std::fmt::Error> { Ok(bytes.to_vec()) }
+    /// #     fn encrypt(&self, plain: &[u8]) -> Result<Vec<u8>, std::fmt::Error> {
+    /// Ok(plain.to_vec()) }
+    /// #     fn decrypt(&self, bytes: &[u8]) -> Result<Vec<u8>, std::fmt::Error> {
+    /// Ok(bytes.to_vec()) }
     /// # }
     /// # fn cipher() -> Cipher { Cipher }
     /// # fn run() -> Result<(), spot_auth::Error> {

@@ -1,4 +1,4 @@
-//! An OpenAPI document, as far as it is compared.
+//! Reads the parts of an OpenAPI document that are compared.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

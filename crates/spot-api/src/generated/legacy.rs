@@ -56,7 +56,8 @@ impl Legacy {
         }
     }
 
-    /// Whether each of the given albums is in the library, in their order.
+    /// Checks which of the given albums are in the library: one `bool` for each, in the same
+    /// order.
     ///
     /// `GET /me/albums/contains`. See [`CheckAlbums`].
     #[doc(alias = "check-users-saved-albums")]
@@ -96,7 +97,8 @@ impl Legacy {
         }
     }
 
-    /// Whether each of the given tracks is in the library, in their order.
+    /// Checks which of the given tracks are in the library: one `bool` for each, in the same
+    /// order.
     ///
     /// `GET /me/tracks/contains`. See [`CheckTracks`].
     #[doc(alias = "check-users-saved-tracks")]
@@ -138,7 +140,8 @@ impl Legacy {
         }
     }
 
-    /// Whether each of the given episodes is in the library, in their order.
+    /// Checks which of the given episodes are in the library: one `bool` for each, in the same
+    /// order.
     ///
     /// `GET /me/episodes/contains`. See [`CheckEpisodes`].
     #[doc(alias = "check-users-saved-episodes")]
@@ -175,7 +178,7 @@ impl Legacy {
         }
     }
 
-    /// Whether each of the given shows is in the library, in their order.
+    /// Checks which of the given shows are in the library: one `bool` for each, in the same order.
     ///
     /// `GET /me/shows/contains`. See [`CheckShows`].
     #[doc(alias = "check-users-saved-shows")]
@@ -214,7 +217,8 @@ impl Legacy {
         }
     }
 
-    /// Whether each of the given audiobooks is in the library, in their order.
+    /// Checks which of the given audiobooks are in the library: one `bool` for each, in the same
+    /// order.
     ///
     /// `GET /me/audiobooks/contains`. See [`CheckAudiobooks`].
     #[doc(alias = "check-users-saved-audiobooks")]
@@ -256,7 +260,7 @@ impl Legacy {
         }
     }
 
-    /// Whether the user follows each of the given artists, in their order.
+    /// Checks which of the given artists the user follows: one `bool` for each, in the same order.
     ///
     /// `GET /me/following/contains`. See [`CheckFollowedArtists`].
     #[doc(alias = "check-current-user-follows")]
@@ -295,7 +299,7 @@ impl Legacy {
         }
     }
 
-    /// Whether the user follows each of the given users, in their order.
+    /// Checks which of the given users the user follows: one `bool` for each, in the same order.
     ///
     /// `GET /me/following/contains`. See [`CheckFollowedUsers`].
     #[doc(alias = "check-current-user-follows")]
@@ -536,7 +540,7 @@ impl RemoveAlbums {
 
 chunked!(RemoveAlbums => ());
 
-/// Whether each of the given albums is in the library, in their order.
+/// Checks which of the given albums are in the library: one `bool` for each, in the same order.
 ///
 /// `GET /me/albums/contains` ([reference]). Scope: `user-library-read`. Closed in Development Mode
 /// since 2026-02-11.
@@ -686,7 +690,7 @@ impl RemoveTracks {
 
 chunked!(RemoveTracks => ());
 
-/// Whether each of the given tracks is in the library, in their order.
+/// Checks which of the given tracks are in the library: one `bool` for each, in the same order.
 ///
 /// `GET /me/tracks/contains` ([reference]). Scope: `user-library-read`. Closed in Development Mode
 /// since 2026-02-11.
@@ -827,7 +831,7 @@ impl RemoveEpisodes {
 
 chunked!(RemoveEpisodes => ());
 
-/// Whether each of the given episodes is in the library, in their order.
+/// Checks which of the given episodes are in the library: one `bool` for each, in the same order.
 ///
 /// `GET /me/episodes/contains` ([reference]). Scope: `user-library-read`. Closed in Development
 /// Mode since 2026-02-11.
@@ -978,7 +982,7 @@ impl RemoveShows {
 
 chunked!(RemoveShows => ());
 
-/// Whether each of the given shows is in the library, in their order.
+/// Checks which of the given shows are in the library: one `bool` for each, in the same order.
 ///
 /// `GET /me/shows/contains` ([reference]). Scope: `user-library-read`. Closed in Development Mode
 /// since 2026-02-11.
@@ -1119,7 +1123,8 @@ impl RemoveAudiobooks {
 
 chunked!(RemoveAudiobooks => ());
 
-/// Whether each of the given audiobooks is in the library, in their order.
+/// Checks which of the given audiobooks are in the library: one `bool` for each, in the same
+/// order.
 ///
 /// `GET /me/audiobooks/contains` ([reference]). Scope: `user-library-read`. Closed in Development
 /// Mode since 2026-02-11.
@@ -1260,7 +1265,7 @@ impl UnfollowArtists {
 
 chunked!(UnfollowArtists => ());
 
-/// Whether the user follows each of the given artists, in their order.
+/// Checks which of the given artists the user follows: one `bool` for each, in the same order.
 ///
 /// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Closed in Development
 /// Mode since 2026-02-11.
@@ -1401,7 +1406,7 @@ impl UnfollowUsers {
 
 chunked!(UnfollowUsers => ());
 
-/// Whether the user follows each of the given users, in their order.
+/// Checks which of the given users the user follows: one `bool` for each, in the same order.
 ///
 /// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Closed in Development
 /// Mode since 2026-02-11.

@@ -123,7 +123,8 @@ impl Library {
         }
     }
 
-    /// Whether each of the given things is in the library, in their order.
+    /// Checks which of the given things are in the library: one `bool` for each, in the same
+    /// order.
     ///
     /// `GET /me/library/contains`. See [`CheckLibrary`].
     #[doc(alias(
@@ -542,7 +543,7 @@ impl RemoveFromLibrary {
 
 chunked!(RemoveFromLibrary => ());
 
-/// Whether each of the given things is in the library, in their order.
+/// Checks which of the given things are in the library: one `bool` for each, in the same order.
 ///
 /// `GET /me/library/contains` ([reference]). Needs one of these scopes, depending on the content:
 /// `user-library-read`, `user-follow-read`, `playlist-read-private`.

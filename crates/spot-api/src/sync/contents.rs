@@ -18,9 +18,9 @@ pub struct PlaylistContents {
 }
 
 impl PlaylistContents {
-    /// Reads the whole playlist, with these fields of each item or with all. Up to 100 items take
-    /// one request. Longer playlists are read in pages of 50, and the version is checked at the
-    /// end.
+    /// Reads the whole playlist, with the given fields of each item or with all fields. A playlist
+    /// of up to 100 items is read with one request. Longer playlists are read in pages of 50, and
+    /// the version is checked at the end.
     pub(crate) async fn read(
         playlist: &GetPlaylist,
         fields: Option<Fields>,

@@ -85,8 +85,8 @@ impl SyncPlaylist {
     /// # Errors
     ///
     /// - [`BadRequest`](ErrorKind::BadRequest) if an id is invalid, a position does not exist, a
-    ///   local file would have to be added (the API cannot), or only a replacement leads to the
-    ///   list and is not allowed. Nothing was changed then.
+    ///   local file would have to be added (the API cannot add local files), or all items would
+    ///   have to be replaced and that is not allowed. In these cases nothing was changed.
     /// - [`Conflict`](ErrorKind::Conflict) if the version of the playlist is not
     ///   [`snapshot_id`](Self::snapshot_id), or if it keeps changing while it is read.
     /// - Any failure of a call.

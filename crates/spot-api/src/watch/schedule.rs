@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// Length of the window in which Spotify counts calls.
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// How long after the expected end of an item to poll for the next one.
+/// Delay between the expected end of an item and the poll for the next item.
 pub(crate) const AFTER_END: Duration = Duration::from_millis(500);
 
 /// Shortest interval, used right after an unexpected change.

@@ -37,7 +37,7 @@ pub(crate) struct User {
 /// Minimum remaining time of an access token of another process to be adopted.
 const MIN_REMAINING: Duration = Duration::from_secs(60);
 
-/// How long before the end of the consent the observer is warned.
+/// The observer is warned this long before the consent ends.
 const CONSENT_NOTICE: Duration = Duration::from_secs(14 * 86_400);
 
 /// Minimum time between two warnings.

@@ -19,9 +19,9 @@ enum Inside<'a> {
     List(Option<usize>),
 }
 
-/// Returns the path of the byte at a line and a column. Both count as in `serde_json`: lines from
-/// 1, columns in bytes. `None` if the byte is in no field and no entry. Time and memory are linear
-/// in the length of the text.
+/// Returns the path of the byte at a line and a column. As in `serde_json`, the first line is 1,
+/// and columns are counted in bytes. `None` if the byte is in no field and no entry. Time and
+/// memory are linear in the length of the text.
 pub(crate) fn find(json: &[u8], line: usize, column: usize) -> Option<String> {
     let end = offset(json, line, column)?;
     let mut inside: Vec<Inside<'_>> = Vec::new();

@@ -71,8 +71,8 @@ pub enum ErrorKind {
     ConsentExpired,
     /// The token lacks a scope that the operation needs.
     MissingScope,
-    /// The operation is closed to the application. The message says since when, and what to use
-    /// instead.
+    /// The operation is not available to this application. The message says since when, and what
+    /// to use instead.
     Restricted,
     /// The user or the application may not do this, for example read a playlist of another user.
     Forbidden,
@@ -86,8 +86,8 @@ pub enum ErrorKind {
     Player(PlayerReason),
     /// Too many calls. [`Error::retry_after`] is the time until calls are sent again.
     RateLimited,
-    /// The quota of the developer account is used up. [`Error::retry_after`] is the time until calls
-    /// are sent again, which may be hours.
+    /// The quota of the developer account is used up. [`Error::retry_after`] is the time until
+    /// calls are sent again, which may be hours.
     QuotaExceeded,
     /// The outcome is unknown: Spotify may have carried out the call, and a retry could carry it
     /// out twice.

@@ -4,7 +4,7 @@ use spot_model::{Access, AccessMode, Operation, Paging};
 
 use crate::{Error, ErrorKind, PlayerReason};
 
-/// Paths of the playlists that Spotify itself makes begin with this.
+/// The path prefix of the playlists that Spotify itself makes.
 const EDITORIAL: &str = "/playlists/37i9dQZF1";
 
 /// Adds advice after the server's message.

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Builder of a [`Pipeline`].
-#[must_use = "a builder does nothing until it builds"]
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct PipelineBuilder {
     tokens: Arc<dyn TokenSource>,
     transport: Option<Arc<dyn Transport>>,

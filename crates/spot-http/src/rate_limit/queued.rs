@@ -362,7 +362,8 @@ impl<S: Slots> State<S> {
     }
 }
 
-/// Checks that a call accepts a wait until this time. Returns the error if it does not.
+/// Checks that a wait until this time exceeds neither the maximum wait nor the deadline of the
+/// call. Returns the error if it does.
 fn accept(
     request: &PermitRequest,
     until: Instant,
@@ -386,7 +387,7 @@ fn late() -> Error {
     Error::new(ErrorKind::Timeout, "the deadline passed while the call waited for the rate limit")
 }
 
-/// A call that waits for a slot. Dropping it leaves the queue.
+/// A call that waits for a slot. It leaves the queue when it is dropped.
 struct Waiter<'a, S: Slots> {
     shared: &'a Arc<Shared<S>>,
     ticket: Option<u64>,
@@ -412,7 +413,7 @@ impl<S: Slots> Waiter<'_, S> {
                 self.shared.release(state, called);
                 return Poll::Ready(Ok((slot, probes)));
             }
-            // Dropping the waiter leaves the queue.
+            // The waiter leaves the queue when it is dropped.
             Err(error) => return Poll::Ready(Err(error)),
         };
         let is_new = self.ticket.is_none();

@@ -268,7 +268,8 @@ impl Window {
         self.limit != before
     }
 
-    /// Returns the remaining time of each finished call of this process, soonest first.
+    /// Returns, for each finished call of this process, the time until its slot becomes free,
+    /// soonest first.
     pub fn cooling(&self, now: Instant) -> Vec<Duration> {
         let own = self.cooling.iter().filter(|(_, call)| *call != Call::Foreign);
         let left = own.map(|(free, _)| free.saturating_duration_since(now));

@@ -199,7 +199,7 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'stat
 /// Builder of a [`ReqwestTransport`].
 // Repeated here, so that the docs of the facade show the feature.
 #[cfg(feature = "reqwest")]
-#[must_use = "a builder does nothing until it builds"]
+#[must_use = "a builder does nothing until `build` is called"]
 #[derive(Clone)]
 pub struct ReqwestTransportBuilder {
     user_agent: String,

@@ -253,8 +253,9 @@ impl Faulty {
         self
     }
 
-    /// Sets the probability that a request starts a series of refusals: `requests` consecutive
-    /// requests are answered with 429 and this `Retry-After`, in seconds.
+    /// Sets the probability that a request starts a series of refusals. A series consists of
+    /// `requests` responses with status 429. Their `Retry-After` header has `retry_after` in
+    /// seconds.
     #[must_use]
     pub fn storm(mut self, rate: f64, requests: u32, retry_after: Duration) -> Self {
         self.rates.storm = (rate, requests, retry_after);

@@ -117,9 +117,8 @@ impl MockBuilder {
     }
 
     /// Serves HTTPS with a certificate generated at the start, for this address, `localhost`,
-    /// `api.spotify.com`, `accounts.spotify.com` and the [`host`](Self::host).
-    /// [`MockSpotify::authority_pem`] returns the certificate of the authority that clients have to
-    /// trust. Default: HTTP.
+    /// `api.spotify.com`, `accounts.spotify.com` and the [`host`](Self::host). Clients have to
+    /// trust its CA certificate, which [`MockSpotify::authority_pem`] returns. Default: HTTP.
     #[cfg(feature = "tls")]
     pub fn tls(mut self) -> Self {
         self.tls = true;

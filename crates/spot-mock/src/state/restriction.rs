@@ -15,14 +15,18 @@
 //! | `NOT_PLAYING_CONTEXT` | repeat the context of playback that has none |
 //! | `ENDLESS_CONTEXT` | shuffle or repeat a station, `spotify:station:artist:ID` |
 //! | `CONTEXT_DISALLOW` | start a context without anything playable |
-//! | `ALREADY_PLAYING` | start the episode or chapter that is playing and has a resume point, in the same context and without `position_ms` |
+//! | `ALREADY_PLAYING` | start the episode or chapter that is playing and has a resume point, in
+//! the same context and without `position_ms` |
 //! | `RATE_LIMITED` | more than 20 commands to start or skip within a second of the mock's clock |
-//! | `REMOTE_CONTROL_DISALLOW` | any command to a device that refuses remote control, or the transfer of its playback |
+//! | `REMOTE_CONTROL_DISALLOW` | any command to a device that refuses remote control, or the
+//! transfer of its playback |
 //! | `DEVICE_NOT_CONTROLLABLE` | any command to a restricted device |
 //! | `VOLUME_CONTROL_DISALLOW` | set the volume of a device with a fixed volume |
-//! | `NO_ACTIVE_DEVICE` | a command without `device_id` while no device is active (404, the others are 403) |
+//! | `NO_ACTIVE_DEVICE` | a command without `device_id` while no device is active (404, the others
+//! are 403) |
 //! | `PREMIUM_REQUIRED` | any command of a user without Premium |
-//! | `UNKNOWN` | any of these but the last two, with [`vague_player`](crate::MockBuilder::vague_player) |
+//! | `UNKNOWN` | any of these but the last two, with
+//! [`vague_player`](crate::MockBuilder::vague_player) |
 
 use crate::http::reply::Refusal;
 
@@ -62,8 +66,8 @@ pub(crate) enum Restriction {
 }
 
 impl Restriction {
-    /// The answer with this reason. A vague answer has the reason `UNKNOWN`, except for a missing
-    /// active device, which real players report too.
+    /// Returns the answer to a command that is refused for this reason. A vague answer has the
+    /// reason `UNKNOWN`, except for a missing active device, which real players report too.
     pub(crate) fn refusal(self, vague: bool) -> Refusal {
         let (message, reason) = match self {
             Self::NoActiveDevice => {

@@ -472,8 +472,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Whether each of the given albums is in the library, in their order. `GET
-    /// /me/albums/contains`
+    /// Checks which of the given albums are in the library: one `bool` for each, in the same
+    /// order. `GET /me/albums/contains`
     pub const CHECK_ALBUMS: &'static Self = &Self {
         name: "check_albums",
         id: "check-users-saved-albums",
@@ -518,8 +518,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Whether each of the given tracks is in the library, in their order. `GET
-    /// /me/tracks/contains`
+    /// Checks which of the given tracks are in the library: one `bool` for each, in the same
+    /// order. `GET /me/tracks/contains`
     pub const CHECK_TRACKS: &'static Self = &Self {
         name: "check_tracks",
         id: "check-users-saved-tracks",
@@ -564,8 +564,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Whether each of the given episodes is in the library, in their order. `GET
-    /// /me/episodes/contains`
+    /// Checks which of the given episodes are in the library: one `bool` for each, in the same
+    /// order. `GET /me/episodes/contains`
     pub const CHECK_EPISODES: &'static Self = &Self {
         name: "check_episodes",
         id: "check-users-saved-episodes",
@@ -610,7 +610,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Whether each of the given shows is in the library, in their order. `GET /me/shows/contains`
+    /// Checks which of the given shows are in the library: one `bool` for each, in the same order.
+    /// `GET /me/shows/contains`
     pub const CHECK_SHOWS: &'static Self = &Self {
         name: "check_shows",
         id: "check-users-saved-shows",
@@ -655,8 +656,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Whether each of the given audiobooks is in the library, in their order. `GET
-    /// /me/audiobooks/contains`
+    /// Checks which of the given audiobooks are in the library: one `bool` for each, in the same
+    /// order. `GET /me/audiobooks/contains`
     pub const CHECK_AUDIOBOOKS: &'static Self = &Self {
         name: "check_audiobooks",
         id: "check-users-saved-audiobooks",
@@ -701,8 +702,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Whether the user follows each of the given artists, in their order. `GET
-    /// /me/following/contains`
+    /// Checks which of the given artists the user follows: one `bool` for each, in the same order.
+    /// `GET /me/following/contains`
     pub const CHECK_FOLLOWED_ARTISTS: &'static Self = &Self {
         name: "check_followed_artists",
         id: "check-current-user-follows",
@@ -747,8 +748,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Whether the user follows each of the given users, in their order. `GET
-    /// /me/following/contains`
+    /// Checks which of the given users the user follows: one `bool` for each, in the same order.
+    /// `GET /me/following/contains`
     pub const CHECK_FOLLOWED_USERS: &'static Self = &Self {
         name: "check_followed_users",
         id: "check-current-user-follows",
@@ -1008,8 +1009,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Whether each of the given things is in the library, in their order. `GET
-    /// /me/library/contains`
+    /// Checks which of the given things are in the library: one `bool` for each, in the same
+    /// order. `GET /me/library/contains`
     pub const CHECK_LIBRARY: &'static Self = &Self {
         name: "check_library",
         id: "check-library-contains",

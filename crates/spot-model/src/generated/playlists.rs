@@ -46,7 +46,7 @@ pub struct Playlist {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimplifiedPlaylist {
-    /// Id. `None` for older lists without one.
+    /// Id. `None` for some old playlists that have no id.
     pub id: Option<PlaylistId>,
     /// The name.
     pub name: String,

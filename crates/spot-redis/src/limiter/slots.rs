@@ -79,7 +79,7 @@ pub(crate) struct SharedSlots {
     probes: HashMap<String, Instant>,
     wants_sync: bool,
     wants_flush: bool,
-    /// When the task acts without an event.
+    /// The time at which the task acts next if no event comes first.
     planned: Option<Instant>,
     /// Whether calls began or ended while the process was sending its complete state.
     told_too_little: bool,

@@ -156,7 +156,8 @@ impl Document {
 }
 
 /// Converts `nullable` to a condition, and a `oneOf` of objects to conditions on their `type`, so
-/// that errors describe the matching object. `names` is the original document.
+/// that errors describe the matching object. `names` is an
+/// unchanged copy of the document, in which references are looked up.
 fn translate(value: &mut Value, names: &Value) {
     match value {
         Value::Array(entries) => entries.iter_mut().for_each(|entry| translate(entry, names)),

@@ -162,7 +162,7 @@ fn id(worker: u64, number: u64) -> String {
     format!("fleet{worker:05}x{number:011}")
 }
 
-/// Worker and number of the call with this path.
+/// Reads the worker and the number of the call from its path.
 fn marker(path: &str) -> Option<(u64, u64)> {
     let (worker, number) = path.rsplit('/').next()?.strip_prefix("fleet")?.split_once('x')?;
     Some((worker.parse().ok()?, number.parse().ok()?))
