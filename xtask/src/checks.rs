@@ -11,7 +11,7 @@ use crate::spec::Error;
 
 /// A task that runs the client or the mock, or compares one of them with something outside.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::exhaustive_enums, reason = "the package that runs them handles every one")]
+#[expect(clippy::exhaustive_enums, reason = "the only crate that uses it matches every variant")]
 pub enum Check {
     /// Records the response of every operation.
     Fixtures {
@@ -98,7 +98,7 @@ pub enum Check {
 
 /// A part of `cargo xtask fleet`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[expect(clippy::exhaustive_enums, reason = "the package that runs them handles every one")]
+#[expect(clippy::exhaustive_enums, reason = "the only crate that uses it matches every variant")]
 pub enum FleetPart {
     /// The rate limit of several processes, with faults.
     Calls,
@@ -108,7 +108,7 @@ pub enum FleetPart {
 
 /// What a process of `cargo xtask fleet` does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[expect(clippy::exhaustive_enums, reason = "the package that runs them handles every one")]
+#[expect(clippy::exhaustive_enums, reason = "the only crate that uses it matches every variant")]
 pub enum FleetWorker {
     /// Makes calls with a shared limit.
     Calls,

@@ -196,8 +196,8 @@ impl Ty {
         }
     }
 
-    /// The adapter that reads and writes a value of the type that is not null. `None`
-    /// for the type's own serde implementation.
+    /// The adapter that reads and writes a non-null value of the type. `None` if the type's own
+    /// serde implementation does.
     pub(crate) fn element(&self) -> Option<String> {
         match self {
             // The adapters of floats accept integers.

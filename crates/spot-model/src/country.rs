@@ -219,7 +219,7 @@ impl<'de> Visitor<'de> for Set {
     }
 }
 
-/// The words of a set in the form of bytes.
+/// The bits of a set: its 64-bit words, as bytes.
 pub(crate) type Bits = [u8; WORDS * 8];
 
 /// Scans a list in the usual form: pairs of capital letters in quotes, with commas and spaces

@@ -29,7 +29,8 @@ const MAX_ERROR: usize = 400;
 /// Decodes a response of the API.
 ///
 /// The result is the same as that of [`serde_json::from_slice`], but it is faster as long as no
-/// entry of a list is broken.
+/// entry of a list is broken. Do not put models into types with `#[serde(flatten)]` or
+/// `#[serde(untagged)]`: serde buffers their content, and broken entries cannot be skipped there.
 ///
 /// # Errors
 ///

@@ -57,7 +57,7 @@ impl Kind {
     }
 }
 
-/// The target of a text. Nothing is decoded or allocated yet.
+/// The object that a text refers to. Nothing is decoded or allocated yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reference<'a> {
     /// Text that names no kind: an id, or a name.

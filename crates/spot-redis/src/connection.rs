@@ -240,13 +240,15 @@ impl RedisBuilder {
             Some(server) => server,
             None => Server::Single(Box::new(self.client(info).map_err(|error| malformed(&error))?)),
         };
+        // An `Instant` cannot represent a much later time.
+        let connect_timeout = self.connect_timeout.min(Duration::from_secs(86_400));
         let inner = Inner {
             server,
             address,
             password: password.filter(|password| !password.is_empty()),
             prefix: self.prefix,
-            connect_timeout: self.connect_timeout,
-            response_timeout: self.response_timeout.min(self.connect_timeout),
+            connect_timeout,
+            response_timeout: self.response_timeout.min(connect_timeout),
             link: Mutex::new(Link::Idle),
             changed: Notify::new(),
             background: OnceLock::new(),

@@ -77,8 +77,8 @@ pub struct RedisStore {
     accepts_unsealed: bool,
 }
 
-/// How long a record stays after the end of the consent, and a marker after the user has signed
-/// out.
+/// How long a record is kept after the end of the consent, and how long the marker of a sign-out is
+/// kept.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
 /// Assumed time until the end of a consent whose beginning is unknown.

@@ -55,11 +55,11 @@ fn whole(
             .add(format!("{call}: the id is `{id}` in the document, `{}` in the spec", op.id));
     }
     match (document::is_true(operation, "deprecated"), op.access) {
-        (true, Access::Any) => {
-            differences.add(format!("{call}: deprecated in the document, open in the spec"))
-        }
+        (true, Access::Any) => differences
+            .add(format!("{call}: deprecated in the document, not restricted in the spec")),
         (false, Access::Extended | Access::Closed2024) => {
-            differences.add(format!("{call}: open in the document, restricted in the spec"));
+            differences
+                .add(format!("{call}: not deprecated in the document, restricted in the spec"));
         }
         _ => {}
     }

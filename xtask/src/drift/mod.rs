@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                "deprecated in the document, open in the spec",
+                "deprecated in the document, not restricted in the spec",
                 "scope `user-read-currently-playing` is only in the spec",
                 "scope `user-top-read` is only in the document",
             ]

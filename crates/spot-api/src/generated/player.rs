@@ -752,7 +752,7 @@ single!(TransferPlayback => ());
 /// `GET /me/player/recently-played` ([reference]). Scope: `user-read-recently-played`.
 ///
 /// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries, one page ahead.
+/// entries and prefetches the next page.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

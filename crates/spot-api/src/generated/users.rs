@@ -130,7 +130,7 @@ impl GetMyProfile {
 /// `GET /me/following` ([reference]). Scope: `user-follow-read`.
 ///
 /// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries, one page ahead.
+/// entries and prefetches the next page.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -69,7 +69,8 @@ pub(crate) enum Outlook {
 
 impl Pace {
     /// Returns when to send the next request, if the last one ended at `since`. If a poll was
-    /// requested (`asked`), it is sent as soon as a pause and the ceiling allow.
+    /// requested (`asked`), it is sent at once, unless a pause (`held_until`) or the maximum number
+    /// of requests (`ceiling`) delays it.
     pub(crate) fn next(&self, since: Instant, known: &Known, sent: &Sent, asked: bool) -> Instant {
         let urgent = |wait| sent.after(since + wait, self.ceiling);
         // Intermediate polls leave one slot to the poll at the end of an item.

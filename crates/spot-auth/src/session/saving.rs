@@ -185,6 +185,7 @@ impl User {
             {
                 let mut state = self.state();
                 state.location = Some(location.clone());
+                state.to_remove = None;
                 state.version = there.ok().flatten().map(|stored| stored.version());
                 state.overwrite = true;
             }
@@ -207,7 +208,11 @@ impl User {
         let location = {
             let mut state = self.state();
             state.unsaved = None;
-            state.location.take()
+            // After a failure, the next sign-out tries again.
+            if let Some(location) = state.location.take() {
+                state.to_remove = Some(location);
+            }
+            state.to_remove.clone()
         };
         let Some(location) = location else { return Ok(()) };
         turn.run(async {
@@ -215,7 +220,9 @@ impl User {
             if let Ok(lock) = location.lock(SAVE_LIMIT).await {
                 turn.hold(lock);
             }
-            location.remove().await
+            location.remove().await?;
+            self.state().to_remove = None;
+            Ok(())
         })
         .await
     }

@@ -23,11 +23,13 @@ pub(crate) struct SessionState {
     /// Version of the store's record when it was last read.
     pub(crate) version: Option<u64>,
     pub(crate) location: Option<StoreLocation>,
+    /// The record that a sign-out has to remove and has not removed yet.
+    pub(crate) to_remove: Option<StoreLocation>,
     /// The accounts service refused the current refresh token.
     pub(crate) refresh_token_refused: bool,
-    /// The last attempt to read the store failed. If the record is missing from it, the user need
-    /// not have signed out.
-    pub(crate) unreadable: bool,
+    /// The store has set a broken record aside. If the record is missing from it, the user has not
+    /// signed out.
+    pub(crate) set_aside: bool,
     /// The session has moved into the store, and is not saved there yet: the store's record is
     /// older.
     pub(crate) overwrite: bool,
@@ -73,8 +75,9 @@ impl SessionState {
             previous: None,
             version,
             location,
+            to_remove: None,
             refresh_token_refused: false,
-            unreadable: false,
+            set_aside: false,
             overwrite: false,
             unsaved: None,
             saving: false,
@@ -84,7 +87,7 @@ impl SessionState {
 
     /// Whether to write a record that is missing from the store.
     pub(crate) fn may_recreate(&self) -> bool {
-        self.unreadable || self.overwrite
+        self.set_aside || self.overwrite
     }
 
     /// Adopts the store's record.
@@ -113,7 +116,7 @@ impl SessionState {
     pub(crate) fn saved(&mut self, version: u64) {
         self.version = Some(version);
         self.previous = None;
-        self.unreadable = false;
+        self.set_aside = false;
         self.overwrite = false;
         self.unsaved = None;
     }

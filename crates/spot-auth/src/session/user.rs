@@ -22,6 +22,7 @@ use crate::{
         state::{LOCK_LIMIT, SessionState, StoreLocation},
         token_cache::{CachedToken, Refresh},
     },
+    store::SET_ASIDE,
 };
 
 /// A user, shared by all clones of a session.
@@ -211,11 +212,12 @@ impl User {
     async fn reread(&self, location: Option<&StoreLocation>, refused: bool) -> Option<CachedToken> {
         let stored = match location?.load().await {
             Ok(stored) => {
-                self.state().unreadable = false;
+                self.state().set_aside = false;
                 stored?
             }
             Err(error) => {
-                self.state().unreadable = true;
+                // Any other record that is missing later was removed by a sign-out.
+                self.state().set_aside = error.reason() == Some(SET_ASIDE);
                 self.notify(SessionEventKind::StoreFailed { error: &error });
                 return None;
             }

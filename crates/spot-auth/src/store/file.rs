@@ -18,6 +18,7 @@ use spot_http::{
 use tokio::time::{Instant, sleep};
 
 use crate::store::{
+    SET_ASIDE,
     private_file::{self, Unusable},
     record::TokenRecord,
     token_store::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore},
@@ -234,7 +235,8 @@ impl Files {
             Ok(()) => Error::store(format!(
                 "the token file {path} cannot be used: {why}; it is kept as {}",
                 aside.display()
-            )),
+            ))
+            .with_reason(SET_ASIDE),
             Err(error) => Error::store(format!(
                 "the token file {path} cannot be used: {why}; renaming it failed as well"
             ))

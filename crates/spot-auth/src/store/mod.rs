@@ -12,6 +12,9 @@ mod rspotify_cache;
 mod spotipy_cache;
 mod token_store;
 
+/// [`Error::reason`](spot_http::Error::reason) of a store that has set a broken record aside.
+pub(crate) const SET_ASIDE: &str = "record_set_aside";
+
 #[cfg(feature = "fuzzing")]
 pub(crate) use self::file::parse_for_fuzzing;
 #[cfg(feature = "keyring")]

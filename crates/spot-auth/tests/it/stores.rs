@@ -127,7 +127,7 @@ async fn sessions_that_share_a_store_refresh_a_rotating_token() {
     }
 }
 
-async fn keep(app: &App, store: &MemoryStore, record: TokenRecord) -> Session {
+async fn keep(app: &App, store: &(impl TokenStore + Clone), record: TokenRecord) -> Session {
     store.save(&key(), &record, None).await.unwrap();
     app.stored_session(store.clone(), "me", Scope::UserLibraryRead).await.unwrap().unwrap()
 }
@@ -229,6 +229,38 @@ impl Shaky {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_record_that_could_not_be_saved_does_not_undo_a_sign_out_elsewhere() {
+    let service = Script::of([Reply::token("new", "rotated")]);
+    let store = Shaky::default();
+    let app = service.app().build().unwrap();
+    let session = keep(&app, &store, record("old")).await;
+    let elsewhere = app.stored_session(store.clone(), "me", Scope::UserLibraryRead).await;
+    let elsewhere = elsewhere.unwrap().unwrap();
+
+    store.broken.store(true, Ordering::SeqCst);
+    session.refresh().await.unwrap();
+    store.broken.store(false, Ordering::SeqCst);
+    elsewhere.sign_out().await.unwrap();
+    session.settled().await.unwrap();
+    assert!(store.load(&key()).await.unwrap().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sign_out_that_failed_can_be_repeated() {
+    let service = Script::of([]);
+    let store = Shaky::default();
+    let app = service.app().build().unwrap();
+    let session = keep(&app, &store, record("old")).await;
+
+    store.broken.store(true, Ordering::SeqCst);
+    session.clone().sign_out().await.unwrap_err();
+    store.broken.store(false, Ordering::SeqCst);
+    session.clone().sign_out().await.unwrap();
+    assert!(store.load(&key()).await.unwrap().is_none());
+    session.sign_out().await.unwrap();
+}
+
 #[async_trait]
 impl TokenStore for Shaky {
     async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, Error> {
@@ -247,6 +279,7 @@ impl TokenStore for Shaky {
     }
 
     async fn remove(&self, key: &StoreKey) -> Result<(), Error> {
+        self.check()?;
         self.inner.remove(key).await
     }
 

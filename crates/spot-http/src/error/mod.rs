@@ -410,8 +410,8 @@ impl From<ParseCountryError> for Error {
     }
 }
 
-/// Returns the path that was called, without the id of a user. Without a call, returns the path of
-/// the operation, or `None` if that path is a placeholder, as for
+/// Returns the path that was called, without the id of a user. If no call was made, returns the path
+/// of the operation. Returns `None` if that path is only a placeholder, as it is for
 /// [`Request::get`](crate::Request::get).
 fn shown_path<'a>(of_operation: &'a str, target: Option<&'a str>) -> Option<Cow<'a, str>> {
     let Some(target) = target.filter(|target| !target.contains('{')) else {

@@ -65,7 +65,7 @@ fn cause(error: &Error, operation: &Operation, mode: AccessMode) -> Option<Forbi
     })
 }
 
-/// Returns the cause if an operation that answers without a message is closed to the application.
+/// Returns the cause if the answer has no message and the operation is closed to the application.
 fn closed(error: &Error, operation: &Operation, mode: AccessMode) -> Option<ForbiddenCause> {
     match operation.access {
         _ if !is_silent(error) => None,

@@ -137,7 +137,7 @@ fn matches(characters: impl Iterator<Item = Character>, secret: &[char]) -> Vec<
     found
 }
 
-/// A character of the unescaped text, and the bytes that it takes in the text.
+/// A character after unescaping, and its range of bytes in the original text.
 #[derive(Clone, Copy)]
 struct Character {
     start: usize,

@@ -232,7 +232,7 @@ impl Blocks {
         wait
     }
 
-    /// Returns the next time at which a block changes without a call.
+    /// Returns the next time at which the state of a block changes by itself, without a call.
     pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
         let blocks = self.all.iter().chain(self.operations.values());
         let changes = blocks.filter_map(|block| match block.state(now) {

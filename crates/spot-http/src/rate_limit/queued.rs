@@ -79,7 +79,7 @@ pub struct EndedCall<'a> {
     pub refused: Option<Cow<'static, str>>,
     /// When it was sent.
     pub sent: Instant,
-    /// The blocks, already updated for this end.
+    /// The blocks, already updated with the result of this call.
     pub blocks: &'a Blocks,
 }
 

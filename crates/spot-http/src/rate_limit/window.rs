@@ -349,7 +349,7 @@ impl Window {
         }
     }
 
-    /// Raises the limit if a search is due.
+    /// Raises the limit by one step if it is time to try a higher one. Returns whether it did.
     fn starts_search(&mut self, limit: u32, now: Instant) -> bool {
         let due = self.search.next.is_some_and(|next| next <= now);
         if self.mode != Mode::Learned || self.search.from.is_some() || !due {

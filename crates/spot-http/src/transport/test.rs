@@ -364,7 +364,7 @@ fn secret_of(request: &http::Request<Bytes>) -> String {
     header.split_once(' ').map_or(header, |(_, credentials)| credentials).to_owned()
 }
 
-/// Returns a body without secrets: the values of known fields, and the credentials of the request.
+/// Replaces the secrets in a body: the values of known fields, and the credentials of the request.
 fn without_secrets(text: &str, secret: &str) -> String {
     let text = redact(text, &[secret]);
     match serde_json::from_str::<Value>(&text) {

@@ -27,7 +27,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
     row("DELETE", "/faults", "clear-faults", "Removes all faults, injected and random ones", run::clear_faults),
     row("PUT", "/faults/random", "random-faults", "Sets the faults that happen at random", run::random_faults).body::<RandomBody>(),
     row("POST", "/tokens", "create-token", "Creates a token without sign-in", run::token).body::<TokenBody>().answer::<Token>(201),
-    row("PUT", "/sign-in", "set-sign-in", "Sets who signs in, the decision, and the refresh token of a refresh", run::sign_in).body::<SignIn>(),
+    row("PUT", "/sign-in", "set-sign-in", "Sets who signs in, what the user decides, and which refresh token a refresh returns", run::sign_in).body::<SignIn>(),
     row("DELETE", "/consents", "revoke-consents", "Revokes consents: access tokens are refused, refresh tokens are revoked", run::revoke)
         .query(&[("application", "Name of the application; default: all"), ("user", "Id of the user; default: all")]),
     row("PUT", "/limits", "set-limits", "Sets the limits, and forgets the calls counted so far", run::limits).body::<LimitsBody>(),

@@ -67,7 +67,7 @@ pub(crate) enum Restriction {
 
 impl Restriction {
     /// Returns the answer to a command that is refused for this reason. A vague answer has the
-    /// reason `UNKNOWN`, except for a missing active device, which real players report too.
+    /// reason `UNKNOWN`. A missing active device is always named, as by real players.
     pub(crate) fn refusal(self, vague: bool) -> Refusal {
         let (message, reason) = match self {
             Self::NoActiveDevice => {

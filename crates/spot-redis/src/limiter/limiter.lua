@@ -67,7 +67,10 @@ local function id(slot) return request.worker .. ':' .. int(slot) end
 
 -- A block that ended long ago and was never probed is of no use any more.
 for key, block in pairs(blocks) do
-  if block.till + LONGEST_BLOCK < now then blocks[key] = nil end
+  if block.till + LONGEST_BLOCK < now then
+    blocks[key] = nil
+    version = version + 1
+  end
 end
 
 local function set_block(new)
@@ -202,6 +205,9 @@ for _, key in ipairs(request.probes or {}) do
     block.probe = now
     version = version + 1
     probes[#probes + 1] = key
+  elseif not block or block.till > now then
+    -- The blocks of the worker are outdated. With a new version, it gets all of them.
+    version = version + 1
   end
 end
 

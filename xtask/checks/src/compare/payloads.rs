@@ -176,7 +176,8 @@ fn error_is_read(status: u16, body: &[u8]) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Reports every path of `given` whose value is not in `kept`, without list positions.
+/// Reports the path of every value of `given` that is missing or different in `kept`. A path has `[]`
+/// in place of a list position.
 fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str, &str)) {
     match (given, kept) {
         // Empty values do not count as lost: null, and lists and objects of empty values.

@@ -445,8 +445,8 @@ fn is_accepted(status: u16) -> bool {
     status != 429 && status != 0
 }
 
-/// Runs the fleets and the faults. With `short` it takes less than half a minute, and its figures
-/// are not meaningful.
+/// Runs the fleets and the faults. With `short` it takes less than half a minute. Its figures are
+/// not meaningful, so only lost, repeated and late calls fail it.
 pub(super) async fn run(checks: &mut Checks, short: bool) -> Result<(), Error> {
     if RedisServer::program().is_none() && env::var_os("CI").is_none() {
         say("left out: the calls, since neither redis-server nor valkey-server is on the path");
@@ -502,13 +502,13 @@ async fn paces(checks: &mut Checks, short: bool) -> Result<(), Error> {
         if !fleet.shared {
             continue;
         }
-        let (most_time, most_refused) = if short { (1.3, 25.0) } else { (1.03, 3.0) };
         let who = format!("{processes} processes");
-        checks.check(over <= most_time, &format!("{who}: within {most_time} of the ideal time"));
-        let what = format!("{who}: at most {most_refused} 429s per 1,000 calls");
-        checks.check(refused <= most_refused, &what);
-        let what = format!("{who}: at most 1.1 round trips a call");
-        checks.check(outcome.round_trips_per_call() <= 1.1, &what);
+        if !short {
+            checks.check(over <= 1.03, &format!("{who}: within 1.03 of the ideal time"));
+            checks.check(refused <= 3.0, &format!("{who}: at most 3 429s per 1,000 calls"));
+            let what = format!("{who}: at most 1.1 round trips a call");
+            checks.check(outcome.round_trips_per_call() <= 1.1, &what);
+        }
         intact(checks, &who, &outcome);
         say(&format!(
             "{who}: 100 calls a second are {:.0} scripts a second, which run {:.0} commands",
@@ -555,8 +555,10 @@ async fn faults(checks: &mut Checks, short: bool) -> Result<(), Error> {
         intact(checks, name, &outcome);
         // While Redis is unreachable, the processes cannot share their limits, so some calls are
         // refused.
-        let what = format!("{name}: at most 40 429s per 1,000 calls");
-        checks.check(refused <= 40.0, &what);
+        if !short {
+            let what = format!("{name}: at most 40 429s per 1,000 calls");
+            checks.check(refused <= 40.0, &what);
+        }
     }
     Ok(())
 }
@@ -615,7 +617,8 @@ impl Fault {
                 let back = running.until_all_report(true).await?;
                 running.until_all_call().await?;
                 format!(
-                    "all alone after {}, all called within {} more, all shared again {} after the end",
+                    "every process noticed the outage after {} and made a call within {} more; every \
+                     process shared the limit again {} after the end of the outage",
                     seconds(alone),
                     seconds(calls),
                     seconds(back)

@@ -82,7 +82,9 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
     if let Some(paging) = &op.paging {
         let all = match paging.by {
             PagingBy::Offset => "[`stream`](Self::stream) yields all entries and prefetches pages",
-            PagingBy::Cursor => "[`stream`](Self::stream) yields all entries, one page ahead",
+            PagingBy::Cursor => {
+                "[`stream`](Self::stream) yields all entries and prefetches the next page"
+            }
             PagingBy::Search => {
                 "to stream the results, search for one kind, such as [`tracks`](Self::tracks)"
             }
