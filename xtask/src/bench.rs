@@ -1,20 +1,20 @@
-//! `cargo xtask bench`: measures the crates beside their peers and writes the results.
+//! `cargo xtask bench`: compares the crates with similar crates and writes the results.
 
 use std::{path::Path, process::Command};
 
 use crate::{console::say, spec::Error};
 
-/// What `spot-bench` measures, in the order of the report.
+/// The parts of `spot-bench`, in the order of the report.
 const PARTS: [&str; 7] = ["decode", "instructions", "pages", "requests", "call", "mock", "weight"];
 
-/// Writes the report and the plots from what the parts stored.
+/// Writes the report and the plots from the stored results of the parts.
 const REPORT: &str = "report";
 
-/// The parts that take minutes with any effort: they run under valgrind or build programs.
+/// The parts that take minutes even in a quick run: they run under valgrind or build programs.
 const SLOW: [&str; 2] = ["instructions", "weight"];
 
 /// Runs all parts, or only the ones that are named, and writes `crates/spot-bench/RESULTS.md` and the
-/// plots. A quick run does less for each figure, leaves the slow parts out, and only prints.
+/// plots. A quick run takes fewer samples, leaves the slow parts out, and only prints its results.
 pub(crate) fn run(root: &Path, only: &[String], quick: bool) -> Result<(), Error> {
     let known = |part: &str| part == REPORT || PARTS.contains(&part);
     if let Some(unknown) = only.iter().find(|part| !known(part)) {
@@ -47,8 +47,8 @@ fn spot_bench(root: &Path, part: &str) -> Command {
     let mut command = Command::new("cargo");
     command.args(["run", "--release", "--quiet", "--", part]);
     command.current_dir(root.join("crates/spot-bench"));
-    // What cargo says of xtask itself; some build scripts would run again because of it, and
-    // with them minutes of building.
+    // Removes the variables that cargo sets for xtask itself. They would make some build scripts
+    // run again, which causes minutes of rebuilding.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {

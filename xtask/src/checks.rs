@@ -9,7 +9,7 @@ use clap::{Subcommand, ValueEnum};
 
 use crate::spec::Error;
 
-/// A task that runs the client or the mock, or compares one of them with something outside.
+/// A task that runs the client or the mock, or compares one of them with external data.
 #[derive(Debug, Subcommand)]
 #[expect(clippy::exhaustive_enums, reason = "the only crate that uses it matches every variant")]
 pub enum Check {
@@ -50,7 +50,7 @@ pub enum Check {
         #[arg(long)]
         check: bool,
     },
-    /// Calls every operation once, at a spot-mock. With a base URL only what reads.
+    /// Calls every operation once, at a spot-mock. With a base URL, calls only reading operations.
     Smoke {
         /// Base URL of the API, for example `https://api.spotify.com/v1`. Only operations that read
         /// and are open to all applications are called. Starts a spot-mock if this is not given.
@@ -80,7 +80,7 @@ pub enum Check {
     Fleet {
         /// Run only this part.
         part: Option<FleetPart>,
-        /// Run less, in about half a minute. The figures say little then.
+        /// Run a shorter test, of about half a minute. Its figures are not meaningful.
         #[arg(long)]
         short: bool,
         /// How often the access token of the shared session expires; 1,000 times by default, 40 in
@@ -106,7 +106,7 @@ pub enum FleetPart {
     Sessions,
 }
 
-/// What a process of `cargo xtask fleet` does.
+/// The role of a process of `cargo xtask fleet`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[expect(clippy::exhaustive_enums, reason = "the only crate that uses it matches every variant")]
 pub enum FleetWorker {

@@ -1,9 +1,10 @@
 //! `cargo xtask ci`: everything that must pass before a change lands.
 //!
-//! What takes the time is compiling. Therefore tests and examples are compiled once, as one workspace
-//! build, and the programs of that build are run directly: `cargo run -p` would choose other features
-//! and compile most crates again. Two lanes run at the same time. The first one uses cargo in the
-//! workspace; the second one uses what needs no lock of the workspace's target directory.
+//! Most of the time is spent on compiling. Therefore tests and examples are compiled once, as one
+//! workspace build, and the programs of that build are run directly: `cargo run -p` would choose
+//! other features and compile most crates again. Two lanes (lists of steps) run at the same time.
+//! The steps of the first lane use cargo in the workspace. The steps of the second lane do not lock
+//! the target directory of the workspace.
 
 use std::{
     env,
@@ -53,7 +54,7 @@ const EXAMPLES: &[&str] = &[
     "several_machines",
 ];
 
-/// Feature choices of users, beside those that the workspace builds at once.
+/// Feature combinations that users may choose, in addition to those of the workspace build.
 const CHOICES: &[&[&str]] = &[
     &["-p", "spot-http"],
     &["-p", "spot-http", "--features", "reqwest"],
@@ -109,8 +110,8 @@ fn builds() -> Vec<Step> {
     ]
 }
 
-/// The benchmarks are a workspace with a target directory of its own. One of its programs is a
-/// client of others.
+/// The benchmarks are a workspace with its own target directory. One of its programs runs a
+/// third-party client (rspotify) for `cargo xtask peers`.
 fn benchmarks() -> Vec<Step> {
     let manifest = ["--manifest-path", "crates/spot-bench/Cargo.toml"];
     vec![
@@ -125,7 +126,7 @@ fn benchmarks() -> Vec<Step> {
 /// The steps that use cargo, after everything is compiled.
 fn tests() -> Vec<Step> {
     let mut steps = vec![
-        // As the README says it.
+        // The same command as in the README.
         cargo("tests", &["test", "--workspace"]),
         // The other tests use rustls.
         cargo(
@@ -161,8 +162,9 @@ fn programs(root: &Path) -> Vec<Step> {
     let mut steps = vec![
         built("fixtures", "xtask-checks", &["fixtures", "--check"]),
         built("every operation once", "xtask-checks", &["smoke"]),
-        // Building each package from its own files would take minutes. Their sources were compiled
-        // before, and `include` names whole folders. A dry run takes no lock of the target directory.
+        // `--no-verify`, because building each package from its own files would take minutes. The
+        // sources are already compiled, and `include` lists whole folders. A dry run does not lock
+        // the target directory.
         cargo(
             "packages",
             &["publish", "--workspace", "--dry-run", "--no-verify", "--allow-dirty", "--quiet"],
@@ -231,7 +233,8 @@ fn run_lanes(root: &Path, first: &[Step], second: &[Step]) -> Result<(), Error> 
 }
 
 impl Step {
-    /// Runs the step. A quiet one prints its output at its end, so that the lanes do not mix theirs.
+    /// Runs the step. A quiet step prints its output when it ends, so that the outputs of the lanes
+    /// do not mix.
     fn run(&self, root: &Path, is_quiet: bool) -> Result<(), Error> {
         let name = &self.name;
         let mut command = Command::new(self.path()?);
@@ -251,7 +254,8 @@ impl Step {
         if is_success { Ok(()) } else { Err(format!("{name} failed")) }
     }
 
-    /// The program. The workspace build puts its programs where this one is.
+    /// The path of the program. The workspace build writes its programs to the directory of this
+    /// program.
     fn path(&self) -> Result<PathBuf, Error> {
         let this = env::current_exe().map_err(|error| error.to_string())?;
         let directory = this.parent().unwrap_or(Path::new("."));

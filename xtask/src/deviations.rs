@@ -1,4 +1,4 @@
-//! Where something differs from Spotify's own document or answers and is meant to, with the reason.
+//! Intended differences from Spotify's own document and answers, with their reasons.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -23,7 +23,7 @@ pub struct Deviations {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Deviation {
-    /// The differences it explains, in the words of the report; a `*` stands for any text.
+    /// The lines of the report that the reason explains; `*` matches any text.
     what: Vec<String>,
     reason: String,
 }
@@ -93,7 +93,7 @@ fn report(deviations: &[Deviation], differences: &BTreeSet<String>) -> Result<()
         .to_owned())
 }
 
-/// Whether a difference is the one that is meant; `*` in the pattern stands for anything.
+/// Whether a reported difference matches the pattern; `*` in the pattern matches any text.
 fn matches(pattern: &str, said: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| said.strip_prefix(first)) else {

@@ -57,10 +57,11 @@ enum Task {
     },
     /// Prints the spec as an OpenAPI document.
     Openapi,
-    /// Measures the crates beside their peers and writes `crates/spot-bench/RESULTS.md` and its plots.
+    /// Compares the crates with similar crates, and writes `crates/spot-bench/RESULTS.md` and its
+    /// plots.
     Bench {
-        /// Run only these parts: decode, pages, requests, call, mock, weight. `report` runs none and
-        /// writes the results again.
+        /// Run only these parts: decode, pages, requests, call, mock, weight. `report` only
+        /// rewrites the results, from stored data.
         parts: Vec<String>,
         /// Run everything but weight, in less than two minutes and with fewer samples. The result is
         /// only printed.

@@ -1,7 +1,7 @@
 //! Licences, sources and versions of all dependencies: the part of cargo-deny that needs no advisories.
 //!
 //! cargo-deny takes minutes to build, which is too long for a check that runs with every change.
-//! `.cargo/deny.toml` has the same rules for those who have it.
+//! `.cargo/deny.toml` has the same rules, for developers who have cargo-deny installed.
 
 use std::{collections::BTreeMap, path::Path, process::Command};
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::spec::Error;
 
-/// Licences that allow what users of this project do. Keep `.cargo/deny.toml` the same.
+/// Licences that allow what users of this project do. Keep `.cargo/deny.toml` in sync.
 const LICENCES: &[&str] = &[
     "0BSD",
     "Apache-2.0",
@@ -99,8 +99,7 @@ fn faults(packages: &[Package]) -> Vec<String> {
     wrong
 }
 
-/// Whether a licence expression can be met with the allowed licences. Older packages write `/` for
-/// `OR`.
+/// Whether the allowed licences satisfy a licence expression. Older packages write `/` for `OR`.
 fn is_allowed(expression: &str) -> bool {
     let expression = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let mut words = expression.split_whitespace().peekable();
@@ -132,7 +131,7 @@ fn one(words: &mut Words<'_>) -> bool {
             allowed & words.next_if_eq(&")").is_some()
         }
         Some(licence) => {
-            // An exception permits more.
+            // A licence exception only adds permissions, so its name is skipped.
             if words.next_if_eq(&"WITH").is_some() {
                 words.next();
             }

@@ -79,8 +79,8 @@ fn declared(source: &str) -> impl Iterator<Item = String> {
     words.windows(2).filter_map(named).collect::<Vec<_>>().into_iter()
 }
 
-/// The headers of the impls of a page, without what links somewhere: a private type has no page to link
-/// to. Blanket impls of other crates, `for T`, are left out.
+/// The headers of the impls of a page, without the names that are links: a private type has no
+/// page, so its name is never a link. Blanket impls of other crates, `for T`, are left out.
 fn impls(html: &str) -> impl Iterator<Item = String> {
     let headers = html.split("<h3 class=\"code-header\">impl").skip(1);
     let headers = headers.map(|rest| rest.split("</h3>").next().unwrap_or_default());

@@ -15,8 +15,8 @@ pub(crate) fn provide_redis() -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a command succeeds, such as a program with `--version`. If not, and `CI` is in the
-/// environment, the package manager of Debian installs the package that has it.
+/// Whether a command succeeds, such as a program with `--version`. If it fails and `CI` is set in
+/// the environment, installs the Debian package `package` first and tries the command again.
 ///
 /// # Errors
 ///
@@ -28,7 +28,8 @@ pub fn available(command: &[&str], package: &str) -> Result<bool, Error> {
     if env::var_os("CI").is_none() {
         return Ok(false);
     }
-    // The package lists of a fresh machine may be empty. Whether these commands helped shows next.
+    // The package lists of a fresh machine may be empty. The errors of these
+    // commands are ignored, because the check below detects a missing program.
     let _ = Command::new("apt-get").args(["update", "--quiet"]).status();
     let install = ["install", "--yes", "--quiet", "--no-install-recommends", package];
     let _ = Command::new("apt-get").args(install).status();

@@ -58,7 +58,8 @@ pub(crate) struct Op {
     pub(crate) on: String,
     /// The name of the method.
     pub(crate) r#as: String,
-    /// Its names in other clients (spotipy, rspotify), by which the search of the docs finds it.
+    /// Names of the call in other clients (spotipy, rspotify). Aliases for the search
+    /// of the docs.
     #[serde(default)]
     pub(crate) aliases: Vec<String>,
     pub(crate) doc: String,
@@ -151,7 +152,7 @@ pub(crate) struct Paging {
     pub(crate) by: PagingBy,
     /// Largest `limit`.
     pub(crate) max: u8,
-    /// Largest `limit` in Extended Quota Mode, if it is another one.
+    /// Largest `limit` in Extended Quota Mode, if it differs from `max`.
     #[serde(default)]
     pub(crate) extended_max: Option<u8>,
     /// Default of `limit`.
@@ -188,7 +189,7 @@ pub(crate) struct Chunk {
     /// Maximum number of entries per request.
     pub(crate) max: usize,
     pub(crate) join: Join,
-    /// The operation that reads a single one, for applications without access to the batch
+    /// The operation that reads a single entry, for applications without access to the batch
     /// operation.
     #[serde(default)]
     pub(crate) single: Option<String>,
@@ -328,7 +329,7 @@ pub(crate) struct Field {
     #[serde(default)]
     pub(crate) required: bool,
     pub(crate) doc: String,
-    /// The month since when it is missing in Development Mode.
+    /// The month since which the field is missing in Development Mode.
     #[serde(default)]
     pub(crate) gone: Option<String>,
 }
@@ -458,13 +459,13 @@ impl Spec {
         Ok(())
     }
 
-    /// Whether there is a type of that name, here or by hand in the crates.
+    /// Whether a type with this name exists, in the spec or handwritten in the crates.
     pub(crate) fn knows(&self, name: &str) -> bool {
         ty::is_handwritten(name) || self.kind(name).is_some() || self.string_enum(name).is_some()
     }
 }
 
-/// TOML tables in the order of the file, which is the order a reader chose.
+/// TOML tables that keep the order of the file, because the generated code has the same order.
 mod toml_order {
     use std::{fmt, marker::PhantomData};
 

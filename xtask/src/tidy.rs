@@ -47,7 +47,7 @@ fn arrows(root: &Path, wrong: &mut Vec<String>) -> Result<(), Error> {
             fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let manifest: toml::Table =
             toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-        // Dev-dependencies are free.
+        // Dev-dependencies are not restricted.
         for table in ["dependencies", "build-dependencies"] {
             let used = manifest.get(table).and_then(toml::Value::as_table);
             for used in used.into_iter().flatten().map(|(used, _)| used.as_str()) {

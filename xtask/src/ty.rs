@@ -179,7 +179,7 @@ impl Ty {
         match self {
             Self::Optional(inner) => match &**inner {
                 id if id.id().is_some() => Some("LenientId".to_owned()),
-                // Invalid text must not cost the whole object.
+                // Invalid text in a field must not make the whole object fail to decode.
                 Self::Named(name) if ["Country", "Uri"].contains(&name.as_str()) => {
                     Some("LenientId".to_owned())
                 }

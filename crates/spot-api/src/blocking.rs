@@ -62,7 +62,7 @@ impl<T, S: Stream<Item = Result<T, Error>> + Unpin> BlockingStream<T> for S {}
 // Repeated here, so that the docs of the facade show the feature.
 #[cfg(feature = "blocking")]
 pub struct BlockingIter<S> {
-    /// `None` after the error that waiting is impossible here.
+    /// `None` after the iterator returned the error that the thread must not block.
     stream: Option<S>,
 }
 
@@ -92,8 +92,9 @@ impl<S> fmt::Debug for BlockingIter<S> {
 
 /// Whether the thread runs a tokio task and therefore must not block.
 ///
-/// A thread of `spawn_blocking` is inside a runtime as well, but may block. The difference is that
-/// tokio limits how much a task may do before it has to yield.
+/// A thread of `spawn_blocking` is inside a runtime as well, but may block. The
+/// function checks whether tokio limits the number of operations before a yield: it limits only
+/// tasks.
 fn is_async() -> bool {
     /// More operations than tokio allows without a yield.
     const MANY: usize = 1_000;

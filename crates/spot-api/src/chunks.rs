@@ -10,7 +10,7 @@ use crate::client::Client;
 /// Maximum number of parallel reads for one list.
 const PARALLEL: usize = 4;
 
-/// The same for reads of a single entry, which are small and numerous.
+/// Maximum number of parallel reads of single entries, which are small and numerous.
 const PARALLEL_SINGLES: usize = 8;
 
 /// The response to every change of a playlist.
@@ -153,8 +153,8 @@ pub(crate) fn last(answers: Vec<Response<SnapshotId>>) -> Option<SnapshotId> {
     answers.into_iter().last().map(Response::into_body)
 }
 
-/// Returns the snapshot after the last change when all items were replaced: there is always at
-/// least one change.
+/// Returns the snapshot after the last change of a replacement. A replacement always sends at least
+/// one change, so a missing snapshot is an error.
 pub(crate) fn replaced(answers: Vec<Response<SnapshotId>>) -> Result<SnapshotId, Error> {
     last(answers).ok_or_else(|| Error::configuration("no request replaced the items"))
 }

@@ -58,8 +58,8 @@ impl Client {
     /// rate limiter, the retry budget, the cache and the observer, and keeps the settings of this
     /// client.
     ///
-    /// It takes a few hundred bytes, so that a server can keep one per session. Spotify counts the
-    /// calls of an application: clients that do not share a limiter get many more 429s.
+    /// It takes a few hundred bytes, so that a server can keep one per session. Spotify counts
+    /// calls per application: clients that do not share a limiter get many more 429s.
     ///
     /// ```
     /// # use spot_http::AccessToken;
@@ -200,7 +200,7 @@ impl Client {
         )))
     }
 
-    /// Maximum number of redirects from one short link to another that are followed.
+    /// Maximum number of redirects to follow between short links.
     const REDIRECTS: usize = 4;
 
     pub(crate) fn market(&self) -> Option<&Market> {

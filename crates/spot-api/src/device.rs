@@ -12,7 +12,7 @@ use crate::Player;
 const WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
-/// Longest timeout. Longer ones are shortened to it.
+/// Maximum timeout. Longer timeouts are reduced to this value.
 const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 
 impl Player {

@@ -67,12 +67,12 @@ impl Fields {
         (depth != 0).then_some("its parentheses do not match")
     }
 
-    /// Returns the filter of a page. It includes what paging needs, unless the filter excludes it
-    /// explicitly.
+    /// Returns the filter of a page. It includes the fields that paging needs, unless the
+    /// filter excludes them explicitly.
     pub(crate) fn of_page(&self) -> String {
         let mut fields = self.clone();
         let named: Vec<&str> = top_level(&self.text).collect();
-        // A filter of exclusions selects everything else.
+        // A filter that only excludes fields selects all other fields.
         if named.iter().all(|name| name.starts_with('!')) {
             return fields.text;
         }

@@ -204,9 +204,9 @@ impl Body {
         }
     }
 
-    /// Adds a snapshot if the caller gave one. After a previous change, the snapshot that this
-    /// change returned is used instead. If the caller gave none, nothing is added, because Spotify
-    /// has refused valid snapshots and answered 502.
+    /// Adds a snapshot if the caller gave one: the snapshot that the previous change returned, or
+    /// for the first change the caller's. Without a snapshot from the caller, adds nothing, because
+    /// Spotify has refused valid snapshots and answered 502.
     pub(crate) fn snapshot(
         self,
         name: &str,

@@ -18,8 +18,8 @@ use crate::{client::Client, links, page::Paged, page_plan::Position, pages::Page
 ///
 /// The first page is requested alone, because it contains the length of the list. After that, up to
 /// [`prefetch`](Self::prefetch) pages are requested while the caller works. They are delivered in
-/// order. The stream requests another page only when the caller takes one, or waits for one that is
-/// being decoded, so that memory stays bounded. The requests use the bulk [lane](crate::Lane): they
+/// order. To limit memory, the stream requests another page only when the caller takes a page, or
+/// waits for a page that is being decoded. The requests use the bulk [lane](crate::Lane): they
 /// yield to interactive calls when throttled. Dropping the stream stops the requests. An error ends
 /// the stream; [`resume_at`](Self::resume_at) returns the position to continue from.
 ///
@@ -39,7 +39,7 @@ pub struct Items<T, P = Page<T>> {
 /// The page whose entries are being delivered.
 struct Current<T> {
     items: vec::IntoIter<T>,
-    /// Index of the next entry in the page. Skipped entries count.
+    /// Index of the next entry in the page, counting skipped entries.
     index: usize,
     /// Indexes of the skipped entries, in order.
     gaps: VecDeque<usize>,

@@ -16,7 +16,7 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     /// Type of the entries.
     type Item: Send + 'static;
 
-    /// Whether a cursor leads to the next page. If not, an offset does.
+    /// Whether the next page is requested by cursor. If `false`, it is requested by offset.
     const BY_CURSOR: bool;
 
     /// The entries.

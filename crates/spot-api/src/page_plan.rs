@@ -89,7 +89,7 @@ impl PagePlan {
         let Self::Offset(plan) = self else { return };
         let size = request.query_value("limit").and_then(|limit| limit.parse().ok());
         if size != Some(page.step()) {
-            // As for a first page, the size is unknown until the next page arrives.
+            // The page size is unknown until the next page arrives, as at the start of a stream.
             plan.step = 0;
             if matches!(plan.next, Next::Until(end) if plan.delivered < end) {
                 plan.next = Next::One;
@@ -174,8 +174,8 @@ impl ByOffset {
         self.requested = self.requested.max(self.delivered);
         self.next = match page.total() {
             Some(total) if self.delivered < total => Next::Until(total),
-            // The last page according to the length, or a list of unknown length: only the link
-            // decides.
+            // This is the last page according to the length, or the length is unknown. Only the
+            // link tells whether another page exists.
             _ if page.next_link().is_some() => Next::One,
             Some(total) => Next::Until(total),
             None => Next::End,
@@ -189,8 +189,8 @@ pub(crate) struct ByCursor {
     next: Option<Option<String>>,
     /// Hashes of the cursors so far.
     seen: HashSet<u64>,
-    /// Query parameter for the cursor. If the operation does not define it, the link of the first
-    /// page does.
+    /// Query parameter for the cursor. If the operation does not define the parameter, it is taken
+    /// from the first page.
     parameter: Option<&'static str>,
 }
 

@@ -73,7 +73,7 @@ impl<P: Paged> Job<P> {
         Ok(Self { at, task, arrival, arrived: false })
     }
 
-    /// Whether the response arrived. If not, the task is woken when it does.
+    /// Whether the response arrived. If not, its arrival wakes the task that polls the stream.
     fn has_arrived(&mut self, cx: &mut Context<'_>) -> bool {
         self.arrived = self.arrived || self.arrival.poll_unpin(cx).is_ready();
         self.arrived
@@ -145,8 +145,8 @@ impl<P: Paged> Pages<P> {
         Ok(())
     }
 
-    /// Requests another page while the first one is being decoded: the caller waits for that one,
-    /// so that its slot counts as free.
+    /// Requests another page while the first one is being decoded. The caller already waits for the
+    /// first page, so its prefetch slot counts as free.
     fn request_early(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         let arrived = self.jobs.front_mut().is_some_and(|job| job.has_arrived(cx));
         if arrived && self.prefetch > 0 { self.request_up_to(self.prefetch + 1) } else { Ok(()) }
@@ -158,7 +158,8 @@ impl<P: Paged> Pages<P> {
             self.drifted |= self.total.is_some_and(|known| known != total);
             self.total = Some(total);
         }
-        // The list may have become shorter. A page beyond its end would be an error.
+        // The list may have become shorter. A request beyond its end would fail, so such jobs
+        // are dropped.
         let plan = &self.plan;
         self.jobs.retain(|job| plan.wants(&job.at));
     }
@@ -168,7 +169,7 @@ impl<P: Paged> Pages<P> {
         self.plan.stop();
     }
 
-    /// Returns what the stream yields for a page, after the following pages were requested.
+    /// Requests the following pages, then returns the item that the stream yields for `page`.
     fn deliver(&mut self, page: Result<P, Error>) -> Option<Result<P, Error>> {
         match page.and_then(|page| self.request_up_to(self.prefetch).map(|()| page)) {
             // An empty page ends the list, even if it has a link to a next one.

@@ -1,4 +1,4 @@
-//! Replaces the items of a playlist, which takes two operations if there are many.
+//! Replaces the items of a playlist. A long list takes two operations: replace, then add.
 
 use spot_http::Request;
 
@@ -7,7 +7,7 @@ use crate::{
     generated::{AddPlaylistItems, AddPlaylistTracks, ReplacePlaylistItems, ReplacePlaylistTracks},
 };
 
-/// Implements the same for the current operation and for the older one.
+/// Implements the methods for the current operation and for the superseded one.
 macro_rules! replace {
     ($replace:ident, $add:ident, $playlist:ident) => {
         impl $replace {

@@ -18,8 +18,8 @@ pub trait ApiRequest:
     /// Output of awaiting the request.
     type Body: Send + 'static;
 
-    /// Returns the requests in order, as plain data, without sending them. There is one, unless a
-    /// list is too long for a single request.
+    /// Returns the requests in order, as plain data, without sending them. There are
+    /// several if a list is too long for a single request.
     fn into_requests(self) -> Vec<Request>;
 }
 

@@ -53,7 +53,7 @@ pub struct Whole<T> {
     prefetch: usize,
     /// The entries of the last read.
     ready: vec::IntoIter<(Uri, Option<T>)>,
-    /// The error of the list of entries. It is yielded after the entries before it.
+    /// The error of the list of entries. The stream yields the preceding entries first.
     failed: Option<Error>,
     missing: Vec<Uri>,
 }
@@ -86,8 +86,8 @@ impl<T: Send + 'static> Whole<T> {
         }
     }
 
-    /// Sets how many reads run in parallel; the default is 8, and 0 means 1. A read is one entry,
-    /// or 20 albums in Extended Quota Mode.
+    /// Sets how many reads run in parallel; the default is 8, and 0 means 1. A read fetches one
+    /// entry, or 20 albums in Extended Quota Mode.
     #[must_use]
     pub fn prefetch(mut self, reads: usize) -> Self {
         self.prefetch = reads.max(1);
@@ -295,7 +295,7 @@ async fn whole_playlists(client: Client, ids: Vec<PlaylistId>) -> Result<Read<Pl
     Ok(ids.into_iter().map(Uri::from).zip(playlists).collect())
 }
 
-/// Returns a page with the entries of all following pages.
+/// Returns a page that contains the entries of this page and of all following pages.
 async fn whole_page<T: DeserializeOwned + Send + 'static>(
     client: &Client,
     page: Page<T>,
@@ -314,7 +314,7 @@ async fn whole_page<T: DeserializeOwned + Send + 'static>(
         whole.skipped.append(&mut page.skipped);
     }
     whole.total = pages.total();
-    // Makes the page count as the last one.
+    // With this limit, `Page::is_last` is true.
     whole.limit = u32::try_from(whole.items.len() + whole.skipped.len()).unwrap_or(u32::MAX);
     Ok(whole)
 }

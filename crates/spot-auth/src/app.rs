@@ -135,7 +135,7 @@ impl App {
         Session::new(Arc::clone(&self.shared), record)
     }
 
-    /// Loads the session that a store has for an account and scopes. `None` if there is none.
+    /// Loads the session for an account and scopes from a store. `None` if the store has none.
     ///
     /// This neither asks the user nor uses the network.
     ///

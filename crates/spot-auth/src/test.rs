@@ -73,7 +73,7 @@ async fn save(
     })
 }
 
-/// Returns the version of the record, which must be this one.
+/// Checks that the record of this name is stored, and returns its version.
 async fn there(store: &dyn TokenStore, key: &StoreKey, name: &str) -> Result<u64, Error> {
     let stored = store.load(key).await?;
     ensure(stored.is_some(), "a saved record is there")?;
@@ -129,7 +129,7 @@ async fn check_versions(store: &dyn TokenStore) -> Result<(), Error> {
     store.remove(&key).await
 }
 
-/// Keys that a careless store confuses.
+/// Similar keys, which a store with a bug may treat as the same key.
 fn similar_keys() -> Vec<StoreKey> {
     let keys = [
         ("client", "me", ""),

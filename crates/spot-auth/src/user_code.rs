@@ -1,6 +1,6 @@
 //! Calls code of the program: stores, transports, observers and browsers.
 //!
-//! Such code may hang or panic. Every call of it has a time limit, and a panic becomes an error.
+//! Such code may hang or panic. Every call has a time limit, and a panic becomes an error.
 
 use std::{
     fmt,
@@ -88,7 +88,7 @@ where
 /// Calls a function of the program on a separate thread, and does not wait for it.
 pub(crate) fn call_detached(function: impl FnOnce() + Send + 'static) {
     let runtime = Handle::try_current().ok();
-    // If no thread can be started, the function is not called. Nothing depends on it.
+    // If no thread can be started, the function is not called. No caller needs its result.
     let _ = thread::Builder::new().spawn(move || {
         let _inside = runtime.as_ref().map(Handle::enter);
         let _ = catch(function);

@@ -1,4 +1,4 @@
-//! Targets for answers of the API: refusals, waits, links.
+//! Targets for responses of the API: errors, `Retry-After` headers and links.
 
 use std::time::{Duration, SystemTime};
 
@@ -32,7 +32,7 @@ pub(crate) fn refusal(data: &[u8]) {
     assert!(!format!("{error} {error:?}").contains(SECRET));
 }
 
-/// Parses a wait. The first line is `Retry-After`, the second one `Date`.
+/// Parses the wait from two headers: `Retry-After` on the first line, `Date` on the second.
 fn read(data: &[u8]) -> Option<Duration> {
     let mut headers = HeaderMap::new();
     for (name, value) in
@@ -45,7 +45,8 @@ fn read(data: &[u8]) -> Option<Duration> {
     retry_after(&headers, SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000))
 }
 
-/// Headers with a wait. Parsing never panics, and a number yields this number of seconds.
+/// Target for the `Retry-After` header. Parsing never panics, and a whole number is read as
+/// seconds.
 pub(crate) fn retry_after_header(data: &[u8]) {
     let wait = read(data);
     let first = data.split(|byte| *byte == b'\n').next().unwrap_or_default();

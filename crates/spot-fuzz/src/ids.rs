@@ -13,7 +13,7 @@ use spot_model::{
 
 use crate::check_line;
 
-/// Text that parses is printed as text that parses to the same value.
+/// If a text parses, its value is printed as a text that parses to the same value.
 pub(crate) fn ids(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     check::<AlbumId>(text);
@@ -56,7 +56,7 @@ where
 }
 
 /// Checks a type that prints audiobooks as shows and chapters as episodes, as Spotify does.
-/// Printing the parsed text again gives the same text, and its value stays the same from then on.
+/// The printed text may differ from the input, but it parses to a value that prints the same text.
 fn check_settled<T>(text: &str)
 where
     T: FromStr<Err: Display> + Display + PartialEq + Debug,

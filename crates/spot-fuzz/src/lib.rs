@@ -3,7 +3,7 @@
 //! Each target takes any bytes and panics if a rule is broken. `cargo xtask fuzz` runs them with
 //! libFuzzer; the test of this crate replays the seed corpus, with one directory per target below
 //! `corpus/`.
-// A broken rule is a panic, which the fuzzer reports.
+// A target panics if a rule is broken, and the fuzzer reports the panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod auth;
@@ -38,7 +38,7 @@ pub const TARGETS: &[Target] = &[
 ///
 /// # Panics
 ///
-/// Panics if there is no such target, or if the bytes break a rule of it.
+/// Panics if there is no such target, or if the bytes break one of its rules.
 pub fn run(name: &str, data: &[u8]) {
     let target = TARGETS.iter().find(|(known, _)| *known == name);
     let (_, target) = target.unwrap_or_else(|| panic!("there is no target {name}"));

@@ -25,8 +25,9 @@ pub(crate) fn world(data: &[u8]) {
     });
 }
 
-/// A line with method and path, followed by the body. If the input starts with a zero, the raw
-/// bytes of a connection. The server answers or closes the connection, and does not panic.
+/// The input is a line with method and path, followed by the body. If it starts with a zero byte,
+/// the rest is sent as the raw bytes of a connection. The server answers or closes the connection,
+/// and does not panic.
 pub(crate) fn http(data: &[u8]) {
     thread_local! {
         static SERVER: Server = Server::start();

@@ -65,7 +65,8 @@ impl Setup {
 
 /// The first byte chooses how the list is read. The rest are the bodies, separated by zeros.
 ///
-/// For any bodies, the list ends after about as many requests as there are bodies.
+/// Whatever the bodies contain, the list ends, and the number of bodies limits the number of
+/// requests.
 pub(crate) fn streams(data: &[u8]) {
     thread_local! {
         static SETUP: RefCell<Setup> = RefCell::new(Setup::new());
@@ -74,7 +75,8 @@ pub(crate) fn streams(data: &[u8]) {
     let bodies: Vec<_> = bodies.split(|byte| *byte == 0).map(Bytes::copy_from_slice).collect();
     let most = 4 * bodies.len() + 16;
     SETUP.with_borrow(|Setup { runtime, server, client }| {
-        // A list by offset may be as long as the server says, since its offsets grow.
+        // For a list by offset the bodies do not repeat: since its offsets keep growing, it ends
+        // only if the server ends it.
         let circles = how % 3 == 1 || how % 3 == 2 && how / 3 % 2 == 1;
         *server.0.lock().expect("no panic while it is locked") =
             Script { bodies, circles, requests: 0 };

@@ -97,7 +97,7 @@ impl Shared {
         {
             return Ok(Ok(token.clone()));
         }
-        // A refresh whose task panicked has no sender left.
+        // If the task of the refresh panicked, it dropped the sender without a result.
         if let Some(refresh) = &state.refresh
             && (refresh.has_changed().is_ok() || refresh.borrow().is_some())
         {

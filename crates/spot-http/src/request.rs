@@ -63,7 +63,7 @@ impl Request {
     /// Creates a request for an operation. Set every parameter of its path with
     /// [`path`](Self::path).
     pub fn new(operation: &'static Operation) -> Self {
-        // Leaves room for an id in place of its name.
+        // Reserves capacity for ids, which are longer than the parameter names that they replace.
         let mut path = String::with_capacity(operation.path.len() + 24);
         path.push_str(operation.path);
         Self {
@@ -322,7 +322,7 @@ impl Request {
     }
 }
 
-/// Whether `pair` of a query belongs to the parameter.
+/// Whether `pair`, a `name=value` of a query, sets the parameter `name`.
 fn is_named(pair: &str, name: &str) -> bool {
     pair.split('=').next() == Some(name)
 }

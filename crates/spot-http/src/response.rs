@@ -24,7 +24,7 @@ pub struct Response<T> {
     pub(crate) attempts: u32,
     pub(crate) waited: Duration,
     pub(crate) cached: bool,
-    /// Replaced in messages, since a server may repeat it.
+    /// The token of the request. It is redacted in error messages, since a response may repeat it.
     pub(crate) token: Option<AccessToken>,
 }
 
@@ -161,8 +161,8 @@ fn decode<T: DeserializeOwned>(body: &[u8], secret: &str) -> Result<T, Error> {
         Ok(value) => return Ok(value),
         Err(error) => Some(error),
     };
-    // The error quotes the body. It uses a copy without the token, so that cutting the text leaves
-    // no part of the token.
+    // The error quotes the beginning of the body. The token is removed before the text is
+    // truncated, so that no part of the token remains.
     let text = String::from_utf8_lossy(body);
     let clean = redact(&text, &[secret]);
     let failed = match (failed, &clean) {

@@ -15,12 +15,12 @@ use crate::Error;
 
 /// Provides the token of a call.
 ///
-/// Any number of calls request it at the same time. The source refreshes a token once for all of
-/// them.
+/// Many calls may request the token at the same time. The source refreshes a token once for all of
+/// these calls.
 ///
 /// If a source hangs, the call ends at its deadline; a panic becomes an error. A source must not
-/// block its thread: it runs in the task of the call, so that the call could not end before it, not
-/// even at the deadline. On a runtime with several threads, other calls continue. Run blocking code
+/// block its thread. It runs in the task of the call, so a blocking source prevents the call from
+/// ending at its deadline. On a multi-threaded runtime, other calls continue. Run blocking code
 /// with `tokio::task::spawn_blocking`.
 #[async_trait]
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
@@ -33,8 +33,8 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// refresh failure.
     async fn token(&self) -> Result<AccessToken, Error>;
 
-    /// Reports that the API refused this token (401). The source then gets another one; a token
-    /// that was refreshed meanwhile stays. If the source returns the refused token again, the call
+    /// Reports that the API refused this token (401). The source then gets another one, unless it
+    /// has already replaced this token. If the source returns the refused token again, the call
     /// ends with the 401.
     async fn reject(&self, token: &AccessToken);
 }
@@ -42,7 +42,8 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
 /// An access token in the form of a header. Its `Debug` output does not show it.
 ///
 /// It is also a [`TokenSource`], for programs that get their tokens elsewhere. After the API has
-/// refused it, every call is an [`Authentication`](crate::ErrorKind::Authentication) error.
+/// refused the token, every call fails with an
+/// [`Authentication`](crate::ErrorKind::Authentication) error.
 #[derive(Clone)]
 pub struct AccessToken(Arc<Inner>);
 

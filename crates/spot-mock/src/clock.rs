@@ -13,8 +13,8 @@ pub(crate) const START: Moment = Moment(1_793_610_000_000);
 
 /// The clock of a mock.
 ///
-/// It follows tokio's clock. A client that sleeps for its `Retry-After` is then accepted again, and
-/// a test with a paused clock takes no real time.
+/// It follows tokio's clock. Therefore a client that has slept for its `Retry-After` is accepted
+/// again, and a test with a paused clock does not wait in real time.
 #[derive(Debug)]
 pub(crate) struct Clock {
     since: Instant,

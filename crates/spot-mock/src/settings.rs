@@ -7,7 +7,7 @@ pub(crate) struct Settings {
     pub(crate) premium: bool,
     /// Whether the player gives the reason `UNKNOWN` for every refused command.
     pub(crate) vague_player: bool,
-    /// Whether answers contain the null values of real answers.
+    /// Whether answers contain `null` where real answers sometimes do.
     pub(crate) null_values: bool,
     /// Base URL of all links: `http://127.0.0.1:8080/v1`.
     pub(crate) api_url: String,
@@ -33,7 +33,7 @@ pub enum Mode {
 /// The market of an answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Market {
-    /// The country of the user, else the requested one.
+    /// The country of the user. Without a user, the requested country.
     pub(crate) code: Option<&'static str>,
     /// Whether the call has the parameter `market`.
     pub(crate) asked: bool,

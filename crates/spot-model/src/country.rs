@@ -21,8 +21,8 @@ impl Country {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// Whether ISO 3166-1 has assigned the code to a country. `XK` counts too: Spotify uses it for
-    /// Kosovo. Unassigned codes parse as well, since Spotify may add countries.
+    /// Whether ISO 3166-1 has assigned the code to a country. Also true for `XK`, which Spotify
+    /// uses for Kosovo. Unassigned codes parse as well, since Spotify may add countries.
     pub fn is_assigned(self) -> bool {
         self.as_str() == "XK" || ASSIGNED.split(' ').any(|code| code == self.as_str())
     }
@@ -78,7 +78,7 @@ impl fmt::Debug for Country {
 
 text_serde! { Country: "two letters of a country", as_str; }
 
-/// The error of a text that is not a two-letter code.
+/// Error for a text that is not a two-letter code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseCountryError(String);
 
@@ -92,7 +92,8 @@ impl std::error::Error for ParseCountryError {}
 
 const WORDS: usize = 11;
 
-/// A set of countries. It takes 88 bytes for any number of countries, and none if it is empty.
+/// A set of countries. A set allocates 88 bytes for any number of countries. An empty set
+/// allocates nothing.
 ///
 /// In JSON it is a list of codes. Entries that are not two letters are skipped.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
@@ -210,7 +211,7 @@ impl<'de> Visitor<'de> for Set {
         Ok(CountrySet::from_bits(bits))
     }
 
-    /// Called by any other deserializer.
+    /// Called by all deserializers except the JSON reader.
     fn visit_newtype_struct<D: Deserializer<'de>>(
         self,
         deserializer: D,
@@ -339,7 +340,7 @@ impl<'de> Deserialize<'de> for Entry {
             }
         }
 
-        // A binary format does not mark the type of a value. In it, the value is always text.
+        // Binary formats do not store the type of a value. Their entries are always text.
         if deserializer.is_human_readable() {
             deserializer.deserialize_any(Letters)
         } else {

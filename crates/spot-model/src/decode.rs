@@ -56,7 +56,7 @@ fn bounded(error: serde_json::Error) -> serde_json::Error {
     if line == words {
         return error;
     }
-    // serde_json parses the position from the end of the text.
+    // serde_json reads the line and the column of the new error from the end of this text.
     serde_json::Error::custom(format_args!("{line}{place}"))
 }
 
@@ -66,7 +66,7 @@ fn bounded(error: serde_json::Error) -> serde_json::Error {
 pub struct Skipped {
     /// Index in the page, from 0. Skipped entries count.
     pub index: usize,
-    /// Why it was skipped.
+    /// Why the entry was skipped.
     pub reason: SkipReason,
 }
 
@@ -148,8 +148,8 @@ fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, SkipReason> {
     if json.get() == "null" {
         return Err(SkipReason::Null);
     }
-    // The entry is decoded from text, as everywhere: another kind of source would compile the
-    // models once more.
+    // Decode from `&str`, like all other code here: each further input type would make the compiler
+    // generate the deserializers of all models again.
     serde_json::from_str(json.get()).map_err(|error| SkipReason::Broken {
         error: printable(&error.to_string(), MAX_ERROR),
         json: json.get().to_owned(),

@@ -21,8 +21,8 @@ pub(crate) struct Base62 {
 impl Base62 {
     const MOST: usize = 22;
 
-    /// Parses an id of the usual length. Nearly all ids have this length, and are not
-    /// checked letter by letter.
+    /// Parses an id of the usual length, which nearly all ids have. The loop has no early exit, so
+    /// that the compiler can vectorize it.
     fn usual(text: &str) -> Option<Self> {
         let bytes: [u8; Self::MOST] = text.as_bytes().try_into().ok()?;
         let all = bytes.iter().fold(true, |all, byte| all & byte.is_ascii_alphanumeric());
@@ -91,7 +91,7 @@ macro_rules! ids {
                 Base62::parse(text).map(Self)
             }
 
-            /// The common form of all ids, to find the kind of a URI.
+            /// The id as base-62 text, without its kind.
             pub(crate) fn base62(&self) -> Base62 {
                 self.0
             }
@@ -201,16 +201,16 @@ ids! {
     ShowId, Show, "show", "show", "a show id, URI or URL";
     /// The id of an episode.
     EpisodeId, Episode, "episode", "episode", "an episode id, URI or URL";
-    /// The id of an audiobook. In Spotify's URIs and web pages it looks like that of a show.
+    /// The id of an audiobook. Spotify's URIs and web pages contain it as the id of a show.
     AudiobookId, Audiobook, "audiobook", "show", "an audiobook id, URI or URL";
-    /// The id of a chapter. In Spotify's URIs and web pages it looks like that of an episode.
+    /// The id of a chapter. Spotify's URIs and web pages contain it as the id of an episode.
     ChapterId, Chapter, "chapter", "episode", "a chapter id, URI or URL";
 }
 
 /// The id of a track or an episode, if the kind is not known yet.
 #[derive(Clone, Copy)]
 pub(crate) struct AnyId {
-    /// The kind, if a URI or link names it. A bare id does not.
+    /// The kind, if the id comes from a URI or a link; `None` for a bare id.
     kind: Option<Kind>,
     id: Base62,
 }

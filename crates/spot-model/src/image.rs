@@ -13,8 +13,8 @@ impl Images for [Image] {
     fn at_least(&self, width: u32) -> Option<&Image> {
         let enough = self.iter().filter(|image| image.width.is_some_and(|own| own >= width));
         enough.min_by_key(|image| image.width).or_else(|| {
-            // Of images with equal width, the first one, since Spotify lists the widest image
-            // first.
+            // Selects the first of several images with equal width, since Spotify lists the widest
+            // image first.
             self.iter().rev().max_by_key(|image| image.width)
         })
     }

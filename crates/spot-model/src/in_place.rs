@@ -1,9 +1,9 @@
 //! The current pass of this thread over a response.
 //!
 //! Visitors decode list entries differently in the strict first pass and afterwards: see
-//! `decode.rs`. The derived code between the passes and the visitors cannot pass an argument on.
-//! The mode is therefore a thread-local variable. It cannot leak: decoding is synchronous, and a
-//! guard restores the value, even after a panic.
+//! `decode.rs`. The visitors are called by serde's derived code, which cannot forward an
+//! argument. The mode is therefore a thread-local variable. It cannot leak: decoding is
+//! synchronous, and a guard restores the value, even after a panic.
 
 use std::cell::Cell;
 

@@ -101,7 +101,7 @@ impl<I: Id> IntoId<I> for &str {
     }
 }
 
-/// For lists of text, which are often lists of references to it.
+/// For lists of text: iterating over a `&[&str]` yields `&&str`.
 impl<I: Id> IntoId<I> for &&str {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.parse()

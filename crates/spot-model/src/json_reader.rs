@@ -21,12 +21,12 @@ use crate::{
     in_place::InPlace,
 };
 
-/// Name of the newtype for the value of a field with two names, under the name that comes first.
-/// The reader remembers its text.
+/// Newtype name for the first value of a field with two names. The reader remembers the text of
+/// the value.
 pub(crate) const FIRST_VALUE: &str = "$spot_model::FirstValue";
 
-/// Name of the newtype for the value of the same field under the second name. Its visitor gets a
-/// unit if the text is the same as under the first name.
+/// Newtype name for the second value of such a field. The visitor gets a unit if both values have
+/// the same text.
 pub(crate) const SECOND_VALUE: &str = "$spot_model::SecondValue";
 
 /// Maximum nesting depth. serde_json allows a little more.
@@ -469,7 +469,7 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
 /// Name of a field, whose opening quote is next.
 struct Key<'a, 'de>(&'a mut JsonReader<'de>);
 
-/// Defines methods that are left to serde_json.
+/// Defines methods that fail, so that serde_json decodes the text instead.
 macro_rules! unusual {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, _: V) -> Result<V::Value> {
@@ -785,7 +785,7 @@ mod tests {
         }
     }
 
-    /// Without this test, the reader could always fall back: correct but slow.
+    /// Checks that the reader decodes usual responses itself, without falling back to serde_json.
     #[test]
     fn usual_responses_are_read() {
         assert_eq!(read::<Value>(SAMPLE).unwrap(), serde_json::from_str::<Value>(SAMPLE).unwrap());

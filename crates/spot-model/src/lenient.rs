@@ -34,12 +34,12 @@ macro_rules! integers {
                     }
 
                     fn visit_i64<E>(self, number: i64) -> Result<$integer, E> {
-                        // A number that does not fit is below the range, because the others are
-                        // `u64`.
+                        // A number that does not fit is below the range, because large numbers
+                        // arrive at `visit_u64`.
                         Ok(number.try_into().unwrap_or(<$integer>::MIN))
                     }
 
-                    // A cast from a float is limited to the range of the integer, as required.
+                    // A cast from a float saturates at the bounds of the integer, as required.
                     fn visit_f64<E>(self, number: f64) -> Result<$integer, E> {
                         Ok(number.round() as $integer)
                     }
@@ -72,7 +72,7 @@ macro_rules! integers {
 integers!(u8, u16, u32, u64, i8, i32, i64);
 
 /// A duration in milliseconds. Spotify returns -1000 if nothing was played; this becomes zero. For
-/// a while it returned an object without a known meaning for local files; this becomes zero too.
+/// local files, Spotify returned an object of unknown meaning for a while; this becomes zero too.
 pub(crate) struct Millis;
 
 impl<'de> DeserializeAs<'de, Duration> for Millis {
@@ -132,7 +132,7 @@ impl SerializeAs<Duration> for Secs {
     fn serialize_as<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         #[expect(clippy::cast_precision_loss, reason = "only past a hundred days is it not exact")]
         let nanoseconds = value.as_nanos() as f64;
-        // A single division of an exact number, so that the digits equal the received ones.
+        // Divides an exact number once, so that the output has the same digits as the response.
         (nanoseconds / 1e9).serialize(serializer)
     }
 }
@@ -225,8 +225,8 @@ impl SerializeAs<DateTime<Utc>> for Timestamp {
     }
 }
 
-/// A list without its nulls; null in place of the list is the empty list. The initial capacity is
-/// `FIRST` entries, the usual length of such lists.
+/// A list whose nulls are left out. A null in place of the list decodes as an empty list. The
+/// initial capacity is `FIRST` entries, the usual length of such lists.
 pub(crate) struct NonNull<A, const FIRST: usize = 4>(PhantomData<A>);
 
 impl<'de, T, A: DeserializeAs<'de, T>, const FIRST: usize> DeserializeAs<'de, Vec<T>>
@@ -346,7 +346,7 @@ lenient! {
     /// An id, from the id itself or from a link that contains it; a URI or a country, from its
     /// text.
     LenientId: I, I = |text| text.parse().ok();
-    /// Data in the URI of a local file. Other URIs contain nothing that the id does not.
+    /// Data in the URI of a local file. Other URIs contain no data besides the id.
     LocalOnly: Box<LocalFile> = |text| LocalFile::read(text).map(Box::new);
     /// A date. Spotify sends null, empty text and other values if it is unknown.
     Date: ReleaseDate = |text| text.parse().ok();

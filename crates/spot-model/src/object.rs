@@ -13,8 +13,8 @@ use serde_with::SerializeAs;
 
 use crate::id::Linked;
 
-/// Reads an object. In a binary format it is a string with the JSON of the object: its fields
-/// differ between responses, which a format without field names and types cannot represent.
+/// Reads an object. A binary format stores an object as a string of JSON, because the fields differ
+/// between responses, and a format without field names and types cannot represent this.
 #[inline]
 pub(crate) fn read<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,

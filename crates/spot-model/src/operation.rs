@@ -15,7 +15,7 @@ pub struct Operation {
     pub name: &'static str,
     /// The operation id in Spotify's reference: `get-an-artists-albums`.
     ///
-    /// The ids are not unique: `reorder-or-replace-playlists-items` is both
+    /// The ids are not unique: `reorder-or-replace-playlists-items` belongs to both
     /// `replace_playlist_items` and `reorder_playlist_items`. Use [`name`](Self::name) as a key.
     pub id: &'static str,
     /// The HTTP method.
@@ -85,7 +85,7 @@ impl Operation {
         self
     }
 
-    /// Sets whether the operation can be repeated without harm. Retries depend on it.
+    /// Sets whether the operation is idempotent. Retries depend on this setting.
     #[must_use]
     pub const fn with_idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = idempotent;
@@ -164,7 +164,7 @@ pub enum Access {
 }
 
 impl Access {
-    /// The day since which Spotify may refuse applications, as `YYYY-MM-DD`. `None` for
+    /// First day on which Spotify may refuse applications, as `YYYY-MM-DD`. `None` for
     /// [`Access::Any`].
     pub const fn since(self) -> Option<&'static str> {
         match self {
@@ -202,8 +202,8 @@ pub enum Paging {
         max: u8,
         /// Largest `limit` in [Extended Quota Mode](AccessMode::Extended).
         extended_max: u8,
-        /// Largest `offset` that Spotify documents, if any. Requests with a larger sum of `offset`
-        /// and `limit` have failed, so that streams stop before that.
+        /// Largest `offset` that Spotify documents, if any. Requests whose `offset` and
+        /// `limit` add up to more have failed, so streams stop before they exceed it.
         last_offset: Option<u32>,
     },
     /// Pages by `limit` and a cursor that names the last entry.

@@ -71,9 +71,9 @@ impl<T> Page<T> {
         self.offset.saturating_add(step)
     }
 
-    /// Whether this is the last page. The link and the length decide, since filters omit the link
-    /// and some lists have no length. An empty page is the last one, even if it has a link: Spotify
-    /// has returned such pages endlessly.
+    /// Whether this is the last page. Checks both the link and the length, since filters omit the
+    /// link and some lists have no length. An empty page is the last one, even if it has a link:
+    /// Spotify has returned such pages endlessly.
     pub fn is_last(&self) -> bool {
         let is_more = self.next.is_some() || self.total.is_some_and(|all| self.next_offset() < all);
         // An offset that cannot grow leads to this page again.
@@ -156,8 +156,8 @@ impl<T> PageWire<T> {
     }
 }
 
-/// Returns the entries of a page. Without the field `items`, the object is a page if it has another
-/// field of a page, since `fields` may exclude the items, and if it is not an error.
+/// Returns the entries of a page. Since `fields` may exclude the items, an object without `items`
+/// also counts as a page if it has another field of a page and is not an error.
 fn entries<T>(
     items: Option<Entries<T>>,
     has_part: bool,
@@ -253,7 +253,7 @@ pub struct CursorPage<T> {
 pub struct Cursors {
     /// The value of `after` that continues the list.
     pub after: Option<String>,
-    /// The value of `before` that goes back, or further into the past.
+    /// The value of `before` for the previous page or, in lists by time, for older entries.
     pub before: Option<String>,
 }
 

@@ -4,9 +4,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 /// The links that led from the first page to this one, in a fixed number of bytes.
 ///
-/// A client follows the links of pages one by one, and a server may send it in a cycle. The method
-/// is Brent's: one link is stored, and later links replace it at distances that double. A cycle is
-/// detected after at most three times as many links as there are different ones.
+/// A client follows the links of pages one by one, and a server may send it in a cycle. Brent's
+/// algorithm detects this: it stores one link, and replaces it after 1, 2, 4, ... further links. It
+/// detects a cycle after at most three times the number of distinct links.
 ///
 /// The trail is not part of the page: it does not affect equality, and JSON does not contain it.
 #[doc(hidden)]

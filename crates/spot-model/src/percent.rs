@@ -41,7 +41,7 @@ pub(crate) fn decode(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// As [`decode`], with `+` for a space, as in forms and the URIs of local files.
+/// Like [`decode`], but also decodes `+` as a space, as in forms and the URIs of local files.
 pub(crate) fn decode_form(text: &str) -> String {
     decode(&text.replace('+', " "))
 }

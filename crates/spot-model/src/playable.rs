@@ -15,8 +15,9 @@ use crate::{
 
 /// A track or an episode, distinguished by its `type`.
 ///
-/// Unless a call asks for both kinds, as the calls of `spot-api` do, Spotify returns episodes in
-/// the form of tracks. Their `type` is nevertheless `episode`, and they decode as episodes.
+/// Spotify returns episodes in the form of tracks, unless a call requests both kinds. The calls of
+/// `spot-api` request both. Episodes in the form of tracks still have the `type` `episode`, and
+/// decode as episodes.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PlayableItem {
@@ -93,8 +94,8 @@ impl PlayableItem {
             return match wire.kind.unwrap_or(PlayableKind::Track) {
                 PlayableKind::Track => Ok(Self::Track(Box::new(wire.into_track()))),
                 PlayableKind::Episode => Ok(Self::Episode(Box::new(wire.into_episode()))),
-                // The text is no longer available here. It is kept when the entry is read again on
-                // its own.
+                // The original text is not available in this pass. The next pass decodes the entry
+                // on its own, and keeps the text.
                 PlayableKind::Other => Err(D::Error::custom("neither a track nor an episode")),
             };
         }
@@ -114,8 +115,8 @@ fn read<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue) -> Result<T, E
     serde_json::from_str(raw.get()).map_err(of_item)
 }
 
-/// Creates the error of an item. Its position refers to the item, and is not at the end of the
-/// text, where it would be read as a position in the whole response.
+/// Creates the error of an item. The position in its message refers to the item. Text follows the
+/// position, because serde_json reads one at the end as a position in the whole response.
 fn of_item<E: serde::de::Error>(error: serde_json::Error) -> E {
     E::custom(format_args!("{error} of the item"))
 }

@@ -77,7 +77,7 @@ pub(crate) enum Reference<'a> {
 impl<'a> Reference<'a> {
     pub(crate) fn parse(text: &'a str) -> Self {
         let text = text.trim();
-        // Most texts are plain ids, and nothing else looks like one.
+        // Most texts are plain ids. No other form has only letters and digits.
         if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Self::Bare(text);
         }
@@ -115,7 +115,7 @@ impl<'a> Reference<'a> {
 fn uri<'a>(whole: &'a str, rest: &'a str) -> Reference<'a> {
     let (word, rest) = rest.split_once(':').unwrap_or((rest, ""));
     match Kind::of(word) {
-        // All characters of a user name belong to it, even `#`.
+        // A user name may contain any character, even `#`, so that no query is removed.
         Some(Kind::User) => match rest.split_once(':') {
             None => Reference::Thing(Kind::User, rest),
             Some((_, owned)) => match owned.split_once(':') {
@@ -199,7 +199,7 @@ pub(crate) enum Problem {
 
 impl ParseIdError {
     pub(crate) fn new(given: &str, expected: &'static str, problem: Problem) -> Self {
-        // The printed length counts: an escaped control character takes up to six characters.
+        // Limits the printed length: an escaped control character takes up to six characters.
         const MOST: usize = 80;
         let mut printed = 0;
         let fits = |char: &char| {

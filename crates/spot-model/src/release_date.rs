@@ -1,4 +1,4 @@
-//! Dates that are known as a year, a month or a day.
+//! Dates with a precision of a year, a month or a day.
 
 use std::{fmt, str::FromStr};
 

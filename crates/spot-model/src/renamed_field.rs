@@ -110,8 +110,8 @@ impl<T: DeserializeOwned> RenamedField<T> {
             (None, Some(OldValue::Decoded(value))) => Ok(value),
             (None, Some(OldValue::Json(json))) => {
                 serde_json::from_str(json.get()).map_err(|error| {
-                    // The position refers to the field. It is not at the end of the text, where it
-                    // would be read as a position in the whole response.
+                    // The position refers to the field. Text follows it, because serde_json reads
+                    // one at the end as a position in the whole response.
                     E::custom(format_args!("{error} of `{}`", names.old))
                 })
             }

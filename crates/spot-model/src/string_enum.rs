@@ -58,7 +58,7 @@ macro_rules! string_enum {
                 }
             }
 
-            /// Whether the value has a name here.
+            /// Whether this version has a variant for the value.
             pub fn is_known(&self) -> bool {
                 !matches!(self, Self::_Unknown(_))
             }

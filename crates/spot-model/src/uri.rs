@@ -169,17 +169,17 @@ parts! {
     as_artist: Artist(ArtistId);
     /// Returns the playlist; `None` for other kinds.
     as_playlist: Playlist(PlaylistId);
-    /// Returns the show; `None` for other kinds. It may be an audiobook, since Spotify writes both
-    /// alike.
+    /// Returns the show; `None` for other kinds. It may be an audiobook, since Spotify uses the
+    /// same form of URI for both.
     as_show: Show(ShowId);
-    /// Returns the episode; `None` for other kinds. It may be a chapter, since Spotify writes both
-    /// alike.
+    /// Returns the episode; `None` for other kinds. It may be a chapter, since Spotify uses the
+    /// same form of URI for both.
     as_episode: Episode(EpisodeId);
-    /// Returns the audiobook, if the URI names one as such. [`AudiobookId`] also converts from a
-    /// show's URI.
+    /// Returns the audiobook, if the URI names it as an audiobook and not as a show.
+    /// [`AudiobookId`] also converts from a show's URI.
     as_audiobook: Audiobook(AudiobookId);
-    /// Returns the chapter, if the URI names one as such. [`ChapterId`] also converts from an
-    /// episode's URI.
+    /// Returns the chapter, if the URI names it as a chapter and not as an episode. [`ChapterId`]
+    /// also converts from an episode's URI.
     as_chapter: Chapter(ChapterId);
     /// Returns the user; `None` for other kinds.
     as_user: User(UserId);

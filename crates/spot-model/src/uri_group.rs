@@ -137,7 +137,7 @@ group! {
     Episode(EpisodeId),
     /// A show.
     Show(ShowId),
-    /// An audiobook, which the library calls name as such.
+    /// An audiobook. Calls of the library send `spotify:audiobook:ID`.
     Audiobook(AudiobookId) = "spotify:audiobook:{}",
     /// An artist.
     Artist(ArtistId),

@@ -1,7 +1,7 @@
 //! The connection to the server.
 //!
-//! Input and output run on a separate thread, independent of the program's runtimes: a program may
-//! have several, end them, or not drive them for a while.
+//! All I/O runs on a separate thread, independent of the program's runtimes. A program may have
+//! several runtimes, shut them down, or not poll them for a while.
 
 use std::{
     convert::Infallible,
@@ -110,7 +110,7 @@ impl Redis {
         &self.inner.prefix
     }
 
-    /// Maximum duration of a use.
+    /// Maximum duration of a command or a script, including the time to connect.
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.inner.connect_timeout
     }
@@ -465,7 +465,7 @@ enum Use<'a> {
 
 impl Inner {
     fn link(&self) -> MutexGuard<'_, Link> {
-        // No code under this lock leaves it half changed.
+        // No code that holds this lock leaves the state half changed, so poisoning is harmless.
         self.link.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -663,7 +663,7 @@ fn is_not_ready(error: &RedisError) -> bool {
 /// Formats the error on one line, without the request.
 fn describe(error: &RedisError) -> String {
     match (error.code(), error.detail()) {
-        // The server quotes what it does not understand, which may contain a record.
+        // If the server rejects a command, it quotes the arguments, which may contain a record.
         (Some(code), Some(detail)) => {
             let detail = detail.split(", with args").next().unwrap_or_default();
             format!("{code} {detail}")

@@ -69,7 +69,7 @@ use crate::{
 ///
 /// The first read returns an error that names the key. It also renames the record: `:broken` is
 /// appended to the key, where the record stays for 30 days. A record that a newer version of this
-/// library wrote, or that cannot be unsealed, is an error and stays.
+/// library wrote, or that cannot be unsealed, also causes an error, but keeps its key.
 #[derive(Clone)]
 pub struct RedisStore {
     redis: Redis,
@@ -84,7 +84,7 @@ const KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Assumed time until the end of a consent whose beginning is unknown.
 const UNKNOWN_CONSENT: Duration = Duration::from_secs(181 * 86_400);
 
-/// All characters except those that are never special in a key.
+/// Characters to escape in a key: all except letters, digits and `-._~`.
 const ESCAPED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 static SAVE: Script = Script::new(include_str!("store/save.lua"));
@@ -105,7 +105,7 @@ impl RedisStore {
     /// The plain bytes contain the key of the record, so that a sealed record that was moved to
     /// another user's key is refused. An older record of the same user is not detected.
     ///
-    /// The functions must return at once. A panic in them is an error.
+    /// The functions must return at once. If one panics, the store returns an error.
     ///
     /// ```
     /// use spot_redis::{Redis, RedisStore};
@@ -137,8 +137,8 @@ impl RedisStore {
     }
 
     /// Also reads unsealed records, which a sealed store otherwise refuses. Use it when a service
-    /// starts to seal its records: every save seals one. While this is set, anyone who can write to
-    /// the server can give a user the session of another one.
+    /// starts to seal its records: every save then seals the saved record. While this is set,
+    /// anyone who can write to the server can give a user the session of another user.
     #[must_use]
     pub fn accept_unsealed(self) -> Self {
         Self { accepts_unsealed: true, ..self }

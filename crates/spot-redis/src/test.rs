@@ -305,8 +305,7 @@ fn guard(process: u32, folder: &Path) -> io::Result<(Child, ChildStdin)> {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // If the process has already ended it needs no signal, and if the guard has ended it needs
-        // no line.
+        // Errors are ignored: they occur only if the process or the guard has already ended.
         let _ = self.server.kill();
         let _ = self.server.wait();
         let _ = self.pipe.write_all(b"\n");
@@ -317,7 +316,7 @@ impl Drop for Process {
 impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
-        // A remaining file is in the folder for temporary files.
+        // If this fails, files remain only in the folder for temporary files.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }

@@ -19,7 +19,7 @@ pub use spot_api::{Blocking, BlockingStream};
 
 /// Typed requests for every endpoint; the methods of [`Client`] create them.
 pub mod api {
-    // What the root has is documented there, so that the search finds it once.
+    // Items of the crate root are documented only there, so that the search lists each item once.
     #[doc(no_inline)]
     pub use crate::{
         AccessMode, ApiRequest, CallOptions, Client, ClientBuilder, Error, ErrorKind, Items,

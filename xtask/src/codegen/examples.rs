@@ -96,7 +96,7 @@ fn answers(spec: &Spec) -> String {
          /// Renamed fields: the old and the new name.\n\
          pub(crate) const RENAMED: &[(&str, &str)] = &[{renamed}];\n",
         preamble("*.toml"),
-        file_doc(&["How recorded answers are read."]),
+        file_doc(&["Decoding of recorded answers."]),
         import("spot::model", names),
     )
 }
@@ -115,7 +115,7 @@ fn models(spec: &Spec) -> String {
     let names = types().map(|(name, _)| name.to_owned());
     let names = names.chain(["CursorPage", "Page"].map(str::to_owned));
     format!(
-        "{}{}\n{}\nuse crate::{{Target, round_trip::check}};\n\n/// The name of a type, and what checks a JSON text as it.\n\
+        "{}{}\n{}\nuse crate::{{Target, round_trip::check}};\n\n/// The name of each type, and the function that checks it with a JSON text.\n\
          pub(crate) const MODELS: &[Target] = &[\n{rows}];\n",
         preamble("*.toml"),
         file_doc(&["The models that are fuzzed."]),
@@ -145,7 +145,7 @@ fn fixtures(spec: &Spec) -> String {
         // The type itself, or the entries of a list or page of it.
         if let Some(own) = parts.iter().find(|part| spec.kind(part).is_some()) {
             let row = format!("    ({own:?}, {name:?}, {field:?}, fixtures::debug::<{read}>),\n");
-            // The response of a read that is the object itself shows it best.
+            // A `GET` whose response is the object itself is the best example.
             let rank = (op.call.starts_with("GET ") && read == *own, row);
             match types.entry(own.clone()) {
                 Entry::Vacant(first) => drop(first.insert(rank)),

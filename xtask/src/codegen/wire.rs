@@ -1,6 +1,6 @@
 //! Shadow structs and serializers of the objects of `spot-model`.
 //!
-//! They are apart from the objects themselves, so that the source of an object shows its fields.
+//! They are in separate files, so that the source file of an object shows only its fields.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -203,8 +203,9 @@ fn values(kind: &Type) -> String {
     fields
 }
 
-/// A track or an episode, which says at its end which of them it is: the fields of both, read in one
-/// pass, and made into the one or the other.
+/// The shadow struct of a track or an episode. The JSON has its `type` only at the end. Therefore
+/// the struct has the fields of both objects, is decoded in one pass, and is then converted to a
+/// track or an episode.
 fn playable(spec: &Spec) -> String {
     let kinds =
         || ["Track", "Episode"].into_iter().filter_map(|name| Some((name, spec.kind(name)?)));
@@ -224,7 +225,7 @@ fn playable(spec: &Spec) -> String {
     let mut conversions = String::new();
     for (name, kind) in kinds() {
         let function = name.to_lowercase();
-        // Of a track, the URI is looked at for what the id does not say.
+        // If the URI is a field of the object, as in a track, the id is not derived from it.
         let has_uri_field = kind.fields.iter().any(|field| field.json() == "uri");
         let from_uri = format!(".or_else(|| self.uri.as_ref()?.id()?.{function}())");
         let from_uri = if has_uri_field { "" } else { &from_uri };
@@ -244,7 +245,7 @@ fn playable(spec: &Spec) -> String {
         ));
     }
     let body = format!(
-        "\n/// The fields of a track and of an episode, which says only at its end what it is.\n\
+        "\n/// The fields of tracks and episodes: `type` tells them apart, but comes last.\n\
          #[derive(Deserialize)]\npub(crate) struct PlayableWire {{\n    \
          #[serde(default, rename = \"type\")]\n    pub(crate) kind: Option<PlayableKind>,\n    \
          #[serde(default, with = \"As::<LenientId>\")]\n    id: Option<AnyId>,\n    \
@@ -258,7 +259,7 @@ fn playable(spec: &Spec) -> String {
     preamble("*.toml") + &imports(&body, &domain, more) + &body
 }
 
-/// How an object is decoded. A binary format holds its JSON.
+/// The `Deserialize` impl of an object. In a binary format, an object is stored as JSON.
 fn reader(name: &str, kind: &Type) -> String {
     let renamed = renamed(kind).map(|(field, old)| {
         let (own, new, fields) = (&field.name, field.json(), values(kind));
@@ -320,7 +321,7 @@ fn writer(name: &str, kind: &Type) -> String {
                 _ => format!("out.field(\"{json}\", &{access})?;"),
             },
         };
-        // Where there is an id, its URI was written with it.
+        // If there is an id, the URI has already been written together with it.
         if json == "uri" && linked_id(kind).is_some() {
             lines.push_str(&format!(
                 "        if this.id.is_none() {{\n            {line}\n        }}\n"
@@ -343,7 +344,7 @@ fn writer(name: &str, kind: &Type) -> String {
     ))
 }
 
-/// Whether values are written in another way than their own.
+/// Whether the JSON form differs from the default encoding of the Rust type.
 fn needs_adapter(element: &str) -> bool {
     ["Millis", "Secs", "UnixMillis", "Timestamp"].iter().any(|name| element.contains(name))
 }

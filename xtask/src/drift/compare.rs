@@ -1,4 +1,4 @@
-//! Operations and their parameters: the spec's against the document's.
+//! Compares the operations and their parameters in the spec with those in the document.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +41,7 @@ pub(super) fn operations(spec: &Spec, document: &Document, differences: &mut Dif
     sets("the API", "scope", &document.scopes(), &known, differences);
 }
 
-/// What is said of an operation as a whole.
+/// Compares the properties of an operation other than its parameters.
 fn whole(
     call: &str,
     op: &Op,
@@ -123,7 +123,7 @@ fn parameters(
             let here = parameter.values.iter().map(String::as_str).collect();
             sets(&name, "value", &values, &here, differences);
         }
-        // An unsigned number has a minimum without saying it.
+        // The minimum of an unsigned number is 0, even if the spec does not state it.
         let is_unsigned = matches!(&parameter.ty, Ty::Int(name) if name.starts_with('u'));
         let min = parameter.min.or(is_unsigned.then_some(0));
         let limits = [
@@ -154,7 +154,7 @@ fn parameters(
     }
 }
 
-/// What one side lacks of a set.
+/// Reports the values that are in only one of two sets.
 pub(super) fn sets(
     name: &str,
     what: &str,
@@ -170,7 +170,7 @@ pub(super) fn sets(
     }
 }
 
-/// A limit; those of numbers with a fraction are whole as well.
+/// The value of a limit, as an integer. The limits of floating-point numbers are integers, too.
 fn number(schema: &Value, name: &str) -> Option<i64> {
     let value = schema.get(name)?;
     #[expect(clippy::cast_possible_truncation, reason = "limits are small")]

@@ -14,13 +14,13 @@ pub(super) struct Document {
     root: Value,
 }
 
-/// A parameter as the document has it.
+/// A parameter in the document.
 pub(super) struct Parameter<'a> {
     pub(super) required: bool,
     pub(super) schema: &'a Value,
 }
 
-/// What an operation answers on success.
+/// The successful answer of an operation.
 #[derive(Default)]
 pub(super) struct Answer<'a> {
     pub(super) schema: Option<&'a Value>,
@@ -57,7 +57,8 @@ impl Document {
         flows.flat_map(|(_, flow)| entries(flow.get("scopes"))).map(|(scope, _)| scope).collect()
     }
 
-    /// What a reference leads to, and what a schema is apart from null; anything else is itself.
+    /// Follows a reference to its target, and reduces a nullable schema to the schema that is not
+    /// null. Returns other values unchanged.
     pub(super) fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
         let target = reference(value).and_then(|target| target.strip_prefix('#'));
         if let Some(found) = target.and_then(|target| self.root.pointer(target)) {
@@ -80,7 +81,8 @@ impl Document {
             let place = match text(parameter, "in") {
                 "path" => Place::Path,
                 "query" => Place::Query,
-                // The spec has no headers and cookies: whatever stands there is a difference.
+                // The spec has no headers or cookies, so this parameter is reported as a
+                // difference.
                 _ => Place::File,
             };
             let schema = self.resolve(parameter.get("schema").unwrap_or(&Value::Null));
@@ -120,7 +122,7 @@ impl Document {
         answer
     }
 
-    /// The fields of an object, those of its parts included.
+    /// The fields of an object, including those of its `allOf` parts.
     pub(super) fn fields<'a>(&'a self, schema: &'a Value) -> BTreeMap<String, &'a Value> {
         let schema = self.resolve(schema);
         let own = entries(schema.get("properties")).map(|(name, value)| (name.to_owned(), value));
@@ -128,7 +130,7 @@ impl Document {
         parts.chain(own).collect()
     }
 
-    /// The schemas one of which an object has.
+    /// The alternative schemas of an object (`oneOf` and `anyOf`).
     pub(super) fn choices<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
         let schema = self.resolve(schema);
         let own = ["oneOf", "anyOf"].into_iter().flat_map(|name| list(schema.get(name)));
@@ -136,7 +138,7 @@ impl Document {
         own.chain(parts).collect()
     }
 
-    /// The type of a schema in words: `integer`, `array`, `object`; nothing if it is not said.
+    /// The type of a schema: `integer`, `array`, `object`; empty if the document does not state it.
     pub(super) fn kind<'a>(&'a self, schema: &'a Value) -> &'a str {
         let schema = self.resolve(schema);
         let kind = schema.get("type");
@@ -153,7 +155,7 @@ impl Document {
         }
     }
 
-    /// The only values of a schema, or of the entries of its list; `None` if there are no such.
+    /// The `enum` values of a schema, or of the entries of its list; `None` if it has no `enum`.
     pub(super) fn values<'a>(&'a self, schema: &'a Value) -> Option<BTreeSet<&'a str>> {
         let schema = self.resolve(schema);
         if let Some(items) = schema.get("items") {

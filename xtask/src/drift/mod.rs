@@ -1,8 +1,8 @@
-//! `cargo xtask drift FILE`: does the spec say what the official document says?
+//! `cargo xtask drift FILE`: compares the spec with the official document.
 //!
-//! Every difference is a line of words. Those that are meant are explained in
-//! `xtask/spec/deviations.toml`, by the same words and a reason; a `*` there stands for anything.
-//! An explanation that explains nothing any more is an error like a difference without one.
+//! Every difference is reported as a line of text. `xtask/spec/deviations.toml` lists the lines of
+//! intended differences with a reason; a `*` there matches any text. A difference without a reason
+//! is an error, and so is a reason that no longer matches a difference.
 
 mod compare;
 mod document;
@@ -17,7 +17,7 @@ use crate::{
     spec::{Error, Spec},
 };
 
-/// The differences, in words: "there" is the document, "here" the spec.
+/// The differences, as lines of text. In the code, "there" is the document and "here" is the spec.
 #[derive(Default)]
 struct Differences(BTreeSet<String>);
 
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
     use crate::openapi;
 
-    /// The differences between the spec and its own export, after something was changed in it.
+    /// The differences between the spec and its own export, after `change` has modified the export.
     fn after(change: impl FnOnce(&mut Value)) -> Vec<String> {
         let spec = Spec::load(&crate::root().join("xtask/spec")).unwrap();
         let mut document = serde_json::to_value(openapi::document(&spec)).unwrap();

@@ -1,7 +1,7 @@
-//! What operations answer: the types of the spec against the schemas of the document.
+//! Compares the response types of the spec with the schemas of the document.
 //!
-//! The names of the two have nothing to do with each other. What belongs together follows from the
-//! answers: an operation's type and its schema, then their fields, and so on down.
+//! The names of types and schemas do not match. Therefore the comparison starts with the response
+//! type and the response schema of each operation, and continues with their fields, recursively.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,13 +18,13 @@ use crate::{
     ty::Ty,
 };
 
-/// The fields of a page, which is by hand in `spot-model`.
+/// The fields of a page, which is handwritten in `spot-model`.
 const PAGE: &[&str] = &["href", "items", "limit", "next", "offset", "previous", "total"];
 
-/// The same for a page by cursor.
+/// The fields of a page with a cursor.
 const CURSOR_PAGE: &[&str] = &["cursors", "href", "items", "limit", "next", "total"];
 
-/// What follows from the id of an object that has links.
+/// The fields that are derived from the id of an object with links.
 const DERIVED: &[&str] = &["external_urls", "href", "type", "uri"];
 
 pub(super) fn compare(spec: &Spec, document: &Document, differences: &mut Differences) {
@@ -50,14 +50,15 @@ struct Walk<'a> {
     spec: &'a Spec,
     document: &'a Document,
     differences: &'a mut Differences,
-    /// The fields the document has for a type, over all schemas it was met with.
+    /// The fields that the document has for each type, from all schemas that the type was compared
+    /// with.
     met: BTreeMap<String, BTreeMap<String, &'a Value>>,
-    /// The types and schemas that were held against each other already.
+    /// The pairs of a type and a schema that were already compared.
     paired: BTreeSet<(String, *const Value)>,
 }
 
 impl<'a> Walk<'a> {
-    /// Holds a type against a schema, and what is in them.
+    /// Compares a type with a schema, recursively.
     fn pair(&mut self, name: &str, schema: &'a Value, ty: &Ty) {
         let kind = self.document.kind(schema);
         let inside = |name: &str| self.document.fields(schema).get(name).copied();
@@ -99,7 +100,7 @@ impl<'a> Walk<'a> {
 
     fn named(&mut self, name: &str, schema: &'a Value, kind: &str) {
         if let Some(object) = self.spec.kind(kind) {
-            // Of several schemas the one of the same name.
+            // If there are several schemas, uses the one with the same name.
             let choices = self.document.choices(schema);
             let chosen = choices
                 .into_iter()
@@ -110,7 +111,7 @@ impl<'a> Walk<'a> {
         if let Some(here) = contract::enum_values(self.spec, &ty)
             && let Some(there) = self.document.values(schema)
         {
-            // Case is ignored when they are read.
+            // The models ignore case when they decode enum values.
             let lower = |value: &str| value.to_ascii_lowercase();
             let here: Vec<_> = here.iter().map(|value| lower(value)).collect();
             let there: Vec<_> = there.into_iter().map(lower).collect();
@@ -135,7 +136,8 @@ impl<'a> Walk<'a> {
         for field in &object.fields {
             let names = [Some(field.json()), field.renamed_from.as_deref()];
             for there in names.into_iter().flatten().filter_map(|name| fields.get(name)) {
-                // The URI of a track is read for what it says of local files.
+                // The model reads the URI of a track only for local files; the document has a
+                // string.
                 let is_uri = field.json() == "uri";
                 let name = format!("type {kind}: field `{}`", field.json());
                 let ty = if is_uri { Ty::Text } else { field.ty.clone() };
@@ -155,20 +157,20 @@ impl<'a> Walk<'a> {
         self.differences.add(format!("{name}: {there} in the document, {here} in the spec"));
     }
 
-    /// The fields one side lacks, once it is known which schemas belong to a type.
+    /// Reports the fields that only one side has, after all schemas of each type are known.
     fn finish(self) {
         for (name, kind) in self.spec.types() {
             let Some(there) = self.met.get(name) else {
                 self.differences.add(format!("type {name} is only in the spec"));
                 continue;
             };
-            // An object of which nothing is said lacks nothing.
+            // The document does not list the fields of this object, so there is nothing to compare.
             if there.is_empty() {
                 continue;
             }
             let there: BTreeSet<&str> = there.keys().map(String::as_str).collect();
             let mut here: BTreeSet<&str> = kind.fields.iter().map(|field| field.json()).collect();
-            // Read, though not written.
+            // Names in the document that need no field of their own in the spec.
             let mut read: BTreeSet<&str> =
                 kind.fields.iter().filter_map(|field| field.renamed_from.as_deref()).collect();
             if kind.object.is_some() {

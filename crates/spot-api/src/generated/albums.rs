@@ -95,9 +95,9 @@ impl GetAlbum {
 /// `GET /albums` ([reference]). Needs no scope.
 ///
 /// The list may have any length: one request takes 20 entries, and a longer list becomes several
-/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id is a
-/// request of its own. The requests run in parallel; the results keep the order of the list. An
-/// empty list sends nothing.
+/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id needs its
+/// own request. The requests run in parallel; the results keep the order of the list. An empty
+/// list sends nothing.
 ///
 /// Unknown ids yield `None`.
 ///
@@ -131,8 +131,8 @@ impl GetAlbums {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 20;
 
-    /// The requests that are sent, in order, as plain data. They are not sent. In Development Mode
-    /// there is one for each id.
+    /// Returns the requests in order, as plain data, without sending them. In Development Mode,
+    /// each id has its own request.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {

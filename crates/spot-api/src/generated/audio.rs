@@ -92,7 +92,7 @@ impl GetAudioFeatures {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)

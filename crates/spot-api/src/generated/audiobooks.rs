@@ -123,9 +123,9 @@ impl GetAudiobook {
 /// `GET /audiobooks` ([reference]). Needs no scope.
 ///
 /// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id is a
-/// request of its own. The requests run in parallel; the results keep the order of the list. An
-/// empty list sends nothing.
+/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id needs its
+/// own request. The requests run in parallel; the results keep the order of the list. An empty
+/// list sends nothing.
 ///
 /// Unknown ids yield `None`.
 ///
@@ -159,8 +159,8 @@ impl GetAudiobooks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent. In Development Mode
-    /// there is one for each id.
+    /// Returns the requests in order, as plain data, without sending them. In Development Mode,
+    /// each id has its own request.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {
@@ -299,9 +299,9 @@ single!(GetChapter => Chapter);
 /// `GET /chapters` ([reference]). Needs no scope.
 ///
 /// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id is a
-/// request of its own. The requests run in parallel; the results keep the order of the list. An
-/// empty list sends nothing.
+/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id needs its
+/// own request. The requests run in parallel; the results keep the order of the list. An empty
+/// list sends nothing.
 ///
 /// Unknown ids yield `None`.
 ///
@@ -335,8 +335,8 @@ impl GetChapters {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent. In Development Mode
-    /// there is one for each id.
+    /// Returns the requests in order, as plain data, without sending them. In Development Mode,
+    /// each id has its own request.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {

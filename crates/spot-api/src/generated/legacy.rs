@@ -479,7 +479,7 @@ impl SaveAlbums {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 20;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -526,7 +526,7 @@ impl RemoveAlbums {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 20;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -573,7 +573,7 @@ impl CheckAlbums {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 20;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -627,7 +627,7 @@ impl SaveTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -676,7 +676,7 @@ impl RemoveTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -723,7 +723,7 @@ impl CheckTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -770,7 +770,7 @@ impl SaveEpisodes {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -817,7 +817,7 @@ impl RemoveEpisodes {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -864,7 +864,7 @@ impl CheckEpisodes {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -911,7 +911,7 @@ impl SaveShows {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -966,7 +966,7 @@ impl RemoveShows {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1015,7 +1015,7 @@ impl CheckShows {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1062,7 +1062,7 @@ impl SaveAudiobooks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1109,7 +1109,7 @@ impl RemoveAudiobooks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1157,7 +1157,7 @@ impl CheckAudiobooks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1204,7 +1204,7 @@ impl FollowArtists {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1251,7 +1251,7 @@ impl UnfollowArtists {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1298,7 +1298,7 @@ impl CheckFollowedArtists {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1345,7 +1345,7 @@ impl FollowUsers {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1392,7 +1392,7 @@ impl UnfollowUsers {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1439,7 +1439,7 @@ impl CheckFollowedUsers {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1481,7 +1481,7 @@ impl FollowPlaylist {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::FOLLOW_PLAYLIST;
 
-    /// Whether it appears on the user's profile. Default: `true`.
+    /// Whether the playlist appears on the user's profile. Default: `true`.
     pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
         self.public = public.into();
         self
@@ -1559,7 +1559,7 @@ impl CheckFollowedPlaylist {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CHECK_FOLLOWED_PLAYLIST;
 
-    /// The id of the current user. Spotify accepts no other.
+    /// The id of the current user. Spotify accepts no other id.
     pub fn user(mut self, user: impl OptionalId<UserId>) -> Self {
         self.user = user.into_optional_id();
         self
@@ -1696,7 +1696,7 @@ impl AddPlaylistTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, done| {
             self.request(part, done)
@@ -1857,8 +1857,9 @@ impl RemovePlaylistTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// Sends the requests one after another. If you gave a snapshot, each request has the one that
-    /// the request before it returned. Returns the responses in order: none if the list is empty.
+    /// Sends the requests one after another. If you set a snapshot, each later request sends the
+    /// snapshot that the previous request returned. Returns the responses in order: none if the
+    /// list is empty.
     ///
     /// # Errors
     ///
@@ -1876,9 +1877,8 @@ impl RemovePlaylistTracks {
         .await
     }
 
-    /// The requests that are sent, in order, as plain data. They are not sent. Each has the
-    /// snapshot you gave, if any, since the snapshots between them are known only when they are
-    /// sent.
+    /// Returns the requests in order, as plain data, without sending them. Each request contains
+    /// the snapshot that you set, if any, because later snapshots are known only after sending.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "tracks", &self.uris, Self::CHUNK, |part, _| {
             self.request(part, None)
@@ -1929,14 +1929,14 @@ impl CreatePlaylistFor {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CREATE_PLAYLIST_FOR;
 
-    /// Whether it appears on the user's profile. Default: `true`. Spotify ignored `false` when it
-    /// was measured in 2026-09.
+    /// Whether the playlist appears on the user's profile. Default: `true`. Spotify ignored
+    /// `false` when it was measured in 2026-09.
     pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
         self.public = public.into();
         self
     }
 
-    /// Whether other users may edit it. A collaborative playlist must not be public.
+    /// Whether other users may edit the playlist. A collaborative playlist must not be public.
     pub fn collaborative(mut self, collaborative: impl Into<Option<bool>>) -> Self {
         self.collaborative = collaborative.into();
         self

@@ -68,7 +68,7 @@ impl Library {
         GetSavedEpisodes { client: self.client.clone(), market: None, limit: None, offset: None }
     }
 
-    /// The user's saved audiobooks. The response has no time of saving.
+    /// The user's saved audiobooks. The response does not say when they were saved.
     ///
     /// `GET /me/audiobooks`. See [`GetSavedAudiobooks`].
     #[doc(alias = "get-users-saved-audiobooks")]
@@ -398,7 +398,7 @@ impl GetSavedEpisodes {
 
 single!(GetSavedEpisodes => page Page<SavedEpisode>);
 
-/// The user's saved audiobooks. The response has no time of saving.
+/// The user's saved audiobooks. The response does not say when they were saved.
 ///
 /// `GET /me/audiobooks` ([reference]). Scope: `user-library-read`.
 ///
@@ -483,7 +483,7 @@ impl SaveToLibrary {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 40;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, _| {
             self.request(part)
@@ -529,7 +529,7 @@ impl RemoveFromLibrary {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 40;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, _| {
             self.request(part)
@@ -574,7 +574,7 @@ impl CheckLibrary {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 40;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, _| {
             self.request(part)

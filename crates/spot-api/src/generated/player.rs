@@ -731,7 +731,7 @@ impl TransferPlayback {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::TRANSFER_PLAYBACK;
 
-    /// Whether playback starts on the device. If not, it keeps its state.
+    /// Whether playback starts on the device. Otherwise, playback keeps its current state.
     pub fn play(mut self, play: impl Into<Option<bool>>) -> Self {
         self.play = play.into();
         self

@@ -29,7 +29,8 @@ impl Client {
 ///
 /// `GET /playlists/{playlist_id}` ([reference]). Needs no scope.
 ///
-/// In Development Mode the items are given only for playlists the user owns or takes part in.
+/// In Development Mode, Spotify returns the items only for playlists that the user owns or
+/// collaborates on.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -323,7 +324,7 @@ impl AddPlaylistItems {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// The requests that are sent, in order, as plain data. They are not sent.
+    /// Returns the requests in order, as plain data, without sending them.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, done| {
             self.request(part, done)
@@ -477,8 +478,9 @@ impl RemovePlaylistItems {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// Sends the requests one after another. If you gave a snapshot, each request has the one that
-    /// the request before it returned. Returns the responses in order: none if the list is empty.
+    /// Sends the requests one after another. If you set a snapshot, each later request sends the
+    /// snapshot that the previous request returned. Returns the responses in order: none if the
+    /// list is empty.
     ///
     /// # Errors
     ///
@@ -496,9 +498,8 @@ impl RemovePlaylistItems {
         .await
     }
 
-    /// The requests that are sent, in order, as plain data. They are not sent. Each has the
-    /// snapshot you gave, if any, since the snapshots between them are known only when they are
-    /// sent.
+    /// Returns the requests in order, as plain data, without sending them. Each request contains
+    /// the snapshot that you set, if any, because later snapshots are known only after sending.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "items", &self.uris, Self::CHUNK, |part, _| {
             self.request(part, None)
@@ -523,7 +524,7 @@ chunked!(RemovePlaylistItems => chain);
 /// `PUT /playlists/{playlist_id}` ([reference]). Needs one of these scopes, depending on the
 /// content: `playlist-modify-public`, `playlist-modify-private`.
 ///
-/// What is not given stays as it is. A collaborative playlist must not be public.
+/// Fields that are not set stay unchanged. A collaborative playlist must not be public.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -554,14 +555,14 @@ impl ChangePlaylistDetails {
         self
     }
 
-    /// Whether it appears on the user's profile. Spotify ignored `false` when it was measured in
-    /// 2026-09.
+    /// Whether the playlist appears on the user's profile. Spotify ignored `false` when it was
+    /// measured in 2026-09.
     pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
         self.public = public.into();
         self
     }
 
-    /// Whether other users may edit it.
+    /// Whether other users may edit the playlist.
     pub fn collaborative(mut self, collaborative: impl Into<Option<bool>>) -> Self {
         self.collaborative = collaborative.into();
         self
@@ -627,7 +628,7 @@ single!(GetPlaylistCover => Vec<Image>);
 ///
 /// The image: bytes of a JPEG file, at most 192 KiB.
 ///
-/// Uploads have a rate limit of their own, and the new cover takes some time to be seen.
+/// Uploads have their own rate limit, and the new cover appears after some time.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -740,14 +741,14 @@ impl CreatePlaylist {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CREATE_PLAYLIST;
 
-    /// Whether it appears on the user's profile. Default: `true`. Spotify ignored `false` when it
-    /// was measured in 2026-09.
+    /// Whether the playlist appears on the user's profile. Default: `true`. Spotify ignored
+    /// `false` when it was measured in 2026-09.
     pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
         self.public = public.into();
         self
     }
 
-    /// Whether other users may edit it. A collaborative playlist must not be public.
+    /// Whether other users may edit the playlist. A collaborative playlist must not be public.
     pub fn collaborative(mut self, collaborative: impl Into<Option<bool>>) -> Self {
         self.collaborative = collaborative.into();
         self

@@ -36,8 +36,8 @@ impl Client {
 /// `GET /recommendations` ([reference]). Needs no scope. Closed to applications registered since
 /// 2024-11-27.
 ///
-/// Give one to five seeds in all, of any kinds. Each attribute has a setter for the least value,
-/// the greatest, and one to come close to.
+/// Give one to five seeds in all, of any kinds. Each attribute has setters for its minimum, its
+/// maximum and a target value.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -32,8 +32,8 @@ impl Client {
 /// Awaiting it returns one page, by default of 5 entries; to stream the results, search for one
 /// kind, such as [`tracks`](Self::tracks).
 ///
-/// The limit counts for each kind: three kinds may answer thirty entries. The API gives no more
-/// than the first 1,000 of a kind.
+/// The limit applies to each kind: a search for three kinds with a limit of 10 returns up to 30
+/// entries. The API returns only the first 1,000 entries of each kind.
 ///
 /// ```no_run
 /// use spot_api::model::SearchKind;

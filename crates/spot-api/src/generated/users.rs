@@ -189,7 +189,7 @@ single!(GetFollowedArtists => page CursorPage<Artist>);
 /// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
 /// entries and prefetches pages.
 ///
-/// Spotify gives no more than fifty.
+/// Spotify returns at most 50 entries.
 ///
 /// ```no_run
 /// use spot_api::model::TimeRange;
@@ -257,7 +257,7 @@ single!(GetTopArtists => page Page<Artist>);
 /// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
 /// entries and prefetches pages.
 ///
-/// Spotify gives no more than fifty.
+/// Spotify returns at most 50 entries.
 ///
 /// ```no_run
 /// use spot_api::model::TimeRange;

@@ -69,9 +69,9 @@ impl PlaylistContents {
     }
 }
 
-/// Requests the playlist without a market. With a market, Spotify returns the tracks that are
-/// played there in place of the playlist's own ones, and the calls that change the playlist do not
-/// accept those.
+/// Requests the playlist without a market. With a market, Spotify replaces tracks with versions
+/// that are available in the market (relinking). Calls that change the playlist accept only the
+/// original tracks.
 fn unrelinked(playlist: &GetPlaylist) -> GetPlaylist {
     GetPlaylist { fields: None, ..playlist.clone() }.market(Market::UNSET)
 }

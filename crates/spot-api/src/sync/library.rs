@@ -26,7 +26,7 @@ impl Library {
     ///
     /// It does not detect:
     ///
-    /// - Which tracks were removed. [`LibraryChanges::total`] shows that some were.
+    /// - Which tracks were removed. [`LibraryChanges::total`] shows only that tracks were removed.
     /// - Tracks saved with an older date, as programs that import libraries do.
     /// - Tracks saved later in the same second as `since`: Spotify's dates are in seconds.
     ///
@@ -52,7 +52,7 @@ impl Library {
             match track.added_at {
                 Some(at) if at > since => added.push(track),
                 Some(_) => break,
-                // Without a date the track may be old or new; the next one decides.
+                // A track without a date may be old or new: the next dated track decides.
                 None => {}
             }
         }

@@ -43,7 +43,8 @@ impl GetPlaylist {
     ///
     /// Spotify can only remove all copies of an item. Other copies in the playlist are added again,
     /// and lose their dates: [`SyncPlan::readded`] counts them. This takes the calls that read the
-    /// playlist, one call per 100 items, and one per run of items that are added again.
+    /// playlist, one call per 100 removed items, and one call per run of items that are added
+    /// again.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -88,8 +88,8 @@ impl SyncPlan {
         Ok(Self { playlist, snapshot_id, uris: keys.uris, steps, counts, replaces })
     }
 
-    /// Number of calls that change the playlist. It does not include reading the playlist, and
-    /// checking its version before the first change.
+    /// Number of calls that change the playlist. The calls that read the playlist, and that check
+    /// its version before the first change, are not included.
     pub fn calls(&self) -> usize {
         self.steps.len()
     }
@@ -141,9 +141,9 @@ impl SyncPlan {
     ///
     /// # Errors
     ///
-    /// [`Conflict`](ErrorKind::Conflict) if the playlist has changed since the plan was made:
-    /// nothing was changed then. If a call fails, [`Error::done`] is the number of calls that were
-    /// carried out before it. To finish, sync again: the playlist is read again, and changes
+    /// [`Conflict`](ErrorKind::Conflict) if the playlist has changed since the plan was made. In
+    /// this case no change was made. If a call fails, [`Error::done`] is the number of calls that
+    /// were carried out before it. To finish, sync again: the playlist is read again, and changes
     /// already made are not repeated. This also applies to a call with an unknown outcome.
     pub async fn apply(self) -> Result<Option<SnapshotId>, Error> {
         if !self.is_empty() && contents::version(&self.playlist).await? != self.snapshot_id {
@@ -209,8 +209,8 @@ impl fmt::Debug for SyncPlan {
     }
 }
 
-/// Chooses the possible and allowed way with the fewest calls: the edits, or `None` for a
-/// replacement, which takes `whole` calls.
+/// Chooses the way with the fewest calls that is possible and allowed. Returns the edits, or `None`
+/// for a replacement. `whole` is the number of calls of a replacement.
 fn choose<'a>(
     edits: Option<Edits<'a>>,
     whole: Option<usize>,
@@ -286,7 +286,7 @@ impl Keys {
         number
     }
 
-    /// Whether an entry must be removed that no call can identify.
+    /// Whether an entry without a URI must be removed. No call can identify such an entry.
     fn must_remove_unnamed(&self, present: &[u32], wanted: &[u32]) -> bool {
         let unnamed = |keys: &[u32]| keys.iter().filter(|key| **key >= UNNAMED).count();
         unnamed(wanted) < unnamed(present)

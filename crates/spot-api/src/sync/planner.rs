@@ -150,7 +150,8 @@ impl Arrangement {
         let is = |marks: &[bool], at: usize| marks.get(at).copied().unwrap_or(false);
         let gaps = match self.order {
             Order::MovesFirst => runs(self.is_kept.len(), |at| !is(&self.is_kept, at)),
-            // New entries between two entries that stay are one run, whatever moves in between.
+            // New entries between two entries that stay are added as one run, even if other entries
+            // move between them later.
             Order::AddsFirst => runs(self.is_still.len(), |at| !is(&self.is_still, at)),
         };
         let new =
@@ -164,7 +165,8 @@ impl Arrangement {
         }
         for (start, new) in self.additions() {
             let keys: Vec<u32> = new.iter().filter_map(|at| wanted.get(*at).copied()).collect();
-            // The entry before a run is at its final place, or the list is sorted up to it.
+            // The entry before a run does not move later, or the list is already sorted up to that
+            // entry.
             let position = start.checked_sub(1).map_or(0, |before| place(&list, before) + 1);
             steps.extend(additions(&keys, position));
             list.splice(position..position, new);
@@ -240,7 +242,7 @@ fn place(list: &[usize], target: usize) -> usize {
     list.iter().position(|at| *at == target).unwrap_or_default()
 }
 
-/// Returns the longest ranges of places that fit.
+/// Returns the longest ranges of places for which `fits` is true.
 fn runs(length: usize, fits: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for at in (0..length).filter(|at| fits(*at)) {
@@ -281,8 +283,8 @@ mod tests {
     }
 
     /// Lower bound on the calls of a plan that preserves entries. A removal takes a hundred URIs.
-    /// Two entries that become neighbours are brought together by an addition, which does so at
-    /// both of its ends, or by a move, which does so in three places.
+    /// Two entries become neighbours through an addition or a move. An addition creates at most
+    /// two new pairs that contain a present entry, and a move creates at most three.
     fn least(present: &[u32], wanted: &[u32]) -> usize {
         let (has, needs) = (counts(present), counts(wanted));
         let gone = has.iter().filter(|(key, count)| needs.get(key).unwrap_or(&0) < *count);
@@ -291,7 +293,7 @@ mod tests {
         let additions = (wanted.len() - rest.len()).div_ceil(CHUNK);
         let removals = gone.len().div_ceil(CHUNK);
         if has.values().chain(needs.values()).any(|count| *count > 1) {
-            // It is not determined which copy is which.
+            // Copies of one entry cannot be distinguished, so moves are not counted.
             return removals + additions;
         }
         let framed = |keys: &[u32]| -> Vec<Option<u32>> {

@@ -17,8 +17,9 @@ use crate::{
 /// Await it to read and change the playlist. The result is the new version.
 ///
 /// Adding entries, moving them and removing all their copies does not affect other entries.
-/// Replacing the whole playlist can take fewer calls, but gives every entry a new date. It requires
-/// [`allow_replace`](Self::allow_replace), unless no entry stays anyway.
+/// Replacing the whole playlist can take fewer calls, but gives every entry a new date. A
+/// replacement requires [`allow_replace`](Self::allow_replace), unless single edits would not keep
+/// any date either.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client, wanted: Vec<spot_api::model::TrackId>)
@@ -56,8 +57,8 @@ impl SyncPlaylist {
         self
     }
 
-    /// Sets the maximum number of calls for changing the playlist by single edits. Default: 100
-    /// more than a replacement takes.
+    /// Sets the maximum number of calls for changing the playlist by single edits. Default: the
+    /// number of calls of a replacement, plus 100.
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.terms.max_calls = Some(calls);
         self
@@ -71,7 +72,7 @@ impl SyncPlaylist {
     }
 
     /// Sets the contents, if they are known from [`GetPlaylist::if_changed`], so that the playlist
-    /// is not read again. Applying the plan fails if it has changed since then.
+    /// is not read again. If the playlist has changed since then, applying the plan fails.
     pub fn known(mut self, contents: PlaylistContents) -> Self {
         self.contents = Some(contents);
         self
@@ -79,8 +80,8 @@ impl SyncPlaylist {
 
     /// Reads the playlist and plans the calls, without making them.
     ///
-    /// Reading takes one request for up to 100 items. Longer playlists take one more per further
-    /// 50.
+    /// Reading takes one request for up to 100 items. Longer playlists take one more request
+    /// per 50 further items.
     ///
     /// # Errors
     ///

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-/// How many copies on either side of its own rank an entry is compared with. Without this limit, a
-/// list of many copies of one track would take quadratic time.
+/// Number of copies before and after its own rank with which an entry is compared. Without this
+/// limit, a list of many copies of one track would take quadratic time.
 const COPIES: usize = 8;
 
 /// Returns the places of a longest strictly increasing subsequence.
 pub(crate) fn longest_increasing(values: &[usize]) -> Vec<usize> {
-    // For each length, the place of the smallest last value of such a subsequence.
+    // For each length: among all increasing subsequences of this length, the place of the
+    // smallest last value.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(values.len());
     let value = |place: usize| values.get(place).copied().unwrap_or(usize::MAX);
@@ -39,7 +40,7 @@ pub(crate) fn partners(list: &[u32], other: &[u32]) -> Vec<usize> {
     }
     let copies_of = |key: &u32| copies.get(key).map_or(&[][..], Vec::as_slice);
     // An increasing subsequence has the same order in both lists. The candidates of one entry
-    // decrease, so that the subsequence takes at most one of them.
+    // are in decreasing order, so that the subsequence takes at most one of them.
     let mut ranks: HashMap<u32, usize> = HashMap::new();
     let (mut entries, mut candidates) = (Vec::new(), Vec::new());
     for (entry, key) in list.iter().enumerate() {

@@ -10,7 +10,7 @@ pub(crate) enum Step {
     Remove(Vec<u32>),
     /// Adds these entries at a position.
     Add { keys: Vec<u32>, position: usize },
-    /// Moves a range to a position: before the entry that is now there.
+    /// Moves a range of entries before the entry that is at position `before` now.
     Move { start: usize, length: usize, before: usize },
     /// Replaces everything.
     Replace(Vec<u32>),

@@ -77,7 +77,7 @@ fn moved(
     let duration = duration.filter(|duration| !duration.is_zero());
     let from = duration.map_or(latest, |duration| latest.min(duration));
     match duration {
-        // The item should have ended, and is where a second or third run would be.
+        // The item should have ended, and the position found fits a repeated run of it.
         Some(duration) if is_later_run(latest, found, duration) => {
             Some(PlaybackChange::ItemRepeated)
         }
@@ -268,7 +268,7 @@ mod tests {
                 later.progress = Some(end.map_or(progress, |end| progress.min(end)));
             }
             let changes = changes(state.as_ref(), later.as_ref(), Duration::from_secs(elapsed));
-            // A state beyond the end of its item is limited to the end.
+            // A position beyond the end of the item is reduced to the end.
             let odd = state.is_some_and(|state| {
                 state.item.and_then(|item| item.duration()) < state.progress
             });
@@ -302,7 +302,7 @@ mod tests {
         assert_eq!(names(&before, &playing(Some(track(1)), 175), 180 * SECOND), ["ItemRepeated"]);
         let early = playing(Some(track(1)), 100);
         assert_eq!(names(&early, &playing(Some(track(1)), 1), 6 * SECOND), ["Sought"]);
-        // At the end, while the next track loads.
+        // The position stays at the end while the next track loads.
         assert!(names(&before, &playing(Some(track(1)), 180), 9 * SECOND).is_empty());
     }
 }

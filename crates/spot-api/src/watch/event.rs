@@ -17,7 +17,7 @@ pub struct PlaybackEvent {
 
 /// A change of the playback, or of the watch itself.
 ///
-/// One poll can find several changes. They come in the order of the variants here.
+/// One poll can find several changes. They are reported in the order of the variants of this enum.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PlaybackChange {

@@ -109,7 +109,7 @@ impl Pace {
     }
 }
 
-/// Returns a short interval after a change, and longer ones the longer nothing happens.
+/// Returns the interval between polls: short after a change, then longer while nothing happens.
 fn interval_after(quiet: Duration, longest: Duration) -> Duration {
     (quiet / 2).max(SHORTEST).min(longest)
 }
@@ -126,7 +126,8 @@ impl Sent {
         self.0.push_back(now);
     }
 
-    /// Returns the wanted time, or the first later one at which a window of `most` has room.
+    /// Returns the wanted time, or the first later time at which a request does not exceed `most`
+    /// requests per window.
     fn after(&self, wanted: Instant, most: usize) -> Instant {
         let in_the_way = self.0.len().checked_sub(most).and_then(|at| self.0.get(at));
         in_the_way.map_or(wanted, |sent| wanted.max(*sent + WINDOW))

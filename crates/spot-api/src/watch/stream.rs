@@ -74,7 +74,7 @@ pub struct PlaybackWatch {
     pace: Pace,
     shared: Arc<Shared>,
     ready: VecDeque<PlaybackEvent>,
-    /// The request in flight, if any. Dropping the set stops it.
+    /// The request in flight, if any. Dropping the set stops the request.
     in_flight: JoinSet<Answer>,
     timer: Option<Pin<Box<Sleep>>>,
     sent: Sent,
@@ -166,7 +166,7 @@ impl PlaybackWatch {
         StreamExt::next(self).await
     }
 
-    /// Returns the next event, with the error of the stream as the error of the method.
+    /// Returns the next event, or the error that ends the stream; `None` after the error.
     ///
     /// Cancel-safe.
     ///
@@ -235,7 +235,7 @@ impl PlaybackWatch {
             let travelled = arrived.saturating_duration_since(start).saturating_sub(waited);
             let way_back = (travelled / 2).min(Duration::from_secs(1));
             let at = arrived.checked_sub(way_back).unwrap_or(arrived);
-            // A failed request may have waited for the rate limit until its end.
+            // A failed request may have been sent at any time before it ended.
             let sent = if answer.is_ok() { start + waited } else { arrived };
             Answer { state: answer.map(crate::Response::into_body), sent, at, arrived }
         });
@@ -300,7 +300,7 @@ impl PlaybackWatch {
             ErrorKind::ConsentExpired | ErrorKind::MissingScope | ErrorKind::Configuration => {
                 return Err(error);
             }
-            // The error occurs before anything is sent, and so would occur every time.
+            // The request failed before it was sent, so every further poll would fail too.
             ErrorKind::BadRequest if error.status().is_none() => return Err(error),
             kind @ (ErrorKind::RateLimited | ErrorKind::QuotaExceeded) => {
                 let quota = kind == ErrorKind::QuotaExceeded;

@@ -51,7 +51,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Maximum number of attempts per request.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// Longest `Retry-After` that is waited for here. A longer one is reported to the caller.
+/// Longest `Retry-After` for which the endpoint waits. A longer one is reported to the caller.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Waits between attempts.
@@ -189,8 +189,8 @@ impl Endpoint {
             let failure = match send().await {
                 Ok(response) => return Ok(IssuedTokens { response, requested_at }),
                 Err(RequestTokenError::Request(failure)) => failure,
-                // These errors hold the body. They do not occur, since every response was already
-                // read before.
+                // The other errors contain the body. They do not occur, because every response has
+                // already been parsed.
                 Err(_) => {
                     return Err(Error::new(ErrorKind::Decode, "the token endpoint's answer"));
                 }
@@ -221,7 +221,7 @@ impl Failure {
             // refresh token, and the service accepts the old one at most once more.
             Outcome::Unknown if self.error.status().is_none() => 2,
             Outcome::Unknown => MAX_ATTEMPTS,
-            // A 401 refuses the client id and its secret, which do not change.
+            // A retry does not help: after a 401, for example, the client id and secret stay wrong.
             _ => 1,
         };
         if attempt >= attempts {
@@ -246,8 +246,9 @@ fn redirect_url(redirect: &RedirectUri) -> Result<RedirectUrl, Error> {
         .map_err(|error| Error::configuration(format!("the redirect URI is not a URL: {error}")))
 }
 
-/// Lets the `oauth2` crate use the transport of this crate. It only passes successes on, in the
-/// form read here, because the `oauth2` crate reads refusals and unusual responses less tolerantly.
+/// Lets the `oauth2` crate use the transport of this crate. The `oauth2` crate receives only
+/// successful responses, which this crate has parsed and serialized again, because `oauth2` parses
+/// refusals and unusual responses less tolerantly.
 #[derive(Debug)]
 struct TokenHttp {
     transport: Arc<dyn Transport>,
@@ -333,7 +334,7 @@ fn refused(response: &http::Response<Bytes>, secrets: &[SecretString], now: Syst
     let body = String::from_utf8_lossy(body.get(..MAX_REFUSAL).unwrap_or(body));
     let mut refusal = Refusal::read(without_secrets(&body, secrets).as_bytes());
     if outcome != Outcome::Rejected && outcome != Outcome::Unauthorized {
-        // If the service itself fails, it says nothing about the refresh token.
+        // If the service itself fails, its error code does not describe the refresh token.
         let code = refusal.reason.take();
         refusal.message = code.filter(|_| refusal.message.is_empty()).unwrap_or(refusal.message);
     }

@@ -47,7 +47,7 @@ impl TokenResponse {
         let text = String::from_utf8_lossy(body);
         let mut fields = Fields::default();
         let mut json = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
-        // Fields count that were read before an error, or before anything that follows the object.
+        // Fields that were read before an error are used. Data after the object is ignored.
         let read = fields.deserialize(&mut json);
         let Fields { access_token, refresh_token, scope, lifetime } = fields;
         let (access_token, unusable) = match access_token.unwrap_or(Err("it is missing")) {

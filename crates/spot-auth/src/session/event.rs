@@ -75,8 +75,8 @@ type Notify = dyn Fn(&SessionEvent<'_>) + Send + Sync;
 
 /// Delivers events to the program's observer.
 ///
-/// The observer runs on its own thread. The session waits only briefly for it: an observer that
-/// hangs delays one event by [`MAX_WAIT`] and later ones not at all.
+/// The observer runs on its own thread, and a session waits for it for [`MAX_WAIT`] at most. While
+/// an observer hangs, the session does not wait for further events.
 #[derive(Clone, Default)]
 pub(crate) struct Observer(Option<Arc<Delivery>>);
 
@@ -158,7 +158,7 @@ fn deliver(notify: &Notify, behind: &AtomicBool, events: &Receiver<Delivered>) {
         // Panics of the observer are ignored.
         let _ = catch(|| notify(&SessionEvent { kind, account: event.account.as_deref() }));
         behind.store(false, Ordering::Release);
-        // If the observer was slow, no session waits any more.
+        // If the observer was slow, the session has already stopped waiting.
         let _ = event.done.try_send(());
     }
 }

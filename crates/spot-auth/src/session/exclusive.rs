@@ -16,7 +16,8 @@ use crate::{
 /// Gives one task at a time the right to read, change and write a record.
 ///
 /// This differs from a mutex: a task that makes no progress loses its turn, together with the
-/// store's lock. Waiting tasks are not queued, because a queue could give the turn to such a task.
+/// store's lock. Waiting tasks are not queued, because a queue could give the turn to a task that
+/// makes no progress.
 #[derive(Default)]
 pub(crate) struct Exclusive {
     holder: Mutex<Option<Holder>>,
@@ -72,8 +73,8 @@ impl Exclusive {
 
     fn release(&self, heartbeat: &Arc<Heartbeat>) {
         let released = self.holder().take_if(|holder| Arc::ptr_eq(&holder.heartbeat, heartbeat));
-        // Dropping the lock runs code of the store, which may panic. It happens outside of the
-        // mutex.
+        // Dropping the store's lock runs code of the store, which may panic. The mutex is already
+        // unlocked here.
         let _ = catch(|| drop(released));
     }
 }

@@ -22,7 +22,7 @@ const INTERVAL: Duration = Duration::from_millis(500);
 pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(3);
 
 impl Heartbeat {
-    /// Runs the work, and beats meanwhile.
+    /// Runs the work, and increases the counter meanwhile.
     pub(crate) async fn run<F: Future>(&self, work: F) -> F::Output {
         let mut work = pin!(work);
         loop {

@@ -31,8 +31,8 @@ use crate::{
 /// within the last five minutes refreshes in the foreground. Call [`settled`](Self::settled) before
 /// the program ends.
 ///
-/// After the user's consent has ended, every call is a
-/// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) error.
+/// After the user's consent has ended, every call fails with
+/// [`ConsentExpired`](crate::ErrorKind::ConsentExpired).
 #[derive(Clone)]
 pub struct Session {
     user: Arc<User>,

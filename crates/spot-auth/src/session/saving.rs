@@ -26,7 +26,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// Longest wait between two attempts to save a record.
 const MAX_RETRY: Duration = Duration::from_secs(60);
 
-/// How often a session in use retries saving its record if no task does.
+/// Interval at which a session in use retries saving its record if no background task retries.
 const RETRY_ON_USE: Duration = Duration::from_secs(30);
 
 impl User {
@@ -39,7 +39,7 @@ impl User {
                 Ok(Some(stored)) if self.state().overwrite => {
                     saved = self.save(location, Some(stored.version())).await;
                 }
-                // An attempt that timed out has nevertheless succeeded.
+                // An earlier attempt timed out, but saved the record.
                 Ok(Some(stored)) if self.is_the_record(&stored) => {
                     self.state().saved(stored.version());
                     return;
@@ -228,7 +228,7 @@ impl User {
     }
 }
 
-/// Marks that a task retries saving the record. Dropping it ends the mark.
+/// Marks that a task retries saving the record. Dropping this value removes the mark.
 struct Saving(Weak<User>);
 
 impl Drop for Saving {

@@ -27,8 +27,8 @@ pub(crate) struct SessionState {
     pub(crate) to_remove: Option<StoreLocation>,
     /// The accounts service refused the current refresh token.
     pub(crate) refresh_token_refused: bool,
-    /// The store has set a broken record aside. If the record is missing from it, the user has not
-    /// signed out.
+    /// The store has set a broken record aside. A record that is missing for this reason does not
+    /// mean that the user has signed out.
     pub(crate) set_aside: bool,
     /// The session has moved into the store, and is not saved there yet: the store's record is
     /// older.
@@ -112,7 +112,7 @@ impl SessionState {
         }
     }
 
-    /// Records that the store has the record in this version.
+    /// Sets the state to saved, with this version of the store's record.
     pub(crate) fn saved(&mut self, version: u64) {
         self.version = Some(version);
         self.previous = None;

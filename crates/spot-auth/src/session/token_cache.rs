@@ -27,8 +27,8 @@ use crate::{
 /// A way to refresh a token.
 #[async_trait]
 pub(crate) trait Refresh: Clone + Send + Sync + 'static {
-    /// Gets a new token. `refused` says that the API refused the current one, which must then not
-    /// be returned again.
+    /// Gets a new token. If `refused` is true, the API refused the current token, which must not be
+    /// returned again.
     async fn refresh(&self, refused: bool) -> Result<CachedToken, Error>;
 }
 
@@ -39,7 +39,8 @@ pub(crate) struct CachedToken {
     pub(crate) ends: Deadline,
     /// Lifetime of the token when it was issued.
     pub(crate) lifetime: Duration,
-    /// Until when refusals of the token are ignored. `None` if it does not come from a refresh.
+    /// End of the time in which refusals of the token are ignored. `None` if the token does not
+    /// come from a refresh.
     settling: Option<Deadline>,
 }
 
@@ -71,7 +72,7 @@ impl CachedToken {
     }
 }
 
-/// Hands out a token, and refreshes it in time.
+/// Provides a valid token, and refreshes it before it expires.
 pub(crate) struct TokenCache<R> {
     shared: Arc<Shared<R>>,
 }
@@ -126,7 +127,7 @@ const ADVANCE_WINDOW: Duration = Duration::from_secs(300);
 /// Within this time before the expiry, every caller waits for the refresh.
 const MANDATORY_WINDOW: Duration = Duration::from_secs(60);
 
-/// A cache younger than this performs refreshes in advance in the foreground, because its program
+/// If the cache is younger than this, callers wait for refreshes in advance, because the program
 /// may end before a background refresh is saved.
 const YOUNG: Duration = Duration::from_secs(300);
 
@@ -206,8 +207,9 @@ impl<R: Refresh> TokenCache<R> {
         Err(Error::new(ErrorKind::Timeout, "no refresh of the token came to an end"))
     }
 
-    /// Records that the API refused this token. A token that was refreshed meanwhile stays. A token
-    /// that was just issued stays too: the API would refuse another one as well.
+    /// Records that the API refused this token. A token that was refreshed meanwhile stays in
+    /// use. A token that was just issued also stays in use, because the API would refuse a newer
+    /// token as well.
     pub(crate) fn reject(&self, token: &AccessToken) {
         let now = self.shared.clock.now();
         let mut state = self.shared.state();
@@ -228,7 +230,7 @@ impl<R: Refresh> TokenCache<R> {
 }
 
 impl InFlight {
-    /// Waits for the result. `None` if the refresh stalls or ends without one.
+    /// Waits for the result. `None` if the refresh stalls or ends without a result.
     async fn ended(&self) -> Option<Result<CachedToken, Error>> {
         let mut result = self.result.clone();
         let ended = unless_stalled(&self.heartbeat, result.wait_for(Option::is_some)).await;
@@ -307,7 +309,7 @@ impl<R: Refresh> Shared<R> {
             let ended = running.heartbeat.run(user_code::call(LIMIT, refresh)).await;
             let result = match ended {
                 Ok(result) => result,
-                // The runtime is shutting down. A refresh on another one may succeed.
+                // The runtime is shutting down. A refresh on another runtime may succeed.
                 Err(user_code::Failure::NoRuntime) => return,
                 Err(failure) => Err(failure.into_error("the refresh of the token")),
             };

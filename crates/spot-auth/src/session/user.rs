@@ -1,4 +1,4 @@
-//! The user of a session, and refreshing tokens in competition with other processes.
+//! The user of a session, and token refreshes while other processes refresh the same session.
 
 use std::{
     sync::{
@@ -29,7 +29,8 @@ use crate::{
 pub(crate) struct User {
     pub(crate) app: Arc<Application>,
     state: Mutex<SessionState>,
-    /// Entered from reading a record to writing it. The store's lock excludes other processes.
+    /// A task has exclusive access from reading a record until writing it. The store's lock
+    /// excludes other processes.
     pub(crate) exclusive: Exclusive,
     /// Number of refresh requests without a response so far.
     outstanding: AtomicUsize,
@@ -110,8 +111,8 @@ impl User {
         self.notify(SessionEventKind::ConsentExpiring { at });
     }
 
-    /// Refreshes under the store's lock: of several processes one refreshes, and the others find
-    /// its tokens in the store.
+    /// Refreshes while holding the store's lock. If several processes share the store, one of them
+    /// refreshes, and the others find its tokens in the store.
     async fn refresh_in(
         self: &Arc<Self>,
         turn: &Turn<'_>,
@@ -163,9 +164,9 @@ impl User {
         ))
     }
 
-    /// Finds out whether another process has replaced a refresh token that the service refuses. The
-    /// lock may not have excluded it: on some network drives locks have no effect. The process may
-    /// also be about to save the new token.
+    /// Finds out whether another process has replaced a refresh token that the service refuses.
+    /// This can happen despite the lock: on some network drives locks have no effect. The other
+    /// process may not have saved the new token yet.
     async fn replaced(
         &self,
         location: Option<&StoreLocation>,
@@ -216,7 +217,7 @@ impl User {
                 stored?
             }
             Err(error) => {
-                // Any other record that is missing later was removed by a sign-out.
+                // If a record is missing later, but was not set aside, a sign-out has removed it.
                 self.state().set_aside = error.reason() == Some(SET_ASIDE);
                 self.notify(SessionEventKind::StoreFailed { error: &error });
                 return None;

@@ -83,7 +83,7 @@ pub(crate) fn validate_callback(
     match (code, error) {
         (Some(code), None) => Ok(CallbackOutcome::Code(code.into_owned().into())),
         (None, Some(error)) => Ok(CallbackOutcome::Declined {
-            // A callback with the correct state may repeat it in its error.
+            // The error may contain the state, which is secret.
             error: redact(&error, &[expected.state.expose_secret()])
                 .chars()
                 .filter(|c| !c.is_control())

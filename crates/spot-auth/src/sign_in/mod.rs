@@ -216,7 +216,7 @@ impl SignIn {
                 Ok(_) => return Ok(Some(session)),
                 Err(error) => match error.kind() {
                     ErrorKind::ConsentExpired | ErrorKind::Authentication => error,
-                    // The user cannot fix the network or the application.
+                    // A new sign-in does not fix the network or the application.
                     _ => return Err(error),
                 },
             },
@@ -266,7 +266,8 @@ impl SignIn {
                         redirect.as_str()
                     );
                     self.tell_user(format!("Cannot {}.", why.trim_start_matches("cannot "))).await;
-                    // If nobody is at the terminal, the first failure is the one to fix.
+                    // If pasting fails too, the error starts with the first failure, which is the
+                    // one to fix.
                     return self.ask_to_paste(redirect).await.map_err(|paste| {
                         Error::new(paste.kind(), format!("{why}; {}", paste.message()))
                             .with_source(error)

@@ -66,8 +66,8 @@ impl PendingSignIn {
         self.request.url.as_str()
     }
 
-    /// The value that the callback contains as `state`. A server finds the sign-in with it. Show it
-    /// only to the user's browser.
+    /// The value that the callback contains as `state`. A server uses this value to find the
+    /// sign-in of a callback. Show it only to the user's browser.
     pub fn state(&self) -> &str {
         self.request.state.expose_secret()
     }
@@ -155,7 +155,7 @@ impl PendingSignIn {
             .exchange(&code, &self.request.verifier, &self.redirect)
             .await
             .map_err(|error| match error.kind() {
-                // The service's message does not say which of the two it is.
+                // The service's message does not distinguish these causes.
                 ErrorKind::ConsentExpired => Error::authentication(
                     "the accounts service refuses the code: it was used before, is too old, \
                      or belongs to another redirect URI",

@@ -49,8 +49,8 @@ use crate::store::{
 /// # Files that cannot be read
 ///
 /// A broken file causes one error, and is renamed to `*.broken-*`. A file that a newer version of
-/// this library wrote is an error and stays. Signing out removes the record, its broken
-/// predecessors and temporary files left by a crash; empty lock files stay.
+/// this library wrote causes an error and is not changed. Signing out removes the record, its
+/// broken predecessors and temporary files left by a crash; empty lock files stay.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     directory: PathBuf,
@@ -65,8 +65,8 @@ const WRITE: Duration = Duration::from_secs(8);
 /// Version of the file format that is written.
 const FORMAT: u32 = 1;
 
-/// Minimum age of a crash's temporary files for their removal. A younger file may be in use where
-/// locks have no effect.
+/// Minimum age at which temporary files left by a crash are removed. If locks have no effect,
+/// another process may be using a younger file.
 const LEFT_OVER: Duration = Duration::from_secs(60);
 
 impl FileStore {
@@ -307,8 +307,8 @@ impl Files {
             .map_err(|error| failed("remove", &self.record, error))
     }
 
-    /// Removes files beside the record that contain tokens: incomplete ones from a crash, and
-    /// broken ones. `which` gets the end of the name, and the age.
+    /// Removes other files with tokens of this key: incomplete files from a crash, and broken
+    /// ones. `which` selects files by file name suffix and age.
     fn remove_left_overs(&self, which: impl Fn(&str, Duration) -> bool) {
         let (Some(directory), Some(name)) = (self.record.parent(), self.record.file_name()) else {
             return;

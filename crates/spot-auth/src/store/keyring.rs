@@ -18,8 +18,8 @@ use crate::store::{
 /// The program chooses the keyring with `keyring_core::set_default_store`. Without a keyring, every
 /// call fails with a [`Store`](crate::ErrorKind::Store) error; there is no fallback to a file.
 ///
-/// The access token is not stored, because some keyrings have small entries. A program therefore
-/// refreshes once when it starts. Only one process at a time may use a session.
+/// The access token is not stored, because some keyrings limit the size of entries. A program
+/// therefore refreshes once when it starts. Only one process at a time may use a session.
 // Repeated here, so that the docs of the facade show the feature.
 #[cfg(feature = "keyring")]
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl KeyringStore {
             let account = key.account();
             Error::store(format!("the keyring cannot {what} `{account}`: {error}"))
         };
-        // A keyring may ask the user for a password, and blocks until then.
+        // A keyring may ask the user for a password, and block until the user answers.
         tokio::task::spawn_blocking(move || Entry::new(&service, &user).and_then(work))
             .await
             .map_err(|_| failed("the runtime ended".to_owned()))?

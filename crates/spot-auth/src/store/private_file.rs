@@ -14,7 +14,7 @@ const MAX_LEN: u64 = 1024 * 1024;
 pub(super) enum Unusable {
     /// Reading or writing failed.
     Io(io::Error),
-    /// The file or its directory is not safe. The text completes "the token file X".
+    /// The file or its directory is not safe. The text follows "the token file X".
     Unsafe(String),
     /// The file is too large.
     TooLarge,

@@ -206,7 +206,7 @@ impl TokenRecord {
         self.lifetime
     }
 
-    /// How long ago the access token was refreshed; `None` if it was not.
+    /// Time since the access token was refreshed; `None` if it was never refreshed.
     pub(crate) fn since_refresh(&self, now: SystemTime) -> Option<Duration> {
         now.duration_since(self.refreshed_at?).ok()
     }

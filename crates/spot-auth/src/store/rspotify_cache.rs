@@ -53,7 +53,8 @@ impl TokenRecord {
             (Some(access_token), Some(expires_at)) => {
                 record.with_access_token(access_token, expires_at)
             }
-            // Without the expiry, the token may have expired. The first call gets a new one.
+            // Without an expiry time, the access token may have expired. The first call requests
+            // a new access token.
             _ => record,
         })
     }

@@ -51,12 +51,12 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     async fn remove(&self, key: &StoreKey) -> Result<(), Error>;
 
     /// Waits for the lock of the key. The lock is released when the value is dropped, and must also
-    /// be released when its process ends. The other methods work with and without it.
+    /// be released when its process ends. The other methods also work without the lock.
     ///
     /// # Errors
     ///
     /// [`Timeout`](crate::ErrorKind::Timeout) if another process holds the lock for too long. The
-    /// session then continues without it.
+    /// session then continues without the lock.
     async fn lock(&self, key: &StoreKey) -> Result<StoreLock, Error>;
 }
 
@@ -87,13 +87,13 @@ pub enum SaveOutcome {
 
 /// The lock of a key. It is released when the value is dropped.
 pub struct StoreLock {
-    // Held, never read.
+    // This field only keeps the guard alive; nothing reads it.
     _guard: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl StoreKey {
     /// Creates the key of a session. `account` is the program's own name for the user, any text.
-    /// `scopes` are the requested scopes, since each set of scopes is a separate consent.
+    /// `scopes` are the requested scopes, since the user consents to each set separately.
     pub fn new(
         client_id: impl Into<String>,
         account: impl Into<String>,

@@ -1,6 +1,7 @@
 //! Finds the path of a byte in a JSON text: `items[3].track.name`.
 //!
-//! A wrapper that records the path during a second decoding would compile all models once more.
+//! The alternative, a deserializer that records the path while it decodes the text again, would
+//! compile the code of all models a second time.
 
 use spot_model::printable;
 
@@ -85,7 +86,8 @@ pub(crate) fn find(json: &[u8], line: usize, column: usize) -> Option<String> {
     Some(printable(&path, LENGTH)).filter(|path| !path.is_empty())
 }
 
-/// Notes that a value begins. It is the first entry if the surrounding list has none yet.
+/// Records that a value begins. If the surrounding list has no entry yet, the value is its first
+/// entry.
 fn begin(innermost: Option<&mut Inside<'_>>) {
     if let Some(Inside::List(index @ None)) = innermost {
         *index = Some(0);

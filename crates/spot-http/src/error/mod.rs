@@ -80,7 +80,7 @@ pub enum ErrorKind {
     NotFound,
     /// The request is invalid. [`Error::status`] is `None` if it was not sent.
     BadRequest,
-    /// The object changed between reading and changing it. Nothing was changed; read it again.
+    /// The object changed after it was read. The call changed nothing: read the object again.
     Conflict,
     /// The player refused a command.
     Player(PlayerReason),
@@ -367,7 +367,7 @@ impl Error {
     }
 
     /// Replaces the secrets in every text, as [`redact`](crate::failure::redact) does. Drops the
-    /// cause if its text contains one.
+    /// cause if its text contains a secret.
     #[must_use]
     pub fn without_secrets(mut self, secrets: &[&str]) -> Self {
         let inner = self.inner();

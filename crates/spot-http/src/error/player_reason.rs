@@ -6,8 +6,8 @@ macro_rules! reasons {
     ($($(#[$meta:meta])* $variant:ident = $text:literal,)*) => {
         /// Why the player refused a command.
         ///
-        /// Spotify adds reasons over time. Reasons without a name here are kept: see
-        /// [`as_str`](Self::as_str).
+        /// Spotify adds reasons over time. For a reason without a variant,
+        /// [`as_str`](Self::as_str) returns the text of the API.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum PlayerReason {
@@ -76,8 +76,8 @@ reasons! {
     Unknown = "UNKNOWN",
 }
 
-/// A reason without a name here. It cannot be constructed or matched outside of this crate, so that
-/// naming it later is not a breaking change.
+/// A reason without a variant of its own. Other crates cannot construct or match it, so that adding
+/// a variant for it later is not a breaking change.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct OtherReason(Box<str>);
 

@@ -6,7 +6,7 @@ use crate::{Error, ErrorKind, ForbiddenCause, PlayerReason};
 
 /// Adds the cause and the advice to the error of a call that Spotify forbids.
 ///
-/// Closed operations have also been seen to answer 404, 405 and 410 without a message.
+/// For closed operations, Spotify has also answered 404, 405 and 410 without a message.
 pub(crate) fn explain(error: Error, operation: &Operation, mode: AccessMode) -> Error {
     let cause = match error.status() {
         Some(401 | 403) => cause(&error, operation, mode),
@@ -21,7 +21,7 @@ pub(crate) fn explain(error: Error, operation: &Operation, mode: AccessMode) -> 
             let closed = closed_since(operation);
             format!("check the mode of the application in the dashboard: {closed}")
         }
-        // The reason code says everything.
+        // The reason code already explains the refusal.
         ForbiddenCause::PlayerRestriction => String::new(),
         cause => cause.advice().to_owned(),
     };

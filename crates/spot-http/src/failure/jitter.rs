@@ -7,7 +7,7 @@ pub fn jitter() -> f64 {
     unit(random_number())
 }
 
-/// Returns a random number. It differs between processes with the same history.
+/// Returns a random number. Processes that run the same code get different numbers.
 pub fn random_number() -> u64 {
     // The standard library seeds its hash tables from the operating system. It has no other source
     // of random numbers.
@@ -34,7 +34,7 @@ impl Jitter {
     }
 }
 
-/// Returns a number from 0 to 1, made of as many bits as a float holds.
+/// Returns a number from 0 to 1, from the upper 53 bits, the precision of an `f64`.
 fn unit(random: u64) -> f64 {
     (random >> 11) as f64 / (1_u64 << 53) as f64
 }

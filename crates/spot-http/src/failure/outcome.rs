@@ -6,9 +6,9 @@ use crate::{Error, ErrorKind, TransportErrorKind};
 pub enum Outcome {
     /// The request did not leave this machine.
     NotSent,
-    /// The server refused the request because of a limit (429). It did nothing.
+    /// The server refused the request because of a limit (429). The request had no effect.
     RateLimited,
-    /// The server refused the token (401). It did nothing.
+    /// The server refused the token (401). The request had no effect.
     Unauthorized,
     /// The server may have carried out the request, and a retry may succeed: a broken connection,
     /// no response in time, 408, 500, 502, 503, 504 or 520.
@@ -91,7 +91,7 @@ mod tests {
             assert_eq!(outcome.may_retry(get.idempotent), retries_get, "{outcome:?}");
             assert_eq!(outcome.may_retry(post.idempotent), retries_post, "{outcome:?}");
         }
-        // A reorder is a PUT. Sent twice, it moves the items twice.
+        // Reordering uses PUT, but sending the request twice moves the items twice.
         assert!(!Operation::REORDER_PLAYLIST_ITEMS.idempotent);
         assert!(Operation::REPLACE_PLAYLIST_ITEMS.idempotent);
     }

@@ -5,10 +5,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 /// Replacement for a secret.
 const REDACTED: &str = "<redacted>";
 
-/// Minimum length of a secret. Shorter ones are words of ordinary texts.
+/// Minimum length of a secret. Shorter values also occur in ordinary text.
 const SHORTEST: usize = 6;
 
-/// First characters of the escapes of JSON, of URLs, of HTML, and of all of them in one text.
+/// Characters that begin an escape: in JSON, in URLs, in HTML, and in a text that mixes them.
 const ESCAPES: [&[char]; 4] = [&['\\'], &['%'], &['&'], &['\\', '%', '&']];
 
 /// Maximum number of nested escapes that are undone.
@@ -104,7 +104,7 @@ fn escaped(text: &str, secret: &str, escapes: &[char]) -> Option<Vec<(usize, usi
 /// Returns the ranges of a secret among the characters (Knuth, Morris and Pratt).
 fn matches(characters: impl Iterator<Item = Character>, secret: &[char]) -> Vec<(usize, usize)> {
     let is_next = |matched: usize, char: char| secret.get(matched) == Some(&char);
-    // How many characters still match after a mismatch at this length.
+    // For each matched length, the length that still matches after a mismatch.
     let mut shorter = vec![0; secret.len() + 1];
     let mut matched = 0;
     for (at, char) in secret.iter().enumerate().skip(1) {
@@ -117,7 +117,7 @@ fn matches(characters: impl Iterator<Item = Character>, secret: &[char]) -> Vec<
         }
     }
     let mut found = Vec::new();
-    // Start offsets of the last characters, as many as the secret has.
+    // Start offsets of the last `secret.len()` characters.
     let mut starts = vec![0; secret.len()];
     let mut matched = 0;
     for (count, Character { start, end, char, .. }) in characters.enumerate() {

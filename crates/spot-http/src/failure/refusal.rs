@@ -123,8 +123,8 @@ impl Error {
     }
 }
 
-/// Creates the error of a response, with details from the headers and the operation. The token of
-/// the call is replaced in it.
+/// Creates the error of a response, with details from the headers and the operation. Redacts the
+/// token of the call.
 pub(crate) fn refused(
     operation: &'static Operation,
     mode: AccessMode,

@@ -12,8 +12,9 @@ use http::{HeaderMap, header};
 /// - A negative number is malformed. Reading it as "retry now" would be dangerous, because the
 ///   server reported too many calls.
 /// - A date in the past means zero.
-/// - A number that exceeds every duration is [`Duration::MAX`], since it requests a long wait.
-/// - Of several values, the longest wait counts. Proxies add a header, or join two with a comma.
+/// - A number that is too large for a [`Duration`] yields [`Duration::MAX`].
+/// - If there are several values, the longest wait counts. A proxy may add a second header, or join
+///   two values with a comma.
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let sent = headers.get(header::DATE).and_then(|date| date.to_str().ok()).and_then(date);
     let waits = headers.get_all(header::RETRY_AFTER).iter().filter_map(|value| {

@@ -8,7 +8,7 @@ use crate::failure::Outcome;
 const TRANSIENT: u32 = 14;
 /// Price of a retry after a 429.
 const RATE_LIMITED: u32 = 5;
-/// Amount that a call pays in if its first attempt succeeds.
+/// Number of tokens that a call earns if its first attempt succeeds.
 const SUCCESS: u32 = 1;
 
 /// Returns the price of a retry after an outcome.
@@ -48,7 +48,7 @@ impl Budget {
         }
     }
 
-    /// Pays in after a success: the price of the retry that led to it, or 1 without a retry.
+    /// Adds tokens after a success: the price of the retry that succeeded, or 1 without a retry.
     pub(crate) fn succeeded(&self, paid: u32) {
         let Some(most) = self.most else { return };
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);

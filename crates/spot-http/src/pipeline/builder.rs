@@ -141,8 +141,8 @@ impl PipelineBuilder {
     }
 
     /// Sets the retry budget that all calls share; 500 by default, and `None` is unlimited. A retry
-    /// after a 429 costs 5, any other retry 14. A success pays in the cost of its retry, or 1
-    /// without a retry. While the budget is used up, calls fail without a retry.
+    /// after a 429 costs 5, any other retry 14. A successful retry refunds its cost, and a success
+    /// without a retry adds 1. While the budget is used up, calls fail without a retry.
     pub fn retry_budget(mut self, tokens: impl Into<Option<u32>>) -> Self {
         self.retry_budget = tokens.into();
         self

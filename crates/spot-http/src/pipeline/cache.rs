@@ -50,7 +50,7 @@ pub(crate) struct Memory {
 }
 
 /// The requests in flight. Entries of ended or cancelled requests remain until the map has twice as
-/// many entries as after the last cleanup, so that no call pays for a cleanup each time.
+/// many entries as after the last cleanup, so that only a few calls run a cleanup.
 #[derive(Default)]
 struct Flights {
     by_key: HashMap<Key, Weak<Flight>>,

@@ -91,7 +91,7 @@ async fn send(
     let Ok(asked) = request_head(key) else { return Ok(response) };
     let now = SystemTime::now();
     let keep = |policy: CachePolicy, body: &Bytes| {
-        // A write since then may have changed the data.
+        // A write after the start of this request may have changed the data.
         if cache.memory.writes.load(Ordering::Acquire) == writes {
             let kept = Kept { policy: Arc::new(policy), body: body.clone() };
             cache.memory.kept.insert(key.clone(), kept);
@@ -109,7 +109,8 @@ async fn send(
         response = Call::new(*caller, request).run().await?;
     }
     let head = response_head(&response);
-    // Lifetimes are not guessed. Private responses may be stored, since the key contains the token.
+    // Without an explicit lifetime in the headers, a response is not fresh. Private responses may
+    // be stored, since the key contains the token.
     let options = CacheOptions { shared: false, cache_heuristic: 0.0, ..CacheOptions::default() };
     let policy = CachePolicy::new_options(&asked, &head, now, options);
     let can_be_validated =
@@ -121,8 +122,8 @@ async fn send(
     Ok(response)
 }
 
-/// Returns the head of a key's request, for the caching rules. It has no token, because the key
-/// contains it.
+/// Returns the head of a key's request, for the caching rules. The head has no token, because the
+/// key already separates the tokens.
 fn request_head(key: &Key) -> Result<request::Parts, http::Error> {
     let mut request = http::Request::get(&*key.url);
     if let Some(language) = &key.language {

@@ -146,7 +146,7 @@ impl<'a> Call<'a> {
         let request = PermitRequest { operation, lane, deadline, max_wait };
         let passed = self.shared.limiter.acquire(request).await;
         let waited = start.elapsed();
-        // A shorter time is the overhead of an open limiter.
+        // A shorter time is only the overhead of a limiter that admits the call at once.
         if waited >= Duration::from_millis(1) {
             self.waited += waited;
             tracing::debug!(waited_ms = millis(waited), "waited for the rate limit");
@@ -249,12 +249,12 @@ impl<'a> Call<'a> {
             return Err(error.with_message(message).with_retry_after(pause));
         }
         self.retries(&error, pause);
-        // The limiter does the waiting.
+        // No sleep here: the limiter delays the next attempt.
         Ok(Next::Again)
     }
 
-    /// Whether a retry is allowed, fits before the deadline, and is covered by the budget. Pays for
-    /// it.
+    /// Whether a retry is allowed, fits before the deadline, and is covered by the budget. If so,
+    /// takes its price from the budget.
     fn may_retry_in(&mut self, outcome: Outcome, wait: Duration) -> bool {
         let in_time = wait <= self.max_wait && later(Instant::now(), wait) < self.deadline;
         // The payment comes last, so that only actual retries are paid.

@@ -130,7 +130,7 @@ impl Pipeline {
     /// # Errors
     ///
     /// As [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the response is an HTML
-    /// page: it then comes from the network and not from Spotify.
+    /// page. Such a page comes from a proxy or a login page of the network, not from Spotify.
     pub async fn call_empty(&self, request: Request) -> Result<Response<()>, Error> {
         let operation = request.operation();
         self.call(request).await?.of_command(operation)
@@ -175,7 +175,7 @@ impl Pipeline {
     }
 
     /// Sets the access mode of the application; [`Development`](AccessMode::Development) by
-    /// default. Error messages of operations that are closed in one mode depend on it.
+    /// default. If an operation is closed in one mode, its error messages depend on this setting.
     #[must_use]
     pub fn with_access_mode(mut self, mode: AccessMode) -> Self {
         self.access = mode;
@@ -215,7 +215,7 @@ impl Pipeline {
 
     /// Returns the path and query of a link below the base URL, to which the token may be sent.
     /// `None` if the link leads elsewhere: to another origin, or out of the base path with `..`.
-    /// Escaped dots and slashes count as well, since a server may resolve them.
+    /// Escaped dots and slashes are treated like plain ones, since a server may decode them.
     pub fn path_of(&self, link: &str) -> Option<String> {
         // Parsing resolves `.` and `..`, including escaped ones, in the same way as the transport.
         let (base, link) = (Url::parse(self.base_url()).ok()?, Url::parse(link).ok()?);

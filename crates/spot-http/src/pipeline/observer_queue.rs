@@ -24,7 +24,7 @@ const CAPACITY: usize = 1_024;
 /// that report their own events. [`Observer`] documents the order and the loss of events.
 pub struct ObserverQueue {
     observer: Arc<dyn Observer>,
-    /// `None` inside if the thread could not be started: the observer is then never called.
+    /// Contains `None` if the thread could not be started: the observer is then never called.
     queue: OnceLock<Option<Queue>>,
 }
 
@@ -58,7 +58,7 @@ impl ObserverQueue {
     /// Waits until the observer has handled all events so far.
     pub async fn settled(&self) {
         let Some(Some(queue)) = self.queue.get() else { return };
-        // Sending fails only if the thread has ended, and it does not end before the queue.
+        // Sending fails only if the thread has ended, and the thread outlives the queue.
         let Ok(room) = queue.sender.reserve_many(2).await else { return };
         let (handled, until_handled) = oneshot::channel();
         {
@@ -92,7 +92,8 @@ impl fmt::Debug for ObserverQueue {
 }
 
 impl Queue {
-    /// Queues an event, or counts it as lost. The lock keeps the count in order with the events.
+    /// Queues an event, or counts it as lost. The lock makes sure that the lost events are reported
+    /// before any later event.
     fn push(&self, event: Event) {
         let mut lost = self.lost();
         let event = Waiting::Event(event, Handle::try_current().ok());

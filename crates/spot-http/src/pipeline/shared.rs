@@ -114,7 +114,7 @@ pub(crate) async fn token(
     }
 }
 
-/// Returns `now` plus `by`, at most one year ahead: tokio's timers reach two years.
+/// Returns `now` plus `by`, at most one year ahead: tokio's timers support about two years.
 pub(crate) fn later(now: Instant, by: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(365 * 86_400);
     now + by.min(FAR)

@@ -1,7 +1,8 @@
 //! Spans that follow OpenTelemetry's conventions for HTTP clients: one span for the call, and one
 //! inside it for each attempt.
 //!
-//! They contain no secrets. Of a query they contain only the names, since search terms are private.
+//! They contain no secrets. They contain the names of query parameters but not their values, since
+//! search terms are private.
 
 use std::{fmt, time::Duration};
 

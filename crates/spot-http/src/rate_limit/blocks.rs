@@ -2,12 +2,12 @@
 //!
 //! Spotify counts calls in several ways, and a 429 rarely says which count is exhausted:
 //!
-//! - `Retry-After` in seconds belongs to the rolling window of the application. All operations
-//!   pause.
-//! - `QUOTA_EXCEEDED`, or a `Retry-After` of hours, belongs to a quota that some operations share.
-//!   Spotify does not publish which ones. Only the refused operation is blocked; another operation
-//!   of the same quota is blocked when it is refused as well.
-//! - An operation with its own rate limit is blocked alone.
+//! - A `Retry-After` of seconds means that the rolling window of the application is full. All
+//!   operations pause.
+//! - `QUOTA_EXCEEDED`, or a `Retry-After` of hours, means that a quota is exhausted. Groups of
+//!   operations share quotas, and Spotify does not publish the groups. Only the refused operation
+//!   is blocked; another operation of the same quota is blocked when it is refused as well.
+//! - If an operation with its own rate limit is refused, only this operation is blocked.
 //!
 //! When a block ends, a single call is sent first (the probe), because many calls at once could
 //! lengthen the block.
@@ -392,8 +392,8 @@ impl Block {
     }
 }
 
-/// The key under which an operation is blocked. Operations outside of the table have no name of
-/// their own.
+/// The key under which an operation is blocked: its name, or its method and path if it is not in
+/// the table of operations.
 pub(crate) fn key(operation: &Operation) -> Cow<'static, str> {
     match Operation::by_name(operation.name) {
         Some(known) => Cow::Borrowed(known.name),

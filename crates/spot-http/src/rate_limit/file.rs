@@ -189,7 +189,8 @@ impl Permit for FilePermit {
 
 impl Drop for FilePermit {
     fn drop(&mut self) {
-        // The permit was dropped without an end. The local limiter records that first.
+        // The permit was dropped before `finish`. `take` drops the inner permit, so that the local
+        // limiter records the drop before the write is scheduled.
         if self.inner.take().is_some() {
             self.shared.schedule();
         }
@@ -204,7 +205,8 @@ fn read(path: &Path) -> io::Result<Content> {
     }
 }
 
-/// Takes the lock of the file. It is released with the handle, and so with the process.
+/// Takes the lock of the file. The lock is released when the handle is closed, at the latest when
+/// the process ends.
 fn lock(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
     let start = std::time::Instant::now();

@@ -10,7 +10,7 @@ use crate::{Error, Lane, Limits};
 ///
 /// Spotify counts the calls of an application, so all its clients must share one limiter.
 /// [`LocalLimiter`](crate::LocalLimiter) is the default and works within one process. An
-/// implementation for several machines keeps the same state elsewhere.
+/// implementation for several machines keeps the state where all of them can access it.
 ///
 /// An implementation must follow these rules:
 ///

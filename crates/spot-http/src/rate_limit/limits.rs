@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::rate_limit::window::Learned;
 
-/// Maximum length of a block: twice the longest one that was reported. Longer blocks are shortened
-/// to it. One call a day does no harm, and a wrong clock or header must not stop a program forever.
+/// Maximum length of a block: twice the longest block that was reported. Longer blocks are
+/// shortened to this length, since a wrong clock or header must not stop a program forever. One
+/// probe every two days does no harm.
 pub(crate) const LONGEST_BLOCK: Duration = Duration::from_secs(2 * 86_400);
 
 /// A snapshot of Spotify's limits: the learned limit, the calls in use, and the blocked operations
@@ -262,7 +263,7 @@ mod tests {
         assert_eq!(left_at(&limits, 600), Duration::ZERO);
         // The clock was set back by years.
         assert_eq!(left_at(&limits, 1), 5 * HOUR);
-        // A block of a year cannot be right.
+        // A block of a year must be a mistake, so that it is shortened.
         assert_eq!(left_at(&blocked_for(9_000 * HOUR), 500), LONGEST_BLOCK);
     }
 

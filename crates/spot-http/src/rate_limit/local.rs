@@ -61,8 +61,9 @@ pub(crate) enum Absorb {
 }
 
 impl LocalLimiter {
-    /// Takes over the state of other processes: the limit if none is known, blocks that end later,
-    /// and the calls that count, which replace those taken over earlier.
+    /// Takes over the state of other processes: the limit if none is known, blocks that end later
+    /// than its own blocks, and the calls that still count. These calls replace the calls that
+    /// were taken over earlier.
     pub(crate) fn absorb<'a>(&self, others: impl Iterator<Item = &'a Limits>, when: Absorb) {
         let wall = SystemTime::now();
         self.queued.change(|window, blocks, now| {

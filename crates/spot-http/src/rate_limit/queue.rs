@@ -83,7 +83,7 @@ impl Queue {
         self.next
     }
 
-    /// Adds a waiter, or updates its waker: it was polled.
+    /// Adds a waiter that was polled, or updates its waker.
     pub(crate) fn wait(&mut self, ticket: u64, place: Place, waker: &Waker) {
         let waiter = Waiter { waker: waker.clone(), called: None };
         match place {

@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// Counts calls and decides whether one more may be sent. No method waits.
+/// Counts calls and decides whether another call may be sent. The methods must not block.
 pub trait Slots: fmt::Debug + Send + 'static {
     /// Takes a slot for the next call.
     fn take(&mut self, call: &Candidate<'_>, now: Instant) -> Slot;
@@ -109,7 +109,7 @@ struct State<S> {
     queue: Queue,
     /// Whether the timer task runs.
     has_timer: bool,
-    /// When the next block changes and the next slot is free, as last seen by the timer task.
+    /// Times of the next change of a block and of a slot, as last computed by the timer task.
     block_change: Option<Instant>,
     slot_change: Option<Instant>,
 }
@@ -146,8 +146,9 @@ impl<S: Slots> QueuedLimiter<S> {
         use_them(slots, blocks, Instant::now())
     }
 
-    /// Changes the slots and the blocks, and wakes waiting calls: all of them if the function
-    /// returns true, as after a change of a block, otherwise the first one of each lane.
+    /// Changes the slots and the blocks, and wakes waiting calls. The function returns true if all
+    /// waiting calls must wake, for example because a block changed. Otherwise only the first call
+    /// of each lane wakes.
     pub fn change<T>(&self, change: impl FnOnce(&mut S, &mut Blocks, Instant) -> (T, bool)) -> T {
         let now = Instant::now();
         let mut state = self.shared.state();
@@ -363,7 +364,7 @@ impl<S: Slots> State<S> {
 }
 
 /// Checks that a wait until this time exceeds neither the maximum wait nor the deadline of the
-/// call. Returns the error if it does.
+/// call. Returns an error if the wait is too long.
 fn accept(
     request: &PermitRequest,
     until: Instant,
@@ -377,8 +378,8 @@ fn accept(
     Ok(())
 }
 
-/// Interval at which a waiter checks by itself; it grows each time. The timer task normally wakes
-/// it earlier, unless that task is on a runtime that is no longer driven.
+/// First interval at which a waiter checks by itself; each further interval is longer. The timer
+/// task normally wakes the waiter earlier, unless the runtime of that task is no longer driven.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 const RAREST_LOOK: Duration = Duration::from_secs(60);
 
@@ -464,8 +465,8 @@ impl<S: Slots> Timer<S> {
         }
     }
 
-    /// Wakes the waiters whose turn it is. Returns the next time to do so, or `Some(None)` if that
-    /// depends on other events; `None` if no call waits.
+    /// Wakes the waiters whose turn it is. Returns the time of the next check: `Some(None)` if only
+    /// another event can wake a waiter, and `None` if no call waits.
     fn turn(&self) -> Option<Option<Instant>> {
         let shared = self.shared.upgrade()?;
         let now = Instant::now();

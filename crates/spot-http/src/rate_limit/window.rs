@@ -2,8 +2,8 @@
 //!
 //! Spotify counts the calls of an application in a rolling window of 30 seconds. It publishes
 //! neither the limit nor the remainder. A call takes a slot when it is sent; the slot is free one
-//! window after the *response*. The server counts the call at some time in between, so that its
-//! count is never above this one, however long responses take.
+//! window after the *response*. The server counts the call between these two times. Therefore the
+//! server's count is never higher than the number of used slots, however long responses take.
 //!
 //! Functions take the current time as an argument and never wait.
 
@@ -19,22 +19,22 @@ const MARGIN: Duration = Duration::from_millis(50);
 /// Time within which a call without a response may still reach the server.
 const STRAY: Duration = Duration::from_secs(1);
 
-/// Maximum number of calls in flight while no limit is known. When the limit is reached, every call
-/// in flight is refused, and a server that lengthens its block with every call does so for each of
-/// them. The number doubles only after it held calls back for a whole window: on a slow line, eight
-/// calls in flight would never fill a window.
+/// Maximum number of calls in flight while no limit is known. When the limit is reached, the server
+/// refuses every call in flight, and some servers lengthen the block with each of these calls. The
+/// number doubles only after it held calls back for a whole window. If it stayed the same, eight
+/// calls in flight on a slow connection would never fill a window.
 const FIRST_RAMP: u32 = 8;
 const LARGEST_RAMP: u32 = 64;
 
-/// The ramp after a refusal. Once a limit is known, it is how many calls may be in use above the
-/// proven number.
+/// Value of `ramp` after a refusal. Once a limit is known, at most `proven + ramp` slots may be in
+/// use.
 const RAMP: u32 = 4;
 
 /// Smallest plausible limit.
 const LEAST: u32 = 4;
 
 /// A refusal after fewer answers than this probably means that other processes or an earlier run
-/// used up the limit. It is taken as the limit after `STRIKES` such refusals in a row.
+/// used up the limit. After `STRIKES` such refusals, the number of answers becomes the limit.
 const FEW: u32 = 20;
 const STRIKES: u32 = 3;
 
@@ -55,14 +55,14 @@ pub struct Window {
     in_flight: u32,
     /// When the slots of finished calls become free, soonest first.
     cooling: VecDeque<(Instant, Call)>,
-    /// Send times of answered calls whose place in the server's window is certain, oldest first:
-    /// those sent less than a window ago. Their number is a lower bound of what the server accepts.
-    /// The number of slots in use is an upper bound of what it may have counted.
+    /// Send times of answered calls that are certainly in the server's window, because they were
+    /// sent less than a window ago; oldest first. The number of these calls is a lower bound of the
+    /// server's limit. The number of used slots is an upper bound of the server's current count.
     certain: VecDeque<Instant>,
     ramp: u32,
     braked_since: Option<Instant>,
-    /// Time of the last refusal that changed the limit. Refusals of calls sent before it belong to
-    /// the same overshoot.
+    /// Time of the last refusal that changed the limit. Refusals of calls sent before this time do
+    /// not change the limit again.
     learned_at: Option<Instant>,
     /// Number of refusals that came after too few answers to be conclusive.
     strikes: u32,
@@ -80,9 +80,9 @@ enum Mode {
 /// A finished call whose slot still counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Call {
-    /// The server answered it, and not with 429.
+    /// The server sent a response other than 429.
     Answered,
-    /// It was refused, or its outcome is unknown.
+    /// The call was refused, or its outcome is unknown.
     Other,
     /// A call of another process.
     Foreign,
@@ -223,7 +223,7 @@ impl Window {
         Slot::Now(0)
     }
 
-    /// Takes a slot for a call that is sent in any case.
+    /// Takes a slot even if none is free, for a call that is sent regardless of the limit.
     pub fn take_anyway(&mut self, now: Instant) {
         self.release(now);
         self.in_flight += 1;
@@ -291,7 +291,7 @@ impl Window {
         }
         let mut taken = learned.taken.clone();
         taken.sort_unstable();
-        // Whatever the saved state says, no slot is taken for longer than a window.
+        // The saved times may be wrong, so they are limited to the length of a window.
         let longest = self.length + MARGIN + STRAY;
         self.cooling = taken.iter().map(|left| (now + (*left).min(longest), Call::Other)).collect();
         self.learn(learned, now);
@@ -330,7 +330,8 @@ impl Window {
         self.in_flight.saturating_add(u32::try_from(self.cooling.len()).unwrap_or(u32::MAX))
     }
 
-    /// Returns the number of slots that bulk calls leave to interactive calls, while there are any.
+    /// Returns the number of free slots that a bulk call must leave for interactive calls. It is 0
+    /// if there was no interactive call within the last window.
     fn reserve(&self, lane: Lane, now: Instant) -> u32 {
         let (Lane::Bulk, Some(limit), Some(at)) = (lane, self.limit, self.interactive_at) else {
             return 0;
@@ -341,7 +342,7 @@ impl Window {
         (limit / 20).max(2).min(limit.saturating_sub(1))
     }
 
-    /// Returns when `over` slots and one more are free.
+    /// Returns when `over + 1` of the used slots become free.
     fn after(&self, over: u32) -> Slot {
         match self.cooling.get(over as usize) {
             Some((free, _)) => Slot::At(*free),
@@ -349,7 +350,8 @@ impl Window {
         }
     }
 
-    /// Raises the limit by one step if it is time to try a higher one. Returns whether it did.
+    /// Raises the limit by one step if it is time to try a higher one. Returns whether the limit
+    /// was raised.
     fn starts_search(&mut self, limit: u32, now: Instant) -> bool {
         let due = self.search.next.is_some_and(|next| next <= now);
         if self.mode != Mode::Learned || self.search.from.is_some() || !due {
@@ -403,7 +405,7 @@ impl Window {
                 self.search.next = Some(now + self.length);
             }
         } else if self.learned_at.is_some_and(|at| sent <= at) {
-            // It was in flight when the limit was learned, and was accepted.
+            // The call was in flight when the limit was learned, and the server accepted it.
             self.limit = Some(limit.max(seen));
         }
     }
@@ -418,14 +420,14 @@ impl Window {
             return;
         }
         let limit = match (self.limit, self.search.from.take()) {
-            // Nothing is known yet. The upper bound is close to the actual limit.
+            // No limit is known yet. The number of answers is close to the actual limit.
             (None, _) => self.answered(now).max(LEAST),
             (Some(limit), Some(from)) => {
                 self.search.every = (self.search.every * 2).min(RAREST_PROBE);
                 seen.clamp(from, from.max(limit - 1))
             }
-            // The limit fell, or other processes use it up. It falls by half at most, since a
-            // single refusal is weak evidence.
+            // The server's limit fell, or other processes use a part of it. The learned limit is
+            // at most halved, since a single refusal is weak evidence.
             (Some(limit), None) => {
                 self.search.every = FIRST_PROBE;
                 seen.min(limit - 1).max(limit / 2).max(LEAST)
@@ -439,8 +441,8 @@ impl Window {
         self.braked_since = None;
     }
 
-    /// Doubles the ramp if it held calls back for a whole window: on a slow line, a few calls in
-    /// flight would never fill one.
+    /// Doubles the ramp if it held calls back for a whole window. If the ramp stayed the same, a
+    /// few calls in flight on a slow connection would never fill a window.
     fn brake(&mut self, now: Instant) {
         match self.braked_since {
             None => self.braked_since = Some(now),

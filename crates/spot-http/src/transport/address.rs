@@ -40,7 +40,7 @@ impl Addresses {
             let mut bare = url.clone();
             bare.set_path("");
             bare.set_query(None);
-            // If another thread was first, this URL is only used once.
+            // If another thread has already stored an origin, this one is dropped.
             let _ = self.first.set(Origin { uri: uri.clone(), url: bare });
         }
         Ok(url)
@@ -49,7 +49,7 @@ impl Addresses {
 
 impl Origin {
     fn has(&self, uri: &Uri) -> bool {
-        // Compares the exact text: a host in other upper or lower case is parsed.
+        // Compares the exact text. A host that differs only in case is parsed again.
         self.uri.scheme() == uri.scheme()
             && self.uri.authority().map(Authority::as_str) == uri.authority().map(Authority::as_str)
     }
@@ -69,7 +69,7 @@ mod tests {
     ];
 
     proptest! {
-        /// Holds for any path and query, and for any first request.
+        /// The result equals the parsed URL, for any path and query and any first request.
         #[test]
         fn an_address_is_what_parsing_it_gives(
             first in 0..ORIGINS.len(),

@@ -1,7 +1,7 @@
 //! One HTTP client for each runtime.
 //!
-//! A connection is driven by the runtime that opened it. A current-thread runtime stops while
-//! nothing is awaited on it: it would never send a request from another runtime.
+//! A connection makes progress only while the runtime that opened it runs. A current-thread runtime
+//! runs only inside `block_on`, so its connections may never send a request of another runtime.
 
 use std::{
     collections::VecDeque,
@@ -23,8 +23,8 @@ pub(super) struct Clients {
     others: Mutex<VecDeque<(Id, reqwest::Client)>>,
 }
 
-/// Maximum number of clients of other runtimes than the first. A program with more runtimes starts
-/// and ends them all the time, so that the oldest has ended.
+/// Maximum number of clients of other runtimes than the first. A program with more runtimes usually
+/// creates one after another, so the oldest runtime has already ended.
 const MAX_OTHERS: usize = 16;
 
 impl Clients {

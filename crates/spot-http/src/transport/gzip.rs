@@ -11,7 +11,7 @@ use http::{
 
 use crate::{TransportError, TransportErrorKind};
 
-/// Approximate maximum expansion of deflate (RFC 1951). A larger size cannot be right.
+/// Approximate maximum compression ratio of deflate (RFC 1951).
 const MAX_RATIO: usize = 1032;
 
 /// Requests a compressed response, unless the request already has an `Accept-Encoding`.
@@ -60,8 +60,8 @@ pub(crate) fn decompress(
     Ok(answer)
 }
 
-/// Returns the uncompressed size, which is in the last four bytes (RFC 1952), if it is plausible.
-/// It is only used to avoid reallocations.
+/// Returns the uncompressed size from the last four bytes (RFC 1952), limited to a plausible value.
+/// The size is only used to avoid reallocations.
 fn size(compressed: &Bytes) -> usize {
     let size = compressed.last_chunk().map_or(0, |last| u32::from_le_bytes(*last));
     let most = compressed.len().saturating_mul(MAX_RATIO);

@@ -23,8 +23,8 @@ pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder};
 /// Sends a request once and reads the response.
 ///
 /// The pipeline handles retries, rate limits and deadlines. A transport must not follow redirects,
-/// because it would send the token along. It must not block its thread, for the reason given at
-/// [`TokenSource`](crate::TokenSource).
+/// because a redirect would send the token to another address. A transport must not block its
+/// thread, for the reason given at [`TokenSource`](crate::TokenSource).
 #[async_trait]
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends the request and reads the whole response.
@@ -64,11 +64,11 @@ pub struct TransportError {
     source: Box<dyn StdError + Send + Sync>,
 }
 
-/// What is known about a request without a response.
+/// Kind of a transport failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// It was not sent: name resolution, connecting or TLS failed.
+    /// The request was not sent: name resolution, connecting or TLS failed.
     NotSent,
     /// The connection broke. The request may have reached the server.
     Reset,
@@ -80,7 +80,7 @@ pub enum TransportErrorKind {
     Other,
 }
 
-/// Maximum length of the text of a cause, in characters. It may contain words of the server.
+/// Maximum length of the text of a cause, in characters. The text may quote the server.
 const CAUSE: usize = 300;
 
 impl TransportError {
@@ -93,7 +93,7 @@ impl TransportError {
         Self { kind, source: source.into() }
     }
 
-    /// What is known about the request.
+    /// The kind of the failure.
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
     }
@@ -119,8 +119,8 @@ impl fmt::Display for TransportError {
     }
 }
 
-/// Returns advice for a refused certificate. `chain` is the text of all causes: rustls names the
-/// reason in the innermost one, and the libraries of `native-tls` in any of them.
+/// Returns advice for a refused certificate. `chain` is the text of all causes. rustls names the
+/// reason in the innermost cause; the libraries of `native-tls` may name it in any cause.
 fn advice(chain: &str) -> &'static str {
     let says = |words: &[&str]| words.iter().any(|word| chain.contains(word));
     if !says(&["ertificate"]) {

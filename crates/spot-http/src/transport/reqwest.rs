@@ -123,8 +123,8 @@ impl fmt::Debug for ReqwestTransport {
     }
 }
 
-/// Creates the error of a body that broke off. The server responded, so the request was sent,
-/// whatever the cause says.
+/// Creates the error of an incomplete body. The server responded, so the request was sent, even if
+/// the cause says otherwise.
 fn broken_body(error: reqwest::Error) -> TransportError {
     let error = classify(error);
     match error.kind() {
@@ -253,9 +253,9 @@ impl ReqwestTransportBuilder {
     }
 
     /// Sets how often an HTTP/2 connection with calls in flight is checked, and how long the server
-    /// has to respond to a check; 4 s each by default. Together they are shorter than an attempt,
-    /// so that a connection that went silent (for example while the machine slept) costs a single
-    /// attempt.
+    /// has to respond to a check; 4 s each by default. The sum of the defaults is shorter than the
+    /// time limit of an attempt. Therefore a dead connection (for example after the machine slept)
+    /// costs a single attempt.
     #[cfg(feature = "http2")]
     pub fn http2_keep_alive(mut self, interval: Duration, timeout: Duration) -> Self {
         self.http2_keep_alive = (interval, timeout);
@@ -284,8 +284,8 @@ impl ReqwestTransportBuilder {
         let fail = |what: &str, error: reqwest::Error| {
             Error::configuration(format!("{what}: {}", error.without_url()))
         };
-        // Only if the program has not chosen a provider of cryptography. If it does so at the same
-        // moment, the failure here does not matter.
+        // Installs a default crypto provider if the program has none. The call fails only if the
+        // program installs one at the same moment, and then the program's provider is used.
         #[cfg(feature = "rustls")]
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             let _ = rustls::crypto::ring::default_provider().install_default();
@@ -294,7 +294,7 @@ impl ReqwestTransportBuilder {
             // The pipeline does the retries: it counts them, waits between them and knows which are
             // safe.
             .retry(reqwest::retry::never())
-            // A redirect would carry the token along.
+            // A redirect would send the token to another address.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(&self.user_agent)
             .connect_timeout(self.connect_timeout)

@@ -1,7 +1,7 @@
 //! Transports for tests: one that records, one that replays a recording, and one that fails.
 //!
-//! The recording and the failing one wrap another [`Transport`]. All calls go through the real
-//! pipeline:
+//! The recording and the failing transport wrap another [`Transport`]. All calls go through the
+//! real pipeline:
 //!
 //! ```
 //! use spot_http::{AccessToken, Pipeline, Request, test::{Exchange, Faulty, Replay}};
@@ -118,7 +118,7 @@ impl Transport for Recorder {
 }
 
 /// Replays recorded responses without a network, by method, path and query. Several responses to
-/// the same request come in their order, and the last one repeats.
+/// the same request are returned in their order, and the last one repeats.
 #[derive(Clone, Debug)]
 pub struct Replay {
     /// Remaining responses to each method and path, the next one last.
@@ -266,7 +266,8 @@ impl Faulty {
         let mut luck = lock(&self.luck);
         let Rates { drop_before_send, reset_after_send, delay, server_error, .. } = self.rates;
         let (storm, requests, _) = self.rates.storm;
-        // All numbers are drawn each time, so that one rate does not affect the others.
+        // Every request draws all random numbers, so that a change of one rate does not affect the
+        // other faults.
         let mut drawn = || luck.random.f64();
         let (begins, dropped) = (drawn() < storm, drawn() < drop_before_send);
         let (delayed, server_error) = (drawn() < delay.0, drawn() < server_error);
@@ -357,7 +358,7 @@ const SECRETS: [&str; 9] = [
     "refresh_token",
 ];
 
-/// Returns the credentials of the request, to replace them where the server repeats them.
+/// Returns the credentials of the request. They are replaced where the response repeats them.
 fn secret_of(request: &http::Request<Bytes>) -> String {
     let header = request.headers().get(header::AUTHORIZATION);
     let header = header.and_then(|header| header.to_str().ok()).unwrap_or_default();
@@ -379,7 +380,7 @@ fn without_secrets(text: &str, secret: &str) -> String {
     }
 }
 
-/// Replaces the values of known fields. Returns whether there were any.
+/// Replaces the values of known fields. Returns whether any value was replaced.
 fn replace_secrets(value: &mut Value) -> bool {
     let mut found = false;
     match value {
@@ -412,6 +413,6 @@ fn form_without_secrets(form: &str) -> String {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // No code under these locks leaves the data half changed.
+    // The data stays consistent if a thread panics, so a poisoned lock can be used.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -48,7 +48,7 @@ pub struct App {
 
 impl App {
     /// An application in Development Mode. The seed of the mock and the name determine its
-    /// credentials. [`MockSpotify::app`](crate::MockSpotify::app) finds it by the name.
+    /// credentials. [`MockSpotify::app`](crate::MockSpotify::app) takes this name.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -103,8 +103,8 @@ impl App {
         self
     }
 
-    /// Whether the owner has Premium. Without it every call of an application in Development Mode
-    /// is answered with 403. Default: yes.
+    /// Whether the owner has Premium. Without Premium, every call of an application in Development
+    /// Mode is answered with 403. Default: yes.
     pub fn owner_premium(mut self, premium: bool) -> Self {
         self.owner_premium = premium;
         self

@@ -104,7 +104,7 @@ fn send_back(redirect_uri: &str, name: &str, value: &str, state: Option<&str>) -
         .with_header("location", format!("{redirect_uri}{separator}{answer}"))
 }
 
-/// The consent page. Its links have the same address, with the decision added.
+/// The consent page. Each link repeats the request with the decision as another parameter.
 fn ask(
     world: &World,
     app: &Registered,

@@ -51,7 +51,7 @@ pub enum RefreshPolicy {
     Rotate,
 }
 
-/// All grants. Not `Debug`, because they are secrets.
+/// All grants. The type does not implement `Debug`, because grants contain secrets.
 pub(crate) struct Auth {
     pub(crate) consent: Consent,
     /// The user who signs in.

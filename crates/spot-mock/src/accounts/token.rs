@@ -21,7 +21,7 @@ use crate::{
     world::{Key, User},
 };
 
-/// Answers a token request. `authorization` is the header of this name.
+/// Answers a token request. `authorization` is the value of the `Authorization` header.
 pub(crate) fn token(
     auth: &mut Auth,
     apps: &Apps,
@@ -105,7 +105,7 @@ fn exchange(auth: &mut Auth, client: Client, form: &Query, now: Moment) -> Resul
         .get("redirect_uri")
         .ok_or(Denial::new("invalid_request", "redirect_uri must be supplied"))?;
     let verifier = form.get("code_verifier");
-    // Every attempt uses the code up, even a failed one.
+    // A code can be used once: a failed attempt removes it too.
     let code = auth
         .codes
         .remove(code)

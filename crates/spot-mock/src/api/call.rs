@@ -1,4 +1,4 @@
-//! A call that has passed the gate, for its handler.
+//! The argument of a handler: a call that has passed the checks of the gate.
 
 use std::sync::OnceLock;
 
@@ -51,7 +51,7 @@ impl Call<'_> {
         self.app.mode == Mode::Extended
     }
 
-    /// The search index of the world. The first search builds it.
+    /// The search index of the world. The index is built on first use.
     pub(crate) fn search_index(&self) -> &SearchIndex {
         self.search_index.get_or_init(|| SearchIndex::new(self.world))
     }

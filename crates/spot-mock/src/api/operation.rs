@@ -22,7 +22,7 @@ pub(crate) enum Access {
     Any,
     /// Applications in Extended Quota Mode.
     Extended,
-    /// Closed for new applications on 2024-11-27. They get this answer.
+    /// Closed for new applications on 2024-11-27. Their calls get this answer.
     Closed(ClosedAnswer),
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn answer(site: &Site, instance: &Instance, parts: &Parts, body: &[u8
             let query = Query::parse(parts.uri.query().unwrap_or_default());
             (operation.run)(&Request { site, instance, key, query, body })
         } else {
-            // A page in a browser can send other types without a preflight.
+            // Other types are refused: a page in a browser can send some without a preflight.
             Err(Failure::new(415, "The Content-Type of a body must be application/json"))
         };
         return outcome.unwrap_or_else(|failure| {

@@ -68,7 +68,7 @@ pub(super) fn document(base_url: &str, operations: &[Operation]) -> Value {
             path.insert(operation.method.to_lowercase(), entry.into());
         }
     }
-    // An empty path is the control interface itself.
+    // The control interface itself has an empty path, which OpenAPI writes as `/`.
     if let Some(root) = paths.remove("") {
         paths.insert("/".to_owned(), root);
     }

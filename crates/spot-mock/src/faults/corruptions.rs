@@ -94,7 +94,7 @@ const NEEDED: &[&str] = &[
     "type",
     "uri",
 ];
-/// One of this number of candidates is left out or replaced by null.
+/// One of every `EVERY` candidates is left out or replaced by null.
 const EVERY: u32 = 3;
 
 /// Corrupts the body of an answer. A body that is not JSON stays unchanged.

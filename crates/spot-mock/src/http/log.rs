@@ -27,12 +27,12 @@ const REMEMBERED: usize = 100_000;
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
     requests: VecDeque<RecordedRequest>,
-    /// Number of removed requests. With it, the numbers of the others stay valid.
+    /// Number of removed requests. A request's number minus `gone` is its index in `requests`.
     gone: usize,
 }
 
 impl RequestLog {
-    /// Records a request and returns its number, with which the answer is recorded later.
+    /// Records a request and returns its number, which [`finish`](Self::finish) needs.
     pub(crate) fn begin(&mut self, request: RecordedRequest) -> usize {
         if self.requests.len() == REMEMBERED {
             self.requests.pop_front();

@@ -86,7 +86,7 @@ impl Render<'_> {
     }
 }
 
-/// The profile picture in two sizes. Users without a display name have none.
+/// The profile picture in two sizes. A user without a display name has no picture.
 fn pictures(user: &User) -> Vec<Json> {
     if user.display_name.is_none() {
         return Vec::new();

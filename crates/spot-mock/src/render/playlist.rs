@@ -24,7 +24,7 @@ pub(crate) struct Viewer {
 
 impl Viewer {
     /// Whether the viewer sees the items of a playlist. In Development Mode, only users who may
-    /// change the playlist do.
+    /// change the playlist see its items.
     pub(crate) fn sees_items(self, list: &Playlist, extended: bool) -> bool {
         extended || self.user.is_some_and(|user| list.is_written_by(user))
     }

@@ -156,7 +156,7 @@ impl MockBuilder {
     /// for all its applications in Development Mode together. The day starts with the first call.
     /// Further calls are answered with 429, `QUOTA_EXCEEDED` and a `Retry-After` of hours.
     /// Operations form a group if their paths consist of the same words: `/artists/{id}/albums` is
-    /// one group for all artists, `/artists/{id}` another. Default: no limit.
+    /// one group for all artists, and `/artists/{id}` is another group. Default: no limit.
     pub fn quota(mut self, calls: usize) -> Self {
         self.recipe.limits.quota = Some(calls);
         self
@@ -216,16 +216,16 @@ impl MockBuilder {
     }
 
     /// Whether the player gives the reason `UNKNOWN` for every refused command, as many real
-    /// players do. `NO_ACTIVE_DEVICE` and `PREMIUM_REQUIRED` are still given. Default: each
-    /// refusal gives its own reason.
+    /// players do. The player still gives the reasons `NO_ACTIVE_DEVICE` and `PREMIUM_REQUIRED`.
+    /// Default: each refused command gets its specific reason.
     pub fn vague_player(mut self, vague: bool) -> Self {
         self.recipe.vague_player = vague;
         self
     }
 
-    /// Whether answers contain null values that real answers sometimes contain: `null` in place of
-    /// playlists that Spotify hides, in the user's list and in search results, and a device
-    /// without id and volume. Default: hidden playlists are left out, all devices have an id.
+    /// Whether answers contain `null` where real answers sometimes do: in place of playlists that
+    /// Spotify hides (in the user's list and in search results), and as the id and the volume of
+    /// a device. Default: hidden playlists are left out, all devices have an id.
     pub fn null_values(mut self, nulls: bool) -> Self {
         self.recipe.null_values = nulls;
         self
@@ -239,8 +239,8 @@ impl MockBuilder {
     }
 
     /// Stops the mock's clock: only [`MockSpotify::advance`] moves it, and playback does not
-    /// progress. Useful for recordings. A client that waits for its `Retry-After` is refused again.
-    /// Default: the clock runs.
+    /// progress. Useful for recordings. Rate limits do not end while the clock is stopped, so a
+    /// client that waits for its `Retry-After` is refused again. Default: the clock runs.
     pub fn frozen_clock(mut self) -> Self {
         self.recipe.frozen = true;
         self
@@ -277,7 +277,7 @@ impl MockBuilder {
         Ok(MockSpotify::new(site, stop, task, None))
     }
 
-    /// Starts the mock on a listener without a port.
+    /// Starts the mock on a listener that has no network port.
     #[cfg(feature = "fuzzing")]
     pub(crate) fn start_on<L>(self, listener: L) -> io::Result<MockSpotify>
     where
@@ -312,7 +312,7 @@ struct Prepared {
 }
 
 async fn wait_for(mut stopped: watch::Receiver<bool>) {
-    // An error means that the mock was dropped, which stops it as well.
+    // An error means that the mock was dropped. This also stops the server.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 

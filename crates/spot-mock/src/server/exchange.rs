@@ -38,7 +38,8 @@ use crate::{
 
 /// Maximum length of a body in bytes. No operation accepts a longer body.
 const MAX_BODY: usize = 2 * 1024 * 1024;
-/// The same for the control interface, which accepts world files of real libraries.
+/// Maximum length of a body for the control interface, in bytes. World files of real libraries
+/// are large.
 const MAX_CONTROL_BODY: usize = 64 * 1024 * 1024;
 const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\">\
     <circle cx=\"8\" cy=\"8\" r=\"8\" fill=\"#246\"/><path d=\"M4 6q4-2 8 0M5 9q3-1.5 6 0\" \
@@ -217,7 +218,7 @@ fn injected(status: u16, body: &str, media_type: Option<&str>, retry_after: Opti
     }
 }
 
-/// Carries the request out while it holds the lock.
+/// Executes the request while holding the lock of the instance.
 fn carry_out(instance: &Instance, target: Target, parts: &Parts, body: &[u8]) -> Reply {
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let mut live = instance.live();
@@ -296,8 +297,8 @@ fn admit<'a>(
     Ok(call)
 }
 
-/// Whether a `PUT` or `POST` request lacks a `Content-Length`. HTTP/2 does not need one, since its
-/// frames mark the end of the body.
+/// Whether a `PUT` or `POST` request lacks a `Content-Length`. HTTP/2 does not need this header,
+/// since HTTP/2 frames mark the end of the body.
 fn lacks_length(parts: &Parts, body: &[u8]) -> bool {
     let sends = parts.method == "PUT" || parts.method == "POST";
     sends

@@ -59,7 +59,7 @@ impl Instance {
     }
 
     pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
-        // A panic in another thread fails the test of that thread. This one continues.
+        // Ignore a poisoned lock: a panic in another thread fails only the test of that thread.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -17,7 +17,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Accepts connections that their requests can break.
+/// Accepts connections. A request can break its own connection on purpose.
 #[derive(Debug)]
 pub(crate) struct BreakableListener(pub(crate) TcpListener);
 
@@ -34,13 +34,13 @@ pub(crate) struct ConnectionHandle(Arc<Break>);
 
 #[derive(Debug)]
 struct Break {
-    /// Number of bytes that may still be written; `usize::MAX` if the connection is not to break.
+    /// Number of bytes that may still be written; `usize::MAX` for no limit.
     left: AtomicUsize,
     reset: AtomicBool,
 }
 
 impl ConnectionHandle {
-    /// Handle of a connection that is not to break.
+    /// Creates a handle that does not limit the bytes written.
     pub(super) fn whole() -> Self {
         let (left, reset) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
         Self(Arc::new(Break { left, reset }))

@@ -282,7 +282,7 @@ impl MockSpotify {
     ///
     /// # Panics
     ///
-    /// If they name an operation that does not exist.
+    /// If `faults` names an operation that does not exist.
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt operation in a test must not pass silently")]
     pub fn set_random_faults(&self, faults: Option<RandomFaults>) {

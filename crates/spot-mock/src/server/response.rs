@@ -102,7 +102,7 @@ enum CacheClass {
     Catalogue,
     Search,
     Private,
-    /// Writes and errors.
+    /// Answers to write requests, and errors.
     Never,
 }
 

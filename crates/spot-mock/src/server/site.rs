@@ -15,7 +15,7 @@ use crate::server::recipe::Recipe;
 /// Path prefix of the base URLs of isolated worlds.
 const WORLDS: &str = "/_mock/worlds/";
 #[cfg(feature = "control")]
-/// Maximum number of isolated worlds. The limit reveals tests that never remove theirs.
+/// Maximum number of isolated worlds. The limit reveals tests that never remove their worlds.
 const MOST_WORLDS: usize = 1_000;
 
 /// All instances of a mock.

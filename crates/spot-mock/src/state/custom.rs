@@ -148,7 +148,7 @@ fn shelve<T: Kind>(
     Ok(())
 }
 
-/// Times before the start of the clock, in steps of one second.
+/// Times from the start of the clock backwards, one second apart.
 fn seconds_apart() -> impl Iterator<Item = Moment> {
     std::iter::successors(Some(START), |at| Some(at.minus_seconds(1)))
 }

@@ -15,7 +15,7 @@ const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
 
 /// Treatment of calls that are made before their `Retry-After` has passed.
 ///
-/// Spotify does not document its treatment. All three were reported.
+/// Spotify does not document how it treats such calls. Developers reported all three policies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "control",
@@ -29,8 +29,8 @@ pub enum EarlyRetryPolicy {
     Forgive,
     /// Refuses the calls and counts them as if they had been accepted.
     Count,
-    /// Refuses the calls. Each lengthens the rest of the block by half, up to an hour, or up to a
-    /// day for a quota.
+    /// Refuses the calls. Each refused call lengthens the rest of the block by half, up to an hour,
+    /// or up to a day for a quota.
     Lengthen,
 }
 
@@ -138,8 +138,8 @@ impl Window {
         let leaving = (self.calls.len() + 1).saturating_sub(limit.max(1)).max(1);
         let room = self.calls.get(leaving - 1).map_or(now, |call| call.plus(window));
         let end = match (early_retries, self.blocked) {
-            // The first refused call does not lengthen the block, since its client did not know of
-            // it.
+            // The first refused call does not lengthen the block, since the client did not know
+            // about the block before.
             (EarlyRetryPolicy::Lengthen, None) => room,
             (EarlyRetryPolicy::Lengthen, Some(end)) => lengthened(end, now, LONGEST_BLOCK),
             (EarlyRetryPolicy::Forgive | EarlyRetryPolicy::Count, _) => room,
@@ -197,8 +197,8 @@ fn bucket(path: &str) -> String {
     words.collect::<Vec<_>>().join("/")
 }
 
-/// Lengthens a block by half of its remaining time. The end is at most `most` away, unless it was
-/// further away before.
+/// Lengthens a block by half of its remaining time. The new end is at most `most` after `now`, but
+/// never before the old end.
 fn lengthened(end: Moment, now: Moment, most: Duration) -> Moment {
     let left = end.since(now);
     now.plus((left + left / 2).min(most).max(left))

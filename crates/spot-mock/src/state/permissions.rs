@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Device {
-    /// The reason why the device refuses all commands, if it does.
+    /// The reason why the device refuses all commands; `None` if it accepts commands.
     pub(crate) fn restriction(&self) -> Option<Restriction> {
         if self.restricted {
             Some(Restriction::DeviceNotControllable)
@@ -23,13 +23,13 @@ impl Device {
 }
 
 impl Player {
-    /// The reason why a command would be refused now, if it would be. Refusals and
-    /// `actions.disallows` both use this method, so they are consistent.
+    /// The reason why the player would refuse a command now; `None` if it would accept the command.
+    /// Refusals and `actions.disallows` both use this method, so they are consistent.
     pub(crate) fn restriction(&self, command: Command) -> Option<Restriction> {
         let device = self.active_device();
         if command == Command::Transfer {
-            // Playback can be transferred away from a restricted device, since the device itself
-            // does nothing.
+            // Playback can be transferred away from a restricted device, since the transfer sends
+            // no command to that device.
             let holds = device.is_some_and(|device| !device.remote_control);
             return holds.then_some(Restriction::RemoteControlDisallow);
         }

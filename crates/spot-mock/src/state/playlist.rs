@@ -67,7 +67,7 @@ pub(crate) struct LocalFile {
 }
 
 impl Item {
-    /// The URI with which `DELETE` names the item; `None` for removed items.
+    /// The URI that identifies the item in a `DELETE` request; `None` for removed items.
     pub(crate) fn uri(&self, world: &World) -> Option<String> {
         match self {
             Self::Track(key) => Some(format!("spotify:track:{}", world.tracks[*key].id)),

@@ -1,7 +1,7 @@
 //! Reasons why a player refuses a command in its current state.
 //!
 //! Spotify once documented eighteen reasons for refused commands. It no longer documents them, but
-//! still sends them. The mock has a cause for each:
+//! still sends them. The table shows when the mock sends each reason:
 //!
 //! | reason | cause |
 //! |---|---|
@@ -66,8 +66,9 @@ pub(crate) enum Restriction {
 }
 
 impl Restriction {
-    /// Returns the answer to a command that is refused for this reason. A vague answer has the
-    /// reason `UNKNOWN`. A missing active device is always named, as by real players.
+    /// Returns the answer to a command that is refused for this reason. If `vague` is true, the
+    /// answer gives the reason `UNKNOWN`, except for `NO_ACTIVE_DEVICE`, which real players always
+    /// give.
     pub(crate) fn refusal(self, vague: bool) -> Refusal {
         let (message, reason) = match self {
             Self::NoActiveDevice => {

@@ -161,7 +161,7 @@ impl PlaylistMaker<'_> {
         self.make_with(owner, count, |_, _| {})
     }
 
-    /// Adds a playlist of `count` tracks, and passes it to a closure first.
+    /// Creates a playlist of `count` tracks, passes it to a closure, and then adds it.
     fn make_with(
         &mut self,
         owner: Key<User>,

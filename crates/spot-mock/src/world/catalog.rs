@@ -26,7 +26,7 @@ pub(crate) struct World {
     pub(crate) chapters: Arena<Chapter>,
     pub(crate) users: Arena<User>,
     pub(crate) categories: Vec<Category>,
-    /// Details of albums and tracks. Few have any, so they are stored separately to save memory.
+    /// Details of albums and tracks. Few entries have details, so maps save memory.
     pub(crate) album_details: HashMap<Key<Album>, AlbumDetails>,
     pub(crate) track_details: HashMap<Key<Track>, TrackDetails>,
     /// Whether the world and the libraries of the users were generated.
@@ -117,7 +117,7 @@ impl World {
             self.market_lists.push(list);
             self.market_lists.len() - 1
         });
-        // From 65,535 different lists on, all others share the last index. No world has so many.
+        // All lists after the first 65,535 share one index. No world has so many lists.
         Ok(Availability::Listed(u16::try_from(place).unwrap_or(u16::MAX)))
     }
 

@@ -103,7 +103,7 @@ impl Device {
         self
     }
 
-    /// Makes this the active device. Playback continues on it.
+    /// Makes this the active device. Playback continues on this device.
     pub fn active(mut self) -> Self {
         self.active = true;
         self

@@ -56,7 +56,7 @@ fn push(letter: char, start: usize, out: &mut String) {
     }
 }
 
-/// False for combining marks, which remain of diacritics after the decomposition.
+/// Returns false for combining marks. The decomposition turns diacritics into such marks.
 fn keeps(letter: &char) -> bool {
     !matches!(letter,
         '\u{0300}'..='\u{036f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'

@@ -60,7 +60,7 @@ impl Rng {
     }
 }
 
-/// Spreads the bits of a number over all of its bits.
+/// Mixes the bits of a number, so that each input bit can affect all output bits.
 pub(crate) fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -28,7 +28,7 @@ pub struct Album {
     pub release_date: Option<ReleaseDate>,
     /// Number of tracks.
     pub total_tracks: u32,
-    /// First page of the tracks. [`next`](Page::next) links to the following one.
+    /// First page of the tracks. [`next`](Page::next) links to the second page.
     pub tracks: Page<SimplifiedTrack>,
     /// Record label.
     ///

@@ -106,25 +106,25 @@ pub struct AnalyzedTrack {
     pub analysis_channels: u8,
     /// Start of the analyzed part, usually zero.
     pub offset: Duration,
-    /// Duration of the analyzed part. Zero for the whole track.
+    /// Duration of the analyzed part. Zero if the whole track was analyzed.
     pub window: Duration,
     /// Always empty.
     pub sample_md5: String,
     /// An Echo Nest Musical Fingerprint.
     pub codestring: String,
-    /// The version of its format.
+    /// Version of the format of `codestring`.
     pub code_version: f64,
     /// An EchoPrint fingerprint.
     pub echoprintstring: String,
-    /// The version of its format.
+    /// Version of the format of `echoprintstring`.
     pub echoprint_version: f64,
     /// A Synchstring.
     pub synchstring: String,
-    /// The version of its format.
+    /// Version of the format of `synchstring`.
     pub synch_version: f64,
     /// A Rhythmstring.
     pub rhythmstring: String,
-    /// The version of its format.
+    /// Version of the format of `rhythmstring`.
     pub rhythm_version: f64,
 }
 
@@ -192,7 +192,7 @@ pub struct Segment {
     pub loudness_max: f64,
     /// Time of the greatest loudness, from the start of the segment.
     pub loudness_max_time: Duration,
-    /// Loudness at the end, in decibels. Usually that at the start of the next segment.
+    /// Loudness at the end, in decibels. Usually equal to `loudness_start` of the next segment.
     pub loudness_end: f64,
     /// Strength of each of the twelve pitch classes, from C to B, 0 to 1.
     pub pitches: Vec<f64>,

@@ -37,7 +37,7 @@ pub struct Audiobook {
     pub images: Vec<Image>,
     /// Number of chapters.
     pub total_chapters: Option<u32>,
-    /// First page of the chapters. [`next`](Page::next) links to the following one.
+    /// First page of the chapters. [`next`](Page::next) links to the second page.
     pub chapters: Page<SimplifiedChapter>,
     /// Whether it is explicit. `false` also if unknown.
     pub explicit: bool,
@@ -114,7 +114,7 @@ pub struct Chapter {
     pub id: ChapterId,
     /// The name.
     pub name: String,
-    /// The audiobook it belongs to.
+    /// The audiobook that contains the chapter.
     pub audiobook: Option<Box<SimplifiedAudiobook>>,
     /// Description as plain text.
     pub description: String,

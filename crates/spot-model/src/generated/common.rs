@@ -89,7 +89,7 @@ pub struct Restrictions {
 pub struct ResumePoint {
     /// Resume position. Negative values are read as zero.
     pub position: Duration,
-    /// Whether it was played to its end.
+    /// Whether the episode or chapter was played to the end.
     pub fully_played: bool,
 }
 
@@ -144,7 +144,7 @@ string_enum! {
         Market = "market",
         /// Not included in the user's subscription.
         Product = "product",
-        /// Explicit, and the account blocks explicit content.
+        /// Explicit content, which the user's account blocks.
         Explicit = "explicit",
         /// Requires payment.
         PaymentRequired = "payment_required",

@@ -962,7 +962,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// The user's saved audiobooks. The response has no time of saving. `GET /me/audiobooks`
+    /// The user's saved audiobooks. The response does not say when they were saved. `GET
+    /// /me/audiobooks`
     pub const GET_SAVED_AUDIOBOOKS: &'static Self = &Self {
         name: "get_saved_audiobooks",
         id: "get-users-saved-audiobooks",

@@ -156,7 +156,8 @@ pub struct Context {
 pub struct PlayHistory {
     /// The track.
     pub track: Track,
-    /// Time of the play: its start or its end, depending on the application that played it.
+    /// Time when the track was played: the start or the end, depending on the application that
+    /// played it.
     pub played_at: Option<DateTime<Utc>>,
     /// Context of the playback.
     pub context: Option<Context>,

@@ -30,7 +30,7 @@ pub struct Show {
     pub images: Vec<Image>,
     /// Number of episodes.
     pub total_episodes: Option<u32>,
-    /// First page of the episodes, latest first. [`next`](Page::next) links to the following one.
+    /// First page of the episodes, latest first. [`next`](Page::next) links to the second page.
     pub episodes: Page<SimplifiedEpisode>,
     /// Whether it has explicit content. `false` also if unknown.
     pub explicit: bool,

@@ -27,7 +27,7 @@ pub struct Track {
     pub album: SimplifiedAlbum,
     /// Duration.
     pub duration: Duration,
-    /// Whether the lyrics are explicit. `false` also if unknown.
+    /// Whether the lyrics are explicit; `false` if unknown.
     pub explicit: bool,
     /// Disc number, usually 1.
     pub disc_number: Option<u16>,
@@ -37,8 +37,8 @@ pub struct Track {
     ///
     /// Missing in Development Mode since 2026-02.
     pub popularity: Option<u8>,
-    /// URL of a 30-second preview (MP3). `None` for applications registered since 2024-11-27, and
-    /// for older ones that had no extended access then.
+    /// URL of a 30-second preview (MP3). `None` for applications registered on or after
+    /// 2024-11-27, and for older applications that had no extended access on that day.
     pub preview_url: Option<String>,
     /// ISRC, EAN and UPC codes.
     pub external_ids: Option<Box<ExternalIds>>,
@@ -74,14 +74,14 @@ pub struct SimplifiedTrack {
     pub artists: Vec<SimplifiedArtist>,
     /// Duration.
     pub duration: Duration,
-    /// Whether the lyrics are explicit. `false` also if unknown.
+    /// Whether the lyrics are explicit; `false` if unknown.
     pub explicit: bool,
     /// Disc number, usually 1.
     pub disc_number: Option<u16>,
     /// Track number on the disc, from 1.
     pub track_number: Option<u16>,
-    /// URL of a 30-second preview (MP3). `None` for applications registered since 2024-11-27, and
-    /// for older ones that had no extended access then.
+    /// URL of a 30-second preview (MP3). `None` for applications registered on or after
+    /// 2024-11-27, and for older applications that had no extended access on that day.
     pub preview_url: Option<String>,
     /// Markets in which it is available.
     ///

@@ -33,8 +33,8 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// How long the slots of a crashed worker are kept after a window.
 const LONGEST_CALL: Duration = Duration::from_secs(60);
 
-/// Waits between two attempts to share again while the server refuses the requests. They double
-/// each time.
+/// Shortest and longest wait between two attempts to return to the shared state while the server
+/// refuses the requests. The wait doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -89,7 +89,7 @@ struct Connection {
     last_key: String,
     observer: Option<ObserverQueue>,
     kick: Arc<Notify>,
-    /// Notifies tasks that wait until the server knows everything.
+    /// Notifies tasks that wait until everything has been reported to the server.
     told: Notify,
 }
 

@@ -15,7 +15,7 @@ pub(crate) struct Request {
     /// Identifies a request of a worker: a request that is sent twice is granted once.
     pub(crate) number: u64,
     pub(crate) window: u64,
-    /// The longest time of a call. The slots of a crashed worker become free a window after it.
+    /// Longest time of a call. The slots of a crashed worker become free after it plus a window.
     pub(crate) longest: u64,
     /// How long a worker without requests counts as alive.
     pub(crate) lively: u64,
@@ -61,7 +61,7 @@ pub(crate) struct Ended {
     /// After a 429: the wait. Very long if the 429 says nothing about the window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) wait: Option<u64>,
-    /// If the call was not sent: when the slot would have been free for it.
+    /// If the call was not sent: the time until the slot can be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) starts: Option<u64>,
 }
@@ -98,7 +98,8 @@ pub(crate) enum Change {
 #[derive(Debug, Serialize)]
 pub(crate) struct Resync {
     pub(crate) in_flight: Vec<u64>,
-    /// Remaining time of each finished call, and the number of the first of these slots.
+    /// For each finished call, the time until its slot is free. `first` is the number of the first
+    /// of these slots.
     pub(crate) taken: Vec<u64>,
     pub(crate) first: u64,
     pub(crate) blocks: Vec<SharedBlock>,
@@ -112,7 +113,7 @@ pub(crate) struct Resync {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Response {
-    /// The server does not know the worker's state. It did nothing.
+    /// The server does not know the worker's state, and has ignored the request.
     pub(crate) lost: bool,
     pub(crate) born: String,
     pub(crate) workers: u32,

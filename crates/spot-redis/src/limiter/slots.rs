@@ -1,9 +1,9 @@
 //! The slots of one process: those that the server granted, or its own window while the server is
 //! unavailable.
 //!
-//! No function waits, and the time is an argument. A task sends the requests of
-//! [`SharedSlots::next_step`] one at a time, so that a single request serves all calls of the
-//! process.
+//! No function sleeps or reads the clock: the current time is an argument. A task sends the
+//! requests of [`SharedSlots::next_step`] one at a time, so that a single request serves all calls
+//! of the process.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -66,7 +66,7 @@ pub(crate) struct SharedSlots {
     pool: Vec<Lease>,
     /// The request in flight.
     asked: Option<Asked>,
-    /// For each lane, until when the server has no slot.
+    /// For each lane, the time until which the server has no slot.
     no_slot: Lanes<Option<Instant>>,
     /// For each lane, when to request a slot again.
     ask_at: Lanes<Option<Instant>>,
@@ -174,7 +174,7 @@ const LANES: [Lane; 2] = [Lane::Interactive, Lane::Bulk];
 #[derive(Debug)]
 pub(crate) enum Step {
     Send(Box<Request>),
-    /// Wait until this time, or until it is woken.
+    /// Wait until this time, or until the task is woken.
     Wait(Option<Instant>),
     /// Reconnect, because the server is unavailable.
     Reconnect,
@@ -367,7 +367,7 @@ impl SharedSlots {
     }
 
     fn resync(&mut self, blocks: &Blocks, now: Instant) -> Resync {
-        // These contain what is in flight and what still counts; everything else is outdated.
+        // The complete state replaces the queued reports and the granted slots.
         self.ended.clear();
         self.changes.clear();
         self.pool.clear();
@@ -722,7 +722,7 @@ impl PendingChange {
     }
 }
 
-/// Returns a block as of some time after it was recorded.
+/// Returns a block that was recorded at `at`, with the time that is left at `now`.
 fn still(block: &SharedBlock, at: Instant, now: Instant) -> SharedBlock {
     let mut block = block.clone();
     let passed = u64::try_from(now.saturating_duration_since(at).as_millis()).unwrap_or(u64::MAX);

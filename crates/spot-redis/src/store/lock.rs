@@ -13,13 +13,13 @@ use tokio::{
 
 use crate::connection::{Redis, Script};
 
-/// When the lock of a crashed process becomes free.
+/// Time after which the lock of a crashed process expires.
 const LIFETIME: Duration = Duration::from_secs(10);
 
 /// How often a lock is renewed.
 const RENEWAL: Duration = Duration::from_secs(3);
 
-/// How long to wait for another process that refreshes. It may need several attempts.
+/// How long to wait for another process, whose refresh may need several attempts.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Waits between two attempts to get the lock. They double each time.
@@ -95,8 +95,8 @@ impl Held {
             loop {
                 sleep(RENEWAL).await;
                 let renew = RENEW.call().key(&key).arg(&holder).arg(super::millis(LIFETIME));
-                // Another process has the lock. The versions keep its record from being
-                // overwritten.
+                // If another process has the lock, the version check prevents this process from
+                // overwriting the newer record.
                 if let Ok(Value::Int(0)) = redis.run::<Value>(renew).await {
                     return;
                 }

@@ -77,8 +77,8 @@ struct Worker {
 struct Totals {
     refreshes: usize,
     kills: usize,
-    /// Steps in which a process was killed between the replacement of the refresh token by the
-    /// service and its own save.
+    /// Steps in which a process was killed after the service had replaced the refresh token, but
+    /// before the process saved the new one.
     lost_half_way: usize,
     lost: usize,
     not_once: usize,

@@ -107,8 +107,8 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
         };
         let single = match chunk.single {
             Some(_) => {
-                " In [Development Mode](crate::AccessMode::Development), the default, each id is a \
-                 request of its own."
+                " In [Development Mode](crate::AccessMode::Development), the default, each id \
+                 needs its own request."
             }
             None => "",
         };

@@ -87,9 +87,9 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
     };
     if *join == Join::Snapshot {
         out.push_str(&format!(
-            "    /// Sends the requests one after another. If you gave a snapshot, each request has the \
-             one that\n    /// the request before it returned. Returns the responses in order: none if \
-             the list is empty.\n    \
+            "    /// Sends the requests one after another. If you set a snapshot, each later \
+             request sends the\n    /// snapshot that the previous request returned. Returns the \
+             responses in order: none if the\n    /// list is empty.\n    \
              ///\n    /// # Errors\n    ///\n    /// The failure of a call. \
              [`Error::done`](crate::Error::done) tells how many entries\n    /// were done before it.\n    \
              pub async fn send(self) -> Result<Vec<Response<SnapshotId>>, Error> {{\n        \
@@ -101,15 +101,14 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
     if *join != Join::Replace {
         let more = match join {
             Join::Snapshot => {
-                " Each has the snapshot you gave, if any, since the snapshots between them are \
-                 known only when they are sent."
+                " Each request contains the snapshot that you set, if any, because later \
+                 snapshots are known only after sending."
             }
-            _ if single.is_some() => " In Development Mode there is one for each id.",
+            _ if single.is_some() => " In Development Mode, each id has its own request.",
             _ => "",
         };
-        let text = format!(
-            "The requests that are sent, in order, as plain data. They are not sent.{more}"
-        );
+        let text =
+            format!("Returns the requests in order, as plain data, without sending them.{more}");
         out.push_str(&doc("    ", &[&text]));
         out.push_str("    pub fn into_requests(self) -> Vec<Request> {\n");
         if let Some((name, op)) = single.as_deref().and_then(|name| Some((name, spec.op(name)?))) {

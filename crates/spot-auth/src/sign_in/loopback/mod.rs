@@ -45,7 +45,7 @@ pub(crate) struct Listener {
     address: SocketAddr,
 }
 
-/// The connection of the returned browser, which waits for a page.
+/// The connection of the browser that sent the callback. The browser waits for a page.
 #[derive(Debug)]
 pub(crate) struct Browser {
     stream: TcpStream,

@@ -13,11 +13,11 @@ pub(super) enum Page {
     InvalidCallback,
     /// The bytes are not an HTTP request.
     Malformed,
-    /// The path is not the callback's, for example that of the favicon.
+    /// The path is not the path of the callback, for example `/favicon.ico`.
     NotFound,
     /// The method is not GET.
     MethodNotAllowed,
-    /// The request has the name of another host, which resolves to this machine.
+    /// The `Host` header names another host. Its name resolves to this machine.
     Misdirected,
 }
 

@@ -175,7 +175,7 @@ pub(crate) fn several_features(call: &mut Call<'_>) -> Answer {
     batch(call, "audio_features", World::track, |key| features_of(call, key))
 }
 
-/// Answers a consistent analysis: each bar consists of beats, and each beat of tatums.
+/// Returns a consistent analysis: each bar consists of beats, and each beat of tatums.
 pub(crate) fn analysis(call: &mut Call<'_>) -> Answer {
     let key = found(call, World::track)?;
     let track = &call.world.tracks[key];
@@ -273,7 +273,7 @@ pub(crate) fn analysis(call: &mut Call<'_>) -> Answer {
     }))
 }
 
-/// Answers random tracks within the ranges, the nearest to the targets first. The seeds determine
+/// Returns random tracks within the ranges, the nearest to the targets first. The seeds determine
 /// the random choice.
 pub(crate) fn recommendations(call: &mut Call<'_>) -> Answer {
     let seeds = Seeds::read(call)?;
@@ -472,7 +472,7 @@ impl Seeds {
         self.seeds.into_iter().map(seed).collect()
     }
 
-    /// The link to a seed. Genres have none.
+    /// The link to a seed; `None` for a genre.
     fn href(&self, call: &Call<'_>, kind: &str, seed: &str) -> Result<Option<String>, Refusal> {
         let api = &call.settings.api_url;
         let unknown = || Refusal::bad_request("Invalid seed");

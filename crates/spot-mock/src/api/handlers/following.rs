@@ -11,7 +11,7 @@ use crate::{
     world::{Artist, Key, User, World},
 };
 
-/// Answers a page of followed artists. The page starts after the artist whose id is the cursor.
+/// Returns a page of followed artists. The page starts after the artist whose id is the cursor.
 pub(crate) fn followed(call: &mut Call<'_>) -> Answer {
     match call.query.get("type") {
         Some("artist") => {}
@@ -107,7 +107,7 @@ pub(crate) fn unfollow_playlist(call: &mut Call<'_>) -> Answer {
     Ok(Reply::done())
 }
 
-/// Answers a list with one boolean. Only the caller's own id is accepted.
+/// Returns a list with one boolean. The `ids` parameter accepts only the caller's own id.
 pub(crate) fn follows_playlist(call: &mut Call<'_>) -> Answer {
     let user = call.user()?;
     let key = call.playlist()?;

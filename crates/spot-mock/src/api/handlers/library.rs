@@ -42,7 +42,8 @@ pub(crate) fn episodes(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(call.page(entries, total)))
 }
 
-/// Answers saved audiobooks. Unlike all other saved entries, they have no wrapper with the date.
+/// Returns saved audiobooks. Unlike other saved entries, an audiobook is not wrapped in an object
+/// with the date.
 pub(crate) fn audiobooks(call: &mut Call<'_>) -> Answer {
     let (saved, total) = shelf(call, |library| library.audiobooks.entries())?;
     let render = call.render();
@@ -128,8 +129,8 @@ enum Direction {
     Write,
 }
 
-/// The items of the `uris` parameter. All are checked before any is changed. The kind determines
-/// the required scope.
+/// The items of the `uris` parameter. All items are checked before the first one is changed. The
+/// kind of an item determines the required scope.
 fn items(call: &Call<'_>, direction: Direction) -> Result<Vec<LibraryItem>, Refusal> {
     let items: Vec<_> =
         call.list.iter().map(|uri| item(call, uri, direction)).collect::<Result<_, _>>()?;

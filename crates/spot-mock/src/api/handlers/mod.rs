@@ -28,7 +28,7 @@ use crate::{
     world::{Id, World},
 };
 
-/// Answers a batch: `{"albums": [..]}`, with null in place of unknown ids.
+/// Returns a batch: `{"albums": [..]}`, with null in place of unknown ids.
 fn batch<K>(
     call: &Call<'_>,
     name: &'static str,

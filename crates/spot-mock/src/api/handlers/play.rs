@@ -65,7 +65,7 @@ pub(super) fn playable(world: &World, uri: &str) -> Result<Playable, Refusal> {
     find(world, uri)?.ok_or_else(Refusal::not_found)
 }
 
-/// The same, but returns `None` if the URI is valid and unknown.
+/// Like [`playable`], but returns `None` if the URI is valid and unknown.
 fn find(world: &World, uri: &str) -> Result<Option<Playable>, Refusal> {
     let refusal = || Refusal::bad_request(format!("Invalid track uri: {uri}"));
     let id = |prefix: &str| uri.strip_prefix(prefix).and_then(Id::parse);

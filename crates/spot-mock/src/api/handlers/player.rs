@@ -219,8 +219,8 @@ pub(crate) fn enqueue(call: &mut Call<'_>) -> Answer {
     })
 }
 
-/// Answers the recent plays, newest first. `before` pages back in time, `after` forward: the page
-/// has the plays that follow the cursor.
+/// Returns the recent plays, newest first. With `before`, the page has the last plays before the
+/// cursor. With `after`, it has the first plays after the cursor.
 pub(crate) fn recently_played(call: &mut Call<'_>) -> Answer {
     let moment = |name: &str| -> Result<Option<i64>, Refusal> {
         let number =
@@ -252,7 +252,7 @@ pub(crate) fn recently_played(call: &mut Call<'_>) -> Answer {
     let next = ends.filter(|_| more).map(|(newest, oldest)| {
         if after.is_some() { link(Some(newest), None) } else { link(None, Some(oldest)) }
     });
-    // The last page of paging backwards has no cursors.
+    // When a client pages backwards, the last page has no cursors.
     let cursors = ends.filter(|_| more || after.is_some()).map(|(newest, oldest)| {
         object! { "after": newest.to_string(), "before": oldest.to_string() }
     });
@@ -266,7 +266,7 @@ pub(crate) fn recently_played(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(page))
 }
 
-/// Answers the rendered player, or 204 without a body if no device is active.
+/// Returns the rendered player, or 204 without a body if no device is active.
 fn shown(
     call: &mut Call<'_>,
     show: impl Fn(crate::render::Render<'_>, &Player, bool) -> Json,
@@ -282,7 +282,7 @@ fn shown(
     Ok(Reply::ok(show(call.render(), player, episodes)))
 }
 
-/// Circumstances of a command.
+/// Time of a command, and whether it addresses another device.
 struct Order {
     now: Moment,
     /// Whether the command addresses another device than the one that is playing.
@@ -327,7 +327,7 @@ fn target<'a>(call: &'a mut Call<'_>) -> Result<(&'a mut Player, usize), Refusal
     Ok((player, place))
 }
 
-/// Checks whether this device accepts commands, and whether the active device lets playback go.
+/// Checks whether this device accepts commands, and whether playback can be transferred to it.
 fn leave_for(player: &Player, place: usize) -> Result<(), Restriction> {
     if player.active != Some(place) {
         player.allows(Command::Transfer)?;

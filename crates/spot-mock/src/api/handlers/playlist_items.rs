@@ -1,6 +1,6 @@
 //! Playlist items: reading, adding, replacing, reordering and removing.
 //!
-//! The routes `/items` and `/tracks`, its name before 2026, differ only in the name of one key.
+//! The routes `/items` and `/tracks` (the name before 2026) differ only in the name of one key.
 
 use serde_json::Value;
 

@@ -28,7 +28,8 @@ pub(crate) fn one(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(filtered(json, fields)))
 }
 
-/// Answers the caller's list of playlists. Like Spotify's, its links lead to the list of a user.
+/// Returns the caller's list of playlists. As in Spotify's answer, the links of the page have the
+/// path `/users/{user_id}/playlists`.
 pub(crate) fn mine(call: &mut Call<'_>) -> Answer {
     let user = call.user()?;
     let private = call.caller.scopes.has("playlist-read-private");
@@ -55,7 +56,7 @@ pub(crate) fn mine(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(call.page_at(&path, "", entries, total)))
 }
 
-/// Answers the public playlists of a user.
+/// Returns the public playlists of a user.
 pub(crate) fn of_user(call: &mut Call<'_>) -> Answer {
     let user = call.world.user(call.parameter("user_id")).ok_or_else(Refusal::not_found)?;
     if call.caller.user == Some(user) {

@@ -23,7 +23,7 @@ pub(super) struct SearchQuery {
 pub(super) struct Word {
     /// A space and the normalized word. Matches words with this prefix.
     pub(super) prefix: String,
-    /// The same with a space at the end. Matches whole words.
+    /// `prefix` with a space at the end. Matches whole words.
     pub(super) whole: String,
     pub(super) place: Place,
 }

@@ -18,7 +18,7 @@ pub(crate) fn show(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(call.render().show(show)))
 }
 
-/// Answers a batch of shows, without their episodes.
+/// Returns a batch of shows, without their episodes.
 pub(crate) fn several_shows(call: &mut Call<'_>) -> Answer {
     require_market(call)?;
     batch(call, "shows", World::show, |key| call.render().show_ref(key))

@@ -23,7 +23,7 @@ pub(crate) fn one(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(call.render().public_user(user)))
 }
 
-/// Answers the top fifty of a time range. From offset 50 on, the page is empty and its total is 0.
+/// Returns the top fifty of a time range. From offset 50 on, the page is empty and its total is 0.
 pub(crate) fn top(call: &mut Call<'_>) -> Answer {
     let range = call.query.get("time_range").unwrap_or("medium_term");
     if !["short_term", "medium_term", "long_term"].contains(&range) {
@@ -57,7 +57,7 @@ pub(crate) fn top(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(call.page(entries, total)))
 }
 
-/// Returns up to fifty entries of an arena, starting at an index, with equal distances.
+/// Returns up to fifty entries of an arena: the entry at `start`, then every `stride`-th entry.
 fn by_strides<T>(arena: &Arena<T>, start: u64, stride: u64) -> Vec<Key<T>> {
     let count = TOP.min(arena.len() as usize) as u64;
     (0..count).map(|place| arena.some(start + place * stride)).collect()

@@ -91,7 +91,7 @@ impl World {
     ///
     /// The world has the saved tracks with their ids, dates, artists and albums, and nothing else.
     /// An album shows its real number of tracks, but lists only those of the backup. Markets that
-    /// Spotify no longer has are left out. If a track occurs twice, the first line counts.
+    /// Spotify no longer has are left out. If a track occurs twice, later lines are ignored.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl World {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, and the errors of [`from_backup`](Self::from_backup). The
+    /// Fails if the file cannot be read, or if [`from_backup`](Self::from_backup) fails. The
     /// message names the file.
     pub fn read_backup(file: impl AsRef<Path>) -> io::Result<Self> {
         read_text(file.as_ref(), Self::from_backup)
@@ -127,7 +127,7 @@ fn read(line: &str) -> Result<Line, String> {
         let text = error.to_string();
         // Each line is parsed separately, so the line number in this text is always 1.
         let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-        // `?` stands for an unnamed element: the text ended there.
+        // If the text ends too early, the path ends with `?` instead of the name of an element.
         let path = path.trim_end_matches('?').trim_end_matches('.');
         let colon = if path.is_empty() { "" } else { ": " };
         format!("{path}{colon}{text} at column {}", error.column())

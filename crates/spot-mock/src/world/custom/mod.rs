@@ -21,8 +21,8 @@
 //! # }
 //! ```
 //!
-//! The same as a JSON file, for [`World::read`] and the `--world` option of the program. Only names
-//! are required. `spot-mock schema` prints the JSON Schema of such a file.
+//! The same world can be a JSON file, for [`World::read`] and the `--world` option of the program.
+//! Only names are required. `spot-mock schema` prints the JSON Schema of such a file.
 //!
 //! ```
 //! # use spot_mock::custom::World;
@@ -113,8 +113,8 @@ pub struct World {
     pub(crate) default_user: Option<User>,
     /// Other users.
     pub(crate) users: Vec<User>,
-    /// Playlists, in the order of their owners' lists. `null` stands for a playlist that Spotify
-    /// hides, in the list of the default user.
+    /// Playlists, in the order of their owners' lists. `null` adds a hidden playlist to the list of
+    /// the default user.
     pub(crate) playlists: Vec<Option<Playlist>>,
     /// Replaces the categories of the browse pages.
     pub(crate) categories: Option<Vec<Category>>,
@@ -193,7 +193,7 @@ impl World {
         let world = serde_path_to_error::deserialize(&mut json);
         let invalid = |message| io::Error::new(io::ErrorKind::InvalidData, message);
         let world = world.map_err(|error| match error.path().to_string().as_str() {
-            // The root, or an unnamed element because the text ended there.
+            // `.` is the root. `?` is an unknown element, because the text ended too early.
             "." | "?" => invalid(error.into_inner().to_string()),
             path => invalid(format!("{path}: {}", error.inner())),
         })?;
@@ -205,7 +205,7 @@ impl World {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, and the errors of [`from_json`](Self::from_json). The message
+    /// Fails if the file cannot be read, or if [`from_json`](Self::from_json) fails. The message
     /// names the file.
     pub fn read(file: impl AsRef<Path>) -> io::Result<Self> {
         read_text(file.as_ref(), Self::from_json)

@@ -15,7 +15,7 @@ pub struct Show {
     pub(crate) publisher: String,
     #[serde(default)]
     pub(crate) explicit: bool,
-    /// The newest first.
+    /// The episodes, newest first.
     #[serde(default)]
     pub(crate) episodes: Vec<Episode>,
 }
@@ -108,7 +108,7 @@ impl Show {
         self
     }
 
-    /// Appends an episode. Shows list the newest first.
+    /// Appends an episode. Add the newest episode first, as in Spotify's lists.
     pub fn episode(mut self, episode: Episode) -> Self {
         self.episodes.push(episode);
         self

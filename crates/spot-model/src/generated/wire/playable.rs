@@ -13,7 +13,7 @@ use crate::{
     playable_fields::{AnyUri, PlayableKind},
 };
 
-/// The fields of a track and of an episode, which says only at its end what it is.
+/// The fields of tracks and episodes: `type` tells them apart, but comes last.
 #[derive(Deserialize)]
 pub(crate) struct PlayableWire {
     #[serde(default, rename = "type")]
