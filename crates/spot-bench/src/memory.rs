@@ -228,13 +228,23 @@ async fn held(report: &mut Report) -> Result<()> {
 
 /// Number of bytes that a decoded body occupies.
 fn ours_holds<T: DeserializeOwned>(body: &[u8]) -> Option<i64> {
-    let (value, bytes) = count::held(|| spot_model::from_slice::<T>(body));
-    value.ok().map(|_| bytes)
+    median(|| spot_model::from_slice::<T>(body).ok())
 }
 
 fn holds<T: DeserializeOwned>(body: &[u8]) -> Option<i64> {
-    let (value, bytes) = count::held(|| serde_json::from_slice::<T>(body));
-    value.ok().map(|_| bytes)
+    median(|| serde_json::from_slice::<T>(body).ok())
+}
+
+/// The median of several counts, because connections that close meanwhile free memory too.
+fn median<T>(decode: impl Fn() -> Option<T>) -> Option<i64> {
+    let mut counts = Vec::new();
+    for _ in 0..9 {
+        let (value, bytes) = count::held(&decode);
+        value?;
+        counts.push(bytes);
+    }
+    counts.sort_unstable();
+    counts.get(counts.len() / 2).copied()
 }
 
 async fn collect(client: Client) -> Result<usize> {
