@@ -14,6 +14,7 @@ use serde::{
     de::{
         DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor, value::BorrowedStrDeserializer,
     },
+    forward_to_deserialize_any,
 };
 
 use crate::{
@@ -480,7 +481,7 @@ macro_rules! unusual {
 
 /// Defines methods that read a value of one kind, which its first byte shows.
 macro_rules! by_first_byte {
-    ($($method:ident: $byte:pat => $read:ident;)*) => {$(
+    ($($($method:ident)+: $byte:pat => $read:ident;)*) => {$($(
         #[inline]
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
             match self.peek()? {
@@ -488,7 +489,7 @@ macro_rules! by_first_byte {
                 _ => Err(Unusual),
             }
         }
-    )*};
+    )+)*};
 }
 
 impl<'de> Deserializer<'de> for Key<'_, 'de> {
@@ -499,24 +500,16 @@ impl<'de> Deserializer<'de> for Key<'_, 'de> {
         self.0.visit_string(visitor)
     }
 
-    #[inline]
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.0.visit_string(visitor)
+    // serde_json reads these from a name in the same way.
+    forward_to_deserialize_any! {
+        char str string unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 
-    #[inline]
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.0.visit_string(visitor)
-    }
-
-    #[inline]
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.0.visit_string(visitor)
-    }
-
-    #[inline]
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.0.visit_string(visitor)
+    unusual! {
+        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+        deserialize_u128 deserialize_f32 deserialize_f64 deserialize_bytes deserialize_byte_buf
+        deserialize_option
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -525,39 +518,6 @@ impl<'de> Deserializer<'de> for Key<'_, 'de> {
         visitor: V,
     ) -> Result<V::Value> {
         visitor.visit_newtype_struct(self)
-    }
-
-    unusual! {
-        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
-        deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
-        deserialize_u128 deserialize_f32 deserialize_f64 deserialize_char deserialize_bytes
-        deserialize_byte_buf deserialize_option deserialize_unit deserialize_seq deserialize_map
-    }
-
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, _: V) -> Result<V::Value> {
-        Err(Unusual)
-    }
-
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value> {
-        Err(Unusual)
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: usize,
-        _: V,
-    ) -> Result<V::Value> {
-        Err(Unusual)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value> {
-        Err(Unusual)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -587,20 +547,11 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
     }
 
     by_first_byte! {
-        deserialize_str: b'"' => visit_string;
-        deserialize_string: b'"' => visit_string;
-        deserialize_char: b'"' => visit_string;
-        deserialize_identifier: b'"' => visit_string;
-        deserialize_i8: b'-' | b'0'..=b'9' => visit_number;
-        deserialize_i16: b'-' | b'0'..=b'9' => visit_number;
-        deserialize_i32: b'-' | b'0'..=b'9' => visit_number;
-        deserialize_i64: b'-' | b'0'..=b'9' => visit_number;
-        deserialize_u8: b'-' | b'0'..=b'9' => visit_number;
-        deserialize_u16: b'-' | b'0'..=b'9' => visit_number;
-        deserialize_u32: b'-' | b'0'..=b'9' => visit_number;
-        deserialize_u64: b'-' | b'0'..=b'9' => visit_number;
-        deserialize_f32: b'-' | b'0'..=b'9' => visit_number;
-        deserialize_f64: b'-' | b'0'..=b'9' => visit_number;
+        deserialize_str deserialize_string deserialize_char deserialize_identifier:
+            b'"' => visit_string;
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8
+        deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64:
+            b'-' | b'0'..=b'9' => visit_number;
         deserialize_bool: b't' | b'f' => visit_bool;
         deserialize_unit: b'n' => visit_null;
         deserialize_seq: b'[' => visit_list;
