@@ -114,23 +114,7 @@ impl TokenStore for CallbackStore {
 fn failed(what: &str, key: &StoreKey, error: Failure) -> Error {
     let account = key.account();
     Error::store(format!("the program's store cannot {what} the session of `{account}`"))
-        .with_source(Wrapped(error))
-}
-
-/// Wraps a boxed error, which does not implement `Error` itself.
-#[derive(Debug)]
-struct Wrapped(Failure);
-
-impl fmt::Display for Wrapped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl StdError for Wrapped {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source()
-    }
+        .with_source(error)
 }
 
 impl fmt::Debug for CallbackStore {

@@ -334,10 +334,10 @@ impl Error {
         self
     }
 
-    /// Sets the cause.
+    /// Sets the cause: an error, or a boxed one.
     #[must_use]
-    pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.inner().source = Some(Arc::new(source));
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.inner().source = Some(Arc::from(source.into()));
         self
     }
 

@@ -2,7 +2,6 @@
 
 use std::{
     error::Error as StdError,
-    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     str,
 };
@@ -52,24 +51,8 @@ fn call(name: &str, function: &Function, key: &str, bytes: &[u8]) -> Result<Vec<
     match catch_unwind(AssertUnwindSafe(|| function(bytes))) {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => {
-            Err(Error::store(format!("`{name}` failed for {key}")).with_source(Wrapped(error)))
+            Err(Error::store(format!("`{name}` failed for {key}")).with_source(error))
         }
         Err(_) => Err(Error::configuration(format!("`{name}` panicked for {key}"))),
-    }
-}
-
-/// Wraps a boxed error, which does not implement `Error` itself.
-#[derive(Debug)]
-struct Wrapped(SealFailure);
-
-impl fmt::Display for Wrapped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl StdError for Wrapped {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source()
     }
 }
