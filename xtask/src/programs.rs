@@ -7,7 +7,7 @@ use std::{
 
 use crate::spec::Error;
 
-/// Installs a server for the tests of spot-redis, if `CI` is set and there is none.
+/// Installs `redis-server` for the tests of spot-redis if `CI` is set and no server is installed.
 pub(crate) fn provide_redis() -> Result<(), Error> {
     if env::var_os("REDIS_SERVER").is_none() && !runs(&["valkey-server", "--version"]) {
         available(&["redis-server", "--version"], "redis-server")?;

@@ -66,7 +66,8 @@ pub(crate) struct Op {
     /// Further paragraphs of the docs.
     #[serde(default)]
     pub(crate) notes: Vec<String>,
-    /// The type of the response: `()` if there is none, `T?` if it may be missing (204).
+    /// The type of the response: `()` for a response without content, `T?` if the content may be
+    /// missing (204).
     pub(crate) returns: String,
     /// The field to unwrap, if the response is an object with this one field.
     #[serde(default)]

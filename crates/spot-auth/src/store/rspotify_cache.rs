@@ -21,7 +21,7 @@ use crate::{
 struct Cache {
     #[serde(default)]
     access_token: Option<String>,
-    /// A date, or seconds since 1970 in files of old versions.
+    /// A date. Old versions of rspotify wrote seconds since 1970.
     #[serde(default)]
     expires_at: Option<Value>,
     #[serde(default)]

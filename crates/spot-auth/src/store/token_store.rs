@@ -23,7 +23,7 @@ use crate::{scopes::Scopes, store::record::TokenRecord};
 /// provides a store for Redis.
 #[async_trait]
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
-    /// Reads the record of a key. `None` if there is none.
+    /// Reads the record of a key. Returns `None` if the store has no record of the key.
     ///
     /// # Errors
     ///

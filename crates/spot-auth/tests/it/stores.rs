@@ -229,6 +229,34 @@ impl Shaky {
     }
 }
 
+#[async_trait]
+impl TokenStore for Shaky {
+    async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, Error> {
+        self.check()?;
+        self.inner.load(key).await
+    }
+
+    async fn save(
+        &self,
+        key: &StoreKey,
+        record: &TokenRecord,
+        expected: Option<u64>,
+    ) -> Result<SaveOutcome, Error> {
+        self.check()?;
+        self.inner.save(key, record, expected).await
+    }
+
+    async fn remove(&self, key: &StoreKey) -> Result<(), Error> {
+        self.check()?;
+        self.inner.remove(key).await
+    }
+
+    async fn lock(&self, key: &StoreKey) -> Result<StoreLock, Error> {
+        self.check()?;
+        self.inner.lock(key).await
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_record_that_could_not_be_saved_does_not_undo_a_sign_out_elsewhere() {
     let service = Script::of([Reply::token("new", "rotated")]);
@@ -259,34 +287,6 @@ async fn a_sign_out_that_failed_can_be_repeated() {
     session.clone().sign_out().await.unwrap();
     assert!(store.load(&key()).await.unwrap().is_none());
     session.sign_out().await.unwrap();
-}
-
-#[async_trait]
-impl TokenStore for Shaky {
-    async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, Error> {
-        self.check()?;
-        self.inner.load(key).await
-    }
-
-    async fn save(
-        &self,
-        key: &StoreKey,
-        record: &TokenRecord,
-        expected: Option<u64>,
-    ) -> Result<SaveOutcome, Error> {
-        self.check()?;
-        self.inner.save(key, record, expected).await
-    }
-
-    async fn remove(&self, key: &StoreKey) -> Result<(), Error> {
-        self.check()?;
-        self.inner.remove(key).await
-    }
-
-    async fn lock(&self, key: &StoreKey) -> Result<StoreLock, Error> {
-        self.check()?;
-        self.inner.lock(key).await
-    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -76,8 +76,8 @@ reasons! {
     Unknown = "UNKNOWN",
 }
 
-/// A reason without a variant of its own. Other crates cannot construct or match it, so that adding
-/// a variant for it later is not a breaking change.
+/// The text of an unknown reason. Other crates cannot construct or match it, so that a new variant
+/// for the reason is not a breaking change.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct OtherReason(Box<str>);
 

@@ -34,7 +34,8 @@ const CODE: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// The server's message on one line, at most 200 characters. Empty if there is none.
+    /// The server's message on one line, at most 200 characters. Empty if the response has no
+    /// message.
     pub message: String,
     /// The reason code: `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED`, `invalid_grant`. All its letters have
     /// the same case, so that a secret is not mistaken for a code.

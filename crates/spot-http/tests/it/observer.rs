@@ -152,7 +152,7 @@ async fn without_an_observer_nothing_has_to_settle() {
     timeout(Duration::from_secs(5), pipeline.settled()).await.expect("at once");
 }
 
-/// Makes a call of its own when the first one has ended.
+/// An observer that makes a call when the first call has ended.
 #[derive(Clone, Debug, Default)]
 struct CallsBack(Arc<OnceLock<Pipeline>>, Arc<Mutex<Vec<Result<u16, Error>>>>);
 

@@ -125,7 +125,7 @@ pub(crate) fn parameters(call: &mut Call<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The entries of a list parameter. Fails if there are none or too many.
+/// Returns the entries of a list parameter. Fails if the list is empty or too long.
 fn entries(list: &List, query: &Query, body: &[u8]) -> Result<Vec<String>, Refusal> {
     let entries = match query.list(list.name) {
         Some(entries) => entries,

@@ -113,8 +113,8 @@ impl RedisLimiter {
         }
     }
 
-    /// Reports ended calls to the server now, for a program that is about to exit. Otherwise the
-    /// slots of its last calls stay in use for a window plus the longest time of a call.
+    /// Reports ended calls to the server now. Call it before a program exits. Without it, the slots
+    /// of the last calls stay in use for a window plus the longest time of a call.
     ///
     /// Returns after the connect timeout at the latest.
     pub async fn flush(&self) {

@@ -45,8 +45,8 @@ impl RedisStore {
         set.map(drop).map_err(|error| Error::store(format!("cannot keep a sign-in: {error}")))
     }
 
-    /// Removes a sign-in from the server and returns it. `None` if there is none with this state,
-    /// if it is older than ten minutes, or if it was already taken. `state` comes from the URL of
+    /// Removes a sign-in from the server and returns it. Returns `None` if no sign-in has this
+    /// state, if it is older than ten minutes, or if it was already taken. `state` comes from the URL of
     /// the callback.
     ///
     /// ```no_run

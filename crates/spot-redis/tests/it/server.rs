@@ -64,7 +64,7 @@ fn child() {
         return;
     }
     let server = RedisServer::start().unwrap();
-    // On a line of its own, since the test runner prints as well.
+    // The line breaks separate the port from the output of the test runner.
     let line = format!("\nport {}\n", server.port());
     io::stdout().write_all(line.as_bytes()).unwrap();
     thread::sleep(Duration::from_secs(60));

@@ -350,7 +350,7 @@ async fn an_error_of_the_server_shows_no_token() {
     assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
 }
 
-/// Sessions of a rotating token, whose observer collects what it is told.
+/// Sessions with a rotating refresh token. An observer collects their events.
 struct Sessions {
     mock: MockSpotify,
     app: App,

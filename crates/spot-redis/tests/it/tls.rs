@@ -1,4 +1,4 @@
-//! A server that speaks TLS, with a certificate of its own authority.
+//! TLS to a server whose certificate is signed by a private authority.
 
 use std::{fs, net::TcpListener};
 

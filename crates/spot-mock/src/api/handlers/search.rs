@@ -256,8 +256,8 @@ fn spoken<T, M>(
     best(arena, REACH, fits, |_| 0)
 }
 
-/// The best results. If there are none, the entries whose names have the same letters: `acdc` finds
-/// `AC/DC`, and `hi fi` finds `Hifi`.
+/// Returns the best results. If no entry matches, returns the entries whose names have the same
+/// letters: `acdc` finds `AC/DC`, and `hi fi` finds `Hifi`.
 fn best_or_same_letters<T>(
     query: &SearchQuery,
     arena: &Arena<T>,
