@@ -254,6 +254,31 @@ async fn a_spent_quota_closes_the_operation_for_all_processes_and_one_call_probe
     assert_eq!(limiters[2].limits().closed().count(), 0);
 }
 
+/// A failover to a replica that lags behind can lose a block. The script also drops old ones.
+#[tokio::test]
+async fn a_block_that_the_server_has_lost_does_not_hold_its_operation() {
+    let Some(server) = crate::server() else { return };
+    let limiter = builder(&redis(&server), "lost").build().unwrap();
+    call(&limiter).await;
+    let albums = Operation::GET_ARTIST_ALBUMS;
+    let mut permit = limiter.acquire(request_of(albums)).await.unwrap();
+    permit.sent(Instant::now());
+    let (error, wait) = quota(1);
+    permit.finish(AttemptEnd::refused(&error, wait));
+    limiter.flush().await;
+    call(&limiter).await;
+    assert_eq!(limiter.limits().closed().count(), 1);
+    server.command::<()>(&["HSET", "spot:limits:{lost}:state", "blocks", "{}"]).unwrap();
+
+    sleep(wait).await;
+    let acquired = timeout(Duration::from_secs(5), limiter.acquire(request_of(albums))).await;
+    let mut permit = acquired.expect("the call does not wait for the lost block").unwrap();
+    permit.sent(Instant::now());
+    permit.finish(AttemptEnd::Answered);
+    call(&limiter).await;
+    assert_eq!(limiter.limits().closed().count(), 0);
+}
+
 #[tokio::test]
 async fn a_pause_holds_all_processes() {
     let Some(server) = crate::server() else { return };
