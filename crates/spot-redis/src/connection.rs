@@ -12,7 +12,7 @@ use std::{
 
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, FromRedisValue,
-    IntoConnectionInfo as _, RedisError, ServerErrorKind, ToRedisArgs, Value,
+    IntoConnectionInfo as _, RedisError, ServerErrorKind, Value,
     aio::{ConnectionLike as _, MultiplexedConnection},
 };
 use spot_http::Error;
@@ -21,6 +21,8 @@ use tokio::{
     sync::{Notify, oneshot},
     time::{Instant, sleep, timeout_at},
 };
+
+use crate::script::ScriptCall;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -319,56 +321,6 @@ fn install_tls_provider() {
     }
 }
 
-/// A script with its keys and arguments.
-#[derive(Clone)]
-pub(crate) struct ScriptCall {
-    script: &'static Script,
-    keys: Vec<Vec<u8>>,
-    arguments: Vec<Vec<u8>>,
-}
-
-/// A script and its hash, which identifies it on the server.
-#[derive(Debug)]
-pub(crate) struct Script {
-    text: &'static str,
-    hash: OnceLock<String>,
-}
-
-impl Script {
-    pub(crate) const fn new(text: &'static str) -> Self {
-        Self { text, hash: OnceLock::new() }
-    }
-
-    fn hash(&self) -> &str {
-        self.hash.get_or_init(|| redis::Script::new(self.text).get_hash().to_owned())
-    }
-
-    /// Creates a call of the script, without keys and arguments.
-    pub(crate) fn call(&'static self) -> ScriptCall {
-        ScriptCall { script: self, keys: Vec::new(), arguments: Vec::new() }
-    }
-}
-
-impl ScriptCall {
-    /// Adds a key.
-    pub(crate) fn key(mut self, key: impl ToRedisArgs) -> Self {
-        key.write_redis_args(&mut self.keys);
-        self
-    }
-
-    /// Adds an argument.
-    pub(crate) fn arg(mut self, argument: impl ToRedisArgs) -> Self {
-        argument.write_redis_args(&mut self.arguments);
-        self
-    }
-
-    fn command(&self, name: &str, script: &str) -> Cmd {
-        let mut command = redis::cmd(name);
-        command.arg(script).arg(self.keys.len()).arg(&self.keys).arg(&self.arguments);
-        command
-    }
-}
-
 /// The reason why a command to the server failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
@@ -446,11 +398,11 @@ impl Channel {
     }
 
     async fn run(&mut self, call: &ScriptCall) -> Result<Value, RedisError> {
-        let value = self.send(&call.command("EVALSHA", call.script.hash())).await;
+        let value = self.send(&call.by_hash()).await;
         match value {
             // The server restarted, or its scripts were flushed.
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                self.send(&call.command("EVAL", call.script.text)).await
+                self.send(&call.with_text()).await
             }
             value => value,
         }

@@ -4,6 +4,7 @@
 
 mod connection;
 mod limiter;
+mod script;
 mod store;
 #[cfg(feature = "test")]
 pub mod test;

@@ -19,7 +19,8 @@ use spot_auth::{
 use spot_http::Error;
 
 use crate::{
-    connection::{Redis, Script},
+    connection::Redis,
+    script::Script,
     store::{
         content::{Content, Kind, Unreadable},
         seal::{Seal, SealFailure},

@@ -1,6 +1,6 @@
 //! The rate limiter for several machines.
 
-mod script;
+mod messages;
 mod slots;
 
 use std::{
@@ -20,11 +20,12 @@ use tokio::{
 };
 
 use crate::{
-    connection::{Failure, Redis, ScriptCall},
+    connection::{Failure, Redis},
     limiter::{
-        script::{LIMITER, Request, Response},
+        messages::{LIMITER, Request, Response},
         slots::{Settings, SharedSlots, Step},
     },
+    script::ScriptCall,
 };
 
 /// Length of the rolling window that Spotify documents.

@@ -19,7 +19,7 @@ use spot_http::{
 };
 use tokio::{sync::Notify, time::Instant};
 
-use crate::limiter::script::{BlockChange, Change, Ended, How, Request, Response, Resync};
+use crate::limiter::messages::{BlockChange, Change, Ended, How, Request, Response, Resync};
 
 /// How long a granted probe is valid.
 const PROBE_TIME: Duration = Duration::from_secs(5);

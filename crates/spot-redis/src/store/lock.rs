@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::connection::{Redis, Script};
+use crate::{connection::Redis, script::Script};
 
 /// Time after which the lock of a crashed process expires.
 const LIFETIME: Duration = Duration::from_secs(10);

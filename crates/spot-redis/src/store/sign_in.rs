@@ -8,7 +8,7 @@ use spot_auth::{App, ExposeSecret, PendingSignIn};
 use spot_http::Error;
 
 use crate::{
-    connection::Script,
+    script::Script,
     store::{
         ESCAPED, RedisStore,
         content::{Content, Unreadable},

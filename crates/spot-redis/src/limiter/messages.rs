@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use spot_http::{Lane, limiter_parts::SharedBlock};
 
-use crate::connection::Script;
+use crate::script::Script;
 
 /// The script that counts the calls.
 pub(crate) static LIMITER: Script = Script::new(include_str!("limiter.lua"));
