@@ -207,8 +207,8 @@ impl Limits {
     }
 }
 
-pub(crate) fn millis(time: Duration) -> u64 {
-    // Rounded up, so that a block does not end too early.
+/// Milliseconds, rounded up, so that a block does not end too early.
+pub fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 

@@ -27,6 +27,7 @@ pub(crate) use blocks::describe;
 pub mod parts {
     pub use crate::rate_limit::{
         blocks::{Blocks, Probes, SharedBlock},
+        limits::millis,
         queue::Waiting,
         queued::{Candidate, EndedCall, QueuedLimiter, Slots, WeakLimiter},
         window::{End, Learned, Slot, Window},

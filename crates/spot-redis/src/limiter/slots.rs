@@ -15,6 +15,7 @@ use spot_http::{
     Lane, Limits,
     limiter_parts::{
         Blocks, Candidate, End, EndedCall, Learned, SharedBlock, Slot, Slots, Waiting, Window,
+        millis,
     },
 };
 use tokio::{sync::Notify, time::Instant};
@@ -728,9 +729,4 @@ fn still(block: &SharedBlock, at: Instant, now: Instant) -> SharedBlock {
     let passed = u64::try_from(now.saturating_duration_since(at).as_millis()).unwrap_or(u64::MAX);
     block.left = block.left.saturating_sub(passed);
     block
-}
-
-/// Rounded up, so that nothing ends too early.
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
 }
