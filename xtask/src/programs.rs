@@ -7,12 +7,22 @@ use std::{
 
 use crate::spec::Error;
 
-/// Installs `redis-server` for the tests of spot-redis if `CI` is set and no server is installed.
+/// Installs `redis-server` for the tests of spot-redis if no server is installed.
+///
+/// # Errors
+///
+/// If `CI` is set and the installation fails. Otherwise the tests say what they left out.
 pub(crate) fn provide_redis() -> Result<(), Error> {
-    if env::var_os("REDIS_SERVER").is_none() && !runs(&["valkey-server", "--version"]) {
-        available(&["redis-server", "--version"], "redis-server")?;
+    let servers = ["redis-server", "valkey-server"];
+    let is_there = env::var_os("REDIS_SERVER").is_some()
+        || servers.iter().any(|server| runs(&[server, "--version"]));
+    if is_there {
+        return Ok(());
     }
-    Ok(())
+    match install(&["redis-server", "--version"], "redis-server") {
+        Err(_) if !is_ci() => Ok(()),
+        installed => installed,
+    }
 }
 
 /// Whether a command succeeds, such as a program with `--version`. If it fails and `CI` is set in
@@ -25,21 +35,29 @@ pub fn available(command: &[&str], package: &str) -> Result<bool, Error> {
     if runs(command) {
         return Ok(true);
     }
-    if env::var_os("CI").is_none() {
+    if !is_ci() {
         return Ok(false);
     }
+    install(command, package).map(|()| true)
+}
+
+fn is_ci() -> bool {
+    env::var_os("CI").is_some()
+}
+
+fn install(command: &[&str], package: &str) -> Result<(), Error> {
     // The package lists of a fresh machine may be empty. The errors of these
     // commands are ignored, because the check below detects a missing program.
     let _ = Command::new("apt-get").args(["update", "--quiet"]).status();
     let install = ["install", "--yes", "--quiet", "--no-install-recommends", package];
     let _ = Command::new("apt-get").args(install).status();
     if runs(command) {
-        return Ok(true);
+        return Ok(());
     }
     let command = command.join(" ");
     Err(format!(
-        "`{command}` fails, CI is set, and apt-get could not install the package {package} \
-         (apt-get needs root): install it"
+        "`{command}` fails, and apt-get could not install the package {package} (apt-get needs \
+         root): install it"
     ))
 }
 
