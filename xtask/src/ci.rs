@@ -8,14 +8,19 @@
 
 use std::{
     env,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitStatus},
     sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::{console::say, programs::provide_redis, spec::Error};
+
+/// The limit of a step. A step that hangs must not hold up everything else for hours.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// A step: its name, the program and its arguments.
 struct Step {
@@ -237,32 +242,64 @@ impl Step {
     /// do not mix.
     fn run(&self, root: &Path, is_quiet: bool) -> Result<(), Error> {
         let name = &self.name;
-        let mut command = Command::new(self.path()?);
-        command.args(&self.arguments).envs(self.variables.iter().copied()).current_dir(root);
         let line = format!("== {name}: {}", self.arguments.join(" "));
         let start = Instant::now();
-        let is_success = if is_quiet {
-            let output = command.output().map_err(|error| format!("{name}: {error}"))?;
-            let text = [output.stdout, output.stderr].concat();
-            say(&format!("{line}\n{}", String::from_utf8_lossy(&text).trim_end()));
-            output.status.success()
+        let mut command = Command::new(self.path()?);
+        command.args(&self.arguments).envs(self.variables.iter().copied()).current_dir(root);
+        let outcome = if is_quiet {
+            let log = directory()?.join(format!("ci-{}.log", name.replace(' ', "-")));
+            let outcome = run_into(&log, &mut command);
+            let output = fs::read(&log).unwrap_or_default();
+            say(&format!("{line}\n{}", String::from_utf8_lossy(&output).trim_end()));
+            outcome
         } else {
             say(&line);
-            command.status().map_err(|error| format!("{name}: {error}"))?.success()
+            run_limited(&mut command)
         };
+        let status = outcome.map_err(|error| format!("{name}: {error}"))?;
         say(&format!("== {name}: {:.0} s", start.elapsed().as_secs_f64()));
-        if is_success { Ok(()) } else { Err(format!("{name} failed")) }
+        match status {
+            Some(status) if status.success() => Ok(()),
+            Some(_) => Err(format!("{name} failed")),
+            None => Err(format!("{name} did not end within {} minutes", LIMIT.as_secs() / 60)),
+        }
     }
 
     /// The path of the program. The workspace build writes its programs to the directory of this
     /// program.
     fn path(&self) -> Result<PathBuf, Error> {
-        let this = env::current_exe().map_err(|error| error.to_string())?;
-        let directory = this.parent().unwrap_or(Path::new("."));
         Ok(match self.program {
             Program::Cargo => PathBuf::from("cargo"),
-            Program::Built(name) => directory.join(name),
-            Program::Example(name) => directory.join("examples").join(name),
+            Program::Built(name) => directory()?.join(name),
+            Program::Example(name) => directory()?.join("examples").join(name),
         })
     }
+}
+
+/// The directory of this program.
+fn directory() -> Result<PathBuf, Error> {
+    let this = env::current_exe().map_err(|error| error.to_string())?;
+    Ok(this.parent().unwrap_or(Path::new(".")).to_owned())
+}
+
+/// Runs a program that writes its output to a file.
+fn run_into(log: &Path, command: &mut Command) -> io::Result<Option<ExitStatus>> {
+    let file = File::create(log)?;
+    command.stdout(file.try_clone()?).stderr(file);
+    run_limited(command)
+}
+
+/// Runs a program. Returns `None` if it had to be killed after [`LIMIT`].
+fn run_limited(command: &mut Command) -> io::Result<Option<ExitStatus>> {
+    let mut child = command.spawn()?;
+    let start = Instant::now();
+    while start.elapsed() < LIMIT {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    child.kill()?;
+    child.wait()?;
+    Ok(None)
 }

@@ -4,13 +4,20 @@
 
 use std::{
     fmt,
+    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     thread,
     time::Duration,
 };
 
 use spot_http::{Error, ErrorKind};
-use tokio::{runtime::Handle, sync::oneshot, task::JoinSet, time::timeout};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::oneshot,
+    task::{JoinSet, block_in_place},
+    time::timeout,
+};
 
 /// Why a call returned no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,18 +54,29 @@ pub(crate) async fn call<F>(limit: Duration, future: F) -> Result<F::Output, Fai
 where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
-    if Handle::try_current().is_err() {
-        return Err(Failure::NoRuntime);
-    }
+    let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
     // A set aborts its tasks when it is dropped.
     let mut task = JoinSet::new();
-    task.spawn(future);
+    match runtime.runtime_flavor() {
+        RuntimeFlavor::MultiThread => task.spawn(may_block(future)),
+        _ => task.spawn(future),
+    };
     match timeout(limit, task.join_next()).await {
         Ok(Some(Ok(output))) => Ok(output),
         Ok(Some(Err(error))) if error.is_panic() => Err(Failure::Panicked),
         Ok(_) => Err(Failure::NoRuntime),
         Err(_) => Err(Failure::TimedOut(limit)),
     }
+}
+
+/// Awaits a future whose polls may block their thread. The runtime must have several threads, and
+/// the future must be a task of its own.
+///
+/// The worker that polls the future may be the one that drives the timers and connections of the
+/// runtime. It first gives that work to another thread: otherwise, no time limit would end.
+async fn may_block<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|context| block_in_place(|| future.as_mut().poll(context))).await
 }
 
 /// Calls a function of the program, which may block, on its own thread. The thread continues after

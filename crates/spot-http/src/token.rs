@@ -19,9 +19,9 @@ use crate::Error;
 /// these calls.
 ///
 /// If a source hangs, the call ends at its deadline; a panic becomes an error. A source must not
-/// block its thread. It runs in the task of the call, so a blocking source prevents the call from
-/// ending at its deadline. On a multi-threaded runtime, other calls continue. Run blocking code
-/// with `tokio::task::spawn_blocking`.
+/// block its thread: it runs in the task of the call, so the call would not end at its deadline,
+/// and the timers and connections of the runtime could stop as well. Run blocking code with
+/// `tokio::task::spawn_blocking`.
 #[async_trait]
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// Returns a token that is valid now. The call waits for it until its deadline.

@@ -399,8 +399,9 @@ impl TokenStore for Blocks {
         record: &TokenRecord,
         expected: Option<u64>,
     ) -> Result<SaveOutcome, Error> {
-        // An error means that the test let go, by dropping the sender.
-        let _ = self.until.lock().unwrap().recv();
+        // An error means that the test let go, by dropping the sender. The limit lets a
+        // test that fails end.
+        let _ = self.until.lock().unwrap().recv_timeout(Duration::from_secs(40));
         self.inner.save(key, record, expected).await
     }
 
@@ -431,8 +432,9 @@ async fn a_store_that_blocks_its_thread_holds_up_one_token_and_only_up_to_the_li
     assert!(!token.is_finished(), "it waits for the store");
 
     // `save` has 10 s.
-    let token = timeout(Duration::from_secs(60), token).await.expect("the limit holds");
+    let token = timeout(Duration::from_secs(30), token).await.expect("the limit holds");
     token.unwrap().expect("the token was fetched");
-    assert!(start.elapsed() >= Duration::from_secs(9), "{:?}", start.elapsed());
+    let took = start.elapsed().as_secs();
+    assert!((9..30).contains(&took), "{took} s");
     drop(release);
 }

@@ -130,8 +130,9 @@ impl Transport for Blocks {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
         if request.uri().path() == "/v1/block" {
-            // An error means that the test let go, by dropping the sender.
-            let _ = self.0.lock().unwrap().recv();
+            // An error means that the test let go, by dropping the sender. The limit lets a
+            // test that fails end.
+            let _ = self.0.lock().unwrap().recv_timeout(Duration::from_secs(40));
         }
         Ok(http::Response::new(Bytes::from_static(b"{}")))
     }
