@@ -31,7 +31,7 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     ///
     /// [`Authentication`](crate::ErrorKind::Authentication) or
     /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if there is no valid token. If a
-    /// refresh fails, the error of the refresh.
+    /// refresh fails, its error is returned.
     async fn token(&self) -> Result<AccessToken, Error>;
 
     /// Reports that the API refused this token (401). The source then gets a new token, unless it

@@ -117,7 +117,8 @@ impl Probes {
 /// Whether a call may be sent.
 #[derive(Debug)]
 pub(crate) enum Passage {
-    /// The call may be sent. It is the test call for these blocks.
+    /// The call may be sent. If the probes are not empty, the call is the test call for these
+    /// blocks.
     Open(Probes),
     /// All operations are blocked until this time.
     AllBlocked(Instant, Error),
@@ -155,7 +156,7 @@ impl Blocks {
         Passage::Open(probes)
     }
 
-    /// Records that a call was admitted, and that it is the test call for these blocks.
+    /// Records that a call was admitted as the test call for these blocks.
     pub(crate) fn pass(&mut self, operation: &Operation, probes: Probes, now: Instant) {
         for block in self.probed(operation, probes) {
             block.probe = Probe::Sent(now);

@@ -26,7 +26,7 @@ use crate::{
 ///
 /// For example, a timer may start the program every minute. Each run continues with the learned
 /// limit, the blocks, and the calls that still use slots. Several processes may share a file. Each
-/// process accesses the file at most once a second: it loads the state of the other processes and
+/// process updates the file at most once a second: it loads the state of the other processes and
 /// writes its own state.
 ///
 /// The file is replaced as a whole, so that a crash leaves either the old or the new content. The
