@@ -16,15 +16,15 @@ use crate::{
 
 /// Superseded operations.
 impl Client {
-    /// Superseded operations. Only applications in Extended Quota Mode may call them. Each names
-    /// its replacement, which is open to all applications.
+    /// Superseded operations. Only applications in Extended Quota Mode may call these operations.
+    /// The docs of each operation name the replacement, which is open to all applications.
     pub fn legacy(&self) -> Legacy {
         Legacy { client: self.clone() }
     }
 }
 
-/// Superseded operations. Only applications in Extended Quota Mode may call them. Each names its
-/// replacement, which is open to all applications.
+/// Superseded operations. Only applications in Extended Quota Mode may call these operations. The
+/// docs of each operation name the replacement, which is open to all applications.
 #[derive(Clone, Debug)]
 pub struct Legacy {
     pub(crate) client: Client,
@@ -56,8 +56,8 @@ impl Legacy {
         }
     }
 
-    /// Checks which of the given albums are in the library: one `bool` for each, in the same
-    /// order.
+    /// Checks which of the given albums are in the library. Returns one `bool` for each album, in
+    /// the same order.
     ///
     /// `GET /me/albums/contains`. See [`CheckAlbums`].
     #[doc(alias = "check-users-saved-albums")]
@@ -97,8 +97,8 @@ impl Legacy {
         }
     }
 
-    /// Checks which of the given tracks are in the library: one `bool` for each, in the same
-    /// order.
+    /// Checks which of the given tracks are in the library. Returns one `bool` for each track, in
+    /// the same order.
     ///
     /// `GET /me/tracks/contains`. See [`CheckTracks`].
     #[doc(alias = "check-users-saved-tracks")]
@@ -140,8 +140,8 @@ impl Legacy {
         }
     }
 
-    /// Checks which of the given episodes are in the library: one `bool` for each, in the same
-    /// order.
+    /// Checks which of the given episodes are in the library. Returns one `bool` for each episode,
+    /// in the same order.
     ///
     /// `GET /me/episodes/contains`. See [`CheckEpisodes`].
     #[doc(alias = "check-users-saved-episodes")]
@@ -178,7 +178,8 @@ impl Legacy {
         }
     }
 
-    /// Checks which of the given shows are in the library: one `bool` for each, in the same order.
+    /// Checks which of the given shows are in the library. Returns one `bool` for each show, in
+    /// the same order.
     ///
     /// `GET /me/shows/contains`. See [`CheckShows`].
     #[doc(alias = "check-users-saved-shows")]
@@ -217,8 +218,8 @@ impl Legacy {
         }
     }
 
-    /// Checks which of the given audiobooks are in the library: one `bool` for each, in the same
-    /// order.
+    /// Checks which of the given audiobooks are in the library. Returns one `bool` for each
+    /// audiobook, in the same order.
     ///
     /// `GET /me/audiobooks/contains`. See [`CheckAudiobooks`].
     #[doc(alias = "check-users-saved-audiobooks")]
@@ -260,7 +261,8 @@ impl Legacy {
         }
     }
 
-    /// Checks which of the given artists the user follows: one `bool` for each, in the same order.
+    /// Checks which of the given artists the current user follows. Returns one `bool` for each
+    /// artist, in the same order.
     ///
     /// `GET /me/following/contains`. See [`CheckFollowedArtists`].
     #[doc(alias = "check-current-user-follows")]
@@ -299,7 +301,8 @@ impl Legacy {
         }
     }
 
-    /// Checks which of the given users the user follows: one `bool` for each, in the same order.
+    /// Checks which of the given users the current user follows. Returns one `bool` for each user,
+    /// in the same order.
     ///
     /// `GET /me/following/contains`. See [`CheckFollowedUsers`].
     #[doc(alias = "check-current-user-follows")]
@@ -329,7 +332,7 @@ impl Legacy {
         UnfollowPlaylist { client: self.client.clone(), playlist: playlist.into_id() }
     }
 
-    /// Whether the user follows a playlist, as a list of one value.
+    /// Checks whether the user follows a playlist. Returns a list with one `bool`.
     ///
     /// `GET /playlists/{playlist_id}/followers/contains`. See [`CheckFollowedPlaylist`].
     #[doc(alias = "check-if-user-follows-playlist")]
@@ -453,9 +456,10 @@ impl Legacy {
 ///
 /// Use instead: `client.library().save(..)`.
 ///
-/// The list may have any length: one request takes 20 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 20 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -500,9 +504,10 @@ chunked!(SaveAlbums => ());
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
-/// The list may have any length: one request takes 20 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 20 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -540,16 +545,17 @@ impl RemoveAlbums {
 
 chunked!(RemoveAlbums => ());
 
-/// Checks which of the given albums are in the library: one `bool` for each, in the same order.
+/// Checks which of the given albums are in the library. Returns one `bool` for each album, in the
+/// same order.
 ///
 /// `GET /me/albums/contains` ([reference]). Scope: `user-library-read`. Closed in Development Mode
 /// since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
-/// The list may have any length: one request takes 20 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 20 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -594,9 +600,10 @@ chunked!(CheckAlbums => concat bool);
 ///
 /// Use instead: `client.library().save(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -618,7 +625,7 @@ impl SaveTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SAVE_TRACKS;
 
-    /// Time at which they were saved. Default: now.
+    /// Time at which the tracks were saved. Default: now.
     pub fn added_at(mut self, added_at: impl Into<Option<DateTime<Utc>>>) -> Self {
         self.added_at = added_at.into();
         self
@@ -650,9 +657,10 @@ chunked!(SaveTracks => ());
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -690,16 +698,17 @@ impl RemoveTracks {
 
 chunked!(RemoveTracks => ());
 
-/// Checks which of the given tracks are in the library: one `bool` for each, in the same order.
+/// Checks which of the given tracks are in the library. Returns one `bool` for each track, in the
+/// same order.
 ///
 /// `GET /me/tracks/contains` ([reference]). Scope: `user-library-read`. Closed in Development Mode
 /// since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -744,9 +753,10 @@ chunked!(CheckTracks => concat bool);
 ///
 /// Use instead: `client.library().save(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -791,9 +801,10 @@ chunked!(SaveEpisodes => ());
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -831,16 +842,17 @@ impl RemoveEpisodes {
 
 chunked!(RemoveEpisodes => ());
 
-/// Checks which of the given episodes are in the library: one `bool` for each, in the same order.
+/// Checks which of the given episodes are in the library. Returns one `bool` for each episode, in
+/// the same order.
 ///
 /// `GET /me/episodes/contains` ([reference]). Scope: `user-library-read`. Closed in Development
 /// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -885,9 +897,10 @@ chunked!(CheckEpisodes => concat bool);
 ///
 /// Use instead: `client.library().save(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -932,9 +945,10 @@ chunked!(SaveShows => ());
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -956,8 +970,8 @@ impl RemoveShows {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REMOVE_SHOWS;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -982,16 +996,17 @@ impl RemoveShows {
 
 chunked!(RemoveShows => ());
 
-/// Checks which of the given shows are in the library: one `bool` for each, in the same order.
+/// Checks which of the given shows are in the library. Returns one `bool` for each show, in the
+/// same order.
 ///
 /// `GET /me/shows/contains` ([reference]). Scope: `user-library-read`. Closed in Development Mode
 /// since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1036,9 +1051,10 @@ chunked!(CheckShows => concat bool);
 ///
 /// Use instead: `client.library().save(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1083,9 +1099,10 @@ chunked!(SaveAudiobooks => ());
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1123,17 +1140,17 @@ impl RemoveAudiobooks {
 
 chunked!(RemoveAudiobooks => ());
 
-/// Checks which of the given audiobooks are in the library: one `bool` for each, in the same
-/// order.
+/// Checks which of the given audiobooks are in the library. Returns one `bool` for each audiobook,
+/// in the same order.
 ///
 /// `GET /me/audiobooks/contains` ([reference]). Scope: `user-library-read`. Closed in Development
 /// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1178,9 +1195,10 @@ chunked!(CheckAudiobooks => concat bool);
 ///
 /// Use instead: `client.library().save(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1225,9 +1243,10 @@ chunked!(FollowArtists => ());
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1265,16 +1284,17 @@ impl UnfollowArtists {
 
 chunked!(UnfollowArtists => ());
 
-/// Checks which of the given artists the user follows: one `bool` for each, in the same order.
+/// Checks which of the given artists the current user follows. Returns one `bool` for each artist,
+/// in the same order.
 ///
 /// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Closed in Development
 /// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1319,9 +1339,10 @@ chunked!(CheckFollowedArtists => concat bool);
 ///
 /// Use instead: `client.library().save(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1366,9 +1387,10 @@ chunked!(FollowUsers => ());
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1406,16 +1428,17 @@ impl UnfollowUsers {
 
 chunked!(UnfollowUsers => ());
 
-/// Checks which of the given users the user follows: one `bool` for each, in the same order.
+/// Checks which of the given users the current user follows. Returns one `bool` for each user, in
+/// the same order.
 ///
 /// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Closed in Development
 /// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1455,9 +1478,9 @@ chunked!(CheckFollowedUsers => concat bool);
 
 /// Follows a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/followers` ([reference]). Needs one of these scopes, depending on
-/// the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
-/// since 2026-02-11.
+/// `PUT /playlists/{playlist_id}/followers` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
+/// in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().save(..)`.
 ///
@@ -1487,7 +1510,7 @@ impl FollowPlaylist {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.playlist)
@@ -1499,9 +1522,9 @@ single!(FollowPlaylist => ());
 
 /// Unfollows a playlist.
 ///
-/// `DELETE /playlists/{playlist_id}/followers` ([reference]). Needs one of these scopes, depending
-/// on the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
-/// since 2026-02-11.
+/// `DELETE /playlists/{playlist_id}/followers` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
+/// in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
@@ -1524,7 +1547,7 @@ impl UnfollowPlaylist {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::UNFOLLOW_PLAYLIST;
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).path_id("playlist_id", &self.playlist)
     }
@@ -1532,7 +1555,7 @@ impl UnfollowPlaylist {
 
 single!(UnfollowPlaylist => ());
 
-/// Whether the user follows a playlist, as a list of one value.
+/// Checks whether the user follows a playlist. Returns a list with one `bool`.
 ///
 /// `GET /playlists/{playlist_id}/followers/contains` ([reference]). Needs no scope. Closed in
 /// Development Mode since 2026-02-11.
@@ -1565,7 +1588,7 @@ impl CheckFollowedPlaylist {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.playlist)
@@ -1582,8 +1605,8 @@ single!(CheckFollowedPlaylist => Vec<bool>);
 ///
 /// Use instead: `client.playlist(id).items()`.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1608,20 +1631,21 @@ impl GetPlaylistTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_TRACKS;
 
-    /// Fields to return, in Spotify's notation. Fields that paging needs are added.
+    /// Fields to return, in Spotify's notation. The fields that paging needs are added
+    /// automatically.
     pub fn fields(mut self, fields: impl Optional<Fields>) -> Self {
         self.fields = fields.into_optional();
         self
     }
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
     }
 
-    /// Page size, 1 to 50, or to 100 in [Extended Quota Mode](crate::AccessMode::Extended).
+    /// Page size, 1 to 50. In [Extended Quota Mode](crate::AccessMode::Extended), 1 to 100.
     pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
         self.limit = limit.into();
         self
@@ -1633,14 +1657,14 @@ impl GetPlaylistTracks {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<PlaylistItem> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.playlist)
@@ -1656,15 +1680,16 @@ single!(GetPlaylistTracks => page Page<PlaylistItem>);
 
 /// Adds tracks and episodes to a playlist, at the end or at a position.
 ///
-/// `POST /playlists/{playlist_id}/tracks` ([reference]). Needs one of these scopes, depending on
-/// the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
-/// since 2026-02-11.
+/// `POST /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
+/// in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.playlist(id).add(..)`.
 ///
-/// The list may have any length: one request takes 100 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 100 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1687,7 +1712,7 @@ impl AddPlaylistTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::ADD_PLAYLIST_TRACKS;
 
-    /// Position of the first new item, from 0. Default: at the end.
+    /// Position of the first new item, counted from 0. Default: the end of the playlist.
     pub fn position(mut self, position: impl Into<Option<u32>>) -> Self {
         self.position = position.into();
         self
@@ -1716,15 +1741,16 @@ chunked!(AddPlaylistTracks => append);
 
 /// Replaces all items of a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Needs one of these scopes, depending on
-/// the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
-/// since 2026-02-11.
+/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
+/// in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.playlist(id).replace(..)`.
 ///
-/// The list may have any length: one request takes 100 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. With an empty list, one request removes all items.
+/// The list can have any length. A list of more than 100 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, one request
+/// removes all items.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1760,9 +1786,9 @@ chunked!(ReplacePlaylistTracks => replace);
 
 /// Moves items within a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Needs one of these scopes, depending on
-/// the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
-/// since 2026-02-11.
+/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
+/// in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.playlist(id).reorder(..)`.
 ///
@@ -1801,7 +1827,7 @@ impl ReorderPlaylistTracks {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).path_id("playlist_id", &self.playlist).body_fields(
             Body::new()
@@ -1817,15 +1843,16 @@ single!(ReorderPlaylistTracks => SnapshotId, in snapshot_id);
 
 /// Removes every occurrence of tracks and episodes from a playlist.
 ///
-/// `DELETE /playlists/{playlist_id}/tracks` ([reference]). Needs one of these scopes, depending on
-/// the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
-/// since 2026-02-11.
+/// `DELETE /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
+/// in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.playlist(id).remove(..)`.
 ///
-/// The list may have any length: one request takes 100 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 100 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1858,13 +1885,13 @@ impl RemovePlaylistTracks {
     pub const CHUNK: usize = 100;
 
     /// Sends the requests one after another. If you set a snapshot, each later request sends the
-    /// snapshot that the previous request returned. Returns the responses in order: none if the
-    /// list is empty.
+    /// snapshot that the previous request returned. Returns the responses in the order of the
+    /// requests. If the list is empty, no request is sent.
     ///
     /// # Errors
     ///
-    /// The failure of a call. [`Error::done`](crate::Error::done) tells how many entries
-    /// were done before it.
+    /// Fails if a request fails. [`Error::done`](crate::Error::done) returns how many entries
+    /// succeeded before the failure.
     pub async fn send(self) -> Result<Vec<Response<SnapshotId>>, Error> {
         chunks::chain(
             &self.client,
@@ -1877,8 +1904,8 @@ impl RemovePlaylistTracks {
         .await
     }
 
-    /// Returns the requests in order, as plain data, without sending them. Each request contains
-    /// the snapshot that you set, if any, because later snapshots are known only after sending.
+    /// Returns the requests in order, as plain data, without sending them. If you set a snapshot,
+    /// each request contains that snapshot. Later snapshots are known only after sending.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "tracks", &self.uris, Self::CHUNK, |part, _| {
             self.request(part, None)
@@ -1900,9 +1927,9 @@ chunked!(RemovePlaylistTracks => chain);
 
 /// Creates an empty playlist for the current user.
 ///
-/// `POST /users/{user_id}/playlists` ([reference]). Needs one of these scopes, depending on the
-/// content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode since
-/// 2026-02-11.
+/// `POST /users/{user_id}/playlists` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
+/// in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.me().create_playlist(..)`.
 ///
@@ -1929,8 +1956,8 @@ impl CreatePlaylistFor {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CREATE_PLAYLIST_FOR;
 
-    /// Whether the playlist appears on the user's profile. Default: `true`. Spotify ignored
-    /// `false` when it was measured in 2026-09.
+    /// Whether the playlist appears on the user's profile. Default: `true`. In a test in 2026-09,
+    /// Spotify ignored `false`.
     pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
         self.public = public.into();
         self
@@ -1948,7 +1975,7 @@ impl CreatePlaylistFor {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).path_id("user_id", &self.user).body_fields(
             Body::new()
