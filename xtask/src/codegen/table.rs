@@ -31,9 +31,9 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     let paragraphs = [
         "All operations of the Web API, and the call for each operation.",
         "If several scopes are listed, only some of them are needed, depending on the data. \
-         Operations with the access *extended* are closed in Development Mode since 2026-02-11. \
-         Operations with the access *2024* are closed since 2024-11-27, except for applications \
-         that had extended access on that day. The constants of \
+         Operations with the access *extended* are not available in Development Mode (since \
+         2026-02-11). Operations with the access *2024* are available only to applications that \
+         had, or had requested, extended access on 2024-11-27. The constants of \
          [`Operation`](crate::model::Operation) contain the same metadata.",
         &table,
         &links.collect::<Vec<_>>().join("\n"),

@@ -128,8 +128,8 @@ impl GetArtists {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them. In Development Mode,
-    /// there is one request for each id.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list. In Development Mode, there is one request for each id.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {
@@ -191,7 +191,8 @@ impl GetArtistAlbums {
         self
     }
 
-    /// Page size, 1 to 10. In [Extended Quota Mode](crate::AccessMode::Extended), 1 to 50.
+    /// Page size, 1 to 10. In [Extended Quota Mode](crate::AccessMode::Extended), the maximum is
+    /// 50.
     pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
         self.limit = limit.into();
         self

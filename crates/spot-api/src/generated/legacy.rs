@@ -17,14 +17,14 @@ use crate::{
 /// Superseded operations.
 impl Client {
     /// Superseded operations. Only applications in Extended Quota Mode may call these operations.
-    /// The docs of each operation name the replacement, which is open to all applications.
+    /// For each operation, the docs show a replacement that is open to all applications.
     pub fn legacy(&self) -> Legacy {
         Legacy { client: self.clone() }
     }
 }
 
-/// Superseded operations. Only applications in Extended Quota Mode may call these operations. The
-/// docs of each operation name the replacement, which is open to all applications.
+/// Superseded operations. Only applications in Extended Quota Mode may call these operations. For
+/// each operation, the docs show a replacement that is open to all applications.
 #[derive(Clone, Debug)]
 pub struct Legacy {
     pub(crate) client: Client,
@@ -483,7 +483,8 @@ impl SaveAlbums {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 20;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -531,7 +532,8 @@ impl RemoveAlbums {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 20;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -579,7 +581,8 @@ impl CheckAlbums {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 20;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -634,7 +637,8 @@ impl SaveTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -684,7 +688,8 @@ impl RemoveTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -732,7 +737,8 @@ impl CheckTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -780,7 +786,8 @@ impl SaveEpisodes {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -828,7 +835,8 @@ impl RemoveEpisodes {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -876,7 +884,8 @@ impl CheckEpisodes {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -924,7 +933,8 @@ impl SaveShows {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -980,7 +990,8 @@ impl RemoveShows {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1030,7 +1041,8 @@ impl CheckShows {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1078,7 +1090,8 @@ impl SaveAudiobooks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1126,7 +1139,8 @@ impl RemoveAudiobooks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1174,7 +1188,8 @@ impl CheckAudiobooks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1222,7 +1237,8 @@ impl FollowArtists {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1270,7 +1286,8 @@ impl UnfollowArtists {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1318,7 +1335,8 @@ impl CheckFollowedArtists {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1366,7 +1384,8 @@ impl FollowUsers {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1414,7 +1433,8 @@ impl UnfollowUsers {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1462,7 +1482,8 @@ impl CheckFollowedUsers {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1645,7 +1666,8 @@ impl GetPlaylistTracks {
         self
     }
 
-    /// Page size, 1 to 50. In [Extended Quota Mode](crate::AccessMode::Extended), 1 to 100.
+    /// Page size, 1 to 50. In [Extended Quota Mode](crate::AccessMode::Extended), the maximum is
+    /// 100.
     pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
         self.limit = limit.into();
         self
@@ -1721,7 +1743,8 @@ impl AddPlaylistTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, done| {
             self.request(part, done)
@@ -1904,8 +1927,9 @@ impl RemovePlaylistTracks {
         .await
     }
 
-    /// Returns the requests in order, as plain data, without sending them. If you set a snapshot,
-    /// each request contains that snapshot. Later snapshots are known only after sending.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list. If you set a snapshot, all requests contain that same snapshot, because the
+    /// snapshots in the responses are not known yet.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "tracks", &self.uris, Self::CHUNK, |part, _| {
             self.request(part, None)

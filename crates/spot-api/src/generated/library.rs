@@ -485,7 +485,8 @@ impl SaveToLibrary {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 40;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, _| {
             self.request(part)
@@ -532,7 +533,8 @@ impl RemoveFromLibrary {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 40;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, _| {
             self.request(part)
@@ -578,7 +580,8 @@ impl CheckLibrary {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 40;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, _| {
             self.request(part)

@@ -326,7 +326,8 @@ impl AddPlaylistItems {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, done| {
             self.request(part, done)
@@ -503,8 +504,9 @@ impl RemovePlaylistItems {
         .await
     }
 
-    /// Returns the requests in order, as plain data, without sending them. If you set a snapshot,
-    /// each request contains that snapshot. Later snapshots are known only after sending.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list. If you set a snapshot, all requests contain that same snapshot, because the
+    /// snapshots in the responses are not known yet.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "items", &self.uris, Self::CHUNK, |part, _| {
             self.request(part, None)

@@ -36,8 +36,8 @@ impl Client {
 /// `GET /recommendations` ([reference]). Needs no scope. Closed to applications registered since
 /// 2024-11-27.
 ///
-/// Set one to five seeds in total. The seeds can be of different kinds. Each attribute has three
-/// setters: a minimum, a maximum and a target value.
+/// A request needs one to five seeds in total. The seeds can be of different kinds. Each attribute
+/// has three setters: for a minimum, a maximum and a target value.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -331,19 +331,19 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this valence (from 0, sad, to 1, cheerful).
+    /// Only tracks with at least this valence (0 is sad, 1 is cheerful).
     pub fn min_valence(mut self, valence: f64) -> Self {
         self.attributes.set("min_valence", valence);
         self
     }
 
-    /// Only tracks with at most this valence (from 0, sad, to 1, cheerful).
+    /// Only tracks with at most this valence (0 is sad, 1 is cheerful).
     pub fn max_valence(mut self, valence: f64) -> Self {
         self.attributes.set("max_valence", valence);
         self
     }
 
-    /// Prefers tracks close to this valence (from 0, sad, to 1, cheerful).
+    /// Prefers tracks close to this valence (0 is sad, 1 is cheerful).
     pub fn target_valence(mut self, valence: f64) -> Self {
         self.attributes.set("target_valence", valence);
         self

@@ -83,7 +83,8 @@ impl Search {
         self
     }
 
-    /// Page size, 1 to 10. In [Extended Quota Mode](crate::AccessMode::Extended), 1 to 50.
+    /// Page size, 1 to 10. In [Extended Quota Mode](crate::AccessMode::Extended), the maximum is
+    /// 50.
     pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
         self.limit = limit.into();
         self

@@ -130,7 +130,7 @@ pub struct Chapter {
     pub release_date: Option<ReleaseDate>,
     /// Whether the chapter is explicit; `false` if unknown.
     pub explicit: bool,
-    /// Resume position. Needs `user-read-playback-position`.
+    /// Resume position. Needs the scope `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
     /// Spoken languages, as ISO 639 codes. An entry may be empty.
     pub languages: Vec<String>,
@@ -170,7 +170,7 @@ pub struct SimplifiedChapter {
     pub release_date: Option<ReleaseDate>,
     /// Whether the chapter is explicit; `false` if unknown.
     pub explicit: bool,
-    /// Resume position. Needs `user-read-playback-position`.
+    /// Resume position. Needs the scope `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
     /// Spoken languages, as ISO 639 codes. An entry may be empty.
     pub languages: Vec<String>,

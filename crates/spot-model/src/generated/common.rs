@@ -80,7 +80,7 @@ pub struct Restrictions {
     pub reason: Option<RestrictionReason>,
 }
 
-/// Resume position in an episode or a chapter. Needs `user-read-playback-position`.
+/// Resume position in an episode or a chapter. Needs the scope `user-read-playback-position`.
 ///
 /// Part of [`Chapter`](crate::Chapter), [`SimplifiedChapter`](crate::SimplifiedChapter),
 /// [`Episode`](crate::Episode) and [`SimplifiedEpisode`](crate::SimplifiedEpisode).

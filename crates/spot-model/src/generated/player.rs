@@ -83,7 +83,7 @@ pub struct Actions {
     pub disallows: Disallows,
 }
 
-/// Commands that the player does not allow now. `true` means not allowed.
+/// Commands that the player does not allow now. `true` means that the command is not allowed.
 ///
 /// Part of [`Actions`](crate::Actions).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -127,7 +127,7 @@ pub struct Device {
     pub is_active: bool,
     /// Whether the device is in a private session.
     pub is_private_session: bool,
-    /// Whether the device accepts no commands.
+    /// Whether the device rejects all commands.
     pub is_restricted: bool,
     /// Volume in percent, 0 to 100.
     pub volume_percent: Option<u8>,
@@ -214,7 +214,7 @@ string_enum! {
         Track = "track",
         /// An episode or a chapter.
         Episode = "episode",
-        /// An advertisement. It has no metadata.
+        /// An advertisement. Advertisements have no metadata.
         Ad = "ad",
     }
 }

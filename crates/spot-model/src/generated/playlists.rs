@@ -21,7 +21,8 @@ pub struct Playlist {
     pub description: Option<String>,
     /// Owner.
     pub owner: PublicUser,
-    /// Whether the playlist appears on the owner's profile. `None` if not relevant.
+    /// Whether the playlist appears on the owner's profile. `None` if the visibility is not
+    /// relevant.
     pub public: Option<bool>,
     /// Whether users other than the owner may edit the playlist.
     pub collaborative: bool,
@@ -54,7 +55,8 @@ pub struct SimplifiedPlaylist {
     pub description: Option<String>,
     /// Owner.
     pub owner: PublicUser,
-    /// Whether the playlist appears on the owner's profile. `None` if not relevant.
+    /// Whether the playlist appears on the owner's profile. `None` if the visibility is not
+    /// relevant.
     pub public: Option<bool>,
     /// Whether users other than the owner may edit the playlist.
     pub collaborative: bool,

@@ -112,7 +112,7 @@ pub struct Episode {
     pub release_date: Option<ReleaseDate>,
     /// Whether the episode is explicit; `false` if unknown.
     pub explicit: bool,
-    /// Resume position. Needs `user-read-playback-position`.
+    /// Resume position. Needs the scope `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
     /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,
@@ -151,7 +151,7 @@ pub struct SimplifiedEpisode {
     pub release_date: Option<ReleaseDate>,
     /// Whether the episode is explicit; `false` if unknown.
     pub explicit: bool,
-    /// Resume position. Needs `user-read-playback-position`.
+    /// Resume position. Needs the scope `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
     /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,

@@ -19,19 +19,19 @@ pub struct PrivateUser {
     pub display_name: Option<String>,
     /// Profile images.
     pub images: Vec<Image>,
-    /// The country of the account. Needs `user-read-private`.
+    /// The country of the account. Needs the scope `user-read-private`.
     ///
     /// Missing in Development Mode since 2026-02.
     pub country: Option<Country>,
-    /// Unverified e-mail address. Needs `user-read-email`.
+    /// Unverified e-mail address. Needs the scope `user-read-email`.
     ///
     /// Missing in Development Mode since 2026-02.
     pub email: Option<String>,
-    /// The subscription, for example `premium` or `free`. Needs `user-read-private`.
+    /// The subscription, for example `premium` or `free`. Needs the scope `user-read-private`.
     ///
     /// Missing in Development Mode since 2026-02.
     pub product: Option<String>,
-    /// The settings for explicit content. Needs `user-read-private`.
+    /// The settings for explicit content. Needs the scope `user-read-private`.
     ///
     /// Missing in Development Mode since 2026-02.
     pub explicit_content: Option<ExplicitContent>,

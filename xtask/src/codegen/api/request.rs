@@ -216,7 +216,7 @@ fn implied_setters(op: &Op) -> String {
     }
     if let Some(paging) = &op.paging {
         let extended = paging.extended_max.map_or(String::new(), |max| {
-            format!(" In [Extended Quota Mode](crate::AccessMode::Extended), 1 to {max}.")
+            format!(" In [Extended Quota Mode](crate::AccessMode::Extended), the maximum is {max}.")
         });
         out.push_str(&set(
             "limit",

@@ -106,14 +106,15 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
     if *join != Join::Replace {
         let more = match join {
             Join::Snapshot => {
-                " If you set a snapshot, each request contains that snapshot. Later snapshots are \
-                 known only after sending."
+                " If you set a snapshot, all requests contain that same snapshot, because the \
+                 snapshots in the responses are not known yet."
             }
             _ if single.is_some() => " In Development Mode, there is one request for each id.",
             _ => "",
         };
-        let text =
-            format!("Returns the requests in order, as plain data, without sending them.{more}");
+        let text = format!(
+            "Returns the requests as plain data, without sending them. The requests are in the order of the list.{more}"
+        );
         out.push_str(&doc("    ", &[&text]));
         out.push_str("    pub fn into_requests(self) -> Vec<Request> {\n");
         if let Some((name, op)) = single.as_deref().and_then(|name| Some((name, spec.op(name)?))) {
