@@ -15,7 +15,7 @@ use tokio::{
 
 /// Waits for a request in programs without `async`, on a runtime that the SDK owns.
 ///
-/// It is implemented for every request and every other future of the SDK. For streams, use
+/// The trait is implemented for every request and every other future of the SDK. For streams, use
 /// [`BlockingStream`]. The feature `blocking` adds both traits. The rest of the API is unchanged.
 ///
 /// ```no_run
@@ -35,8 +35,8 @@ pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
     ///
     /// # Errors
     ///
-    /// The same errors as awaiting the request. Inside an async context,
-    /// [`Configuration`](crate::ErrorKind::Configuration), because the thread must not block: use
+    /// The same errors as awaiting the request. Inside an async context, the error is
+    /// [`Configuration`](crate::ErrorKind::Configuration), because the thread must not block. Use
     /// `.await` there. Threads of `tokio::task::spawn_blocking` may block.
     fn wait(self) -> Result<T, Error> {
         runtime()?.block_on(self.into_future())
@@ -49,8 +49,8 @@ impl<T, F: IntoFuture<Output = Result<T, Error>>> Blocking<T> for F {}
 // The `cfg` is repeated here, so that the docs of `spot-sdk` show the feature.
 #[cfg(feature = "blocking")]
 pub trait BlockingStream<T>: Stream<Item = Result<T, Error>> + Unpin + Sized {
-    /// Returns an iterator over the stream that waits for each entry. Inside an async context, the
-    /// iterator yields an error.
+    /// Returns an iterator over the entries of the stream. The iterator waits for each entry.
+    /// Inside an async context, the iterator yields an error.
     fn iter(self) -> BlockingIter<Self> {
         BlockingIter { stream: Some(self) }
     }
@@ -93,9 +93,10 @@ impl<S> fmt::Debug for BlockingIter<S> {
 /// Whether the thread runs a tokio task and therefore must not block.
 ///
 /// A thread of `spawn_blocking` is also inside a runtime, but may block. The function therefore
-/// checks whether tokio limits the number of operations before a yield. Tokio limits only tasks.
+/// checks whether tokio limits the number of operations before a yield. Tokio applies this limit
+/// only to tasks.
 fn is_async() -> bool {
-    /// More operations than tokio allows without a yield.
+    /// A number of operations that is greater than tokio's limit.
     const MANY: usize = 1_000;
     if Handle::try_current().is_err() {
         return false;

@@ -128,7 +128,7 @@ pub(crate) async fn reads<A: DeserializeOwned + Send + 'static>(
     answers.buffered(PARALLEL).try_collect().await
 }
 
-/// Sends requests in parallel, each of which reads one entry. An entry that does not exist becomes
+/// Sends requests in parallel. Each request reads one entry. An entry that does not exist becomes
 /// `None`, as in operations that read several entries.
 pub(crate) async fn single_reads<R: DeserializeOwned + Send + 'static>(
     client: &Client,

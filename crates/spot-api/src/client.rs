@@ -91,8 +91,8 @@ impl Client {
         self
     }
 
-    /// Sets the options of all calls of this client: deadline, retries, lane. For a single call,
-    /// use a clone.
+    /// Sets the options of all calls of this client: deadline, retries, lane. To change the options
+    /// of a single call, use a clone of the client.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -115,7 +115,7 @@ impl Client {
     }
 
     /// A snapshot of Spotify's limits: the learned limit, the calls in use, and the blocked
-    /// operations. It also tells when each block ends.
+    /// operations. The snapshot also contains the end of each block.
     pub fn limits(&self) -> Limits {
         self.pipeline.limits()
     }
@@ -169,8 +169,8 @@ impl Client {
         self.fetch(request).await
     }
 
-    /// Resolves a short link (`https://spotify.link/..`). This sends a request, but needs no token.
-    /// All other references can be parsed without a request.
+    /// Resolves a short link (`https://spotify.link/..`). The method sends a request, but needs no
+    /// token. All other references can be parsed without a request.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -67,7 +67,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Changes settings of the pipeline that have no method here, such as `backoff` or `seed`.
+    /// Changes settings of the pipeline for which this builder has no method, such as `backoff` or
+    /// `seed`.
     pub fn pipeline(mut self, change: impl FnOnce(PipelineBuilder) -> PipelineBuilder) -> Self {
         self.pipeline = change(self.pipeline);
         self
@@ -114,8 +115,8 @@ pipeline! {
     proxy(url: &str);
     /// Preferred languages of names, in the format of the header `Accept-Language`.
     accept_language(languages: &str);
-    /// Time limit of a call. It includes the time in the queue, the time to get a token, and all
-    /// waits.
+    /// Time limit of a call. The limit includes the time in the queue, the time to get a token, and
+    /// all waits.
     deadline(deadline: Duration);
     /// Time limit of one attempt.
     attempt_timeout(timeout: Duration);
@@ -123,11 +124,11 @@ pipeline! {
     attempts(attempts: u32);
     /// Longest wait before a retry. If a longer wait is needed, the call fails at once.
     max_wait(wait: Duration);
-    /// Settings of the rate limit: how calls are paced, and which limit an earlier run learned.
+    /// Settings of the rate limit: the pacing of calls, and a limit that an earlier run learned.
     rate_limit(limit: RateLimit);
     /// Rate limiter of all calls, for example a limiter that several machines share.
     rate_limiter(limiter: impl RateLimiter);
-    /// Receives events, for metrics.
+    /// Observer that receives events, for example for metrics.
     observer(observer: impl Observer);
 }
 

@@ -50,7 +50,8 @@ enum Found {
 }
 
 impl PlayerDevice {
-    /// Waits until the device is listed, makes it the active one, and waits until it is active.
+    /// Waits until the device is available, makes it the active device, and waits until it is
+    /// active.
     ///
     /// Playback continues on the device; paused playback stays paused. Later commands that name no
     /// device go to this device. A device that has just appeared refuses commands for some seconds

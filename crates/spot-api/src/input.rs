@@ -208,8 +208,8 @@ impl Body {
     /// Adds a snapshot, if the caller gave one (`own`). The first change sends the caller's
     /// snapshot. Each later change sends the snapshot that the previous change returned (`last`).
     ///
-    /// If the caller gave no snapshot, none is sent, because Spotify has answered 502 to valid
-    /// snapshots.
+    /// If the caller gave no snapshot, no snapshot is sent, because Spotify has answered 502 to
+    /// valid snapshots.
     pub(crate) fn snapshot(
         self,
         name: &str,

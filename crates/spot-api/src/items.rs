@@ -98,17 +98,17 @@ impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
         self
     }
 
-    /// Returns the next entry; `None` at the end. Unlike the method of `StreamExt`, it needs no
-    /// import. Cancelling the call loses no entry.
+    /// Returns the next entry; `None` at the end. Unlike the method of `StreamExt`, this method
+    /// needs no import. Cancelling the call loses no entry.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         StreamExt::next(self).await
     }
 
-    /// Returns the next entry, for `while let Some(entry) = items.try_next().await?`.
+    /// Returns the next entry, for loops such as `while let Some(entry) = items.try_next().await?`.
     ///
     /// # Errors
     ///
-    /// The error of the page that could not be read. After it, the stream is at its end.
+    /// The error of the page that could not be read. After this error, the stream is at its end.
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         TryStreamExt::try_next(self).await
     }
@@ -210,7 +210,7 @@ impl Client {
     /// ```
     ///
     /// The stream ends with a [`BadRequest`](crate::ErrorKind::BadRequest) error if more pages
-    /// exist, but the link to them is missing or leads to another origin.
+    /// exist, but the link to these pages is missing or leads to another origin.
     pub fn stream_from<P: Paged>(&self, page: P) -> Items<P::Item, P> {
         let request = links::continuation(self.pipeline(), self.access_mode(), &page);
         let request = request.unwrap_or_else(|error| {
@@ -228,7 +228,7 @@ impl Client {
     ///
     /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not below the base URL of the
     /// API, or if the link leads back to this page or an earlier page. The second check prevents an
-    /// endless loop over pages. All other errors are those of any call.
+    /// endless loop over pages. All other errors are the same as for any call.
     pub async fn next_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
         if page.items().is_empty() && page.skipped().is_empty() {
             return Ok(None);

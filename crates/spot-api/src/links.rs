@@ -33,8 +33,8 @@ fn operation(path: &str) -> &'static Operation {
     fits.min_by_key(|operation| operation.path.matches('{').count()).copied().unwrap_or(LINK)
 }
 
-/// Returns a request that continues the list after a page. It is created from a link of the page,
-/// but has the offset of the page itself.
+/// Returns a request that continues the list after a page. The request is created from a link of
+/// the page, but has the offset of the page itself.
 ///
 /// A page inside an object can be larger than the operation allows. The `limit` in its link can
 /// then be too large, and is reduced.

@@ -16,7 +16,8 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     /// Type of the entries.
     type Item: Send + 'static;
 
-    /// Whether the next page is requested by cursor. If `false`, it is requested by offset.
+    /// Whether the next page is requested by cursor. If `false`, the next page is requested by
+    /// offset.
     const BY_CURSOR: bool;
 
     /// The entries.
@@ -34,8 +35,8 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     /// Index of the page's first entry in the whole list. 0 for pages by cursor.
     fn offset(&self) -> u32;
 
-    /// Difference between the offset of the next page and the offset of this page. It is the
-    /// `limit` that the server returned, or 0 if the server returned no `limit`.
+    /// Difference between the offset of the next page and the offset of this page. The difference
+    /// is the `limit` that the server returned, or 0 if the server returned no `limit`.
     fn step(&self) -> u32;
 
     /// Value of the cursor named `after` or `before`. `None` for pages by offset.
@@ -53,8 +54,8 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     /// Applies `change` to every link of the page.
     fn change_links(&mut self, change: impl FnMut(&mut String));
 
-    /// The links that led to the page. [`Client::next_page`](crate::Client::next_page) uses them to
-    /// detect cycles. If a page type does not store these links, cycles are not detected.
+    /// The links that led to the page. [`Client::next_page`](crate::Client::next_page) uses these
+    /// links to detect cycles. If a page type does not store these links, cycles are not detected.
     #[doc(hidden)]
     fn trail(&self) -> PageTrail {
         PageTrail::default()
@@ -159,7 +160,7 @@ impl<T: DeserializeOwned + Send + 'static> Paged for CursorPage<T> {
 /// `{"artists": {"items": [..]}}`.
 pub(crate) struct PageIn<P>(pub(crate) P);
 
-/// Fields of a page. A response that starts with one of them is the page itself.
+/// Fields of a page. A response that starts with one of these fields is the page itself.
 const FIELDS: [&str; 8] =
     ["href", "items", "limit", "next", "offset", "previous", "total", "cursors"];
 

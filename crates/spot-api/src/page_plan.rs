@@ -131,7 +131,7 @@ pub(crate) struct ByOffset {
     requested: u32,
     step: u32,
     next: Next,
-    /// End of the readable part of the list.
+    /// End of the part of the list that Spotify returns.
     last: Option<u32>,
 }
 
@@ -184,7 +184,7 @@ impl ByOffset {
     }
 }
 
-/// Paging by cursor: each page contains the cursor of the next one.
+/// Paging by cursor: each page contains the cursor of the next page.
 pub(crate) struct ByCursor {
     delivered: Option<String>,
     next: Option<Option<String>>,

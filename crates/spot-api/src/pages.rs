@@ -66,8 +66,8 @@ impl<P: Paged> Job<P> {
             let operation = request.operation();
             let answer = client.request(request).await?;
             if tell.send(()).is_ok() {
-                // Decoding does not yield, so yield before it: the stream may need to run on this
-                // thread.
+                // Decoding does not yield. The task yields before decoding, because the stream may
+                // need to run on this thread.
                 yield_now().await;
             }
             Ok(client.read_page(answer, operation, &path)?.into_body())
@@ -111,11 +111,11 @@ impl<P: Paged> Pages<P> {
         StreamExt::next(self).await
     }
 
-    /// Returns the next page, for `while let Some(page) = pages.try_next().await?`.
+    /// Returns the next page, for loops such as `while let Some(page) = pages.try_next().await?`.
     ///
     /// # Errors
     ///
-    /// The error of the page that could not be read. After it, the stream is at its end.
+    /// The error of the page that could not be read. After this error, the stream is at its end.
     pub async fn try_next(&mut self) -> Result<Option<P>, Error> {
         TryStreamExt::try_next(self).await
     }
@@ -147,14 +147,14 @@ impl<P: Paged> Pages<P> {
         Ok(())
     }
 
-    /// Requests another page while the first one is being decoded. The caller already waits for the
-    /// first page, so this page takes no prefetch slot.
+    /// Requests another page while the first requested page is being decoded. The caller already
+    /// waits for the first page, so this page takes no prefetch slot.
     fn request_early(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         let arrived = self.jobs.front_mut().is_some_and(|job| job.has_arrived(cx));
         if arrived && self.prefetch > 0 { self.request_up_to(self.prefetch + 1) } else { Ok(()) }
     }
 
-    /// Records the length of the list that a page contains.
+    /// Records the length of the list, if the page contains it.
     fn note_total(&mut self, page: &P) {
         if let Some(total) = page.total() {
             self.drifted |= self.total.is_some_and(|known| known != total);
@@ -211,7 +211,7 @@ impl<P: Paged> Stream for Pages<P> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         if let Some(page) = this.in_hand.take() {
-            // This page was the first one of the plan.
+            // This page is the first page of the plan.
             let at = this.plan.next().unwrap_or_else(|| this.plan.delivered());
             this.plan.had(&page, &at, &this.request);
             this.note_total(&page);

@@ -8,7 +8,7 @@ use crate::{
     generated::{AddPlaylistItems, AddPlaylistTracks, ReplacePlaylistItems, ReplacePlaylistTracks},
 };
 
-/// Implements the methods for the current operation and for the superseded one.
+/// Implements the methods for the current operation and for the superseded operation.
 macro_rules! replace {
     ($replace:ident, $add:ident, $playlist:ident) => {
         impl $replace {

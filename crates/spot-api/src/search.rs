@@ -92,13 +92,13 @@ impl<T: SearchItem> SearchFor<T> {
         self
     }
 
-    /// Index of the first result, at most 1,000.
+    /// Index of the first result. The maximum is 1,000.
     pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
         self.search = self.search.offset(offset);
         self
     }
 
-    /// Streams all results, from the offset to the last one that the API returns.
+    /// Streams all results, from the offset to the last result that the API returns.
     #[doc(alias = "items")]
     pub fn stream(self) -> Items<T> {
         Items::new(self.search.client.clone(), self.into_request())

@@ -79,8 +79,8 @@ impl SearchQuery {
     }
 
     fn filter(self, field: &str, value: &str) -> Self {
-        // Quotes inside quotes cannot be escaped. They can be removed, because Spotify ignores
-        // quotes in names.
+        // Quotes inside quotes cannot be escaped. The inner quotes are removed, because Spotify
+        // ignores quotes in names.
         let value = value.replace('"', "");
         if value.contains(|char: char| !char.is_alphanumeric()) {
             self.append(format_args!("{field}:\"{}\"", value.trim()))

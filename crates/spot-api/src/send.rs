@@ -3,10 +3,10 @@
 use futures::future::BoxFuture;
 use spot_http::{Error, Request};
 
-/// A request of this crate, for code that is generic over requests.
+/// The trait of all requests of this crate, for code that is generic over requests.
 ///
-/// Awaiting a request sends it. A request is not a future itself: pass its future,
-/// `request.into_future()`, to functions such as `join_all` or `spawn`.
+/// Awaiting a request sends it. A request is not a future itself. Functions such as `join_all` or
+/// `spawn` need `request.into_future()`.
 pub trait ApiRequest:
     IntoFuture<
         Output = Result<Self::Body, Error>,
@@ -23,7 +23,7 @@ pub trait ApiRequest:
     fn into_requests(self) -> Vec<Request>;
 }
 
-/// Implements `send` and awaiting for a request that is one call.
+/// Implements `send` and `.await` for a request that is one call.
 macro_rules! single {
     ($request:ident => ()) => {
         $crate::send::single!(@ $request => (), client, request, client.command(request).await);
@@ -72,7 +72,7 @@ macro_rules! single {
     };
 }
 
-/// Implements `send` and awaiting for a request that becomes several calls if its list is long.
+/// Implements `send` and `.await` for a request that becomes several calls if its list is long.
 macro_rules! chunked {
     ($request:ident => ()) => {
         $crate::send::chunked!(@send $request => (), $crate::chunks::commands, request, {

@@ -37,7 +37,7 @@ type Reading<T> = BoxFuture<'static, Result<Read<T>, Error>>;
 /// A stream of albums with all their tracks, or of playlists with all their items.
 ///
 /// [`GetAlbums::with_tracks`], [`GetArtistAlbums::with_tracks`] and [`GetMyPlaylists::with_items`]
-/// create it.
+/// create such a stream.
 ///
 /// The page inside an album holds up to 50 tracks, and the page inside a playlist up to 100 items.
 /// The stream uses these pages and requests only the rest. In [Extended Quota
@@ -59,8 +59,8 @@ pub struct Whole<T> {
     missing: Vec<Uri>,
 }
 
-/// A read in its own task, so that it makes progress while the caller works. Dropping the job stops
-/// the task.
+/// A read in its own task, so that the read makes progress while the caller works. Dropping the job
+/// stops the task.
 struct Job<T>(JoinHandle<Result<Read<T>, Error>>);
 
 impl<T> Drop for Job<T> {
@@ -95,17 +95,18 @@ impl<T: Send + 'static> Whole<T> {
         self
     }
 
-    /// Returns the next entry; `None` at the end. Unlike the method of `StreamExt`, it needs no
-    /// import. Cancelling the call loses no entry.
+    /// Returns the next entry; `None` at the end. Unlike the method of `StreamExt`, this method
+    /// needs no import. Cancelling the call loses no entry.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         StreamExt::next(self).await
     }
 
-    /// Returns the next entry, for `while let Some(album) = albums.try_next().await?`.
+    /// Returns the next entry, for loops such as `while let Some(album) =
+    /// albums.try_next().await?`.
     ///
     /// # Errors
     ///
-    /// The error of the read that failed. After it, the stream is at its end.
+    /// The error of the read that failed. After this error, the stream is at its end.
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         TryStreamExt::try_next(self).await
     }
@@ -218,8 +219,8 @@ impl GetAlbums {
 impl GetArtistAlbums {
     /// Streams the albums with all their tracks: the discography of the artist.
     ///
-    /// An album may be in more than one [group](Self::groups). It is yielded once per entry in the
-    /// artist's list.
+    /// An album may be in more than one [group](Self::groups). The album is yielded once per entry
+    /// in the artist's list.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -2,8 +2,8 @@
 //!
 //! [`from_slice`] decodes a response up to twice. The first pass is strict: [`json_reader`] decodes
 //! every list entry in place, and fails at the first broken entry. The second pass runs only after
-//! such a failure. It uses serde_json and reads each entry as raw JSON first, so that a broken
-//! entry can be skipped.
+//! such a failure. The second pass uses serde_json and reads each entry as raw JSON first, so that
+//! a broken entry can be skipped.
 
 use std::{fmt, marker::PhantomData};
 
@@ -65,7 +65,7 @@ fn bounded(error: serde_json::Error) -> serde_json::Error {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
-    /// Index in the page, counted from 0. Skipped entries also take an index.
+    /// Index in the page, counted from 0. Skipped entries are also counted.
     pub index: usize,
     /// Why the entry was skipped.
     pub reason: SkipReason,
@@ -172,7 +172,8 @@ impl<T> Entries<T> {
 }
 
 impl<T> Entries<T> {
-    /// Reserves capacity for a page of the usual length. Doubling would copy more and waste memory.
+    /// Reserves capacity for a page of the usual length. Doubling the capacity would copy more and
+    /// waste memory.
     fn grow(&mut self) {
         let length = self.items.len();
         let usual = [10, 20, 30, 50, 100].into_iter().find(|usual| *usual > length);

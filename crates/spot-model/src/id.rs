@@ -61,8 +61,8 @@ macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident, $kind:ident, $word:literal, $uri_word:literal, $expected:literal;)*) => {$(
         $(#[$meta])*
         ///
-        /// The id is `Copy` and stored inline. It can be parsed from an id, a URI or a URL in every
-        /// known form. It prints as the bare id.
+        /// The id is `Copy` and stored inline. The id can be parsed from an id, a URI or a URL in
+        /// every known form, and prints as the bare id.
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         pub struct $name(Base62);
 
@@ -201,9 +201,11 @@ ids! {
     ShowId, Show, "show", "show", "a show id, URI or URL";
     /// The id of an episode.
     EpisodeId, Episode, "episode", "episode", "an episode id, URI or URL";
-    /// The id of an audiobook. In Spotify's URIs and web pages, it appears as the id of a show.
+    /// The id of an audiobook. In Spotify's URIs and web pages, this id appears as the id of a
+    /// show.
     AudiobookId, Audiobook, "audiobook", "show", "an audiobook id, URI or URL";
-    /// The id of a chapter. In Spotify's URIs and web pages, it appears as the id of an episode.
+    /// The id of a chapter. In Spotify's URIs and web pages, this id appears as the id of an
+    /// episode.
     ChapterId, Chapter, "chapter", "episode", "a chapter id, URI or URL";
 }
 

@@ -1,4 +1,4 @@
-//! Stores in which pass over a response this thread is.
+//! Tracks whether this thread is in the strict first pass over a response.
 //!
 //! Visitors decode list entries in one way in the strict first pass, and in another way afterwards:
 //! see `decode.rs`. The visitors are called by serde's derived code, which cannot forward an

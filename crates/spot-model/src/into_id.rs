@@ -8,9 +8,9 @@ use crate::{
     SimplifiedPlaylist, SimplifiedShow, SimplifiedTrack, Track, TrackId, Uri, UserId,
 };
 
-/// A value that a call accepts as an id. It can be the id, text in any known form (id, URI, URL),
-/// an object that has the id, or the result of parsing an id. It can also be an `Option` of these
-/// values, but `None` is an error.
+/// A value that a call accepts as an id. The value can be the id, text in any known form (id, URI,
+/// URL), an object that has the id, or the result of parsing an id. The value can also be an
+/// `Option`, but `None` is an error.
 ///
 /// An invalid value is reported when the request is awaited.
 #[diagnostic::on_unimplemented(
@@ -27,8 +27,9 @@ pub trait IntoId<I> {
     fn into_id(self) -> Result<I, ParseIdError>;
 }
 
-/// A value for an optional parameter that takes an id. It can be any value that [`IntoId`] accepts,
-/// or an `Option` of the id. Any other `Option` is passed by reference. `None` omits the parameter.
+/// A value for an optional parameter that takes an id. The value can be any value that [`IntoId`]
+/// accepts, or an `Option` of the id. Any other `Option` is passed by reference. `None` omits the
+/// parameter.
 ///
 /// An `Option` of text is passed by reference, so that a bare `None` needs no type annotation:
 ///

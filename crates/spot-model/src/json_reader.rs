@@ -123,7 +123,7 @@ impl<'de> JsonReader<'de> {
         self.bytes.get(self.at).copied().ok_or(Unusual)
     }
 
-    /// Consumes the next byte that is not whitespace. It must be the expected byte.
+    /// Skips whitespace and consumes the next byte. This byte must be `expected`.
     #[inline]
     fn take(&mut self, expected: u8) -> Result<()> {
         if self.bytes.get(self.at) == Some(&expected) {
@@ -178,7 +178,8 @@ impl<'de> JsonReader<'de> {
             byte if byte == bracket => Ok(false),
             b',' if !*is_first => {
                 self.at += 1;
-                // A closing bracket after a comma causes an error, because no entry starts with it.
+                // A closing bracket after a comma causes an error, because no entry starts with a
+                // closing bracket.
                 Ok(true)
             }
             _ if *is_first => {
@@ -260,7 +261,7 @@ impl<'de> JsonReader<'de> {
         let first = start + usize::from(is_negative);
         let (mut magnitude, mut end) = (0_u64, first);
         while let Some(digit @ b'0'..=b'9') = self.bytes.get(end) {
-            // A number with more than 19 digits may overflow. It is rejected below.
+            // A number with more than 19 digits may overflow. Such a number is rejected below.
             magnitude = magnitude.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
             end += 1;
         }

@@ -72,7 +72,7 @@ macro_rules! integers {
 integers!(u8, u16, u32, u64, i8, i32, i64);
 
 /// A duration in milliseconds. Spotify returns -1000 if nothing was played. For a while, Spotify
-/// returned an object of unknown meaning for local files. Both become zero.
+/// returned an object of unknown meaning for local files. Both values become zero.
 pub(crate) struct Millis;
 
 impl<'de> DeserializeAs<'de, Duration> for Millis {

@@ -30,7 +30,7 @@ pub struct Operation {
     /// Which applications may call the operation.
     pub access: Access,
     /// Whether sending the request twice has the same effect as sending it once. This depends on
-    /// what the operation does, not on its method: a reorder is a `PUT` and is not idempotent.
+    /// the effect of the operation, not on its method: a reorder is a `PUT`, but is not idempotent.
     pub idempotent: bool,
     /// How the response is paged.
     pub paging: Paging,
@@ -48,7 +48,7 @@ impl Operation {
     /// yet.
     ///
     /// Its name and id are `custom`. Any application may call the operation, and its scopes are
-    /// unknown. It is idempotent only if its method is [`Method::Get`].
+    /// unknown. The operation is idempotent only if its method is [`Method::Get`].
     pub const fn custom(method: Method, path: &'static str) -> Self {
         Self {
             name: "custom",
@@ -126,7 +126,7 @@ pub enum Method {
     Get,
     /// Sets.
     Put,
-    /// Adds, or executes a command.
+    /// Adds something, or executes a command.
     Post,
     /// Removes.
     Delete,
@@ -159,8 +159,8 @@ pub enum Access {
     /// Only applications in Extended Quota Mode. Applications in Development Mode that were created
     /// after 2026-02-11 get a 403. Spotify announced the same for older applications.
     Extended,
-    /// Only applications that had extended access on 2024-11-27, or had applied for it by then. The
-    /// operation is closed to all other applications in both modes.
+    /// Only applications that had extended access on 2024-11-27, or had applied for extended access
+    /// by that date. The operation is closed to all other applications in both modes.
     Closed2024,
 }
 
@@ -205,8 +205,8 @@ pub enum Paging {
         /// Largest `limit` in [Extended Quota Mode](AccessMode::Extended).
         extended_max: u8,
         /// Largest `offset` that Spotify documents, if any. Requests have failed if the sum of
-        /// `offset` and `limit` was greater. Streams therefore stop before the sum exceeds this
-        /// value.
+        /// `offset` and `limit` exceeded this value. Streams therefore stop before the sum exceeds
+        /// this value.
         last_offset: Option<u32>,
     },
     /// Pages by `limit` and a cursor that identifies the last entry.

@@ -45,7 +45,7 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Iterates over the entries with their indexes in the whole list, counted from 0. Skipped
-    /// entries also take an index.
+    /// entries are also counted.
     ///
     /// ```
     /// use spot_model::{Page, SimplifiedTrack};
@@ -65,7 +65,7 @@ impl<T> Page<T> {
     }
 
     /// Returns the offset of the next page: the offset of this page plus the server's page size. If
-    /// the page size is unknown, it is the offset plus the number of entries.
+    /// the page size is unknown, the number of entries is added instead.
     pub fn next_offset(&self) -> u32 {
         let step = if self.limit > 0 { self.limit } else { self.entries() };
         self.offset.saturating_add(step)
@@ -188,7 +188,7 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// Decodes a total that is present. It may be null.
+/// Decodes a total that is present. The total may be null.
 fn present_total<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<u32>>, D::Error> {
@@ -253,8 +253,8 @@ pub struct CursorPage<T> {
 pub struct Cursors {
     /// The value of `after` that continues the list.
     pub after: Option<String>,
-    /// The value of `before` that leads to the previous page. In lists by time, it leads to older
-    /// entries.
+    /// The value of `before` that leads to the previous page. In lists by time, this value leads to
+    /// older entries.
     pub before: Option<String>,
 }
 

@@ -25,7 +25,7 @@ pub enum PlayableItem {
     Track(Box<Track>),
     /// An episode of a show, or a chapter of an audiobook.
     Episode(Box<Episode>),
-    /// Another kind, as the original JSON.
+    /// An item of another kind, as its original JSON.
     Other(OtherItem),
 }
 

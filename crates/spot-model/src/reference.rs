@@ -151,7 +151,8 @@ fn page(path: &str) -> Reference<'_> {
     }
 }
 
-/// Parses `track/ID`, `user/NAME/playlist/ID`, and the plural words of the API.
+/// Parses `track/ID`, `user/NAME/playlist/ID`, and the paths of the API, which contain the plural:
+/// `tracks/ID`.
 fn things(path: &str) -> Reference<'_> {
     let mut parts = path.trim_matches('/').split('/');
     let kind = parts.next().and_then(Kind::of);
@@ -178,7 +179,7 @@ pub(crate) fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Opt
 
 /// The error of a text that is not a valid reference to a Spotify object.
 ///
-/// The message contains the text, what was expected, and what is wrong.
+/// The message contains the text, the expected form, and the problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseIdError {
     given: Box<str>,

@@ -18,8 +18,8 @@ string_enum! {
 
 /// A release date, which may consist of only a year, or a year and a month.
 ///
-/// It prints in its original form: `1981`, `1981-12` or `1981-12-15`. Spotify uses the year 0 for
-/// an unknown date.
+/// The date prints in its original form: `1981`, `1981-12` or `1981-12-15`. Spotify uses the year 0
+/// for an unknown date.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReleaseDate {
     year: u16,

@@ -13,7 +13,7 @@ use crate::{
 
 /// A Spotify URI.
 ///
-/// It can be parsed from a URI or a URL in every known form. Old forms are converted:
+/// A `Uri` can be parsed from a URI or a URL in every known form. Old forms are converted:
 /// `spotify:user:NAME:playlist:ID` prints as `spotify:playlist:ID`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -30,10 +30,10 @@ pub enum Uri {
     Show(ShowId),
     /// `spotify:episode:ID`. Spotify also uses this form for chapters.
     Episode(EpisodeId),
-    /// An audiobook. It can be parsed from `spotify:audiobook:ID`, but prints in Spotify's form:
-    /// `spotify:show:ID`.
+    /// An audiobook. The URI can be parsed from `spotify:audiobook:ID`, but prints in Spotify's
+    /// form: `spotify:show:ID`.
     Audiobook(AudiobookId),
-    /// A chapter. It can be parsed from `spotify:chapter:ID`, but prints in Spotify's form:
+    /// A chapter. The URI can be parsed from `spotify:chapter:ID`, but prints in Spotify's form:
     /// `spotify:episode:ID`.
     Chapter(ChapterId),
     /// `spotify:user:NAME`
@@ -64,7 +64,7 @@ pub(crate) fn parse(text: &str, expected: &'static str) -> Result<Uri, ParseIdEr
         }),
         Reference::CollectionPage(rest) => {
             let uri = format!("spotify:collection{}", rest.replace('/', ":"));
-            // The URI is kept unchanged, without the spaces around it.
+            // The URI is kept unchanged, but the spaces around it are removed.
             Ok(Uri::Other(OtherUri(uri.trim().into())))
         }
         Reference::Bare("") => Err(Problem::Empty),
@@ -185,7 +185,7 @@ parts! {
     as_user: User(UserId);
     /// Returns the local file; `None` for other kinds.
     as_local: Local(LocalFile);
-    /// Returns the URI if it is of another kind.
+    /// Returns the URI if [`Uri`] has no variant for its kind.
     as_other: Other(OtherUri);
 }
 

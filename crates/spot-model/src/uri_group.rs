@@ -104,7 +104,7 @@ group! {
     Episode(EpisodeId),
     /// A chapter of an audiobook.
     Chapter(ChapterId),
-    /// A local file of a user. It can be in a playlist, but no call can add it.
+    /// A local file of a user. A local file can be in a playlist, but no call can add a local file.
     Local(LocalFile),
 }
 

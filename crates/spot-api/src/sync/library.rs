@@ -8,10 +8,10 @@ use crate::Library;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LibraryChanges {
-    /// The tracks saved since then, newest first.
+    /// The tracks saved since the given point in time, newest first.
     pub added: Vec<SavedTrack>,
-    /// Total number of saved tracks. If it is lower than the previous total plus the number of
-    /// tracks in `added`, tracks were removed.
+    /// Total number of saved tracks. If the total is lower than the previous total plus the number
+    /// of tracks in `added`, tracks were removed.
     pub total: Option<u32>,
     /// Date of the newest track in `added`, or the given point in time if `added` is empty. Pass
     /// this date to the next call.
@@ -22,14 +22,15 @@ impl Library {
     /// Reads the saved tracks that are newer than a point in time, without reading the whole
     /// library.
     ///
-    /// The list starts with the newest track, so reading stops at the first older track. This
-    /// usually takes one request, and one more per 50 further new tracks. Scope:
+    /// The list starts with the newest track, so reading stops at the first older track. Reading
+    /// usually takes one request. Each 50 further new tracks take one more request. Scope:
     /// `user-library-read`.
     ///
     /// This method does not detect:
     ///
     /// - Which tracks were removed. [`LibraryChanges::total`] shows only that tracks were removed.
-    /// - Tracks that were saved with an older date. Programs that import libraries can do this.
+    /// - Tracks that were saved with an older date, for example by a program that imports
+    ///   libraries.
     /// - Tracks saved later in the same second as `since`: Spotify's dates are whole seconds.
     ///
     /// ```no_run
@@ -54,8 +55,8 @@ impl Library {
             match track.added_at {
                 Some(at) if at > since => added.push(track),
                 Some(_) => break,
-                // A track without a date may be old or new. The next track with a date ends the
-                // loop if it is old.
+                // A track without a date may be old or new. If the next track with a date is old,
+                // the loop ends.
                 None => {}
             }
         }

@@ -1,4 +1,4 @@
-//! Playlist edits that preserve entries, and reading only what changed.
+//! Playlist edits that preserve entries, and requests that read only changes.
 
 mod contents;
 mod library;
@@ -45,8 +45,8 @@ impl GetPlaylist {
     /// are therefore added again, and lose their dates. [`SyncPlan::readded`] is the number of
     /// these duplicates.
     ///
-    /// The request first reads the playlist. It then makes one call per 100 removed items, and one
-    /// call per group of adjacent items that are added again.
+    /// The request first reads the playlist. Then the request makes one call per 100 removed items,
+    /// and one call per group of adjacent items that are added again.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -64,7 +64,7 @@ impl GetPlaylist {
     /// Returns the items of the playlist if the playlist has changed since a version. Returns
     /// `None` if it has not changed.
     ///
-    /// For an unchanged playlist this takes one small request.
+    /// If the playlist has not changed, the call takes one small request.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client, kept: spot_api::model::SnapshotId)

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Maximum number of extra calls to keep the dates of entries, compared with a replacement.
+/// To keep the dates of entries, a plan may take this number of calls more than a replacement.
 const EXTRA_CALLS: usize = 100;
 
 /// Restrictions set by the caller.
@@ -89,8 +89,8 @@ impl SyncPlan {
         Ok(Self { playlist, snapshot_id, uris: keys.uris, steps, counts, replaces })
     }
 
-    /// Number of calls that change the playlist. The calls that read the playlist, and that check
-    /// its version before the first change, are not included.
+    /// Number of calls that change the playlist. Calls that read the playlist or check its version
+    /// are not included.
     pub fn calls(&self) -> usize {
         self.steps.len()
     }
@@ -256,7 +256,8 @@ fn choose<'a>(
     }
 }
 
-/// Maps URIs to numbers. Each entry without a URI has its own number, above all others.
+/// Maps URIs to numbers. Each entry without a URI has its own number. These numbers are greater
+/// than the numbers of URIs.
 #[derive(Default)]
 struct Keys {
     uris: Vec<PlayableUri>,

@@ -1,7 +1,8 @@
 //! Finds the calls that turn one list into another.
 //!
-//! The API has four calls: remove URIs with all duplicates, add consecutive entries at a position,
-//! move a range, and replace everything. The first three keep the dates of all other entries.
+//! The API has four calls: remove URIs including all duplicates, add consecutive entries at a
+//! position, move a range, and replace everything. The first three calls keep the dates of all
+//! other entries.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,7 +14,7 @@ use crate::sync::{
     steps::{CHUNK, Step, additions, removals},
 };
 
-/// A change of a list by single edits. It contains the numbers of affected entries, and can compute
+/// A change of a list by single edits. Contains the numbers of affected entries, and can compute
 /// the calls.
 #[derive(Debug)]
 pub(crate) struct Edits<'a> {
@@ -112,9 +113,9 @@ enum Order {
 #[derive(Debug)]
 struct Arrangement {
     order: Order,
-    /// Whether each wanted entry already exists.
+    /// For each wanted entry: whether it already exists.
     is_kept: Vec<bool>,
-    /// Whether each wanted entry already exists and does not move.
+    /// For each wanted entry: whether it already exists and does not move.
     is_still: Vec<bool>,
     /// The ranges to move, in the wanted order. Each range consists of positions in the wanted
     /// list.
@@ -193,7 +194,7 @@ fn marked(length: usize, places: &[usize]) -> Vec<bool> {
     marks
 }
 
-/// Returns the ranges of entries that follow each other in both lists.
+/// Returns the ranges of entries that are consecutive in both lists.
 fn blocks(targets: &[usize], is_kept: &[bool], order: Order) -> Vec<Range<usize>> {
     // The position of each wanted entry among the existing entries.
     let mut ranks = Vec::with_capacity(is_kept.len());

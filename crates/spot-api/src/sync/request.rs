@@ -14,7 +14,8 @@ use crate::{
 /// A request that makes a playlist equal to a wanted list, from [`GetPlaylist::sync`] or
 /// [`GetPlaylist::remove_at`].
 ///
-/// Await the request to read and change the playlist. It returns the new version of the playlist.
+/// Await the request to read and change the playlist. The request returns the new version of the
+/// playlist.
 ///
 /// Calls that add, move or remove entries do not affect other entries. Replacing the whole playlist
 /// can take fewer calls, but gives every entry a new date. A replacement requires

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-/// Number of duplicates before and after an entry's own rank with which the entry is compared.
-/// Without this limit, a list with many duplicates of one track would take quadratic time.
+/// An entry is compared with this number of duplicates before its own rank, and with the same
+/// number after its rank. Without this limit, a list with many duplicates of one track would take
+/// quadratic time.
 const COPIES: usize = 8;
 
 /// Returns the indexes of a longest strictly increasing subsequence.
 pub(crate) fn longest_increasing(values: &[usize]) -> Vec<usize> {
-    // For each length, `ends` contains an index: of all last values of increasing subsequences of
-    // this length, it is the index of the smallest.
+    // For each length, the index of the last value of an increasing subsequence of this length. Of
+    // all such subsequences, the subsequence with the smallest last value is chosen.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(values.len());
     let value = |place: usize| values.get(place).copied().unwrap_or(usize::MAX);
@@ -31,7 +32,7 @@ pub(crate) fn longest_increasing(values: &[usize]) -> Vec<usize> {
     places
 }
 
-/// Pairs each entry of a list with an entry that has the same key in another list. As many pairs as
+/// Pairs each entry of a list with an entry of another list that has the same key. As many pairs as
 /// possible keep their order. Every entry must have a partner.
 pub(crate) fn partners(list: &[u32], other: &[u32]) -> Vec<usize> {
     let mut copies: HashMap<u32, Vec<usize>> = HashMap::new();

@@ -17,7 +17,8 @@ pub struct PlaybackEvent {
 
 /// A change of the playback, or of the watch itself.
 ///
-/// One poll can find several changes. They are reported in the order of the variants of this enum.
+/// One poll can find several changes. The changes are reported in the order of the variants of this
+/// enum.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PlaybackChange {
@@ -63,7 +64,7 @@ pub enum PlaybackChange {
         /// The context now.
         to: Option<Context>,
     },
-    /// Another track or episode plays. This is also sent when a player becomes active.
+    /// Another track or episode plays. This event is also sent when a player becomes active.
     ItemChanged {
         /// The item before.
         from: Option<PlayableItem>,
@@ -89,7 +90,7 @@ pub enum PlaybackChange {
     /// Spotify refused the poll (429), or the rate limit blocks the poll for more than 30 s. The
     /// watch sends no request for `wait`, and then continues.
     Throttled {
-        /// How long the watch sends no polls.
+        /// Time for which the watch sends no polls.
         wait: Duration,
         /// Whether the quota of the developer account is exhausted. The wait can then last hours.
         quota: bool,

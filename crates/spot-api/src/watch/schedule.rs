@@ -26,7 +26,7 @@ pub(crate) struct Pace {
     pub(crate) paused: Duration,
     /// Longest interval while no player is active.
     pub(crate) idle: Duration,
-    /// Maximum number of requests in any 30 s. It is at least 2.
+    /// Maximum number of requests in any 30 s. The maximum is at least 2.
     pub(crate) ceiling: usize,
 }
 
@@ -109,7 +109,8 @@ impl Pace {
     }
 }
 
-/// Returns the interval between polls. It is short after a change, and grows while nothing happens.
+/// Returns the interval between polls. The interval is short after a change, and grows while
+/// nothing happens.
 fn interval_after(quiet: Duration, longest: Duration) -> Duration {
     (quiet / 2).max(SHORTEST).min(longest)
 }
@@ -126,8 +127,8 @@ impl Sent {
         self.0.push_back(now);
     }
 
-    /// Returns the wanted time. If the request would then be one of more than `most` in a window,
-    /// returns the first later time that avoids this.
+    /// Returns the first time, not before the wanted time, at which a window would not contain more
+    /// than `most` requests.
     fn after(&self, wanted: Instant, most: usize) -> Instant {
         let in_the_way = self.0.len().checked_sub(most).and_then(|at| self.0.get(at));
         in_the_way.map_or(wanted, |sent| wanted.max(*sent + WINDOW))
@@ -150,7 +151,8 @@ mod tests {
     }
 
     proptest! {
-        /// The ceiling holds in any 30 s, in every state, even if polls are requested very often.
+        /// In any 30 s, the watch sends no more requests than the ceiling allows. This is true in
+        /// every state, even if polls are requested very often.
         #[test]
         fn the_ceiling_holds(
             pace in paces(),

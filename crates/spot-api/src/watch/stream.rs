@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// Longest wait in the queue of the rate limit. It is the length of the window in which Spotify
+/// Longest wait in the queue of the rate limit. This wait is as long as the window in which Spotify
 /// counts calls. A poll that gave up earlier would repeatedly lose its place to other calls of the
 /// client.
 const QUEUE_WAIT: Duration = Duration::from_secs(30);
@@ -42,8 +42,8 @@ const UNKNOWN_QUOTA_WAIT: Duration = Duration::from_secs(15 * 60);
 /// A stream of playback events, from [`Player::watch`](crate::Player::watch).
 ///
 /// The Web API does not send notifications, so the stream polls `GET /me/player` (scope:
-/// `user-read-playback-state`). It polls right after the expected end of a track, frequently after
-/// a change, and rarely while playback is paused or no player is active.
+/// `user-read-playback-state`). The stream polls right after the expected end of a track,
+/// frequently after a change, and rarely while playback is paused or no player is active.
 ///
 /// - At most one request is in flight. Requests use the bulk lane: interactive calls have priority.
 ///   The rate limit is shared with all other calls of the client.
@@ -420,8 +420,8 @@ impl WatchHandle {
         self.shared.now()
     }
 
-    /// Returns the current position within the item, without copying the state. Use it for progress
-    /// bars.
+    /// Returns the current position within the item, without copying the state. Use this method for
+    /// progress bars.
     pub fn position(&self) -> Option<Duration> {
         self.shared.observed().as_ref()?.position(Instant::now())
     }
