@@ -101,7 +101,7 @@ impl App {
 
     /// Starts a sign-in in two steps. First send the user to
     /// [`authorize_url`](PendingSignIn::authorize_url), and keep the returned value. When the
-    /// browser returns, call [`finish`](PendingSignIn::finish) with the URL to which it returned.
+    /// browser returns, pass the URL of the browser to [`finish`](PendingSignIn::finish).
     ///
     /// # Errors
     ///

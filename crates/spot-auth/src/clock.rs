@@ -44,9 +44,9 @@ pub(crate) struct Moment {
     pub(crate) monotonic: Instant,
 }
 
-/// A deadline on the wall clock and on the monotonic clock. It has passed when one of the clocks
-/// has reached it. The monotonic clock stops while a laptop sleeps, and the wall clock can be set
-/// back.
+/// A deadline on the wall clock and on the monotonic clock. The deadline has passed when one of the
+/// two clocks has reached it. The monotonic clock stops while a laptop sleeps, and the wall clock
+/// can be set back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     wall: SystemTime,
@@ -72,7 +72,8 @@ impl Deadline {
     }
 }
 
-/// Converts a time into whole seconds since 1970, as in a record. Times before 1970 become 0.
+/// Converts a time into whole seconds since 1970, the format in records. Times before 1970 become
+/// 0.
 pub(crate) fn to_unix(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -22,7 +22,7 @@ pub fn listener(bytes: &[u8]) -> bool {
     outcome.is_some()
 }
 
-/// Reads a text as the URL that a user pastes.
+/// Reads a text as if a user had pasted it as the URL of the callback.
 pub fn pasted_address(text: &str) {
     if let Ok(query) = sign_in::query(text) {
         assert!(text.contains(query));

@@ -12,7 +12,7 @@ use spot_model::{Operation, Scope};
 
 /// A set of scopes: those that an application requests, or those that a user granted.
 ///
-/// The text form is the one of the accounts service: the names of the scopes, separated by spaces.
+/// The text form is the same as in the accounts service: scope names, separated by spaces.
 ///
 /// ```
 /// use spot_auth::{Scope, Scopes};

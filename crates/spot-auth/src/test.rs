@@ -48,7 +48,7 @@ pub async fn check_store(store: impl TokenStore) -> Result<(), Error> {
     ensure(!format!("{store:?}").contains(SECRET), "`Debug` must not print the tokens")
 }
 
-/// A part of every token in these checks.
+/// A text that every token in these tests contains.
 const SECRET: &str = "CANARY";
 
 fn record(name: &str) -> TokenRecord {

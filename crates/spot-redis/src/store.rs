@@ -72,8 +72,8 @@ use crate::{
 ///
 /// # A record that cannot be read
 ///
-/// The first read returns an error that names the key. The store also appends `:broken` to the key
-/// of the record. The renamed record expires after 30 days.
+/// The first read of a broken record returns an error that names the key. The store also appends
+/// `:broken` to the key of the record. The renamed record expires after 30 days.
 ///
 /// A record also causes an error if it cannot be unsealed, or if a newer version of this library
 /// wrote it. Such a record keeps its key.

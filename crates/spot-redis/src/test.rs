@@ -212,7 +212,7 @@ impl RedisServer {
         drop(process);
     }
 
-    /// Kills the process if it is running, and starts another one on the same port. All keys are
+    /// Kills the process if it is running, and starts a new process on the same port. All keys are
     /// lost, unless the arguments of the server make it save its keys.
     ///
     /// # Errors

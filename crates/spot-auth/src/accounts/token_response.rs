@@ -1,4 +1,4 @@
-//! Tolerant reading of the token endpoint's successful responses (RFC 6749, section 5.1).
+//! Tolerant parser for successful responses of the token endpoint (RFC 6749, section 5.1).
 
 use std::{fmt, time::Duration};
 
@@ -154,8 +154,8 @@ impl Fields {
             "refresh_token" => self.refresh_token = text(value()).or(self.refresh_token.take()),
             "scope" => self.scope = scope(value()).or(self.scope.take()),
             "expires_in" => self.lifetime = lifetime(&value()).or(self.lifetime),
-            // The `token_type` is ignored: Spotify issues bearer tokens, and this crate can use no
-            // others.
+            // The `token_type` is ignored: Spotify issues only bearer tokens, and this crate
+            // supports no other type.
             _ => {}
         }
     }

@@ -73,7 +73,7 @@ impl Session {
     /// refresh, before the new token is used. An existing record under the same key is overwritten.
     ///
     /// `account` is a string that your program uses to identify the user. The key also contains the
-    /// requested scopes, or the granted ones if the requested ones are unknown.
+    /// requested scopes. If these are unknown, the key contains the granted scopes.
     ///
     /// # Errors
     ///
@@ -121,9 +121,9 @@ impl Session {
         self.cache.refresh().await.map(drop)
     }
 
-    /// Waits until a background refresh has ended and its tokens are saved. Call it before the
-    /// program ends: if Spotify has replaced the refresh token and the new one is not saved, the
-    /// user has to sign in again.
+    /// Waits until a background refresh has ended and its tokens are saved. Call this method before
+    /// the program ends. Otherwise a new refresh token may be lost, and the user has to sign in
+    /// again.
     ///
     /// ```no_run
     /// # async fn run(session: spot_auth::Session) -> Result<(), spot_auth::Error> {

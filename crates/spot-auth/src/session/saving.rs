@@ -26,8 +26,8 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// Longest wait between two attempts to save a record.
 const MAX_RETRY: Duration = Duration::from_secs(60);
 
-/// How often a session retries saving its record when it is used. This applies if no background
-/// task retries.
+/// Minimum time between two attempts to save the record when the session is used. The background
+/// task may have stopped.
 const RETRY_ON_USE: Duration = Duration::from_secs(30);
 
 impl User {

@@ -137,8 +137,8 @@ const YOUNG: Duration = Duration::from_secs(300);
 /// How long a caller waits for a background refresh. The old token is still valid.
 const FOREGROUND_LIMIT: Duration = Duration::from_secs(20);
 
-/// If the API refuses a token within this time after its refresh, the token is not refreshed again:
-/// its age is not the cause.
+/// If the API refuses a token that was refreshed within this time, the cache does not refresh it
+/// again. The API would refuse a newer token as well.
 const SETTLING: Duration = Duration::from_secs(30);
 
 /// Longest time of a refresh, including all attempts and all calls of a store.
@@ -328,7 +328,7 @@ impl<R: Refresh> Shared<R> {
         let now = self.clock.now();
         let mut state = self.state();
         match result {
-            // An abandoned refresh may end later than its successor.
+            // An abandoned refresh may end after a newer refresh.
             Ok(_) if ended.number < state.source => {}
             Ok(cached) => {
                 state.cached = Some(cached.clone());

@@ -1,4 +1,5 @@
-//! The user of a session, and token refreshes while other processes refresh the same session.
+//! The user of a session. Token refreshes are coordinated with other processes that use the same
+//! session.
 
 use std::{
     sync::{
@@ -49,7 +50,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// is used.
 const MAX_RECORDS: usize = 8;
 
-/// Wait times before the checks whether another process has saved a new record.
+/// Wait time before each check of the store for a new record from another process.
 const REREAD_AFTER: [Duration; 7] = [
     Duration::ZERO,
     Duration::from_millis(50),

@@ -1,4 +1,4 @@
-//! Sign-in, in one step or in two.
+//! Sign-in in one step or in two steps.
 
 mod callback;
 #[cfg(feature = "loopback")]

@@ -1,4 +1,4 @@
-//! A sign-in between its two steps.
+//! A sign-in that has been started but not finished.
 
 use std::{fmt, sync::Arc, time::Duration};
 

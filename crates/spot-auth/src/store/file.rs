@@ -173,7 +173,7 @@ impl TokenStore for FileStore {
     }
 }
 
-/// The files of one key.
+/// The paths of the files that belong to one key.
 #[derive(Clone, Debug)]
 struct Files {
     record: PathBuf,

@@ -30,8 +30,8 @@ impl From<io::Error> for Unusable {
 /// Reads a file. `None` if it does not exist.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Unusable> {
     check_directory(path)?;
-    // Checks the type before opening: a FIFO would wait for a writer, and a link may lead to an
-    // endless device.
+    // Checks the file type before opening the file. Opening a FIFO waits for a writer, and a link
+    // may lead to an endless device.
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         found => check_regular(&found?)?,
@@ -140,8 +140,8 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a rename or a removal durable by writing the directory to the disk. Windows has no such
-/// call, and does not need one for this.
+/// Makes a rename or a removal durable by writing the directory to the disk. Windows neither has
+/// nor needs such a call.
 #[cfg(unix)]
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     match path.parent() {

@@ -41,16 +41,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A rate limiter for one application on several machines.
 ///
-/// All processes of an application share what they learn about Spotify's limits: the limit of the
-/// rolling window, the calls that count against it, and the blocks. Otherwise this limiter works
-/// like [`LocalLimiter`](spot_http::LocalLimiter), with the same lanes, deadlines and `max_wait`.
-/// Within a process, one limiter serves all clients of the application. Cloning is cheap, and
-/// clones share all state.
+/// All processes of an application share the limit of the rolling window, the calls that count
+/// against this limit, and the blocks. Otherwise this limiter works like
+/// [`LocalLimiter`](spot_http::LocalLimiter), with the same lanes, deadlines and `max_wait`. Within
+/// a process, one limiter serves all clients of the application. Cloning is cheap, and clones share
+/// all state.
 ///
 /// While the server is unavailable, each process continues with its share of the limit: the last
 /// known limit divided by the last known number of processes. An unavailable server never causes a
-/// call to fail. It can delay a call only once, and at most by the connect timeout. When the server
-/// is available again, the limiter returns to the shared state automatically. The
+/// call to fail. The server can delay a call only once, and by at most the connect timeout. When
+/// the server is available again, the limiter returns to the shared state automatically. The
 /// [observer](RedisLimiterBuilder::observer) receives an event for both changes.
 ///
 /// ```no_run

@@ -29,8 +29,9 @@ impl RedisStore {
     /// Stores a sign-in until the browser returns, but for at most ten minutes. The browser may
     /// return to another machine, which gets the sign-in with [`take_sign_in`](Self::take_sign_in).
     ///
-    /// Store the state in a cookie of the browser as well, and compare the two when the browser
-    /// returns. Otherwise an attacker can lure a user into the session of another account.
+    /// Also store the state in a cookie of the browser. When the browser returns, compare the state
+    /// in the URL with the state in the cookie. Otherwise an attacker can lure a user into the
+    /// session of another account.
     ///
     /// # Errors
     ///
