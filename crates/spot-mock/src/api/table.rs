@@ -1,7 +1,7 @@
 //! All operations of the Web API, one per row, with their scopes, limits and other rules.
 //!
-//! The gate ([`crate::api::gate`]) checks these rules for all operations. The handlers check the
-//! rest.
+//! The gate ([`crate::api::gate`]) checks these rules for all operations. The handlers check all
+//! other rules.
 
 use crate::{
     api::{

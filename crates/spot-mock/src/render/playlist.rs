@@ -77,7 +77,8 @@ impl Render<'_> {
         object.into()
     }
 
-    /// Renders the cover: the uploaded image, else a mosaic of the items' covers, else null.
+    /// Renders the cover: the uploaded image, or else a mosaic of the items' covers. The cover of
+    /// an empty playlist is null.
     pub(crate) fn playlist_images(self, list: &Playlist) -> Json {
         let name = match &list.cover {
             Some(name) => format!("ab67706c0000da84{name}"),
@@ -135,8 +136,8 @@ impl Render<'_> {
         self.mark(object, is_episode)
     }
 
-    /// Sets the booleans `episode` and `track`, which say what kind of item it is. They are legacy
-    /// fields, and the name `track` misleads clients that expect an object.
+    /// Sets the legacy fields `episode` and `track`, two booleans that show the kind of the item.
+    /// The name `track` misleads clients that expect an object.
     fn mark(self, mut object: Object, is_episode: bool) -> Json {
         if self.extended {
             object.set("episode", is_episode);
@@ -145,8 +146,8 @@ impl Render<'_> {
         object.into()
     }
 
-    /// Renders an episode for a call without `additional_types=episode`: in the form of a track,
-    /// with the show as its album and its artist.
+    /// Renders an episode for a call without `additional_types=episode`. The episode has the form
+    /// of a track, and the show is its album and its artist.
     fn disguised(self, key: Key<Episode>) -> Object {
         let episode = &self.world.episodes[key];
         let show = &self.world.shows[episode.show];

@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{MockBuilder, MockSpotify, server::listener::ConnectionHandle};
 
-/// A mock with connections in memory. It runs in the tokio runtime in which it was started.
+/// A mock with connections in memory. The mock runs in the tokio runtime that started it.
 #[derive(Debug)]
 pub struct InMemory {
     mock: MockSpotify,
@@ -36,8 +36,8 @@ impl InMemory {
     }
 
     /// Sends these bytes on a new connection and returns everything that the server sends until it
-    /// closes the connection. After a minute, the sending half is closed, so that a server that
-    /// waits for more bytes closes the connection too.
+    /// closes the connection. After one minute, the client closes its sending half. A server that
+    /// waits for more bytes then closes the connection too.
     ///
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl InMemory {
         let mut answer = Vec::new();
         let received = {
             let send = async {
-                // The server may close before it has read everything.
+                // The server may close the connection before it has read all bytes.
                 let _ = writer.write_all(bytes).await;
                 sleep(Duration::from_secs(60)).await;
                 let _ = writer.shutdown().await;
@@ -75,7 +75,7 @@ impl axum::serve::Listener for InMemoryListener {
     async fn accept(&mut self) -> (DuplexStream, ()) {
         match self.0.recv().await {
             Some(stream) => (stream, ()),
-            // The `InMemory` is dropped, which stops the server.
+            // The `InMemory` was dropped, which stops the server.
             None => pending().await,
         }
     }

@@ -17,14 +17,14 @@ use crate::{
 
 /// A running mock: the Web API and the accounts service on a port of this machine.
 ///
-/// It runs in the tokio runtime in which it was started, until it is dropped or
+/// The mock runs in the tokio runtime that started it. It stops when it is dropped or when
 /// [`shutdown`](Self::shutdown) is called.
 pub struct MockSpotify {
     site: Arc<Site>,
-    /// The content at the start, whose credentials stay the same.
+    /// The initial content. Later contents have the same credentials.
     content: Arc<Content>,
     ids: WorldIds,
-    /// Stops the server when it sends `true` or is dropped.
+    /// The server stops when `true` is sent or when this sender is dropped.
     stop: watch::Sender<bool>,
     task: JoinHandle<io::Result<()>>,
     #[cfg_attr(
@@ -35,11 +35,11 @@ pub struct MockSpotify {
 }
 
 impl MockSpotify {
-    /// Starts a mock in Development Mode with seed 7, whose user grants every consent.
+    /// Starts a mock in Development Mode with seed 7. The user grants every consent.
     ///
     /// # Errors
     ///
-    /// If no port can be bound, the error of the operating system.
+    /// Returns the error of the operating system if no port can be bound.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
@@ -69,13 +69,13 @@ impl MockSpotify {
     }
 
     /// Base URL of the accounts service: `http://127.0.0.1:PORT`. Use it in place of
-    /// `https://accounts.spotify.com`. It has `/authorize` and `/api/token`.
+    /// `https://accounts.spotify.com`. The service has the paths `/authorize` and `/api/token`.
     pub fn accounts_url(&self) -> &str {
         &self.site.default.base_url
     }
 
-    /// Certificate of the authority that signed the mock's certificate, in PEM. `None` without
-    /// [`tls`](MockBuilder::tls).
+    /// Certificate of the authority that signed the mock's certificate, in PEM format. `None` if
+    /// [`tls`](MockBuilder::tls) was not set.
     #[cfg(feature = "tls")]
     pub fn authority_pem(&self) -> Option<&str> {
         self.authority.as_deref()
@@ -151,8 +151,8 @@ impl MockSpotify {
         }
     }
 
-    /// Sets the user who signs in from now on, except on the page of
-    /// [`Consent::Ask`](crate::Consent::Ask), where the browser chooses the user.
+    /// Sets the user who signs in from now on. With [`Consent::Ask`](crate::Consent::Ask), the
+    /// consent page lets the browser choose another user.
     ///
     /// # Panics
     ///
@@ -163,9 +163,10 @@ impl MockSpotify {
         self.site.default.live().state.auth.signed_in = user;
     }
 
-    /// Revokes all consents, as if every user had removed every application: access tokens are
-    /// refused, refresh tokens are revoked. [`RegisteredApp::revoke_consents`] and
-    /// [`RegisteredApp::revoke_consent_of`] revoke those of one application or user.
+    /// Revokes all consents, as if every user had removed every application. Access tokens are
+    /// refused, and refresh tokens are revoked. [`RegisteredApp::revoke_consents`] revokes only the
+    /// consents for one application, and [`RegisteredApp::revoke_consent_of`] only the consent of
+    /// one user.
     pub fn revoke_consents(&self) {
         self.site.default.live().state.auth.revoke(None, None);
     }
@@ -183,7 +184,7 @@ impl MockSpotify {
         }
     }
 
-    /// The requests received so far, oldest first. The mock keeps the last 100,000.
+    /// The requests received so far, oldest first. The mock keeps the last 100,000 requests.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.site.default.live().state.log.all()
     }
@@ -193,8 +194,8 @@ impl MockSpotify {
         self.site.default.live().state.log.take()
     }
 
-    /// Moves the mock's clock forward: tokens and consents expire, playback progresses, rate limit
-    /// windows end. The clock starts at 2026-11-02T09:00:00Z and follows tokio's clock.
+    /// Moves the mock's clock forward. Tokens and consents expire, playback progresses, and rate
+    /// limit windows end. The clock starts at 2026-11-02T09:00:00Z and follows tokio's clock.
     pub fn advance(&self, by: Duration) {
         self.site.default.live().state.clock.advance(by);
     }
@@ -204,8 +205,8 @@ impl MockSpotify {
         self.add_device_of(self.listener(), device);
     }
 
-    /// Adds a device of another user, and returns whether the user exists. Other users start
-    /// without devices and without anything to resume.
+    /// Adds a device of another user. Returns false if no user has this id. Other users start
+    /// without devices, and have no playback that could be resumed.
     pub fn add_device_for(&self, user_id: &str, device: Device) -> bool {
         let user = self.user(user_id);
         user.map(|user| self.add_device_of(user, device)).is_some()
@@ -226,8 +227,9 @@ impl MockSpotify {
         }
     }
 
-    /// Plays an advertisement to the default user for this time. The player names no item, and its
-    /// `currently_playing_type` is `ad`. Afterwards the interrupted playback continues.
+    /// Plays an advertisement of this length to the default user. Meanwhile, the `item` of the
+    /// player is null, and its `currently_playing_type` is `ad`. Afterwards the interrupted
+    /// playback continues.
     pub fn play_advertisement(&self, length: Duration) {
         self.with_player(self.listener(), |player, now| player.advertise(length, now));
     }
@@ -263,8 +265,9 @@ impl MockSpotify {
         self.site.default.live().state.faults.inject(None, fault);
     }
 
-    /// Injects a fault into the next request of this operation: an operation id of Spotify's
-    /// reference such as `get-an-album`, or `authorize` or `token` of the accounts service.
+    /// Injects a fault into the next request of this operation. `operation` is an operation id of
+    /// Spotify's reference, such as `get-an-album`. The accounts service has the operations
+    /// `authorize` and `token`.
     ///
     /// # Panics
     ///
@@ -278,7 +281,7 @@ impl MockSpotify {
         self.site.default.live().state.faults.inject(Some(operation), fault);
     }
 
-    /// Sets the faults that happen at random from now on; `None` ends them.
+    /// Sets the random faults from now on; `None` turns random faults off.
     ///
     /// # Panics
     ///
@@ -302,7 +305,7 @@ impl MockSpotify {
     }
 }
 
-/// Shows the address, the mode and the seed, no secrets.
+/// Shows the address, the mode and the seed, but no secrets.
 impl fmt::Debug for MockSpotify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MockSpotify")
@@ -331,8 +334,8 @@ impl<'a> RegisteredApp<'a> {
         &self.mock.content.apps.get(self.key).client_secret.0
     }
 
-    /// An access token of the default user with these scopes. It expires after an hour of the
-    /// mock's clock.
+    /// An access token of the default user with these scopes. The token expires after one hour on
+    /// the mock's clock.
     ///
     /// # Panics
     ///
@@ -355,14 +358,14 @@ impl<'a> RegisteredApp<'a> {
         Some(self.mint(Some(user), scopes))
     }
 
-    /// An access token without a user, like that of the client credentials flow. It expires after
-    /// an hour of the mock's clock.
+    /// An access token without a user, like a token of the client credentials flow. The token
+    /// expires after one hour on the mock's clock.
     pub fn app_token(self) -> String {
         self.mint(None, ScopeSet::default())
     }
 
     /// A refresh token of the default user with these scopes, as if the user had just consented
-    /// with PKCE. It expires after six months of the mock's clock.
+    /// with PKCE. The token expires after six months on the mock's clock.
     ///
     /// # Panics
     ///
@@ -376,7 +379,7 @@ impl<'a> RegisteredApp<'a> {
         state.auth.mint_refresh(self.key, listener, scopes, now)
     }
 
-    /// Revokes the consents of all users for this application: their access tokens are refused,
+    /// Revokes the consents of all users for this application. Their access tokens are refused, and
     /// their refresh tokens are revoked. Tokens without a user stay valid.
     pub fn revoke_consents(self) {
         self.mock.site.default.live().state.auth.revoke(Some(self.key), None);

@@ -1,4 +1,5 @@
-//! The settings from which an instance is built: at the start, at a reset and for isolated worlds.
+//! The settings from which an instance is built. They are used at the start, at a reset and for
+//! isolated worlds.
 
 use std::{io, sync::OnceLock};
 

@@ -24,9 +24,10 @@ pub(crate) struct Library {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ListSlot {
     Playlist(Key<Playlist>),
-    /// One of Spotify's own playlists, which the API shows as `null`.
+    /// One of Spotify's own playlists. The list shows it as `null` only if the setting
+    /// `null_values` is true.
     Hidden,
-    /// A hidden playlist that is always shown as `null`, whatever the settings are.
+    /// A hidden playlist that the list always shows as `null`.
     Null,
 }
 
@@ -46,7 +47,7 @@ impl Library {
     }
 }
 
-/// Saved entries of one kind, the last saved first.
+/// Saved entries of one kind, the most recently saved first.
 #[derive(Debug)]
 pub(crate) struct SavedList<T>(Vec<Saved<T>>);
 

@@ -37,7 +37,7 @@ impl State {
         }
     }
 
-    /// The account of a user, updated to the current time: playback has progressed.
+    /// The account of a user. Its playback is updated to the current time.
     pub(crate) fn account(&mut self, world: &World, user: Key<User>, now: Moment) -> &mut Account {
         let account = self.accounts.entry(user).or_default();
         account.player.settle(world, &mut account.history, now);

@@ -36,7 +36,7 @@ pub(crate) enum Availability {
     Everywhere,
     Far,
     Books,
-    /// Available in the markets of a list in the world; the number is the index of the list.
+    /// Available in the markets of one list. The number is the index of this list in the world.
     Listed(u16),
 }
 

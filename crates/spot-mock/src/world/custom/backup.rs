@@ -23,7 +23,8 @@ use crate::{
     },
 };
 
-/// A line of a backup: an entry of `GET /me/tracks`. Other fields are ignored.
+/// A line of a backup, which is an entry of `GET /me/tracks`. Fields that are not listed here are
+/// ignored.
 #[derive(Deserialize)]
 struct Line {
     added_at: Option<String>,
@@ -86,12 +87,14 @@ struct CodesLine {
 }
 
 impl World {
-    /// Reads the library of a backup. Each line is a JSON object, an entry of `GET /me/tracks`; the
-    /// last saved track comes first. The example `library_backup` of `spot-sdk` writes such a file.
+    /// Reads a library from a backup. Each line is a JSON object that has the form of an entry of
+    /// `GET /me/tracks`. The most recently saved track comes first. The example `library_backup` of
+    /// `spot-sdk` writes such a file.
     ///
     /// The world has the saved tracks with their ids, dates, artists and albums, and nothing else.
-    /// An album shows its real number of tracks, but lists only those of the backup. Markets that
-    /// Spotify no longer has are left out. If a track occurs twice, later lines are ignored.
+    /// The `total_tracks` of an album is its real number of tracks, but the album lists only the
+    /// tracks in the backup. Markets that Spotify no longer has are left out. If a track occurs
+    /// twice, later lines are ignored.
     ///
     /// # Errors
     ///

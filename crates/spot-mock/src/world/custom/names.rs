@@ -8,8 +8,8 @@ use crate::world::{
     id::Id,
 };
 
-/// Finds entries by name. If two entries have the same name, it finds the one added last, so that
-/// custom entries take precedence over generated ones.
+/// Finds entries by name. If two entries have the same name, the entry that was added last is
+/// found. Custom entries therefore take precedence over generated entries.
 pub(crate) struct Names<T>(HashMap<String, Key<T>>);
 
 impl<T: Kind> Names<T> {
