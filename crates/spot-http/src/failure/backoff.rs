@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-/// The waits between attempts: random ("full jitter"), up to a limit that doubles.
+/// The waits between attempts. Each wait is random ("full jitter"), and the maximum doubles after
+/// each attempt.
 ///
 /// Tasks that failed together therefore retry at different times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,8 +11,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Creates waits of up to `base` after the first attempt, twice that after the second, and so
-    /// on up to `cap`.
+    /// Creates random waits. The maximum is `base` after the first attempt, twice `base` after the
+    /// second, and so on up to `cap`.
     pub const fn new(base: Duration, cap: Duration) -> Self {
         Self { base, cap }
     }
@@ -24,7 +25,7 @@ impl Backoff {
 }
 
 impl Default for Backoff {
-    /// Up to 0.5 s, 1 s, 2 s and so on, 20 s at most.
+    /// The maximum wait is 0.5 s, then 1 s, 2 s and so on, up to 20 s.
     fn default() -> Self {
         Self::new(Duration::from_millis(500), Duration::from_secs(20))
     }
