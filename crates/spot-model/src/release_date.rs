@@ -23,9 +23,9 @@ string_enum! {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReleaseDate {
     year: u16,
-    /// 0 if unknown.
+    /// The month; 0 if unknown.
     month: u8,
-    /// 0 if unknown.
+    /// The day of the month; 0 if unknown.
     day: u8,
 }
 
