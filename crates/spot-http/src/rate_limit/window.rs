@@ -63,8 +63,8 @@ pub struct Window {
     certain: VecDeque<Instant>,
     ramp: u32,
     braked_since: Option<Instant>,
-    /// Time of the last refusal that changed the limit. If a call that was sent before this time is
-    /// refused, the limit does not change again.
+    /// Time of the last refusal that was evaluated. If a call that was sent before this time is
+    /// refused, the refusal is not evaluated.
     learned_at: Option<Instant>,
     /// Number of refusals that came after too few answers to be conclusive.
     strikes: u32,
