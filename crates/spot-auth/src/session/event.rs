@@ -76,14 +76,14 @@ type Notify = dyn Fn(&SessionEvent<'_>) + Send + Sync;
 /// Delivers events to the program's observer.
 ///
 /// The observer runs on its own thread. For each event, a session waits until the observer returns,
-/// but at most for [`MAX_WAIT`]. While the observer is still busy with an earlier event, sessions
-/// do not wait.
+/// but at most for [`MAX_WAIT`]. If the observer takes longer, the session continues. Until the
+/// observer returns, sessions send further events without waiting.
 #[derive(Clone, Default)]
 pub(crate) struct Observer(Option<Arc<Delivery>>);
 
 struct Delivery {
     notify: Arc<Notify>,
-    /// Whether the observer is still busy with an earlier event.
+    /// Whether a session has stopped waiting for the observer, which has not returned yet.
     behind: Arc<AtomicBool>,
     thread: OnceLock<Option<SyncSender<Delivered>>>,
 }
