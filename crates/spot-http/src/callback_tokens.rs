@@ -171,7 +171,7 @@ mod tests {
 
     use super::*;
 
-    /// A source of numbered tokens, and a counter of its calls.
+    /// Returns a source of numbered tokens, and a counter of the calls of its closure.
     fn numbered(valid: Duration) -> (CallbackTokens, Arc<AtomicUsize>) {
         let calls = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&calls);

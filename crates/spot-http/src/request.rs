@@ -12,7 +12,7 @@ use spot_model::{Method, Operation};
 
 use crate::{CallOptions, Error};
 
-/// Characters to escape in a path segment: all except the unreserved ones.
+/// Characters to escape in a path segment: all except the unreserved characters.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Characters to escape in an entry of a list in a query. Colons are not escaped, because every

@@ -92,7 +92,7 @@ impl Response<Bytes> {
     ///
     /// # Errors
     ///
-    /// [`Decode`](ErrorKind::Decode) if the body does not decode as `T`.
+    /// [`Decode`](ErrorKind::Decode) if the body cannot be decoded as `T`.
     pub fn json<T: DeserializeOwned>(
         self,
         operation: &'static Operation,
@@ -118,7 +118,7 @@ impl Response<Bytes> {
         Ok(self.map(|_| body))
     }
 
-    /// Returns the response of a command, whose body is ignored. An HTML page is an error: networks
+    /// Returns the response of a command, and ignores the body. An HTML page is an error: networks
     /// that require a sign-in answer every request with such a page and status 200.
     pub(crate) fn of_command(self, operation: &'static Operation) -> Result<Response<()>, Error> {
         let kind = self.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());

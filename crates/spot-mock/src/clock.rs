@@ -1,4 +1,5 @@
-//! The mock's clock. It starts at the same moment in every run, and tests can move it.
+//! The mock's clock. The clock starts at the same moment in every run, and tests can move the clock
+//! forward.
 
 use std::time::Duration;
 

@@ -83,7 +83,7 @@ struct Arguments {
     /// Delay before every answer in milliseconds.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     latency: u64,
-    /// Shows a consent page instead of granting immediately.
+    /// Shows a consent page instead of granting access immediately.
     #[arg(long)]
     ask: bool,
     /// The refresh token in the answer to a refresh request.
@@ -156,8 +156,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Initializes logging. `RUST_LOG` sets the levels. Without `RUST_LOG`, warnings are logged, and
-/// requests too unless `quiet` is true.
+/// Initializes logging. `RUST_LOG` sets the levels. Without `RUST_LOG`, warnings and requests are
+/// logged. If `quiet` is true, only warnings are logged.
 fn log(quiet: bool) {
     let usual = if quiet { "warn" } else { "warn,spot_mock::access=info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));

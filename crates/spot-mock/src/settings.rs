@@ -33,7 +33,7 @@ pub enum Mode {
 /// The market of an answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Market {
-    /// Code of the user's country. If the call has no user, the requested country.
+    /// Country code of the user. If the call has no user, this is the requested country.
     pub(crate) code: Option<&'static str>,
     /// Whether the call has the parameter `market`.
     pub(crate) asked: bool,

@@ -1,4 +1,4 @@
-//! Finds the path of a byte in a JSON text: `items[3].track.name`.
+//! Finds the path of a byte in a JSON text, for example `items[3].track.name`.
 //!
 //! The alternative is a deserializer that records the path while it decodes the text again. For
 //! that deserializer, the code of all models would be compiled a second time.
@@ -166,7 +166,7 @@ mod tests {
         let path = find(deep.as_bytes(), 1, deep.len()).unwrap();
         assert!(path.starts_with("key[0].key[0].key"), "{path}");
         assert!(path.chars().count() <= LENGTH && path.ends_with(['.', '…']), "{path}");
-        // Values that are closed again are not part of the path.
+        // Objects and lists that end before the byte are not part of the path.
         let closed = format!("{{\"a\":{}{},\"b\":7", "[".repeat(100), "]".repeat(100));
         assert_eq!(find(closed.as_bytes(), 1, closed.len()).unwrap(), "b");
         let long = format!("{{\"\u{1b}{}\":7", "k".repeat(1_000_000));

@@ -71,8 +71,8 @@ pub enum ErrorKind {
     ConsentExpired,
     /// The token lacks a scope that the operation needs.
     MissingScope,
-    /// The operation is not available to this application. The message says since when, and what
-    /// to use instead.
+    /// The operation is not available to this application. The message says since when the
+    /// operation is closed, and what to use instead.
     Restricted,
     /// The user or the application may not do this, for example read a playlist of another user.
     Forbidden,
@@ -153,7 +153,8 @@ impl Error {
         self.inner.status
     }
 
-    /// A sentence that says what happened. It contains the API's own message if there is one.
+    /// A sentence that says what happened. The sentence contains the message of the API, if there
+    /// is one.
     pub fn message(&self) -> &str {
         &self.inner.message
     }
@@ -411,9 +412,9 @@ impl From<ParseCountryError> for Error {
     }
 }
 
-/// Returns the path that was called, without the id of a user. If no call was made, returns the path
-/// of the operation. Returns `None` if that path is only a placeholder, as it is for
-/// [`Request::get`](crate::Request::get).
+/// Returns the path that was called, without the id of a user. If no call was made, returns the
+/// path of the operation. Returns `None` if the path of the operation is only a placeholder, for
+/// example after [`Request::get`](crate::Request::get).
 fn shown_path<'a>(of_operation: &'a str, target: Option<&'a str>) -> Option<Cow<'a, str>> {
     let Some(target) = target.filter(|target| !target.contains('{')) else {
         let says_something = of_operation.matches('/').count() > 1 || !of_operation.contains('{');

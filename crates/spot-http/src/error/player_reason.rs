@@ -38,9 +38,9 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// There is nothing before this item.
+    /// There is no previous item.
     NoPreviousTrack = "NO_PREV_TRACK",
-    /// There is nothing after this item.
+    /// There is no next item.
     NoNextTrack = "NO_NEXT_TRACK",
     /// The requested track does not exist.
     NoSpecificTrack = "NO_SPECIFIC_TRACK",

@@ -12,7 +12,7 @@ const SHORTEST: usize = 6;
 /// formats.
 const ESCAPES: [&[char]; 4] = [&['\\'], &['%'], &['&'], &['\\', '%', '&']];
 
-/// Maximum number of nested escapes that are undone.
+/// Maximum number of nested escapes that are decoded.
 const MAX_LEVELS: usize = 3;
 
 /// Maximum length of an escape, in characters.

@@ -16,7 +16,7 @@ const WORDS: usize = 200;
 /// Maximum number of bytes of a body that are read.
 const READ: usize = 64 * 1024;
 
-/// Number of bytes within which the title of an HTML page must end.
+/// Number of bytes of an HTML page that are searched for the title.
 const TITLE_WITHIN: usize = 16 * 1024;
 
 /// If the `Retry-After` of a 429 is at least this long, a quota is exhausted, even if the body does
@@ -37,8 +37,8 @@ pub struct Refusal {
     /// The server's message, as one line of at most 200 characters. Empty if the response has no
     /// message.
     pub message: String,
-    /// The reason code: `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED`, `invalid_grant`. All its letters have
-    /// the same case, so that a secret is not mistaken for a code.
+    /// The reason code: `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED`, `invalid_grant`. A value with both
+    /// uppercase and lowercase letters is ignored, because it could be a secret.
     pub reason: Option<String>,
 }
 

@@ -24,7 +24,7 @@ use crate::{AccessToken, Error, Response};
 /// Identical `GET`s in flight share one request. A write removes the responses about the user's
 /// library and about playlists, but only those that belong to the token of the write.
 ///
-/// Clones share the memory, even across clients:
+/// Clones share the stored responses, even if they belong to different clients:
 ///
 /// ```
 /// use spot_http::{AccessToken, Cache, Pipeline};
@@ -102,13 +102,13 @@ impl Weighter<Key, Kept> for Weigh {
 impl Cache {
     /// Creates an empty cache of this size in bytes.
     pub fn new(bytes: u64) -> Self {
-        /// The expected size of a response; only a hint.
+        /// Expected size of a response. The size is only a hint.
         const TYPICAL: u64 = 16 * 1024;
         let items = usize::try_from(bytes / TYPICAL).unwrap_or(usize::MAX).max(16);
         let options = OptionsBuilder::new()
             .estimated_items_capacity(items)
             .weight_capacity(bytes)
-            // One shard, so that a large response fits.
+            // There is only one shard, so that a large response fits.
             .shards(1)
             .build();
         let random = std::hash::RandomState::new();

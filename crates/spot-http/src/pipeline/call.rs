@@ -27,7 +27,7 @@ pub(crate) struct Call<'a> {
     tokens: &'a dyn TokenSource,
     access: AccessMode,
     request: &'a Request,
-    /// The conditional headers of the cache.
+    /// Conditional headers that the cache adds to the request.
     conditions: HeaderMap,
     start: Instant,
     deadline: Instant,
@@ -208,7 +208,7 @@ impl<'a> Call<'a> {
             _ => drop(permit),
         }
         if outcome == Outcome::Unauthorized {
-            // Spotify would refuse another token of the application as well.
+            // Spotify would also refuse a new token of the application.
             let needs_user = error.message().contains("user authentication");
             if error.kind() != ErrorKind::Authentication || self.refused.is_some() || needs_user {
                 return Err(error);
@@ -258,7 +258,7 @@ impl<'a> Call<'a> {
     /// the retry from the budget.
     fn may_retry_in(&mut self, outcome: Outcome, wait: Duration) -> bool {
         let in_time = wait <= self.max_wait && later(Instant::now(), wait) < self.deadline;
-        // This condition comes last, because it pays: only actual retries must be paid.
+        // The payment is the last condition, so that only actual retries cost anything.
         let goes = self.attempt < self.attempts
             && in_time
             && self.shared.budget.pay(budget::price(outcome));

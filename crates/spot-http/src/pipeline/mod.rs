@@ -111,7 +111,7 @@ impl Pipeline {
         self.call(request).await?.json(operation)
     }
 
-    /// Sends a request whose response may be empty: status 204, or no body.
+    /// Sends a request whose response may be empty. An empty response has status 204 or no body.
     ///
     /// # Errors
     ///
@@ -130,8 +130,8 @@ impl Pipeline {
     /// # Errors
     ///
     /// The same errors as [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the
-    /// response is an HTML page. Such a page comes from a proxy or a login page of the network, not
-    /// from Spotify.
+    /// response is an HTML page. Such a page comes from a proxy or from the sign-in of a network,
+    /// not from Spotify.
     pub async fn call_empty(&self, request: Request) -> Result<Response<()>, Error> {
         let operation = request.operation();
         self.call(request).await?.of_command(operation)
@@ -159,8 +159,8 @@ impl Pipeline {
     /// Returns a pipeline for another user of the same application. The new pipeline shares the
     /// connections, the rate limiter, the retry budget, the cache, the observer and all settings.
     ///
-    /// A pipeline is small, so a server may keep one per session. Spotify counts all calls of an
-    /// application together, so pipelines with separate limiters get many more 429s.
+    /// A pipeline is small, so a server may keep one pipeline per session. Spotify counts all calls
+    /// of an application together, so pipelines with separate limiters get many more 429s.
     ///
     /// ```
     /// # fn main() -> Result<(), spot_http::Error> {
@@ -176,7 +176,8 @@ impl Pipeline {
     }
 
     /// Sets the access mode of the application; [`Development`](AccessMode::Development) by
-    /// default. If an operation is closed in one mode, its error messages depend on this setting.
+    /// default. If an operation is closed in only one mode, the error messages depend on this
+    /// setting.
     #[must_use]
     pub fn with_access_mode(mut self, mode: AccessMode) -> Self {
         self.access = mode;
@@ -221,7 +222,7 @@ impl Pipeline {
     /// Escaped dots and slashes are treated like unescaped dots and slashes, since a server may
     /// decode them.
     pub fn path_of(&self, link: &str) -> Option<String> {
-        // Parsing resolves `.` and `..`, including escaped ones, in the same way as the transport.
+        // Parsing resolves `.` and `..` in the same way as the transport, even if they are escaped.
         let (base, link) = (Url::parse(self.base_url()).ok()?, Url::parse(link).ok()?);
         let path = link.path().strip_prefix(base.path().trim_end_matches('/'))?;
         let decoded = percent_decode_str(path).decode_utf8_lossy();

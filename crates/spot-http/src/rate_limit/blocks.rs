@@ -90,7 +90,7 @@ pub struct SharedBlock {
 }
 
 impl SharedBlock {
-    /// The key if all operations are blocked.
+    /// Key of the block that applies to all operations.
     pub const ALL: &str = "";
 }
 

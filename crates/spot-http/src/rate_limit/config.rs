@@ -48,8 +48,8 @@ impl RateLimit {
         self
     }
 
-    /// Continues with the learned limit and the blocks of an earlier run.
-    /// [`Pipeline::limits`](crate::Pipeline::limits) returns them for saving.
+    /// Continues with the learned limit and the blocks of an earlier run. Pass the value that
+    /// [`Pipeline::limits`](crate::Pipeline::limits) returned in that run.
     #[must_use]
     pub fn resume(mut self, limits: Limits) -> Self {
         self.limits = limits;

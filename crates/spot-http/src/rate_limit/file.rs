@@ -208,8 +208,7 @@ fn read(path: &Path) -> io::Result<Content> {
     }
 }
 
-/// Takes the lock of the file. The lock is released when the handle is closed, at the latest when
-/// the process ends.
+/// Takes the lock of the file. The lock is released when the handle is closed or the process exits.
 fn lock(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
     let start = std::time::Instant::now();

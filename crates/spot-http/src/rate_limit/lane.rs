@@ -6,7 +6,7 @@ pub enum Lane {
     #[default]
     Interactive,
     /// For parts of a long job. While there are interactive calls, bulk calls leave 5 % of the
-    /// limit free for them, and at least two calls. One in ten queued calls is a bulk call, so that
-    /// a long job always makes progress.
+    /// limit (at least two calls) free for them. One in ten queued calls is a bulk call, so that a
+    /// long job always makes progress.
     Bulk,
 }

@@ -19,7 +19,7 @@ use crate::{Error, Lane, Limits};
 /// - Calls are admitted in the order of arrival within their lane.
 #[async_trait]
 pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
-    /// Waits until an attempt may be sent, and takes a slot for it.
+    /// Waits until an attempt may be sent, and takes a slot for the attempt.
     ///
     /// # Errors
     ///
@@ -34,7 +34,7 @@ pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
     fn limits(&self) -> Limits;
 }
 
-/// A request for a permit, for one attempt.
+/// A request for a permit to send one attempt.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct PermitRequest {
@@ -95,7 +95,8 @@ impl<'a> AttemptEnd<'a> {
     }
 }
 
-/// The changes that a limiter made when an attempt ended. The observer and the retry use them.
+/// The changes that a limiter made when an attempt ended. The pipeline reports these changes to the
+/// observer, and uses them for the retry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Feedback {

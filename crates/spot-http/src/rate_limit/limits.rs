@@ -47,7 +47,7 @@ pub struct Limits {
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
     search_step: u32,
-    /// In seconds.
+    /// Time between two searches for a higher limit, in seconds.
     search_every: u64,
     /// Remaining time of each slot, in milliseconds.
     slots: Vec<u64>,
@@ -61,7 +61,7 @@ pub struct Limits {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct BlockLeft {
-    /// In milliseconds.
+    /// Remaining time of the block, in milliseconds.
     left: u64,
     quota: bool,
     words: String,
@@ -94,8 +94,8 @@ pub(crate) struct SavedBlock {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClosedOperation<'a> {
-    /// [Name](spot_model::Operation::name) of the operation, or its method and path if it is not in
-    /// the table.
+    /// [Name](spot_model::Operation::name) of the operation, or its method and path if the
+    /// operation is not in the table.
     pub operation: &'a str,
     /// Remaining time of the block at the time of the snapshot.
     pub wait: Duration,

@@ -54,16 +54,18 @@ impl LocalLimiter {
 /// When a limiter loads the state of other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Absorb {
-    /// At the start. Blocks that have ended but still need a test call are loaded too.
+    /// The state is loaded at the start, including blocks that have ended but still need a test
+    /// call.
     AtStart,
-    /// Later, when this limiter sends its own test calls. Blocks that have ended are not loaded.
+    /// The state is loaded later, when this limiter sends its own test calls. Blocks that have
+    /// ended are left out.
     WhileRunning,
 }
 
 impl LocalLimiter {
     /// Loads the state of other processes. The limit is loaded if this limiter does not know one. A
     /// block is loaded if it ends later than the block of this limiter. The calls that still use
-    /// slots are loaded, and replace those of the previous load.
+    /// slots are loaded, and replace the calls that were loaded before.
     pub(crate) fn absorb<'a>(&self, others: impl Iterator<Item = &'a Limits>, when: Absorb) {
         let wall = SystemTime::now();
         self.queued.change(|window, blocks, now| {

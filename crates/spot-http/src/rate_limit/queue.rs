@@ -2,7 +2,7 @@
 //!
 //! When it is the turn of a waiter, the queue wakes the waiter. The waiter takes its slot when it
 //! is polled. If a woken waiter is not polled, it is skipped after a short time and keeps its
-//! place. Examples are a future that `select!` holds, and a stream that nobody reads.
+//! place. For example, `select!` holds the future of the waiter, or nobody reads its stream.
 //!
 //! Functions take the current time as an argument and never wait.
 
@@ -120,8 +120,8 @@ impl Queue {
         self.interactive.is_empty() && self.bulk.is_empty() && self.parked.is_empty()
     }
 
-    /// Whether it is the turn of the waiter with this ticket. Without a ticket, whether a new call
-    /// need not wait.
+    /// Whether it is the turn of the waiter with this ticket. If there is no ticket, whether it is
+    /// the turn of a new call.
     pub(crate) fn is_turn(&self, lane: Lane, ticket: Option<u64>, now: Instant) -> bool {
         let bulk_is_due = self.bulk_is_due(now);
         let (own, other_first) = match lane {

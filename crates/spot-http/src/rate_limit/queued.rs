@@ -1,5 +1,5 @@
-//! The part that all limiters have in common: the queue with its lanes, the blocks, deadlines and
-//! time limits. Calls may be counted in this process or elsewhere.
+//! The part that several limiters share: the queue with its lanes, the blocks, deadlines and time
+//! limits. Calls may be counted in this process or elsewhere.
 
 use std::{
     borrow::Cow,
@@ -147,9 +147,9 @@ impl<S: Slots> QueuedLimiter<S> {
         use_them(slots, blocks, Instant::now())
     }
 
-    /// Changes the slots and the blocks, and wakes waiting calls. The function returns true if all
-    /// waiting calls must wake, for example because a block changed. Otherwise only the first call
-    /// of each lane wakes.
+    /// Changes the slots and the blocks, and wakes waiting calls. The closure also returns whether
+    /// all waiting calls must wake, for example because a block changed. Otherwise only the first
+    /// call of each lane wakes.
     pub fn change<T>(&self, change: impl FnOnce(&mut S, &mut Blocks, Instant) -> (T, bool)) -> T {
         let now = Instant::now();
         let mut state = self.shared.state();
@@ -366,8 +366,8 @@ impl<S: Slots> State<S> {
     }
 }
 
-/// Checks that a wait until this time exceeds neither the maximum wait nor the deadline of the
-/// call. Returns an error if the wait is too long.
+/// Checks that a wait until this time is within the maximum wait and the deadline of the call.
+/// Returns an error if the wait is too long.
 fn accept(
     request: &PermitRequest,
     until: Instant,
@@ -381,8 +381,8 @@ fn accept(
     Ok(())
 }
 
-/// First interval at which a waiter checks by itself; each further interval is longer. The timer
-/// task normally wakes the waiter earlier, but its runtime may have stopped.
+/// First interval after which a waiter itself checks whether it may proceed. Each further interval
+/// is longer. The timer task normally wakes the waiter earlier, but its runtime may have stopped.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 const RAREST_LOOK: Duration = Duration::from_secs(60);
 
@@ -445,9 +445,9 @@ impl<S: Slots> Drop for Waiter<'_, S> {
     }
 }
 
-/// Wakes waiters that can proceed because time has passed: a slot is free again, a block has ended,
-/// or a test call or a waiter takes too long. The timer runs in its own task while calls wait, so
-/// that it also works if the waiters are not polled.
+/// Wakes waiters that can proceed because time has passed. The reason is a free slot, the end of a
+/// block, or a test call or a waiter that takes too long. The timer runs in its own task while
+/// calls wait, so that it also works if the waiters are not polled.
 struct Timer<S: Slots> {
     shared: Weak<Shared<S>>,
     changed: Arc<Notify>,

@@ -22,8 +22,8 @@ const STRAY: Duration = Duration::from_secs(1);
 
 /// Maximum number of calls in flight while no limit is known. When the limit is reached, the server
 /// refuses every call in flight, and some servers lengthen the block with each of these calls. The
-/// maximum doubles only after calls had to wait because of it for the length of a window. Without
-/// this increase, eight calls in flight on a slow connection would never fill a window.
+/// maximum doubles only after it has delayed calls for the length of a window. Without this
+/// increase, eight calls in flight on a slow connection would never fill a window.
 const FIRST_RAMP: u32 = 8;
 const LARGEST_RAMP: u32 = 64;
 
@@ -63,8 +63,8 @@ pub struct Window {
     certain: VecDeque<Instant>,
     ramp: u32,
     braked_since: Option<Instant>,
-    /// Time of the last refusal that changed the limit. Refusals of calls sent before this time do
-    /// not change the limit again.
+    /// Time of the last refusal that was evaluated. If a call that was sent before this time is
+    /// refused, the refusal is not evaluated.
     learned_at: Option<Instant>,
     /// Number of refusals that came after too few answers to be conclusive.
     strikes: u32,
@@ -444,8 +444,8 @@ impl Window {
         self.braked_since = None;
     }
 
-    /// Doubles `ramp` if calls had to wait because of it for the length of a window. Without this
-    /// increase, a few calls in flight on a slow connection would never fill a window.
+    /// Doubles `ramp` if it has delayed calls for the length of a window. Without this increase, a
+    /// few calls in flight on a slow connection would never fill a window.
     fn brake(&mut self, now: Instant) {
         match self.braked_since {
             None => self.braked_since = Some(now),

@@ -44,7 +44,8 @@ impl ReqwestTransport {
 
 impl Transport for ReqwestTransport {
     // This is the code that `async_trait` would generate, except that the future does not hold the
-    // request. To allocate a future of more than a kilobyte would cost as much as everything else.
+    // request. Allocating a future of more than a kilobyte would cost as much as all other work
+    // here.
     fn send<'life, 'answer>(
         &'life self,
         request: http::Request<Bytes>,

@@ -12,7 +12,7 @@ use crate::{
 const DEVELOPER: &str = "developer";
 /// Maximum number of users of an application in Development Mode.
 const MOST_USERS: usize = 5;
-/// Redirect URIs of every application.
+/// Redirect URIs that every application has.
 const REDIRECT_URIS: [&str; 3] =
     ["http://127.0.0.1/callback", "http://[::1]/callback", "https://example.com/callback"];
 
@@ -76,8 +76,8 @@ impl App {
         self
     }
 
-    /// Field names of playlist contents. Default: the new names in Development Mode, both in
-    /// Extended Quota Mode.
+    /// Field names of playlist contents. Default: the new names in Development Mode, and both names
+    /// in Extended Quota Mode.
     pub fn playlist_fields(mut self, fields: PlaylistFields) -> Self {
         self.playlist_fields = Some(fields);
         self
@@ -154,7 +154,7 @@ impl Registered {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct AppKey(usize);
 
-/// All applications. There is at least one.
+/// All applications. The list has at least the default application.
 #[derive(Debug)]
 pub(crate) struct Apps {
     first: Registered,

@@ -42,12 +42,13 @@ pub enum Consent {
 )]
 #[non_exhaustive]
 pub enum RefreshPolicy {
-    /// No refresh token, as in most answers of Spotify. The old refresh token stays valid.
+    /// The answer has no refresh token, like most answers of Spotify. The old refresh token stays
+    /// valid.
     #[default]
     Omit,
-    /// An empty refresh token, and empty scopes. The old refresh token stays valid.
+    /// The answer has an empty refresh token and empty scopes. The old refresh token stays valid.
     Empty,
-    /// A new refresh token. The old refresh token is revoked.
+    /// The answer has a new refresh token, and the old refresh token is revoked.
     Rotate,
 }
 
@@ -81,7 +82,7 @@ pub(super) struct RefreshGrant {
     pub(super) scopes: ScopeSet,
     /// Time of the consent. A refresh does not change this time.
     pub(super) consented: Moment,
-    /// Whether the user signed in with PKCE. If so, a refresh needs no client secret.
+    /// Whether the user signed in with PKCE. A refresh after PKCE needs no client secret.
     pub(super) pkce: bool,
     pub(super) revoked: bool,
 }

@@ -2,7 +2,8 @@
 
 use url::{Host, Url};
 
-/// Whether an application with the redirect URIs `registered` may use `asked`.
+/// Whether an application may use the redirect URI `asked`. `registered` contains the redirect URIs
+/// of the application.
 ///
 /// `asked` must equal a registered URI. A loopback address that is registered without a port may be
 /// used with any port, since applications choose the port at run time.

@@ -51,7 +51,8 @@ pub(crate) fn token(
 #[derive(Clone, Copy)]
 struct Client {
     app: AppKey,
-    /// Whether the client authenticated with its secret. If false, the client sent only its id.
+    /// Whether the client authenticated with its secret. A client without a secret sends only its
+    /// id.
     has_secret: bool,
 }
 
@@ -218,7 +219,8 @@ fn fill(body: &mut Object, access_token: &str) {
     body.set("expires_in", TOKEN_SECONDS);
 }
 
-/// Reads the id and the secret from a Basic header. Both are percent-encoded in the header.
+/// Reads the id and the secret from a Basic header. The id and the secret are percent-encoded in
+/// the header.
 fn basic(header: &str) -> Option<(String, String)> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {

@@ -101,7 +101,7 @@ impl Call<'_> {
         Ok(key)
     }
 
-    /// The body as a JSON object; an empty object if there is no body.
+    /// Parses the body as a JSON object. Without a body, returns an empty object.
     pub(crate) fn json_body(&self) -> Result<Value, Refusal> {
         json_body(self.body)
     }

@@ -161,7 +161,7 @@ fn market(query: &Query, has_user: bool) -> Result<Market, Refusal> {
     let asked = match query.get("market") {
         Some("from_token") if has_user => Some(HOME),
         Some(code) if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
-            // A code that is not a market is treated as a country in which nothing can be played.
+            // An unknown code is treated as a country in which no entry can be played.
             let known = MARKETS.iter().find(|market| market.eq_ignore_ascii_case(code));
             Some(known.copied().unwrap_or("ZZ"))
         }

@@ -7,7 +7,7 @@ pub(crate) struct Operation {
     pub(crate) path: &'static str,
     /// The operation id in Spotify's reference.
     pub(crate) id: &'static str,
-    /// The token must have one of these scopes. Empty if no scope is required.
+    /// The token must have one of these scopes. The list is empty if no scope is required.
     pub(crate) scopes: &'static [&'static str],
     pub(crate) access: Access,
     pub(crate) limit: Option<Limit>,

@@ -94,7 +94,7 @@ pub(super) enum FaultBody {
         /// HTTP status, 200 to 599.
         #[schemars(range(min = 200, max = 599))]
         status: u16,
-        /// Body; by default Spotify's error object.
+        /// Body. Default: Spotify's error object.
         body: Option<String>,
         /// Media type of the body. Default: `application/json`.
         content_type: Option<String>,
@@ -229,7 +229,7 @@ pub(super) struct SignIn {
     pub(super) refresh: Option<RefreshPolicy>,
 }
 
-/// Limits. A limit that is left out does not apply.
+/// Limits. A limit that is left out is not enforced.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct LimitsBody {
@@ -237,7 +237,7 @@ pub(super) struct LimitsBody {
     pub(super) calls: Option<usize>,
     /// Length of the window in seconds. Default: 30.
     pub(super) window_seconds: Option<u64>,
-    /// Maximum number of calls to single operations in a window, by operation id.
+    /// Operation ids, each with the maximum number of calls in a window.
     pub(super) operations: BTreeMap<String, usize>,
     /// Maximum number of calls per day to a group of operations.
     pub(super) quota: Option<usize>,
@@ -245,7 +245,7 @@ pub(super) struct LimitsBody {
     pub(super) early_retries: EarlyRetryPolicy,
 }
 
-/// A device to add. It replaces a device with the same id.
+/// A device to add. The new device replaces a device with the same id.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DeviceBody {

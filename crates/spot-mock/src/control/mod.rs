@@ -75,8 +75,8 @@ pub(crate) fn answer(site: &Site, instance: &Instance, parts: &Parts, body: &[u8
     json(status, &serde_json::json!({ "error": message }))
 }
 
-/// The value of the parameter of a template. If the template has no parameter, an empty text.
-/// `None` if the path does not match the template.
+/// Returns the value of the parameter in a template, or an empty text if the template has no
+/// parameter. Returns `None` if the path does not match the template.
 fn matched<'a>(template: &str, path: &'a str) -> Option<&'a str> {
     match template.split_once('{') {
         None => (template == path).then_some(""),

@@ -1,4 +1,4 @@
-//! Corruptions: answers with the right content in an unexpected form.
+//! Corruptions: answers that have the right content, but an unexpected form.
 
 use serde_json::Value;
 

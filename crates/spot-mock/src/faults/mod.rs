@@ -153,7 +153,7 @@ impl RandomFaults {
         Self { rng: Rng::new(seed, "faults"), rate, faults, operations: Vec::new() }
     }
 
-    /// Limits the kinds to these faults. All of them are equally likely.
+    /// Limits the kinds to these faults. All kinds are equally likely.
     pub fn only(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.faults = faults.into_iter().collect();
         self

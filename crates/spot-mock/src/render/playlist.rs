@@ -18,7 +18,8 @@ const NESTED: u32 = 100;
 #[derive(Clone, Copy)]
 pub(crate) struct Viewer {
     pub(crate) user: Option<Key<User>>,
-    /// Whether the call requests episodes. If not, episodes are rendered in the form of tracks.
+    /// Whether the call requests episodes. If the call does not request episodes, they are rendered
+    /// in the form of tracks.
     pub(crate) episodes: bool,
 }
 

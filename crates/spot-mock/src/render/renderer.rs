@@ -7,7 +7,7 @@ use crate::{
     world::{Availability, HOME, Key, Track, World, mix},
 };
 
-/// Renders entries of the world. The fields are the settings that determine the output.
+/// Renders entries of the world. The fields of this type determine the output.
 #[derive(Clone, Copy)]
 pub(crate) struct Render<'a> {
     pub(crate) world: &'a World,

@@ -203,7 +203,7 @@ impl Render<'_> {
     }
 
     /// Sets the reference fields. The URI and the URL use the types `show` and `episode`, since
-    /// audiobooks are internally shows, and chapters are internally episodes.
+    /// Spotify treats audiobooks as shows, and chapters as episodes.
     fn set_book_reference(self, object: &mut Object, kind: &'static str, under: &str, id: &str) {
         object.set("external_urls", external_urls(under, id));
         object.set("href", format!("{}/{kind}s/{id}", self.api));

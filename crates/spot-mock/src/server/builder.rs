@@ -73,7 +73,7 @@ impl MockBuilder {
         self
     }
 
-    /// Adds custom music, users and playlists to the generated world, and sets the library of the
+    /// Adds custom music, users and playlists to the generated world. Also sets the library of the
     /// default user. Default: only the generated world.
     pub fn world(mut self, world: custom::World) -> Self {
         self.recipe.world = world;
@@ -155,10 +155,10 @@ impl MockBuilder {
 
     /// Maximum number of calls per day that a developer account may make to one group of
     /// operations. All its applications in Development Mode share this quota. The day starts with
-    /// the first call. Further calls are answered with 429 and the reason `QUOTA_EXCEEDED`. Their
-    /// `Retry-After` can be many hours. Operations form a group if their paths consist of the same
-    /// words: `/artists/{id}/albums` is one group for all artists, and `/artists/{id}` is another
-    /// group. Default: no limit.
+    /// the first call. Further calls are answered with 429 and the reason `QUOTA_EXCEEDED`. The
+    /// `Retry-After` of these answers can be many hours. Operations form a group if their paths
+    /// consist of the same words: `/artists/{id}/albums` is one group for all artists, and
+    /// `/artists/{id}` is another group. Default: no limit.
     pub fn quota(mut self, calls: usize) -> Self {
         self.recipe.limits.quota = Some(calls);
         self
@@ -178,7 +178,7 @@ impl MockBuilder {
     }
 
     /// Field names of playlist contents for the default application. Default: the new names in
-    /// Development Mode, both in Extended Quota Mode.
+    /// Development Mode, and both names in Extended Quota Mode.
     pub fn playlist_fields(mut self, fields: PlaylistFields) -> Self {
         self.recipe.app = self.recipe.app.playlist_fields(fields);
         self
@@ -250,12 +250,13 @@ impl MockBuilder {
         self
     }
 
-    /// Starts the mock. Its tasks run in the current tokio runtime.
+    /// Starts the mock. The tasks of the mock run in the current tokio runtime.
     ///
     /// # Errors
     ///
-    /// - the port cannot be bound: the error of the operating system;
-    /// - the custom world, an application, or the name of an operation is invalid: `InvalidInput`.
+    /// - Fails with the error of the operating system if the port cannot be bound.
+    /// - Fails with `InvalidInput` if the custom world, an application, or the name of an operation
+    ///   is invalid.
     pub async fn start(self) -> io::Result<MockSpotify> {
         // The recipe is checked before the port is bound.
         let content = self.recipe.content()?;

@@ -24,7 +24,7 @@ impl InMemory {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if the custom world or an application is invalid.
+    /// Fails with `InvalidInput` if the custom world or an application is invalid.
     pub fn start(builder: MockBuilder) -> io::Result<Self> {
         let (connections, accepted) = mpsc::unbounded_channel();
         Ok(Self { mock: builder.start_on(InMemoryListener(accepted))?, connections })
@@ -35,13 +35,13 @@ impl InMemory {
         &self.mock
     }
 
-    /// Sends these bytes on a new connection and returns everything that the server sends until it
-    /// closes the connection. After one minute, the client closes its sending half. A server that
-    /// waits for more bytes then closes the connection too.
+    /// Sends these bytes on a new connection and returns everything that the server sends until the
+    /// server closes the connection. After one minute, the client closes its sending half. A server
+    /// that waits for more bytes then closes the connection too.
     ///
     /// # Errors
     ///
-    /// `BrokenPipe` if the server has stopped.
+    /// Fails with `BrokenPipe` if the server has stopped.
     pub async fn exchange(&self, bytes: &[u8]) -> io::Result<Vec<u8>> {
         let (client, server) = duplex(64 * 1024);
         self.connections.send(server).map_err(|_| io::ErrorKind::BrokenPipe)?;

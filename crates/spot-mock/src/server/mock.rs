@@ -17,11 +17,11 @@ use crate::{
 
 /// A running mock: the Web API and the accounts service on a port of this machine.
 ///
-/// The mock runs in the tokio runtime that started it. It stops when it is dropped or when
+/// The mock runs in the tokio runtime that started it. The mock stops when it is dropped or when
 /// [`shutdown`](Self::shutdown) is called.
 pub struct MockSpotify {
     site: Arc<Site>,
-    /// The initial content. Later contents have the same credentials.
+    /// The initial content. If the custom world is replaced, the credentials stay the same.
     content: Arc<Content>,
     ids: WorldIds,
     /// The server stops when `true` is sent or when this sender is dropped.
@@ -62,14 +62,15 @@ impl MockSpotify {
         Self { site, content, ids, stop, task, authority }
     }
 
-    /// Base URL of the Web API: `http://127.0.0.1:PORT/v1`. Use it in place of
+    /// Base URL of the Web API: `http://127.0.0.1:PORT/v1`. Use this URL in place of
     /// `https://api.spotify.com/v1`.
     pub fn api_url(&self) -> &str {
         &self.site.default.settings.api_url
     }
 
-    /// Base URL of the accounts service: `http://127.0.0.1:PORT`. Use it in place of
-    /// `https://accounts.spotify.com`. The service has the paths `/authorize` and `/api/token`.
+    /// Base URL of the accounts service: `http://127.0.0.1:PORT`. Use this URL in place of
+    /// `https://accounts.spotify.com`. The accounts service has the paths `/authorize` and
+    /// `/api/token`.
     pub fn accounts_url(&self) -> &str {
         &self.site.default.base_url
     }
@@ -101,7 +102,7 @@ impl MockSpotify {
     ///
     /// # Panics
     ///
-    /// If a scope does not exist.
+    /// Panics if a scope does not exist.
     #[track_caller]
     pub fn user_token(&self, scopes: &[&str]) -> String {
         self.first().user_token(scopes)
@@ -116,7 +117,7 @@ impl MockSpotify {
     ///
     /// # Panics
     ///
-    /// If a scope does not exist.
+    /// Panics if a scope does not exist.
     #[track_caller]
     pub fn user_token_for(&self, user_id: &str, scopes: &[&str]) -> Option<String> {
         self.first().user_token_for(user_id, scopes)
@@ -131,7 +132,7 @@ impl MockSpotify {
     ///
     /// # Panics
     ///
-    /// If a scope does not exist.
+    /// Panics if a scope does not exist.
     #[track_caller]
     pub fn refresh_token(&self, scopes: &[&str]) -> String {
         self.first().refresh_token(scopes)
@@ -141,7 +142,7 @@ impl MockSpotify {
     ///
     /// # Panics
     ///
-    /// If no application has this name.
+    /// Panics if no application has this name.
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt name in a test must not pass silently")]
     pub fn app(&self, name: &str) -> RegisteredApp<'_> {
@@ -156,7 +157,7 @@ impl MockSpotify {
     ///
     /// # Panics
     ///
-    /// If no user has this id.
+    /// Panics if no user has this id.
     #[track_caller]
     pub fn sign_in_as(&self, user_id: &str) {
         let user = self.expect_user(user_id);
@@ -212,12 +213,12 @@ impl MockSpotify {
         user.map(|user| self.add_device_of(user, device)).is_some()
     }
 
-    /// Removes a device of the default user, as if it were switched off. If it was the active
-    /// device, playback stops, and `GET /me/player` answers 204.
+    /// Removes a device of the default user, as if it were switched off. If the device was active,
+    /// playback stops, and `GET /me/player` answers 204.
     ///
     /// # Panics
     ///
-    /// If there is no such device.
+    /// Panics if no device has this id.
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt id in a test must not pass silently")]
     pub fn remove_device(&self, id: &str) {
@@ -260,7 +261,7 @@ impl MockSpotify {
     }
 
     /// Injects a fault into the next request. If several faults are injected, each request gets one
-    /// of them, in the order of injection.
+    /// fault, in the order of injection.
     pub fn fail_next(&self, fault: Fault) {
         self.site.default.live().state.faults.inject(None, fault);
     }
@@ -271,7 +272,7 @@ impl MockSpotify {
     ///
     /// # Panics
     ///
-    /// If no operation has this id.
+    /// Panics if no operation has this id.
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt operation in a test must not pass silently")]
     pub fn fail_next_on(&self, operation: &str, fault: Fault) {
@@ -285,7 +286,7 @@ impl MockSpotify {
     ///
     /// # Panics
     ///
-    /// If `faults` names an operation that does not exist.
+    /// Panics if `faults` names an operation that does not exist.
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt operation in a test must not pass silently")]
     pub fn set_random_faults(&self, faults: Option<RandomFaults>) {
@@ -339,7 +340,7 @@ impl<'a> RegisteredApp<'a> {
     ///
     /// # Panics
     ///
-    /// If a scope does not exist.
+    /// Panics if a scope does not exist.
     #[track_caller]
     pub fn user_token(self, scopes: &[&str]) -> String {
         self.mint(Some(self.mock.listener()), known(scopes))
@@ -350,7 +351,7 @@ impl<'a> RegisteredApp<'a> {
     ///
     /// # Panics
     ///
-    /// If a scope does not exist.
+    /// Panics if a scope does not exist.
     #[track_caller]
     pub fn user_token_for(self, user_id: &str, scopes: &[&str]) -> Option<String> {
         let scopes = known(scopes);
@@ -369,7 +370,7 @@ impl<'a> RegisteredApp<'a> {
     ///
     /// # Panics
     ///
-    /// If a scope does not exist.
+    /// Panics if a scope does not exist.
     #[track_caller]
     pub fn refresh_token(self, scopes: &[&str]) -> String {
         let scopes = known(scopes);
@@ -379,8 +380,8 @@ impl<'a> RegisteredApp<'a> {
         state.auth.mint_refresh(self.key, listener, scopes, now)
     }
 
-    /// Revokes the consents of all users for this application. Their access tokens are refused, and
-    /// their refresh tokens are revoked. Tokens without a user stay valid.
+    /// Revokes the consents of all users for this application. The access tokens of these users are
+    /// refused, and their refresh tokens are revoked. Tokens without a user stay valid.
     pub fn revoke_consents(self) {
         self.mock.site.default.live().state.auth.revoke(Some(self.key), None);
     }
@@ -389,7 +390,7 @@ impl<'a> RegisteredApp<'a> {
     ///
     /// # Panics
     ///
-    /// If no user has this id.
+    /// Panics if no user has this id.
     #[track_caller]
     pub fn revoke_consent_of(self, user_id: &str) {
         let user = self.mock.expect_user(user_id);

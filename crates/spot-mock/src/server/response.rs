@@ -1,4 +1,4 @@
-//! Converts answers to HTTP responses: headers, caching, faults.
+//! Converts answers to HTTP responses, including headers, caching and faults.
 
 use std::hash::Hasher;
 

@@ -1,4 +1,4 @@
-//! All instances of a mock: the default one, and isolated worlds.
+//! All instances of a mock: the default instance, and isolated worlds.
 
 use std::{
     collections::HashMap,
@@ -29,7 +29,7 @@ pub(crate) struct Site {
     pub(crate) stopped: watch::Receiver<bool>,
 }
 
-/// The instance to which a path belongs.
+/// The instance that handles a path.
 pub(crate) enum Place<'a> {
     /// The instance, and the path below its base URL.
     Instance(Arc<Instance>, &'a str),

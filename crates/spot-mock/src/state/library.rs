@@ -67,7 +67,7 @@ impl<T> SavedList<T> {
         self.0.iter().any(|(saved, _)| *saved == key)
     }
 
-    /// Saves an entry. If it is already saved, nothing changes, not even the date.
+    /// Saves an entry. If the entry is already saved, nothing changes, and the old date is kept.
     pub(crate) fn save(&mut self, key: Key<T>, at: Moment) {
         if !self.contains(key) {
             let place = self.0.iter().take_while(|(_, earlier)| *earlier > at).count();

@@ -1,5 +1,5 @@
-//! Limits for the calls of an application in a window, the calls to one operation in a window, and
-//! the calls of a developer account in a day.
+//! Limits for calls: per application and window, per operation and window, and per developer
+//! account and day.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -15,7 +15,7 @@ const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
 
 /// Treatment of calls that a client sends before the time in `Retry-After` has passed.
 ///
-/// Spotify does not document how it treats such calls. Developers reported all three policies.
+/// Spotify does not document the treatment of such calls. Developers reported all three policies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "control",
@@ -40,7 +40,7 @@ pub(crate) struct Limits {
     /// Maximum number of calls of an application in a window.
     pub(crate) calls: Option<usize>,
     pub(crate) window: Duration,
-    /// Maximum number of calls to single operations in a window, with the operation ids.
+    /// Operation ids, each with the maximum number of calls in a window.
     pub(crate) operations: Vec<(String, usize)>,
     /// Maximum number of calls per day that a developer account may make to each group of
     /// operations. All its applications in Development Mode share this quota.
@@ -60,7 +60,8 @@ impl Default for Limits {
     }
 }
 
-/// The limit that a refused call exceeds, and the number of seconds until a call is accepted.
+/// The limit that a refused call exceeds, and the number of seconds until the next call is
+/// accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LimitReached {
     Window(u64),

@@ -31,9 +31,9 @@ pub(crate) struct Player {
     pub(crate) shuffle: bool,
     pub(crate) repeat: Repeat,
     pub(crate) playing: bool,
-    /// Time of the last change, by a command or by the progress of playback.
+    /// Time at which a command or the progress of playback last changed the player.
     pub(crate) changed: Moment,
-    /// Items that the user queued. They are played before the rest of the context.
+    /// Items that the user queued. Queued items are played before the rest of the context.
     queue: VecDeque<Playable>,
     /// Whether the current item came from the queue and interrupts the context.
     from_queue: bool,
@@ -159,7 +159,7 @@ impl Player {
         }
     }
 
-    /// Removes a device. If it was the active device, playback stops.
+    /// Removes a device. If the device was active, playback stops.
     pub(crate) fn remove_device(&mut self, id: &str, now: Moment) -> bool {
         let is_meant = |device: &Device| device.id.as_deref() == Some(id);
         let Some(place) = self.devices.iter().position(is_meant) else { return false };

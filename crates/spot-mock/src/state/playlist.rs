@@ -29,13 +29,14 @@ pub(crate) struct Playlist {
     pub(crate) public: bool,
     pub(crate) collaborative: bool,
     pub(crate) collaborators: Vec<Key<User>>,
-    /// Whether this is one of Spotify's own playlists. They are hidden from most applications.
+    /// Whether this is one of Spotify's own playlists. Spotify's playlists are hidden from most
+    /// applications.
     pub(crate) editorial: bool,
     pub(crate) followers: u32,
     pub(crate) entries: Vec<PlaylistEntry>,
     /// Name of the uploaded cover.
     pub(crate) cover: Option<String>,
-    /// Version of the contents; increases with every change.
+    /// Version of the contents, which increases with every change.
     revision: u32,
 }
 
@@ -43,8 +44,8 @@ pub(crate) struct Playlist {
 #[derive(Clone, Debug)]
 pub(crate) struct PlaylistEntry {
     pub(crate) item: Item,
-    /// The time at which the entry was added, and the user who added it. Both are unknown in very
-    /// old playlists.
+    /// The time at which the entry was added, and the user who added it. Entries of very old
+    /// playlists do not have this data.
     pub(crate) added: Option<(Moment, Key<User>)>,
 }
 
@@ -132,8 +133,8 @@ impl Playlist {
         self.revision = self.revision.saturating_add(1);
     }
 
-    /// Moves `length` entries, starting at `start`, before the entry at `before`. The caller has
-    /// checked that the positions exist.
+    /// Moves `length` entries, starting at `start`, before the entry at `before`. The caller must
+    /// check that the positions exist.
     pub(crate) fn reorder(&mut self, start: usize, length: usize, before: usize) {
         let end = start.saturating_add(length).min(self.entries.len());
         let moved: Vec<_> = self.entries.drain(start..end).collect();

@@ -1,7 +1,7 @@
 //! Reasons why a player refuses a command in its current state.
 //!
-//! Spotify once documented eighteen reasons for refused commands. It no longer documents them, but
-//! still sends them. The table shows when the mock sends each reason:
+//! Spotify once documented eighteen reasons for refused commands. Spotify no longer documents these
+//! reasons, but still sends them. The table shows when the mock sends each reason:
 //!
 //! | reason | cause |
 //! |---|---|
@@ -17,7 +17,7 @@
 //! | `CONTEXT_DISALLOW` | start a context that has no playable items |
 //! | `ALREADY_PLAYING` | start the playing episode or chapter again, in the same context |
 //! | `RATE_LIMITED` | more than 20 start or skip commands within one second of the mock's clock |
-//! | `REMOTE_CONTROL_DISALLOW` | a command to a device without remote control, or transfer from it |
+//! | `REMOTE_CONTROL_DISALLOW` | command to, or transfer from, a device without remote control |
 //! | `DEVICE_NOT_CONTROLLABLE` | any command to a restricted device |
 //! | `VOLUME_CONTROL_DISALLOW` | set the volume of a device with a fixed volume |
 //! | `NO_ACTIVE_DEVICE` | a command without `device_id` while no device is active |

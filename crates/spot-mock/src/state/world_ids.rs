@@ -17,7 +17,7 @@ pub struct WorldIds {
     pub artist_name: String,
     /// An album with 26 tracks on two discs.
     pub album: String,
-    /// An album with 64 tracks. The album object does not contain all of them.
+    /// An album with 64 tracks. The album object does not contain all tracks.
     pub long_album: String,
     /// A track that is available everywhere: the first of [`album`](Self::album).
     pub track: String,
@@ -50,8 +50,8 @@ pub struct WorldIds {
     pub shared_playlist: String,
     /// A public playlist of another user, which the default user follows.
     pub other_playlist: String,
-    /// An editorial playlist of Spotify. It is hidden from applications registered after November
-    /// 2024.
+    /// An editorial playlist of Spotify. Editorial playlists are hidden from applications
+    /// registered after November 2024.
     pub editorial_playlist: String,
     /// A show with 72 episodes.
     pub show: String,

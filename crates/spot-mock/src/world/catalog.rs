@@ -41,7 +41,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Creates an empty world with the capacity for a generated one.
+    /// Creates an empty world with the capacity for a generated world.
     pub(crate) fn empty(seed: u64) -> Self {
         Self {
             seed,

@@ -37,7 +37,7 @@ impl Id {
         digits.parse::<u32>().ok()?.checked_sub(1)
     }
 
-    /// Parses `text`. Returns `None` if its length or a character is invalid.
+    /// Parses `text`. Returns `None` if the length or a character of the text is invalid.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; LENGTH] = text.as_bytes().try_into().ok()?;
         bytes.iter().all(u8::is_ascii_alphanumeric).then_some(Self(bytes))

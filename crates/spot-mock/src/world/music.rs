@@ -37,11 +37,11 @@ pub(crate) struct Album {
 /// Additional data of an album of a custom world.
 #[derive(Debug, Default)]
 pub(crate) struct AlbumDetails {
-    /// Artists after the first one.
+    /// Artists after the first artist.
     pub(crate) other_artists: Vec<Key<Artist>>,
     /// Value of `total_tracks` in answers, if the world does not contain all tracks.
     pub(crate) total_tracks: Option<u32>,
-    /// Cover images that replace the generated ones.
+    /// Cover images that replace the generated cover images.
     pub(crate) images: Option<Vec<Image>>,
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct User {
 /// A category of the browse pages.
 #[derive(Debug)]
 pub(crate) struct Category {
-    /// Old categories have a short word as their id, and new categories have 22 characters.
+    /// The id is a short word in old categories, and has 22 characters in new categories.
     pub(crate) id: String,
     pub(crate) name: Cow<'static, str>,
     pub(crate) icon: String,

@@ -175,7 +175,7 @@ pub(crate) fn several_features(call: &mut Call<'_>) -> Answer {
     batch(call, "audio_features", World::track, |key| features_of(call, key))
 }
 
-/// Returns a consistent analysis: each bar consists of beats, and each beat of tatums.
+/// Returns a consistent analysis: each bar consists of beats, and each beat consists of tatums.
 pub(crate) fn analysis(call: &mut Call<'_>) -> Answer {
     let key = found(call, World::track)?;
     let track = &call.world.tracks[key];
@@ -491,9 +491,9 @@ impl Seeds {
     }
 }
 
-/// Whether a genre is accepted as a seed. If a custom world sets the genres, only these are
-/// accepted. Otherwise, Spotify's genres are accepted, and the genres of artists in the world, with
-/// hyphens in place of spaces.
+/// Whether a genre is accepted as a seed. If a custom world sets the genres, only these genres are
+/// accepted. Otherwise, Spotify's genres and the genres of artists in the world are accepted. The
+/// genres of artists have hyphens in place of spaces.
 fn accepts(world: &World, seed: &str) -> bool {
     match &world.genre_seeds {
         Some(genres) => genres.iter().any(|genre| genre == seed),

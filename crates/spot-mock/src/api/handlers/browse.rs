@@ -1,4 +1,4 @@
-//! The browse pages. Most of them are closed for most applications.
+//! The browse pages. Most browse pages are closed for most applications.
 
 use crate::{
     api::call::Call,

@@ -1,4 +1,4 @@
-//! The player: its state and its commands.
+//! State and commands of the player.
 
 use std::time::Duration;
 
@@ -296,8 +296,8 @@ impl Order {
     }
 }
 
-/// Carries a command out on the device in the query. Without a device in the query, uses the active
-/// device.
+/// Carries a command out on the device in the query. If the query has no device, the active device
+/// is used.
 fn command(
     call: &mut Call<'_>,
     act: impl FnOnce(&mut Player, Order) -> Result<(), Restriction>,
@@ -316,8 +316,8 @@ fn command(
     })
 }
 
-/// The caller's player, and the index of the device in the query. Without a device in the query,
-/// the index of the active device.
+/// Returns the caller's player, and the index of the device in the query. If the query has no
+/// device, the active device is used.
 fn target<'a>(call: &'a mut Call<'_>) -> Result<(&'a mut Player, usize), Refusal> {
     let device_id = call.query.get("device_id").map(str::to_owned);
     let vague = call.settings.vague_player;

@@ -1,4 +1,4 @@
-//! Library operations from before 2026, one set for each kind of entry.
+//! Library operations from before 2026. Each kind of entry has its own operations.
 
 use serde_json::Value;
 

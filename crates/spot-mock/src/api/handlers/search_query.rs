@@ -137,8 +137,8 @@ struct Term {
 }
 
 /// Splits a query at white space outside quotation marks. Quotation marks may be straight or curly,
-/// double or single. A single mark can also be an apostrophe. It therefore opens a quotation only
-/// before a word, and closes a quotation only after a word.
+/// double or single. A single mark can also be an apostrophe. A single mark therefore opens a
+/// quotation only before a word, and closes a quotation only after a word.
 fn terms(text: &str) -> Vec<Term> {
     let mut terms = Vec::new();
     let mut rest = text.trim_start();
@@ -147,7 +147,7 @@ fn terms(text: &str) -> Vec<Term> {
             Some((name, value))
                 if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic()) =>
             {
-                // `artist: "Alma Corvik"`, with a space, is a filter too.
+                // A filter may have a space after the colon: `artist: "Alma Corvik"`.
                 (name, value.trim_start())
             }
             _ => ("", rest),

@@ -44,8 +44,8 @@ pub(super) struct Found {
 ///
 /// `found` takes the index of a word in the query, and returns the scores of this word. `whole` is
 /// the text of the query. A name that equals the whole query ranks first. Names whose words are all
-/// in the query rank second: the query `Artist - Title` contains all words of the title. After
-/// that, names that contain more words of the query rank higher.
+/// in the query rank second: the query `Artist - Title` contains all words of the title. Other
+/// names rank higher if they contain more words of the query.
 pub(super) fn score(
     query: &SearchQuery,
     name: &str,

@@ -48,8 +48,8 @@
 //!
 //! Entries refer to each other by name or id. If two entries have the same name, the name refers to
 //! the entry that was added last. An entry without an id gets a generated id. If a list of saved or
-//! followed entries is given, it replaces the generated list of the default user. The other lists
-//! stay unchanged.
+//! followed entries is given, it replaces the generated list of the default user. Generated lists
+//! that are not replaced stay unchanged.
 //!
 //! [`World::read_backup`] creates a world from the backup of a real library.
 //!
@@ -99,7 +99,7 @@ pub use spoken::{Audiobook, Chapter, Episode, Show};
 
 use crate::world::device::Device;
 
-/// A custom world. It extends or replaces the generated world.
+/// A custom world, which extends or replaces the generated world.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -178,8 +178,8 @@ impl World {
         Self::default()
     }
 
-    /// A world without generated music, playlists and playback. It has only the default user with
-    /// three devices, and Spotify's own account.
+    /// A world without generated music, playlists and playback. The empty world has only the
+    /// default user with three devices, and Spotify's own account.
     pub fn empty() -> Self {
         Self { generated: false, ..Self::default() }
     }
@@ -188,8 +188,8 @@ impl World {
     ///
     /// # Errors
     ///
-    /// `InvalidData` if the text is not JSON, or a field is missing, unknown or of the wrong type.
-    /// The message names the path of the field.
+    /// Fails with `InvalidData` if the text is not JSON, or if a field is missing, unknown or of
+    /// the wrong type. The message contains the path of the field.
     pub fn from_json(text: &str) -> io::Result<Self> {
         let mut json = serde_json::Deserializer::from_str(text);
         let world = serde_path_to_error::deserialize(&mut json);
@@ -209,7 +209,7 @@ impl World {
     /// # Errors
     ///
     /// Fails if the file cannot be read, or if [`from_json`](Self::from_json) fails. The message
-    /// names the file.
+    /// contains the name of the file.
     pub fn read(file: impl AsRef<Path>) -> io::Result<Self> {
         read_text(file.as_ref(), Self::from_json)
     }

@@ -29,7 +29,8 @@ impl<T: Kind> Names<T> {
         T::find(world, &Id::parse(id)?)
     }
 
-    /// Finds the entry with this name or id. If no entry matches, the error names the field.
+    /// Finds the entry with this name or id. If no entry matches, the error contains the name of
+    /// the field.
     pub(crate) fn expect(&self, world: &World, text: &str, at: &str) -> io::Result<Key<T>> {
         let unknown = || invalid(at, format!("no {} has the name or the id {text}", T::WORD));
         self.find(world, text).ok_or_else(unknown)

@@ -212,7 +212,8 @@ impl LocalFile {
 }
 
 impl Category {
-    /// A category with this name. Its id is the name in lower case, with `_` for spaces.
+    /// A category with this name. The id of the category is the name in lower case, with `_` for
+    /// spaces.
     pub fn new(name: impl Into<String>) -> Self {
         Self { id: None, name: name.into() }
     }

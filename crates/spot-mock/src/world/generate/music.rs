@@ -1,4 +1,4 @@
-//! Made-up artists, albums and tracks.
+//! Generates artists, albums and tracks.
 
 use std::borrow::Cow;
 

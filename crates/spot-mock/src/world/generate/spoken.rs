@@ -1,4 +1,4 @@
-//! Made-up shows and audiobooks.
+//! Generates shows and audiobooks.
 
 use crate::{
     clock::START,
