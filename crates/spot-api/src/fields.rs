@@ -4,7 +4,8 @@ use std::fmt;
 /// names. A name can have its own filter, which selects a part of the field's content.
 ///
 /// For a page of items, the fields that paging needs (`next`, `total`, `limit` and `offset`) are
-/// added to the filter. Without these fields, a stream would end early.
+/// added to the filter, unless it excludes them explicitly. Without these fields, a stream would
+/// end early.
 ///
 /// ```
 /// use spot_api::Fields;
