@@ -15,8 +15,8 @@ use tokio::{
 
 /// Waits for a request in programs without `async`, on a runtime that the SDK owns.
 ///
-/// It is implemented for every request and every other future of the SDK; [`BlockingStream`] does
-/// the same for streams. The feature `blocking` adds both. The rest of the API is unchanged.
+/// The trait is implemented for every request and every other future of the SDK. For streams, use
+/// [`BlockingStream`]. The feature `blocking` adds both traits. The rest of the API is unchanged.
 ///
 /// ```no_run
 /// use spot_api::{Blocking, BlockingStream};
@@ -28,16 +28,16 @@ use tokio::{
 /// }
 /// # Ok(()) }
 /// ```
-// Repeated here, so that the docs of the facade show the feature.
+// The `cfg` is repeated here, so that the docs of `spot-sdk` show the feature.
 #[cfg(feature = "blocking")]
 pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
     /// Sends the request and waits for its body.
     ///
     /// # Errors
     ///
-    /// The errors of awaiting the request, and [`Configuration`](crate::ErrorKind::Configuration)
-    /// inside an async context, where the thread must not block: use `.await` there. Threads of
-    /// `tokio::task::spawn_blocking` may block.
+    /// The same errors as awaiting the request. Inside an async context, the error is
+    /// [`Configuration`](crate::ErrorKind::Configuration), because the thread must not block. Use
+    /// `.await` there. Threads of `tokio::task::spawn_blocking` may block.
     fn wait(self) -> Result<T, Error> {
         runtime()?.block_on(self.into_future())
     }
@@ -46,11 +46,11 @@ pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
 impl<T, F: IntoFuture<Output = Result<T, Error>>> Blocking<T> for F {}
 
 /// Waits for the entries of a stream, in programs without `async`. See [`Blocking`].
-// Repeated here, so that the docs of the facade show the feature.
+// The `cfg` is repeated here, so that the docs of `spot-sdk` show the feature.
 #[cfg(feature = "blocking")]
 pub trait BlockingStream<T>: Stream<Item = Result<T, Error>> + Unpin + Sized {
-    /// Returns an iterator over the stream that waits for each entry. Inside an async context it
-    /// yields an error.
+    /// Returns an iterator over the entries of the stream. The iterator waits for each entry.
+    /// Inside an async context, the iterator yields an error.
     fn iter(self) -> BlockingIter<Self> {
         BlockingIter { stream: Some(self) }
     }
@@ -59,10 +59,10 @@ pub trait BlockingStream<T>: Stream<Item = Result<T, Error>> + Unpin + Sized {
 impl<T, S: Stream<Item = Result<T, Error>> + Unpin> BlockingStream<T> for S {}
 
 /// An iterator that waits for the entries of a stream, from [`BlockingStream::iter`].
-// Repeated here, so that the docs of the facade show the feature.
+// The `cfg` is repeated here, so that the docs of `spot-sdk` show the feature.
 #[cfg(feature = "blocking")]
 pub struct BlockingIter<S> {
-    /// `None` after the iterator returned the error that the thread must not block.
+    /// `None` after the iterator returned an error because the thread must not block.
     stream: Option<S>,
 }
 
@@ -92,11 +92,11 @@ impl<S> fmt::Debug for BlockingIter<S> {
 
 /// Whether the thread runs a tokio task and therefore must not block.
 ///
-/// A thread of `spawn_blocking` is inside a runtime as well, but may block. The
-/// function checks whether tokio limits the number of operations before a yield: it limits only
-/// tasks.
+/// A thread of `spawn_blocking` is also inside a runtime, but may block. The function therefore
+/// checks whether tokio limits the number of operations before a yield. Tokio applies this limit
+/// only to tasks.
 fn is_async() -> bool {
-    /// More operations than tokio allows without a yield.
+    /// A number of operations that is greater than tokio's limit.
     const MANY: usize = 1_000;
     if Handle::try_current().is_err() {
         return false;
@@ -111,8 +111,8 @@ fn is_async() -> bool {
     })
 }
 
-/// Returns the runtime of all blocking calls. Its single thread runs prefetching and token
-/// refreshes.
+/// Returns the runtime of all blocking calls. Its single worker thread runs the background tasks:
+/// prefetching and token refreshes.
 fn runtime() -> Result<&'static Runtime, Error> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     if is_async() {

@@ -7,10 +7,11 @@ use spot_model::{Operation, ParseIdError, SnapshotId};
 
 use crate::client::Client;
 
-/// Maximum number of parallel reads for one list.
+/// Maximum number of parallel requests for one list.
 const PARALLEL: usize = 4;
 
-/// Maximum number of parallel reads of single entries, which are small and numerous.
+/// Maximum number of parallel requests for one list, if each request reads only one entry. Such
+/// requests are small and numerous.
 const PARALLEL_SINGLES: usize = 8;
 
 /// The response to every change of a playlist.
@@ -19,7 +20,7 @@ struct Changed {
     snapshot_id: SnapshotId,
 }
 
-/// The list from the caller, or the error of an entry that did not parse.
+/// Returns the caller's list, or an error if an entry could not be parsed.
 pub(crate) fn parsed<'a, T>(
     operation: &'static Operation,
     name: &str,
@@ -29,7 +30,8 @@ pub(crate) fn parsed<'a, T>(
         .map_err(|error| Error::bad_request(format!("`{name}`: {error}")).with_operation(operation))
 }
 
-/// Splits a list into requests. `request` gets a part and the number of entries before it.
+/// Splits a list into parts, and creates one request per part. The arguments of `request` are the
+/// part and the number of entries before the part.
 pub(crate) fn requests<T>(
     operation: &'static Operation,
     name: &str,
@@ -59,7 +61,8 @@ pub(crate) fn singles<T>(
     }
 }
 
-/// Sends commands one after another. An error contains the number of entries done before it.
+/// Sends commands one after another. An error contains the number of entries that were processed
+/// before the failure.
 pub(crate) async fn commands(
     client: &Client,
     requests: Vec<Request>,
@@ -74,7 +77,7 @@ pub(crate) async fn commands(
     Ok(answers)
 }
 
-/// Sends changes of a playlist one after another, as [`commands`] does.
+/// Sends changes of a playlist one after another. Errors are the same as for [`commands`].
 pub(crate) async fn changes(
     client: &Client,
     requests: Vec<Request>,
@@ -97,8 +100,8 @@ async fn change(
     Ok(sent.map_err(|error| error.with_done(done))?.map(|changed| changed.snapshot_id))
 }
 
-/// Sends changes of a playlist one after another. `request` gets a part and the snapshot that the
-/// previous change returned.
+/// Sends changes of a playlist one after another. The arguments of `request` are a part of the list
+/// and the snapshot that the previous change returned.
 pub(crate) async fn chain<T>(
     client: &Client,
     operation: &'static Operation,
@@ -116,7 +119,7 @@ pub(crate) async fn chain<T>(
     Ok(answers)
 }
 
-/// Sends reads in parallel. The responses are in the order of the requests.
+/// Sends read requests in parallel. The responses are in the order of the requests.
 pub(crate) async fn reads<A: DeserializeOwned + Send + 'static>(
     client: &Client,
     requests: Vec<Request>,
@@ -125,8 +128,8 @@ pub(crate) async fn reads<A: DeserializeOwned + Send + 'static>(
     answers.buffered(PARALLEL).try_collect().await
 }
 
-/// Sends reads of a single entry in parallel. An entry that does not exist becomes `None`, as in
-/// operations that read several entries.
+/// Sends requests in parallel. Each request reads one entry. An entry that does not exist becomes
+/// `None`, as in operations that read several entries.
 pub(crate) async fn single_reads<R: DeserializeOwned + Send + 'static>(
     client: &Client,
     requests: Vec<Request>,
@@ -159,8 +162,8 @@ pub(crate) fn replaced(answers: Vec<Response<SnapshotId>>) -> Result<SnapshotId,
     last(answers).ok_or_else(|| Error::configuration("no request replaced the items"))
 }
 
-/// Returns the position of a part: the position of the first part plus the number of entries before
-/// it.
+/// Returns the position at which to add a part of a list. `first` is the position of the first
+/// part, and `done` is the number of entries in the earlier parts.
 pub(crate) fn position(first: Option<u32>, done: usize) -> Option<u32> {
     first.map(|first| first.saturating_add(u32::try_from(done).unwrap_or(u32::MAX)))
 }

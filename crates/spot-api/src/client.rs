@@ -17,12 +17,12 @@ use crate::{
 /// | to do | start with |
 /// |---|---|
 /// | read an item of the catalog | [`artist`](Self::artist), [`album`](Self::album), [`track`](Self::track), [`show`](Self::show), [`episode`](Self::episode), [`audiobook`](Self::audiobook), [`chapter`](Self::chapter) |
-/// | read several by id | [`tracks`](Self::tracks), [`albums`](Self::albums), [`artists`](Self::artists) and so on |
+/// | read several items by id | [`tracks`](Self::tracks), [`albums`](Self::albums), [`artists`](Self::artists) and so on |
 /// | find something | [`search`](Self::search) |
 /// | read or change a playlist | [`playlist`](Self::playlist) |
 /// | read the current user, their playlists and top lists | [`me`](Self::me) |
-/// | read or change what the user saved or follows | [`library`](Self::library) |
-/// | see what plays, or control it | [`player`](Self::player) |
+/// | read or change the items that the user saved or follows | [`library`](Self::library) |
+/// | read or control the current playback | [`player`](Self::player) |
 /// | use a replaced or restricted operation | [`legacy`](Self::legacy), [`browse`](Self::browse), [`recommendations`](Self::recommendations) |
 /// | send a request of your own | [`request_json`](Self::request_json), [`stream`](Self::stream) |
 /// | read another page | [`stream_from`](Self::stream_from), [`next_page`](Self::next_page) |
@@ -43,9 +43,10 @@ pub struct Client {
     options: CallOptions,
 }
 
-/// Creating a client, its settings, and requests without a method of their own.
+/// Creation, settings, and requests for which the client has no method.
 impl Client {
-    /// Creates a client with the default settings. [`builder`](Self::builder) changes them.
+    /// Creates a client with the default settings. To change settings, use
+    /// [`builder`](Self::builder).
     ///
     /// # Errors
     ///
@@ -54,12 +55,13 @@ impl Client {
         Ok(Pipeline::builder(tokens).build()?.into())
     }
 
-    /// Returns a client for another user of the same application. It shares the connections, the
-    /// rate limiter, the retry budget, the cache and the observer, and keeps the settings of this
-    /// client.
+    /// Returns a client for another user of the same application. The new client has the same
+    /// settings. It shares the connections, the rate limiter, the retry budget, the cache and the
+    /// observer with this client.
     ///
-    /// It takes a few hundred bytes, so that a server can keep one per session. Spotify counts
-    /// calls per application: clients that do not share a limiter get many more 429s.
+    /// A client takes a few hundred bytes of memory, so a server can keep one client per session.
+    /// Spotify counts calls per application: clients that do not share a limiter get many more
+    /// 429s.
     ///
     /// ```
     /// # use spot_http::AccessToken;
@@ -73,8 +75,8 @@ impl Client {
         Self { pipeline: self.pipeline.with_tokens(tokens), ..self.clone() }
     }
 
-    /// Sets the market of all calls that take one. A call can set another market, or none with
-    /// [`Market::UNSET`].
+    /// Sets the default market, for all calls with a market parameter. A call can set another
+    /// market, or [`Market::UNSET`] to send no market.
     #[must_use]
     pub fn with_market(mut self, market: impl Into<Market>) -> Self {
         self.market = Some(Arc::new(market.into()));
@@ -89,8 +91,8 @@ impl Client {
         self
     }
 
-    /// Sets the options of all calls of this client: deadline, retries, lane. For a single call,
-    /// use a clone.
+    /// Sets the options of all calls of this client: deadline, retries, lane. To change the options
+    /// of a single call, use a clone of the client.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -107,13 +109,13 @@ impl Client {
         self
     }
 
-    /// The access mode of the application, as it was set.
+    /// The access mode that was set for the application.
     pub fn access_mode(&self) -> AccessMode {
         self.pipeline.access_mode()
     }
 
-    /// A snapshot of Spotify's limits: the learned limit, the calls in use, and the operations that
-    /// are closed, with the end of each block.
+    /// A snapshot of Spotify's limits: the learned limit, the calls in use, and the blocked
+    /// operations. The snapshot also contains the end of each block.
     pub fn limits(&self) -> Limits {
         self.pipeline.limits()
     }
@@ -127,7 +129,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Any response that is not a success, as for all calls.
+    /// Any failure of the call, including every response with an error status.
     pub async fn request(&self, request: Request) -> Result<Response<Bytes>, Error> {
         self.pipeline.call(self.prepare(request)).await
     }
@@ -167,8 +169,8 @@ impl Client {
         self.fetch(request).await
     }
 
-    /// Resolves a short link (`https://spotify.link/..`). It sends a request, but needs no token.
-    /// All other references parse without a request.
+    /// Resolves a short link (`https://spotify.link/..`). The method sends a request, but needs no
+    /// token. All other references can be parsed without a request.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -217,8 +219,8 @@ impl Client {
         self
     }
 
-    /// Sets the largest page size that the operation takes in this client's access mode, unless the
-    /// request sets `limit` itself.
+    /// Sets `limit` to the operation's maximum in this client's access mode. A `limit` that the
+    /// request sets itself is kept.
     pub(crate) fn with_page_size(&self, request: Request) -> Request {
         let Some(max) = request.operation().paging.max_limit(self.access_mode()) else {
             return request;
@@ -229,7 +231,8 @@ impl Client {
         }
     }
 
-    /// Fills the options that the request does not set with those of the client.
+    /// Adds the options of the client to a request. Options that the request sets itself have
+    /// priority.
     fn prepare(&self, request: Request) -> Request {
         let options = request.options().clone().or(&self.options);
         request.with_options(options)
@@ -254,7 +257,7 @@ impl Client {
         self.read_page(answer, operation, &path)
     }
 
-    /// Decodes the page of a response. Its links name the path that was called.
+    /// Decodes the page in a response, and corrects its links: they get the path that was called.
     pub(crate) fn read_page<P: Paged>(
         &self,
         answer: Response<Bytes>,

@@ -36,7 +36,8 @@ pub struct ClientBuilder {
 
 /// Settings.
 impl Client {
-    /// Creates a builder of a client: base URL, access mode, market, transport, deadlines and more.
+    /// Creates a builder, which sets the base URL, access mode, market, transport, deadlines and
+    /// more.
     pub fn builder(tokens: impl TokenSource) -> ClientBuilder {
         ClientBuilder {
             pipeline: Pipeline::builder(tokens),
@@ -54,7 +55,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Market of the calls that do not set one. See [`Client::with_market`].
+    /// Market of all calls that do not set a market themselves. See [`Client::with_market`].
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -66,7 +67,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Changes settings of the pipeline that have no method here, such as `backoff` or `seed`.
+    /// Changes settings of the pipeline for which this builder has no method, such as `backoff` or
+    /// `seed`.
     pub fn pipeline(mut self, change: impl FnOnce(PipelineBuilder) -> PipelineBuilder) -> Self {
         self.pipeline = change(self.pipeline);
         self
@@ -107,13 +109,14 @@ macro_rules! pipeline {
 pipeline! {
     /// Base URL of the API, with the version.
     base_url(url: &str);
-    /// Transport, instead of reqwest with its defaults.
+    /// Transport to use instead of reqwest with its default settings.
     transport(transport: impl Transport);
     /// Proxy of the default transport.
     proxy(url: &str);
-    /// Languages of names, as in the header `Accept-Language`.
+    /// Preferred languages of names, in the format of the header `Accept-Language`.
     accept_language(languages: &str);
-    /// Time limit of a call. It includes the queue, the token and all waits.
+    /// Time limit of a call. The limit includes the time in the queue, the time to get a token, and
+    /// all waits.
     deadline(deadline: Duration);
     /// Time limit of one attempt.
     attempt_timeout(timeout: Duration);
@@ -121,16 +124,17 @@ pipeline! {
     attempts(attempts: u32);
     /// Longest wait before a retry. If a longer wait is needed, the call fails at once.
     max_wait(wait: Duration);
-    /// Pacing of calls, and the limit that an earlier run learned.
+    /// Settings of the rate limit: the pacing of calls, and a limit that an earlier run learned.
     rate_limit(limit: RateLimit);
-    /// Limiter of all calls, for example one shared by several machines.
+    /// Rate limiter of all calls, for example a limiter that several machines share.
     rate_limiter(limiter: impl RateLimiter);
-    /// Receives events, for metrics.
+    /// Observer that receives events, for example for metrics.
     observer(observer: impl Observer);
 }
 
 #[cfg(feature = "cache")]
 pipeline! {
-    /// Cache of responses, as their headers allow.
+    /// Cache of responses. The headers of a response determine whether the response is cached, and
+    /// for how long.
     cache(cache: spot_http::Cache);
 }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::Player;
 
-/// First wait between two checks of the devices; it doubles each time.
+/// First wait between two checks of the devices. Each further wait is twice as long.
 const WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
@@ -16,7 +16,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(4);
 const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 
 impl Player {
-    /// Selects a device by its name or id, even before it is available. Names ignore case.
+    /// Selects a device by its name or id, even before it is available. Names are compared without
+    /// regard to case.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -44,27 +45,29 @@ pub struct PlayerDevice {
 enum Found {
     /// The device is active.
     Active(Device),
-    /// The device is not active yet. Describes what was found.
+    /// The device is not active yet. The text describes what was found.
     NotYet(String),
 }
 
 impl PlayerDevice {
-    /// Waits until the device is listed, makes it the active one, and waits until it is active.
+    /// Waits until the device is available, makes it the active device, and waits until it is
+    /// active.
     ///
-    /// Playback continues on the device; paused playback stays paused. Later commands without a
-    /// device go to it. A device that has just appeared refuses commands for some seconds (404),
-    /// which are retried. Scopes: `user-read-playback-state`, `user-modify-playback-state`. The
-    /// user needs Premium.
+    /// Playback continues on the device; paused playback stays paused. Later commands that name no
+    /// device go to this device. A device that has just appeared refuses commands for some seconds
+    /// (404). These commands are retried. Scopes: `user-read-playback-state`,
+    /// `user-modify-playback-state`. The user needs Premium.
     ///
     /// The wait between two checks grows from 0.5 s to 4 s.
     ///
     /// # Errors
     ///
     /// - [`Timeout`](ErrorKind::Timeout) if the device is not ready in time. The message says that
-    ///   it did not become active, or that it was missing, with the names of the available devices.
+    ///   the device did not become active, or that it was missing. If it was missing, the message
+    ///   contains the names of the available devices.
     /// - [`Player(DeviceNotControllable)`](PlayerReason::DeviceNotControllable) at once if the
-    ///   device has no id or is restricted: the Web API cannot control it, so that waiting does not
-    ///   help.
+    ///   device has no id or is restricted. The Web API cannot control such a device, so waiting
+    ///   does not help.
     /// - Any failure of a call.
     pub async fn ready(self, timeout: Duration) -> Result<Device, Error> {
         let deadline = Instant::now() + timeout.min(FOREVER);
@@ -91,7 +94,7 @@ impl PlayerDevice {
         }
     }
 
-    /// Checks the devices once, and transfers playback to the wanted one if it is available.
+    /// Checks the devices once, and transfers playback to the wanted device if it is available.
     async fn look(&self) -> Result<Found, Error> {
         let devices = self.player.devices().await?;
         let Some(device) = choose(&devices, &self.wanted) else {
@@ -108,8 +111,8 @@ impl PlayerDevice {
     }
 }
 
-/// Chooses by id, else by name. Of several matches, prefers the active one, then one that accepts
-/// commands.
+/// Chooses the device with this id or, if there is none, a device with this name. If several
+/// devices have the name, prefers the active device, then a device that accepts commands.
 fn choose<'a>(devices: &'a [Device], wanted: &str) -> Option<&'a Device> {
     let by_id =
         devices.iter().find(|device| device.id.as_ref().is_some_and(|id| id.as_str() == wanted));

@@ -1,10 +1,11 @@
 use std::fmt;
 
-/// A filter that selects the fields of a playlist, in Spotify's notation: names, each with an
-/// optional filter on its content.
+/// A filter that selects fields of a playlist, in Spotify's notation. A filter is a list of field
+/// names. A name can have its own filter, which selects a part of the field's content.
 ///
-/// A filter on a page of items always adds the fields that paging needs (`next`, `total`, `limit`
-/// and `offset`), so that it cannot end a stream early.
+/// For a page of items, the fields that paging needs (`next`, `total`, `limit` and `offset`) are
+/// added to the filter, unless it excludes them explicitly. Without these fields, a stream would
+/// end early.
 ///
 /// ```
 /// use spot_api::Fields;
@@ -48,7 +49,7 @@ impl Fields {
         self.text.push_str(field);
     }
 
-    /// Returns the syntax problem of a filter that the caller gave as text.
+    /// Returns the syntax error, if the caller gave the filter as text and the text is invalid.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         if self.text.trim().is_empty() {
             return Some("it is empty; expected names of fields");
@@ -67,7 +68,7 @@ impl Fields {
         (depth != 0).then_some("its parentheses do not match")
     }
 
-    /// Returns the filter of a page. It includes the fields that paging needs, unless the
+    /// Returns the filter for a page. The result includes the fields that paging needs, unless the
     /// filter excludes them explicitly.
     pub(crate) fn of_page(&self) -> String {
         let mut fields = self.clone();

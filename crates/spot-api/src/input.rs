@@ -14,7 +14,7 @@ use crate::{fields::Fields, market::Market, search_query::SearchQuery};
 
 /// Methods of [`Request`] that the generated requests need.
 ///
-/// Invalid arguments are kept in the request and reported when it is sent.
+/// The request stores an invalid argument, and reports it when the request is sent.
 pub(crate) trait RequestExt: Sized {
     fn path_id<T: Display>(self, name: &str, id: &Result<T, ParseIdError>) -> Self;
     fn query_id<T: Display>(self, name: &str, id: Option<&Result<T, ParseIdError>>) -> Self;
@@ -105,7 +105,8 @@ impl RequestExt for Request {
     }
 
     fn limit(self, limit: Option<u8>) -> Self {
-        // Only a page size of 0 is refused: the upper limits of the API change.
+        // Only a page size of 0 is rejected here. Upper limits are left to the API, which may
+        // change them.
         if limit == Some(0) {
             return wrong(self, "limit", "it is 0; expected at least 1");
         }
@@ -138,7 +139,7 @@ impl RequestExt for Request {
     }
 }
 
-/// Query parameters by name, for requests with many optional ones.
+/// Query parameters by name, for requests with many optional parameters.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attributes(Vec<(&'static str, String)>);
 
@@ -159,7 +160,7 @@ fn wrong(request: Request, name: &str, error: impl Display) -> Request {
     Request::failed(error.with_operation(request.operation()))
 }
 
-/// The JSON object of a request. Without fields there is no body.
+/// The JSON object in the body of a request. Without fields, the request has no body.
 #[derive(Default)]
 pub(crate) struct Body {
     fields: Map<String, Value>,
@@ -204,9 +205,11 @@ impl Body {
         }
     }
 
-    /// Adds a snapshot if the caller gave one: the snapshot that the previous change returned, or
-    /// for the first change the caller's. Without a snapshot from the caller, adds nothing, because
-    /// Spotify has refused valid snapshots and answered 502.
+    /// Adds a snapshot, if the caller gave one (`own`). The first change sends the caller's
+    /// snapshot. Each later change sends the snapshot that the previous change returned (`last`).
+    ///
+    /// If the caller gave no snapshot, no snapshot is sent, because Spotify has answered 502 to
+    /// valid snapshots.
     pub(crate) fn snapshot(
         self,
         name: &str,
@@ -235,7 +238,7 @@ impl Body {
         }
     }
 
-    /// Adds a time for each of the ids.
+    /// Adds a list of objects, each with an id and the time. Adds nothing if there is no time.
     pub(crate) fn timestamped(
         self,
         name: &str,

@@ -17,7 +17,7 @@ use crate::{client::Client, links, page::Paged, page_plan::Position, pages::Page
 /// A stream of all entries of a list, over any number of pages.
 ///
 /// The first page is requested alone, because it contains the length of the list. After that, up to
-/// [`prefetch`](Self::prefetch) pages are requested while the caller works. They are delivered in
+/// [`prefetch`](Self::prefetch) pages are requested while the caller works. Pages are delivered in
 /// order. To limit memory, the stream requests another page only when the caller takes a page, or
 /// waits for a page that is being decoded. The requests use the bulk [lane](crate::Lane): they
 /// yield to interactive calls when throttled. Dropping the stream stops the requests. An error ends
@@ -89,25 +89,26 @@ impl<P: Paged> Items<P::Item, P> {
 }
 
 impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
-    /// Sets how many pages are prefetched; the default is 4. With 0, a page is requested only when
-    /// the previous one is used up. Lists by cursor prefetch at most one page.
+    /// Sets the number of pages to prefetch. The default is 4. With 0, the stream requests a page
+    /// only after it has returned all entries of the previous page. For a list by cursor, the
+    /// stream prefetches at most one page.
     #[must_use]
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.pages = self.pages.prefetch(pages);
         self
     }
 
-    /// Returns the next entry; `None` at the end. Unlike the method of `StreamExt`, it needs no
-    /// import. Cancelling it loses nothing.
+    /// Returns the next entry; `None` at the end. Unlike the method of `StreamExt`, this method
+    /// needs no import. Cancelling the call loses no entry.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         StreamExt::next(self).await
     }
 
-    /// Returns the next entry, for `while let Some(entry) = items.try_next().await?`.
+    /// Returns the next entry, for loops such as `while let Some(entry) = items.try_next().await?`.
     ///
     /// # Errors
     ///
-    /// The error of the page that could not be read. It ends the stream.
+    /// The error of the page that could not be read. After this error, the stream is at its end.
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         TryStreamExt::try_next(self).await
     }
@@ -118,8 +119,8 @@ impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
         self.pages
     }
 
-    /// Length of the list according to the last page, including skipped entries. `None` before the
-    /// first page, and for lists whose length Spotify does not publish.
+    /// Length of the list according to the latest page, including skipped entries. `None` before
+    /// the first page, and for lists whose length Spotify does not publish.
     pub fn total(&self) -> Option<u32> {
         self.pages.total()
     }
@@ -170,11 +171,11 @@ impl<T, P> fmt::Debug for Items<T, P> {
 /// Streams and pages.
 impl Client {
     /// Streams the entries of any paged request, including custom operations. `P` is the type of
-    /// its pages: [`Page<T>`](Page) or [`CursorPage<T>`](spot_model::CursorPage).
+    /// the pages: [`Page<T>`](Page) or [`CursorPage<T>`](spot_model::CursorPage).
     ///
     /// The page size comes from the [paging](spot_model::Operation::paging) of the request's
-    /// operation, unless the request sets `limit`. The page may be the response itself, or a field
-    /// of it.
+    /// operation, unless the request sets `limit`. The response is a page, or contains the page in
+    /// a field.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -195,7 +196,8 @@ impl Client {
     }
 
     /// Streams the entries of a page and of the pages after it. The page itself is not requested
-    /// again. It may come from any request, or from inside a playlist, an album or a show.
+    /// again. The page may be the response to any request, or a part of a playlist, an album or a
+    /// show.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -208,24 +210,25 @@ impl Client {
     /// ```
     ///
     /// The stream ends with a [`BadRequest`](crate::ErrorKind::BadRequest) error if more pages
-    /// exist, but the link to them is missing or leads to another origin.
+    /// exist, but the link to these pages is missing or leads to another origin.
     pub fn stream_from<P: Paged>(&self, page: P) -> Items<P::Item, P> {
         let request = links::continuation(self.pipeline(), self.access_mode(), &page);
         let request = request.unwrap_or_else(|error| {
-            // The entries of the page come first. The request keeps the offset of the page.
+            // The stream yields the entries of the page before this error. The request keeps the
+            // offset of the page.
             Request::failed(error).replace_query("offset", Some(page.offset()))
         });
         Items { pages: Pages::new(self.clone(), request, Some(page)), page: None }
     }
 
-    /// Requests the page after the given one; `None` if it is the last. An empty page counts as the
-    /// last one, even if it has a link.
+    /// Requests the page after the given page. Returns `None` if the given page is the last page.
+    /// An empty page is treated as the last page, even if it has a link.
     ///
     /// # Errors
     ///
     /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not below the base URL of the
-    /// API, or if it leads back to this page or an earlier one. The second check prevents an
-    /// endless loop over pages. All other errors are those of any call.
+    /// API, or if the link leads back to this page or an earlier page. The second check prevents an
+    /// endless loop over pages. All other errors are the same as for any call.
     pub async fn next_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
         if page.items().is_empty() && page.skipped().is_empty() {
             return Ok(None);
@@ -233,17 +236,17 @@ impl Client {
         self.follow(page, page.next_link(), false).await
     }
 
-    /// Requests the page before the given one; `None` if it is the first.
+    /// Requests the page before the given page. Returns `None` if the given page is the first page.
     ///
     /// # Errors
     ///
-    /// As [`next_page`](Self::next_page).
+    /// The same errors as for [`next_page`](Self::next_page).
     pub async fn previous_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
         self.follow(page, page.previous_link(), true).await
     }
 
-    /// Reads the page to which a link leads. To end loops, the offset must advance, and no link may
-    /// be followed twice.
+    /// Requests the page to which a link leads. To prevent endless loops, the offset must advance,
+    /// and no link may be followed twice.
     async fn follow<P: Paged>(
         &self,
         page: &P,

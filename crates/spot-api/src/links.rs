@@ -1,4 +1,4 @@
-//! Links of pages: checks them and converts them into requests.
+//! Checks the links of pages, and converts them into requests.
 
 use spot_http::{Error, Pipeline, Request};
 use spot_model::{AccessMode, Method, Operation};
@@ -7,8 +7,8 @@ use crate::page::Paged;
 
 const LINK: &Operation = &Operation::custom(Method::Get, "/{link}");
 
-/// Converts a link into a request. The link must be below the base URL of the API, since the token
-/// is sent along.
+/// Converts a link into a request. The link must be below the base URL of the API, because the
+/// request contains the access token.
 pub(crate) fn request(pipeline: &Pipeline, link: &str) -> Result<Request, Error> {
     let base = pipeline.base_url();
     let path = pipeline.path_of(link).ok_or_else(|| {
@@ -18,7 +18,7 @@ pub(crate) fn request(pipeline: &Pipeline, link: &str) -> Result<Request, Error>
     Ok(Request::at(operation(&path), &path))
 }
 
-/// Returns the operation that reads a path.
+/// Returns the `GET` operation of a path.
 fn operation(path: &str) -> &'static Operation {
     let path = path.split('?').next().unwrap_or(path);
     let reads = Operation::ALL.iter().filter(|operation| operation.method == Method::Get);
@@ -33,10 +33,11 @@ fn operation(path: &str) -> &'static Operation {
     fits.min_by_key(|operation| operation.path.matches('{').count()).copied().unwrap_or(LINK)
 }
 
-/// Returns the request that continues a page by its own links, with the offset of the page itself.
+/// Returns a request that continues the list after a page. The request is created from a link of
+/// the page, but has the offset of the page itself.
 ///
-/// A page inside an object can be larger than the operation allows, and so can the `limit` of its
-/// link.
+/// A page inside an object can be larger than the operation allows. The `limit` in its link can
+/// then be too large, and is reduced.
 pub(crate) fn continuation<P: Paged>(
     pipeline: &Pipeline,
     mode: AccessMode,

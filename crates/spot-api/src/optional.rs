@@ -4,8 +4,9 @@ use spot_model::{Country, EpisodeId, PlayableUri, TrackId};
 
 use crate::{fields::Fields, market::Market, playback::PlaybackOffset};
 
-/// A value for an optional parameter: the value, anything that converts into it, an `Option` of the
-/// value, or a reference to an `Option` of anything that converts. `None` omits the parameter.
+/// A value for an optional parameter of the type `T`. The value can be a `T`, a value that converts
+/// into a `T`, or an `Option<T>`. The value can also be a reference to an `Option` of a type that
+/// converts into `T`. `None` omits the parameter.
 ///
 /// An `Option` of another type is passed by reference, so that a bare `None` needs no type
 /// annotation:

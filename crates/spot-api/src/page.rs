@@ -1,4 +1,4 @@
-//! Pages of lists: the metadata that they share, and how they are decoded.
+//! Pages of lists: their common metadata, and their decoding.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -16,13 +16,14 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     /// Type of the entries.
     type Item: Send + 'static;
 
-    /// Whether the next page is requested by cursor. If `false`, it is requested by offset.
+    /// Whether the next page is requested by cursor. If `false`, the next page is requested by
+    /// offset.
     const BY_CURSOR: bool;
 
     /// The entries.
     fn items(&self) -> &[Self::Item];
 
-    /// Returns the entries and drops the rest.
+    /// Returns the entries, and drops all other data of the page.
     fn into_items(self) -> Vec<Self::Item>;
 
     /// The skipped entries of the page.
@@ -31,11 +32,11 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     /// Length of the whole list, if the page contains it.
     fn total(&self) -> Option<u32>;
 
-    /// Index of the first entry in the list. 0 for pages by cursor.
+    /// Index of the page's first entry in the whole list. 0 for pages by cursor.
     fn offset(&self) -> u32;
 
-    /// Distance between the offsets of this page and the next one: the limit according to the
-    /// server. 0 if unknown.
+    /// Difference between the offset of the next page and the offset of this page. The difference
+    /// is the `limit` that the server returned, or 0 if the server returned no `limit`.
     fn step(&self) -> u32;
 
     /// Value of the cursor named `after` or `before`. `None` for pages by offset.
@@ -53,9 +54,8 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     /// Applies `change` to every link of the page.
     fn change_links(&mut self, change: impl FnMut(&mut String));
 
-    /// The links that led to the page, with which [`Client::next_page`](crate::Client::next_page)
-    /// detects cycles. If a page type does not store them, its links are followed without that
-    /// check.
+    /// The links that led to the page. [`Client::next_page`](crate::Client::next_page) uses these
+    /// links to detect cycles. If a page type does not store these links, cycles are not detected.
     #[doc(hidden)]
     fn trail(&self) -> PageTrail {
         PageTrail::default()
@@ -160,7 +160,7 @@ impl<T: DeserializeOwned + Send + 'static> Paged for CursorPage<T> {
 /// `{"artists": {"items": [..]}}`.
 pub(crate) struct PageIn<P>(pub(crate) P);
 
-/// Fields of a page. A response that starts with one of them is the page itself.
+/// Fields of a page. A response that starts with one of these fields is the page itself.
 const FIELDS: [&str; 8] =
     ["href", "items", "limit", "next", "offset", "previous", "total", "cursors"];
 
@@ -194,7 +194,7 @@ impl<'de, P: Deserialize<'de>> Deserialize<'de> for PageIn<P> {
     }
 }
 
-/// Reads a page. `first` is its first key if that was already read.
+/// Reads a page. `first` is the first key of the page, if that key was already read.
 fn page<'de, P: Deserialize<'de>, A: MapAccess<'de>>(
     first: Option<Cow<'de, str>>,
     map: A,
@@ -202,7 +202,7 @@ fn page<'de, P: Deserialize<'de>, A: MapAccess<'de>>(
     P::deserialize(MapAccessDeserializer::new(WithFirst { first, map }))
 }
 
-/// Key of a field, borrowed if it has no escapes.
+/// Key of a field. The text is borrowed if it has no escapes.
 struct Key<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
@@ -253,7 +253,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for WithFirst<'de, A> {
     }
 }
 
-/// A page if the value is an object. Any other value is ignored.
+/// Decodes an object as a page, and any other value as `None`.
 struct IfObject<P>(Option<P>);
 
 impl<'de, P: Deserialize<'de>> Deserialize<'de> for IfObject<P> {
@@ -307,9 +307,9 @@ impl<'de, P: Deserialize<'de>> Deserialize<'de> for IfObject<P> {
 
 /// Replaces the path in the links of a page with the path that was called.
 ///
-/// The links of pages of `/me/playlists` have the path `/users/{id}/playlists`, which is closed in
-/// Development Mode, and those of `/me/following` have a path that does not exist. Only the query
-/// differs between the pages.
+/// In pages of `/me/playlists`, the links have the path `/users/{id}/playlists`, which is closed in
+/// Development Mode. In pages of `/me/following`, the links have a path that does not exist. Only
+/// the query differs from page to page.
 pub(crate) fn keep_path(page: &mut impl Paged, path: &str) {
     let Some(rest) = path.strip_prefix("/me/") else { return };
     page.change_links(|link| {

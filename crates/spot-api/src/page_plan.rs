@@ -57,7 +57,7 @@ impl PagePlan {
             (_, Position::Offset(offset)) => request.replace_query("offset", Some(offset)),
             (Self::Cursor(plan), Position::Cursor(Some(cursor))) => {
                 let parameter = plan.parameter.unwrap_or("after");
-                // The API accepts only one of the two.
+                // The API accepts only one of `after` and `before`.
                 let other = if parameter == "before" { "after" } else { "before" };
                 request.replace_query(other, None::<&str>).replace_query(parameter, Some(cursor))
             }
@@ -65,7 +65,8 @@ impl PagePlan {
         }
     }
 
-    /// Returns the page to request now: one that is known to exist and was not requested yet.
+    /// Returns the position of the page to request now; `None` if no further page is known to exist
+    /// yet.
     pub(crate) fn next(&mut self) -> Option<Position> {
         match self {
             Self::Offset(plan) => plan.next().map(Position::Offset),
@@ -78,7 +79,7 @@ impl PagePlan {
         match (self, at) {
             (Self::Offset(plan), Position::Offset(at)) => plan.arrived(page, *at),
             (Self::Cursor(plan), _) => plan.arrived(page),
-            // A plan by offset only returns offsets.
+            // Impossible: a plan by offset returns only offsets.
             (Self::Offset(_), Position::Cursor(_)) => {}
         }
     }
@@ -107,7 +108,7 @@ impl PagePlan {
         }
     }
 
-    /// Returns the start of the page after the last delivered one.
+    /// Returns the start of the page that follows the last delivered page.
     pub(crate) fn delivered(&self) -> Position {
         match self {
             Self::Offset(plan) => Position::Offset(plan.delivered),
@@ -115,7 +116,7 @@ impl PagePlan {
         }
     }
 
-    /// Ends the list.
+    /// Stops the plan: no further page is requested.
     pub(crate) fn stop(&mut self) {
         match self {
             Self::Offset(plan) => plan.next = Next::End,
@@ -130,16 +131,16 @@ pub(crate) struct ByOffset {
     requested: u32,
     step: u32,
     next: Next,
-    /// End of the readable part of the list.
+    /// End of the part of the list that Spotify returns.
     last: Option<u32>,
 }
 
 /// The pages that may be requested next.
 enum Next {
-    /// One page, which must arrive before another is requested: the first page, and the pages of
-    /// lists whose length is unknown or wrong.
+    /// Request one page, and wait for it before the next request. Used for the first page, and for
+    /// every page if the length of the list is unknown or wrong.
     One,
-    /// All pages that start before this offset.
+    /// Request all pages that start before this offset.
     Until(u32),
     End,
 }
@@ -152,11 +153,11 @@ impl ByOffset {
     fn next(&mut self) -> Option<u32> {
         let at = self.requested;
         match self.next {
-            // Spotify answers 400 or 404 to a page that goes beyond this position.
+            // Spotify answers 400 or 404 if a requested page extends beyond `last`.
             _ if self.last.is_some_and(|last| at.saturating_add(self.step.max(1)) > last) => {
                 return None;
             }
-            // The sum saturated: the same page would be requested forever.
+            // The offset is at its maximum, so the same page would be requested forever.
             _ if at == u32::MAX => return None,
             Next::One => self.next = Next::End,
             // Spotify may answer an offset at or beyond the end with a server error.
@@ -183,14 +184,14 @@ impl ByOffset {
     }
 }
 
-/// Paging by cursor: each page contains the cursor of the next one.
+/// Paging by cursor: each page contains the cursor of the next page.
 pub(crate) struct ByCursor {
     delivered: Option<String>,
     next: Option<Option<String>>,
-    /// Hashes of the cursors so far.
+    /// Hashes of all cursors received so far.
     seen: HashSet<u64>,
-    /// Query parameter for the cursor. If the operation does not define the parameter, it is taken
-    /// from the first page.
+    /// Query parameter for the cursor. If the operation does not define the parameter, the first
+    /// page determines the parameter.
     parameter: Option<&'static str>,
 }
 
@@ -200,7 +201,7 @@ impl ByCursor {
         let backwards = link.is_some_and(|link| link.contains("before="));
         let parameter = *self.parameter.get_or_insert(if backwards { "before" } else { "after" });
         let cursor = page.cursor(parameter).map(str::to_owned);
-        // A repeated cursor leads back to earlier pages, and the stream would never end.
+        // A repeated cursor leads back to an earlier page, so the stream would never end.
         let is_new = cursor.as_ref().is_some_and(|cursor| self.seen.insert(hash(cursor)));
         let goes_on = link.is_some() && is_new;
         self.next = goes_on.then(|| cursor.clone());

@@ -1,4 +1,4 @@
-//! The pages of a list as a stream, prefetched.
+//! The pages of a list as a stream that prefetches.
 
 use std::{
     collections::VecDeque,
@@ -27,7 +27,8 @@ const PREFETCH: usize = 4;
 /// A stream of the pages of a list, from [`Items::pages`](crate::Items::pages).
 pub struct Pages<P> {
     client: Client,
-    /// The request of the list. Each page sets its offset or cursor on a copy.
+    /// The request of the list. For each page, a copy of this request gets the offset or cursor of
+    /// the page.
     request: Request,
     plan: PagePlan,
     prefetch: usize,
@@ -38,8 +39,8 @@ pub struct Pages<P> {
     drifted: bool,
 }
 
-/// A page requested in its own task, so that it arrives while the caller works. Dropping the job
-/// stops the task.
+/// Requests a page in its own task, so that the page arrives while the caller works. Dropping the
+/// job stops the task.
 struct Job<P> {
     at: Position,
     task: JoinHandle<Result<P, Error>>,
@@ -65,7 +66,8 @@ impl<P: Paged> Job<P> {
             let operation = request.operation();
             let answer = client.request(request).await?;
             if tell.send(()).is_ok() {
-                // Decoding does not yield, and the stream may need to run on this thread.
+                // Decoding does not yield. The task yields before decoding, because the stream may
+                // need to run on this thread.
                 yield_now().await;
             }
             Ok(client.read_page(answer, operation, &path)?.into_body())
@@ -73,7 +75,7 @@ impl<P: Paged> Job<P> {
         Ok(Self { at, task, arrival, arrived: false })
     }
 
-    /// Whether the response arrived. If not, its arrival wakes the task that polls the stream.
+    /// Whether the response arrived. If not, the arrival will wake the task that polls the stream.
     fn has_arrived(&mut self, cx: &mut Context<'_>) -> bool {
         self.arrived = self.arrived || self.arrival.poll_unpin(cx).is_ready();
         self.arrived
@@ -97,23 +99,23 @@ impl<P: Paged> Pages<P> {
         }
     }
 
-    /// Sets how many pages are prefetched. See [`Items::prefetch`](crate::Items::prefetch).
+    /// Sets the number of pages to prefetch. See [`Items::prefetch`](crate::Items::prefetch).
     #[must_use]
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.prefetch = pages;
         self
     }
 
-    /// Returns the next page; `None` at the end. Cancelling it loses nothing.
+    /// Returns the next page; `None` at the end. Cancelling the call loses no page.
     pub async fn next(&mut self) -> Option<Result<P, Error>> {
         StreamExt::next(self).await
     }
 
-    /// Returns the next page, for `while let Some(page) = pages.try_next().await?`.
+    /// Returns the next page, for loops such as `while let Some(page) = pages.try_next().await?`.
     ///
     /// # Errors
     ///
-    /// The error of the page that could not be read. It ends the stream.
+    /// The error of the page that could not be read. After this error, the stream is at its end.
     pub async fn try_next(&mut self) -> Result<Option<P>, Error> {
         TryStreamExt::try_next(self).await
     }
@@ -145,20 +147,20 @@ impl<P: Paged> Pages<P> {
         Ok(())
     }
 
-    /// Requests another page while the first one is being decoded. The caller already waits for the
-    /// first page, so its prefetch slot counts as free.
+    /// Requests another page while the first requested page is being decoded. The caller already
+    /// waits for the first page, so this page takes no prefetch slot.
     fn request_early(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         let arrived = self.jobs.front_mut().is_some_and(|job| job.has_arrived(cx));
         if arrived && self.prefetch > 0 { self.request_up_to(self.prefetch + 1) } else { Ok(()) }
     }
 
-    /// Records the length of the list according to a page.
+    /// Records the length of the list, if the page contains it.
     fn note_total(&mut self, page: &P) {
         if let Some(total) = page.total() {
             self.drifted |= self.total.is_some_and(|known| known != total);
             self.total = Some(total);
         }
-        // The list may have become shorter. A request beyond its end would fail, so such jobs
+        // The list may have become shorter. Requests beyond the new end would fail, so their jobs
         // are dropped.
         let plan = &self.plan;
         self.jobs.retain(|job| plan.wants(&job.at));
@@ -172,7 +174,7 @@ impl<P: Paged> Pages<P> {
     /// Requests the following pages, then returns the item that the stream yields for `page`.
     fn deliver(&mut self, page: Result<P, Error>) -> Option<Result<P, Error>> {
         match page.and_then(|page| self.request_up_to(self.prefetch).map(|()| page)) {
-            // An empty page ends the list, even if it has a link to a next one.
+            // An empty page ends the list, even if it has a link to a next page.
             Ok(page) if page.items().is_empty() && page.skipped().is_empty() => {
                 self.stop();
                 None
@@ -209,7 +211,7 @@ impl<P: Paged> Stream for Pages<P> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         if let Some(page) = this.in_hand.take() {
-            // This page was the first one of the plan.
+            // This page is the first page of the plan.
             let at = this.plan.next().unwrap_or_else(|| this.plan.delivered());
             this.plan.had(&page, &at, &this.request);
             this.note_total(&page);
@@ -231,7 +233,7 @@ impl<P: Paged> Stream for Pages<P> {
         };
         let at = job.at.clone();
         this.jobs.pop_front();
-        // Only the stream aborts the task. Otherwise the task panicked, or the runtime is shutting
+        // The stream did not abort this task, so the task panicked, or the runtime is shutting
         // down.
         let answer = answer.unwrap_or_else(|error| {
             Err(Error::configuration(format!("the task that reads the page ended: {error}")))

@@ -1,16 +1,16 @@
 use serde::Serialize;
 use spot_model::{EpisodeId, PlayableUri, TrackId};
 
-/// Where playback starts within its context.
+/// The item at which playback of a context starts.
 ///
-/// A number is a position, counted from 0; an id or URI is the item itself.
+/// A number converts into a position, counted from 0. An id or URI converts into the item itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum PlaybackOffset {
-    /// The item at a position, from 0.
+    /// The item at this position, counted from 0.
     Position(u32),
-    /// The item itself.
+    /// The item with this URI.
     Uri(PlayableUri),
 }
 

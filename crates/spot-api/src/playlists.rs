@@ -1,4 +1,5 @@
-//! Replaces the items of a playlist. A long list takes two operations: replace, then add.
+//! Replaces the items of a playlist. A long list requires two operations: the first replaces the
+//! items, and the second adds the remaining items.
 
 use spot_http::Request;
 
@@ -7,12 +8,13 @@ use crate::{
     generated::{AddPlaylistItems, AddPlaylistTracks, ReplacePlaylistItems, ReplacePlaylistTracks},
 };
 
-/// Implements the methods for the current operation and for the superseded one.
+/// Implements the methods for the current operation and for the superseded operation.
 macro_rules! replace {
     ($replace:ident, $add:ident, $playlist:ident) => {
         impl $replace {
-            /// Returns the requests in order, as plain data, without sending them. The first one
-            /// replaces the items, even with an empty list, and the others add the rest.
+            /// Returns the requests in order, as plain data, without sending them. The first
+            /// request replaces the items, even if the list is empty. The other requests add the
+            /// remaining items.
             pub fn into_requests(self) -> Vec<Request> {
                 let uris = match chunks::parsed(Self::OPERATION, "uris", &self.uris) {
                     Ok(uris) => uris,

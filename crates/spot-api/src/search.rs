@@ -12,39 +12,44 @@ use crate::{
 };
 
 impl Search {
-    /// Searches only tracks. Await it for one page, or [`stream`](SearchFor::stream) all results.
+    /// Searches only tracks. Await the request for one page, or [`stream`](SearchFor::stream) all
+    /// results.
     pub fn tracks(self) -> SearchFor<Track> {
         self.only()
     }
 
-    /// Searches only artists. Await it for one page, or [`stream`](SearchFor::stream) all results.
+    /// Searches only artists. Await the request for one page, or [`stream`](SearchFor::stream) all
+    /// results.
     pub fn artists(self) -> SearchFor<Artist> {
         self.only()
     }
 
-    /// Searches only albums. Await it for one page, or [`stream`](SearchFor::stream) all results.
+    /// Searches only albums. Await the request for one page, or [`stream`](SearchFor::stream) all
+    /// results.
     pub fn albums(self) -> SearchFor<SimplifiedAlbum> {
         self.only()
     }
 
-    /// Searches only playlists. Await it for one page, or [`stream`](SearchFor::stream) all
-    /// results.
+    /// Searches only playlists. Await the request for one page, or [`stream`](SearchFor::stream)
+    /// all results.
     pub fn playlists(self) -> SearchFor<SimplifiedPlaylist> {
         self.only()
     }
 
-    /// Searches only shows. Await it for one page, or [`stream`](SearchFor::stream) all results.
+    /// Searches only shows. Await the request for one page, or [`stream`](SearchFor::stream) all
+    /// results.
     pub fn shows(self) -> SearchFor<SimplifiedShow> {
         self.only()
     }
 
-    /// Searches only episodes. Await it for one page, or [`stream`](SearchFor::stream) all results.
+    /// Searches only episodes. Await the request for one page, or [`stream`](SearchFor::stream) all
+    /// results.
     pub fn episodes(self) -> SearchFor<SimplifiedEpisode> {
         self.only()
     }
 
-    /// Searches only audiobooks. Await it for one page, or [`stream`](SearchFor::stream) all
-    /// results.
+    /// Searches only audiobooks. Await the request for one page, or [`stream`](SearchFor::stream)
+    /// all results.
     pub fn audiobooks(self) -> SearchFor<SimplifiedAudiobook> {
         self.only()
     }
@@ -56,8 +61,8 @@ impl Search {
 
 /// A search for a single type of result.
 ///
-/// Await it for one page, or [`stream`](Self::stream) it. The API returns only about the first
-/// 1,000 results.
+/// Await the search for one page, or [`stream`](Self::stream) all results. The API returns only
+/// about the first 1,000 results.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -87,13 +92,13 @@ impl<T: SearchItem> SearchFor<T> {
         self
     }
 
-    /// Index of the first result, at most 1,000.
+    /// Index of the first result. The maximum is 1,000.
     pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
         self.search = self.search.offset(offset);
         self
     }
 
-    /// Streams all results, from the offset to the last one that the API returns.
+    /// Streams all results, from the offset to the last result that the API returns.
     #[doc(alias = "items")]
     pub fn stream(self) -> Items<T> {
         Items::new(self.search.client.clone(), self.into_request())

@@ -2,8 +2,8 @@ use std::fmt;
 
 /// A search query: words, and filters on the fields of the results.
 ///
-/// Text converts into a query, so that `client.search("words")` is sufficient. The setters add
-/// filters in quotes, so that their text cannot become another filter.
+/// Text converts into a query, so that `client.search("words")` is sufficient. The setters put the
+/// text of a filter in quotes, so that the text cannot be read as another filter.
 ///
 /// ```
 /// use spot_api::SearchQuery;
@@ -17,7 +17,7 @@ pub struct SearchQuery {
 }
 
 impl SearchQuery {
-    /// Creates a query of words, which Spotify searches in all kinds of names.
+    /// Creates a query from words. Spotify searches for the words in names of all kinds.
     pub fn new(words: impl AsRef<str>) -> Self {
         Self { text: words.as_ref().trim().to_owned() }
     }
@@ -27,7 +27,7 @@ impl SearchQuery {
         self.filter("artist", name)
     }
 
-    /// Restricts the results to albums with this name, and tracks of such albums.
+    /// Restricts the results to albums with this name, and to the tracks of these albums.
     pub fn album(self, name: &str) -> Self {
         self.filter("album", name)
     }
@@ -47,7 +47,8 @@ impl SearchQuery {
         self.append(format_args!("year:{year}"))
     }
 
-    /// Restricts the results to albums, artists and tracks of these years, both included.
+    /// Restricts the results to albums, artists and tracks from `first` to `last`, including both
+    /// years.
     pub fn years(self, first: u16, last: u16) -> Self {
         self.append(format_args!("year:{first}-{last}"))
     }
@@ -78,7 +79,8 @@ impl SearchQuery {
     }
 
     fn filter(self, field: &str, value: &str) -> Self {
-        // Quotes inside quotes cannot be escaped; Spotify ignores them in names.
+        // Quotes inside quotes cannot be escaped. The inner quotes are removed, because Spotify
+        // ignores quotes in names.
         let value = value.replace('"', "");
         if value.contains(|char: char| !char.is_alphanumeric()) {
             self.append(format_args!("{field}:\"{}\"", value.trim()))

@@ -3,10 +3,10 @@
 use futures::future::BoxFuture;
 use spot_http::{Error, Request};
 
-/// A request of this crate, for code that is generic over requests.
+/// The trait of all requests of this crate, for code that is generic over requests.
 ///
-/// Awaiting a request sends it. A request is not a future itself: pass its future,
-/// `request.into_future()`, to functions such as `join_all` or `spawn`.
+/// Awaiting a request sends it. A request is not a future itself. Functions such as `join_all` or
+/// `spawn` need `request.into_future()`.
 pub trait ApiRequest:
     IntoFuture<
         Output = Result<Self::Body, Error>,
@@ -18,12 +18,12 @@ pub trait ApiRequest:
     /// Output of awaiting the request.
     type Body: Send + 'static;
 
-    /// Returns the requests in order, as plain data, without sending them. There are
-    /// several if a list is too long for a single request.
+    /// Returns the requests in order, as plain data, without sending them. There are several
+    /// requests if a list is too long for a single request.
     fn into_requests(self) -> Vec<Request>;
 }
 
-/// Implements sending and awaiting a request that is one call.
+/// Implements `send` and `.await` for a request that is one call.
 macro_rules! single {
     ($request:ident => ()) => {
         $crate::send::single!(@ $request => (), client, request, client.command(request).await);
@@ -72,7 +72,7 @@ macro_rules! single {
     };
 }
 
-/// Implements sending and awaiting a request that becomes several calls if its list is long.
+/// Implements `send` and `.await` for a request that becomes several calls if its list is long.
 macro_rules! chunked {
     ($request:ident => ()) => {
         $crate::send::chunked!(@send $request => (), $crate::chunks::commands, request, {
@@ -136,7 +136,7 @@ macro_rules! chunked {
             /// # Errors
             ///
             /// The failure of a call. [`Error::done`](crate::Error::done) is the number of entries
-            /// done before it.
+            /// that were processed before the failure.
             pub async fn send(self) -> Result<Vec<spot_http::Response<$part>>, spot_http::Error> {
                 let client = self.client.clone();
                 $send(&client, self.into_requests(), Self::CHUNK).await
@@ -182,8 +182,8 @@ macro_rules! awaitable {
             type Output = Result<$body, spot_http::Error>;
             type IntoFuture = futures::future::BoxFuture<'static, Self::Output>;
 
-            // Inline, so that only programs that make the call compile it. Compiling all calls here
-            // would take most of the build time of this crate.
+            // Inline, so that a program compiles only the calls that it makes. Compiling all calls
+            // here would take most of the build time of this crate.
             #[inline]
             fn into_future(self) -> Self::IntoFuture {
                 let $this = self;

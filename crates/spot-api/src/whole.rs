@@ -31,35 +31,36 @@ const PREFETCH: usize = 8;
 /// The entries of one read, in order. An entry that Spotify does not find consists only of its URI.
 type Read<T> = Vec<(Uri, Option<T>)>;
 
-/// A read that was not started yet.
+/// A read that has not started yet.
 type Reading<T> = BoxFuture<'static, Result<Read<T>, Error>>;
 
 /// A stream of albums with all their tracks, or of playlists with all their items.
 ///
-/// It comes from [`GetAlbums::with_tracks`], [`GetArtistAlbums::with_tracks`] and
-/// [`GetMyPlaylists::with_items`].
+/// [`GetAlbums::with_tracks`], [`GetArtistAlbums::with_tracks`] and [`GetMyPlaylists::with_items`]
+/// create such a stream.
 ///
 /// The page inside an album holds up to 50 tracks, and the page inside a playlist up to 100 items.
 /// The stream uses these pages and requests only the rest. In [Extended Quota
-/// Mode](crate::AccessMode::Extended) it reads 20 albums per request.
+/// Mode](crate::AccessMode::Extended) the stream reads 20 albums per request.
 ///
 /// Up to [`prefetch`](Self::prefetch) reads run in parallel, and the entries keep their order. The
 /// requests use the bulk [lane](crate::Lane). Dropping the stream stops the requests. An error ends
 /// the stream.
 pub struct Whole<T> {
-    /// The reads that were not started yet.
+    /// The reads that have not started yet.
     reads: stream::Fuse<BoxStream<'static, Result<Reading<T>, Error>>>,
     jobs: VecDeque<Job<T>>,
     prefetch: usize,
-    /// The entries of the last read.
+    /// The entries of the last completed read that were not yielded yet.
     ready: vec::IntoIter<(Uri, Option<T>)>,
-    /// The error of the list of entries. The stream yields the preceding entries first.
+    /// An error of the list that supplies the entries. The stream yields all earlier entries before
+    /// it yields the error.
     failed: Option<Error>,
     missing: Vec<Uri>,
 }
 
-/// A read in its own task, so that it makes progress while the caller works. Dropping the job stops
-/// the task.
+/// A read in its own task, so that the read makes progress while the caller works. Dropping the job
+/// stops the task.
 struct Job<T>(JoinHandle<Result<Read<T>, Error>>);
 
 impl<T> Drop for Job<T> {
@@ -86,7 +87,7 @@ impl<T: Send + 'static> Whole<T> {
         }
     }
 
-    /// Sets how many reads run in parallel; the default is 8, and 0 means 1. A read fetches one
+    /// Sets the number of parallel reads. The default is 8, and 0 means 1. A read fetches one
     /// entry, or 20 albums in Extended Quota Mode.
     #[must_use]
     pub fn prefetch(mut self, reads: usize) -> Self {
@@ -94,22 +95,23 @@ impl<T: Send + 'static> Whole<T> {
         self
     }
 
-    /// Returns the next entry; `None` at the end. Unlike the method of `StreamExt`, it needs no
-    /// import. Cancelling it loses nothing.
+    /// Returns the next entry; `None` at the end. Unlike the method of `StreamExt`, this method
+    /// needs no import. Cancelling the call loses no entry.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         StreamExt::next(self).await
     }
 
-    /// Returns the next entry, for `while let Some(album) = albums.try_next().await?`.
+    /// Returns the next entry, for loops such as `while let Some(album) =
+    /// albums.try_next().await?`.
     ///
     /// # Errors
     ///
-    /// The error of the read that failed. It ends the stream.
+    /// The error of the read that failed. After this error, the stream is at its end.
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         TryStreamExt::try_next(self).await
     }
 
-    /// URIs of the entries so far that Spotify did not find. The stream skips them.
+    /// URIs of the entries that the stream has skipped so far, because Spotify did not find them.
     pub fn missing(&self) -> &[Uri] {
         &self.missing
     }
@@ -163,8 +165,8 @@ impl<T: Send + 'static> Stream for Whole<T> {
             };
             let Poll::Ready(read) = job.0.poll_unpin(cx) else { return Poll::Pending };
             this.jobs.pop_front();
-            // Only the stream aborts the task. Otherwise the task panicked, or the runtime is
-            // shutting down.
+            // The stream did not abort this task, so the task panicked, or the runtime is shutting
+            // down.
             let read = read.unwrap_or_else(|error| {
                 Err(Error::configuration(format!("the task that reads the entry ended: {error}")))
             });
@@ -217,8 +219,8 @@ impl GetAlbums {
 impl GetArtistAlbums {
     /// Streams the albums with all their tracks: the discography of the artist.
     ///
-    /// An album may be in more than one [group](Self::groups). It is yielded once per entry in the
-    /// artist's list.
+    /// An album may be in more than one [group](Self::groups). The album is yielded once per entry
+    /// in the artist's list.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -269,7 +271,8 @@ fn whole_albums(
 ) -> Whole<Album> {
     let client = client.in_bulk();
     let size = if client.is_extended() { GetAlbums::CHUNK } else { 1 };
-    // An error in the list ends the stream. The ids before it in its chunk are then not read.
+    // An error in the list ends the stream. The ids that precede the error in the same chunk are
+    // then not read.
     let ids = ids.try_chunks(size).map_err(|TryChunksError(_, error)| error);
     Whole::new(ids, move |ids| {
         let (client, market) = (client.clone(), market.clone());

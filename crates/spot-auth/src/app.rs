@@ -63,8 +63,8 @@ impl App {
     }
 
     /// Creates an application from the environment variables `SPOTIFY_CLIENT_ID` and, if they are
-    /// set, `SPOTIFY_CLIENT_SECRET` and `SPOTIFY_REDIRECT_URI`. The names that spotipy uses, which
-    /// start with `SPOTIPY_`, are the fallback.
+    /// set, `SPOTIFY_CLIENT_SECRET` and `SPOTIFY_REDIRECT_URI`. If a variable is not set, the name
+    /// that spotipy uses is tried, such as `SPOTIPY_CLIENT_ID`.
     ///
     /// # Errors
     ///
@@ -84,8 +84,8 @@ impl App {
         self.shared.redirect_uri.as_ref().map(RedirectUri::as_str)
     }
 
-    /// Returns a source of access tokens for the application itself, which give access to public
-    /// data.
+    /// Returns a source of access tokens for the application itself. These tokens give access to
+    /// public data, but not to data of users.
     ///
     /// # Errors
     ///
@@ -99,9 +99,9 @@ impl App {
         Ok(ClientCredentials::new(Arc::clone(&self.shared)))
     }
 
-    /// Starts a sign-in in two steps: send the user to
-    /// [`authorize_url`](PendingSignIn::authorize_url), keep the value, and
-    /// [`finish`](PendingSignIn::finish) it with the URL to which the browser returns.
+    /// Starts a sign-in in two steps. First send the user to
+    /// [`authorize_url`](PendingSignIn::authorize_url), and keep the returned value. When the
+    /// browser returns, pass the URL of the browser to [`finish`](PendingSignIn::finish).
     ///
     /// # Errors
     ///
@@ -118,26 +118,27 @@ impl App {
     /// # Errors
     ///
     /// [`Configuration`](crate::ErrorKind::Configuration) if the text does not contain a sign-in.
-    /// The error does not quote it.
+    /// The error does not quote the text.
     pub fn resume(&self, json: &str) -> Result<PendingSignIn, Error> {
         PendingSignIn::from_json(Arc::clone(&self.shared), json)
     }
 
-    /// Signs a user in, in one step: from a store, through the browser on this machine, or with a
-    /// URL that the user pastes.
+    /// Signs a user in with a single call. The session comes from a store, from a sign-in in the
+    /// browser on this machine, or from a URL that the user pastes.
     pub fn sign_in(&self, scopes: impl Into<Scopes>) -> SignIn {
         SignIn::new(Arc::clone(&self.shared), scopes.into())
     }
 
-    /// Creates a session from a record that the program already has: from its own storage, or made
-    /// from a refresh token.
+    /// Creates a session from a record that the program already has. The record may come from the
+    /// program's own storage, or may be made from a refresh token.
     pub fn session(&self, record: TokenRecord) -> Session {
         Session::new(Arc::clone(&self.shared), record)
     }
 
-    /// Loads the session for an account and scopes from a store. `None` if the store has none.
+    /// Loads from a store the session that has this account and these scopes. Returns `None` if the
+    /// store has no such session.
     ///
-    /// This neither asks the user nor uses the network.
+    /// This method neither asks the user nor sends a request to Spotify.
     ///
     /// # Errors
     ///
@@ -160,16 +161,17 @@ impl App {
 }
 
 impl AppBuilder {
-    /// Sets the client secret. Do not set it in programs that users install: they cannot keep it
-    /// secret.
+    /// Sets the client secret. Do not set a client secret in programs that users install, because
+    /// such programs cannot keep it secret.
     pub fn secret(mut self, secret: impl Into<SecretString>) -> Self {
         self.secret = Some(secret.into());
         self
     }
 
-    /// Sets the redirect URI: where the accounts service sends the browser back to, exactly as
-    /// registered with Spotify. A loopback address that is registered without a port, such as
-    /// `http://127.0.0.1/callback`, works with every port: [`App::sign_in`] uses a free one.
+    /// Sets the redirect URI, to which the accounts service sends the browser back. The URI must be
+    /// exactly the same as the URI that is registered with Spotify. A loopback address that is
+    /// registered without a port, such as `http://127.0.0.1/callback`, works with every port.
+    /// [`App::sign_in`] then uses a free port.
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
         self.redirect_uri = Some(redirect_uri.into());
         self
@@ -182,16 +184,16 @@ impl AppBuilder {
         self
     }
 
-    /// Sets the transport to the token endpoint; reqwest with its defaults by default. Sessions may
-    /// use it on any number of runtimes.
+    /// Sets the transport for requests to the token endpoint. The default is reqwest with its
+    /// default settings. Sessions may use the transport on any number of runtimes.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// Sets a function that receives the events of all sessions of this application, on its own
-    /// thread. A session waits up to 50 ms for the function to return. At most 256 events are
-    /// queued, and further ones are dropped.
+    /// Sets a function that receives the events of all sessions of this application. The function
+    /// runs on its own thread. A session waits up to 50 ms for the function to return. At most 256
+    /// events are queued, and further events are dropped.
     pub fn observer(
         mut self,
         observer: impl Fn(&SessionEvent<'_>) + Send + Sync + 'static,
@@ -200,8 +202,9 @@ impl AppBuilder {
         self
     }
 
-    /// Sets the wall clock, for tests; the system clock by default. The function must return at
-    /// once: it is called for every token request. If it panics, the system clock is used.
+    /// Sets the wall clock, for tests; the system clock by default. The function must return
+    /// immediately, because it is called for every token request. If it panics, the system clock is
+    /// used.
     pub fn wall_clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(now);
         self
@@ -212,8 +215,8 @@ impl AppBuilder {
     /// # Errors
     ///
     /// [`Configuration`](crate::ErrorKind::Configuration) if the client id is empty, if Spotify
-    /// would refuse the redirect URI (`localhost` since November 2025), or if there is no
-    /// transport.
+    /// would refuse the redirect URI, or if there is no transport. Spotify has refused the host
+    /// `localhost` since November 2025.
     pub fn build(self) -> Result<App, Error> {
         if self.client_id.trim().is_empty() {
             return Err(Error::configuration("the client id is empty"));

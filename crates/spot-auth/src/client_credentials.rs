@@ -10,8 +10,8 @@ use crate::{
     session::token_cache::{CachedToken, Refresh, TokenCache},
 };
 
-/// Provides access tokens for the application itself, from its client id and secret. They give
-/// access to public data, such as the catalog, but not to data of users.
+/// Provides access tokens for the application itself, from its client id and secret. These tokens
+/// give access to public data, such as the catalog, but not to data of users.
 ///
 /// Clones share one token, which is refreshed once for all of them.
 #[derive(Clone)]

@@ -37,15 +37,16 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// A point in time on both clocks.
+/// A point in time on the wall clock and on the monotonic clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     pub(crate) wall: SystemTime,
     pub(crate) monotonic: Instant,
 }
 
-/// A deadline on both clocks; the earlier one counts. The monotonic clock stops while a laptop
-/// sleeps, and the wall clock can be set back.
+/// A deadline on the wall clock and on the monotonic clock. The deadline has passed when one of the
+/// two clocks has reached it. The monotonic clock stops while a laptop sleeps, and the wall clock
+/// can be set back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     wall: SystemTime,
@@ -71,13 +72,13 @@ impl Deadline {
     }
 }
 
-/// Converts a time into whole seconds since 1970, the stored form. Earlier times become 0.
+/// Converts a time into whole seconds since 1970, the format in records. Times before 1970 become
+/// 0.
 pub(crate) fn to_unix(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// Returns the time this many seconds after the start of 1970; `None` if the platform cannot
-/// represent it.
+/// Converts seconds since 1970 into a time; `None` if the platform cannot represent the time.
 pub(crate) fn from_unix(seconds: u64) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }

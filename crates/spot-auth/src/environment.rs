@@ -16,8 +16,8 @@ impl AppBuilder {
         Self::from_variables(|name| env::var(name).ok())
     }
 
-    /// Like [`from_env`](Self::from_env), but looks up the variables with a function, for example
-    /// in a file or in a test.
+    /// Like [`from_env`](Self::from_env), but calls a function to look up the variables. The
+    /// function can read a file, for example, or return test values.
     ///
     /// # Errors
     ///

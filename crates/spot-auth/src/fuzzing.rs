@@ -22,15 +22,15 @@ pub fn listener(bytes: &[u8]) -> bool {
     outcome.is_some()
 }
 
-/// Reads a text as the URL that a user pastes.
+/// Reads a text as if a user had pasted it as the URL of the callback.
 pub fn pasted_address(text: &str) {
     if let Ok(query) = sign_in::query(text) {
         assert!(text.contains(query));
     }
 }
 
-/// Reads bytes as a response of the token endpoint. A response that is accepted has a refresh token
-/// or a token that fits in a header. Returns whether it was accepted.
+/// Reads bytes as a response of the token endpoint. An accepted response must have a refresh token,
+/// or an access token that is valid in a header. Returns whether the response was accepted.
 pub fn token_response(bytes: &[u8]) -> bool {
     let Ok(response) = TokenResponse::read(bytes) else { return false };
     match response.access_token() {
@@ -45,7 +45,8 @@ pub fn token_response(bytes: &[u8]) -> bool {
 }
 
 /// Reads bytes as a file of `FileStore` for the client id `client`, the account `account` and the
-/// scope `streaming`. A record that is read must survive a round trip. Returns whether it was read.
+/// scope `streaming`. If the file contains a record, the record must survive a round trip. Returns
+/// whether the file contains a record.
 pub fn token_file(bytes: &[u8]) -> bool {
     let Some(record) = store::parse_for_fuzzing(bytes) else { return false };
     let json = record.to_json();

@@ -12,7 +12,7 @@ use spot_model::{Operation, Scope};
 
 /// A set of scopes: those that an application requests, or those that a user granted.
 ///
-/// It prints and parses as the accounts service writes scopes, separated by spaces.
+/// The text form is the same as in the accounts service: scope names, separated by spaces.
 ///
 /// ```
 /// use spot_auth::{Scope, Scopes};
@@ -25,27 +25,27 @@ use spot_model::{Operation, Scope};
 pub struct Scopes(BTreeSet<Scope>);
 
 impl Scopes {
-    /// Creates an empty set. It gives access to public data and to the public part of the user's
-    /// profile.
+    /// Creates an empty set. A token without scopes gives access to public data and to the public
+    /// part of the user's profile.
     pub const fn new() -> Self {
         Self(BTreeSet::new())
     }
 
-    /// Returns every scope that this version knows. Prefer only the scopes that you need, since the
-    /// consent page lists all of them.
+    /// Returns every scope that this version knows. Prefer to request only the scopes that you
+    /// need, since the consent page lists all requested scopes.
     pub fn all() -> Self {
         Scope::ALL.iter().cloned().collect()
     }
 
     /// Returns the scopes that Spotify lists for these operations. Some operations list several
-    /// scopes and need only one of them, depending on the content (a public or a private playlist):
-    /// the set contains all of them.
+    /// scopes but need only one of them. For example, the needed scope may depend on whether a
+    /// playlist is public. The set contains all listed scopes.
     pub fn needed_by<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> Self {
         operations.into_iter().flat_map(|operation| operation.scopes.iter().cloned()).collect()
     }
 
-    /// Returns the scopes that an operation lists and this set lacks. If the content decides which
-    /// scope is needed, one of them can be sufficient.
+    /// Returns the scopes that an operation lists but this set does not contain. Some operations
+    /// need only one of the scopes that they list.
     pub fn lacking_for(&self, operation: &Operation) -> Self {
         Self::needed_by([operation]).difference(self)
     }

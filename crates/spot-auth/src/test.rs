@@ -1,4 +1,4 @@
-//! Checks for implementations of stores.
+//! Conformance tests for token stores.
 //!
 //! ```
 //! use spot_auth::{MemoryStore, test::check_store};
@@ -34,12 +34,12 @@ const FREE: Duration = Duration::from_secs(5);
 
 /// Checks the requirements of a [`TokenStore`]: versions, distinct keys, removal, and the lock.
 ///
-/// The store must be empty. It is empty again afterwards, unless a check fails.
+/// The store must be empty. After the checks, the store is empty again, unless a check failed.
 ///
 /// # Errors
 ///
-/// [`Store`](crate::ErrorKind::Store) that names the violated requirement, and every error of the
-/// store.
+/// An error of the kind [`Store`](crate::ErrorKind::Store), which names the violated requirement,
+/// and every error that the store itself returns.
 pub async fn check_store(store: impl TokenStore) -> Result<(), Error> {
     let store: Arc<dyn TokenStore> = Arc::new(store);
     check_versions(&*store).await?;
@@ -48,7 +48,7 @@ pub async fn check_store(store: impl TokenStore) -> Result<(), Error> {
     ensure(!format!("{store:?}").contains(SECRET), "`Debug` must not print the tokens")
 }
 
-/// A part of every token in these checks.
+/// A text that every token in these tests contains.
 const SECRET: &str = "CANARY";
 
 fn record(name: &str) -> TokenRecord {

@@ -49,13 +49,14 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Awaits a future of the program in its own task, which ends with the caller or after `limit`.
+/// Awaits a future of the program in a separate task. The task is aborted after `limit`, or when
+/// the caller is cancelled.
 pub(crate) async fn call<F>(limit: Duration, future: F) -> Result<F::Output, Failure>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
     let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
-    // A set aborts its tasks when it is dropped.
+    // A `JoinSet` aborts its tasks when it is dropped.
     let mut task = JoinSet::new();
     match runtime.runtime_flavor() {
         RuntimeFlavor::MultiThread => task.spawn(may_block(future)),
@@ -70,17 +71,18 @@ where
 }
 
 /// Awaits a future whose polls may block their thread. The runtime must have several threads, and
-/// the future must be a task of its own.
+/// the future must run in its own task.
 ///
-/// The worker that polls the future may be the one that drives the timers and connections of the
-/// runtime. It first gives that work to another thread: otherwise, no time limit would end.
+/// The thread that polls the future may also drive the timers and connections of the runtime. This
+/// function first moves that work to another thread. Otherwise a future that blocks would stop all
+/// timers, and no time limit would work.
 async fn may_block<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|context| block_in_place(|| future.as_mut().poll(context))).await
 }
 
-/// Calls a function of the program, which may block, on its own thread. The thread continues after
-/// `limit`, but does not keep the program from ending.
+/// Calls a function of the program on a separate thread, because the function may block. The thread
+/// continues after `limit`, but does not prevent the program from ending.
 pub(crate) async fn call_blocking<T, F>(limit: Duration, function: F) -> Result<T, Failure>
 where
     F: FnOnce() -> T + Send + 'static,
@@ -106,14 +108,15 @@ where
 /// Calls a function of the program on a separate thread, and does not wait for it.
 pub(crate) fn call_detached(function: impl FnOnce() + Send + 'static) {
     let runtime = Handle::try_current().ok();
-    // If no thread can be started, the function is not called. No caller needs its result.
+    // If no thread can be started, the function is not called. No caller needs the result of the
+    // function.
     let _ = thread::Builder::new().spawn(move || {
         let _inside = runtime.as_ref().map(Handle::enter);
         let _ = catch(function);
     });
 }
 
-/// Calls a function of the program that returns at once.
+/// Calls a function of the program that returns immediately. A panic becomes an error.
 pub(crate) fn catch<T>(function: impl FnOnce() -> T) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(function)).map_err(|_| Failure::Panicked)
 }

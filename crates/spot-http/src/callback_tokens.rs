@@ -25,12 +25,12 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// After the replacement of a refused token, further refusals are ignored for this long.
 const SETTLING: Duration = Duration::from_secs(30);
 
-/// Gets tokens from a closure, for programs that have their own way to obtain them.
+/// Gets tokens from a closure, for programs that have their own way to obtain tokens.
 ///
-/// The closure returns the text of an access token and its expiry. It runs in its own task for at
-/// most 30 s, once for all calls that wait for a token. It runs again shortly before the token
-/// expires, and after the API refused the token (401). If the API refuses the new token too, the
-/// closure does not run again for 30 s, and calls fail with the 401.
+/// The closure returns the text of an access token and its expiry. The closure runs in its own task
+/// for at most 30 s. All calls that wait for a token share one run. The closure runs again shortly
+/// before the token expires, and after the API refused the token (401). If the API refuses the new
+/// token too, the closure does not run again for 30 s, and calls fail with the 401.
 ///
 /// ```no_run
 /// # async fn ask_my_server() -> Result<String, spot_http::Error> { Ok(String::new()) }
@@ -147,7 +147,8 @@ impl TokenSource for CallbackTokens {
     async fn reject(&self, token: &AccessToken) {
         let mut state = self.shared.state();
         let is_current = state.token.as_ref().is_some_and(|(held, _)| held.same(token));
-        // The API would refuse another token too, and each call would request one.
+        // Soon after a replacement, another refusal is ignored: the API would refuse the next token
+        // too, and each call would run the closure.
         let is_settling = state.refused_at.is_some_and(|at| at.elapsed() < SETTLING);
         if is_current && !is_settling {
             state.token = None;
@@ -170,7 +171,7 @@ mod tests {
 
     use super::*;
 
-    /// A source of numbered tokens, and a counter of its calls.
+    /// Returns a source of numbered tokens, and a counter of the calls of its closure.
     fn numbered(valid: Duration) -> (CallbackTokens, Arc<AtomicUsize>) {
         let calls = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&calls);

@@ -12,16 +12,17 @@ use spot_model::{Method, Operation};
 
 use crate::{CallOptions, Error};
 
-/// Characters to escape in a path segment: all except the unreserved ones.
+/// Characters to escape in a path segment: all except the unreserved characters.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Characters to escape in an entry of a list in a query. Colons stay: every URI contains them.
+/// Characters to escape in an entry of a list in a query. Colons are not escaped, because every
+/// Spotify URI contains them.
 const ENTRY: &AsciiSet = &SEGMENT.remove(b':');
 
 /// Characters to escape in the value of a query parameter.
 const VALUE: &AsciiSet = &ENTRY.remove(b',');
 
-/// A call as plain data: operation, path, query, body. It sends nothing by itself.
+/// A call as plain data: operation, path, query, body. Creating a request sends nothing.
 ///
 /// An invalid part is reported when the request is sent.
 ///
@@ -60,8 +61,7 @@ pub struct Body {
 }
 
 impl Request {
-    /// Creates a request for an operation. Set every parameter of its path with
-    /// [`path`](Self::path).
+    /// Creates a request for an operation. Set every path parameter with [`path`](Self::path).
     pub fn new(operation: &'static Operation) -> Self {
         // Reserves capacity for ids, which are longer than the parameter names that they replace.
         let mut path = String::with_capacity(operation.path.len() + 24);
@@ -76,33 +76,33 @@ impl Request {
         }
     }
 
-    /// Creates a `GET` of a path below the base URL, with its query, for endpoints without an
-    /// operation.
+    /// Creates a `GET` request for an endpoint without an operation. The path and the query are
+    /// relative to the base URL.
     pub fn get(path_and_query: &str) -> Self {
         const GET: &Operation = &Operation::custom(Method::Get, "/{path}");
         Self::at(GET, path_and_query)
     }
 
-    /// Creates a `PUT`, as [`get`](Self::get).
+    /// Creates a `PUT` request. For the path, see [`get`](Self::get).
     pub fn put(path_and_query: &str) -> Self {
         const PUT: &Operation = &Operation::custom(Method::Put, "/{path}");
         Self::at(PUT, path_and_query)
     }
 
-    /// Creates a `POST`, as [`get`](Self::get).
+    /// Creates a `POST` request. For the path, see [`get`](Self::get).
     pub fn post(path_and_query: &str) -> Self {
         const POST: &Operation = &Operation::custom(Method::Post, "/{path}");
         Self::at(POST, path_and_query)
     }
 
-    /// Creates a `DELETE`, as [`get`](Self::get).
+    /// Creates a `DELETE` request. For the path, see [`get`](Self::get).
     pub fn delete(path_and_query: &str) -> Self {
         const DELETE: &Operation = &Operation::custom(Method::Delete, "/{path}");
         Self::at(DELETE, path_and_query)
     }
 
-    /// Creates a request for an operation at a path below the base URL, with its query. Use it for
-    /// links from responses.
+    /// Creates a request for an operation with a given path and query, relative to the base URL.
+    /// Use this function for links from responses.
     pub fn at(operation: &'static Operation, path_and_query: &str) -> Self {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let slash = if path.starts_with('/') { "" } else { "/" };
@@ -116,7 +116,8 @@ impl Request {
         Self { deferred_error: Some(error), ..Self::new(operation) }
     }
 
-    /// Sets a parameter of the path. The value is escaped to one segment.
+    /// Sets a parameter of the path. The value is escaped, so that it stays one segment of the
+    /// path.
     #[must_use]
     pub fn path(mut self, name: &str, value: impl Display) -> Self {
         let Some((start, end)) = self.placeholder(name) else {
@@ -173,7 +174,8 @@ impl Request {
         }
     }
 
-    /// Sets a query parameter and removes its earlier values. `None` only removes them.
+    /// Sets a query parameter and removes its earlier values. If `value` is `None`, only removes
+    /// the earlier values.
     #[must_use]
     pub fn replace_query(mut self, name: &str, value: Option<impl Display>) -> Self {
         let mut rest = String::with_capacity(self.query.len() + 16);
@@ -210,7 +212,7 @@ impl Request {
         self
     }
 
-    /// Starts a parameter of the query. The caller then appends its value.
+    /// Appends the name of a parameter to the query. The caller then appends the value.
     fn push(&mut self, name: &str) {
         if !self.query.is_empty() {
             self.query.push('&');
@@ -219,7 +221,7 @@ impl Request {
         self.query.push('=');
     }
 
-    /// Sets the body to a value as JSON.
+    /// Sets the body to a value that is serialised as JSON.
     #[must_use]
     pub fn json(self, value: &(impl Serialize + ?Sized)) -> Self {
         match serde_json::to_vec(value) {
@@ -244,7 +246,7 @@ impl Request {
         self
     }
 
-    /// Keeps an error to report when the request is sent. Only the first one is kept.
+    /// Stores an error to report when the request is sent. Only the first error is stored.
     fn or_deferred_error(mut self, message: String) -> Self {
         let operation = self.operation;
         let error = || Error::bad_request(message).with_operation(operation);
@@ -271,8 +273,8 @@ impl Request {
         &self.path
     }
 
-    /// Returns a query parameter as it is sent, percent-encoded. `None` if the request does not
-    /// have it.
+    /// Returns the percent-encoded value of a query parameter. `None` if the request has no such
+    /// parameter.
     pub fn query_value(&self, name: &str) -> Option<&str> {
         let pair = self.query.split('&').find(|pair| is_named(pair, name))?;
         Some(pair.split_once('=').map_or("", |(_, value)| value))
@@ -304,9 +306,9 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`BadRequest`](crate::ErrorKind::BadRequest) if a parameter of the path is missing or empty,
-    /// or if the body cannot be serialised as JSON; or the error given to
-    /// [`failed`](Self::failed).
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if a path parameter is missing or empty, or if
+    /// the body cannot be serialised as JSON. A request from [`failed`](Self::failed) returns its
+    /// own error.
     pub fn check(&self) -> Result<(), Error> {
         if let Some(error) = &self.deferred_error {
             return Err(error.clone().with_operation(self.operation));
@@ -322,7 +324,7 @@ impl Request {
     }
 }
 
-/// Whether `pair`, a `name=value` of a query, sets the parameter `name`.
+/// Whether a pair of the form `name=value` sets the parameter `name`.
 fn is_named(pair: &str, name: &str) -> bool {
     pair.split('=').next() == Some(name)
 }

@@ -12,7 +12,7 @@ use crate::{
     failure::{Refusal, html_title, redact, start_of},
 };
 
-/// Number of bytes of a body that are searched for an HTML page.
+/// Number of bytes at the start of a body that are checked for an HTML page.
 const START: usize = 16 * 1024;
 
 /// A response: the body, the status, the headers, and how the call went.
@@ -24,14 +24,14 @@ pub struct Response<T> {
     pub(crate) attempts: u32,
     pub(crate) waited: Duration,
     pub(crate) cached: bool,
-    /// The token of the request. It is redacted in error messages, since a response may repeat it.
+    /// The token of the request. Error messages redact the token, because a response may repeat it.
     pub(crate) token: Option<AccessToken>,
 }
 
 impl<T> Response<T> {
-    /// Creates a response from an error that is treated as a result. For example, if an entry is
-    /// answered with 404, the result is `None`. The response has the status and the attempts of
-    /// the error, and no headers.
+    /// Creates a response from an error that the caller treats as a result. For example, a 404 for
+    /// an entry becomes a response with the body `None`. The response has the status and the number
+    /// of attempts of the error. It has no headers.
     pub fn of_error(error: &Error, body: T) -> Self {
         Self {
             body,
@@ -49,7 +49,7 @@ impl<T> Response<T> {
         &self.body
     }
 
-    /// The body, without the rest.
+    /// Returns the body and drops the rest of the response.
     pub fn into_body(self) -> T {
         self.body
     }
@@ -88,11 +88,11 @@ impl<T> Response<T> {
 
 impl Response<Bytes> {
     /// Decodes the JSON of the body, as [`Pipeline::call_json`](crate::Pipeline::call_json) does.
-    /// An error names the operation.
+    /// If decoding fails, the error names the operation.
     ///
     /// # Errors
     ///
-    /// [`Decode`](ErrorKind::Decode) if the body does not decode as `T`.
+    /// [`Decode`](ErrorKind::Decode) if the body cannot be decoded as `T`.
     pub fn json<T: DeserializeOwned>(
         self,
         operation: &'static Operation,
@@ -102,7 +102,7 @@ impl Response<Bytes> {
         Ok(self.map(|_| body))
     }
 
-    /// Decodes the JSON of the body. An empty body and status 204 yield `None`.
+    /// Decodes the JSON of the body. Returns `None` for an empty body and for status 204.
     pub(crate) fn optional_json<T: DeserializeOwned>(
         self,
         operation: &'static Operation,
@@ -118,7 +118,7 @@ impl Response<Bytes> {
         Ok(self.map(|_| body))
     }
 
-    /// Returns the response of a command, whose body is ignored. An HTML page is an error: networks
+    /// Returns the response of a command, and ignores the body. An HTML page is an error: networks
     /// that require a sign-in answer every request with such a page and status 200.
     pub(crate) fn of_command(self, operation: &'static Operation) -> Result<Response<()>, Error> {
         let kind = self.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
@@ -173,7 +173,7 @@ fn decode<T: DeserializeOwned>(body: &[u8], secret: &str) -> Result<T, Error> {
     Err(undecoded(clean.as_bytes(), start, failed).with_body(start.as_bytes()))
 }
 
-/// Creates the error of a body that did not decode.
+/// Creates the error for a body that cannot be decoded.
 fn undecoded(body: &[u8], start: &str, error: Option<serde_json::Error>) -> Error {
     let failed = |message: &str| Error::new(ErrorKind::Decode, message);
     if body.trim_ascii().is_empty() {
@@ -188,7 +188,7 @@ fn undecoded(body: &[u8], start: &str, error: Option<serde_json::Error>) -> Erro
             "the body is an error although the status is a success: {message}"
         ));
     };
-    // The path is only computed after a failure, since decoding without it is faster.
+    // The path is computed only after a failure, because tracking the path slows down decoding.
     let path = json_path::find(body, error.line(), error.column());
     let failed = match error.classify() {
         Category::Eof => failed(&format!("the body ends early: {error}")),
@@ -229,7 +229,7 @@ fn unusable_field(body: &[u8], path: Option<&str>, error: &serde_json::Error) ->
 }
 
 /// Whether the body is an error of the API: an object whose first field is `error`. Most models
-/// would decode from it, since all of their fields may be missing.
+/// would accept such a body, because all of their fields are optional.
 fn says_error(body: &[u8]) -> bool {
     let object = body.trim_ascii_start().strip_prefix(b"{");
     object.is_some_and(|object| object.trim_ascii_start().starts_with(b"\"error\""))

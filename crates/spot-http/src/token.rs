@@ -1,4 +1,4 @@
-//! Access tokens, and the trait of their sources.
+//! Access tokens, and the trait for token sources.
 
 use std::{
     fmt,
@@ -18,31 +18,32 @@ use crate::Error;
 /// Many calls may request the token at the same time. The source refreshes a token once for all of
 /// these calls.
 ///
-/// If a source hangs, the call ends at its deadline; a panic becomes an error. A source must not
-/// block its thread: it runs in the task of the call, so the call would not end at its deadline,
-/// and the timers and connections of the runtime could stop as well. Run blocking code with
-/// `tokio::task::spawn_blocking`.
+/// If a source hangs, the call fails at its deadline. If a source panics, the call fails with an
+/// error. A source must not block its thread, because it runs in the task of the call. If the
+/// thread is blocked, the deadline has no effect, and the timers and connections of the runtime may
+/// stop as well. Run blocking code with `tokio::task::spawn_blocking`.
 #[async_trait]
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
-    /// Returns a token that is valid now. The call waits for it until its deadline.
+    /// Returns a token that is valid now. The call waits for the token until the deadline of the
+    /// call.
     ///
     /// # Errors
     ///
     /// [`Authentication`](crate::ErrorKind::Authentication) or
-    /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if there is no valid token, and any
-    /// refresh failure.
+    /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if there is no valid token. If a
+    /// refresh fails, its error is returned.
     async fn token(&self) -> Result<AccessToken, Error>;
 
-    /// Reports that the API refused this token (401). The source then gets another one, unless it
-    /// has already replaced this token. If the source returns the refused token again, the call
-    /// ends with the 401.
+    /// Reports that the API refused this token (401). The source then gets a new token, unless it
+    /// has already replaced the refused token. If the source returns the refused token again, the
+    /// call fails with the 401.
     async fn reject(&self, token: &AccessToken);
 }
 
-/// An access token in the form of a header. Its `Debug` output does not show it.
+/// An access token, stored as the value of a header. The `Debug` output does not show the token.
 ///
-/// It is also a [`TokenSource`], for programs that get their tokens elsewhere. After the API has
-/// refused the token, every call fails with an
+/// An access token is also a [`TokenSource`], for programs that get their tokens elsewhere. After
+/// the API has refused the token, every call fails with an
 /// [`Authentication`](crate::ErrorKind::Authentication) error.
 #[derive(Clone)]
 pub struct AccessToken(Arc<Inner>);
@@ -57,8 +58,8 @@ impl AccessToken {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is empty or contains characters
-    /// that are not allowed in a header.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the token is empty or contains
+    /// characters that are not allowed in a header.
     pub fn new(token: &str) -> Result<Self, Error> {
         let token = token.trim();
         let token = match token.get(..7) {
@@ -81,13 +82,14 @@ impl AccessToken {
         &self.0.header
     }
 
-    /// The text of the token, without `Bearer`. It is a secret: keep it out of logs.
+    /// The text of the token, without `Bearer`. This text is a secret: do not log it.
     pub fn expose(&self) -> &str {
         let text = self.0.header.to_str().unwrap_or_default();
         text.strip_prefix("Bearer ").unwrap_or_default()
     }
 
-    /// Whether both are clones of the same token, not only equal texts.
+    /// Whether both values are clones of one token. Separately created tokens are different, even
+    /// if their texts are equal.
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -1,4 +1,5 @@
-//! The mock's clock. It starts at the same moment in every run, and tests can move it.
+//! The mock's clock. The clock starts at the same moment in every run, and tests can move the clock
+//! forward.
 
 use std::time::Duration;
 
@@ -7,14 +8,14 @@ use tokio::time::Instant;
 const SECOND: i64 = 1_000;
 const DAY: i64 = 24 * 60 * 60 * SECOND;
 
-/// 2026-11-02T09:00:00Z, the moment at which every mock starts. It is fixed, so that the same seed
-/// gives the same `added_at` on any day.
+/// The start time of every mock: 2026-11-02T09:00:00Z. This time is fixed, so that the same seed
+/// always gives the same `added_at` values.
 pub(crate) const START: Moment = Moment(1_793_610_000_000);
 
 /// The clock of a mock.
 ///
-/// It follows tokio's clock. Therefore a client that has slept for its `Retry-After` is accepted
-/// again, and a test with a paused clock does not wait in real time.
+/// The clock follows tokio's clock. Therefore a client is accepted again after it has slept for the
+/// time in `Retry-After`. A test that pauses tokio's clock does not wait in real time.
 #[derive(Debug)]
 pub(crate) struct Clock {
     since: Instant,
@@ -83,8 +84,8 @@ impl Moment {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// The same day and time some calendar months later, or the last day of that month if it has
-    /// fewer days.
+    /// Adds calendar months and keeps the day and the time. If the new month does not have this
+    /// day, the result is the last day of the month.
     pub(crate) fn plus_months(self, months: i64) -> Self {
         let (year, month, day) = civil(self.0.div_euclid(DAY));
         let counted = year * 12 + (month - 1) + months;
@@ -115,8 +116,8 @@ impl Moment {
     }
 }
 
-/// Year, month and day of a day number, counted from 1970-01-01, in the Gregorian calendar. Years
-/// start in March for the calculation, so that the leap day is the last day of a year.
+/// Converts a number of days since 1970-01-01 to a year, a month and a day. In the calculation,
+/// years start in March, so that the leap day is the last day of a year.
 fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);

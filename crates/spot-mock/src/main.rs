@@ -27,7 +27,7 @@ struct Arguments {
     /// Port to listen on; 0 chooses a free port.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Address to listen on; 0.0.0.0 accepts other machines.
+    /// Address to listen on; 0.0.0.0 accepts connections from other machines.
     #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
     bind: IpAddr,
     /// Host name in the links of answers.
@@ -71,22 +71,22 @@ struct Arguments {
     /// Length of the window in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     window: u64,
-    /// Maximum number of calls a day of one group of operations [default: no limit].
+    /// Maximum number of calls per day to one group of operations [default: no limit].
     #[arg(long, value_name = "CALLS")]
     quota: Option<usize>,
-    /// Treatment of calls that are made before their `Retry-After` has passed.
+    /// Treatment of calls that a client sends before the time in `Retry-After` has passed.
     #[arg(long, value_enum, default_value_t = EarlyRetryArgument::Forgive)]
     early_retries: EarlyRetryArgument,
-    /// Share of requests with a random fault, 0 to 1.
+    /// Share of requests with a random fault, from 0 to 1.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     faults: f64,
     /// Delay before every answer in milliseconds.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     latency: u64,
-    /// Shows a consent page instead of granting immediately.
+    /// Shows a consent page instead of granting access immediately.
     #[arg(long)]
     ask: bool,
-    /// The refresh token in the answer to a refresh.
+    /// The refresh token in the answer to a refresh request.
     #[arg(long, value_enum, default_value_t = RefreshArgument::Omit)]
     refresh: RefreshArgument,
     /// Registers another redirect URI. Can be given several times.
@@ -95,16 +95,17 @@ struct Arguments {
     /// Starts without playback.
     #[arg(long)]
     idle: bool,
-    /// Gives UNKNOWN as the reason of every refused player command, as some real players do.
+    /// Gives the reason UNKNOWN for every refused player command, as some real players do.
     #[arg(long)]
     vague_player: bool,
-    /// Adds null values that real answers contain: hidden playlists, a device without id.
+    /// Adds null values that real answers contain: hidden playlists are null, and a device has no
+    /// id.
     #[arg(long)]
     null_values: bool,
     /// Prints the addresses and credentials as one line of JSON.
     #[arg(long)]
     json: bool,
-    /// Does not log requests. RUST_LOG sets the other log levels.
+    /// Does not log requests. This option has no effect if RUST_LOG is set.
     #[arg(long)]
     quiet: bool,
 }
@@ -155,7 +156,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Initializes logging, with the levels of `RUST_LOG`, or by default with the access log.
+/// Initializes logging. `RUST_LOG` sets the levels. Without `RUST_LOG`, warnings and requests are
+/// logged. If `quiet` is true, only warnings are logged.
 fn log(quiet: bool) {
     let usual = if quiet { "warn" } else { "warn,spot_mock::access=info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
@@ -256,9 +258,9 @@ fn builder(arguments: Arguments) -> io::Result<MockBuilder> {
     Ok(builder)
 }
 
-/// Starts to listen for an interrupt, and for the termination signal of service managers.
+/// Starts to listen for SIGINT and SIGTERM.
 ///
-/// The future completes when one of them has arrived.
+/// The returned future completes when one of these signals arrives.
 #[cfg(unix)]
 fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -274,13 +276,13 @@ fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
     })
 }
 
-/// Starts to listen for an interrupt. The future completes when it has arrived.
+/// Returns a future that completes when the program is interrupted.
 #[cfg(not(unix))]
 fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
     Ok(tokio::signal::ctrl_c())
 }
 
-/// Writes the certificate of the authority to a file, and returns its path.
+/// Writes the certificate of the authority to a file, and returns the path of the file.
 fn write_authority(mock: &MockSpotify, file: Option<PathBuf>) -> io::Result<Option<PathBuf>> {
     let Some(pem) = mock.authority_pem() else { return Ok(None) };
     let port = mock.accounts_url().rsplit(':').next().unwrap_or_default();

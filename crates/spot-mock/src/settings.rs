@@ -7,7 +7,7 @@ pub(crate) struct Settings {
     pub(crate) premium: bool,
     /// Whether the player gives the reason `UNKNOWN` for every refused command.
     pub(crate) vague_player: bool,
-    /// Whether answers contain `null` where real answers sometimes do.
+    /// Whether answers contain the `null` values that sometimes occur in real answers.
     pub(crate) null_values: bool,
     /// Base URL of all links: `http://127.0.0.1:8080/v1`.
     pub(crate) api_url: String,
@@ -26,14 +26,14 @@ pub enum Mode {
     /// lack the fields that Spotify removed in February 2026.
     #[default]
     Development,
-    /// Extended Quota Mode: all operations and all fields.
+    /// Extended Quota Mode. All operations and all fields are available.
     Extended,
 }
 
 /// The market of an answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Market {
-    /// The country of the user. Without a user, the requested country.
+    /// Country code of the user. If the call has no user, this is the requested country.
     pub(crate) code: Option<&'static str>,
     /// Whether the call has the parameter `market`.
     pub(crate) asked: bool,

@@ -22,7 +22,7 @@ impl Country {
     }
 
     /// Whether ISO 3166-1 has assigned the code to a country. Also true for `XK`, which Spotify
-    /// uses for Kosovo. Unassigned codes parse as well, since Spotify may add countries.
+    /// uses for Kosovo. Unassigned codes can be parsed, too, because Spotify may add countries.
     pub fn is_assigned(self) -> bool {
         self.as_str() == "XK" || ASSIGNED.split(' ').any(|code| code == self.as_str())
     }
@@ -95,7 +95,7 @@ const WORDS: usize = 11;
 /// A set of countries. A set allocates 88 bytes for any number of countries. An empty set
 /// allocates nothing.
 ///
-/// In JSON it is a list of codes. Entries that are not two letters are skipped.
+/// In JSON, a set is a list of codes. Entries that are not two letters are skipped.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct CountrySet(Option<Box<[u64; WORDS]>>);
 
@@ -107,7 +107,7 @@ impl CountrySet {
         word.is_some_and(|word| word & (1 << (index % 64)) != 0)
     }
 
-    /// Adds a country. Returns `false` if it was already in the set.
+    /// Adds a country. Returns `false` if the set already contained the country.
     pub fn insert(&mut self, country: Country) -> bool {
         let index = country.index();
         let words = self.0.get_or_insert_default();
@@ -186,7 +186,8 @@ impl Serialize for CountrySet {
 
 impl<'de> Deserialize<'de> for CountrySet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // These lists make up half of many responses.
+        // These lists make up half of many responses, so the JSON reader decodes them in a faster
+        // way.
         if is_in_place() {
             return deserializer.deserialize_newtype_struct(COUNTRIES, Set);
         }
@@ -224,7 +225,7 @@ impl<'de> Visitor<'de> for Set {
 pub(crate) type Bits = [u8; WORDS * 8];
 
 /// Scans a list in the usual form: pairs of capital letters in quotes, with commas and spaces
-/// between them. Returns `None` for anything else, which may still be a valid list.
+/// between them. Returns `None` for any other text, which may still be a valid list.
 pub(crate) fn scan(json: &[u8]) -> Option<Bits> {
     let mut words = [0_u64; WORDS];
     let mut insert = |letters: [u8; 2]| {

@@ -1,9 +1,9 @@
-//! Decodes responses: fast if everything is valid, and tolerant otherwise.
+//! Decodes responses. Decoding is fast if everything is valid, and tolerates broken entries.
 //!
 //! [`from_slice`] decodes a response up to twice. The first pass is strict: [`json_reader`] decodes
-//! every list entry in place, and fails at the first broken one. The second pass runs only after
-//! such a failure. It uses serde_json and reads each entry as raw JSON first, so that a broken
-//! entry can be skipped.
+//! every list entry in place, and fails at the first broken entry. The second pass runs only after
+//! such a failure. The second pass uses serde_json and reads each entry as raw JSON first, so that
+//! a broken entry can be skipped.
 
 use std::{fmt, marker::PhantomData};
 
@@ -28,14 +28,14 @@ const MAX_ERROR: usize = 400;
 
 /// Decodes a response of the API.
 ///
-/// The result is the same as that of [`serde_json::from_slice`], but it is faster as long as no
-/// entry of a list is broken. Do not put models into types with `#[serde(flatten)]` or
-/// `#[serde(untagged)]`: serde buffers their content, and broken entries cannot be skipped there.
+/// Returns the same result as [`serde_json::from_slice`], but is faster as long as no entry of a
+/// list is broken. Do not put models into types with `#[serde(flatten)]` or `#[serde(untagged)]`:
+/// serde buffers the content of these types, and broken entries in the buffer cannot be skipped.
 ///
 /// # Errors
 ///
 /// Fails if the text is not JSON, has a wrong structure, lacks a required field, or would take far
-/// more memory than its own length. The error is one line of at most 500 characters.
+/// more memory than the text itself. The error is one line of at most 500 characters.
 pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
     shape::check::<T>(json)?;
     // Checking the whole text once is faster than checking each string.
@@ -47,7 +47,8 @@ fn decode<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, serde_json::Error>
     json_reader::read(json).or_else(|Unusual| serde_json::from_str(json))
 }
 
-/// Limits the text of an error to one line and a maximum length, since it may quote the JSON.
+/// Limits the text of an error to one line and a maximum length, because the text may quote the
+/// JSON.
 fn bounded(error: serde_json::Error) -> serde_json::Error {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
@@ -64,7 +65,7 @@ fn bounded(error: serde_json::Error) -> serde_json::Error {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
-    /// Index in the page, from 0. Skipped entries count.
+    /// Index in the page, counted from 0. Skipped entries are also counted.
     pub index: usize,
     /// Why the entry was skipped.
     pub reason: SkipReason,
@@ -86,7 +87,7 @@ pub enum SkipReason {
     },
 }
 
-/// The decoded entries of a list, and the skipped ones.
+/// The decoded entries of a list, and the skipped entries.
 #[derive(Clone, Debug)]
 pub(crate) struct Entries<T> {
     pub(crate) items: Vec<T>,
@@ -171,7 +172,8 @@ impl<T> Entries<T> {
 }
 
 impl<T> Entries<T> {
-    /// Reserves capacity for a page of the usual length. Doubling would copy more and waste memory.
+    /// Reserves capacity for a page of the usual length. Doubling the capacity would copy more and
+    /// waste memory.
     fn grow(&mut self) {
         let length = self.items.len();
         let usual = [10, 20, 30, 50, 100].into_iter().find(|usual| *usual > length);

@@ -1,4 +1,4 @@
-//! Ids: they identify an object in paths and links.
+//! Ids, which identify objects in paths and links.
 
 use std::{cmp::Ordering, fmt, hash::Hash, num::NonZeroU8, str::FromStr};
 
@@ -11,7 +11,7 @@ use crate::{
 
 /// Base-62 text of 1 to 22 characters, stored inline.
 ///
-/// The length comes first and is never 0, so that an `Option` of it has the same size.
+/// The length is never 0, so that an `Option<Base62>` has the same size as a `Base62`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Base62 {
     length: NonZeroU8,
@@ -51,7 +51,7 @@ impl Base62 {
     }
 
     fn as_str(&self) -> &str {
-        // Only ASCII is stored, within the capacity: neither step can fail.
+        // Neither step can fail: only ASCII is stored, and the length is at most the capacity.
         let used = self.bytes.get(..usize::from(self.length.get())).unwrap_or_default();
         std::str::from_utf8(used).unwrap_or_default()
     }
@@ -61,8 +61,8 @@ macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident, $kind:ident, $word:literal, $uri_word:literal, $expected:literal;)*) => {$(
         $(#[$meta])*
         ///
-        /// It is `Copy` and stored inline. It parses from an id, a URI or a URL in every known
-        /// form, and prints as the bare id.
+        /// The id is `Copy` and stored inline. The id can be parsed from an id, a URI or a URL in
+        /// every known form, and prints as the bare id.
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         pub struct $name(Base62);
 
@@ -201,9 +201,11 @@ ids! {
     ShowId, Show, "show", "show", "a show id, URI or URL";
     /// The id of an episode.
     EpisodeId, Episode, "episode", "episode", "an episode id, URI or URL";
-    /// The id of an audiobook. Spotify's URIs and web pages contain it as the id of a show.
+    /// The id of an audiobook. In Spotify's URIs and web pages, this id appears as the id of a
+    /// show.
     AudiobookId, Audiobook, "audiobook", "show", "an audiobook id, URI or URL";
-    /// The id of a chapter. Spotify's URIs and web pages contain it as the id of an episode.
+    /// The id of a chapter. In Spotify's URIs and web pages, this id appears as the id of an
+    /// episode.
     ChapterId, Chapter, "chapter", "episode", "a chapter id, URI or URL";
 }
 
@@ -311,9 +313,9 @@ names! {
     };
     /// The id of a category: a word, or 22 base-62 characters.
     CategoryId, "a category id", |text| Ok(text.trim().into());
-    /// The id of a playback device. It may change at any time.
+    /// The id of a playback device. The id may change at any time.
     DeviceId, "a device id", |text| Ok(text.into());
-    /// A version of a playlist.
+    /// The id of a version of a playlist.
     SnapshotId, "a snapshot id", |text| Ok(text.into());
 }
 
@@ -335,8 +337,8 @@ impl UserId {
 
     /// Decodes the percent-encoded name of a URI or a URL.
     ///
-    /// The id prints as the decoded name, and must parse to the same id again. Spaces around the
-    /// name are therefore removed, and a name that is itself a URI or a URL is an error.
+    /// The id prints as the decoded name. Parsing the printed name must return the same id. Spaces
+    /// around the name are therefore removed, and a name that is itself a URI or a URL is an error.
     pub(crate) fn from_encoded(name: &str) -> Result<Self, Problem> {
         match Reference::parse(&percent::decode(name)) {
             Reference::Bare("") => Err(Problem::Empty),
@@ -389,7 +391,7 @@ impl CategoryId {
     }
 }
 
-/// A type that identifies a Spotify object and parses from text.
+/// A type that identifies a Spotify object and can be parsed from text.
 pub trait Id: Clone + FromStr<Err = ParseIdError> {
     /// Description of the expected text for messages: `a track id, URI or URL`.
     const EXPECTED: &'static str;

@@ -4,8 +4,9 @@ use crate::Image;
 
 /// Selects an object's image by size.
 pub trait Images {
-    /// Returns the smallest image that is at least `width` pixels wide, or the widest one if there
-    /// is none. Images of unknown width come last. `None` if there is no image.
+    /// Returns the smallest image that is at least `width` pixels wide, or the widest image if no
+    /// image is wide enough. An image of unknown width is returned only if there is no other image.
+    /// Returns `None` if there is no image at all.
     fn at_least(&self, width: u32) -> Option<&Image>;
 }
 
@@ -13,8 +14,8 @@ impl Images for [Image] {
     fn at_least(&self, width: u32) -> Option<&Image> {
         let enough = self.iter().filter(|image| image.width.is_some_and(|own| own >= width));
         enough.min_by_key(|image| image.width).or_else(|| {
-            // Selects the first of several images with equal width, since Spotify lists the widest
-            // image first.
+            // If several images have the same width, selects the first, because Spotify lists the
+            // widest image first.
             self.iter().rev().max_by_key(|image| image.width)
         })
     }

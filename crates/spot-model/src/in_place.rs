@@ -1,9 +1,9 @@
-//! The current pass of this thread over a response.
+//! Tracks whether this thread is in the strict first pass over a response.
 //!
-//! Visitors decode list entries differently in the strict first pass and afterwards: see
-//! `decode.rs`. The visitors are called by serde's derived code, which cannot forward an
-//! argument. The mode is therefore a thread-local variable. It cannot leak: decoding is
-//! synchronous, and a guard restores the value, even after a panic.
+//! Visitors decode list entries in one way in the strict first pass, and in another way afterwards:
+//! see `decode.rs`. The visitors are called by serde's derived code, which cannot forward an
+//! argument. The mode is therefore a thread-local variable. The mode cannot affect other code:
+//! decoding is synchronous, and a guard restores the mode, even after a panic.
 
 use std::cell::Cell;
 

@@ -8,9 +8,9 @@ use crate::{
     SimplifiedPlaylist, SimplifiedShow, SimplifiedTrack, Track, TrackId, Uri, UserId,
 };
 
-/// A value that a call accepts as an id: the id, text in any known form (id, URI, URL), an object
-/// that has the id, the result of parsing an id, or an `Option` of one of them, which must not be
-/// `None`.
+/// A value that a call accepts as an id. The value can be the id, text in any known form (id, URI,
+/// URL), an object that has the id, or the result of parsing an id. The value can also be an
+/// `Option`, but `None` is an error.
 ///
 /// An invalid value is reported when the request is awaited.
 #[diagnostic::on_unimplemented(
@@ -23,12 +23,13 @@ pub trait IntoId<I> {
     ///
     /// # Errors
     ///
-    /// If the text does not contain such an id, or if the object has none.
+    /// Fails if the text does not contain such an id, or if the object has no id.
     fn into_id(self) -> Result<I, ParseIdError>;
 }
 
-/// A value for an optional parameter that takes an id: everything that [`IntoId`] accepts, an
-/// `Option` of the id, or a reference to an `Option` of anything else. `None` omits the parameter.
+/// A value for an optional parameter that takes an id. The value can be any value that [`IntoId`]
+/// accepts, or an `Option` of the id. Any other `Option` is passed by reference. `None` omits the
+/// parameter.
 ///
 /// An `Option` of text is passed by reference, so that a bare `None` needs no type annotation:
 ///
@@ -48,7 +49,8 @@ pub trait IntoId<I> {
     note = "pass an `Option` of another type by reference: `&option`"
 )]
 pub trait OptionalId<I> {
-    /// Converts into the id, or the error if the value is invalid. `None` omits the parameter.
+    /// Converts the value into the id, or into an error if the value is invalid. `None` omits the
+    /// parameter.
     fn into_optional_id(self) -> Option<Result<I, ParseIdError>>;
 }
 
@@ -64,7 +66,7 @@ impl<I: Id, T: Clone + OptionalId<I>> OptionalId<I> for &Option<T> {
     }
 }
 
-/// Implements the optional form for a type that converts into an id.
+/// Implements [`OptionalId`] for a type that converts into an id.
 macro_rules! also_optional {
     ($($id:ty, $value:ty $(, $generic:ident)?;)*) => {$(
         impl$(<$generic: Id>)? OptionalId<$id> for $value {

@@ -1,10 +1,12 @@
 //! A fast reader for typical JSON.
 //!
-//! [`JsonReader`] decodes JSON that is valid and typical. For anything else it fails without a
-//! reason: [`from_slice`](crate::from_slice) then decodes the text again with serde_json, which
-//! returns the result or the error. The reader therefore needs no error messages, and it leaves
-//! rare cases to serde_json. It must not accept a text that serde_json rejects, or decode it to
-//! another value.
+//! [`JsonReader`] decodes JSON that is valid and typical. For any other text, it fails and gives no
+//! reason. [`from_slice`](crate::from_slice) then decodes the text again with serde_json, which
+//! returns the result or the error. The reader therefore needs no error messages, and leaves rare
+//! cases to serde_json.
+//!
+//! The reader must not accept text that serde_json rejects. If both accept a text, they must return
+//! the same value.
 
 use std::fmt;
 
@@ -22,12 +24,12 @@ use crate::{
     in_place::InPlace,
 };
 
-/// Newtype name for the first value of a field with two names. The reader remembers the text of
-/// the value.
+/// Name of the newtype for the first value of a field with two names. The reader remembers the text
+/// of the value.
 pub(crate) const FIRST_VALUE: &str = "$spot_model::FirstValue";
 
-/// Newtype name for the second value of such a field. The visitor gets a unit if both values have
-/// the same text.
+/// Name of the newtype for the second value of a field with two names. If both values have the same
+/// text, the visitor gets a unit.
 pub(crate) const SECOND_VALUE: &str = "$spot_model::SecondValue";
 
 /// Maximum nesting depth. serde_json allows a little more.
@@ -49,7 +51,7 @@ pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Unusua
     if reader.at == text.len() { Ok(value) } else { Err(Unusual) }
 }
 
-/// The text is not JSON, does not match the type, or is not typical.
+/// The error of a text that is not JSON, does not match the type, or is not typical.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unusual;
 
@@ -78,9 +80,11 @@ struct JsonReader<'de> {
     at: usize,
     /// Number of objects and lists that are open at the next byte.
     depth: u8,
-    /// The last list of countries and its set. A track and its album usually have the same list.
+    /// Text of the last list of countries, and its set. The set can often be reused, because a
+    /// track and its album usually have the same list.
     countries: Option<(&'de [u8], country::Bits)>,
-    /// Text of the last first value, and the depth of its object, which is still open.
+    /// Text of the latest first value, and the depth of the object that contains it. This object is
+    /// still open.
     first_value: Option<(&'de [u8], u8)>,
 }
 
@@ -94,7 +98,7 @@ impl<'de> JsonReader<'de> {
     fn skip_space(&mut self) {
         loop {
             match self.bytes.get(self.at) {
-                // Indentation consists of runs of spaces.
+                // Skips indentation in steps of eight spaces.
                 Some(b' ') if self.bytes.get(self.at..self.at + 8) == Some(b"        ") => {
                     self.at += 8;
                 }
@@ -119,7 +123,7 @@ impl<'de> JsonReader<'de> {
         self.bytes.get(self.at).copied().ok_or(Unusual)
     }
 
-    /// Consumes the next byte that is not whitespace, which must be this one.
+    /// Skips whitespace and consumes the next byte. This byte must be `expected`.
     #[inline]
     fn take(&mut self, expected: u8) -> Result<()> {
         if self.bytes.get(self.at) == Some(&expected) {
@@ -157,7 +161,7 @@ impl<'de> JsonReader<'de> {
         Ok(())
     }
 
-    /// Consumes the bracket that closes it.
+    /// Consumes the bracket that closes an object or a list.
     fn close(&mut self, bracket: u8) -> Result<()> {
         if self.first_value.is_some_and(|(_, depth)| depth == self.depth) {
             self.first_value = None;
@@ -174,8 +178,8 @@ impl<'de> JsonReader<'de> {
             byte if byte == bracket => Ok(false),
             b',' if !*is_first => {
                 self.at += 1;
-                // A bracket after a comma is an error, because no entry starts with a closing
-                // bracket.
+                // A closing bracket after a comma causes an error, because no entry starts with a
+                // closing bracket.
                 Ok(true)
             }
             _ if *is_first => {
@@ -207,8 +211,8 @@ impl<'de> JsonReader<'de> {
         if self.peek()? == b'"' { Ok(true) } else { Err(Unusual) }
     }
 
-    /// Consumes a string without escapes, whose opening quote is next. `None` if it has escapes, or
-    /// if it is not a string.
+    /// Consumes a string without escapes. The next byte is its opening quote. Returns `None` if the
+    /// string has escapes or is invalid.
     fn plain_string(&mut self) -> Option<&'de str> {
         let start = self.at + 1;
         let end = start + plain_length(self.bytes.get(start..)?)?;
@@ -250,14 +254,14 @@ impl<'de> JsonReader<'de> {
         }
     }
 
-    /// Consumes a number, whose first byte is next.
+    /// Consumes a number. The next byte is its first byte.
     fn number(&mut self) -> Result<Number> {
         let start = self.at;
         let is_negative = self.bytes.get(start) == Some(&b'-');
         let first = start + usize::from(is_negative);
         let (mut magnitude, mut end) = (0_u64, first);
         while let Some(digit @ b'0'..=b'9') = self.bytes.get(end) {
-            // This may overflow: such a number has more than 19 digits and is rejected below.
+            // A number with more than 19 digits may overflow. Such a number is rejected below.
             magnitude = magnitude.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
             end += 1;
         }
@@ -272,7 +276,7 @@ impl<'de> JsonReader<'de> {
         }
         match (is_negative, i64::try_from(magnitude)) {
             (false, _) => Ok(Number::Positive(magnitude)),
-            // serde_json decodes -0 as a float.
+            // -0 is left to serde_json, which decodes it as a float.
             (true, Ok(magnitude @ 1..)) => Ok(Number::Negative(-magnitude)),
             (true, _) => Err(Unusual),
         }
@@ -400,7 +404,7 @@ impl<'de> JsonReader<'de> {
 /// Number of bytes before the first quote, backslash or control character.
 #[inline]
 fn plain_length(text: &[u8]) -> Option<usize> {
-    /// Most strings are shorter than this.
+    /// Number of words to search first. Most strings are shorter.
     const WORDS: usize = 4;
     for (at, word) in text.as_chunks().0.iter().take(WORDS).enumerate() {
         let ends = ends(u64::from_le_bytes(*word));
@@ -420,7 +424,7 @@ fn long_plain_length(text: &[u8]) -> Option<usize> {
 }
 
 /// Returns a word whose lowest set bit is in the first byte that is a quote, a backslash or a
-/// control character. Higher bits have no meaning. 0 if there is no such byte.
+/// control character. Higher bits have no meaning. Returns 0 if there is no such byte.
 fn ends(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word;
@@ -467,7 +471,7 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
     }
 }
 
-/// Name of a field, whose opening quote is next.
+/// Name of a field. The next byte is its opening quote.
 struct Key<'a, 'de>(&'a mut JsonReader<'de>);
 
 /// Defines methods that fail, so that serde_json decodes the text instead.
@@ -479,7 +483,7 @@ macro_rules! unusual {
     )*};
 }
 
-/// Defines methods that read a value of one kind, which its first byte shows.
+/// Defines methods that read a value of one kind. The first byte of a value shows its kind.
 macro_rules! by_first_byte {
     ($($($method:ident)+: $byte:pat => $read:ident;)*) => {$($(
         #[inline]
@@ -500,7 +504,7 @@ impl<'de> Deserializer<'de> for Key<'_, 'de> {
         self.0.visit_string(visitor)
     }
 
-    // serde_json reads these from a name in the same way.
+    // serde_json also decodes these types from a name as a string.
     forward_to_deserialize_any! {
         char str string unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
@@ -593,7 +597,8 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
             COUNTRIES if self.peek()? == b'[' => self.visit_countries(visitor),
             FIRST_VALUE => self.visit_first_value(visitor),
             SECOND_VALUE => self.visit_second_value(visitor),
-            // Only serde_json can decode a `RawValue`. Its visitor rejects a newtype.
+            // Only serde_json can decode a `RawValue`. Here decoding fails, because the visitor of
+            // `RawValue` rejects a newtype.
             _ => visitor.visit_newtype_struct(self),
         }
     }
@@ -659,7 +664,8 @@ mod tests {
         {"item":{"name":"both"},"track":{"name":"both"}}],
         "limit":50,"offset":0,"total":2.0,"next":null,"previous":"https://api.spotify.com/v1/me"}"#;
 
-    /// Checks that serde_json accepts what the reader accepts, with the same value.
+    /// Checks that serde_json accepts every text that the reader accepts, and returns the same
+    /// value.
     fn check<T: DeserializeOwned + PartialEq + Debug>(json: &str) {
         if let Ok(value) = read::<T>(json) {
             assert_eq!(serde_json::from_str::<T>(json).ok(), Some(value), "{json}");

@@ -1,5 +1,5 @@
-//! Adapters of `serde_with` for fields as Spotify really sends them: integers as floats, null in
-//! place of a value, malformed text. They can be combined: `Option<Int>`, `NonNull<Same>`.
+//! Adapters of `serde_with` for irregular fields. Spotify sends integers as floats, null in place
+//! of a value, and malformed text. Adapters can be combined: `Option<Int>`, `NonNull<Same>`.
 
 use std::{fmt, marker::PhantomData, str::FromStr, time::Duration};
 
@@ -12,8 +12,8 @@ use serde_with::{DeserializeAs, SerializeAs, de::DeserializeAsWrap, ser::Seriali
 
 use crate::{LocalFile, ReleaseDate};
 
-/// Decodes an integer from a number in any notation, rounded and limited to the type's range.
-/// Spotify wrote integers as floats for weeks in 2024.
+/// Decodes an integer from a number in any notation. The number is rounded, and limited to the
+/// type's range. Spotify sent integers as floats for weeks in 2024.
 pub(crate) struct Int;
 
 macro_rules! integers {
@@ -71,8 +71,8 @@ macro_rules! integers {
 
 integers!(u8, u16, u32, u64, i8, i32, i64);
 
-/// A duration in milliseconds. Spotify returns -1000 if nothing was played; this becomes zero. For
-/// local files, Spotify returned an object of unknown meaning for a while; this becomes zero too.
+/// A duration in milliseconds. Spotify returns -1000 if nothing was played. For a while, Spotify
+/// returned an object of unknown meaning for local files. Both values become zero.
 pub(crate) struct Millis;
 
 impl<'de> DeserializeAs<'de, Duration> for Millis {
@@ -118,7 +118,7 @@ impl SerializeAs<Duration> for Millis {
     }
 }
 
-/// A duration in seconds with a fraction, as in audio analyses. Anything else becomes zero.
+/// A duration in seconds with a fraction, as in audio analyses. Any other value becomes zero.
 pub(crate) struct Secs;
 
 impl<'de> DeserializeAs<'de, Duration> for Secs {
@@ -132,7 +132,8 @@ impl SerializeAs<Duration> for Secs {
     fn serialize_as<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         #[expect(clippy::cast_precision_loss, reason = "only past a hundred days is it not exact")]
         let nanoseconds = value.as_nanos() as f64;
-        // Divides an exact number once, so that the output has the same digits as the response.
+        // The number is exact and is divided only once, so that the output has the same digits as
+        // the response.
         (nanoseconds / 1e9).serialize(serializer)
     }
 }
@@ -225,7 +226,7 @@ impl SerializeAs<DateTime<Utc>> for Timestamp {
     }
 }
 
-/// A list whose nulls are left out. A null in place of the list decodes as an empty list. The
+/// A list whose null entries are skipped. Null in place of the list decodes as an empty list. The
 /// initial capacity is `FIRST` entries, the usual length of such lists.
 pub(crate) struct NonNull<A, const FIRST: usize = 4>(PhantomData<A>);
 
@@ -343,12 +344,13 @@ macro_rules! lenient {
 }
 
 lenient! {
-    /// An id, from the id itself or from a link that contains it; a URI or a country, from its
-    /// text.
+    /// Decodes an id from the id itself, or from a link that contains the id. Decodes a URI or a
+    /// country from its text.
     LenientId: I, I = |text| text.parse().ok();
-    /// Data in the URI of a local file. Other URIs contain no data besides the id.
+    /// Data in the URI of a local file. Other URIs become `None`, because they contain no data
+    /// besides the id.
     LocalOnly: Box<LocalFile> = |text| LocalFile::read(text).map(Box::new);
-    /// A date. Spotify sends null, empty text and other values if it is unknown.
+    /// A date. If the date is unknown, Spotify sends null, empty text or another value.
     Date: ReleaseDate = |text| text.parse().ok();
 }
 

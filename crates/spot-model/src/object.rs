@@ -1,5 +1,5 @@
-//! Serialises objects in the form of the API: with their type and the links derived from the id.
-//! Binary formats contain the JSON of an object.
+//! Serialises objects in the form of the API, with their type and the links derived from the id. In
+//! binary formats, an object is stored as JSON text.
 
 use std::{fmt, marker::PhantomData};
 
@@ -14,7 +14,7 @@ use serde_with::SerializeAs;
 use crate::id::Linked;
 
 /// Reads an object. A binary format stores an object as a string of JSON, because the fields differ
-/// between responses, and a format without field names and types cannot represent this.
+/// between responses. A format without field names and types cannot represent these differences.
 #[inline]
 pub(crate) fn read<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
@@ -26,10 +26,10 @@ pub(crate) fn read<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer.deserialize_str(Json(PhantomData))
 }
 
-/// A deserializer of an object, or its visitor, that accepts a map but no list.
+/// Wraps the deserializer of an object, or its visitor. Accepts a map, but no list.
 ///
-/// serde's derived code also reads a struct from a list of its fields. If all fields have a
-/// default, `[]` would decode as an object.
+/// serde's derived code also reads a struct from a list of its fields. Without this wrapper, `[]`
+/// would decode as an object if all fields have a default.
 pub(crate) struct MapOnly<T>(T);
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for MapOnly<D> {
@@ -50,7 +50,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for MapOnly<D> {
         self.0.deserialize_map(MapOnly(visitor))
     }
 
-    /// Reads JSON that is kept as text.
+    /// Needed for `RawValue`, which stores JSON as text.
     #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
@@ -118,14 +118,14 @@ pub(crate) struct ObjectWriter<S: Serializer> {
 }
 
 impl<S: Serializer> ObjectWriter<S> {
-    /// Creates a writer of an object that contains its type.
+    /// Creates a writer of an object with a `type` field.
     pub(crate) fn new(serializer: S, kind: &'static str) -> Result<Self, S::Error> {
         let mut out = Self::untyped(serializer)?;
         out.field("type", kind)?;
         Ok(out)
     }
 
-    /// Creates a writer of an object without a type.
+    /// Creates a writer of an object without a `type` field.
     pub(crate) fn untyped(serializer: S) -> Result<Self, S::Error> {
         Ok(Self { map: serializer.serialize_map(None)? })
     }
@@ -196,7 +196,7 @@ impl<A: SerializeAs<T>, T> Serialize for Written<'_, A, T> {
     }
 }
 
-/// An id, or none.
+/// An id, or an optional id.
 pub(crate) trait MaybeLinked {
     fn linked(&self) -> Option<&dyn Linked>;
 }

@@ -7,7 +7,7 @@ use crate::Scope;
 /// Metadata of one operation of the Web API, without its parameters.
 ///
 /// [`Operation::ALL`] lists every operation. The HTTP layer reads the metadata to decide which
-/// requests may be retried. Errors use it to name a replacement.
+/// requests may be retried. Errors use the metadata to name a replacement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
@@ -22,23 +22,24 @@ pub struct Operation {
     pub method: Method,
     /// The path below `/v1`, with its parameters in braces: `/artists/{id}/albums`.
     pub path: &'static str,
-    /// The scopes that Spotify lists. If there are several, the content decides which one is
-    /// needed: a public or a private playlist, or the kind of a library item. Empty if no scope is
-    /// needed.
+    /// The scopes that Spotify lists for the operation. Empty if no scope is needed.
+    ///
+    /// If there are several scopes, the required scope depends on the content: whether a playlist
+    /// is public or private, or the kind of a library item.
     pub scopes: &'static [Scope],
     /// Which applications may call the operation.
     pub access: Access,
     /// Whether sending the request twice has the same effect as sending it once. This depends on
-    /// what the operation does, not on its method: a reorder is a `PUT` and is not idempotent.
+    /// the effect of the operation, not on its method: a reorder is a `PUT`, but is not idempotent.
     pub idempotent: bool,
     /// How the response is paged.
     pub paging: Paging,
     /// Maximum number of ids, URIs or seeds per request, for operations that take a list.
     pub chunk: Option<usize>,
-    /// What to use instead if the operation is closed to the application.
+    /// Replacement to use if the operation is closed to the application.
     pub replacement: Option<&'static str>,
-    /// Whether the operation has its own rate limit. A 429 then says nothing about other
-    /// operations.
+    /// Whether the operation has its own rate limit. A 429 of this operation then does not apply to
+    /// other operations.
     pub own_limit: bool,
 }
 
@@ -46,8 +47,8 @@ impl Operation {
     /// Creates an operation that is not in the table, for endpoints that these crates do not know
     /// yet.
     ///
-    /// Its name and id are `custom`. Any application may call it, its scopes are unknown, and it
-    /// counts as idempotent only if its method is [`Method::Get`].
+    /// Its name and id are `custom`. Any application may call the operation, and its scopes are
+    /// unknown. The operation is idempotent only if its method is [`Method::Get`].
     pub const fn custom(method: Method, path: &'static str) -> Self {
         Self {
             name: "custom",
@@ -92,7 +93,7 @@ impl Operation {
         self
     }
 
-    /// Sets how the response is paged. Streams depend on it.
+    /// Sets how the response is paged. Streams depend on this setting.
     #[must_use]
     pub const fn with_paging(mut self, paging: Paging) -> Self {
         self.paging = paging;
@@ -125,7 +126,7 @@ pub enum Method {
     Get,
     /// Sets.
     Put,
-    /// Adds, or executes a command.
+    /// Adds something, or executes a command.
     Post,
     /// Removes.
     Delete,
@@ -156,10 +157,10 @@ pub enum Access {
     /// Every application.
     Any,
     /// Only applications in Extended Quota Mode. Applications in Development Mode that were created
-    /// after 2026-02-11 get a 403. Spotify announced the same for older ones.
+    /// after 2026-02-11 get a 403. Spotify announced the same for older applications.
     Extended,
-    /// Only applications that had extended access on 2024-11-27, or had applied for it by then. The
-    /// operation is closed to all others in both modes.
+    /// Only applications that had extended access on 2024-11-27, or had applied for extended access
+    /// by that date. The operation is closed to all other applications in both modes.
     Closed2024,
 }
 
@@ -175,15 +176,16 @@ impl Access {
     }
 }
 
-/// Quota mode of an application. Spotify's dashboard shows it, but the API does not.
+/// Quota mode of an application. Spotify's dashboard shows the mode, but the API does not.
 ///
-/// It determines which of two equivalent operations a client uses, and how large a page may be. It
-/// blocks nothing: a client sends every operation in both modes, and Spotify answers 403 if the
-/// operation is closed to the application.
+/// The mode determines which of two equivalent operations a client uses, and how large a page may
+/// be. The mode blocks nothing: a client sends every operation in both modes, and Spotify answers
+/// 403 if the operation is closed to the application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AccessMode {
-    /// Development Mode, in which every application starts. Its operations work in both modes.
+    /// Development Mode, in which every application starts. Operations that are open in this mode
+    /// also work in Extended Quota Mode.
     #[default]
     Development,
     /// Extended Quota Mode, for applications that Spotify has reviewed.
@@ -202,11 +204,12 @@ pub enum Paging {
         max: u8,
         /// Largest `limit` in [Extended Quota Mode](AccessMode::Extended).
         extended_max: u8,
-        /// Largest `offset` that Spotify documents, if any. Requests whose `offset` and
-        /// `limit` add up to more have failed, so streams stop before they exceed it.
+        /// Largest `offset` that Spotify documents, if any. Requests have failed if the sum of
+        /// `offset` and `limit` exceeded this value. Streams therefore stop before the sum exceeds
+        /// this value.
         last_offset: Option<u32>,
     },
-    /// Pages by `limit` and a cursor that names the last entry.
+    /// Pages by `limit` and a cursor that identifies the last entry.
     Cursor {
         /// Query parameter that takes the cursor: `after` or `before`.
         parameter: &'static str,

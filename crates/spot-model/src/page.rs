@@ -17,16 +17,16 @@ use crate::{
 
 /// A page of a list, by offset.
 ///
-/// A null or broken entry does not fail the page: it is left out, and [`skipped`](Self::skipped)
-/// contains its index and the reason.
+/// A null or broken entry does not fail the page. The entry is skipped: `items` does not contain
+/// it, and [`skipped`](Self::skipped) contains its index and the reason.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The entries.
     pub items: Vec<T>,
-    /// Length of the whole list; `None` if Spotify does not return it. Skipped entries count.
+    /// Length of the whole list, including skipped entries; `None` if Spotify does not return it.
     pub total: Option<u32>,
-    /// Page size of the server, which may differ from the requested one.
+    /// Page size of the server, which may differ from the requested page size.
     pub limit: u32,
     /// Index of the first entry in the whole list.
     pub offset: u32,
@@ -44,8 +44,8 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Iterates over the entries with their indexes in the whole list, from 0. Skipped entries
-    /// count.
+    /// Iterates over the entries with their indexes in the whole list, counted from 0. Skipped
+    /// entries are also counted.
     ///
     /// ```
     /// use spot_model::{Page, SimplifiedTrack};
@@ -64,23 +64,23 @@ impl<T> Page<T> {
         indexes.map(in_list).zip(&self.items)
     }
 
-    /// Returns the offset of the next page: this offset plus the server's page size, or plus the
-    /// number of entries if that is unknown.
+    /// Returns the offset of the next page: the offset of this page plus the server's page size. If
+    /// the page size is unknown, the number of entries is added instead.
     pub fn next_offset(&self) -> u32 {
         let step = if self.limit > 0 { self.limit } else { self.entries() };
         self.offset.saturating_add(step)
     }
 
-    /// Whether this is the last page. Checks both the link and the length, since filters omit the
-    /// link and some lists have no length. An empty page is the last one, even if it has a link:
-    /// Spotify has returned such pages endlessly.
+    /// Whether this is the last page. Checks both the link and the length, because filters omit the
+    /// link, and some lists have no length. An empty page is treated as the last page, even if it
+    /// has a link, because Spotify has returned empty pages endlessly.
     pub fn is_last(&self) -> bool {
         let is_more = self.next.is_some() || self.total.is_some_and(|all| self.next_offset() < all);
-        // An offset that cannot grow leads to this page again.
+        // If the offset cannot grow, the next page would be this page again.
         self.entries() == 0 || !is_more || self.next_offset() == self.offset
     }
 
-    /// Number of entries, including skipped ones.
+    /// Number of entries, including skipped entries.
     fn entries(&self) -> u32 {
         u32::try_from(self.items.len() + self.skipped.len()).unwrap_or(u32::MAX)
     }
@@ -156,8 +156,8 @@ impl<T> PageWire<T> {
     }
 }
 
-/// Returns the entries of a page. Since `fields` may exclude the items, an object without `items`
-/// also counts as a page if it has another field of a page and is not an error.
+/// Returns the entries of a page. `fields` may exclude `items`. An object without `items` is
+/// therefore also a page, if it has another field of a page and is not an error.
 fn entries<T>(
     items: Option<Entries<T>>,
     has_part: bool,
@@ -188,7 +188,7 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// Decodes a total that is present. It may be null.
+/// Decodes a total that is present. The total may be null.
 fn present_total<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<u32>>, D::Error> {
@@ -224,7 +224,7 @@ impl<T: Serialize> Serialize for Page<T> {
     }
 }
 
-/// A page of a list, by cursor. Null or broken entries do not fail it, as for [`Page`].
+/// A page of a list, by cursor. Null or broken entries are skipped, as in a [`Page`].
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CursorPage<T> {
@@ -253,7 +253,8 @@ pub struct CursorPage<T> {
 pub struct Cursors {
     /// The value of `after` that continues the list.
     pub after: Option<String>,
-    /// The value of `before` for the previous page or, in lists by time, for older entries.
+    /// The value of `before` that leads to the previous page. In lists by time, this value leads to
+    /// older entries.
     pub before: Option<String>,
 }
 

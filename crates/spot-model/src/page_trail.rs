@@ -4,9 +4,10 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 /// The links that led from the first page to this one, in a fixed number of bytes.
 ///
-/// A client follows the links of pages one by one, and a server may send it in a cycle. Brent's
-/// algorithm detects this: it stores one link, and replaces it after 1, 2, 4, ... further links. It
-/// detects a cycle after at most three times the number of distinct links.
+/// A client follows the links of pages one by one, and the links of a server may form a cycle.
+/// Brent's algorithm detects cycles: it stores one link, and replaces the stored link after 1, 2,
+/// 4, ... further links. If there are n distinct links, a cycle is detected after at most 3 n
+/// links.
 ///
 /// The trail is not part of the page: it does not affect equality, and JSON does not contain it.
 #[doc(hidden)]
@@ -14,15 +15,16 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 pub struct PageTrail {
     /// Hash of the stored link.
     remembered: u64,
-    /// Number of links followed since the stored one, including it. 0 at the start.
+    /// Number of links followed since the stored link, including the stored link. 0 at the start.
     length: u32,
-    /// The length at which another link is stored.
+    /// Value of `length` at which the next link replaces the stored link.
     limit: u32,
     backwards: bool,
 }
 
 impl PageTrail {
-    /// Returns the trail with this link added. `None` if the link was followed before.
+    /// Returns the trail with this link added. Returns `None` if the link is the stored link,
+    /// because the links then form a cycle.
     #[must_use]
     pub fn follow(self, link: &str, backwards: bool) -> Option<Self> {
         let mut hasher = DefaultHasher::new();
@@ -52,7 +54,8 @@ impl PartialEq for PageTrail {
 mod tests {
     use super::PageTrail;
 
-    /// Number of links followed in a list that has a cycle after `start` pages.
+    /// Number of links that are followed before the cycle is detected. The list has a cycle after
+    /// `start` pages.
     fn followed(start: usize, circle: usize) -> usize {
         let mut trail = PageTrail::default();
         for count in 0.. {

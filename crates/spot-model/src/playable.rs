@@ -16,16 +16,16 @@ use crate::{
 /// A track or an episode, distinguished by its `type`.
 ///
 /// Spotify returns episodes in the form of tracks, unless a call requests both kinds. The calls of
-/// `spot-api` request both. Episodes in the form of tracks still have the `type` `episode`, and
-/// decode as episodes.
+/// `spot-api` request both kinds. Episodes in the form of tracks still have the `type` `episode`,
+/// and decode as episodes.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PlayableItem {
-    /// A track, local files included.
+    /// A track, which may be a local file.
     Track(Box<Track>),
     /// An episode of a show, or a chapter of an audiobook.
     Episode(Box<Episode>),
-    /// Another kind, as the original JSON.
+    /// An item of another kind, as its original JSON.
     Other(OtherItem),
 }
 
@@ -48,7 +48,7 @@ impl PlayableItem {
         }
     }
 
-    /// The URI for playing the item or adding it to a playlist; `None` if it has none.
+    /// The URI for playing the item or adding it to a playlist; `None` if the item has no URI.
     pub fn uri(&self) -> Option<PlayableUri> {
         match self {
             Self::Track(track) => track.uri(),
@@ -90,7 +90,8 @@ impl PlayableItem {
         }
         if is_in_place() {
             let wire = PlayableWire::deserialize(deserializer)?;
-            // Filters may exclude the kind; such an item is usually a track.
+            // Filters may exclude the kind. An item without a kind is decoded as a track, because
+            // most items are tracks.
             return match wire.kind.unwrap_or(PlayableKind::Track) {
                 PlayableKind::Track => Ok(Self::Track(Box::new(wire.into_track()))),
                 PlayableKind::Episode => Ok(Self::Episode(Box::new(wire.into_episode()))),
@@ -115,8 +116,8 @@ fn read<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue) -> Result<T, E
     serde_json::from_str(raw.get()).map_err(of_item)
 }
 
-/// Creates the error of an item. The position in its message refers to the item. Text follows the
-/// position, because serde_json reads one at the end as a position in the whole response.
+/// Creates the error of an item. The position in the message refers to the item. The message must
+/// not end with the position: serde_json would take it as a position in the whole response.
 fn of_item<E: serde::de::Error>(error: serde_json::Error) -> E {
     E::custom(format_args!("{error} of the item"))
 }

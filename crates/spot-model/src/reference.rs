@@ -33,7 +33,7 @@ impl Kind {
         })
     }
 
-    /// Returns the name with its article, for messages.
+    /// Returns the name of the kind with an article, for messages.
     pub(crate) fn named(self) -> &'static str {
         match self {
             Self::Track => "a track",
@@ -48,8 +48,8 @@ impl Kind {
         }
     }
 
-    /// Whether a reference to `other` is accepted for this kind: an audiobook is technically a
-    /// show, and a chapter is an episode.
+    /// Whether a reference to an object of the kind `other` is accepted for this kind. References
+    /// can name an audiobook as a show, and a chapter as an episode.
     pub(crate) fn takes(self, other: Self) -> bool {
         self == other
             || self == Self::Audiobook && other == Self::Show
@@ -57,10 +57,10 @@ impl Kind {
     }
 }
 
-/// The object that a text refers to. Nothing is decoded or allocated yet.
+/// The target of a reference. Its text is neither decoded nor copied yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reference<'a> {
-    /// Text that names no kind: an id, or a name.
+    /// Text without a kind: an id or a name.
     Bare(&'a str),
     /// An object of a known kind. The id or name is not decoded, and may be empty.
     Thing(Kind, &'a str),
@@ -68,7 +68,7 @@ pub(crate) enum Reference<'a> {
     Uri(&'a str),
     /// A page of a user's own collection. Contains the path after `collection`: `/tracks`.
     CollectionPage(&'a str),
-    /// A link that redirects to another one.
+    /// A link that redirects to another link.
     ShortLink,
     /// A URL of another site.
     ForeignUrl,
@@ -77,14 +77,15 @@ pub(crate) enum Reference<'a> {
 impl<'a> Reference<'a> {
     pub(crate) fn parse(text: &'a str) -> Self {
         let text = text.trim();
-        // Most texts are plain ids. No other form has only letters and digits.
+        // Most texts are plain ids. Text in any other form contains other characters than letters
+        // and digits.
         if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Self::Bare(text);
         }
         if let Some(rest) = strip_prefix_ignoring_case(text, "spotify:") {
             return uri(text, rest);
         }
-        // The form of every `href`, which is unambiguous.
+        // Every `href` has this form, which is unambiguous.
         if let Some(path) = text.strip_prefix("https://api.spotify.com/v1/")
             && !path.contains(['?', '#'])
         {
@@ -115,7 +116,7 @@ impl<'a> Reference<'a> {
 fn uri<'a>(whole: &'a str, rest: &'a str) -> Reference<'a> {
     let (word, rest) = rest.split_once(':').unwrap_or((rest, ""));
     match Kind::of(word) {
-        // A user name may contain any character, even `#`, so that no query is removed.
+        // A user name may contain any character, even `#`, so no query is removed here.
         Some(Kind::User) => match rest.split_once(':') {
             None => Reference::Thing(Kind::User, rest),
             Some((_, owned)) => match owned.split_once(':') {
@@ -150,7 +151,8 @@ fn page(path: &str) -> Reference<'_> {
     }
 }
 
-/// Parses `track/ID`, `user/NAME/playlist/ID`, and the plural words of the API.
+/// Parses `track/ID`, `user/NAME/playlist/ID`, and the paths of the API, which contain the plural:
+/// `tracks/ID`.
 fn things(path: &str) -> Reference<'_> {
     let mut parts = path.trim_matches('/').split('/');
     let kind = parts.next().and_then(Kind::of);
@@ -164,7 +166,8 @@ fn things(path: &str) -> Reference<'_> {
     }
 }
 
-/// Removes the query and the fragment of a URI or URL, which say where it was copied from.
+/// Removes the query and the fragment of a URI or URL, which only tell where the text was copied
+/// from.
 fn without_query(text: &str) -> &str {
     text.split(['?', '#']).next().unwrap_or(text)
 }
@@ -176,7 +179,7 @@ pub(crate) fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Opt
 
 /// The error of a text that is not a valid reference to a Spotify object.
 ///
-/// The message contains the text, what was expected, and what is wrong.
+/// The message contains the text, the expected form, and the problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseIdError {
     given: Box<str>,
@@ -199,7 +202,8 @@ pub(crate) enum Problem {
 
 impl ParseIdError {
     pub(crate) fn new(given: &str, expected: &'static str, problem: Problem) -> Self {
-        // Limits the printed length: an escaped control character takes up to six characters.
+        // Limits the printed length, because an escaped control character takes up to six
+        // characters.
         const MOST: usize = 80;
         let mut printed = 0;
         let fits = |char: &char| {
@@ -213,13 +217,13 @@ impl ParseIdError {
         Self { given: short.into(), expected, problem }
     }
 
-    /// Whether the text is a short link (`https://spotify.link/..`), which needs a request to be
-    /// resolved.
+    /// Whether the text is a short link (`https://spotify.link/..`). Resolving a short link takes a
+    /// request.
     pub fn is_short_link(&self) -> bool {
         self.problem == Problem::ShortLink
     }
 
-    /// Creates the error of an object without an id.
+    /// Creates the error for an object without an id.
     pub(crate) fn no_id(expected: &'static str) -> Self {
         Self::new("", expected, Problem::NoId)
     }

@@ -18,14 +18,14 @@ string_enum! {
 
 /// A release date, which may consist of only a year, or a year and a month.
 ///
-/// It prints in its original form: `1981`, `1981-12` or `1981-12-15`. Spotify uses the year 0 for
-/// an unknown date.
+/// The date prints in its original form: `1981`, `1981-12` or `1981-12-15`. Spotify uses the year 0
+/// for an unknown date.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReleaseDate {
     year: u16,
-    /// 0 if unknown.
+    /// The month; 0 if unknown.
     month: u8,
-    /// 0 if unknown.
+    /// The day of the month; 0 if unknown.
     day: u8,
 }
 

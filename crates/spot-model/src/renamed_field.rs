@@ -1,8 +1,8 @@
 //! Fields with an old and a new name.
 //!
-//! Responses contain the old name, the new one, or both with the same value. The value is decoded
-//! once: under the second name it is decoded only if its text differs and the first value does not
-//! count.
+//! Responses contain the old name, the new name, or both names with the same value. A second value
+//! with the same text is not decoded again. The value under the old name is not decoded if the new
+//! name already has a value.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -42,7 +42,7 @@ where
     Ok((others, field.value(names)?))
 }
 
-/// The values under both names. `None` if the name was missing.
+/// The values under both names. `None` for a missing name.
 struct RenamedField<T> {
     new: Option<Option<T>>,
     old: Option<OldValue<T>>,
@@ -52,7 +52,7 @@ enum OldValue<T> {
     /// Not decoded, because the new name has a value.
     Skipped,
     Decoded(Option<T>),
-    /// Not decoded yet. Whether it is broken matters only if the new name has no value.
+    /// Not decoded yet. A broken value is an error only if the new name has no value.
     Json(Box<RawValue>),
 }
 
@@ -110,8 +110,8 @@ impl<T: DeserializeOwned> RenamedField<T> {
             (None, Some(OldValue::Decoded(value))) => Ok(value),
             (None, Some(OldValue::Json(json))) => {
                 serde_json::from_str(json.get()).map_err(|error| {
-                    // The position refers to the field. Text follows it, because serde_json reads
-                    // one at the end as a position in the whole response.
+                    // The position refers to the field. The message must not end with the position:
+                    // serde_json would take it as a position in the whole response.
                     E::custom(format_args!("{error} of `{}`", names.old))
                 })
             }
@@ -120,7 +120,8 @@ impl<T: DeserializeOwned> RenamedField<T> {
     }
 }
 
-/// The value under one of the names. `None` if its text is the same as under the other name.
+/// Decodes the value under one of the names. Returns `None` if the value under the other name has
+/// the same text.
 struct Value<T> {
     /// Name of the newtype, for the JSON reader.
     newtype: &'static str,
@@ -180,7 +181,7 @@ impl<'de, O: Deserialize<'de>, T: DeserializeOwned> Visitor<'de> for Object<O, T
     }
 }
 
-/// The entries of an object except the field with two names, which is read in passing.
+/// The entries of an object except the field with two names. That field is decoded into `field`.
 struct Others<'a, A, T> {
     map: A,
     names: Names,

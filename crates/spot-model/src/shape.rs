@@ -1,23 +1,26 @@
-//! Checks a text before decoding: its kind, and the memory that it would take.
+//! Checks a text before it is decoded: whether it is an object or a list, and how much memory its
+//! values would take.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, de::Visitor, forward_to_deserialize_any};
 
-/// Texts up to this length take a bounded amount of memory, whatever they contain.
+/// Maximum length of texts whose values are not counted. Such texts take a bounded amount of
+/// memory, whatever they contain.
 const SHORT: usize = 512 * 1024;
 
 /// Minimum average number of bytes per object, list and null in a longer text. Responses of the API
-/// have 60 and more.
+/// have 60 bytes or more.
 const BYTES_A_VALUE: usize = 32;
 
 /// Checks that the text can be a `T` and would not exhaust the memory.
 ///
-/// An empty object takes two bytes of text and becomes a value of some hundred bytes, so that a
-/// body of 16 MiB could take gigabytes.
+/// An empty object takes two bytes of text and becomes a value of some hundred bytes. A body of 16
+/// MiB could therefore take gigabytes of memory.
 pub(crate) fn check<'a, T: Deserialize<'a>>(json: &[u8]) -> Result<(), serde_json::Error> {
     let first = json.iter().find(|byte| !byte.is_ascii_whitespace());
-    // serde also decodes an object from a list of its fields, all of which may be missing.
+    // serde also decodes an object from a list of its fields. If all fields are optional, even an
+    // empty list is accepted.
     if first == Some(&b'[')
         && let Err(Asked::Object) = T::deserialize(Probe)
     {
@@ -40,7 +43,7 @@ fn values(json: &[u8]) -> usize {
     opening + nulls.count()
 }
 
-/// An empty deserializer that reports the type that was requested from it.
+/// A deserializer without content. It reports which type was requested.
 struct Probe;
 
 /// The type that was requested from a deserializer.

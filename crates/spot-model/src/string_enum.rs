@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// A value that this version does not know, as its original text.
+/// A value that this version does not know. Contains the original text.
 ///
-/// It cannot be constructed or matched outside of this crate, so that naming the value later is not
-/// a breaking change.
+/// Other crates can neither construct nor match an unknown value. A later version can therefore add
+/// a variant for the value without a breaking change.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct UnknownText(Box<str>);
 
@@ -25,8 +25,8 @@ impl fmt::Debug for UnknownText {
     }
 }
 
-/// Defines an enum of text. Known values have names, and unknown ones survive a round trip. Upper
-/// and lower case are equivalent.
+/// Defines an enum of text. Known values have variants. Unknown values keep their text, so that
+/// encoding returns the same text. Upper and lower case are equivalent.
 macro_rules! string_enum {
     (
         $(#[$meta:meta])*
@@ -36,7 +36,7 @@ macro_rules! string_enum {
     ) => {
         $(#[$meta])*
         ///
-        /// Spotify may return values that are not listed here. They are kept: see
+        /// Spotify may return values that are not listed here. Such values keep their text: see
         /// [`as_str`](Self::as_str).
         #[derive(Clone, PartialEq, Eq, Hash)]
         #[non_exhaustive]

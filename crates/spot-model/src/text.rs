@@ -1,4 +1,4 @@
-//! Values that are text in JSON, read without copying the text.
+//! Values that are text in JSON. They are decoded without copying the text.
 
 use std::{fmt, marker::PhantomData, str::FromStr};
 

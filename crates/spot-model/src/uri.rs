@@ -1,4 +1,4 @@
-//! URIs: they identify objects of any kind.
+//! URIs, which identify objects of any kind.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
 
 /// A Spotify URI.
 ///
-/// It parses from a URI or a URL in every known form. Old forms are converted:
+/// A `Uri` can be parsed from a URI or a URL in every known form. Old forms are converted:
 /// `spotify:user:NAME:playlist:ID` prints as `spotify:playlist:ID`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -30,10 +30,10 @@ pub enum Uri {
     Show(ShowId),
     /// `spotify:episode:ID`. Spotify also uses this form for chapters.
     Episode(EpisodeId),
-    /// An audiobook. It parses from `spotify:audiobook:ID` and prints in Spotify's form:
-    /// `spotify:show:ID`.
+    /// An audiobook. The URI can be parsed from `spotify:audiobook:ID`, but prints in Spotify's
+    /// form: `spotify:show:ID`.
     Audiobook(AudiobookId),
-    /// A chapter. It parses from `spotify:chapter:ID` and prints in Spotify's form:
+    /// A chapter. The URI can be parsed from `spotify:chapter:ID`, but prints in Spotify's form:
     /// `spotify:episode:ID`.
     Chapter(ChapterId),
     /// `spotify:user:NAME`
@@ -64,7 +64,7 @@ pub(crate) fn parse(text: &str, expected: &'static str) -> Result<Uri, ParseIdEr
         }),
         Reference::CollectionPage(rest) => {
             let uri = format!("spotify:collection{}", rest.replace('/', ":"));
-            // The URI prints unchanged, and spaces around the text are not part of it.
+            // The URI is kept unchanged, but the spaces around it are removed.
             Ok(Uri::Other(OtherUri(uri.trim().into())))
         }
         Reference::Bare("") => Err(Problem::Empty),
@@ -124,7 +124,7 @@ impl Uri {
         })
     }
 
-    /// Creates the error that another kind was expected.
+    /// Creates the error for a URI of a kind that was not expected.
     pub(crate) fn unexpected(&self, expected: &'static str) -> ParseIdError {
         let problem = self.kind().map_or(Problem::OtherUri, Problem::Kind);
         ParseIdError::new(&self.to_string(), expected, problem)
@@ -169,11 +169,11 @@ parts! {
     as_artist: Artist(ArtistId);
     /// Returns the playlist; `None` for other kinds.
     as_playlist: Playlist(PlaylistId);
-    /// Returns the show; `None` for other kinds. It may be an audiobook, since Spotify uses the
-    /// same form of URI for both.
+    /// Returns the show; `None` for other kinds. The show may be an audiobook, because Spotify uses
+    /// the same form of URI for both.
     as_show: Show(ShowId);
-    /// Returns the episode; `None` for other kinds. It may be a chapter, since Spotify uses the
-    /// same form of URI for both.
+    /// Returns the episode; `None` for other kinds. The episode may be a chapter, because Spotify
+    /// uses the same form of URI for both.
     as_episode: Episode(EpisodeId);
     /// Returns the audiobook, if the URI names it as an audiobook and not as a show.
     /// [`AudiobookId`] also converts from a show's URI.
@@ -185,11 +185,11 @@ parts! {
     as_user: User(UserId);
     /// Returns the local file; `None` for other kinds.
     as_local: Local(LocalFile);
-    /// Returns the URI if it is of another kind.
+    /// Returns the URI if [`Uri`] has no variant for its kind.
     as_other: Other(OtherUri);
 }
 
-/// A URI of a kind that has no name here, unchanged.
+/// A URI of a kind that has no variant in [`Uri`]. Its text is unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OtherUri(Box<str>);
 
@@ -210,7 +210,7 @@ impl fmt::Display for OtherUri {
     }
 }
 
-/// A local file of a user, as described by its URI. Nothing else is known about it.
+/// A local file of a user, as described by its URI. Nothing else is known about the file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct LocalFile {
@@ -222,12 +222,13 @@ pub struct LocalFile {
     pub title: String,
     /// Duration in whole seconds; `None` if the URI does not contain it.
     pub duration: Option<Duration>,
-    /// The original URI: encodings differ, and only the exact text identifies the file.
+    /// The original URI. Encodings differ, and only the exact text identifies the file.
     uri: Box<str>,
 }
 
 impl LocalFile {
-    /// `None` for other URIs. That is the usual case, and therefore not an error.
+    /// Parses the URI of a local file. Returns `None` for other URIs. Other URIs are the usual
+    /// case, and therefore not an error.
     pub(crate) fn read(uri: &str) -> Option<Self> {
         let mut parts = strip_prefix_ignoring_case(uri, "spotify:local:")?.split(':');
         let mut text = || percent::decode_form(parts.next().unwrap_or_default());

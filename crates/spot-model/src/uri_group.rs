@@ -96,7 +96,7 @@ macro_rules! group {
 }
 
 group! {
-    /// An item to play or to add to a playlist. A bare id counts as a track.
+    /// An item to play or to add to a playlist. A bare id is read as the id of a track.
     PlayableUri, "a track or an episode", bare: |id| Some(TrackId::from_bare(id).map(Self::Track));
     /// A track.
     Track(TrackId),
@@ -104,7 +104,7 @@ group! {
     Episode(EpisodeId),
     /// A chapter of an audiobook.
     Chapter(ChapterId),
-    /// A local file of a user. It can be in a playlist, but no call can add it.
+    /// A local file of a user. A local file can be in a playlist, but no call can add a local file.
     Local(LocalFile),
 }
 
@@ -126,7 +126,7 @@ group! {
 }
 
 group! {
-    /// An object that a library contains or a user follows.
+    /// An object that a user can save in the library or follow.
     LibraryUri, "a track, an album, an episode, a show, an audiobook, an artist, a user or a playlist",
         bare: |_| None;
     /// A track.
@@ -137,7 +137,7 @@ group! {
     Episode(EpisodeId),
     /// A show.
     Show(ShowId),
-    /// An audiobook. Calls of the library send `spotify:audiobook:ID`.
+    /// An audiobook. Library calls send its URI as `spotify:audiobook:ID`.
     Audiobook(AudiobookId) = "spotify:audiobook:{}",
     /// An artist.
     Artist(ArtistId),

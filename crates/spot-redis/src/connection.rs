@@ -27,18 +27,18 @@ use crate::script::ScriptCall;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Waits between two attempts to reconnect. They double each time.
+/// First and longest wait between two attempts to reconnect. The wait doubles after each attempt.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A handle to a Redis or Valkey server, shared by limiters and stores.
 ///
 /// Cloning is cheap, and clones share one connection. Creating a handle performs no I/O: the first
-/// use connects. A broken connection is re-established automatically. While the server is
-/// unavailable, one task tries to reconnect, and every use fails at once.
+/// command opens the connection. A broken connection is re-established automatically. While the
+/// server is unavailable, one task tries to reconnect, and every command fails immediately.
 ///
-/// Any number of processes, applications and users can use one server. Different prefixes keep
-/// their keys apart.
+/// Any number of processes, applications and users can use one server. Handles with different
+/// prefixes use different keys.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), spot_http::Error> {
@@ -71,8 +71,8 @@ pub struct RedisBuilder {
 
 impl Redis {
     /// Creates a handle with default settings. The URL is
-    /// `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS, which needs the
-    /// feature `rustls` or `native-tls`.
+    /// `redis://[user:password@]host[:port][/database]`. A URL that starts with `rediss://` uses
+    /// TLS, and needs the feature `rustls` or `native-tls`.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl Redis {
         Self::builder(url).build()
     }
 
-    /// Creates a builder for other settings. [`open`](Self::open) describes the URL.
+    /// Creates a builder, to change the default settings. [`open`](Self::open) describes the URL.
     pub fn builder(url: impl Into<String>) -> RedisBuilder {
         RedisBuilder {
             url: url.into(),
@@ -101,8 +101,8 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// [`Store`](spot_http::ErrorKind::Store) if the server is unavailable, slow, or refuses the
-    /// connection.
+    /// [`Store`](spot_http::ErrorKind::Store) if the server is unavailable or too slow, or if it
+    /// refuses the connection.
     pub async fn ping(&self) -> Result<(), Error> {
         Ok(self.query::<()>(redis::cmd("PING")).await?)
     }
@@ -133,7 +133,7 @@ impl Redis {
         self.inner.failure(message)
     }
 
-    /// Runs a script. It may run twice if the connection breaks, so the script must be safe to
+    /// Runs a script. The script may run twice if the connection breaks, so it must be safe to
     /// repeat.
     ///
     /// Dropping the future does not stop the script.
@@ -142,14 +142,14 @@ impl Redis {
         self.inner.convert(value)
     }
 
-    /// Runs a command. It may run twice if the connection breaks.
+    /// Runs a command. The command may run twice if the connection breaks.
     pub(crate) async fn query<T: FromRedisValue>(&self, command: Cmd) -> Result<T, Failure> {
         let value = self.background(|inner| async move { inner.query(&command).await }).await?;
         self.inner.convert(value)
     }
 
-    /// Spawns a future on the thread of the connection. The thread stays alive until the future
-    /// ends.
+    /// Spawns a future on the thread of the connection. The thread ends when the last handle is
+    /// dropped, so the future should own a handle.
     pub(crate) fn spawn(
         &self,
         future: impl Future<Output = ()> + Send + 'static,
@@ -179,37 +179,38 @@ impl fmt::Debug for Redis {
 }
 
 impl RedisBuilder {
-    /// Sets the prefix of the keys; `spot:` by default. It must not contain a brace, since braces
-    /// determine the slot of a key in a cluster.
+    /// Sets the prefix of the keys; `spot:` by default. The prefix must not contain a brace, since
+    /// braces determine the slot of a key in a cluster.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Sets the time limit for connecting; 1 s by default. A use that has to connect first takes no
-    /// longer than this in total.
+    /// Sets the time limit for connecting; 1 s by default. If a command has to connect first, this
+    /// limit includes the response to the command.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Sets the time limit for a response of the server; 500 ms by default, and at most the connect
-    /// timeout. A slower server counts as unavailable.
+    /// Sets the time limit for a response of the server; 500 ms by default. This limit cannot
+    /// exceed the connect timeout. A server that responds more slowly is treated as unavailable.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;
         self
     }
 
-    /// Sets the certificate authority to trust, instead of those of the platform. `pem` is its
-    /// certificate. The URL must begin with `rediss://`.
+    /// Trusts this certificate authority, and not the authorities that the platform trusts. `pem`
+    /// is the certificate of the authority. The URL must begin with `rediss://`.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificate = Some(pem.into());
         self
     }
 
-    /// Sets that the server is a Redis Cluster. `more_nodes` are the URLs of further nodes, which
-    /// provide the layout of the cluster if the first one is unavailable.
+    /// Enables cluster mode, for a Redis Cluster. `more_nodes` are the URLs of further nodes of the
+    /// cluster. If the first node is unavailable, the client asks the other nodes for the layout of
+    /// the cluster.
     #[cfg(feature = "cluster")]
     pub fn cluster(mut self, more_nodes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.is_cluster = true;
@@ -242,7 +243,7 @@ impl RedisBuilder {
             Some(server) => server,
             None => Server::Single(Box::new(self.client(info).map_err(|error| malformed(&error))?)),
         };
-        // An `Instant` cannot represent a much later time.
+        // With a much longer timeout, the deadline could overflow `Instant`.
         let connect_timeout = self.connect_timeout.min(Duration::from_secs(86_400));
         let inner = Inner {
             server,
@@ -344,13 +345,13 @@ struct Inner {
     server: Server,
     /// Address for messages, without user and password.
     address: String,
-    /// Removed from messages.
+    /// The password, which must not appear in messages.
     password: Option<String>,
     prefix: String,
     connect_timeout: Duration,
     response_timeout: Duration,
     link: Mutex<Link>,
-    /// Notifies tasks that wait for the link.
+    /// Notifies tasks that wait for a change of `link`.
     changed: Notify,
     background: OnceLock<Result<Background, Failure>>,
 }
@@ -363,16 +364,17 @@ enum Server {
 
 /// The state of the connection.
 enum Link {
-    /// Not connected. The next use connects.
+    /// Not connected. The next command opens a connection.
     Idle,
-    /// A task connects. Uses wait for it.
+    /// A task is opening a connection. Commands wait for the connection.
     Connecting,
     Up(Connection),
-    /// The server is unavailable, for this reason. A task tries to reconnect. Uses fail at once.
+    /// The server is unavailable; the value says why. A task tries to reconnect, and all commands
+    /// fail immediately.
     Away(Failure),
 }
 
-/// A connection that any number of uses share.
+/// A connection that all commands share.
 #[derive(Clone)]
 struct Connection {
     channel: Channel,
@@ -475,7 +477,7 @@ impl Inner {
             if !error.is_unrecoverable_error() {
                 return Err(failure);
             }
-            // The connection broke. Usually the server or a proxy closed it because it was idle.
+            // The connection broke. Usually the server or a proxy has closed an idle connection.
             self.lose(&connection, Link::Idle);
             if !std::mem::replace(&mut is_first, false) {
                 return Err(failure);
@@ -502,7 +504,7 @@ impl Inner {
         }
     }
 
-    /// Drops a connection, unless another one replaced it.
+    /// Drops a connection, unless a newer connection has already replaced it.
     fn lose(self: &Arc<Self>, lost: &Connection, next: Link) {
         let mut link = self.link();
         let is_current =
@@ -540,7 +542,7 @@ impl Inner {
                 #[cfg(feature = "cluster")]
                 Server::Cluster(client) => Channel::Cluster(client.get_async_connection().await?),
             };
-            // A server that hangs or is still loading its data accepts connections.
+            // A server accepts connections even if it hangs or is still loading its data.
             channel.send(&redis::cmd("PING")).await?;
             Ok::<_, RedisError>(channel)
         };
@@ -570,7 +572,8 @@ impl Inner {
     }
 }
 
-/// Connects, with pauses between the attempts, until it succeeds or the last handle is dropped.
+/// Tries to connect, with pauses between the attempts. Stops when an attempt succeeds or the last
+/// handle is dropped.
 async fn connect(inner: Weak<Inner>) {
     let mut pause = FIRST_PAUSE;
     loop {
@@ -598,8 +601,8 @@ async fn connect(inner: Weak<Inner>) {
     }
 }
 
-/// Whether the server responds but cannot serve: it is loading its data, or became a replica in a
-/// failover.
+/// Whether the server responds but cannot run commands now, for example because it is loading its
+/// data or has become a replica.
 fn is_not_ready(error: &RedisError) -> bool {
     matches!(
         error.kind(),
@@ -615,7 +618,8 @@ fn is_not_ready(error: &RedisError) -> bool {
 /// Formats the error on one line, without the request.
 fn describe(error: &RedisError) -> String {
     match (error.code(), error.detail()) {
-        // If the server rejects a command, it quotes the arguments, which may contain a record.
+        // The server quotes the arguments of a command that it rejects. The arguments may contain a
+        // record.
         (Some(code), Some(detail)) => {
             let detail = detail.split(", with args").next().unwrap_or_default();
             format!("{code} {detail}")
@@ -627,7 +631,7 @@ fn describe(error: &RedisError) -> String {
 /// The thread that runs the connection and the tasks of limiters.
 struct Background {
     runtime: Handle,
-    /// Dropping this ends the thread.
+    /// Dropping this sender ends the thread.
     _stop: oneshot::Sender<Infallible>,
 }
 
@@ -638,7 +642,7 @@ impl Background {
         let handle = runtime.handle().clone();
         std::thread::Builder::new().name("spot-redis".to_owned()).spawn(move || {
             _ = runtime.block_on(stopped);
-            // Does not wait for name resolution in progress.
+            // This call does not wait for a name resolution that is in progress.
             runtime.shutdown_background();
         })?;
         Ok(Self { runtime: handle, _stop: stop })

@@ -47,7 +47,8 @@ impl ScriptCall {
         self
     }
 
-    /// Returns the command that runs the script if the server knows it.
+    /// Returns the command that runs the script by its hash. The server must already have the
+    /// script.
     pub(crate) fn by_hash(&self) -> Cmd {
         self.command("EVALSHA", self.script.hash())
     }

@@ -42,35 +42,41 @@ use crate::{
 ///
 /// # Several processes
 ///
-/// One process at a time refreshes a session, and the others find its tokens in the store. The lock
-/// for this is renewed while it is held. If its process dies, the lock expires after ten seconds. A
-/// process that lost the lock, for example because it was suspended, cannot overwrite a newer
-/// record: every save compares the version of the record with the one that the process read.
+/// Only one process at a time refreshes a session. The other processes find the new tokens in the
+/// store. The process that refreshes holds a lock and renews it regularly. If the process dies, the
+/// lock expires after ten seconds.
+///
+/// A process may lose its lock, for example while it is suspended. Such a process cannot overwrite
+/// a newer record, because every save compares the version in the store with the version that the
+/// process has read.
 ///
 /// # A server that is unavailable, slow, or restarted without data
 ///
-/// Sessions in use continue. Their tokens stay in memory, the observer of the application receives
-/// the error, and the record is saved when the server is available again. If the server lost its
-/// data, the next refresh of each session in use saves its record again. All other sessions are
-/// lost, and their users have to sign in again. To prevent this, configure the server to write to
-/// the disk (`appendonly yes`) and to evict no keys (`maxmemory-policy noeviction`).
+/// Sessions that are in use continue to work, because their tokens are in memory. The observer of
+/// the application receives the error. Records that could not be saved are saved when the server is
+/// available again. If the server lost its data, the next refresh of a session in use saves the
+/// record of the session again. All other sessions are lost, and their users have to sign in again.
+/// To prevent this, configure the server to write to the disk (`appendonly yes`) and to evict no
+/// keys (`maxmemory-policy noeviction`).
 ///
 /// # Keys
 ///
-/// A record is a string under `{prefix}session:{CLIENT_ID/ACCOUNT/SCOPES}`. Its lock has the same
-/// key with `:lock` appended. The braces around `CLIENT_ID/ACCOUNT/SCOPES` are a hash tag, which
-/// keeps the record and its lock in one slot of a cluster. All characters except letters, digits
-/// and `-._~` are escaped as in a URL. [`key`](Self::key) returns the key of a session.
+/// A record is a string under `{prefix}session:{CLIENT_ID/ACCOUNT/SCOPES}`. The key of the lock is
+/// the same, followed by `:lock`. The braces around `CLIENT_ID/ACCOUNT/SCOPES` are a hash tag,
+/// which keeps the record and its lock in the same slot of a cluster. All characters except
+/// letters, digits and `-._~` are percent-encoded. [`key`](Self::key) returns the key of a session.
 ///
 /// A record expires 30 days after the earliest end of the consent, or 211 days after the last save
-/// if the time of the consent is unknown. Signing out leaves a marker without tokens for 30 days,
-/// so that no other process writes the record again.
+/// if the time of the consent is unknown. A sign-out replaces the record with a marker without
+/// tokens. For 30 days the marker prevents other processes from writing the record again.
 ///
 /// # A record that cannot be read
 ///
-/// The first read returns an error that names the key. It also renames the record: `:broken` is
-/// appended to the key, where the record stays for 30 days. A record that a newer version of this
-/// library wrote, or that cannot be unsealed, also causes an error, but keeps its key.
+/// The first read of a broken record returns an error that names the key. The store also appends
+/// `:broken` to the key of the record. The renamed record expires after 30 days.
+///
+/// A record also causes an error if it cannot be unsealed, or if a newer version of this library
+/// wrote it. Such a record keeps its key.
 #[derive(Clone)]
 pub struct RedisStore {
     redis: Redis,
@@ -78,11 +84,11 @@ pub struct RedisStore {
     accepts_unsealed: bool,
 }
 
-/// How long a record is kept after the end of the consent, and how long the marker of a sign-out is
-/// kept.
+/// How long a record is kept after the consent has ended. Markers of sign-outs and broken records
+/// are kept for the same time.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
-/// Assumed time until the end of a consent whose beginning is unknown.
+/// Assumed time until the consent ends, if the time of the consent is unknown.
 const UNKNOWN_CONSENT: Duration = Duration::from_secs(181 * 86_400);
 
 /// Characters to escape in a key: all except letters, digits and `-._~`.
@@ -93,20 +99,21 @@ static REMOVE: Script = Script::new(include_str!("store/remove.lua"));
 static SET_ASIDE: Script = Script::new(include_str!("store/set_aside.lua"));
 
 impl RedisStore {
-    /// Creates a store on a server. Its keys start with the prefix of the handle.
+    /// Creates a store on a server. The keys of the store start with the prefix of the handle.
     pub fn new(redis: &Redis) -> Self {
         Self { redis: redis.clone(), seal: None, accepts_unsealed: false }
     }
 
-    /// Encrypts the records on the server. `seal` converts the plain bytes of a record into sealed
-    /// ones; `open` is its inverse, and fails if the bytes were changed. Use authenticated
-    /// encryption with a key that the server does not have, such as AES-GCM-SIV, or
-    /// XChaCha20-Poly1305 with a random nonce.
+    /// Encrypts the records on the server. `seal` encrypts the plain bytes of a record. `open`
+    /// decrypts them, and must fail if the encrypted bytes were changed. Use authenticated
+    /// encryption, such as AES-GCM-SIV, or XChaCha20-Poly1305 with a random nonce. Do not store the
+    /// encryption key on the server.
     ///
-    /// The plain bytes contain the key of the record, so that a sealed record that was moved to
-    /// another user's key is refused. An older record of the same user is not detected.
+    /// The plain bytes contain the Redis key of the record. Therefore the store refuses a sealed
+    /// record that was moved to the key of another user. The store cannot detect that somebody
+    /// restored an older record of the same user.
     ///
-    /// The functions must return at once. If one panics, the store returns an error.
+    /// The functions must return immediately. If a function panics, the store returns an error.
     ///
     /// ```
     /// use spot_redis::{Redis, RedisStore};
@@ -114,9 +121,11 @@ impl RedisStore {
     /// # struct Cipher;
     /// # impl Cipher {
     /// #     fn encrypt(&self, plain: &[u8]) -> Result<Vec<u8>, std::fmt::Error> {
-    /// Ok(plain.to_vec()) }
+    /// #         Ok(plain.to_vec())
+    /// #     }
     /// #     fn decrypt(&self, bytes: &[u8]) -> Result<Vec<u8>, std::fmt::Error> {
-    /// Ok(bytes.to_vec()) }
+    /// #         Ok(bytes.to_vec())
+    /// #     }
     /// # }
     /// # fn cipher() -> Cipher { Cipher }
     /// # fn run() -> Result<(), spot_auth::Error> {
@@ -137,15 +146,16 @@ impl RedisStore {
         Self { seal: Some(Arc::new(Seal::new(seal, open))), ..self }
     }
 
-    /// Also reads unsealed records, which a sealed store otherwise refuses. Use it when a service
-    /// starts to seal its records: every save then seals the saved record. While this is set,
-    /// anyone who can write to the server can give a user the session of another user.
+    /// Also reads unsealed records, which a store with sealing otherwise refuses. Use this setting
+    /// when a service starts to seal its records: the old records remain readable, and every save
+    /// seals the new record. While this setting is on, anyone who can write to the server can give
+    /// a user the session of another user.
     #[must_use]
     pub fn accept_unsealed(self) -> Self {
         Self { accepts_unsealed: true, ..self }
     }
 
-    /// Returns the server's key for the record of a session.
+    /// Returns the Redis key of a session's record.
     pub fn key(&self, key: &StoreKey) -> String {
         let escaped = |text| utf8_percent_encode(text, &ESCAPED).to_string();
         let scopes: Vec<_> = key.scopes().iter().map(|scope| escaped(scope.as_str())).collect();
@@ -158,7 +168,7 @@ impl RedisStore {
         )
     }
 
-    /// Converts a text into the form that is stored under a key.
+    /// Converts a text into the payload to store under a key.
     fn payload(&self, key: &str, text: &str) -> Result<(Kind, Vec<u8>), Error> {
         match &self.seal {
             Some(seal) => Ok((Kind::Sealed, seal.seal(key, text)?)),
@@ -166,7 +176,7 @@ impl RedisStore {
         }
     }
 
-    /// Returns the text that is stored under a key.
+    /// Returns the text of a stored value, unsealed if necessary.
     fn text(&self, key: &str, content: &Content<'_>) -> Result<String, Unreadable> {
         let refused =
             |why: &str| Unreadable::Error(Error::configuration(format!("{key} in Redis {why}")));
@@ -185,7 +195,7 @@ impl RedisStore {
         }
     }
 
-    /// Renames a record that cannot be read.
+    /// Changes the key of a record that cannot be read.
     async fn set_aside(&self, key: &str, bytes: &[u8]) -> Result<(), Error> {
         let call = SET_ASIDE.call().key(key).key(broken(key)).arg(bytes).arg(millis(KEPT));
         self.redis.run::<Value>(call).await.map_err(|error| failed("rename", key, error))?;
@@ -259,7 +269,7 @@ impl TokenStore for RedisStore {
         let key = self.key(key);
         let mut value = self.save_once(&key, record, expected).await?;
         if let Value::BulkString(bytes) = value {
-            // The existing value has no version.
+            // The existing value is not a record, so it has no version.
             self.set_aside(&key, &bytes).await?;
             value = self.save_once(&key, record, expected).await?;
         }

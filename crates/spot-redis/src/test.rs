@@ -1,8 +1,8 @@
 //! A Redis or Valkey server for tests and examples.
 //!
-//! Each server is a separate process with its own free port and folder. It saves nothing to the
-//! disk, so that a restart loses all keys. It ends when the value is dropped, when the test panics,
-//! and when the test process is killed.
+//! Each server is a separate process with its own free port and folder. A server does not save its
+//! keys to the disk, so a restart loses them. The server stops when the value is dropped, when the
+//! test panics, or when the test process is killed.
 //!
 //! ```no_run
 //! use spot_redis::test::RedisServer;
@@ -40,7 +40,7 @@ const START_LIMIT: Duration = Duration::from_secs(15);
 /// Time limit for a command.
 const COMMAND_LIMIT: Duration = Duration::from_secs(3);
 
-/// The program names that are searched on the path.
+/// Names of the programs to look for in `PATH`.
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 
 /// A running `redis-server` or `valkey-server`.
@@ -55,19 +55,21 @@ pub struct RedisServer {
 /// The process of a server.
 struct Process {
     server: Child,
-    /// A shell that kills the server if the test process ends without doing so.
+    /// A shell that kills the server if the test process ends without killing the server.
     guard: Child,
-    /// The guard waits for this pipe. The system closes it when the test process ends.
+    /// The input of the guard. The operating system closes this pipe when the test process ends,
+    /// and the guard then kills the server.
     pipe: ChildStdin,
 }
 
-/// Every command that a server has received, as `MONITOR` prints them.
+/// The commands that a server has received, in the output format of `MONITOR`.
 #[derive(Clone, Debug)]
 pub struct CommandLog(Arc<Mutex<Vec<String>>>);
 
 impl RedisServer {
-    /// Returns the program to start: the one in the environment variable `REDIS_SERVER`, or else
-    /// `redis-server` or `valkey-server` on the path. `None` if none is installed.
+    /// Returns the path of the server program. The environment variable `REDIS_SERVER` can set this
+    /// path. Otherwise the method looks for `redis-server` and `valkey-server` in `PATH`, and
+    /// returns `None` if neither is installed.
     pub fn program() -> Option<PathBuf> {
         if let Some(program) = env::var_os("REDIS_SERVER").filter(|program| !program.is_empty()) {
             return Some(program.into());
@@ -82,16 +84,16 @@ impl RedisServer {
     ///
     /// # Errors
     ///
-    /// If no program is found, or if it does not start.
+    /// If no program is found, or if the server does not start.
     pub fn start() -> io::Result<Self> {
         Self::start_with(&[])
     }
 
-    /// Starts a server with further arguments, such as `["--appendonly", "yes"]`.
+    /// Starts a server with additional command-line arguments, such as `["--appendonly", "yes"]`.
     ///
     /// # Errors
     ///
-    /// If no program is found, or if it does not start.
+    /// If no program is found, or if the server does not start.
     pub fn start_with(arguments: &[&str]) -> io::Result<Self> {
         static STARTED: AtomicU64 = AtomicU64::new(0);
         let program = Self::program().ok_or_else(|| {
@@ -148,8 +150,9 @@ impl RedisServer {
         parts.query(&mut connection).map_err(io::Error::other)
     }
 
-    /// Returns how often each command was run since the server started or `CONFIG RESETSTAT`, by
-    /// its name in lower case. Commands run by scripts count as well.
+    /// Returns how often each command was run since the server started, or since the last `CONFIG
+    /// RESETSTAT`. The keys are the command names in lower case. Commands that scripts run are
+    /// included.
     ///
     /// # Errors
     ///
@@ -173,7 +176,7 @@ impl RedisServer {
         let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         connection.write_all(b"MONITOR\r\n")?;
         let mut lines = BufReader::new(connection).lines();
-        // The response to the `MONITOR` command itself. Everything after it is recorded.
+        // The first line is the response to `MONITOR` itself. All later lines are recorded.
         lines.next().transpose()?;
         let log = CommandLog(Arc::default());
         let written = log.clone();
@@ -185,8 +188,7 @@ impl RedisServer {
         Ok(log)
     }
 
-    /// Stops the process without ending it (`SIGSTOP`): the server accepts connections but does not
-    /// respond.
+    /// Suspends the process (`SIGSTOP`): the server accepts connections but does not respond.
     ///
     /// # Errors
     ///
@@ -195,7 +197,7 @@ impl RedisServer {
         self.signal("STOP")
     }
 
-    /// Lets a frozen process continue (`SIGCONT`).
+    /// Resumes the process after [`freeze`](Self::freeze) (`SIGCONT`).
     ///
     /// # Errors
     ///
@@ -210,8 +212,8 @@ impl RedisServer {
         drop(process);
     }
 
-    /// Kills the process if it is running, and starts another one on the same port. All keys are
-    /// lost, unless the server was started with arguments that make it save them.
+    /// Kills the process if it is running, and starts a new process on the same port. All keys are
+    /// lost, unless the arguments of the server make it save its keys.
     ///
     /// # Errors
     ///
@@ -238,7 +240,7 @@ impl RedisServer {
         let (guard, pipe) = match guard(server.id(), &self.folder) {
             Ok(guard) => guard,
             Err(error) => {
-                // Otherwise the process would keep running.
+                // Dropping `server` would not stop its process.
                 let _ = server.kill();
                 let _ = server.wait();
                 return Err(error);
@@ -248,7 +250,7 @@ impl RedisServer {
         *self.process() = Some(Process { server, guard, pipe });
         let start = Instant::now();
         loop {
-            // Another server may have the port.
+            // Another server may be listening on the port.
             let answer = self.command::<String>(&["INFO", "server"]).unwrap_or_default();
             let answers = answer.lines().any(|line| line.strip_prefix("process_id:") == Some(&id));
             if answers {
@@ -288,8 +290,8 @@ impl RedisServer {
     }
 }
 
-/// Starts a shell that kills a process and removes its folder when the returned pipe is closed
-/// without receiving a line.
+/// Starts a shell that waits for a line from the returned pipe. If the pipe is closed without a
+/// line, the shell kills the process and removes its folder.
 fn guard(process: u32, folder: &Path) -> io::Result<(Child, ChildStdin)> {
     let mut guard = Command::new("sh")
         .args(["-c", r#"read -r line || { kill -9 "$1"; rm -rf "$2"; }"#, "sh"])
@@ -316,7 +318,7 @@ impl Drop for Process {
 impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
-        // If this fails, files remain only in the folder for temporary files.
+        // A failure is harmless: some files remain in the folder for temporary files.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
@@ -331,7 +333,8 @@ impl fmt::Debug for RedisServer {
 }
 
 impl CommandLog {
-    /// The commands so far, one per line, each with the time and the sender before it.
+    /// Returns the commands so far, one per line. Each line starts with the time and the address of
+    /// the client.
     pub fn lines(&self) -> Vec<String> {
         self.lines_mut().clone()
     }

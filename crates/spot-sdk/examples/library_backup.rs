@@ -18,7 +18,7 @@ use spot_mock::Mode;
 
 use crate::support::Start;
 
-/// Appends the saved tracks that the file does not have yet, at most `most` of them.
+/// Appends saved tracks that the file does not contain yet. Appends at most `most` tracks.
 async fn back_up(client: &Client, file: &Path, most: usize) -> Result<usize, Box<dyn Error>> {
     let done = if file.exists() { read(file)?.len() } else { 0 };
     let mut out = OpenOptions::new().create(true).append(true).open(file)?;

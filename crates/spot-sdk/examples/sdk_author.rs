@@ -29,8 +29,8 @@ mod saved_names {
         model::{Method, Operation, Page, Paging, Scope},
     };
 
-    /// Errors, events and traces contain the name. Streams use the paging, and retries the
-    /// idempotence.
+    /// Errors, events and traces contain the name. Streams use the paging, and retries depend on
+    /// the idempotence.
     const GET_NAMES: &Operation = &Operation::custom(Method::Get, "/me/tracks")
         .with_name("get_saved_names")
         .with_scopes(&[Scope::UserLibraryRead])
@@ -126,7 +126,8 @@ async fn main() -> Result<(), Box<dyn StdError>> {
         }
     }
     println!("the longest of {:?} names is {longest:?}", names.total());
-    // The observer runs on a separate thread; this waits for it.
+    // The observer runs on a separate thread. This call waits until the observer has received all
+    // events.
     client.pipeline().settled().await;
     println!("{} bytes of responses", bytes.load(Ordering::Relaxed));
     Ok(())

@@ -47,7 +47,7 @@ type Failure = Box<dyn StdError + Send + Sync>;
 struct Machine {
     name: String,
     app: App,
-    /// The client of the application, whose connections and limits the users share.
+    /// The client of the application. All users share its connections and limits.
     base: Client,
     /// Sessions and pending sign-ins, shared by all machines.
     store: RedisStore,
@@ -147,7 +147,8 @@ impl Drop for Running {
     }
 }
 
-/// Starts a machine, and returns its address. Its further output is printed by this process.
+/// Starts a machine, and returns its address. This process prints the further output of the
+/// machine.
 fn start(
     name: &str,
     redis_url: &str,

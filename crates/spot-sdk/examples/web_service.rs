@@ -42,7 +42,7 @@ type Failure = Box<dyn StdError + Send + Sync>;
 #[derive(Clone)]
 struct Service {
     app: App,
-    /// The client of the application, whose connections and limits the users share.
+    /// The client of the application. All users share its connections and limits.
     base: Client,
     sessions: CallbackStore,
     /// Pending sign-ins, by their `state`.

@@ -14,12 +14,13 @@ pub use spot_api::{
 #[doc(inline)]
 pub use spot_api::{Blocking, BlockingStream};
 
-// No module is named like a crate that users have, such as `http` or `redis`: `use spot::*` would make
-// the name ambiguous.
+// No module has the name of a crate that users may depend on, such as `http` or `redis`. Otherwise,
+// `use spot::*` would make the name ambiguous.
 
 /// Typed requests for every endpoint; the methods of [`Client`] create them.
 pub mod api {
-    // Items of the crate root are documented only there, so that the search lists each item once.
+    // Items of the crate root are documented only in the root, so that the search lists each item
+    // once.
     #[doc(no_inline)]
     pub use crate::{
         AccessMode, ApiRequest, CallOptions, Client, ClientBuilder, Error, ErrorKind, Items,
@@ -61,7 +62,7 @@ pub mod shared {
 /// | to do | page |
 /// |---|---|
 /// | sign in users, or read public data | [`sign_in`](guide::sign_in) |
-/// | know what your application may call | [`access_mode`](guide::access_mode) |
+/// | find out which operations your application may call | [`access_mode`](guide::access_mode) |
 /// | read lists, page by page or as a stream | [`lists`](guide::lists) |
 /// | handle errors: retry, show, give up | [`errors`](guide::errors) |
 /// | make many calls | [`limits`](guide::limits) |
@@ -71,7 +72,7 @@ pub mod shared {
 /// | keep objects and tokens in a database | [`database`](guide::database) |
 /// | call an endpoint that is missing, replace the transport | [`extending`](guide::extending) |
 /// | write a program without `async` | [`blocking`](guide::blocking) |
-/// | watch what plays | [`watching_playback`](guide::watching_playback) |
+/// | watch the current playback | [`watching_playback`](guide::watching_playback) |
 /// | make a playlist equal to a list | [`syncing_playlists`](guide::syncing_playlists) |
 /// | port a program from rspotify | [`coming_from_rspotify`](guide::coming_from_rspotify) |
 /// | port a program from spotipy | [`coming_from_spotipy`](guide::coming_from_spotipy) |
@@ -91,7 +92,7 @@ pub mod guide {
     #[doc = include_str!("../docs/lists-and-streams.md")]
     pub mod lists {}
 
-    /// Errors: which to retry, which to show, which to give up on.
+    /// Errors: which errors to retry, which errors to show, and when to give up.
     ///
     #[doc = include_str!("../docs/errors.md")]
     pub mod errors {}
@@ -108,7 +109,7 @@ pub mod guide {
 
     /// Running on several machines.
     ///
-    // Its code needs the feature.
+    // The code on this page needs the feature.
     #[cfg_attr(
         any(not(doctest), feature = "redis"),
         doc = include_str!("../docs/several-machines.md")
@@ -132,7 +133,7 @@ pub mod guide {
 
     /// Programs without `async`.
     ///
-    // Its code needs the feature.
+    // The code on this page needs the feature.
     #[cfg_attr(
         any(not(doctest), feature = "blocking"),
         doc = include_str!("../docs/blocking.md")
@@ -149,12 +150,12 @@ pub mod guide {
     #[doc = include_str!("../docs/syncing-playlists.md")]
     pub mod syncing_playlists {}
 
-    /// Coming from rspotify: every method of its clients, and what it is called here.
+    /// Coming from rspotify: every method of its clients, and the equivalent in this SDK.
     ///
     #[doc = include_str!("../docs/coming-from-rspotify.md")]
     pub mod coming_from_rspotify {}
 
-    /// Coming from spotipy: every call of spotipy 2.0, and what it is called here.
+    /// Coming from spotipy: every call of spotipy 2.0, and the equivalent in this SDK.
     ///
     #[doc = include_str!("../docs/coming-from-spotipy.md")]
     pub mod coming_from_spotipy {}

@@ -44,10 +44,10 @@ fn examples(spec: &Spec) -> String {
         }
     }
     format!(
-        "{}{}\n{}\nuse crate::example::{{Example, call}};\n\n/// Every example of the spec.\n\
+        "{}{}\n{}\nuse crate::example::{{Example, call}};\n\n/// All examples in the spec.\n\
          pub(crate) const EXAMPLES: &[Example] = &[\n{calls}];\n",
         preamble("*.toml"),
-        file_doc(&["The examples of the docs, as calls."]),
+        file_doc(&["Functions that run the examples of the docs."]),
         example_imports(&text, "spot::model", &["Operation"]),
     )
 }
@@ -96,7 +96,7 @@ fn answers(spec: &Spec) -> String {
          /// Renamed fields: the old and the new name.\n\
          pub(crate) const RENAMED: &[(&str, &str)] = &[{renamed}];\n",
         preamble("*.toml"),
-        file_doc(&["Decoding of recorded answers."]),
+        file_doc(&["Decoders of the recorded responses."]),
         import("spot::model", names),
     )
 }
@@ -115,7 +115,7 @@ fn models(spec: &Spec) -> String {
     let names = types().map(|(name, _)| name.to_owned());
     let names = names.chain(["CursorPage", "Page"].map(str::to_owned));
     format!(
-        "{}{}\n{}\nuse crate::{{Target, round_trip::check}};\n\n/// The name of each type, and the function that checks it with a JSON text.\n\
+        "{}{}\n{}\nuse crate::{{Target, round_trip::check}};\n\n/// The name of each type, and the function that checks the type with a JSON text.\n\
          pub(crate) const MODELS: &[Target] = &[\n{rows}];\n",
         preamble("*.toml"),
         file_doc(&["The models that are fuzzed."]),
@@ -157,12 +157,12 @@ fn fixtures(spec: &Spec) -> String {
     let types: String = types.into_values().map(|(_, row)| row).collect();
     format!(
         "{}{}\n{}\nuse crate::fixtures::{{self, Debugged, Roundtrip}};\n\n\
-         /// The operation, the field of the response that is decoded, and the type.\n\
+         /// The name of each operation, the field of the response to decode, and the decoder.\n\
          pub(crate) const READERS: &[(&str, Option<&str>, Roundtrip)] = &[\n{readers}];\n\n\
-         /// A type, and the operation whose recorded response shows it.\n\
+         /// Each type, with an operation whose recorded response contains the type.\n\
          pub(crate) const TYPES: &[(&str, &str, Option<&str>, Debugged)] = &[\n{types}];\n",
         preamble("*.toml"),
-        file_doc(&["How recorded responses are decoded."]),
+        file_doc(&["Decoders of the recorded responses."]),
         import("spot_model", names),
     )
 }

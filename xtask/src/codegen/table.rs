@@ -29,10 +29,12 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
         format!("[{id}]: https://developer.spotify.com/documentation/web-api/reference/{id}")
     });
     let paragraphs = [
-        "Every operation of the Web API, and the call that sends it.",
-        "If several scopes are listed, the content decides which one is needed. *Extended*: closed \
-         to applications in Development Mode since 2026-02-11. *2024*: closed since \
-         2024-11-27 to applications without extended access on that day. [`Operation`](crate::model::Operation) has the same metadata.",
+        "All operations of the Web API, and the call for each operation.",
+        "If several scopes are listed, only some of them are needed, depending on the data. \
+         Operations with the access *extended* are not available in Development Mode (since \
+         2026-02-11). Operations with the access *2024* are available only to applications that \
+         had, or had requested, extended access on 2024-11-27. The constants of \
+         [`Operation`](crate::model::Operation) contain the same metadata.",
         &table,
         &links.collect::<Vec<_>>().join("\n"),
     ];

@@ -245,7 +245,7 @@ fn playable(spec: &Spec) -> String {
         ));
     }
     let body = format!(
-        "\n/// The fields of tracks and episodes: `type` tells them apart, but comes last.\n\
+        "\n/// The fields of tracks and episodes. One struct decodes both objects, because the field\n/// `type`, which distinguishes them, comes last in the JSON.\n\
          #[derive(Deserialize)]\npub(crate) struct PlayableWire {{\n    \
          #[serde(default, rename = \"type\")]\n    pub(crate) kind: Option<PlayableKind>,\n    \
          #[serde(default, with = \"As::<LenientId>\")]\n    id: Option<AnyId>,\n    \

@@ -20,7 +20,7 @@ impl Client {
         GetAlbum { client: self.clone(), id: id.into_id(), market: None }
     }
 
-    /// Several albums, each with its first tracks, in the order of their ids.
+    /// Several albums, each with its first tracks, in the order of the given ids.
     ///
     /// `GET /albums`. See [`GetAlbums`].
     #[doc(alias = "get-multiple-albums")]
@@ -57,14 +57,14 @@ impl GetAlbum {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ALBUM;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
@@ -90,14 +90,14 @@ impl GetAlbum {
     }
 }
 
-/// Several albums, each with its first tracks, in the order of their ids.
+/// Several albums, each with its first tracks, in the order of the given ids.
 ///
 /// `GET /albums` ([reference]). Needs no scope.
 ///
-/// The list may have any length: one request takes 20 entries, and a longer list becomes several
-/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id needs its
-/// own request. The requests run in parallel; the results keep the order of the list. An empty
-/// list sends nothing.
+/// The list can have any length. A list of more than 20 entries is split into several requests. In
+/// [Development Mode](crate::AccessMode::Development) (the default), one request is sent for each
+/// id. The requests run in parallel. The results are in the order of the list. If the list is
+/// empty, no request is sent.
 ///
 /// Unknown ids yield `None`.
 ///
@@ -121,8 +121,8 @@ impl GetAlbums {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ALBUMS;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -131,8 +131,8 @@ impl GetAlbums {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 20;
 
-    /// Returns the requests in order, as plain data, without sending them. In Development Mode,
-    /// each id has its own request.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list. In Development Mode, there is one request for each id.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {
@@ -158,8 +158,8 @@ chunked!(GetAlbums => singles Album, in albums);
 ///
 /// `GET /albums/{id}/tracks` ([reference]). Needs no scope.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -183,8 +183,8 @@ impl GetAlbumTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ALBUM_TRACKS;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -202,14 +202,14 @@ impl GetAlbumTracks {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<SimplifiedTrack> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)

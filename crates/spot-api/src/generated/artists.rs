@@ -22,7 +22,7 @@ impl Client {
         GetArtist { client: self.clone(), id: id.into_id() }
     }
 
-    /// Several artists, in the order of their ids.
+    /// Several artists, in the order of the given ids.
     ///
     /// `GET /artists`. See [`GetArtists`].
     #[doc(alias = "get-multiple-artists")]
@@ -54,7 +54,7 @@ impl GetArtist {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ARTIST;
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).path_id("id", &self.id)
     }
@@ -78,7 +78,7 @@ impl GetArtist {
         }
     }
 
-    /// The top tracks of an artist in a market, at most 10.
+    /// The top tracks of an artist in a market (at most 10).
     ///
     /// `GET /artists/{id}/top-tracks`. See [`GetArtistTopTracks`].
     #[doc(alias("get-an-artists-top-tracks", "artist_top_tracks"))]
@@ -86,7 +86,7 @@ impl GetArtist {
         GetArtistTopTracks { client: self.client.clone(), id: self.id.clone(), market: None }
     }
 
-    /// Artists similar to an artist, at most 20.
+    /// Artists that are similar to an artist (at most 20).
     ///
     /// `GET /artists/{id}/related-artists`. See [`GetRelatedArtists`].
     #[doc(alias("get-an-artists-related-artists", "artist_related_artists"))]
@@ -95,14 +95,14 @@ impl GetArtist {
     }
 }
 
-/// Several artists, in the order of their ids.
+/// Several artists, in the order of the given ids.
 ///
 /// `GET /artists` ([reference]). Needs no scope.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id needs its
-/// own request. The requests run in parallel; the results keep the order of the list. An empty
-/// list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests. In
+/// [Development Mode](crate::AccessMode::Development) (the default), one request is sent for each
+/// id. The requests run in parallel. The results are in the order of the list. If the list is
+/// empty, no request is sent.
 ///
 /// Unknown ids yield `None`.
 ///
@@ -128,8 +128,8 @@ impl GetArtists {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them. In Development Mode,
-    /// each id has its own request.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list. In Development Mode, there is one request for each id.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {
@@ -152,8 +152,8 @@ chunked!(GetArtists => singles Artist, in artists);
 ///
 /// `GET /artists/{id}/albums` ([reference]). Needs no scope.
 ///
-/// Awaiting it returns one page, by default of 5 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 5. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -184,14 +184,15 @@ impl GetArtistAlbums {
         self
     }
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
     }
 
-    /// Page size, 1 to 10, or to 50 in [Extended Quota Mode](crate::AccessMode::Extended).
+    /// Page size, 1 to 10. In [Extended Quota Mode](crate::AccessMode::Extended), the maximum is
+    /// 50.
     pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
         self.limit = limit.into();
         self
@@ -203,14 +204,14 @@ impl GetArtistAlbums {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<SimplifiedAlbum> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
@@ -223,7 +224,7 @@ impl GetArtistAlbums {
 
 single!(GetArtistAlbums => page Page<SimplifiedAlbum>);
 
-/// The top tracks of an artist in a market, at most 10.
+/// The top tracks of an artist in a market (at most 10).
 ///
 /// `GET /artists/{id}/top-tracks` ([reference]). Needs no scope. Closed in Development Mode since
 /// 2026-02-11.
@@ -248,14 +249,14 @@ impl GetArtistTopTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ARTIST_TOP_TRACKS;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
@@ -265,7 +266,7 @@ impl GetArtistTopTracks {
 
 single!(GetArtistTopTracks => Vec<Track>, in tracks);
 
-/// Artists similar to an artist, at most 20.
+/// Artists that are similar to an artist (at most 20).
 ///
 /// `GET /artists/{id}/related-artists` ([reference]). Needs no scope. Closed to applications
 /// registered since 2024-11-27.
@@ -289,7 +290,7 @@ impl GetRelatedArtists {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_RELATED_ARTISTS;
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).path_id("id", &self.id)
     }

@@ -12,7 +12,7 @@ use crate::{
 
 /// Audio features and audio analyses of tracks.
 impl Client {
-    /// Audio features of several tracks, in the order of the ids.
+    /// Audio features of several tracks, in the order of the given ids.
     ///
     /// `GET /audio-features`. See [`GetAudioFeatures`].
     #[doc(alias("get-several-audio-features", "tracks_features"))]
@@ -51,7 +51,7 @@ impl GetTrackAudioFeatures {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_TRACK_AUDIO_FEATURES;
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).path_id("id", &self.id)
     }
@@ -59,14 +59,14 @@ impl GetTrackAudioFeatures {
 
 single!(GetTrackAudioFeatures => AudioFeatures);
 
-/// Audio features of several tracks, in the order of the ids.
+/// Audio features of several tracks, in the order of the given ids.
 ///
 /// `GET /audio-features` ([reference]). Needs no scope. Closed to applications registered since
 /// 2024-11-27.
 ///
-/// The list may have any length: one request takes 100 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 100 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// Unknown ids yield `None`.
 ///
@@ -92,7 +92,8 @@ impl GetAudioFeatures {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -130,7 +131,7 @@ impl GetTrackAudioAnalysis {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_TRACK_AUDIO_ANALYSIS;
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).path_id("id", &self.id)
     }

@@ -23,7 +23,7 @@ impl Client {
         GetAudiobook { client: self.clone(), id: id.into_id(), market: None }
     }
 
-    /// Several audiobooks, each with its first chapters, in the order of their ids.
+    /// Several audiobooks, each with its first chapters, in the order of the given ids.
     ///
     /// `GET /audiobooks`. See [`GetAudiobooks`].
     #[doc(alias = "get-multiple-audiobooks")]
@@ -46,7 +46,7 @@ impl Client {
         GetChapter { client: self.clone(), id: id.into_id(), market: None }
     }
 
-    /// Several chapters, in the order of their ids.
+    /// Several chapters, in the order of the given ids.
     ///
     /// `GET /chapters`. See [`GetChapters`].
     #[doc(alias = "get-several-chapters")]
@@ -63,7 +63,8 @@ impl Client {
 ///
 /// `GET /audiobooks/{id}` ([reference]). Needs no scope.
 ///
-/// Audiobooks are sold only in some countries; elsewhere nothing is found.
+/// Audiobooks are sold only in some countries. In other countries, Spotify does not find
+/// audiobooks.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -85,14 +86,14 @@ impl GetAudiobook {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_AUDIOBOOK;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
@@ -118,14 +119,14 @@ impl GetAudiobook {
     }
 }
 
-/// Several audiobooks, each with its first chapters, in the order of their ids.
+/// Several audiobooks, each with its first chapters, in the order of the given ids.
 ///
 /// `GET /audiobooks` ([reference]). Needs no scope.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id needs its
-/// own request. The requests run in parallel; the results keep the order of the list. An empty
-/// list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests. In
+/// [Development Mode](crate::AccessMode::Development) (the default), one request is sent for each
+/// id. The requests run in parallel. The results are in the order of the list. If the list is
+/// empty, no request is sent.
 ///
 /// Unknown ids yield `None`.
 ///
@@ -149,8 +150,8 @@ impl GetAudiobooks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_AUDIOBOOKS;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -159,8 +160,8 @@ impl GetAudiobooks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them. In Development Mode,
-    /// each id has its own request.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list. In Development Mode, there is one request for each id.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {
@@ -190,8 +191,8 @@ chunked!(GetAudiobooks => singles Audiobook, in audiobooks);
 ///
 /// `GET /audiobooks/{id}/chapters` ([reference]). Needs no scope.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -215,8 +216,8 @@ impl GetAudiobookChapters {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_AUDIOBOOK_CHAPTERS;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -234,14 +235,14 @@ impl GetAudiobookChapters {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<SimplifiedChapter> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
@@ -277,14 +278,14 @@ impl GetChapter {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_CHAPTER;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
@@ -294,14 +295,14 @@ impl GetChapter {
 
 single!(GetChapter => Chapter);
 
-/// Several chapters, in the order of their ids.
+/// Several chapters, in the order of the given ids.
 ///
 /// `GET /chapters` ([reference]). Needs no scope.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id needs its
-/// own request. The requests run in parallel; the results keep the order of the list. An empty
-/// list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests. In
+/// [Development Mode](crate::AccessMode::Development) (the default), one request is sent for each
+/// id. The requests run in parallel. The results are in the order of the list. If the list is
+/// empty, no request is sent.
 ///
 /// Unknown ids yield `None`.
 ///
@@ -325,8 +326,8 @@ impl GetChapters {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_CHAPTERS;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -335,8 +336,8 @@ impl GetChapters {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them. In Development Mode,
-    /// each id has its own request.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list. In Development Mode, there is one request for each id.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {

@@ -11,15 +11,15 @@ use crate::{Client, GetGenreSeeds, Items, Optional, Request, input::RequestExt, 
 
 /// Spotify's editorial lists: new releases, categories, featured playlists, markets.
 impl Client {
-    /// Spotify's editorial lists: new releases, categories, featured playlists, markets. New
-    /// applications have no access to them.
+    /// Spotify's editorial lists: new releases, categories, featured playlists, markets.
+    /// Applications in Development Mode have no access to these lists.
     pub fn browse(&self) -> Browse {
         Browse { client: self.clone() }
     }
 }
 
-/// Spotify's editorial lists: new releases, categories, featured playlists, markets. New
-/// applications have no access to them.
+/// Spotify's editorial lists: new releases, categories, featured playlists, markets. Applications
+/// in Development Mode have no access to these lists.
 #[derive(Clone, Debug)]
 pub struct Browse {
     pub(crate) client: Client,
@@ -71,7 +71,7 @@ impl Browse {
         GetMarkets { client: self.client.clone() }
     }
 
-    /// The genres that recommendations can start from.
+    /// The genres that can be seeds of recommendations.
     ///
     /// `GET /recommendations/available-genre-seeds`. See [`GetGenreSeeds`].
     #[doc(alias("get-recommendation-genres", "recommendation_genre_seeds"))]
@@ -85,8 +85,8 @@ impl Browse {
 /// `GET /browse/new-releases` ([reference]). Needs no scope. Closed in Development Mode since
 /// 2026-02-11.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -120,14 +120,14 @@ impl GetNewReleases {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<SimplifiedAlbum> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).limit(self.limit).query_opt("offset", self.offset)
     }
@@ -140,8 +140,8 @@ single!(GetNewReleases => page Page<SimplifiedAlbum>);
 /// `GET /browse/featured-playlists` ([reference]). Needs no scope. Closed to applications
 /// registered since 2024-11-27.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -182,14 +182,14 @@ impl GetFeaturedPlaylists {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<SimplifiedPlaylist> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .query_opt("locale", self.locale.as_ref())
@@ -205,8 +205,8 @@ single!(GetFeaturedPlaylists => page Page<SimplifiedPlaylist>);
 /// `GET /browse/categories` ([reference]). Needs no scope. Closed in Development Mode since
 /// 2026-02-11.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -247,14 +247,14 @@ impl GetCategories {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<Category> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .query_opt("locale", self.locale.as_ref())
@@ -296,7 +296,7 @@ impl GetCategory {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("category_id", &self.id)
@@ -326,8 +326,8 @@ impl GetCategory {
 /// `GET /browse/categories/{category_id}/playlists` ([reference]). Needs no scope. Closed to
 /// applications registered since 2024-11-27.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -362,14 +362,14 @@ impl GetCategoryPlaylists {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<SimplifiedPlaylist> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("category_id", &self.id)
@@ -402,7 +402,7 @@ impl GetMarkets {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_MARKETS;
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
     }

@@ -16,15 +16,15 @@ use crate::{
 
 /// Superseded operations.
 impl Client {
-    /// Superseded operations. Only applications in Extended Quota Mode may call them. Each names
-    /// its replacement, which is open to all applications.
+    /// Superseded operations. Only applications in Extended Quota Mode may call these operations.
+    /// For each operation, the docs show a replacement that is open to all applications.
     pub fn legacy(&self) -> Legacy {
         Legacy { client: self.clone() }
     }
 }
 
-/// Superseded operations. Only applications in Extended Quota Mode may call them. Each names its
-/// replacement, which is open to all applications.
+/// Superseded operations. Only applications in Extended Quota Mode may call these operations. For
+/// each operation, the docs show a replacement that is open to all applications.
 #[derive(Clone, Debug)]
 pub struct Legacy {
     pub(crate) client: Client,
@@ -56,8 +56,8 @@ impl Legacy {
         }
     }
 
-    /// Checks which of the given albums are in the library: one `bool` for each, in the same
-    /// order.
+    /// Checks which of the given albums are in the library. Returns one `bool` for each album, in
+    /// the same order.
     ///
     /// `GET /me/albums/contains`. See [`CheckAlbums`].
     #[doc(alias = "check-users-saved-albums")]
@@ -97,8 +97,8 @@ impl Legacy {
         }
     }
 
-    /// Checks which of the given tracks are in the library: one `bool` for each, in the same
-    /// order.
+    /// Checks which of the given tracks are in the library. Returns one `bool` for each track, in
+    /// the same order.
     ///
     /// `GET /me/tracks/contains`. See [`CheckTracks`].
     #[doc(alias = "check-users-saved-tracks")]
@@ -140,8 +140,8 @@ impl Legacy {
         }
     }
 
-    /// Checks which of the given episodes are in the library: one `bool` for each, in the same
-    /// order.
+    /// Checks which of the given episodes are in the library. Returns one `bool` for each episode,
+    /// in the same order.
     ///
     /// `GET /me/episodes/contains`. See [`CheckEpisodes`].
     #[doc(alias = "check-users-saved-episodes")]
@@ -178,7 +178,8 @@ impl Legacy {
         }
     }
 
-    /// Checks which of the given shows are in the library: one `bool` for each, in the same order.
+    /// Checks which of the given shows are in the library. Returns one `bool` for each show, in
+    /// the same order.
     ///
     /// `GET /me/shows/contains`. See [`CheckShows`].
     #[doc(alias = "check-users-saved-shows")]
@@ -217,8 +218,8 @@ impl Legacy {
         }
     }
 
-    /// Checks which of the given audiobooks are in the library: one `bool` for each, in the same
-    /// order.
+    /// Checks which of the given audiobooks are in the library. Returns one `bool` for each
+    /// audiobook, in the same order.
     ///
     /// `GET /me/audiobooks/contains`. See [`CheckAudiobooks`].
     #[doc(alias = "check-users-saved-audiobooks")]
@@ -260,7 +261,8 @@ impl Legacy {
         }
     }
 
-    /// Checks which of the given artists the user follows: one `bool` for each, in the same order.
+    /// Checks which of the given artists the current user follows. Returns one `bool` for each
+    /// artist, in the same order.
     ///
     /// `GET /me/following/contains`. See [`CheckFollowedArtists`].
     #[doc(alias = "check-current-user-follows")]
@@ -299,7 +301,8 @@ impl Legacy {
         }
     }
 
-    /// Checks which of the given users the user follows: one `bool` for each, in the same order.
+    /// Checks which of the given users the current user follows. Returns one `bool` for each user,
+    /// in the same order.
     ///
     /// `GET /me/following/contains`. See [`CheckFollowedUsers`].
     #[doc(alias = "check-current-user-follows")]
@@ -329,7 +332,7 @@ impl Legacy {
         UnfollowPlaylist { client: self.client.clone(), playlist: playlist.into_id() }
     }
 
-    /// Whether the user follows a playlist, as a list of one value.
+    /// Checks whether the user follows a playlist. Returns a list with one `bool`.
     ///
     /// `GET /playlists/{playlist_id}/followers/contains`. See [`CheckFollowedPlaylist`].
     #[doc(alias = "check-if-user-follows-playlist")]
@@ -453,9 +456,10 @@ impl Legacy {
 ///
 /// Use instead: `client.library().save(..)`.
 ///
-/// The list may have any length: one request takes 20 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 20 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -479,7 +483,8 @@ impl SaveAlbums {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 20;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -500,9 +505,10 @@ chunked!(SaveAlbums => ());
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
-/// The list may have any length: one request takes 20 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 20 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -526,7 +532,8 @@ impl RemoveAlbums {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 20;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -540,16 +547,17 @@ impl RemoveAlbums {
 
 chunked!(RemoveAlbums => ());
 
-/// Checks which of the given albums are in the library: one `bool` for each, in the same order.
+/// Checks which of the given albums are in the library. Returns one `bool` for each album, in the
+/// same order.
 ///
 /// `GET /me/albums/contains` ([reference]). Scope: `user-library-read`. Closed in Development Mode
 /// since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
-/// The list may have any length: one request takes 20 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 20 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -573,7 +581,8 @@ impl CheckAlbums {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 20;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -594,9 +603,10 @@ chunked!(CheckAlbums => concat bool);
 ///
 /// Use instead: `client.library().save(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -618,7 +628,7 @@ impl SaveTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SAVE_TRACKS;
 
-    /// Time at which they were saved. Default: now.
+    /// Time at which the tracks were saved. Default: now.
     pub fn added_at(mut self, added_at: impl Into<Option<DateTime<Utc>>>) -> Self {
         self.added_at = added_at.into();
         self
@@ -627,7 +637,8 @@ impl SaveTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -650,9 +661,10 @@ chunked!(SaveTracks => ());
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -676,7 +688,8 @@ impl RemoveTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -690,16 +703,17 @@ impl RemoveTracks {
 
 chunked!(RemoveTracks => ());
 
-/// Checks which of the given tracks are in the library: one `bool` for each, in the same order.
+/// Checks which of the given tracks are in the library. Returns one `bool` for each track, in the
+/// same order.
 ///
 /// `GET /me/tracks/contains` ([reference]). Scope: `user-library-read`. Closed in Development Mode
 /// since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -723,7 +737,8 @@ impl CheckTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -744,9 +759,10 @@ chunked!(CheckTracks => concat bool);
 ///
 /// Use instead: `client.library().save(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -770,7 +786,8 @@ impl SaveEpisodes {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -791,9 +808,10 @@ chunked!(SaveEpisodes => ());
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -817,7 +835,8 @@ impl RemoveEpisodes {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -831,16 +850,17 @@ impl RemoveEpisodes {
 
 chunked!(RemoveEpisodes => ());
 
-/// Checks which of the given episodes are in the library: one `bool` for each, in the same order.
+/// Checks which of the given episodes are in the library. Returns one `bool` for each episode, in
+/// the same order.
 ///
 /// `GET /me/episodes/contains` ([reference]). Scope: `user-library-read`. Closed in Development
 /// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -864,7 +884,8 @@ impl CheckEpisodes {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -885,9 +906,10 @@ chunked!(CheckEpisodes => concat bool);
 ///
 /// Use instead: `client.library().save(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -911,7 +933,8 @@ impl SaveShows {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -932,9 +955,10 @@ chunked!(SaveShows => ());
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -956,8 +980,8 @@ impl RemoveShows {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REMOVE_SHOWS;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -966,7 +990,8 @@ impl RemoveShows {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -982,16 +1007,17 @@ impl RemoveShows {
 
 chunked!(RemoveShows => ());
 
-/// Checks which of the given shows are in the library: one `bool` for each, in the same order.
+/// Checks which of the given shows are in the library. Returns one `bool` for each show, in the
+/// same order.
 ///
 /// `GET /me/shows/contains` ([reference]). Scope: `user-library-read`. Closed in Development Mode
 /// since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1015,7 +1041,8 @@ impl CheckShows {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1036,9 +1063,10 @@ chunked!(CheckShows => concat bool);
 ///
 /// Use instead: `client.library().save(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1062,7 +1090,8 @@ impl SaveAudiobooks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1083,9 +1112,10 @@ chunked!(SaveAudiobooks => ());
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1109,7 +1139,8 @@ impl RemoveAudiobooks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1123,17 +1154,17 @@ impl RemoveAudiobooks {
 
 chunked!(RemoveAudiobooks => ());
 
-/// Checks which of the given audiobooks are in the library: one `bool` for each, in the same
-/// order.
+/// Checks which of the given audiobooks are in the library. Returns one `bool` for each audiobook,
+/// in the same order.
 ///
 /// `GET /me/audiobooks/contains` ([reference]). Scope: `user-library-read`. Closed in Development
 /// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1157,7 +1188,8 @@ impl CheckAudiobooks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1178,9 +1210,10 @@ chunked!(CheckAudiobooks => concat bool);
 ///
 /// Use instead: `client.library().save(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1204,7 +1237,8 @@ impl FollowArtists {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1225,9 +1259,10 @@ chunked!(FollowArtists => ());
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1251,7 +1286,8 @@ impl UnfollowArtists {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1265,16 +1301,17 @@ impl UnfollowArtists {
 
 chunked!(UnfollowArtists => ());
 
-/// Checks which of the given artists the user follows: one `bool` for each, in the same order.
+/// Checks which of the given artists the current user follows. Returns one `bool` for each artist,
+/// in the same order.
 ///
 /// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Closed in Development
 /// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1298,7 +1335,8 @@ impl CheckFollowedArtists {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1319,9 +1357,10 @@ chunked!(CheckFollowedArtists => concat bool);
 ///
 /// Use instead: `client.library().save(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1345,7 +1384,8 @@ impl FollowUsers {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1366,9 +1406,10 @@ chunked!(FollowUsers => ());
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1392,7 +1433,8 @@ impl UnfollowUsers {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1406,16 +1448,17 @@ impl UnfollowUsers {
 
 chunked!(UnfollowUsers => ());
 
-/// Checks which of the given users the user follows: one `bool` for each, in the same order.
+/// Checks which of the given users the current user follows. Returns one `bool` for each user, in
+/// the same order.
 ///
 /// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Closed in Development
 /// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1439,7 +1482,8 @@ impl CheckFollowedUsers {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "ids", &self.ids, Self::CHUNK, |part, _| {
             self.request(part)
@@ -1455,9 +1499,9 @@ chunked!(CheckFollowedUsers => concat bool);
 
 /// Follows a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/followers` ([reference]). Needs one of these scopes, depending on
-/// the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
-/// since 2026-02-11.
+/// `PUT /playlists/{playlist_id}/followers` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
+/// in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().save(..)`.
 ///
@@ -1487,7 +1531,7 @@ impl FollowPlaylist {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.playlist)
@@ -1499,9 +1543,9 @@ single!(FollowPlaylist => ());
 
 /// Unfollows a playlist.
 ///
-/// `DELETE /playlists/{playlist_id}/followers` ([reference]). Needs one of these scopes, depending
-/// on the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
-/// since 2026-02-11.
+/// `DELETE /playlists/{playlist_id}/followers` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
+/// in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
@@ -1524,7 +1568,7 @@ impl UnfollowPlaylist {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::UNFOLLOW_PLAYLIST;
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).path_id("playlist_id", &self.playlist)
     }
@@ -1532,7 +1576,7 @@ impl UnfollowPlaylist {
 
 single!(UnfollowPlaylist => ());
 
-/// Whether the user follows a playlist, as a list of one value.
+/// Checks whether the user follows a playlist. Returns a list with one `bool`.
 ///
 /// `GET /playlists/{playlist_id}/followers/contains` ([reference]). Needs no scope. Closed in
 /// Development Mode since 2026-02-11.
@@ -1565,7 +1609,7 @@ impl CheckFollowedPlaylist {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.playlist)
@@ -1582,8 +1626,8 @@ single!(CheckFollowedPlaylist => Vec<bool>);
 ///
 /// Use instead: `client.playlist(id).items()`.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1608,20 +1652,22 @@ impl GetPlaylistTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_TRACKS;
 
-    /// Fields to return, in Spotify's notation. Fields that paging needs are added.
+    /// Fields to return, in Spotify's notation. The fields that paging needs are added
+    /// automatically.
     pub fn fields(mut self, fields: impl Optional<Fields>) -> Self {
         self.fields = fields.into_optional();
         self
     }
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
     }
 
-    /// Page size, 1 to 50, or to 100 in [Extended Quota Mode](crate::AccessMode::Extended).
+    /// Page size, 1 to 50. In [Extended Quota Mode](crate::AccessMode::Extended), the maximum is
+    /// 100.
     pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
         self.limit = limit.into();
         self
@@ -1633,14 +1679,14 @@ impl GetPlaylistTracks {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<PlaylistItem> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.playlist)
@@ -1656,15 +1702,16 @@ single!(GetPlaylistTracks => page Page<PlaylistItem>);
 
 /// Adds tracks and episodes to a playlist, at the end or at a position.
 ///
-/// `POST /playlists/{playlist_id}/tracks` ([reference]). Needs one of these scopes, depending on
-/// the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
-/// since 2026-02-11.
+/// `POST /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
+/// in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.playlist(id).add(..)`.
 ///
-/// The list may have any length: one request takes 100 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 100 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1687,7 +1734,7 @@ impl AddPlaylistTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::ADD_PLAYLIST_TRACKS;
 
-    /// Position of the first new item, from 0. Default: at the end.
+    /// Position of the first new item, counted from 0. Default: the end of the playlist.
     pub fn position(mut self, position: impl Into<Option<u32>>) -> Self {
         self.position = position.into();
         self
@@ -1696,7 +1743,8 @@ impl AddPlaylistTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, done| {
             self.request(part, done)
@@ -1716,15 +1764,16 @@ chunked!(AddPlaylistTracks => append);
 
 /// Replaces all items of a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Needs one of these scopes, depending on
-/// the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
-/// since 2026-02-11.
+/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
+/// in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.playlist(id).replace(..)`.
 ///
-/// The list may have any length: one request takes 100 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. With an empty list, one request removes all items.
+/// The list can have any length. A list of more than 100 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, one request
+/// removes all items.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1760,9 +1809,9 @@ chunked!(ReplacePlaylistTracks => replace);
 
 /// Moves items within a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Needs one of these scopes, depending on
-/// the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
-/// since 2026-02-11.
+/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
+/// in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.playlist(id).reorder(..)`.
 ///
@@ -1801,7 +1850,7 @@ impl ReorderPlaylistTracks {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).path_id("playlist_id", &self.playlist).body_fields(
             Body::new()
@@ -1817,15 +1866,16 @@ single!(ReorderPlaylistTracks => SnapshotId, in snapshot_id);
 
 /// Removes every occurrence of tracks and episodes from a playlist.
 ///
-/// `DELETE /playlists/{playlist_id}/tracks` ([reference]). Needs one of these scopes, depending on
-/// the content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode
-/// since 2026-02-11.
+/// `DELETE /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
+/// in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.playlist(id).remove(..)`.
 ///
-/// The list may have any length: one request takes 100 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 100 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1858,13 +1908,13 @@ impl RemovePlaylistTracks {
     pub const CHUNK: usize = 100;
 
     /// Sends the requests one after another. If you set a snapshot, each later request sends the
-    /// snapshot that the previous request returned. Returns the responses in order: none if the
-    /// list is empty.
+    /// snapshot that the previous request returned. Returns the responses in the order of the
+    /// requests. If the list is empty, no request is sent.
     ///
     /// # Errors
     ///
-    /// The failure of a call. [`Error::done`](crate::Error::done) tells how many entries
-    /// were done before it.
+    /// Fails if a request fails. [`Error::done`](crate::Error::done) returns how many entries
+    /// succeeded before the failure.
     pub async fn send(self) -> Result<Vec<Response<SnapshotId>>, Error> {
         chunks::chain(
             &self.client,
@@ -1877,8 +1927,9 @@ impl RemovePlaylistTracks {
         .await
     }
 
-    /// Returns the requests in order, as plain data, without sending them. Each request contains
-    /// the snapshot that you set, if any, because later snapshots are known only after sending.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list. If you set a snapshot, all requests contain that same snapshot, because the
+    /// snapshots in the responses are not known yet.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "tracks", &self.uris, Self::CHUNK, |part, _| {
             self.request(part, None)
@@ -1900,9 +1951,9 @@ chunked!(RemovePlaylistTracks => chain);
 
 /// Creates an empty playlist for the current user.
 ///
-/// `POST /users/{user_id}/playlists` ([reference]). Needs one of these scopes, depending on the
-/// content: `playlist-modify-public`, `playlist-modify-private`. Closed in Development Mode since
-/// 2026-02-11.
+/// `POST /users/{user_id}/playlists` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
+/// in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.me().create_playlist(..)`.
 ///
@@ -1929,8 +1980,8 @@ impl CreatePlaylistFor {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CREATE_PLAYLIST_FOR;
 
-    /// Whether the playlist appears on the user's profile. Default: `true`. Spotify ignored
-    /// `false` when it was measured in 2026-09.
+    /// Whether the playlist appears on the user's profile. Default: `true`. In a test in 2026-09,
+    /// Spotify ignored `false`.
     pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
         self.public = public.into();
         self
@@ -1948,7 +1999,7 @@ impl CreatePlaylistFor {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).path_id("user_id", &self.user).body_fields(
             Body::new()

@@ -15,13 +15,13 @@ use crate::{
 
 /// The user's library.
 impl Client {
-    /// The user's library: list, save, remove, check.
+    /// The user's library, with calls to list, save, remove and check items.
     pub fn library(&self) -> Library {
         Library { client: self.clone() }
     }
 }
 
-/// The user's library: list, save, remove, check.
+/// The user's library, with calls to list, save, remove and check items.
 #[derive(Clone, Debug)]
 pub struct Library {
     pub(crate) client: Client,
@@ -68,7 +68,8 @@ impl Library {
         GetSavedEpisodes { client: self.client.clone(), market: None, limit: None, offset: None }
     }
 
-    /// The user's saved audiobooks. The response does not say when they were saved.
+    /// The user's saved audiobooks. The response does not contain the times at which the
+    /// audiobooks were saved.
     ///
     /// `GET /me/audiobooks`. See [`GetSavedAudiobooks`].
     #[doc(alias = "get-users-saved-audiobooks")]
@@ -76,8 +77,7 @@ impl Library {
         GetSavedAudiobooks { client: self.client.clone(), limit: None, offset: None }
     }
 
-    /// Saves tracks, albums, episodes, shows and audiobooks, and follows users, artists and
-    /// playlists.
+    /// Saves tracks, albums, episodes, shows and audiobooks. Follows users, artists and playlists.
     ///
     /// `PUT /me/library`. See [`SaveToLibrary`].
     #[doc(alias(
@@ -98,8 +98,8 @@ impl Library {
         }
     }
 
-    /// Removes tracks, albums, episodes, shows and audiobooks from the library, and unfollows
-    /// users, artists and playlists.
+    /// Removes tracks, albums, episodes, shows and audiobooks from the library. Unfollows users,
+    /// artists and playlists.
     ///
     /// `DELETE /me/library`. See [`RemoveFromLibrary`].
     #[doc(alias(
@@ -123,8 +123,8 @@ impl Library {
         }
     }
 
-    /// Checks which of the given things are in the library: one `bool` for each, in the same
-    /// order.
+    /// Checks which of the given items are saved or followed. Returns one `bool` for each item, in
+    /// the same order.
     ///
     /// `GET /me/library/contains`. See [`CheckLibrary`].
     #[doc(alias(
@@ -152,8 +152,8 @@ impl Library {
 ///
 /// `GET /me/tracks` ([reference]). Scope: `user-library-read`.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -176,8 +176,8 @@ impl GetSavedTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SAVED_TRACKS;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -195,14 +195,14 @@ impl GetSavedTracks {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<SavedTrack> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .market(self.client.market(), self.market.as_ref())
@@ -217,8 +217,8 @@ single!(GetSavedTracks => page Page<SavedTrack>);
 ///
 /// `GET /me/albums` ([reference]). Scope: `user-library-read`.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -241,8 +241,8 @@ impl GetSavedAlbums {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SAVED_ALBUMS;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -260,14 +260,14 @@ impl GetSavedAlbums {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<SavedAlbum> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .market(self.client.market(), self.market.as_ref())
@@ -282,8 +282,8 @@ single!(GetSavedAlbums => page Page<SavedAlbum>);
 ///
 /// `GET /me/shows` ([reference]). Scope: `user-library-read`.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -317,14 +317,14 @@ impl GetSavedShows {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<SavedShow> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).limit(self.limit).query_opt("offset", self.offset)
     }
@@ -334,11 +334,11 @@ single!(GetSavedShows => page Page<SavedShow>);
 
 /// The user's saved episodes, latest first.
 ///
-/// `GET /me/episodes` ([reference]). Needs one of these scopes, depending on the content:
-/// `user-library-read`, `user-read-playback-position`.
+/// `GET /me/episodes` ([reference]). Scopes: `user-library-read`, `user-read-playback-position`.
+/// Depending on the data, only some of these scopes are needed.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -361,8 +361,8 @@ impl GetSavedEpisodes {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SAVED_EPISODES;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -380,14 +380,14 @@ impl GetSavedEpisodes {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<SavedEpisode> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .market(self.client.market(), self.market.as_ref())
@@ -398,12 +398,13 @@ impl GetSavedEpisodes {
 
 single!(GetSavedEpisodes => page Page<SavedEpisode>);
 
-/// The user's saved audiobooks. The response does not say when they were saved.
+/// The user's saved audiobooks. The response does not contain the times at which the audiobooks
+/// were saved.
 ///
 /// `GET /me/audiobooks` ([reference]). Scope: `user-library-read`.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -437,14 +438,14 @@ impl GetSavedAudiobooks {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<SimplifiedAudiobook> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).limit(self.limit).query_opt("offset", self.offset)
     }
@@ -452,14 +453,15 @@ impl GetSavedAudiobooks {
 
 single!(GetSavedAudiobooks => page Page<SimplifiedAudiobook>);
 
-/// Saves tracks, albums, episodes, shows and audiobooks, and follows users, artists and playlists.
+/// Saves tracks, albums, episodes, shows and audiobooks. Follows users, artists and playlists.
 ///
-/// `PUT /me/library` ([reference]). Needs one of these scopes, depending on the content:
-/// `user-library-modify`, `user-follow-modify`, `playlist-modify-public`.
+/// `PUT /me/library` ([reference]). Scopes: `user-library-modify`, `user-follow-modify`,
+/// `playlist-modify-public`. Depending on the data, only some of these scopes are needed.
 ///
-/// The list may have any length: one request takes 40 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 40 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -483,7 +485,8 @@ impl SaveToLibrary {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 40;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, _| {
             self.request(part)
@@ -497,15 +500,16 @@ impl SaveToLibrary {
 
 chunked!(SaveToLibrary => ());
 
-/// Removes tracks, albums, episodes, shows and audiobooks from the library, and unfollows users,
+/// Removes tracks, albums, episodes, shows and audiobooks from the library. Unfollows users,
 /// artists and playlists.
 ///
-/// `DELETE /me/library` ([reference]). Needs one of these scopes, depending on the content:
-/// `user-library-modify`, `user-follow-modify`, `playlist-modify-public`.
+/// `DELETE /me/library` ([reference]). Scopes: `user-library-modify`, `user-follow-modify`,
+/// `playlist-modify-public`. Depending on the data, only some of these scopes are needed.
 ///
-/// The list may have any length: one request takes 40 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 40 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -529,7 +533,8 @@ impl RemoveFromLibrary {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 40;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, _| {
             self.request(part)
@@ -543,14 +548,15 @@ impl RemoveFromLibrary {
 
 chunked!(RemoveFromLibrary => ());
 
-/// Checks which of the given things are in the library: one `bool` for each, in the same order.
+/// Checks which of the given items are saved or followed. Returns one `bool` for each item, in the
+/// same order.
 ///
-/// `GET /me/library/contains` ([reference]). Needs one of these scopes, depending on the content:
-/// `user-library-read`, `user-follow-read`, `playlist-read-private`.
+/// `GET /me/library/contains` ([reference]). Scopes: `user-library-read`, `user-follow-read`,
+/// `playlist-read-private`. Depending on the data, only some of these scopes are needed.
 ///
-/// The list may have any length: one request takes 40 entries, and a longer list becomes several
-/// requests. The requests run in parallel; the results keep the order of the list. An empty list
-/// sends nothing.
+/// The list can have any length. A list of more than 40 entries is split into several requests.
+/// The requests run in parallel. The results are in the order of the list. If the list is empty,
+/// no request is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -574,7 +580,8 @@ impl CheckLibrary {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 40;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, _| {
             self.request(part)

@@ -31,7 +31,7 @@ pub struct Player {
 }
 
 impl Player {
-    /// Playback state: item, device and modes.
+    /// Playback state: the current item, the device, and the repeat and shuffle modes.
     ///
     /// `GET /me/player`. See [`GetPlaybackState`].
     #[doc(alias("get-information-about-the-users-current-playback", "current_playback"))]
@@ -39,7 +39,7 @@ impl Player {
         GetPlaybackState { client: self.client.clone(), market: None }
     }
 
-    /// The item that is playing, without device and modes.
+    /// The item that is playing. Does not contain the device or the repeat and shuffle modes.
     ///
     /// `GET /me/player/currently-playing`. See [`GetCurrentlyPlaying`].
     #[doc(alias(
@@ -60,7 +60,7 @@ impl Player {
         GetDevices { client: self.client.clone() }
     }
 
-    /// The playback queue, with the current item.
+    /// The current item and the playback queue.
     ///
     /// `GET /me/player/queue`. See [`GetQueue`].
     #[doc(alias("get-queue", "current_user_queue"))]
@@ -68,7 +68,7 @@ impl Player {
         GetQueue { client: self.client.clone() }
     }
 
-    /// Starts playback. Resumes it if neither a context nor URIs are given.
+    /// Starts playback. If neither a context nor URIs are given, playback is resumed.
     ///
     /// `PUT /me/player/play`. See [`StartPlayback`].
     #[doc(alias(
@@ -89,7 +89,7 @@ impl Player {
         }
     }
 
-    /// Pauses.
+    /// Pauses playback.
     ///
     /// `PUT /me/player/pause`. See [`PausePlayback`].
     #[doc(alias("pause-a-users-playback", "pause_playback"))]
@@ -113,7 +113,7 @@ impl Player {
         SkipToPrevious { client: self.client.clone(), device: None }
     }
 
-    /// Seeks in the current item. A position beyond its end skips to the next item.
+    /// Seeks in the current item. A position after the end of the item skips to the next item.
     ///
     /// `PUT /me/player/seek`. See [`SeekPlayback`].
     #[doc(alias("seek-to-position-in-currently-playing-track", "seek_track"))]
@@ -161,7 +161,7 @@ impl Player {
         TransferPlayback { client: self.client.clone(), device: device.into_id(), play: None }
     }
 
-    /// Recently played tracks, latest first. At most about 50, without episodes.
+    /// Recently played tracks, latest first. Spotify returns only about 50 tracks and no episodes.
     ///
     /// `GET /me/player/recently-played`. See [`GetRecentlyPlayed`].
     #[doc(alias("get-recently-played", "current_user_recently_played"))]
@@ -170,11 +170,11 @@ impl Player {
     }
 }
 
-/// Playback state: item, device and modes.
+/// Playback state: the current item, the device, and the repeat and shuffle modes.
 ///
 /// `GET /me/player` ([reference]). Scope: `user-read-playback-state`.
 ///
-/// `None` if Spotify answers without content (204).
+/// Returns `None` if Spotify responds without content (status 204).
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -195,14 +195,14 @@ impl GetPlaybackState {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYBACK_STATE;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .query("additional_types", "track,episode")
@@ -212,11 +212,11 @@ impl GetPlaybackState {
 
 single!(GetPlaybackState => optional PlaybackState);
 
-/// The item that is playing, without device and modes.
+/// The item that is playing. Does not contain the device or the repeat and shuffle modes.
 ///
 /// `GET /me/player/currently-playing` ([reference]). Scope: `user-read-currently-playing`.
 ///
-/// `None` if Spotify answers without content (204).
+/// Returns `None` if Spotify responds without content (status 204).
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -237,14 +237,14 @@ impl GetCurrentlyPlaying {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_CURRENTLY_PLAYING;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .query("additional_types", "track,episode")
@@ -276,7 +276,7 @@ impl GetDevices {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_DEVICES;
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
     }
@@ -284,10 +284,10 @@ impl GetDevices {
 
 single!(GetDevices => Vec<Device>, in devices);
 
-/// The playback queue, with the current item.
+/// The current item and the playback queue.
 ///
-/// `GET /me/player/queue` ([reference]). Needs one of these scopes, depending on the content:
-/// `user-read-currently-playing`, `user-read-playback-state`.
+/// `GET /me/player/queue` ([reference]). Scopes: `user-read-currently-playing`,
+/// `user-read-playback-state`. Depending on the data, only some of these scopes are needed.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -307,7 +307,7 @@ impl GetQueue {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_QUEUE;
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
     }
@@ -315,7 +315,7 @@ impl GetQueue {
 
 single!(GetQueue => Queue);
 
-/// Starts playback. Resumes it if neither a context nor URIs are given.
+/// Starts playback. If neither a context nor URIs are given, playback is resumed.
 ///
 /// `PUT /me/player/play` ([reference]). Scope: `user-modify-playback-state`.
 ///
@@ -348,7 +348,7 @@ impl StartPlayback {
         self
     }
 
-    /// Album, artist, playlist, show or audiobook to play. Replaces [`uris`](Self::uris).
+    /// Album, artist, playlist, show or audiobook to play. Clears [`uris`](Self::uris).
     pub fn context(mut self, context: impl OptionalId<ContextUri>) -> Self {
         self.context = context.into_optional_id();
         if self.context.is_some() {
@@ -357,7 +357,7 @@ impl StartPlayback {
         self
     }
 
-    /// Tracks and episodes to play, in order. Replaces [`context`](Self::context).
+    /// Tracks and episodes to play, in order. Clears [`context`](Self::context).
     pub fn uris(mut self, uris: impl IntoIterator<Item = impl IntoId<PlayableUri>>) -> Self {
         self.uris = Some(uris.into_iter().map(IntoId::into_id).collect());
         if self.uris.is_some() {
@@ -366,7 +366,7 @@ impl StartPlayback {
         self
     }
 
-    /// Start item in the context: a position from 0, or a URI.
+    /// Item of the context to start with: a position (counted from 0) or a URI.
     pub fn offset(mut self, offset: impl Optional<PlaybackOffset>) -> Self {
         self.offset = offset.into_optional();
         self
@@ -378,7 +378,7 @@ impl StartPlayback {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).query_id("device_id", self.device.as_ref()).body_fields(
             Body::new()
@@ -392,7 +392,7 @@ impl StartPlayback {
 
 single!(StartPlayback => ());
 
-/// Pauses.
+/// Pauses playback.
 ///
 /// `PUT /me/player/pause` ([reference]). Scope: `user-modify-playback-state`.
 ///
@@ -421,7 +421,7 @@ impl PausePlayback {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).query_id("device_id", self.device.as_ref())
     }
@@ -458,7 +458,7 @@ impl SkipToNext {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).query_id("device_id", self.device.as_ref())
     }
@@ -495,7 +495,7 @@ impl SkipToPrevious {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).query_id("device_id", self.device.as_ref())
     }
@@ -503,7 +503,7 @@ impl SkipToPrevious {
 
 single!(SkipToPrevious => ());
 
-/// Seeks in the current item. A position beyond its end skips to the next item.
+/// Seeks in the current item. A position after the end of the item skips to the next item.
 ///
 /// `PUT /me/player/seek` ([reference]). Scope: `user-modify-playback-state`.
 ///
@@ -535,7 +535,7 @@ impl SeekPlayback {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .query("position_ms", self.position.as_millis())
@@ -577,7 +577,7 @@ impl SetRepeat {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .query("state", &self.state)
@@ -617,7 +617,7 @@ impl SetVolume {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .query_in("volume_percent", self.percent.into(), 0..=100)
@@ -657,7 +657,7 @@ impl SetShuffle {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .query("state", self.on)
@@ -697,7 +697,7 @@ impl AddToQueue {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .query_id("uri", Some(&self.uri))
@@ -737,7 +737,7 @@ impl TransferPlayback {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).body_fields(
             Body::new().id_list("device_ids", &self.device).optional("play", self.play.as_ref()),
@@ -747,12 +747,12 @@ impl TransferPlayback {
 
 single!(TransferPlayback => ());
 
-/// Recently played tracks, latest first. At most about 50, without episodes.
+/// Recently played tracks, latest first. Spotify returns only about 50 tracks and no episodes.
 ///
 /// `GET /me/player/recently-played` ([reference]). Scope: `user-read-recently-played`.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches the next page.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches the next page.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -775,7 +775,7 @@ impl GetRecentlyPlayed {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_RECENTLY_PLAYED;
 
-    /// Only tracks played after this time. Replaces [`before`](Self::before).
+    /// Only tracks played after this time. Clears [`before`](Self::before).
     pub fn after(mut self, after: impl Into<Option<DateTime<Utc>>>) -> Self {
         self.after = after.into();
         if self.after.is_some() {
@@ -784,7 +784,7 @@ impl GetRecentlyPlayed {
         self
     }
 
-    /// Only tracks played before this time. Replaces [`after`](Self::after).
+    /// Only tracks played before this time. Clears [`after`](Self::after).
     pub fn before(mut self, before: impl Into<Option<DateTime<Utc>>>) -> Self {
         self.before = before.into();
         if self.before.is_some() {
@@ -799,14 +799,14 @@ impl GetRecentlyPlayed {
         self
     }
 
-    /// Streams all entries, from the cursor on, and prefetches pages.
+    /// Streams all entries, starting at the cursor, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<PlayHistory, CursorPage<PlayHistory>> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .query_opt("after", self.after.map(|after| after.timestamp_millis()))

@@ -53,20 +53,20 @@ impl GetPlaylist {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST;
 
-    /// Fields to return, in Spotify's notation: `name,items(total)`.
+    /// Fields to return, in Spotify's notation. Example: `name,items(total)`.
     pub fn fields(mut self, fields: impl Optional<Fields>) -> Self {
         self.fields = fields.into_optional();
         self
     }
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.id)
@@ -213,8 +213,8 @@ impl GetPlaylist {
 ///
 /// `GET /playlists/{playlist_id}/items` ([reference]). Scope: `playlist-read-private`.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -239,14 +239,15 @@ impl GetPlaylistItems {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_ITEMS;
 
-    /// Fields to return, in Spotify's notation. Fields that paging needs are added.
+    /// Fields to return, in Spotify's notation. The fields that paging needs are added
+    /// automatically.
     pub fn fields(mut self, fields: impl Optional<Fields>) -> Self {
         self.fields = fields.into_optional();
         self
     }
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -264,14 +265,14 @@ impl GetPlaylistItems {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<PlaylistItem> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.id)
@@ -287,12 +288,13 @@ single!(GetPlaylistItems => page Page<PlaylistItem>);
 
 /// Adds tracks and episodes to a playlist, at the end or at a position.
 ///
-/// `POST /playlists/{playlist_id}/items` ([reference]). Needs one of these scopes, depending on
-/// the content: `playlist-modify-public`, `playlist-modify-private`.
+/// `POST /playlists/{playlist_id}/items` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed.
 ///
-/// The list may have any length: one request takes 100 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 100 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -315,7 +317,7 @@ impl AddPlaylistItems {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::ADD_PLAYLIST_ITEMS;
 
-    /// Position of the first new item, from 0. Default: at the end.
+    /// Position of the first new item, counted from 0. Default: the end of the playlist.
     pub fn position(mut self, position: impl Into<Option<u32>>) -> Self {
         self.position = position.into();
         self
@@ -324,7 +326,8 @@ impl AddPlaylistItems {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// Returns the requests in order, as plain data, without sending them.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "uris", &self.uris, Self::CHUNK, |part, done| {
             self.request(part, done)
@@ -344,14 +347,16 @@ chunked!(AddPlaylistItems => append);
 
 /// Replaces all items of a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/items` ([reference]). Needs one of these scopes, depending on the
-/// content: `playlist-modify-public`, `playlist-modify-private`.
+/// `PUT /playlists/{playlist_id}/items` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed.
 ///
-/// The list may have any length: one request takes 100 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. With an empty list, one request removes all items.
+/// The list can have any length. A list of more than 100 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, one request
+/// removes all items.
 ///
-/// The first hundred replace the items of the playlist, and the others are appended.
+/// The first request replaces the items of the playlist with the first 100 entries of the list.
+/// Further requests append the remaining entries.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -387,8 +392,8 @@ chunked!(ReplacePlaylistItems => replace);
 
 /// Moves items within a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/items` ([reference]). Needs one of these scopes, depending on the
-/// content: `playlist-modify-public`, `playlist-modify-private`.
+/// `PUT /playlists/{playlist_id}/items` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -425,7 +430,7 @@ impl ReorderPlaylistItems {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).path_id("playlist_id", &self.id).body_fields(
             Body::new()
@@ -441,12 +446,13 @@ single!(ReorderPlaylistItems => SnapshotId, in snapshot_id);
 
 /// Removes every occurrence of tracks and episodes from a playlist.
 ///
-/// `DELETE /playlists/{playlist_id}/items` ([reference]). Needs one of these scopes, depending on
-/// the content: `playlist-modify-public`, `playlist-modify-private`.
+/// `DELETE /playlists/{playlist_id}/items` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed.
 ///
-/// The list may have any length: one request takes 100 entries, and a longer list becomes several
-/// requests. The requests run one after another; if one fails, [`Error::done`](crate::Error::done)
-/// tells how many entries were done before it. An empty list sends nothing.
+/// The list can have any length. A list of more than 100 entries is split into several requests.
+/// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
+/// returns how many entries succeeded before the failure. If the list is empty, no request is
+/// sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -479,13 +485,13 @@ impl RemovePlaylistItems {
     pub const CHUNK: usize = 100;
 
     /// Sends the requests one after another. If you set a snapshot, each later request sends the
-    /// snapshot that the previous request returned. Returns the responses in order: none if the
-    /// list is empty.
+    /// snapshot that the previous request returned. Returns the responses in the order of the
+    /// requests. If the list is empty, no request is sent.
     ///
     /// # Errors
     ///
-    /// The failure of a call. [`Error::done`](crate::Error::done) tells how many entries
-    /// were done before it.
+    /// Fails if a request fails. [`Error::done`](crate::Error::done) returns how many entries
+    /// succeeded before the failure.
     pub async fn send(self) -> Result<Vec<Response<SnapshotId>>, Error> {
         chunks::chain(
             &self.client,
@@ -498,8 +504,9 @@ impl RemovePlaylistItems {
         .await
     }
 
-    /// Returns the requests in order, as plain data, without sending them. Each request contains
-    /// the snapshot that you set, if any, because later snapshots are known only after sending.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list. If you set a snapshot, all requests contain that same snapshot, because the
+    /// snapshots in the responses are not known yet.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "items", &self.uris, Self::CHUNK, |part, _| {
             self.request(part, None)
@@ -521,8 +528,8 @@ chunked!(RemovePlaylistItems => chain);
 
 /// Changes the name, the description or the visibility of a playlist of the user.
 ///
-/// `PUT /playlists/{playlist_id}` ([reference]). Needs one of these scopes, depending on the
-/// content: `playlist-modify-public`, `playlist-modify-private`.
+/// `PUT /playlists/{playlist_id}` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed.
 ///
 /// Fields that are not set stay unchanged. A collaborative playlist must not be public.
 ///
@@ -555,8 +562,8 @@ impl ChangePlaylistDetails {
         self
     }
 
-    /// Whether the playlist appears on the user's profile. Spotify ignored `false` when it was
-    /// measured in 2026-09.
+    /// Whether the playlist appears on the user's profile. In a test in 2026-09, Spotify ignored
+    /// `false`.
     pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
         self.public = public.into();
         self
@@ -574,7 +581,7 @@ impl ChangePlaylistDetails {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).path_id("playlist_id", &self.id).body_fields(
             Body::new()
@@ -592,7 +599,7 @@ single!(ChangePlaylistDetails => ());
 ///
 /// `GET /playlists/{playlist_id}/images` ([reference]). Needs no scope.
 ///
-/// The addresses of the pictures expire within a day.
+/// The URLs of the images expire within a day.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -613,7 +620,7 @@ impl GetPlaylistCover {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_COVER;
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).path_id("playlist_id", &self.id)
     }
@@ -623,12 +630,13 @@ single!(GetPlaylistCover => Vec<Image>);
 
 /// Replaces the cover image of a playlist of the user.
 ///
-/// `PUT /playlists/{playlist_id}/images` ([reference]). Needs one of these scopes, depending on
-/// the content: `ugc-image-upload`, `playlist-modify-public`, `playlist-modify-private`.
+/// `PUT /playlists/{playlist_id}/images` ([reference]). Scopes: `ugc-image-upload`,
+/// `playlist-modify-public`, `playlist-modify-private`. Depending on the data, only some of these
+/// scopes are needed.
 ///
-/// The image: bytes of a JPEG file, at most 192 KiB.
+/// The image is a JPEG file of at most 192 KiB.
 ///
-/// Uploads have their own rate limit, and the new cover appears after some time.
+/// Uploads have their own rate limit. The new cover appears after some time.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -650,7 +658,7 @@ impl UploadPlaylistCover {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::UPLOAD_PLAYLIST_COVER;
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("playlist_id", &self.id)
@@ -660,12 +668,12 @@ impl UploadPlaylistCover {
 
 single!(UploadPlaylistCover => ());
 
-/// The playlists the user owns or follows.
+/// The playlists that the user owns or follows.
 ///
 /// `GET /me/playlists` ([reference]). Scope: `playlist-read-private`.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -699,14 +707,14 @@ impl GetMyPlaylists {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<SimplifiedPlaylist> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).limit(self.limit).query_opt("offset", self.offset)
     }
@@ -716,8 +724,8 @@ single!(GetMyPlaylists => page Page<SimplifiedPlaylist>);
 
 /// Creates an empty playlist for the user.
 ///
-/// `POST /me/playlists` ([reference]). Needs one of these scopes, depending on the content:
-/// `playlist-modify-public`, `playlist-modify-private`.
+/// `POST /me/playlists` ([reference]). Scopes: `playlist-modify-public`,
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -741,8 +749,8 @@ impl CreatePlaylist {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CREATE_PLAYLIST;
 
-    /// Whether the playlist appears on the user's profile. Default: `true`. Spotify ignored
-    /// `false` when it was measured in 2026-09.
+    /// Whether the playlist appears on the user's profile. Default: `true`. In a test in 2026-09,
+    /// Spotify ignored `false`.
     pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
         self.public = public.into();
         self
@@ -760,7 +768,7 @@ impl CreatePlaylist {
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).body_fields(
             Body::new()

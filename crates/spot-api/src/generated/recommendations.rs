@@ -14,7 +14,7 @@ use crate::{
 
 /// Recommendations.
 impl Client {
-    /// Tracks similar to artists, genres and tracks given as seeds.
+    /// Recommends tracks that are similar to the seeds: artists, genres and tracks.
     ///
     /// `GET /recommendations`. See [`GetRecommendations`].
     #[doc(alias = "get-recommendations")]
@@ -31,13 +31,13 @@ impl Client {
     }
 }
 
-/// Tracks similar to artists, genres and tracks given as seeds.
+/// Recommends tracks that are similar to the seeds: artists, genres and tracks.
 ///
 /// `GET /recommendations` ([reference]). Needs no scope. Closed to applications registered since
 /// 2024-11-27.
 ///
-/// Give one to five seeds in all, of any kinds. Each attribute has setters for its minimum, its
-/// maximum and a target value.
+/// A request needs one to five seeds in total. The seeds can be of different kinds. Each attribute
+/// has three setters: for a minimum, a maximum and a target value.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -63,7 +63,7 @@ impl GetRecommendations {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_RECOMMENDATIONS;
 
-    /// Number of tracks, 1 to 100. Filters may reduce it.
+    /// Number of tracks, 1 to 100. If filters are set, Spotify may return fewer tracks.
     pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
         self.limit = limit.into();
         self
@@ -78,7 +78,8 @@ impl GetRecommendations {
         self
     }
 
-    /// Genres to start from; [`genre_seeds`](crate::Browse::genre_seeds) lists them.
+    /// Genres to start from. [`genre_seeds`](crate::Browse::genre_seeds) lists the available
+    /// genres.
     pub fn seed_genres(mut self, seed_genres: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.seed_genres = seed_genres.into_iter().map(Into::into).collect();
         self
@@ -93,37 +94,37 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this acousticness, 0 to 1.
+    /// Only tracks with at least this acousticness (0 to 1).
     pub fn min_acousticness(mut self, acousticness: f64) -> Self {
         self.attributes.set("min_acousticness", acousticness);
         self
     }
 
-    /// Only tracks with at most this acousticness, 0 to 1.
+    /// Only tracks with at most this acousticness (0 to 1).
     pub fn max_acousticness(mut self, acousticness: f64) -> Self {
         self.attributes.set("max_acousticness", acousticness);
         self
     }
 
-    /// Prefers tracks close to this acousticness, 0 to 1.
+    /// Prefers tracks close to this acousticness (0 to 1).
     pub fn target_acousticness(mut self, acousticness: f64) -> Self {
         self.attributes.set("target_acousticness", acousticness);
         self
     }
 
-    /// Only tracks with at least this danceability, 0 to 1.
+    /// Only tracks with at least this danceability (0 to 1).
     pub fn min_danceability(mut self, danceability: f64) -> Self {
         self.attributes.set("min_danceability", danceability);
         self
     }
 
-    /// Only tracks with at most this danceability, 0 to 1.
+    /// Only tracks with at most this danceability (0 to 1).
     pub fn max_danceability(mut self, danceability: f64) -> Self {
         self.attributes.set("max_danceability", danceability);
         self
     }
 
-    /// Prefers tracks close to this danceability, 0 to 1.
+    /// Prefers tracks close to this danceability (0 to 1).
     pub fn target_danceability(mut self, danceability: f64) -> Self {
         self.attributes.set("target_danceability", danceability);
         self
@@ -147,212 +148,215 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this energy, 0 to 1.
+    /// Only tracks with at least this energy (0 to 1).
     pub fn min_energy(mut self, energy: f64) -> Self {
         self.attributes.set("min_energy", energy);
         self
     }
 
-    /// Only tracks with at most this energy, 0 to 1.
+    /// Only tracks with at most this energy (0 to 1).
     pub fn max_energy(mut self, energy: f64) -> Self {
         self.attributes.set("max_energy", energy);
         self
     }
 
-    /// Prefers tracks close to this energy, 0 to 1.
+    /// Prefers tracks close to this energy (0 to 1).
     pub fn target_energy(mut self, energy: f64) -> Self {
         self.attributes.set("target_energy", energy);
         self
     }
 
-    /// Only tracks with at least this instrumentalness, 0 to 1: above 0.5 it has almost no vocals.
+    /// Only tracks with at least this instrumentalness (0 to 1). Tracks above 0.5 have almost no
+    /// vocals.
     pub fn min_instrumentalness(mut self, instrumentalness: f64) -> Self {
         self.attributes.set("min_instrumentalness", instrumentalness);
         self
     }
 
-    /// Only tracks with at most this instrumentalness, 0 to 1: above 0.5 it has almost no vocals.
+    /// Only tracks with at most this instrumentalness (0 to 1). Tracks above 0.5 have almost no
+    /// vocals.
     pub fn max_instrumentalness(mut self, instrumentalness: f64) -> Self {
         self.attributes.set("max_instrumentalness", instrumentalness);
         self
     }
 
-    /// Prefers tracks close to this instrumentalness, 0 to 1: above 0.5 it has almost no vocals.
+    /// Prefers tracks close to this instrumentalness (0 to 1). Tracks above 0.5 have almost no
+    /// vocals.
     pub fn target_instrumentalness(mut self, instrumentalness: f64) -> Self {
         self.attributes.set("target_instrumentalness", instrumentalness);
         self
     }
 
-    /// Only tracks with at least this key, in semitones above C, 0 to 11.
+    /// Only tracks with at least this key (0 to 11, in semitones above C).
     pub fn min_key(mut self, key: u8) -> Self {
         self.attributes.set("min_key", key);
         self
     }
 
-    /// Only tracks with at most this key, in semitones above C, 0 to 11.
+    /// Only tracks with at most this key (0 to 11, in semitones above C).
     pub fn max_key(mut self, key: u8) -> Self {
         self.attributes.set("max_key", key);
         self
     }
 
-    /// Prefers tracks close to this key, in semitones above C, 0 to 11.
+    /// Prefers tracks close to this key (0 to 11, in semitones above C).
     pub fn target_key(mut self, key: u8) -> Self {
         self.attributes.set("target_key", key);
         self
     }
 
-    /// Only tracks with at least this liveness, 0 to 1: above 0.8 it was recorded live.
+    /// Only tracks with at least this liveness (0 to 1). Tracks above 0.8 are live recordings.
     pub fn min_liveness(mut self, liveness: f64) -> Self {
         self.attributes.set("min_liveness", liveness);
         self
     }
 
-    /// Only tracks with at most this liveness, 0 to 1: above 0.8 it was recorded live.
+    /// Only tracks with at most this liveness (0 to 1). Tracks above 0.8 are live recordings.
     pub fn max_liveness(mut self, liveness: f64) -> Self {
         self.attributes.set("max_liveness", liveness);
         self
     }
 
-    /// Prefers tracks close to this liveness, 0 to 1: above 0.8 it was recorded live.
+    /// Prefers tracks close to this liveness (0 to 1). Tracks above 0.8 are live recordings.
     pub fn target_liveness(mut self, liveness: f64) -> Self {
         self.attributes.set("target_liveness", liveness);
         self
     }
 
-    /// Only tracks with at least this loudness in decibels, usually -60 to 0.
+    /// Only tracks with at least this loudness (in decibels, usually -60 to 0).
     pub fn min_loudness(mut self, loudness: f64) -> Self {
         self.attributes.set("min_loudness", loudness);
         self
     }
 
-    /// Only tracks with at most this loudness in decibels, usually -60 to 0.
+    /// Only tracks with at most this loudness (in decibels, usually -60 to 0).
     pub fn max_loudness(mut self, loudness: f64) -> Self {
         self.attributes.set("max_loudness", loudness);
         self
     }
 
-    /// Prefers tracks close to this loudness in decibels, usually -60 to 0.
+    /// Prefers tracks close to this loudness (in decibels, usually -60 to 0).
     pub fn target_loudness(mut self, loudness: f64) -> Self {
         self.attributes.set("target_loudness", loudness);
         self
     }
 
-    /// Only tracks with at least this mode, 0 for minor and 1 for major.
+    /// Only tracks with at least this mode (0 for minor, 1 for major).
     pub fn min_mode(mut self, mode: u8) -> Self {
         self.attributes.set("min_mode", mode);
         self
     }
 
-    /// Only tracks with at most this mode, 0 for minor and 1 for major.
+    /// Only tracks with at most this mode (0 for minor, 1 for major).
     pub fn max_mode(mut self, mode: u8) -> Self {
         self.attributes.set("max_mode", mode);
         self
     }
 
-    /// Prefers tracks close to this mode, 0 for minor and 1 for major.
+    /// Prefers tracks close to this mode (0 for minor, 1 for major).
     pub fn target_mode(mut self, mode: u8) -> Self {
         self.attributes.set("target_mode", mode);
         self
     }
 
-    /// Only tracks with at least this popularity, 0 to 100.
+    /// Only tracks with at least this popularity (0 to 100).
     pub fn min_popularity(mut self, popularity: u8) -> Self {
         self.attributes.set("min_popularity", popularity);
         self
     }
 
-    /// Only tracks with at most this popularity, 0 to 100.
+    /// Only tracks with at most this popularity (0 to 100).
     pub fn max_popularity(mut self, popularity: u8) -> Self {
         self.attributes.set("max_popularity", popularity);
         self
     }
 
-    /// Prefers tracks close to this popularity, 0 to 100.
+    /// Prefers tracks close to this popularity (0 to 100).
     pub fn target_popularity(mut self, popularity: u8) -> Self {
         self.attributes.set("target_popularity", popularity);
         self
     }
 
-    /// Only tracks with at least this speechiness, 0 to 1: above 0.66 it is mostly speech.
+    /// Only tracks with at least this speechiness (0 to 1). Tracks above 0.66 are mostly speech.
     pub fn min_speechiness(mut self, speechiness: f64) -> Self {
         self.attributes.set("min_speechiness", speechiness);
         self
     }
 
-    /// Only tracks with at most this speechiness, 0 to 1: above 0.66 it is mostly speech.
+    /// Only tracks with at most this speechiness (0 to 1). Tracks above 0.66 are mostly speech.
     pub fn max_speechiness(mut self, speechiness: f64) -> Self {
         self.attributes.set("max_speechiness", speechiness);
         self
     }
 
-    /// Prefers tracks close to this speechiness, 0 to 1: above 0.66 it is mostly speech.
+    /// Prefers tracks close to this speechiness (0 to 1). Tracks above 0.66 are mostly speech.
     pub fn target_speechiness(mut self, speechiness: f64) -> Self {
         self.attributes.set("target_speechiness", speechiness);
         self
     }
 
-    /// Only tracks with at least this tempo in beats per minute.
+    /// Only tracks with at least this tempo (in beats per minute).
     pub fn min_tempo(mut self, tempo: f64) -> Self {
         self.attributes.set("min_tempo", tempo);
         self
     }
 
-    /// Only tracks with at most this tempo in beats per minute.
+    /// Only tracks with at most this tempo (in beats per minute).
     pub fn max_tempo(mut self, tempo: f64) -> Self {
         self.attributes.set("max_tempo", tempo);
         self
     }
 
-    /// Prefers tracks close to this tempo in beats per minute.
+    /// Prefers tracks close to this tempo (in beats per minute).
     pub fn target_tempo(mut self, tempo: f64) -> Self {
         self.attributes.set("target_tempo", tempo);
         self
     }
 
-    /// Only tracks with at least this time signature in beats per bar, usually 3 to 7.
+    /// Only tracks with at least this time signature (in beats per bar, usually 3 to 7).
     pub fn min_time_signature(mut self, time_signature: u8) -> Self {
         self.attributes.set("min_time_signature", time_signature);
         self
     }
 
-    /// Only tracks with at most this time signature in beats per bar, usually 3 to 7.
+    /// Only tracks with at most this time signature (in beats per bar, usually 3 to 7).
     pub fn max_time_signature(mut self, time_signature: u8) -> Self {
         self.attributes.set("max_time_signature", time_signature);
         self
     }
 
-    /// Prefers tracks close to this time signature in beats per bar, usually 3 to 7.
+    /// Prefers tracks close to this time signature (in beats per bar, usually 3 to 7).
     pub fn target_time_signature(mut self, time_signature: u8) -> Self {
         self.attributes.set("target_time_signature", time_signature);
         self
     }
 
-    /// Only tracks with at least this valence, 0 (sad) to 1 (cheerful).
+    /// Only tracks with at least this valence (0 is sad, 1 is cheerful).
     pub fn min_valence(mut self, valence: f64) -> Self {
         self.attributes.set("min_valence", valence);
         self
     }
 
-    /// Only tracks with at most this valence, 0 (sad) to 1 (cheerful).
+    /// Only tracks with at most this valence (0 is sad, 1 is cheerful).
     pub fn max_valence(mut self, valence: f64) -> Self {
         self.attributes.set("max_valence", valence);
         self
     }
 
-    /// Prefers tracks close to this valence, 0 (sad) to 1 (cheerful).
+    /// Prefers tracks close to this valence (0 is sad, 1 is cheerful).
     pub fn target_valence(mut self, valence: f64) -> Self {
         self.attributes.set("target_valence", valence);
         self
     }
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .query_opt("limit", self.limit)
@@ -366,7 +370,7 @@ impl GetRecommendations {
 
 single!(GetRecommendations => Recommendations);
 
-/// The genres that recommendations can start from.
+/// The genres that can be seeds of recommendations.
 ///
 /// `GET /recommendations/available-genre-seeds` ([reference]). Needs no scope. Closed to
 /// applications registered since 2024-11-27.
@@ -389,7 +393,7 @@ impl GetGenreSeeds {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_GENRE_SEEDS;
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
     }

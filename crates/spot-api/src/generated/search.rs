@@ -29,11 +29,11 @@ impl Client {
 ///
 /// `GET /search` ([reference]). Needs no scope.
 ///
-/// Awaiting it returns one page, by default of 5 entries; to stream the results, search for one
-/// kind, such as [`tracks`](Self::tracks).
+/// Awaiting the request returns one page of each kind. The default page size is 5. To stream the
+/// results, search for one kind, for example with [`tracks`](Self::tracks).
 ///
 /// The limit applies to each kind: a search for three kinds with a limit of 10 returns up to 30
-/// entries. The API returns only the first 1,000 entries of each kind.
+/// entries. Spotify returns only the first 1,000 entries of each kind.
 ///
 /// ```no_run
 /// use spot_api::model::SearchKind;
@@ -67,7 +67,7 @@ impl Search {
         self
     }
 
-    /// Whether the client can play content hosted outside Spotify.
+    /// Kind of content hosted outside Spotify that the client can play.
     pub fn include_external(
         mut self,
         include_external: impl Into<Option<IncludeExternal>>,
@@ -76,26 +76,27 @@ impl Search {
         self
     }
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
     }
 
-    /// Page size, 1 to 10, or to 50 in [Extended Quota Mode](crate::AccessMode::Extended).
+    /// Page size, 1 to 10. In [Extended Quota Mode](crate::AccessMode::Extended), the maximum is
+    /// 50.
     pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
         self.limit = limit.into();
         self
     }
 
-    /// Index of the first entry, at most 1000.
+    /// Index of the first entry. The maximum is 1000.
     pub fn offset(mut self, offset: impl Into<Option<u32>>) -> Self {
         self.offset = offset.into();
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .search_query("q", &self.query)

@@ -23,7 +23,7 @@ impl Client {
         GetShow { client: self.clone(), id: id.into_id(), market: None }
     }
 
-    /// Several shows, without their episodes, in the order of their ids.
+    /// Several shows, without their episodes, in the order of the given ids.
     ///
     /// `GET /shows`. See [`GetShows`].
     #[doc(alias("get-multiple-shows", "get_several_shows"))]
@@ -43,7 +43,7 @@ impl Client {
         GetEpisode { client: self.clone(), id: id.into_id(), market: None }
     }
 
-    /// Several episodes, in the order of their ids.
+    /// Several episodes, in the order of the given ids.
     ///
     /// `GET /episodes`. See [`GetEpisodes`].
     #[doc(alias("get-multiple-episodes", "get_several_episodes"))]
@@ -60,8 +60,8 @@ impl Client {
 ///
 /// `GET /shows/{id}` ([reference]). Scope: `user-read-playback-position`.
 ///
-/// With a token of the application itself, without a user, nothing is found unless a market is
-/// given.
+/// With a client credentials token (without a user), set a market. Otherwise, Spotify does not
+/// find the show.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -83,14 +83,14 @@ impl GetShow {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SHOW;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
@@ -116,14 +116,14 @@ impl GetShow {
     }
 }
 
-/// Several shows, without their episodes, in the order of their ids.
+/// Several shows, without their episodes, in the order of the given ids.
 ///
 /// `GET /shows` ([reference]). Needs no scope.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id needs its
-/// own request. The requests run in parallel; the results keep the order of the list. An empty
-/// list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests. In
+/// [Development Mode](crate::AccessMode::Development) (the default), one request is sent for each
+/// id. The requests run in parallel. The results are in the order of the list. If the list is
+/// empty, no request is sent.
 ///
 /// Unknown ids yield `None`.
 ///
@@ -147,8 +147,8 @@ impl GetShows {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SHOWS;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -157,8 +157,8 @@ impl GetShows {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them. In Development Mode,
-    /// each id has its own request.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list. In Development Mode, there is one request for each id.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {
@@ -184,8 +184,8 @@ chunked!(GetShows => singles SimplifiedShow, in shows);
 ///
 /// `GET /shows/{id}/episodes` ([reference]). Scope: `user-read-playback-position`.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -209,8 +209,8 @@ impl GetShowEpisodes {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SHOW_EPISODES;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -228,14 +228,14 @@ impl GetShowEpisodes {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<SimplifiedEpisode> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
@@ -251,8 +251,8 @@ single!(GetShowEpisodes => page Page<SimplifiedEpisode>);
 ///
 /// `GET /episodes/{id}` ([reference]). Scope: `user-read-playback-position`.
 ///
-/// With a token of the application itself, without a user, nothing is found unless a market is
-/// given.
+/// With a client credentials token (without a user), set a market. Otherwise, Spotify does not
+/// find the episode.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -274,14 +274,14 @@ impl GetEpisode {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_EPISODE;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
@@ -291,14 +291,14 @@ impl GetEpisode {
 
 single!(GetEpisode => Episode);
 
-/// Several episodes, in the order of their ids.
+/// Several episodes, in the order of the given ids.
 ///
 /// `GET /episodes` ([reference]). Scope: `user-read-playback-position`.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id needs its
-/// own request. The requests run in parallel; the results keep the order of the list. An empty
-/// list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests. In
+/// [Development Mode](crate::AccessMode::Development) (the default), one request is sent for each
+/// id. The requests run in parallel. The results are in the order of the list. If the list is
+/// empty, no request is sent.
 ///
 /// Unknown ids yield `None`.
 ///
@@ -322,8 +322,8 @@ impl GetEpisodes {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_EPISODES;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -332,8 +332,8 @@ impl GetEpisodes {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them. In Development Mode,
-    /// each id has its own request.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list. In Development Mode, there is one request for each id.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {

@@ -20,7 +20,7 @@ impl Client {
         GetTrack { client: self.clone(), id: id.into_id(), market: None }
     }
 
-    /// Several tracks, in the order of their ids.
+    /// Several tracks, in the order of the given ids.
     ///
     /// `GET /tracks`. See [`GetTracks`].
     #[doc(alias = "get-several-tracks")]
@@ -57,14 +57,14 @@ impl GetTrack {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_TRACK;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("id", &self.id)
@@ -92,14 +92,14 @@ impl GetTrack {
     }
 }
 
-/// Several tracks, in the order of their ids.
+/// Several tracks, in the order of the given ids.
 ///
 /// `GET /tracks` ([reference]). Needs no scope.
 ///
-/// The list may have any length: one request takes 50 entries, and a longer list becomes several
-/// requests. In [Development Mode](crate::AccessMode::Development), the default, each id needs its
-/// own request. The requests run in parallel; the results keep the order of the list. An empty
-/// list sends nothing.
+/// The list can have any length. A list of more than 50 entries is split into several requests. In
+/// [Development Mode](crate::AccessMode::Development) (the default), one request is sent for each
+/// id. The requests run in parallel. The results are in the order of the list. If the list is
+/// empty, no request is sent.
 ///
 /// Unknown ids yield `None`.
 ///
@@ -123,8 +123,8 @@ impl GetTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_TRACKS;
 
-    /// Market to query, instead of the client's. With a user's token, Spotify uses the country of
-    /// the user instead.
+    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
+    /// country of the user instead.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -133,8 +133,8 @@ impl GetTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 50;
 
-    /// Returns the requests in order, as plain data, without sending them. In Development Mode,
-    /// each id has its own request.
+    /// Returns the requests as plain data, without sending them. The requests are in the order of
+    /// the list. In Development Mode, there is one request for each id.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {

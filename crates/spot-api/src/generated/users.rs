@@ -14,7 +14,7 @@ use crate::{
 
 /// Users: the current user and others.
 impl Client {
-    /// The profile of the user.
+    /// The profile of the current user.
     ///
     /// `GET /me`. See [`GetMyProfile`].
     #[doc(alias("get-current-users-profile", "current_user", "trace", "trace_out"))]
@@ -31,12 +31,12 @@ impl Client {
     }
 }
 
-/// The profile of the user.
+/// The profile of the current user.
 ///
-/// `GET /me` ([reference]). Needs one of these scopes, depending on the content:
-/// `user-read-private`, `user-read-email`.
+/// `GET /me` ([reference]). Scopes: `user-read-private`, `user-read-email`. Depending on the data,
+/// only some of these scopes are needed.
 ///
-/// The scopes only add fields: id, name and pictures need none.
+/// No scope is required for the id, the name and the images. Each scope adds further fields.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -56,7 +56,7 @@ impl GetMyProfile {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_MY_PROFILE;
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
     }
@@ -65,7 +65,7 @@ impl GetMyProfile {
 single!(GetMyProfile => PrivateUser);
 
 impl GetMyProfile {
-    /// The playlists the user owns or follows.
+    /// The playlists that the user owns or follows.
     ///
     /// `GET /me/playlists`. See [`GetMyPlaylists`].
     #[doc(alias(
@@ -92,7 +92,7 @@ impl GetMyProfile {
         }
     }
 
-    /// The artists the user follows.
+    /// The artists that the user follows.
     ///
     /// `GET /me/following`. See [`GetFollowedArtists`].
     #[doc(alias("get-followed", "current_user_followed_artists"))]
@@ -125,12 +125,12 @@ impl GetMyProfile {
     }
 }
 
-/// The artists the user follows.
+/// The artists that the user follows.
 ///
 /// `GET /me/following` ([reference]). Scope: `user-follow-read`.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches the next page.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches the next page.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -152,7 +152,7 @@ impl GetFollowedArtists {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_FOLLOWED_ARTISTS;
 
-    /// The id of the last artist before the page.
+    /// The id of the last artist on the previous page.
     pub fn after(mut self, after: impl Optional<String>) -> Self {
         self.after = after.into_optional();
         self
@@ -164,14 +164,14 @@ impl GetFollowedArtists {
         self
     }
 
-    /// Streams all entries, from the cursor on, and prefetches pages.
+    /// Streams all entries, starting at the cursor, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<Artist, CursorPage<Artist>> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .query("type", "artist")
@@ -186,8 +186,8 @@ single!(GetFollowedArtists => page CursorPage<Artist>);
 ///
 /// `GET /me/top/artists` ([reference]). Scope: `user-top-read`.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// Spotify returns at most 50 entries.
 ///
@@ -214,7 +214,7 @@ impl GetTopArtists {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_TOP_ARTISTS;
 
-    /// Period to evaluate. Default: the last six months.
+    /// Period for which the top artists are calculated. Default: the last six months.
     pub fn time_range(mut self, time_range: impl Into<Option<TimeRange>>) -> Self {
         self.time_range = time_range.into();
         self
@@ -232,14 +232,14 @@ impl GetTopArtists {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<Artist> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .query_opt("time_range", self.time_range.as_ref())
@@ -254,8 +254,8 @@ single!(GetTopArtists => page Page<Artist>);
 ///
 /// `GET /me/top/tracks` ([reference]). Scope: `user-top-read`.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// Spotify returns at most 50 entries.
 ///
@@ -282,7 +282,7 @@ impl GetTopTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_TOP_TRACKS;
 
-    /// Period to evaluate. Default: the last six months.
+    /// Period for which the top tracks are calculated. Default: the last six months.
     pub fn time_range(mut self, time_range: impl Into<Option<TimeRange>>) -> Self {
         self.time_range = time_range.into();
         self
@@ -300,14 +300,14 @@ impl GetTopTracks {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<Track> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .query_opt("time_range", self.time_range.as_ref())
@@ -342,7 +342,7 @@ impl GetUser {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_USER;
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION).path_id("user_id", &self.id)
     }
@@ -367,14 +367,14 @@ impl GetUser {
 
 /// The playlists on a user's profile.
 ///
-/// `GET /users/{user_id}/playlists` ([reference]). Needs one of these scopes, depending on the
-/// content: `playlist-read-private`, `playlist-read-collaborative`. Closed in Development Mode
-/// since 2026-02-11.
+/// `GET /users/{user_id}/playlists` ([reference]). Scopes: `playlist-read-private`,
+/// `playlist-read-collaborative`. Depending on the data, only some of these scopes are needed.
+/// Closed in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.me().playlists()` for those of the user who gave the token.
 ///
-/// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
-/// entries and prefetches pages.
+/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
+/// yields all entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -409,14 +409,14 @@ impl GetUserPlaylists {
         self
     }
 
-    /// Streams all entries, from the offset on, and prefetches pages.
+    /// Streams all entries, starting at the offset, and prefetches pages.
     #[doc(alias = "items")]
     #[inline]
     pub fn stream(self) -> Items<SimplifiedPlaylist> {
         Items::new(self.client.clone(), self.into_request())
     }
 
-    /// The request as plain data. It is not sent.
+    /// Returns the request as plain data, without sending it.
     pub fn into_request(self) -> Request {
         Request::new(Self::OPERATION)
             .path_id("user_id", &self.id)

@@ -2,10 +2,10 @@ use spot_model::{Page, PlayableItem, PlayableUri, PlaylistItem, SnapshotId};
 
 use crate::{Error, ErrorKind, Fields, GetPlaylist, Market};
 
-/// Maximum number of times to read a playlist that changes in the meantime.
+/// Maximum number of attempts to read a playlist that changes while it is read.
 const READS: usize = 3;
 
-/// All items of a playlist in one version.
+/// All items of one version of a playlist.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PlaylistContents {
@@ -13,7 +13,7 @@ pub struct PlaylistContents {
     pub snapshot_id: Option<SnapshotId>,
     /// The items, in order. Entries that Spotify returns as `null` are skipped.
     pub items: Vec<PlaylistItem>,
-    /// The URI at each position; `None` for entries without one, such as removed items.
+    /// The URI at each position; `None` for entries without a URI, such as removed items.
     pub(crate) uris: Vec<Option<PlayableUri>>,
 }
 
@@ -76,7 +76,7 @@ fn unrelinked(playlist: &GetPlaylist) -> GetPlaylist {
     GetPlaylist { fields: None, ..playlist.clone() }.market(Market::UNSET)
 }
 
-/// Returns the URI of an entry in the form that the playlist holds.
+/// Returns the URI of an entry as the playlist stores it: for a relinked track, the original track.
 fn entry_uri(item: &PlayableItem) -> Option<PlayableUri> {
     let original = item.as_track().and_then(|track| track.linked_from.as_ref()?.id);
     original.map_or_else(|| item.uri(), |id| Some(id.into()))

@@ -8,12 +8,13 @@ use crate::Library;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LibraryChanges {
-    /// The tracks saved since then, newest first.
+    /// The tracks saved since the given point in time, newest first.
     pub added: Vec<SavedTrack>,
-    /// Total number of saved tracks. If it is lower than the previous total plus the number of
-    /// `added`, tracks were removed.
+    /// Total number of saved tracks. If the total is lower than the previous total plus the number
+    /// of tracks in `added`, tracks were removed.
     pub total: Option<u32>,
-    /// Date of the newest saved track, or the given point in time. Pass it to the next call.
+    /// Date of the newest track in `added`, or the given point in time if `added` is empty. Pass
+    /// this date to the next call.
     pub newest: DateTime<Utc>,
 }
 
@@ -21,14 +22,16 @@ impl Library {
     /// Reads the saved tracks that are newer than a point in time, without reading the whole
     /// library.
     ///
-    /// The list is sorted newest first, so that reading ends at the first older track. This usually
-    /// takes one request, and one more per 50 further new tracks. Scope: `user-library-read`.
+    /// The list starts with the newest track, so reading stops at the first older track. Reading
+    /// usually takes one request. Each 50 further new tracks take one more request. Scope:
+    /// `user-library-read`.
     ///
-    /// It does not detect:
+    /// This method does not detect:
     ///
     /// - Which tracks were removed. [`LibraryChanges::total`] shows only that tracks were removed.
-    /// - Tracks saved with an older date, as programs that import libraries do.
-    /// - Tracks saved later in the same second as `since`: Spotify's dates are in seconds.
+    /// - Tracks that were saved with an older date, for example by a program that imports
+    ///   libraries.
+    /// - Tracks saved later in the same second as `since`: Spotify's dates are whole seconds.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client, last: chrono::DateTime<chrono::Utc>)
@@ -43,7 +46,7 @@ impl Library {
     ///
     /// # Errors
     ///
-    /// As for any call.
+    /// Any failure of a call.
     pub async fn changes_since(&self, since: DateTime<Utc>) -> Result<LibraryChanges, Error> {
         // The first page is usually sufficient.
         let mut saved = self.tracks().stream().prefetch(0);
@@ -52,7 +55,8 @@ impl Library {
             match track.added_at {
                 Some(at) if at > since => added.push(track),
                 Some(_) => break,
-                // A track without a date may be old or new: the next dated track decides.
+                // A track without a date may be old or new. If the next track with a date is old,
+                // the loop ends.
                 None => {}
             }
         }

@@ -1,4 +1,4 @@
-//! Playlist edits that preserve entries, and reading only what changed.
+//! Playlist edits that preserve entries, and requests that read only changes.
 
 mod contents;
 mod library;
@@ -18,10 +18,10 @@ pub use plan::SyncPlan;
 pub use request::SyncPlaylist;
 
 impl GetPlaylist {
-    /// Makes the playlist equal to a list, including its order and its copies, with few calls.
+    /// Makes the playlist equal to a list, including order and duplicates, with few calls.
     ///
-    /// Entries that stay are not touched, so that they keep their dates (`added_at`). Await it to
-    /// read and change the playlist. [`plan`](SyncPlaylist::plan) returns the changes without
+    /// Entries that stay are not removed, so they keep their dates (`added_at`). Await the request
+    /// to read and change the playlist. [`plan`](SyncPlaylist::plan) returns the changes without
     /// making them.
     ///
     /// ```no_run
@@ -41,10 +41,12 @@ impl GetPlaylist {
 
     /// Removes the items at these positions, counted from 0.
     ///
-    /// Spotify can only remove all copies of an item. Other copies in the playlist are added again,
-    /// and lose their dates: [`SyncPlan::readded`] counts them. This takes the calls that read the
-    /// playlist, one call per 100 removed items, and one call per run of items that are added
-    /// again.
+    /// Spotify can remove an item only with all its duplicates. The duplicates at other positions
+    /// are therefore added again, and lose their dates. [`SyncPlan::readded`] is the number of
+    /// these duplicates.
+    ///
+    /// The request first reads the playlist. Then the request makes one call per 100 removed items,
+    /// and one call per group of adjacent items that are added again.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -59,9 +61,10 @@ impl GetPlaylist {
         SyncPlaylist::new(self.clone(), request::Goal::Without(positions.into_iter().collect()))
     }
 
-    /// Returns the items of the playlist if it changed since a version; `None` if it did not.
+    /// Returns the items of the playlist if the playlist has changed since a version. Returns
+    /// `None` if it has not changed.
     ///
-    /// For an unchanged playlist this takes one small request.
+    /// If the playlist has not changed, the call takes one small request.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client, kept: spot_api::model::SnapshotId)
@@ -74,8 +77,8 @@ impl GetPlaylist {
     ///
     /// # Errors
     ///
-    /// [`Conflict`](crate::ErrorKind::Conflict) if the playlist keeps changing while it is read;
-    /// otherwise as for any call.
+    /// [`Conflict`](crate::ErrorKind::Conflict) if the playlist keeps changing while it is read.
+    /// Also any failure of a call.
     pub async fn if_changed(
         self,
         since: impl IntoId<SnapshotId>,

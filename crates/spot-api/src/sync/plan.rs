@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Number of extra calls, compared to a replacement, that are made to keep the dates of entries.
+/// To keep the dates of entries, a plan may take this number of calls more than a replacement.
 const EXTRA_CALLS: usize = 100;
 
 /// Restrictions set by the caller.
@@ -24,7 +24,8 @@ pub(crate) struct Terms {
 /// The calls that turn the contents of a playlist into the wanted list, from
 /// [`SyncPlaylist::plan`](crate::SyncPlaylist::plan).
 ///
-/// It prints as one line: the numbers of kept, added, moved and removed entries, and of calls.
+/// `Display` prints one line: the numbers of kept, added, moved and removed entries, and the number
+/// of calls.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client, wanted: Vec<spot_api::model::TrackId>)
@@ -88,8 +89,8 @@ impl SyncPlan {
         Ok(Self { playlist, snapshot_id, uris: keys.uris, steps, counts, replaces })
     }
 
-    /// Number of calls that change the playlist. The calls that read the playlist, and that check
-    /// its version before the first change, are not included.
+    /// Number of calls that change the playlist. Calls that read the playlist or check its version
+    /// are not included.
     pub fn calls(&self) -> usize {
         self.steps.len()
     }
@@ -99,7 +100,7 @@ impl SyncPlan {
         self.steps.is_empty()
     }
 
-    /// Number of entries that stay and keep their dates, including moved ones.
+    /// Number of entries that stay and keep their dates, including moved entries.
     pub fn kept(&self) -> usize {
         self.counts.kept
     }
@@ -136,15 +137,16 @@ impl SyncPlan {
 
     /// Makes the calls, one after another, and returns the new version of the playlist.
     ///
-    /// It first checks the version with one small request; an empty plan sends nothing. The calls
-    /// are not one transaction: a change by somebody else between them is not detected.
+    /// Before the first call, one small request checks the version. An empty plan sends nothing.
+    /// The calls are not one transaction: a change by somebody else between two calls is not
+    /// detected.
     ///
     /// # Errors
     ///
     /// [`Conflict`](ErrorKind::Conflict) if the playlist has changed since the plan was made. In
     /// this case no change was made. If a call fails, [`Error::done`] is the number of calls that
-    /// were carried out before it. To finish, sync again: the playlist is read again, and changes
-    /// already made are not repeated. This also applies to a call with an unknown outcome.
+    /// succeeded before the failure. To finish, sync again: the playlist is read again, and changes
+    /// already made are not repeated. Do the same if the outcome of a call is unknown.
     pub async fn apply(self) -> Result<Option<SnapshotId>, Error> {
         if !self.is_empty() && contents::version(&self.playlist).await? != self.snapshot_id {
             let message = "the playlist has changed since the plan was made; make a new plan";
@@ -209,8 +211,9 @@ impl fmt::Debug for SyncPlan {
     }
 }
 
-/// Chooses the way with the fewest calls that is possible and allowed. Returns the edits, or `None`
-/// for a replacement. `whole` is the number of calls of a replacement.
+/// Chooses between edits and a replacement, depending on what is possible and allowed, and on the
+/// number of calls. Returns the edits, or `None` for a replacement. `whole` is the number of calls
+/// of a replacement.
 fn choose<'a>(
     edits: Option<Edits<'a>>,
     whole: Option<usize>,
@@ -231,7 +234,7 @@ fn choose<'a>(
         ),
         (Some(edits), whole) => {
             let calls = edits.calls();
-            // If nothing stays, a replacement loses no dates.
+            // If no entry stays, a replacement loses no dates.
             let may_replace = terms.allow_replace || edits.kept == 0;
             if may_replace && whole.is_some_and(|whole| whole < calls) {
                 return Ok(None);
@@ -253,11 +256,13 @@ fn choose<'a>(
     }
 }
 
-/// Maps URIs to numbers. Each entry without a URI has its own number, above all others.
+/// Maps URIs to numbers. Each entry without a URI has its own number. These numbers are greater
+/// than the numbers of URIs.
 #[derive(Default)]
 struct Keys {
     uris: Vec<PlayableUri>,
-    /// Keyed by the text of the URI, which is the same for an episode and for a chapter.
+    /// The keys are URIs as text, because an episode and a chapter with the same id have the same
+    /// text.
     numbers: HashMap<String, u32>,
     unnamed: u32,
 }

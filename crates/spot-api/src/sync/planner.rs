@@ -1,7 +1,8 @@
 //! Finds the calls that turn one list into another.
 //!
-//! The API has four calls: remove all copies of some URIs, add a run at a position, move a range,
-//! and replace everything. The first three keep the dates of all other entries.
+//! The API has four calls: remove URIs including all duplicates, add consecutive entries at a
+//! position, move a range, and replace everything. The first three calls keep the dates of all
+//! other entries.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,26 +14,28 @@ use crate::sync::{
     steps::{CHUNK, Step, additions, removals},
 };
 
-/// A change of a list by single edits: its cost and, on request, its calls.
+/// A change of a list by single edits. Contains the numbers of affected entries, and can compute
+/// the calls.
 #[derive(Debug)]
 pub(crate) struct Edits<'a> {
     wanted: &'a [u32],
-    /// Entries to remove, with all copies.
+    /// Entries to remove, including all duplicates.
     gone: Vec<u32>,
-    /// For each entry that is not removed, its place in the wanted list.
+    /// For each entry that is not removed, its position in the wanted list.
     targets: Vec<usize>,
     arrangement: Arrangement,
     /// Number of entries that are in both lists and keep their dates.
     pub(crate) kept: usize,
     pub(crate) removed: usize,
     pub(crate) added: usize,
-    /// Number of entries that are removed and added again, because surplus copies cannot be removed
-    /// alone.
+    /// Number of entries that are removed and added again, because single duplicates cannot be
+    /// removed.
     pub(crate) readded: usize,
 }
 
 impl<'a> Edits<'a> {
-    /// Finds the change that makes `present` equal to `wanted` with the fewest known calls.
+    /// Finds the edits that make `present` equal to `wanted`. Of the two values of `Order`, chooses
+    /// the value that takes fewer calls.
     pub(crate) fn new(present: &[u32], wanted: &'a [u32]) -> Self {
         let (has, needs) = (counts(present), counts(wanted));
         let needed = |key: &u32| needs.get(key).copied().unwrap_or(0);
@@ -65,18 +68,18 @@ impl<'a> Edits<'a> {
         self.gone.len().div_ceil(CHUNK) + self.arrangement.calls
     }
 
-    /// Number of entries that change their order.
+    /// Number of entries that are moved.
     pub(crate) fn moved(&self) -> usize {
         self.arrangement.moving.iter().map(Vec::len).sum()
     }
 
-    /// Returns the entries to add, including copies.
+    /// Returns the entries to add, including duplicates.
     pub(crate) fn new_keys(&self) -> impl Iterator<Item = u32> {
         let is_new = |(_, kept): &(_, &bool)| !**kept;
         self.wanted.iter().zip(&self.arrangement.is_kept).filter(is_new).map(|(key, _)| *key)
     }
 
-    /// Returns the calls. Each takes time in proportion to the length of the list.
+    /// Returns the calls. The time to compute each call is proportional to the length of the list.
     pub(crate) fn steps(&self) -> Vec<Step> {
         let mut steps: Vec<Step> = removals(&self.gone).collect();
         self.arrangement.carry_out(self.targets.clone(), self.wanted, &mut steps);
@@ -84,7 +87,7 @@ impl<'a> Edits<'a> {
     }
 }
 
-/// Number of entries that are in both lists, including copies.
+/// Number of entries that are in both lists, including duplicates.
 pub(crate) fn common(present: &[u32], wanted: &[u32]) -> usize {
     let needs = counts(wanted);
     counts(present).iter().map(|(key, has)| (*has).min(needs.get(key).copied().unwrap_or(0))).sum()
@@ -100,27 +103,29 @@ fn counts(keys: &[u32]) -> HashMap<u32, usize> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
-    /// Ranges move first, and new entries are added between and inside them.
+    /// First ranges are moved. Then new entries are added between and inside the ranges.
     MovesFirst,
-    /// New entries are added in long runs, and moves then put other entries between them.
+    /// First new entries are added in long runs. Then other entries are moved between them.
     AddsFirst,
 }
 
-/// A way to put entries in order and to add the missing ones.
+/// A way to put the entries in order and to add the missing entries.
 #[derive(Debug)]
 struct Arrangement {
     order: Order,
-    /// Whether each wanted entry already exists.
+    /// For each wanted entry: whether it already exists.
     is_kept: Vec<bool>,
-    /// Whether each wanted entry already exists and does not move.
+    /// For each wanted entry: whether it already exists and does not move.
     is_still: Vec<bool>,
-    /// The ranges to move, as places in the wanted list, in the wanted order.
+    /// The ranges to move, in the wanted order. Each range consists of positions in the wanted
+    /// list.
     moving: Vec<Vec<usize>>,
     calls: usize,
 }
 
 impl Arrangement {
-    /// Creates an arrangement of entries with the places `targets` in a wanted list of this length.
+    /// Creates an arrangement. `targets` are the positions of the entries in the wanted list, and
+    /// `length` is the length of the wanted list.
     fn new(targets: &[usize], length: usize, order: Order) -> Self {
         let is_kept = marked(length, targets);
         let blocks = blocks(targets, &is_kept, order);
@@ -145,7 +150,8 @@ impl Arrangement {
         arrangement
     }
 
-    /// Returns the runs to add: the start of each, and its places in the wanted list.
+    /// Returns the runs of entries to add. For each run, returns its start and the positions of its
+    /// entries in the wanted list.
     fn additions(&self) -> Vec<(usize, Vec<usize>)> {
         let is = |marks: &[bool], at: usize| marks.get(at).copied().unwrap_or(false);
         let gaps = match self.order {
@@ -165,8 +171,8 @@ impl Arrangement {
         }
         for (start, new) in self.additions() {
             let keys: Vec<u32> = new.iter().filter_map(|at| wanted.get(*at).copied()).collect();
-            // The entry before a run does not move later, or the list is already sorted up to that
-            // entry.
+            // Either the entry before the run does not move later, or the list is already sorted up
+            // to that entry.
             let position = start.checked_sub(1).map_or(0, |before| place(&list, before) + 1);
             steps.extend(additions(&keys, position));
             list.splice(position..position, new);
@@ -177,7 +183,7 @@ impl Arrangement {
     }
 }
 
-/// Returns a list of flags that are set at these places.
+/// Returns a list of flags that are set at these positions.
 fn marked(length: usize, places: &[usize]) -> Vec<bool> {
     let mut marks = vec![false; length];
     for place in places {
@@ -188,9 +194,9 @@ fn marked(length: usize, places: &[usize]) -> Vec<bool> {
     marks
 }
 
-/// Returns the ranges of entries that follow each other in both lists.
+/// Returns the ranges of entries that are consecutive in both lists.
 fn blocks(targets: &[usize], is_kept: &[bool], order: Order) -> Vec<Range<usize>> {
-    // The place of each wanted entry among the existing ones.
+    // The position of each wanted entry among the existing entries.
     let mut ranks = Vec::with_capacity(is_kept.len());
     let mut rank = 0;
     for kept in is_kept {
@@ -216,9 +222,9 @@ fn blocks(targets: &[usize], is_kept: &[bool], order: Order) -> Vec<Range<usize>
     blocks
 }
 
-/// Moves each block after the entry that precedes it in the wanted order.
+/// Moves each block behind the entry that precedes the block in the wanted order.
 fn move_all(list: &mut Vec<usize>, moving: &[Vec<usize>], steps: &mut Vec<Step>) {
-    // Blocks come in the wanted order, so that all smaller entries are in place.
+    // The blocks are processed in the wanted order, so all smaller entries are already in place.
     let mut sorted = list.clone();
     sorted.sort_unstable();
     for block in moving {
@@ -237,12 +243,12 @@ fn move_all(list: &mut Vec<usize>, moving: &[Vec<usize>], steps: &mut Vec<Step>)
     }
 }
 
-/// Returns the place of an entry, which must be in the list.
+/// Returns the position of an entry. The entry must be in the list.
 fn place(list: &[usize], target: usize) -> usize {
     list.iter().position(|at| *at == target).unwrap_or_default()
 }
 
-/// Returns the longest ranges of places for which `fits` is true.
+/// Returns the longest ranges of positions for which `fits` is true.
 fn runs(length: usize, fits: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for at in (0..length).filter(|at| fits(*at)) {
@@ -282,9 +288,10 @@ mod tests {
         list
     }
 
-    /// Lower bound on the calls of a plan that preserves entries. A removal takes a hundred URIs.
-    /// Two entries become neighbours through an addition or a move. An addition creates at most
-    /// two new pairs that contain a present entry, and a move creates at most three.
+    /// Lower bound for the number of calls of a plan that preserves entries. A removal call takes
+    /// up to a hundred URIs. Two entries become neighbours through an addition or a move. An
+    /// addition creates at most two new pairs that contain a present entry, and a move creates at
+    /// most three.
     fn least(present: &[u32], wanted: &[u32]) -> usize {
         let (has, needs) = (counts(present), counts(wanted));
         let gone = has.iter().filter(|(key, count)| needs.get(key).unwrap_or(&0) < *count);
@@ -293,7 +300,7 @@ mod tests {
         let additions = (wanted.len() - rest.len()).div_ceil(CHUNK);
         let removals = gone.len().div_ceil(CHUNK);
         if has.values().chain(needs.values()).any(|count| *count > 1) {
-            // Copies of one entry cannot be distinguished, so moves are not counted.
+            // Duplicates cannot be distinguished, so moves are not counted.
             return removals + additions;
         }
         let framed = |keys: &[u32]| -> Vec<Option<u32>> {
@@ -313,7 +320,7 @@ mod tests {
         (prop::collection::vec(0..keys, 0..120), prop::collection::vec(0..keys, 0..120))
     }
 
-    /// Realistic lists: mostly one copy of each entry, and few changes.
+    /// Realistic lists, with few duplicates and few changes.
     fn edited(kinds: u8) -> impl Strategy<Value = (Vec<u32>, Vec<u32>)> {
         let change =
             (0..kinds, any::<prop::sample::Index>(), any::<prop::sample::Index>(), 1..9_usize);
@@ -369,7 +376,7 @@ mod tests {
         }
     }
 
-    /// Prints the number of calls, next to that of a replacement and the lower bound.
+    /// Prints the number of calls for three cases: the plan, the lower bound, and a replacement.
     #[test]
     #[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
     fn calls_are_few() {
@@ -400,7 +407,7 @@ mod tests {
         let moved = Edits::new(&[0, 1, 2, 3, 4, 5], &[3, 4, 0, 1, 2, 5]);
         assert_eq!(moved.steps().len(), 1);
         assert_eq!((moved.kept, moved.added, moved.removed), (6, 0, 0));
-        // Either range can move.
+        // It does not matter which of the two ranges is moved.
         assert!(matches!(moved.steps()[0], Step::Move { .. }));
     }
 
@@ -424,7 +431,7 @@ mod tests {
             [Step::Remove(vec![1]), Step::Add { keys: vec![1], position: 0 }]
         );
         assert_eq!((fewer.kept, fewer.readded, fewer.removed), (2, 1, 1));
-        // Adding a copy touches no other entry.
+        // Adding a duplicate does not affect other entries.
         let more = Edits::new(&[1, 2], &[1, 2, 1]);
         assert_eq!(more.steps(), [Step::Add { keys: vec![1], position: 2 }]);
     }

@@ -11,15 +11,15 @@ use crate::{
     },
 };
 
-/// A change of a playlist to a wanted list, from [`GetPlaylist::sync`] or
+/// A request that makes a playlist equal to a wanted list, from [`GetPlaylist::sync`] or
 /// [`GetPlaylist::remove_at`].
 ///
-/// Await it to read and change the playlist. The result is the new version.
+/// Await the request to read and change the playlist. The request returns the new version of the
+/// playlist.
 ///
-/// Adding entries, moving them and removing all their copies does not affect other entries.
-/// Replacing the whole playlist can take fewer calls, but gives every entry a new date. A
-/// replacement requires [`allow_replace`](Self::allow_replace), unless single edits would not keep
-/// any date either.
+/// Calls that add, move or remove entries do not affect other entries. Replacing the whole playlist
+/// can take fewer calls, but gives every entry a new date. A replacement requires
+/// [`allow_replace`](Self::allow_replace), unless single edits would not keep any date either.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client, wanted: Vec<spot_api::model::TrackId>)
@@ -64,15 +64,16 @@ impl SyncPlaylist {
         self
     }
 
-    /// Sets the version to change. If the playlist has another version, the error is a
+    /// Sets the expected version. If the playlist has another version, the request fails with a
     /// [`Conflict`](ErrorKind::Conflict).
     pub fn snapshot_id(mut self, snapshot_id: impl OptionalId<SnapshotId>) -> Self {
         self.snapshot_id = snapshot_id.into_optional_id();
         self
     }
 
-    /// Sets the contents, if they are known from [`GetPlaylist::if_changed`], so that the playlist
-    /// is not read again. If the playlist has changed since then, applying the plan fails.
+    /// Sets the contents of the playlist, if you already have them from
+    /// [`GetPlaylist::if_changed`]. The playlist is then not read again. If the playlist has
+    /// changed since then, applying the plan fails.
     pub fn known(mut self, contents: PlaylistContents) -> Self {
         self.contents = Some(contents);
         self
@@ -85,11 +86,12 @@ impl SyncPlaylist {
     ///
     /// # Errors
     ///
-    /// - [`BadRequest`](ErrorKind::BadRequest) if an id is invalid, a position does not exist, a
-    ///   local file would have to be added (the API cannot add local files), or all items would
-    ///   have to be replaced and that is not allowed. In these cases nothing was changed.
+    /// - [`BadRequest`](ErrorKind::BadRequest) if an id is invalid, or a position does not exist.
+    ///   Also if the plan would have to add a local file, which the API cannot do. Also if the plan
+    ///   needs a replacement that is not [allowed](Self::allow_replace), or more calls than
+    ///   [`max_calls`](Self::max_calls) allows. In all these cases, nothing was changed.
     /// - [`Conflict`](ErrorKind::Conflict) if the version of the playlist is not
-    ///   [`snapshot_id`](Self::snapshot_id), or if it keeps changing while it is read.
+    ///   [`snapshot_id`](Self::snapshot_id), or if the playlist keeps changing while it is read.
     /// - Any failure of a call.
     pub async fn plan(self) -> Result<SyncPlan, Error> {
         let invalid =
@@ -117,7 +119,7 @@ impl SyncPlaylist {
     }
 }
 
-/// Returns the contents without these positions.
+/// Returns the contents without the entries at these positions.
 fn without(
     uris: &[Option<PlayableUri>],
     positions: &[u32],
@@ -144,7 +146,7 @@ impl IntoFuture for SyncPlaylist {
         Box::pin(async move {
             let is_fresh = self.contents.is_none();
             let plan = self.plan().await?;
-            // Contents that were just read need no second check.
+            // Contents that were just read need no second check of the version.
             if is_fresh { plan.carry_out().await } else { plan.apply().await }
         })
     }

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-/// Number of copies before and after its own rank with which an entry is compared. Without this
-/// limit, a list of many copies of one track would take quadratic time.
+/// An entry is compared with this number of duplicates before its own rank, and with the same
+/// number after its rank. Without this limit, a list with many duplicates of one track would take
+/// quadratic time.
 const COPIES: usize = 8;
 
-/// Returns the places of a longest strictly increasing subsequence.
+/// Returns the indexes of a longest strictly increasing subsequence.
 pub(crate) fn longest_increasing(values: &[usize]) -> Vec<usize> {
-    // For each length: among all increasing subsequences of this length, the place of the
-    // smallest last value.
+    // For each length, the index of the last value of an increasing subsequence of this length. Of
+    // all such subsequences, the subsequence with the smallest last value is chosen.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(values.len());
     let value = |place: usize| values.get(place).copied().unwrap_or(usize::MAX);
@@ -31,7 +32,7 @@ pub(crate) fn longest_increasing(values: &[usize]) -> Vec<usize> {
     places
 }
 
-/// Pairs each entry of a list with one of the same key in another list, so that as many pairs as
+/// Pairs each entry of a list with an entry of another list that has the same key. As many pairs as
 /// possible keep their order. Every entry must have a partner.
 pub(crate) fn partners(list: &[u32], other: &[u32]) -> Vec<usize> {
     let mut copies: HashMap<u32, Vec<usize>> = HashMap::new();
@@ -61,7 +62,7 @@ pub(crate) fn partners(list: &[u32], other: &[u32]) -> Vec<usize> {
             (*slot, *free) = (Some(*partner), false);
         }
     }
-    // The other entries take the remaining copies, in order.
+    // The other entries get the remaining duplicates as partners, in order.
     let mut left: HashMap<u32, std::vec::IntoIter<usize>> = HashMap::new();
     for (entry, slot) in partners.iter_mut().enumerate() {
         let Some(key) = list.get(entry).filter(|_| slot.is_none()) else { continue };
@@ -84,7 +85,7 @@ mod tests {
     fn the_order_of_as_many_as_possible_is_kept() {
         assert_eq!(longest_increasing(&[3, 1, 2, 5, 4]), [1, 2, 4]);
         assert_eq!(longest_increasing(&[2, 2, 2]).len(), 1);
-        // The second copy of 7 needs no move.
+        // The second 7 needs no move.
         assert_eq!(partners(&[1, 7, 2], &[7, 1, 7, 2]), [1, 2, 3]);
     }
 

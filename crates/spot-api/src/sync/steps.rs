@@ -3,25 +3,25 @@
 /// Maximum number of items per call.
 pub(crate) const CHUNK: usize = 100;
 
-/// A call. Entries are numbers: equal numbers stand for equal URIs.
+/// A call. Each entry is represented by a number. Entries with equal URIs have equal numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Removes all copies of these entries.
+    /// Removes these entries, including all duplicates.
     Remove(Vec<u32>),
     /// Adds these entries at a position.
     Add { keys: Vec<u32>, position: usize },
-    /// Moves a range of entries before the entry that is at position `before` now.
+    /// Moves a range of entries in front of the entry whose current position is `before`.
     Move { start: usize, length: usize, before: usize },
     /// Replaces everything.
     Replace(Vec<u32>),
 }
 
-/// Removes all copies of the keys, with as many calls as necessary.
+/// Removes the entries with these keys, including all duplicates, with as many calls as necessary.
 pub(crate) fn removals(keys: &[u32]) -> impl Iterator<Item = Step> {
     keys.chunks(CHUNK).map(|chunk| Step::Remove(chunk.to_vec()))
 }
 
-/// Adds a run at a position, with as many calls as necessary.
+/// Adds consecutive entries at a position, with as many calls as necessary.
 pub(crate) fn additions(keys: &[u32], position: usize) -> impl Iterator<Item = Step> {
     keys.chunks(CHUNK).enumerate().map(move |(chunk, keys)| Step::Add {
         keys: keys.to_vec(),

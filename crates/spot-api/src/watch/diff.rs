@@ -6,11 +6,12 @@ use spot_model::{Device, PlayableItem, PlaybackState, RepeatState};
 
 use crate::PlaybackChange;
 
-/// Maximum deviation from the expected position that does not count as a jump. Spotify's own
-/// positions are off by about a second.
+/// Maximum deviation from the expected position that is not reported as a jump. The positions that
+/// Spotify returns are off by about a second.
 const TOLERANCE: Duration = Duration::from_secs(3);
 
-/// Returns the changes from one state to another, which was seen `elapsed` later.
+/// Returns the changes between two states. The state `after` was seen `elapsed` later than
+/// `before`.
 pub(crate) fn changes(
     before: Option<&PlaybackState>,
     after: Option<&PlaybackState>,
@@ -64,7 +65,8 @@ fn moved(
 ) -> Option<PlaybackChange> {
     let (start, found) = (before.progress?, after.progress?);
     let latest = start.saturating_add(elapsed);
-    // Between a paused and a playing state, any part of the time may have been played.
+    // If one state is paused and the other is playing, playback may have run for any part of the
+    // time.
     let (earliest, latest) = match (before.is_playing, after.is_playing) {
         (true, true) => (latest, latest),
         (false, false) => (start, start),
@@ -77,11 +79,11 @@ fn moved(
     let duration = duration.filter(|duration| !duration.is_zero());
     let from = duration.map_or(latest, |duration| latest.min(duration));
     match duration {
-        // The item should have ended, and the position found fits a repeated run of it.
+        // The item should have ended, and the actual position fits a repetition of the item.
         Some(duration) if is_later_run(latest, found, duration) => {
             Some(PlaybackChange::ItemRepeated)
         }
-        // Still playing at the end: the next item is late.
+        // The item still plays at its end: the next item is late.
         Some(duration) if found.saturating_add(TOLERANCE) >= from && from == duration => None,
         _ => Some(PlaybackChange::Sought { from, to: found }),
     }
@@ -94,7 +96,7 @@ fn is_later_run(expected: Duration, found: Duration, duration: Duration) -> bool
     let into = expected.as_millis() % duration.as_millis().max(1);
     let found = found.as_millis();
     let (tolerance, duration) = (TOLERANCE.as_millis(), duration.as_millis());
-    // Near the end, the next run may have begun a little earlier or later than expected.
+    // Near the end, the next repetition may have begun a little earlier or later than expected.
     let apart = into.abs_diff(found);
     apart <= tolerance || (duration.abs_diff(apart) <= tolerance && found <= tolerance)
 }
@@ -112,7 +114,7 @@ fn same_item(before: &PlaybackState, after: &PlaybackState) -> bool {
     }
 }
 
-/// Compares by id, or by name if a device has no id.
+/// Compares two devices by id, or by name if one of them has no id.
 fn same_device(before: Option<&Device>, after: Option<&Device>) -> bool {
     match (before, after) {
         (Some(before), Some(after)) => match (&before.id, &after.id) {

@@ -4,7 +4,7 @@ use spot_model::{Context, Device, PlayableItem, PlaybackState, RepeatState};
 
 use crate::Error;
 
-/// A change of the playback, with the state after it.
+/// A change of the playback, and the state after the change.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PlaybackEvent {
@@ -17,18 +17,21 @@ pub struct PlaybackEvent {
 
 /// A change of the playback, or of the watch itself.
 ///
-/// One poll can find several changes. They are reported in the order of the variants of this enum.
+/// One poll can find several changes. The changes are reported in the order of the variants of this
+/// enum.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PlaybackChange {
     /// The first event of every watch: the initial state.
     Initial,
     /// Polling works again after [`Throttled`](Self::Throttled) or
-    /// [`Interrupted`](Self::Interrupted). Events for changes in the meantime follow.
+    /// [`Interrupted`](Self::Interrupted). The next events report the changes that happened in the
+    /// meantime.
     Restored,
-    /// No player is active any more (Spotify answers 204). No other change is reported with it.
+    /// No player is active any more (Spotify answers 204). No other change is reported together
+    /// with this change.
     Stopped,
-    /// Playback moved to another device, or to an unknown one.
+    /// Playback moved to another device, or to an unknown device.
     DeviceChanged {
         /// The device before.
         from: Option<Device>,
@@ -61,7 +64,7 @@ pub enum PlaybackChange {
         /// The context now.
         to: Option<Context>,
     },
-    /// Another track or episode plays. This is also sent when a player becomes active.
+    /// Another track or episode plays. This event is also sent when a player becomes active.
     ItemChanged {
         /// The item before.
         from: Option<PlayableItem>,
@@ -73,9 +76,9 @@ pub enum PlaybackChange {
     ItemRepeated,
     /// The position jumped within the same item.
     Sought {
-        /// The position expected without the jump.
+        /// The position that was expected without the jump.
         from: Duration,
-        /// The position found.
+        /// The actual position.
         to: Duration,
     },
     /// A player became active and is playing.
@@ -84,12 +87,12 @@ pub enum PlaybackChange {
     Paused,
     /// Playback continues after a pause.
     Resumed,
-    /// Spotify refused the poll (429), or the rate limit blocks it for more than 30 s. The watch
-    /// sends no request for `wait`, and then continues.
+    /// Spotify refused the poll (429), or the rate limit blocks the poll for more than 30 s. The
+    /// watch sends no request for `wait`, and then continues.
     Throttled {
-        /// The time without polls.
+        /// Time for which the watch sends no polls.
         wait: Duration,
-        /// Whether the quota of the developer account is exhausted, which can last hours.
+        /// Whether the quota of the developer account is exhausted. The wait can then last hours.
         quota: bool,
     },
     /// A poll failed: the network or Spotify is down, or Spotify refused the token. The watch

@@ -12,7 +12,7 @@ pub use event::{PlaybackChange, PlaybackEvent};
 pub use stream::{PlaybackWatch, WatchHandle};
 
 impl Player {
-    /// Watches the player: returns a stream of changes, found by polling.
+    /// Watches the player. Returns a stream of changes, which are found by polling.
     ///
     /// The first request is sent when the stream is first polled. See [`PlaybackWatch`].
     ///

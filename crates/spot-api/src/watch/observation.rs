@@ -19,7 +19,8 @@ impl Observation {
         Some(self.duration().map_or(position, |end| position.min(end)))
     }
 
-    /// Returns the time until the item should end; `None` if it is paused or has no known length.
+    /// Returns the time until the item should end; `None` if playback is paused or the length of
+    /// the item is unknown.
     pub(crate) fn left(&self, now: Instant) -> Option<Duration> {
         if !self.is_playing() {
             return None;

@@ -13,20 +13,20 @@ pub(crate) const AFTER_END: Duration = Duration::from_millis(500);
 /// Shortest interval, used right after an unexpected change.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// First wait after a failed poll; it doubles with each failure.
+/// First wait after a failed poll. The wait doubles with each further failure.
 const BACKOFF: Duration = Duration::from_secs(2);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
 /// How often to poll.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// Longest interval while something plays.
+    /// Longest interval during playback.
     pub(crate) playing: Duration,
     /// Longest interval while playback is paused.
     pub(crate) paused: Duration,
     /// Longest interval while no player is active.
     pub(crate) idle: Duration,
-    /// Maximum number of requests in any 30 s, at least 2.
+    /// Maximum number of requests in any 30 s. The maximum is at least 2.
     pub(crate) ceiling: usize,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Known {
     pub(crate) quiet: Duration,
     /// Number of consecutive failed polls.
     pub(crate) failures: u32,
-    /// The end of a pause that Spotify asked for.
+    /// The end of the pause after a 429.
     pub(crate) held_until: Option<Instant>,
 }
 
@@ -60,7 +60,7 @@ pub(crate) enum Outlook {
     Playing {
         /// Time until the item should end.
         left: Option<Duration>,
-        /// Number of polls that still found the item after its expected end.
+        /// Number of polls after the expected end of the item that still found the same item.
         overdue: u32,
     },
     Paused,
@@ -68,12 +68,12 @@ pub(crate) enum Outlook {
 }
 
 impl Pace {
-    /// Returns when to send the next request, if the last one ended at `since`. If a poll was
-    /// requested (`asked`), it is sent at once, unless a pause (`held_until`) or the maximum number
-    /// of requests (`ceiling`) delays it.
+    /// Returns the time of the next request. `since` is the time at which the last request ended.
+    /// If a poll was requested (`asked`), the next request is sent at once, unless a pause
+    /// (`held_until`) or the maximum number of requests (`ceiling`) delays it.
     pub(crate) fn next(&self, since: Instant, known: &Known, sent: &Sent, asked: bool) -> Instant {
         let urgent = |wait| sent.after(since + wait, self.ceiling);
-        // Intermediate polls leave one slot to the poll at the end of an item.
+        // Intermediate polls leave room for one more request: the poll at the end of an item.
         let routine = |wait| sent.after(since + wait, self.ceiling.saturating_sub(1).max(1));
         let next = if asked {
             urgent(Duration::ZERO)
@@ -90,12 +90,12 @@ impl Pace {
             match known.outlook {
                 Outlook::Playing { left: Some(left), overdue: 0 } => {
                     let end = left.saturating_add(AFTER_END);
-                    // Evenly spaced, so that one poll falls right after the end.
+                    // The polls are evenly spaced, so that one poll falls right after the end.
                     let polls = end.as_millis().div_ceil(interval.as_millis().max(1)).max(1);
                     let wait = end / u32::try_from(polls).unwrap_or(u32::MAX);
                     urgent(end).min(routine(wait))
                 }
-                // An item that plays beyond its expected end is polled less and less often.
+                // If an item plays beyond its expected end, polls become less and less frequent.
                 Outlook::Playing { left: Some(left), overdue } => {
                     let late = AFTER_END * 2_u32.pow(overdue.min(8));
                     routine(interval.min(left.saturating_add(late)))
@@ -109,12 +109,13 @@ impl Pace {
     }
 }
 
-/// Returns the interval between polls: short after a change, then longer while nothing happens.
+/// Returns the interval between polls. The interval is short after a change, and grows while
+/// nothing happens.
 fn interval_after(quiet: Duration, longest: Duration) -> Duration {
     (quiet / 2).max(SHORTEST).min(longest)
 }
 
-/// The requests of the last 30 s.
+/// Times of the requests in the last 30 s.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sent(VecDeque<Instant>);
 
@@ -126,8 +127,8 @@ impl Sent {
         self.0.push_back(now);
     }
 
-    /// Returns the wanted time, or the first later time at which a request does not exceed `most`
-    /// requests per window.
+    /// Returns the first time, not before the wanted time, at which a window would not contain more
+    /// than `most` requests.
     fn after(&self, wanted: Instant, most: usize) -> Instant {
         let in_the_way = self.0.len().checked_sub(most).and_then(|at| self.0.get(at));
         in_the_way.map_or(wanted, |sent| wanted.max(*sent + WINDOW))
@@ -150,7 +151,8 @@ mod tests {
     }
 
     proptest! {
-        /// The ceiling holds in any 30 s, in every state and however often polls are requested.
+        /// In any 30 s, the watch sends no more requests than the ceiling allows. This is true in
+        /// every state, even if polls are requested very often.
         #[test]
         fn the_ceiling_holds(
             pace in paces(),
@@ -179,8 +181,8 @@ mod tests {
             }
         }
 
-        /// Tracks of at least half a minute play one after another, with occasional skips: the end
-        /// of each is detected within a second at any pace.
+        /// Tracks of at least half a minute play one after another, with occasional skips. At any
+        /// pace, the end of each track is detected within a second.
         #[test]
         fn the_end_of_a_track_is_seen_within_a_second(
             pace in paces(),

@@ -27,8 +27,9 @@ use crate::{
     },
 };
 
-/// Longest wait in the queue of the rate limit: the window in which Spotify counts calls. A poll
-/// that gave up earlier would repeatedly lose its place to other jobs of the client.
+/// Longest wait in the queue of the rate limit. This wait is as long as the window in which Spotify
+/// counts calls. A poll that gave up earlier would repeatedly lose its place to other calls of the
+/// client.
 const QUEUE_WAIT: Duration = Duration::from_secs(30);
 
 /// A response that waited this long for the stream to be polled is outdated.
@@ -40,18 +41,19 @@ const UNKNOWN_QUOTA_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// A stream of playback events, from [`Player::watch`](crate::Player::watch).
 ///
-/// The Web API has no push, so the stream polls `GET /me/player` (scope:
-/// `user-read-playback-state`). It polls right after a track should end, frequently after a change,
-/// and rarely while playback is paused or no player is active.
+/// The Web API does not send notifications, so the stream polls `GET /me/player` (scope:
+/// `user-read-playback-state`). The stream polls right after the expected end of a track,
+/// frequently after a change, and rarely while playback is paused or no player is active.
 ///
-/// - At most one request is in flight, in the bulk lane: interactive calls go first. The rate limit
-///   is shared with all other calls of the client.
+/// - At most one request is in flight. Requests use the bulk lane: interactive calls have priority.
+///   The rate limit is shared with all other calls of the client.
 /// - Requests are sent only while the stream is polled. If the program or the machine sleeps, the
 ///   next poll reports all differences from the previous state as one set of events.
-/// - Dropping the future of [`next`](Self::next) loses nothing. Dropping the stream stops it.
-/// - 429, an exhausted quota and outages are events, and the stream continues. It ends with an
-///   error only if further polls cannot help: the consent has expired, a scope is missing, or the
-///   configuration is wrong.
+/// - Dropping the future of [`next`](Self::next) loses no event. Dropping the stream stops the
+///   polls.
+/// - 429, an exhausted quota and outages are reported as events, and the stream continues. The
+///   stream ends with an error only if further polls cannot help: the consent has expired, a scope
+///   is missing, or the configuration is wrong.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -78,11 +80,11 @@ pub struct PlaybackWatch {
     in_flight: JoinSet<Answer>,
     timer: Option<Pin<Box<Sleep>>>,
     sent: Sent,
-    /// When the last poll ended; `None` before the first.
+    /// Time at which the last poll ended; `None` before the first poll.
     polled: Option<Instant>,
     /// Time of the last unexpected change, such as a skip.
     last_unexpected: Instant,
-    /// Number of polls that still found the item after its expected end.
+    /// Number of polls after the expected end of the item that still found the same item.
     overdue: u32,
     /// Number of consecutive failed polls.
     failures: u32,
@@ -107,7 +109,7 @@ struct Answer {
     state: Result<Option<PlaybackState>, Error>,
     /// The latest time at which the request can have been sent.
     sent: Instant,
-    /// When the position in the response was correct.
+    /// Time at which the position in the response was correct.
     at: Instant,
     arrived: Instant,
 }
@@ -132,28 +134,30 @@ impl PlaybackWatch {
         }
     }
 
-    /// Sets the longest interval while something plays, at least 1 s. Default: 5 s.
+    /// Sets the longest interval during playback. Default: 5 s. Values below 1 s become 1 s.
     ///
-    /// It is also the maximum delay in reporting a skip, a pause or a seek. The end of a track is
+    /// A skip, a pause or a seek is reported after at most this interval. The end of a track is
     /// reported within about a second at any interval.
     pub fn playing_interval(mut self, interval: Duration) -> Self {
         self.pace.playing = interval.max(Duration::from_secs(1));
         self
     }
 
-    /// Sets the longest interval while playback is paused, at least 1 s. Default: 10 s.
+    /// Sets the longest interval while playback is paused. Default: 10 s. Values below 1 s become 1
+    /// s.
     pub fn paused_interval(mut self, interval: Duration) -> Self {
         self.pace.paused = interval.max(Duration::from_secs(1));
         self
     }
 
-    /// Sets the longest interval while no player is active, at least 1 s. Default: 20 s.
+    /// Sets the longest interval while no player is active. Default: 20 s. Values below 1 s become
+    /// 1 s.
     pub fn idle_interval(mut self, interval: Duration) -> Self {
         self.pace.idle = interval.max(Duration::from_secs(1));
         self
     }
 
-    /// Sets the maximum number of requests in any 30 s, at least 2. Default: 10.
+    /// Sets the maximum number of requests in any 30 s. Default: 10. Values below 2 become 2.
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.pace.ceiling = calls.max(2);
         self
@@ -179,16 +183,16 @@ impl PlaybackWatch {
         TryStreamExt::try_next(self).await
     }
 
-    /// Returns the current state. The position is extrapolated from the last poll. Sends no
-    /// request.
+    /// Returns the current state, without a request. The position is extrapolated from the last
+    /// poll.
     ///
     /// `None` before the first poll and if no player is active.
     pub fn now(&self) -> Option<PlaybackState> {
         self.shared.now()
     }
 
-    /// Polls as soon as the ceiling allows, and frequently for some seconds. Call it after a
-    /// command, so that its effect is reported soon.
+    /// Polls as soon as [`max_calls`](Self::max_calls) allows, and frequently for some seconds.
+    /// Call this method after a command, so that the effect of the command is reported soon.
     pub fn refresh_now(&self) {
         self.shared.ask();
     }
@@ -198,7 +202,7 @@ impl PlaybackWatch {
         WatchHandle { shared: self.shared.clone() }
     }
 
-    /// Returns when the next request is due.
+    /// Returns the time of the next request.
     fn due(&self, now: Instant) -> Instant {
         let Some(polled) = self.polled else { return now };
         let observed = self.shared.observed();
@@ -223,7 +227,7 @@ impl PlaybackWatch {
             self.last_unexpected = now;
         }
         let request = self.client.player().state().into_request();
-        // Each poll is a single request, because the stream itself waits and retries.
+        // Each poll is a single attempt, because the stream itself waits and retries.
         let options = CallOptions::new().lane(Lane::Bulk).attempts(1).max_wait(QUEUE_WAIT);
         let options = request.options().clone().or(&options);
         let (client, request) = (self.client.clone(), request.with_options(options));
@@ -235,7 +239,7 @@ impl PlaybackWatch {
             let travelled = arrived.saturating_duration_since(start).saturating_sub(waited);
             let way_back = (travelled / 2).min(Duration::from_secs(1));
             let at = arrived.checked_sub(way_back).unwrap_or(arrived);
-            // A failed request may have been sent at any time before it ended.
+            // A failed request may have been sent at any time before it failed.
             let sent = if answer.is_ok() { start + waited } else { arrived };
             Answer { state: answer.map(crate::Response::into_body), sent, at, arrived }
         });
@@ -355,7 +359,7 @@ impl Stream for PlaybackWatch {
                     Some(Err(stopped)) if stopped.is_panic() => {
                         let error = Error::new(ErrorKind::Transport, "the poll panicked");
                         let state = Err(error.with_source(stopped));
-                        // An error that does not end the stream.
+                        // This error does not end the stream.
                         let _ =
                             this.answered(Answer { state, sent: now, at: now, arrived: now }, now);
                     }
@@ -370,7 +374,7 @@ impl Stream for PlaybackWatch {
                 let message = "a playback watch was polled outside of a tokio runtime";
                 return Poll::Ready(Some(Err(Error::configuration(message))));
             }
-            // Registered before the flag is read, so that no requested poll is missed.
+            // The waker is registered before the flag is read, so that no requested poll is missed.
             this.shared.waker.register(cx.waker());
             let now = Instant::now();
             let due = this.due(now);
@@ -388,8 +392,8 @@ impl Stream for PlaybackWatch {
     }
 }
 
-/// A handle to a [`PlaybackWatch`]: reads the state and requests polls while the stream is in use
-/// elsewhere. Cloning is cheap.
+/// A handle to a [`PlaybackWatch`]: reads the state and requests polls while another task uses the
+/// stream. Cloning is cheap.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -411,25 +415,25 @@ pub struct WatchHandle {
 }
 
 impl WatchHandle {
-    /// Returns the current state, as [`PlaybackWatch::now`].
+    /// Returns the current state. See [`PlaybackWatch::now`].
     pub fn now(&self) -> Option<PlaybackState> {
         self.shared.now()
     }
 
-    /// Returns the current position within the item, without copying the state. Use it for progress
-    /// bars.
+    /// Returns the current position within the item, without copying the state. Use this method for
+    /// progress bars.
     pub fn position(&self) -> Option<Duration> {
         self.shared.observed().as_ref()?.position(Instant::now())
     }
 
-    /// Polls soon, as [`PlaybackWatch::refresh_now`].
+    /// Polls soon. See [`PlaybackWatch::refresh_now`].
     pub fn refresh_now(&self) {
         self.shared.ask();
     }
 }
 
 impl Shared {
-    /// Locked for a moment only, and never across an await.
+    /// The lock is held only for a moment, and never across an await.
     fn observed(&self) -> std::sync::MutexGuard<'_, Option<Observation>> {
         self.observed.lock().unwrap_or_else(PoisonError::into_inner)
     }

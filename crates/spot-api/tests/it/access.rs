@@ -1,4 +1,4 @@
-//! Both access modes: the same calls, by the way that is open.
+//! Tests of both access modes: the same call uses the operation that is open in the mode.
 
 use spot_api::{AccessMode, ErrorKind};
 use spot_mock::{MockSpotify, Mode};

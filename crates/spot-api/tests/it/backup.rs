@@ -1,4 +1,5 @@
-//! A library that was backed up, read again from a mock that has the backup as its world.
+//! Tests that a backup of a library can be loaded into a mock, and that reading it returns the same
+//! tracks.
 
 use std::{fs, path::Path};
 
@@ -28,7 +29,7 @@ async fn library(client: &Client) -> Vec<SavedTrack> {
     tracks
 }
 
-/// Writes the file as the example `library_backup` does.
+/// Writes the file in the format of the example `library_backup`.
 fn back_up(library: &[SavedTrack], file: &Path) {
     let line = |saved| serde_json::to_string(saved).unwrap() + "\n";
     fs::write(file, library.iter().map(line).collect::<String>()).unwrap();

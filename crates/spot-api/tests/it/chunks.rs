@@ -1,4 +1,4 @@
-//! Lists that are longer than one call takes.
+//! Tests of lists that are too long for one call.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use spot_mock::{Fault, MockSpotify};
 
 use crate::story;
 
-/// Ids of tracks, as many as are wanted, in an order that shows.
+/// Returns `count` ids of saved tracks. The ids are in a recognizable order.
 async fn tracks(client: &spot_api::Client, count: usize) -> Vec<TrackId> {
     let mut saved = client.library().tracks().stream();
     let mut ids = Vec::new();
@@ -110,7 +110,8 @@ async fn the_requests_of_a_long_list_are_told_and_answered_one_by_one() {
     assert_eq!(held(&client, playlist).await, ids);
     let last = client.playlist(playlist).await.unwrap().snapshot_id;
     assert_eq!(answers.last().map(|answer| answer.body().clone()), last);
-    // Each removal builds on the one before it; as plain data they have the snapshot that was given.
+    // Each removal uses the snapshot of the removal before it. As plain data, all requests contain
+    // the snapshot that the caller gave.
     let snapshot = last.unwrap();
     let remove = client.playlist(playlist).remove(uris(&ids)).snapshot_id(&*snapshot.to_string());
     let told = remove.clone().into_requests();
@@ -120,7 +121,7 @@ async fn the_requests_of_a_long_list_are_told_and_answered_one_by_one() {
     };
     assert!((0..3).all(|at| has(&snapshot.to_string(), at)));
     assert_eq!(remove.send().await.unwrap().len(), 3);
-    // Reads of one entry each: an unknown id is an answer, too.
+    // Each request reads one entry. An unknown id also has a response.
     let known = [ids[0].to_string(), "spotmockTrack099999999".to_owned()];
     let answers = client.tracks(&known).send().await.unwrap();
     let seen: Vec<_> =
@@ -181,7 +182,7 @@ async fn a_failure_half_way_says_how_much_was_done() {
     assert_eq!(saved.iter().filter(|saved| **saved).count(), 40);
 }
 
-/// Answers every change of a playlist with a new snapshot, and keeps the bodies.
+/// Answers every change of a playlist with a new snapshot, and records the bodies of the requests.
 #[derive(Clone, Debug, Default)]
 struct Snapshots(Arc<Mutex<Vec<String>>>);
 
@@ -209,7 +210,8 @@ async fn a_snapshot_is_sent_only_if_the_caller_gave_one() {
     let bodies = std::mem::take(&mut *sent.0.lock().unwrap());
     assert_eq!(bodies.len(), 3);
     assert!(bodies.iter().all(|body| !body.contains("snapshot_id")), "{bodies:?}");
-    // If there is one, each removal has the snapshot that the one before it returned.
+    // If the caller gave a snapshot, each removal sends the snapshot that the removal before it
+    // returned.
     playlist.remove(&ids).snapshot_id("mine").send().await.unwrap();
     let bodies = std::mem::take(&mut *sent.0.lock().unwrap());
     for (body, snapshot) in bodies.iter().zip(["mine", "after-1", "after-2"]) {

@@ -1,4 +1,5 @@
-//! What makes programs shorter: the builder, options for setters, objects as ids, own operations.
+//! Tests of everything that makes programs shorter: the builder, setters that accept options,
+//! objects as ids, custom operations.
 
 use std::{
     sync::{
@@ -19,7 +20,7 @@ use spot_mock::MockSpotify;
 
 use crate::story;
 
-/// A transport without a network, which keeps the addresses it was asked for.
+/// A transport without a network. It records the requested URLs.
 #[derive(Clone, Debug, Default)]
 struct Links(Arc<Mutex<Vec<String>>>);
 
@@ -96,7 +97,7 @@ fn optional_setters_take_options() {
     assert_eq!(path(tracks.into_request()), "/me/tracks?offset=5");
 }
 
-/// An option of anything that converts, by reference.
+/// Setters accept a reference to an `Option` of any type that converts.
 #[test]
 fn optional_setters_take_references_to_options() {
     let client = Client::builder(token()).transport(Links::default()).build().unwrap();
@@ -124,7 +125,7 @@ fn optional_setters_take_references_to_options() {
     assert_eq!(path(artists.into_request()), "/me/following?type=artist&after=SE&limit=10");
 }
 
-/// It compiles: a bare `None` needs no type annotation in any kind of setter.
+/// This test must compile: a bare `None` needs no type annotation in any kind of setter.
 #[test]
 fn a_bare_none_leaves_a_parameter_out() {
     let client = Client::builder(token()).market(None).transport(Links::default());
@@ -132,15 +133,15 @@ fn a_bare_none_leaves_a_parameter_out() {
     let playlist = client.playlist("spotmockPlaylist000001");
     let player = client.player();
     let requests = [
-        // Market, filter of fields, numbers, a version.
+        // A market, a filter of fields, numbers, a snapshot id.
         client.playlist("spotmockPlaylist000001").fields(None).market(None).into_request(),
         playlist.items().fields(None).market(None).limit(None).offset(None).into_request(),
         playlist.reorder(1, 2).range_length(None).snapshot_id(None).into_request(),
-        // Text, and what is true or false.
+        // Text and booleans.
         playlist.change_details().name(None).public(None).description(None).into_request(),
         client.me().followed_artists().after(None).limit(None).into_request(),
         client.browse().categories().locale(None).into_request(),
-        // A device, a context, where to start, a duration, a time, an enum.
+        // A device, a context, an offset, a duration, a time, an enum.
         player.play().device(None).context(None).offset(None).position(None).into_request(),
         player.recently_played().before(None).after(None).into_request(),
         client.me().top_tracks().time_range(None).into_request(),
@@ -203,7 +204,7 @@ fn errors_of_parsing_become_errors_of_the_client() {
     }
 }
 
-/// Names of the operations that events tell.
+/// Records the names of the operations in events.
 #[derive(Clone, Debug, Default)]
 struct Names(Arc<Mutex<Vec<&'static str>>>);
 
@@ -256,7 +257,7 @@ async fn an_operation_of_ones_own_is_first_class() {
     assert!(!error.is_transient());
     assert!(!format!("{error:?}").contains("words"), "{error:?}");
 
-    // The options of a request win over those of the client.
+    // The options of a request override the options of the client.
     mock.fail_next(spot_mock::Fault::Status {
         status: 503,
         body: String::new(),
@@ -287,7 +288,7 @@ async fn tokens_may_come_from_a_closure() {
 #[tokio::test]
 async fn a_short_link_is_resolved_without_a_token() {
     let links = Links::default();
-    // A box and a shared transport are transports, too.
+    // A `Box` and an `Arc` of a transport are also transports.
     let boxed: Box<dyn Transport> = Box::new(Arc::new(links.clone()));
     let client = Client::builder(token()).transport(boxed).build().unwrap();
     let expected: Uri = "spotify:track:spotmockTrack000000001".parse().unwrap();

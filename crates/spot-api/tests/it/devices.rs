@@ -1,4 +1,4 @@
-//! Waiting for a device, and reading what is new in the library.
+//! Tests of waiting for a device, and of reading new tracks in the library.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn a_device_that_comes_later_takes_over_the_playback() {
         async move { player.device("garden").ready(Duration::from_secs(30)).await }
     });
     sleep(Duration::from_secs(5)).await;
-    // A new device is not known everywhere for some seconds.
+    // For some seconds, some servers do not know a new device.
     for _ in 0..2 {
         let unknown = r#"{"error":{"status":404,"message":"Device not found"}}"#;
         mock.fail_next_on(TRANSFER, Fault::status(404).body("application/json", unknown));
@@ -33,7 +33,7 @@ async fn a_device_that_comes_later_takes_over_the_playback() {
     let state = client.player().state().await.unwrap().unwrap();
     assert_eq!(state.device.unwrap().name, "Garden");
     assert!(state.is_playing, "what played plays on");
-    // By id, and at once.
+    // By id, the device is found with one request.
     let calls = mock.take_requests().len();
     assert!(calls > 0);
     client.player().device("g1").ready(Duration::from_secs(1)).await.unwrap();
@@ -67,7 +67,7 @@ async fn a_device_that_takes_no_commands_is_said_at_once() {
     let error = client.player().device("attic").ready(Duration::from_secs(60)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Player(PlayerReason::DeviceNotControllable));
     assert!(error.message().contains("has no id"), "{error}");
-    // Of two devices of one name, the one that takes commands is meant.
+    // If two devices have the same name, the device that accepts commands is chosen.
     mock.add_device(Device::new("tv2", "Guest Room"));
     let ready = client.player().device("guest room").ready(Duration::from_secs(60)).await.unwrap();
     assert_eq!(ready.id.unwrap().as_str(), "tv2");

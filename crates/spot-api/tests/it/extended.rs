@@ -1,4 +1,4 @@
-//! What only applications in Extended Quota Mode can do.
+//! Tests of operations that are open only in Extended Quota Mode.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use spot_mock::{MockSpotify, Mode};
 
 use crate::story;
 
-/// A server for applications of the given mode, and a client that knows of it.
+/// Returns a server in Extended Quota Mode, and a client with that access mode.
 async fn extended() -> (MockSpotify, Client) {
     let mock = MockSpotify::builder().mode(Mode::Extended).start().await.unwrap();
     let client = story::client(&mock).with_access_mode(AccessMode::Extended);
     (mock, client)
 }
 
-/// The ids of tracks the user saved.
+/// Returns the ids of `count` saved tracks.
 async fn tracks(client: &Client, count: usize) -> Vec<TrackId> {
     let mut saved = client.library().tracks().stream();
     let mut ids = Vec::new();

@@ -1,4 +1,5 @@
-//! Streams of entries: every one, once, in order, prefetched, and never behind the end.
+//! Tests of streams: they return every entry once and in order, prefetch pages, and request nothing
+//! beyond the end.
 
 use std::{
     sync::{
@@ -32,7 +33,7 @@ struct Inner {
     finished: AtomicUsize,
 }
 
-/// What is answered to a query.
+/// Returns the response to a query.
 #[derive(Clone)]
 struct Answer(Arc<Answering>);
 
@@ -109,7 +110,7 @@ fn entry(at: u32) -> Value {
             "track": { "type": "track", "id": format!("{at:022}"), "name": at.to_string() } })
 }
 
-/// A list as Spotify pages it, with some entries it lost.
+/// Returns a page of a list in Spotify's form. The entries in `lost` are null.
 fn page(query: &Query, length: u32, most: u32, lost: &[u32]) -> (u16, Value) {
     let offset = number(query, "offset").unwrap_or(0);
     let limit = number(query, "limit").unwrap_or(20).min(most);
@@ -138,8 +139,8 @@ async fn names(client: &Client, prefetch: usize) -> Result<Vec<u32>, spot_api::E
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever the length, the server's own page size and the entries it lost: what is there comes
-    /// once and in order, and nothing is asked for at or behind the end.
+    /// For any length, any page size of the server, and any lost entries: the stream returns each
+    /// existing entry once and in order, and requests no page at or beyond the end.
     #[test]
     fn every_entry_comes_once_and_in_order(
         length in 0_u32..400,
@@ -171,7 +172,8 @@ async fn four_pages_are_on_their_way_at_once() {
     let list = List::slow(Duration::from_millis(50), |query| page(query, 1000, 50, &[]));
     let start = Instant::now();
     assert_eq!(names(&list.client(), 4).await.unwrap().len(), 1000);
-    // The first page alone, then nineteen in fives of four.
+    // The first page is requested alone. The other nineteen pages are requested in five groups of
+    // up to four.
     assert_eq!(start.elapsed().as_millis(), 50 + 5 * 50);
     assert_eq!(list.0.most.load(Ordering::SeqCst), 4);
 }
@@ -187,7 +189,7 @@ async fn a_slow_consumer_does_not_wait_for_the_network() {
         sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(count, 1000);
-    // Twenty pages of work, and the wait for the first one.
+    // The time is the wait for the first page, plus the work on twenty pages.
     assert_eq!(start.elapsed().as_millis(), 50 + 20 * 50);
 }
 
@@ -208,7 +210,8 @@ async fn who_waits_for_a_page_has_the_next_one_asked_for_before_it_is_decoded() 
     while pages.try_next().await.unwrap().is_some() {
         asked.push(list.asked("offset").len());
     }
-    // The first page says what follows it, and nothing follows the last one.
+    // Before the first page arrives, the following pages are unknown. No page follows the last
+    // page.
     assert_eq!(asked, [1, 3, 4, 4]);
     assert_eq!(list.0.most.load(Ordering::SeqCst), 1);
 }
@@ -317,7 +320,7 @@ impl CollectNames for spot_api::Items<spot_api::model::SavedTrack> {
     }
 }
 
-/// Followed artists, with a cursor that may lead nowhere.
+/// Returns a page of followed artists. If `stuck` is set, the cursor never advances.
 fn artists(query: &Query, length: u32, stuck: bool) -> (u16, Value) {
     let after = number(query, "after").map_or(0, |after| after + 1);
     let end = (after + 50).min(length);
@@ -415,7 +418,7 @@ async fn links_of_wrapped_pages_and_of_ones_own_playlists_lead_on() {
     assert_eq!(second.offset, 5);
 }
 
-/// How many pages a stream reads of a list, at most 1000.
+/// Returns the number of pages that a stream reads from a list. The maximum is 1000.
 async fn pages_until_the_end(list: &List, by_cursor: bool) -> usize {
     let client = list.client();
     let mut count = 0;
@@ -456,7 +459,7 @@ async fn a_circle_of_cursors_of_any_length_ends() {
 #[tokio::test(start_paused = true)]
 async fn a_loop_over_links_that_circle_ends_with_an_error() {
     for (start, length) in [(0, 1), (0, 2), (1, 2), (0, 3), (10, 50)] {
-        // Cursors, and links by a parameter that says nothing of the offset.
+        // Cursors, and links whose query parameter is not an offset.
         for (path, parameter) in [("me/following", "after"), ("me/tracks", "token")] {
             let list = List::new(move |query| {
                 let at = number(query, parameter).unwrap_or(0);
@@ -566,7 +569,8 @@ async fn a_link_out_of_the_base_path_is_not_followed() {
         ("https://evil.example/https://api.spotify.com/v1/me?offset=50", None),
         ("https://[::1]/v1/me?offset=50", None),
         ("javascript:api.spotify.com/v1/me", None),
-        // What belongs to the host is not sent, so that it may be there.
+        // The user name and password belong to the host. They are not sent, so the link is
+        // accepted.
         ("https://user:pw@api.spotify.com/v1/me/tracks?offset=50", Some("/v1/me/tracks")),
         (
             "https://api.spotify.com/v1/users/a%2Fb..c/playlists?offset=50",

@@ -1,5 +1,5 @@
-//! What `spot-api` does, seen from outside, against a server that knows Spotify's rules.
-// A panic is how a test fails.
+//! Tests of the public API of `spot-api`, with a server that applies Spotify's rules.
+// A test fails by a panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod access;

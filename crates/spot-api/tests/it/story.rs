@@ -1,10 +1,10 @@
-//! What all stories start with: a server, and a client that talks to it.
+//! Shared by the tests: creates a client of a mock server.
 
 use spot_api::Client;
 use spot_http::{AccessToken, Pipeline};
 use spot_mock::MockSpotify;
 
-/// A client with every scope.
+/// Returns a client with all scopes.
 pub(crate) fn client(mock: &MockSpotify) -> Client {
     let token = AccessToken::new(&mock.user_token_all()).unwrap();
     Pipeline::builder(token).base_url(mock.api_url()).build().unwrap().into()

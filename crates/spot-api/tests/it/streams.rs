@@ -1,4 +1,4 @@
-//! Streams of any request, and of a page that is there already.
+//! Tests of streams of any request, and of streams that continue a page.
 
 use futures::FutureExt;
 use serde::Deserialize;
@@ -36,12 +36,12 @@ async fn any_request_can_be_streamed() {
     assert_eq!(names(client.stream::<Page<SavedTrack>>(request)).await, all);
     assert_eq!(queries(&mock.take_requests())[..2], ["limit=50&offset=0", "limit=50&offset=50"]);
 
-    // The request says where to start and how large the pages are.
+    // The request determines the start and the page size.
     let request = client.library().tracks().offset(40).limit(25).into_request();
     assert_eq!(names(client.stream::<Page<SavedTrack>>(request)).await, all[40..]);
     assert_eq!(queries(&mock.take_requests())[..2], ["limit=25&offset=40", "limit=25&offset=65"]);
 
-    // A request without an operation has the page size of the API.
+    // For a request without an operation, the stream uses the default page size of the API.
     let request = Request::get("/me/tracks?limit=50");
     assert_eq!(names(client.stream::<Page<SavedTrack>>(request)).await, all);
 }
@@ -85,7 +85,7 @@ async fn pages_by_cursor_and_pages_inside_an_answer_can_be_streamed() {
     assert!(count > 3);
 }
 
-/// The page sizes that streams ask for, by access mode.
+/// Returns the page sizes that streams request in an access mode.
 async fn sizes(mode: Mode, access: AccessMode) -> [Option<String>; 3] {
     let mock = MockSpotify::builder().mode(mode).start().await.unwrap();
     let client = story::client(&mock).with_access_mode(access);
@@ -111,7 +111,7 @@ async fn the_largest_page_depends_on_the_access_mode() {
     assert_eq!(development, some(["10", "10", "50"]));
     let extended = sizes(Mode::Extended, AccessMode::Extended).await;
     assert_eq!(extended, some(["50", "50", "100"]));
-    // In one place: the operation and the mode.
+    // `max_limit` returns the page size of an operation in a mode.
     let max = |operation: &Operation, mode| operation.paging.max_limit(mode);
     assert_eq!(max(Operation::SEARCH, AccessMode::Development), Some(10));
     assert_eq!(max(Operation::SEARCH, AccessMode::Extended), Some(50));
@@ -156,7 +156,8 @@ async fn the_page_inside_an_object_goes_on() {
         mock.take_requests();
         let items = client.stream_from(playlist.items.unwrap());
         assert_eq!(count(items).await, 250);
-        // 100 items came with the playlist; a page holds 50, and 100 in the old operation.
+        // The playlist contained 100 items. A further page contains 50 items, or 100 items in the
+        // old operation.
         let requests = mock.take_requests().len();
         assert!(requests == 3 || requests == 2, "{requests}");
 

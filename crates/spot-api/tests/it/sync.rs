@@ -1,4 +1,4 @@
-//! Playlist sync against a server that keeps playlists as Spotify does.
+//! Tests of playlist sync, with a server that changes playlists in the same way as Spotify.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -20,7 +20,7 @@ fn uris(numbers: &[usize]) -> Vec<String> {
     numbers.iter().map(|number| uri(*number)).collect()
 }
 
-/// A new playlist that holds these.
+/// Creates a playlist with these tracks.
 async fn playlist(client: &Client, numbers: &[usize]) -> PlaylistId {
     let id = client.me().create_playlist("Sync").public(false).await.unwrap().id.unwrap();
     client.playlist(id).replace(uris(numbers)).await.unwrap();
@@ -45,7 +45,7 @@ fn uri_of(item: &PlaylistItem) -> Option<String> {
     Some(item.item.as_ref().and_then(PlayableItem::uri)?.to_string())
 }
 
-/// How many requests of the last ones changed a playlist, and how many read it.
+/// Returns how many of the latest requests changed a playlist, and how many read it.
 fn calls(mock: &MockSpotify) -> (usize, usize) {
     let requests = mock.take_requests();
     let changes = requests.iter().filter(|request| request.method != "GET").count();
@@ -59,7 +59,7 @@ fn runtime() -> tokio::runtime::Runtime {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Whatever the playlist holds and whatever is wanted, copies included.
+    /// For any contents of the playlist and any wanted list, including duplicates.
     #[test]
     fn a_playlist_becomes_the_wanted_list(
         present in prop::collection::vec(0..60_usize, 0..150),
@@ -86,7 +86,7 @@ proptest! {
     }
 }
 
-/// Numbers that look random and are the same each time.
+/// Generates pseudorandom numbers, which are the same in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -97,7 +97,7 @@ impl Dice {
     }
 }
 
-/// Removes, adds and moves, as an hour of somebody's tidying.
+/// Removes, adds and moves entries, as a user might do in an hour.
 fn edit(list: &mut Vec<usize>, changes: usize, dice: &mut Dice, mut fresh: usize) {
     for change in 0..changes {
         let at = dice.below(list.len());
@@ -158,7 +158,7 @@ fn dates(items: Vec<PlaylistItem>) -> HashMap<String, chrono::DateTime<chrono::U
     items.into_iter().filter_map(date).collect()
 }
 
-/// Some of everything: removals, copies, additions between and inside, moves.
+/// Returns two lists that differ in every way: removals, duplicates, additions, moves.
 fn story() -> (Vec<usize>, Vec<usize>) {
     let present: Vec<usize> = (0..160).chain([3, 5]).collect();
     let mut wanted: Vec<usize> = (0..160).filter(|number| number % 40 != 7).collect();
@@ -181,7 +181,7 @@ async fn after_a_failure_at_any_call_a_second_run_ends_right() {
             let client = client(&mock);
             let id = playlist(&client, &present).await;
             let plan = client.playlist(id).sync(uris(&wanted)).plan().await.unwrap();
-            // One look at the version comes first.
+            // The first request checks the version.
             if at > plan.calls() {
                 break;
             }
@@ -226,7 +226,7 @@ async fn positions_are_removed_and_the_cost_is_said() {
     let client = client(&mock);
     let id = playlist(&client, &[0, 1, 2, 1, 3, 1]).await;
     let plan = client.playlist(id).remove_at([0, 3]).plan().await.unwrap();
-    // The other two copies of 1 go with it, and come back in two places.
+    // Removing one 1 also removes the other two. They are added again at two positions.
     assert_eq!(
         plan.to_string(),
         "2 kept (0 moved), 0 added, 2 removed, 2 added again with new dates: 3 calls"
@@ -247,7 +247,7 @@ async fn positions_are_removed_and_the_cost_is_said() {
 async fn what_only_a_replacement_does_is_said_and_asked_for() {
     let mock = MockSpotify::start().await.unwrap();
     let client = client(&mock);
-    // Every track moves.
+    // In the reversed list, every track moves.
     let present: Vec<usize> = (0..400).collect();
     let wanted: Vec<usize> = (0..400).rev().collect();
     let id = playlist(&client, &present).await;
@@ -265,7 +265,7 @@ async fn what_only_a_replacement_does_is_said_and_asked_for() {
     plan.apply().await.unwrap();
     assert_eq!(held(&client, id).await, uris(&wanted));
 
-    // An entry that is gone from the catalogue has no URI to be removed by.
+    // An entry that was removed from the catalog has no URI, so no call can remove it.
     let old = mock.world().old_playlist.clone();
     let left = uris(&[1, 2]);
     let error = client.playlist(&old).sync(&left).plan().await.unwrap_err();
@@ -308,7 +308,7 @@ async fn an_unchanged_playlist_costs_one_small_request() {
     client.playlist(id).add([uri(500)]).await.unwrap();
     let contents = client.playlist(id).if_changed(snapshot).await.unwrap().unwrap();
     assert_eq!(contents.items.len(), 131);
-    // What is known is not read again; the version is looked at before the change.
+    // Known contents are not read again. The version is checked before the change.
     mock.take_requests();
     let wanted: Vec<usize> = (0..130).collect();
     client.playlist(id).sync(uris(&wanted)).known(contents.clone()).await.unwrap();

@@ -1,4 +1,4 @@
-//! The playback watch: what a listener does is reported, soon and with few calls.
+//! Tests of the playback watch: it reports the actions of a listener, soon and with few calls.
 
 use std::{
     sync::{
@@ -21,7 +21,7 @@ use crate::story::client;
 
 const STATE: &str = "get-information-about-the-users-current-playback";
 
-/// An event as the script expects it: the second at which it happens, and its name.
+/// An event that the script expects: the second at which the event happens, and its name.
 type Expected = (u64, &'static str);
 
 fn name(change: &PlaybackChange) -> &'static str {
@@ -47,7 +47,7 @@ fn name(change: &PlaybackChange) -> &'static str {
     }
 }
 
-/// A mock in silence, with an album of tracks of 200 s.
+/// Starts a mock that plays nothing. It has an album whose tracks are 200 s long.
 async fn silence() -> MockSpotify {
     let mut album = custom::Album::new("Long Day", "Ada Quill").id("spotmockLongDay0000001");
     for number in 1..=30 {
@@ -60,7 +60,7 @@ async fn silence() -> MockSpotify {
 
 const ALBUM: &str = "spotify:album:spotmockLongDay0000001";
 
-/// All that the listener does in an hour, and what is to be reported of it.
+/// Performs the actions of a listener in one hour. Returns the events that the watch must report.
 async fn listen(mock: &MockSpotify, listener: &Client, start: Instant) -> Vec<Expected> {
     let at = |second| sleep_until(start + Duration::from_secs(second));
     let player = listener.player();
@@ -110,7 +110,7 @@ async fn listen(mock: &MockSpotify, listener: &Client, start: Instant) -> Vec<Ex
     mock.remove_device(&device);
     at(3500).await;
     player.play().device("kitchen").context(ALBUM).await.unwrap();
-    // The token lives for an hour.
+    // The token expires after an hour, so the test ends before.
     at(3590).await;
     vec![
         (0, "initial"),
@@ -162,7 +162,7 @@ async fn listen(mock: &MockSpotify, listener: &Client, start: Instant) -> Vec<Ex
     ]
 }
 
-/// What some of the events of the script say.
+/// Checks the contents of some events of the script.
 fn details(events: &[&PlaybackEvent]) {
     let mut devices = Vec::new();
     for event in events {
@@ -200,7 +200,7 @@ fn details(events: &[&PlaybackEvent]) {
     assert_eq!(devices, ["Desk", "Kitchen", "Desk", "Kitchen"]);
 }
 
-/// Collects events, giving up and going on all the time, as a `select!` would.
+/// Collects events. The future of `next` is often dropped and created again, as in a `select!`.
 async fn collect(
     mut watch: PlaybackWatch,
     start: Instant,
@@ -215,7 +215,7 @@ async fn collect(
     events
 }
 
-/// The events of the hour, those of the script, and the number of polls.
+/// Returns the events of the hour, the events that the script expects, and the number of polls.
 async fn hour(
     settings: fn(PlaybackWatch) -> PlaybackWatch,
 ) -> (Vec<(f64, PlaybackEvent)>, Vec<Expected>, usize) {
@@ -247,7 +247,7 @@ async fn an_hour_of_a_listener_is_reported_as_it_happened() {
 
     let delays: Vec<f64> =
         events.iter().zip(&expected).map(|((at, _), (second, _))| at - *second as f64).collect();
-    // Without the times of trouble, in which no poller learns anything.
+    // Excludes the times of failures, because then no poll succeeds.
     let healthy = |index: &usize| {
         !["interrupted", "restored", "throttled"].contains(&script[*index])
             && !(1_400..=1_520).contains(&expected[*index].0)
@@ -278,8 +278,8 @@ async fn an_hour_of_a_listener_is_reported_as_it_happened() {
         mean(&healthy),
         worst(&ends)
     );
-    // A poller that asks every N seconds sees at each poll what happened before it. Where its polls
-    // fall is chance: the mean is over many phases.
+    // Compares with a program that polls every N seconds. Its delays depend on the phase of its
+    // polls, so the mean of many phases is calculated.
     for every in [1.0, 5.0] {
         let phases = (0..100).map(|phase| f64::from(phase) / 100.0 * every);
         let delays: Vec<f64> = phases
@@ -437,7 +437,7 @@ fn outside_of_a_runtime_it_ends_with_an_error_and_no_panic() {
     assert_eq!(error.kind(), ErrorKind::Configuration);
 }
 
-/// Counts the requests that are under way, and answers after some time that nothing plays.
+/// Counts the requests in flight. After some time, answers that no player is active.
 #[derive(Clone, Debug, Default)]
 struct Counter {
     under_way: Arc<AtomicUsize>,
@@ -492,7 +492,7 @@ async fn calls_that_somebody_waits_for_pass_a_poll_that_waits_for_the_rate_limit
     let mut watch = client.player().watch().max_calls(1_000);
     let handle = watch.handle();
     tokio::spawn(async move { while watch.next().await.is_some() {} });
-    // Polls use up the window, until one of them waits.
+    // Sends polls until the window is used up and a poll must wait.
     for _ in 0..80 {
         handle.refresh_now();
         sleep(Duration::from_millis(100)).await;
@@ -504,7 +504,7 @@ async fn calls_that_somebody_waits_for_pass_a_poll_that_waits_for_the_rate_limit
     assert!(paths[sent].ends_with("/me/player/pause"), "{paths:?}");
 }
 
-/// The first token is good; then the consent is over.
+/// Returns one valid token, and then an error: the consent has expired.
 #[derive(Debug, Default)]
 struct Expiring(AtomicUsize);
 

@@ -1,4 +1,4 @@
-//! Albums with all their tracks, and playlists with all their items.
+//! Tests of streams of albums with all their tracks, and of playlists with all their items.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use spot_mock::{Fault, MockSpotify, Mode, custom};
 
 use crate::story;
 
-/// Number of albums of the artist. The third one has more tracks than the page inside it holds.
+/// Number of albums of the artist. The third album has more tracks than the page inside the album.
 const ALBUMS: usize = 45;
 const LONG_ALBUM: usize = 120;
 
@@ -60,7 +60,7 @@ async fn collect(mut albums: spot_api::Whole<Album>) -> Vec<Album> {
     all
 }
 
-/// The operations that the mock saw, with how often each was called.
+/// Returns the operations that the mock received, and the number of calls of each.
 fn calls(mock: &MockSpotify) -> Vec<(&'static str, usize)> {
     let mut calls: Vec<(&str, usize)> = Vec::new();
     for request in mock.take_requests() {
@@ -158,7 +158,7 @@ async fn playlists_come_with_all_their_items() {
         assert_eq!(lengths, [("Short", 3), ("Long", 2 * LONG_ALBUM)]);
         let last = found[1].items.as_ref().unwrap().items.last().unwrap().item.as_ref().unwrap();
         assert_eq!(last.as_track().unwrap().name, track_name(2, LONG_ALBUM - 1));
-        // The page inside the playlist holds 100 items; the others come by 50.
+        // The page inside the playlist has 100 items. The other pages have 50 items each.
         let expected = [
             ("get-a-list-of-current-users-playlists", 1),
             ("get-playlist", 2),
@@ -220,12 +220,13 @@ async fn a_dropped_stream_sends_nothing_more() {
         .await
         .unwrap();
     let client = story::client(&mock);
-    // Behind the album that takes more than one request.
+    // Starts after the album that takes more than one request.
     let mut albums = client.albums((3..ALBUMS).map(album_id)).with_tracks();
     albums.try_next().await.unwrap();
     drop(albums);
     client.album(album_id(0)).await.unwrap();
-    // Eight reads run ahead of the first one, and the last request is the one after the stream.
+    // The stream sends the first read and up to eight prefetched reads. The last request is sent
+    // after the stream.
     let sent = mock.requests().len();
     assert!(sent <= 10, "{sent} requests");
 }

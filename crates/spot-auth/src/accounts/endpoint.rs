@@ -1,5 +1,5 @@
 //! Client of the accounts service: the authorize page and the token endpoint. It uses the `oauth2`
-//! crate with the same transport as every other call.
+//! crate, but sends the requests through the transport of this crate.
 
 use std::{
     borrow::Cow,
@@ -51,13 +51,14 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Maximum number of attempts per request.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// Longest `Retry-After` for which the endpoint waits. A longer one is reported to the caller.
+/// Longest `Retry-After` for which the endpoint waits. A longer `Retry-After` is reported to the
+/// caller.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Waits between attempts.
+/// Wait times between attempts.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(1));
 
-/// Number of bytes of a refusal that are read.
+/// Maximum number of bytes to read from an error response.
 const MAX_REFUSAL: usize = 64 * 1024;
 
 /// The accounts service for one application.
@@ -144,8 +145,9 @@ impl Endpoint {
         .await
     }
 
-    /// Exchanges an authorization code for tokens. The request is repeated only if it did not
-    /// arrive: using a code twice revokes the tokens of the first use (RFC 6749, section 4.1.2).
+    /// Exchanges an authorization code for tokens. The request is retried only if the service has
+    /// not processed it. Using a code twice revokes the tokens of the first use (RFC 6749, section
+    /// 4.1.2).
     pub(crate) async fn exchange(
         &self,
         code: &SecretString,
@@ -189,8 +191,8 @@ impl Endpoint {
             let failure = match send().await {
                 Ok(response) => return Ok(IssuedTokens { response, requested_at }),
                 Err(RequestTokenError::Request(failure)) => failure,
-                // The other errors contain the body. They do not occur, because every response has
-                // already been parsed.
+                // The other errors contain the body of the response. They cannot occur here,
+                // because every response has already been parsed.
                 Err(_) => {
                     return Err(Error::new(ErrorKind::Decode, "the token endpoint's answer"));
                 }
@@ -212,13 +214,13 @@ struct Failure {
 }
 
 impl Failure {
-    /// Returns the wait before the next attempt; `None` if there is no further one.
+    /// Returns the wait before the next attempt; `None` if there is no further attempt.
     fn wait(&self, repeatable: bool, attempt: u32) -> Option<Duration> {
         let attempts = match self.outcome {
             Outcome::NotSent | Outcome::RateLimited => MAX_ATTEMPTS,
             Outcome::Unknown if !repeatable => 1,
-            // A special rule of this endpoint: a refresh without a response may have replaced the
-            // refresh token, and the service accepts the old one at most once more.
+            // This endpoint needs a special rule. A refresh without a response may have replaced
+            // the refresh token. The service then accepts the old token at most once more.
             Outcome::Unknown if self.error.status().is_none() => 2,
             Outcome::Unknown => MAX_ATTEMPTS,
             // A retry does not help: after a 401, for example, the client id and secret stay wrong.
@@ -246,9 +248,9 @@ fn redirect_url(redirect: &RedirectUri) -> Result<RedirectUrl, Error> {
         .map_err(|error| Error::configuration(format!("the redirect URI is not a URL: {error}")))
 }
 
-/// Lets the `oauth2` crate use the transport of this crate. The `oauth2` crate receives only
-/// successful responses, which this crate has parsed and serialized again, because `oauth2` parses
-/// refusals and unusual responses less tolerantly.
+/// Lets the `oauth2` crate use the transport of this crate. This crate parses every response
+/// itself, because `oauth2` is less tolerant of refusals and unusual responses. The `oauth2` crate
+/// receives only successful responses, which this crate has serialized again.
 #[derive(Debug)]
 struct TokenHttp {
     transport: Arc<dyn Transport>,
@@ -298,7 +300,7 @@ impl TokenHttp {
             return Err(refused(&response, &secrets, self.clock.now().wall));
         }
         let read = TokenResponse::read(response.body()).and_then(|response| {
-            // The `oauth2` crate gets exactly what was read here.
+            // The `oauth2` crate receives exactly the fields that were read here.
             serde_json::to_vec(&response)
                 .map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))
         });
@@ -326,7 +328,7 @@ impl TokenHttp {
     }
 }
 
-/// Reads a response that is not a success.
+/// Reads an error response.
 fn refused(response: &http::Response<Bytes>, secrets: &[SecretString], now: SystemTime) -> Failure {
     let status = response.status().as_u16();
     let outcome = Outcome::of_status(status);
@@ -334,7 +336,7 @@ fn refused(response: &http::Response<Bytes>, secrets: &[SecretString], now: Syst
     let body = String::from_utf8_lossy(body.get(..MAX_REFUSAL).unwrap_or(body));
     let mut refusal = Refusal::read(without_secrets(&body, secrets).as_bytes());
     if outcome != Outcome::Rejected && outcome != Outcome::Unauthorized {
-        // If the service itself fails, its error code does not describe the refresh token.
+        // If the service itself fails, the error code says nothing about the refresh token.
         let code = refusal.reason.take();
         refusal.message = code.filter(|_| refusal.message.is_empty()).unwrap_or(refusal.message);
     }
@@ -365,7 +367,7 @@ fn refused(response: &http::Response<Bytes>, secrets: &[SecretString], now: Syst
     Failure { outcome, error }
 }
 
-/// Replaces the secrets of the request in a text, however they are escaped.
+/// Redacts the secrets of the request in a text, in every escaped form.
 fn without_secrets(text: &str, secrets: &[SecretString]) -> String {
     let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
     redact(text, &secrets).into_owned()

@@ -64,7 +64,7 @@ impl RedirectUri {
         &self.text
     }
 
-    /// Returns the path of the browser's request, at least `/`.
+    /// Returns the path of the browser's request, which is `/` if the URI has no path.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
@@ -73,7 +73,7 @@ impl RedirectUri {
         self.loopback
     }
 
-    /// Returns the URI with this port if it is a loopback address without a port, otherwise
+    /// Adds this port if the URI is a loopback address without a port. Other URIs are returned
     /// unchanged.
     pub(crate) fn with_port(&self, port: u16) -> Self {
         match self.loopback {
@@ -98,8 +98,9 @@ fn literal(address: IpAddr) -> &'static str {
     if address.is_ipv4() { V4 } else { V6 }
 }
 
-/// Reads the address from the text, not from the parsed URL: Spotify compares text, and the URL
-/// parser also accepts `127.1` and `0x7f000001` for 127.0.0.1 and drops `:80`.
+/// Reads the address from the text, not from the parsed URL. Spotify compares redirect URIs as
+/// strings, but the URL parser would normalize them: it turns `127.1` and `0x7f000001` into
+/// `127.0.0.1`, and drops `:80`.
 fn loopback(text: &str) -> Option<Loopback> {
     let (address, rest) = if let Some(rest) = text.strip_prefix(V4) {
         (IpAddr::V4(Ipv4Addr::LOCALHOST), rest)

@@ -1,4 +1,4 @@
-//! Tolerant reading of the token endpoint's successful responses (RFC 6749, section 5.1).
+//! Tolerant parser for successful responses of the token endpoint (RFC 6749, section 5.1).
 
 use std::{fmt, time::Duration};
 
@@ -14,8 +14,8 @@ use crate::scopes::Scopes;
 
 /// The tokens of a response. A field that is absent, empty or malformed is `None`.
 ///
-/// The refresh token is read even if the rest of the response is malformed: the accounts service
-/// may have replaced the old one, which then no longer works.
+/// The refresh token is read even if the rest of the response is malformed. The accounts service
+/// may have replaced the old refresh token, which then no longer works.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct TokenResponse {
     /// Empty if the access token cannot be used.
@@ -27,7 +27,7 @@ pub(crate) struct TokenResponse {
     lifetime: Duration,
 }
 
-/// Lifetime of an access token if the response does not say.
+/// Lifetime of an access token if the response does not contain the lifetime.
 const LIFETIME: Duration = Duration::from_secs(3_600);
 
 /// Longest plausible lifetime.
@@ -41,13 +41,14 @@ impl TokenResponse {
     ///
     /// # Errors
     ///
-    /// If there is neither an access token nor a refresh token. The error names the field. It does
+    /// If there is neither an access token nor a refresh token. The error names the field, but does
     /// not quote the body, which may contain tokens.
     pub(crate) fn read(body: &[u8]) -> Result<Self, Error> {
         let text = String::from_utf8_lossy(body);
         let mut fields = Fields::default();
         let mut json = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
-        // Fields that were read before an error are used. Data after the object is ignored.
+        // If parsing fails, the fields before the error are still used. Data after the object is
+        // ignored.
         let read = fields.deserialize(&mut json);
         let Fields { access_token, refresh_token, scope, lifetime } = fields;
         let (access_token, unusable) = match access_token.unwrap_or(Err("it is missing")) {
@@ -137,7 +138,7 @@ impl<'de> Visitor<'de> for &mut Fields {
 }
 
 impl Fields {
-    /// Reads one field. If a field is repeated, its last usable value counts.
+    /// Reads one field. If a field is repeated, the last usable value is used.
     fn read(&mut self, name: &str, raw: &str) {
         let value = || match raw.len() {
             ..=MAX_FIELD => serde_json::from_str(raw).unwrap_or(Value::Null),
@@ -153,8 +154,8 @@ impl Fields {
             "refresh_token" => self.refresh_token = text(value()).or(self.refresh_token.take()),
             "scope" => self.scope = scope(value()).or(self.scope.take()),
             "expires_in" => self.lifetime = lifetime(&value()).or(self.lifetime),
-            // The `token_type` is ignored: Spotify issues bearer tokens, and this crate can use no
-            // others.
+            // The `token_type` is ignored: Spotify issues only bearer tokens, and this crate
+            // supports no other type.
             _ => {}
         }
     }
@@ -188,7 +189,7 @@ fn scope(value: Value) -> Option<String> {
     }
 }
 
-/// Reads a number of seconds, at least 1. A shorter lifetime is ignored, because the token would be
+/// Reads a lifetime in seconds. A lifetime below one second is ignored, because the token would be
 /// refreshed at every use.
 fn lifetime(value: &Value) -> Option<Duration> {
     let seconds = match value {

@@ -33,8 +33,8 @@ pub enum SessionEventKind<'a> {
         /// When the new token expires.
         expires_at: SystemTime,
     },
-    /// Another user of the same store has refreshed the session or signed in again. The session now
-    /// uses those tokens.
+    /// The session now uses tokens that it found in the store. Another session or process has
+    /// refreshed the tokens, or the user has signed in again.
     Adopted,
     /// A refresh failed. The old access token stays in use until it expires.
     #[non_exhaustive]
@@ -42,7 +42,7 @@ pub enum SessionEventKind<'a> {
         /// The failure.
         error: &'a Error,
     },
-    /// The user's consent ends within two weeks. Sent at most once a day.
+    /// The user's consent ends within two weeks. This event is sent at most once a day.
     #[non_exhaustive]
     ConsentExpiring {
         /// The earliest time at which the consent ends.
@@ -51,7 +51,7 @@ pub enum SessionEventKind<'a> {
     /// The user's consent has ended: the user has to sign in again.
     ConsentExpired,
     /// A call of the token store failed, timed out or panicked. The session continues without the
-    /// store, and tries to save its record until it succeeds.
+    /// store, and retries saving its record until saving succeeds.
     #[non_exhaustive]
     StoreFailed {
         /// The failure.
@@ -75,19 +75,20 @@ type Notify = dyn Fn(&SessionEvent<'_>) + Send + Sync;
 
 /// Delivers events to the program's observer.
 ///
-/// The observer runs on its own thread, and a session waits for it for [`MAX_WAIT`] at most. While
-/// an observer hangs, the session does not wait for further events.
+/// The observer runs on its own thread. For each event, a session waits until the observer returns,
+/// but at most for [`MAX_WAIT`]. If the observer takes longer, the session continues. Until the
+/// observer returns, sessions send further events without waiting.
 #[derive(Clone, Default)]
 pub(crate) struct Observer(Option<Arc<Delivery>>);
 
 struct Delivery {
     notify: Arc<Notify>,
-    /// The observer has not returned from an earlier event.
+    /// Whether a session has stopped waiting for the observer, which has not returned yet.
     behind: Arc<AtomicBool>,
     thread: OnceLock<Option<SyncSender<Delivered>>>,
 }
 
-/// An event that is being sent to the thread.
+/// An event that is sent to the thread of the observer.
 struct Delivered {
     kind: OwnedKind,
     account: Option<String>,
@@ -106,7 +107,7 @@ enum OwnedKind {
 /// How long a session waits for the observer.
 const MAX_WAIT: Duration = Duration::from_millis(50);
 
-/// Number of events that are queued for a slow observer. Further ones are dropped.
+/// Maximum number of events that are queued for a slow observer. Further events are dropped.
 const QUEUE: usize = 256;
 
 impl Observer {

@@ -28,7 +28,7 @@ struct Holder {
     lock: Option<StoreLock>,
 }
 
-/// The turn of a task. Dropping the value ends it.
+/// The turn of a task. Dropping the value ends the turn.
 pub(crate) struct Turn<'a> {
     exclusive: &'a Exclusive,
     heartbeat: Arc<Heartbeat>,
@@ -38,7 +38,7 @@ pub(crate) struct Turn<'a> {
 const POLL: Duration = Duration::from_millis(10);
 
 impl Exclusive {
-    /// Waits for the turn.
+    /// Waits until it is the turn of this task.
     pub(crate) async fn enter(&self) -> Turn<'_> {
         loop {
             let other = {
@@ -80,7 +80,8 @@ impl Exclusive {
 }
 
 impl Turn<'_> {
-    /// Runs the work of this turn, and shows other tasks that it makes progress.
+    /// Runs the work of this turn. Meanwhile a heartbeat shows other tasks that the work makes
+    /// progress.
     pub(crate) async fn run<F: Future>(&self, work: F) -> F::Output {
         self.heartbeat.run(work).await
     }
@@ -90,7 +91,7 @@ impl Turn<'_> {
         let mut holder = self.exclusive.holder();
         match holder.as_mut().filter(|h| Arc::ptr_eq(&h.heartbeat, &self.heartbeat)) {
             Some(holder) => holder.lock = Some(lock),
-            // This task lost its turn, and with it the right to a lock.
+            // This task has lost its turn, and therefore may not hold a lock.
             None => {
                 drop(holder);
                 let _ = catch(|| drop(lock));

@@ -1,7 +1,7 @@
 //! Detects work that is no longer polled.
 //!
-//! A task stalls when its runtime does: a current-thread runtime runs tasks only while something is
-//! awaited on it.
+//! A task stalls if its runtime stalls. For example, a current-thread runtime runs its tasks only
+//! while the program calls `block_on`.
 
 use std::{
     pin::pin,
@@ -15,14 +15,14 @@ use tokio::time::{sleep, timeout};
 #[derive(Debug, Default)]
 pub(crate) struct Heartbeat(AtomicU64);
 
-/// Time between two beats.
+/// Time between two increases of the counter.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Time without a beat after which the work counts as stalled.
+/// The work has stalled if the counter has not increased for this long.
 pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(3);
 
 impl Heartbeat {
-    /// Runs the work, and increases the counter meanwhile.
+    /// Runs the work. Meanwhile, the counter increases at regular intervals.
     pub(crate) async fn run<F: Future>(&self, work: F) -> F::Output {
         let mut work = pin!(work);
         loop {

@@ -26,10 +26,10 @@ use crate::{
 
 /// The session of a signed-in user: a [`TokenSource`] that refreshes its tokens before they expire.
 ///
-/// Clones share everything. Any number of tasks share one refresh, which starts about five minutes
-/// before the token expires; callers wait for it only in the last minute. A session that was loaded
-/// within the last five minutes refreshes in the foreground. Call [`settled`](Self::settled) before
-/// the program ends.
+/// Clones share everything, and all tasks share one refresh. The refresh runs in the background,
+/// about five minutes before the token expires. Callers wait for the refresh only in the last
+/// minute, or if the session was loaded less than five minutes ago. Call [`settled`](Self::settled)
+/// before the program ends.
 ///
 /// After the user's consent has ended, every call fails with
 /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired).
@@ -44,7 +44,7 @@ impl Session {
         Self::open(app, record, None, None)
     }
 
-    /// Loads the session that a store has under a key.
+    /// Loads the session that is stored under a key.
     pub(crate) async fn load(
         app: Arc<Application>,
         store: Arc<dyn TokenStore>,
@@ -69,11 +69,11 @@ impl Session {
         Self { cache: TokenCache::new(Arc::clone(&user), cached, clock), user }
     }
 
-    /// Keeps the session in a store from now on. The record is saved now and after every refresh,
-    /// before the new token is used. It replaces the store's record under the same key.
+    /// Keeps the session in a store from now on. The record is saved now, and also after every
+    /// refresh, before the new token is used. An existing record under the same key is overwritten.
     ///
-    /// `account` is the program's own name for the user. The key also contains the requested
-    /// scopes, or the granted ones if the requested ones are unknown.
+    /// `account` is a string that your program uses to identify the user. The key also contains the
+    /// requested scopes. If these are unknown, the key contains the granted scopes.
     ///
     /// # Errors
     ///
@@ -97,8 +97,8 @@ impl Session {
         self.user.move_to_store(StoreLocation { store, key }).await
     }
 
-    /// Removes the record from the store, if there is one. Clones stay usable and are no longer
-    /// stored.
+    /// Removes the record from the store, if there is one. Clones of the session stay usable, but
+    /// are no longer stored.
     ///
     /// Spotify has no revocation API: users withdraw their consent on their account page.
     ///
@@ -109,21 +109,21 @@ impl Session {
         self.user.remove_from_store().await
     }
 
-    /// Gets a new access token now, even if the current one is still valid. If that fails, the
-    /// current one stays in use.
+    /// Gets a new access token now, even if the current token is still valid. If the refresh fails,
+    /// the current token stays in use.
     ///
     /// # Errors
     ///
     /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if the user has to sign in again, and
-    /// every failure of the accounts service or the network. During the pause after a failed
-    /// refresh, returns the same error again.
+    /// every failure of the accounts service or the network. After a failed refresh there is a
+    /// pause. During the pause, this method returns the same error again.
     pub async fn refresh(&self) -> Result<(), Error> {
         self.cache.refresh().await.map(drop)
     }
 
-    /// Waits until a background refresh has ended and its tokens are saved. Call it before the
-    /// program ends: if Spotify has replaced the refresh token and the new one is not saved, the
-    /// user has to sign in again.
+    /// Waits until a background refresh has ended and its tokens are saved. Call this method before
+    /// the program ends. Otherwise a new refresh token may be lost, and the user has to sign in
+    /// again.
     ///
     /// ```no_run
     /// # async fn run(session: spot_auth::Session) -> Result<(), spot_auth::Error> {
@@ -134,9 +134,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Store`](crate::ErrorKind::Store) if the record could not be saved, which is retried once.
-    /// A failed refresh is not an error here. The call returns within a few minutes, even if the
-    /// store or the network hangs.
+    /// [`Store`](crate::ErrorKind::Store) if the record could not be saved, even after one more
+    /// attempt. A failed refresh does not cause an error. The call returns within a few minutes,
+    /// even if the store or the network hangs.
     pub async fn settled(&self) -> Result<(), Error> {
         self.cache.settled().await;
         self.user.save_now().await
@@ -174,7 +174,7 @@ impl Session {
     }
 
     /// The earliest time at which the user's consent ends: six months after the user gave it.
-    /// `None` if unknown. The application's observer receives a warning two weeks before.
+    /// `None` if unknown. Two weeks earlier, the observer of the application receives a warning.
     pub fn consent_expires_at(&self) -> Option<SystemTime> {
         self.user.state().record.consent_expires_at()
     }

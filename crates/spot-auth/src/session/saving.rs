@@ -1,4 +1,4 @@
-//! Saves the record of a session to a store, and removes it.
+//! Saves a session's record to a store, or removes the record from the store.
 
 use std::{
     sync::{Arc, Weak},
@@ -20,13 +20,14 @@ use crate::{
     store::{SaveOutcome, Stored},
 };
 
-/// Wait before the first retry of saving a record. It doubles with each attempt.
+/// Wait before the first retry of saving a record. The wait doubles with each attempt.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 
 /// Longest wait between two attempts to save a record.
 const MAX_RETRY: Duration = Duration::from_secs(60);
 
-/// Interval at which a session in use retries saving its record if no background task retries.
+/// Minimum time between two attempts to save the record when the session is used. The background
+/// task may have stopped.
 const RETRY_ON_USE: Duration = Duration::from_secs(30);
 
 impl User {
@@ -44,7 +45,8 @@ impl User {
                     self.state().saved(stored.version());
                     return;
                 }
-                // Otherwise the old tokens would replace the new ones.
+                // The store still has the expected version, so its tokens are old. Do not adopt
+                // them.
                 Ok(Some(stored)) if Some(stored.version()) == expected => {}
                 Ok(Some(stored)) => {
                     self.state().adopt(stored);
@@ -151,8 +153,8 @@ impl User {
         }
     }
 
-    /// Starts saving the record if a retry is due: the task that retries may have stalled, or ended
-    /// with its runtime.
+    /// Starts saving the record if a retry is due. The background task may have stalled, or may
+    /// have ended with its runtime.
     pub(crate) fn save_if_due(self: &Arc<Self>) {
         let now = Instant::now();
         {
@@ -171,7 +173,7 @@ impl User {
     ///
     /// # Errors
     ///
-    /// The failure to save the record. A task retries it.
+    /// The error from saving the record. A task then retries saving.
     pub(crate) async fn move_to_store(
         self: &Arc<Self>,
         location: StoreLocation,
@@ -198,11 +200,11 @@ impl User {
         }
     }
 
-    /// Moves the session out of the store, and removes its record.
+    /// Removes the record of the session from the store. Afterwards the session is not stored.
     ///
     /// # Errors
     ///
-    /// The failure to remove the record.
+    /// The error from removing the record.
     pub(crate) async fn remove_from_store(&self) -> Result<(), Error> {
         let turn = self.exclusive.enter().await;
         let location = {

@@ -18,23 +18,23 @@ use crate::{
 /// State that all clones of a session share.
 pub(crate) struct SessionState {
     pub(crate) record: TokenRecord,
-    /// The previous record, from before the store's record was adopted.
+    /// The record that the session used before it adopted the store's record.
     previous: Option<TokenRecord>,
     /// Version of the store's record when it was last read.
     pub(crate) version: Option<u64>,
     pub(crate) location: Option<StoreLocation>,
-    /// The record that a sign-out has to remove and has not removed yet.
+    /// Location of the record that a sign-out still has to remove.
     pub(crate) to_remove: Option<StoreLocation>,
-    /// The accounts service refused the current refresh token.
+    /// Whether the accounts service has refused the current refresh token.
     pub(crate) refresh_token_refused: bool,
-    /// The store has set a broken record aside. A record that is missing for this reason does not
-    /// mean that the user has signed out.
+    /// Whether the store has renamed a broken record. If the record is missing for this reason, the
+    /// user has not signed out.
     pub(crate) set_aside: bool,
-    /// The session has moved into the store, and is not saved there yet: the store's record is
-    /// older.
+    /// Whether the session was moved to a store but is not saved there yet. Any record in the store
+    /// is older.
     pub(crate) overwrite: bool,
     pub(crate) unsaved: Option<Unsaved>,
-    /// A task retries saving the record.
+    /// Whether a task is retrying to save the record.
     pub(crate) saving: bool,
     /// When the observer last received the warning that the consent ends soon.
     pub(crate) warned_at: Option<SystemTime>,
@@ -55,13 +55,15 @@ pub(crate) struct StoreLocation {
     pub(crate) key: StoreKey,
 }
 
-/// Time limit for reading a record. It is long because a keyring may ask the user for a password.
+/// Time limit for reading a record. The limit is long because a keyring may ask the user for a
+/// password.
 pub(crate) const LOAD_LIMIT: Duration = Duration::from_secs(20);
 
 /// Time limit for writing or removing a record.
 pub(crate) const SAVE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Time limit for waiting while others refresh the same record. A store may give up earlier.
+/// Time limit for waiting while another session refreshes the same record. A store may give up
+/// earlier.
 pub(crate) const LOCK_LIMIT: Duration = Duration::from_secs(65);
 
 impl SessionState {
@@ -85,7 +87,7 @@ impl SessionState {
         }
     }
 
-    /// Whether to write a record that is missing from the store.
+    /// Whether the record may be written if it is missing from the store.
     pub(crate) fn may_recreate(&self) -> bool {
         self.set_aside || self.overwrite
     }
@@ -98,9 +100,9 @@ impl SessionState {
         self.unsaved = None;
     }
 
-    /// Returns to the previous record if the service refuses the adopted one's refresh token.
-    /// A store that lost its last writes, as after a failover or a restored backup, has an older
-    /// record than a session in use.
+    /// Goes back to the previous record, after the service has refused the refresh token of the
+    /// adopted record. The store may have an older record than the session, for example after a
+    /// failover or after a backup was restored.
     pub(crate) fn go_back(&mut self) -> bool {
         let previous = self.previous.take();
         match previous.filter(|previous| !previous.same_refresh_token(&self.record)) {
@@ -112,7 +114,7 @@ impl SessionState {
         }
     }
 
-    /// Sets the state to saved, with this version of the store's record.
+    /// Marks the record as saved in the store with this version.
     pub(crate) fn saved(&mut self, version: u64) {
         self.version = Some(version);
         self.previous = None;
@@ -122,7 +124,7 @@ impl SessionState {
     }
 }
 
-/// Calls of the store, with time limits. A panic becomes an error.
+/// Calls the store with time limits. A panic becomes an error.
 impl StoreLocation {
     pub(crate) async fn load(&self) -> Result<Option<Stored>, Error> {
         let Self { store, key } = self.clone();

@@ -1,5 +1,6 @@
-//! Caches one access token for any number of callers. It is refreshed once for all of them, before
-//! it expires, in a separate task, so that a cancelled caller does not stop the refresh.
+//! Caches one access token for any number of callers. The token is refreshed once for all callers,
+//! before it expires. The refresh runs in a separate task, so that a cancelled caller does not stop
+//! it.
 
 use std::{
     fmt,
@@ -56,8 +57,9 @@ impl CachedToken {
         })
     }
 
-    /// Returns the access token of a stored record, if it has not expired. The remaining time is at
-    /// most the lifetime of the token. A longer time means that the clock was set back.
+    /// Returns the access token of a stored record, if it has not expired. The remaining time is
+    /// limited to the lifetime of the token, because a longer time means that the clock was set
+    /// back.
     pub(crate) fn stored(record: &TokenRecord, now: Moment) -> Option<Self> {
         let token = AccessToken::new(record.access_token()?.expose_secret()).ok()?;
         let left = record.expires_at()?.duration_since(now.wall).ok()?.min(record.lifetime());
@@ -81,7 +83,8 @@ struct Shared<R> {
     refresh: R,
     clock: Clock,
     created: Instant,
-    /// Between 0.8 and 1.2, so that processes that started together do not refresh together.
+    /// A random factor from 0.8 to 1.2. With it, processes that started at the same time do not
+    /// refresh at the same time.
     jitter: f64,
     state: Mutex<State>,
 }
@@ -89,7 +92,7 @@ struct Shared<R> {
 #[derive(Default)]
 struct State {
     cached: Option<CachedToken>,
-    /// The API refused the cached token.
+    /// Whether the API has refused the cached token.
     refused: bool,
     in_flight: Option<InFlight>,
     /// Number of refreshes started so far.
@@ -112,36 +115,36 @@ struct InFlight {
 /// `None` until the refresh has ended.
 type RefreshResult = Option<Result<CachedToken, Error>>;
 
-/// The time after a failed refresh during which no other one starts.
+/// The pause after a failed refresh. No other refresh starts during the pause.
 struct Pause {
-    /// While the token has not expired.
+    /// End of the pause while the current token is still valid.
     in_advance_until: Instant,
-    /// Without a valid token: callers get the error.
+    /// End of the pause if there is no valid token. Until then, callers get the error.
     until: Instant,
     error: Error,
 }
 
-/// Within this time before the expiry, the token is refreshed in advance.
+/// If the token expires within this time, the cache refreshes it in the background.
 const ADVANCE_WINDOW: Duration = Duration::from_secs(300);
 
-/// Within this time before the expiry, every caller waits for the refresh.
+/// If the token expires within this time, every caller waits for the refresh.
 const MANDATORY_WINDOW: Duration = Duration::from_secs(60);
 
-/// If the cache is younger than this, callers wait for refreshes in advance, because the program
-/// may end before a background refresh is saved.
+/// If the cache is younger than this, callers also wait for a background refresh. Otherwise the
+/// program could end before the refreshed tokens are saved.
 const YOUNG: Duration = Duration::from_secs(300);
 
-/// How long a caller waits for a refresh in advance. The old token is still valid.
+/// How long a caller waits for a background refresh. The old token is still valid.
 const FOREGROUND_LIMIT: Duration = Duration::from_secs(20);
 
-/// If the API refuses a token within this time after its refresh, the token is not refreshed again:
-/// its age is not the cause.
+/// If the API refuses a token that was refreshed within this time, the cache does not refresh it
+/// again. The API would refuse a newer token as well.
 const SETTLING: Duration = Duration::from_secs(30);
 
 /// Longest time of a refresh, including all attempts and all calls of a store.
 const LIMIT: Duration = Duration::from_secs(240);
 
-/// Longest pause. It exceeds every `Retry-After` seen so far.
+/// Longest pause. All known `Retry-After` values of Spotify are shorter.
 const MAX_PAUSE: Duration = Duration::from_secs(30 * 86_400);
 
 /// The next action of a caller.
@@ -174,8 +177,8 @@ impl<R: Refresh> TokenCache<R> {
         }
     }
 
-    /// Gets a new token, even if the current one is valid. Meanwhile other callers get the current
-    /// one, which stays if the refresh fails.
+    /// Gets a new token, even if the current token is valid. Meanwhile other callers get the
+    /// current token. If the refresh fails, the current token stays in use.
     pub(crate) async fn refresh(&self) -> Result<AccessToken, Error> {
         self.resolve(Shared::force).await
     }
@@ -185,7 +188,7 @@ impl<R: Refresh> TokenCache<R> {
         step: impl Fn(&Arc<Shared<R>>) -> Result<Step, Error>,
     ) -> Result<AccessToken, Error> {
         // A refresh ends without a result if its runtime shuts down or stalls. The callers then
-        // start another one.
+        // start another refresh.
         for _ in 0..3 {
             let (in_flight, limit) = match step(&self.shared)? {
                 Step::Use(token) => return Ok(token),
@@ -219,11 +222,11 @@ impl<R: Refresh> TokenCache<R> {
         }
     }
 
-    /// Waits until no refresh is in progress, or until it stalls.
+    /// Waits until the refresh in progress has ended or stalls.
     pub(crate) async fn settled(&self) {
         let in_flight = self.shared.state().in_flight.clone();
         if let Some(in_flight) = in_flight {
-            // Equal to the time limit of the refresh itself.
+            // This is also the time limit of the refresh itself.
             let _ = timeout(LIMIT, in_flight.ended()).await;
         }
     }
@@ -249,7 +252,7 @@ impl<R: Refresh> Shared<R> {
         if let Some(cached) = state.cached.as_ref().filter(|_| !state.refused) {
             let left = cached.ends.left(now);
             let token = cached.token.clone();
-            // For lifetimes shorter than Spotify's, the windows are shorter.
+            // If the lifetime of the token is short, the windows are shorter too.
             let advance = ADVANCE_WINDOW.mul_f64(self.jitter).min(cached.lifetime / 4);
             let mandatory = MANDATORY_WINDOW.min(cached.lifetime / 10);
             let paused = state.pause.as_ref().is_some_and(|p| now.monotonic < p.in_advance_until);
@@ -276,7 +279,8 @@ impl<R: Refresh> Shared<R> {
         self.join(&mut self.state(), now.monotonic)
     }
 
-    /// Waits for the refresh in progress, or starts one after the pause.
+    /// Waits for the refresh in progress. If there is none, starts a refresh, or fails during a
+    /// pause.
     fn join(self: &Arc<Self>, state: &mut State, now: Instant) -> Result<Step, Error> {
         if let Some(in_flight) = &state.in_flight {
             return Ok(Step::Wait(in_flight.clone(), LIMIT));
@@ -324,7 +328,7 @@ impl<R: Refresh> Shared<R> {
         let now = self.clock.now();
         let mut state = self.state();
         match result {
-            // An abandoned refresh may end later than its successor.
+            // An abandoned refresh may end after a newer refresh.
             Ok(_) if ended.number < state.source => {}
             Ok(cached) => {
                 state.cached = Some(cached.clone());
@@ -349,7 +353,7 @@ impl<R: Refresh> Shared<R> {
         (!cached.ends.left(now).is_zero()).then(|| cached.token.clone())
     }
 
-    /// Clears the refresh in progress, if it is still this one.
+    /// Removes this refresh from the state, unless another refresh has replaced it.
     fn clear(&self, ended: &InFlight) {
         self.state().in_flight.take_if(|in_flight| in_flight.number == ended.number);
     }
@@ -365,7 +369,8 @@ impl Pause {
                 let wait = wait.min(MAX_PAUSE);
                 (wait, wait)
             }
-            // The store is read again, in case the user has signed in.
+            // The pause is short, because the user may sign in again. The next refresh then finds
+            // the new tokens in the store.
             (ErrorKind::ConsentExpired, _) => (in_advance, Duration::from_secs(5)),
             // These failures are temporary, and often short.
             (
@@ -384,7 +389,7 @@ impl Pause {
     }
 }
 
-/// Clears the refresh in progress even if it is dropped together with its runtime.
+/// Removes the refresh from the state, even if the task is dropped together with its runtime.
 struct ClearInFlight<'a, R: Refresh> {
     shared: &'a Shared<R>,
     in_flight: &'a InFlight,

@@ -1,4 +1,5 @@
-//! The user of a session, and token refreshes while other processes refresh the same session.
+//! The user of a session. Token refreshes are coordinated with other processes that use the same
+//! session.
 
 use std::{
     sync::{
@@ -29,14 +30,14 @@ use crate::{
 pub(crate) struct User {
     pub(crate) app: Arc<Application>,
     state: Mutex<SessionState>,
-    /// A task has exclusive access from reading a record until writing it. The store's lock
+    /// Gives one task exclusive access from reading a record until writing it. The store's lock
     /// excludes other processes.
     pub(crate) exclusive: Exclusive,
-    /// Number of refresh requests without a response so far.
+    /// Number of refresh requests that are waiting for a response.
     outstanding: AtomicUsize,
 }
 
-/// Minimum remaining time of an access token of another process to be adopted.
+/// If an access token from another process is valid for at least this long, no refresh is needed.
 const MIN_REMAINING: Duration = Duration::from_secs(60);
 
 /// The observer is warned this long before the consent ends.
@@ -45,10 +46,11 @@ const CONSENT_NOTICE: Duration = Duration::from_secs(14 * 86_400);
 /// Minimum time between two warnings.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Maximum number of refresh tokens to try, if another process replaces each of them meanwhile.
+/// Maximum number of refresh tokens to try. Another process may replace a refresh token before it
+/// is used.
 const MAX_RECORDS: usize = 8;
 
-/// Waits before each check for a record that another process is about to save.
+/// Wait time before each check of the store for a new record from another process.
 const REREAD_AFTER: [Duration; 7] = [
     Duration::ZERO,
     Duration::from_millis(50),
@@ -111,8 +113,8 @@ impl User {
         self.notify(SessionEventKind::ConsentExpiring { at });
     }
 
-    /// Refreshes while holding the store's lock. If several processes share the store, one of them
-    /// refreshes, and the others find its tokens in the store.
+    /// Refreshes while holding the store's lock. If several processes share the store, only one
+    /// process refreshes. The other processes find the new tokens in the store.
     async fn refresh_in(
         self: &Arc<Self>,
         turn: &Turn<'_>,
@@ -190,7 +192,8 @@ impl User {
         None
     }
 
-    /// Returns the error for a refused refresh token without a replacement.
+    /// Returns the error if the service refused the refresh token and no other process has replaced
+    /// it.
     fn refused(&self, record: &TokenRecord) -> Error {
         if self.outstanding.load(Ordering::SeqCst) > 0 {
             return Error::new(
@@ -208,8 +211,8 @@ impl User {
         consent_expired()
     }
 
-    /// Reads the store and adopts what others have saved since. If their access token is valid for
-    /// long enough, no refresh is needed.
+    /// Reads the store, and adopts a record that another process has saved. Returns the access
+    /// token of the record if it is valid for long enough. Then no refresh is needed.
     async fn reread(&self, location: Option<&StoreLocation>, refused: bool) -> Option<CachedToken> {
         let stored = match location?.load().await {
             Ok(stored) => {
@@ -217,7 +220,8 @@ impl User {
                 stored?
             }
             Err(error) => {
-                // If a record is missing later, but was not set aside, a sign-out has removed it.
+                // If a broken record was renamed, a missing record does not mean that the user has
+                // signed out.
                 self.state().set_aside = error.reason() == Some(SET_ASIDE);
                 self.notify(SessionEventKind::StoreFailed { error: &error });
                 return None;
@@ -226,7 +230,7 @@ impl User {
         let now = self.app.clock().now();
         let cached = {
             let mut state = self.state();
-            // A record that could not be saved is newer than the store's record.
+            // If the session's record could not be saved, it is newer than the store's record.
             let unsaved = state.overwrite || state.unsaved.is_some();
             if unsaved || state.version == Some(stored.version()) {
                 return None;
@@ -251,7 +255,8 @@ impl User {
     ) -> Result<CachedToken, Error> {
         let current = {
             let mut state = self.state();
-            // Otherwise this refresh was abandoned, and another one has new tokens.
+            // If the refresh token has changed, this refresh was abandoned, and another refresh has
+            // already got new tokens.
             let current = state.record.same_refresh_token(before);
             if current {
                 state.record = before.refreshed(issued);
@@ -274,7 +279,7 @@ enum Replaced {
     Token(CachedToken),
 }
 
-/// Counts a request until its response arrives or it is dropped.
+/// Counts a request until the response arrives or the request is dropped.
 struct Outstanding<'a>(&'a AtomicUsize);
 
 impl<'a> Outstanding<'a> {

@@ -38,8 +38,8 @@ pub(crate) struct Expected<'a> {
     pub(crate) issuer: &'a str,
 }
 
-/// Returns the query of a URL that a user pasted or a server received: a whole URL, a path with a
-/// query, or a query alone.
+/// Returns the query of a URL that a user pasted or a server received. The text can be a whole URL,
+/// a path with a query, or only a query.
 pub(crate) fn query(text: &str) -> Result<&str, InvalidCallback> {
     let text = text.trim().trim_matches(['"', '\'', '<', '>']);
     let text = text.split_once('#').map_or(text, |(before, _)| before);
@@ -95,8 +95,8 @@ pub(crate) fn validate_callback(
     }
 }
 
-/// Creates the error of a sign-in that the user or the service declined. Its reason is the error
-/// code.
+/// Creates the error of a sign-in that the user or the service declined. The reason of the error is
+/// the error code of the service.
 pub(crate) fn declined(error: &str) -> Error {
     let message = match error {
         "access_denied" => "the user did not consent".to_owned(),

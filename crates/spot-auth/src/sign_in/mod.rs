@@ -1,4 +1,4 @@
-//! Sign-in, in one step or in two.
+//! Sign-in in one step or in two steps.
 
 mod callback;
 #[cfg(feature = "loopback")]
@@ -33,12 +33,12 @@ use crate::{
     user_code,
 };
 
-/// A sign-in in one step. Await it to run it.
+/// A sign-in in one step. Await the value to run the sign-in.
 ///
-/// It returns the session in the [store](Self::store), if the user has granted that session the
-/// scopes. Otherwise it shows the URL of the consent page and waits for the browser to return. If
-/// the redirect URI is a loopback address, a listener on this machine waits for the browser;
-/// otherwise the user pastes the URL at which the browser ended.
+/// If the [store](Self::store) has a session with all of the scopes, the sign-in returns this
+/// session. Otherwise the sign-in shows the URL of the consent page and waits for the browser to
+/// return. If the redirect URI is a loopback address, a listener on this machine waits for the
+/// browser. If not, the user has to paste the URL to which the browser returned.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), spot_auth::Error> {
@@ -74,14 +74,14 @@ enum SignInMethod {
 }
 
 /// Signs in the user of a script. The application comes from the [environment](App::from_env), and
-/// the session is stored in the [default directory](FileStore::in_default_directory). The user is
-/// asked the first time, and again after the consent has ended. Call [`Session::settled`] before
-/// the script ends.
+/// the session is stored in the [default directory](FileStore::in_default_directory). The user has
+/// to consent the first time, and again after the consent has ended. Call [`Session::settled`]
+/// before the script ends.
 ///
 /// # Errors
 ///
-/// [`Configuration`](crate::ErrorKind::Configuration) if a variable is missing, and every error of a
-/// [`SignIn`].
+/// [`Configuration`](crate::ErrorKind::Configuration) if a variable is missing, and every error
+/// that a [`SignIn`] can return.
 pub async fn sign_in_from_env(scopes: impl Into<Scopes>) -> Result<Session, Error> {
     let store = FileStore::in_default_directory()?;
     App::from_env()?.sign_in(scopes).store(store).await
@@ -90,7 +90,7 @@ pub async fn sign_in_from_env(scopes: impl Into<Scopes>) -> Result<Session, Erro
 /// Default time limit.
 const TIME_LIMIT: Duration = Duration::from_secs(300);
 
-/// Longest time limit. A sign-in is no longer valid afterwards.
+/// Longest time limit. After this time, a sign-in is no longer valid.
 const MAX_TIME_LIMIT: Duration = Duration::from_secs(600);
 
 /// Time limit for showing a message.
@@ -121,8 +121,8 @@ impl SignIn {
         self
     }
 
-    /// Sets the program's own name for the user, which is part of the key in the store; `default`
-    /// by default.
+    /// Sets the string that your program uses to identify the user; `default` by default. The
+    /// string is part of the key in the store.
     pub fn account(mut self, account: impl Into<String>) -> Self {
         self.account = account.into();
         self
@@ -134,38 +134,38 @@ impl SignIn {
         self
     }
 
-    /// Sets the time limit until the browser returns; 5 minutes by default, at most 10. The
-    /// requests after that have their own time limits.
+    /// Sets how long to wait for the browser to return; 5 minutes by default, and 10 minutes at
+    /// most. The requests after the return have their own time limits.
     pub fn timeout(mut self, time_limit: Duration) -> Self {
         self.time_limit = time_limit;
         self
     }
 
-    /// Sets the function that opens a URL in the browser. It is called inside the runtime, on its
-    /// own thread, and may block. By default the user's browser is opened if the feature `browser`
-    /// is enabled. The URL is [shown](Self::show) in any case.
+    /// Sets the function that opens a URL in the browser. The function runs on its own thread
+    /// inside the runtime, and may block. By default, the sign-in opens the user's browser if the
+    /// feature `browser` is enabled. The sign-in always [shows](Self::show) the URL as well.
     pub fn browser(mut self, open: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.browser = Some(Arc::new(open));
         self
     }
 
-    /// Sets the function that shows messages to the user: the URL to open, what to paste, and what
-    /// is wrong with it. By default they are written to standard error. The sign-in waits at most 5
-    /// s for this function.
+    /// Sets the function that shows messages to the user: which URL to open, what to paste, and why
+    /// the pasted text is invalid. By default, the messages are written to standard error. The
+    /// sign-in waits at most 5 s for this function.
     pub fn show(mut self, show: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.show = Arc::new(show);
         self
     }
 
-    /// Sets the function that reads the URL that the user pastes. It runs on its own thread and may
-    /// block. By default a line of standard input is read.
+    /// Sets the function that reads the URL that the user pastes. The function runs on its own
+    /// thread and may block. By default, it reads a line of standard input.
     pub fn prompt(mut self, ask: impl Fn() -> io::Result<String> + Send + Sync + 'static) -> Self {
         self.prompt = Arc::new(ask);
         self
     }
 
-    /// Lets the user paste the URL at which the browser ended, instead of starting a listener. Use
-    /// it if the browser runs on another machine.
+    /// Lets the user paste the URL to which the browser returned, instead of starting a listener.
+    /// Use this method if the browser runs on another machine.
     pub fn paste(mut self) -> Self {
         self.method = SignInMethod::Paste;
         self
@@ -199,8 +199,8 @@ impl SignIn {
         }
         let session = session?;
         if let Some(store) = &self.store {
-            // The sign-in succeeds without the store: the observer gets an event, and the session
-            // retries saving its record.
+            // The sign-in succeeds even if the store fails. The observer gets an event, and the
+            // session retries saving its record.
             let _ = session.move_to_store(Arc::clone(store), self.key()).await;
         }
         Ok(session)
@@ -216,7 +216,7 @@ impl SignIn {
                 Ok(_) => return Ok(Some(session)),
                 Err(error) => match error.kind() {
                     ErrorKind::ConsentExpired | ErrorKind::Authentication => error,
-                    // A new sign-in does not fix the network or the application.
+                    // A new sign-in would not fix a problem of the network or of the application.
                     _ => return Err(error),
                 },
             },
@@ -266,8 +266,8 @@ impl SignIn {
                         redirect.as_str()
                     );
                     self.tell_user(format!("Cannot {}.", why.trim_start_matches("cannot "))).await;
-                    // If pasting fails too, the error starts with the first failure, which is the
-                    // one to fix.
+                    // If pasting fails too, the error starts with the failure of the listener,
+                    // because the user should fix that failure.
                     return self.ask_to_paste(redirect).await.map_err(|paste| {
                         Error::new(paste.kind(), format!("{why}; {}", paste.message()))
                             .with_source(error)
@@ -283,7 +283,7 @@ impl SignIn {
         Ok(if self.show_dialog { pending.show_dialog() } else { pending })
     }
 
-    /// Shows a message. The sign-in continues if that fails or takes too long.
+    /// Shows a message. The sign-in continues even if showing the message fails or takes too long.
     async fn tell_user(&self, message: String) {
         let show = Arc::clone(&self.show);
         let _ = user_code::call_blocking(SHOW_LIMIT, move || show(&message)).await;
@@ -356,7 +356,7 @@ impl SignIn {
     }
 }
 
-/// The outcome of the browser's return, or of the URL that the user pasted.
+/// The outcome of the callback: from the browser, or from the URL that the user pasted.
 struct Callback {
     pending: Arc<PendingSignIn>,
     outcome: CallbackOutcome,
@@ -369,14 +369,14 @@ impl IntoFuture for SignIn {
     type Output = Result<Session, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
-    // Inline, so that only programs that sign in compile it.
+    // The function is inline, so that only programs that use it compile its code.
     #[inline]
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
     }
 }
 
-/// Standard output may be the program's own output.
+/// The program may need standard output for its own output.
 fn print_to_stderr(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

@@ -1,4 +1,4 @@
-//! A sign-in between its two steps.
+//! A sign-in that has been started but not finished.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -17,8 +17,9 @@ use crate::{
 /// A started sign-in. Send the user to [`authorize_url`](Self::authorize_url), and
 /// [`finish`](Self::finish) the sign-in with the URL to which the browser returns.
 ///
-/// The value contains secrets: the state and the PKCE verifier. A server keeps it in the session of
-/// the user's browser, keyed by its [`state`](Self::state). It is valid once, for ten minutes.
+/// The value contains secrets: the state and the PKCE verifier. A server keeps the value in the
+/// session of the user's browser, under its [`state`](Self::state) as the key. The value can be
+/// used once, within ten minutes.
 pub struct PendingSignIn {
     app: Arc<Application>,
     redirect: RedirectUri,
@@ -67,7 +68,7 @@ impl PendingSignIn {
     }
 
     /// The value that the callback contains as `state`. A server uses this value to find the
-    /// sign-in of a callback. Show it only to the user's browser.
+    /// sign-in that belongs to a callback. Show the value only to the user's browser.
     pub fn state(&self) -> &str {
         self.request.state.expose_secret()
     }
@@ -77,19 +78,20 @@ impl PendingSignIn {
         &self.scopes
     }
 
-    /// Whether the ten minutes have passed. The sign-in can then no longer be finished.
+    /// Whether the sign-in has expired. An expired sign-in cannot be finished.
     pub fn is_over(&self) -> bool {
         self.ends.left(self.app.clock().now()).is_zero()
     }
 
-    /// Finishes the sign-in with the URL to which the browser returned: a whole URL, a path with a
-    /// query, or a query.
+    /// Finishes the sign-in with the URL to which the browser returned. `callback` can be a whole
+    /// URL, a path with a query, or only a query.
     ///
     /// # Errors
     ///
     /// [`Authentication`](crate::ErrorKind::Authentication) if the URL belongs to another sign-in,
-    /// if ten minutes have passed, or if the user declined (the error's [`reason`](Error::reason)
-    /// is then `access_denied`); and every failure of the accounts service or the network.
+    /// if ten minutes have passed, or if the user declined. If the user declined, the
+    /// [`reason`](Error::reason) of the error is `access_denied`. Every failure of the accounts
+    /// service or the network is also an error.
     pub async fn finish(self, callback: &str) -> Result<Session, Error> {
         let outcome = callback::query(callback).and_then(|query| self.validate_callback(query));
         let outcome = outcome.map_err(InvalidCallback::into_error)?;
@@ -97,8 +99,8 @@ impl PendingSignIn {
     }
 
     /// Returns the sign-in as JSON, for servers with several machines.
-    /// [`App::resume`](crate::App::resume) restores it. The JSON is secret. Use it once: the
-    /// accounts service refuses a second use.
+    /// [`App::resume`](crate::App::resume) restores it. The JSON is secret. Finish the sign-in only
+    /// once: the accounts service refuses a second attempt.
     pub fn into_json(self) -> SecretString {
         let form = PendingJson {
             url: self.request.url.into(),
@@ -108,7 +110,7 @@ impl PendingSignIn {
             scopes: self.scopes.to_string(),
             ends_at: to_unix(self.ends.wall()),
         };
-        // The form consists of text and a number, which can always be serialised.
+        // Text and numbers can always be serialized.
         serde_json::to_string(&form).unwrap_or_default().into()
     }
 

@@ -13,8 +13,9 @@ use crate::store::{
 
 /// Stores records with three functions of the program, for example in a database table.
 ///
-/// Any number of tasks of one process may use it. For several processes, use the store of
-/// `spot-redis`, or implement [`TokenStore`] with a version in the row and a lock across processes.
+/// Any number of tasks of one process may use this store. For several processes, use the store of
+/// `spot-redis`, or implement [`TokenStore`]: save a version in each row, and use a lock that works
+/// across processes.
 ///
 /// ```
 /// use spot_auth::{CallbackStore, ExposeSecret, TokenRecord};

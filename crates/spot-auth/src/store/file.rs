@@ -28,45 +28,47 @@ use crate::store::{
 ///
 /// # Safety from other users
 ///
-/// On Unix, files have mode 0600 from the moment they exist, and a directory that the store creates
-/// has mode 0700. The store refuses a file that other users can read or write, a directory that all
-/// users can write to (unless it has the sticky bit, as `/tmp`), links, FIFOs and devices; the
-/// error says what to do. On other platforms the permissions are inherited.
+/// On Unix, the store creates files with mode 0600, and the directory with mode 0700. The store
+/// refuses files that other users can read or write, and also links, FIFOs and devices. It refuses
+/// a directory that all users can write to, unless the directory has the sticky bit, like `/tmp`.
+/// The error says what to do. On other platforms the permissions are inherited.
 ///
 /// # Crashes, several processes and full disks
 ///
 /// A file is replaced as a whole: after a crash, it contains either the old record or the new one.
-/// Any number of processes on one machine may share a directory. Where locks have no effect, as on
-/// some network drives, two processes may refresh at once; the session then reads the store again
-/// before it concludes that the consent has ended.
+/// Any number of processes on one machine may share a directory. On some network drives, locks have
+/// no effect, so two processes may refresh at the same time. Therefore a session reads the store
+/// again before it concludes that the consent has ended.
 ///
-/// If the disk is full, the new record overwrites the old one in place; the old one is worthless,
-/// because Spotify has replaced its refresh token. This is not possible if there is no old record,
-/// or if the file system copies on every write. The session then keeps the tokens in memory,
-/// notifies the observer, and retries until there is space. The tokens are lost if the program ends
-/// before that; [`Session::settled`](crate::Session::settled) returns the error.
+/// If the disk is full, the new record overwrites the old record in place. The old record is
+/// worthless, because Spotify has replaced its refresh token. Overwriting is not possible if there
+/// is no old record, or if the file system copies on every write. In these cases the session keeps
+/// the tokens in memory, notifies the observer, and retries until there is space. If the program
+/// ends before that, the tokens are lost, and [`Session::settled`](crate::Session::settled) returns
+/// the error.
 ///
 /// # Files that cannot be read
 ///
-/// A broken file causes one error, and is renamed to `*.broken-*`. A file that a newer version of
-/// this library wrote causes an error and is not changed. Signing out removes the record, its
-/// broken predecessors and temporary files left by a crash; empty lock files stay.
+/// A broken file causes one error, and is renamed to `*.broken-*`. If a newer version of this
+/// library wrote a file, reading it causes an error, and the file is not changed. A sign-out
+/// removes the record, renamed broken files, and temporary files that a crash has left. Empty lock
+/// files remain.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     directory: PathBuf,
 }
 
-/// How long to wait for another process that refreshes. It may need several attempts.
+/// How long to wait for another process that is refreshing. Its refresh may need several attempts.
 const REFRESH: Duration = Duration::from_secs(60);
 
-/// How long to wait for another process that writes.
+/// How long to wait for another process that is writing.
 const WRITE: Duration = Duration::from_secs(8);
 
-/// Version of the file format that is written.
+/// Version of the file format that this library writes.
 const FORMAT: u32 = 1;
 
-/// Minimum age at which temporary files left by a crash are removed. If locks have no effect,
-/// another process may be using a younger file.
+/// Minimum age of a temporary file before it is removed as a remnant of a crash. If locks have no
+/// effect, another process may be using a younger file.
 const LEFT_OVER: Duration = Duration::from_secs(60);
 
 impl FileStore {
@@ -75,9 +77,9 @@ impl FileStore {
         Self { directory: directory.into() }
     }
 
-    /// Creates a store for the current user, in the platform's usual location: `spot-sdk/tokens`
-    /// below `$XDG_STATE_HOME` or `~/.local/state`, on macOS below `~/Library/Application Support`,
-    /// on Windows below `%LOCALAPPDATA%`.
+    /// Creates a store for the current user, in the usual location of the platform. The directory
+    /// is `spot-sdk/tokens` below `$XDG_STATE_HOME` or `~/.local/state`. On macOS it is below
+    /// `~/Library/Application Support`, and on Windows below `%LOCALAPPDATA%`.
     ///
     /// # Errors
     ///
@@ -171,11 +173,12 @@ impl TokenStore for FileStore {
     }
 }
 
-/// The files of one key.
+/// The paths of the files that belong to one key.
 #[derive(Clone, Debug)]
 struct Files {
     record: PathBuf,
-    /// The lock file is never the record itself, which is a new file after each save.
+    /// The lock file is separate from the record, because each save replaces the file of the
+    /// record.
     writing: PathBuf,
     refreshing: PathBuf,
 }
@@ -204,7 +207,7 @@ struct Content {
     record: Box<RawValue>,
 }
 
-/// The part of the content that exists in every version.
+/// The field that every version of the file format contains.
 #[derive(Deserialize)]
 struct Format {
     format: u64,
@@ -222,7 +225,7 @@ impl Files {
         }
     }
 
-    /// Renames a file that is still broken, and returns the error.
+    /// Reads the file again. If the file is still broken, renames it and returns an error.
     fn set_aside(&self, key: &StoreKey) -> Result<Option<Stored>, Error> {
         let why = match self.read(key) {
             Ok(stored) => return Ok(stored),
@@ -258,7 +261,8 @@ impl Files {
         if there != expected {
             return Ok(SaveOutcome::Conflict);
         }
-        // Versions grow with the clock, so that a removed version is not used again.
+        // A new version is based on the clock, so that the version of a removed record is not used
+        // again.
         let version = unix_micros().max(there.map_or(1, |there| there.wrapping_add(1)));
         let content = Content {
             format: FORMAT,
@@ -283,7 +287,7 @@ impl Files {
         text: &[u8],
         replace: impl Fn(&Path, &Path, &[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
-        // Where locks have no effect, two processes may write at once.
+        // If locks have no effect, two processes may write at the same time.
         let next = format!("{NEXT}-{}-{:08x}", std::process::id(), random_number() as u32);
         match replace(&self.record, &beside(&self.record, &next), text) {
             Err(error) if private_file::is_full(&error) => {
@@ -307,8 +311,8 @@ impl Files {
             .map_err(|error| failed("remove", &self.record, error))
     }
 
-    /// Removes other files with tokens of this key: incomplete files from a crash, and broken
-    /// ones. `which` selects files by file name suffix and age.
+    /// Removes other files with tokens of this key: incomplete files from a crash, and renamed
+    /// broken files. `which` selects files by file name suffix and age.
     fn remove_left_overs(&self, which: impl Fn(&str, Duration) -> bool) {
         let (Some(directory), Some(name)) = (self.record.parent(), self.record.file_name()) else {
             return;
@@ -323,13 +327,13 @@ impl Files {
             let modified = file.metadata().and_then(|metadata| metadata.modified());
             let age = modified.ok().and_then(|at| at.elapsed().ok()).unwrap_or_default();
             if which(end, age) {
-                // Another process may have removed it; a failure has no consequences.
+                // Another process may have removed the file. A failure has no consequences.
                 let _ = fs::remove_file(file.path());
             }
         }
     }
 
-    /// Opens a lock file. `None` if the disk has no space for one.
+    /// Opens a lock file. Returns `None` if the disk has no space for the file.
     fn open_lock(&self, purpose: Purpose) -> Result<Option<File>, Error> {
         let path = match purpose {
             Purpose::Write => &self.writing,
@@ -380,7 +384,7 @@ pub(crate) fn parse_for_fuzzing(text: &[u8]) -> Option<TokenRecord> {
     parse(text, &key, Path::new("file")).ok().map(Stored::into_record)
 }
 
-/// File name suffixes of an incomplete file and of a broken one.
+/// File name suffixes of incomplete files and of broken files.
 const NEXT: &str = ".new";
 const BROKEN: &str = ".broken-";
 
@@ -394,8 +398,9 @@ fn beside(path: &Path, end: &str) -> PathBuf {
     path.into()
 }
 
-/// Waits for a lock, which is released with its file handle, and so with the process. `None` if the
-/// file system has no locks: only the versions of the records then prevent conflicts.
+/// Waits for a lock. The lock is released when the file is closed, and therefore also when the
+/// process ends. Returns `None` if the file system does not support locks. Then only the versions
+/// of the records prevent conflicts.
 async fn lock(files: Files, purpose: Purpose) -> Result<Option<File>, Error> {
     let record = files.record.clone();
     let Some(mut file) = blocking(move || files.open_lock(purpose)).await? else {
@@ -470,8 +475,8 @@ fn unusable(what: &str, path: &Path, error: Unusable) -> Error {
     }
 }
 
-/// Returns a readable file name that every file system accepts. It ends with a hash of the whole
-/// key.
+/// Returns a readable file name that every file system accepts. The name ends with a hash of the
+/// whole key.
 fn file_name(key: &StoreKey) -> String {
     let readable = |text: &str| -> String {
         text.chars()
@@ -479,7 +484,7 @@ fn file_name(key: &StoreKey) -> String {
             .take(32)
             .collect()
     };
-    // FNV-1a. It is the same in every version, unlike the hashes of the standard library.
+    // FNV-1a never changes, unlike the hashes of the standard library.
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in format!("{}\0{}\0{}", key.client_id(), key.account(), key.scopes()).bytes() {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);

@@ -20,7 +20,7 @@ use crate::store::{
 ///
 /// The access token is not stored, because some keyrings limit the size of entries. A program
 /// therefore refreshes once when it starts. Only one process at a time may use a session.
-// Repeated here, so that the docs of the facade show the feature.
+// The attribute is repeated here, so that the documentation of `spot-sdk` shows the feature.
 #[cfg(feature = "keyring")]
 #[derive(Clone, Debug)]
 pub struct KeyringStore {
@@ -29,7 +29,7 @@ pub struct KeyringStore {
 }
 
 impl KeyringStore {
-    /// Creates a store whose entries have this service name. The user sees it in the keyring.
+    /// Creates a store whose entries have this service name. The user sees the name in the keyring.
     pub fn new(service: &str) -> Self {
         Self { service: service.into(), locks: Locks::default() }
     }
@@ -53,7 +53,7 @@ impl KeyringStore {
         tokio::task::spawn_blocking(move || Entry::new(&service, &user).and_then(work))
             .await
             .map_err(|_| failed("the runtime ended".to_owned()))?
-            // The error may contain the content of the entry, but its text does not.
+            // The error may contain the content of the entry, but the text of the error does not.
             .map_err(|error| failed(error.to_string()))
     }
 }

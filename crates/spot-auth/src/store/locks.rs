@@ -14,7 +14,7 @@ use crate::store::{
     token_store::{StoreKey, StoreLock},
 };
 
-/// One lock per key. Clones share them.
+/// One lock per key. Clones share the locks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Locks(Arc<Mutex<HashMap<StoreKey, Arc<AsyncMutex<()>>>>>);
 
@@ -22,7 +22,7 @@ impl Locks {
     pub(super) async fn lock(&self, key: &StoreKey) -> StoreLock {
         let lock = {
             let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            // A lock that is neither held nor waited for is referenced only by this map.
+            // If no task holds a lock or waits for it, only this map references the lock.
             locks.retain(|known, lock| known == key || Arc::strong_count(lock) > 1);
             Arc::clone(locks.entry(key.clone()).or_default())
         };

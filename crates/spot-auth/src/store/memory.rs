@@ -27,7 +27,8 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Shelf {
     stored: Option<Stored>,
-    /// Not reset by a removal, so that a writer that missed the removal gets a conflict.
+    /// The last version. A removal does not reset it, so that a writer that has not seen the
+    /// removal gets a conflict.
     last: u64,
 }
 

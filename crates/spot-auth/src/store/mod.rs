@@ -1,4 +1,4 @@
-//! Stores: they keep the tokens between two runs of a program.
+//! Token stores, which keep the tokens between two runs of a program.
 
 mod callbacks;
 mod file;
@@ -12,7 +12,8 @@ mod rspotify_cache;
 mod spotipy_cache;
 mod token_store;
 
-/// [`Error::reason`](spot_http::Error::reason) of a store that has set a broken record aside.
+/// [`Error::reason`](spot_http::Error::reason) of the error from a store that has renamed a broken
+/// record.
 pub(crate) const SET_ASIDE: &str = "record_set_aside";
 
 #[cfg(feature = "fuzzing")]

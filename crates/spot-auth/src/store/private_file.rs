@@ -14,7 +14,8 @@ const MAX_LEN: u64 = 1024 * 1024;
 pub(super) enum Unusable {
     /// Reading or writing failed.
     Io(io::Error),
-    /// The file or its directory is not safe. The text follows "the token file X".
+    /// The file or its directory is not safe. The text completes a sentence that starts with "the
+    /// token file X".
     Unsafe(String),
     /// The file is too large.
     TooLarge,
@@ -29,13 +30,14 @@ impl From<io::Error> for Unusable {
 /// Reads a file. `None` if it does not exist.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Unusable> {
     check_directory(path)?;
-    // Opening a FIFO waits for a writer, and a link may lead to an endless device.
+    // Checks the file type before opening the file. Opening a FIFO waits for a writer, and a link
+    // may lead to an endless device.
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         found => check_regular(&found?)?,
     }
     let file = match File::open(path) {
-        // Another process has removed it.
+        // Another process has removed the file.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file?,
     };
@@ -84,7 +86,7 @@ pub(super) fn open_lock(path: &Path) -> Result<File, Unusable> {
 }
 
 /// Replaces a file: after a crash, either the old or the new file exists. `next` is the path of the
-/// new file until it is complete.
+/// new file until the file is complete.
 pub(super) fn replace(path: &Path, next: &Path, text: &[u8]) -> io::Result<()> {
     let written = (|| {
         let mut file = private().write(true).create_new(true).open(next)?;
@@ -93,14 +95,14 @@ pub(super) fn replace(path: &Path, next: &Path, text: &[u8]) -> io::Result<()> {
         fs::rename(next, path)
     })();
     if written.is_err() {
-        // It may contain a part of the tokens.
+        // The incomplete file may contain a part of the tokens.
         let _ = fs::remove_file(next);
     }
     written?;
     sync_directory(path)
 }
 
-/// Writes into the blocks that a file already has, which works on a full disk.
+/// Overwrites a file in place. This works on a full disk, because it reuses the blocks of the file.
 ///
 /// A crash during the write loses the file. That is acceptable: the tokens in the file are
 /// worthless, since the service has replaced them.
@@ -130,7 +132,7 @@ pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// Removes a file. Succeeds if it does not exist.
+/// Removes a file. Succeeds if the file does not exist.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -138,8 +140,8 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a rename or a removal durable by writing the directory to the disk. Windows has no such
-/// call and does not need it.
+/// Makes a rename or a removal durable by writing the directory to the disk. Windows neither has
+/// nor needs such a call.
 #[cfg(unix)]
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     match path.parent() {
@@ -153,7 +155,7 @@ pub(super) fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Options that create a file which only its owner can read, from the moment it exists.
+/// Options for creating a file that only its owner can read.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]

@@ -26,7 +26,8 @@ pub struct TokenRecord {
     requested: Scopes,
     expires_at: Option<SystemTime>,
     lifetime: Duration,
-    /// When the access token was refreshed. `None` if it came from a sign-in or from the program.
+    /// When the access token was refreshed. `None` if the token came from a sign-in or from the
+    /// program.
     refreshed_at: Option<SystemTime>,
     consented_at: Option<SystemTime>,
 }
@@ -112,12 +113,13 @@ impl TokenRecord {
     }
 
     /// The earliest time at which the consent ends: six months after the user gave it. A refresh
-    /// does not change it.
+    /// does not change this time.
     pub fn consent_expires_at(&self) -> Option<SystemTime> {
         self.consented_at?.checked_add(CONSENT)
     }
 
-    /// Returns the record as JSON. It contains the tokens: anyone who reads it can act as the user.
+    /// Returns the record as JSON. The JSON contains the tokens: anyone who reads it can act as the
+    /// user.
     pub fn to_json(&self) -> SecretString {
         let secret =
             |secret: &Option<SecretString>| secret.as_ref().map(|s| s.expose_secret().to_owned());
@@ -140,7 +142,7 @@ impl TokenRecord {
     /// # Errors
     ///
     /// [`Configuration`](crate::ErrorKind::Configuration) if the text does not contain a record.
-    /// The error does not quote it.
+    /// The error does not quote the text.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let form: RecordJson = serde_json::from_str(json).map_err(|error| {
             Error::configuration(format!(
@@ -182,7 +184,8 @@ impl TokenRecord {
         Self { refreshed_at: None, ..nothing.refreshed(issued) }
     }
 
-    /// Returns the record after a refresh. Fields that the response lacks keep their values.
+    /// Returns the record after a refresh. Fields that are missing in the response keep their
+    /// values.
     pub(crate) fn refreshed(&self, issued: &IssuedTokens) -> Self {
         let response = &issued.response;
         let mut record = self.clone();

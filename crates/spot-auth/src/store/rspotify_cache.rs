@@ -31,15 +31,15 @@ struct Cache {
 }
 
 impl TokenRecord {
-    /// Reads the file in which rspotify stores a session: `.spotify_token_cache.json`, unless the
-    /// program sets another path. The user does not have to sign in again if the application is the
-    /// same. The access token is used until it expires. The file does not contain the time of the
-    /// consent.
+    /// Reads the file in which rspotify stores a session. The file is `.spotify_token_cache.json`,
+    /// unless the program sets another path. The user does not have to sign in again if the
+    /// application is the same. The access token is used until it expires. The file does not
+    /// contain the time of the consent.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the file cannot be read, or has no
-    /// refresh token, as after the client credentials flow.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the file cannot be read, or if it has
+    /// no refresh token. A file of the client credentials flow has no refresh token.
     pub fn from_rspotify_cache(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let cache: Cache = read("rspotify", path)?;
@@ -53,8 +53,8 @@ impl TokenRecord {
             (Some(access_token), Some(expires_at)) => {
                 record.with_access_token(access_token, expires_at)
             }
-            // Without an expiry time, the access token may have expired. The first call requests
-            // a new access token.
+            // Without an expiry time, the access token may have expired, so it is not used. The
+            // first call requests a new access token.
             _ => record,
         })
     }

@@ -29,14 +29,14 @@ struct Cache {
 const MAX_LEN: u64 = 1024 * 1024;
 
 impl TokenRecord {
-    /// Reads the file in which spotipy stores a session: `.cache` or `.cache-NAME` in the program's
-    /// directory. The user does not have to sign in again if the application is the same. The file
-    /// does not contain the time of the consent.
+    /// Reads the file in which spotipy stores a session. The file is `.cache` or `.cache-NAME` in
+    /// the working directory of the program. The user does not have to sign in again if the
+    /// application is the same. The file does not contain the time of the consent.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the file cannot be read, or
-    /// has no refresh token, as after the client credentials flow.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the file cannot be read, or if it has
+    /// no refresh token. A file of the client credentials flow has no refresh token.
     pub fn from_spotipy_cache(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let wrong = |why: &str| wrong("spotipy", path, why);
@@ -80,8 +80,8 @@ pub(super) fn wrong(program: &str, path: &Path, why: &str) -> Error {
 }
 
 fn unix(seconds: f64) -> Option<SystemTime> {
-    // Casting an out-of-range float gives 0 or the maximum. Either way the access token counts as
-    // expired.
+    // Casting an out-of-range float gives 0 or the maximum. In both cases the access token is
+    // treated as expired.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
     from_unix(seconds as u64)
 }

@@ -9,15 +9,16 @@ use crate::{scopes::Scopes, store::record::TokenRecord};
 
 /// Stores the records of sessions.
 ///
-/// Several tasks, processes and machines may share a store. Two mechanisms keep them from
-/// overwriting each other's refresh tokens: [`lock`](Self::lock) is held from reading a record to
-/// writing the refreshed one, and [`save`](Self::save) refuses a writer that has not seen the
-/// current version.
+/// Several tasks, processes and machines may share a store. Two mechanisms prevent them from
+/// overwriting each other's refresh tokens. A session holds the [`lock`](Self::lock) from reading a
+/// record until writing the refreshed record. [`save`](Self::save) refuses a writer that has not
+/// read the current version.
 ///
-/// A session limits the time of every call (reading 20 s, writing and removing 10 s, the lock 65 s)
-/// and handles panics. A call that takes longer is cancelled. On a runtime with several threads,
-/// the limit also holds for a call that blocks its thread. On a current-thread runtime, such a call
-/// stops everything until it returns: run blocking code with `tokio::task::spawn_blocking`.
+/// A session handles panics, and limits the time of every call: 20 s for reading, 10 s for writing
+/// or removing, and 65 s for the lock. A call that takes longer is cancelled. On a runtime with
+/// several threads, the limit also applies to a call that blocks its thread. On a current-thread
+/// runtime, such a call stops the whole runtime until the call returns. Therefore run blocking code
+/// with `tokio::task::spawn_blocking`.
 ///
 /// `spot_auth::test::check_store` (feature `test`) checks an implementation. The crate `spot-redis`
 /// provides a store for Redis.
@@ -30,8 +31,8 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// If the store cannot be read, or if its content is not a record.
     async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, Error>;
 
-    /// Writes a record if the current one has the expected version. `None` means that no record is
-    /// expected. A saved record must survive a crash.
+    /// Writes a record if the current record has the version `expected`. `None` means that the key
+    /// must not have a record. A saved record must survive a crash.
     ///
     /// # Errors
     ///
@@ -43,15 +44,17 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
         expected: Option<u64>,
     ) -> Result<SaveOutcome, Error>;
 
-    /// Removes the record of a key, if there is one: the user has signed out.
+    /// Removes the record of a key, if there is one. A session calls this method when the user
+    /// signs out.
     ///
     /// # Errors
     ///
     /// If the record cannot be removed.
     async fn remove(&self, key: &StoreKey) -> Result<(), Error>;
 
-    /// Waits for the lock of the key. The lock is released when the value is dropped, and must also
-    /// be released when its process ends. The other methods also work without the lock.
+    /// Waits for the lock of the key. The lock is released when the value is dropped. The store
+    /// must also release the lock when the process of the holder ends. The other methods also work
+    /// without the lock.
     ///
     /// # Errors
     ///
@@ -79,21 +82,21 @@ pub struct Stored {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SaveOutcome {
-    /// The record was saved as this version.
+    /// The record was saved with this version.
     Saved(u64),
     /// The record was not saved: the current record has another version.
     Conflict,
 }
 
-/// The lock of a key. It is released when the value is dropped.
+/// The lock of a key. The lock is released when the value is dropped.
 pub struct StoreLock {
     // This field only keeps the guard alive; nothing reads it.
     _guard: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl StoreKey {
-    /// Creates the key of a session. `account` is the program's own name for the user, any text.
-    /// `scopes` are the requested scopes, since the user consents to each set separately.
+    /// Creates the key of a session. `account` is any string that your program uses to identify the
+    /// user. `scopes` are the requested scopes, since the user consents to each set separately.
     pub fn new(
         client_id: impl Into<String>,
         account: impl Into<String>,
@@ -107,7 +110,7 @@ impl StoreKey {
         &self.client_id
     }
 
-    /// The program's own name for the user.
+    /// The string that the program uses to identify the user.
     pub fn account(&self) -> &str {
         &self.account
     }
@@ -153,7 +156,7 @@ impl StoreLock {
         Self { _guard: Some(Box::new(guard)) }
     }
 
-    /// Creates a lock that locks nothing, for stores that only one process uses.
+    /// Creates a value without a lock, for stores that only one process uses.
     pub fn none() -> Self {
         Self { _guard: None }
     }

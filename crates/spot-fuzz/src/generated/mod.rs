@@ -15,7 +15,7 @@ use spot_model::{
 
 use crate::{Target, round_trip::check};
 
-/// The name of each type, and the function that checks it with a JSON text.
+/// The name of each type, and the function that checks the type with a JSON text.
 pub(crate) const MODELS: &[Target] = &[
     ("Album", check::<Album>),
     ("SimplifiedAlbum", check::<SimplifiedAlbum>),

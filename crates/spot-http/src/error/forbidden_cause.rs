@@ -1,17 +1,18 @@
 /// Why Spotify does not allow a call.
 ///
 /// Spotify answers 403 for many reasons. Only the message, the operation and the access mode of the
-/// application distinguish them. [`Error::forbidden_cause`](crate::Error::forbidden_cause) returns
-/// the cause.
+/// application distinguish these reasons. [`Error::forbidden_cause`](crate::Error::forbidden_cause)
+/// returns the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ForbiddenCause {
     /// The operation is closed to applications in Development Mode. The kind is
     /// [`Restricted`](crate::ErrorKind::Restricted), and the message names the replacement.
     DevelopmentMode,
-    /// On 2024-11-27 Spotify closed the operation to all applications registered since then, and to
-    /// older ones in Development Mode that had not applied for an extension by that day. It stays
-    /// closed to them in both modes. The kind is [`Restricted`](crate::ErrorKind::Restricted).
+    /// Spotify closed the operation on 2024-11-27 to all applications registered since then. It is
+    /// also closed to older applications that were in Development Mode and had not applied for an
+    /// extension by that day. The operation stays closed to these applications in both modes. The
+    /// kind is [`Restricted`](crate::ErrorKind::Restricted).
     ClosedIn2024,
     /// The token lacks a scope. The kind is [`MissingScope`](crate::ErrorKind::MissingScope).
     MissingScope,
@@ -27,12 +28,12 @@ pub enum ForbiddenCause {
     PlayerRestriction,
     /// The user neither owns the playlist nor collaborates on it.
     PlaylistOfOthers,
-    /// Spotify's message gives no other cause.
+    /// The cause is unknown, because Spotify's message does not name it.
     Other,
 }
 
 impl ForbiddenCause {
-    /// Returns one sentence that says what to do about it.
+    /// Returns one sentence of advice for the user or the developer.
     pub fn advice(self) -> &'static str {
         match self {
             Self::DevelopmentMode => {

@@ -1,7 +1,7 @@
-//! Finds the path of a byte in a JSON text: `items[3].track.name`.
+//! Finds the path of a byte in a JSON text, for example `items[3].track.name`.
 //!
-//! The alternative, a deserializer that records the path while it decodes the text again, would
-//! compile the code of all models a second time.
+//! The alternative is a deserializer that records the path while it decodes the text again. For
+//! that deserializer, the code of all models would be compiled a second time.
 
 use spot_model::printable;
 
@@ -21,15 +21,15 @@ enum Inside<'a> {
 }
 
 /// Returns the path of the byte at a line and a column. As in `serde_json`, the first line is 1,
-/// and columns are counted in bytes. `None` if the byte is in no field and no entry. Time and
-/// memory are linear in the length of the text.
+/// and columns are counted in bytes. `None` if the byte is outside of all fields and entries. Time
+/// and memory are linear in the length of the text.
 pub(crate) fn find(json: &[u8], line: usize, column: usize) -> Option<String> {
     let end = offset(json, line, column)?;
     let mut inside: Vec<Inside<'_>> = Vec::new();
-    // Number of values around the byte that are deeper than the last step.
+    // Number of enclosing objects and lists that are too deep for the path.
     let mut deeper = 0_usize;
     let mut at = 0;
-    // In an object, a string without a key before it is the key.
+    // A string in an object is a key if no key precedes it.
     while at < end {
         let byte = *json.get(at)?;
         at += 1;
@@ -166,7 +166,7 @@ mod tests {
         let path = find(deep.as_bytes(), 1, deep.len()).unwrap();
         assert!(path.starts_with("key[0].key[0].key"), "{path}");
         assert!(path.chars().count() <= LENGTH && path.ends_with(['.', '…']), "{path}");
-        // Values that are closed again are not part of the path.
+        // Objects and lists that end before the byte are not part of the path.
         let closed = format!("{{\"a\":{}{},\"b\":7", "[".repeat(100), "]".repeat(100));
         assert_eq!(find(closed.as_bytes(), 1, closed.len()).unwrap(), "b");
         let long = format!("{{\"\u{1b}{}\":7", "k".repeat(1_000_000));

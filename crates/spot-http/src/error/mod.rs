@@ -14,9 +14,9 @@ pub use {forbidden_cause::ForbiddenCause, player_reason::PlayerReason};
 
 /// Why a call failed.
 ///
-/// Match on [`kind`](Self::kind); the other methods return the details. It prints as one line of at
-/// most 500 characters, without its source. It never contains a token or another secret. Clones are
-/// cheap and share the details.
+/// Match on [`kind`](Self::kind); the other methods return the details. An error prints as one line
+/// of at most 500 characters, without its source. The text never contains a token or another
+/// secret. Clones are cheap and share the details.
 ///
 /// ```
 /// use spot_http::{Error, ErrorKind};
@@ -71,20 +71,20 @@ pub enum ErrorKind {
     ConsentExpired,
     /// The token lacks a scope that the operation needs.
     MissingScope,
-    /// The operation is not available to this application. The message says since when, and what
-    /// to use instead.
+    /// The operation is not available to this application. The message says since when the
+    /// operation is closed, and what to use instead.
     Restricted,
     /// The user or the application may not do this, for example read a playlist of another user.
     Forbidden,
     /// The item does not exist, or the application may not see it.
     NotFound,
-    /// The request is invalid. [`Error::status`] is `None` if it was not sent.
+    /// The request is invalid. [`Error::status`] is `None` if the request was not sent.
     BadRequest,
     /// The object changed after it was read. The call changed nothing: read the object again.
     Conflict,
     /// The player refused a command.
     Player(PlayerReason),
-    /// Too many calls. [`Error::retry_after`] is the time until calls are sent again.
+    /// Too many calls were sent. [`Error::retry_after`] is the time until calls are sent again.
     RateLimited,
     /// The quota of the developer account is used up. [`Error::retry_after`] is the time until
     /// calls are sent again, which may be hours.
@@ -100,10 +100,10 @@ pub enum ErrorKind {
     Transport,
     /// A token store failed: it could not be read, written or locked.
     Store,
-    /// The response could not be decoded. [`Error::path`] is the path in the JSON, [`Error::body`]
-    /// the beginning of the body.
+    /// The response could not be decoded. [`Error::path`] is the path in the JSON, and
+    /// [`Error::body`] is the beginning of the body.
     Decode,
-    /// The client, the application or the environment is set up wrongly.
+    /// The client, the application or the environment is not configured correctly.
     Configuration,
 }
 
@@ -153,7 +153,8 @@ impl Error {
         self.inner.status
     }
 
-    /// A sentence that says what happened. It contains the API's own message if there is one.
+    /// A sentence that says what happened. The sentence contains the message of the API, if there
+    /// is one.
     pub fn message(&self) -> &str {
         &self.inner.message
     }
@@ -168,7 +169,7 @@ impl Error {
         self.inner.forbidden_cause
     }
 
-    /// The time until the next call, if known.
+    /// How long to wait before the next call, if known.
     pub fn retry_after(&self) -> Option<Duration> {
         self.inner.retry_after
     }
@@ -188,9 +189,9 @@ impl Error {
         self.inner.path.as_deref()
     }
 
-    /// Whether the same call may succeed later without a change: after a network failure, a Spotify
-    /// failure, a timeout or a rate limit. Wait for [`retry_after`](Self::retry_after) first if it
-    /// is known. The calls of this crate have already been retried.
+    /// Whether the same call may succeed later. This is the case after a network failure, a failure
+    /// of Spotify, a timeout or a rate limit. If [`retry_after`](Self::retry_after) is known, wait
+    /// for that time first. The pipeline has already made its own retries.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.inner.kind,
@@ -209,7 +210,7 @@ impl Error {
         self.inner.target.as_deref()
     }
 
-    /// The error that caused this one. It can be downcast.
+    /// The cause of this error, which can be downcast.
     pub fn cause(&self) -> Option<&(dyn StdError + 'static)> {
         let source = self.inner.source.as_deref()?;
         Some(source)
@@ -312,7 +313,7 @@ impl Error {
         self
     }
 
-    /// Sets the body. Only its first KiB is kept. It must not contain a token.
+    /// Sets the body. Only its first KiB is kept. The body must not contain a token.
     #[must_use]
     pub fn with_body(mut self, body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body.get(..BODY).unwrap_or(body));
@@ -334,7 +335,7 @@ impl Error {
         self
     }
 
-    /// Sets the cause: an error, or a boxed one.
+    /// Sets the cause: an error or a boxed error.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.inner().source = Some(Arc::from(source.into()));
@@ -390,7 +391,8 @@ impl Error {
         self
     }
 
-    /// Returns the details for changing them. Copies them first if a clone shares them.
+    /// Returns a mutable reference to the details. If a clone shares the details, they are copied
+    /// first.
     fn inner(&mut self) -> &mut Inner {
         Arc::make_mut(&mut self.inner)
     }
@@ -410,9 +412,9 @@ impl From<ParseCountryError> for Error {
     }
 }
 
-/// Returns the path that was called, without the id of a user. If no call was made, returns the path
-/// of the operation. Returns `None` if that path is only a placeholder, as it is for
-/// [`Request::get`](crate::Request::get).
+/// Returns the path that was called, without the id of a user. If no call was made, returns the
+/// path of the operation. Returns `None` if the path of the operation is only a placeholder, for
+/// example after [`Request::get`](crate::Request::get).
 fn shown_path<'a>(of_operation: &'a str, target: Option<&'a str>) -> Option<Cow<'a, str>> {
     let Some(target) = target.filter(|target| !target.contains('{')) else {
         let says_something = of_operation.matches('/').count() > 1 || !of_operation.contains('{');
@@ -485,8 +487,8 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Leaves out a source whose text is already in the message, so that reports that print all sources
-/// do not repeat it. [`Error::cause`] returns that source too.
+/// Leaves out the source if its text is already in the message. Otherwise, reports that print all
+/// sources would repeat the text. [`Error::cause`] always returns the source.
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         let first = self.cause()?;

@@ -17,7 +17,7 @@ macro_rules! reasons {
         }
 
         impl PlayerReason {
-            /// The reason as the API writes it.
+            /// The reason code of the API.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)*
@@ -38,9 +38,9 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// There is nothing before this item.
+    /// There is no previous item.
     NoPreviousTrack = "NO_PREV_TRACK",
-    /// There is nothing after this item.
+    /// There is no next item.
     NoNextTrack = "NO_NEXT_TRACK",
     /// The requested track does not exist.
     NoSpecificTrack = "NO_SPECIFIC_TRACK",
@@ -60,7 +60,7 @@ reasons! {
     ContextDisallow = "CONTEXT_DISALLOW",
     /// Playback is already running.
     AlreadyPlaying = "ALREADY_PLAYING",
-    /// Too many commands.
+    /// Too many commands were sent.
     RateLimited = "RATE_LIMITED",
     /// The device does not allow remote control.
     RemoteControlDisallow = "REMOTE_CONTROL_DISALLOW",
@@ -68,7 +68,7 @@ reasons! {
     DeviceNotControllable = "DEVICE_NOT_CONTROLLABLE",
     /// The volume of the device cannot be set.
     VolumeControlDisallow = "VOLUME_CONTROL_DISALLOW",
-    /// No device is active. Start playback on one, or pass a device to the call.
+    /// No device is active. Start playback on a device, or pass a device to the call.
     NoActiveDevice = "NO_ACTIVE_DEVICE",
     /// The user has no Spotify Premium.
     PremiumRequired = "PREMIUM_REQUIRED",
@@ -76,8 +76,8 @@ reasons! {
     Unknown = "UNKNOWN",
 }
 
-/// The text of an unknown reason. Other crates cannot construct or match it, so that a new variant
-/// for the reason is not a breaking change.
+/// The text of an unknown reason. Other crates cannot construct or match this type. Therefore a new
+/// variant for the reason is not a breaking change.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct OtherReason(Box<str>);
 

@@ -1,10 +1,10 @@
-//! Advice for refused calls, where Spotify's message does not say what to do.
+//! Advice for refused calls, for cases in which Spotify's message does not say what to do.
 
 use spot_model::{Access, AccessMode, Operation, Paging};
 
 use crate::{Error, ErrorKind, PlayerReason};
 
-/// The path prefix of the playlists that Spotify itself makes.
+/// The path prefix of playlists that Spotify itself creates.
 const EDITORIAL: &str = "/playlists/37i9dQZF1";
 
 /// Adds advice after the server's message.

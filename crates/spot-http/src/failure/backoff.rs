@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-/// The waits between attempts: random ("full jitter"), up to a limit that doubles.
+/// The waits between attempts. Each wait is random ("full jitter"), and the maximum doubles after
+/// each attempt.
 ///
 /// Tasks that failed together therefore retry at different times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,13 +11,14 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Creates waits of up to `base` after the first attempt, twice that after the second, and so
-    /// on up to `cap`.
+    /// Creates random waits. The maximum is `base` after the first attempt, twice `base` after the
+    /// second, and so on up to `cap`.
     pub const fn new(base: Duration, cap: Duration) -> Self {
         Self { base, cap }
     }
 
-    /// Returns the wait after an attempt, counted from 1. `random` is between 0 and 1.
+    /// Returns the wait after an attempt. The first attempt has the number 1. `random` is between 0
+    /// and 1.
     pub fn wait(&self, attempt: u32, random: f64) -> Duration {
         let doubled = self.base.saturating_mul(1 << attempt.saturating_sub(1).min(16));
         doubled.min(self.cap).mul_f64(random.clamp(0.0, 1.0))
@@ -24,7 +26,7 @@ impl Backoff {
 }
 
 impl Default for Backoff {
-    /// Up to 0.5 s, 1 s, 2 s and so on, 20 s at most.
+    /// The maximum wait is 0.5 s, then 1 s, 2 s and so on, up to 20 s.
     fn default() -> Self {
         Self::new(Duration::from_millis(500), Duration::from_secs(20))
     }

@@ -85,7 +85,7 @@ fn is_silent(error: &Error) -> bool {
         .any(|name| words.eq_ignore_ascii_case(name))
 }
 
-/// Whether the operation would be closed in the other mode.
+/// Whether the operation would be closed in Development Mode, but another mode is configured.
 fn is_doubtful(operation: &Operation, mode: AccessMode) -> bool {
     operation.access == Access::Extended && mode != AccessMode::Development
 }

@@ -34,7 +34,7 @@ impl Jitter {
     }
 }
 
-/// Returns a number from 0 to 1, from the upper 53 bits, the precision of an `f64`.
+/// Converts the upper 53 bits to a number from 0 to 1. An `f64` has 53 bits of precision.
 fn unit(random: u64) -> f64 {
     (random >> 11) as f64 / (1_u64 << 53) as f64
 }

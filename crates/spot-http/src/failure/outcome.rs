@@ -10,18 +10,18 @@ pub enum Outcome {
     RateLimited,
     /// The server refused the token (401). The request had no effect.
     Unauthorized,
-    /// The server may have carried out the request, and a retry may succeed: a broken connection,
-    /// no response in time, 408, 500, 502, 503, 504 or 520.
+    /// The server may have carried out the request, and a retry may succeed. The connection broke,
+    /// no response arrived in time, or the status is 408, 500, 502, 503, 504 or 520.
     Unknown,
-    /// The server may have carried out the request, and a retry would fail again: any other 5xx, or
-    /// a successful response whose body is too large.
+    /// The server may have carried out the request, and a retry would fail again. The status is any
+    /// other 5xx, or the body of a successful response is too large.
     Failed,
-    /// The server refused the request permanently. It would refuse a retry too.
+    /// The server refused the request permanently. The server would refuse a retry too.
     Rejected,
 }
 
 impl Outcome {
-    /// Returns the outcome of an attempt from the status of its response, which is not a success.
+    /// Returns the outcome of an attempt from the status of its error response.
     pub fn of_status(status: u16) -> Self {
         match status {
             429 => Self::RateLimited,
@@ -43,8 +43,8 @@ impl Outcome {
         }
     }
 
-    /// Whether a retry is allowed and may help. `repeatable` says that sending the request twice
-    /// does no harm.
+    /// Whether a retry is allowed and may help. `repeatable` says whether the request may be sent
+    /// twice without harm.
     pub fn may_retry(self, repeatable: bool) -> bool {
         match self {
             Self::NotSent | Self::RateLimited | Self::Unauthorized => true,
@@ -53,8 +53,8 @@ impl Outcome {
         }
     }
 
-    /// Returns the error to report if no attempt follows. It is [`ErrorKind::OutcomeUnknown`] if
-    /// the server may have carried out a request that must not be repeated.
+    /// Returns the error to report if no attempt follows. The kind is [`ErrorKind::OutcomeUnknown`]
+    /// if the server may have carried out a request that must not be repeated.
     pub fn report(self, error: Error, repeatable: bool) -> Error {
         match self {
             Self::Unknown | Self::Failed if !repeatable => {

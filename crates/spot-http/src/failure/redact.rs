@@ -8,10 +8,11 @@ const REDACTED: &str = "<redacted>";
 /// Minimum length of a secret. Shorter values also occur in ordinary text.
 const SHORTEST: usize = 6;
 
-/// Characters that begin an escape: in JSON, in URLs, in HTML, and in a text that mixes them.
+/// Characters that begin an escape: in JSON, in URLs, in HTML, and in a text that mixes these
+/// formats.
 const ESCAPES: [&[char]; 4] = [&['\\'], &['%'], &['&'], &['\\', '%', '&']];
 
-/// Maximum number of nested escapes that are undone.
+/// Maximum number of nested escapes that are decoded.
 const MAX_LEVELS: usize = 3;
 
 /// Maximum length of an escape, in characters.
@@ -20,8 +21,9 @@ const LONGEST_ESCAPE: usize = 10;
 /// Replaces every secret in a server's text, which may repeat parts of the request.
 ///
 /// A secret is also found if it is escaped for JSON (`\/`, `\u002f`), a URL (`%2F`) or HTML
-/// (`&#47;`), nested up to three times, or if it is encoded as base64, alone or within a longer
-/// text. The time is linear in the length of the text. Secrets of fewer than six bytes are ignored.
+/// (`&#47;`). Escapes may be nested up to three times. A secret in base64 is found too, even if it
+/// is a part of a longer encoded text. The time is linear in the length of the text. Secrets of
+/// fewer than six bytes are ignored.
 pub fn redact<'a>(text: &'a str, secrets: &[&str]) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(text);
     for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {
@@ -39,9 +41,9 @@ pub fn redact<'a>(text: &'a str, secrets: &[&str]) -> Cow<'a, str> {
     text
 }
 
-/// Returns the forms that a secret takes in base64, in both alphabets. They depend on the offset of
-/// the secret in the encoded text. Characters that also encode bits of the surrounding text are
-/// left out.
+/// Returns the forms that a secret takes in base64, in both alphabets. The forms depend on the
+/// offset of the secret in the encoded text. Characters that also encode bits of the surrounding
+/// text are left out.
 fn in_base64(secret: &str) -> impl Iterator<Item = String> {
     (0..3).flat_map(move |offset| {
         let bytes = [&vec![0; offset], secret.as_bytes()].concat();
@@ -53,7 +55,8 @@ fn in_base64(secret: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Returns the text without an escaped secret; `None` if it does not contain one.
+/// Returns the text without an escaped secret; `None` if the text does not contain the secret in an
+/// escaped form.
 fn without_escaped(text: &str, secret: &str, escapes: &[char]) -> Option<String> {
     if !text.contains(escapes) {
         return None;
@@ -101,7 +104,8 @@ fn escaped(text: &str, secret: &str, escapes: &[char]) -> Option<Vec<(usize, usi
     None
 }
 
-/// Returns the ranges of a secret among the characters (Knuth, Morris and Pratt).
+/// Finds a secret among the characters and returns its ranges, with the algorithm of Knuth, Morris
+/// and Pratt.
 fn matches(characters: impl Iterator<Item = Character>, secret: &[char]) -> Vec<(usize, usize)> {
     let is_next = |matched: usize, char: char| secret.get(matched) == Some(&char);
     // For each matched length, the length that still matches after a mismatch.

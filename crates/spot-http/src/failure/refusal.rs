@@ -10,35 +10,35 @@ use crate::{
     failure::{forbidden::explain, redact::redact, retry_after},
 };
 
-/// Maximum length of the server's words in a message, in characters.
+/// Maximum length of the server's message, in characters.
 const WORDS: usize = 200;
 
-/// Number of bytes of a body that are read.
+/// Maximum number of bytes of a body that are read.
 const READ: usize = 64 * 1024;
 
-/// Number of bytes within which the title of an HTML page must end.
+/// Number of bytes of an HTML page that are searched for the title.
 const TITLE_WITHIN: usize = 16 * 1024;
 
-/// A 429 with a `Retry-After` of at least this long counts as an exhausted quota, even if its body
-/// does not say so.
+/// If the `Retry-After` of a 429 is at least this long, a quota is exhausted, even if the body does
+/// not say so.
 const QUOTA_WAIT: Duration = Duration::from_secs(3600);
 
 /// Maximum length of a reason code, in characters.
 const CODE: usize = 64;
 
-/// The content of the body of a response that is not a success.
+/// The content of the body of an error response.
 ///
-/// Spotify sends four shapes of JSON, plain text, HTML, or nothing; all of them are read. The
-/// message may repeat parts of the request: a caller that sent a secret must remove it from
-/// `message` before the refusal becomes an error.
+/// Spotify sends four forms of JSON, plain text, HTML, or an empty body. All of these are
+/// supported. The message may repeat parts of the request. If the request contained a secret,
+/// remove the secret from `message` before you convert the refusal into an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// The server's message on one line, at most 200 characters. Empty if the response has no
+    /// The server's message, as one line of at most 200 characters. Empty if the response has no
     /// message.
     pub message: String,
-    /// The reason code: `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED`, `invalid_grant`. All its letters have
-    /// the same case, so that a secret is not mistaken for a code.
+    /// The reason code: `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED`, `invalid_grant`. A value with both
+    /// uppercase and lowercase letters is ignored, because it could be a secret.
     pub reason: Option<String>,
 }
 
@@ -82,10 +82,11 @@ impl Refusal {
             (429, Some("QUOTA_EXCEEDED")) => ErrorKind::QuotaExceeded,
             (429, _) => ErrorKind::RateLimited,
             (_, Some("invalid_grant")) => ErrorKind::ConsentExpired,
-            // Configuration of the application: the client id, its secret, or the flows that it may
-            // use.
+            // The configuration of the application is wrong: the client id, the client secret, or
+            // the allowed flows.
             (_, Some("invalid_client" | "unauthorized_client")) => ErrorKind::Configuration,
-            // Reasons of the player are in capitals, those of the accounts service are not.
+            // Reasons of the player are in upper case. Reasons of the accounts service are in lower
+            // case.
             (400..=499, Some(reason)) if !reason.bytes().any(|byte| byte.is_ascii_lowercase()) => {
                 ErrorKind::Player(PlayerReason::from(reason))
             }
@@ -114,8 +115,8 @@ impl Refusal {
 }
 
 impl Error {
-    /// Creates the error of a response that is not a success, from its status and its body. It
-    /// keeps the beginning of the body.
+    /// Creates the error of a response that is not a success, from its status and its body. The
+    /// error keeps the beginning of the body.
     ///
     /// A [`Pipeline`](crate::Pipeline) creates the errors of its calls in this way. For a response
     /// that may contain a token, use [`Refusal`] instead.
@@ -133,13 +134,14 @@ pub(crate) fn refused(
     token: &AccessToken,
 ) -> Error {
     let status = response.status().as_u16();
-    // Replaces the token before anything is cut, so that no part of it remains.
+    // Replaces the token before the text is truncated, so that no part of the token remains.
     let body = String::from_utf8_lossy(response.body().get(..READ).unwrap_or(response.body()));
     let body = redact(&body, &[token.expose()]);
     let mut error = Error::from_response(status, body.as_bytes()).with_operation(operation);
     if let Some(wait) = retry_after(response.headers(), SystemTime::now()) {
         error = error.with_retry_after(wait);
-        // The rolling window asks for a wait of seconds; only a quota asks for hours.
+        // When the rolling window is full, the wait is a few seconds. Only a quota leads to a wait
+        // of hours.
         if error.kind() == ErrorKind::RateLimited && wait >= QUOTA_WAIT {
             error = error.with_kind(ErrorKind::QuotaExceeded);
         }
@@ -159,7 +161,7 @@ fn is_code(reason: &str) -> bool {
             || reason.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_')))
 }
 
-/// Returns plain text unchanged, and the title of an HTML page.
+/// Returns plain text unchanged. For an HTML page, returns the title.
 fn without_markup(text: &str) -> String {
     match html_title(text) {
         Some(title) if title.is_empty() => "the response is an HTML page".to_owned(),
@@ -168,7 +170,7 @@ fn without_markup(text: &str) -> String {
     }
 }
 
-/// Returns the beginning of a text, at most `most` bytes, cut between characters.
+/// Returns the beginning of a text: at most `most` bytes, and only whole characters.
 pub(crate) fn start_of(text: &str, most: usize) -> &str {
     let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     text.get(..end.unwrap_or_default()).unwrap_or_default()

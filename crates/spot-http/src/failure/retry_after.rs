@@ -6,15 +6,15 @@ use http::{HeaderMap, header};
 /// Reads the `Retry-After` header: seconds, seconds with a fraction, or an HTTP date.
 ///
 /// A date is compared with the `Date` header of the same response, so that a wrong local clock has
-/// no effect. Without that header it is compared with `now`.
+/// no effect. Without that header, the date is compared with `now`.
 ///
-/// - `None` if the header is missing or malformed. The backoff then decides the wait.
-/// - A negative number is malformed. Reading it as "retry now" would be dangerous, because the
-///   server reported too many calls.
+/// - `None` if the header is missing or malformed. In that case, the backoff determines the wait.
+/// - A negative number is malformed. Treating a negative number as "retry now" would be dangerous,
+///   because the server reported too many calls.
 /// - A date in the past means zero.
 /// - A number that is too large for a [`Duration`] yields [`Duration::MAX`].
-/// - If there are several values, the longest wait counts. A proxy may add a second header, or join
-///   two values with a comma.
+/// - If there are several values, the longest wait is returned. A proxy may add a second header, or
+///   join two values with a comma.
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let sent = headers.get(header::DATE).and_then(|date| date.to_str().ok()).and_then(date);
     let waits = headers.get_all(header::RETRY_AFTER).iter().filter_map(|value| {
@@ -28,13 +28,14 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 }
 
 fn date(text: &str) -> Option<SystemTime> {
-    // The format that HTTP prescribes is a form of RFC 2822.
+    // HTTP dates use a variant of the date format of RFC 2822.
     DateTime::parse_from_rfc2822(text.trim()).ok().map(SystemTime::from)
 }
 
 fn seconds(text: &str) -> Option<Duration> {
     let text = text.trim();
-    // Rust also parses `inf` and `NaN`; here a number must begin with a digit.
+    // The parser of Rust also accepts `inf` and `NaN`. Therefore the number must begin with a
+    // digit.
     let number = text.starts_with(|first: char| first.is_ascii_digit()).then_some(text)?;
     Some(Duration::try_from_secs_f64(number.parse().ok()?).unwrap_or(Duration::MAX))
 }

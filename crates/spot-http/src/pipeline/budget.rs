@@ -28,7 +28,7 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// Creates a full budget; `None` is unlimited.
+    /// Creates a full budget. `None` means no limit.
     pub(crate) fn new(most: Option<u32>) -> Self {
         Self { left: Mutex::new(most.unwrap_or_default()), most }
     }

@@ -67,27 +67,27 @@ impl PipelineBuilder {
         }
     }
 
-    /// Sets the transport; by default a [`ReqwestTransport`](crate::ReqwestTransport).
+    /// Sets the transport. The default is a [`ReqwestTransport`](crate::ReqwestTransport).
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// Sets the proxy of the default transport, with its scheme:
-    /// `http://user:password@localhost:8080`. By default the environment decides (`HTTPS_PROXY` and
-    /// similar variables).
+    /// Sets the proxy of the default transport. The URL includes the scheme:
+    /// `http://user:password@localhost:8080`. By default, environment variables such as
+    /// `HTTPS_PROXY` set the proxy.
     pub fn proxy(mut self, url: &str) -> Self {
         self.proxy = Some(url.to_owned());
         self
     }
 
-    /// Sets the base URL, with the version: `https://api.spotify.com/v1`, which is the default.
+    /// Sets the base URL, including the version. The default is `https://api.spotify.com/v1`.
     pub fn base_url(mut self, base_url: &str) -> Self {
         base_url.trim_end_matches('/').clone_into(&mut self.settings.base_url);
         self
     }
 
-    /// Sets the languages of names, as in the header `Accept-Language`.
+    /// Sets the preferred languages for names, as a value of the header `Accept-Language`.
     pub fn accept_language(mut self, languages: &str) -> Self {
         self.accept_language = Some(languages.to_owned());
         self
@@ -105,8 +105,8 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets the time limit of a call; 60 s by default. It includes the queue, the token, all
-    /// attempts and the waits between them.
+    /// Sets the time limit of a call; 60 s by default. The limit includes the time in the queue,
+    /// the wait for the token, all attempts, and the waits between attempts.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.settings.deadline = deadline;
         self
@@ -119,15 +119,16 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets the waits between attempts: a random time up to `base`, twice that after the second
-    /// attempt, and so on up to `cap`. 0.5 s and 20 s by default.
+    /// Sets the waits between attempts, which are random. The maximum is `base` after the first
+    /// attempt, twice `base` after the second, and so on up to `cap`. By default, `base` is 0.5 s
+    /// and `cap` is 20 s.
     pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         self.settings.backoff = Backoff::new(base, cap);
         self
     }
 
-    /// Sets how calls are paced. The limiter is shared by this pipeline and those made from it by
-    /// [`Pipeline::with_tokens`]. By default the limit is learned.
+    /// Sets how calls are paced. This pipeline and the pipelines that [`Pipeline::with_tokens`]
+    /// creates from it share the limiter. By default, the limiter learns the limit.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.limiter = Limiter::Local(limit);
         self
@@ -140,15 +141,16 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets the retry budget that all calls share; 500 by default, and `None` is unlimited. A retry
-    /// after a 429 costs 5, any other retry 14. A successful retry refunds its cost, and a success
-    /// without a retry adds 1. While the budget is used up, calls fail without a retry.
+    /// Sets the retry budget that all calls share. The default is 500, and `None` means no limit. A
+    /// retry costs 5 after a 429, and 14 after any other failure. A successful retry refunds its
+    /// cost, and a success without a retry adds 1. While the budget is used up, calls fail without
+    /// a retry.
     pub fn retry_budget(mut self, tokens: impl Into<Option<u32>>) -> Self {
         self.retry_budget = tokens.into();
         self
     }
 
-    /// Sets the seed of the random parts of waits, which makes tests reproducible.
+    /// Sets the seed for the random parts of waits, so that tests are reproducible.
     pub fn seed(mut self, seed: u64) -> Self {
         self.random = Jitter::new(seed);
         self
@@ -160,7 +162,7 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets the cache. It stores responses as their headers allow, and identical calls in flight
+    /// Sets the cache. The cache stores responses as their headers allow. Identical calls in flight
     /// share one response.
     #[cfg(feature = "cache")]
     pub fn cache(mut self, cache: Cache) -> Self {

@@ -1,4 +1,4 @@
-//! The response cache, and the sharing of identical calls in flight.
+//! The response cache. Identical calls in flight share one response.
 
 use std::{
     collections::HashMap,
@@ -20,11 +20,11 @@ use crate::{AccessToken, Error, Response};
 /// An in-memory cache of responses that follows HTTP caching (RFC 9111), with a limit in bytes.
 ///
 /// The key consists of the token, the URL and the language, so that users never receive each
-/// other's responses. After a token refresh the cache is therefore empty. Identical `GET`s in
-/// flight share one request. A write removes the responses about the user's library and about
-/// playlists that were cached with its token.
+/// other's responses. After a token refresh, the earlier responses are therefore not used.
+/// Identical `GET`s in flight share one request. A write removes the responses about the user's
+/// library and about playlists, but only those that belong to the token of the write.
 ///
-/// Clones share the memory, even across clients:
+/// Clones share the stored responses, even if they belong to different clients:
 ///
 /// ```
 /// use spot_http::{AccessToken, Cache, Pipeline};
@@ -35,7 +35,7 @@ use crate::{AccessToken, Error, Response};
 /// assert_eq!(cache.bytes(), 0);
 /// # Ok(()) }
 /// ```
-// Repeated here, so that the docs of the facade show the feature.
+// The attribute is repeated here, so that the docs of `spot-sdk` show the feature.
 #[cfg(feature = "cache")]
 #[derive(Clone)]
 pub struct Cache {
@@ -45,12 +45,14 @@ pub struct Cache {
 pub(crate) struct Memory {
     pub(crate) kept: quick_cache::sync::Cache<Key, Kept, Weigh>,
     flights: Mutex<Flights>,
-    /// The number of writes so far. A response requested before a write is not stored after it.
+    /// The number of writes so far. If a write occurs while a request is in flight, the response to
+    /// that request is not stored.
     pub(crate) writes: AtomicU64,
 }
 
-/// The requests in flight. Entries of ended or cancelled requests remain until the map has twice as
-/// many entries as after the last cleanup, so that only a few calls run a cleanup.
+/// The requests in flight. Entries of finished or cancelled requests remain until the next cleanup.
+/// A cleanup runs when the map has twice as many entries as after the previous cleanup, so that
+/// only a few calls run a cleanup.
 #[derive(Default)]
 struct Flights {
     by_key: HashMap<Key, Weak<Flight>>,
@@ -70,7 +72,7 @@ impl Flights {
     }
 }
 
-/// One request in flight, and the calls that wait for its response.
+/// The response to a request in flight. Several calls may wait for the response.
 pub(crate) type Flight = OnceCell<Result<Response<Bytes>, Error>>;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -100,13 +102,13 @@ impl Weighter<Key, Kept> for Weigh {
 impl Cache {
     /// Creates an empty cache of this size in bytes.
     pub fn new(bytes: u64) -> Self {
-        /// The expected size of a response; only a hint.
+        /// Expected size of a response. The size is only a hint.
         const TYPICAL: u64 = 16 * 1024;
         let items = usize::try_from(bytes / TYPICAL).unwrap_or(usize::MAX).max(16);
         let options = OptionsBuilder::new()
             .estimated_items_capacity(items)
             .weight_capacity(bytes)
-            // One shard, so that a large response fits.
+            // There is only one shard, so that a large response fits.
             .shards(1)
             .build();
         let random = std::hash::RandomState::new();
@@ -117,7 +119,7 @@ impl Cache {
                 random,
                 DefaultLifecycle::default(),
             ),
-            // Both numbers were given, so that the options are complete.
+            // The options are complete, because both numbers were set.
             Err(_) => quick_cache::sync::Cache::with(
                 items,
                 bytes,
@@ -141,7 +143,7 @@ impl Cache {
         self.memory.kept.clear();
     }
 
-    /// Returns the request in flight for a key, or a new one.
+    /// Returns the request in flight for a key, or adds a new request.
     pub(crate) fn flight(&self, key: &Key) -> Arc<Flight> {
         let mut flights = self.memory.flights.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = flights.by_key.get(key).and_then(Weak::upgrade)
@@ -187,7 +189,7 @@ mod tests {
         let took = start.elapsed();
         assert!(took.as_secs() < 5, "{took:?} for 40000 calls in flight");
         drop(waiting);
-        // Cleanups remove the entries of ended flights.
+        // Cleanups remove the entries of finished requests.
         for at in 40_000..200_000 {
             cache.flight(&key(at));
         }

@@ -32,7 +32,7 @@ pub(crate) async fn call(
     let token = token.map_err(|error| error.with_operation(operation))?;
     if operation.method != Method::Get {
         let response = Call::new(*caller, request).run().await;
-        // A write that failed may have been carried out.
+        // A failed write may have changed the data.
         cache.forget_private(&token);
         return response;
     }
@@ -77,7 +77,7 @@ pub(crate) async fn call(
     Ok(Response { cached: response.cached || !sends, token: Some(token), ..response })
 }
 
-/// Sends the request of a flight, and stores its response if the headers allow it.
+/// Sends a request that several calls may share, and stores the response if its headers allow this.
 async fn send(
     cache: &Cache,
     caller: &Caller<'_>,
@@ -105,7 +105,7 @@ async fn send(
             let Response { attempts, waited, .. } = response;
             return Ok(Response { attempts, waited, ..kept_response(head, kept.body) });
         }
-        // The response describes another version than the stored one.
+        // The 304 is about another version than the stored response.
         response = Call::new(*caller, request).run().await?;
     }
     let head = response_head(&response);
@@ -122,8 +122,8 @@ async fn send(
     Ok(response)
 }
 
-/// Returns the head of a key's request, for the caching rules. The head has no token, because the
-/// key already separates the tokens.
+/// Returns the request head that the caching rules need for a key. The head has no token, because
+/// different tokens already have different keys.
 fn request_head(key: &Key) -> Result<request::Parts, http::Error> {
     let mut request = http::Request::get(&*key.url);
     if let Some(language) = &key.language {

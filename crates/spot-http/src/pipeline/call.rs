@@ -20,13 +20,14 @@ use crate::{
     rate_limit::describe,
 };
 
-/// One call. Dropping it is safe at any time: it holds nothing except its slot of the rate limit.
+/// One call. Dropping a call is safe at any time, because a call holds only its slot of the rate
+/// limit.
 pub(crate) struct Call<'a> {
     shared: &'a Shared,
     tokens: &'a dyn TokenSource,
     access: AccessMode,
     request: &'a Request,
-    /// The conditional headers of the cache.
+    /// Conditional headers that the cache adds to the request.
     conditions: HeaderMap,
     start: Instant,
     deadline: Instant,
@@ -37,7 +38,7 @@ pub(crate) struct Call<'a> {
     /// The number of the attempt, from 1.
     attempt: u32,
     waited: Duration,
-    /// The price of the last retry.
+    /// The price of the last retry, as paid from the retry budget.
     paid: u32,
     /// A token that the API refused, and the error of that attempt.
     refused: Option<(AccessToken, Error)>,
@@ -77,8 +78,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Adds headers that make the server answer 304 if nothing changed. A 304 then counts as
-    /// success.
+    /// Adds headers that make the server answer 304 if nothing changed. A 304 is then a success.
     #[cfg(feature = "cache")]
     pub(crate) fn with_conditions(mut self, conditions: HeaderMap) -> Self {
         self.conditions = conditions;
@@ -204,11 +204,11 @@ impl<'a> Call<'a> {
             Outcome::RateLimited => return self.throttled(permit, error, wait),
             Outcome::NotSent => _ = self.finish(permit, AttemptEnd::NotSent),
             _ if status.is_some() => _ = self.finish(permit, AttemptEnd::Answered),
-            // The request may have arrived, so that it keeps its slot.
+            // The request may have reached the server, so it keeps its slot.
             _ => drop(permit),
         }
         if outcome == Outcome::Unauthorized {
-            // Spotify would refuse another token of the application as well.
+            // Spotify would also refuse a new token of the application.
             let needs_user = error.message().contains("user authentication");
             if error.kind() != ErrorKind::Authentication || self.refused.is_some() || needs_user {
                 return Err(error);
@@ -217,7 +217,8 @@ impl<'a> Call<'a> {
             if !matches!(timeout_at(self.deadline, reject).await, Ok(Ok(()))) {
                 return Err(error);
             }
-            // This does not count as a failed attempt: only the token was wrong.
+            // The next attempt follows at once and costs nothing from the retry budget, because
+            // only the token was wrong.
             self.refused = Some((token.clone(), error));
             return Ok(Next::Again);
         }
@@ -237,7 +238,7 @@ impl<'a> Call<'a> {
         wait: Duration,
     ) -> Result<Next, Error> {
         let operation = self.request.operation();
-        // Random, so that many machines do not retry at the same moment.
+        // The wait is random, so that many machines do not retry at the same moment.
         let wait = wait.saturating_add(Duration::from_millis(500).mul_f64(self.shared.random()));
         let feedback = self.finish(permit, AttemptEnd::refused(&error, wait));
         let pause = feedback.block.unwrap_or(wait);
@@ -249,15 +250,15 @@ impl<'a> Call<'a> {
             return Err(error.with_message(message).with_retry_after(pause));
         }
         self.retries(&error, pause);
-        // No sleep here: the limiter delays the next attempt.
+        // There is no sleep here, because the limiter delays the next attempt.
         Ok(Next::Again)
     }
 
-    /// Whether a retry is allowed, fits before the deadline, and is covered by the budget. If so,
-    /// takes its price from the budget.
+    /// Whether the number of attempts, the deadline and the budget allow a retry. If so, pays for
+    /// the retry from the budget.
     fn may_retry_in(&mut self, outcome: Outcome, wait: Duration) -> bool {
         let in_time = wait <= self.max_wait && later(Instant::now(), wait) < self.deadline;
-        // The payment comes last, so that only actual retries are paid.
+        // The payment is the last condition, so that only actual retries cost anything.
         let goes = self.attempt < self.attempts
             && in_time
             && self.shared.budget.pay(budget::price(outcome));

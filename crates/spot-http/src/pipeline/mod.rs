@@ -81,7 +81,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// Any response other than 2xx is an error. [`Error::kind`] classifies it.
+    /// Any response other than 2xx is an error. [`Error::kind`] classifies the error.
     pub async fn call(&self, request: Request) -> Result<Response<Bytes>, Error> {
         request.check()?;
         // Timers and connections panic without a runtime.
@@ -101,8 +101,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the response does not
-    /// decode as `T`.
+    /// The same errors as [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the
+    /// response cannot be decoded as `T`.
     pub async fn call_json<T: DeserializeOwned>(
         &self,
         request: Request,
@@ -111,11 +111,11 @@ impl Pipeline {
         self.call(request).await?.json(operation)
     }
 
-    /// Sends a request whose response may be empty: status 204, or no body.
+    /// Sends a request whose response may be empty. An empty response has status 204 or no body.
     ///
     /// # Errors
     ///
-    /// As [`call_json`](Self::call_json).
+    /// The same errors as [`call_json`](Self::call_json).
     pub async fn call_optional<T: DeserializeOwned>(
         &self,
         request: Request,
@@ -124,25 +124,26 @@ impl Pipeline {
         self.call(request).await?.optional_json(operation)
     }
 
-    /// Sends a command. The body is not decoded, because Spotify answers the same command with an
-    /// empty body, JSON or text.
+    /// Sends a command. The body of the response is not decoded, because it may be empty, JSON or
+    /// text, even for the same command.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the response is an HTML
-    /// page. Such a page comes from a proxy or a login page of the network, not from Spotify.
+    /// The same errors as [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the
+    /// response is an HTML page. Such a page comes from a proxy or from the sign-in of a network,
+    /// not from Spotify.
     pub async fn call_empty(&self, request: Request) -> Result<Response<()>, Error> {
         let operation = request.operation();
         self.call(request).await?.of_command(operation)
     }
 
-    /// Returns the target of a link's redirect. It sends no token and does not follow the redirect.
-    /// `None` if the response is not a redirect.
+    /// Requests a link and returns the target of its redirect. The request contains no token, and
+    /// the redirect is not followed. `None` if the response is not a redirect.
     ///
     /// # Errors
     ///
-    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not an `https` URL, and any
-    /// network failure.
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not an `https` URL. A network
+    /// failure is an error too.
     pub async fn redirect_of(&self, link: &str) -> Result<Option<String>, Error> {
         let wrong = || Error::bad_request("the link is not an https URL");
         let url = Url::parse(link).ok().filter(|url| url.scheme() == "https").ok_or_else(wrong)?;
@@ -155,11 +156,11 @@ impl Pipeline {
         Ok(target.and_then(|target| target.to_str().ok()).map(str::to_owned))
     }
 
-    /// Returns a pipeline for another user of the same application. It shares the connections, the
-    /// rate limiter, the retry budget, the cache, the observer and all settings.
+    /// Returns a pipeline for another user of the same application. The new pipeline shares the
+    /// connections, the rate limiter, the retry budget, the cache, the observer and all settings.
     ///
-    /// The result is small: a server may keep one per session. Spotify counts the calls of an
-    /// application, so that pipelines with separate limiters get many more 429s.
+    /// A pipeline is small, so a server may keep one pipeline per session. Spotify counts all calls
+    /// of an application together, so pipelines with separate limiters get many more 429s.
     ///
     /// ```
     /// # fn main() -> Result<(), spot_http::Error> {
@@ -175,7 +176,8 @@ impl Pipeline {
     }
 
     /// Sets the access mode of the application; [`Development`](AccessMode::Development) by
-    /// default. If an operation is closed in one mode, its error messages depend on this setting.
+    /// default. If an operation is closed in only one mode, the error messages depend on this
+    /// setting.
     #[must_use]
     pub fn with_access_mode(mut self, mode: AccessMode) -> Self {
         self.access = mode;
@@ -190,8 +192,9 @@ impl Pipeline {
     /// Waits until the observer has handled the events of all calls that have ended. Without an
     /// observer, returns at once.
     ///
-    /// Call it before a program ends, so that no event is lost, and in tests before looking at the
-    /// received events. It waits as long as the observer takes; use a timeout if that may be long.
+    /// Call this method before the program exits, so that no event is lost. In tests, call it
+    /// before you check the received events. The wait has no time limit: use a timeout if the
+    /// observer may be slow.
     pub async fn settled(&self) {
         if let Some(observer) = &self.shared.observer {
             observer.settled().await;
@@ -202,8 +205,9 @@ impl Pipeline {
         Caller { shared: &self.shared, tokens: &*self.tokens, access: self.access }
     }
 
-    /// A snapshot of Spotify's limits: the learned limit, the calls in use, and the operations that
-    /// are closed, with the end of each block. Use it for a dashboard, or save it for the next run.
+    /// A snapshot of Spotify's limits: the learned limit, the calls in use, and the closed
+    /// operations with the end of each block. Show the snapshot on a dashboard, or save it for the
+    /// next run.
     pub fn limits(&self) -> Limits {
         self.shared.limiter.limits()
     }
@@ -213,11 +217,12 @@ impl Pipeline {
         &self.shared.settings.base_url
     }
 
-    /// Returns the path and query of a link below the base URL, to which the token may be sent.
-    /// `None` if the link leads elsewhere: to another origin, or out of the base path with `..`.
-    /// Escaped dots and slashes are treated like plain ones, since a server may decode them.
+    /// Returns the path and query of a link, relative to the base URL, if the token may be sent to
+    /// the link. `None` if the link leads to another origin, or leaves the base path with `..`.
+    /// Escaped dots and slashes are treated like unescaped dots and slashes, since a server may
+    /// decode them.
     pub fn path_of(&self, link: &str) -> Option<String> {
-        // Parsing resolves `.` and `..`, including escaped ones, in the same way as the transport.
+        // Parsing resolves `.` and `..` in the same way as the transport, even if they are escaped.
         let (base, link) = (Url::parse(self.base_url()).ok()?, Url::parse(link).ok()?);
         let path = link.path().strip_prefix(base.path().trim_end_matches('/'))?;
         let decoded = percent_decode_str(path).decode_utf8_lossy();

@@ -9,14 +9,14 @@ use crate::{Error, ErrorKind};
 /// Receives the events of calls, for metrics, progress and alerts. For logs, use the `tracing`
 /// spans.
 ///
-/// It runs on its own thread, which starts with the first event of a pipeline, so that an observer
-/// that blocks does not delay calls. Panics are ignored. The observer runs inside the runtime of
-/// the call, so that it may spawn tasks.
+/// The observer runs on its own thread, so that a slow observer does not delay calls. The thread
+/// starts with the first event of a pipeline. Panics are ignored. The thread enters the runtime of
+/// the call, so that the observer may spawn tasks.
 ///
-/// Events arrive in the order in which they happen. The call may return before its events arrive:
-/// [`Pipeline::settled`](crate::Pipeline::settled) waits for them, for tests and before a program
-/// ends. Up to 1,024 events are queued for a slow observer. Later ones are lost, and
-/// [`Event::Lost`] counts them.
+/// Events arrive in the order in which they happen. A call may return before its events arrive.
+/// [`Pipeline::settled`](crate::Pipeline::settled) waits for the events, in tests or before a
+/// program exits. Up to 1,024 events are queued for a slow observer. Further events are lost, and
+/// [`Event::Lost`] reports their number.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -53,7 +53,7 @@ pub enum Event {
     Throttled {
         /// The operation.
         operation: &'static Operation,
-        /// How long it waited.
+        /// How long the call waited.
         waited: Duration,
     },
     /// An attempt started: its request is about to be sent.
@@ -90,7 +90,7 @@ pub enum Event {
         /// The wait before the retry.
         after: Duration,
     },
-    /// Spotify answered 429. Either all operations pause, or only this one is closed.
+    /// Spotify answered 429. Either all operations pause, or only this operation is closed.
     #[non_exhaustive]
     RateLimited {
         /// The operation.
@@ -106,18 +106,19 @@ pub enum Event {
         /// The number of calls that fit in a window.
         limit: u32,
     },
-    /// The limiter cannot reach the server that it shares with other machines, and continues alone.
+    /// The limiter cannot reach the server that holds the shared state, and continues with its own
+    /// state.
     #[non_exhaustive]
     LimiterAlone {
         /// The failure.
         error: Error,
-        /// The number of calls per window that this process now uses, if a limit is known.
+        /// The limit that this process now uses, in calls per window; `None` if no limit is known.
         limit: Option<u32>,
     },
     /// The limiter shares its state with other machines again.
     #[non_exhaustive]
     LimiterShared {
-        /// Time without the shared state.
+        /// How long the limiter was without the shared state.
         after: Duration,
     },
     /// A call ended.
@@ -140,7 +141,7 @@ pub enum Event {
         /// The operation.
         operation: &'static Operation,
     },
-    /// The observer was too slow, and the events after the last received one are lost.
+    /// The observer was too slow: the events that followed the last received event are lost.
     #[non_exhaustive]
     Lost {
         /// The number of lost events.

@@ -16,12 +16,13 @@ use crate::{Event, Observer, pipeline::user_code};
 /// Maximum number of events that are queued for a slow observer.
 const CAPACITY: usize = 1_024;
 
-/// Delivers events to an observer on a separate thread, so that senders never wait for it. The
-/// thread starts with the first event. After the queue is dropped, it delivers the remaining events
-/// and ends.
+/// Delivers events to an observer on a separate thread, so that senders never wait for the
+/// observer. The thread starts with the first event. After the queue is dropped, the thread
+/// delivers the remaining events and then stops.
 ///
-/// Every pipeline has one. It is public for implementations of [`RateLimiter`](crate::RateLimiter)
-/// that report their own events. [`Observer`] documents the order and the loss of events.
+/// Every pipeline with an observer has a queue. The type is public for implementations of
+/// [`RateLimiter`](crate::RateLimiter) that report their own events. [`Observer`] documents the
+/// order and the loss of events.
 pub struct ObserverQueue {
     observer: Arc<dyn Observer>,
     /// Contains `None` if the thread could not be started: the observer is then never called.
@@ -30,7 +31,7 @@ pub struct ObserverQueue {
 
 struct Queue {
     sender: mpsc::Sender<Waiting>,
-    /// Number of events lost since the last queued one.
+    /// Number of events that were lost since the last queued event.
     lost: Mutex<u64>,
 }
 
@@ -38,7 +39,7 @@ struct Queue {
 enum Waiting {
     /// An event, and the runtime of its call.
     Event(Event, Option<Handle>),
-    /// A task waits until the observer has handled the earlier events.
+    /// A marker for a task that waits until the observer has handled the earlier events.
     Marker(oneshot::Sender<()>),
 }
 
@@ -58,7 +59,8 @@ impl ObserverQueue {
     /// Waits until the observer has handled all events so far.
     pub async fn settled(&self) {
         let Some(Some(queue)) = self.queue.get() else { return };
-        // Sending fails only if the thread has ended, and the thread outlives the queue.
+        // Sending fails only if the thread has stopped. The thread does not stop before the queue
+        // is dropped.
         let Ok(room) = queue.sender.reserve_many(2).await else { return };
         let (handled, until_handled) = oneshot::channel();
         {
@@ -92,8 +94,8 @@ impl fmt::Debug for ObserverQueue {
 }
 
 impl Queue {
-    /// Queues an event, or counts it as lost. The lock makes sure that the lost events are reported
-    /// before any later event.
+    /// Queues an event, or counts it as lost if the queue is full. The lock makes sure that the
+    /// lost events are reported before any later event.
     fn push(&self, event: Event) {
         let mut lost = self.lost();
         let event = Waiting::Event(event, Handle::try_current().ok());
@@ -110,7 +112,7 @@ impl Queue {
     }
 }
 
-/// Returns the event that reports the lost ones, if there are any, and resets their count.
+/// If events were lost, returns an event that reports their number, and resets the number.
 fn take_lost(lost: &mut u64) -> Option<Waiting> {
     let count = std::mem::take(lost);
     (count > 0).then(|| Waiting::Event(Event::Lost { count }, Handle::try_current().ok()))
@@ -122,11 +124,11 @@ fn deliver(observer: &dyn Observer, mut waiting: mpsc::Receiver<Waiting>) {
         match next {
             Waiting::Event(event, runtime) => {
                 let _inside = runtime.as_ref().map(Handle::enter);
-                // A panic of the observer must not end the thread.
+                // A panic of the observer must not stop the thread.
                 let _ = user_code::catch(|| observer.event(&event));
             }
             Waiting::Marker(handled) => {
-                // An error means that the waiting task is gone.
+                // An error means that the waiting task was dropped.
                 let _ = handled.send(());
             }
         }

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use crate::{Lane, failure::Backoff};
 
-/// Options of a single call. Options that are not set default to those of the
-/// [`PipelineBuilder`](crate::PipelineBuilder).
+/// Options of a single call. If an option is not set, the value from the
+/// [`PipelineBuilder`](crate::PipelineBuilder) applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallOptions {
     pub(crate) deadline: Option<Duration>,
@@ -21,8 +21,8 @@ impl CallOptions {
         Self::default()
     }
 
-    /// Sets the time limit of the call. It includes the queue, the token, all attempts and the
-    /// waits between them.
+    /// Sets the time limit of the call. The limit includes the time in the queue, the wait for the
+    /// token, all attempts, and the waits between attempts.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
@@ -36,7 +36,7 @@ impl CallOptions {
         self
     }
 
-    /// Sets the maximum number of attempts, at least one.
+    /// Sets the maximum number of attempts. The value 0 becomes 1.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
@@ -51,8 +51,8 @@ impl CallOptions {
         self
     }
 
-    /// Sets the waits between attempts: a random time up to `base`, twice that after the second
-    /// attempt, and so on up to `cap`.
+    /// Sets the waits between attempts, which are random. The maximum is `base` after the first
+    /// attempt, twice `base` after the second, and so on up to `cap`.
     #[must_use]
     pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         self.backoff = Some(Backoff::new(base, cap));
@@ -66,7 +66,7 @@ impl CallOptions {
         self
     }
 
-    /// Sets whether sending the request twice does no harm. Overrides
+    /// Sets whether the request may be sent twice without harm. Overrides
     /// [`Operation::idempotent`](spot_model::Operation::idempotent).
     #[must_use]
     pub fn repeatable(mut self, repeatable: bool) -> Self {
@@ -74,7 +74,7 @@ impl CallOptions {
         self
     }
 
-    /// Fills the options that are not set with those of `others`.
+    /// Takes the value from `others` for each option that is not set.
     #[must_use]
     pub fn or(self, others: &Self) -> Self {
         Self {

@@ -35,7 +35,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
 }
 
-/// A pipeline as seen by one of its calls.
+/// The parts of a pipeline that a call uses.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller<'a> {
     pub(crate) shared: &'a Shared,
@@ -114,7 +114,8 @@ pub(crate) async fn token(
     }
 }
 
-/// Returns `now` plus `by`, at most one year ahead: tokio's timers support about two years.
+/// Returns `now` plus `by`, but at most one year after `now`, because tokio's timers support only
+/// about two years.
 pub(crate) fn later(now: Instant, by: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(365 * 86_400);
     now + by.min(FAR)

@@ -1,5 +1,5 @@
 //! Calls code of the program: token sources, transports and observers. A panic in this code must
-//! not end the task of the caller.
+//! not stop the task of the caller.
 
 use std::{
     future::poll_fn,

@@ -1,16 +1,16 @@
-//! Blocks after a 429, either of all operations or of the operation that was refused.
+//! Blocks after a 429. Either all operations are blocked, or only the operation that was refused.
 //!
-//! Spotify counts calls in several ways, and a 429 rarely says which count is exhausted:
+//! Spotify has several limits, and a 429 rarely says which limit was reached:
 //!
 //! - A `Retry-After` of seconds means that the rolling window of the application is full. All
 //!   operations pause.
 //! - `QUOTA_EXCEEDED`, or a `Retry-After` of hours, means that a quota is exhausted. Groups of
 //!   operations share quotas, and Spotify does not publish the groups. Only the refused operation
-//!   is blocked; another operation of the same quota is blocked when it is refused as well.
+//!   is blocked. Another operation that shares the quota is blocked when it is refused as well.
 //! - If an operation with its own rate limit is refused, only this operation is blocked.
 //!
-//! When a block ends, a single call is sent first (the probe), because many calls at once could
-//! lengthen the block.
+//! When a block ends, only one call is sent at first: the test call, `Probe` in the code. The other
+//! calls wait for its response, because many calls at once could lengthen the block.
 //!
 //! Functions take the current time as an argument and never wait.
 
@@ -32,11 +32,12 @@ use crate::{
     },
 };
 
-/// How long other calls wait for the response of a probe before the next probe is sent.
+/// How long other calls wait for the response to a test call. After this time, the next call
+/// becomes the test call.
 const PROBE_TIME: Duration = Duration::from_secs(5);
 
-/// Length of the block after `QUOTA_EXCEEDED` without `Retry-After`. It doubles with every refused
-/// probe.
+/// Length of the first block after `QUOTA_EXCEEDED` without `Retry-After`. The length doubles each
+/// time the test call is refused.
 const FIRST_QUOTA_BLOCK: Duration = Duration::from_secs(15 * 60);
 const LONGEST_QUOTA_BLOCK: Duration = Duration::from_secs(6 * 3600);
 
@@ -44,7 +45,7 @@ const LONGEST_QUOTA_BLOCK: Duration = Duration::from_secs(6 * 3600);
 #[derive(Debug, Default)]
 pub struct Blocks {
     all: Option<Block>,
-    /// Keyed by the key of the operation.
+    /// The blocks of single operations. The function `key` returns the keys of this map.
     operations: HashMap<Cow<'static, str>, Block>,
 }
 
@@ -55,16 +56,16 @@ struct Block {
     /// Spotify's message.
     words: String,
     probe: Probe,
-    /// Number of consecutive refused probes.
+    /// Number of consecutive test calls that were refused.
     refused_probes: u32,
 }
 
-/// State of the call that is sent first when a block ends.
+/// State of the test call, which is sent first when a block ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Probe {
-    /// The next call is the probe.
+    /// The next call becomes the test call.
     Needed,
-    /// The probe was sent at this time.
+    /// The test call was sent at this time.
     Sent(Instant),
 }
 
@@ -72,27 +73,28 @@ enum Probe {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SharedBlock {
-    /// Key of the operation; [`ALL`](Self::ALL) for the block of all operations.
+    /// Key of the blocked operation; [`ALL`](Self::ALL) if all operations are blocked.
     pub key: String,
-    /// Remaining time in milliseconds. 0 if the block ended and no probe was answered yet.
+    /// Remaining time in milliseconds. 0 if the block has ended but no test call was answered yet.
     pub left: u64,
     /// Whether a quota is exhausted.
     pub quota: bool,
     /// Spotify's message.
     pub words: String,
-    /// Number of consecutive refused probes.
+    /// Number of consecutive test calls that were refused.
     pub refused_probes: u32,
-    /// Milliseconds that other calls still wait for the probe in flight, if there is one.
+    /// How many milliseconds other calls still wait for the test call in flight; `None` if no test
+    /// call is in flight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probing: Option<u64>,
 }
 
 impl SharedBlock {
-    /// Key of the block of all operations.
+    /// Key of the block that applies to all operations.
     pub const ALL: &str = "";
 }
 
-/// The blocks that a call probes.
+/// The blocks for which a call is the test call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Probes {
     all: bool,
@@ -100,12 +102,12 @@ pub struct Probes {
 }
 
 impl Probes {
-    /// Whether the call probes the block of all operations.
+    /// Whether this is the test call after all operations were blocked.
     pub(crate) fn all(self) -> bool {
         self.all
     }
 
-    /// Returns the keys of the blocks that a call of this operation probes.
+    /// Returns the keys of the blocks for which a call of this operation is the test call.
     pub fn keys(self, operation: &Operation) -> impl Iterator<Item = Cow<'static, str>> {
         let all = self.all.then_some(Cow::Borrowed(SharedBlock::ALL));
         all.into_iter().chain(self.operation.then(|| key(operation)))
@@ -115,13 +117,14 @@ impl Probes {
 /// Whether a call may be sent.
 #[derive(Debug)]
 pub(crate) enum Passage {
-    /// The call may be sent. It then probes these blocks.
+    /// The call may be sent. If the probes are not empty, the call is the test call for these
+    /// blocks.
     Open(Probes),
     /// All operations are blocked until this time.
     AllBlocked(Instant, Error),
     /// The operation is blocked until this time.
     OperationBlocked(Instant, Error),
-    /// A probe of all operations or of this operation is in flight.
+    /// A test call for all operations or for this operation is in flight.
     Probing { all: bool },
 }
 
@@ -153,15 +156,15 @@ impl Blocks {
         Passage::Open(probes)
     }
 
-    /// Records that a call was admitted and probes these blocks.
+    /// Records that a call was admitted as the test call for these blocks.
     pub(crate) fn pass(&mut self, operation: &Operation, probes: Probes, now: Instant) {
         for block in self.probed(operation, probes) {
             block.probe = Probe::Sent(now);
         }
     }
 
-    /// Records the end of an admitted call. If the server's response was not a 429, the probed
-    /// blocks end.
+    /// Records the end of an admitted call. If the server's response was not a 429, the blocks that
+    /// the call tested are removed.
     pub(crate) fn end(&mut self, operation: &Operation, probes: Probes, answered: bool) {
         if answered {
             if probes.all && self.all.as_ref().is_some_and(Block::is_probed) {
@@ -209,7 +212,7 @@ impl Blocks {
             wait
         };
         let wait = wait.min(LONGEST_BLOCK);
-        // The probe gave no result for the other kind of block.
+        // The test call gave no result for the other kind of block.
         let other = Probes { all: probes.all && alone, operation: probes.operation && !alone };
         self.end(operation, other, false);
         let block = Block {
@@ -221,7 +224,7 @@ impl Blocks {
         };
         let later = |other: &Block| other.until < block.until;
         if alone {
-            // Drops blocks that ended long ago and were never probed.
+            // Drops blocks that ended long ago and never had a test call.
             self.operations.retain(|_, block| now < block.until + LONGEST_BLOCK);
             if self.operations.get(&*key(operation)).is_none_or(later) {
                 self.operations.insert(key(operation), block);
@@ -243,7 +246,7 @@ impl Blocks {
         changes.min()
     }
 
-    /// Returns a snapshot of the blocks and of a window that is counted elsewhere.
+    /// Returns a snapshot of these blocks and of the given window.
     pub fn limits(&self, window: Learned, now: Instant) -> Limits {
         Limits::new(Saved { window, blocks: self.save(now) }, SystemTime::now())
     }
@@ -257,8 +260,8 @@ impl Blocks {
         }
     }
 
-    /// Restores the blocks that another run or process saved, where they end later than the current
-    /// ones.
+    /// Restores the blocks that another run or process saved. A saved block replaces a current
+    /// block only if the saved block ends later.
     pub(crate) fn restore(&mut self, saved: &SavedBlocks, now: Instant) {
         let later = |block: &Block, other: Option<&Block>| {
             other.is_none_or(|other| other.until < block.until)
@@ -276,7 +279,7 @@ impl Blocks {
         }
     }
 
-    /// Returns the block with this key in its shared form.
+    /// Returns the block with this key as a [`SharedBlock`].
     pub fn shared(&self, key: &str, now: Instant) -> Option<SharedBlock> {
         let block = match key {
             SharedBlock::ALL => self.all.as_ref(),
@@ -285,14 +288,14 @@ impl Blocks {
         block.map(|block| block.share(key, now))
     }
 
-    /// Returns all blocks in their shared form.
+    /// Returns all blocks as [`SharedBlock`]s.
     pub fn all_shared(&self, now: Instant) -> Vec<SharedBlock> {
         let keys = self.operations.keys().map(|key| &**key);
         let keys = std::iter::once(SharedBlock::ALL).chain(keys);
         keys.filter_map(|key| self.shared(key, now)).collect()
     }
 
-    /// Replaces all blocks with the shared ones.
+    /// Replaces all blocks with the blocks in `shared`.
     pub fn replace(&mut self, shared: &[SharedBlock], now: Instant) {
         *self = Self::default();
         for block in shared {
@@ -392,8 +395,8 @@ impl Block {
     }
 }
 
-/// The key under which an operation is blocked: its name, or its method and path if it is not in
-/// the table of operations.
+/// Returns the key of an operation: its name, or its method and path if the operation is not in the
+/// table of operations.
 pub(crate) fn key(operation: &Operation) -> Cow<'static, str> {
     match Operation::by_name(operation.name) {
         Some(known) => Cow::Borrowed(known.name),
@@ -432,7 +435,7 @@ mod tests {
             now += wait;
         }
         assert_eq!(minutes, [15, 30, 60, 120, 240, 360, 360, 360]);
-        // One answered probe opens the operation.
+        // One answered test call opens the operation again.
         let Passage::Open(probes) = blocks.check(operation, now) else { panic!("blocked") };
         blocks.pass(operation, probes, now);
         assert!(matches!(blocks.check(operation, now), Passage::Probing { .. }));

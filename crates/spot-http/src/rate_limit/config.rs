@@ -29,9 +29,9 @@ impl RateLimit {
         Self { mode: Mode::Learned, window: WINDOW, limits: Limits::default() }
     }
 
-    /// Sends at most this many calls in 30 s, at least 1. The limit never changes.
+    /// Sends at most this many calls in 30 s. The value 0 becomes 1. The limit never changes.
     ///
-    /// If several processes use one application, give each process its share.
+    /// If several processes use one application, give each process a part of the limit.
     pub fn known(calls: u32) -> Self {
         Self { mode: Mode::Known(calls), ..Self::learned() }
     }
@@ -48,8 +48,8 @@ impl RateLimit {
         self
     }
 
-    /// Resumes with the learned limit and the remaining blocks of an earlier run, from
-    /// [`Pipeline::limits`](crate::Pipeline::limits).
+    /// Continues with the learned limit and the blocks of an earlier run. Pass the value that
+    /// [`Pipeline::limits`](crate::Pipeline::limits) returned in that run.
     #[must_use]
     pub fn resume(mut self, limits: Limits) -> Self {
         self.limits = limits;

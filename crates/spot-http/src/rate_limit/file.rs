@@ -1,4 +1,4 @@
-//! The rate limiter of short-lived programs on one machine, which share a file.
+//! The rate limiter for short-lived programs on one machine. The programs share a file.
 
 use std::{
     collections::BTreeMap,
@@ -24,13 +24,14 @@ use crate::{
 
 /// A [`LocalLimiter`] that stores its state in a file, for programs that run often and briefly.
 ///
-/// A program that a timer starts every minute resumes with the learned limit, the calls that still
-/// count, and the blocks. Several processes may share a file. Each writes at most once a second: it
-/// adds its own calls and takes over what the others learned.
+/// For example, a timer may start the program every minute. Each run continues with the learned
+/// limit, the blocks, and the calls that still use slots. Several processes may share a file. Each
+/// process updates the file at most once a second: it loads the state of the other processes and
+/// writes its own state.
 ///
-/// The file is replaced as a whole, so that a crash leaves either the old or the new content. It
-/// contains no secrets. A file that cannot be read or written never fails a call: the limiter
-/// continues without it and logs a warning.
+/// The file is replaced as a whole, so that a crash leaves either the old or the new content. The
+/// file contains no secrets. If the file cannot be read or written, no call fails: the limiter
+/// continues without the file and logs a warning.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), spot_http::Error> {
@@ -71,15 +72,15 @@ const LOCK: Duration = Duration::from_secs(1);
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Content {
-    /// The state of each process, by its name.
+    /// The state of each process. The key is the name of the process.
     processes: BTreeMap<String, Limits>,
 }
 
 impl FileLimiter {
-    /// Creates a limiter with this pacing that resumes from the content of a file. The first write
-    /// creates the file and its directory.
+    /// Creates a limiter with this pacing, and loads its state from a file. The first write creates
+    /// the file and its directory.
     ///
-    /// Reads the file before returning.
+    /// The file is read before the function returns.
     pub fn open(path: impl Into<PathBuf>, limit: RateLimit) -> Self {
         let path = path.into();
         let local = LocalLimiter::new(&limit);
@@ -126,7 +127,7 @@ impl Shared {
                 let mut writing = shared.writing.lock().unwrap_or_else(PoisonError::into_inner);
                 *writing = Writing { last: Some(Instant::now()), is_scheduled: false };
             }
-            // The write ends by itself; nothing waits for it.
+            // The write runs in the background, and nothing waits for it.
             drop(tokio::task::spawn_blocking(move || shared.write()));
         });
     }
@@ -137,22 +138,24 @@ impl Shared {
         }
     }
 
-    /// Takes over the state of the other processes and adds that of this process.
+    /// Loads the state of the other processes, and writes the state of this process to the file.
     fn exchange(&self) -> io::Result<()> {
         if let Some(directory) = self.path.parent().filter(|path| !path.as_os_str().is_empty()) {
             fs::create_dir_all(directory)?;
         }
         let _lock = lock(&sibling(&self.path, ".lock"))?;
-        // A broken file is replaced.
+        // If the file is broken, it is replaced.
         let mut content = read(&self.path).unwrap_or_default();
         content.processes.remove(&self.process);
         self.local.absorb(content.processes.values(), Absorb::WhileRunning);
-        // This process now knows what the others learned; only their calls stay separate.
+        // This process has now loaded the limits and blocks of the other processes. An entry of
+        // another process stays in the file only while its calls use slots.
         let wall = SystemTime::now();
         content.processes.retain(|_, limits| limits.has_slots(wall));
         content.processes.insert(self.process.clone(), self.local.own_limits());
         let text = serde_json::to_vec(&content).map_err(io::Error::other)?;
-        // No flush to the disk: after a power loss, an old or broken file does no harm.
+        // The data is not flushed to the disk, because an old or broken file after a power loss
+        // does no harm.
         let next = sibling(&self.path, ".new");
         fs::write(&next, text)?;
         fs::rename(&next, &self.path)
@@ -161,12 +164,12 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // A short program ends here, and its next run needs the state.
+        // A short-lived program exits now, and its next run needs the state.
         self.write();
     }
 }
 
-/// Wraps the permit of the local limiter and schedules a write when it ends.
+/// Wraps the permit of the local limiter. Schedules a write when the attempt ends.
 #[derive(Debug)]
 struct FilePermit {
     inner: Option<Box<dyn Permit>>,
@@ -205,8 +208,7 @@ fn read(path: &Path) -> io::Result<Content> {
     }
 }
 
-/// Takes the lock of the file. The lock is released when the handle is closed, at the latest when
-/// the process ends.
+/// Takes the lock of the file. The lock is released when the handle is closed or the process exits.
 fn lock(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
     let start = std::time::Instant::now();

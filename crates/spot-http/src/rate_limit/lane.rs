@@ -2,11 +2,11 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Lane {
-    /// For calls that a user waits for. They go before bulk calls. This is the default.
+    /// For calls that a user waits for. They are sent before bulk calls. This is the default.
     #[default]
     Interactive,
-    /// For parts of a long job. While there are interactive calls, bulk calls leave them 5 % of the
-    /// limit, at least two calls. One in ten queued calls is a bulk call, so that a long job always
-    /// makes progress.
+    /// For parts of a long job. While there are interactive calls, bulk calls leave 5 % of the
+    /// limit (at least two calls) free for them. One in ten queued calls is a bulk call, so that a
+    /// long job always makes progress.
     Bulk,
 }

@@ -10,7 +10,7 @@ use crate::{Error, Lane, Limits};
 ///
 /// Spotify counts the calls of an application, so all its clients must share one limiter.
 /// [`LocalLimiter`](crate::LocalLimiter) is the default and works within one process. An
-/// implementation for several machines keeps the state where all of them can access it.
+/// implementation for several machines keeps its state in a place that all machines can access.
 ///
 /// An implementation must follow these rules:
 ///
@@ -19,13 +19,14 @@ use crate::{Error, Lane, Limits};
 /// - Calls are admitted in the order of arrival within their lane.
 #[async_trait]
 pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
-    /// Waits until an attempt may be sent, and takes a slot for it.
+    /// Waits until an attempt may be sent, and takes a slot for the attempt.
     ///
     /// # Errors
     ///
     /// - [`RateLimited`](crate::ErrorKind::RateLimited) or
-    ///   [`QuotaExceeded`](crate::ErrorKind::QuotaExceeded), at once and with `retry_after`, if the
-    ///   wait would exceed [`max_wait`](PermitRequest::max_wait) or the deadline.
+    ///   [`QuotaExceeded`](crate::ErrorKind::QuotaExceeded) if the wait would exceed
+    ///   [`max_wait`](PermitRequest::max_wait) or the deadline. The call then fails at once, and
+    ///   the error has a `retry_after`.
     /// - [`Timeout`](crate::ErrorKind::Timeout) if the deadline passed while the call waited.
     async fn acquire(&self, request: PermitRequest) -> Result<Box<dyn Permit>, Error>;
 
@@ -33,7 +34,7 @@ pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
     fn limits(&self) -> Limits;
 }
 
-/// A request for a permit, for one attempt.
+/// A request for a permit to send one attempt.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct PermitRequest {
@@ -48,7 +49,7 @@ pub struct PermitRequest {
 }
 
 impl PermitRequest {
-    /// Creates a request of the interactive lane. Only the deadline limits its wait.
+    /// Creates a request in the interactive lane. Only the deadline limits the wait.
     pub fn new(operation: &'static Operation, deadline: Instant) -> Self {
         Self { operation, lane: Lane::default(), deadline, max_wait: Duration::MAX }
     }
@@ -57,7 +58,8 @@ impl PermitRequest {
 /// The slot of one attempt.
 ///
 /// If the request was not sent, dropping the permit returns the slot. After [`sent`](Self::sent),
-/// the slot stays in use for a window, because the request may have arrived.
+/// the slot stays in use for the length of a window, because the request may have reached the
+/// server.
 pub trait Permit: fmt::Debug + Send {
     /// Records that the request is sent at this time.
     fn sent(&mut self, now: Instant);
@@ -66,8 +68,8 @@ pub trait Permit: fmt::Debug + Send {
     fn finish(self: Box<Self>, end: AttemptEnd<'_>) -> Feedback;
 }
 
-/// The end of an attempt as reported to a limiter. An attempt without a response drops its permit
-/// instead.
+/// The end of an attempt, as reported to a limiter. If the outcome of an attempt is unknown, its
+/// permit is dropped instead.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum AttemptEnd<'a> {
@@ -80,20 +82,21 @@ pub enum AttemptEnd<'a> {
     Refused {
         /// The error of the response, with its kind, message and `Retry-After`.
         error: &'a Error,
-        /// The wait before the next attempt: `Retry-After` or the backoff, whichever is longer, with
-        /// a random part.
+        /// The wait before the next attempt: `Retry-After` or the backoff, whichever is longer,
+        /// plus a random time.
         wait: Duration,
     },
 }
 
 impl<'a> AttemptEnd<'a> {
-    /// Creates the end of an attempt that was refused with 429.
+    /// Creates the value for an attempt that the server refused with 429.
     pub fn refused(error: &'a Error, wait: Duration) -> Self {
         Self::Refused { error, wait }
     }
 }
 
-/// The limiter's reaction to the end of an attempt, for the observer and for the retry.
+/// The changes that a limiter made when an attempt ended. The pipeline reports these changes to the
+/// observer, and uses them for the retry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Feedback {

@@ -12,15 +12,15 @@ use crate::rate_limit::window::Learned;
 
 /// Maximum length of a block: twice the longest block that was reported. Longer blocks are
 /// shortened to this length, since a wrong clock or header must not stop a program forever. One
-/// probe every two days does no harm.
+/// test call every two days does no harm.
 pub(crate) const LONGEST_BLOCK: Duration = Duration::from_secs(2 * 86_400);
 
 /// A snapshot of Spotify's limits: the learned limit, the calls in use, and the blocked operations
 /// with their remaining times.
 ///
-/// Show it on a dashboard, or save it for the next run: a program that starts during a block must
-/// not send calls, because they lengthen the block. [`FileLimiter`](crate::FileLimiter) saves it in
-/// a file.
+/// Show the snapshot on a dashboard, or save it for the next run. A program that starts during a
+/// block must not send calls, because calls lengthen the block. [`FileLimiter`](crate::FileLimiter)
+/// saves the snapshot in a file.
 ///
 /// ```
 /// use spot_http::{AccessToken, Limits, Pipeline, RateLimit};
@@ -41,19 +41,19 @@ pub(crate) const LONGEST_BLOCK: Duration = Duration::from_secs(2 * 86_400);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Limits {
-    /// The time of the snapshot, in milliseconds since 1970. All other times are relative to it, so
-    /// that setting the clock back does not lengthen a block.
+    /// The time of the snapshot, in milliseconds since 1970. All other times are relative to this
+    /// time, so that setting the clock back does not lengthen a block.
     at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
     search_step: u32,
-    /// In seconds.
+    /// Time between two searches for a higher limit, in seconds.
     search_every: u64,
     /// Remaining time of each slot, in milliseconds.
     slots: Vec<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     block: Option<BlockLeft>,
-    /// Keyed by the name of the operation.
+    /// The blocked operations. The key is the name of the operation.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     closed: BTreeMap<String, BlockLeft>,
 }
@@ -61,7 +61,7 @@ pub struct Limits {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct BlockLeft {
-    /// In milliseconds.
+    /// Remaining time of the block, in milliseconds.
     left: u64,
     quota: bool,
     words: String,
@@ -83,7 +83,7 @@ pub(crate) struct SavedBlocks {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SavedBlock {
-    /// Zero if the block ended and its probe has no response yet.
+    /// Zero if the block has ended but no test call was answered yet.
     pub(crate) left: Duration,
     pub(crate) quota: bool,
     pub(crate) words: String,
@@ -94,8 +94,8 @@ pub(crate) struct SavedBlock {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClosedOperation<'a> {
-    /// [Name](spot_model::Operation::name) of the operation, or its method and path if it is not in
-    /// the table.
+    /// [Name](spot_model::Operation::name) of the operation, or its method and path if the
+    /// operation is not in the table.
     pub operation: &'a str,
     /// Remaining time of the block at the time of the snapshot.
     pub wait: Duration,
@@ -107,7 +107,7 @@ pub struct ClosedOperation<'a> {
     pub message: &'a str,
 }
 
-/// `get_artist_albums is closed for 2 h 10 min: quota`
+/// Displays, for example, `get_artist_albums is closed for 2 h 10 min: quota`.
 impl fmt::Display for ClosedOperation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let why = if self.quota { "quota" } else { "rate limit" };
@@ -121,19 +121,19 @@ impl Limits {
         self.limit
     }
 
-    /// Number of calls that count against the limit now: in flight, or answered less than a window
-    /// ago.
+    /// Number of calls that count against the limit now. They are in flight, or were answered less
+    /// than a window ago.
     pub fn in_use(&self) -> usize {
         self.slots.len()
     }
 
-    /// Remaining time of the block of all operations, if there is one.
+    /// How much longer all operations are blocked; `None` if they are not blocked.
     pub fn blocked_for(&self) -> Option<Duration> {
         let left = Duration::from_millis(self.block.as_ref()?.left);
         Some(left).filter(|left| !left.is_zero())
     }
 
-    /// The wall-clock time at which the block of all operations ends, if there is one.
+    /// The wall-clock time until which all operations are blocked; `None` if they are not blocked.
     pub fn blocked_until(&self) -> Option<SystemTime> {
         Some(self.after(self.blocked_for()?))
     }
@@ -153,7 +153,7 @@ impl Limits {
         SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
-    /// Whether any call still counts at this time.
+    /// Whether any call still uses a slot at this time.
     pub(crate) fn has_slots(&self, wall: SystemTime) -> bool {
         !self.left(wall).window.taken.is_empty()
     }
@@ -178,7 +178,8 @@ impl Limits {
         }
     }
 
-    /// Returns the state as of another time. If the clock was set back, no time has passed.
+    /// Returns the state at another time, with shorter remaining times. If the clock was set back,
+    /// the remaining times stay the same.
     pub(crate) fn left(&self, wall: SystemTime) -> Saved {
         let at = self.after(Duration::ZERO);
         let passed = wall.duration_since(at).unwrap_or_default();
@@ -207,7 +208,7 @@ impl Limits {
     }
 }
 
-/// Milliseconds, rounded up, so that a block does not end too early.
+/// Converts a duration to milliseconds. Rounds up, so that a block does not end too early.
 pub fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
 }
@@ -263,7 +264,7 @@ mod tests {
         assert_eq!(left_at(&limits, 600), Duration::ZERO);
         // The clock was set back by years.
         assert_eq!(left_at(&limits, 1), 5 * HOUR);
-        // A block of a year must be a mistake, so that it is shortened.
+        // A block of a year must be a mistake, so it is shortened.
         assert_eq!(left_at(&blocked_for(9_000 * HOUR), 500), LONGEST_BLOCK);
     }
 

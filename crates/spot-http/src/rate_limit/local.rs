@@ -18,10 +18,10 @@ use crate::{
 
 /// A rate limiter for one process. This is the default.
 ///
-/// It learns Spotify's limit and stays below it. Cloning is cheap, and clones share all state. All
-/// [`Pipeline`](crate::Pipeline)s of an application must share one limiter, because Spotify counts
-/// the calls of the application. [`Pipeline::with_tokens`](crate::Pipeline::with_tokens) shares it
-/// automatically.
+/// The limiter learns Spotify's limit and stays below the limit. Cloning is cheap, and clones share
+/// all state. All [`Pipeline`](crate::Pipeline)s of an application must share one limiter, because
+/// Spotify counts the calls of the application.
+/// [`Pipeline::with_tokens`](crate::Pipeline::with_tokens) shares the limiter automatically.
 ///
 /// ```
 /// use spot_http::{AccessToken, LocalLimiter, Pipeline, RateLimit};
@@ -51,19 +51,21 @@ impl LocalLimiter {
     }
 }
 
-/// When a limiter takes over the state of other processes.
+/// When a limiter loads the state of other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Absorb {
-    /// At the start, including blocks that have ended and need a probe.
+    /// The state is loaded at the start, including blocks that have ended but still need a test
+    /// call.
     AtStart,
-    /// Later, after this limiter has sent its own probes.
+    /// The state is loaded later, when this limiter sends its own test calls. Blocks that have
+    /// ended are left out.
     WhileRunning,
 }
 
 impl LocalLimiter {
-    /// Takes over the state of other processes: the limit if none is known, blocks that end later
-    /// than its own blocks, and the calls that still count. These calls replace the calls that
-    /// were taken over earlier.
+    /// Loads the state of other processes. The limit is loaded if this limiter does not know one. A
+    /// block is loaded if it ends later than the block of this limiter. The calls that still use
+    /// slots are loaded, and replace the calls that were loaded before.
     pub(crate) fn absorb<'a>(&self, others: impl Iterator<Item = &'a Limits>, when: Absorb) {
         let wall = SystemTime::now();
         self.queued.change(|window, blocks, now| {
@@ -83,7 +85,7 @@ impl LocalLimiter {
         });
     }
 
-    /// Returns the known limits, with the calls of this process only.
+    /// Returns the known limits. They include only the calls of this process.
     pub(crate) fn own_limits(&self) -> Limits {
         self.queued.with(|window, blocks, now| save(window, blocks, now, false))
     }

@@ -23,7 +23,7 @@ pub use {
 
 pub(crate) use blocks::describe;
 
-/// Building blocks for limiters in this workspace. They may change in any version.
+/// Building blocks for limiters in this workspace. These items may change in any version.
 #[doc(hidden)]
 pub mod parts {
     pub use crate::rate_limit::{

@@ -1,8 +1,8 @@
-//! The queue of waiting calls: two lanes, each first come, first served.
+//! The queue of waiting calls. It has two lanes, and each lane is first come, first served.
 //!
-//! A waiter whose turn has come is woken, and takes its slot when it is polled. A woken waiter that
-//! is not polled (for example a future that `select!` holds, or a stream that nobody reads) is
-//! skipped after a short time, and keeps its place.
+//! When it is the turn of a waiter, the queue wakes the waiter. The waiter takes its slot when it
+//! is polled. If a woken waiter is not polled, it is skipped after a short time and keeps its
+//! place. For example, `select!` holds the future of the waiter, or nobody reads its stream.
 //!
 //! Functions take the current time as an argument and never wait.
 
@@ -15,7 +15,7 @@ use crate::Lane;
 /// Time within which a woken waiter must be polled.
 const GRACE: Duration = Duration::from_millis(20);
 
-/// One in this many queued calls is a bulk call, if there is one.
+/// While bulk calls wait, one in this many queued calls is a bulk call.
 const BULK_SHARE: u32 = 10;
 
 /// The waiters of both lanes.
@@ -26,7 +26,8 @@ pub(crate) struct Queue {
     /// The waiters that cannot proceed until a block changes. They are in neither lane.
     parked: Waiters,
     next: Ticket,
-    /// Number of interactive calls admitted since the last bulk call, while a bulk call waited.
+    /// Number of interactive calls that were admitted since the last bulk call. Calls are counted
+    /// only while a bulk call waits.
     passed: u32,
 }
 
@@ -44,11 +45,11 @@ struct Waiter {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Waiting {
-    /// In the interactive lane.
+    /// Number of calls in the interactive lane.
     pub interactive: usize,
-    /// In the bulk lane.
+    /// Number of calls in the bulk lane.
     pub bulk: usize,
-    /// In neither lane, waiting for a change of a block.
+    /// Number of calls in neither lane. They wait until a block changes.
     pub parked: usize,
 }
 
@@ -119,7 +120,8 @@ impl Queue {
         self.interactive.is_empty() && self.bulk.is_empty() && self.parked.is_empty()
     }
 
-    /// Whether it is the turn of this waiter, or of a new call if there is no ticket.
+    /// Whether it is the turn of the waiter with this ticket. If there is no ticket, whether it is
+    /// the turn of a new call.
     pub(crate) fn is_turn(&self, lane: Lane, ticket: Option<u64>, now: Instant) -> bool {
         let bulk_is_due = self.bulk_is_due(now);
         let (own, other_first) = match lane {
@@ -130,7 +132,7 @@ impl Queue {
         !before && !other_first
     }
 
-    /// Whether enough interactive calls were admitted for the next call to be a bulk call.
+    /// Whether the next call must be a bulk call, because enough interactive calls were admitted.
     pub(crate) fn bulk_is_due(&self, now: Instant) -> bool {
         self.passed + 1 >= BULK_SHARE && first(&self.bulk, now).is_some()
     }
@@ -157,7 +159,7 @@ impl Queue {
         called
     }
 
-    /// Wakes the waiters that are now first because an earlier one was skipped.
+    /// Wakes the waiters that are now first because an earlier waiter was skipped.
     pub(crate) fn call_after_lost(&mut self, now: Instant) -> Vec<Waker> {
         let lost = |waiters: &Waiters| waiters.values().next().is_some_and(|w| !w.is_live(now));
         if lost(&self.interactive) || lost(&self.bulk) { self.call(now) } else { Vec::new() }

@@ -1,5 +1,5 @@
-//! The part of a limiter that does not depend on where calls are counted: the queue with its lanes,
-//! the blocks, deadlines and time limits.
+//! The part that several limiters share: the queue with its lanes, the blocks, deadlines and time
+//! limits. Calls may be counted in this process or elsewhere.
 
 use std::{
     borrow::Cow,
@@ -39,25 +39,26 @@ pub trait Slots: fmt::Debug + Send + 'static {
     /// Number of calls that fit in a window, if known.
     fn limit(&self) -> Option<u32>;
 
-    /// Returns the next time at which a call that gets no slot now may get one.
+    /// Returns the next time at which a waiting call may get a slot.
     fn next_change(&self, now: Instant) -> Option<Instant>;
 
     /// Returns a snapshot that includes the blocks.
     fn snapshot(&self, blocks: &Blocks, now: Instant) -> Limits;
 
-    /// Reacts to a change of the queue or of the slots. It is called at the end of every step.
+    /// Reacts to a change of the queue or of the slots. The limiter calls this method at the end of
+    /// every step.
     fn settle(&mut self, _waiting: Waiting, _now: Instant) {}
 }
 
-/// The next call of the queue.
+/// The next call in the queue.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Candidate<'a> {
     /// The operation to call.
     pub operation: &'a Operation,
-    /// The lane whose slots it may use.
+    /// The lane whose slots the call may use.
     pub lane: Lane,
-    /// The blocks that it probes.
+    /// The blocks for which the call is the test call.
     pub probes: Probes,
     /// The waiting calls, including this one.
     pub waiting: Waiting,
@@ -67,17 +68,17 @@ pub struct Candidate<'a> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct EndedCall<'a> {
-    /// The slot that it had.
+    /// The slot of the call.
     pub slot: u64,
     /// The operation that was called.
     pub operation: &'a Operation,
-    /// The blocks that it probed.
+    /// The blocks for which the call was the test call.
     pub probes: Probes,
-    /// How it ended.
+    /// How the call ended.
     pub end: End,
-    /// Key of the block that its refusal created or confirmed.
+    /// If the call was refused, the key of the block that the refusal created or confirmed.
     pub refused: Option<Cow<'static, str>>,
-    /// When it was sent.
+    /// When the call was sent.
     pub sent: Instant,
     /// The blocks, already updated with the result of this call.
     pub blocks: &'a Blocks,
@@ -89,7 +90,7 @@ pub struct QueuedLimiter<S> {
     shared: Arc<Shared<S>>,
 }
 
-/// A reference to a [`QueuedLimiter`] that does not keep it alive.
+/// A weak reference to a [`QueuedLimiter`]. It does not keep the limiter alive.
 #[derive(Debug)]
 pub struct WeakLimiter<S> {
     shared: Weak<Shared<S>>,
@@ -134,7 +135,7 @@ impl<S: Slots> QueuedLimiter<S> {
         Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Arc::default() }) }
     }
 
-    /// Returns a reference that does not keep the limiter alive.
+    /// Returns a weak reference, which does not keep the limiter alive.
     pub fn downgrade(&self) -> WeakLimiter<S> {
         WeakLimiter { shared: Arc::downgrade(&self.shared) }
     }
@@ -146,9 +147,9 @@ impl<S: Slots> QueuedLimiter<S> {
         use_them(slots, blocks, Instant::now())
     }
 
-    /// Changes the slots and the blocks, and wakes waiting calls. The function returns true if all
-    /// waiting calls must wake, for example because a block changed. Otherwise only the first call
-    /// of each lane wakes.
+    /// Changes the slots and the blocks, and wakes waiting calls. The closure also returns whether
+    /// all waiting calls must wake, for example because a block changed. Otherwise only the first
+    /// call of each lane wakes.
     pub fn change<T>(&self, change: impl FnOnce(&mut S, &mut Blocks, Instant) -> (T, bool)) -> T {
         let now = Instant::now();
         let mut state = self.shared.state();
@@ -161,7 +162,7 @@ impl<S: Slots> QueuedLimiter<S> {
 }
 
 impl<S: Slots> WeakLimiter<S> {
-    /// Returns the limiter, unless it was dropped.
+    /// Returns the limiter; `None` if it was dropped.
     pub fn upgrade(&self) -> Option<QueuedLimiter<S>> {
         self.shared.upgrade().map(|shared| QueuedLimiter { shared })
     }
@@ -170,7 +171,7 @@ impl<S: Slots> WeakLimiter<S> {
 /// Whether a call may be sent now.
 enum Admission {
     Admitted(u64, Probes),
-    /// It waits in its lane, or outside of the lanes until a block changes.
+    /// The call waits in its lane, or outside of the lanes until a block changes.
     Waits(Place),
 }
 
@@ -229,8 +230,8 @@ impl<S: Slots> Shared<S> {
             }),
             AttemptEnd::NotSent => self.end_unknown(permit, End::NotSent),
             AttemptEnd::Refused { error, wait } => {
-                // A quota, or an operation's own limit, says nothing about the window. A refused
-                // probe says that the block was too short.
+                // A 429 because of a quota or of an operation's own limit says nothing about the
+                // window. If a test call is refused, the block was too short.
                 let about_window =
                     error.kind() == ErrorKind::RateLimited && !operation.own_limit && !probes.all();
                 let end = End::Refused(if about_window { wait } else { Duration::MAX });
@@ -264,7 +265,8 @@ impl<S: Slots> Shared<S> {
         let QueuedPermit { slot, operation, probes, sent, .. } = *permit;
         let ended = EndedCall { slot, operation, probes, end, refused, sent, blocks };
         let limit = slots.end(&ended, now);
-        // A probe concerns all calls. Calls that would wait too long for a block fail now.
+        // The result of a test call affects all calls. Calls that would wait too long for a block
+        // fail now.
         let decides = block.is_some() || probes != Probes::default();
         let called = if decides { queue.call_all() } else { queue.call(now) };
         self.release(state, called);
@@ -321,7 +323,8 @@ impl<S: Slots> State<S> {
         if !self.queue.is_turn(request.lane, ticket, now) {
             return Ok(in_lane);
         }
-        // A bulk call whose turn has come may use the reserve. Otherwise it would wait forever.
+        // If it is the turn of a bulk call, it may use the slots that are reserved for interactive
+        // calls. Otherwise the bulk call would wait forever.
         let lane = if self.queue.bulk_is_due(now) { Lane::Interactive } else { request.lane };
         let mut waiting = self.queue.waiting();
         if ticket.is_none() {
@@ -352,7 +355,7 @@ impl<S: Slots> State<S> {
         self.slots.settle(waiting, now);
     }
 
-    /// Returns the next time at which a waiter may proceed without another event.
+    /// Returns the next time at which a waiter may proceed because time has passed.
     fn next_change(&mut self, now: Instant) -> Option<Instant> {
         self.block_change = self.blocks.next_change(now);
         self.slot_change = self.slots.next_change(now);
@@ -363,8 +366,8 @@ impl<S: Slots> State<S> {
     }
 }
 
-/// Checks that a wait until this time exceeds neither the maximum wait nor the deadline of the
-/// call. Returns an error if the wait is too long.
+/// Checks that a wait until this time is within the maximum wait and the deadline of the call.
+/// Returns an error if the wait is too long.
 fn accept(
     request: &PermitRequest,
     until: Instant,
@@ -378,8 +381,8 @@ fn accept(
     Ok(())
 }
 
-/// First interval at which a waiter checks by itself; each further interval is longer. The timer
-/// task normally wakes the waiter earlier, unless the runtime of that task is no longer driven.
+/// First interval after which a waiter itself checks whether it may proceed. Each further interval
+/// is longer. The timer task normally wakes the waiter earlier, but its runtime may have stopped.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 const RAREST_LOOK: Duration = Duration::from_secs(60);
 
@@ -442,9 +445,9 @@ impl<S: Slots> Drop for Waiter<'_, S> {
     }
 }
 
-/// Wakes waiters that can proceed because time has passed: a slot is free again, a block has ended,
-/// or a probe or a waiter takes too long. It runs in its own task while calls wait, so that it does
-/// not depend on whether the waiters are polled.
+/// Wakes waiters that can proceed because time has passed. The reason is a free slot, the end of a
+/// block, or a test call or a waiter that takes too long. The timer runs in its own task while
+/// calls wait, so that it also works if the waiters are not polled.
 struct Timer<S: Slots> {
     shared: Weak<Shared<S>>,
     changed: Arc<Notify>,
@@ -509,7 +512,7 @@ struct QueuedPermit<S: Slots> {
     slot: u64,
     probes: Probes,
     sent: Instant,
-    /// The end to record on drop; `None` if the end was recorded.
+    /// The end to record if the permit is dropped; `None` if an end was already recorded.
     unfinished: Option<End>,
 }
 

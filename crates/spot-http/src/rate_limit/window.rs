@@ -1,9 +1,10 @@
-//! The learned window: learns from the responses how many calls fit in a rolling window.
+//! Learns from the responses how many calls Spotify accepts in its rolling window.
 //!
-//! Spotify counts the calls of an application in a rolling window of 30 seconds. It publishes
-//! neither the limit nor the remainder. A call takes a slot when it is sent; the slot is free one
-//! window after the *response*. The server counts the call between these two times. Therefore the
-//! server's count is never higher than the number of used slots, however long responses take.
+//! Spotify counts the calls of an application in a rolling window of 30 seconds. Spotify publishes
+//! neither the limit nor the number of remaining calls. A call takes a slot when it is sent. The
+//! slot becomes free one window length after the *response*. The server counts the call only
+//! between these two times. Therefore the server's count is never higher than the number of used
+//! slots, however long responses take.
 //!
 //! Functions take the current time as an argument and never wait.
 
@@ -24,8 +25,8 @@ const STRAY: Duration = Duration::from_secs(1);
 
 /// Maximum number of calls in flight while no limit is known. When the limit is reached, the server
 /// refuses every call in flight, and some servers lengthen the block with each of these calls. The
-/// number doubles only after it held calls back for a whole window. If it stayed the same, eight
-/// calls in flight on a slow connection would never fill a window.
+/// maximum doubles only after it has delayed calls for the length of a window. Without this
+/// increase, eight calls in flight on a slow connection would never fill a window.
 const FIRST_RAMP: u32 = 8;
 const LARGEST_RAMP: u32 = 64;
 
@@ -61,14 +62,15 @@ pub struct Window {
     in_flight: u32,
     /// When the slots of finished calls become free, soonest first.
     cooling: Tally<Call>,
-    /// Send times of answered calls that are certainly in the server's window, because they were
-    /// sent less than a window ago; oldest first. The number of these calls is a lower bound of the
-    /// server's limit. The number of used slots is an upper bound of the server's current count.
+    /// Send times of the answered calls that were sent less than a window ago, oldest first. These
+    /// calls are certainly in the server's window. The number of these calls is a lower bound of
+    /// the server's limit. The number of used slots is an upper bound of the server's current
+    /// count.
     certain: Tally<()>,
     ramp: u32,
     braked_since: Option<Instant>,
-    /// Time of the last refusal that changed the limit. Refusals of calls sent before this time do
-    /// not change the limit again.
+    /// Time of the last refusal that was evaluated. If a call that was sent before this time is
+    /// refused, the refusal is not evaluated.
     learned_at: Option<Instant>,
     /// Number of refusals that came after too few answers to be conclusive.
     strikes: u32,
@@ -83,7 +85,7 @@ enum Mode {
     Off,
 }
 
-/// A finished call whose slot still counts.
+/// A finished call whose slot is not free yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Call {
     /// The server sent a response other than 429.
@@ -100,7 +102,7 @@ struct LimitSearch {
     step: u32,
     every: Duration,
     next: Option<Instant>,
-    /// The limit at which the current search started, if one is running.
+    /// The limit at the start of the current search; `None` if no search is running.
     from: Option<u32>,
 }
 
@@ -125,7 +127,8 @@ pub enum Slot {
 pub enum End {
     /// The server sent a response other than 429.
     Answered,
-    /// The server answered 429, with this wait.
+    /// The server answered 429. The duration is the wait before the next attempt, or
+    /// [`Duration::MAX`] if the 429 says nothing about the window.
     Refused(Duration),
     /// The outcome is unknown: the call was cancelled or timed out, or its connection broke.
     Unknown,
@@ -133,7 +136,7 @@ pub enum End {
     NotSent,
 }
 
-/// State that a program keeps for its next run.
+/// State that a program saves for its next run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Learned {
@@ -175,7 +178,7 @@ impl Window {
         Self { mode: Mode::Fixed, limit: Some(limit), proven: limit, ..window }
     }
 
-    /// Creates a limiter without a window: every call is sent at once.
+    /// Creates a window without a limit: every call is sent at once.
     pub(crate) fn off() -> Self {
         Self { mode: Mode::Off, ..Self::learned(Duration::ZERO) }
     }
@@ -236,7 +239,7 @@ impl Window {
         self.in_flight += 1;
     }
 
-    /// Sets the limit as if it was learned now, at least 1.
+    /// Sets the limit, as if it had just been learned. The value 0 becomes 1.
     pub fn set_limit(&mut self, limit: u32, now: Instant) {
         let limit = limit.max(1);
         self.limit = Some(limit);
@@ -274,8 +277,8 @@ impl Window {
         self.limit != before
     }
 
-    /// Returns, for each finished call of this process, the time until its slot becomes free,
-    /// soonest first.
+    /// Returns how long the slots of finished calls stay in use, shortest time first. Calls of
+    /// other processes are left out.
     pub fn cooling(&self, now: Instant) -> Vec<Duration> {
         self.slots(false, now).collect()
     }
@@ -303,7 +306,7 @@ impl Window {
         self.replace(Call::Foreign, left, now);
     }
 
-    /// Takes over a limit that was learned elsewhere, if none is known.
+    /// Loads a limit that was learned elsewhere, if this window does not know one.
     pub(crate) fn learn(&mut self, learned: &Learned, now: Instant) {
         if let (Mode::Learned, None, Some(limit)) = (self.mode, self.limit, learned.limit) {
             self.limit = Some(limit.max(LEAST));
@@ -325,7 +328,8 @@ impl Window {
 
     /// Returns the remaining time of each slot of a finished call, shortest first.
     fn slots(&self, foreign: bool, now: Instant) -> impl Iterator<Item = Duration> {
-        let calls = self.cooling.iter().filter(move |(_, call, _)| foreign || *call != Call::Foreign);
+        let calls =
+            self.cooling.iter().filter(move |(_, call, _)| foreign || *call != Call::Foreign);
         calls
             .filter(move |(free, ..)| *free > now)
             .flat_map(move |(free, _, count)| (0..count).map(move |_| free - now))
@@ -338,8 +342,8 @@ impl Window {
         self.cooling.replace(call, left.iter().map(|left| now + (*left).min(longest)));
     }
 
-    /// Returns the number of free slots that a bulk call must leave for interactive calls. It is 0
-    /// if there was no interactive call within the last window.
+    /// Returns the number of free slots that a bulk call must leave for interactive calls. The
+    /// number is 0 if there was no interactive call within the last window.
     fn reserve(&self, lane: Lane, now: Instant) -> u32 {
         let (Lane::Bulk, Some(limit), Some(at)) = (lane, self.limit, self.interactive_at) else {
             return 0;
@@ -355,7 +359,7 @@ impl Window {
         self.cooling.nth(over).map_or(Slot::AfterAnswer, Slot::At)
     }
 
-    /// Raises the limit by one step if it is time to try a higher one. Returns whether the limit
+    /// Raises the limit by one step if it is time to try a higher limit. Returns whether the limit
     /// was raised.
     fn starts_search(&mut self, limit: u32, now: Instant) -> bool {
         let due = self.search.next.is_some_and(|next| next <= now);
@@ -386,7 +390,7 @@ impl Window {
     }
 
     /// Returns the number of calls answered within a window. The server may no longer count the
-    /// first of them.
+    /// earliest of these calls.
     fn answered(&self, now: Instant) -> u32 {
         let recent = self
             .cooling
@@ -406,7 +410,7 @@ impl Window {
                 self.search.next = Some(now + self.length);
             }
         } else if self.learned_at.is_some_and(|at| sent <= at) {
-            // The call was in flight when the limit was learned, and the server accepted it.
+            // The call was in flight when the limit was learned, and the server accepted the call.
             self.limit = Some(limit.max(seen));
         }
     }
@@ -427,8 +431,8 @@ impl Window {
                 self.search.every = (self.search.every * 2).min(RAREST_PROBE);
                 seen.clamp(from, from.max(limit - 1))
             }
-            // The server's limit fell, or other processes use a part of it. The learned limit is
-            // at most halved, since a single refusal is weak evidence.
+            // The server's limit became lower, or other processes use a part of the limit. The
+            // learned limit is at most halved, since a single refusal is weak evidence.
             (Some(limit), None) => {
                 self.search.every = FIRST_PROBE;
                 seen.min(limit - 1).max(limit / 2).max(LEAST)
@@ -442,7 +446,7 @@ impl Window {
         self.braked_since = None;
     }
 
-    /// Doubles the ramp if it held calls back for a whole window. If the ramp stayed the same, a
+    /// Doubles `ramp` if it has delayed calls for the length of a window. Without this increase, a
     /// few calls in flight on a slow connection would never fill a window.
     fn brake(&mut self, now: Instant) {
         match self.braked_since {

@@ -10,8 +10,8 @@ use url::Url;
 
 /// Converts the URIs of requests into URLs.
 ///
-/// Parsing a URL takes longer than everything else between a call and reqwest, and the host takes
-/// most of that time. All calls of a client have the same host, which is therefore parsed once.
+/// Parsing a URL takes longer than all other work between a call and reqwest. Most of that time is
+/// spent on the host. All calls of a client have the same host, so the host is parsed only once.
 #[derive(Debug, Default)]
 pub(crate) struct Addresses {
     first: OnceLock<Origin>,
@@ -40,7 +40,7 @@ impl Addresses {
             let mut bare = url.clone();
             bare.set_path("");
             bare.set_query(None);
-            // If another thread has already stored an origin, this one is dropped.
+            // If another thread has already stored an origin, the new origin is dropped.
             let _ = self.first.set(Origin { uri: uri.clone(), url: bare });
         }
         Ok(url)

@@ -1,7 +1,8 @@
 //! One HTTP client for each runtime.
 //!
 //! A connection makes progress only while the runtime that opened it runs. A current-thread runtime
-//! runs only inside `block_on`, so its connections may never send a request of another runtime.
+//! runs only inside `block_on`. If a request of another runtime used its connections, the request
+//! might never be sent.
 
 use std::{
     collections::VecDeque,
@@ -23,8 +24,8 @@ pub(super) struct Clients {
     others: Mutex<VecDeque<(Id, reqwest::Client)>>,
 }
 
-/// Maximum number of clients of other runtimes than the first. A program with more runtimes usually
-/// creates one after another, so the oldest runtime has already ended.
+/// Maximum number of clients for runtimes other than the first. A program with more runtimes
+/// usually creates them one after another, so the oldest runtime has already shut down.
 const MAX_OTHERS: usize = 16;
 
 impl Clients {

@@ -31,7 +31,8 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// A network failure. Its kind says whether the request may have reached the server.
+    /// A network failure. The kind of the error says whether the request may have reached the
+    /// server.
     async fn send(
         &self,
         request: http::Request<Bytes>,
@@ -58,7 +59,7 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
     }
 }
 
-/// The failure of a request without a response.
+/// The failure of a request that got no complete response.
 pub struct TransportError {
     kind: TransportErrorKind,
     source: Box<dyn StdError + Send + Sync>,

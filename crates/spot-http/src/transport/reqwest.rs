@@ -11,11 +11,11 @@ use crate::{
     transport::{address::Addresses, clients::Clients},
 };
 
-/// The transport that uses reqwest: HTTP/2 and gzip if the server supports them, no redirects, no
-/// retries of its own, and responses of limited size.
+/// The transport that uses reqwest. It uses HTTP/2 and gzip if the server supports them. It does
+/// not follow redirects, does not retry, and limits the size of responses.
 ///
-/// It may be used on any number of runtimes: each has its own connections.
-// Repeated here, so that the docs of the facade show the feature.
+/// A transport may be used on any number of runtimes. Each runtime has its own connections.
+// The attribute is repeated here, so that the docs of `spot-sdk` show the feature.
 #[cfg(feature = "reqwest")]
 #[derive(Clone)]
 pub struct ReqwestTransport {
@@ -43,8 +43,9 @@ impl ReqwestTransport {
 }
 
 impl Transport for ReqwestTransport {
-    // Written as `async_trait` would expand it, except that the future does not hold the request:
-    // allocating a future of more than a kilobyte costs as much as everything else.
+    // This is the code that `async_trait` would generate, except that the future does not hold the
+    // request. Allocating a future of more than a kilobyte would cost as much as all other work
+    // here.
     fn send<'life, 'answer>(
         &'life self,
         request: http::Request<Bytes>,
@@ -77,7 +78,7 @@ impl ReqwestTransport {
     }
 }
 
-/// Reads the body of a response, up to this many bytes.
+/// Reads the body of a response, up to `max_body` bytes.
 async fn read(
     mut response: reqwest::Response,
     max_body: usize,
@@ -153,8 +154,8 @@ fn classify(error: reqwest::Error) -> TransportError {
 #[cfg(feature = "http2")]
 fn of_http2(cause: &(dyn StdError + 'static)) -> Option<TransportErrorKind> {
     let error = cause.downcast_ref::<h2::Error>()?;
-    // The server did not process the request: it refused the stream, or the stream is later than
-    // the last one that it announced (RFC 9113, 8.7).
+    // The server did not process the request. Either it refused the stream, or the stream is later
+    // than the last stream that the server announced (RFC 9113, 8.7).
     let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
     let gone = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
     Some(if error.is_remote() && (refused || gone) {
@@ -197,7 +198,7 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'stat
 }
 
 /// Builder of a [`ReqwestTransport`].
-// Repeated here, so that the docs of the facade show the feature.
+// The attribute is repeated here, so that the docs of `spot-sdk` show the feature.
 #[cfg(feature = "reqwest")]
 #[must_use = "a builder does nothing until `build` is called"]
 #[derive(Clone)]
@@ -221,7 +222,7 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// Sets the proxy of all requests, as a URL. By default the system's settings apply.
+    /// Sets the URL of the proxy for all requests. By default, the system's settings apply.
     pub fn proxy(mut self, url: &str) -> Self {
         self.proxy = Some(url.to_owned());
         self
@@ -233,7 +234,7 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// Adds a trusted root certificate, in PEM.
+    /// Adds a trusted root certificate in PEM format.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub fn root_certificate(mut self, pem: &[u8]) -> Self {
         self.root_certificates.push(pem.to_owned());
@@ -252,10 +253,10 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// Sets how often an HTTP/2 connection with calls in flight is checked, and how long the server
-    /// has to respond to a check; 4 s each by default. The sum of the defaults is shorter than the
-    /// time limit of an attempt. Therefore a dead connection (for example after the machine slept)
-    /// costs a single attempt.
+    /// Sets the interval and the timeout of the checks of HTTP/2 connections with calls in flight.
+    /// The server must respond to a check within the timeout. Both are 4 s by default. The sum of
+    /// these defaults is shorter than the time limit of an attempt. Therefore a dead connection
+    /// (for example after the machine slept) costs a single attempt.
     #[cfg(feature = "http2")]
     pub fn http2_keep_alive(mut self, interval: Duration, timeout: Duration) -> Self {
         self.http2_keep_alive = (interval, timeout);
@@ -285,14 +286,15 @@ impl ReqwestTransportBuilder {
             Error::configuration(format!("{what}: {}", error.without_url()))
         };
         // Installs a default crypto provider if the program has none. The call fails only if the
-        // program installs one at the same moment, and then the program's provider is used.
+        // program installs a provider at the same moment. In that case, the program's provider is
+        // used.
         #[cfg(feature = "rustls")]
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let mut client = reqwest::Client::builder()
-            // The pipeline does the retries: it counts them, waits between them and knows which are
-            // safe.
+            // The pipeline does the retries. It counts them, waits between them, and knows which
+            // retries are safe.
             .retry(reqwest::retry::never())
             // A redirect would send the token to another address.
             .redirect(reqwest::redirect::Policy::none())

@@ -117,11 +117,12 @@ impl Transport for Recorder {
     }
 }
 
-/// Replays recorded responses without a network, by method, path and query. Several responses to
-/// the same request are returned in their order, and the last one repeats.
+/// Replays recorded responses without a network. Method, path and query must match. If a request
+/// has several responses, they are returned in their order, and the last response repeats.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// Remaining responses to each method and path, the next one last.
+    /// Remaining responses for each method and path. The next response is the last entry of its
+    /// list.
     answers: Arc<Mutex<HashMap<Line, Vec<Exchange>>>>,
 }
 
@@ -207,7 +208,7 @@ struct Fate {
 }
 
 impl Faulty {
-    /// Creates a failing transport around another one.
+    /// Creates a failing transport around another transport.
     pub fn new(transport: impl Transport, seed: u64) -> Self {
         let luck = Luck { random: fastrand::Rng::with_seed(seed), storm: 0 };
         Self {
@@ -224,7 +225,7 @@ impl Faulty {
         self
     }
 
-    /// Sets how often a request arrives and its response is lost.
+    /// Sets how often the response to a request is lost, after the server has received the request.
     #[must_use]
     pub fn reset_after_send(mut self, rate: f64) -> Self {
         self.rates.reset_after_send = rate;
@@ -238,15 +239,14 @@ impl Faulty {
         self
     }
 
-    /// Sets how often the response is a 503 with an HTML page, without the request having been
-    /// sent.
+    /// Sets how often a request is not sent, and the response is a 503 with an HTML page.
     #[must_use]
     pub fn server_error(mut self, rate: f64) -> Self {
         self.rates.server_error = rate;
         self
     }
 
-    /// Sets how often a response ends half way.
+    /// Sets how often a response is cut off half way.
     #[must_use]
     pub fn truncated_body(mut self, rate: f64) -> Self {
         self.rates.truncated_body = rate;
@@ -345,7 +345,8 @@ fn line(request: &http::Request<Bytes>) -> Line {
 /// Replacement for a secret in a recording.
 const REDACTED: &str = "REDACTED";
 
-/// Fields of a form, a query or a JSON text whose values are secrets, as in the accounts service.
+/// Names of fields whose values are secrets, in forms, queries and JSON texts. The accounts service
+/// uses these names.
 const SECRETS: [&str; 9] = [
     "access_token",
     "assertion",
@@ -358,7 +359,8 @@ const SECRETS: [&str; 9] = [
     "refresh_token",
 ];
 
-/// Returns the credentials of the request. They are replaced where the response repeats them.
+/// Returns the credentials of the request. If the response repeats the credentials, they are
+/// replaced there.
 fn secret_of(request: &http::Request<Bytes>) -> String {
     let header = request.headers().get(header::AUTHORIZATION);
     let header = header.and_then(|header| header.to_str().ok()).unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::{
 const DEVELOPER: &str = "developer";
 /// Maximum number of users of an application in Development Mode.
 const MOST_USERS: usize = 5;
-/// Redirect URIs of every application.
+/// Redirect URIs that every application has.
 const REDIRECT_URIS: [&str; 3] =
     ["http://127.0.0.1/callback", "http://[::1]/callback", "https://example.com/callback"];
 
@@ -48,7 +48,8 @@ pub struct App {
 
 impl App {
     /// An application in Development Mode. The seed of the mock and the name determine its
-    /// credentials. [`MockSpotify::app`](crate::MockSpotify::app) takes this name.
+    /// credentials. [`MockSpotify::app`](crate::MockSpotify::app) finds the application by this
+    /// name.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -75,15 +76,15 @@ impl App {
         self
     }
 
-    /// Field names of playlist contents. Default: the new names in Development Mode, both in
-    /// Extended Quota Mode.
+    /// Field names of playlist contents. Default: the new names in Development Mode, and both names
+    /// in Extended Quota Mode.
     pub fn playlist_fields(mut self, fields: PlaylistFields) -> Self {
         self.playlist_fields = Some(fields);
         self
     }
 
-    /// Registers a redirect URI, besides `http://127.0.0.1/callback`, `http://[::1]/callback` and
-    /// `https://example.com/callback`.
+    /// Registers another redirect URI. `http://127.0.0.1/callback`, `http://[::1]/callback` and
+    /// `https://example.com/callback` are always registered.
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.redirect_uris.push(uri.into());
         self
@@ -96,8 +97,9 @@ impl App {
         self
     }
 
-    /// Ids of the users registered for Development Mode, at most five. Other users can sign in, but
-    /// their calls are answered with 403. Default: the first five users of the world.
+    /// Ids of the users who are registered for Development Mode. At most five users are allowed.
+    /// Other users can sign in, but their calls are answered with 403. Default: the first five
+    /// users of the world.
     pub fn users<S: Into<String>>(mut self, ids: impl IntoIterator<Item = S>) -> Self {
         self.users = Some(ids.into_iter().map(Into::into).collect());
         self
@@ -127,7 +129,7 @@ pub(crate) struct Registered {
     owner_premium: bool,
 }
 
-/// A secret, whose `Debug` output does not contain it.
+/// A secret. The `Debug` output does not contain its text.
 pub(crate) struct Secret(pub(crate) String);
 
 impl std::fmt::Debug for Secret {
@@ -152,7 +154,7 @@ impl Registered {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct AppKey(usize);
 
-/// All applications. There is at least one.
+/// All applications. The list has at least the default application.
 #[derive(Debug)]
 pub(crate) struct Apps {
     first: Registered,
@@ -163,7 +165,7 @@ impl Apps {
     /// The default application.
     pub(crate) const FIRST: AppKey = AppKey(0);
 
-    /// Registers applications. Fails if Spotify would refuse one of them.
+    /// Registers applications. Fails if Spotify would refuse one of the applications.
     pub(crate) fn register(
         first: App,
         others: Vec<App>,

@@ -91,7 +91,8 @@ pub(crate) fn authorize(
     back("code", &code)
 }
 
-/// Redirects the browser to the application with one result and the `state` of the request.
+/// Redirects the browser to the application. The URL contains one result and the `state` of the
+/// request.
 fn send_back(redirect_uri: &str, name: &str, value: &str, state: Option<&str>) -> Reply {
     let mut answer = Serializer::new(String::new());
     answer.append_pair(name, value);

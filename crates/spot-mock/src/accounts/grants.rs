@@ -24,16 +24,16 @@ pub(super) const CONSENT_MONTHS: i64 = 6;
 )]
 #[non_exhaustive]
 pub enum Consent {
-    /// Grants: the browser is redirected immediately with a code.
+    /// Grants access. The browser is redirected immediately with a code.
     #[default]
     Grant,
-    /// Denies: the browser is redirected immediately with `error=access_denied`.
+    /// Denies access. The browser is redirected immediately with `error=access_denied`.
     Deny,
-    /// Asks: a page lists the users and lets the browser grant or deny.
+    /// Shows a page that lists the users and has links to grant or deny access.
     Ask,
 }
 
-/// The refresh token in the answer to a refresh.
+/// The refresh token in the answer to a refresh request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "control",
@@ -42,12 +42,13 @@ pub enum Consent {
 )]
 #[non_exhaustive]
 pub enum RefreshPolicy {
-    /// No refresh token, as in most answers of Spotify. The old refresh token stays valid.
+    /// The answer has no refresh token, like most answers of Spotify. The old refresh token stays
+    /// valid.
     #[default]
     Omit,
-    /// An empty refresh token, and empty scopes. The old refresh token stays valid.
+    /// The answer has an empty refresh token and empty scopes. The old refresh token stays valid.
     Empty,
-    /// A new refresh token. The old one is revoked.
+    /// The answer has a new refresh token, and the old refresh token is revoked.
     Rotate,
 }
 
@@ -79,9 +80,9 @@ pub(super) struct RefreshGrant {
     pub(super) app: AppKey,
     pub(super) user: Key<User>,
     pub(super) scopes: ScopeSet,
-    /// Time of the consent. Refreshing does not change it.
+    /// Time of the consent. A refresh does not change this time.
     pub(super) consented: Moment,
-    /// Whether the user signed in with PKCE, so that a refresh needs no secret.
+    /// Whether the user signed in with PKCE. A refresh after PKCE needs no client secret.
     pub(super) pkce: bool,
     pub(super) revoked: bool,
 }
@@ -146,7 +147,8 @@ impl Auth {
         self.access.get(token).filter(|grant| now < grant.expires)
     }
 
-    /// Revokes consents: of one application or all, of one user or all.
+    /// Revokes consents. `None` for `app` means all applications, and `None` for `user` means all
+    /// users.
     pub(crate) fn revoke(&mut self, app: Option<AppKey>, user: Option<Key<User>>) {
         let meant = |of_app: AppKey, of_user: Key<User>| {
             app.is_none_or(|app| app == of_app) && user.is_none_or(|user| user == of_user)

@@ -2,7 +2,8 @@
 
 use url::{Host, Url};
 
-/// Whether an application with the redirect URIs `registered` may use `asked`.
+/// Whether an application may use the redirect URI `asked`. `registered` contains the redirect URIs
+/// of the application.
 ///
 /// `asked` must equal a registered URI. A loopback address that is registered without a port may be
 /// used with any port, since applications choose the port at run time.
@@ -13,9 +14,9 @@ pub(crate) fn is_allowed(registered: &[String], asked: &str) -> bool {
             .any(|registered| registered == asked || is_same_but_port(registered, asked))
 }
 
-/// Whether an address may be registered: `https` with any host, `http` only with a numeric loopback
-/// address, and other schemes for mobile apps. `localhost` is not allowed, since a name can resolve
-/// to another machine.
+/// Whether an address may be registered. `http` is allowed only with a numeric loopback address.
+/// `https` is allowed with any host except `localhost`, since a name can resolve to another
+/// machine. Other schemes are allowed for mobile apps.
 pub(crate) fn is_secure(address: &str) -> bool {
     Url::parse(address).is_ok_and(|url| match url.scheme() {
         "http" => is_loopback(&url),

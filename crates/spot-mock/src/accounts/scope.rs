@@ -28,7 +28,8 @@ pub(crate) const SCOPES: &[&str] = &[
 pub(crate) struct ScopeSet(Vec<&'static str>);
 
 impl ScopeSet {
-    /// Parses scopes. Fails with the first name that is not a scope. Duplicates count once.
+    /// Parses scopes, and removes duplicates. If a name is not a scope, returns this name as the
+    /// error.
     pub(crate) fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, &'a str> {
         let mut scopes = Vec::new();
         for name in names {

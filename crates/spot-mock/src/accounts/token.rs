@@ -51,7 +51,8 @@ pub(crate) fn token(
 #[derive(Clone, Copy)]
 struct Client {
     app: AppKey,
-    /// Whether the client authenticated with its secret. If not, it sent only its id.
+    /// Whether the client authenticated with its secret. A client without a secret sends only its
+    /// id.
     has_secret: bool,
 }
 
@@ -105,7 +106,7 @@ fn exchange(auth: &mut Auth, client: Client, form: &Query, now: Moment) -> Resul
         .get("redirect_uri")
         .ok_or(Denial::new("invalid_request", "redirect_uri must be supplied"))?;
     let verifier = form.get("code_verifier");
-    // A code can be used once: a failed attempt removes it too.
+    // A code can be used only once. A failed attempt removes the code too.
     let code = auth
         .codes
         .remove(code)
@@ -205,7 +206,7 @@ fn answer(
     if let Some(refresh_token) = refresh_token {
         body.set("refresh_token", refresh_token);
     }
-    // Without requested scopes, the answer has no `scope`.
+    // If no scopes were granted, the answer has no `scope`.
     if !granted.is_empty() {
         body.set("scope", granted);
     }
@@ -218,7 +219,8 @@ fn fill(body: &mut Object, access_token: &str) {
     body.set("expires_in", TOKEN_SECONDS);
 }
 
-/// Reads id and secret from a Basic header, in which both are percent-encoded.
+/// Reads the id and the secret from a Basic header. The id and the secret are percent-encoded in
+/// the header.
 fn basic(header: &str) -> Option<(String, String)> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {

@@ -66,7 +66,7 @@ impl Call<'_> {
         parse_id(self.parameters.first().map_or("", |(_, value)| value))
     }
 
-    /// The ids of the list parameter. One invalid id fails the call.
+    /// The ids of the list parameter. The call fails if one of the ids is invalid.
     pub(crate) fn ids(&self) -> Result<Vec<Id>, Refusal> {
         self.list.iter().map(|text| parse_id(text)).collect()
     }
@@ -101,7 +101,7 @@ impl Call<'_> {
         Ok(key)
     }
 
-    /// The body as a JSON object; an empty object if there is no body.
+    /// Parses the body as a JSON object. Without a body, returns an empty object.
     pub(crate) fn json_body(&self) -> Result<Value, Refusal> {
         json_body(self.body)
     }

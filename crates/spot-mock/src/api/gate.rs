@@ -80,7 +80,7 @@ pub(crate) fn access(
     }
 }
 
-/// Checks whether the token covers the operation.
+/// Checks whether the token permits the operation.
 pub(crate) fn scope(call: &Call<'_>) -> Result<(), Refusal> {
     if call.operation.needs_user() {
         call.user()?;
@@ -155,13 +155,13 @@ fn entries_of_body(name: &str, body: &Value) -> Vec<String> {
     plain.chain(dated).map(ToOwned::to_owned).collect()
 }
 
-/// The market of a call. The country of the user takes precedence over the requested one.
+/// The market of a call. The country of the user takes precedence over the requested country.
 fn market(query: &Query, has_user: bool) -> Result<Market, Refusal> {
     let invalid = || Refusal::bad_request("Invalid market code");
     let asked = match query.get("market") {
         Some("from_token") if has_user => Some(HOME),
         Some(code) if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
-            // A code that is not a market is treated as a country in which nothing can be played.
+            // An unknown code is treated as a country in which no entry can be played.
             let known = MARKETS.iter().find(|market| market.eq_ignore_ascii_case(code));
             Some(known.copied().unwrap_or("ZZ"))
         }

@@ -7,7 +7,7 @@ pub(crate) struct Operation {
     pub(crate) path: &'static str,
     /// The operation id in Spotify's reference.
     pub(crate) id: &'static str,
-    /// The token must have one of these scopes. Empty if no scope is required.
+    /// The token must have one of these scopes. The list is empty if no scope is required.
     pub(crate) scopes: &'static [&'static str],
     pub(crate) access: Access,
     pub(crate) limit: Option<Limit>,
@@ -16,13 +16,13 @@ pub(crate) struct Operation {
     pub(crate) list: Option<List>,
 }
 
-/// Which applications may call an operation.
+/// The applications that may call an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     Any,
     /// Applications in Extended Quota Mode.
     Extended,
-    /// Closed for new applications on 2024-11-27. Their calls get this answer.
+    /// Closed for new applications on 2024-11-27. Calls of these applications get this answer.
     Closed(ClosedAnswer),
 }
 
@@ -34,7 +34,7 @@ pub(crate) enum ClosedAnswer {
     NotFoundWithoutBody,
 }
 
-/// Page size: defaults and maxima.
+/// Default and maximum page size.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limit {
     pub(crate) default: u32,

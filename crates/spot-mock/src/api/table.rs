@@ -1,7 +1,7 @@
 //! All operations of the Web API, one per row, with their scopes, limits and other rules.
 //!
-//! The gate ([`crate::api::gate`]) checks these rules for all operations. The handlers check the
-//! rest.
+//! The gate ([`crate::api::gate`]) checks these rules for all operations. The handlers check all
+//! other rules.
 
 use crate::{
     api::{
@@ -178,7 +178,8 @@ pub(crate) enum Route {
 
 /// Finds the operation for a method and a path below `/v1`.
 pub(crate) fn route(method: &str, path: &str) -> Route {
-    // Spotify accepts a slash at the end, and spotipy sends one: `/v1/me/`.
+    // Spotify accepts a slash at the end of a path, and the client library spotipy sends such
+    // paths: `/v1/me/`.
     let path = path.strip_suffix('/').unwrap_or(path);
     let mut path_exists = false;
     // A path without parameters takes precedence over a path with a parameter in the same position.
@@ -204,7 +205,7 @@ pub(crate) fn is_operation(name: &str) -> bool {
         || OPERATIONS.iter().any(|(operation, _)| operation.id == name)
 }
 
-/// The parameters of `path` if it has the form of `template`.
+/// Returns the parameters of `path` if `path` has the form of `template`.
 fn parameters(template: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
     let Some((start, _)) = template.split_once('{') else {
         return (template == path).then(Vec::new);

@@ -14,7 +14,7 @@ use crate::{
     world::{Device, custom},
 };
 
-/// A move of the clock.
+/// Moves the clock forward.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Advance {
@@ -94,7 +94,7 @@ pub(super) enum FaultBody {
         /// HTTP status, 200 to 599.
         #[schemars(range(min = 200, max = 599))]
         status: u16,
-        /// Body; by default Spotify's error object.
+        /// Body. Default: Spotify's error object.
         body: Option<String>,
         /// Media type of the body. Default: `application/json`.
         content_type: Option<String>,
@@ -152,7 +152,7 @@ pub(super) struct Inject {
     pub(super) fault: FaultBody,
     /// Operation id in Spotify's reference, `authorize` or `token`. Default: any request.
     pub(super) operation: Option<String>,
-    /// Number of requests. Default: 1.
+    /// Number of requests that get this fault. Default: 1.
     #[serde(default = "once")]
     #[schemars(range(min = 1, max = 1000))]
     pub(super) times: u32,
@@ -166,10 +166,10 @@ fn once() -> u32 {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RandomBody {
-    /// Share of the requests, 0 to 1.
+    /// Share of the requests that get a fault, from 0 to 1.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub(super) share: f64,
-    /// The same seed gives the same faults at the same requests. Default: 7.
+    /// The same seed and the same requests give the same faults. Default: 7.
     #[serde(default = "seed")]
     pub(super) seed: u64,
     /// Kinds of faults. Default: all.
@@ -225,27 +225,27 @@ pub(super) struct SignIn {
     pub(super) user: Option<String>,
     /// Decision of the user. Default: no change.
     pub(super) consent: Option<Consent>,
-    /// Refresh token in the answer to a refresh. Default: no change.
+    /// The refresh token in the answer to a refresh request. Default: no change.
     pub(super) refresh: Option<RefreshPolicy>,
 }
 
-/// Limits. A limit that is left out does not apply.
+/// Limits. A limit that is left out is not enforced.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct LimitsBody {
-    /// Calls of an application in a window.
+    /// Maximum number of calls of an application in a window.
     pub(super) calls: Option<usize>,
     /// Length of the window in seconds. Default: 30.
     pub(super) window_seconds: Option<u64>,
-    /// Calls of single operations in a window, by operation id.
+    /// Operation ids, each with the maximum number of calls in a window.
     pub(super) operations: BTreeMap<String, usize>,
-    /// Calls a day of a group of operations.
+    /// Maximum number of calls per day to a group of operations.
     pub(super) quota: Option<usize>,
-    /// Treatment of calls that are made before their `Retry-After` has passed.
+    /// Treatment of calls that a client sends before the time in `Retry-After` has passed.
     pub(super) early_retries: EarlyRetryPolicy,
 }
 
-/// A device to add, or to replace the one with the same id.
+/// A device to add. The new device replaces a device with the same id.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DeviceBody {
@@ -280,8 +280,8 @@ pub(super) struct WorldBody {
     pub(super) playlist_fields: Option<PlaylistFields>,
     /// Redirect URIs to register for the default application.
     pub(super) redirect_uris: Vec<String>,
-    /// Whether answers contain the null values of real answers: hidden playlists, a device without
-    /// id.
+    /// Whether answers contain the null values of real answers: hidden playlists are null, and a
+    /// device has no id.
     pub(super) null_values: Option<bool>,
     /// Whether the world starts without playback.
     pub(super) idle: Option<bool>,

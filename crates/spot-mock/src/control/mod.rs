@@ -60,7 +60,8 @@ pub(crate) fn answer(site: &Site, instance: &Instance, parts: &Parts, body: &[u8
             let query = Query::parse(parts.uri.query().unwrap_or_default());
             (operation.run)(&Request { site, instance, key, query, body })
         } else {
-            // Other types are refused: a page in a browser can send some without a preflight.
+            // Other media types are refused, since web pages can send some of them without a CORS
+            // preflight request.
             Err(Failure::new(415, "The Content-Type of a body must be application/json"))
         };
         return outcome.unwrap_or_else(|failure| {
@@ -74,7 +75,8 @@ pub(crate) fn answer(site: &Site, instance: &Instance, parts: &Parts, body: &[u8
     json(status, &serde_json::json!({ "error": message }))
 }
 
-/// The value of the parameter in a template, or an empty text if it has none.
+/// Returns the value of the parameter in a template, or an empty text if the template has no
+/// parameter. Returns `None` if the path does not match the template.
 fn matched<'a>(template: &str, path: &'a str) -> Option<&'a str> {
     match template.split_once('{') {
         None => (template == path).then_some(""),
@@ -86,7 +88,7 @@ fn matched<'a>(template: &str, path: &'a str) -> Option<&'a str> {
 }
 
 impl Request<'_> {
-    /// Parses the body. An error names the path of the field.
+    /// Parses the body. An error message contains the path of the field.
     fn body<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let body = if self.body.is_empty() { b"{}" } else { self.body };
         let mut json = serde_json::Deserializer::from_slice(body);

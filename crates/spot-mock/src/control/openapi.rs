@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::control::{bodies::ErrorBody, operation::Operation};
 
-/// The document of these operations, for a mock at this base URL.
+/// Creates the OpenAPI document of these operations, for a mock at this base URL.
 pub(super) fn document(base_url: &str, operations: &[Operation]) -> Value {
     let mut settings = SchemaSettings::draft2020_12();
     settings.definitions_path = "/components/schemas".into();

@@ -7,7 +7,7 @@ use crate::control::{Outcome, Request};
 /// An operation of the control interface.
 pub(super) struct Operation {
     pub(super) method: &'static str,
-    /// The path below `/_mock`, with at most one parameter, at its end.
+    /// The path below `/_mock`. The path may end with one parameter.
     pub(super) path: &'static str,
     pub(super) id: &'static str,
     pub(super) summary: &'static str,

@@ -196,7 +196,8 @@ pub(super) fn advertise(request: &Request<'_>) -> Outcome {
     Ok(Reply::no_content())
 }
 
-/// Runs a closure with the player of a user, or of the default user.
+/// Runs a closure with the player of the user with this id. If `id` is `None`, uses the default
+/// user.
 fn with_player<T>(
     request: &Request<'_>,
     id: Option<&str>,

@@ -1,4 +1,4 @@
-//! Corruptions: answers with the right content in an unexpected form.
+//! Corruptions: answers that have the right content, but an unexpected form.
 
 use serde_json::Value;
 
@@ -18,8 +18,8 @@ pub enum Corruption {
     UnknownValues,
     /// Every object has an unknown field, `something_new`.
     UnknownFields,
-    /// About every third optional field is missing. Identifying fields (`id`, `uri`, `type`) and
-    /// wrapping ones (`items`, `track`) stay.
+    /// About every third optional field is missing. Fields that identify an object (such as `id`)
+    /// or contain other objects (such as `items`) are never removed.
     MissingFields,
     /// Every object contains its first field twice.
     DuplicateFields,
@@ -111,7 +111,7 @@ struct Writer {
     corruption: Corruption,
     /// Number of objects that enclose the next value.
     depth: u32,
-    /// Number of candidates so far.
+    /// Number of fields or entries so far that could be left out or replaced.
     turn: u32,
 }
 
@@ -126,8 +126,8 @@ impl Writer {
                     if place > 0 {
                         self.out.push(',');
                     }
-                    // Only pages and batches contain null entries, not for example the artists of a
-                    // track.
+                    // Null entries occur only in pages and batches, and not in other lists such as
+                    // the artists of a track.
                     let is_result = entry.is_object() && (key == "items" || self.depth == 1);
                     if is_result && self.corruption == Corruption::NullEntries && self.is_struck() {
                         self.out.push_str("null");

@@ -1,4 +1,4 @@
-//! Faults: injected one by one, or at random.
+//! Faults that are injected one by one or at random.
 
 mod corruptions;
 
@@ -41,7 +41,7 @@ pub enum Fault {
     TruncatedBody,
     /// Carries the request out after this time on tokio's clock.
     Delay(Duration),
-    /// Carries the request out and alters the answer, in a way that was seen in real answers. An
+    /// Carries the request out and alters the answer. Each alteration was seen in real answers. An
     /// answer without a JSON body stays unchanged.
     Corrupted(Corruption),
 }
@@ -89,8 +89,8 @@ impl Fault {
         self
     }
 
-    /// Sets `Retry-After`: a number of seconds, or any text. Has an effect on [`Fault::Status`]
-    /// only.
+    /// Sets the value of `Retry-After`, which can be a number of seconds or any text. Has an effect
+    /// on [`Fault::Status`] only.
     #[must_use]
     pub fn retry_after(mut self, value: impl Display) -> Self {
         if let Self::Status { retry_after, .. } = &mut self {
@@ -100,7 +100,7 @@ impl Fault {
     }
 }
 
-/// Faults that happen at random. The same seed gives the same faults at the same requests.
+/// Faults that happen at random. The same seed and the same requests give the same faults.
 ///
 /// ```
 /// use spot_mock::{Fault, MockSpotify, RandomFaults};
@@ -126,9 +126,10 @@ pub struct RandomFaults {
 }
 
 impl RandomFaults {
-    /// Injects faults of all kinds into this share of the requests. The share is clamped to 0 to 1.
-    /// The kinds: a 429 of one second, 500, 502 with HTML, 503, a 401 for a valid token, a reset, a
-    /// lost answer, a truncated body, a delay of 200 ms, and every [`Corruption`].
+    /// Injects faults of all kinds into a share of the requests. `rate` is the share, clamped to
+    /// the range from 0 to 1. The kinds are a 429 with a `Retry-After` of one second, 500, 502 with
+    /// HTML, 503, a 401 for a valid token, a reset, a lost answer, a truncated body, a delay of 200
+    /// ms, and every [`Corruption`].
     pub fn new(seed: u64, rate: f64) -> Self {
         #[expect(
             clippy::cast_possible_truncation,
@@ -152,14 +153,15 @@ impl RandomFaults {
         Self { rng: Rng::new(seed, "faults"), rate, faults, operations: Vec::new() }
     }
 
-    /// Limits the kinds to these, each equally likely.
+    /// Limits the kinds to these faults. All kinds are equally likely.
     pub fn only(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.faults = faults.into_iter().collect();
         self
     }
 
-    /// Limits the faults to requests of this operation. Further calls add operations. The names
-    /// are those of [`MockSpotify::fail_next_on`](crate::MockSpotify::fail_next_on).
+    /// Limits the faults to requests of this operation. Call this method again to add operations.
+    /// The names are the same as for
+    /// [`MockSpotify::fail_next_on`](crate::MockSpotify::fail_next_on).
     pub fn on(mut self, operation: impl Into<String>) -> Self {
         self.operations.push(operation.into());
         self
@@ -177,7 +179,7 @@ impl RandomFaults {
     }
 }
 
-/// Injected faults that have not happened yet, and random ones.
+/// Injected faults that have not happened yet, and random faults.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     injected: VecDeque<(Option<String>, Fault)>,
@@ -193,13 +195,14 @@ impl Faults {
         self.random = random;
     }
 
-    /// Removes all faults, injected and random ones.
+    /// Removes all injected and random faults.
     #[cfg(feature = "control")]
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// The fault of a request: the first injected one that matches, else a random one.
+    /// Returns the fault for a request: the first injected fault that matches, or else a random
+    /// fault.
     pub(crate) fn take(&mut self, operation: Option<&str>) -> Option<Fault> {
         let matches = |wanted: &Option<String>| match wanted {
             Some(wanted) => operation == Some(wanted.as_str()),

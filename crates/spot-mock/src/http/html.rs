@@ -2,7 +2,8 @@
 
 use crate::http::reply::{Body, Reply};
 
-/// The style of all pages: readable on phones, and dark if the system is.
+/// The style of all pages. The pages are readable on phones, and are dark if the system uses a dark
+/// theme.
 const STYLE: &str = "\
 :root{color-scheme:light dark;--line:#8884;--soft:#8881;--accent:#1a6b43}\
 @media(prefers-color-scheme:dark){:root{--accent:#6fd3a0}}\

@@ -60,10 +60,11 @@ macro_rules! object {
 pub(crate) use object;
 
 impl Json {
-    /// Serializes the value. The initial capacity fits the serialized parts.
+    /// Serializes the value. The initial capacity of the buffer is large enough for the serialized
+    /// parts.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.finished() + 1_024);
-        // Writing to memory cannot fail, and all keys are text.
+        // Serialization cannot fail: it writes to memory, and all keys are text.
         let _ = serde_json::to_writer(&mut bytes, self);
         bytes
     }

@@ -10,7 +10,7 @@ pub struct RecordedRequest {
     pub method: String,
     /// Path as it was sent, percent-encoded: `/v1/artists/0OdUWJ0sBjDrqHygGUXeCF`.
     pub path: String,
-    /// Query as it was sent, without the question mark. Empty without a query.
+    /// Query as it was sent, without the question mark. Empty if the request has no query.
     pub query: String,
     /// Status of the answer. 0 while the request is being processed, or if a
     /// [`Fault`](crate::Fault) prevented the answer.
@@ -20,7 +20,7 @@ pub struct RecordedRequest {
     pub operation: Option<&'static str>,
 }
 
-/// Maximum number of requests in the log, so that a mock can run for days.
+/// Maximum number of requests in the log. The limit keeps the memory small if a mock runs for days.
 const REMEMBERED: usize = 100_000;
 
 /// The last requests, in the order in which they arrived.

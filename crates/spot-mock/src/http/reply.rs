@@ -1,4 +1,4 @@
-//! Answers and refusals before they become HTTP.
+//! Answers and refusals, before they are converted to HTTP responses.
 
 use crate::http::json::{Json, object};
 
@@ -34,12 +34,12 @@ impl Reply {
         Self::new(201, Body::Json(body.into()))
     }
 
-    /// 200 without a body, the answer of library writes.
+    /// The answer to library writes: status 200 without a body.
     pub(crate) fn done() -> Self {
         Self::new(200, Body::Empty)
     }
 
-    /// 204, the answer of player commands.
+    /// The answer to player commands: status 204.
     pub(crate) fn no_content() -> Self {
         Self::new(204, Body::Empty)
     }
@@ -76,12 +76,12 @@ impl Refusal {
         Self::new(403, "Forbidden")
     }
 
-    /// The rate limit of the application is reached.
+    /// The answer if the application has reached its rate limit.
     pub(crate) fn rate_limited(seconds: u64) -> Self {
         Self::new(429, "API rate limit exceeded").with_header("retry-after", seconds.to_string())
     }
 
-    /// The quota of the developer account is exhausted.
+    /// The answer if the developer account has used up its quota.
     pub(crate) fn quota_exceeded(seconds: u64) -> Self {
         let error = object! {
             "status": 429,

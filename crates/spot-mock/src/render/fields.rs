@@ -18,7 +18,8 @@ impl Fields {
         rest.is_empty().then_some(fields)
     }
 
-    /// Returns the selected parts of a value. If only unwanted fields are named, all others stay.
+    /// Returns the selected parts of a value. If the parameter contains only unwanted fields, all
+    /// other fields stay.
     pub(crate) fn apply(&self, json: Json) -> Json {
         match json {
             Json::List(entries) => {

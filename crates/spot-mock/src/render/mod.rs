@@ -1,4 +1,4 @@
-//! Renders entries of the world as JSON, in the form of the access mode.
+//! Renders entries of the world as JSON. The access mode determines the fields.
 
 mod fields;
 mod music;

@@ -18,7 +18,8 @@ const NESTED: u32 = 100;
 #[derive(Clone, Copy)]
 pub(crate) struct Viewer {
     pub(crate) user: Option<Key<User>>,
-    /// Whether the call requests episodes. If not, episodes are rendered in the form of tracks.
+    /// Whether the call requests episodes. If the call does not request episodes, they are rendered
+    /// in the form of tracks.
     pub(crate) episodes: bool,
 }
 
@@ -77,7 +78,8 @@ impl Render<'_> {
         object.into()
     }
 
-    /// Renders the cover: the uploaded image, else a mosaic of the items' covers, else null.
+    /// Renders the cover: the uploaded image, or else a mosaic of the items' covers. The cover of
+    /// an empty playlist is null.
     pub(crate) fn playlist_images(self, list: &Playlist) -> Json {
         let name = match &list.cover {
             Some(name) => format!("ab67706c0000da84{name}"),
@@ -135,8 +137,8 @@ impl Render<'_> {
         self.mark(object, is_episode)
     }
 
-    /// Sets the booleans `episode` and `track`, which say what kind of item it is. They are legacy
-    /// fields, and the name `track` misleads clients that expect an object.
+    /// Sets the legacy fields `episode` and `track`, two booleans that show the kind of the item.
+    /// The name `track` misleads clients that expect an object.
     fn mark(self, mut object: Object, is_episode: bool) -> Json {
         if self.extended {
             object.set("episode", is_episode);
@@ -145,8 +147,8 @@ impl Render<'_> {
         object.into()
     }
 
-    /// Renders an episode for a call without `additional_types=episode`: in the form of a track,
-    /// with the show as its album and its artist.
+    /// Renders an episode for a call without `additional_types=episode`. The episode has the form
+    /// of a track, and the show is its album and its artist.
     fn disguised(self, key: Key<Episode>) -> Object {
         let episode = &self.world.episodes[key];
         let show = &self.world.shows[episode.show];

@@ -7,7 +7,7 @@ use crate::{
     world::{Availability, HOME, Key, Track, World, mix},
 };
 
-/// Renders entries of the world. All output depends on these settings.
+/// Renders entries of the world. The fields of this type determine the output.
 #[derive(Clone, Copy)]
 pub(crate) struct Render<'a> {
     pub(crate) world: &'a World,
@@ -27,7 +27,7 @@ pub(crate) struct Render<'a> {
 }
 
 impl Render<'_> {
-    /// Sets `is_playable` even without a requested market, as some answers do.
+    /// Sets `is_playable` even if the call has no `market`, as in some answers of Spotify.
     pub(crate) fn with_playability(self) -> Self {
         Self { playability: self.market.code.is_some(), ..self }
     }
@@ -54,8 +54,8 @@ impl Render<'_> {
         kept.get_or_render(form, render)
     }
 
-    /// Sets `available_markets`. Development Mode lacks this field, and with a requested market,
-    /// `is_playable` replaces it.
+    /// Sets `available_markets`. Development Mode lacks this field. If the call has a `market`,
+    /// `is_playable` replaces this field.
     pub(super) fn set_markets(self, object: &mut Object, available: Availability) {
         if self.extended && !self.market.asked {
             match available.json() {
@@ -68,7 +68,7 @@ impl Render<'_> {
         }
     }
 
-    /// Sets `is_playable`, and the reason if it is false.
+    /// Sets `is_playable`. If the entry is not playable, sets the reason too.
     pub(super) fn set_playability(self, object: &mut Object, available: Availability) {
         let (true, Some(market)) = (self.playability, self.market.code) else { return };
         let playable = self.world.markets(available).contains(&market);

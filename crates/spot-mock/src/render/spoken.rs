@@ -168,7 +168,7 @@ impl Render<'_> {
         object
     }
 
-    /// A chapter as the player shows it: in the form of an episode of a show.
+    /// A chapter in the form that the player uses, which is an episode of a show.
     pub(super) fn chapter_as_episode(self, key: Key<Chapter>) -> Json {
         let chapter = &self.world.chapters[key];
         let book = &self.world.audiobooks[chapter.audiobook];
@@ -202,8 +202,8 @@ impl Render<'_> {
         object.into()
     }
 
-    /// Sets the reference fields. URI and URL use the types `show` and `episode`, since audiobooks
-    /// are shows internally and chapters are episodes.
+    /// Sets the reference fields. The URI and the URL use the types `show` and `episode`, since
+    /// Spotify treats audiobooks as shows, and chapters as episodes.
     fn set_book_reference(self, object: &mut Object, kind: &'static str, under: &str, id: &str) {
         object.set("external_urls", external_urls(under, id));
         object.set("href", format!("{}/{kind}s/{id}", self.api));

@@ -1,7 +1,7 @@
 //! A cache of rendered tracks, as serialized text.
 //!
-//! The catalogue never changes while a mock runs, and most requests read pages of tracks. Rendering
-//! a page costs more than sending it.
+//! Most requests read pages of tracks, and rendering a page takes longer than sending it. Cached
+//! tracks stay valid, because the catalogue never changes.
 
 use std::{fmt, sync::Arc};
 
@@ -18,7 +18,7 @@ const TRACK: u64 = 2 * 1024;
 /// The cached tracks.
 pub(crate) struct TrackCache(Cache<TrackForm, Arc<RawValue>, Length>);
 
-/// Cache key: the track, and everything else that its text depends on.
+/// Cache key: the track, and all settings that change its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct TrackForm {
     pub(super) place: u32,

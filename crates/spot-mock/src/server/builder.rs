@@ -73,16 +73,16 @@ impl MockBuilder {
         self
     }
 
-    /// Adds custom music, users and playlists to the generated world, and sets the library of the
-    /// default user. Default: the generated world alone.
+    /// Adds custom music, users and playlists to the generated world. Also sets the library of the
+    /// default user. Default: only the generated world.
     pub fn world(mut self, world: custom::World) -> Self {
         self.recipe.world = world;
         self
     }
 
     /// Registers another application. [`mode`](Self::mode), [`closed_2024`](Self::closed_2024),
-    /// [`playlist_fields`](Self::playlist_fields) and [`redirect_uri`](Self::redirect_uri) of
-    /// this builder configure the default application, whose name is `mock`.
+    /// [`playlist_fields`](Self::playlist_fields) and [`redirect_uri`](Self::redirect_uri) of this
+    /// builder configure the default application. The name of the default application is `mock`.
     pub fn app(mut self, app: App) -> Self {
         self.recipe.apps.push(app);
         self
@@ -101,8 +101,8 @@ impl MockBuilder {
         self
     }
 
-    /// Port to listen on. Default: a free port. Links in answers contain the port, so two runs
-    /// give the same bytes only on the same port.
+    /// Port to listen on. Default: a free port. Links in answers contain the port. Therefore two
+    /// runs give identical answers only on the same port.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
@@ -116,9 +116,10 @@ impl MockBuilder {
         self
     }
 
-    /// Serves HTTPS with a certificate generated at the start, for this address, `localhost`,
-    /// `api.spotify.com`, `accounts.spotify.com` and the [`host`](Self::host). Clients have to
-    /// trust its CA certificate, which [`MockSpotify::authority_pem`] returns. Default: HTTP.
+    /// Serves HTTPS with a certificate that is generated at the start. The certificate is valid for
+    /// the [`bind`](Self::bind) address, `localhost`, `api.spotify.com`, `accounts.spotify.com` and
+    /// the [`host`](Self::host). Clients must trust the CA certificate that
+    /// [`MockSpotify::authority_pem`] returns. Default: HTTP.
     #[cfg(feature = "tls")]
     pub fn tls(mut self) -> Self {
         self.tls = true;
@@ -131,8 +132,8 @@ impl MockBuilder {
         self
     }
 
-    /// Maximum number of API calls an application may make in a [`window`](Self::window). Further
-    /// calls are answered with 429 and `Retry-After`. Default: no limit.
+    /// Maximum number of API calls that an application may make in a [`window`](Self::window).
+    /// Further calls are answered with 429 and `Retry-After`. Default: no limit.
     pub fn rate_limit(mut self, calls: usize) -> Self {
         self.recipe.limits.calls = Some(calls);
         self
@@ -145,24 +146,25 @@ impl MockBuilder {
         self
     }
 
-    /// Maximum number of calls of one operation an application may make in a window. Spotify has
-    /// such a limit for `upload-custom-playlist-cover`. Default: no limit.
+    /// Maximum number of calls that an application may make to one operation in a window. Spotify
+    /// has such a limit for `upload-custom-playlist-cover`. Default: no limit.
     pub fn operation_limit(mut self, operation: impl Into<String>, calls: usize) -> Self {
         self.recipe.limits.operations.push((operation.into(), calls));
         self
     }
 
-    /// Maximum number of calls a day that a developer account may make of one group of operations,
-    /// for all its applications in Development Mode together. The day starts with the first call.
-    /// Further calls are answered with 429, `QUOTA_EXCEEDED` and a `Retry-After` of hours.
-    /// Operations form a group if their paths consist of the same words: `/artists/{id}/albums` is
-    /// one group for all artists, and `/artists/{id}` is another group. Default: no limit.
+    /// Maximum number of calls per day that a developer account may make to one group of
+    /// operations. All its applications in Development Mode share this quota. The day starts with
+    /// the first call. Further calls are answered with 429 and the reason `QUOTA_EXCEEDED`. The
+    /// `Retry-After` of these answers can be many hours. Operations form a group if their paths
+    /// consist of the same words: `/artists/{id}/albums` is one group for all artists, and
+    /// `/artists/{id}` is another group. Default: no limit.
     pub fn quota(mut self, calls: usize) -> Self {
         self.recipe.limits.quota = Some(calls);
         self
     }
 
-    /// Treatment of calls that are made before their `Retry-After` has passed. Default:
+    /// Treatment of calls that a client sends before the time in `Retry-After` has passed. Default:
     /// [`EarlyRetryPolicy::Forgive`].
     pub fn early_retries(mut self, policy: EarlyRetryPolicy) -> Self {
         self.recipe.limits.early_retries = policy;
@@ -176,7 +178,7 @@ impl MockBuilder {
     }
 
     /// Field names of playlist contents for the default application. Default: the new names in
-    /// Development Mode, both in Extended Quota Mode.
+    /// Development Mode, and both names in Extended Quota Mode.
     pub fn playlist_fields(mut self, fields: PlaylistFields) -> Self {
         self.recipe.app = self.recipe.app.playlist_fields(fields);
         self
@@ -188,15 +190,14 @@ impl MockBuilder {
         self
     }
 
-    /// The refresh token in the answer to a refresh. Default: [`RefreshPolicy::Omit`].
+    /// The refresh token in the answer to a refresh request. Default: [`RefreshPolicy::Omit`].
     pub fn refresh(mut self, policy: RefreshPolicy) -> Self {
         self.recipe.refresh = policy;
         self
     }
 
-    /// Registers another redirect URI for the default application, besides
-    /// `http://127.0.0.1/callback`,
-    /// `http://[::1]/callback` and `https://example.com/callback`.
+    /// Registers another redirect URI for the default application. `http://127.0.0.1/callback`,
+    /// `http://[::1]/callback` and `https://example.com/callback` are always registered.
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.recipe.app = self.recipe.app.redirect_uri(uri);
         self
@@ -209,7 +210,8 @@ impl MockBuilder {
         self
     }
 
-    /// Whether the users have Premium. Without it the player refuses all commands. Default: yes.
+    /// Whether the users have Premium. Without Premium, the player refuses all commands. Default:
+    /// yes.
     pub fn premium(mut self, premium: bool) -> Self {
         self.recipe.premium = premium;
         self
@@ -223,9 +225,10 @@ impl MockBuilder {
         self
     }
 
-    /// Whether answers contain `null` where real answers sometimes do: in place of playlists that
-    /// Spotify hides (in the user's list and in search results), and as the id and the volume of
-    /// a device. Default: hidden playlists are left out, all devices have an id.
+    /// Whether answers contain the `null` values that sometimes occur in real answers. If true,
+    /// hidden playlists are `null` in the user's list and in search results, and the id and the
+    /// volume of one device are `null`. Default: hidden playlists are left out, and all devices
+    /// have an id.
     pub fn null_values(mut self, nulls: bool) -> Self {
         self.recipe.null_values = nulls;
         self
@@ -238,20 +241,22 @@ impl MockBuilder {
         self
     }
 
-    /// Stops the mock's clock: only [`MockSpotify::advance`] moves it, and playback does not
-    /// progress. Useful for recordings. Rate limits do not end while the clock is stopped, so a
-    /// client that waits for its `Retry-After` is refused again. Default: the clock runs.
+    /// Stops the mock's clock. Only [`MockSpotify::advance`] moves the clock, and playback
+    /// progresses only then. Useful for recordings. While the clock is stopped, rate limit windows
+    /// do not end. A client that waits for the time in `Retry-After` is therefore refused again.
+    /// Default: the clock runs.
     pub fn frozen_clock(mut self) -> Self {
         self.recipe.frozen = true;
         self
     }
 
-    /// Starts the mock. Its tasks run in the current tokio runtime.
+    /// Starts the mock. The tasks of the mock run in the current tokio runtime.
     ///
     /// # Errors
     ///
-    /// - the port cannot be bound: the error of the operating system;
-    /// - the custom world, an application, or the name of an operation is invalid: `InvalidInput`.
+    /// - Fails with the error of the operating system if the port cannot be bound.
+    /// - Fails with `InvalidInput` if the custom world, an application, or the name of an operation
+    ///   is invalid.
     pub async fn start(self) -> io::Result<MockSpotify> {
         // The recipe is checked before the port is bound.
         let content = self.recipe.content()?;
@@ -303,7 +308,7 @@ impl MockBuilder {
     }
 }
 
-/// The parts of a server other than its listener.
+/// All parts of a server except its listener.
 struct Prepared {
     site: Arc<Site>,
     router: IntoMakeServiceWithConnectInfo<Router, ConnectionHandle>,
@@ -312,7 +317,7 @@ struct Prepared {
 }
 
 async fn wait_for(mut stopped: watch::Receiver<bool>) {
-    // An error means that the mock was dropped. This also stops the server.
+    // An error means that the mock was dropped, which also stops the server.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 

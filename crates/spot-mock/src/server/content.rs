@@ -12,7 +12,7 @@ use crate::{
 pub(crate) struct Content {
     pub(crate) world: World,
     pub(crate) apps: Apps,
-    /// Generates the tokens. Each state starts with a copy.
+    /// Generates the tokens. Each state starts with a copy of this generator.
     pub(crate) rng: Rng,
     pub(crate) track_cache: TrackCache,
     pub(crate) search_index: OnceLock<SearchIndex>,

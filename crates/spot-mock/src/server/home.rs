@@ -14,8 +14,8 @@ use crate::{
     settings::Mode,
 };
 
-/// The addresses, the applications, the users and the operations. The page does not show the
-/// secrets of the applications, since it needs no token; the program prints them.
+/// Renders the addresses, the applications, the users and the operations. The page can be read
+/// without a token. It therefore does not show client secrets.
 pub(crate) fn home_page(instance: &Instance, content: &Content) -> Reply {
     let world = &content.world;
     let api = escape(&instance.settings.api_url);

@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{MockBuilder, MockSpotify, server::listener::ConnectionHandle};
 
-/// A mock with connections in memory. It runs in the tokio runtime in which it was started.
+/// A mock with connections in memory. The mock runs in the tokio runtime that started it.
 #[derive(Debug)]
 pub struct InMemory {
     mock: MockSpotify,
@@ -24,7 +24,7 @@ impl InMemory {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if the custom world or an application is invalid.
+    /// Fails with `InvalidInput` if the custom world or an application is invalid.
     pub fn start(builder: MockBuilder) -> io::Result<Self> {
         let (connections, accepted) = mpsc::unbounded_channel();
         Ok(Self { mock: builder.start_on(InMemoryListener(accepted))?, connections })
@@ -35,13 +35,13 @@ impl InMemory {
         &self.mock
     }
 
-    /// Sends these bytes on a new connection and returns everything that the server sends until it
-    /// closes the connection. After a minute, the sending half is closed, so that a server that
-    /// waits for more bytes closes the connection too.
+    /// Sends these bytes on a new connection and returns everything that the server sends until the
+    /// server closes the connection. After one minute, the client closes its sending half. A server
+    /// that waits for more bytes then closes the connection too.
     ///
     /// # Errors
     ///
-    /// `BrokenPipe` if the server has stopped.
+    /// Fails with `BrokenPipe` if the server has stopped.
     pub async fn exchange(&self, bytes: &[u8]) -> io::Result<Vec<u8>> {
         let (client, server) = duplex(64 * 1024);
         self.connections.send(server).map_err(|_| io::ErrorKind::BrokenPipe)?;
@@ -49,7 +49,7 @@ impl InMemory {
         let mut answer = Vec::new();
         let received = {
             let send = async {
-                // The server may close before it has read everything.
+                // The server may close the connection before it has read all bytes.
                 let _ = writer.write_all(bytes).await;
                 sleep(Duration::from_secs(60)).await;
                 let _ = writer.shutdown().await;
@@ -75,7 +75,7 @@ impl axum::serve::Listener for InMemoryListener {
     async fn accept(&mut self) -> (DuplexStream, ()) {
         match self.0.recv().await {
             Some(stream) => (stream, ()),
-            // The `InMemory` is dropped, which stops the server.
+            // The `InMemory` was dropped, which stops the server.
             None => pending().await,
         }
     }

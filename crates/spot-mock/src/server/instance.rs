@@ -35,7 +35,7 @@ impl Instance {
         Self::with_content(recipe, content, base_url)
     }
 
-    /// Creates an instance with the content of another instance and its own state.
+    /// Creates an instance with existing content and a new state.
     pub(crate) fn with_content(
         recipe: Recipe,
         content: Arc<Content>,
@@ -59,7 +59,8 @@ impl Instance {
     }
 
     pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
-        // Ignore a poisoned lock: a panic in another thread fails only the test of that thread.
+        // Ignore a poisoned lock, so that a panic in another thread fails only the test of that
+        // thread.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct BreakableStream {
     handle: ConnectionHandle,
 }
 
-/// Handle with which a request breaks its own connection.
+/// Lets a request break its own connection.
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectionHandle(Arc<Break>);
 
@@ -66,12 +66,12 @@ impl axum::serve::Listener for BreakableListener {
         loop {
             match self.0.accept().await {
                 Ok((stream, peer)) => {
-                    // Answers are small, and clients wait for each of them: Nagle's algorithm would
-                    // delay each by 40 ms.
+                    // Answers are small, and clients wait for each answer. Nagle's algorithm would
+                    // delay each answer by 40 ms.
                     let _ = stream.set_nodelay(true);
                     return (BreakableStream { stream, handle: ConnectionHandle::whole() }, peer);
                 }
-                // The listener continues after a failed handshake.
+                // The listener continues after an error.
                 Err(error) => {
                     tracing::debug!(%error, "a connection was not accepted");
                     tokio::task::yield_now().await;
@@ -92,7 +92,7 @@ impl Connected<IncomingStream<'_, BreakableListener>> for ConnectionHandle {
 }
 
 impl BreakableStream {
-    /// Handle with which requests break this connection.
+    /// The handle that lets requests break this connection.
     #[cfg(feature = "tls")]
     pub(super) fn handle(&self) -> ConnectionHandle {
         self.handle.clone()

@@ -17,14 +17,14 @@ use crate::{
 
 /// A running mock: the Web API and the accounts service on a port of this machine.
 ///
-/// It runs in the tokio runtime in which it was started, until it is dropped or
+/// The mock runs in the tokio runtime that started it. The mock stops when it is dropped or when
 /// [`shutdown`](Self::shutdown) is called.
 pub struct MockSpotify {
     site: Arc<Site>,
-    /// The content at the start, whose credentials stay the same.
+    /// The initial content. If the custom world is replaced, the credentials stay the same.
     content: Arc<Content>,
     ids: WorldIds,
-    /// Stops the server when it sends `true` or is dropped.
+    /// The server stops when `true` is sent or when this sender is dropped.
     stop: watch::Sender<bool>,
     task: JoinHandle<io::Result<()>>,
     #[cfg_attr(
@@ -35,11 +35,11 @@ pub struct MockSpotify {
 }
 
 impl MockSpotify {
-    /// Starts a mock in Development Mode with seed 7, whose user grants every consent.
+    /// Starts a mock in Development Mode with seed 7. The user grants every consent.
     ///
     /// # Errors
     ///
-    /// If no port can be bound, the error of the operating system.
+    /// Returns the error of the operating system if no port can be bound.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
@@ -62,20 +62,21 @@ impl MockSpotify {
         Self { site, content, ids, stop, task, authority }
     }
 
-    /// Base URL of the Web API: `http://127.0.0.1:PORT/v1`. Use it in place of
+    /// Base URL of the Web API: `http://127.0.0.1:PORT/v1`. Use this URL in place of
     /// `https://api.spotify.com/v1`.
     pub fn api_url(&self) -> &str {
         &self.site.default.settings.api_url
     }
 
-    /// Base URL of the accounts service: `http://127.0.0.1:PORT`. Use it in place of
-    /// `https://accounts.spotify.com`. It has `/authorize` and `/api/token`.
+    /// Base URL of the accounts service: `http://127.0.0.1:PORT`. Use this URL in place of
+    /// `https://accounts.spotify.com`. The accounts service has the paths `/authorize` and
+    /// `/api/token`.
     pub fn accounts_url(&self) -> &str {
         &self.site.default.base_url
     }
 
-    /// Certificate of the authority that signed the mock's certificate, in PEM. `None` without
-    /// [`tls`](MockBuilder::tls).
+    /// Certificate of the authority that signed the mock's certificate, in PEM format. `None` if
+    /// [`tls`](MockBuilder::tls) was not set.
     #[cfg(feature = "tls")]
     pub fn authority_pem(&self) -> Option<&str> {
         self.authority.as_deref()
@@ -101,7 +102,7 @@ impl MockSpotify {
     ///
     /// # Panics
     ///
-    /// If a scope does not exist.
+    /// Panics if a scope does not exist.
     #[track_caller]
     pub fn user_token(&self, scopes: &[&str]) -> String {
         self.first().user_token(scopes)
@@ -116,7 +117,7 @@ impl MockSpotify {
     ///
     /// # Panics
     ///
-    /// If a scope does not exist.
+    /// Panics if a scope does not exist.
     #[track_caller]
     pub fn user_token_for(&self, user_id: &str, scopes: &[&str]) -> Option<String> {
         self.first().user_token_for(user_id, scopes)
@@ -131,7 +132,7 @@ impl MockSpotify {
     ///
     /// # Panics
     ///
-    /// If a scope does not exist.
+    /// Panics if a scope does not exist.
     #[track_caller]
     pub fn refresh_token(&self, scopes: &[&str]) -> String {
         self.first().refresh_token(scopes)
@@ -141,7 +142,7 @@ impl MockSpotify {
     ///
     /// # Panics
     ///
-    /// If no application has this name.
+    /// Panics if no application has this name.
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt name in a test must not pass silently")]
     pub fn app(&self, name: &str) -> RegisteredApp<'_> {
@@ -151,21 +152,22 @@ impl MockSpotify {
         }
     }
 
-    /// Sets the user who signs in from now on, except on the page of
-    /// [`Consent::Ask`](crate::Consent::Ask), where the browser chooses the user.
+    /// Sets the user who signs in from now on. With [`Consent::Ask`](crate::Consent::Ask), the
+    /// consent page lets the browser choose another user.
     ///
     /// # Panics
     ///
-    /// If no user has this id.
+    /// Panics if no user has this id.
     #[track_caller]
     pub fn sign_in_as(&self, user_id: &str) {
         let user = self.expect_user(user_id);
         self.site.default.live().state.auth.signed_in = user;
     }
 
-    /// Revokes all consents, as if every user had removed every application: access tokens are
-    /// refused, refresh tokens are revoked. [`RegisteredApp::revoke_consents`] and
-    /// [`RegisteredApp::revoke_consent_of`] revoke those of one application or user.
+    /// Revokes all consents, as if every user had removed every application. Access tokens are
+    /// refused, and refresh tokens are revoked. [`RegisteredApp::revoke_consents`] revokes only the
+    /// consents for one application, and [`RegisteredApp::revoke_consent_of`] only the consent of
+    /// one user.
     pub fn revoke_consents(&self) {
         self.site.default.live().state.auth.revoke(None, None);
     }
@@ -183,7 +185,7 @@ impl MockSpotify {
         }
     }
 
-    /// The requests received so far, oldest first. The mock keeps the last 100,000.
+    /// The requests received so far, oldest first. The mock keeps the last 100,000 requests.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.site.default.live().state.log.all()
     }
@@ -193,8 +195,8 @@ impl MockSpotify {
         self.site.default.live().state.log.take()
     }
 
-    /// Moves the mock's clock forward: tokens and consents expire, playback progresses, rate limit
-    /// windows end. The clock starts at 2026-11-02T09:00:00Z and follows tokio's clock.
+    /// Moves the mock's clock forward. Tokens and consents expire, playback progresses, and rate
+    /// limit windows end. The clock starts at 2026-11-02T09:00:00Z and follows tokio's clock.
     pub fn advance(&self, by: Duration) {
         self.site.default.live().state.clock.advance(by);
     }
@@ -204,19 +206,19 @@ impl MockSpotify {
         self.add_device_of(self.listener(), device);
     }
 
-    /// Adds a device of another user, and returns whether the user exists. Other users start
-    /// without devices and without anything to resume.
+    /// Adds a device of another user. Returns false if no user has this id. Other users start
+    /// without devices, and have no playback that could be resumed.
     pub fn add_device_for(&self, user_id: &str, device: Device) -> bool {
         let user = self.user(user_id);
         user.map(|user| self.add_device_of(user, device)).is_some()
     }
 
-    /// Removes a device of the default user, as if it were switched off. If it was the active
-    /// device, playback stops, and `GET /me/player` answers 204.
+    /// Removes a device of the default user, as if it were switched off. If the device was active,
+    /// playback stops, and `GET /me/player` answers 204.
     ///
     /// # Panics
     ///
-    /// If there is no such device.
+    /// Panics if no device has this id.
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt id in a test must not pass silently")]
     pub fn remove_device(&self, id: &str) {
@@ -226,8 +228,9 @@ impl MockSpotify {
         }
     }
 
-    /// Plays an advertisement to the default user for this time. The player names no item, and its
-    /// `currently_playing_type` is `ad`. Afterwards the interrupted playback continues.
+    /// Plays an advertisement of this length to the default user. Meanwhile, the `item` of the
+    /// player is null, and its `currently_playing_type` is `ad`. Afterwards the interrupted
+    /// playback continues.
     pub fn play_advertisement(&self, length: Duration) {
         self.with_player(self.listener(), |player, now| player.advertise(length, now));
     }
@@ -258,17 +261,18 @@ impl MockSpotify {
     }
 
     /// Injects a fault into the next request. If several faults are injected, each request gets one
-    /// of them, in the order of injection.
+    /// fault, in the order of injection.
     pub fn fail_next(&self, fault: Fault) {
         self.site.default.live().state.faults.inject(None, fault);
     }
 
-    /// Injects a fault into the next request of this operation: an operation id of Spotify's
-    /// reference such as `get-an-album`, or `authorize` or `token` of the accounts service.
+    /// Injects a fault into the next request of this operation. `operation` is an operation id of
+    /// Spotify's reference, such as `get-an-album`. The accounts service has the operations
+    /// `authorize` and `token`.
     ///
     /// # Panics
     ///
-    /// If no operation has this id.
+    /// Panics if no operation has this id.
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt operation in a test must not pass silently")]
     pub fn fail_next_on(&self, operation: &str, fault: Fault) {
@@ -278,11 +282,11 @@ impl MockSpotify {
         self.site.default.live().state.faults.inject(Some(operation), fault);
     }
 
-    /// Sets the faults that happen at random from now on; `None` ends them.
+    /// Sets the random faults from now on; `None` turns random faults off.
     ///
     /// # Panics
     ///
-    /// If `faults` names an operation that does not exist.
+    /// Panics if `faults` names an operation that does not exist.
     #[track_caller]
     #[expect(clippy::panic, reason = "a misspelt operation in a test must not pass silently")]
     pub fn set_random_faults(&self, faults: Option<RandomFaults>) {
@@ -302,7 +306,7 @@ impl MockSpotify {
     }
 }
 
-/// Shows the address, the mode and the seed, no secrets.
+/// Shows the address, the mode and the seed, but no secrets.
 impl fmt::Debug for MockSpotify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MockSpotify")
@@ -331,12 +335,12 @@ impl<'a> RegisteredApp<'a> {
         &self.mock.content.apps.get(self.key).client_secret.0
     }
 
-    /// An access token of the default user with these scopes. It expires after an hour of the
-    /// mock's clock.
+    /// An access token of the default user with these scopes. The token expires after one hour on
+    /// the mock's clock.
     ///
     /// # Panics
     ///
-    /// If a scope does not exist.
+    /// Panics if a scope does not exist.
     #[track_caller]
     pub fn user_token(self, scopes: &[&str]) -> String {
         self.mint(Some(self.mock.listener()), known(scopes))
@@ -347,7 +351,7 @@ impl<'a> RegisteredApp<'a> {
     ///
     /// # Panics
     ///
-    /// If a scope does not exist.
+    /// Panics if a scope does not exist.
     #[track_caller]
     pub fn user_token_for(self, user_id: &str, scopes: &[&str]) -> Option<String> {
         let scopes = known(scopes);
@@ -355,18 +359,18 @@ impl<'a> RegisteredApp<'a> {
         Some(self.mint(Some(user), scopes))
     }
 
-    /// An access token without a user, like that of the client credentials flow. It expires after
-    /// an hour of the mock's clock.
+    /// An access token without a user, like a token of the client credentials flow. The token
+    /// expires after one hour on the mock's clock.
     pub fn app_token(self) -> String {
         self.mint(None, ScopeSet::default())
     }
 
     /// A refresh token of the default user with these scopes, as if the user had just consented
-    /// with PKCE. It expires after six months of the mock's clock.
+    /// with PKCE. The token expires after six months on the mock's clock.
     ///
     /// # Panics
     ///
-    /// If a scope does not exist.
+    /// Panics if a scope does not exist.
     #[track_caller]
     pub fn refresh_token(self, scopes: &[&str]) -> String {
         let scopes = known(scopes);
@@ -376,8 +380,8 @@ impl<'a> RegisteredApp<'a> {
         state.auth.mint_refresh(self.key, listener, scopes, now)
     }
 
-    /// Revokes the consents of all users for this application: their access tokens are refused,
-    /// their refresh tokens are revoked. Tokens without a user stay valid.
+    /// Revokes the consents of all users for this application. The access tokens of these users are
+    /// refused, and their refresh tokens are revoked. Tokens without a user stay valid.
     pub fn revoke_consents(self) {
         self.mock.site.default.live().state.auth.revoke(Some(self.key), None);
     }
@@ -386,7 +390,7 @@ impl<'a> RegisteredApp<'a> {
     ///
     /// # Panics
     ///
-    /// If no user has this id.
+    /// Panics if no user has this id.
     #[track_caller]
     pub fn revoke_consent_of(self, user_id: &str) {
         let user = self.mock.expect_user(user_id);

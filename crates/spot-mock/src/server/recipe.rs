@@ -1,4 +1,5 @@
-//! The settings from which an instance is built: at the start, at a reset and for isolated worlds.
+//! The settings from which an instance is built. The settings are used at the start, at a reset and
+//! for isolated worlds.
 
 use std::{io, sync::OnceLock};
 
@@ -13,7 +14,7 @@ use crate::{
     world::{Rng, bare, custom, generate},
 };
 
-/// Everything that determines the content and the first state of an instance.
+/// All settings that determine the content and the first state of an instance.
 #[derive(Clone, Debug)]
 pub(crate) struct Recipe {
     /// The default application, named `mock`.

@@ -1,4 +1,4 @@
-//! Converts answers to HTTP responses: headers, caching, faults.
+//! Converts answers to HTTP responses, including headers, caching and faults.
 
 use std::hash::Hasher;
 
@@ -66,7 +66,7 @@ pub(super) fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Re
         set(name, &value);
     }
     if parts.headers.contains_key(header::ORIGIN) && is_shared(parts.uri.path()) {
-        // A 429 has no CORS headers, so a page sees a network error instead.
+        // A 429 has no CORS headers. A web page therefore sees a network error instead of the 429.
         if status != StatusCode::TOO_MANY_REQUESTS {
             set("access-control-allow-origin", "*");
         }
@@ -96,7 +96,7 @@ fn is_shared(path: &str) -> bool {
 const CORS_HEADERS: &str = "Accept, App-Platform, Authorization, Content-Type, Origin, \
     Retry-After, Spotify-App-Version, X-Cloud-Trace-Context, client-token, content-access-token";
 
-/// Caching of an answer: determines `Cache-Control` and `ETag`.
+/// The caching rules of an answer, which determine `Cache-Control` and `ETag`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CacheClass {
     Catalogue,
@@ -140,8 +140,9 @@ fn etag(bytes: &[u8]) -> String {
     format!("\"MC-{}\"", STANDARD.encode(hasher.finish().to_be_bytes()))
 }
 
-/// Number of bytes that hyper writes before a body of this length: the status line, the headers,
-/// and the two headers that hyper adds. A truncated answer is cut relative to this position.
+/// Number of bytes that hyper writes before a body of this length. The bytes contain the status
+/// line, the headers, and two headers that hyper adds. A truncated answer is cut relative to this
+/// position.
 pub(super) fn head_length(response: &Response, length: usize) -> usize {
     let reason = response.status().canonical_reason().map_or(0, str::len);
     let headers = response.headers().iter();

@@ -1,4 +1,4 @@
-//! All instances of a mock: the default one, and isolated worlds.
+//! All instances of a mock: the default instance, and isolated worlds.
 
 use std::{
     collections::HashMap,
@@ -25,11 +25,11 @@ pub(crate) struct Site {
     /// Whether the control interface answers.
     pub(crate) control: bool,
     pub(crate) latency: Duration,
-    /// Becomes true when the mock stops, which ends the delays of waiting requests.
+    /// Becomes true when the mock stops. Delayed requests then continue immediately.
     pub(crate) stopped: watch::Receiver<bool>,
 }
 
-/// The instance to which a path belongs.
+/// The instance that handles a path.
 pub(crate) enum Place<'a> {
     /// The instance, and the path below its base URL.
     Instance(Arc<Instance>, &'a str),
@@ -91,7 +91,7 @@ impl Site {
         keys
     }
 
-    /// Creates an isolated world, or replaces the one with this key. Without a recipe, the world
+    /// Creates an isolated world, or replaces the world with this key. Without a recipe, the world
     /// shares the content of the default instance, and its creation takes less than a millisecond.
     pub(crate) fn create_world(
         &self,

@@ -21,7 +21,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::server::listener::{BreakableListener, BreakableStream, ConnectionHandle};
 
-/// Hosts that clients with fixed addresses call.
+/// Host names in the certificate. Some clients have the hosts of Spotify hard-coded.
 const HOSTS: [&str; 3] = ["localhost", "api.spotify.com", "accounts.spotify.com"];
 /// Time limit of a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -69,7 +69,7 @@ fn other(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
 }
 
 /// Accepts TLS connections. Each handshake runs in its own task, so that a slow client does not
-/// delay others.
+/// delay other clients.
 pub(crate) struct TlsListener {
     accepted: mpsc::Receiver<(TlsStream<BreakableStream>, SocketAddr)>,
     address: io::Result<SocketAddr>,
@@ -113,7 +113,7 @@ impl axum::serve::Listener for TlsListener {
     async fn accept(&mut self) -> (Self::Io, SocketAddr) {
         match self.accepted.recv().await {
             Some(accepted) => accepted,
-            // The accepting task ends only when this listener is dropped.
+            // The accepting task stops only when this listener is dropped.
             None => std::future::pending().await,
         }
     }

@@ -59,7 +59,8 @@ impl World {
         }
         let tracks = Names::<world::Track>::new(world);
         let episodes = Names::<world::Episode>::new(world);
-        // Added in reverse, so that the first playlist is first in the list.
+        // The playlists are added in reverse order, so that the first playlist is first in the
+        // list.
         for (place, playlist) in self.playlists.iter().enumerate().rev() {
             let at = format!("playlists[{place}]");
             let Some(playlist) = playlist else {
@@ -122,7 +123,7 @@ impl World {
     }
 }
 
-/// Replaces a list of saved entries, if one is given.
+/// Replaces a list of saved entries, if `wanted` contains a list.
 fn shelve<T: Kind>(
     saved: &mut SavedList<T>,
     world: &world::World,
@@ -148,7 +149,7 @@ fn shelve<T: Kind>(
     Ok(())
 }
 
-/// Times from the start of the clock backwards, one second apart.
+/// Returns the start of the clock, and then earlier times in steps of one second.
 fn seconds_apart() -> impl Iterator<Item = Moment> {
     std::iter::successors(Some(START), |at| Some(at.minus_seconds(1)))
 }

@@ -24,9 +24,10 @@ pub(crate) struct Library {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ListSlot {
     Playlist(Key<Playlist>),
-    /// One of Spotify's own playlists, which the API shows as `null`.
+    /// One of Spotify's own playlists. The list shows it as `null` only if the setting
+    /// `null_values` is true.
     Hidden,
-    /// A hidden playlist that is always shown as `null`, whatever the settings are.
+    /// A hidden playlist that the list always shows as `null`.
     Null,
 }
 
@@ -46,7 +47,7 @@ impl Library {
     }
 }
 
-/// Saved entries of one kind, the last saved first.
+/// Saved entries of one kind, the most recently saved first.
 #[derive(Debug)]
 pub(crate) struct SavedList<T>(Vec<Saved<T>>);
 
@@ -66,7 +67,7 @@ impl<T> SavedList<T> {
         self.0.iter().any(|(saved, _)| *saved == key)
     }
 
-    /// Saves an entry. If it is already saved, nothing changes, not even the date.
+    /// Saves an entry. If the entry is already saved, nothing changes, and the old date is kept.
     pub(crate) fn save(&mut self, key: Key<T>, at: Moment) {
         if !self.contains(key) {
             let place = self.0.iter().take_while(|(_, earlier)| *earlier > at).count();

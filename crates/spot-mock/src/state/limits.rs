@@ -1,5 +1,5 @@
-//! Limits: calls of an application in a window, calls of one operation, calls of a developer
-//! account in a day.
+//! Limits for calls: per application and window, per operation and window, and per developer
+//! account and day.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -8,14 +8,14 @@ use std::{
 
 use crate::{accounts::AppKey, clock::Moment};
 
-/// Length of the period of a quota. It starts with the first call.
+/// Length of the period of a quota. The period starts with the first call.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Maximum length of a block of the rate limit that early retries lengthen.
+/// Early retries lengthen a block of the rate limit to at most this time.
 const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
 
-/// Treatment of calls that are made before their `Retry-After` has passed.
+/// Treatment of calls that a client sends before the time in `Retry-After` has passed.
 ///
-/// Spotify does not document how it treats such calls. Developers reported all three policies.
+/// Spotify does not document the treatment of such calls. Developers reported all three policies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "control",
@@ -29,21 +29,21 @@ pub enum EarlyRetryPolicy {
     Forgive,
     /// Refuses the calls and counts them as if they had been accepted.
     Count,
-    /// Refuses the calls. Each refused call lengthens the rest of the block by half, up to an hour,
-    /// or up to a day for a quota.
+    /// Refuses the calls. Each refused call lengthens the remaining time of the block by half. The
+    /// remaining time grows to at most one hour, or to at most one day for a quota.
     Lengthen,
 }
 
 /// Settings of the limits.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    /// Calls of an application in a window.
+    /// Maximum number of calls of an application in a window.
     pub(crate) calls: Option<usize>,
     pub(crate) window: Duration,
-    /// Calls of single operations in a window, by their ids.
+    /// Operation ids, each with the maximum number of calls in a window.
     pub(crate) operations: Vec<(String, usize)>,
-    /// Calls a day that a developer account may make of each bucket of operations, for all its
-    /// applications in Development Mode together.
+    /// Maximum number of calls per day that a developer account may make to each group of
+    /// operations. All its applications in Development Mode share this quota.
     pub(crate) quota: Option<usize>,
     pub(crate) early_retries: EarlyRetryPolicy,
 }
@@ -60,7 +60,8 @@ impl Default for Limits {
     }
 }
 
-/// The limit that a refused call exceeds, and the number of seconds until a call is accepted.
+/// The limit that a refused call exceeds, and the number of seconds until the next call is
+/// accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LimitReached {
     Window(u64),
@@ -151,7 +152,7 @@ impl Window {
     }
 }
 
-/// The calls since the first call of a day.
+/// The calls in the current period of a quota.
 #[derive(Debug, Default)]
 struct Quota {
     ends: Option<Moment>,
@@ -189,9 +190,9 @@ impl Quota {
     }
 }
 
-/// The group of an operation, whose operations share a quota: the words of its path, such as
-/// `artists/albums` or `me/playlists`. Spotify does not publish its groups. Users reported that one
-/// of these groups was blocked while the others still worked.
+/// The group of an operation. The operations of a group share a quota. The group is named after the
+/// words of the path, such as `artists/albums` or `me/playlists`. Spotify does not publish its
+/// groups. Users reported that one of these groups was blocked while the others still worked.
 fn bucket(path: &str) -> String {
     let words = path.split('/').filter(|word| !word.is_empty() && !word.starts_with('{'));
     words.collect::<Vec<_>>().join("/")
@@ -204,7 +205,7 @@ fn lengthened(end: Moment, now: Moment, most: Duration) -> Moment {
     now.plus((left + left / 2).min(most).max(left))
 }
 
-/// Whole seconds until a moment, at least one.
+/// Seconds until a moment, rounded up. The result is at least 1.
 fn seconds(until: Moment, now: Moment) -> u64 {
     let millis = u64::try_from(until.since(now).as_millis()).unwrap_or(u64::MAX);
     millis.div_ceil(1_000).max(1)

@@ -18,7 +18,7 @@ pub(crate) enum ContextKind {
     Album,
     Artist,
     Playlist,
-    /// A podcast, or an audiobook, which is a show internally.
+    /// A podcast or an audiobook. Spotify treats audiobooks as shows.
     Show,
     Collection,
     /// An endless station of similar tracks for an artist.
@@ -26,7 +26,7 @@ pub(crate) enum ContextKind {
 }
 
 impl ContextKind {
-    /// Whether the context is endless and determines the order itself.
+    /// Whether the context is endless. The order of an endless context cannot be changed.
     pub(crate) fn is_endless(self) -> bool {
         self == Self::Station
     }

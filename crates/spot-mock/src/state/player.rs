@@ -12,10 +12,10 @@ use crate::{
     world::{Device, Rng, World},
 };
 
-/// After this time without playback, a device is inactive.
+/// After this time without playback, a device becomes inactive.
 const IDLE_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// Maximum number of commands to start or skip within [`BURST`].
+/// Maximum number of start and skip commands within [`BURST`].
 const STARTS: usize = 20;
 const BURST: Duration = Duration::from_secs(1);
 
@@ -23,27 +23,28 @@ const BURST: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Player {
     pub(crate) devices: Vec<Device>,
-    /// Index in `devices` of the active device, which plays or can resume.
+    /// Index of the active device in `devices`. The active device is playing or can resume
+    /// playback.
     pub(crate) active: Option<usize>,
     pub(crate) context: Option<Context>,
     pub(crate) current: Option<Playable>,
     pub(crate) shuffle: bool,
     pub(crate) repeat: Repeat,
     pub(crate) playing: bool,
-    /// Time of the last change, by a command or by the progress of playback.
+    /// Time at which a command or the progress of playback last changed the player.
     pub(crate) changed: Moment,
-    /// Items that the user queued. They are played before the rest of the context.
+    /// Items that the user queued. Queued items are played before the rest of the context.
     queue: VecDeque<Playable>,
     /// Whether the current item came from the queue and interrupts the context.
     from_queue: bool,
-    /// Items of the context in their original order, and the index of the current one.
+    /// Items of the context in their original order. `place` is the index of the current item.
     tracks: Vec<Playable>,
     place: usize,
     /// Indexes into `tracks`, in the order of play.
     order: Vec<usize>,
     progress: Duration,
     measured: Moment,
-    /// Times of the last commands to start or skip, at most [`STARTS`].
+    /// Times of the latest start and skip commands. At most [`STARTS`] times are kept.
     starts: VecDeque<Moment>,
     /// Start and end of an advertisement. Playback pauses until the end.
     advertisement: Option<(Moment, Moment)>,
@@ -158,7 +159,7 @@ impl Player {
         }
     }
 
-    /// Removes a device. If it was the active device, playback stops.
+    /// Removes a device. If the device was active, playback stops.
     pub(crate) fn remove_device(&mut self, id: &str, now: Moment) -> bool {
         let is_meant = |device: &Device| device.id.as_deref() == Some(id);
         let Some(place) = self.devices.iter().position(is_meant) else { return false };
@@ -175,7 +176,8 @@ impl Player {
         true
     }
 
-    /// Counts a command to start or skip. Fails if there were too many within [`BURST`].
+    /// Counts a start or skip command. Fails if there were too many of these commands within
+    /// [`BURST`].
     pub(crate) fn count_start(&mut self, now: Moment) -> Result<(), Restriction> {
         while self.starts.front().is_some_and(|first| now.since(*first) >= BURST) {
             self.starts.pop_front();
@@ -197,7 +199,8 @@ impl Player {
             && self.context.as_ref() == context
     }
 
-    /// Starts a context, or a list without a context, at one of its items.
+    /// Starts playback at one of the items in `tracks`. `context` is `None` for a plain list of
+    /// items.
     pub(crate) fn start(
         &mut self,
         context: Option<Context>,
@@ -243,8 +246,8 @@ impl Player {
         self.touch(now);
     }
 
-    /// Skips to the next item: first of the queue, then of the context. At the end of the context,
-    /// playback returns to the first item and stops, unless the context repeats.
+    /// Skips to the next item. Items of the queue come before items of the context. At the end of
+    /// the context, playback returns to the first item and stops, unless the context repeats.
     pub(crate) fn skip(&mut self, now: Moment) {
         self.step(now);
         self.touch(now);
@@ -267,7 +270,7 @@ impl Player {
         !self.upcoming(1).is_empty()
     }
 
-    /// The next items, at most `count`.
+    /// Returns at most `count` of the next items.
     pub(crate) fn upcoming(&self, count: usize) -> Vec<Playable> {
         let turn = self.turn().map_or(0, |turn| turn + 1);
         let rest = self.order.iter().skip(turn);
@@ -297,10 +300,10 @@ impl Player {
         }
     }
 
-    /// Index of the item before the current one.
+    /// Index of the item before the current item.
     fn previous(&self) -> Option<usize> {
         if self.from_queue && self.tracks.get(self.place).is_some() {
-            // The previous item is the one that the queued item interrupted.
+            // The queued item interrupted this item.
             return Some(self.place);
         }
         let before = match self.turn() {
@@ -311,8 +314,8 @@ impl Player {
         self.order.get(before?).copied()
     }
 
-    /// Whether the first item follows the last one. Stations start again too, since they are
-    /// endless.
+    /// Whether playback starts again at the first item after the last item. Stations always start
+    /// again, since they are endless.
     fn begins_again(&self) -> bool {
         self.repeat == Repeat::Context || self.is_endless()
     }
@@ -333,7 +336,7 @@ impl Player {
         self.order.iter().position(|place| *place == self.place)
     }
 
-    /// Computes the order of play: the original order, or a shuffled one that starts with the
+    /// Computes the order of play: the original order, or a shuffled order that starts with the
     /// current item. The shuffle is always the same, so that tests are reproducible.
     fn lay_out(&mut self) {
         self.order = (0..self.tracks.len()).collect();

@@ -29,13 +29,14 @@ pub(crate) struct Playlist {
     pub(crate) public: bool,
     pub(crate) collaborative: bool,
     pub(crate) collaborators: Vec<Key<User>>,
-    /// Whether the playlist is one of Spotify's own, which are hidden from most applications.
+    /// Whether this is one of Spotify's own playlists. Spotify's playlists are hidden from most
+    /// applications.
     pub(crate) editorial: bool,
     pub(crate) followers: u32,
     pub(crate) entries: Vec<PlaylistEntry>,
     /// Name of the uploaded cover.
     pub(crate) cover: Option<String>,
-    /// Version of the contents; increases with every change.
+    /// Version of the contents, which increases with every change.
     revision: u32,
 }
 
@@ -43,7 +44,8 @@ pub(crate) struct Playlist {
 #[derive(Clone, Debug)]
 pub(crate) struct PlaylistEntry {
     pub(crate) item: Item,
-    /// When and by whom the entry was added. Unknown in very old playlists.
+    /// The time at which the entry was added, and the user who added it. Entries of very old
+    /// playlists do not have this data.
     pub(crate) added: Option<(Moment, Key<User>)>,
 }
 
@@ -110,7 +112,8 @@ impl Playlist {
         }
     }
 
-    /// Whether the user may change the items, and may see them in Development Mode.
+    /// Whether the user may change the items. In Development Mode, only such users may see the
+    /// items.
     pub(crate) fn is_written_by(&self, user: Key<User>) -> bool {
         self.owner == user || (self.collaborative && self.collaborators.contains(&user))
     }
@@ -120,7 +123,7 @@ impl Playlist {
         self.snapshot_of(self.revision)
     }
 
-    /// Whether the playlist has or once had this version.
+    /// Whether this is the current version or a former version of the playlist.
     pub(crate) fn had_snapshot(&self, snapshot_id: &str) -> bool {
         (1..=self.revision).any(|revision| self.snapshot_of(revision) == snapshot_id)
     }
@@ -130,8 +133,8 @@ impl Playlist {
         self.revision = self.revision.saturating_add(1);
     }
 
-    /// Moves `length` entries, starting at `start`, before the entry at `before`. The caller has
-    /// checked that the positions exist.
+    /// Moves `length` entries, starting at `start`, before the entry at `before`. The caller must
+    /// check that the positions exist.
     pub(crate) fn reorder(&mut self, start: usize, length: usize, before: usize) {
         let end = start.saturating_add(length).min(self.entries.len());
         let moved: Vec<_> = self.entries.drain(start..end).collect();
@@ -178,8 +181,7 @@ impl Playlists {
         self.all.iter()
     }
 
-    /// Generates an unused id. It is the same in every run that creates playlists in the same
-    /// order.
+    /// Generates an unused id. Runs that create playlists in the same order get the same ids.
     pub(crate) fn fresh_id(&self) -> Id {
         Id::numbered("Playlist", self.all.next_key().place())
     }

@@ -1,7 +1,7 @@
 //! Reasons why a player refuses a command in its current state.
 //!
-//! Spotify once documented eighteen reasons for refused commands. It no longer documents them, but
-//! still sends them. The table shows when the mock sends each reason:
+//! Spotify once documented eighteen reasons for refused commands. Spotify no longer documents these
+//! reasons, but still sends them. The table shows when the mock sends each reason:
 //!
 //! | reason | cause |
 //! |---|---|
@@ -10,23 +10,24 @@
 //! | `NO_SPECIFIC_TRACK` | an `offset` that is not in the context or the list |
 //! | `ALREADY_PAUSED` | pause while paused |
 //! | `NOT_PAUSED` | resume while playing, without `position_ms` and on the same device |
-//! | `NOT_PLAYING_LOCALLY` | pause, seek or skip on a device while another one plays |
+//! | `NOT_PLAYING_LOCALLY` | pause, seek or skip on a device while another device plays |
 //! | `NOT_PLAYING_TRACK` | resume, pause, seek, skip or repeat a track before anything was played |
-//! | `NOT_PLAYING_CONTEXT` | repeat the context of playback that has none |
+//! | `NOT_PLAYING_CONTEXT` | repeat the context while playback has no context |
 //! | `ENDLESS_CONTEXT` | shuffle or repeat a station, `spotify:station:artist:ID` |
-//! | `CONTEXT_DISALLOW` | start a context without anything playable |
-//! | `ALREADY_PLAYING` | start the episode or chapter that is playing and has a resume point, in
-//! the same context and without `position_ms` |
-//! | `RATE_LIMITED` | more than 20 commands to start or skip within a second of the mock's clock |
-//! | `REMOTE_CONTROL_DISALLOW` | any command to a device that refuses remote control, or the
-//! transfer of its playback |
+//! | `CONTEXT_DISALLOW` | start a context that has no playable items |
+//! | `ALREADY_PLAYING` | start the playing episode or chapter again, in the same context |
+//! | `RATE_LIMITED` | more than 20 start or skip commands within one second of the mock's clock |
+//! | `REMOTE_CONTROL_DISALLOW` | command to, or transfer from, a device without remote control |
 //! | `DEVICE_NOT_CONTROLLABLE` | any command to a restricted device |
 //! | `VOLUME_CONTROL_DISALLOW` | set the volume of a device with a fixed volume |
-//! | `NO_ACTIVE_DEVICE` | a command without `device_id` while no device is active (404, the others
-//! are 403) |
+//! | `NO_ACTIVE_DEVICE` | a command without `device_id` while no device is active |
 //! | `PREMIUM_REQUIRED` | any command of a user without Premium |
-//! | `UNKNOWN` | any of these but the last two, with
-//! [`vague_player`](crate::MockBuilder::vague_player) |
+//! | `UNKNOWN` | any cause above except the last two, if [`vague_player`] is set |
+//!
+//! `ALREADY_PLAYING` is sent only if the progress is not zero and the command has no `position_ms`.
+//! The status is 404 for `NO_ACTIVE_DEVICE`, and 403 for all other reasons.
+//!
+//! [`vague_player`]: crate::MockBuilder::vague_player
 
 use crate::http::reply::Refusal;
 

@@ -52,7 +52,7 @@ fn library(world: &World, playlists: Vec<ListSlot>) -> Library {
     }
 }
 
-/// Returns `count` different entries, saved one after the other.
+/// Returns `count` different entries that were saved one after the other.
 ///
 /// The arena is split into equal parts, and one entry is chosen from each part, so no entry is
 /// chosen twice.
@@ -214,7 +214,7 @@ fn put_episodes(world: &World, entries: &mut [PlaylistEntry], rng: &mut Rng) {
 }
 
 /// Makes a playlist look old: the fifth entry was removed from the catalogue, and the first two
-/// have no `added_at`.
+/// entries have no `added_at`.
 fn wear_out(entries: &mut [PlaylistEntry]) {
     for entry in entries.iter_mut().take(2) {
         entry.added = None;

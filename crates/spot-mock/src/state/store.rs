@@ -37,14 +37,14 @@ impl State {
         }
     }
 
-    /// The account of a user, updated to the current time: playback has progressed.
+    /// Returns the account of a user, and updates its playback to the current time.
     pub(crate) fn account(&mut self, world: &World, user: Key<User>, now: Moment) -> &mut Account {
         let account = self.accounts.entry(user).or_default();
         account.player.settle(world, &mut account.history, now);
         account
     }
 
-    /// The player of a user, as of its last update.
+    /// The player of a user, in the state of its last update.
     pub(crate) fn player(&self, user: Key<User>) -> Option<&Player> {
         self.accounts.get(&user).map(|account| &account.player)
     }

@@ -5,8 +5,8 @@ use crate::{
     world::{Availability, Id, World},
 };
 
-/// Ids of entries in the world of a mock, each chosen for a property. The same seed gives the same
-/// ids.
+/// Ids of entries in the world of a mock. Each entry has a property that tests need. The same seed
+/// gives the same ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "control", derive(serde::Serialize, schemars::JsonSchema))]
 #[non_exhaustive]
@@ -17,13 +17,13 @@ pub struct WorldIds {
     pub artist_name: String,
     /// An album with 26 tracks on two discs.
     pub album: String,
-    /// An album with 64 tracks, more than the album object contains.
+    /// An album with 64 tracks. The album object does not contain all tracks.
     pub long_album: String,
     /// A track that is available everywhere: the first of [`album`](Self::album).
     pub track: String,
     /// A track that is not available in the default user's country.
     pub unavailable_track: String,
-    /// A track that is relinked to another one if the call has a `market`.
+    /// A track that is relinked to another track if the call has a `market`.
     pub relinked_track: String,
     /// A track the default user has saved.
     pub saved_track: String,
@@ -41,16 +41,17 @@ pub struct WorldIds {
     pub local_files_playlist: String,
     /// A playlist of the default user with six episodes among its 20 entries.
     pub episodes_playlist: String,
-    /// A playlist of the default user whose fifth entry was removed from the catalogue, and whose
-    /// first two have no `added_at`.
+    /// A playlist of the default user. The fifth entry was removed from the catalogue, and the
+    /// first two entries have no `added_at`.
     pub old_playlist: String,
-    /// A collaborative playlist of the default user, to which others have added.
+    /// A collaborative playlist of the default user, to which other users have added items.
     pub collaborative_playlist: String,
-    /// A collaborative playlist of another user, to which the default user may add.
+    /// A collaborative playlist of another user, to which the default user may add items.
     pub shared_playlist: String,
     /// A public playlist of another user, which the default user follows.
     pub other_playlist: String,
-    /// An editorial playlist of Spotify, hidden from applications registered since 2024.
+    /// An editorial playlist of Spotify. Editorial playlists are hidden from applications
+    /// registered after November 2024.
     pub editorial_playlist: String,
     /// A show with 72 episodes.
     pub show: String,

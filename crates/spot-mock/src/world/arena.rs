@@ -28,7 +28,7 @@ impl<T> Arena<T> {
         key
     }
 
-    /// The key of the next entry to be added.
+    /// The key that the next added entry will get.
     pub(crate) fn next_key(&self) -> Key<T> {
         Key::at(u32::try_from(self.0.len()).unwrap_or(u32::MAX))
     }

@@ -1,4 +1,4 @@
-//! The catalogue: music, spoken words, users and categories.
+//! The catalogue: music, shows, audiobooks, users and categories.
 
 use std::{cmp::Reverse, collections::HashMap, iter};
 
@@ -41,7 +41,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Creates an empty world with the capacity for a generated one.
+    /// Creates an empty world with the capacity for a generated world.
     pub(crate) fn empty(seed: u64) -> Self {
         Self {
             seed,
@@ -102,7 +102,8 @@ impl World {
         };
     }
 
-    /// Availability in these markets only. Fails with the first code that is not a market.
+    /// Availability in these markets only. If a code is not a market, returns that code as the
+    /// error.
     pub(crate) fn available_in(&mut self, codes: &[String]) -> Result<Availability, String> {
         let mut list = Vec::with_capacity(codes.len());
         for code in codes {
@@ -131,14 +132,14 @@ impl World {
         }
     }
 
-    /// The artists of a track, in their order.
+    /// The artists of a track. The main artist comes first.
     pub(crate) fn track_artists(&self, key: Key<Track>) -> impl Iterator<Item = Key<Artist>> {
         let track = &self.tracks[key];
         let others = self.track_details.get(&key).map_or(&[][..], |it| &it.other_artists);
         iter::once(track.artist).chain(track.guest).chain(others.iter().copied())
     }
 
-    /// The artists of an album, in their order.
+    /// The artists of an album. The main artist comes first.
     pub(crate) fn album_artists(&self, key: Key<Album>) -> impl Iterator<Item = Key<Artist>> {
         let others = self.album_details.get(&key).map_or(&[][..], |it| &it.other_artists);
         iter::once(self.albums[key].artist).chain(others.iter().copied())
@@ -153,8 +154,8 @@ impl World {
         })
     }
 
-    /// Sorts discographies after albums were added: newest first, as Spotify lists them. An artist
-    /// who is a guest twice on an album is listed once.
+    /// Sorts discographies after albums were added: newest first, as Spotify lists them. If an
+    /// artist is a guest on several tracks of an album, the discography lists the album once.
     pub(crate) fn sort_discographies(&mut self) {
         let albums = &self.albums;
         let newest_first = |list: &mut Vec<Key<Album>>| {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// A playback device: a speaker, a phone, a car.
+/// A playback device, such as a speaker, a phone or a car.
 ///
 /// A mock starts with three devices. [`MockSpotify::add_device`](crate::MockSpotify::add_device)
 /// adds others:
@@ -27,7 +27,7 @@ pub struct Device {
     pub(crate) id: Option<String>,
     /// Name.
     pub(crate) name: String,
-    /// Type, as in Spotify's answers: `Computer`, `Smartphone`, `TV`. Default: `Speaker`.
+    /// Type as in Spotify's answers, such as `Computer`, `Smartphone` or `TV`. Default: `Speaker`.
     #[serde(rename = "type", default = "speaker")]
     pub(crate) kind: String,
     /// Volume, 0 to 100. Default: 50.
@@ -66,19 +66,20 @@ impl Device {
         }
     }
 
-    /// Type, as in Spotify's answers: `Computer`, `Smartphone`, `TV`. Default: `Speaker`.
+    /// Type as in Spotify's answers, such as `Computer`, `Smartphone` or `TV`. Default: `Speaker`.
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = kind.into();
         self
     }
 
-    /// Volume, 0 to 100. Larger values count as 100. Default: 50.
+    /// Volume, 0 to 100. Larger values are reduced to 100. Default: 50.
     pub fn volume(mut self, percent: u8) -> Self {
         self.volume = Some(percent.min(100));
         self
     }
 
-    /// Fixes the volume: setting it is refused with `VOLUME_CONTROL_DISALLOW`.
+    /// Makes the volume fixed. Commands that set the volume are refused with
+    /// `VOLUME_CONTROL_DISALLOW`.
     pub fn fixed_volume(mut self) -> Self {
         self.supports_volume = false;
         self
@@ -96,8 +97,8 @@ impl Device {
         self
     }
 
-    /// Refuses all commands, and the transfer of its playback to another device, with
-    /// `REMOTE_CONTROL_DISALLOW`. No field of the device shows this.
+    /// Refuses all commands with `REMOTE_CONTROL_DISALLOW`. The transfer of playback from this
+    /// device to another device is refused too. Answers have no field that shows this setting.
     pub fn refuses_remote_control(mut self) -> Self {
         self.remote_control = false;
         self

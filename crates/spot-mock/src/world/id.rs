@@ -11,8 +11,9 @@ const MARK: &str = "spotmock";
 pub(crate) struct Id([u8; LENGTH]);
 
 impl Id {
-    /// Generates the id of the entry at an index among the entries of its kind. The id contains the
-    /// kind, so that logs and recorded answers are readable. The seed does not affect the id.
+    /// Generates an id from the kind of an entry and the index of the entry within its kind. The id
+    /// contains the kind, so that logs and recorded answers are readable. The seed does not affect
+    /// the id.
     ///
     /// The digits are written one by one for speed, since a world has fifteen thousand ids.
     pub(crate) fn numbered(kind: &str, place: u32) -> Self {
@@ -31,12 +32,12 @@ impl Id {
     /// Index among the entries of this kind; `None` for ids of other kinds.
     pub(crate) fn place(&self, kind: &str) -> Option<u32> {
         let digits = self.as_str().strip_prefix(MARK)?.strip_prefix(kind)?;
-        // If `kind` is only the start of a longer kind, the rest contains letters and does not
-        // parse.
+        // If `kind` is only a prefix of the kind in the id, the rest contains letters, and parsing
+        // fails.
         digits.parse::<u32>().ok()?.checked_sub(1)
     }
 
-    /// Parses `text`. Returns `None` if its length or a character is invalid.
+    /// Parses `text`. Returns `None` if the length or a character of the text is invalid.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; LENGTH] = text.as_bytes().try_into().ok()?;
         bytes.iter().all(u8::is_ascii_alphanumeric).then_some(Self(bytes))

@@ -23,7 +23,8 @@ pub(crate) const MARKETS: &[&str] = &[
 /// Markets with audiobooks.
 pub(crate) const BOOK_MARKETS: &[&str] = &["AU", "CA", "GB", "IE", "NZ", "US"];
 
-/// Markets of the few tracks that are unavailable in the country of the users.
+/// A few tracks are unavailable in the country of the users. They are available only in these
+/// markets.
 pub(crate) const FAR_MARKETS: &[&str] = &["HK", "JP", "KR", "TW"];
 
 /// The country of every user of the mock.
@@ -36,7 +37,7 @@ pub(crate) enum Availability {
     Everywhere,
     Far,
     Books,
-    /// Available in the markets of a list in the world; the number is the index of the list.
+    /// Available in the markets of one list. The number is the index of this list in the world.
     Listed(u16),
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct Artist {
     pub(crate) followers: u32,
     /// The artist's own albums, newest first.
     pub(crate) albums: Vec<Key<Album>>,
-    /// Albums of other artists with a track on which the artist is a guest.
+    /// Albums of other artists on which this artist is a guest.
     pub(crate) appears_on: Vec<Key<Album>>,
 }
 
@@ -37,11 +37,11 @@ pub(crate) struct Album {
 /// Additional data of an album of a custom world.
 #[derive(Debug, Default)]
 pub(crate) struct AlbumDetails {
-    /// Artists after the first one.
+    /// Artists after the first artist.
     pub(crate) other_artists: Vec<Key<Artist>>,
     /// Value of `total_tracks` in answers, if the world does not contain all tracks.
     pub(crate) total_tracks: Option<u32>,
-    /// Cover images that replace the generated ones.
+    /// Cover images that replace the generated cover images.
     pub(crate) images: Option<Vec<Image>>,
 }
 
@@ -59,7 +59,7 @@ impl Album {
     }
 }
 
-/// Type of an album, by which discographies are grouped.
+/// Type of an album. Discographies are grouped by this type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AlbumKind {
     Album,
@@ -77,7 +77,7 @@ impl AlbumKind {
     }
 }
 
-/// A release date: year, month or day.
+/// A release date. The month and the day may be unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Released {
     pub(crate) year: u32,
@@ -98,7 +98,8 @@ impl Released {
     /// The default date of a custom album.
     pub(crate) const NEW_YEAR: Self = Self { year: 2026, month: 1, day: 1 };
 
-    /// Reads `1981`, `1981-12` or `1981-12-24`. Spotify has albums of the year `0000`.
+    /// Reads `1981`, `1981-12` or `1981-12-24`. The year `0000` is valid, since Spotify has such
+    /// albums.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let mut part = |length: usize, range: RangeInclusive<u32>| match parts.next() {
@@ -145,7 +146,8 @@ pub(crate) struct Track {
     pub(crate) popularity: u8,
     pub(crate) recording: u32,
     pub(crate) available: Availability,
-    /// The same recording on another album, which is played instead if the call has a `market`.
+    /// The same recording on another album. If the call has a `market`, that recording is played
+    /// instead.
     pub(crate) relinked: Option<Key<Track>>,
 }
 
@@ -158,7 +160,8 @@ pub(crate) struct TrackDetails {
 }
 
 impl Track {
-    /// The International Standard Recording Code. Its country code `ZZ` is not assigned.
+    /// The International Standard Recording Code. The country code `ZZ` is not assigned to any
+    /// country.
     pub(crate) fn isrc(&self, year: u32) -> String {
         format!("ZZMCK{:02}{:05}", year % 100, self.recording % 100_000)
     }

@@ -1,6 +1,6 @@
 //! Names of the entries of the world, composed from small word lists.
 //!
-//! A name is stored as a few numbers and becomes text when it is rendered. This is why twelve
+//! A name is stored as a few numbers and becomes text when it is rendered. Therefore, twelve
 //! thousand tracks are generated within milliseconds.
 
 use std::fmt;

@@ -2,11 +2,11 @@
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
-/// Appends the words of `text` to `out`: in lower case, without diacritics and punctuation, and
-/// separated by one space.
+/// Appends the words of `text` to `out`. The words are in lower case, have no diacritics and no
+/// punctuation, and are separated by one space.
 ///
-/// Apostrophes and full stops disappear, so that `Carissa's` is `carissas` and `R.E.M.` is `rem`.
-/// `&` and `+` become `and`. All other punctuation separates words.
+/// Apostrophes and full stops are removed: `Carissa's` becomes `carissas`, and `R.E.M.` becomes
+/// `rem`. `&` and `+` become `and`. All other punctuation separates words.
 pub(crate) fn normalize_into(text: &str, out: &mut String) {
     let start = out.len();
     if text.is_ascii() {

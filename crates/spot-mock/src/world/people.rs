@@ -5,9 +5,10 @@ use std::borrow::Cow;
 /// A user.
 #[derive(Debug)]
 pub(crate) struct User {
-    /// Any text: a random id for new accounts, the login name for old ones.
+    /// The id can be any text. New accounts have a random id, and old accounts have the login name
+    /// as their id.
     pub(crate) id: String,
-    /// Null for accounts that never set one.
+    /// Null for accounts that never set a display name.
     pub(crate) display_name: Option<String>,
     pub(crate) followers: u32,
     pub(crate) account_id: String,
@@ -19,7 +20,7 @@ pub(crate) struct User {
 /// A category of the browse pages.
 #[derive(Debug)]
 pub(crate) struct Category {
-    /// A short word for old categories, 22 characters for new ones.
+    /// The id is a short word in old categories, and has 22 characters in new categories.
     pub(crate) id: String,
     pub(crate) name: Cow<'static, str>,
     pub(crate) icon: String,

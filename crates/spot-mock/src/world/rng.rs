@@ -1,4 +1,4 @@
-//! Random numbers for the world: seeded, and the same on every machine.
+//! Seeded random numbers for the world, which are the same on every machine.
 
 /// The splitmix64 generator.
 #[derive(Clone, Debug)]

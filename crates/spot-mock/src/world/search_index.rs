@@ -44,8 +44,8 @@ impl SearchIndex {
     }
 }
 
-/// One text for each entry of an arena, all in one allocation. Each text starts and ends with a
-/// space, so that ` word` finds words with this prefix, and ` word ` finds whole words.
+/// One text for each entry of an arena. All texts are stored in one string. Each text starts and
+/// ends with a space, so that ` word` finds words with this prefix, and ` word ` finds whole words.
 #[derive(Debug)]
 pub(crate) struct Texts<T> {
     text: String,
@@ -78,8 +78,8 @@ impl<T> Texts<T> {
         self.text.get(start..end(place)).unwrap_or_default()
     }
 
-    /// For each entry: 2 if its text contains this word, 1 if a word of the text starts with it,
-    /// else 0. `word` starts with a space.
+    /// Returns a score for each entry: 2 if the text contains this word, 1 if a word of the text
+    /// starts with this word, and 0 otherwise. `word` must start with a space.
     ///
     /// Searches all texts in one pass, which is many times faster than one search for each entry.
     pub(crate) fn find(&self, word: &str) -> Vec<u8> {

@@ -34,7 +34,8 @@ pub(crate) struct Episode {
     pub(crate) duration_ms: u32,
     pub(crate) explicit: bool,
     pub(crate) released: Moment,
-    /// Resume point of the default user; the full length if the episode was heard to the end.
+    /// Resume point of the default user. If the user has finished the episode, this is the full
+    /// length of the episode.
     pub(crate) heard_ms: u32,
 }
 

@@ -24,7 +24,7 @@ pub struct Album {
     pub artists: Vec<SimplifiedArtist>,
     /// Cover images, widest first.
     pub images: Vec<Image>,
-    /// Release date, as precise as known.
+    /// Release date. The precision is a day, a month or a year.
     pub release_date: Option<ReleaseDate>,
     /// Number of tracks.
     pub total_tracks: u32,
@@ -50,13 +50,14 @@ pub struct Album {
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
-    /// Whether it can be played in the requested market.
+    /// Whether the album can be played in the requested market.
     pub is_playable: Option<bool>,
     /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,
 }
 
-/// An album in lists and tracks, without its tracks, label and copyrights.
+/// An album as part of a list or a track. Does not contain the tracks, the label or the
+/// copyrights.
 ///
 /// Returned by `client.artist(id).albums()` and `client.browse().new_releases()`. Part of
 /// [`SearchResults`](crate::SearchResults) and [`Track`](crate::Track).
@@ -69,7 +70,8 @@ pub struct SimplifiedAlbum {
     pub name: String,
     /// The kind of release; `None` for local files.
     pub album_type: Option<AlbumType>,
-    /// The album's relation to the artist, in the list of an artist's albums. `None` elsewhere.
+    /// The album's relation to the artist. `None` unless the album is in the list of an artist's
+    /// albums.
     ///
     /// Missing in Development Mode since 2026-02.
     pub album_group: Option<AlbumGroup>,
@@ -77,7 +79,7 @@ pub struct SimplifiedAlbum {
     pub artists: Vec<SimplifiedArtist>,
     /// Cover images, widest first.
     pub images: Vec<Image>,
-    /// Release date, as precise as known.
+    /// Release date. The precision is a day, a month or a year.
     pub release_date: Option<ReleaseDate>,
     /// Number of tracks.
     pub total_tracks: Option<u32>,
@@ -85,7 +87,7 @@ pub struct SimplifiedAlbum {
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
-    /// Whether it can be played in the requested market.
+    /// Whether the album can be played in the requested market.
     pub is_playable: Option<bool>,
     /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,

@@ -20,7 +20,7 @@ pub struct AudioFeatures {
     pub tempo: f64,
     /// Key in semitones above C, 0 to 11; -1 if unknown.
     pub key: i8,
-    /// 1 for major, 0 for minor, -1 if unknown.
+    /// Mode: 1 for major, 0 for minor, -1 if unknown.
     pub mode: i8,
     /// Beats per bar, usually 3 to 7.
     pub time_signature: u8,
@@ -62,7 +62,7 @@ pub struct AudioAnalysis {
     pub beats: Vec<TimeInterval>,
     /// Tatums: the smallest regular pulses.
     pub tatums: Vec<TimeInterval>,
-    /// Segments of uniform sound, shorter than a second each.
+    /// Segments of uniform sound. Each segment is shorter than a second.
     pub segments: Vec<Segment>,
     /// Metadata of the analysis.
     pub meta: AnalysisMeta,
@@ -84,7 +84,7 @@ pub struct AnalyzedTrack {
     pub key: i8,
     /// Confidence of the key, 0 to 1.
     pub key_confidence: f64,
-    /// 1 for major, 0 for minor, -1 if unknown.
+    /// Mode: 1 for major, 0 for minor, -1 if unknown.
     pub mode: i8,
     /// Confidence of the mode, 0 to 1.
     pub mode_confidence: f64,
@@ -94,9 +94,9 @@ pub struct AnalyzedTrack {
     pub time_signature_confidence: f64,
     /// Mean loudness in decibels, usually -60 to 0.
     pub loudness: f64,
-    /// End of the fade-in. Zero if there is none.
+    /// End of the fade-in. Zero if the track has no fade-in.
     pub end_of_fade_in: Duration,
-    /// Start of the fade-out. Equal to the duration if there is none.
+    /// Start of the fade-out. Equal to the duration if the track has no fade-out.
     pub start_of_fade_out: Duration,
     /// Number of analyzed samples.
     pub num_samples: u64,
@@ -164,7 +164,7 @@ pub struct Section {
     pub key: i8,
     /// Confidence of the key, 0 to 1.
     pub key_confidence: f64,
-    /// 1 for major, 0 for minor, -1 if unknown.
+    /// Mode: 1 for major, 0 for minor, -1 if unknown.
     pub mode: i8,
     /// Confidence of the mode, 0 to 1.
     pub mode_confidence: f64,
@@ -190,11 +190,11 @@ pub struct Segment {
     pub loudness_start: f64,
     /// The greatest loudness, in decibels.
     pub loudness_max: f64,
-    /// Time of the greatest loudness, from the start of the segment.
+    /// Time of the greatest loudness, measured from the start of the segment.
     pub loudness_max_time: Duration,
     /// Loudness at the end, in decibels. Usually equal to `loudness_start` of the next segment.
     pub loudness_end: f64,
-    /// Strength of each of the twelve pitch classes, from C to B, 0 to 1.
+    /// Strength of each of the twelve pitch classes, from C to B. Each value is between 0 and 1.
     pub pitches: Vec<f64>,
     /// Timbre: twelve values around 0.
     pub timbre: Vec<f64>,

@@ -39,25 +39,25 @@ pub struct Audiobook {
     pub total_chapters: Option<u32>,
     /// First page of the chapters. [`next`](Page::next) links to the second page.
     pub chapters: Page<SimplifiedChapter>,
-    /// Whether it is explicit. `false` also if unknown.
+    /// Whether the audiobook is explicit; `false` if unknown.
     pub explicit: bool,
     /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,
-    /// `audio`.
+    /// Media type: `audio`.
     pub media_type: Option<String>,
-    /// Whether it is hosted outside Spotify.
+    /// Whether the audiobook is hosted outside Spotify.
     pub is_externally_hosted: Option<bool>,
-    /// Whether it can be played in the requested market.
+    /// Whether the audiobook can be played in the requested market.
     pub is_playable: Option<bool>,
     /// The copyright statements.
     pub copyrights: Vec<Copyright>,
-    /// Markets in which it is available.
+    /// Markets in which the audiobook is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
 }
 
-/// An audiobook in lists and chapters, without its chapters.
+/// An audiobook as part of a list or a chapter. Does not contain the chapters.
 ///
 /// Returned by `client.library().audiobooks()`. Part of [`Chapter`](crate::Chapter) and
 /// [`SearchResults`](crate::SearchResults).
@@ -86,19 +86,19 @@ pub struct SimplifiedAudiobook {
     pub images: Vec<Image>,
     /// Number of chapters.
     pub total_chapters: Option<u32>,
-    /// Whether it is explicit. `false` also if unknown.
+    /// Whether the audiobook is explicit; `false` if unknown.
     pub explicit: bool,
     /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,
-    /// `audio`.
+    /// Media type: `audio`.
     pub media_type: Option<String>,
-    /// Whether it is hosted outside Spotify.
+    /// Whether the audiobook is hosted outside Spotify.
     pub is_externally_hosted: Option<bool>,
-    /// Whether it can be played in the requested market.
+    /// Whether the audiobook can be played in the requested market.
     pub is_playable: Option<bool>,
     /// The copyright statements.
     pub copyrights: Vec<Copyright>,
-    /// Markets in which it is available.
+    /// Markets in which the audiobook is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
@@ -126,27 +126,27 @@ pub struct Chapter {
     pub images: Vec<Image>,
     /// Duration.
     pub duration: Duration,
-    /// Release date; often the year 0.
+    /// Release date. Often the year 0.
     pub release_date: Option<ReleaseDate>,
-    /// Whether it is explicit. `false` also if unknown.
+    /// Whether the chapter is explicit; `false` if unknown.
     pub explicit: bool,
-    /// Resume position. Needs `user-read-playback-position`.
+    /// Resume position. Needs the scope `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
     /// Spoken languages, as ISO 639 codes. An entry may be empty.
     pub languages: Vec<String>,
     /// URL of a 30-second preview (MP3).
     pub audio_preview_url: Option<String>,
-    /// Whether it can be played in the requested market.
+    /// Whether the chapter can be played in the requested market.
     pub is_playable: Option<bool>,
     /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,
-    /// Markets in which it is available.
+    /// Markets in which the chapter is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
 }
 
-/// A chapter in the list of its audiobook.
+/// A chapter in the chapter list of an audiobook.
 ///
 /// Returned by `client.audiobook(id).chapters()`. Part of [`Audiobook`](crate::Audiobook).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -166,21 +166,21 @@ pub struct SimplifiedChapter {
     pub images: Vec<Image>,
     /// Duration.
     pub duration: Duration,
-    /// Release date; often the year 0.
+    /// Release date. Often the year 0.
     pub release_date: Option<ReleaseDate>,
-    /// Whether it is explicit. `false` also if unknown.
+    /// Whether the chapter is explicit; `false` if unknown.
     pub explicit: bool,
-    /// Resume position. Needs `user-read-playback-position`.
+    /// Resume position. Needs the scope `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
     /// Spoken languages, as ISO 639 codes. An entry may be empty.
     pub languages: Vec<String>,
     /// URL of a 30-second preview (MP3).
     pub audio_preview_url: Option<String>,
-    /// Whether it can be played in the requested market.
+    /// Whether the chapter can be played in the requested market.
     pub is_playable: Option<bool>,
     /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,
-    /// Markets in which it is available.
+    /// Markets in which the chapter is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::string_enum;
 
-/// A picture, in one of its sizes.
+/// An image in one of several sizes.
 ///
 /// Returned by `client.playlist(id).cover()`. Part of [`Album`](crate::Album),
 /// [`SimplifiedAlbum`](crate::SimplifiedAlbum), [`Artist`](crate::Artist),
@@ -22,9 +22,9 @@ use crate::string_enum;
 pub struct Image {
     /// URL of the image. URLs of playlist images expire within a day.
     pub url: String,
-    /// Size in pixels. `None` if unknown.
+    /// Width in pixels. `None` if unknown.
     pub width: Option<u32>,
-    /// Size in pixels. `None` if unknown.
+    /// Height in pixels. `None` if unknown.
     pub height: Option<u32>,
 }
 
@@ -67,7 +67,7 @@ pub struct Followers {
     pub total: u32,
 }
 
-/// Why playback of the object is restricted.
+/// Why playback of an object is restricted.
 ///
 /// Part of [`Album`](crate::Album), [`SimplifiedAlbum`](crate::SimplifiedAlbum),
 /// [`Chapter`](crate::Chapter), [`SimplifiedChapter`](crate::SimplifiedChapter),
@@ -76,11 +76,11 @@ pub struct Followers {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Restrictions {
-    /// The reason. Spotify may add more.
+    /// The reason. Spotify may add further reasons.
     pub reason: Option<RestrictionReason>,
 }
 
-/// Resume position in an episode or a chapter. Needs `user-read-playback-position`.
+/// Resume position in an episode or a chapter. Needs the scope `user-read-playback-position`.
 ///
 /// Part of [`Chapter`](crate::Chapter), [`SimplifiedChapter`](crate::SimplifiedChapter),
 /// [`Episode`](crate::Episode) and [`SimplifiedEpisode`](crate::SimplifiedEpisode).
@@ -94,15 +94,15 @@ pub struct ResumePoint {
 }
 
 string_enum! {
-    /// A permission a user gives to an application (OAuth 2.0, RFC 6749 section 3.3).
+    /// A permission that a user gives to an application (OAuth 2.0, RFC 6749 section 3.3).
     pub enum Scope {
         /// Upload playlist covers.
         UgcImageUpload = "ugc-image-upload",
-        /// Read the player: state, devices, queue.
+        /// Read the playback state, the devices and the queue.
         UserReadPlaybackState = "user-read-playback-state",
         /// Control the player.
         UserModifyPlaybackState = "user-modify-playback-state",
-        /// Read what is playing, and the queue.
+        /// Read the current playback and the queue.
         UserReadCurrentlyPlaying = "user-read-currently-playing",
         /// Read recently played tracks.
         UserReadRecentlyPlayed = "user-read-recently-played",
@@ -118,9 +118,9 @@ string_enum! {
         PlaylistModifyPublic = "playlist-modify-public",
         /// Change private playlists.
         PlaylistModifyPrivate = "playlist-modify-private",
-        /// Read the artists the user follows.
+        /// Read the artists and users that the user follows.
         UserFollowRead = "user-follow-read",
-        /// Follow and unfollow.
+        /// Follow and unfollow artists and users.
         UserFollowModify = "user-follow-modify",
         /// Read the user's library.
         UserLibraryRead = "user-library-read",
@@ -130,9 +130,9 @@ string_enum! {
         UserReadPrivate = "user-read-private",
         /// Read the e-mail address of the profile.
         UserReadEmail = "user-read-email",
-        /// Play in a browser; no operation of the Web API needs it.
+        /// Play in a browser. No operation of the Web API needs this scope.
         Streaming = "streaming",
-        /// Control the app on the same device; no operation of the Web API needs it.
+        /// Control the app on the same device. No operation of the Web API needs this scope.
         AppRemoteControl = "app-remote-control",
     }
 }

@@ -6,50 +6,50 @@ use chrono::{DateTime, Utc};
 
 use crate::{Album, Episode, SimplifiedShow, Track};
 
-/// A track the user saved.
+/// A track that the user saved.
 ///
 /// Returned by `client.library().tracks()`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SavedTrack {
-    /// Time it was saved.
+    /// Time at which the user saved the track.
     pub added_at: Option<DateTime<Utc>>,
     /// The track.
     pub track: Track,
 }
 
-/// An album the user saved.
+/// An album that the user saved.
 ///
 /// Returned by `client.library().albums()`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SavedAlbum {
-    /// Time it was saved.
+    /// Time at which the user saved the album.
     pub added_at: Option<DateTime<Utc>>,
     /// The album.
     pub album: Album,
 }
 
-/// A show the user saved.
+/// A show that the user saved.
 ///
 /// Returned by `client.library().shows()`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SavedShow {
-    /// Time it was saved.
+    /// Time at which the user saved the show.
     pub added_at: Option<DateTime<Utc>>,
-    /// The show. Almost empty if it was removed from the catalog.
+    /// The show. Most fields are empty if the show was removed from the catalog.
     pub show: SimplifiedShow,
 }
 
-/// An episode the user saved.
+/// An episode that the user saved.
 ///
 /// Returned by `client.library().episodes()`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SavedEpisode {
-    /// Time it was saved.
+    /// Time at which the user saved the episode.
     pub added_at: Option<DateTime<Utc>>,
-    /// The episode. Almost empty if it was removed from the catalog.
+    /// The episode. Most fields are empty if the episode was removed from the catalog.
     pub episode: Episode,
 }

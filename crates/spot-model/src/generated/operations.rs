@@ -126,7 +126,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Several albums, each with its first tracks, in the order of their ids. `GET /albums`
+    /// Several albums, each with its first tracks, in the order of the given ids. `GET /albums`
     pub const GET_ALBUMS: &'static Self = &Self {
         name: "get_albums",
         id: "get-multiple-albums",
@@ -171,7 +171,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Several artists, in the order of their ids. `GET /artists`
+    /// Several artists, in the order of the given ids. `GET /artists`
     pub const GET_ARTISTS: &'static Self = &Self {
         name: "get_artists",
         id: "get-multiple-artists",
@@ -201,7 +201,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// The top tracks of an artist in a market, at most 10. `GET /artists/{id}/top-tracks`
+    /// The top tracks of an artist in a market (at most 10). `GET /artists/{id}/top-tracks`
     pub const GET_ARTIST_TOP_TRACKS: &'static Self = &Self {
         name: "get_artist_top_tracks",
         id: "get-an-artists-top-tracks",
@@ -216,7 +216,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Artists similar to an artist, at most 20. `GET /artists/{id}/related-artists`
+    /// Artists that are similar to an artist (at most 20). `GET /artists/{id}/related-artists`
     pub const GET_RELATED_ARTISTS: &'static Self = &Self {
         name: "get_related_artists",
         id: "get-an-artists-related-artists",
@@ -246,7 +246,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Audio features of several tracks, in the order of the ids. `GET /audio-features`
+    /// Audio features of several tracks, in the order of the given ids. `GET /audio-features`
     pub const GET_AUDIO_FEATURES: &'static Self = &Self {
         name: "get_audio_features",
         id: "get-several-audio-features",
@@ -291,7 +291,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Several audiobooks, each with its first chapters, in the order of their ids. `GET
+    /// Several audiobooks, each with its first chapters, in the order of the given ids. `GET
     /// /audiobooks`
     pub const GET_AUDIOBOOKS: &'static Self = &Self {
         name: "get_audiobooks",
@@ -337,7 +337,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Several chapters, in the order of their ids. `GET /chapters`
+    /// Several chapters, in the order of the given ids. `GET /chapters`
     pub const GET_CHAPTERS: &'static Self = &Self {
         name: "get_chapters",
         id: "get-several-chapters",
@@ -472,8 +472,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Checks which of the given albums are in the library: one `bool` for each, in the same
-    /// order. `GET /me/albums/contains`
+    /// Checks which of the given albums are in the library. Returns one `bool` for each album, in
+    /// the same order. `GET /me/albums/contains`
     pub const CHECK_ALBUMS: &'static Self = &Self {
         name: "check_albums",
         id: "check-users-saved-albums",
@@ -518,8 +518,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Checks which of the given tracks are in the library: one `bool` for each, in the same
-    /// order. `GET /me/tracks/contains`
+    /// Checks which of the given tracks are in the library. Returns one `bool` for each track, in
+    /// the same order. `GET /me/tracks/contains`
     pub const CHECK_TRACKS: &'static Self = &Self {
         name: "check_tracks",
         id: "check-users-saved-tracks",
@@ -564,8 +564,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Checks which of the given episodes are in the library: one `bool` for each, in the same
-    /// order. `GET /me/episodes/contains`
+    /// Checks which of the given episodes are in the library. Returns one `bool` for each episode,
+    /// in the same order. `GET /me/episodes/contains`
     pub const CHECK_EPISODES: &'static Self = &Self {
         name: "check_episodes",
         id: "check-users-saved-episodes",
@@ -610,8 +610,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Checks which of the given shows are in the library: one `bool` for each, in the same order.
-    /// `GET /me/shows/contains`
+    /// Checks which of the given shows are in the library. Returns one `bool` for each show, in
+    /// the same order. `GET /me/shows/contains`
     pub const CHECK_SHOWS: &'static Self = &Self {
         name: "check_shows",
         id: "check-users-saved-shows",
@@ -656,8 +656,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Checks which of the given audiobooks are in the library: one `bool` for each, in the same
-    /// order. `GET /me/audiobooks/contains`
+    /// Checks which of the given audiobooks are in the library. Returns one `bool` for each
+    /// audiobook, in the same order. `GET /me/audiobooks/contains`
     pub const CHECK_AUDIOBOOKS: &'static Self = &Self {
         name: "check_audiobooks",
         id: "check-users-saved-audiobooks",
@@ -702,8 +702,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Checks which of the given artists the user follows: one `bool` for each, in the same order.
-    /// `GET /me/following/contains`
+    /// Checks which of the given artists the current user follows. Returns one `bool` for each
+    /// artist, in the same order. `GET /me/following/contains`
     pub const CHECK_FOLLOWED_ARTISTS: &'static Self = &Self {
         name: "check_followed_artists",
         id: "check-current-user-follows",
@@ -748,8 +748,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Checks which of the given users the user follows: one `bool` for each, in the same order.
-    /// `GET /me/following/contains`
+    /// Checks which of the given users the current user follows. Returns one `bool` for each user,
+    /// in the same order. `GET /me/following/contains`
     pub const CHECK_FOLLOWED_USERS: &'static Self = &Self {
         name: "check_followed_users",
         id: "check-current-user-follows",
@@ -794,7 +794,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Whether the user follows a playlist, as a list of one value. `GET
+    /// Checks whether the user follows a playlist. Returns a list with one `bool`. `GET
     /// /playlists/{playlist_id}/followers/contains`
     pub const CHECK_FOLLOWED_PLAYLIST: &'static Self = &Self {
         name: "check_followed_playlist",
@@ -962,8 +962,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// The user's saved audiobooks. The response does not say when they were saved. `GET
-    /// /me/audiobooks`
+    /// The user's saved audiobooks. The response does not contain the times at which the
+    /// audiobooks were saved. `GET /me/audiobooks`
     pub const GET_SAVED_AUDIOBOOKS: &'static Self = &Self {
         name: "get_saved_audiobooks",
         id: "get-users-saved-audiobooks",
@@ -978,8 +978,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Saves tracks, albums, episodes, shows and audiobooks, and follows users, artists and
-    /// playlists. `PUT /me/library`
+    /// Saves tracks, albums, episodes, shows and audiobooks. Follows users, artists and playlists.
+    /// `PUT /me/library`
     pub const SAVE_TO_LIBRARY: &'static Self = &Self {
         name: "save_to_library",
         id: "save-library-items",
@@ -994,8 +994,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Removes tracks, albums, episodes, shows and audiobooks from the library, and unfollows
-    /// users, artists and playlists. `DELETE /me/library`
+    /// Removes tracks, albums, episodes, shows and audiobooks from the library. Unfollows users,
+    /// artists and playlists. `DELETE /me/library`
     pub const REMOVE_FROM_LIBRARY: &'static Self = &Self {
         name: "remove_from_library",
         id: "remove-library-items",
@@ -1010,8 +1010,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Checks which of the given things are in the library: one `bool` for each, in the same
-    /// order. `GET /me/library/contains`
+    /// Checks which of the given items are saved or followed. Returns one `bool` for each item, in
+    /// the same order. `GET /me/library/contains`
     pub const CHECK_LIBRARY: &'static Self = &Self {
         name: "check_library",
         id: "check-library-contains",
@@ -1026,7 +1026,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Playback state: item, device and modes. `GET /me/player`
+    /// Playback state: the current item, the device, and the repeat and shuffle modes. `GET
+    /// /me/player`
     pub const GET_PLAYBACK_STATE: &'static Self = &Self {
         name: "get_playback_state",
         id: "get-information-about-the-users-current-playback",
@@ -1041,7 +1042,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// The item that is playing, without device and modes. `GET /me/player/currently-playing`
+    /// The item that is playing. Does not contain the device or the repeat and shuffle modes. `GET
+    /// /me/player/currently-playing`
     pub const GET_CURRENTLY_PLAYING: &'static Self = &Self {
         name: "get_currently_playing",
         id: "get-the-users-currently-playing-track",
@@ -1072,7 +1074,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// The playback queue, with the current item. `GET /me/player/queue`
+    /// The current item and the playback queue. `GET /me/player/queue`
     pub const GET_QUEUE: &'static Self = &Self {
         name: "get_queue",
         id: "get-queue",
@@ -1087,7 +1089,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Starts playback. Resumes it if neither a context nor URIs are given. `PUT /me/player/play`
+    /// Starts playback. If neither a context nor URIs are given, playback is resumed. `PUT
+    /// /me/player/play`
     pub const START_PLAYBACK: &'static Self = &Self {
         name: "start_playback",
         id: "start-a-users-playback",
@@ -1102,7 +1105,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Pauses. `PUT /me/player/pause`
+    /// Pauses playback. `PUT /me/player/pause`
     pub const PAUSE_PLAYBACK: &'static Self = &Self {
         name: "pause_playback",
         id: "pause-a-users-playback",
@@ -1147,8 +1150,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Seeks in the current item. A position beyond its end skips to the next item. `PUT
-    /// /me/player/seek`
+    /// Seeks in the current item. A position after the end of the item skips to the next item.
+    /// `PUT /me/player/seek`
     pub const SEEK_PLAYBACK: &'static Self = &Self {
         name: "seek_playback",
         id: "seek-to-position-in-currently-playing-track",
@@ -1238,8 +1241,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Recently played tracks, latest first. At most about 50, without episodes. `GET
-    /// /me/player/recently-played`
+    /// Recently played tracks, latest first. Spotify returns only about 50 tracks and no episodes.
+    /// `GET /me/player/recently-played`
     pub const GET_RECENTLY_PLAYED: &'static Self = &Self {
         name: "get_recently_played",
         id: "get-recently-played",
@@ -1393,7 +1396,7 @@ impl Operation {
         own_limit: true,
     };
 
-    /// The playlists the user owns or follows. `GET /me/playlists`
+    /// The playlists that the user owns or follows. `GET /me/playlists`
     pub const GET_MY_PLAYLISTS: &'static Self = &Self {
         name: "get_my_playlists",
         id: "get-a-list-of-current-users-playlists",
@@ -1423,7 +1426,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Tracks similar to artists, genres and tracks given as seeds. `GET /recommendations`
+    /// Recommends tracks that are similar to the seeds: artists, genres and tracks. `GET
+    /// /recommendations`
     pub const GET_RECOMMENDATIONS: &'static Self = &Self {
         name: "get_recommendations",
         id: "get-recommendations",
@@ -1438,7 +1442,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// The genres that recommendations can start from. `GET
+    /// The genres that can be seeds of recommendations. `GET
     /// /recommendations/available-genre-seeds`
     pub const GET_GENRE_SEEDS: &'static Self = &Self {
         name: "get_genre_seeds",
@@ -1484,7 +1488,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Several shows, without their episodes, in the order of their ids. `GET /shows`
+    /// Several shows, without their episodes, in the order of the given ids. `GET /shows`
     pub const GET_SHOWS: &'static Self = &Self {
         name: "get_shows",
         id: "get-multiple-shows",
@@ -1529,7 +1533,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Several episodes, in the order of their ids. `GET /episodes`
+    /// Several episodes, in the order of the given ids. `GET /episodes`
     pub const GET_EPISODES: &'static Self = &Self {
         name: "get_episodes",
         id: "get-multiple-episodes",
@@ -1559,7 +1563,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Several tracks, in the order of their ids. `GET /tracks`
+    /// Several tracks, in the order of the given ids. `GET /tracks`
     pub const GET_TRACKS: &'static Self = &Self {
         name: "get_tracks",
         id: "get-several-tracks",
@@ -1574,7 +1578,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// The profile of the user. `GET /me`
+    /// The profile of the current user. `GET /me`
     pub const GET_MY_PROFILE: &'static Self = &Self {
         name: "get_my_profile",
         id: "get-current-users-profile",
@@ -1589,7 +1593,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// The artists the user follows. `GET /me/following`
+    /// The artists that the user follows. `GET /me/following`
     pub const GET_FOLLOWED_ARTISTS: &'static Self = &Self {
         name: "get_followed_artists",
         id: "get-followed",

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{DeviceId, PlayableItem, Track, Uri, string_enum};
 
-/// Playback state: item, device and modes.
+/// Playback state: the current item, the device, and the repeat and shuffle modes.
 ///
 /// Returned by `client.player().state()`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,7 +16,7 @@ use crate::{DeviceId, PlayableItem, Track, Uri, string_enum};
 pub struct PlaybackState {
     /// Device.
     pub device: Option<Device>,
-    /// Whether it is playing, not paused.
+    /// Whether playback is running (not paused).
     pub is_playing: bool,
     /// The track or episode; `None` for advertisements and in private sessions.
     pub item: Option<PlayableItem>,
@@ -38,13 +38,13 @@ pub struct PlaybackState {
     pub actions: Actions,
 }
 
-/// The item that is playing, without device and modes.
+/// The item that is playing. Does not contain the device or the repeat and shuffle modes.
 ///
 /// Returned by `client.player().currently_playing()`.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CurrentlyPlaying {
-    /// Whether it is playing, not paused.
+    /// Whether playback is running (not paused).
     pub is_playing: bool,
     /// The track or episode; `None` for advertisements and in private sessions.
     pub item: Option<PlayableItem>,
@@ -60,7 +60,7 @@ pub struct CurrentlyPlaying {
     pub actions: Actions,
 }
 
-/// The playback queue, with the current item.
+/// The current item and the playback queue.
 ///
 /// Returned by `client.player().queue()`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -83,7 +83,7 @@ pub struct Actions {
     pub disallows: Disallows,
 }
 
-/// Commands that the player does not allow now. `true` means not allowed.
+/// Commands that the player does not allow now. `true` means that the command is not allowed.
 ///
 /// Part of [`Actions`](crate::Actions).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -117,17 +117,17 @@ pub struct Disallows {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Device {
-    /// The id, which may change; `None` for devices that cannot be controlled.
+    /// The id. The id of a device may change. `None` for devices that cannot be controlled.
     pub id: Option<DeviceId>,
     /// The name.
     pub name: String,
     /// The kind of device.
     pub kind: Option<DeviceKind>,
-    /// Whether it is the active device.
+    /// Whether the device is the active device.
     pub is_active: bool,
-    /// Whether it is in a private session.
+    /// Whether the device is in a private session.
     pub is_private_session: bool,
-    /// Whether the device accepts no commands.
+    /// Whether the device rejects all commands.
     pub is_restricted: bool,
     /// Volume in percent, 0 to 100.
     pub volume_percent: Option<u8>,
@@ -135,20 +135,20 @@ pub struct Device {
     pub supports_volume: Option<bool>,
 }
 
-/// Context of a playback: an album, a playlist, the library.
+/// Context of a playback, for example an album, a playlist or the library.
 ///
 /// Part of [`PlaybackState`](crate::PlaybackState), [`CurrentlyPlaying`](crate::CurrentlyPlaying)
 /// and [`PlayHistory`](crate::PlayHistory).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Context {
-    /// Kind.
+    /// Kind of the context.
     pub kind: Option<ContextKind>,
-    /// Kind of the seed.
+    /// URI of the context.
     pub uri: Option<Uri>,
 }
 
-/// A track the user played.
+/// A track that the user played.
 ///
 /// Returned by `client.player().recently_played()`.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,8 +156,8 @@ pub struct Context {
 pub struct PlayHistory {
     /// The track.
     pub track: Track,
-    /// Time when the track was played: the start or the end, depending on the application that
-    /// played it.
+    /// Time when the track was played. Depending on the application, the time is the start or the
+    /// end of playback.
     pub played_at: Option<DateTime<Utc>>,
     /// Context of the playback.
     pub context: Option<Context>,
@@ -166,11 +166,11 @@ pub struct PlayHistory {
 string_enum! {
     /// Repeat mode of the player.
     pub enum RepeatState {
-        /// Nothing.
+        /// Repeat is off.
         Off = "off",
-        /// The track.
+        /// Repeats the current track.
         Track = "track",
-        /// The context that is playing: an album, a playlist, or another collection.
+        /// Repeats the current context: an album, a playlist or another collection.
         Context = "context",
     }
 }
@@ -212,15 +212,15 @@ string_enum! {
     pub enum PlayingKind {
         /// A track.
         Track = "track",
-        /// An episode, or a chapter.
+        /// An episode or a chapter.
         Episode = "episode",
-        /// An advertisement. It has no metadata.
+        /// An advertisement. Advertisements have no metadata.
         Ad = "ad",
     }
 }
 
 string_enum! {
-    /// Context of a playback.
+    /// Kind of a playback context.
     pub enum ContextKind {
         /// An album.
         Album = "album",
@@ -228,7 +228,7 @@ string_enum! {
         Artist = "artist",
         /// A playlist.
         Playlist = "playlist",
-        /// A show, or an audiobook.
+        /// A show or an audiobook.
         Show = "show",
         /// The user's saved tracks.
         Collection = "collection",

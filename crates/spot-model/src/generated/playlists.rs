@@ -13,7 +13,7 @@ use crate::{Followers, Image, Page, PlayableItem, PlaylistId, PublicUser, Snapsh
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Playlist {
-    /// The id; `None` only if `fields` left it out.
+    /// The id. `None` only if the request left out the id with `fields`.
     pub id: Option<PlaylistId>,
     /// The name.
     pub name: String,
@@ -21,13 +21,14 @@ pub struct Playlist {
     pub description: Option<String>,
     /// Owner.
     pub owner: PublicUser,
-    /// Whether it appears on the owner's profile. `None` if not relevant.
+    /// Whether the playlist appears on the owner's profile. `None` if the visibility is not
+    /// relevant.
     pub public: Option<bool>,
-    /// Whether users other than the owner may edit it.
+    /// Whether users other than the owner may edit the playlist.
     pub collaborative: bool,
-    /// Version id. It changes with every change of the playlist.
+    /// Version id. Every change of the playlist changes the version id.
     pub snapshot_id: Option<SnapshotId>,
-    /// Cover images, widest first. Their URLs expire within a day.
+    /// Cover images, widest first. The URLs expire within a day.
     pub images: Vec<Image>,
     /// First page of the items. `None` in Development Mode for playlists that the user neither
     /// owns nor collaborates on.
@@ -38,7 +39,7 @@ pub struct Playlist {
     pub primary_color: Option<String>,
 }
 
-/// A playlist in lists, without its items.
+/// A playlist as part of a list. Does not contain the items.
 ///
 /// Returned by `client.browse().featured_playlists()`, `client.browse().category(id).playlists()`,
 /// `client.me().playlists()` and `client.user(id).playlists()`. Part of
@@ -54,13 +55,14 @@ pub struct SimplifiedPlaylist {
     pub description: Option<String>,
     /// Owner.
     pub owner: PublicUser,
-    /// Whether it appears on the owner's profile. `None` if not relevant.
+    /// Whether the playlist appears on the owner's profile. `None` if the visibility is not
+    /// relevant.
     pub public: Option<bool>,
-    /// Whether users other than the owner may edit it.
+    /// Whether users other than the owner may edit the playlist.
     pub collaborative: bool,
-    /// Version id. It changes with every change of the playlist.
+    /// Version id. Every change of the playlist changes the version id.
     pub snapshot_id: Option<SnapshotId>,
-    /// Cover images, widest first. Their URLs expire within a day.
+    /// Cover images, widest first. The URLs expire within a day.
     pub images: Vec<Image>,
     /// Number of items.
     pub items: Option<ItemCount>,
@@ -68,7 +70,7 @@ pub struct SimplifiedPlaylist {
     pub primary_color: Option<String>,
 }
 
-/// Number of items of a playlist whose items are not included.
+/// Number of items of a playlist that does not contain the items themselves.
 ///
 /// Part of [`SimplifiedPlaylist`](crate::SimplifiedPlaylist).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -76,7 +78,7 @@ pub struct SimplifiedPlaylist {
 pub struct ItemCount {
     /// API URL of the items.
     pub href: Option<String>,
-    /// Total number. `None` for some dynamic lists.
+    /// Total number. `None` for some dynamic playlists.
     pub total: Option<u32>,
 }
 
@@ -87,13 +89,13 @@ pub struct ItemCount {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PlaylistItem {
-    /// Time it was added. `None` in very old playlists.
+    /// Time at which the item was added. `None` in very old playlists.
     pub added_at: Option<DateTime<Utc>>,
-    /// The user who added it. `None` in very old playlists.
+    /// The user who added the item. `None` in very old playlists.
     pub added_by: Option<PublicUser>,
-    /// Whether it is a local file of the user.
+    /// Whether the item is a local file of the user.
     pub is_local: bool,
-    /// Track or episode. `None` if it was removed from the catalog.
+    /// Track or episode. `None` if the item was removed from the catalog.
     pub item: Option<PlayableItem>,
     /// Display color, rarely present.
     pub primary_color: Option<String>,

@@ -16,19 +16,19 @@ pub struct Recommendations {
     pub seeds: Vec<RecommendationSeed>,
 }
 
-/// A recommendation seed, and the number of tracks found for it.
+/// A recommendation seed, with the number of tracks that were found.
 ///
 /// Part of [`Recommendations`](crate::Recommendations).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RecommendationSeed {
-    /// The id of the artist or track, or the genre.
+    /// The id of the artist or track, or the name of the genre.
     pub id: String,
-    /// Kind.
+    /// Kind of the seed.
     pub kind: Option<SeedKind>,
     /// API URL. `None` for genres.
     pub href: Option<String>,
-    /// Number of tracks found.
+    /// Number of tracks that were found.
     pub initial_pool_size: u32,
     /// Number of tracks left after the attributes were applied.
     pub after_filtering_size: u32,

@@ -19,7 +19,8 @@ pub struct SearchResults {
     pub artists: Option<Page<Artist>>,
     /// Albums.
     pub albums: Option<Page<SimplifiedAlbum>>,
-    /// Playlists. Spotify omits its own playlists: see [`skipped`](Page::skipped).
+    /// Playlists. Playlists that belong to Spotify are null in the response, and are listed in
+    /// [`skipped`](Page::skipped).
     pub playlists: Option<Page<SimplifiedPlaylist>>,
     /// Shows.
     pub shows: Option<Page<SimplifiedShow>>,
@@ -44,13 +45,13 @@ string_enum! {
         Show = "show",
         /// Episodes.
         Episode = "episode",
-        /// Audiobooks; only in some markets.
+        /// Audiobooks. Available only in some markets.
         Audiobook = "audiobook",
     }
 }
 
 string_enum! {
-    /// Kind of external content that counts as playable.
+    /// Kind of content hosted outside Spotify that a client can play.
     pub enum IncludeExternal {
         /// Audio.
         Audio = "audio",

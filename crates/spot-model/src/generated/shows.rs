@@ -32,23 +32,23 @@ pub struct Show {
     pub total_episodes: Option<u32>,
     /// First page of the episodes, latest first. [`next`](Page::next) links to the second page.
     pub episodes: Page<SimplifiedEpisode>,
-    /// Whether it has explicit content. `false` also if unknown.
+    /// Whether the show has explicit content; `false` if unknown.
     pub explicit: bool,
     /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,
-    /// `audio`, `video` or `mixed`.
+    /// Media type: `audio`, `video` or `mixed`.
     pub media_type: Option<String>,
     /// Whether the episodes are hosted outside Spotify.
     pub is_externally_hosted: Option<bool>,
     /// The copyright statements.
     pub copyrights: Vec<Copyright>,
-    /// Markets in which it is available.
+    /// Markets in which the show is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
 }
 
-/// A show in lists and episodes, without its episodes.
+/// A show as part of a list or an episode. Does not contain the episodes.
 ///
 /// Returned by `client.shows(ids)`. Part of [`SavedShow`](crate::SavedShow),
 /// [`SearchResults`](crate::SearchResults) and [`Episode`](crate::Episode).
@@ -71,17 +71,17 @@ pub struct SimplifiedShow {
     pub images: Vec<Image>,
     /// Number of episodes.
     pub total_episodes: Option<u32>,
-    /// Whether it has explicit content. `false` also if unknown.
+    /// Whether the show has explicit content; `false` if unknown.
     pub explicit: bool,
     /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,
-    /// `audio`, `video` or `mixed`.
+    /// Media type: `audio`, `video` or `mixed`.
     pub media_type: Option<String>,
     /// Whether the episodes are hosted outside Spotify.
     pub is_externally_hosted: Option<bool>,
     /// The copyright statements.
     pub copyrights: Vec<Copyright>,
-    /// Markets in which it is available.
+    /// Markets in which the show is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
@@ -98,7 +98,7 @@ pub struct Episode {
     pub id: Option<EpisodeId>,
     /// The name.
     pub name: String,
-    /// The show it belongs to.
+    /// The show that contains the episode.
     pub show: Option<Box<SimplifiedShow>>,
     /// Description as plain text.
     pub description: String,
@@ -110,9 +110,9 @@ pub struct Episode {
     pub duration: Duration,
     /// Release date.
     pub release_date: Option<ReleaseDate>,
-    /// Whether it is explicit. `false` also if unknown.
+    /// Whether the episode is explicit; `false` if unknown.
     pub explicit: bool,
-    /// Resume position. Needs `user-read-playback-position`.
+    /// Resume position. Needs the scope `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
     /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,
@@ -120,15 +120,15 @@ pub struct Episode {
     pub language: Option<String>,
     /// URL of a 30-second preview (MP3).
     pub audio_preview_url: Option<String>,
-    /// Whether it can be played in the requested market.
+    /// Whether the episode can be played in the requested market.
     pub is_playable: Option<bool>,
-    /// Whether it is hosted outside Spotify.
+    /// Whether the episode is hosted outside Spotify.
     pub is_externally_hosted: Option<bool>,
     /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,
 }
 
-/// An episode in the list of its show.
+/// An episode in the episode list of a show.
 ///
 /// Returned by `client.show(id).episodes()`. Part of [`SearchResults`](crate::SearchResults) and
 /// [`Show`](crate::Show).
@@ -149,9 +149,9 @@ pub struct SimplifiedEpisode {
     pub duration: Duration,
     /// Release date.
     pub release_date: Option<ReleaseDate>,
-    /// Whether it is explicit. `false` also if unknown.
+    /// Whether the episode is explicit; `false` if unknown.
     pub explicit: bool,
-    /// Resume position. Needs `user-read-playback-position`.
+    /// Resume position. Needs the scope `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
     /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,
@@ -159,9 +159,9 @@ pub struct SimplifiedEpisode {
     pub language: Option<String>,
     /// URL of a 30-second preview (MP3).
     pub audio_preview_url: Option<String>,
-    /// Whether it can be played in the requested market.
+    /// Whether the episode can be played in the requested market.
     pub is_playable: Option<bool>,
-    /// Whether it is hosted outside Spotify.
+    /// Whether the episode is hosted outside Spotify.
     pub is_externally_hosted: Option<bool>,
     /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,

@@ -23,7 +23,7 @@ pub struct Track {
     pub name: String,
     /// Artists of the track.
     pub artists: Vec<SimplifiedArtist>,
-    /// The album it is on.
+    /// The album that contains the track.
     pub album: SimplifiedAlbum,
     /// Duration.
     pub duration: Duration,
@@ -42,25 +42,25 @@ pub struct Track {
     pub preview_url: Option<String>,
     /// ISRC, EAN and UPC codes.
     pub external_ids: Option<Box<ExternalIds>>,
-    /// Markets in which it is available.
+    /// Markets in which the track is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
-    /// Whether it can be played in the requested market.
+    /// Whether the track can be played in the requested market.
     pub is_playable: Option<bool>,
-    /// The requested track, if it was relinked to another one for the market.
+    /// The requested track, if Spotify returned a different track that is available in the market.
     ///
     /// Missing in Development Mode since 2026-02.
     pub linked_from: Option<LinkedTrack>,
     /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,
-    /// Whether it is a local file of the user.
+    /// Whether the track is a local file of the user.
     pub is_local: bool,
     /// Metadata of a local file. `None` for tracks of the catalog.
     pub local: Option<Box<LocalFile>>,
 }
 
-/// A track in the list of its album.
+/// A track in the track list of an album.
 ///
 /// Returned by `client.album(id).tracks()`. Part of [`Album`](crate::Album).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -83,23 +83,23 @@ pub struct SimplifiedTrack {
     /// URL of a 30-second preview (MP3). `None` for applications registered on or after
     /// 2024-11-27, and for older applications that had no extended access on that day.
     pub preview_url: Option<String>,
-    /// Markets in which it is available.
+    /// Markets in which the track is available.
     ///
     /// Missing in Development Mode since 2026-02.
     pub available_markets: Option<CountrySet>,
-    /// Whether it can be played in the requested market.
+    /// Whether the track can be played in the requested market.
     pub is_playable: Option<bool>,
-    /// The requested track, if it was relinked to another one for the market.
+    /// The requested track, if Spotify returned a different track that is available in the market.
     ///
     /// Missing in Development Mode since 2026-02.
     pub linked_from: Option<LinkedTrack>,
     /// Why playback is restricted.
     pub restrictions: Option<Restrictions>,
-    /// Whether it is a local file of the user.
+    /// Whether the track is a local file of the user.
     pub is_local: bool,
 }
 
-/// The requested track, if it was relinked.
+/// The requested track, if Spotify returned a different track that is available in the market.
 ///
 /// Part of [`Track`](crate::Track) and [`SimplifiedTrack`](crate::SimplifiedTrack).
 #[derive(Clone, Debug, Default, PartialEq)]

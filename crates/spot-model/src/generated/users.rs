@@ -10,7 +10,8 @@ use crate::{Country, Followers, Image, UserId, string_enum};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PrivateUser {
-    /// User id. A user may change it: link accounts by `account_id`.
+    /// User id. A user may change the user id. To identify an account permanently, use
+    /// `account_id`.
     pub id: UserId,
     /// Permanent id of the account. Present since 2026-05.
     pub account_id: Option<String>,
@@ -18,19 +19,19 @@ pub struct PrivateUser {
     pub display_name: Option<String>,
     /// Profile images.
     pub images: Vec<Image>,
-    /// The country of the account. Needs `user-read-private`.
+    /// The country of the account. Needs the scope `user-read-private`.
     ///
     /// Missing in Development Mode since 2026-02.
     pub country: Option<Country>,
-    /// E-mail address, not verified. Needs `user-read-email`.
+    /// Unverified e-mail address. Needs the scope `user-read-email`.
     ///
     /// Missing in Development Mode since 2026-02.
     pub email: Option<String>,
-    /// The subscription: `premium`, `free` and others. Needs `user-read-private`.
+    /// The subscription, for example `premium` or `free`. Needs the scope `user-read-private`.
     ///
     /// Missing in Development Mode since 2026-02.
     pub product: Option<String>,
-    /// The settings for explicit content. Needs `user-read-private`.
+    /// The settings for explicit content. Needs the scope `user-read-private`.
     ///
     /// Missing in Development Mode since 2026-02.
     pub explicit_content: Option<ExplicitContent>,
@@ -40,7 +41,7 @@ pub struct PrivateUser {
     pub followers: Option<Followers>,
 }
 
-/// A user's public profile, also as the owner of a playlist.
+/// A user's public profile. Also used for the owner of a playlist.
 ///
 /// Returned by `client.user(id)`. Part of [`Playlist`](crate::Playlist),
 /// [`SimplifiedPlaylist`](crate::SimplifiedPlaylist) and [`PlaylistItem`](crate::PlaylistItem).
@@ -57,7 +58,7 @@ pub struct PublicUser {
     pub followers: Option<Followers>,
 }
 
-/// Whether an account plays explicit content.
+/// Settings of an account for explicit content.
 ///
 /// Part of [`PrivateUser`](crate::PrivateUser).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -65,12 +66,12 @@ pub struct PublicUser {
 pub struct ExplicitContent {
     /// Whether explicit content is filtered.
     pub filter_enabled: bool,
-    /// Whether the user cannot change the filter.
+    /// Whether the filter is locked, so that the user cannot change the setting.
     pub filter_locked: bool,
 }
 
 string_enum! {
-    /// Period that top artists and tracks are calculated from.
+    /// Period for which the top artists and tracks are calculated.
     pub enum TimeRange {
         /// About the last four weeks.
         ShortTerm = "short_term",

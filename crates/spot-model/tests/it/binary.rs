@@ -1,4 +1,5 @@
-//! A format without field names and types holds everything: ids as text, objects as their JSON.
+//! Tests of a binary format without field names and types: ids are stored as text, and objects as
+//! JSON.
 
 use std::fmt::Debug;
 
@@ -11,7 +12,7 @@ use spot_model::{
 
 const ID: &str = "4uLU6hMCjMI75M1A2tKUQC";
 
-/// What comes back from bytes.
+/// Encodes the value, and decodes it again.
 pub(crate) fn round_trip<T: Serialize + DeserializeOwned>(value: &T) -> T {
     postcard::from_bytes(&postcard::to_stdvec(value).unwrap()).unwrap()
 }
@@ -77,7 +78,7 @@ fn objects_stand_among_the_fields_of_a_cache() {
     assert_eq!(round_trip(&cache), cache);
 }
 
-/// A page is decoded as a response is: a broken entry does not fail it, and leaves a gap.
+/// In the binary format, a page also keeps its skipped entries as gaps.
 #[test]
 fn a_page_keeps_its_gaps() {
     let page: Page<SavedTrack> =
@@ -94,6 +95,6 @@ fn what_is_no_object_is_an_error() {
         let bytes = postcard::to_stdvec(text).unwrap();
         assert!(postcard::from_bytes::<Track>(&bytes).is_err(), "{text}");
     }
-    // Fewer bytes than the length says.
+    // The input has fewer bytes than its length field requires.
     assert!(postcard::from_bytes::<Track>(&[9, b'{']).is_err());
 }

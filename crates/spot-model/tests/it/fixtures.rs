@@ -1,4 +1,4 @@
-//! The recorded responses of the project, and what they decode to.
+//! Decodes the recorded responses of the project.
 
 use std::{fmt::Debug, fs, path::PathBuf};
 
@@ -10,7 +10,7 @@ use crate::{
     generated::fixtures::{READERS, TYPES},
 };
 
-/// The recorded exchanges of a call, by the name of their case.
+/// Returns the recorded exchanges of a call, with the name of each case.
 fn recorded(call: &str) -> Vec<(String, Value)> {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(call);
     let mut found: Vec<_> = fs::read_dir(&dir)
@@ -26,14 +26,14 @@ fn recorded(call: &str) -> Vec<(String, Value)> {
     found
 }
 
-/// The recorded successes of an operation that have a body, by the name of their case: the part of
-/// the body that is decoded.
+/// Returns the recorded successes of an operation, with the name of each case. For each success
+/// with a body, returns the part of the body to decode.
 pub(crate) fn bodies(operation: &str, field: Option<&str>) -> Vec<(String, Value)> {
     let mut bodies = Vec::new();
     for (case, mut fixture) in recorded(operation) {
         let body = &mut fixture["body"];
         let body = field.map_or(&*body, |field| &body[field]).clone();
-        // A refusal, or a response without content (204), has nothing to decode.
+        // Error responses, and responses without content (204), are skipped.
         if fixture["status"].as_u64().unwrap() < 300 && !body.is_null() {
             bodies.push((case, body));
         }
@@ -41,13 +41,13 @@ pub(crate) fn bodies(operation: &str, field: Option<&str>) -> Vec<(String, Value
     bodies
 }
 
-/// Decodes, also with serde_json alone, encodes and decodes again.
+/// Decodes a text, also with serde_json alone. Then encodes the value and decodes it again.
 pub(crate) type Roundtrip = fn(&[u8]) -> Result<Decoded, String>;
 
 pub(crate) struct Decoded {
-    /// What was decoded, encoded.
+    /// The decoded value, encoded as JSON.
     pub(crate) encoded: Value,
-    /// Whether that, and the value in a binary format, decodes to an equal value.
+    /// Whether the JSON and the binary form of the value both decode to an equal value.
     pub(crate) survives: bool,
 }
 
@@ -66,7 +66,7 @@ where
     Ok(Decoded { survives, encoded })
 }
 
-/// Decodes and prints.
+/// Decodes a value and prints it.
 pub(crate) type Debugged = fn(&[u8]) -> String;
 
 pub(crate) fn debug<T: DeserializeOwned + Debug>(json: &[u8]) -> String {
@@ -74,7 +74,7 @@ pub(crate) fn debug<T: DeserializeOwned + Debug>(json: &[u8]) -> String {
     format!("{value:#?}")
 }
 
-/// Cuts every list to its first entries, which show as much as a long list.
+/// Shortens every list to its first entries, because a longer list adds nothing to the snapshot.
 pub(crate) fn shorten(value: &mut Value, length: usize) {
     match value {
         Value::Object(fields) => fields.values_mut().for_each(|value| shorten(value, length)),
@@ -100,7 +100,7 @@ fn every_recorded_response_survives_a_round_trip() {
     assert!(decoded > 100, "only {decoded} responses were decoded");
 }
 
-/// A new or changed field shows up in the snapshots of the types that have it.
+/// If a field is added or changed, the snapshots of its types change.
 #[test]
 fn every_type_decodes_as_reviewed() {
     for (name, operation, field, debug) in TYPES {
@@ -109,7 +109,7 @@ fn every_type_decodes_as_reviewed() {
             // Responses have all fields in Extended Quota Mode.
             case.ends_with("extended").then(|| body.to_string())
         };
-        // The case that shows most.
+        // Uses the longest case.
         let bodies = bodies(operation, *field).into_iter().filter_map(short);
         let body = bodies.max_by_key(String::len).unwrap();
         insta::assert_snapshot!(*name, debug(body.as_bytes()));

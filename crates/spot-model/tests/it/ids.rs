@@ -1,4 +1,5 @@
-//! Every form in which a thing is named leads to the same id, and what is none is explained.
+//! Tests that all forms of a reference parse to the same id, and that the errors of invalid text
+//! are helpful.
 
 use std::{
     fmt::{Debug, Display},
@@ -129,7 +130,8 @@ proptest! {
         prop_assert_eq!(&user.uri().to_string().parse::<UserId>().unwrap(), &user);
         prop_assert_eq!(&user.url().parse::<UserId>().unwrap(), &user);
         prop_assert_eq!(&user.href().parse::<UserId>().unwrap(), &user);
-        // In a group too, which goes into queries: a comma there would be the end of the URI.
+        // The URI in a group is encoded, too. Groups are used in queries, in which a comma would
+        // end the URI.
         let group = LibraryUri::from(user.clone()).to_string();
         prop_assert_eq!(&group, &user.uri().to_string());
         prop_assert!(!group.contains([',', ' ', '#']));
@@ -167,7 +169,7 @@ proptest! {
         same::<SnapshotId>(&text)?;
         same::<TrackId>(&text)?;
         same::<UserId>(&text)?;
-        // An audiobook prints as a show, as Spotify writes it, and a chapter as an episode.
+        // An audiobook prints as a show, and a chapter as an episode. Spotify uses the same form.
         for printed in [
             text.parse::<Uri>().map(|uri| uri.to_string()),
             text.parse::<ContextUri>().map(|uri| uri.to_string()),
@@ -283,7 +285,7 @@ fn audiobooks_are_shows_underneath_and_chapters_episodes() {
     let chapter: ChapterId = format!("https://open.spotify.com/episode/{ID}").parse().unwrap();
     assert_eq!(PlayableUri::from(chapter).to_string(), format!("spotify:episode:{ID}"));
     assert!(format!("spotify:audiobook:{ID}").parse::<ShowId>().is_err());
-    // What a URI says it is survives being passed on.
+    // The kind in a URI is kept when the URI is converted.
     let library: LibraryUri = book.uri().into_id().unwrap();
     assert_eq!(library.to_string(), format!("spotify:audiobook:{ID}"));
     assert_eq!(AudiobookId::try_from(&Uri::Show(ID.parse().unwrap())), Ok(book));
@@ -363,7 +365,7 @@ fn calls_take_whatever_names_the_thing() {
     assert!(given.into_iter().all(|given| given == Ok(album)));
     let none: Result<AlbumId, _> = None::<AlbumId>.into_id();
     assert!(none.unwrap_err().to_string().contains("there is none"));
-    // What adds to a playlist takes bare ids of tracks, as its ancestors did.
+    // Calls that add to a playlist accept bare ids of tracks.
     let track: PlayableUri = ID.into_id().unwrap();
     assert_eq!(track.to_string(), format!("spotify:track:{ID}"));
     let error = ID.parse::<LibraryUri>().unwrap_err();

@@ -1,5 +1,5 @@
-//! What the models do, seen from outside.
-// A panic is how a test fails.
+//! Tests of the public API of `spot-model`.
+// A test fails by a panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod binary;

@@ -1,6 +1,6 @@
-//! Every recorded answer, with each of its fields in turn taken away, emptied or changed as Spotify
-//! was seen to change them: nothing panics, and nothing fails but what is meaningless without the
-//! field.
+//! Decodes every recorded response many times. Each time, one field is removed, emptied, or changed
+//! in a way that Spotify has used. Decoding must not panic. It may fail only if the object is
+//! useless without the field.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{fixtures, generated::fixtures::READERS};
 
-/// Fields that hold a name out of a list. Spotify adds names.
+/// Fields whose value is a name from a list. Spotify may add names.
 const ENUMS: &[&str] = &[
     "album_group",
     "album_type",
@@ -21,14 +21,15 @@ const ENUMS: &[&str] = &[
     "type",
 ];
 
-/// A step into an answer.
+/// A step of a path into a response.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Field(String),
     Entry(usize),
 }
 
-/// Where each kind of field stands first: the path without the places of lists, and the one with.
+/// Finds the first occurrence of each kind of field. The key is the path without list indexes, and
+/// the value is the path with list indexes.
 fn places(value: &Value, path: &mut Vec<Step>, found: &mut BTreeMap<String, Vec<Step>>) {
     match value {
         Value::Object(fields) => {
@@ -69,7 +70,7 @@ fn at<'a>(value: &'a mut Value, path: &[Step]) -> &'a mut Value {
     })
 }
 
-/// The answer with the field changed in every way that fits it, each by name.
+/// Returns the response with every possible change of the field, and the name of each change.
 fn mutations(body: &Value, path: &[Step]) -> Vec<(&'static str, Value)> {
     let Some((Step::Field(name), parent)) = path.split_last() else { return Vec::new() };
     let mut mutated = Vec::new();
@@ -101,7 +102,7 @@ fn mutations(body: &Value, path: &[Step]) -> Vec<(&'static str, Value)> {
     mutated
 }
 
-/// How many entries were left out: they come back as null.
+/// Returns the number of skipped entries, which are encoded as null.
 fn left_out(value: &Value) -> usize {
     match value {
         Value::Object(fields) => fields.values().map(left_out).sum(),
@@ -141,13 +142,13 @@ fn only_what_an_object_is_meaningless_without_is_missed() {
         }
     }
     assert!(tried > 10_000, "only {tried} were tried");
-    // Places in the text say nothing to a reader.
+    // Positions in the text do not help a reader of the snapshot.
     let needed: BTreeSet<_> =
         needed.iter().map(|line| line.split(" at line").next().unwrap_or(line)).collect();
     insta::assert_snapshot!(needed.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
-/// Where each kind of object stands first, the response itself included.
+/// Returns the path of the first object of each kind, including the response itself.
 fn objects(body: &Value) -> Vec<Vec<Step>> {
     fn find(value: &Value, path: &mut Vec<Step>, found: &mut BTreeMap<String, Vec<Step>>) {
         match value {

@@ -1,4 +1,4 @@
-//! Pages survive what is broken in them, and places still add up.
+//! Tests that broken entries do not fail a page, and that the indexes stay correct.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use spot_model::{
     CursorPage, Page, PlayHistory, Playlist, SavedTrack, SimplifiedPlaylist, SkipReason, Track,
 };
 
-/// An entry of a list of saved tracks: whole, null, or without its track.
+/// Returns an entry of a list of saved tracks, which is valid, null or broken.
 fn entry(at: usize, how: u8) -> Value {
     match how {
         0 => Value::Null,
@@ -24,7 +24,7 @@ proptest! {
         let body = json!({ "items": items, "limit": 60, "offset": 0, "total": hows.len() });
         let text = body.to_string();
         let page: Page<SavedTrack> = spot_model::from_slice(text.as_bytes()).unwrap();
-        // The quick way and the patient one lead to the same page.
+        // The fast decoder and serde_json return the same page.
         prop_assert_eq!(&page, &serde_json::from_str(&text).unwrap());
         prop_assert_eq!(page.items.len() + page.skipped.len(), hows.len());
         for skipped in &page.skipped {
@@ -41,7 +41,7 @@ proptest! {
         let kept: Vec<usize> = page.items.iter().map(|item| item.track.name.parse().unwrap()).collect();
         let whole: Vec<usize> = (0..hows.len()).filter(|at| hows[*at] > 2).collect();
         prop_assert_eq!(&kept, &whole);
-        // Encoded again, what was left out is null, and every other entry stands where it stood.
+        // In the encoded page, skipped entries are null, and all other entries keep their indexes.
         let again: Value = serde_json::to_value(&page).unwrap();
         let again = again["items"].as_array().unwrap();
         for (at, how) in hows.iter().enumerate() {
@@ -133,7 +133,7 @@ fn an_error_is_one_line_of_limited_length() {
 
 #[test]
 fn what_only_the_patient_way_survives_is_survived() {
-    // Out of range, and half of a surrogate pair: to the parser these are errors of syntax.
+    // The parser reports a number out of range and half of a surrogate pair as syntax errors.
     for broken in [r#"{"added_at":1e999}"#, r#"{"track":{"name":"\ud800"}}"#] {
         let body = format!(r#"{{"items":[{broken},null],"limit":2,"total":2}}"#);
         let page: Page<SavedTrack> = spot_model::from_slice(body.as_bytes()).unwrap();
@@ -156,7 +156,8 @@ fn a_broken_entry_of_a_page_in_a_page_is_left_out_of_the_inner_one() {
 fn a_page_knows_where_the_next_one_starts_and_whether_there_is_one() {
     let page = |json: Value| -> Page<SimplifiedPlaylist> { serde_json::from_value(json).unwrap() };
     let two = json!([null, { "name": "x" }]);
-    // By the server's limit, which is not always what was asked for, nor what came.
+    // The next offset depends on the server's limit. This limit can differ from the requested limit
+    // and from the number of entries.
     let middle = page(json!({ "items": two, "limit": 18, "offset": 18, "total": 90, "next": "n" }));
     assert_eq!((middle.next_offset(), middle.is_last()), (36, false));
     let last = page(json!({ "items": two, "limit": 2, "offset": 4, "total": 6 }));

@@ -12,31 +12,34 @@ pub(crate) static LIMITER: Script = Script::new(include_str!("limiter.lua"));
 #[derive(Debug, Serialize)]
 pub(crate) struct Request {
     pub(crate) worker: String,
-    /// Identifies a request of a worker: a request that is sent twice is granted once.
+    /// Number of the request. If a worker sends the same request twice, the script grants slots
+    /// only once.
     pub(crate) number: u64,
     pub(crate) window: u64,
-    /// Longest time of a call. The slots of a crashed worker become free after it plus a window.
+    /// Maximum duration of a call. The slots of a crashed worker become free after a window plus
+    /// this time.
     pub(crate) longest: u64,
-    /// How long a worker without requests counts as alive.
+    /// How long a worker is treated as alive after its last request.
     pub(crate) lively: u64,
-    /// The limit, if it is set and not learned.
+    /// The limit that the program has set; `None` if the limit is learned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fixed: Option<u32>,
-    /// Identifier of the state that the worker knows.
+    /// Identifier of the server's state, from the last response to this worker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) born: Option<String>,
-    /// The version of the blocks that the worker knows.
+    /// Version of the blocks that the worker has received.
     pub(crate) version: i64,
-    /// The number of the first slot, if one is granted.
+    /// Number of the first slot that is granted. The next slots get the following numbers.
     pub(crate) first: u64,
-    /// Number of wanted slots in each lane.
+    /// Number of slots to request in each lane.
     pub(crate) interactive: usize,
     pub(crate) bulk: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ended: Vec<Ended>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) blocks: Vec<BlockChange>,
-    /// Keys of the blocks that a call of this worker wants to probe.
+    /// Keys of the blocks that this worker wants to test. A single call tests whether a block has
+    /// ended.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) probes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,7 +47,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Total number of wanted slots.
+    /// Total number of slots to request.
     pub(crate) fn wanted(&self) -> u64 {
         u64::try_from(self.interactive + self.bulk).unwrap_or(u64::MAX)
     }
@@ -58,7 +61,8 @@ pub(crate) struct Ended {
     /// How long ago the call was sent, and how long ago it ended.
     pub(crate) sent: u64,
     pub(crate) ended: u64,
-    /// After a 429: the wait. Very long if the 429 says nothing about the window.
+    /// After a 429: the time to wait. The value is very large if the 429 says nothing about the
+    /// window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) wait: Option<u64>,
     /// If the call was not sent: the time until the slot can be used.
@@ -75,7 +79,7 @@ pub(crate) enum How {
     NotSent,
 }
 
-/// A block that changed.
+/// A change of a block.
 #[derive(Debug, Serialize)]
 pub(crate) struct BlockChange {
     pub(crate) key: String,
@@ -88,18 +92,19 @@ pub(crate) struct BlockChange {
 pub(crate) enum Change {
     /// A 429 created or extended the block.
     Set(SharedBlock),
-    /// The probe of the block received a response.
+    /// The call that tested the block received a response.
     Answered(bool),
-    /// The probe of the block ended without a response.
+    /// The call that tested the block ended without a response.
     Lost(bool),
 }
 
-/// The complete state of a worker, sent after it was alone or after the server lost its data.
+/// The complete state of a worker. The worker sends this state after the server was unavailable or
+/// lost its data.
 #[derive(Debug, Serialize)]
 pub(crate) struct Resync {
     pub(crate) in_flight: Vec<u64>,
-    /// For each finished call, the time until its slot is free. `first` is the number of the first
-    /// of these slots.
+    /// For each finished call whose slot is not free yet, the time until the slot becomes free.
+    /// `first` is the number of the first of these slots.
     pub(crate) taken: Vec<u64>,
     pub(crate) first: u64,
     pub(crate) blocks: Vec<SharedBlock>,
@@ -122,14 +127,15 @@ pub(crate) struct Response {
     pub(crate) limit: Option<u32>,
     pub(crate) step: u32,
     pub(crate) every: u64,
-    /// The request was sent twice, and its slots are unknown.
+    /// The server has already received this request. The slots that it granted then are unknown.
     pub(crate) granted_twice: bool,
-    /// For each slot: its number, the time until it is free, and its lane.
+    /// For each granted slot: its number, the time until the slot is free, and its lane.
     pub(crate) granted: Vec<(u64, u64, LaneName)>,
-    /// When to request a slot of this lane again, if too few were granted.
+    /// If too few slots of this lane were granted: the time until the worker should send the next
+    /// request.
     pub(crate) interactive: Option<u64>,
     pub(crate) bulk: Option<u64>,
-    /// Keys of the blocks that this worker probes.
+    /// Keys of the blocks that this worker may now test with a call.
     pub(crate) probes: Vec<String>,
     /// All blocks, if their version has changed.
     pub(crate) blocks: Vec<SharedBlock>,

@@ -31,26 +31,27 @@ use crate::{
 /// Length of the rolling window that Spotify documents.
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// How long the slots of a crashed worker are kept after a window.
+/// Default maximum duration of a call. The slots of a crashed worker become free after a window
+/// plus this time.
 const LONGEST_CALL: Duration = Duration::from_secs(60);
 
-/// Shortest and longest wait between two attempts to return to the shared state while the server
-/// refuses the requests. The wait doubles each time.
+/// First and longest wait after a request that failed. The wait doubles after each failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A rate limiter for one application on several machines.
 ///
-/// All processes of an application share what they learn about Spotify's limits: the limit of the
-/// rolling window, the calls that count against it, and the blocks. Otherwise it works like
+/// All processes of an application share the limit of the rolling window, the calls that count
+/// against this limit, and the blocks. Otherwise this limiter works like
 /// [`LocalLimiter`](spot_http::LocalLimiter), with the same lanes, deadlines and `max_wait`. Within
 /// a process, one limiter serves all clients of the application. Cloning is cheap, and clones share
 /// all state.
 ///
-/// While the server is unavailable, the process continues alone, with the last known limit divided
-/// by the last known number of processes. The server never causes a call to fail, and delays it at
-/// most once, by up to the connect timeout. The limiter returns to the shared state automatically.
-/// The [observer](RedisLimiterBuilder::observer) receives an event for both changes.
+/// While the server is unavailable, each process continues with its share of the limit: the last
+/// known limit divided by the last known number of processes. An unavailable server never causes a
+/// call to fail. The server can delay a call only once, and by at most the connect timeout. When
+/// the server is available again, the limiter returns to the shared state automatically. The
+/// [observer](RedisLimiterBuilder::observer) receives an event for both changes.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), spot_http::Error> {
@@ -95,7 +96,8 @@ struct Connection {
 }
 
 impl RedisLimiter {
-    /// Creates a limiter for the application with this client id. It learns the limit.
+    /// Creates a limiter for the application with this client id. The limiter learns the rate
+    /// limit.
     ///
     /// # Errors
     ///
@@ -104,7 +106,7 @@ impl RedisLimiter {
         Self::builder(redis, client_id).build()
     }
 
-    /// Creates a builder for other settings.
+    /// Creates a builder, to change the default settings.
     pub fn builder(redis: &Redis, client_id: impl Into<String>) -> RedisLimiterBuilder {
         RedisLimiterBuilder {
             redis: redis.clone(),
@@ -114,8 +116,9 @@ impl RedisLimiter {
         }
     }
 
-    /// Reports ended calls to the server now. Call it before a program exits. Without it, the slots
-    /// of the last calls stay in use for a window plus the longest time of a call.
+    /// Reports all ended calls to the server now. Call this method before the program exits.
+    /// Otherwise the slots of the last calls stay in use for a window plus the maximum duration of
+    /// a call.
     ///
     /// Returns after the connect timeout at the latest.
     pub async fn flush(&self) {
@@ -176,15 +179,15 @@ impl RedisLimiterBuilder {
         self
     }
 
-    /// Sends at most this many calls in a window, at least 1, instead of learning the limit. All
-    /// processes must use the same number.
+    /// Sets a fixed limit: the maximum number of calls in a window. The limiter then does not learn
+    /// the limit. Values below 1 become 1. All processes must use the same number.
     pub fn known(mut self, calls: u32) -> Self {
         self.settings.known = Some(calls.max(1));
         self
     }
 
-    /// Sets the longest time of one attempt; 60 s by default. The slots of a killed process become
-    /// free after a window plus this time.
+    /// Sets the maximum duration of one attempt; 60 s by default. The slots of a killed process
+    /// become free after a window plus this time.
     pub fn longest_call(mut self, time: Duration) -> Self {
         let (least, most) = (Duration::from_secs(1), Duration::from_secs(86_400));
         self.settings.longest_call = time.clamp(least, most);
@@ -198,7 +201,7 @@ impl RedisLimiterBuilder {
         self
     }
 
-    /// Builds the limiter. The first call connects.
+    /// Builds the limiter. The first call connects to the server.
     ///
     /// # Errors
     ///
@@ -242,7 +245,7 @@ impl Drop for Inner {
         let Some(request) = request else { return };
         let connection = Arc::clone(&self.connection);
         let task = async move { _ = connection.send(&request).await };
-        // If the task cannot run, the slots become free after a while.
+        // If the task cannot run, the slots become free later, as after a crash.
         _ = self.connection.redis.spawn(task);
     }
 }

@@ -1,9 +1,9 @@
-//! The slots of one process: those that the server granted, or its own window while the server is
-//! unavailable.
+//! The slots of one process. The server grants these slots. While the server is unavailable, the
+//! process uses its own window.
 //!
 //! No function sleeps or reads the clock: the current time is an argument. A task sends the
-//! requests of [`SharedSlots::next_step`] one at a time, so that a single request serves all calls
-//! of the process.
+//! requests that [`SharedSlots::next_step`] returns, one at a time. A single request serves all
+//! calls of the process.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -22,13 +22,13 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::limiter::messages::{BlockChange, Change, Ended, How, Request, Response, Resync};
 
-/// How long a granted probe is valid.
+/// How long the permission to test a block is valid.
 const PROBE_TIME: Duration = Duration::from_secs(5);
 
-/// How often a process checks whether the probe of another one received a response.
+/// How often a process checks whether the test call of another process has received a response.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long ended calls wait for the next request while no limit is known.
+/// Maximum delay for reporting the end of a call to the server, while no limit is known.
 const SHORT_DELAY: Duration = Duration::from_millis(20);
 
 /// How often a process repeats its request if it has to wait for a slot.
@@ -37,10 +37,10 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// Maximum number of slots that a process holds per lane.
 const LARGEST_BATCH: u32 = 32;
 
-/// The same while no limit is known.
+/// Maximum number of slots that a process holds per lane, while no limit is known.
 const FIRST_BATCH: u32 = 8;
 
-/// Settings of the program.
+/// Settings that the program has chosen in the builder.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) window: Duration,
@@ -54,43 +54,43 @@ pub(crate) struct SharedSlots {
     settings: Settings,
     /// Name of this process.
     worker: String,
-    /// Wakes the task.
+    /// Wakes the task that sends the requests.
     kick: Arc<Notify>,
     mode: Mode,
-    /// The calls of this process, which count while it is alone.
+    /// The calls of this process. This window limits the calls while the server is unavailable.
     own: Window,
     next_slot: u64,
     next_request: u64,
     /// The slots of calls that have not ended.
     flights: BTreeSet<u64>,
-    /// Granted slots that are not in use yet, soonest first.
+    /// Granted slots that no call uses yet, sorted by the time at which they become free.
     pool: Vec<Lease>,
     /// The request in flight.
     asked: Option<Asked>,
-    /// For each lane, the time until which the server has no slot.
+    /// For each lane, the time before which the server has no free slot.
     no_slot: Lanes<Option<Instant>>,
     /// For each lane, when to request a slot again.
     ask_at: Lanes<Option<Instant>>,
     /// Ended calls to report to the server.
     ended: Vec<Finished>,
     changes: Vec<PendingChange>,
-    /// The blocks to probe.
+    /// Keys of the blocks that this process wants to test with a call.
     wanted_probes: BTreeSet<String>,
-    /// The probes that the server granted, each with the time of the grant.
+    /// Keys of the blocks that this process may test, each with the time of the permission.
     probes: HashMap<String, Instant>,
     wants_sync: bool,
     wants_flush: bool,
-    /// The time at which the task acts next if no event comes first.
+    /// When the task sends its next request, unless an event wakes the task earlier.
     planned: Option<Instant>,
     /// Whether calls began or ended while the process was sending its complete state.
     told_too_little: bool,
-    /// Whether another process probes a block that calls are waiting for.
+    /// Whether another process is testing a block with a call.
     awaits_probe: bool,
     waiting: Waiting,
-    /// When the last answered request was sent.
+    /// Time at which the last request with a response was sent.
     synced: Option<Instant>,
     known: Known,
-    /// A changed limit that no call has reported yet.
+    /// A new limit from the server, which the next call of `end` returns.
     news: Option<u32>,
 }
 
@@ -184,9 +184,9 @@ pub(crate) enum Step {
 /// Changes caused by a response.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Applied {
-    /// The blocks changed, so that every call must check again.
+    /// Whether the blocks have changed, so that every waiting call must check them again.
     pub(crate) blocks: bool,
-    /// How long the process was alone, if it no longer is.
+    /// How long the server was unavailable, if it is available again.
     pub(crate) was_alone: Option<Duration>,
 }
 
@@ -225,8 +225,8 @@ impl SharedSlots {
         }
     }
 
-    /// How long the server's response is valid without another request, and how long ended calls
-    /// wait for the next request.
+    /// How long a response of the server is valid. While a limit is known, the end of a call is
+    /// reported to the server within the same time.
     fn fresh(&self) -> Duration {
         (self.settings.window / 30).clamp(Duration::from_millis(250), Duration::from_secs(1))
     }
@@ -239,7 +239,7 @@ impl SharedSlots {
         self.settings.known.or(self.known.limit)
     }
 
-    /// This process's share of the limit while it is alone.
+    /// The share of the limit that this process uses while the server is unavailable.
     fn share(&self) -> Option<u32> {
         Some((self.limit()? / self.known.workers.max(1)).max(1))
     }
@@ -257,8 +257,8 @@ impl SharedSlots {
         self.pool.iter().filter(|lease| lease.lane == lane).count()
     }
 
-    /// Returns how many more slots to request. The next batch is requested when half of
-    /// the last one is used.
+    /// Returns how many more slots to request. The next batch is requested when half of the last
+    /// batch is used.
     fn missing(&self, waiting: Waiting, lane: Lane) -> usize {
         let (held, batch) = (self.held(lane), self.batch());
         if held > batch / 2 { 0 } else { waiting.lane(lane).min(batch).saturating_sub(held) }
@@ -360,7 +360,8 @@ impl SharedSlots {
         request
     }
 
-    /// Returns the request of a process that was alone, with its complete state.
+    /// Returns the first request after the server was unavailable. It contains the complete state
+    /// of the process.
     pub(crate) fn request_again(&mut self, blocks: &Blocks, now: Instant) -> Request {
         self.ended.clear();
         self.changes.clear();
@@ -453,7 +454,7 @@ impl SharedSlots {
     }
 
     fn replace_blocks(&mut self, mut shared: Vec<SharedBlock>, blocks: &mut Blocks, now: Instant) {
-        // Changes that the server does not know yet.
+        // Applies the changes that the server does not know yet.
         for change in &self.changes {
             let position = shared.iter().position(|block| block.key == change.key);
             let current = position.map(|position| shared.swap_remove(position));
@@ -476,7 +477,7 @@ impl SharedSlots {
             }
         }
         for block in &mut shared {
-            // The probe of this process has not started yet.
+            // This process has the permission to test the block, but has not sent the call yet.
             if self.probes.contains_key(&block.key) {
                 block.probing = None;
             }
@@ -485,8 +486,8 @@ impl SharedSlots {
         blocks.replace(&shared, now);
     }
 
-    /// Continues alone, with a share of the limit, because the server is unavailable. Returns the
-    /// share if the process was not alone before.
+    /// Continues with a share of the limit, because the server is unavailable. Returns the share,
+    /// or `None` if the server was already unavailable.
     pub(crate) fn fail(&mut self, now: Instant) -> Option<Option<u32>> {
         self.asked = None;
         if matches!(self.mode, Mode::Alone { .. }) {
@@ -520,7 +521,7 @@ impl SharedSlots {
         self.kick.notify_one();
     }
 
-    /// Returns the last request, when the limiter is dropped.
+    /// Returns the last request of a limiter that is being dropped.
     pub(crate) fn last_request(&mut self, now: Instant) -> Option<Request> {
         let Mode::Shared { resync: false } = self.mode else { return None };
         self.waiting = Waiting::default();
@@ -539,7 +540,7 @@ impl SharedSlots {
         });
     }
 
-    /// Returns slots that no call waits for.
+    /// Gives slots back to the server if no call waits for them.
     fn give_back_surplus(&mut self, now: Instant) {
         let wanted = self.waiting.interactive + self.waiting.bulk;
         while self.pool.len() > wanted {
@@ -660,7 +661,7 @@ impl Slots for SharedSlots {
     fn snapshot(&self, blocks: &Blocks, now: Instant) -> Limits {
         let mut learned: Learned = self.own.save(now, false);
         if matches!(self.mode, Mode::Shared { .. }) {
-            // Only the number of calls of other processes is known.
+            // For the calls of other processes, only their number is known.
             let others = self.known.used.saturating_sub(learned.taken.len());
             learned.taken.extend(std::iter::repeat_n(self.settings.window, others));
             learned.limit = self.limit();
@@ -689,7 +690,7 @@ impl Slots for SharedSlots {
 
 impl Drop for SharedSlots {
     fn drop(&mut self) {
-        // This ends the task.
+        // Wakes the task, which then ends.
         self.kick.notify_one();
     }
 }
@@ -723,7 +724,7 @@ impl PendingChange {
     }
 }
 
-/// Returns a block that was recorded at `at`, with the time that is left at `now`.
+/// Returns a copy of the block with the time that remains at `now`. The block was recorded at `at`.
 fn still(block: &SharedBlock, at: Instant, now: Instant) -> SharedBlock {
     let mut block = block.clone();
     let passed = u64::try_from(now.saturating_duration_since(at).as_millis()).unwrap_or(u64::MAX);

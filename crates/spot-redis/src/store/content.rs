@@ -4,7 +4,7 @@ use std::str;
 
 use spot_http::Error;
 
-/// A value in this format. The scripts parse the same line.
+/// A parsed value. The scripts parse the same first line.
 pub(super) struct Content<'a> {
     pub(super) version: u64,
     pub(super) kind: Kind,
@@ -18,15 +18,15 @@ pub(super) enum Kind {
     Clear,
     /// Bytes that the program has sealed.
     Sealed,
-    /// Nothing: the user has signed out.
+    /// No payload, because the user has signed out.
     Removed,
 }
 
 /// Why a value contains no usable record.
 pub(super) enum Unreadable {
-    /// The value is not a record, for this reason.
+    /// The value is not a record. The text says why.
     Broken(String),
-    /// A newer version of this library has written it.
+    /// A newer version of this library has written the value.
     Newer,
     Error(Error),
 }
@@ -51,12 +51,12 @@ impl<'a> Content<'a> {
         let version = version.ok_or_else(|| broken("it has no version"))?;
         let kind = words.next().and_then(|name| Kind::ALL.into_iter().find(|k| k.name() == name));
         let kind = kind.ok_or_else(|| broken("it is neither clear, sealed nor removed"))?;
-        // The line feed.
+        // Skips the line feed.
         let payload = payload.get(1..).ok_or_else(|| broken("it ends early"))?;
         Ok(Self { version, kind, payload })
     }
 
-    /// Formats the line before a payload.
+    /// Formats the first line of a value, before the payload.
     pub(super) fn head(version: u64, kind: Kind) -> String {
         format!("spot{FORMAT} {version} {}\n", kind.name())
     }

@@ -1,4 +1,4 @@
-//! The lock of a session: a key that expires, renewed while the lock is held.
+//! The lock of a session is a key that expires. The key is renewed while the lock is held.
 
 use std::time::Duration;
 
@@ -19,15 +19,17 @@ const LIFETIME: Duration = Duration::from_secs(10);
 /// How often a lock is renewed.
 const RENEWAL: Duration = Duration::from_secs(3);
 
-/// How long to wait for another process, whose refresh may need several attempts.
+/// How long to wait while another process holds the lock. The refresh of that process may need
+/// several attempts.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Waits between two attempts to get the lock. They double each time.
+/// First and longest wait between two attempts to get the lock. The wait doubles after each
+/// attempt.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Also succeeds if this process already holds the lock: the response to an earlier attempt may be
-/// lost.
+/// Takes the lock. Also succeeds if this process already holds the lock, because the response to an
+/// earlier attempt may have been lost.
 static ACQUIRE: Script = Script::new(
     "local holder = redis.call('GET', KEYS[1])
      if holder and holder ~= ARGV[1] then return 0 end
@@ -45,8 +47,8 @@ static RELEASE: Script = Script::new(
      return redis.call('DEL', KEYS[1])",
 );
 
-/// A lock that is held, or may be held, because the server's response has not arrived yet. It is
-/// released when the value is dropped.
+/// A lock that this process holds, or may hold because the server's response has not arrived yet.
+/// The lock is released when the value is dropped.
 struct Held {
     redis: Redis,
     key: String,
@@ -58,7 +60,8 @@ struct Held {
 pub(super) async fn lock(redis: &Redis, session: &str) -> Result<StoreLock, Error> {
     let runtime = Handle::try_current()
         .map_err(|_| Error::configuration("a lock in Redis needs a running tokio runtime"))?;
-    // Created before the first attempt, so that a cancelled caller does not keep the lock.
+    // This value is created before the first attempt, so that the lock is released even if the
+    // caller is cancelled.
     let mut held = Held {
         redis: redis.clone(),
         key: format!("{session}:lock"),
@@ -88,7 +91,8 @@ pub(super) async fn lock(redis: &Redis, session: &str) -> Result<StoreLock, Erro
 }
 
 impl Held {
-    /// Renews the lock in a task on the holder's runtime: if the runtime stalls, the lock expires.
+    /// Renews the lock in a task on the runtime of the holder. If this runtime stalls, the lock
+    /// expires.
     fn renew(&mut self, runtime: &Handle) {
         let (redis, key, holder) = (self.redis.clone(), self.key.clone(), self.holder.clone());
         self.renewal = Some(runtime.spawn(async move {

@@ -11,7 +11,7 @@ use spot_http::Error;
 /// Why a function of the program failed to seal or open a value.
 pub(super) type SealFailure = Box<dyn StdError + Send + Sync>;
 
-/// The functions of the program.
+/// The two functions of the program that encrypt and decrypt values.
 pub(super) struct Seal {
     seal: Function,
     open: Function,
@@ -27,12 +27,12 @@ impl Seal {
         Self { seal: Box::new(seal), open: Box::new(open) }
     }
 
-    /// Seals a text, together with its key.
+    /// Encrypts a text together with its Redis key.
     pub(super) fn seal(&self, key: &str, text: &str) -> Result<Vec<u8>, Error> {
         call("seal", &self.seal, key, format!("{key}\n{text}").as_bytes())
     }
 
-    /// Opens a sealed text, which must belong to this key.
+    /// Decrypts a text, and checks that it belongs to this Redis key.
     pub(super) fn open(&self, key: &str, sealed: &[u8]) -> Result<String, Error> {
         let plain = call("open", &self.open, key, sealed)?;
         let wrong = |why: &str| Error::store(format!("the value of {key} in Redis {why}"));

@@ -1,4 +1,4 @@
-//! Sign-ins that wait for the browser to return.
+//! Stores sign-ins until the browser returns.
 
 use std::time::Duration;
 
@@ -26,11 +26,12 @@ static TAKE: Script = Script::new(
 );
 
 impl RedisStore {
-    /// Stores a sign-in until the browser returns, for ten minutes. The browser may return to
-    /// another machine, which gets the sign-in with [`take_sign_in`](Self::take_sign_in).
+    /// Stores a sign-in until the browser returns, but for at most ten minutes. The browser may
+    /// return to another machine, which gets the sign-in with [`take_sign_in`](Self::take_sign_in).
     ///
-    /// Store the state in a cookie of the browser as well, and compare the two when the browser
-    /// returns. Otherwise an attacker can lure a user into the session of another account.
+    /// Also store the state in a cookie of the browser. When the browser returns, compare the state
+    /// in the URL with the state in the cookie. Otherwise an attacker can lure a user into the
+    /// session of another account.
     ///
     /// # Errors
     ///
@@ -46,8 +47,8 @@ impl RedisStore {
     }
 
     /// Removes a sign-in from the server and returns it. Returns `None` if no sign-in has this
-    /// state, if it is older than ten minutes, or if it was already taken. `state` comes from the URL of
-    /// the callback.
+    /// state, if the sign-in is older than ten minutes, or if it was already taken. `state` comes
+    /// from the URL of the callback.
     ///
     /// ```no_run
     /// # use spot_auth::{App, Error, Session};

@@ -1,4 +1,5 @@
-//! Every way of signing in and of calling, with all crates telling all they can: no secret is told.
+//! Runs every sign-in and many calls with the most detailed logs of all crates, and checks that the
+//! logs contain no secret.
 
 use std::{
     collections::BTreeSet,
@@ -16,7 +17,7 @@ use spot::{
 };
 use spot_mock::{Fault, MockSpotify};
 
-/// All that was written at the level of traces, by whichever crate.
+/// The log of all crates, including the level `TRACE`.
 #[derive(Clone, Debug, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -47,7 +48,7 @@ impl Log {
     }
 }
 
-/// A transport that keeps every body as it was. The `Recorder` of the library leaves secrets out.
+/// A transport that records every body unchanged. The `Recorder` of the SDK would remove secrets.
 #[derive(Clone)]
 struct Wire {
     transport: ReqwestTransport,
@@ -100,13 +101,13 @@ fn client(mock: &MockSpotify, wire: &Wire, log: &Log, tokens: impl TokenSource) 
     pipeline.into()
 }
 
-/// Goes where a browser would, and gives the address it is sent back to.
+/// Opens the URL as a browser would, and returns the address of the redirect.
 async fn consent(wire: &Wire, url: &str) -> String {
     let page = wire.send(http::Request::get(url).body(Bytes::new()).unwrap()).await.unwrap();
     page.headers()[http::header::LOCATION].to_str().unwrap().to_owned()
 }
 
-/// Everything on the wire that gives access: tokens, codes, verifiers, secrets.
+/// Returns all secrets in the recorded exchanges: tokens, codes, verifiers, client secrets.
 fn secrets(exchanges: &[Exchange]) -> BTreeSet<String> {
     const SECRET: [&str; 5] =
         ["access_token", "refresh_token", "code", "code_verifier", "client_secret"];
@@ -128,7 +129,7 @@ fn secrets(exchanges: &[Exchange]) -> BTreeSet<String> {
 #[tokio::test]
 async fn no_secret_is_in_any_log_any_debug_or_any_error() {
     let log = Log::default();
-    // What crates say through `log` comes too.
+    // The log also includes the messages of crates that use `log`.
     tracing_log::LogTracer::init().unwrap();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -137,7 +138,7 @@ async fn no_secret_is_in_any_log_any_debug_or_any_error() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
-    // For this thread, on which all of the test runs.
+    // Set for this thread, because the whole test runs on it.
     let _told = tracing::subscriber::set_default(subscriber);
 
     let mock = MockSpotify::builder().start().await.unwrap();
@@ -150,7 +151,7 @@ async fn no_secret_is_in_any_log_any_debug_or_any_error() {
     log.say(&credentials);
     client(&mock, &wire, &log, credentials).album("spotmockAlbum000000001").await.unwrap();
 
-    // Authorization code with a secret, and PKCE, of which the callback holds the code.
+    // Authorization code with a secret, and PKCE. The callback contains the code.
     let pkce = app(&mock, &wire, &log).build().unwrap();
     for app in [&with_secret, &pkce] {
         let pending = app.begin(Scopes::all()).unwrap();
@@ -179,7 +180,7 @@ async fn no_secret_is_in_any_log_any_debug_or_any_error() {
         log.say((client, session));
     }
 
-    // What is wrong is refused, and not quoted.
+    // Wrong secrets are refused, and the error does not quote them.
     let wrong = app(&mock, &wire, &log).secret("CANARY-secret").build().unwrap();
     let error = wrong.client_credentials().unwrap().token().await.unwrap_err();
     log.say(error);

@@ -1,12 +1,12 @@
-//! The pages "Coming from spotipy" and "Coming from rspotify" leave nothing out, their tables fit the
-//! width of the docs, and say what their code says.
+//! Tests of the pages "Coming from spotipy" and "Coming from rspotify". The pages contain every
+//! name. Their tables fit the width of the docs, and agree with the code on the page.
 
 use std::{fs, path::Path};
 
-/// The page about a client, and the names in it that a program can use.
+/// The page about another client, and the public names of that client.
 struct Guide {
     page: &'static str,
-    /// Separated by semicolons.
+    /// The names, separated by semicolons.
     names: &'static str,
 }
 
@@ -71,14 +71,14 @@ check_users_saved_shows; remove_users_saved_shows; new; from_token; with_config;
 from_token_with_config; with_middleware; with_middleware_arc; get_authorize_url",
 };
 
-/// A row of a table: names of the other client, the code here, and what is different.
+/// A row of a table: the names in the other client, and the equivalent code.
 struct Row<'a> {
     names: Vec<&'a str>,
     here: Vec<&'a str>,
 }
 
-/// The longest name and the longest code of a row, in characters. rustdoc gives a table 936 px, in which
-/// both leave room for the third column, the reason for the page.
+/// The longest name and the longest code of a row, in characters. In rustdoc, a table is 936 px
+/// wide. The limit leaves room for the third column, which explains the differences.
 const WIDTH: usize = 92;
 
 #[test]
@@ -124,7 +124,7 @@ fn the_search_of_the_docs_finds_the_calls_by_the_other_names() {
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../spot-api/src"), &mut source);
     for guide in [SPOTIPY, RSPOTIFY] {
         for row in guide.rows() {
-            // Calls of the API start at the client, and have arguments of their own.
+            // API calls start at the client, and have their own arguments.
             let is_call = row.here.iter().any(|here| {
                 let handles = [
                     "client.request(",

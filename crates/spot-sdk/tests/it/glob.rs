@@ -1,4 +1,4 @@
-//! A glob import of the facade leaves the names of other crates alone.
+//! Tests that a glob import of `spot` does not hide the names of other crates.
 
 use http::{Request, StatusCode};
 use spot::*;
@@ -8,7 +8,7 @@ fn the_crate_http_is_still_found() {
     let request = Request::get("https://example.org/").body(()).unwrap();
     assert_eq!(request.method(), http::Method::GET);
     assert_eq!(StatusCode::OK, 200);
-    // What the glob brings.
+    // The glob imports these names.
     let token = auth::AccessToken::new("token").unwrap();
     let _: Client = Client::builder(token).market(Market::FROM_TOKEN).build().unwrap();
     let _: fn(net::PipelineBuilder) -> Result<net::Pipeline, Error> = net::PipelineBuilder::build;

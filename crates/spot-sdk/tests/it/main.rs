@@ -1,5 +1,5 @@
-//! What the facade promises beyond its parts.
-// A panic is how a test fails.
+//! Tests of `spot-sdk` that no other crate can contain.
+// A test fails by a panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod canary;

@@ -1,4 +1,4 @@
-//! Programs without `async`.
+//! Tests of programs without `async`.
 
 use spot::{
     Client, ErrorKind,
@@ -7,7 +7,7 @@ use spot::{
 };
 use spot_mock::MockSpotify;
 
-/// A server on a runtime of its own, as another program would be.
+/// Starts a server on its own runtime, as if it ran in another program.
 fn server() -> (tokio::runtime::Runtime, MockSpotify) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mock = runtime.block_on(MockSpotify::start()).unwrap();
@@ -27,7 +27,7 @@ fn requests_wait_and_streams_are_iterators() {
     assert_eq!((page.total, &page.items[0]), (Some(count as u32), &first));
     let error = client.track("spotmockTrack099999999").wait().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    // Long lists, and everything that is a future of the SDK.
+    // `wait` also works for long lists, and for every future of the SDK.
     let uris: Vec<String> =
         (1..=120).map(|n| format!("spotify:track:spotmockTrack{n:09}")).collect();
     assert_eq!(client.library().contains(&uris).wait().unwrap().len(), 120);
@@ -45,7 +45,7 @@ fn a_session_is_refreshed_while_nobody_is_async() {
     let client = Client::builder(app.client_credentials().unwrap()).base_url(mock.api_url());
     let client = client.build().unwrap();
     assert!(!client.artist("spotmockArtist00000001").wait().unwrap().name.is_empty());
-    // Any number of threads may wait.
+    // Several threads may wait at the same time.
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| client.artist("spotmockArtist00000001").wait().unwrap());
@@ -83,7 +83,7 @@ fn on_a_thread_for_blocking_work_it_waits() {
             waiting.await.unwrap().unwrap()
         });
         assert_eq!(name, mock.world().user);
-        // The handle of a runtime alone makes no async context.
+        // Entering a runtime is not sufficient to create an async context.
         let _guard = runtime.enter();
         assert!(client.me().wait().is_ok());
     }

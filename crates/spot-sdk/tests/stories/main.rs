@@ -1,6 +1,6 @@
-//! Whole stories through the facade. They are apart from the test that reads every log, which would
-//! hear of them.
-// A panic is how a test fails.
+//! Tests of longer scenarios with `spot-sdk`. They are in a separate binary, because the test that
+//! reads all logs would also read their logs.
+// A test fails by a panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod blocking;

@@ -1,5 +1,5 @@
-//! The mistakes that people make, and what is printed for each. Review the snapshot when it changes:
-//! every line says what happened, to what, and what to do.
+//! Tests of the error messages for common mistakes. Review the snapshot when it changes: every line
+//! must say what failed, and what to do about it.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use spot::{
 };
 use spot_mock::{Device, Fault, MockSpotify, Mode};
 
-/// A transport that gives one response, or none.
+/// A transport that always returns the same response, or an error.
 #[derive(Debug)]
 struct Canned {
     status: u16,
@@ -41,7 +41,7 @@ fn token() -> AccessToken {
     AccessToken::new("token").unwrap()
 }
 
-/// A client whose transport does not accept the certificate of the server.
+/// Returns a client whose transport rejects the certificate of the server.
 fn refused_certificate(reason: &'static str) -> Client {
     #[derive(Debug)]
     struct Refusing(&'static str);
@@ -72,7 +72,7 @@ fn canned_with(
     client.attempts(1).max_wait(Duration::ZERO).build().unwrap()
 }
 
-/// What is printed, one mistake a line.
+/// The printed errors, one line per mistake.
 #[derive(Default)]
 struct Printed(Vec<String>);
 
@@ -81,7 +81,7 @@ impl Printed {
         let Err(error) = outcome else { panic!("{mistake}: no error") };
         let text = error.to_string();
         assert!(!text.contains('\n'), "{mistake}: {text}");
-        // What `{:#}` of anyhow prints: the error and its sources.
+        // Prints the error and its sources, in the form of anyhow's `{:#}`.
         let mut chain = Vec::new();
         let mut source = std::error::Error::source(&error);
         while let Some(error) = source {
@@ -117,7 +117,7 @@ async fn each_mistake_says_what_to_do() {
         (r"2[89]\d\d s|3[56]\d\d s", "3600 s"),
         (r"-[0-9a-f]{16}\.json", "-HASH.json"),
         (r"broken-\d+", "broken-TIME"),
-        // The two TLS libraries word it differently.
+        // The two TLS libraries use different messages.
         (r"\((error:0A000086[^;]*|invalid peer certificate: UnknownIssuer);", "(NOT TRUSTED;"),
     ] }, {
         insta::assert_snapshot!(printed.0.join("\n"));

@@ -44,7 +44,9 @@ pub(in crate::codegen) fn files(spec: &Spec) -> Result<Vec<(PathBuf, String)>, E
     let root = format!(
         "{}{}\n{modules}\n{exports}",
         preamble("*.toml"),
-        file_doc(&["Generated requests, one type for each call, and the methods that make them."]),
+        file_doc(&[
+            "Generated requests, with one type for each operation, and the methods that create them."
+        ]),
     );
     files.push(("crates/spot-api/src/generated/mod.rs".into(), root));
     Ok(files)

@@ -71,7 +71,7 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
         [] => "Needs no scope.".to_owned(),
         [scope] => format!("Scope: `{scope}`."),
         scopes => format!(
-            "Needs one of these scopes, depending on the content: `{}`.",
+            "Scopes: `{}`. Depending on the data, only some of these scopes are needed.",
             scopes.join("`, `")
         ),
     };
@@ -81,16 +81,21 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
     }
     if let Some(paging) = &op.paging {
         let all = match paging.by {
-            PagingBy::Offset => "[`stream`](Self::stream) yields all entries and prefetches pages",
+            PagingBy::Offset => "[`stream`](Self::stream) yields all entries and prefetches pages.",
             PagingBy::Cursor => {
-                "[`stream`](Self::stream) yields all entries and prefetches the next page"
+                "[`stream`](Self::stream) yields all entries and prefetches the next page."
             }
             PagingBy::Search => {
-                "to stream the results, search for one kind, such as [`tracks`](Self::tracks)"
+                "To stream the results, search for one kind, for example with \
+                 [`tracks`](Self::tracks)."
             }
         };
+        let page = match paging.by {
+            PagingBy::Search => "one page of each kind",
+            PagingBy::Offset | PagingBy::Cursor => "one page",
+        };
         paragraphs.push(format!(
-            "Awaiting it returns one page, by default of {} entries; {all}.",
+            "Awaiting the request returns {page}. The default page size is {}. {all}",
             paging.default
         ));
     }
@@ -99,26 +104,29 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
     }
     if let Some(chunk) = &op.chunk {
         let order = match chunk.join {
-            Join::Concat => "The requests run in parallel; the results keep the order of the list.",
+            Join::Concat => {
+                "The requests run in parallel. The results are in the order of the list."
+            }
             _ => {
-                "The requests run one after another; if one fails, \
-                 [`Error::done`](crate::Error::done) tells how many entries were done before it."
+                "The requests run one after another. If a request fails, \
+                 [`Error::done`](crate::Error::done) returns how many entries succeeded before the \
+                 failure."
             }
         };
         let single = match chunk.single {
             Some(_) => {
-                " In [Development Mode](crate::AccessMode::Development), the default, each id \
-                 needs its own request."
+                " In [Development Mode](crate::AccessMode::Development) (the default), one request \
+                 is sent for each id."
             }
             None => "",
         };
         let empty = match chunk.join {
-            Join::Replace => "With an empty list, one request removes all items.",
-            _ => "An empty list sends nothing.",
+            Join::Replace => "If the list is empty, one request removes all items.",
+            _ => "If the list is empty, no request is sent.",
         };
         paragraphs.push(format!(
-            "The list may have any length: one request takes {} entries, and a longer list becomes \
-             several requests.{single} {order} {empty}",
+            "The list can have any length. A list of more than {} entries is split into several \
+             requests.{single} {order} {empty}",
             chunk.max
         ));
     }
@@ -126,7 +134,8 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
         paragraphs.push("Unknown ids yield `None`.".to_owned());
     }
     if returns.is_optional() {
-        paragraphs.push("`None` if Spotify answers without content (204).".to_owned());
+        paragraphs
+            .push("Returns `None` if Spotify responds without content (status 204).".to_owned());
     }
     paragraphs.extend(op.notes.iter().cloned());
     let uses = example_imports(&op.example, "spot_api::model", &[]);
@@ -201,27 +210,28 @@ fn implied_setters(op: &Op) -> String {
             "market",
             "impl Optional<Market>",
             "market.into_optional()",
-            "Market to query, instead of the client's. With a user's token, Spotify uses the country \
-             of the user instead.",
+            "Market to query. Default: the market of the client. With a user's token, Spotify uses \
+             the country of the user instead.",
         ));
     }
     if let Some(paging) = &op.paging {
         let extended = paging.extended_max.map_or(String::new(), |max| {
-            format!(", or to {max} in [Extended Quota Mode](crate::AccessMode::Extended)")
+            format!(" In [Extended Quota Mode](crate::AccessMode::Extended), the maximum is {max}.")
         });
         out.push_str(&set(
             "limit",
             "impl Into<Option<u8>>",
             "limit.into()",
-            &format!("Page size, 1 to {}{extended}.", paging.max),
+            &format!("Page size, 1 to {}.{extended}", paging.max),
         ));
         if paging.by != PagingBy::Cursor {
-            let end = paging.last_offset.map_or(String::new(), |last| format!(", at most {last}"));
+            let end =
+                paging.last_offset.map_or(String::new(), |last| format!(" The maximum is {last}."));
             out.push_str(&set(
                 "offset",
                 "impl Into<Option<u32>>",
                 "offset.into()",
-                &format!("Index of the first entry{end}."),
+                &format!("Index of the first entry.{end}"),
             ));
         }
     }

@@ -12,7 +12,7 @@ pub(super) fn single(op: &Op, returns: &Ty) -> String {
     if let Some(paging) = op.paging.as_ref().filter(|paging| paging.by != PagingBy::Search) {
         out.push_str(&stream(paging, returns));
     }
-    out.push_str("    /// The request as plain data. It is not sent.\n");
+    out.push_str("    /// Returns the request as plain data, without sending it.\n");
     out.push_str("    pub fn into_request(self) -> Request {\n");
     out.push_str(&build(op, None));
     out.push_str("    }\n");
@@ -60,7 +60,10 @@ fn stream(paging: &Paging, returns: &Ty) -> String {
     format!(
         "{}    #[doc(alias = \"items\")]\n    #[inline]\n    pub fn stream(self) -> Items<{item}> {{\n        \
          Items::new(self.client.clone(), self.into_request())\n    }}\n\n",
-        doc("    ", &[&format!("Streams all entries, from the {start} on, and prefetches pages.")])
+        doc(
+            "    ",
+            &[&format!("Streams all entries, starting at the {start}, and prefetches pages.")]
+        )
     )
 }
 
@@ -89,9 +92,11 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
         out.push_str(&format!(
             "    /// Sends the requests one after another. If you set a snapshot, each later \
              request sends the\n    /// snapshot that the previous request returned. Returns the \
-             responses in order: none if the\n    /// list is empty.\n    \
-             ///\n    /// # Errors\n    ///\n    /// The failure of a call. \
-             [`Error::done`](crate::Error::done) tells how many entries\n    /// were done before it.\n    \
+             responses in the order of the\n    /// requests. If the list is empty, no request \
+             is sent.\n    \
+             ///\n    /// # Errors\n    ///\n    /// Fails if a request fails. \
+             [`Error::done`](crate::Error::done) returns how many entries\n    /// succeeded before \
+             the failure.\n    \
              pub async fn send(self) -> Result<Vec<Response<SnapshotId>>, Error> {{\n        \
              chunks::chain(&self.client, {given}, Self::CHUNK, |part, last| {{\n            \
              self.request(part, last)\n        }}).await\n    }}\n\n"
@@ -101,14 +106,15 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
     if *join != Join::Replace {
         let more = match join {
             Join::Snapshot => {
-                " Each request contains the snapshot that you set, if any, because later \
-                 snapshots are known only after sending."
+                " If you set a snapshot, all requests contain that same snapshot, because the \
+                 snapshots in the responses are not known yet."
             }
-            _ if single.is_some() => " In Development Mode, each id has its own request.",
+            _ if single.is_some() => " In Development Mode, there is one request for each id.",
             _ => "",
         };
-        let text =
-            format!("Returns the requests in order, as plain data, without sending them.{more}");
+        let text = format!(
+            "Returns the requests as plain data, without sending them. The requests are in the order of the list.{more}"
+        );
         out.push_str(&doc("    ", &[&text]));
         out.push_str("    pub fn into_requests(self) -> Vec<Request> {\n");
         if let Some((name, op)) = single.as_deref().and_then(|name| Some((name, spec.op(name)?))) {

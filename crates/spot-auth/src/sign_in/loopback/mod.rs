@@ -1,4 +1,4 @@
-//! The listener for the browser's return.
+//! The listener that waits for the browser to return.
 
 mod page;
 mod request;
@@ -52,7 +52,7 @@ pub(crate) struct Browser {
     declined: bool,
 }
 
-/// Validates the query of a request as the callback of the sign-in.
+/// Function that checks whether the query of a request is the callback of the sign-in.
 pub(crate) type Validate = dyn Fn(&str) -> Result<CallbackOutcome, InvalidCallback> + Send + Sync;
 
 /// Maximum number of open connections.
@@ -68,7 +68,8 @@ const RESPONSE_LIMIT: Duration = Duration::from_secs(2);
 const MAX_HEAD: usize = 16 * 1024;
 
 impl Listener {
-    /// Listens on the address and port of a redirect URI, or on any free port if it has none.
+    /// Listens on the address and port of a redirect URI, or on any free port if the URI has no
+    /// port.
     pub(crate) async fn bind(loopback: Loopback) -> io::Result<Self> {
         let wanted = SocketAddr::new(loopback.address, loopback.port.unwrap_or(0));
         let socket = TcpListener::bind(wanted).await?;
@@ -117,7 +118,7 @@ struct Connection {
     active: Arc<AtomicBool>,
 }
 
-/// Serves connections in parallel, because browsers open some that they never use.
+/// Serves connections in parallel, because browsers open connections that they never use.
 async fn accept(
     socket: TcpListener,
     filter: Arc<RequestFilter>,
@@ -129,7 +130,8 @@ async fn accept(
     loop {
         let stream = match socket.accept().await {
             Ok((stream, _)) => stream,
-            // File descriptors are exhausted, or the peer has disconnected. Both are temporary.
+            // File descriptors are exhausted, or the peer has disconnected. Both problems are
+            // temporary.
             Err(_) => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
@@ -148,8 +150,8 @@ async fn accept(
     }
 }
 
-/// If there are too many connections, closes the oldest idle one, or the oldest one if none is
-/// idle.
+/// If there are too many connections, closes the oldest idle connection. If no connection is idle,
+/// closes the oldest connection.
 fn make_room(connections: &mut VecDeque<Connection>) {
     connections.retain(|connection| !connection.task.is_finished());
     if connections.len() >= MAX_CONNECTIONS {
@@ -174,7 +176,7 @@ async fn serve(
         Ok(query) => match validate(&query) {
             Ok(outcome) => {
                 let declined = matches!(outcome, CallbackOutcome::Declined { .. });
-                // Only the first callback counts.
+                // Only the first callback is used.
                 let _ = callbacks.try_send((outcome, Browser { stream, declined }));
                 return;
             }

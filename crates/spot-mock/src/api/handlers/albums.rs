@@ -14,7 +14,7 @@ use crate::{
     world::World,
 };
 
-/// Number of albums that count as new.
+/// Number of albums in the list of new releases.
 const NEW_RELEASES: usize = 100;
 
 pub(crate) fn one(call: &mut Call<'_>) -> Answer {

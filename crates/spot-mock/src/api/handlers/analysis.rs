@@ -14,7 +14,7 @@ use crate::{
     world::{Key, Rng, Track, World, mix},
 };
 
-/// The attributes with which recommendations can be tuned, and their ranges.
+/// The attributes that tune recommendations, and their ranges.
 const ATTRIBUTES: [(&str, f64, f64); 14] = [
     ("acousticness", 0.0, 1.0),
     ("danceability", 0.0, 1.0),
@@ -32,7 +32,7 @@ const ATTRIBUTES: [(&str, f64, f64); 14] = [
     ("valence", 0.0, 1.0),
 ];
 const MAX_SEEDS: usize = 5;
-/// Number of tracks from which recommendations are chosen.
+/// Maximum number of tracks from which recommendations are chosen.
 const POOL: usize = 250;
 const TIME_SIGNATURE: f64 = 4.0;
 
@@ -175,7 +175,7 @@ pub(crate) fn several_features(call: &mut Call<'_>) -> Answer {
     batch(call, "audio_features", World::track, |key| features_of(call, key))
 }
 
-/// Returns a consistent analysis: each bar consists of beats, and each beat of tatums.
+/// Returns a consistent analysis: each bar consists of beats, and each beat consists of tatums.
 pub(crate) fn analysis(call: &mut Call<'_>) -> Answer {
     let key = found(call, World::track)?;
     let track = &call.world.tracks[key];
@@ -273,8 +273,8 @@ pub(crate) fn analysis(call: &mut Call<'_>) -> Answer {
     }))
 }
 
-/// Returns random tracks within the ranges, the nearest to the targets first. The seeds determine
-/// the random choice.
+/// Returns random tracks within the ranges. Tracks that are nearer to the targets come first. The
+/// seeds determine the random choice.
 pub(crate) fn recommendations(call: &mut Call<'_>) -> Answer {
     let seeds = Seeds::read(call)?;
     let tuning = Tuning::read(call)?;
@@ -295,7 +295,7 @@ pub(crate) fn recommendations(call: &mut Call<'_>) -> Answer {
         }
     }
     let pool = found.len();
-    // Without targets, all distances are equal and the random order stays.
+    // Without targets, all distances are equal, and sorting keeps the random order.
     found.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     let render = call.render().with_playability();
     let limit = call.limit as usize;
@@ -413,7 +413,7 @@ impl Tuning {
         Ok(Self(tuning))
     }
 
-    /// Distance of a track from the targets; `None` outside the ranges.
+    /// Distance of a track from the targets; `None` if the track is outside the ranges.
     fn distance(&self, sound: &Sound, track: &Track) -> Option<f64> {
         let mut distance = 0.0;
         for (name, [low, high, target]) in &self.0 {
@@ -491,8 +491,9 @@ impl Seeds {
     }
 }
 
-/// Whether a genre is accepted as a seed: a genre of the list, or a genre of an artist in the
-/// world, with hyphens in place of spaces.
+/// Whether a genre is accepted as a seed. If a custom world sets the genres, only these genres are
+/// accepted. Otherwise, Spotify's genres and the genres of artists in the world are accepted. The
+/// genres of artists have hyphens in place of spaces.
 fn accepts(world: &World, seed: &str) -> bool {
     match &world.genre_seeds {
         Some(genres) => genres.iter().any(|genre| genre == seed),

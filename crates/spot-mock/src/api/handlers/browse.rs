@@ -1,4 +1,4 @@
-//! The browse pages, most of which are closed for most applications.
+//! The browse pages. Most browse pages are closed for most applications.
 
 use crate::{
     api::call::Call,
@@ -40,7 +40,8 @@ pub(crate) fn markets(_: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(object! { "markets": markets }))
 }
 
-/// A page of `count` of Spotify's own playlists. `occasion` determines which ones.
+/// A page with `count` of Spotify's own playlists. `occasion` determines the choice of the
+/// playlists.
 fn editorial(call: &Call<'_>, occasion: &str, count: usize) -> Json {
     let mut rng = Rng::new(call.world.seed, occasion);
     let mut lists: Vec<_> = call

@@ -1,4 +1,4 @@
-//! The handlers of the operations. They run after the gate has checked the request.
+//! The handlers of the operations. Handlers run after the gate has checked the request.
 
 pub(crate) mod albums;
 pub(crate) mod analysis;

@@ -65,7 +65,7 @@ pub(super) fn playable(world: &World, uri: &str) -> Result<Playable, Refusal> {
     find(world, uri)?.ok_or_else(Refusal::not_found)
 }
 
-/// Like [`playable`], but returns `None` if the URI is valid and unknown.
+/// Like [`playable`], but returns `None` if the URI is valid but unknown.
 fn find(world: &World, uri: &str) -> Result<Option<Playable>, Refusal> {
     let refusal = || Refusal::bad_request(format!("Invalid track uri: {uri}"));
     let id = |prefix: &str| uri.strip_prefix(prefix).and_then(Id::parse);
@@ -152,7 +152,7 @@ fn collection(call: &mut Call<'_>) -> Result<(Context, Vec<Playable>), Refusal> 
 }
 
 /// Index of the first track to play, from `{"position": 4}` or `{"uri": "spotify:track:.."}`;
-/// `None` if the list does not contain it.
+/// `None` if the list does not contain this track.
 fn place(offset: &Value, tracks: &[Playable], world: &World) -> Result<Option<usize>, Refusal> {
     match (offset.get("position"), offset.get("uri")) {
         (Some(position), None) => {

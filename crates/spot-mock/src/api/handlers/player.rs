@@ -1,4 +1,4 @@
-//! The player: its state and its commands.
+//! State and commands of the player.
 
 use std::time::Duration;
 
@@ -219,8 +219,8 @@ pub(crate) fn enqueue(call: &mut Call<'_>) -> Answer {
     })
 }
 
-/// Returns the recent plays, newest first. With `before`, the page has the last plays before the
-/// cursor. With `after`, it has the first plays after the cursor.
+/// Returns the recent plays, newest first. With `before`, the page contains the newest plays before
+/// the cursor. With `after`, the page contains the oldest plays after the cursor.
 pub(crate) fn recently_played(call: &mut Call<'_>) -> Answer {
     let moment = |name: &str| -> Result<Option<i64>, Refusal> {
         let number =
@@ -285,18 +285,19 @@ fn shown(
 /// Time of a command, and whether it addresses another device.
 struct Order {
     now: Moment,
-    /// Whether the command addresses another device than the one that is playing.
+    /// Whether the command addresses a device that is not the playing device.
     moves: bool,
 }
 
 impl Order {
-    /// Refuses commands that only the playing device accepts, if they address another one.
+    /// Returns an error if the command addresses a device that is not the playing device.
     fn stays(&self) -> Result<(), Restriction> {
         if self.moves { Err(Restriction::NotPlayingLocally) } else { Ok(()) }
     }
 }
 
-/// Carries a command out on the device in the query, else on the active device.
+/// Carries a command out on the device in the query. If the query has no device, the active device
+/// is used.
 fn command(
     call: &mut Call<'_>,
     act: impl FnOnce(&mut Player, Order) -> Result<(), Restriction>,
@@ -315,7 +316,8 @@ fn command(
     })
 }
 
-/// The caller's player, and the index of the device in the query, else of the active device.
+/// Returns the caller's player, and the index of the device in the query. If the query has no
+/// device, the active device is used.
 fn target<'a>(call: &'a mut Call<'_>) -> Result<(&'a mut Player, usize), Refusal> {
     let device_id = call.query.get("device_id").map(str::to_owned);
     let vague = call.settings.vague_player;

@@ -1,4 +1,4 @@
-//! Playlist items: reading, adding, replacing, reordering and removing.
+//! Operations that read, add, replace, reorder and remove playlist items.
 //!
 //! The routes `/items` and `/tracks` (the name before 2026) differ only in the name of one key.
 
@@ -160,7 +160,7 @@ fn writable(call: &Call<'_>) -> Result<(Key<Playlist>, Key<User>), Refusal> {
     Ok((key, user))
 }
 
-/// The URIs of the query, or else of the body.
+/// Returns the URIs in the query. If the query has no URIs, returns the URIs in the body.
 fn uris(call: &Call<'_>, body: &Value) -> Result<Vec<String>, Refusal> {
     let uris = match (call.query.get("uris"), body.get("uris")) {
         (Some(_), _) => call.query.list("uris").unwrap_or_default(),
@@ -176,7 +176,7 @@ fn uris(call: &Call<'_>, body: &Value) -> Result<Vec<String>, Refusal> {
     Ok(uris)
 }
 
-/// Converts the URIs to items. One invalid or unknown URI fails the call.
+/// Converts the URIs to items. The call fails if one of the URIs is invalid or unknown.
 fn items(call: &Call<'_>, uris: &[String]) -> Result<Vec<Item>, Refusal> {
     let item = |uri: &String| {
         let item = match parse(uri)? {
@@ -188,7 +188,8 @@ fn items(call: &Call<'_>, uris: &[String]) -> Result<Vec<Item>, Refusal> {
     uris.iter().map(item).collect()
 }
 
-/// Parses a URI. Returns whether it is the URI of an episode, and the id.
+/// Parses the URI of a track or an episode. Returns the id, and true if the URI belongs to an
+/// episode.
 fn parse(uri: &str) -> Result<(bool, Id), Refusal> {
     let refusal = || Refusal::bad_request(format!("Invalid track uri: {uri}"));
     let (is_episode, id) = match uri.strip_prefix("spotify:track:") {
@@ -199,7 +200,7 @@ fn parse(uri: &str) -> Result<(bool, Id), Refusal> {
 }
 
 /// A `snapshot_id` must be a current or former version of the playlist. Changes to an old version
-/// are applied to the current one.
+/// are applied to the current version.
 fn require_snapshot(list: &Playlist, body: &Value) -> Result<(), Refusal> {
     match body.get("snapshot_id") {
         None | Some(Value::Null) => Ok(()),

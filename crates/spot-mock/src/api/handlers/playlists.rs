@@ -1,4 +1,4 @@
-//! Playlists as a whole: their lists, details and covers.
+//! Lists of playlists, and the details and covers of playlists.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
@@ -117,7 +117,7 @@ pub(crate) fn change(call: &mut Call<'_>) -> Answer {
 pub(crate) fn cover(call: &mut Call<'_>) -> Answer {
     let key = call.playlist()?;
     let images = call.render().playlist_images(call.state.playlists.get(key));
-    // If `images` of the playlist is null, this operation answers an empty list.
+    // If the `images` field of the playlist is null, this operation returns an empty list.
     Ok(Reply::ok(if matches!(images, Json::Null) { Json::List(Vec::new()) } else { images }))
 }
 

@@ -1,4 +1,4 @@
-//! Library operations from before 2026, one set for each kind of entry.
+//! Library operations from before 2026. Each kind of entry has its own operations.
 
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ handlers! {
     save_audiobooks, remove_audiobooks, has_audiobooks: audiobooks by audiobook;
 }
 
-/// Finds the entries with the ids. One unknown id fails the call.
+/// Finds the entries with the ids. The call fails if one of the ids is unknown.
 fn keys<T>(
     call: &Call<'_>,
     find: impl Fn(&World, &Id) -> Option<Key<T>>,

@@ -30,9 +30,11 @@ const KINDS: [(&str, &str); 7] = [
     ("episode", "episodes"),
     ("audiobook", "audiobooks"),
 ];
-/// Maximum number of results. Spotify documents an `offset` of 1,000 and refuses it.
+/// Maximum number of results. Spotify documents 1,000 as the largest `offset`, but refuses this
+/// value.
 const REACH: usize = 1_000;
-/// `tag:new` finds releases since this year, `tag:hipster` albums with at most this popularity.
+/// `tag:new` finds albums released since this year. `tag:hipster` finds albums with at most the
+/// popularity [`HIPSTER`].
 const NEW_SINCE: u32 = 2026;
 const HIPSTER: u8 = 8;
 
@@ -70,12 +72,13 @@ fn text<'a>(call: &'a Call<'_>) -> &'a str {
 /// The page of results of one type.
 fn results(call: &Call<'_>, kind: &'static str, query: &SearchQuery) -> Json {
     if query.is_empty() {
-        // A query of nothing but punctuation has no results, as in the Web API.
+        // As in the Web API, a query that contains only punctuation has no results.
         return page(call, kind, Vec::new(), |()| Json::Null);
     }
     let render = call.render().with_playability();
     let world = call.world;
-    // Without a country there are no podcasts. Audiobooks exist in a few countries only.
+    // Without a country, the search finds no podcasts. Audiobooks are available only in a few
+    // countries.
     let index = call.search_index();
     let spoken_here = call.market.code.is_some();
     let books = call.market.code.is_none_or(|market| Availability::Books.contains(market));
@@ -204,7 +207,7 @@ fn albums(call: &Call<'_>, query: &SearchQuery) -> Vec<Key<Album>> {
 }
 
 /// Score of a word in the genres of an artist. The genres are normalized here and not in the index,
-/// since they are few and rarely searched for.
+/// since there are few genres and searches for them are rare.
 fn genre(query: &SearchQuery, word: usize, artist: &Artist) -> u8 {
     let is_genre =
         |word: &&Word| matches!(word.place, Place::In(Field::Genre) | Place::Perhaps(Field::Genre));
@@ -213,8 +216,9 @@ fn genre(query: &SearchQuery, word: usize, artist: &Artist) -> u8 {
     artist.genres.iter().any(has).into()
 }
 
-/// Finds public playlists, including Spotify's own. The caller hides those that the application may
-/// not see. Names are normalized here and not in the index, since they change and are few.
+/// Finds public playlists, including Spotify's own. The caller of this function hides the playlists
+/// that the application may not see. Names are normalized here and not in the index, since names
+/// can change and there are few playlists.
 fn playlists<'a>(call: &'a Call<'_>, query: &SearchQuery) -> Vec<&'a Playlist> {
     let whole = query.text();
     let public = call.state.playlists.iter().map(|(_, list)| list).filter(|list| list.public);

@@ -12,9 +12,10 @@ pub(super) struct SearchQuery {
     pub(super) isrc: Option<String>,
     pub(super) upc: Option<String>,
     pub(super) year: Option<RangeInclusive<u32>>,
-    /// `tag:new`: released this year.
+    /// Whether the query contains the filter `tag:new`, which finds new albums.
     pub(super) new: bool,
-    /// `tag:hipster`: has a low popularity.
+    /// Whether the query contains the filter `tag:hipster`, which finds albums with a low
+    /// popularity.
     pub(super) hipster: bool,
 }
 
@@ -33,12 +34,13 @@ pub(super) struct Word {
 pub(super) enum Place {
     Anywhere,
     In(Field),
-    /// In the field or anywhere else. Without quotation marks, the end of a filter is ambiguous: in
-    /// `artist:Miles Davis Doxy`, `Davis` is part of the artist and `Doxy` is not.
+    /// The word may occur in the field or anywhere else. Without quotation marks, the end of a
+    /// filter is ambiguous: in `artist:Miles Davis Doxy`, `Davis` is part of the artist and `Doxy`
+    /// is not.
     Perhaps(Field),
 }
 
-/// A field with a filter.
+/// A field that a filter can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     Artist,
@@ -134,9 +136,9 @@ struct Term {
     quoted: bool,
 }
 
-/// Splits a query at white space outside quotation marks. Marks may be straight or curly, double or
-/// single. A single mark opens a quotation only before a word and closes it only after a word,
-/// since it may be an apostrophe.
+/// Splits a query at white space outside quotation marks. Quotation marks may be straight or curly,
+/// double or single. A single mark can also be an apostrophe. A single mark therefore opens a
+/// quotation only before a word, and closes a quotation only after a word.
 fn terms(text: &str) -> Vec<Term> {
     let mut terms = Vec::new();
     let mut rest = text.trim_start();
@@ -145,7 +147,7 @@ fn terms(text: &str) -> Vec<Term> {
             Some((name, value))
                 if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic()) =>
             {
-                // `artist: "Alma Corvik"`, with a space, is a filter too.
+                // A filter may have a space after the colon: `artist: "Alma Corvik"`.
                 (name, value.trim_start())
             }
             _ => ("", rest),

@@ -7,7 +7,7 @@ use crate::{
     world::{Arena, Key, Texts},
 };
 
-/// Matches of the words of a query in the texts of one table.
+/// Matches of the words of a query in one list of texts.
 ///
 /// Computed once for each query, since many tracks have the same artist and the same album.
 pub(super) struct Matches<T> {
@@ -23,7 +23,7 @@ impl<T> Matches<T> {
     }
 
     /// Score of a word in an entry: 2 if the entry contains the word, 1 if a word of the entry
-    /// starts with it, else 0.
+    /// starts with this word, and 0 otherwise.
     pub(super) fn get(&self, word: usize, key: Key<T>) -> u8 {
         let entries = self.words.get(word).map_or(&[][..], Vec::as_slice);
         entries.get(key.place() as usize).copied().unwrap_or(0)
@@ -40,11 +40,12 @@ pub(super) struct Found {
     pub(super) genre: u8,
 }
 
-/// Score of a candidate, larger is better; `None` if a word is not found.
+/// Score of a candidate; `None` if a word is not found. Better candidates have larger scores.
 ///
-/// `found` returns the scores of the word at an index of the query; `whole` is the text of the
-/// query. A name that equals the whole query ranks first, then a name whose words are all in the
-/// query, as in `Artist - Title`, then names that contain more words of the query.
+/// `found` takes the index of a word in the query, and returns the scores of this word. `whole` is
+/// the text of the query. A name that equals the whole query ranks first. Names whose words are all
+/// in the query rank second: the query `Artist - Title` contains all words of the title. Other
+/// names rank higher if they contain more words of the query.
 pub(super) fn score(
     query: &SearchQuery,
     name: &str,
@@ -71,7 +72,7 @@ pub(super) fn score(
     if name == whole && whole.len() > 1 {
         score += 1_000;
     } else if in_name > 0 {
-        // There is a space before each word and one after the last.
+        // The name has a space before each word, and a space at the end.
         let words = name.bytes().filter(|byte| *byte == b' ').count().saturating_sub(1);
         // A name whose words are all in the query ranks above a name with further words.
         score += if words == in_name { 500 } else { 0 };
@@ -79,7 +80,7 @@ pub(super) fn score(
     Some(score)
 }
 
-/// Score of a word that is found in the name.
+/// Minimum score of a word that is found in the name.
 const IN_NAME: u32 = 5;
 
 fn anywhere(found: Found) -> u32 {
@@ -106,7 +107,8 @@ fn in_name(found: Found) -> u32 {
     }
 }
 
-/// Returns 2 if the text contains the word, 1 if a word of the text starts with it, else 0.
+/// Returns 2 if the text contains the word, 1 if a word of the text starts with this word, and 0
+/// otherwise.
 pub(super) fn find_in(word: &Word, text: &str) -> u8 {
     if !text.contains(&word.prefix) {
         0

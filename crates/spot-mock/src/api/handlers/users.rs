@@ -23,7 +23,8 @@ pub(crate) fn one(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(call.render().public_user(user)))
 }
 
-/// Returns the top fifty of a time range. From offset 50 on, the page is empty and its total is 0.
+/// Returns the top fifty entries of a time range. From offset 50 on, the page is empty and its
+/// total is 0.
 pub(crate) fn top(call: &mut Call<'_>) -> Answer {
     let range = call.query.get("time_range").unwrap_or("medium_term");
     if !["short_term", "medium_term", "long_term"].contains(&range) {

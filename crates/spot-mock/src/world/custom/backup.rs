@@ -23,7 +23,8 @@ use crate::{
     },
 };
 
-/// A line of a backup: an entry of `GET /me/tracks`. Other fields are ignored.
+/// A line of a backup, which is an entry of `GET /me/tracks`. Fields that are not listed here are
+/// ignored.
 #[derive(Deserialize)]
 struct Line {
     added_at: Option<String>,
@@ -86,17 +87,19 @@ struct CodesLine {
 }
 
 impl World {
-    /// Reads the library of a backup. Each line is a JSON object, an entry of `GET /me/tracks`; the
-    /// last saved track comes first. The example `library_backup` of `spot-sdk` writes such a file.
+    /// Reads a library from a backup. Each line is a JSON object that has the form of an entry of
+    /// `GET /me/tracks`. The most recently saved track comes first. The example `library_backup` of
+    /// `spot-sdk` writes such a file.
     ///
-    /// The world has the saved tracks with their ids, dates, artists and albums, and nothing else.
-    /// An album shows its real number of tracks, but lists only those of the backup. Markets that
-    /// Spotify no longer has are left out. If a track occurs twice, later lines are ignored.
+    /// The world contains only the saved tracks with their ids, dates, artists and albums. The
+    /// `total_tracks` of an album is its real number of tracks, but the album lists only the tracks
+    /// in the backup. Markets that Spotify no longer has are left out. If a track occurs twice,
+    /// later lines are ignored.
     ///
     /// # Errors
     ///
-    /// `InvalidData` if a line is not JSON, or a field is missing or invalid. The message names
-    /// the line and the path of the field.
+    /// Fails with `InvalidData` if a line is not JSON, or if a field is missing or invalid. The
+    /// message contains the line and the path of the field.
     pub fn from_backup(text: &str) -> io::Result<Self> {
         let mut backup = Backup::default();
         for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -114,7 +117,7 @@ impl World {
     /// # Errors
     ///
     /// Fails if the file cannot be read, or if [`from_backup`](Self::from_backup) fails. The
-    /// message names the file.
+    /// message contains the name of the file.
     pub fn read_backup(file: impl AsRef<Path>) -> io::Result<Self> {
         read_text(file.as_ref(), Self::from_backup)
     }

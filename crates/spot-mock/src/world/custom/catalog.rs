@@ -22,7 +22,7 @@ use crate::{
 };
 
 impl World {
-    /// Adds music, spoken words and users.
+    /// Adds music, shows, audiobooks and users.
     pub(crate) fn add_catalogue(&self, world: &mut world::World) -> io::Result<()> {
         if let Some(user) = &self.default_user {
             if world.user(&user.id).is_some_and(|known| known != world.listener()) {
@@ -271,7 +271,7 @@ fn next_id<T: Kind>(world: &mut world::World, given: Option<&String>, at: &str) 
         if T::find(world, &id).is_none() {
             return Ok(id);
         }
-        // An earlier entry has this id as its custom id.
+        // An earlier entry uses this id as its custom id.
         let mut number = T::arena(world).len();
         loop {
             number += 1;

@@ -21,8 +21,9 @@
 //! # }
 //! ```
 //!
-//! The same world can be a JSON file, for [`World::read`] and the `--world` option of the program.
-//! Only names are required. `spot-mock schema` prints the JSON Schema of such a file.
+//! The same world can be written as a JSON file. [`World::read`] and the `--world` option of the
+//! program read such files. Most fields have default values. `spot-mock schema` prints the JSON
+//! Schema of such a file.
 //!
 //! ```
 //! # use spot_mock::custom::World;
@@ -46,8 +47,9 @@
 //! ```
 //!
 //! Entries refer to each other by name or id. If two entries have the same name, the name refers to
-//! the one added last. An entry without an id gets a generated id. Each given list of the default
-//! user's library replaces the generated list; the other lists stay unchanged.
+//! the entry that was added last. An entry without an id gets a generated id. If a list of saved or
+//! followed entries is given, it replaces the generated list of the default user. Generated lists
+//! that are not replaced stay unchanged.
 //!
 //! [`World::read_backup`] creates a world from the backup of a real library.
 //!
@@ -97,7 +99,7 @@ pub use spoken::{Audiobook, Chapter, Episode, Show};
 
 use crate::world::device::Device;
 
-/// A custom world. It extends or replaces the generated world.
+/// A custom world, which extends or replaces the generated world.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -113,8 +115,8 @@ pub struct World {
     pub(crate) default_user: Option<User>,
     /// Other users.
     pub(crate) users: Vec<User>,
-    /// Playlists, in the order of their owners' lists. `null` adds a hidden playlist to the list of
-    /// the default user.
+    /// Playlists, in the order in which the lists of their owners show them. `null` adds a hidden
+    /// playlist to the list of the default user.
     pub(crate) playlists: Vec<Option<Playlist>>,
     /// Replaces the categories of the browse pages.
     pub(crate) categories: Option<Vec<Category>>,
@@ -122,14 +124,14 @@ pub struct World {
     pub(crate) genres: Option<Vec<String>>,
     /// Replaces the devices of the default user.
     pub(crate) devices: Option<Vec<Device>>,
-    /// Recent plays of the default user: names or ids of tracks, the latest first.
+    /// Recent plays of the default user, the latest first. Each play is the name or id of a track.
     pub(crate) played: Option<Vec<String>>,
     /// Top tracks of the default user, by name or id.
     pub(crate) top_tracks: Option<Vec<String>>,
     /// Top artists of the default user, by name or id.
     pub(crate) top_artists: Option<Vec<String>>,
-    /// All saved tracks of the default user, the last saved first: names or ids, or objects with
-    /// `name` and `added_at`.
+    /// All saved tracks of the default user, the most recently saved first. Each entry is a name,
+    /// an id, or an object with `name` and `added_at`.
     pub(crate) saved_tracks: Option<Vec<Saved>>,
     /// All saved albums of the default user.
     pub(crate) saved_albums: Option<Vec<Saved>>,
@@ -176,8 +178,8 @@ impl World {
         Self::default()
     }
 
-    /// A world without generated music, playlists and playback. It has only the default user with
-    /// three devices, and Spotify's own account.
+    /// A world without generated music, playlists and playback. The empty world has only the
+    /// default user with three devices, and Spotify's own account.
     pub fn empty() -> Self {
         Self { generated: false, ..Self::default() }
     }
@@ -186,14 +188,15 @@ impl World {
     ///
     /// # Errors
     ///
-    /// `InvalidData` if the text is not JSON, or a field is missing, unknown or of the wrong type.
-    /// The message names the path of the field.
+    /// Fails with `InvalidData` if the text is not JSON, or if a field is missing, unknown or of
+    /// the wrong type. The message contains the path of the field.
     pub fn from_json(text: &str) -> io::Result<Self> {
         let mut json = serde_json::Deserializer::from_str(text);
         let world = serde_path_to_error::deserialize(&mut json);
         let invalid = |message| io::Error::new(io::ErrorKind::InvalidData, message);
         let world = world.map_err(|error| match error.path().to_string().as_str() {
-            // `.` is the root. `?` is an unknown element, because the text ended too early.
+            // The path `.` is the root. The path `?` is an unknown element, because the text ended
+            // too early.
             "." | "?" => invalid(error.into_inner().to_string()),
             path => invalid(format!("{path}: {}", error.inner())),
         })?;
@@ -206,7 +209,7 @@ impl World {
     /// # Errors
     ///
     /// Fails if the file cannot be read, or if [`from_json`](Self::from_json) fails. The message
-    /// names the file.
+    /// contains the name of the file.
     pub fn read(file: impl AsRef<Path>) -> io::Result<Self> {
         read_text(file.as_ref(), Self::from_json)
     }
@@ -266,7 +269,7 @@ impl World {
         self
     }
 
-    /// Adds a category. The first one replaces the generated categories.
+    /// Adds a category. The first added category replaces the generated categories.
     pub fn category(mut self, category: Category) -> Self {
         self.categories.get_or_insert_default().push(category);
         self
@@ -278,13 +281,15 @@ impl World {
         self
     }
 
-    /// Adds a device of the default user. The first one replaces the three default devices.
+    /// Adds a device of the default user. The first added device replaces the three default
+    /// devices.
     pub fn device(mut self, device: Device) -> Self {
         self.devices.get_or_insert_default().push(device);
         self
     }
 
-    /// Sets the recent plays of the default user: tracks by name or id, the latest first.
+    /// Sets the recent plays of the default user, the latest first. Each play is the name or id of
+    /// a track.
     pub fn played<S: Into<String>>(mut self, tracks: impl IntoIterator<Item = S>) -> Self {
         self.played = Some(texts(tracks));
         self
@@ -302,32 +307,32 @@ impl World {
         self
     }
 
-    /// All tracks the default user has saved, the last saved first: names, ids, or
-    /// [`Saved::at`].
+    /// Sets all saved tracks of the default user, the most recently saved first. Each entry is a
+    /// name, an id, or [`Saved::at`].
     pub fn saved_tracks<S: Into<Saved>>(mut self, tracks: impl IntoIterator<Item = S>) -> Self {
         self.saved_tracks = Some(saved(tracks));
         self
     }
 
-    /// All albums the default user has saved.
+    /// Sets all saved albums of the default user.
     pub fn saved_albums<S: Into<Saved>>(mut self, albums: impl IntoIterator<Item = S>) -> Self {
         self.saved_albums = Some(saved(albums));
         self
     }
 
-    /// All shows the default user has saved.
+    /// Sets all saved shows of the default user.
     pub fn saved_shows<S: Into<Saved>>(mut self, shows: impl IntoIterator<Item = S>) -> Self {
         self.saved_shows = Some(saved(shows));
         self
     }
 
-    /// All episodes the default user has saved.
+    /// Sets all saved episodes of the default user.
     pub fn saved_episodes<S: Into<Saved>>(mut self, episodes: impl IntoIterator<Item = S>) -> Self {
         self.saved_episodes = Some(saved(episodes));
         self
     }
 
-    /// All audiobooks the default user has saved.
+    /// Sets all saved audiobooks of the default user.
     pub fn saved_audiobooks<S: Into<Saved>>(
         mut self,
         audiobooks: impl IntoIterator<Item = S>,
@@ -336,7 +341,7 @@ impl World {
         self
     }
 
-    /// All artists the default user follows.
+    /// Sets all artists that the default user follows.
     pub fn followed_artists<S: Into<String>>(
         mut self,
         artists: impl IntoIterator<Item = S>,
@@ -350,7 +355,7 @@ fn saved<S: Into<Saved>>(entries: impl IntoIterator<Item = S>) -> Vec<Saved> {
     entries.into_iter().map(Into::into).collect()
 }
 
-/// Reads a file. An error names the file.
+/// Reads a world from a file. An error message contains the name of the file.
 pub(crate) fn read_text(
     file: &Path,
     parse: impl FnOnce(&str) -> io::Result<World>,

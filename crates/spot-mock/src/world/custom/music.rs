@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 #[must_use = "an artist has no effect until it is added to a world"]
 pub struct Artist {
-    /// Id, 22 letters and digits. Default: a generated one.
+    /// Id, 22 letters and digits. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     #[serde(default)]
@@ -26,7 +26,7 @@ pub struct Artist {
 #[serde(deny_unknown_fields)]
 #[must_use = "an album has no effect until it is added to a world"]
 pub struct Album {
-    /// Id, 22 letters and digits. Default: a generated one.
+    /// Id, 22 letters and digits. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     /// Name or id of the artist.
@@ -89,7 +89,7 @@ pub enum AlbumType {
 #[serde(deny_unknown_fields)]
 #[must_use = "a track has no effect until it is added to an album"]
 pub struct Track {
-    /// Id, 22 letters and digits. Default: a generated one.
+    /// Id, 22 letters and digits. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     /// Names or ids of all artists. Default: the artist of the album, and the guest.
@@ -117,7 +117,7 @@ pub struct Track {
     pub(crate) markets: Option<Vec<String>>,
     /// Name or id of the track that is played instead if a call has a market.
     pub(crate) relinked_to: Option<String>,
-    /// International Standard Recording Code. Default: a generated one.
+    /// International Standard Recording Code. Default: a generated code.
     pub(crate) isrc: Option<String>,
 }
 
@@ -147,7 +147,7 @@ impl Artist {
         self
     }
 
-    /// Popularity, 0 to 100. Larger values count as 100.
+    /// Popularity, 0 to 100. Larger values are reduced to 100.
     pub fn popularity(mut self, popularity: u8) -> Self {
         self.popularity = popularity;
         self
@@ -204,7 +204,7 @@ impl Album {
         self
     }
 
-    /// Popularity, 0 to 100. Larger values count as 100.
+    /// Popularity, 0 to 100. Larger values are reduced to 100.
     pub fn popularity(mut self, popularity: u8) -> Self {
         self.popularity = popularity;
         self
@@ -234,8 +234,8 @@ impl Album {
         self
     }
 
-    /// Appends a cover image with its width and height in pixels. The first one replaces the three
-    /// default images, whose addresses do not exist.
+    /// Appends a cover image with its width and height in pixels. The first appended image replaces
+    /// the three default images, whose addresses do not exist.
     pub fn image(mut self, url: impl Into<String>, width: u32, height: u32) -> Self {
         let image = Image { url: url.into(), width: Some(width), height: Some(height) };
         self.images.get_or_insert_default().push(image);
@@ -281,7 +281,8 @@ impl Track {
         self
     }
 
-    /// Appends an artist, by name or id. The first one replaces the artist of the album.
+    /// Appends an artist, by name or id. The first appended artist replaces the artist of the
+    /// album.
     pub fn artist(mut self, artist: impl Into<String>) -> Self {
         self.artists.push(artist.into());
         self
@@ -299,7 +300,7 @@ impl Track {
         self
     }
 
-    /// International Standard Recording Code. Default: a generated one.
+    /// International Standard Recording Code. Default: a generated code.
     pub fn isrc(mut self, code: impl Into<String>) -> Self {
         self.isrc = Some(code.into());
         self
@@ -317,7 +318,7 @@ impl Track {
         self
     }
 
-    /// Popularity, 0 to 100. Larger values count as 100.
+    /// Popularity, 0 to 100. Larger values are reduced to 100.
     pub fn popularity(mut self, popularity: u8) -> Self {
         self.popularity = popularity;
         self

@@ -8,8 +8,8 @@ use crate::world::{
     id::Id,
 };
 
-/// Finds entries by name. If two entries have the same name, it finds the one added last, so that
-/// custom entries take precedence over generated ones.
+/// Finds entries by name. If two entries have the same name, the entry that was added last is
+/// found. Custom entries therefore take precedence over generated entries.
 pub(crate) struct Names<T>(HashMap<String, Key<T>>);
 
 impl<T: Kind> Names<T> {
@@ -29,7 +29,8 @@ impl<T: Kind> Names<T> {
         T::find(world, &Id::parse(id)?)
     }
 
-    /// Finds the entry with this name or id. If no entry matches, the error names the field.
+    /// Finds the entry with this name or id. If no entry matches, the error contains the name of
+    /// the field.
     pub(crate) fn expect(&self, world: &World, text: &str, at: &str) -> io::Result<Key<T>> {
         let unknown = || invalid(at, format!("no {} has the name or the id {text}", T::WORD));
         self.find(world, text).ok_or_else(unknown)

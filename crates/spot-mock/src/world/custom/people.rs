@@ -10,7 +10,7 @@ use serde::Deserialize;
 pub struct User {
     /// The id. Any text is valid.
     pub(crate) id: String,
-    /// Display name. Default: none, as for accounts that never set one.
+    /// Display name. Default: none, as for accounts that never set a display name.
     pub(crate) display_name: Option<String>,
     /// Number of followers.
     #[serde(default)]
@@ -27,7 +27,7 @@ pub struct User {
 #[serde(deny_unknown_fields)]
 #[must_use = "a playlist has no effect until it is added to a world"]
 pub struct Playlist {
-    /// Id, 22 letters and digits. Default: a generated one.
+    /// Id, 22 letters and digits. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     /// Id of the owner. Default: the default user.
@@ -40,8 +40,8 @@ pub struct Playlist {
     /// Ids of users who may change the playlist.
     #[serde(default)]
     pub(crate) collaborators: Vec<String>,
-    /// Tracks and episodes by name or id, local files as objects, and `null` for items that were
-    /// removed from the catalogue.
+    /// Items of the playlist: names or ids of tracks and episodes, objects for local files, and
+    /// `null` for items that were removed from the catalogue.
     #[serde(default)]
     pub(crate) items: Vec<Option<Item>>,
 }
@@ -104,7 +104,7 @@ impl User {
         self
     }
 
-    /// Display name. Default: none, as for accounts that never set one.
+    /// Display name. Default: none, as for accounts that never set a display name.
     pub fn display_name(mut self, name: impl Into<String>) -> Self {
         self.display_name = Some(name.into());
         self
@@ -212,7 +212,8 @@ impl LocalFile {
 }
 
 impl Category {
-    /// A category with this name. Its id is the name in lower case, with `_` for spaces.
+    /// A category with this name. The id of the category is the name in lower case, with `_` for
+    /// spaces.
     pub fn new(name: impl Into<String>) -> Self {
         Self { id: None, name: name.into() }
     }

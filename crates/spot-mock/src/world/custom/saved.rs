@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-/// A saved entry of the default user: a name or an id, and the time at which it was saved.
+/// A saved entry of the default user. It consists of a name or an id, and the time at which the
+/// entry was saved.
 ///
 /// A name or an id alone is enough: `"Slip".into()`. The default time is the start of the clock,
 /// minus one second for each preceding entry.
@@ -21,7 +22,7 @@ enum Entry {
     Dated(Dated),
 }
 
-/// A name or an id, and the time at which it was saved.
+/// A name or an id, and the time at which the entry was saved.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 #[must_use = "a show has no effect until it is added to a world"]
 pub struct Show {
-    /// Id, 22 letters and digits. Default: a generated one.
+    /// Id, 22 letters and digits. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     #[serde(default)]
@@ -26,7 +26,7 @@ pub struct Show {
 #[serde(deny_unknown_fields)]
 #[must_use = "an episode has no effect until it is added to a show"]
 pub struct Episode {
-    /// Id, 22 letters and digits. Default: a generated one.
+    /// Id, 22 letters and digits. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     /// Default: 1800000.
@@ -45,7 +45,7 @@ pub struct Episode {
 #[serde(deny_unknown_fields)]
 #[must_use = "an audiobook has no effect until it is added to a world"]
 pub struct Audiobook {
-    /// Id, 22 letters and digits. Default: a generated one.
+    /// Id, 22 letters and digits. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     pub(crate) author: String,
@@ -63,7 +63,7 @@ pub struct Audiobook {
 #[serde(deny_unknown_fields)]
 #[must_use = "a chapter has no effect until it is added to an audiobook"]
 pub struct Chapter {
-    /// Id, 22 letters and digits. Default: a generated one.
+    /// Id, 22 letters and digits. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     /// Default: 1800000.

@@ -1,4 +1,4 @@
-//! Made-up artists, albums and tracks.
+//! Generates artists, albums and tracks.
 
 use std::borrow::Cow;
 
@@ -16,8 +16,8 @@ const ALBUMS: u32 = 1_500;
 /// Minimum number of albums of the first artist, whose discography has several pages.
 const LONG_DISCOGRAPHY: u32 = 32;
 
-/// Adds artists, albums and tracks. The first album has 26 tracks on two discs, the second 64 on
-/// three.
+/// Adds artists, albums and tracks. The first album has 26 tracks on two discs, and the second
+/// album has 64 tracks on three discs.
 pub(super) fn fill(world: &mut World) {
     let mut rng = Rng::new(world.seed, "artists");
     for _ in 0..ARTISTS {

@@ -1,4 +1,4 @@
-//! Made-up users and categories.
+//! Generates users and categories.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,10 @@ use crate::world::{
     rng::Rng,
 };
 
-/// Login names, some of which must be escaped in a path.
+/// Login names. Some names must be escaped in a path.
 const OLD_NAMES: &[&str] = &["mara.holt", "zoë#91", "quiet listener", "1187043265", "tin_whistle"];
 
-/// Adds the users. The first one is the default user, the last one is Spotify.
+/// Adds the users. The first user is the default user, and the last user is Spotify.
 pub(super) fn fill(world: &mut World) {
     let mut rng = Rng::new(world.seed, "users");
     add(world, &mut rng, "mockuser".to_owned(), true);

@@ -1,4 +1,4 @@
-//! Made-up shows and audiobooks.
+//! Generates shows and audiobooks.
 
 use crate::{
     clock::START,
@@ -15,7 +15,8 @@ const SHOWS: u32 = 24;
 const AUDIOBOOKS: u32 = 16;
 const DAY: i64 = 24 * 60 * 60;
 
-/// Adds shows and audiobooks. The first show has 72 episodes, the first audiobook 34 chapters.
+/// Adds shows and audiobooks. The first show has 72 episodes, and the first audiobook has 34
+/// chapters.
 pub(super) fn fill(world: &mut World) {
     let mut rng = Rng::new(world.seed, "shows");
     for place in 0..SHOWS {

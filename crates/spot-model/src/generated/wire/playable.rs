@@ -13,7 +13,8 @@ use crate::{
     playable_fields::{AnyUri, PlayableKind},
 };
 
-/// The fields of tracks and episodes: `type` tells them apart, but comes last.
+/// The fields of tracks and episodes. One struct decodes both objects, because the field
+/// `type`, which distinguishes them, comes last in the JSON.
 #[derive(Deserialize)]
 pub(crate) struct PlayableWire {
     #[serde(default, rename = "type")]
