@@ -51,7 +51,7 @@ impl Fields {
     /// Returns the syntax problem of a filter that the caller gave as text.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         if self.text.trim().is_empty() {
-            return Some("it is empty; expected names of fields");
+            return Some("it is empty; expected field names");
         }
         let mut depth = 0_i32;
         for char in self.text.chars() {
@@ -64,7 +64,7 @@ impl Fields {
                 break;
             }
         }
-        (depth != 0).then_some("its parentheses do not match")
+        (depth != 0).then_some("its parentheses are not balanced")
     }
 
     /// Returns the filter of a page. It includes the fields that paging needs, unless the
