@@ -100,7 +100,7 @@ impl TokenStore for Careless {
 #[tokio::test]
 async fn a_store_that_breaks_a_promise_is_told_which() {
     let error = check_store(Careless(MemoryStore::new())).await.unwrap_err();
-    assert!(error.message().contains("conflicts with a record"), "{error}");
+    assert!(error.message().contains("must conflict with an existing record"), "{error}");
 }
 
 /// Lets a number of sessions, as in as many programs, refresh one record of a rotating token.

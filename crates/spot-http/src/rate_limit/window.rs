@@ -110,7 +110,7 @@ struct LimitSearch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "authors of limiters make it, and there are no other cases"
+    reason = "implementations of limiters create it, and there are no other cases"
 )]
 pub enum Slot {
     /// The call has this slot.
@@ -123,7 +123,7 @@ pub enum Slot {
 
 /// The end of a call that had a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "authors of limiters handle every case")]
+#[expect(clippy::exhaustive_enums, reason = "implementations of limiters handle every case")]
 pub enum End {
     /// The server sent a response other than 429.
     Answered,
