@@ -236,7 +236,7 @@ async fn a_port_in_use_falls_back_to_the_prompt() {
         })
         .await
         .unwrap();
-    assert!(shown.lock().unwrap()[0].contains("Cannot wait for the browser"));
+    assert!(shown.lock().unwrap()[0].contains("Cannot listen for the browser"));
 }
 
 #[tokio::test]

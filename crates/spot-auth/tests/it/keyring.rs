@@ -9,7 +9,7 @@ use crate::stores::{key, record};
 async fn the_keyring_has_no_access_token() {
     let store = KeyringStore::new("spot-auth's tests");
     let error = store.load(&key()).await.unwrap_err();
-    assert!(error.message().contains("keyring cannot read `me`"), "{error}");
+    assert!(error.message().contains("keyring cannot read the session of `me`"), "{error}");
 
     keyring_core::set_default_store(keyring_core::mock::Store::new().unwrap());
     assert!(store.load(&key()).await.unwrap().is_none());

@@ -151,3 +151,16 @@ impl Transport for Script {
         }
     }
 }
+
+/// Waits until a condition holds, up to 30 s. The observer of an application has its own thread: on a
+/// busy machine, a session does not wait for it.
+pub(crate) fn eventually(condition: impl Fn() -> bool) -> bool {
+    let start = std::time::Instant::now();
+    while start.elapsed() < Duration::from_secs(30) {
+        if condition() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    condition()
+}

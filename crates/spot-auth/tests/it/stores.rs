@@ -16,7 +16,7 @@ use spot_auth::{
 };
 use tokio::task::JoinSet;
 
-use crate::script::{Reply, Script};
+use crate::script::{Reply, Script, eventually};
 
 pub(crate) fn key() -> StoreKey {
     StoreKey::new("the-client", "me", Scope::UserLibraryRead)
@@ -100,7 +100,7 @@ impl TokenStore for Careless {
 #[tokio::test]
 async fn a_store_that_breaks_a_promise_is_told_which() {
     let error = check_store(Careless(MemoryStore::new())).await.unwrap_err();
-    assert!(error.message().contains("conflicts with a record"), "{error}");
+    assert!(error.message().contains("must conflict with an existing record"), "{error}");
 }
 
 /// Several sessions refresh the same record, as if each session belonged to its own program. The
@@ -343,7 +343,8 @@ async fn a_store_that_fails_is_reported_and_written_later() {
         app.stored_session(store.clone(), "me", Scope::UserLibraryRead).await.unwrap().unwrap();
     store.broken.store(true, Ordering::SeqCst);
     assert_eq!(session.token().await.unwrap().header(), "Bearer new", "the user goes on");
-    assert!(told.lock().unwrap().iter().any(|error| error.contains("disk is full")));
+    let is_told = || told.lock().unwrap().iter().any(|error| error.contains("disk is full"));
+    assert!(eventually(is_told));
     let stored = store.inner.load(&key()).await.unwrap().unwrap();
     assert_eq!(refresh_token(&stored), "old");
 

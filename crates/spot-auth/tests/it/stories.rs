@@ -12,6 +12,8 @@ use spot_auth::{
 use spot_http::{Pipeline, Request};
 use spot_mock::{Consent, Fault, MockBuilder, MockSpotify, RefreshPolicy};
 
+use crate::script::eventually;
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 async fn start(builder: MockBuilder) -> MockSpotify {
@@ -156,6 +158,7 @@ async fn the_end_of_the_consent_is_announced() {
     saved_tracks(&mock, session.clone()).await.unwrap();
     later(Duration::from_secs(7_200));
     saved_tracks(&mock, session.clone()).await.unwrap();
+    eventually(|| !told.lock().unwrap().is_empty());
     assert_eq!(*told.lock().unwrap(), ["expiring"], "once a day");
     assert_eq!(session.consent_expires_at(), session.consented_at().map(|at| at + 181 * DAY));
     later(20 * DAY);
@@ -163,6 +166,7 @@ async fn the_end_of_the_consent_is_announced() {
         let error = saved_tracks(&mock, session.clone()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConsentExpired);
     }
+    eventually(|| told.lock().unwrap().len() > 1);
     assert_eq!(*told.lock().unwrap(), ["expiring", "expired"]);
     let store = MemoryStore::new();
     session.keep_in(store, "me").await.unwrap();

@@ -118,14 +118,14 @@ async fn refusals_are_told_apart() {
         seen.push(error.to_string());
     }
     insta::assert_snapshot!(seen.join("\n"), @r"
-    POST /me/player/next: the player refused (404): No device; name a device: `.device(id)`, see `client.player().devices()`
-    POST /me/player/next: the player refused (403): Premium; the player takes commands only of users with Spotify Premium
+    POST /me/player/next: the player refused the command (404): No device; name a device: `.device(id)`, see `client.player().devices()`
+    POST /me/player/next: the player refused the command (403): Premium; the player accepts commands only from users with Spotify Premium
     GET /me/tracks: a scope is missing (403): Insufficient client scope; sign the user in with the scope `user-library-read`
-    GET /me: forbidden (403): User not registered; add the user to the allow-list of the application in the dashboard, in which Development Mode has room for five users
+    GET /me: forbidden (403): User not registered; add the user to the allow-list of the application in the dashboard; Development Mode allows five users
     GET /me: not found (404): Spotify gives no reason: the item does not exist, or the application may not see it
     GET /me: bad request (400): No
     GET /me: configuration error (302): the server redirects to another address; check `base_url`
-    POST /me/player/next: the call may or may not have been carried out (502): the response is an HTML page: Bad; check what it did before you repeat it
+    POST /me/player/next: the call may or may not have been carried out (502): the response is an HTML page: Bad; check whether the call took effect before you repeat it
     ");
 }
 
@@ -173,7 +173,7 @@ async fn an_answer_that_is_not_what_it_should_be_says_where() {
         ("", "the body is empty; expected JSON"),
         (
             "<html><head><title>Log in</title></head></html>",
-            "the body is an HTML page, \"Log in\"; expected JSON",
+            "the body is an HTML page titled \"Log in\"; expected JSON",
         ),
         ("{\"id\":", "EOF while parsing"),
     ] {

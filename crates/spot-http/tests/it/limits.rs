@@ -295,7 +295,10 @@ async fn the_clients_of_all_users_share_a_block() {
         let hurried = CallOptions::new().max_wait(Duration::from_secs(1));
         let error = user.call(get().with_options(hurried)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::RateLimited);
-        assert!(error.to_string().contains("no call is sent for 11 s (Spotify says: "), "{error}");
+        assert!(
+            error.to_string().contains("all calls are paused for 11 s (Spotify says: "),
+            "{error}"
+        );
     }
     assert_eq!(script.count(), 1);
     let user = base.with_tokens(AccessToken::new("another").unwrap());

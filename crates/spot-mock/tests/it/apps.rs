@@ -116,7 +116,7 @@ async fn what_cannot_be_registered_is_named() {
     let user = refused(App::new("web").users(["nobody"])).await.to_string();
     assert_eq!(user, "application web: user nobody: no user has this id");
     let twice = refused(App::new("mock")).await.to_string();
-    assert_eq!(twice, "application mock: there is another application of that name");
+    assert_eq!(twice, "application mock: another application has the same name");
     let limit = MockSpotify::builder().operation_limit("upload-cover", 1).start().await;
     let limit = limit.unwrap_err().to_string();
     assert_eq!(limit, "operation_limit: upload-cover is not an operation of the Web API");
@@ -131,12 +131,15 @@ async fn whoever_sits_before_the_browser_signs_in() {
         mock.client_id()
     );
     let page = finish(http().get(&url)).await.text;
-    assert!(page.contains("Agree as"), "{page}");
+    assert!(page.contains("Allow as"), "{page}");
     let links = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
     let link = links.map(|link| link.replace("&amp;", "&"));
     let link = link.into_iter().find(|link| link.ends_with("user=zo%C3%AB%2391")).unwrap();
     assert!(page.contains("viewport") && page.contains("<h1>mock asks for access</h1>"), "{page}");
-    assert!(page.contains("You return to <code>https://example.com/callback</code>"), "{page}");
+    assert!(
+        page.contains("The browser then returns to <code>https://example.com/callback</code>"),
+        "{page}"
+    );
     // Of seven users the first five are registered.
     assert_eq!(page.matches("not registered: calls get 403").count(), 2);
     let sent = finish(http().get(format!("{}/authorize{link}", mock.accounts_url()))).await;

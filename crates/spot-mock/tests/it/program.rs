@@ -42,7 +42,7 @@ async fn it_says_where_it_is_logs_what_it_answers_and_stops_when_told() {
     let get = || finish(http().get(&me).bearer_auth(value(&announced, "user token")));
     assert_eq!(get().await.status, 200);
     assert_eq!(get().await.status, 429);
-    let page = finish(http().get(value(&announced, "for people"))).await;
+    let page = finish(http().get(value(&announced, "home page"))).await;
     assert!(page.text.contains("extended"), "{}", page.text);
 
     let id = running.id().to_string();
