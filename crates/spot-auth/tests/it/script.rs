@@ -70,8 +70,7 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Creates a service that calls `answer` for each request. The number of the first request is
-    /// 0.
+    /// Creates a service that calls `answer` for each request. The requests are numbered from 0.
     pub(crate) fn new(answer: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static) -> Self {
         Self { answer: Arc::new(answer), asked: Arc::default(), takes: Duration::from_millis(100) }
     }
@@ -152,8 +151,10 @@ impl Transport for Script {
     }
 }
 
-/// Waits until a condition holds, up to 30 s. The observer of an application has its own thread: on a
-/// busy machine, a session does not wait for it.
+/// Waits up to 30 s until a condition is true. Returns whether the condition is true.
+///
+/// The observer of an application runs on its own thread. On a busy machine, a session does not wait
+/// until the observer has received an event.
 pub(crate) fn eventually(condition: impl Fn() -> bool) -> bool {
     let start = std::time::Instant::now();
     while start.elapsed() < Duration::from_secs(30) {

@@ -215,7 +215,7 @@ async fn a_session_in_use_goes_on_with_a_store_that_went_back_in_time() {
     other.unwrap().unwrap().refresh().await.unwrap();
 }
 
-/// A store that can be made to fail.
+/// A store whose operations fail while `broken` is set.
 #[derive(Clone, Debug, Default)]
 struct Shaky {
     inner: MemoryStore,

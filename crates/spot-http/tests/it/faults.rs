@@ -16,7 +16,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Behavior of a server after it has read a request.
+/// Behaviour of a server after it has read a request.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     /// Closes the connection without a response.

@@ -618,7 +618,7 @@ struct Counted {
 
 impl Flights {
     fn change(&mut self, by: isize, in_flight: bool) {
-        // Minimum number of calls that may be in flight while no limit is known.
+        // While no limit is known, this number of calls may always be in flight.
         const ROOM: usize = 8;
         let count = if in_flight { &mut self.in_flight } else { &mut self.outstanding };
         *count = count.checked_add_signed(by).unwrap();

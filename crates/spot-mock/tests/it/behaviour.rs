@@ -1,4 +1,4 @@
-//! Tests behavior of Spotify that other clients got wrong. The mock behaves like Spotify.
+//! Tests behaviour of Spotify that other clients got wrong. The mock behaves like Spotify.
 
 use std::time::Duration;
 

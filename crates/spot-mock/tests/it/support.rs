@@ -44,7 +44,7 @@ pub(crate) async fn extended() -> Api {
 }
 
 pub(crate) fn http() -> Client {
-    // In a build of the whole workspace, reqwest has TLS, and the program must install a
+    // In a build of the whole workspace, reqwest uses TLS, and the program must install a
     // cryptography provider. If another test has already installed one, this call fails and has no
     // effect.
     let _ = rustls::crypto::ring::default_provider().install_default();
