@@ -117,8 +117,8 @@ fn runtime() -> Result<&'static Runtime, Error> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     if is_async() {
         return Err(Error::configuration(
-            "a blocking call was made inside an async context, where it would stop other tasks; \
-             use `.await` there",
+            "a blocking call was made inside an async context, where it would block other tasks; \
+             use `.await` instead",
         ));
     }
     let runtime = RUNTIME.get_or_init(|| {
@@ -127,6 +127,7 @@ fn runtime() -> Result<&'static Runtime, Error> {
         runtime.map_err(|error| error.to_string())
     });
     runtime.as_ref().map_err(|error| {
-        Error::configuration(format!("the runtime of blocking calls did not start: {error}"))
+        let message = format!("the runtime for blocking calls could not be started: {error}");
+        Error::configuration(message)
     })
 }

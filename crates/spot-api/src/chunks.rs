@@ -159,7 +159,8 @@ pub(crate) fn last(answers: Vec<Response<SnapshotId>>) -> Option<SnapshotId> {
 /// Returns the snapshot after the last change of a replacement. A replacement always sends at least
 /// one change, so a missing snapshot is an error.
 pub(crate) fn replaced(answers: Vec<Response<SnapshotId>>) -> Result<SnapshotId, Error> {
-    last(answers).ok_or_else(|| Error::configuration("no request replaced the items"))
+    let error = || Error::configuration("the items were not replaced: no request was sent");
+    last(answers).ok_or_else(error)
 }
 
 /// Returns the position at which to add a part of a list. `first` is the position of the first

@@ -194,11 +194,12 @@ impl Client {
                 link.insert_str(0, "https://");
             }
             link = self.pipeline.redirect_of(&link).await?.ok_or_else(|| {
-                Error::bad_request(format!("the short link {link:?} leads nowhere"))
+                Error::bad_request(format!("the short link {link:?} does not redirect"))
             })?;
         }
         Err(Error::bad_request(format!(
-            "the short link leads to {link:?} after too many redirects"
+            "the short link redirects too often; after {} redirects it leads to {link:?}",
+            Self::REDIRECTS
         )))
     }
 

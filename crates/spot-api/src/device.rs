@@ -88,7 +88,10 @@ impl PlayerDevice {
         match timeout_at(deadline, waiting).await {
             Ok(done) => done,
             Err(_) => {
-                let message = format!("{:?} is not ready after {timeout:?}: {seen}", self.wanted);
+                let message = format!(
+                    "the device {:?} was not ready within {timeout:?}: {seen}",
+                    self.wanted
+                );
                 Err(Error::new(ErrorKind::Timeout, message))
             }
         }
@@ -100,14 +103,14 @@ impl PlayerDevice {
         let Some(device) = choose(&devices, &self.wanted) else {
             let names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
             let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            return Ok(Found::NotYet(format!("it is not among the devices ({names})")));
+            return Ok(Found::NotYet(format!("it is not among the available devices ({names})")));
         };
         let id = controllable(device)?;
         if device.is_active {
             return Ok(Found::Active(device.clone()));
         }
         self.player.transfer(id.clone()).await?;
-        Ok(Found::NotYet("it does not become active".to_owned()))
+        Ok(Found::NotYet("it did not become active".to_owned()))
     }
 }
 
@@ -126,12 +129,13 @@ fn choose<'a>(devices: &'a [Device], wanted: &str) -> Option<&'a Device> {
 
 fn controllable(device: &Device) -> Result<&DeviceId, Error> {
     let refusal = |why: &str| {
-        let message = format!("{:?} {why}; use Spotify on the device itself", device.name);
+        let name = &device.name;
+        let message = format!("the device {name:?} {why}; use Spotify on the device itself");
         Error::new(ErrorKind::Player(PlayerReason::DeviceNotControllable), message)
     };
     let id =
-        device.id.as_ref().ok_or_else(|| refusal("has no id, so that no command reaches it"))?;
-    if device.is_restricted { Err(refusal("takes no commands from the Web API")) } else { Ok(id) }
+        device.id.as_ref().ok_or_else(|| refusal("has no id, so the Web API cannot control it"))?;
+    if device.is_restricted { Err(refusal("accepts no commands from the Web API")) } else { Ok(id) }
 }
 
 /// Whether a retry may help: the device is not known to all servers yet, or Spotify is down.

@@ -52,7 +52,7 @@ impl Fields {
     /// Returns the syntax error, if the caller gave the filter as text and the text is invalid.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         if self.text.trim().is_empty() {
-            return Some("it is empty; expected names of fields");
+            return Some("it is empty; expected field names");
         }
         let mut depth = 0_i32;
         for char in self.text.chars() {
@@ -65,7 +65,7 @@ impl Fields {
                 break;
             }
         }
-        (depth != 0).then_some("its parentheses do not match")
+        (depth != 0).then_some("its parentheses are not balanced")
     }
 
     /// Returns the filter for a page. The result includes the fields that paging needs, unless the

@@ -263,7 +263,9 @@ impl Client {
             None => page.href() != Some(link),
         };
         let Some(trail) = page.trail().follow(link, backwards).filter(|_| goes_on) else {
-            let error = Error::bad_request("the link of the page leads back; it was not followed");
+            let error = Error::bad_request(
+                "the link of the page leads to this page or an earlier one; it was not followed",
+            );
             return Err(error.with_operation(request.operation()));
         };
         let mut page: P = self.fetch_page(request).await?.into_body();

@@ -36,7 +36,9 @@ impl Market {
                 } else {
                     ""
                 };
-                Err(format!("`market` is {text:?}; expected a country code of ISO 3166-1{hint}"))
+                Err(format!(
+                    "`market` is {text:?}; expected a two-letter ISO 3166-1 country code{hint}"
+                ))
             }
         }
     }

@@ -236,7 +236,7 @@ impl<P: Paged> Stream for Pages<P> {
         // The stream did not abort this task, so the task panicked, or the runtime is shutting
         // down.
         let answer = answer.unwrap_or_else(|error| {
-            Err(Error::configuration(format!("the task that reads the page ended: {error}")))
+            Err(Error::configuration(format!("the task that reads the page failed: {error}")))
         });
         if let Ok(page) = &answer {
             this.plan.arrived(page, &at);

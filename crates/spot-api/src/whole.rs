@@ -168,7 +168,7 @@ impl<T: Send + 'static> Stream for Whole<T> {
             // The stream did not abort this task, so the task panicked, or the runtime is shutting
             // down.
             let read = read.unwrap_or_else(|error| {
-                Err(Error::configuration(format!("the task that reads the entry ended: {error}")))
+                Err(Error::configuration(format!("the task that reads the entry failed: {error}")))
             });
             match read {
                 Ok(read) => this.ready = read.into_iter(),

@@ -108,7 +108,9 @@ impl App {
     /// [`Configuration`](crate::ErrorKind::Configuration) if the application has no redirect URI.
     pub fn begin(&self, scopes: impl Into<Scopes>) -> Result<PendingSignIn, Error> {
         let redirect = self.shared.redirect_uri.clone().ok_or_else(|| {
-            Error::configuration("a sign-in in two steps needs a redirect URI: set it with `AppBuilder::redirect_uri`")
+            Error::configuration(
+                "a two-step sign-in needs a redirect URI: set it with `AppBuilder::redirect_uri`",
+            )
         })?;
         PendingSignIn::new(Arc::clone(&self.shared), redirect, scopes.into())
     }
@@ -219,7 +221,9 @@ impl AppBuilder {
     /// `localhost` since November 2025.
     pub fn build(self) -> Result<App, Error> {
         if self.client_id.trim().is_empty() {
-            return Err(Error::configuration("the client id is empty"));
+            return Err(Error::configuration(
+                "the client id is empty: copy it from developer.spotify.com/dashboard",
+            ));
         }
         let redirect_uri = self.redirect_uri.as_deref().map(RedirectUri::parse).transpose()?;
         let transport = match self.transport {
@@ -252,7 +256,10 @@ fn default_transport() -> Result<Arc<dyn Transport>, Error> {
 
 #[cfg(not(feature = "reqwest"))]
 fn default_transport() -> Result<Arc<dyn Transport>, Error> {
-    Err(Error::configuration("no transport is set, and the feature `reqwest` is off"))
+    Err(Error::configuration(
+        "there is no transport: set one with `AppBuilder::transport`, or enable the feature \
+         `reqwest`",
+    ))
 }
 
 impl fmt::Debug for App {

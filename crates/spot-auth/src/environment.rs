@@ -32,7 +32,8 @@ impl AppBuilder {
         };
         let client_id = value("CLIENT_ID").ok_or_else(|| {
             Error::configuration(
-                "SPOTIFY_CLIENT_ID is not set: copy it from developer.spotify.com/dashboard",
+                "SPOTIFY_CLIENT_ID is not set: copy the client id from \
+                 developer.spotify.com/dashboard",
             )
         })?;
         let mut builder = App::builder(client_id);

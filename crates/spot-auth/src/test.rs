@@ -57,8 +57,12 @@ fn record(name: &str) -> TokenRecord {
         .with_consented_at(std::time::UNIX_EPOCH + Duration::from_secs(1_795_000_000))
 }
 
-fn ensure(holds: bool, promise: &str) -> Result<(), Error> {
-    if holds { Ok(()) } else { Err(Error::store(format!("the store breaks a promise: {promise}"))) }
+fn ensure(holds: bool, requirement: &str) -> Result<(), Error> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Error::store(format!("the store violates a requirement: {requirement}")))
+    }
 }
 
 async fn save(
@@ -76,7 +80,7 @@ async fn save(
 /// Checks that the record of this name is stored, and returns its version.
 async fn there(store: &dyn TokenStore, key: &StoreKey, name: &str) -> Result<u64, Error> {
     let stored = store.load(key).await?;
-    ensure(stored.is_some(), "a saved record is there")?;
+    ensure(stored.is_some(), "`load` must return a record after `save`")?;
     let Some(stored) = stored else { return Ok(0) };
     let (found, expected) = (stored.record(), record(name));
     let secret =
@@ -85,46 +89,49 @@ async fn there(store: &dyn TokenStore, key: &StoreKey, name: &str) -> Result<u64
         secret(found) == secret(&expected)
             && found.granted_scopes() == expected.granted_scopes()
             && found.consented_at() == expected.consented_at(),
-        "a record is read as it was saved",
+        "`load` must return the record that `save` received",
     )?;
     Ok(stored.version())
 }
 
 async fn check_versions(store: &dyn TokenStore) -> Result<(), Error> {
     let key = StoreKey::new("the-client", "me", "user-library-read");
-    ensure(store.load(&key).await?.is_none(), "a new store has no record")?;
+    ensure(store.load(&key).await?.is_none(), "`load` must return `None` if the store is new")?;
     let first = save(store, &key, "one", None).await?;
-    ensure(first.is_some(), "`save` without an expected version writes the first record")?;
+    ensure(first.is_some(), "`save` without an expected version must write the first record")?;
     let late = save(store, &key, "x", None).await?;
-    ensure(late.is_none(), "`save` without an expected version conflicts with a record")?;
+    ensure(
+        late.is_none(),
+        "`save` without an expected version must conflict with an existing record",
+    )?;
     ensure(
         first == Some(there(store, &key, "one").await?),
-        "`load` returns the version that `save` returned",
+        "`load` must return the version that `save` returned",
     )?;
     let second = save(store, &key, "two", first).await?;
-    ensure(second.is_some(), "`save` with the current version writes")?;
-    ensure(first != second, "every save changes the version")?;
+    ensure(second.is_some(), "`save` with the current version must write")?;
+    ensure(first != second, "every `save` must change the version")?;
     let late = save(store, &key, "x", first).await?;
-    ensure(late.is_none(), "`save` with an old version is a conflict")?;
+    ensure(late.is_none(), "`save` with an old version must be a conflict")?;
     let (one, other) =
         tokio::join!(save(store, &key, "three", second), save(store, &key, "four", second));
     let (one, other) = (one?, other?);
     ensure(
         one.is_some() != other.is_some(),
-        "of two saves that expect the same version one is a conflict",
+        "of two saves that expect the same version, exactly one must be a conflict",
     )?;
     let third = there(store, &key, if one.is_some() { "three" } else { "four" }).await?;
 
     store.remove(&key).await?;
     store.remove(&key).await?;
-    ensure(store.load(&key).await?.is_none(), "a removed record is gone")?;
+    ensure(store.load(&key).await?.is_none(), "`load` must return `None` after `remove`")?;
     let late = save(store, &key, "x", Some(third)).await?;
-    ensure(late.is_none(), "`save` with the version of a removed record is a conflict")?;
+    ensure(late.is_none(), "`save` with the version of a removed record must be a conflict")?;
     let fourth = save(store, &key, "five", None).await?;
-    ensure(fourth.is_some(), "`save` without an expected version writes after a removal")?;
+    ensure(fourth.is_some(), "`save` without an expected version must write after `remove`")?;
     ensure(
         ![first, second, Some(third)].contains(&fourth),
-        "`save` after a removal does not reuse an earlier version",
+        "`save` after `remove` must not reuse an earlier version",
     )?;
     store.remove(&key).await
 }
@@ -163,7 +170,7 @@ async fn check_keys(store: &dyn TokenStore) -> Result<(), Error> {
     let keys = similar_keys();
     for (number, key) in keys.iter().enumerate() {
         let apart = store.load(key).await?.is_none();
-        ensure(apart, &format!("the key {key:?} has a record of its own"))?;
+        ensure(apart, &format!("the key {key:?} must have its own record"))?;
         save(store, key, &number.to_string(), None).await?;
     }
     for (number, key) in keys.iter().enumerate() {
@@ -185,23 +192,23 @@ async fn check_lock(store: &Arc<dyn TokenStore>) -> Result<(), Error> {
             sleep(Duration::from_millis(3)).await;
             inside.store(false, Ordering::SeqCst);
             drop(lock);
-            ensure(alone, "one task at a time has the lock of a key")
+            ensure(alone, "only one task at a time may hold the lock of a key")
         });
     }
     while let Some(ended) = tasks.join_next().await {
-        ended.unwrap_or_else(|_| Err(Error::store("the store panics in `lock`")))?;
+        ended.unwrap_or_else(|_| Err(Error::store("`lock` of the store panicked")))?;
     }
     let held = store.lock(&key).await?;
     let other = StoreKey::new("the-client", "you", "user-library-read");
     let free = timeout(FREE, store.lock(&other)).await;
-    ensure(free.is_ok(), "each key has a lock of its own")?;
+    ensure(free.is_ok(), "each key must have its own lock")?;
     let second = timeout(Duration::from_millis(50), store.lock(&key)).await;
-    ensure(second.is_err(), "a lock that is held is not given away")?;
+    ensure(second.is_err(), "`lock` must wait while another task holds the lock")?;
     drop(held);
     let free = timeout(FREE, store.lock(&key)).await;
     ensure(
         free.is_ok(),
-        "a lock is free when it is dropped, and a task that stops waiting has none",
+        "dropping a lock must release it, and a cancelled `lock` must not keep it",
     )?;
     Ok(())
 }

@@ -46,8 +46,8 @@ pub(crate) async fn run(report: &mut Report) -> Result<()> {
     let saved: Saved = serde_json::from_slice(&get(&mock, "/me/tracks?limit=50").await?)?;
     let ids: Vec<String> = saved.items.into_iter().map(|item| item.track.id).collect();
     let server = serve(&mock, &ids).await?;
-    let extended = ours(&server)?.with_access_mode(AccessMode::Extended);
-    let development = ours(&server)?;
+    let extended = ours(&server.url)?.with_access_mode(AccessMode::Extended);
+    let development = ours(&server.url)?;
     let list = |count: usize| ids.iter().cycle().take(count).cloned();
     let uris = |count: usize| list(count).map(|id| format!("spotify:track:{id}"));
     let mut table = Table::new(

@@ -1,24 +1,56 @@
-//! Counts the instructions for decoding a body. Unlike the time, this number does not depend on the
-//! load of the machine.
+//! Counts the instructions for decoding a body and for making a call. Unlike the time, this number
+//! does not depend on the load of the machine.
 
 use std::{
     env, fs,
     hint::black_box,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
+    thread,
+    time::Duration,
 };
+
+use rspotify::{clients::BaseClient as _, model};
+use spot_api::Client;
+use spot_http::Request;
+use spot_mock::{MockSpotify, Mode};
+use spot_model::{ArtistId, Operation};
 
 use crate::{
     decode::{self, Kind, NOTHING, OURS, RSPOTIFY, Result, SKETCH, SONIC},
+    library,
     report::{Report, Table},
+    server::{Answers, Server},
 };
 
-/// Counts the instructions of each decoder for each body with callgrind.
+/// Numbers of calls of two runs. Their difference is counted, without what a client does once.
+const FEW: u64 = 50;
+const MANY: u64 = 550;
+
+/// The artist that the calls read.
+const ARTIST: &str = "spotmockArtist00000001";
+
+const BARE: &str = "bare reqwest, nothing decoded";
+const CALLERS: [&str; 4] = [
+    BARE,
+    "**spot-http**, nothing decoded",
+    "**spot-api**, the artist decoded",
+    "rspotify, the artist decoded",
+];
+
+/// Counts the instructions of decoders and of calls with callgrind.
 pub(crate) async fn run(recorded: Option<&str>, report: &mut Report) -> Result<()> {
     if Command::new("valgrind").arg("--version").output().is_err() {
-        println!("Instructions of decoding are not counted: valgrind is not installed.\n");
+        println!("Instructions are not counted: valgrind is not installed.\n");
         return Ok(());
     }
+    decoders(recorded, report).await?;
+    calls(report).await
+}
+
+/// Counts the instructions of each decoder for each body.
+async fn decoders(recorded: Option<&str>, report: &mut Report) -> Result<()> {
     let readers = [NOTHING, OURS, SKETCH, RSPOTIFY, SONIC];
     let mut table = Table::new(
         "Instructions of decoding",
@@ -35,8 +67,7 @@ pub(crate) async fn run(recorded: Option<&str>, report: &mut Report) -> Result<(
             "ours / sonic_rs::Value",
         ],
     );
-    let dir = env::temp_dir().join(format!("spot-bench-{}", std::process::id()));
-    fs::create_dir_all(&dir)?;
+    let dir = directory()?;
     for sample in decode::samples(recorded).await? {
         let body = dir.join("body.json");
         fs::write(&body, &sample.body)?;
@@ -67,26 +98,127 @@ pub(crate) async fn run(recorded: Option<&str>, report: &mut Report) -> Result<(
     Ok(())
 }
 
+/// Counts the instructions of a call of each client.
+async fn calls(report: &mut Report) -> Result<()> {
+    let mock = MockSpotify::builder().mode(Mode::Extended).start().await?;
+    let body = library::get(&mock, &format!("/artists/{ARTIST}")).await?;
+    let answers: Answers = Arc::new(move |_| body.clone());
+    let server = Server::start(Duration::ZERO, answers)?;
+    let mut table =
+        Table::new("Instructions of a call", &["client", "instructions / call", "/ bare reqwest"]);
+    let dir = directory()?;
+    let mut bare = None;
+    for client in CALLERS {
+        let run = |calls: u64| {
+            callgrind(&["--separate-threads=no"], &["call-times", client, &server.url, &calls.to_string()], &dir)
+        };
+        let (few, many) = (run(FEW)?, run(MANY)?);
+        let count = many.0.saturating_sub(few.0) / (MANY - FEW);
+        let bare = *bare.get_or_insert(count);
+        table.row([
+            client.to_owned(),
+            format!("{:.1} k", count as f64 / 1000.0),
+            format!("{:.2}", count as f64 / bare as f64),
+        ]);
+    }
+    fs::remove_dir_all(&dir)?;
+    report.add(table);
+    report.note(format!(
+        "Counted by callgrind for {} calls, one after the other over HTTP/1.1 and one connection, \
+         with default settings. The server is another process.",
+        MANY - FEW
+    ));
+    Ok(())
+}
+
+/// Creates a directory for temporary files.
+fn directory() -> Result<PathBuf> {
+    let dir = env::temp_dir().join(format!("spot-bench-{}", std::process::id()));
+    fs::create_dir_all(&dir)?;
+    Ok(dir)
+}
+
 /// Number of instructions of one decoder. `None` if it cannot decode the body.
 fn count(kind: Kind, reader: &str, body: &Path, dir: &Path) -> Result<Option<u64>> {
-    let out: PathBuf = dir.join("callgrind.out");
+    let body = body.to_str().ok_or("the path of the temporary directory is not text")?;
+    let (count, printed) = callgrind(
+        &["--collect-atstart=no", "--toggle-collect=*instructions::read*"],
+        &["decode-once", kind.name(), reader, body],
+        dir,
+    )?;
+    Ok(if printed.trim() == "false" { None } else { Some(count) })
+}
+
+/// Runs this program with arguments. Returns the number of instructions, and what it printed.
+fn callgrind(options: &[&str], arguments: &[&str], dir: &Path) -> Result<(u64, String)> {
+    let out = dir.join("callgrind.out");
     let run = Command::new("valgrind")
-        .args(["--tool=callgrind", "--collect-atstart=no", "--toggle-collect=*instructions::read*"])
+        .arg("--tool=callgrind")
+        .args(options)
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(env::current_exe()?)
-        .args(["decode-once", kind.name(), reader])
-        .arg(body)
+        .args(arguments)
         .output()
         .map_err(|error| format!("valgrind: {error}"))?;
     if !run.status.success() {
         return Err(String::from_utf8_lossy(&run.stderr).into_owned().into());
     }
-    if String::from_utf8_lossy(&run.stdout).trim() == "false" {
-        return Ok(None);
-    }
     let counts = fs::read_to_string(&out)?;
-    let total = counts.lines().find_map(|line| line.strip_prefix("summary: "));
-    Ok(Some(total.ok_or("callgrind counted nothing")?.trim().parse()?))
+    let total = counts
+        .lines()
+        .find_map(|line| line.strip_prefix("summary: ").or_else(|| line.strip_prefix("totals: ")))
+        .ok_or("callgrind counted nothing")?;
+    Ok((total.trim().parse()?, String::from_utf8_lossy(&run.stdout).into_owned()))
+}
+
+/// `call-times CLIENT URL CALLS`: makes calls to a server, on a runtime of one thread.
+pub(crate) fn call_times(mut arguments: impl Iterator<Item = String>) -> Result<()> {
+    let mut next = || arguments.next().ok_or("call-times CLIENT URL CALLS");
+    let (client, url, calls) = (next()?, next()?, next()?.parse::<u64>()?);
+    let called = thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime
+            .map_err(|error| error.to_string())?
+            .block_on(make_calls(&client, &url, calls))
+            .map_err(|error| error.to_string())
+    });
+    called.join().map_err(|_| "the calls panicked")?.map_err(Into::into)
+}
+
+async fn make_calls(client: &str, url: &str, calls: u64) -> Result<()> {
+    match CALLERS.iter().position(|caller| *caller == client) {
+        Some(0) => {
+            let timeout = Duration::from_secs(15);
+            let client = reqwest::Client::builder().no_proxy().timeout(timeout).build()?;
+            let url = format!("{url}/artists/{ARTIST}");
+            for _ in 0..calls {
+                let request = client.get(&url).bearer_auth("token");
+                let request = request.header("accept", "application/json");
+                black_box(request.send().await?.error_for_status()?.bytes().await?);
+            }
+        }
+        Some(1) => {
+            let client: Client = library::ours(url)?;
+            for _ in 0..calls {
+                let request = Request::new(Operation::GET_ARTIST).path("id", ARTIST);
+                black_box(client.pipeline().call(request).await?);
+            }
+        }
+        Some(2) => {
+            let (client, id) = (library::ours(url)?, ArtistId::new(ARTIST)?);
+            for _ in 0..calls {
+                black_box(client.artist(&id).await?);
+            }
+        }
+        Some(3) => {
+            let (client, id) = (library::theirs(url), model::ArtistId::from_id(ARTIST)?);
+            for _ in 0..calls {
+                black_box(client.artist(id.as_ref()).await?);
+            }
+        }
+        _ => return Err(format!("there is no client {client:?}").into()),
+    }
+    Ok(())
 }
 
 /// `decode-once KIND READER FILE`: decodes a body twice. callgrind counts only the second time.

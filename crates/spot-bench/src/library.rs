@@ -83,17 +83,17 @@ pub(crate) async fn get(mock: &MockSpotify, path: &str) -> Result<Bytes> {
     Ok(answer.error_for_status()?.bytes().await?)
 }
 
-/// Our client for a server, with default settings.
-pub(crate) fn ours(server: &Server) -> Result<Client> {
+/// Our client for the server at a URL, with default settings.
+pub(crate) fn ours(url: &str) -> Result<Client> {
     let pipeline = Pipeline::builder(AccessToken::new("token")?)
         .transport(ReqwestTransport::builder().no_proxy().build()?)
-        .base_url(&server.url)
+        .base_url(url)
         .build()?;
     Ok(pipeline.into())
 }
 
-/// rspotify's client for a server.
-pub(crate) fn theirs(server: &Server) -> AuthCodeSpotify {
+/// rspotify's client for the server at a URL.
+pub(crate) fn theirs(url: &str) -> AuthCodeSpotify {
     let token = rspotify::Token {
         access_token: "token".to_owned(),
         expires_in: chrono::Duration::hours(1),
@@ -102,7 +102,7 @@ pub(crate) fn theirs(server: &Server) -> AuthCodeSpotify {
         scopes: Default::default(),
     };
     let config = rspotify::Config {
-        api_base_url: format!("{}/", server.url),
+        api_base_url: format!("{url}/"),
         pagination_chunks: 50,
         token_refreshing: false,
         ..Default::default()

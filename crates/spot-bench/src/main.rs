@@ -53,6 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "decode" => decode::run(names.next().as_deref(), effort, &mut report).await?,
             "instructions" => instructions::run(names.next().as_deref(), &mut report).await?,
             "decode-once" => return instructions::once(names),
+            "call-times" => return instructions::call_times(names),
             "pages" => {
                 pages::run(effort, &mut report).await?;
                 memory::run(effort, &mut report).await?;

@@ -42,7 +42,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
         for _ in 0..if prefetch > 1 { 3 } else { 1 } {
             server.take_seen();
             let start = Instant::now();
-            let mut tracks = ours(&server)?.library().tracks().stream().prefetch(prefetch);
+            let mut tracks = ours(&server.url)?.library().tracks().stream().prefetch(prefetch);
             let mut count = 0;
             while tracks.try_next().await?.is_some() {
                 count += 1;
@@ -56,7 +56,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     bare(&server, &library).await?;
     row("bare reqwest in a loop, nothing decoded", start.elapsed(), one_by_one);
     let start = Instant::now();
-    let client = theirs(&server);
+    let client = theirs(&server.url);
     let mut tracks = client.current_user_saved_tracks(None);
     let mut count = 0;
     while tracks.try_next().await?.is_some() {
@@ -66,7 +66,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     row("rspotify, its stream", start.elapsed(), one_by_one);
     // This reader works on each page for as long as the latency of the server.
     let start = Instant::now();
-    let mut pages = ours(&server)?.library().tracks().stream().pages();
+    let mut pages = ours(&server.url)?.library().tracks().stream().pages();
     let mut count = 0;
     while let Some(page) = pages.try_next().await? {
         count += page.items.len();

@@ -216,7 +216,7 @@ async fn timed(work: impl Future<Output = Result<usize>>) -> Result<Done> {
 }
 
 async fn with_ours(server: &Server, access: AccessMode, job: Job, sizes: &Sizes) -> Result<Done> {
-    let client: Client = ours(server)?.with_access_mode(access);
+    let client: Client = ours(&server.url)?.with_access_mode(access);
     timed(async {
         let mut count = 0;
         match job {
@@ -257,7 +257,7 @@ async fn with_rspotify(
     sizes: &Sizes,
 ) -> Result<Done> {
     let extended = access == AccessMode::Extended;
-    let mut client = theirs(server);
+    let mut client = theirs(&server.url);
     if let Job::Discography = job
         && !extended
     {

@@ -227,7 +227,7 @@ impl Request {
         match serde_json::to_vec(value) {
             Ok(data) => self.with_body("application/json", data),
             Err(error) => {
-                self.or_deferred_error(format!("the body cannot be written as JSON: {error}"))
+                self.or_deferred_error(format!("the body cannot be serialized as JSON: {error}"))
             }
         }
     }

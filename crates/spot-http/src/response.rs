@@ -137,7 +137,8 @@ impl Response<Bytes> {
             Some(title) => {
                 let body = redact(&start, &[self.secret()]);
                 let message = format!(
-                    "the response is an HTML page, {title:?}; the request did not reach Spotify"
+                    "the response is an HTML page titled {title:?}; the request did not reach \
+                     Spotify"
                 );
                 let error = Error::new(ErrorKind::Decode, redact(&message, &[self.secret()]));
                 Err(self.describe(error.with_body(body.as_bytes()), operation))
@@ -180,7 +181,7 @@ fn undecoded(body: &[u8], start: &str, error: Option<serde_json::Error>) -> Erro
         return failed("the body is empty; expected JSON");
     }
     if let Some(title) = html_title(start) {
-        return failed(&format!("the body is an HTML page, {title:?}; expected JSON"));
+        return failed(&format!("the body is an HTML page titled {title:?}; expected JSON"));
     }
     let Some(error) = error else {
         let message = Refusal::read(body).message;
@@ -221,7 +222,7 @@ fn unusable_field(body: &[u8], path: Option<&str>, error: &serde_json::Error) ->
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "a string of another form",
+        Value::String(_) => "a string in another format",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     };

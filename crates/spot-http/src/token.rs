@@ -71,7 +71,9 @@ impl AccessToken {
             return Err(Error::configuration("the access token is empty"));
         }
         let mut header = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
-            Error::configuration("the access token holds characters that a header cannot hold")
+            Error::configuration(
+                "the access token contains characters that a header cannot contain",
+            )
         })?;
         header.set_sensitive(true);
         Ok(Self(Arc::new(Inner { header, rejected: AtomicBool::new(false) })))

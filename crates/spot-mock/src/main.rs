@@ -30,7 +30,7 @@ struct Arguments {
     /// Address to listen on; 0.0.0.0 accepts connections from other machines.
     #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
     bind: IpAddr,
-    /// Host name in the links of answers.
+    /// Host name in the links of responses.
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
     /// Serves HTTPS with a certificate generated at the start, and writes the certificate of its
@@ -41,7 +41,7 @@ struct Arguments {
     /// temporary directory].
     #[arg(long, value_name = "FILE", requires = "tls")]
     authority: Option<PathBuf>,
-    /// Whether the control interface at /_mock answers [default: true on loopback addresses].
+    /// Whether to serve the control interface at /_mock [default: true on loopback addresses].
     #[arg(long, value_name = "BOOL")]
     control: Option<bool>,
     /// Access mode of the default application.
@@ -80,13 +80,13 @@ struct Arguments {
     /// Share of requests with a random fault, from 0 to 1.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     faults: f64,
-    /// Delay before every answer in milliseconds.
+    /// Delay before every response in milliseconds.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     latency: u64,
     /// Shows a consent page instead of granting access immediately.
     #[arg(long)]
     ask: bool,
-    /// The refresh token in the answer to a refresh request.
+    /// The refresh token in the response to a refresh request.
     #[arg(long, value_enum, default_value_t = RefreshArgument::Omit)]
     refresh: RefreshArgument,
     /// Registers another redirect URI. Can be given several times.
@@ -98,7 +98,7 @@ struct Arguments {
     /// Gives the reason UNKNOWN for every refused player command, as some real players do.
     #[arg(long)]
     vague_player: bool,
-    /// Adds null values that real answers contain: hidden playlists are null, and a device has no
+    /// Adds null values that real responses contain: hidden playlists are null, and a device has no
     /// id.
     #[arg(long)]
     null_values: bool,
@@ -309,22 +309,22 @@ fn description(mock: &MockSpotify, authority: Option<&Path>) -> String {
     .to_string()
 }
 
-#[expect(clippy::print_stdout, reason = "the schema is what the program is started for")]
+#[expect(clippy::print_stdout, reason = "the text is the output of the program")]
 fn print(text: &str) {
     println!("{text}");
 }
 
 /// Prints the addresses and credentials. The printed secret is not confidential, since the
 /// application is generated.
-#[expect(clippy::print_stdout, reason = "what the program prints is what it is started for")]
+#[expect(clippy::print_stdout, reason = "the addresses are the output of the program")]
 fn announce(mock: &MockSpotify, authority: Option<&Path>) {
     println!("api            {}", mock.api_url());
     println!("accounts       {}", mock.accounts_url());
     println!("client id      {}", mock.client_id());
     println!("client secret  {}", mock.client_secret());
     println!("user token     {}", mock.user_token_all());
-    println!("an artist      {}/artists/{}", mock.api_url(), mock.world().artist);
-    println!("for people     {}/", mock.accounts_url());
+    println!("example call   {}/artists/{}", mock.api_url(), mock.world().artist);
+    println!("home page      {}/", mock.accounts_url());
     if mock.has_control() {
         println!("control        {}/_mock", mock.accounts_url());
     }
@@ -333,7 +333,7 @@ fn announce(mock: &MockSpotify, authority: Option<&Path>) {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "a program says why it gives up")]
+#[expect(clippy::print_stderr, reason = "the program reports why it failed")]
 fn complain(error: &io::Error) {
     eprintln!("spot-mock: {error}");
 }

@@ -49,7 +49,8 @@ impl PlaylistContents {
                 return Ok(contents);
             }
         }
-        Err(Error::new(ErrorKind::Conflict, "the playlist changes while it is being read"))
+        let message = format!("the playlist changed during each of {READS} attempts to read it");
+        Err(Error::new(ErrorKind::Conflict, message))
     }
 
     fn append(&mut self, page: Page<PlaylistItem>) {

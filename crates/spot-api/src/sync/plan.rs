@@ -222,14 +222,14 @@ fn choose<'a>(
     let refusal = |why: String| Err(Error::bad_request(why));
     match (edits, whole) {
         (None, None) => refusal(
-            "the API can do neither: add a local file, nor remove an item without a URI beside items \
-             that stay"
+            "no sequence of calls leads to the wanted list: the API cannot add local files, and \
+             cannot remove single items that have no URI"
                 .to_owned(),
         ),
         (None, Some(_)) if terms.allow_replace => Ok(None),
         (None, Some(_)) => refusal(
-            "the playlist holds items without a URI, which only a replacement removes, and it gives \
-             every item a new date; allow it with `allow_replace()`"
+            "the playlist contains items without a URI, and only a replacement of the whole \
+             playlist can remove them; it gives every item a new date: allow it with `allow_replace()`"
                 .to_owned(),
         ),
         (Some(edits), whole) => {
@@ -246,12 +246,14 @@ fn choose<'a>(
             }
             let instead = match whole {
                 Some(whole) => format!(
-                    "; a replacement takes {whole} and gives every item a new date: use \
-                     `allow_replace()` or `max_calls()`"
+                    "; a replacement takes {whole} but gives every item a new date: use \
+                     `allow_replace()`, or raise the maximum with `max_calls()`"
                 ),
-                None => ": use `max_calls()`".to_owned(),
+                None => ": raise it with `max_calls()`".to_owned(),
             };
-            refusal(format!("keeping the dates takes {calls} calls, more than {most}{instead}"))
+            refusal(format!(
+                "keeping the dates takes {calls} calls, more than the maximum of {most}{instead}"
+            ))
         }
     }
 }

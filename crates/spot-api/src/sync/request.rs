@@ -106,7 +106,7 @@ impl SyncPlaylist {
             }
         };
         if expected.is_some() && expected != contents.snapshot_id {
-            let message = "the playlist has changed since the version that was given";
+            let message = "the playlist has changed: its version is not the given `snapshot_id`";
             return Err(Error::new(ErrorKind::Conflict, message));
         }
         let wanted = match self.goal {

@@ -357,7 +357,8 @@ impl Stream for PlaybackWatch {
                     // A token source or a transport of the caller panicked; the next poll may
                     // succeed.
                     Some(Err(stopped)) if stopped.is_panic() => {
-                        let error = Error::new(ErrorKind::Transport, "the poll panicked");
+                        let message = "the task that polls the player panicked";
+                        let error = Error::new(ErrorKind::Transport, message);
                         let state = Err(error.with_source(stopped));
                         // This error does not end the stream.
                         let _ =

@@ -76,5 +76,5 @@ async fn a_filter_of_fields_does_not_end_a_stream() {
     }
     assert_eq!((count, items.total()), (250, Some(250)));
     let error = client.playlist("spotmockPlaylist000001").fields("items(").await.unwrap_err();
-    assert!(error.to_string().contains("`fields`: its parentheses do not match"), "{error}");
+    assert!(error.to_string().contains("`fields`: its parentheses are not balanced"), "{error}");
 }

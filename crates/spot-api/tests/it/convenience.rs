@@ -301,7 +301,7 @@ async fn a_short_link_is_resolved_without_a_token() {
     assert_eq!(links.0.lock().unwrap().len(), 4);
     for (link, words) in [
         ("https://spotify.link/away", "example.org"),
-        ("https://spotify.link/nothing", "leads nowhere"),
+        ("https://spotify.link/nothing", "does not redirect"),
         ("https://example.org/x", "example.org"),
     ] {
         let error = client.resolve_link(link).await.unwrap_err();

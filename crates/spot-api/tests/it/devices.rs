@@ -60,7 +60,7 @@ async fn a_device_that_takes_no_commands_is_said_at_once() {
     mock.add_device(Device::new("tv", "Guest room").restricted());
     let client = client(&mock);
     let error = client.player().device("guest room").ready(Duration::from_secs(60)).await;
-    assert!(error.as_ref().unwrap_err().message().contains("takes no commands"), "{error:?}");
+    assert!(error.as_ref().unwrap_err().message().contains("accepts no commands"), "{error:?}");
     let without_id = r#"{"devices":[{"id":null,"name":"Attic","is_restricted":false}]}"#;
     let devices = Fault::status(200).body("application/json", without_id);
     mock.fail_next_on("get-a-users-available-devices", devices);

@@ -194,7 +194,8 @@ impl Endpoint {
                 // The other errors contain the body of the response. They cannot occur here,
                 // because every response has already been parsed.
                 Err(_) => {
-                    return Err(Error::new(ErrorKind::Decode, "the token endpoint's answer"));
+                    let message = "the token endpoint's response is malformed";
+                    return Err(Error::new(ErrorKind::Decode, message));
                 }
             };
             match failure.wait(repeatable, attempt) {

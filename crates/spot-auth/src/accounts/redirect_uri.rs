@@ -41,20 +41,22 @@ impl RedirectUri {
             return refused("it has a fragment, which a redirect URI must not have");
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return refused("it has a user name or a password in it");
+            return refused(
+                "it contains a user name or a password, which a redirect URI must not contain",
+            );
         }
         let host = url.host_str().unwrap_or_default().trim_end_matches('.');
         let web = matches!(url.scheme(), "http" | "https");
         if web && host.eq_ignore_ascii_case("localhost") {
             return refused(
-                "Spotify refuses `localhost` since November 2025; \
+                "Spotify has refused `localhost` since November 2025; \
                  register and use http://127.0.0.1/callback or http://[::1]/callback",
             );
         }
         let loopback = loopback(text);
         if url.scheme() == "http" && loopback.is_none() {
             return refused(
-                "plain http is allowed for http://127.0.0.1 and http://[::1] only; use https",
+                "plain http is allowed only for http://127.0.0.1 and http://[::1]; use https",
             );
         }
         Ok(Self { text: text.to_owned(), path: url.path().to_owned(), loopback })

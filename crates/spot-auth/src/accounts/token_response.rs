@@ -51,13 +51,13 @@ impl TokenResponse {
         // ignored.
         let read = fields.deserialize(&mut json);
         let Fields { access_token, refresh_token, scope, lifetime } = fields;
-        let (access_token, unusable) = match access_token.unwrap_or(Err("it is missing")) {
+        let (access_token, unusable) = match access_token.unwrap_or(Err("has no `access_token`")) {
             Ok(token) => (token, None),
             Err(why) => (String::new(), Some(why)),
         };
         if let (Some(why), None) = (unusable, &refresh_token) {
             return Err(match read {
-                Err(_) => undecodable("it is not a JSON object", None),
+                Err(_) => undecodable("is not a JSON object", None),
                 Ok(()) => undecodable(why, Some("access_token")),
             });
         }
@@ -96,7 +96,7 @@ impl TokenResponse {
 }
 
 fn undecodable(what: &str, field: Option<&str>) -> Error {
-    let error = Error::new(ErrorKind::Decode, format!("the token endpoint's answer: {what}"));
+    let error = Error::new(ErrorKind::Decode, format!("the token endpoint's response {what}"));
     match field {
         Some(field) => error.with_path(field),
         None => error,
@@ -170,11 +170,11 @@ fn text(value: Value) -> Option<String> {
 
 fn access_token(value: Value) -> Result<String, &'static str> {
     if !matches!(value, Value::String(_) | Value::Null) {
-        return Err("it is not a string");
+        return Err("has an `access_token` that is not a string");
     }
-    let token = text(value).ok_or("it is missing or empty")?;
+    let token = text(value).ok_or("has no `access_token`")?;
     if token.bytes().any(|byte| !byte.is_ascii_graphic()) {
-        return Err("a header cannot hold it");
+        return Err("has an `access_token` with characters that a header cannot contain");
     }
     Ok(token)
 }

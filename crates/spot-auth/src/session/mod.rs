@@ -163,7 +163,8 @@ impl Session {
         Err(Error::new(
             ErrorKind::MissingScope,
             format!(
-                "the user has not granted {missing}; let the user sign in again with these scopes"
+                "the user has not granted these scopes: {missing}; let the user sign in again with \
+                 them"
             ),
         ))
     }

@@ -67,7 +67,8 @@ impl User {
             Ok(SaveOutcome::Saved(_)) => {}
             Ok(SaveOutcome::Conflict) => {
                 self.could_not_save(Error::store(
-                    "`save` of the token store reports a conflict, but nobody else has written",
+                    "`save` of the token store reported a conflict, but the record has the \
+                     expected version",
                 ));
             }
             Err(error) => self.could_not_save(error),

@@ -207,7 +207,8 @@ impl<R: Refresh> TokenCache<R> {
                 }
             }
         }
-        Err(Error::new(ErrorKind::Timeout, "no refresh of the token came to an end"))
+        let message = "the token was not refreshed: every attempt was stopped or stalled";
+        Err(Error::new(ErrorKind::Timeout, message))
     }
 
     /// Records that the API refused this token. A token that was refreshed meanwhile stays in
@@ -298,7 +299,7 @@ impl<R: Refresh> Shared<R> {
     /// Starts a refresh in its own task.
     fn start(self: &Arc<Self>, state: &mut State) -> Result<InFlight, Error> {
         let runtime = Handle::try_current().map_err(|_| {
-            Error::configuration("tokens are refreshed in a task, which needs a tokio runtime")
+            Error::configuration("a token cannot be refreshed outside of a tokio runtime")
         })?;
         state.started += 1;
         let (sender, result) = watch::channel(None);
@@ -315,7 +316,7 @@ impl<R: Refresh> Shared<R> {
                 Ok(result) => result,
                 // The runtime is shutting down. A refresh on another runtime may succeed.
                 Err(user_code::Failure::NoRuntime) => return,
-                Err(failure) => Err(failure.into_error("the refresh of the token")),
+                Err(failure) => Err(failure.into_error("the token refresh")),
             };
             shared.finish(&running, &result);
             drop(guard);

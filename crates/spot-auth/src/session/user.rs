@@ -162,7 +162,7 @@ impl User {
         }
         Err(Error::new(
             ErrorKind::Timeout,
-            "other processes replaced the refresh token again and again",
+            "other processes kept replacing the refresh token during the refresh",
         ))
     }
 
@@ -198,8 +198,8 @@ impl User {
         if self.outstanding.load(Ordering::SeqCst) > 0 {
             return Error::new(
                 ErrorKind::Timeout,
-                "an earlier refresh, which may have replaced the refresh token, waits for its \
-                 answer on a runtime that stands still",
+                "an earlier refresh may have replaced the refresh token; it has not finished, \
+                 because its runtime is stalled",
             );
         }
         let mut state = self.state();
@@ -297,9 +297,8 @@ impl Drop for Outstanding<'_> {
 
 fn consent_expired() -> Error {
     Error::consent_expired(
-        "the accounts service refuses the refresh token: six months have passed since the user \
-         consented, the consent was taken back, or the token is of another application; let the user \
-         sign in again",
+        "the accounts service refuses the refresh token: the consent is older than six months or \
+         was revoked, or the token belongs to another application; let the user sign in again",
     )
     .with_status(400)
     .with_reason("invalid_grant")

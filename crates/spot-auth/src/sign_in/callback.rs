@@ -113,14 +113,14 @@ impl InvalidCallback {
 
 impl fmt::Display for InvalidCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("this is not the address that the browser came back to: ")?;
+        f.write_str("this is not the address to which the browser returned: ")?;
         match self {
             Self::NoQuery => f.write_str("it has no query"),
             Self::Repeated(name) => write!(f, "it has `{name}` more than once"),
             Self::NoState => f.write_str("`state` is missing"),
-            Self::WrongState => {
-                f.write_str("`state` belongs to another sign-in; use the address of the latest one")
-            }
+            Self::WrongState => f.write_str(
+                "`state` belongs to another sign-in; use the address of the latest sign-in",
+            ),
             Self::WrongIssuer => f.write_str("`iss` names another accounts service"),
             Self::NoOutcome => f.write_str("it has neither `code` nor `error`"),
             Self::TwoOutcomes => f.write_str("it has both `code` and `error`"),

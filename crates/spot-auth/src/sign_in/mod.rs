@@ -182,7 +182,7 @@ impl SignIn {
     async fn run(self) -> Result<Session, Error> {
         let deadline = Instant::now() + self.time_limit.min(MAX_TIME_LIMIT);
         let out_of_time = |_| {
-            let message = format!("nobody finished the sign-in within {:?}", self.time_limit);
+            let message = format!("the sign-in was not finished within {:?}", self.time_limit);
             Error::new(ErrorKind::Timeout, message)
         };
         let stored = timeout_at(deadline, self.session_from_store());
@@ -261,8 +261,8 @@ impl SignIn {
                 Ok(listener) => return self.listen(listener, redirect).await,
                 Err(error) => {
                     let why = format!(
-                        "cannot wait for the browser at {}: {error}; end the program that uses the \
-                         port, or register a redirect URI with another one",
+                        "cannot listen for the browser at {}: {error}; stop the program that uses \
+                         the port, or register a redirect URI with another port",
                         redirect.as_str()
                     );
                     self.tell_user(format!("Cannot {}.", why.trim_start_matches("cannot "))).await;
@@ -310,7 +310,7 @@ impl SignIn {
             Arc::new(move |query: &str| pending.validate_callback(query))
         };
         let (outcome, browser) = listener.wait(&redirect, validate).await.map_err(|error| {
-            Error::configuration("the listener on this machine failed").with_source(error)
+            Error::configuration("the loopback listener of the sign-in failed").with_source(error)
         })?;
         Ok(Callback { pending, outcome, browser: Some(browser) })
     }
@@ -319,8 +319,8 @@ impl SignIn {
         let pending = Arc::new(self.begin(redirect)?);
         self.open(&pending).await;
         self.tell_user(
-            "Afterwards the browser shows a page that may say it cannot be reached. \
-             Copy its address, paste it here, and press Enter:"
+            "After you sign in, the browser opens another page, which may fail to load. \
+             Copy the address of that page, paste it here, and press Enter:"
                 .to_owned(),
         )
         .await;
@@ -336,11 +336,13 @@ impl SignIn {
                         browser: None,
                     });
                 }
-                Err(invalid) => self.tell_user(format!("{invalid}. Paste it again:")).await,
+                Err(invalid) => {
+                    self.tell_user(format!("{invalid}. Paste the address again:")).await
+                }
             }
         }
         Err(Error::authentication(format!(
-            "none of {MAX_PASTES} pasted addresses was the callback of the sign-in"
+            "none of the {MAX_PASTES} pasted addresses was the callback URL of the sign-in"
         )))
     }
 

@@ -115,7 +115,10 @@ impl PendingSignIn {
     }
 
     pub(crate) fn from_json(app: Arc<Application>, json: &str) -> Result<Self, Error> {
-        let wrong = || Error::configuration("this is not the JSON of a pending sign-in");
+        let wrong = || {
+            let message = "the text is not a pending sign-in; expected JSON from `into_json`";
+            Error::configuration(message)
+        };
         let form: PendingJson = serde_json::from_str(json).map_err(|_| wrong())?;
         let now = app.clock().now();
         let left = from_unix(form.ends_at).and_then(|ends| ends.duration_since(now.wall).ok());
@@ -159,8 +162,8 @@ impl PendingSignIn {
             .map_err(|error| match error.kind() {
                 // The service's message does not distinguish these causes.
                 ErrorKind::ConsentExpired => Error::authentication(
-                    "the accounts service refuses the code: it was used before, is too old, \
-                     or belongs to another redirect URI",
+                    "the accounts service refuses the authorization code: it was used before, is \
+                     too old, or belongs to another redirect URI",
                 )
                 .with_reason("invalid_grant"),
                 _ => error,

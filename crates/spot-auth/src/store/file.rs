@@ -236,12 +236,12 @@ impl Files {
         let aside = beside(&self.record, &format!("{BROKEN}{}", unix_micros()));
         Err(match fs::rename(&self.record, &aside) {
             Ok(()) => Error::store(format!(
-                "the token file {path} cannot be used: {why}; it is kept as {}",
+                "the token file {path} cannot be used: {why}; it was renamed to {}",
                 aside.display()
             ))
             .with_reason(SET_ASIDE),
             Err(error) => Error::store(format!(
-                "the token file {path} cannot be used: {why}; renaming it failed as well"
+                "the token file {path} cannot be used: {why}; it could not be renamed either"
             ))
             .with_source(error),
         })
@@ -366,7 +366,7 @@ fn parse(text: &[u8], key: &StoreKey, path: &Path) -> Result<Stored, Unreadable>
     }
     let content: Content = serde_json::from_slice(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        Unreadable::Broken(format!("it is wrong or ends early at line {line}, column {column}"))
+        Unreadable::Broken(format!("it is malformed or truncated at line {line}, column {column}"))
     })?;
     let found = StoreKey::new(content.client_id, content.account, &*content.scopes);
     if found != *key {
@@ -449,7 +449,7 @@ where
     E: From<Error> + Send + 'static,
 {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
-        Err(Error::store("the runtime ended while a token file was in use").into())
+        Err(Error::store("the tokio runtime shut down while a token file was in use").into())
     })
 }
 

@@ -47,12 +47,12 @@ impl KeyringStore {
         let (service, user) = (Arc::clone(&self.service), key.to_string());
         let failed = |error: String| {
             let account = key.account();
-            Error::store(format!("the keyring cannot {what} `{account}`: {error}"))
+            Error::store(format!("the keyring cannot {what} the session of `{account}`: {error}"))
         };
         // A keyring may ask the user for a password, and block until the user answers.
         tokio::task::spawn_blocking(move || Entry::new(&service, &user).and_then(work))
             .await
-            .map_err(|_| failed("the runtime ended".to_owned()))?
+            .map_err(|_| failed("the tokio runtime shut down".to_owned()))?
             // The error may contain the content of the entry, but the text of the error does not.
             .map_err(|error| failed(error.to_string()))
     }

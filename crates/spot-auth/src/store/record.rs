@@ -146,7 +146,7 @@ impl TokenRecord {
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let form: RecordJson = serde_json::from_str(json).map_err(|error| {
             Error::configuration(format!(
-                "this is not a token record: it cannot be read at line {}, column {}",
+                "this is not a token record: it is malformed at line {}, column {}",
                 error.line(),
                 error.column(),
             ))
@@ -163,7 +163,7 @@ impl TokenRecord {
             consented_at: form.consented_at.and_then(from_unix),
         };
         if record.access_token.is_none() && record.refresh_token.is_none() {
-            return Err(Error::configuration("this is not a token record: it holds no token"));
+            return Err(Error::configuration("this is not a token record: it contains no token"));
         }
         Ok(record)
     }

@@ -44,7 +44,7 @@ impl TokenRecord {
         let refresh_token = cache
             .refresh_token
             .filter(|token| !token.is_empty())
-            .ok_or_else(|| wrong("holds no refresh token"))?;
+            .ok_or_else(|| wrong("has no refresh token"))?;
         let scopes = Scopes::parse(&cache.scope.unwrap_or_default());
         let mut record = Self::from_refresh_token(refresh_token).with_granted_scopes(scopes);
         if let (Some(access_token), Some(expires_at)) = (cache.access_token, cache.expires_at)

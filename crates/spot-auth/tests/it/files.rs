@@ -1,4 +1,4 @@
-//! The files of a store, as others see them.
+//! Tests the files that `FileStore` writes.
 
 use std::{fs, path::Path};
 
@@ -39,7 +39,7 @@ async fn files_and_directory_are_private() {
     assert_eq!(mode(&store.path(&key())), 0o600);
 }
 
-/// A new file has the mode that the environment gives it, which the store may refuse.
+/// Makes a new file private. The store may refuse a file with the default permissions.
 fn private(path: &std::path::Path) {
     #[cfg(unix)]
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
@@ -57,7 +57,7 @@ async fn a_broken_file_is_reported_once_and_renamed() {
         let error = store.load(&key()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Store);
         assert!(error.message().contains(path.to_str().unwrap()), "{error}");
-        let (_, aside) = error.message().split_once("it is kept as ").expect("it is set aside");
+        let (_, aside) = error.message().split_once("it was renamed to ").expect("it is set aside");
         assert_eq!(fs::read_to_string(aside).unwrap(), broken);
         fs::remove_file(aside).unwrap();
         assert!(store.load(&key()).await.unwrap().is_none(), "the way is free");
@@ -66,7 +66,7 @@ async fn a_broken_file_is_reported_once_and_renamed() {
     fs::write(&path, no_token).unwrap();
     private(&path);
     let error = store.load(&key()).await.unwrap_err();
-    assert!(error.message().contains("holds no token"), "{error}");
+    assert!(error.message().contains("contains no token"), "{error}");
 }
 
 #[tokio::test]

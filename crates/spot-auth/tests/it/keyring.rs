@@ -1,15 +1,15 @@
-//! The keyring, with one that is in memory in its place.
+//! Tests `KeyringStore` with an in-memory keyring.
 
 use spot_auth::{ExposeSecret, KeyringStore, SaveOutcome, TokenStore};
 
 use crate::stores::{key, record};
 
-/// One test, since the choice of a keyring is one for the whole process.
+/// This is a single test because the choice of a keyring applies to the whole process.
 #[tokio::test]
 async fn the_keyring_has_no_access_token() {
     let store = KeyringStore::new("spot-auth's tests");
     let error = store.load(&key()).await.unwrap_err();
-    assert!(error.message().contains("keyring cannot read `me`"), "{error}");
+    assert!(error.message().contains("keyring cannot read the session of `me`"), "{error}");
 
     keyring_core::set_default_store(keyring_core::mock::Store::new().unwrap());
     assert!(store.load(&key()).await.unwrap().is_none());

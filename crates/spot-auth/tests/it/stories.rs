@@ -1,4 +1,4 @@
-//! Whole stories against a Spotify of our own, whose clock can be moved.
+//! Tests complete sign-in scenarios against the mock. The tests can advance the mock's clock.
 
 use std::{
     sync::{Arc, Mutex},
@@ -12,6 +12,8 @@ use spot_auth::{
 use spot_http::{Pipeline, Request};
 use spot_mock::{Consent, Fault, MockBuilder, MockSpotify, RefreshPolicy};
 
+use crate::script::eventually;
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 async fn start(builder: MockBuilder) -> MockSpotify {
@@ -24,7 +26,7 @@ fn app(mock: &MockSpotify) -> AppBuilder {
         .redirect_uri("https://example.com/callback")
 }
 
-/// Opens the page on which the user consents, and gives the address the browser is sent to.
+/// Opens the consent page. Returns the URL to which the page redirects the browser.
 async fn visit(authorize_url: &str) -> String {
     let browser = reqwest::Client::builder()
         .no_proxy()
@@ -156,6 +158,7 @@ async fn the_end_of_the_consent_is_announced() {
     saved_tracks(&mock, session.clone()).await.unwrap();
     later(Duration::from_secs(7_200));
     saved_tracks(&mock, session.clone()).await.unwrap();
+    eventually(|| !told.lock().unwrap().is_empty());
     assert_eq!(*told.lock().unwrap(), ["expiring"], "once a day");
     assert_eq!(session.consent_expires_at(), session.consented_at().map(|at| at + 181 * DAY));
     later(20 * DAY);
@@ -163,6 +166,7 @@ async fn the_end_of_the_consent_is_announced() {
         let error = saved_tracks(&mock, session.clone()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConsentExpired);
     }
+    eventually(|| told.lock().unwrap().len() > 1);
     assert_eq!(*told.lock().unwrap(), ["expiring", "expired"]);
     let store = MemoryStore::new();
     session.keep_in(store, "me").await.unwrap();
@@ -193,7 +197,7 @@ async fn a_wrong_invalid_grant_is_forgotten_by_the_next_program() {
     mock.fail_next_on("token", mistake);
     let error = saved_tracks(&mock, session).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConsentExpired);
-    // The record was kept, and the next program that starts finds that it is good.
+    // The store still has the record, so the next program can use the session.
     let scopes = [Scope::UserLibraryRead, Scope::UserReadPrivate];
     let next = app.stored_session(store, "me", scopes).await.unwrap().unwrap();
     saved_tracks(&mock, next).await.unwrap();

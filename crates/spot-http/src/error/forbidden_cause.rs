@@ -39,23 +39,25 @@ impl ForbiddenCause {
             Self::DevelopmentMode => {
                 "use the replacement of the operation, or apply for Extended Quota Mode"
             }
-            Self::ClosedIn2024 => "do without the operation, since Spotify offers no replacement",
-            Self::MissingScope => "ask the user to sign in with the scope",
+            Self::ClosedIn2024 => "do not use the operation: Spotify offers no replacement",
+            Self::MissingScope => "ask the user to sign in with the missing scope",
             Self::OwnerNeedsPremium => {
-                "the owner of the application has to subscribe to Spotify Premium; it can take hours \
-                 until Spotify notices"
+                "the owner of the application must subscribe to Spotify Premium; it can take hours \
+                 until the subscription takes effect"
             }
             Self::UserNotRegistered => {
-                "add the user to the allow-list of the application in the dashboard, in which \
-                 Development Mode has room for five users"
+                "add the user to the allow-list of the application in the dashboard; Development \
+                 Mode allows five users"
             }
             Self::UserNeedsPremium => {
-                "the player takes commands only of users with Spotify Premium"
+                "the player accepts commands only from users with Spotify Premium"
             }
-            Self::PlayerRestriction => "try again when something else plays or on another device",
+            Self::PlayerRestriction => {
+                "try again while something else is playing, or on another device"
+            }
             Self::PlaylistOfOthers => {
-                "only the owner of a playlist and its collaborators may read its items and change \
-                 them: ask the owner to share it"
+                "only the owner and the collaborators of a playlist may read and change its items: \
+                 ask the owner to add the user as a collaborator"
             }
             Self::Other => {
                 "check in the dashboard that the user is registered, and that the owner has Spotify \

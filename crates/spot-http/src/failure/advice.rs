@@ -37,7 +37,7 @@ fn advice(
         }
         (ErrorKind::NotFound, _) if says("device") => "see `client.player().devices()`",
         (ErrorKind::NotFound, _) if path.starts_with(EDITORIAL) => {
-            "playlists that Spotify makes itself are closed to applications registered since \
+            "playlists made by Spotify itself are closed to applications registered since \
              2024-11-27"
         }
         (ErrorKind::Authentication, _) if says("user authentication") => {
@@ -51,17 +51,17 @@ fn advice(
             let Paging::Offset { last_offset: Some(last), .. } = operation.paging else {
                 return None;
             };
-            return Some(format!("`offset` is 0 to {last}"));
+            return Some(format!("`offset` must be 0 to {last}"));
         }
         (ErrorKind::BadRequest, Some(400)) if says("out of bounds") => {
-            "a position counts from 0 and is at most the number of items"
+            "a position must be from 0 to the number of items"
         }
         _ if !words.is_empty() => return None,
         (ErrorKind::NotFound, Some(410)) => "Spotify removed the operation from its API",
         (ErrorKind::NotFound, _) => {
             "Spotify gives no reason: the item does not exist, or the application may not see it"
         }
-        (ErrorKind::BadRequest, Some(405)) => "the path does not take this method",
+        (ErrorKind::BadRequest, Some(405)) => "the path does not support this method",
         (ErrorKind::Server, _) => "Spotify gives no reason",
         (ErrorKind::Configuration, Some(300..=399)) => {
             "the server redirects to another address; check `base_url`"
@@ -77,8 +77,9 @@ fn limit(operation: &Operation, mode: AccessMode) -> Option<String> {
     let open = operation.access == Access::Any && mode == AccessMode::Development;
     Some(match extended.filter(|_| open) {
         Some(large) => format!(
-            "`limit` is 1 to {max} in Development Mode, and 1 to {large} in Extended Quota Mode"
+            "`limit` must be 1 to {max} in Development Mode, and 1 to {large} in Extended Quota \
+             Mode"
         ),
-        None => format!("`limit` is 1 to {max}"),
+        None => format!("`limit` must be 1 to {max}"),
     })
 }

@@ -93,14 +93,14 @@ fn is_doubtful(operation: &Operation, mode: AccessMode) -> bool {
 fn closed_since(operation: &Operation) -> String {
     let since = operation.access.since().unwrap_or_default();
     let who = match operation.access {
-        Access::Closed2024 => "all applications that had no extended access then",
+        Access::Closed2024 => "applications that had no extended access at that time",
         _ => "applications in Development Mode",
     };
     let instead = match operation.replacement {
         Some(replacement) => format!("use {replacement}"),
         None => "there is no replacement".to_owned(),
     };
-    format!("the operation is closed since {since} to {who}; {instead}")
+    format!("the operation was closed on {since} to {who}; {instead}")
 }
 
 fn needed_scopes(operation: &Operation) -> String {

@@ -58,7 +58,7 @@ impl Outcome {
     pub fn report(self, error: Error, repeatable: bool) -> Error {
         match self {
             Self::Unknown | Self::Failed if !repeatable => {
-                let advice = "check what it did before you repeat it";
+                let advice = "check whether the call took effect before you repeat it";
                 let message = match error.message() {
                     "" => advice.to_owned(),
                     words => format!("{words}; {advice}"),

@@ -182,36 +182,37 @@ impl PipelineBuilder {
         let base_url = Url::parse(base).map_err(|error| {
             let why = match error {
                 url::ParseError::RelativeUrlWithoutBase => {
-                    "it has no scheme; begin it with https://".to_owned()
+                    "it has no scheme; start it with https://".to_owned()
                 }
                 error => error.to_string(),
             };
             Error::configuration(format!("`base_url` is {shown:?}: {why}"))
         })?;
         if !base_url.username().is_empty() || base_url.password().is_some() {
-            let message = format!("`base_url` must hold no user name and no password: {shown:?}");
+            let message =
+                format!("`base_url` must not contain a user name or a password: {shown:?}");
             return Err(Error::configuration(message));
         }
         if base_url.query().is_some() || base_url.fragment().is_some() {
-            let message = "`base_url` must end with the path, without a query and a fragment";
+            let message = "`base_url` must not have a query or a fragment";
             return Err(Error::configuration(message));
         }
         if !matches!(base_url.scheme(), "http" | "https") {
-            let message = format!("`base_url` is {shown:?}; expected http or https");
+            let message = format!("`base_url` is {shown:?}; expected http or https as the scheme");
             return Err(Error::configuration(message));
         }
         let accept_language = self.accept_language.map(|languages| {
             HeaderValue::try_from(&languages).map_err(|_| {
                 Error::configuration(format!(
-                    "`accept_language` is {languages:?}; expected the value of a header, such as \
+                    "`accept_language` is {languages:?}; expected a header value, such as \
                      \"de, en\""
                 ))
             })
         });
         let transport = match (self.transport, self.proxy) {
             (Some(_), Some(_)) => {
-                let message =
-                    "`proxy` is for the default transport; set it on the transport that you give";
+                let message = "`proxy` applies only to the default transport; set the proxy on your own \
+                               transport";
                 return Err(Error::configuration(message));
             }
             (Some(transport), None) => transport,
@@ -251,7 +252,8 @@ fn default_transport(proxy: Option<&str>) -> Result<Arc<dyn Transport>, Error> {
 #[cfg(not(feature = "reqwest"))]
 fn default_transport(_proxy: Option<&str>) -> Result<Arc<dyn Transport>, Error> {
     Err(Error::configuration(
-        "there is no transport: give one, or switch on the feature `rustls` or `native-tls`",
+        "there is no transport: set one with `transport`, or enable the feature `rustls` or \
+         `native-tls`",
     ))
 }
 

@@ -67,7 +67,7 @@ pub(crate) async fn call(
     });
     let response = timeout_at(latest, response).await;
     let response = response.map_err(|_| {
-        let message = "the call it shared took longer than the deadline";
+        let message = "the deadline passed while the call waited for an identical call in flight";
         Error::new(ErrorKind::Timeout, message).with_operation(operation)
     })?;
     let response = response.clone()?;

@@ -317,7 +317,7 @@ impl<'a> Call<'a> {
     fn finish(&self, permit: Box<dyn Permit>, end: AttemptEnd<'_>) -> Feedback {
         let feedback = permit.finish(end);
         if let Some(limit) = feedback.limit {
-            tracing::info!(limit, "the rate limit is learned");
+            tracing::info!(limit, "learned the rate limit");
             self.shared.observe(|| Event::LimitLearned { limit });
         }
         feedback
@@ -333,7 +333,7 @@ impl<'a> Call<'a> {
 
     fn retries(&self, error: &Error, after: Duration) {
         let (operation, attempt) = (self.request.operation(), self.attempt);
-        tracing::debug!(after_ms = millis(after), %error, "is sent again");
+        tracing::debug!(after_ms = millis(after), %error, "retrying");
         self.shared.observe(|| {
             let error = error.clone();
             Event::Retry { operation, attempt, error, after }

@@ -86,8 +86,8 @@ impl Pipeline {
         request.check()?;
         // Timers and connections panic without a runtime.
         if Handle::try_current().is_err() {
-            let message = "the call was made outside of a tokio runtime; make it inside of one, or \
-                           use the blocking calls";
+            let message = "the call was made outside of a tokio runtime; make it inside one, or \
+                           use the feature `blocking`";
             return Err(Error::configuration(message).with_operation(request.operation()));
         }
         #[cfg(feature = "cache")]
@@ -145,7 +145,7 @@ impl Pipeline {
     /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not an `https` URL. A network
     /// failure is an error too.
     pub async fn redirect_of(&self, link: &str) -> Result<Option<String>, Error> {
-        let wrong = || Error::bad_request("the link is not an https URL");
+        let wrong = || Error::bad_request(format!("the link {link:?} is not an https URL"));
         let url = Url::parse(link).ok().filter(|url| url.scheme() == "https").ok_or_else(wrong)?;
         let request = http::Request::get(url.as_str()).body(Bytes::new()).map_err(|_| wrong())?;
         let start = Instant::now();

@@ -110,7 +110,10 @@ pub(crate) async fn token(
     match timeout_at(deadline, token).await {
         Ok(Ok(token)) => token,
         Ok(Err(user_code::Panicked)) => Err(Error::configuration("the token source panicked")),
-        Err(_) => Err(Error::new(ErrorKind::Timeout, "no token before the deadline")),
+        Err(_) => {
+            let message = "the token source returned no token before the deadline";
+            Err(Error::new(ErrorKind::Timeout, message))
+        }
     }
 }
 

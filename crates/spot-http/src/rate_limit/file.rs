@@ -221,7 +221,7 @@ fn lock(path: &Path) -> io::Result<File> {
             Err(fs::TryLockError::WouldBlock) => {
                 return Err(io::Error::new(
                     io::ErrorKind::TimedOut,
-                    "another process holds its lock",
+                    "another process holds the lock of the file",
                 ));
             }
             Err(fs::TryLockError::Error(error)) => return Err(error),

@@ -9,6 +9,7 @@ mod limits;
 mod local;
 mod queue;
 mod queued;
+mod tally;
 mod window;
 
 pub use {

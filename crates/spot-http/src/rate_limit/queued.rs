@@ -338,7 +338,7 @@ impl<S: Slots> State<S> {
                 let limit = self.slots.limit().unwrap_or_default();
                 accept(request, until, now, || {
                     let message = format!(
-                        "the application's limit of {limit} calls per window is used up for now"
+                        "the application has reached its limit of {limit} calls per window"
                     );
                     Error::new(ErrorKind::RateLimited, message)
                 })?;

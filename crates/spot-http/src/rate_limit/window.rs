@@ -8,11 +8,14 @@
 //!
 //! Functions take the current time as an argument and never wait.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::Lane;
+use crate::{
+    Lane,
+    rate_limit::tally::{Rounding, Tally},
+};
 
 /// Safety margin for the server's clock.
 const MARGIN: Duration = Duration::from_millis(50);
@@ -39,6 +42,9 @@ const LEAST: u32 = 4;
 const FEW: u32 = 20;
 const STRIKES: u32 = 3;
 
+/// Number of times in a window that are told apart if there are very many calls.
+const RESOLUTIONS: u32 = 1024;
+
 const FIRST_PROBE: Duration = Duration::from_secs(60);
 const RAREST_PROBE: Duration = Duration::from_secs(30 * 60);
 
@@ -55,12 +61,12 @@ pub struct Window {
     proven: u32,
     in_flight: u32,
     /// When the slots of finished calls become free, soonest first.
-    cooling: VecDeque<(Instant, Call)>,
+    cooling: Tally<Call>,
     /// Send times of the answered calls that were sent less than a window ago, oldest first. These
     /// calls are certainly in the server's window. The number of these calls is a lower bound of
     /// the server's limit. The number of used slots is an upper bound of the server's current
     /// count.
-    certain: VecDeque<Instant>,
+    certain: Tally<()>,
     ramp: u32,
     braked_since: Option<Instant>,
     /// Time of the last refusal that was evaluated. If a call that was sent before this time is
@@ -104,7 +110,7 @@ struct LimitSearch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "authors of limiters make it, and there are no other cases"
+    reason = "implementations of limiters create it, and there are no other cases"
 )]
 pub enum Slot {
     /// The call has this slot.
@@ -117,7 +123,7 @@ pub enum Slot {
 
 /// The end of a call that had a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "authors of limiters handle every case")]
+#[expect(clippy::exhaustive_enums, reason = "implementations of limiters handle every case")]
 pub enum End {
     /// The server sent a response other than 429.
     Answered,
@@ -147,14 +153,15 @@ pub struct Learned {
 impl Window {
     /// Creates a window whose limit is not known yet.
     pub fn learned(length: Duration) -> Self {
+        let resolution = length / RESOLUTIONS;
         Self {
             length,
             mode: Mode::Learned,
             limit: None,
             proven: 0,
             in_flight: 0,
-            cooling: VecDeque::new(),
-            certain: VecDeque::new(),
+            cooling: Tally::new(resolution, Rounding::Up),
+            certain: Tally::new(resolution, Rounding::Down),
             ramp: FIRST_RAMP,
             braked_since: None,
             learned_at: None,
@@ -256,8 +263,7 @@ impl Window {
             End::Unknown => self.cool(now + STRAY, Call::Other),
             End::Answered => {
                 self.cool(now, Call::Answered);
-                let at = self.certain.partition_point(|other| *other <= sent);
-                self.certain.insert(at, sent);
+                self.certain.add(sent, ());
                 self.succeeded(sent, now);
             }
             End::Refused(wait) => {
@@ -274,17 +280,13 @@ impl Window {
     /// Returns how long the slots of finished calls stay in use, shortest time first. Calls of
     /// other processes are left out.
     pub fn cooling(&self, now: Instant) -> Vec<Duration> {
-        let own = self.cooling.iter().filter(|(_, call)| *call != Call::Foreign);
-        let left = own.map(|(free, _)| free.saturating_duration_since(now));
-        left.filter(|left| !left.is_zero()).collect()
+        self.slots(false, now).collect()
     }
 
     /// Returns the state to save. `foreign` says whether to include the calls of other processes.
     pub fn save(&self, now: Instant, foreign: bool) -> Learned {
-        let cooling = self.cooling.iter().filter(|(_, call)| foreign || *call != Call::Foreign);
-        let cooling = cooling.map(|(free, _)| free.saturating_duration_since(now));
         let in_flight = (0..self.in_flight).map(|_| self.length + MARGIN);
-        let taken = cooling.filter(|left| !left.is_zero()).chain(in_flight).collect();
+        let taken = self.slots(foreign, now).chain(in_flight).collect();
         Learned { limit: self.limit, step: self.search.step, every: self.search.every, taken }
     }
 
@@ -292,11 +294,7 @@ impl Window {
         if self.mode == Mode::Off {
             return;
         }
-        let mut taken = learned.taken.clone();
-        taken.sort_unstable();
-        // The saved times may be wrong, so they are limited to the length of a window.
-        let longest = self.length + MARGIN + STRAY;
-        self.cooling = taken.iter().map(|left| (now + (*left).min(longest), Call::Other)).collect();
+        self.replace(Call::Other, &learned.taken, now);
         self.learn(learned, now);
     }
 
@@ -305,12 +303,7 @@ impl Window {
         if self.mode == Mode::Off {
             return;
         }
-        let longest = self.length + MARGIN + STRAY;
-        let foreign = left.iter().map(|left| (now + (*left).min(longest), Call::Foreign));
-        let own = self.cooling.iter().copied().filter(|(_, call)| *call != Call::Foreign);
-        let mut cooling: Vec<_> = own.chain(foreign).collect();
-        cooling.sort_by_key(|(free, _)| *free);
-        self.cooling = cooling.into();
+        self.replace(Call::Foreign, left, now);
     }
 
     /// Loads a limit that was learned elsewhere, if this window does not know one.
@@ -326,11 +319,27 @@ impl Window {
 
     /// Returns the next time at which a slot becomes free.
     pub fn next_change(&self, now: Instant) -> Option<Instant> {
-        self.cooling.iter().map(|(free, _)| *free).find(|free| *free > now)
+        self.cooling.iter().map(|(free, ..)| free).find(|free| *free > now)
     }
 
     fn used(&self) -> u32 {
-        self.in_flight.saturating_add(u32::try_from(self.cooling.len()).unwrap_or(u32::MAX))
+        self.in_flight.saturating_add(self.cooling.count())
+    }
+
+    /// Returns the remaining time of each slot of a finished call, shortest first.
+    fn slots(&self, foreign: bool, now: Instant) -> impl Iterator<Item = Duration> {
+        let calls =
+            self.cooling.iter().filter(move |(_, call, _)| foreign || *call != Call::Foreign);
+        calls
+            .filter(move |(free, ..)| *free > now)
+            .flat_map(move |(free, _, count)| (0..count).map(move |_| free - now))
+    }
+
+    /// Replaces the slots of a kind of calls. `left` are their remaining times. They come from
+    /// elsewhere and may be wrong, so they are limited to the length of a window.
+    fn replace(&mut self, call: Call, left: &[Duration], now: Instant) {
+        let longest = self.length + MARGIN + STRAY;
+        self.cooling.replace(call, left.iter().map(|left| now + (*left).min(longest)));
     }
 
     /// Returns the number of free slots that a bulk call must leave for interactive calls. The
@@ -347,10 +356,7 @@ impl Window {
 
     /// Returns when `over + 1` of the used slots become free.
     fn after(&self, over: u32) -> Slot {
-        match self.cooling.get(over as usize) {
-            Some((free, _)) => Slot::At(*free),
-            None => Slot::AfterAnswer,
-        }
+        self.cooling.nth(over).map_or(Slot::AfterAnswer, Slot::At)
     }
 
     /// Raises the limit by one step if it is time to try a higher limit. Returns whether the limit
@@ -368,23 +374,19 @@ impl Window {
     }
 
     fn cool(&mut self, from: Instant, call: Call) {
-        let free = from + self.length + MARGIN;
-        let at = self.cooling.partition_point(|(other, _)| *other <= free);
-        self.cooling.insert(at, (free, call));
+        self.cooling.add(from + self.length + MARGIN, call);
     }
 
     fn release(&mut self, now: Instant) {
-        while self.cooling.front().is_some_and(|(free, _)| *free <= now) {
-            self.cooling.pop_front();
-        }
-        while self.certain.front().is_some_and(|sent| *sent + self.length <= now) {
-            self.certain.pop_front();
+        self.cooling.remove_up_to(now);
+        if let Some(start) = now.checked_sub(self.length) {
+            self.certain.remove_up_to(start);
         }
     }
 
     /// Returns the number of calls that the server has certainly accepted within one window.
     fn seen(&self) -> u32 {
-        u32::try_from(self.certain.len()).unwrap_or(u32::MAX)
+        self.certain.count()
     }
 
     /// Returns the number of calls answered within a window. The server may no longer count the
@@ -393,8 +395,8 @@ impl Window {
         let recent = self
             .cooling
             .iter()
-            .filter(|(free, call)| *call == Call::Answered && *free > now + MARGIN);
-        u32::try_from(recent.count()).unwrap_or(u32::MAX)
+            .filter(|(free, call, _)| *call == Call::Answered && *free > now + MARGIN);
+        recent.map(|(.., count)| count).fold(0, u32::saturating_add)
     }
 
     fn succeeded(&mut self, sent: Instant, now: Instant) {

@@ -104,10 +104,10 @@ impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             TransportErrorKind::NotSent => "no connection to the server",
-            TransportErrorKind::Reset => "the connection broke before the answer was whole",
+            TransportErrorKind::Reset => "the connection broke before the response was complete",
             TransportErrorKind::Timeout => "the server did not answer in time",
-            TransportErrorKind::BodyTooLarge => "the answer is larger than is taken",
-            TransportErrorKind::Other => "the exchange failed",
+            TransportErrorKind::BodyTooLarge => "the response is larger than the limit",
+            TransportErrorKind::Other => "the request failed",
         })?;
         // The innermost cause is the informative one, such as "connection refused".
         let mut cause: &dyn StdError = &*self.source;
@@ -129,7 +129,7 @@ fn advice(chain: &str) -> &'static str {
     } else if says(&["xpired", "NotValidYet", "not yet valid"]) {
         "; check the clock of this machine"
     } else if says(&["UnknownIssuer", "certificate verify failed"]) {
-        "; add the authority of the proxy or the test server with `root_certificate`"
+        "; add the certificate authority of the proxy or the test server with `root_certificate`"
     } else {
         ""
     }

@@ -291,7 +291,7 @@ impl Transport for Faulty {
         let fate = self.fate();
         let fail = |kind, why: &str| Err(TransportError::new(kind, why));
         if fate.dropped {
-            return fail(TransportErrorKind::NotSent, "dropped before it was sent");
+            return fail(TransportErrorKind::NotSent, "injected fault: the request was dropped");
         }
         if !fate.delay.is_zero() {
             tokio::time::sleep(fate.delay).await;
@@ -306,10 +306,10 @@ impl Transport for Faulty {
         }
         let response = self.inner.send(request).await?;
         if fate.reset {
-            return fail(TransportErrorKind::Reset, "reset after it was sent");
+            return fail(TransportErrorKind::Reset, "injected fault: the connection was reset");
         }
         if fate.truncated && !response.body().is_empty() {
-            return fail(TransportErrorKind::Reset, "the answer ended half way");
+            return fail(TransportErrorKind::Reset, "injected fault: the response was truncated");
         }
         Ok(response)
     }

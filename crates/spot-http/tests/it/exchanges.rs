@@ -1,4 +1,4 @@
-//! Single exchanges over real HTTP.
+//! Tests single requests over real HTTP.
 
 use futures::FutureExt as _;
 use mockito::Matcher;
@@ -41,7 +41,7 @@ async fn a_command_without_a_body_says_its_length() {
         .mock("PUT", "/me/player/pause")
         .match_header("content-length", "0")
         .with_status(200)
-        // As Spotify answers at times: a success that is not JSON.
+        // Spotify sometimes reports success with a body that is not JSON.
         .with_body("qwertz")
         .create_async()
         .await;
@@ -118,18 +118,18 @@ async fn refusals_are_told_apart() {
         seen.push(error.to_string());
     }
     insta::assert_snapshot!(seen.join("\n"), @r"
-    POST /me/player/next: the player refused (404): No device; name a device: `.device(id)`, see `client.player().devices()`
-    POST /me/player/next: the player refused (403): Premium; the player takes commands only of users with Spotify Premium
+    POST /me/player/next: the player refused the command (404): No device; name a device: `.device(id)`, see `client.player().devices()`
+    POST /me/player/next: the player refused the command (403): Premium; the player accepts commands only from users with Spotify Premium
     GET /me/tracks: a scope is missing (403): Insufficient client scope; sign the user in with the scope `user-library-read`
-    GET /me: forbidden (403): User not registered; add the user to the allow-list of the application in the dashboard, in which Development Mode has room for five users
+    GET /me: forbidden (403): User not registered; add the user to the allow-list of the application in the dashboard; Development Mode allows five users
     GET /me: not found (404): Spotify gives no reason: the item does not exist, or the application may not see it
     GET /me: bad request (400): No
     GET /me: configuration error (302): the server redirects to another address; check `base_url`
-    POST /me/player/next: the call may or may not have been carried out (502): the response is an HTML page: Bad; check what it did before you repeat it
+    POST /me/player/next: the call may or may not have been carried out (502): the response is an HTML page: Bad; check whether the call took effect before you repeat it
     ");
 }
 
-/// Ids of users are personal: they are in `target`, and do not print.
+/// User ids are personal data. `Error::target` contains the id, but the printed error does not.
 #[tokio::test]
 async fn an_error_prints_the_path_without_the_id_of_a_user() {
     let server = mockito::Server::new_async().await;
@@ -173,7 +173,7 @@ async fn an_answer_that_is_not_what_it_should_be_says_where() {
         ("", "the body is empty; expected JSON"),
         (
             "<html><head><title>Log in</title></head></html>",
-            "the body is an HTML page, \"Log in\"; expected JSON",
+            "the body is an HTML page titled \"Log in\"; expected JSON",
         ),
         ("{\"id\":", "EOF while parsing"),
     ] {
@@ -249,7 +249,7 @@ async fn a_clone_of_an_error_and_a_deferred_error_keep_everything() {
         .with_source(std::io::Error::other("the cause"));
     let shown = format!("{error:?}");
     assert_eq!(format!("{:?}", error.clone()), shown);
-    // A change of one does not change the other.
+    // A change of the clone does not change the original error.
     let changed = error.clone().with_done(6);
     assert_eq!((error.done(), changed.done()), (Some(5), Some(6)));
     let server = mockito::Server::new_async().await;

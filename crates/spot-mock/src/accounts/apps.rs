@@ -181,7 +181,7 @@ impl Apps {
             let app = register(app, world, &mut developers, &mut rng)?;
             let known = std::iter::once(&first).chain(&registered);
             if known.into_iter().any(|known| known.name == app.name) {
-                return Err(invalid(&app.name, "there is another application of that name"));
+                return Err(invalid(&app.name, "another application has the same name"));
             }
             registered.push(app);
         }
@@ -232,8 +232,7 @@ fn register(
         None => world.users.keys().take(MOST_USERS).collect(),
     };
     if app.mode == Mode::Development && users.len() > MOST_USERS {
-        let reason =
-            format!("{} users: an application in Development Mode has at most 5", users.len());
+        let reason = format!("it has {} users; Development Mode allows at most 5", users.len());
         return Err(invalid(&app.name, &reason));
     }
     let developer = developers.iter().position(|name| *name == app.developer);

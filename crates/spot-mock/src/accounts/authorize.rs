@@ -117,7 +117,7 @@ fn ask(
     let again = escape(&query.encoded());
     let mut text = format!(
         "<div class=\"narrow\"><p class=\"note\">spot-mock: this is not Spotify</p>\
-         <h1>{app} asks for access</h1><p>It may then:</p><ul>",
+         <h1>{app} asks for access</h1><p>It will then be allowed to:</p><ul>",
         app = escape(&app.name),
     );
     if scopes.is_empty() {
@@ -127,7 +127,7 @@ fn ask(
         text.push_str(&format!("<li><code>{scope}</code>"));
     }
     text.push_str(&format!(
-        "</ul><p>You return to <code>{}</code>.</p><h2>Agree as</h2>",
+        "</ul><p>The browser then returns to <code>{}</code>.</p><h2>Allow as</h2>",
         escape(redirect_uri)
     ));
     for (key, user) in world.users.iter() {

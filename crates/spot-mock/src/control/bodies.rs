@@ -121,7 +121,7 @@ impl FaultBody {
     pub(super) fn fault(self) -> Result<Fault, String> {
         Ok(match self {
             Self::Status { status, .. } if !(200..=599).contains(&status) => {
-                return Err(format!("status: {status} is not from 200 to 599"));
+                return Err(format!("status: {status} is out of range; expected 200 to 599"));
             }
             Self::Status { status, body, content_type, retry_after } => {
                 let mut fault = Fault::status(status);

@@ -69,8 +69,12 @@ pub(crate) fn answer(site: &Site, instance: &Instance, parts: &Parts, body: &[u8
         });
     }
     let (status, message) = match known {
-        true => (405, format!("{} is not allowed here", parts.method)),
-        false => (404, "There is no such operation; /_mock/openapi.json lists them".to_owned()),
+        true => (405, format!("The path does not support the method {}", parts.method)),
+        false => (
+            404,
+            "There is no operation at this path; /_mock/openapi.json lists all operations"
+                .to_owned(),
+        ),
     };
     json(status, &serde_json::json!({ "error": message }))
 }

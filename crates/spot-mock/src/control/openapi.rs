@@ -58,7 +58,7 @@ pub(super) fn document(base_url: &str, operations: &[Operation]) -> Value {
         let mut answers = Map::new();
         answers.insert(operation.status.to_string(), answer);
         let failure = json!({
-            "description": "What is wrong with the request",
+            "description": "Error of the request",
             "content": { "application/json": { "schema": error } },
         });
         answers.insert("4XX".to_owned(), failure);

@@ -55,7 +55,8 @@ pub(super) fn inject(request: &Request<'_>) -> Outcome {
         require_operation("operation", name)?;
     }
     if !(1..=1_000).contains(&times) {
-        return Err(Failure::new(400, format!("times: {times} is not from 1 to 1000")));
+        let message = format!("times: {times} is out of range; expected 1 to 1000");
+        return Err(Failure::new(400, message));
     }
     let faults = &mut request.instance.live().state.faults;
     for _ in 0..times {
@@ -72,7 +73,8 @@ pub(super) fn clear_faults(request: &Request<'_>) -> Outcome {
 pub(super) fn random_faults(request: &Request<'_>) -> Outcome {
     let body: RandomBody = request.body()?;
     if !(0.0..=1.0).contains(&body.share) {
-        return Err(Failure::new(400, format!("share: {} is not from 0 to 1", body.share)));
+        let message = format!("share: {} is out of range; expected 0 to 1", body.share);
+        return Err(Failure::new(400, message));
     }
     let mut faults = RandomFaults::new(body.seed, body.share);
     if !body.faults.is_empty() {
@@ -180,7 +182,7 @@ pub(super) fn device(request: &Request<'_>) -> Outcome {
 }
 
 pub(super) fn remove_device(request: &Request<'_>) -> Outcome {
-    let missing = || Failure::new(400, "id: must be the id of a device");
+    let missing = || Failure::new(400, "id: missing; expected the id of a device");
     let id = request.query.get("id").ok_or_else(missing)?;
     let user = request.query.get("user");
     match with_player(request, user, |player, now| player.remove_device(id, now))? {

@@ -134,7 +134,7 @@ impl RandomFaults {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "it lies between 0 and a million"
+            reason = "the value is between 0 and 1,000,000"
         )]
         let rate = (rate.clamp(0.0, 1.0) * 1_000_000.0) as u32;
         let gateway = "<!DOCTYPE html><html><title>502 Bad Gateway</title><p>Try later.</p></html>";

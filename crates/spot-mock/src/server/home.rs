@@ -28,7 +28,7 @@ pub(crate) fn home_page(instance: &Instance, content: &Content) -> Reply {
          <tr><th>Web API<td><code>{api}</code>\
          <tr><th>Authorize<td><code>{base}/authorize</code>\
          <tr><th>Token<td><code>{base}/api/token</code></table></div>\
-         <h2>Try it</h2><p>The program prints the client secret and a user token at its start.</p>\
+         <h2>Try it</h2><p>When the program starts, it prints the client secret and a user token.</p>\
          <pre>curl -u {client_id}:CLIENT_SECRET -d grant_type=client_credentials {base}/api/token\n\
          curl -H 'Authorization: Bearer TOKEN' '{api}/search?q=a&amp;type=track'</pre>",
         version = env!("CARGO_PKG_VERSION"),
@@ -49,7 +49,7 @@ pub(crate) fn home_page(instance: &Instance, content: &Content) -> Reply {
             Mode::Development => "development",
             Mode::Extended => "extended",
         };
-        let closed = if app.closed_2024 { ", without what was closed in 2024" } else { "" };
+        let closed = if app.closed_2024 { ", without the operations closed in 2024" } else { "" };
         let (name, id) = (escape(&app.name), &app.client_id);
         let uris = app.redirect_uris.iter();
         let uris: String = uris.map(|uri| format!("<code>{}</code><br>", escape(uri))).collect();

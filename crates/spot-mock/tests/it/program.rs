@@ -1,4 +1,4 @@
-//! The `spot-mock` program, started as a user starts it.
+//! Tests the `spot-mock` program as a user starts it.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -13,7 +13,7 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-/// What the program announced under this name.
+/// Returns the names and values that the program prints when it starts.
 fn announced(running: &mut Child) -> Vec<(String, String)> {
     let lines = BufReader::new(running.stdout.as_mut().unwrap()).lines();
     let pair = |line: std::io::Result<String>| {
@@ -42,7 +42,7 @@ async fn it_says_where_it_is_logs_what_it_answers_and_stops_when_told() {
     let get = || finish(http().get(&me).bearer_auth(value(&announced, "user token")));
     assert_eq!(get().await.status, 200);
     assert_eq!(get().await.status, 429);
-    let page = finish(http().get(value(&announced, "for people"))).await;
+    let page = finish(http().get(value(&announced, "home page"))).await;
     assert!(page.text.contains("extended"), "{}", page.text);
 
     let id = running.id().to_string();

@@ -48,10 +48,10 @@ impl Page {
             Self::Failed => (
                 "Not signed in",
                 "You consented, but the program could not complete the sign-in. \
-                 The program says why.",
+                 The program shows the reason.",
             ),
             Self::InvalidCallback => {
-                ("Not this sign-in", "This address does not belong to the current sign-in.")
+                ("Wrong sign-in", "This address does not belong to the current sign-in.")
             }
             Self::Malformed => ("Bad request", "The request could not be read."),
             Self::NotFound => ("Not found", "There is nothing at this address."),

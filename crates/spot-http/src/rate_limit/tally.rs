@@ -1,0 +1,178 @@
+//! A sorted list of times, whose memory is bounded.
+
+use std::{collections::VecDeque, time::Duration};
+
+use tokio::time::Instant;
+
+/// Number of entries up to which every time is exact.
+const EXACT: usize = 1024;
+
+/// Whether the time of merged entries is the earliest or the latest of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rounding {
+    Down,
+    Up,
+}
+
+/// Times with a kind, earliest first.
+///
+/// Up to [`EXACT`] entries, each time is an entry. Then a time joins the entry before it if the
+/// kinds are equal and the difference is at most `resolution`. For a server that accepts thousands
+/// of calls in one window, this bounds the memory by the number of resolutions in a window.
+#[derive(Debug)]
+pub(crate) struct Tally<K> {
+    entries: VecDeque<Entry<K>>,
+    /// Sum of the counts of all entries.
+    count: u32,
+    resolution: Duration,
+    rounding: Rounding,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry<K> {
+    /// The time of the entry, by the rounding.
+    time: Instant,
+    /// The earliest of the merged times.
+    first: Instant,
+    kind: K,
+    count: u32,
+}
+
+impl<K> Entry<K> {
+    fn new(time: Instant, kind: K) -> Self {
+        Self { time, first: time, kind, count: 1 }
+    }
+}
+
+impl<K: Copy + PartialEq> Tally<K> {
+    pub(crate) fn new(resolution: Duration, rounding: Rounding) -> Self {
+        Self { entries: VecDeque::new(), count: 0, resolution, rounding }
+    }
+
+    /// Number of times.
+    pub(crate) fn count(&self) -> u32 {
+        self.count
+    }
+
+    pub(crate) fn add(&mut self, time: Instant, kind: K) {
+        self.count = self.count.saturating_add(1);
+        let at = self.entries.partition_point(|entry| entry.time <= time);
+        if self.entries.len() >= EXACT
+            && let Some(before) = at.checked_sub(1).and_then(|before| self.entries.get_mut(before))
+            && before.kind == kind
+            && time.saturating_duration_since(before.first) <= self.resolution
+        {
+            before.count = before.count.saturating_add(1);
+            if let Rounding::Up = self.rounding {
+                before.time = time;
+            }
+            return;
+        }
+        self.entries.insert(at, Entry::new(time, kind));
+    }
+
+    /// Removes all times up to `limit`, `limit` included.
+    pub(crate) fn remove_up_to(&mut self, limit: Instant) {
+        while let Some(entry) = self.entries.front().filter(|entry| entry.time <= limit) {
+            self.count = self.count.saturating_sub(entry.count);
+            self.entries.pop_front();
+        }
+    }
+
+    /// Replaces all times of a kind.
+    pub(crate) fn replace(&mut self, kind: K, times: impl Iterator<Item = Instant>) {
+        self.entries.retain(|entry| entry.kind != kind);
+        self.entries.extend(times.map(|time| Entry::new(time, kind)));
+        self.entries.make_contiguous().sort_by_key(|entry| entry.time);
+        let counts = self.entries.iter().map(|entry| entry.count);
+        self.count = counts.fold(0, u32::saturating_add);
+    }
+
+    /// The time with `skipped` times before it.
+    pub(crate) fn nth(&self, skipped: u32) -> Option<Instant> {
+        let mut passed = 0_u32;
+        let entry = self.entries.iter().find(|entry| {
+            passed = passed.saturating_add(entry.count);
+            passed > skipped
+        })?;
+        Some(entry.time)
+    }
+
+    /// The entries, earliest first: time, kind and count.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Instant, K, u32)> {
+        self.entries.iter().map(|entry| (entry.time, entry.kind, entry.count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const RESOLUTION: Duration = Duration::from_millis(30);
+
+    /// Counts of times later than `time`: of all times, and of the tally after it removed the
+    /// others.
+    fn counts(times: &[Instant], tally: &mut Tally<()>, time: Instant) -> (usize, usize) {
+        tally.remove_up_to(time);
+        (times.iter().filter(|other| **other > time).count(), tally.count() as usize)
+    }
+
+    proptest! {
+        /// A time rounded up is at most one resolution too late, and one rounded down at most one
+        /// too early.
+        #[test]
+        fn a_rounded_time_is_off_by_one_resolution_at_most(
+            steps in prop::collection::vec(0_u64..40, EXACT..4 * EXACT),
+            at in 0_u64..100_000,
+        ) {
+            let start = Instant::now();
+            let mut up = Tally::new(RESOLUTION, Rounding::Up);
+            let mut down = Tally::new(RESOLUTION, Rounding::Down);
+            let mut times = Vec::new();
+            let mut time = start;
+            for step in steps {
+                time += Duration::from_millis(step);
+                times.push(time);
+                up.add(time, ());
+                down.add(time, ());
+            }
+            let at = start + Duration::from_millis(at);
+            let (exact, late) = counts(&times, &mut up, at);
+            let (earlier, _) = counts(&times, &mut up, at);
+            prop_assert_eq!(exact, earlier);
+            let before = times.iter().filter(|time| **time + RESOLUTION > at).count();
+            prop_assert!((exact..=before).contains(&late), "{} <= {} <= {}", exact, late, before);
+            let (_, early) = counts(&times, &mut down, at);
+            let after = times.iter().filter(|time| **time > at + RESOLUTION).count();
+            prop_assert!((after..=exact).contains(&early), "{} <= {} <= {}", after, early, exact);
+        }
+    }
+
+    #[test]
+    fn a_million_calls_in_a_window_need_no_more_entries_than_the_window_has_resolutions() {
+        let start = Instant::now();
+        let mut tally = Tally::new(RESOLUTION, Rounding::Up);
+        for call in 0..1_000_000 {
+            tally.add(start + Duration::from_micros(30 * call), ());
+        }
+        assert_eq!(tally.count(), 1_000_000);
+        assert!(tally.entries.len() <= 2 * EXACT, "{}", tally.entries.len());
+        tally.remove_up_to(start + Duration::from_secs(31));
+        assert_eq!((tally.count(), tally.entries.len()), (0, 0));
+    }
+
+    #[test]
+    fn times_are_exact_up_to_a_number_of_entries() {
+        let start = Instant::now();
+        let mut tally = Tally::new(RESOLUTION, Rounding::Up);
+        for call in 0..EXACT as u64 {
+            tally.add(start + Duration::from_millis(call), ());
+        }
+        for call in 0..EXACT as u64 {
+            assert_eq!(tally.nth(call as u32), Some(start + Duration::from_millis(call)));
+        }
+        assert_eq!(tally.nth(EXACT as u32), None);
+    }
+}
