@@ -59,7 +59,8 @@ const EXAMPLES: &[&str] = &[
     "several_machines",
 ];
 
-/// Feature combinations that users may choose, in addition to those of the workspace build.
+/// Feature combinations that users may choose, in addition to the combinations of the workspace
+/// build.
 const CHOICES: &[&[&str]] = &[
     &["-p", "spot-http"],
     &["-p", "spot-http", "--features", "reqwest"],
@@ -131,7 +132,7 @@ fn benchmarks() -> Vec<Step> {
 /// Steps that run cargo after everything is compiled.
 fn tests() -> Vec<Step> {
     let mut steps = vec![
-        // The same command as in the README.
+        // This is the test command in the README.
         cargo("tests", &["test", "--workspace"]),
         // The other tests use rustls.
         cargo(
@@ -239,8 +240,8 @@ fn run_lanes(root: &Path, first: &[Step], second: &[Step]) -> Result<(), Error> 
 }
 
 impl Step {
-    /// Runs the step. A quiet step prints its output when it ends, so that the outputs of the lanes
-    /// do not mix.
+    /// Runs the step. A quiet step prints its output after it has finished, so that the outputs of
+    /// the lanes do not mix.
     fn run(&self, root: &Path, is_quiet: bool) -> Result<(), Error> {
         let name = &self.name;
         let line = format!("== {name}: {}", self.arguments.join(" "));

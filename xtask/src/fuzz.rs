@@ -44,7 +44,7 @@ pub(crate) fn run(root: &Path, only: &[String], seconds: u64) -> Result<(), Erro
     Err(format!("broken rules in {}; the inputs are below target/fuzz-crashes", failed.join(", ")))
 }
 
-/// The names of the targets. They are the names of the directories in the seed corpus.
+/// The names of the targets, which are the names of the directories in the seed corpus.
 fn targets(root: &Path) -> Result<Vec<String>, Error> {
     let corpus = root.join(DIR).join("corpus");
     let entries =

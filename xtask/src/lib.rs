@@ -102,7 +102,7 @@ pub fn main() -> ExitCode {
     })
 }
 
-/// The root directory of the project. It does not depend on the current directory.
+/// The root directory of the project. The result does not depend on the current directory.
 pub fn root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().unwrap_or(manifest).to_owned()

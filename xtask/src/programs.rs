@@ -1,4 +1,4 @@
-//! Programs that some tasks need and the project does not build.
+//! External programs that some tasks need.
 
 use std::{
     env,

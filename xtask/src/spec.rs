@@ -66,7 +66,7 @@ pub(crate) struct Op {
     /// Further paragraphs of the docs.
     #[serde(default)]
     pub(crate) notes: Vec<String>,
-    /// The type of the response. It is `()` for a response without content, and `T?` if the content
+    /// The type of the response. Use `()` for a response without content, and `T?` if the content
     /// may be missing (204).
     pub(crate) returns: String,
     /// The field that the call returns, if the response is an object with only this field.
@@ -195,7 +195,7 @@ pub(crate) struct Chunk {
     pub(crate) max: usize,
     pub(crate) join: Join,
     /// The operation that reads a single entry. Applications without access to the batch operation
-    /// use it.
+    /// use this operation.
     #[serde(default)]
     pub(crate) single: Option<String>,
 }
@@ -204,7 +204,7 @@ pub(crate) struct Chunk {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Upload {
-    /// Its name in Rust.
+    /// The name of the argument in Rust.
     pub(crate) name: String,
     pub(crate) kind: UploadKind,
     /// Maximum size of the sent body, in bytes.
@@ -277,11 +277,11 @@ impl Param {
     }
 }
 
-/// How a value is sent that is not sent as a plain value.
+/// The form of a value that is not sent as a plain value.
 #[derive(Clone, Copy, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SendAs {
-    /// The value is a list. If the caller does not set it, all values of the enum are sent.
+    /// The value is a list. If the caller does not set the list, all values of the enum are sent.
     All,
     /// The value is sent as a list with one entry.
     List,

@@ -130,7 +130,7 @@ impl Ty {
         }
     }
 
-    /// Adds to `names` what a file must import from the root of `spot-model` to use the type.
+    /// Collects the names that a file must import from the root of `spot-model` to use the type.
     pub(crate) fn names(&self, names: &mut Vec<String>) {
         match self {
             Self::Named(name) => names.push(name.clone()),

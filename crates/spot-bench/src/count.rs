@@ -9,7 +9,7 @@ use std::{
 /// The system's allocator, with counters.
 pub(crate) struct Counting;
 
-/// Each thread has its own counters, since contention on shared counters would distort the
+/// The counters of a thread. Shared counters would cause contention between threads and distort the
 /// measurement. The alignment prevents two threads from sharing a cache line.
 #[repr(align(128))]
 struct Place {
@@ -46,7 +46,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Only the bytes by which a reallocation grows are counted.
+        // For a reallocation, only the additional bytes are counted.
         count(size.saturating_sub(layout.size()));
         lives(size, layout.size());
         unsafe { System.realloc(pointer, layout, size) }
@@ -62,8 +62,8 @@ fn count(bytes: usize) {
     });
     let Some(place) = place else { return };
     // Usually, only this thread writes to these counters, so no atomic addition is needed. If there
-    // are more threads than places, two threads can share a place, and some of their allocations
-    // are not counted.
+    // are more threads than places, two threads can share a place. Some of their allocations are
+    // then not counted.
     let add = |counter: &AtomicU64, more: u64| {
         counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
     };
@@ -120,8 +120,8 @@ pub(crate) fn held<T>(work: impl FnOnce() -> T) -> (T, i64) {
     (done, LIVE.load(Ordering::Relaxed))
 }
 
-/// The maximum number of live bytes during a measurement, and the number at the end. Both are
-/// relative to the start of the measurement.
+/// The maximum number of live bytes during a measurement, and the number of live bytes at the end.
+/// Both numbers are relative to the start of the measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lived {
     pub(crate) most: i64,

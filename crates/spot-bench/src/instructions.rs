@@ -24,7 +24,8 @@ use crate::{
     server::{Answers, Server},
 };
 
-/// Numbers of calls of two runs. Their difference is counted, without what a client does once.
+/// Numbers of calls of two runs. The difference between the runs does not contain the work that a
+/// client does only once.
 const FEW: u64 = 50;
 const MANY: u64 = 550;
 
@@ -138,7 +139,7 @@ fn directory() -> Result<PathBuf> {
     Ok(dir)
 }
 
-/// Number of instructions of one decoder. `None` if it cannot decode the body.
+/// Number of instructions of one decoder. Returns `None` if the decoder cannot decode the body.
 fn count(kind: Kind, reader: &str, body: &Path, dir: &Path) -> Result<Option<u64>> {
     let body = body.to_str().ok_or("the path of the temporary directory is not text")?;
     let (count, printed) = callgrind(
@@ -149,7 +150,8 @@ fn count(kind: Kind, reader: &str, body: &Path, dir: &Path) -> Result<Option<u64
     Ok(if printed.trim() == "false" { None } else { Some(count) })
 }
 
-/// Runs this program with arguments. Returns the number of instructions, and what it printed.
+/// Runs this program with arguments. Returns the number of instructions and the output of the
+/// program.
 fn callgrind(options: &[&str], arguments: &[&str], dir: &Path) -> Result<(u64, String)> {
     let out = dir.join("callgrind.out");
     let run = Command::new("valgrind")

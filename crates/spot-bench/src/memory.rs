@@ -99,7 +99,7 @@ fn unconnected(library: &Library) -> Result<Client> {
     client(Unconnected(library.clone()))
 }
 
-/// Our client with default settings and another transport.
+/// Our client with default settings, except for the transport.
 fn client(transport: impl Transport + 'static) -> Result<Client> {
     Ok(Pipeline::builder(AccessToken::new("token")?).transport(transport).build()?.into())
 }

@@ -64,7 +64,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     }
     library.check(count)?;
     row("rspotify, its stream", start.elapsed(), one_by_one);
-    // This reader works on each page for as long as the latency of the server.
+    // This reader works on each page for 50 ms, which is also the latency of the server.
     let start = Instant::now();
     let mut pages = ours(&server.url)?.library().tracks().stream().pages();
     let mut count = 0;

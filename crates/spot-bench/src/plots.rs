@@ -1,5 +1,5 @@
-//! Plots of the main tables, as SVG. They have their own background, so that they look the same on
-//! light and dark pages.
+//! Plots of the main tables, as SVG. The plots have their own background, so that they look the
+//! same on light and dark pages.
 
 use std::{error::Error, fs, path::Path};
 
@@ -247,7 +247,8 @@ fn paging(table: &Table, path: &Path) -> Result<()> {
     }
     let middle = (x(far / 2.0), HEIGHT - BOTTOM + 36);
     text(&area, "pages prefetched", middle, 12.0, FAINT, HPos::Center)?;
-    // Clients without prefetch are horizontal lines. Their labels keep a minimum distance.
+    // Clients without prefetch are horizontal lines. The labels of these lines keep a minimum
+    // distance.
     let others = rows.iter().filter(|(client, _)| !client.starts_with("**"));
     let mut label = y(top) - 20;
     let mut levels: Vec<_> = others.collect();

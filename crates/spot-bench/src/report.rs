@@ -1,5 +1,5 @@
-//! Results of a part: tables with notes. They are stored as JSON, so that the report and its plots
-//! can be written again without another run.
+//! Results of a part: tables with notes. The results are stored as JSON, so that the report and its
+//! plots can be written again without another run.
 
 use std::{error::Error, fs, io::ErrorKind, path::PathBuf, process::Command};
 
@@ -62,7 +62,7 @@ impl Report {
         Ok(fs::write(dir.join(format!("{}.json", self.part)), json)?)
     }
 
-    /// Loads the stored report of a part, if there is one.
+    /// Loads the stored report of a part, if it exists.
     fn load(part: &str) -> Result<Option<Self>> {
         match fs::read(home().join(format!("results/{part}.json"))) {
             Ok(json) => Ok(Some(serde_json::from_slice(&json)?)),

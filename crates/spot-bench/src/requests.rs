@@ -40,7 +40,7 @@ const JOBS: [Job; 4] = [Job::Library, Job::Playlists, Job::Albums, Job::Discogra
 /// The artist of the discography.
 const ARTIST: &str = "benchArtist00000000000";
 /// Number of albums of the artist. `LONG_ALBUM` is the number of tracks of the first album. Both
-/// need more than one page.
+/// lists need more than one page.
 const DISCOGRAPHY: usize = 60;
 const LONG_ALBUM: usize = 70;
 const TRACKS: usize = 12;

@@ -87,7 +87,7 @@ impl Server {
         Ok(Self { url, certificate: None, counts })
     }
 
-    /// Starts a server over TLS that supports only HTTP/2. It delays each answer by `latency`.
+    /// Starts a server that uses TLS, supports only HTTP/2, and delays each answer by `latency`.
     pub(crate) fn start_http2(latency: Duration, answers: Answers) -> Result<Self, Box<dyn Error>> {
         let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der()));

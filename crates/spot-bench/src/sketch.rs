@@ -1,6 +1,6 @@
-//! Derived structs that decode a page, as a lower bound for the time. They have the fields of the
-//! models. However, they borrow text from the body where possible, and do not parse ids, dates and
-//! country lists.
+//! Derived structs that decode a page, as a lower bound for the time. These structs have the fields
+//! of the models. However, they borrow text from the body where possible, and do not parse ids,
+//! dates and country lists.
 //!
 //! The difference to `IgnoredAny` is the cost of distinguishing fields.
 #![allow(dead_code, reason = "the fields are there to be read into")]

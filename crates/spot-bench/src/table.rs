@@ -28,7 +28,7 @@ impl Table {
         self.notes.push(text.into());
     }
 
-    /// The cells of a column, one for each row.
+    /// The cells of a column, in the order of the rows.
     pub(crate) fn column(&self, name: &str) -> Result<Vec<&str>, Box<dyn Error>> {
         let at = self.head.iter().position(|head| head == name);
         let at = at.ok_or_else(|| format!("{:?} has no column {name:?}", self.title))?;

@@ -191,7 +191,7 @@ fn weigh(program: &Program) -> Result<[String; 7]> {
     Ok([
         program.features.to_owned(),
         program.name.to_owned(),
-        // The program itself does not count.
+        // The program itself is not counted.
         (crates.len() - 1).to_string(),
         format!("{cpu:.0}"),
         format!("{took:.0}"),
@@ -233,8 +233,8 @@ fn changes(programs: &[&Program]) -> Result<Table> {
 fn children_seconds() -> Result<f64> {
     let status = fs::read_to_string("/proc/self/stat")?;
     // The name of the program may contain spaces. After the name, there are 13 other fields,
-    // followed by the user time and the system time of the children. Both are in hundredths of a
-    // second.
+    // followed by the user time and the system time of the children. Both times are in hundredths
+    // of a second.
     let fields = status.rsplit_once(')').ok_or("/proc/self/stat has no name")?.1;
     let times = fields.split_whitespace().skip(13).take(2);
     let ticks: Vec<f64> = times.map(str::parse).collect::<std::result::Result<_, _>>()?;

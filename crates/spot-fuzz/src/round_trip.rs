@@ -1,4 +1,4 @@
-//! Round trips of models.
+//! Checks the round trip of models: decoding and encoding.
 
 use std::fmt::Debug;
 

@@ -126,8 +126,8 @@ async fn record(example: &Example, mode: Mode) -> Result<Fixture, Error> {
     let client = Client::from(pipeline).with_access_mode(AccessMode::Extended);
     let done = (example.call)(client).done.await;
     // Many operations are closed in Development Mode, and the refusals of these operations are also
-    // recorded. The client is set to Extended Quota Mode, so it treats the refusals as ordinary
-    // errors.
+    // recorded. The client is set to Extended Quota Mode, so the client treats the refusals as
+    // ordinary errors.
     let is_closed =
         |error: &spot::Error| error.status().is_some_and(|status| matches!(status, 403 | 404));
     if let Err(error) = done

@@ -1,9 +1,9 @@
 //! `cargo xtask load`: many tasks use the project's client against a spot-mock, over a faulty
 //! connection.
 //!
-//! Each task adds every track once to its own playlist. Between these calls, it reads other
-//! objects. A full playlist must contain each track once if the call was acknowledged, and at most
-//! once if the outcome of the call is unknown. The playlist must not contain other tracks.
+//! Each task adds every track once to its own playlist. Between these calls, the task reads other
+//! objects. A full playlist must contain each track once if adding it was acknowledged, and at most
+//! once if the outcome is unknown. The playlist must not contain other tracks.
 
 use std::{
     collections::HashMap,

@@ -20,12 +20,12 @@ use xtask::{Error, available, say};
 /// Time limit of a story.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A program in another language.
+/// A test program that uses a third-party client, often in another language.
 struct Story {
     file: &'static str,
     language: Language,
     modes: &'static [&'static str],
-    /// Whether the mock must use TLS. Clients with hard-coded host names need it.
+    /// Whether the mock must use TLS. Clients with hard-coded host names need TLS.
     tls: bool,
     /// Whether the story needs Chromium.
     browser: bool,

@@ -23,8 +23,8 @@ use crate::{
 };
 
 /// Calls every operation of a `spot-mock` in Extended Quota Mode. With a base URL, calls the
-/// operations of that server instead. Without `all`, only the reading operations of that server are
-/// called, and only those that are open to all applications.
+/// operations of that server instead. Without `all`, calls only the reading operations of that
+/// server that are open to all applications.
 pub(crate) async fn run(
     base_url: Option<&str>,
     token: Option<&str>,
@@ -117,8 +117,7 @@ struct SpotifyIds {
     playlist: Option<String>,
 }
 
-/// Prefixes of spot-mock's ids. Next to each prefix is the id of an object of the same kind at
-/// Spotify.
+/// Prefixes of spot-mock's ids. Each prefix has the id of an object of the same kind at Spotify.
 const IDS: &[(&str, &str)] = &[
     ("spotmockAlbum", "4aawyAB9vmqN3uQ7FjRGTy"),
     ("spotmockArtist", "0OdUWJ0sBjDrqHygGUXeCF"),

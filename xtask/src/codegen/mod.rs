@@ -23,7 +23,7 @@ use crate::spec::{Error, Spec};
 /// The text of each generated file. The key is the path from the root of the project.
 pub(crate) type Files = BTreeMap<PathBuf, String>;
 
-/// Writes all generated files, or only reports the stale ones.
+/// Writes all generated files. With `check`, only reports the files that are out of date.
 pub(crate) fn run(root: &Path, check: bool) -> Result<(), Error> {
     let spec = Spec::load(&root.join("xtask/spec"))?;
     let mut stale = Vec::new();

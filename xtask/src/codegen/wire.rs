@@ -208,8 +208,8 @@ fn values(kind: &Type) -> String {
 }
 
 /// The shadow struct of a track or an episode. In the JSON, `type` comes only at the end. Therefore
-/// the struct has the fields of both objects. It is decoded in one pass, and then converted to a
-/// track or an episode.
+/// the struct has the fields of both objects. The struct is decoded in one pass, and then converted
+/// to a track or an episode.
 fn playable(spec: &Spec) -> String {
     let kinds =
         || ["Track", "Episode"].into_iter().filter_map(|name| Some((name, spec.kind(name)?)));
@@ -325,7 +325,7 @@ fn writer(name: &str, kind: &Type) -> String {
                 _ => format!("out.field(\"{json}\", &{access})?;"),
             },
         };
-        // If there is an id, the URI has already been written together with it.
+        // If there is an id, the URI has already been written together with the id.
         if json == "uri" && linked_id(kind).is_some() {
             lines.push_str(&format!(
                 "        if this.id.is_none() {{\n            {line}\n        }}\n"

@@ -1,4 +1,5 @@
-//! Compares the operations and their parameters in the spec with those in the document.
+//! Compares the operations and parameters of the spec with the operations and parameters of the
+//! document.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -154,7 +155,7 @@ fn parameters(
     }
 }
 
-/// Reports the values that are in only one of two sets.
+/// Reports the values that only one of two sets contains.
 pub(super) fn sets(
     name: &str,
     what: &str,

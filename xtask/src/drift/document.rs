@@ -122,7 +122,7 @@ impl Document {
         answer
     }
 
-    /// The fields of an object, including those of its `allOf` parts.
+    /// The fields of an object, including the fields of its `allOf` parts.
     pub(super) fn fields<'a>(&'a self, schema: &'a Value) -> BTreeMap<String, &'a Value> {
         let schema = self.resolve(schema);
         let own = entries(schema.get("properties")).map(|(name, value)| (name.to_owned(), value));

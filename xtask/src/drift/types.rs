@@ -1,7 +1,8 @@
 //! Compares the response types of the spec with the schemas of the document.
 //!
 //! The names of types and schemas do not match. Therefore the comparison starts with the response
-//! type and the response schema of each operation. It then compares their fields recursively.
+//! type and the response schema of each operation. The comparison then continues with the fields of
+//! both, recursively.
 
 use std::collections::{BTreeMap, BTreeSet};
 

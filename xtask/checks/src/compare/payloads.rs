@@ -29,8 +29,8 @@ struct Ignored {
 struct IgnoredField {
     /// The end of a path: `external_urls`, `followers.href`.
     path: String,
-    /// `type` of the objects to which this entry applies. If it is missing, the entry applies to
-    /// all objects.
+    /// `type` of the objects to which this entry applies. Without a type, the entry applies to all
+    /// objects.
     #[serde(default)]
     of: Option<String>,
     reason: String,
@@ -177,8 +177,8 @@ fn error_is_read(status: u16, body: &[u8]) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Reports the path of every value of `given` that is missing or different in `kept`. A path has `[]`
-/// in place of a list position.
+/// Reports the path of every value of `given` that is missing or different in `kept`. A path
+/// contains `[]` instead of a list position.
 fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str, &str)) {
     match (given, kept) {
         // Empty values are never reported as lost. Null is empty, and so are lists and objects that

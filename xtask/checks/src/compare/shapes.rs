@@ -33,7 +33,7 @@ pub(crate) fn run(root: &Path, dir: &Path, check: bool) -> Result<(), Error> {
         // The fixtures of both modes are combined, because the recordings come from applications in
         // both modes.
         for fixture in recorded::fixtures(root, operation, ".json")? {
-            // Error responses are skipped, both here and among the recordings.
+            // Error responses are skipped, among the fixtures and among the recordings.
             let status = fixture.get("status").and_then(Value::as_u64);
             if let (Some(200..300), Some(body)) = (status, fixture.get("body")) {
                 collect(body, "", ours.entry(operation.id.to_owned()).or_default());

@@ -40,8 +40,8 @@ const PLAN: &str = "SPOT_FLEET_CALLS";
 /// Interval at which the log of the mock is read.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Maximum duration of an attempt. The slots of a killed process become free one window after this
-/// time.
+/// Maximum duration of an attempt. If a process is killed, its slots in the rate limit become free
+/// one window after this time.
 const LONGEST_CALL: Duration = Duration::from_secs(2);
 
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -54,7 +54,7 @@ const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Plan {
-    /// URL of Redis. Without it, the process has its own limiter.
+    /// URL of Redis. Without a URL, the process has its own limiter.
     redis: Option<String>,
     api: String,
     token: String,
@@ -64,7 +64,7 @@ struct Plan {
     tasks: u64,
 }
 
-/// A report of a process, printed as one line.
+/// A report of a process. Each report is printed as one line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Report {
@@ -333,12 +333,12 @@ impl Running {
     }
 
     /// Waits until every process has made a call that started after the start of the wait. Returns
-    /// the time of the wait.
+    /// the waiting time.
     async fn until_all_call(&self) -> Result<Duration, Error> {
         let (start, before) = (Instant::now(), self.accepted());
         loop {
             let now = self.accepted();
-            // Calls in flight at the start do not count.
+            // Calls that were in flight at the start are not counted.
             let tasks = usize::try_from(self.fleet.tasks).unwrap_or_default();
             let calls = |worker: &Worker| {
                 let count = |of: &BTreeMap<u64, usize>| of.get(&worker.number).copied();
@@ -417,8 +417,8 @@ impl Running {
             }
         }
         outcome.accepted = times.values().sum();
-        // The round trips were counted before the last calls. They are scaled up to the number of
-        // all accepted calls.
+        // The round trips were counted before the last calls. The counts are scaled up to the
+        // number of all accepted calls.
         let more = outcome.accepted as f64 / calls_so_far;
         outcome.round_trips = (outcome.round_trips as f64 * more) as u64;
         outcome.commands = (outcome.commands as f64 * more) as u64;
@@ -464,8 +464,8 @@ pub(super) async fn run(checks: &mut Checks, short: bool) -> Result<(), Error> {
 /// Runs several fleets without faults at the same time.
 async fn paces(checks: &mut Checks, short: bool) -> Result<(), Error> {
     // `Retry-After` is in whole seconds. The limiter tries a higher limit after a minute, even if
-    // the window is shorter. Each of the two costs about a second, which would be several percent
-    // of a shorter run.
+    // the window is shorter. The rounding and the attempt cost about a second each, which would be
+    // several percent of a shorter run.
     let (calls, limit, seconds) = if short { (700, 100, 2) } else { (5000, 600, 15) };
     let fleet = |processes: u64, shared| Fleet {
         processes,

@@ -1,6 +1,6 @@
 //! `cargo xtask fleet`: tests several processes of one application that share a Redis server.
 //!
-//! The processes are further instances of this program. They are started with a hidden argument.
+//! The processes are further instances of this program, which are started with a hidden argument.
 
 mod calls;
 mod sessions;

@@ -30,7 +30,7 @@ use crate::fleet::Checks;
 
 const PROCESSES: usize = 8;
 
-/// Number of seconds by which a step moves the clock. It is the lifetime of an access token.
+/// Number of seconds by which a step moves the clock. This is the lifetime of an access token.
 const STEP: u64 = 3_600;
 
 /// Percentage of the steps in which a process is killed.
@@ -184,7 +184,7 @@ async fn steps(
     Ok(totals)
 }
 
-/// Waits until every process except the killed one has called the API. If the refresh token was
+/// Waits until every process except the killed process has called the API. If the refresh token was
 /// lost, the user signs in again. Returns whether the refresh token was lost.
 async fn reports_of_step(
     reports: &Receiver<Reported>,
@@ -342,7 +342,7 @@ async fn memory(checks: &mut Checks) -> Result<(), Error> {
     Ok(())
 }
 
-/// Runs as one of the tested processes. It calls the API each time the clock is moved.
+/// Runs as one of the tested processes, which calls the API each time the clock is moved.
 pub(super) async fn work() -> Result<(), Error> {
     let variable = |name: &str| env::var(name).map_err(|_| format!("{name} is not set"));
     let ahead = Arc::new(AtomicU64::new(variable(AHEAD)?.parse().map_err(text)?));

@@ -134,7 +134,7 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
 }
 
 /// Code that reads the entries one by one. Applications without access to the batch operation use
-/// it.
+/// this code.
 fn one_by_one(name: &str, op: &Op, given: &str) -> String {
     let id = op.path.first().map_or("id", |id| id.rust());
     let market = if op.market { ", market: self.market.clone()" } else { "" };
