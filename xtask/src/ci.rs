@@ -131,8 +131,12 @@ fn benchmarks() -> Vec<Step> {
 /// The steps that use cargo, after everything is compiled.
 fn tests() -> Vec<Step> {
     let mut steps = vec![
-        // The same command as in the README.
-        cargo("tests", &["test", "--workspace"]),
+        // The same command as in the README. Many tests wait for timers, so more of them run at the
+        // same time than there are cores.
+        Step {
+            variables: &[("RUST_TEST_THREADS", "8")],
+            ..cargo("tests", &["test", "--workspace"])
+        },
         // The other tests use rustls.
         cargo(
             "tests of native TLS",
