@@ -371,7 +371,7 @@ impl GetUser {
 /// content: `playlist-read-private`, `playlist-read-collaborative`. Closed in Development Mode
 /// since 2026-02-11.
 ///
-/// Use instead: `client.me().playlists()` for those of the user who gave the token.
+/// Use instead: `client.me().playlists()` for the playlists of the current user.
 ///
 /// Awaiting it returns one page, by default of 20 entries; [`stream`](Self::stream) yields all
 /// entries and prefetches pages.

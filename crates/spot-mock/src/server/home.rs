@@ -49,7 +49,7 @@ pub(crate) fn home_page(instance: &Instance, content: &Content) -> Reply {
             Mode::Development => "development",
             Mode::Extended => "extended",
         };
-        let closed = if app.closed_2024 { ", without what was closed in 2024" } else { "" };
+        let closed = if app.closed_2024 { ", without the operations closed in 2024" } else { "" };
         let (name, id) = (escape(&app.name), &app.client_id);
         let uris = app.redirect_uris.iter();
         let uris: String = uris.map(|uri| format!("<code>{}</code><br>", escape(uri))).collect();
@@ -70,7 +70,7 @@ pub(crate) fn home_page(instance: &Instance, content: &Content) -> Reply {
     }
     text.push_str(
         "</table></div><h2>Operations</h2><div class=\"wide\"><table>\
-         <tr><th>method<th>path<th>operation<th>open to<th>one of the scopes",
+         <tr><th>method<th>path<th>operation<th>open to<th>needs one of these scopes",
     );
     let apps: Vec<&Registered> = content.apps.iter().collect();
     for (operation, _) in OPERATIONS {

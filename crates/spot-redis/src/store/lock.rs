@@ -56,8 +56,9 @@ struct Held {
 
 /// Waits for the lock of a session.
 pub(super) async fn lock(redis: &Redis, session: &str) -> Result<StoreLock, Error> {
-    let runtime = Handle::try_current()
-        .map_err(|_| Error::configuration("a lock in Redis needs a running tokio runtime"))?;
+    let runtime = Handle::try_current().map_err(|_| {
+        Error::configuration("locking a session in Redis needs a running tokio runtime")
+    })?;
     // Created before the first attempt, so that a cancelled caller does not keep the lock.
     let mut held = Held {
         redis: redis.clone(),
