@@ -36,12 +36,12 @@ fn server_with(arguments: &[&str]) -> Option<RedisServer> {
     }
     assert!(
         env::var_os("CI").is_none(),
-        "neither redis-server nor valkey-server is on the path, and CI is set"
+        "neither redis-server nor valkey-server is on PATH, and CI is set"
     );
     SAID.call_once(|| {
         // Not by `eprintln!`, which the output of a passing test swallows.
-        let line = "left out: the tests of spot-redis on a real server, since neither redis-server \
-                    nor valkey-server is on the path (or set REDIS_SERVER)\n";
+        let line = "skipped: the tests of spot-redis on a real server, because neither \
+                    redis-server nor valkey-server is on PATH (or set REDIS_SERVER)\n";
         let _ = io::stderr().write_all(line.as_bytes());
     });
     None
