@@ -13,8 +13,8 @@ const REPORT: &str = "report";
 /// The parts that take minutes even in a quick run: they run under valgrind or build programs.
 const SLOW: [&str; 2] = ["instructions", "weight"];
 
-/// Runs all parts, or only the ones that are named, and writes `crates/spot-bench/RESULTS.md` and the
-/// plots. A quick run takes fewer samples, leaves the slow parts out, and only prints its results.
+/// Runs all parts, or only the parts in `only`, and writes `crates/spot-bench/RESULTS.md` and the
+/// plots. A quick run takes fewer samples, skips the slow parts, and only prints its results.
 pub(crate) fn run(root: &Path, only: &[String], quick: bool) -> Result<(), Error> {
     let known = |part: &str| part == REPORT || PARTS.contains(&part);
     if let Some(unknown) = only.iter().find(|part| !known(part)) {
@@ -33,7 +33,8 @@ pub(crate) fn run(root: &Path, only: &[String], quick: bool) -> Result<(), Error
     for part in PARTS.iter().filter(|part| chosen(part)) {
         say(&format!("== {part}"));
         let mut command = spot_bench(root, part);
-        // Recorded answers belong to others and are not part of the project.
+        // The recorded answers belong to others and are not part of the project, so they may be
+        // missing.
         let recorded = root.join("../shared/payloads");
         if ["decode", "instructions"].contains(part) && recorded.is_dir() {
             command.arg(recorded);
@@ -50,8 +51,8 @@ fn spot_bench(root: &Path, part: &str) -> Command {
     let mut command = Command::new("cargo");
     command.args(["run", "--release", "--quiet", "--", part]);
     command.current_dir(root.join("crates/spot-bench"));
-    // Removes the variables that cargo sets for xtask itself. They would make some build scripts
-    // run again, which causes minutes of rebuilding.
+    // Removes the variables that cargo sets for xtask. With these variables, some build scripts
+    // would run again, and cargo would rebuild crates for minutes.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {

@@ -1,7 +1,7 @@
 //! The tasks of the second package, `xtask/checks`, which uses the client and the mock.
 //!
-//! They are in a package of their own so that `cargo xtask codegen` builds while the generated code
-//! does not compile.
+//! These tasks are in a separate package, so that `cargo xtask codegen` can be built even if the
+//! generated code does not compile.
 
 use std::{path::PathBuf, process::Command};
 
@@ -15,11 +15,11 @@ use crate::spec::Error;
 pub enum Check {
     /// Records the response of every operation.
     Fixtures {
-        /// Only compare the recorded responses with those of spot-mock.
+        /// Compare the recorded responses with the responses of spot-mock, and write nothing.
         #[arg(long)]
         check: bool,
-        /// Record the reading operations at Spotify instead, with the token in `SPOTIFY_TOKEN`.
-        /// The recordings go below `target`.
+        /// Record the responses of Spotify to the reading operations instead. The access token must
+        /// be in `SPOTIFY_TOKEN`. The recordings are written below `target`.
         #[arg(long, conflicts_with = "check")]
         live: bool,
         /// Base URL for `--live`.
@@ -38,22 +38,24 @@ pub enum Check {
     },
     /// Runs clients by other authors against spot-mock; needs Python.
     Peers {
-        /// Use the `spot-mock` beside this program instead of building one.
+        /// Use the `spot-mock` in the directory of this program instead of building it.
         #[arg(long)]
         built: bool,
     },
-    /// Compares the fields of spot-mock's responses with those of recorded ones.
+    /// Compares the fields of spot-mock's responses with the fields of recorded responses.
     Shapes {
         /// Directory of the responses and their `index.json`.
         dir: PathBuf,
-        /// Only compare with the reviewed differences.
+        /// Only check that the file of reviewed differences is up to date.
         #[arg(long)]
         check: bool,
     },
-    /// Calls every operation once, at a spot-mock. With a base URL, calls only reading operations.
+    /// Calls every operation of a spot-mock once. With a base URL, calls only the reading
+    /// operations of that server.
     Smoke {
-        /// Base URL of the API, for example `https://api.spotify.com/v1`. Only operations that read
-        /// and are open to all applications are called. Starts a spot-mock if this is not given.
+        /// Base URL of the API, for example `https://api.spotify.com/v1`. Only reading operations
+        /// that are open to all applications are called. Without a base URL, the task starts a
+        /// spot-mock.
         #[arg(long)]
         base_url: Option<String>,
         /// Also call the operations that change something or are closed to most applications.
@@ -75,22 +77,23 @@ pub enum Check {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// Runs several processes of one application behind one Redis server, and kills some of them;
-    /// needs redis-server or valkey-server.
+    /// Runs several processes of one application that share a Redis server, and kills some of the
+    /// processes; needs redis-server or valkey-server.
     Fleet {
         /// Run only this part.
         part: Option<FleetPart>,
-        /// Run a shorter test, of about half a minute. Its figures are not meaningful.
+        /// Run a shorter test, which takes about half a minute. The figures of this test are not
+        /// meaningful.
         #[arg(long)]
         short: bool,
-        /// How often the access token of the shared session expires; 1,000 times by default, 40 in
-        /// short.
+        /// Number of times that the access token of the shared session expires. The default is
+        /// 1,000, or 40 with `--short`.
         #[arg(long)]
         expiries: Option<u32>,
-        /// Seed of the kills.
+        /// Seed of the random choice of the processes that are killed.
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Run as one of the processes.
+        /// Run as one of the tested processes.
         #[arg(long, hide = true)]
         worker: Option<FleetWorker>,
     },
@@ -100,9 +103,9 @@ pub enum Check {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[expect(clippy::exhaustive_enums, reason = "the only crate that uses it matches every variant")]
 pub enum FleetPart {
-    /// The rate limit of several processes, with faults.
+    /// Tests a rate limit that several processes share, with injected faults.
     Calls,
-    /// One session in several processes.
+    /// Tests a session that several processes share.
     Sessions,
 }
 
@@ -112,7 +115,7 @@ pub enum FleetPart {
 pub enum FleetWorker {
     /// Makes calls with a shared limit.
     Calls,
-    /// Shares a session.
+    /// Uses a shared session.
     Session,
 }
 
@@ -123,6 +126,6 @@ pub(crate) fn run() -> Result<(), Error> {
         .args(std::env::args_os().skip(1))
         .status()
         .map_err(|error| format!("cargo: {error}"))?;
-    // The other process printed its error.
+    // The other process has already printed its error.
     std::process::exit(status.code().unwrap_or(1))
 }

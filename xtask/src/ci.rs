@@ -1,10 +1,10 @@
-//! `cargo xtask ci`: everything that must pass before a change lands.
+//! `cargo xtask ci`: runs every check that must pass before a change lands.
 //!
-//! Most of the time is spent on compiling. Therefore tests and examples are compiled once, as one
-//! workspace build, and the programs of that build are run directly: `cargo run -p` would choose
-//! other features and compile most crates again. Two lanes (lists of steps) run at the same time.
-//! The steps of the first lane use cargo in the workspace. The steps of the second lane do not lock
-//! the target directory of the workspace.
+//! Most of the time is spent on compiling. Therefore tests and examples are compiled once, in one
+//! workspace build, and the compiled programs are run directly. `cargo run -p` would choose other
+//! features and compile most crates again. Two lanes (lists of steps) run at the same time. The
+//! steps of the first lane use cargo in the workspace. The steps of the second lane do not lock the
+//! target directory of the workspace, so the two lanes do not wait for each other.
 
 use std::{
     env,
@@ -19,7 +19,7 @@ use std::{
 
 use crate::{console::say, programs::provide_redis, spec::Error};
 
-/// The limit of a step. A step that hangs must not hold up everything else for hours.
+/// Time limit of a step. A step that hangs must not delay the other steps for hours.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// A step: its name, the program and its arguments.
@@ -32,12 +32,12 @@ struct Step {
 
 enum Program {
     Cargo,
-    /// A program of the workspace build, by its path below `target/debug`.
+    /// A program of the workspace build. The text is the name of the program in `target/debug`.
     Built(&'static str),
     Example(&'static str),
 }
 
-/// The facade's programs, which run offline against a spot-mock of their own.
+/// The example programs of the facade. Each program runs offline against its own spot-mock.
 const EXAMPLES: &[&str] = &[
     "tour",
     "artist_albums",
@@ -80,16 +80,16 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// The steps that take a second.
+/// Steps that take only a second.
 fn formats() -> Vec<Step> {
     vec![
         cargo("formatting", &["fmt", "--all", "--check"]),
-        // Compares the generated files, too.
+        // `tidy` also checks that the generated files are up to date.
         built("tidiness", "xtask", &["tidy"]),
     ]
 }
 
-/// Compiles everything that the workspace builds at once.
+/// Steps that compile the whole workspace.
 fn builds() -> Vec<Step> {
     vec![
         cargo(
@@ -97,7 +97,7 @@ fn builds() -> Vec<Step> {
             &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
         ),
         cargo("compiling the tests", &["test", "--workspace", "--no-run"]),
-        // With `--examples`, the features of dev-dependencies are chosen as for the tests.
+        // With `--examples`, cargo chooses the same features of dependencies as for the tests.
         cargo("compiling the programs", &["build", "--workspace", "--bins", "--examples"]),
         cargo(
             "compiling the examples that need features",
@@ -115,8 +115,8 @@ fn builds() -> Vec<Step> {
     ]
 }
 
-/// The benchmarks are a workspace with its own target directory. One of its programs runs a
-/// third-party client (rspotify) for `cargo xtask peers`.
+/// The benchmarks are a separate workspace with its own target directory. One program of that
+/// workspace runs a third-party client (rspotify) for `cargo xtask peers`.
 fn benchmarks() -> Vec<Step> {
     let manifest = ["--manifest-path", "crates/spot-bench/Cargo.toml"];
     vec![
@@ -128,7 +128,7 @@ fn benchmarks() -> Vec<Step> {
     ]
 }
 
-/// The steps that use cargo, after everything is compiled.
+/// Steps that run cargo after everything is compiled.
 fn tests() -> Vec<Step> {
     let mut steps = vec![
         // The same command as in the README. Many tests wait for timers, so more of them run at the
@@ -166,14 +166,14 @@ fn tests() -> Vec<Step> {
     steps
 }
 
-/// The programs of the workspace build.
+/// Steps that run the compiled programs.
 fn programs(root: &Path) -> Vec<Step> {
     let mut steps = vec![
         built("fixtures", "xtask-checks", &["fixtures", "--check"]),
         built("every operation once", "xtask-checks", &["smoke"]),
-        // `--no-verify`, because building each package from its own files would take minutes. The
-        // sources are already compiled, and `include` lists whole folders. A dry run does not lock
-        // the target directory.
+        // `--no-verify` is used because building each package from its own files would take
+        // minutes. The sources are already compiled, and `include` lists whole folders. A dry run
+        // does not lock the target directory.
         cargo(
             "packages",
             &["publish", "--workspace", "--dry-run", "--no-verify", "--allow-dirty", "--quiet"],
@@ -185,7 +185,8 @@ fn programs(root: &Path) -> Vec<Step> {
         arguments: Vec::new(),
         variables: &[],
     }));
-    // Spotify's document and recorded answers belong to others and are not part of the project.
+    // Spotify's document and the recorded answers belong to others and are not part of the project.
+    // The steps that need these files run only if the files exist.
     let document = root.join("../shared/spotify/open-api-schema.yml");
     if document.is_file() {
         let file = document.display().to_string();
@@ -225,7 +226,7 @@ fn run_steps(root: &Path, steps: &[Step]) -> Result<(), Error> {
     run_lanes(root, steps, &[])
 }
 
-/// Runs two lists of steps at the same time. After a failure no further step begins.
+/// Runs two lists of steps at the same time. After a failure, no other step is started.
 fn run_lanes(root: &Path, first: &[Step], second: &[Step]) -> Result<(), Error> {
     let failed = AtomicBool::new(false);
     let lane = |steps: &[Step], is_quiet: bool| {
@@ -297,7 +298,7 @@ fn run_into(log: &Path, command: &mut Command) -> io::Result<Option<ExitStatus>>
     run_limited(command)
 }
 
-/// Runs a program. Returns `None` if it had to be killed after [`LIMIT`].
+/// Runs a program. If the program runs longer than [`LIMIT`], kills it and returns `None`.
 fn run_limited(command: &mut Command) -> io::Result<Option<ExitStatus>> {
     let mut child = command.spawn()?;
     let start = Instant::now();

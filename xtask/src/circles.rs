@@ -1,8 +1,8 @@
-//! Import circles: files of one crate that use each other.
+//! Finds import cycles: files of one crate that use each other.
 //!
-//! A file uses another one if a path in it refers to that file, in a `use` or in an expression.
-//! Re-exports are followed to the file that defines the item. Tests are left out, and so is the
-//! root of a crate.
+//! A file uses another file if it contains a path to an item of that file, in a `use` or in an
+//! expression. Re-exports are followed to the file that defines the item. Tests and the root of the
+//! crate are ignored.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,15 +13,15 @@ use std::{
 /// A module path below the crate's root: `["error", "refusal"]`.
 type Module = Vec<String>;
 
-/// The modules of a crate, each in a file of its own.
+/// The modules of a crate. Each module is a file.
 #[derive(Default)]
 struct Modules {
     text: BTreeMap<Module, String>,
-    /// Re-exports of each module: the name, and the path that it stands for.
+    /// Re-exports of each module: the exported name and the path of the item.
     exports: BTreeMap<Module, Vec<(String, Module)>>,
 }
 
-/// Finds the import circles below `src`: the sorted modules of each circle.
+/// Finds the import cycles below `src`. Returns the sorted modules of each cycle.
 pub(crate) fn circles(src: &Path) -> Vec<Vec<String>> {
     let mut modules = Modules::default();
     read(src, src, &mut modules);
@@ -85,7 +85,7 @@ struct Use {
     is_export: bool,
 }
 
-/// Every path of every `use` in the text, with nested braces resolved.
+/// Every path that a `use` in the text imports. Nested braces are resolved.
 fn uses(text: &str) -> Vec<Use> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -109,7 +109,7 @@ fn uses(text: &str) -> Vec<Use> {
     found
 }
 
-/// The paths of a use tree, each with the name that it imports.
+/// Adds the paths of a `use` tree to `paths`. Each path comes with the name that it imports.
 fn unfold(prefix: &[String], tree: &str, paths: &mut Vec<(Module, String)>) {
     let tree = tree.trim();
     let mut path = prefix.to_vec();
@@ -149,7 +149,7 @@ fn segments(path: &str) -> impl Iterator<Item = String> {
     path.split("::").map(str::trim).filter(|segment| !segment.is_empty()).map(str::to_owned)
 }
 
-/// The paths that start with `crate::` or `super::` outside of a `use`.
+/// The paths in the text that start with `crate::` or `super::`.
 fn inline_paths(text: &str) -> Vec<Module> {
     let mut found = Vec::new();
     for start in ["crate::", "super::"] {
@@ -163,7 +163,7 @@ fn inline_paths(text: &str) -> Vec<Module> {
     found
 }
 
-/// The path from the crate's root. `None` if it names another crate.
+/// Converts a path to a path from the crate's root. Returns `None` for a path into another crate.
 fn absolute(
     path: &[String],
     module: &Module,
@@ -191,7 +191,8 @@ fn absolute_super(module: &[String], rest: &[String]) -> Option<Module> {
 }
 
 impl Modules {
-    /// The module that defines the item of an absolute path. `None` for items of the crate's root.
+    /// Finds the module that defines the item at an absolute path. Returns `None` if the crate's
+    /// root defines the item.
     fn defines(&self, path: &[String], depth: usize) -> Option<&Module> {
         let length = (0..=path.len()).rev().find(|length| {
             path.get(..*length).is_some_and(|start| self.text.contains_key(start))
@@ -204,7 +205,7 @@ impl Modules {
                 if export == name {
                     return self.defines(&[target.as_slice(), behind].concat(), depth + 1);
                 }
-                // A glob exports the name if its module exports or defines it.
+                // `module::*` exports the name if `module` exports or defines that name.
                 if export == "*" {
                     let target = [target.split_last()?.1, rest].concat();
                     if let Some(found) = self.defines(&target, depth + 1)

@@ -10,7 +10,7 @@ pub fn say(text: &str) {
     println!("{text}");
 }
 
-/// The exit code of a task. An error is printed first.
+/// Prints the error of a failed task, and returns the exit code.
 #[expect(clippy::print_stderr, reason = "a command-line task prints its errors")]
 pub fn finish(done: Result<(), Error>) -> ExitCode {
     match done {

@@ -1,5 +1,5 @@
-//! The spec as HTTP requests and JSON. `drift` compares it with the official document, and
-//! `openapi` prints it.
+//! Describes the operations of the spec as HTTP requests with JSON. `drift` compares this
+//! description with the official document, and `openapi` prints it.
 
 use crate::{
     spec::{Op, PagingBy, Param, SendAs, Spec, UploadKind},
@@ -11,7 +11,7 @@ pub(crate) struct Parameter {
     pub(crate) place: Place,
     pub(crate) name: String,
     pub(crate) ty: Ty,
-    /// The form in which the value is sent, if it is not the plain value.
+    /// How the value is sent, if it is not sent as a plain value.
     pub(crate) send: Option<SendAs>,
     pub(crate) need: Need,
     pub(crate) min: Option<i64>,
@@ -29,7 +29,7 @@ pub(crate) enum Place {
     Query,
     /// A field of the JSON body.
     Body,
-    /// The body itself.
+    /// The whole body.
     File,
 }
 
@@ -44,18 +44,18 @@ impl Place {
     }
 }
 
-/// Who gives a parameter.
+/// Who sets a parameter.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Need {
-    /// The caller.
+    /// The caller must set the parameter.
     Required,
-    /// It is optional.
+    /// The caller may set the parameter.
     Optional,
-    /// The client always sends it.
+    /// The client always sends the parameter.
     Always,
 }
 
-/// The parameters of an operation, in the order they are sent.
+/// The parameters of an operation, in the order in which they are sent.
 pub(crate) fn parameters(spec: &Spec, op: &Op) -> Vec<Parameter> {
     let mut all = Vec::new();
     for (place, params) in [(Place::Path, &op.path), (Place::Query, &op.query)] {
@@ -99,8 +99,8 @@ pub(crate) fn parameters(spec: &Spec, op: &Op) -> Vec<Parameter> {
     all
 }
 
-/// The parameters of all calls of one operation. A parameter that only some of them need is
-/// optional.
+/// The parameters of all calls of one operation. A parameter is optional if only some of the calls
+/// need it.
 pub(crate) fn merged(spec: &Spec, ops: &[&Op]) -> Vec<Parameter> {
     let mut merged: Vec<(usize, Parameter)> = Vec::new();
     for new in ops.iter().flat_map(|op| parameters(spec, op)) {

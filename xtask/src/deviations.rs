@@ -8,13 +8,13 @@ use crate::{console::say, spec::Error};
 
 const FILE: &str = "xtask/spec/deviations.toml";
 
-/// The intended differences: `xtask/spec/deviations.toml`.
+/// The content of `xtask/spec/deviations.toml`, which lists the intended differences.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deviations {
-    /// Between the spec and the official document.
+    /// Differences between the spec and the official document.
     deviation: Vec<Deviation>,
-    /// Between spot-mock's responses and the schemas of the official document.
+    /// Differences between spot-mock's responses and the schemas of the official document.
     answer: Vec<Deviation>,
     /// Fields of recorded responses that spot-mock's responses do not have.
     field: Vec<Deviation>,
@@ -29,7 +29,7 @@ struct Deviation {
 }
 
 impl Deviations {
-    /// Reads the file. Every deviation must have a reason.
+    /// Reads the file. Fails if a deviation has no reason.
     pub fn read(root: &Path) -> Result<Self, Error> {
         let text =
             fs::read_to_string(root.join(FILE)).map_err(|error| format!("{FILE}: {error}"))?;

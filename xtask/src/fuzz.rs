@@ -1,8 +1,8 @@
 //! `cargo xtask fuzz`: runs the targets of `crates/spot-fuzz` with libFuzzer.
 //!
-//! cargo-fuzz builds them (`cargo install cargo-fuzz`). The flags of the sanitizer are unstable,
-//! and `RUSTC_BOOTSTRAP` allows them on the stable toolchain. New inputs and crashes go below
-//! `target/`; an input worth keeping is copied to `crates/spot-fuzz/corpus` by hand.
+//! cargo-fuzz builds the targets (`cargo install cargo-fuzz`). The sanitizer needs unstable
+//! compiler flags, which the stable toolchain accepts because of `RUSTC_BOOTSTRAP`. New inputs and
+//! crashes are written below `target/`. To keep an input, copy it to `crates/spot-fuzz/corpus`.
 
 use std::{fs, path::Path, process::Command};
 
@@ -10,7 +10,7 @@ use crate::{console::say, spec::Error};
 
 const DIR: &str = "crates/spot-fuzz";
 
-/// Runs every target, or only the named ones, for the given number of seconds each.
+/// Runs every target, or only the targets in `only`. Each target runs for `seconds` seconds.
 pub(crate) fn run(root: &Path, only: &[String], seconds: u64) -> Result<(), Error> {
     let targets = targets(root)?;
     if let Some(unknown) = only.iter().find(|name| !targets.contains(name)) {
@@ -50,7 +50,7 @@ pub(crate) fn run(root: &Path, only: &[String], seconds: u64) -> Result<(), Erro
     ))
 }
 
-/// The names of the targets: each has a directory in the seed corpus.
+/// The names of the targets. They are the names of the directories in the seed corpus.
 fn targets(root: &Path) -> Result<Vec<String>, Error> {
     let corpus = root.join(DIR).join("corpus");
     let entries =
@@ -61,7 +61,7 @@ fn targets(root: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// Builds the program of all targets.
+/// Builds the program that contains all targets.
 fn build(root: &Path) -> Result<std::path::PathBuf, Error> {
     let status = Command::new("cargo")
         .args(["fuzz", "build", "--fuzz-dir"])

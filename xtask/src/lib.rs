@@ -46,7 +46,7 @@ struct Arguments {
 enum Task {
     /// Writes the generated files from the spec.
     Codegen {
-        /// Only compare the files with the output of the generator.
+        /// Compare the files with the output of the generator, and write nothing.
         #[arg(long)]
         check: bool,
     },
@@ -60,11 +60,11 @@ enum Task {
     /// Compares the crates with similar crates, and writes `crates/spot-bench/RESULTS.md` and its
     /// plots.
     Bench {
-        /// Run only these parts: decode, pages, requests, call, mock, weight. `report` only
-        /// rewrites the results, from stored data.
+        /// Run only these parts: decode, instructions, pages, requests, call, mock, weight.
+        /// `report` measures nothing, and writes the results again from stored data.
         parts: Vec<String>,
-        /// Run everything but weight, in less than two minutes and with fewer samples. The result is
-        /// only printed.
+        /// Run all parts except instructions and weight, with fewer samples. The run takes less
+        /// than two minutes, and only prints its results.
         #[arg(long)]
         quick: bool,
     },
@@ -72,13 +72,13 @@ enum Task {
     Fuzz {
         /// Run only these targets.
         targets: Vec<String>,
-        /// Time for each target.
+        /// Number of seconds that each target runs.
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
     /// Checks that the documentation shows no private type; needs `cargo doc` first.
     PrivateTypes,
-    /// Checks dependencies between crates, stale files and coverage.
+    /// Checks rules for the source files and the dependencies.
     Tidy,
     /// Runs every check that must pass before a change lands.
     Ci,
@@ -102,7 +102,7 @@ pub fn main() -> ExitCode {
     })
 }
 
-/// The root of the project, wherever the task is started from.
+/// The root directory of the project. It does not depend on the current directory.
 pub fn root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().unwrap_or(manifest).to_owned()

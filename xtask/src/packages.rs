@@ -1,7 +1,8 @@
-//! Licences, sources and versions of all dependencies: the part of cargo-deny that needs no advisories.
+//! Checks the licences, sources and versions of all dependencies. cargo-deny makes the same checks,
+//! and also reads security advisories.
 //!
 //! cargo-deny takes minutes to build, which is too long for a check that runs with every change.
-//! `.cargo/deny.toml` has the same rules, for developers who have cargo-deny installed.
+//! `.cargo/deny.toml` contains the same rules for developers who have installed cargo-deny.
 
 use std::{collections::BTreeMap, path::Path, process::Command};
 
@@ -9,7 +10,7 @@ use serde::Deserialize;
 
 use crate::spec::Error;
 
-/// Licences that allow what users of this project do. Keep `.cargo/deny.toml` in sync.
+/// The licences that dependencies may have. Keep this list in sync with `.cargo/deny.toml`.
 const LICENCES: &[&str] = &[
     "0BSD",
     "Apache-2.0",
@@ -26,7 +27,8 @@ const LICENCES: &[&str] = &[
     "Zlib",
 ];
 
-/// Dependencies that must have one version: their types are in our API, or they are large.
+/// Dependencies of which only one version is allowed, because their types are in our API or because
+/// they are large.
 const ONE_VERSION: &[&str] = &[
     "bytes",
     "chrono",
@@ -58,7 +60,7 @@ struct Package {
     name: String,
     version: String,
     license: Option<String>,
-    /// `None` for packages of this workspace.
+    /// The registry or repository of the package. `None` for packages of this workspace.
     source: Option<String>,
 }
 
@@ -99,7 +101,8 @@ fn faults(packages: &[Package]) -> Vec<String> {
     wrong
 }
 
-/// Whether the allowed licences satisfy a licence expression. Older packages write `/` for `OR`.
+/// Whether the allowed licences satisfy a licence expression. Older packages write `/` instead of
+/// `OR`.
 fn is_allowed(expression: &str) -> bool {
     let expression = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let mut words = expression.split_whitespace().peekable();

@@ -1,5 +1,5 @@
-//! `cargo xtask private-types`: the documentation shows no private type. An impl such as
-//! `From<TrackWire> for Track` tells a reader nothing.
+//! `cargo xtask private-types`: checks that the documentation shows no private type. An impl such
+//! as `From<TrackWire> for Track` does not help the reader.
 
 use std::{
     collections::BTreeSet,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::{console::say, spec::Error};
 
-/// Reads the documentation that `cargo doc` wrote before.
+/// Checks the pages that `cargo doc` wrote before.
 pub(crate) fn run(root: &Path) -> Result<(), Error> {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let pages: Vec<PathBuf> = files(&target.join("doc"), "html")
@@ -55,13 +55,13 @@ fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The name of the crate that a page is about.
+/// The name of the crate that a page documents.
 fn crate_of(page: &Path, docs: &Path) -> String {
     let below = page.strip_prefix(docs).ok().and_then(|path| path.components().next());
     below.map_or_else(String::new, |name| name.as_os_str().to_string_lossy().into_owned())
 }
 
-/// The item of a page: `Track` of `struct.Track.html`.
+/// The item that a page documents: `Track` for `struct.Track.html`.
 fn item(page: &Path) -> Option<String> {
     let name = page.file_stem()?.to_str()?;
     Some(name.split_once('.')?.1.to_owned())
@@ -79,8 +79,8 @@ fn declared(source: &str) -> impl Iterator<Item = String> {
     words.windows(2).filter_map(named).collect::<Vec<_>>().into_iter()
 }
 
-/// The headers of the impls of a page, without the names that are links: a private type has no
-/// page, so its name is never a link. Blanket impls of other crates, `for T`, are left out.
+/// The headers of the impls on a page, without the names that are links. A private type has no
+/// page, so its name is never a link. Blanket impls of other crates (`for T`) are skipped.
 fn impls(html: &str) -> impl Iterator<Item = String> {
     let headers = html.split("<h3 class=\"code-header\">impl").skip(1);
     let headers = headers.map(|rest| rest.split("</h3>").next().unwrap_or_default());
@@ -90,7 +90,7 @@ fn impls(html: &str) -> impl Iterator<Item = String> {
         for part in parts {
             text.push_str(part.split_once("</a>").map_or("", |(_, after)| after));
         }
-        // `Stream<Item = T>` names a type of the trait.
+        // In `Stream<Item = T>`, `Item` is an associated type. Such names are removed, too.
         let is_name = |char: char| char.is_alphanumeric() || char == '_';
         let parts = text.split(" = ").map(|part| part.trim_end_matches(is_name));
         parts.collect::<Vec<_>>().join(" = ")

@@ -11,7 +11,8 @@ use crate::spec::Error;
 ///
 /// # Errors
 ///
-/// If `CI` is set and the installation fails. Otherwise the tests say what they left out.
+/// Fails if `CI` is set and the installation fails. If `CI` is not set, the tests print which tests
+/// are skipped.
 pub(crate) fn provide_redis() -> Result<(), Error> {
     let servers = ["redis-server", "valkey-server"];
     let is_there = env::var_os("REDIS_SERVER").is_some()
@@ -25,12 +26,13 @@ pub(crate) fn provide_redis() -> Result<(), Error> {
     }
 }
 
-/// Whether a command succeeds, such as a program with `--version`. If it fails and `CI` is set in
-/// the environment, installs the Debian package `package` first and tries the command again.
+/// Checks whether a command succeeds, for example a program with `--version`. If the command fails
+/// and the environment variable `CI` is set, installs the Debian package `package` and tries the
+/// command again.
 ///
 /// # Errors
 ///
-/// If `CI` is set and the command does not succeed after that.
+/// Fails if `CI` is set and the command still fails after the installation.
 pub fn available(command: &[&str], package: &str) -> Result<bool, Error> {
     if runs(command) {
         return Ok(true);

@@ -1,7 +1,7 @@
 //! The spec as data: the content of `xtask/spec/*.toml`, parsed strictly.
 //!
-//! A file is a domain. An unknown key is an error with its line, so that a typing error is not
-//! taken for a missing field.
+//! Each file describes a domain. An unknown key is an error that contains the line, so that a
+//! misspelt key is not mistaken for a missing field.
 
 use std::{collections::BTreeMap, fmt, fs, path::Path};
 
@@ -33,19 +33,19 @@ pub(crate) struct Domain {
     pub(crate) r#type: Map<Type>,
 }
 
-/// A table that keeps the order of the file.
+/// A TOML table that keeps the order of its keys in the file.
 pub(crate) type Map<T> = toml_order::Ordered<T>;
 
 /// A value that groups operations: `client.library()`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Handle {
-    /// Its Rust type.
+    /// The name of the handle's type in Rust.
     pub(crate) name: String,
     pub(crate) doc: String,
 }
 
-/// A call of the SDK. One operation of the API may be two calls (replace and reorder).
+/// A call of the SDK. Two calls can send the same operation of the API (replace and reorder).
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Op {
@@ -58,25 +58,26 @@ pub(crate) struct Op {
     pub(crate) on: String,
     /// The name of the method.
     pub(crate) r#as: String,
-    /// Names of the call in other clients (spotipy, rspotify). Aliases for the search
-    /// of the docs.
+    /// Names of the call in other clients (spotipy, rspotify). A search for such a name in the docs
+    /// finds the call.
     #[serde(default)]
     pub(crate) aliases: Vec<String>,
     pub(crate) doc: String,
     /// Further paragraphs of the docs.
     #[serde(default)]
     pub(crate) notes: Vec<String>,
-    /// The type of the response: `()` for a response without content, `T?` if the content may be
-    /// missing (204).
+    /// The type of the response. It is `()` for a response without content, and `T?` if the content
+    /// may be missing (204).
     pub(crate) returns: String,
-    /// The field to unwrap, if the response is an object with this one field.
+    /// The field that the call returns, if the response is an object with only this field.
     #[serde(default)]
     pub(crate) unwrap: Option<String>,
     #[serde(default)]
     pub(crate) scopes: Vec<String>,
     #[serde(default)]
     pub(crate) access: Access,
-    /// Only given if it differs from the default of the HTTP method.
+    /// Whether the operation is idempotent. Only given if the value differs from the default of the
+    /// HTTP method.
     #[serde(default)]
     pub(crate) idempotent: Option<bool>,
     #[serde(default)]
@@ -93,28 +94,30 @@ pub(crate) struct Op {
     pub(crate) query: Vec<Param>,
     #[serde(default)]
     pub(crate) body: Vec<Param>,
-    /// A body that is a file.
+    /// The file that is sent as the body.
     #[serde(default)]
     pub(crate) upload: Option<Upload>,
-    /// Query parameters with three forms: minimum (`min_`), maximum (`max_`) and target
-    /// (`target_`). Their `doc` is a noun: `tempo in beats per minute`.
+    /// Query parameters that have three forms: minimum (`min_`), maximum (`max_`) and target
+    /// (`target_`). The `doc` of such a parameter is a noun phrase, for example `tempo in beats per
+    /// minute`.
     #[serde(default)]
     pub(crate) attributes: Vec<Param>,
-    /// Whether the operation takes `market`.
+    /// Whether the operation has the parameter `market`.
     #[serde(default)]
     pub(crate) market: bool,
-    /// A call, starting with `client`, that works against `spot-mock`. It is the example of the
-    /// docs, and the fixtures and the tests send it.
+    /// A call that starts with `client` and works against `spot-mock`. The docs show this call as
+    /// an example. The fixtures and the tests send this call, too.
     pub(crate) example: String,
-    /// The name of the result in the example.
+    /// The name of the variable for the result in the example.
     pub(crate) result: String,
-    /// Further calls to record as fixtures, by the name of the case.
+    /// Further calls that are recorded as fixtures. The key is the name of the case.
     #[serde(default)]
     pub(crate) cases: BTreeMap<String, String>,
 }
 
 impl Op {
-    /// Method and path of the request: [`call`](Self::call) with the constants filled in.
+    /// Method and path of the request. This is [`call`](Self::call) with constants in place of
+    /// their parameters.
     pub(crate) fn route(&self) -> String {
         let constants =
             self.path.iter().filter_map(|param| Some((param, param.constant.as_ref()?)));
@@ -128,8 +131,8 @@ impl Op {
         self.idempotent.unwrap_or(!self.call.starts_with("POST "))
     }
 
-    /// The parameters that a caller gives, in the order of arguments and setters, and whether each
-    /// is required. Path parameters always are.
+    /// The parameters that the caller sets, in the order of arguments and setters. The flag is
+    /// `true` if the parameter is required. Path parameters are always required.
     pub(crate) fn params(&self) -> impl Iterator<Item = (&Param, bool)> {
         let path = self.path.iter().map(|param| (param, true));
         let others = self.query.iter().chain(&self.body).map(|param| (param, param.required));
@@ -160,7 +163,7 @@ pub(crate) struct Paging {
     pub(crate) default: u8,
     #[serde(default)]
     pub(crate) last_offset: Option<u32>,
-    /// Query parameter that takes the cursor; `after` unless it is given.
+    /// Query parameter for the cursor. The default is `after`.
     #[serde(default)]
     pub(crate) cursor: Option<String>,
 }
@@ -177,7 +180,8 @@ impl Paging {
 pub(crate) enum PagingBy {
     Offset,
     Cursor,
-    /// By offset, with several pages in one response: `spot-api` streams them in handwritten code.
+    /// Like `Offset`, but one response contains several pages. Handwritten code in `spot-api`
+    /// streams these pages.
     Search,
 }
 
@@ -190,8 +194,8 @@ pub(crate) struct Chunk {
     /// Maximum number of entries per request.
     pub(crate) max: usize,
     pub(crate) join: Join,
-    /// The operation that reads a single entry, for applications without access to the batch
-    /// operation.
+    /// The operation that reads a single entry. Applications without access to the batch operation
+    /// use it.
     #[serde(default)]
     pub(crate) single: Option<String>,
 }
@@ -203,7 +207,7 @@ pub(crate) struct Upload {
     /// Its name in Rust.
     pub(crate) name: String,
     pub(crate) kind: UploadKind,
-    /// Maximum size in bytes, as sent.
+    /// Maximum size of the sent body, in bytes.
     pub(crate) max: usize,
     pub(crate) doc: String,
 }
@@ -219,15 +223,17 @@ pub(crate) enum UploadKind {
 #[derive(Clone, Copy, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Join {
-    /// They are independent.
+    /// The requests are independent of each other.
     Unit,
-    /// Their responses are lists that are concatenated.
+    /// The requests return lists, which are concatenated.
     Concat,
-    /// Each one inserts after the previous one: `position` grows.
+    /// Each request inserts its entries after the entries of the previous request, so `position`
+    /// grows.
     Position,
-    /// Each one sends the snapshot id that the previous one returned.
+    /// Each request sends the snapshot id that the previous request returned.
     Snapshot,
-    /// The first one replaces the list and the others append to it. Handwritten in `spot-api`.
+    /// The first request replaces the list, and the other requests append to it. The code is
+    /// handwritten in `spot-api`.
     Replace,
 }
 
@@ -235,9 +241,9 @@ pub(crate) enum Join {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Param {
-    /// Its name in the request.
+    /// The name of the parameter in the request.
     pub(crate) name: String,
-    /// Its name in Rust, if it differs.
+    /// The name of the parameter in Rust, if it differs.
     #[serde(default)]
     pub(crate) rust: Option<String>,
     #[serde(rename = "type")]
@@ -246,21 +252,21 @@ pub(crate) struct Param {
     pub(crate) required: bool,
     #[serde(default)]
     pub(crate) doc: String,
-    /// A constant value that is always sent. The caller does not see the parameter.
+    /// A constant value that is always sent. The caller cannot set the parameter.
     #[serde(default)]
     pub(crate) constant: Option<String>,
-    /// The form in which the value is sent, if it is not the plain value.
+    /// How the value is sent, if it is not sent as a plain value.
     #[serde(default)]
     pub(crate) send: Option<SendAs>,
-    /// Minimum and maximum.
+    /// Minimum of the value; `max` is the maximum.
     #[serde(default)]
     pub(crate) min: Option<i64>,
     #[serde(default)]
     pub(crate) max: Option<i64>,
-    /// Default of the API.
+    /// The value that the API uses if the parameter is missing.
     #[serde(default)]
     pub(crate) default: Option<String>,
-    /// Parameters that are unset when this one is set.
+    /// Parameters whose values are removed when the caller sets this parameter.
     #[serde(default)]
     pub(crate) excludes: Vec<String>,
 }
@@ -271,19 +277,20 @@ impl Param {
     }
 }
 
-/// The form of a value that is not sent as a plain value.
+/// How a value is sent that is not sent as a plain value.
 #[derive(Clone, Copy, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SendAs {
-    /// A missing list means all values of the enum.
+    /// The value is a list. If the caller does not set it, all values of the enum are sent.
     All,
-    /// A list with one entry.
+    /// The value is sent as a list with one entry.
     List,
-    /// A list of URIs as a list of `{"uri": ..}`.
+    /// A list of URIs is sent as a list of `{"uri": ..}` objects.
     Objects,
-    /// A filter of fields, extended by the fields that paging needs.
+    /// The value is a filter of fields. The fields that paging needs are added to the filter.
     Page,
-    /// A time as a list of `{"id": .., "added_at": ..}`, one for each id of the chunk.
+    /// A time is sent as a list of `{"id": .., "added_at": ..}` objects, with one object for each
+    /// id of the chunk.
     Timestamped,
 }
 
@@ -308,7 +315,7 @@ pub(crate) struct EnumValue {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Type {
     pub(crate) doc: String,
-    /// The value of its `type` field, for objects that have links.
+    /// The value of the `type` field. Only given for objects that have links.
     #[serde(default)]
     pub(crate) object: Option<String>,
     pub(crate) fields: Vec<Field>,
@@ -317,20 +324,20 @@ pub(crate) struct Type {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Field {
-    /// Its name in Rust, and in JSON unless `json` is given.
+    /// The name of the field in Rust. The name in JSON is the same unless `json` is given.
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) json: Option<String>,
-    /// Its former name. Both names are read; only the new one is written.
+    /// The former name of the field. Both names are decoded, but only the new name is encoded.
     #[serde(default)]
     pub(crate) renamed_from: Option<String>,
     #[serde(rename = "type")]
     pub(crate) ty: Ty,
-    /// Whether the object is invalid without it.
+    /// Whether an object without this field is invalid.
     #[serde(default)]
     pub(crate) required: bool,
     pub(crate) doc: String,
-    /// The month since which the field is missing in Development Mode.
+    /// The month in which Spotify removed the field from Development Mode.
     #[serde(default)]
     pub(crate) gone: Option<String>,
 }
@@ -468,7 +475,8 @@ impl Spec {
         Ok(())
     }
 
-    /// Whether a type with this name exists, in the spec or handwritten in the crates.
+    /// Whether a type with this name exists, either in the spec or as handwritten code in the
+    /// crates.
     pub(crate) fn knows(&self, name: &str) -> bool {
         ty::is_handwritten(name) || self.kind(name).is_some() || self.string_enum(name).is_some()
     }

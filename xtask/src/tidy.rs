@@ -10,7 +10,7 @@ use crate::{
     spec::{Error, Spec},
 };
 
-/// The allowed dependencies between the project's crates. There are no circles.
+/// The allowed dependencies between the project's crates. These dependencies have no cycles.
 const ARROWS: &[(&str, &[&str])] = &[
     ("spot-model", &[]),
     ("spot-http", &["spot-model"]),
@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("spot-api", &["spot-http", "spot-model"]),
     ("spot-redis", &["spot-auth", "spot-http", "spot-model"]),
     ("spot-sdk", &["spot-api", "spot-auth", "spot-http", "spot-model", "spot-redis"]),
-    // The mock must not share the client's mistakes, so it does not use its code.
+    // The mock must not make the same mistakes as the client, so it does not use the client's code.
     ("spot-mock", &["spot-model"]),
 ];
 
@@ -76,16 +76,16 @@ fn covered(root: &Path, wrong: &mut Vec<String>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Allowed circles: the folder of the crate, and the modules.
+/// Allowed import cycles. Each entry contains the folder of a crate and the modules of the cycle.
 const ALLOWED_CIRCLES: &[(&str, &[&str])] = &[
-    // A builder, and the type that it builds.
+    // The modules of these two cycles are a builder and the type that it builds.
     ("crates/spot-http", &["pipeline", "pipeline::builder"]),
     ("crates/spot-mock", &["server::builder", "server::mock"]),
     // Ids and URIs convert into each other.
     ("crates/spot-model", &["id", "uri"]),
 ];
 
-/// Checks that no files of a crate use each other.
+/// Checks that the crates contain no import cycles, except for the allowed cycles.
 fn import_circles(root: &Path, wrong: &mut Vec<String>) {
     let Ok(crates) = fs::read_dir(root.join("crates")) else { return };
     let mut dirs: Vec<_> = crates.flatten().map(|entry| entry.path()).collect();
@@ -93,7 +93,8 @@ fn import_circles(root: &Path, wrong: &mut Vec<String>) {
     for dir in dirs {
         let name = dir.strip_prefix(root).unwrap_or(&dir).display().to_string();
         for circle in circles(&dir.join("src")) {
-            // Objects of the model refer to each other and to their decoders.
+            // The generated objects refer to each other and to their decoders, so cycles between
+            // them are allowed.
             let is_model = name == "crates/spot-model"
                 && circle.iter().all(|module| module.starts_with("generated::"));
             let allowed = is_model
@@ -113,7 +114,7 @@ fn import_circles(root: &Path, wrong: &mut Vec<String>) {
 /// Checks that no test is ignored, and that no lint is switched off for a whole generated file.
 fn words(root: &Path, wrong: &mut Vec<String>) {
     each_source(root, &mut |path, text| {
-        // This file contains the words that it searches for.
+        // This file is skipped, because it contains the words that the check searches for.
         if path.ends_with("xtask/src/tidy.rs") {
             return;
         }

@@ -14,10 +14,10 @@ pub(crate) const COPY_IDS: &[&str] = &[
     "TrackId",
 ];
 
-/// The ids that may be any text.
+/// The ids that may contain any text.
 pub(crate) const TEXT_IDS: &[&str] = &["CategoryId", "DeviceId", "SnapshotId", "UserId"];
 
-/// The URI groups that calls accept.
+/// The groups of URIs that calls accept as arguments.
 pub(crate) const URI_GROUPS: &[&str] = &["ContextUri", "LibraryUri", "PlayableUri"];
 
 /// Other handwritten types of the crates.
@@ -44,19 +44,19 @@ pub(crate) fn is_handwritten(name: &str) -> bool {
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(try_from = "String")]
 pub(crate) enum Ty {
-    /// No content: the response of a command.
+    /// A response without content, as from a command.
     Unit,
     Text,
     Bool,
     Int(String),
     Float(String),
-    /// Milliseconds in the API.
+    /// A number of milliseconds in the API.
     Duration,
-    /// Seconds in the API, with a fraction.
+    /// A number of seconds in the API, which may have a fraction.
     Seconds,
-    /// RFC 3339 in the API.
+    /// A time in RFC 3339 format in the API.
     Timestamp,
-    /// Milliseconds since 1970 in the API.
+    /// A time in the API, as the number of milliseconds since 1970.
     UnixMillis,
     Date,
     /// A type of the model: an id, an enum, an object.
@@ -113,7 +113,7 @@ impl Ty {
         })
     }
 
-    /// The type in Rust.
+    /// The name of the type in Rust.
     pub(crate) fn rust(&self) -> String {
         match self {
             Self::Unit => "()".to_owned(),
@@ -131,7 +131,7 @@ impl Ty {
         }
     }
 
-    /// The names to import from the model's root in a file that mentions the type.
+    /// Adds to `names` what a file must import from the root of `spot-model` to use the type.
     pub(crate) fn names(&self, names: &mut Vec<String>) {
         match self {
             Self::Named(name) => names.push(name.clone()),
@@ -149,7 +149,7 @@ impl Ty {
         }
     }
 
-    /// Whether the type is the named one, or holds it.
+    /// Whether the type has this name, or contains a type with this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         let mut names = Vec::new();
         self.names(&mut names);
@@ -174,8 +174,8 @@ impl Ty {
         self.id().is_some_and(|name| COPY_IDS.contains(&name))
     }
 
-    /// The argument of `As<..>` that reads a field of the type, including null. `None` if serde's
-    /// default is right.
+    /// The argument of `As<..>` that decodes a field of the type. The field may be null. Returns
+    /// `None` if the default of serde is correct.
     pub(crate) fn reader(&self) -> Option<String> {
         match self {
             Self::Optional(inner) => match &**inner {
@@ -197,11 +197,11 @@ impl Ty {
         }
     }
 
-    /// The adapter that reads and writes a non-null value of the type. `None` if the type's own
-    /// serde implementation does.
+    /// The adapter that reads and writes a non-null value of the type. Returns `None` if the serde
+    /// implementation of the type needs no adapter.
     pub(crate) fn element(&self) -> Option<String> {
         match self {
-            // The adapters of floats accept integers.
+            // Spotify may send an integer as a float, so integers need an adapter.
             Self::Int(_) => Some("Int".to_owned()),
             Self::Duration => Some("Millis".to_owned()),
             Self::Seconds => Some("Secs".to_owned()),

@@ -1,4 +1,5 @@
-//! Lists that exceed the maximum of one call: reads run concurrently, writes one after another.
+//! Lists that are too long for one call. Reading calls run concurrently, and writing calls run one
+//! after another.
 
 use std::{
     error::Error,
@@ -20,7 +21,8 @@ use crate::{
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Number of concurrent calls of the client: those that read many objects, and those that read one.
+/// Number of concurrent calls of the client that read many objects. `SINGLE_READS` is the number of
+/// concurrent calls that read one object.
 const READS: usize = 4;
 const SINGLE_READS: usize = 8;
 
@@ -97,7 +99,7 @@ pub(crate) async fn run(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Starts a server that replays the answers of a spot-mock, whatever the ids.
+/// Starts a server that replays the answers of a spot-mock. The answers do not depend on the ids.
 async fn serve(mock: &MockSpotify, ids: &[String]) -> Result<Server> {
     let many = get(mock, &format!("/tracks?ids={}", ids.join(","))).await?;
     let one = get(mock, &format!("/tracks/{}", mock.world().track)).await?;

@@ -1,4 +1,4 @@
-//! Overhead of a call over the underlying HTTP client.
+//! Overhead of a call, compared with a call of the underlying HTTP client.
 
 use std::{
     error::Error,
@@ -63,8 +63,9 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     ] {
         let cold = Pair::new(server)?.connections(at_once).await?;
         let (bare, ours) = Pair::new(server)?.rounds(at_once, effort.pick(240, 40)).await?;
-        // The time in which threads wake each other varies during the run, for both clients alike.
-        // The rounds are therefore compared in pairs, and the median of the ratios counts.
+        // The time that threads need to wake each other varies during the run, in the same way for
+        // both clients. Therefore the rounds are compared in pairs, and the result is the median of
+        // the ratios.
         let pairs = ours.times.iter().zip(&bare.times);
         let mut ratios: Vec<f64> =
             pairs.map(|(ours, bare)| ours.as_secs_f64() / bare.as_secs_f64()).collect();
@@ -99,8 +100,8 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
 
 impl Pair {
     fn new(server: &Server) -> Result<Self> {
-        // The same settings as in our transport, since monitoring a connection costs time in each
-        // call.
+        // These are the settings of our transport. The two clients need the same settings, because
+        // monitoring a connection costs time in each call.
         let mut bare = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(15))

@@ -46,7 +46,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // A reallocation counts as the number of bytes by which it grows.
+        // Only the bytes by which a reallocation grows are counted.
         count(size.saturating_sub(layout.size()));
         lives(size, layout.size());
         unsafe { System.realloc(pointer, layout, size) }
@@ -61,8 +61,9 @@ fn count(bytes: usize) {
         place
     });
     let Some(place) = place else { return };
-    // Only this thread writes to these counters, so no atomic addition is needed. If more threads
-    // than places run at the same time, some of their allocations are not counted.
+    // Usually, only this thread writes to these counters, so no atomic addition is needed. If there
+    // are more threads than places, two threads can share a place, and some of their allocations
+    // are not counted.
     let add = |counter: &AtomicU64, more: u64| {
         counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
     };
@@ -78,20 +79,20 @@ fn lives(more: usize, less: usize) {
     }
 }
 
-/// Excludes the allocations of this thread from the count, since it does not belong to the measured
-/// code.
+/// Excludes the allocations of this thread from the count. Threads that do not run the measured
+/// code call this function.
 pub(crate) fn leave_this_thread_out() {
     MINE.set(Some(&LEFT_OUT));
 }
 
-/// Number of allocations, and their bytes in total.
+/// Number of allocations, and total number of allocated bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Allocated {
     pub(crate) calls: u64,
     pub(crate) bytes: u64,
 }
 
-/// Allocations so far.
+/// The counted allocations of all threads since the start.
 pub(crate) fn so_far() -> Allocated {
     let mut all = Allocated { calls: 0, bytes: 0 };
     for place in &PLACES {
@@ -119,8 +120,8 @@ pub(crate) fn held<T>(work: impl FnOnce() -> T) -> (T, i64) {
     (done, LIVE.load(Ordering::Relaxed))
 }
 
-/// Maximum number of live bytes during a measurement, and number of live bytes at its end, both
-/// relative to its start.
+/// The maximum number of live bytes during a measurement, and the number at the end. Both are
+/// relative to the start of the measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lived {
     pub(crate) most: i64,

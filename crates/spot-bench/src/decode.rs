@@ -69,7 +69,7 @@ pub(crate) const SKETCH: &str = "derived structs that own nothing";
 /// Target: maximum time of the models, as a multiple of the sketch's time.
 const TIMES_SKETCH: f64 = 1.15;
 
-/// All bodies: those of spot-mock, and the recorded ones if they exist.
+/// All bodies: the bodies of spot-mock, and the recorded bodies if they exist.
 pub(crate) async fn samples(recorded: Option<&str>) -> Result<Vec<Sample>> {
     let mut samples = made().await?;
     if let Some(recorded) = recorded.map(Path::new).filter(|path| path.is_dir()) {
@@ -118,7 +118,7 @@ pub(crate) async fn run(recorded: Option<&str>, effort: Effort, report: &mut Rep
     Ok(())
 }
 
-/// Pages of spot-mock, in both forms, with the links of Spotify's answers.
+/// Pages of spot-mock in both access modes. The links in these pages point to Spotify.
 async fn made() -> Result<Vec<Sample>> {
     let mut samples = Vec::new();
     for (mode, shape) in [(Mode::Extended, "Extended"), (Mode::Development, "Development")] {
@@ -172,8 +172,8 @@ fn peer<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     serde_json::from_slice(body).ok()
 }
 
-/// Decodes in the same way as the models: from text whose UTF-8 was checked once for the whole
-/// body.
+/// Decodes in the same way as the models: the UTF-8 of the whole body is checked once, and the text
+/// is then decoded.
 macro_rules! borrows {
     ($sketch:ty) => {
         Box::new(|body: &[u8]| {
@@ -227,8 +227,8 @@ struct Figures {
 fn measure(sample: &Sample, effort: Effort, table: &mut Table) {
     let readers = readers(sample.kind, &sample.body);
     let mut best = vec![Duration::MAX; readers.len()];
-    // The decoders take turns, so that other load on the machine affects all of them alike. The
-    // minimum counts.
+    // The decoders take turns, so that other load on the machine affects all decoders in the same
+    // way. The result of a decoder is its minimum time.
     let rounds = (40_000_000 / sample.body.len()).clamp(60, 2000) / effort.pick(1, 10);
     for _ in 0..rounds {
         for (best, (_, read)) in best.iter_mut().zip(&readers) {
@@ -288,7 +288,7 @@ fn measure(sample: &Sample, effort: Effort, table: &mut Table) {
 }
 
 impl Figures {
-    /// Whether the target is met, or which figures miss it.
+    /// States whether the target is met, or which figures miss the target.
     fn target(&self, sketch: Option<&Self>, theirs: Option<&Self>) -> String {
         let is_over = |own: f64, other: Option<&Self>, of: fn(&Self) -> f64, times: f64| {
             other.is_some_and(|other| own > of(other) * times)

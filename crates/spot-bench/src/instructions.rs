@@ -1,5 +1,5 @@
-//! Number of instructions to decode a body and to make a call. Unlike the time, it does not depend
-//! on the load of the machine.
+//! Counts the instructions for decoding a body and for making a call. Unlike the time, this number
+//! does not depend on the load of the machine.
 
 use std::{
     env, fs,
@@ -221,7 +221,7 @@ async fn make_calls(client: &str, url: &str, calls: u64) -> Result<()> {
     Ok(())
 }
 
-/// `decode-once KIND READER FILE`: decodes a body twice. Only the second time counts.
+/// `decode-once KIND READER FILE`: decodes a body twice. callgrind counts only the second time.
 pub(crate) fn once(mut arguments: impl Iterator<Item = String>) -> Result<()> {
     let mut next = || arguments.next().ok_or("decode-once KIND READER FILE");
     let (kind, name, body) = (Kind::from_name(&next()?)?, next()?, fs::read(next()?)?);

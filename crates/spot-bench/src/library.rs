@@ -16,7 +16,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// Number of tracks per page.
 pub(crate) const PAGE: usize = 50;
 
-/// Pages of spot-mock, repeated to simulate a library of this size.
+/// Pages of spot-mock, which are repeated to simulate a library with `items` tracks.
 #[derive(Clone)]
 pub(crate) struct Library {
     pages: Arc<[Bytes]>,
@@ -49,7 +49,7 @@ impl Library {
         Server::start(latency, answers)
     }
 
-    /// The page at the offset of a query.
+    /// The page that starts at the offset in the query.
     pub(crate) fn page(&self, query: &str) -> Bytes {
         let offset = query.split(['?', '&']).find_map(|pair| pair.strip_prefix("offset="));
         let offset = offset.and_then(|offset| offset.parse::<usize>().ok()).unwrap_or(0);

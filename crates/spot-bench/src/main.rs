@@ -1,4 +1,4 @@
-//! Compares the crates with similar ones, on the same bytes and the same server, in one run.
+//! Compares the crates with similar crates in one run, with the same bytes and the same server.
 //!
 //! `spot-bench decode [RECORDED]`, `instructions [RECORDED]`, `pages`, `requests`, `call`, `mock`
 //! or `weight` measures one part, prints its tables and stores them in `results`. `--quick` runs
@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Each server has its own thread and runtime; this runtime belongs to the client.
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    // Both clients use the crypto provider of the process, so that they use the same one.
+    // Both clients use the crypto provider of the process, so they use the same provider.
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
     runtime.block_on(async {
         let mut report = Report::new(&what)?;

@@ -1,4 +1,5 @@
-//! Memory of a stream of pages while it is read, and requests of a stream after it was dropped.
+//! Measures the memory of a stream of pages while it is read. Also counts the requests that are
+//! sent after a stream was dropped.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -242,7 +243,8 @@ fn holds<T: DeserializeOwned>(body: &[u8]) -> Option<i64> {
     median(|| serde_json::from_slice::<T>(body).ok())
 }
 
-/// The median of several counts, because connections that close meanwhile free memory too.
+/// The median of several counts. A single count may be wrong, because connections that close during
+/// a count also free memory.
 fn median<T>(decode: impl Fn() -> Option<T>) -> Option<i64> {
     let mut counts = Vec::new();
     for _ in 0..9 {
@@ -285,7 +287,7 @@ async fn step(count: usize) -> usize {
     count
 }
 
-/// Counts the requests after a stream was dropped in the middle.
+/// Counts the requests that the server receives after a stream was dropped before its end.
 async fn dropped(library: &Library, report: &mut Report) -> Result<()> {
     const PREFETCH: usize = 4;
     const PAGES: usize = 10;
@@ -303,7 +305,7 @@ async fn dropped(library: &Library, report: &mut Report) -> Result<()> {
          seen {before} requests then, and {after} half a second later.",
         library.pages()
     ));
-    // Requests in flight at that moment may still have arrived.
+    // Requests that were in flight when the stream was dropped may have arrived later.
     if after > before + PREFETCH || after > PAGES + PREFETCH {
         return Err("a stream that was dropped goes on asking for pages".into());
     }

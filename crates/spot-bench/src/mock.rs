@@ -25,7 +25,7 @@ const PAGE: &str = "/me/tracks?limit=50";
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
-    // The first mock is measured, since later ones may share data with it.
+    // The first mock is measured, because later mocks may share data with the first.
     let (mock, first) = lived(MockSpotify::builder().mode(Mode::Extended).start()).await;
     let mock = mock?;
     let tracks = tracks(&mock).await?;
@@ -105,7 +105,7 @@ async fn through_reqwest(mock: &MockSpotify, requests: usize) -> Result<Duration
         task??;
     }
     let took = start.elapsed();
-    // The mock keeps requests for inspection until they are taken.
+    // The mock stores all requests until `take_requests` removes them.
     mock.take_requests();
     Ok(took)
 }
@@ -135,7 +135,7 @@ async fn through_sockets(mock: &MockSpotify, requests: usize) -> Result<Duration
         task??;
     }
     let took = start.elapsed();
-    // The mock keeps requests for inspection until they are taken.
+    // The mock stores all requests until `take_requests` removes them.
     mock.take_requests();
     Ok(took)
 }
@@ -156,7 +156,7 @@ async fn read_answer(socket: &mut TcpStream, buffer: &mut [u8]) -> std::io::Resu
     Ok(())
 }
 
-/// Length of an answer including its head, as soon as the head has arrived.
+/// Length of an answer including its head. Returns `None` until the whole head has arrived.
 fn length(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let text = std::str::from_utf8(bytes.get(..head)?).ok()?;

@@ -38,7 +38,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     let one_by_one = LATENCY.as_secs_f64() * library.pages() as f64;
     for prefetch in [1, 2, 4, 8] {
         let mut best = Duration::MAX;
-        // Short runs are noisy, so the best of three counts.
+        // The times of short runs vary, so the result is the best of three runs.
         for _ in 0..if prefetch > 1 { 3 } else { 1 } {
             server.take_seen();
             let start = Instant::now();
@@ -64,7 +64,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     }
     library.check(count)?;
     row("rspotify, its stream", start.elapsed(), one_by_one);
-    // A reader that works on each page for as long as the server does.
+    // This reader works on each page for as long as the latency of the server.
     let start = Instant::now();
     let mut pages = ours(&server.url)?.library().tracks().stream().pages();
     let mut count = 0;

@@ -30,12 +30,13 @@ const WIDTH: i32 = 920;
 const MARGIN: i32 = 24;
 const ROW: i32 = 20;
 const GROUP: i32 = 30;
-/// Height of the title and the titles of the panels, and of the axes below.
+/// Height of the title and the titles of the panels. `FOOT` is the height of the axes below the
+/// panels.
 const HEAD: i32 = 74;
 const FOOT: i32 = 34;
 /// The backend draws fonts smaller than requested, by this factor.
 const UNITS: f64 = 1.24;
-/// Room for the label at the end of a bar.
+/// Width of the space for the label at the end of a bar.
 const LABEL: i32 = 84;
 
 /// Rows of bars. Each panel shows one figure of all rows, on its own scale.
@@ -99,7 +100,7 @@ fn decoding(table: &Table, path: &Path) -> Result<()> {
         .filter(|((body, reader), _)| !body.starts_with("recorded") && READERS.contains(reader))
         .map(|((body, reader), speed)| row(body, reader, [speed]))
         .collect();
-    // The fastest comes first in each group.
+    // In each group, the fastest row comes first.
     let mut groups: Vec<String> = rows.iter().map(|row| row.group.clone()).collect();
     groups.dedup();
     let speed = |row: &Row| row.figures.first().and_then(|text| number(text)).unwrap_or(0.0);

@@ -1,4 +1,4 @@
-//! A cache of the answers of a spot-mock, so that the measurements exclude the mock.
+//! Caches the answers of a spot-mock, so that the measurements do not include the time of the mock.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use flate2::{Compression, write::GzEncoder};
 use http::StatusCode;
 use spot_mock::MockSpotify;
 
-/// A spot-mock behind a server of the bench. Links in the answers point to that server.
+/// A spot-mock behind a server of the benchmark. Links in the answers point to that server.
 pub(crate) struct Relay {
     mock: MockSpotify,
     token: String,
@@ -55,7 +55,7 @@ impl Relay {
         let answer = self.client.get(url).bearer_auth(&self.token).send().await?;
         let status = answer.status();
         let plain = answer.text().await?.replace(self.mock.api_url(), &format!("http://{host}"));
-        // The default level, as most servers use it.
+        // Most servers use the default level of compression.
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(plain.as_bytes())?;
         let compressed = Bytes::from(gzip.finish()?);

@@ -1,5 +1,5 @@
-//! Results of a part: tables with notes, stored as JSON, so that the report and its plots can be
-//! written again without another run.
+//! Results of a part: tables with notes. They are stored as JSON, so that the report and its plots
+//! can be written again without another run.
 
 use std::{error::Error, fs, io::ErrorKind, path::PathBuf, process::Command};
 

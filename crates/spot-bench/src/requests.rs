@@ -1,5 +1,5 @@
-//! Jobs of many requests, compared with rspotify and spotipy: number of requests, bytes received
-//! and time of each client.
+//! Jobs that need many requests, compared with rspotify and spotipy. The results are the number of
+//! requests, the received bytes and the time of each client.
 
 use std::{
     error::Error,
@@ -39,7 +39,8 @@ const JOBS: [Job; 4] = [Job::Library, Job::Playlists, Job::Albums, Job::Discogra
 
 /// The artist of the discography.
 const ARTIST: &str = "benchArtist00000000000";
-/// Number of albums of the artist, and of tracks of the first album: more than fit on one page.
+/// Number of albums of the artist. `LONG_ALBUM` is the number of tracks of the first album. Both
+/// need more than one page.
 const DISCOGRAPHY: usize = 60;
 const LONG_ALBUM: usize = 70;
 const TRACKS: usize = 12;
@@ -96,7 +97,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
         let mock = MockSpotify::builder().mode(mode).world(world(&sizes)).start().await?;
         let server = Server::start_relay(LATENCY, Arc::new(Relay::new(mock)?))?;
         for job in JOBS {
-            // Afterwards, the relay has all answers and does not wait for the mock.
+            // After this run, the relay has stored all answers and does not wait for the mock.
             with_ours(&server, access, job, &sizes).await?;
             let own = measure(&server, job, &sizes, with_ours(&server, access, job, &sizes)).await;
             let rspotify = with_rspotify(&server, access, job, &sizes);
@@ -108,7 +109,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
                 }
                 Err(error) => Err(error.clone()),
             };
-            // Clients that do not complete the whole job are left out of the comparison.
+            // Clients that do not complete the whole job are not compared.
             let own = own?;
             let others: Vec<Figures> =
                 [&rspotify, &spotipy].into_iter().flatten().copied().collect();
@@ -163,7 +164,7 @@ impl Job {
         }
     }
 
-    /// Number of tracks that the job reads, or of albums if the job is about albums.
+    /// Number of tracks that the job reads. For `Albums`, it is the number of albums.
     fn expected(self, sizes: &Sizes) -> usize {
         match self {
             Self::Library => sizes.saved,
@@ -175,7 +176,7 @@ impl Job {
 }
 
 impl Figures {
-    /// Whether no other client makes fewer requests.
+    /// States whether the target is met: no other client may make fewer requests.
     fn target(&self, others: &[Self]) -> String {
         match others.iter().map(|figures| figures.requests).min() {
             Some(fewest) if fewest < self.requests => "missed".to_owned(),
@@ -185,7 +186,7 @@ impl Figures {
     }
 }
 
-/// Runs a job and checks that the client read all of it.
+/// Runs a job and checks that the client read all tracks or albums.
 async fn measure(
     server: &Server,
     job: Job,
@@ -276,8 +277,8 @@ async fn with_rspotify(
             Job::Playlists => {
                 let mut playlists = client.current_user_playlists();
                 while let Some(playlist) = playlists.try_next().await? {
-                    // The page inside a playlist object has 100 items, more than a page of the
-                    // stream.
+                    // The page inside a playlist object has 100 items. A page of the stream has
+                    // fewer items.
                     let playlist = client.playlist(playlist.id, None, None).await?;
                     count += playlist.items.items.len();
                 }

@@ -51,7 +51,7 @@ pub(crate) struct Server {
 #[derive(Default)]
 struct Counts {
     requests: AtomicUsize,
-    /// Number of sent bytes of bodies, after compression.
+    /// Number of body bytes that were sent, after compression.
     bytes: AtomicUsize,
     connections: AtomicUsize,
 }
@@ -71,7 +71,8 @@ impl Server {
         Self::start_http1(latency, Source::Made(answers))
     }
 
-    /// The same for answers of a spot-mock. They are compressed if the client accepts gzip.
+    /// Starts an HTTP/1.1 server for the answers of a spot-mock. The answers are compressed if the
+    /// client accepts gzip.
     pub(crate) fn start_relay(
         latency: Duration,
         relay: Arc<Relay>,
@@ -86,7 +87,7 @@ impl Server {
         Ok(Self { url, certificate: None, counts })
     }
 
-    /// The same over TLS, with HTTP/2 only.
+    /// Starts a server over TLS that supports only HTTP/2. It delays each answer by `latency`.
     pub(crate) fn start_http2(latency: Duration, answers: Answers) -> Result<Self, Box<dyn Error>> {
         let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der()));
@@ -112,7 +113,7 @@ impl Server {
         self.counts.requests.swap(0, Ordering::Relaxed)
     }
 
-    /// Number of sent bytes of bodies since the last call of this method, after compression.
+    /// Number of body bytes, after compression, that were sent since the last call of this method.
     pub(crate) fn take_bytes(&self) -> usize {
         self.counts.bytes.swap(0, Ordering::Relaxed)
     }

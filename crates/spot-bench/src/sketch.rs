@@ -1,5 +1,6 @@
-//! A lower bound for derived structs that decode a page. They have the fields of the models, but
-//! borrow text from the body where possible, and do not parse ids, dates and country lists.
+//! Derived structs that decode a page, as a lower bound for the time. They have the fields of the
+//! models. However, they borrow text from the body where possible, and do not parse ids, dates and
+//! country lists.
 //!
 //! The difference to `IgnoredAny` is the cost of distinguishing fields.
 #![allow(dead_code, reason = "the fields are there to be read into")]
@@ -41,7 +42,7 @@ pub(crate) struct PlaylistItem<'a> {
     primary_color: Option<&'a str>,
 }
 
-/// An item of a playlist under its old field name.
+/// An entry of a playlist in the old format, in which the field `track` contains the item.
 #[derive(Deserialize)]
 pub(crate) struct OldPlaylistItem<'a> {
     added_at: Option<&'a str>,

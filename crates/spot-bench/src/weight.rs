@@ -17,12 +17,12 @@ use crate::{
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Number of rebuilds after a change. The programs take turns.
+/// Number of rebuilds of each program after a change. The programs are rebuilt in turn.
 const CHANGES: usize = 5;
 
 /// A program of a few lines, and its dependencies.
 struct Program {
-    /// Features that the program has in common with the program it is compared with.
+    /// The features that both compared programs have.
     features: &'static str,
     name: &'static str,
     dependencies: String,
@@ -66,7 +66,8 @@ pub(crate) fn run(effort: Effort, report: &mut Report) -> Result<()> {
         Program {
             features: RUSTLS_GZIP_HTTP2,
             name: "rspotify",
-            // The reqwest of rspotify, with features that rspotify does not expose.
+            // The version of reqwest that rspotify uses, with features that rspotify does not
+            // expose.
             dependencies: theirs(THEIR_RUSTLS)
                 + "reqwest = { version = \"0.12\", default-features = false, \
                    features = [\"gzip\", \"http2\"] }\n",
@@ -142,7 +143,7 @@ const RUSTLS_GZIP_HTTP2: &str = "rustls, gzip, HTTP/2 (the default of spot-sdk)"
 const RUSTLS: &str = "rustls, neither gzip nor HTTP/2";
 const SYSTEM_TLS: &str = "system TLS, neither gzip nor HTTP/2 (the default of rspotify)";
 
-/// Features that replace the default where both programs must have the same ones.
+/// Features that replace the default features if both programs must have the same features.
 const OUR_RUSTLS: &str = ", default-features = false, features = [\"loopback\", \"rustls\"]";
 const OUR_SYSTEM_TLS: &str =
     ", default-features = false, features = [\"loopback\", \"native-tls\"]";
@@ -231,8 +232,9 @@ fn changes(programs: &[&Program]) -> Result<Table> {
 /// children.
 fn children_seconds() -> Result<f64> {
     let status = fs::read_to_string("/proc/self/stat")?;
-    // The name of the program may have spaces. User and system time of the children come 13th and
-    // 14th after it, in hundredths of a second.
+    // The name of the program may contain spaces. After the name, there are 13 other fields,
+    // followed by the user time and the system time of the children. Both are in hundredths of a
+    // second.
     let fields = status.rsplit_once(')').ok_or("/proc/self/stat has no name")?.1;
     let times = fields.split_whitespace().skip(13).take(2);
     let ticks: Vec<f64> = times.map(str::parse).collect::<std::result::Result<_, _>>()?;

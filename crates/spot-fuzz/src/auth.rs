@@ -45,7 +45,8 @@ fn check(error: &Error) {
     assert!(!format!("{error} {error:?}").contains(SECRET));
 }
 
-/// A token response. The first byte chooses the status, the rest is the body.
+/// Target for token responses. The first byte of the input chooses the status, and the rest is the
+/// body.
 pub(crate) fn token_response(data: &[u8]) {
     let Some((status, body)) = data.split_first() else { return };
     fuzzing::token_response(body);
@@ -59,12 +60,14 @@ pub(crate) fn token_response(data: &[u8]) {
     });
 }
 
-/// The bytes that a browser, or another program on the machine, sends to the listener.
+/// Target for the loopback listener. The input contains the bytes that a browser or another local
+/// program sends.
 pub(crate) fn listener(data: &[u8]) {
     fuzzing::listener(data);
 }
 
-/// The bytes are the address that the user pastes; `STATE` stands for the right state.
+/// Target for pasted addresses. The input is the address that a user pastes. `STATE` in the address
+/// is replaced with the correct state.
 pub(crate) fn callback(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     fuzzing::pasted_address(text);
@@ -84,7 +87,7 @@ pub(crate) fn callback(data: &[u8]) {
     });
 }
 
-/// A token file. A record that is read from it can be written and read again.
+/// Target for token files. If a record can be read, it can be written and read again.
 pub(crate) fn token_file(data: &[u8]) {
     fuzzing::token_file(data);
     let Ok(text) = std::str::from_utf8(data) else { return };

@@ -13,10 +13,11 @@ use spot_model::{Page, Track};
 
 use crate::check_line;
 
-/// A secret of the client, which must not appear in any text.
+/// A secret that must not appear in any error message.
 const SECRET: &str = "BQD-c4nary/token+0=";
 
-/// An error response. The first byte is the status, the rest is the body.
+/// Target for error responses. The first byte of the input chooses the status, and the rest is the
+/// body.
 pub(crate) fn refusal(data: &[u8]) {
     let Some((status, body)) = data.split_first() else { return };
     let status = 300 + u16::from(*status) * 2;
@@ -32,7 +33,8 @@ pub(crate) fn refusal(data: &[u8]) {
     assert!(!format!("{error} {error:?}").contains(SECRET));
 }
 
-/// Parses the wait from two headers: `Retry-After` on the first line, `Date` on the second.
+/// Parses the wait time. The first line of the input is the value of the `Retry-After` header, and
+/// the second line is the value of the `Date` header.
 fn read(data: &[u8]) -> Option<Duration> {
     let mut headers = HeaderMap::new();
     for (name, value) in
@@ -57,7 +59,7 @@ pub(crate) fn retry_after_header(data: &[u8]) {
     }
 }
 
-/// A transport that checks where requests go, and answers with an empty page.
+/// A transport that checks the URL of each request, and answers with an empty page.
 #[derive(Debug)]
 struct Guarded;
 
@@ -70,7 +72,7 @@ impl Transport for Guarded {
         let uri = request.uri();
         assert_eq!(uri.scheme_str(), Some("https"));
         assert_eq!(uri.authority().map(|host| host.as_str()), Some("api.spotify.com"));
-        // The path as seen by a server that decodes it and resolves dot segments.
+        // Some servers decode `%2e` and accept `\` as a separator, so the check does the same.
         let path = uri.path().to_ascii_lowercase().replace("%2e", ".").replace('\\', "/");
         assert!(path.starts_with("/v1/"), "{uri}");
         assert!(!path.split('/').any(|segment| segment == ".."), "{uri}");
@@ -78,7 +80,7 @@ impl Transport for Guarded {
     }
 }
 
-/// The link of a page. The client follows it only below the base URL.
+/// Target for the links in pages. The client follows a link only if it is below the base URL.
 pub(crate) fn links(data: &[u8]) {
     let Ok(link) = std::str::from_utf8(data) else { return };
     thread_local! {
@@ -90,7 +92,7 @@ pub(crate) fn links(data: &[u8]) {
         };
     }
     let mut page = Page::<Track>::default();
-    // The page needs an entry, since an empty page ends the list.
+    // The page needs an entry, because the client does not follow the link of an empty page.
     page.items.push(Track::default());
     page.next = Some(link.to_owned());
     CLIENT.with(|(runtime, client)| {

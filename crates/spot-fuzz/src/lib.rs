@@ -1,9 +1,9 @@
 //! Fuzz targets for all code that parses untrusted text.
 //!
-//! Each target takes any bytes and panics if a rule is broken. `cargo xtask fuzz` runs them with
-//! libFuzzer; the test of this crate replays the seed corpus, with one directory per target below
-//! `corpus/`.
-// A target panics if a rule is broken, and the fuzzer reports the panic.
+//! Each target accepts any bytes, and panics if the tested code breaks a rule. `cargo xtask fuzz`
+//! runs the targets with libFuzzer. The test of this crate runs each target with the seed corpus.
+//! The seeds of a target are in a directory below `corpus/`.
+// A target panics if the tested code breaks a rule, and the fuzzer reports the panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod auth;
@@ -38,7 +38,7 @@ pub const TARGETS: &[Target] = &[
 ///
 /// # Panics
 ///
-/// Panics if there is no such target, or if the bytes break one of its rules.
+/// Panics if no target has this name, or if the tested code breaks a rule of the target.
 pub fn run(name: &str, data: &[u8]) {
     let target = TARGETS.iter().find(|(known, _)| *known == name);
     let (_, target) = target.unwrap_or_else(|| panic!("there is no target {name}"));

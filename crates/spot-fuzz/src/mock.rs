@@ -8,14 +8,14 @@ use tokio::{
     time::timeout,
 };
 
-/// A world file, which is accepted or refused without a panic.
+/// Target for world files. The mock accepts or refuses each file, and does not panic.
 pub(crate) fn world(data: &[u8]) {
     thread_local! {
         static RUNTIME: Runtime = runtime();
     }
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(world) = World::from_json(text) else { return };
-    // The start of the mock checks that the contents of the file fit the rest of the world.
+    // When the mock starts, it checks that the contents of the file fit the rest of the world.
     RUNTIME.with(|runtime| {
         runtime.block_on(async {
             if let Ok(mock) = MockSpotify::builder().world(world).start().await {
@@ -25,9 +25,9 @@ pub(crate) fn world(data: &[u8]) {
     });
 }
 
-/// The input is a line with method and path, followed by the body. If it starts with a zero byte,
-/// the rest is sent as the raw bytes of a connection. The server answers or closes the connection,
-/// and does not panic.
+/// Target for requests. The first line of the input contains the method and the path, and the rest
+/// is the body. If the input starts with a zero byte, the rest is sent to the server as raw bytes.
+/// The server answers or closes the connection, and does not panic.
 pub(crate) fn http(data: &[u8]) {
     thread_local! {
         static SERVER: Server = Server::start();
@@ -41,15 +41,15 @@ pub(crate) fn http(data: &[u8]) {
             .block_on(async { timeout(Duration::from_secs(3600), mock.exchange(&bytes)).await });
         let answer = answer.expect("the server closes the connection").expect("the server runs");
         mock.mock().take_requests();
-        // A server that panics closes the connection without an answer. An incomplete request has
-        // the same effect.
+        // A server that panics closes the connection without an answer. The server also does this
+        // if the request is incomplete.
         let is_complete = raw.is_none() && !data.contains(&b'\r');
         let request = String::from_utf8_lossy(&bytes);
         assert!(!is_complete || !answer.is_empty(), "no answer to {request}");
     });
 }
 
-/// A server for all inputs, so that an input costs only one exchange.
+/// A server that all inputs share, so that it is not started again for each input.
 struct Server {
     runtime: Runtime,
     mock: InMemory,
@@ -67,7 +67,8 @@ impl Server {
         Self { runtime, mock, token }
     }
 
-    /// Builds the request from a line with method and path, followed by the body.
+    /// Builds the request. The first line of `data` contains the method and the path, and the rest
+    /// is the body.
     fn request(&self, data: &[u8]) -> Vec<u8> {
         let mut parts = data.splitn(2, |byte| *byte == b'\n');
         let (line, body) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());

@@ -2,8 +2,8 @@
 
 use crate::generated::MODELS;
 
-/// The first line is the name of the type, the rest is the JSON. An unknown name chooses a type by
-/// its length, so that mutated names are useful too.
+/// The first line of the input is the name of a type, and the rest is JSON. If the name is unknown,
+/// its length chooses the type, so that mutated names are useful too.
 pub(crate) fn models(data: &[u8]) {
     let mut lines = data.splitn(2, |byte| *byte == b'\n');
     let (name, json) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());

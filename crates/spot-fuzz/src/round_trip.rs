@@ -6,7 +6,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::check_line;
 
-/// Checks that a decoded value can be encoded and decoded again, with the same result.
+/// Checks that a decoded value can be encoded, decoded and encoded again, and that the JSON stays
+/// the same.
 pub(crate) fn check<T: DeserializeOwned + Serialize + PartialEq + Debug>(json: &[u8]) {
     let value: T = match spot_model::from_slice(json) {
         Ok(value) => value,
@@ -14,7 +15,7 @@ pub(crate) fn check<T: DeserializeOwned + Serialize + PartialEq + Debug>(json: &
     };
     let encoded = serde_json::to_vec(&value).expect("every model can be encoded");
     let again: T = spot_model::from_slice(&encoded).expect("what was encoded decodes");
-    // Skipped entries are encoded as null and lose their reasons, so the JSON is compared and not
-    // the values.
+    // The JSON is compared instead of the values, because an encoded skipped entry is null and
+    // loses its reason.
     assert_eq!(serde_json::to_vec(&again).expect("every model can be encoded"), encoded);
 }

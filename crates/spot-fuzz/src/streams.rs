@@ -10,14 +10,15 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::check_line;
 
-/// A server that answers with one body after the other.
+/// A server that answers each request with the next body.
 #[derive(Debug, Default)]
 struct Server(Mutex<Script>);
 
 #[derive(Debug, Default)]
 struct Script {
     bodies: Vec<Bytes>,
-    /// Whether the bodies repeat endlessly. If not, the list ends after the last one.
+    /// Whether the server starts again with the first body after the last body. Otherwise, the
+    /// server answers with an empty page after the last body.
     circles: bool,
     requests: usize,
 }
@@ -63,10 +64,10 @@ impl Setup {
     }
 }
 
-/// The first byte chooses how the list is read. The rest are the bodies, separated by zeros.
+/// The first byte of the input chooses how the list is read. The other bytes are the bodies, which
+/// are separated by zero bytes.
 ///
-/// Whatever the bodies contain, the list ends, and the number of bodies limits the number of
-/// requests.
+/// Reading must stop for all bodies, and the number of bodies limits the number of requests.
 pub(crate) fn streams(data: &[u8]) {
     thread_local! {
         static SETUP: RefCell<Setup> = RefCell::new(Setup::new());
@@ -75,8 +76,8 @@ pub(crate) fn streams(data: &[u8]) {
     let bodies: Vec<_> = bodies.split(|byte| *byte == 0).map(Bytes::copy_from_slice).collect();
     let most = 4 * bodies.len() + 16;
     SETUP.with_borrow(|Setup { runtime, server, client }| {
-        // For a list by offset the bodies do not repeat: since its offsets keep growing, it ends
-        // only if the server ends it.
+        // The bodies do not repeat for a list with offsets. The offsets of such a list keep
+        // growing, so reading stops only if the server sends a last page.
         let circles = how % 3 == 1 || how % 3 == 2 && how / 3 % 2 == 1;
         *server.0.lock().expect("no panic while it is locked") =
             Script { bodies, circles, requests: 0 };

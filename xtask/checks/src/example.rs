@@ -1,12 +1,12 @@
-//! Examples of the spec as calls.
+//! Turns the examples in the spec into calls.
 
 use futures::{FutureExt as _, TryFutureExt as _, future::BoxFuture};
 use spot::{ApiRequest, Client, Error, Request, model::Operation};
 use spot_mock::RecordedRequest;
 
-/// An example call that works against spot-mock. The documentation of the request shows it.
+/// An example call that works against spot-mock. The documentation of the request shows this call.
 pub(crate) struct Example {
-    /// `default`, or the name of a further case.
+    /// The name of the case: `default`, or the name of a further case in the spec.
     pub(crate) case: &'static str,
     pub(crate) operation: &'static Operation,
     pub(crate) call: fn(Client) -> Call,
@@ -14,7 +14,7 @@ pub(crate) struct Example {
 
 /// The requests of an example, and the future that sends them.
 pub(crate) struct Call {
-    /// The requests that `ApiRequest` announces.
+    /// The requests that `ApiRequest::into_requests` returned.
     pub(crate) requests: Vec<Request>,
     pub(crate) done: BoxFuture<'static, Result<(), Error>>,
 }
@@ -27,7 +27,7 @@ pub(crate) fn call(request: impl ApiRequest) -> Call {
     }
 }
 
-/// Compares the announced requests with those that the server received.
+/// Compares the requests of `into_requests` with the requests that the server received.
 pub(crate) fn compare(requests: &[Request], seen: &[RecordedRequest]) -> Result<(), String> {
     let told: Vec<String> = requests
         .iter()
@@ -69,7 +69,8 @@ mod tests {
             for example in EXAMPLES {
                 let (mock, client) = mock(mode, access).await;
                 let call = (example.call)(client);
-                // Development Mode refuses some examples, which does not affect the sent request.
+                // Development Mode refuses some examples. The sent request is the same, so errors
+                // are ignored.
                 let _ = call.done.await;
                 let compared = compare(&call.requests, &mock.requests());
                 assert_eq!(compared, Ok(()), "{} ({})", example.operation.name, example.case);

@@ -2,8 +2,8 @@
 //!
 //! Each example of the spec runs against its own `spot-mock`, in both access modes, so that no
 //! recording depends on another. With `--live`, the reading examples run against Spotify instead,
-//! to show its current answers. Those recordings contain data of other people and are not kept in
-//! the project.
+//! to show the current answers of Spotify. These recordings contain data of other people, so they
+//! are not stored in the project.
 
 use std::{
     collections::BTreeMap,
@@ -35,7 +35,7 @@ pub(crate) struct Fixture {
     pub(crate) status: u16,
     /// Response headers that are relevant to a client.
     pub(crate) headers: BTreeMap<String, String>,
-    /// Body of the response: JSON, or text if it is not JSON.
+    /// Body of the response, as JSON if possible and otherwise as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) body: Option<Value>,
 }
@@ -87,8 +87,8 @@ pub(crate) async fn run(root: &Path, check: bool) -> Result<(), Error> {
 }
 
 /// Records the reading operations against Spotify, with a token from the environment. The
-/// recordings are written below `target`, with names, e-mail addresses and ids of accounts
-/// replaced.
+/// recordings are written below `target`. Names, e-mail addresses and account ids are replaced
+/// first.
 pub(crate) async fn live(root: &Path, base_url: &str) -> Result<(), Error> {
     let token = std::env::var("SPOTIFY_TOKEN")
         .map_err(|_| "set SPOTIFY_TOKEN to an access token with all scopes for reading")?;
@@ -117,19 +117,20 @@ pub(crate) async fn live(root: &Path, base_url: &str) -> Result<(), Error> {
     if failed > 0 { Err(format!("{failed} operations failed")) } else { Ok(()) }
 }
 
-/// Records the answer to an example, from its own mock.
+/// Records the answer to an example. Each example has its own mock.
 async fn record(example: &Example, mode: Mode) -> Result<Fixture, Error> {
     let fail = |what: String| format!("{} ({}): {what}", example.operation.name, example.case);
     let mock =
         MockSpotify::builder().mode(mode).seed(7).null_values(true).frozen_clock().start().await;
     let mock = mock.map_err(|error| fail(error.to_string()))?;
     let (recorder, pipeline) = recorder(&mock.user_token_all(), mock.api_url())?;
-    // In Extended Quota Mode, the client reads several objects with one call, even if the mock
-    // refuses it.
+    // A client in Extended Quota Mode reads several objects with one call, even if the mock refuses
+    // that call.
     let client = Client::from(pipeline).with_access_mode(AccessMode::Extended);
     let done = (example.call)(client).done.await;
-    // In Development Mode many operations are closed, and their refusals are fixtures too. The
-    // client is set to Extended Quota Mode, so it treats them as ordinary errors.
+    // Many operations are closed in Development Mode, and the refusals of these operations are also
+    // recorded. The client is set to Extended Quota Mode, so it treats the refusals as ordinary
+    // errors.
     let is_closed =
         |error: &spot::Error| error.status().is_some_and(|status| matches!(status, 403 | 404));
     if let Err(error) = done
@@ -175,7 +176,7 @@ impl Transport for Recorder {
 }
 
 impl Recorder {
-    /// The first exchange, with the addresses of Spotify.
+    /// The first exchange. Addresses of the server are replaced with addresses of Spotify.
     fn first(&self, base_url: &str) -> Option<Fixture> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let (request, response) = seen.first()?;
@@ -236,8 +237,8 @@ fn text(fixture: &Fixture) -> Result<String, Error> {
     Ok(text + "\n")
 }
 
-/// Formats JSON with one field per line. Lists of plain values are on one line, so that a list of
-/// countries does not take two hundred lines.
+/// Formats JSON with one field per line. A list of plain values is written on one line, so that a
+/// list of countries does not take two hundred lines.
 fn pretty(value: &Value, depth: usize, out: &mut String) {
     let line = |out: &mut String, depth: usize| {
         out.push('\n');

@@ -1,9 +1,9 @@
 //! `cargo xtask load`: many tasks use the project's client against a spot-mock, over a faulty
 //! connection.
 //!
-//! Each task adds tracks to its own playlist, each track once, and reads other objects in between.
-//! A full playlist must contain each acknowledged track once, each track with an unknown outcome at
-//! most once, and nothing else.
+//! Each task adds every track once to its own playlist. Between these calls, it reads other
+//! objects. A full playlist must contain each track once if the call was acknowledged, and at most
+//! once if the outcome of the call is unknown. The playlist must not contain other tracks.
 
 use std::{
     collections::HashMap,
@@ -23,7 +23,7 @@ use spot::{
 use spot_mock::{MockSpotify, Mode};
 use xtask::{Error, say};
 
-/// Counts of a task's adds and failed reads.
+/// Counts the added tracks and the failed reads of a task.
 #[derive(Debug, Default)]
 struct Tally {
     acknowledged: usize,
@@ -32,7 +32,7 @@ struct Tally {
     reads_failed: usize,
 }
 
-/// Sends this number of requests from this number of tasks.
+/// Sends `requests` requests from `tasks` parallel tasks.
 pub(crate) async fn run(requests: usize, tasks: usize, seed: u64) -> Result<(), Error> {
     let mock = MockSpotify::builder().mode(Mode::Extended).start().await.map_err(text)?;
     let mock = Arc::new(mock);
@@ -47,8 +47,8 @@ pub(crate) async fn run(requests: usize, tasks: usize, seed: u64) -> Result<(), 
     let saved: Vec<_> = quiet.library().tracks().stream().try_collect().await.map_err(text)?;
     let tracks: Vec<TrackId> = saved.iter().filter_map(|saved| saved.track.id).collect();
     let (tracks, seen, over) = (Arc::new(tracks), Arc::new(AtomicUsize::new(0)), Arc::default());
-    // All tasks finish a playlist at about the same time. Reading all playlists at once would take
-    // more memory than the load itself.
+    // All tasks finish a playlist at about the same time. Reading all playlists at the same time
+    // would take more memory than the load itself, so the tasks take turns.
     let checking = Arc::new(Mutex::new(()));
     let watch = tokio::spawn(watch(mock.clone(), seen.clone(), Arc::clone(&over), requests));
     let start = Instant::now();
@@ -139,14 +139,14 @@ async fn work(
         let turn = checking.lock().await;
         check(&quiet, playlist, &fates).await?;
         drop(turn);
-        // The playlist is emptied, since the entries of playlists would dominate the growth of
-        // memory.
+        // Empties the playlist, because otherwise the entries of playlists would cause most of the
+        // memory growth.
         quiet.playlist(playlist).replace([] as [TrackId; 0]).await.map_err(text)?;
     }
     Ok(tally)
 }
 
-/// Outcome of an add, as the client knows it.
+/// Outcome of a call that adds a track, as the client reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Acknowledged,
@@ -187,8 +187,8 @@ async fn check(
     }
 }
 
-/// Counts the requests and ends the load. Returns the memory after each tenth of the requests, in
-/// MB.
+/// Counts the requests, and stops the load after the planned number of requests. Returns the used
+/// memory in MB after each tenth of the requests.
 async fn watch(
     mock: Arc<MockSpotify>,
     seen: Arc<AtomicUsize>,
@@ -198,7 +198,7 @@ async fn watch(
     let mut memory = Vec::new();
     while !over.load(Ordering::Relaxed) {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        // The mock keeps requests for inspection until they are taken.
+        // The mock stores all requests until `take_requests` removes them.
         let seen = seen.fetch_add(mock.take_requests().len(), Ordering::Relaxed);
         if seen * 10 / requests.max(10) > memory.len() {
             memory.push(resident());

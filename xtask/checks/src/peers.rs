@@ -1,9 +1,9 @@
 //! `cargo xtask peers`: runs unmodified third-party clients against spot-mock.
 //!
-//! The package managers of their languages install the clients below `target`. Each story (a test
-//! program) runs against its own spot-mock. If a tool is missing, its stories are skipped with a
-//! message. If `CI` is set in the environment, the tool is installed, and a failed installation is
-//! an error.
+//! Each client is installed below `target` by the package manager of its language. Each story (a
+//! test program) runs against its own spot-mock. If a tool is missing, the stories that need the
+//! tool are skipped with a message. If the environment variable `CI` is set, the tool is installed
+//! instead, and a failed installation is an error.
 
 use std::{
     env, fs,
@@ -25,7 +25,7 @@ struct Story {
     file: &'static str,
     language: Language,
     modes: &'static [&'static str],
-    /// Whether the mock must serve TLS, for clients with fixed addresses.
+    /// Whether the mock must use TLS. Clients with hard-coded host names need it.
     tls: bool,
     /// Whether the story needs Chromium.
     browser: bool,
@@ -40,10 +40,10 @@ enum Language {
     /// Python with pytest, which runs the tests of a documentation page.
     Pytest,
     Node,
-    /// Node's own test runner.
+    /// A program that Node's built-in test runner runs.
     NodeTest,
-    /// A program in the workspace of the benchmarks, which has other major versions of the clients'
-    /// dependencies.
+    /// A program in the workspace of the benchmarks. The clients need other major versions of some
+    /// dependencies than the main workspace.
     Rust,
 }
 
@@ -53,7 +53,7 @@ const EXTENDED: &[&str] = &["extended"];
 const STORIES: &[Story] = &[
     Story::new("spotipy_story.py", Language::Python, BOTH),
     Story::new("tekore_story.py", Language::Python, BOTH),
-    // This client requires fields that Development Mode lacks.
+    // This client requires fields that are missing in Development Mode.
     Story::new("spotifyaio_story.py", Language::Python, EXTENDED).tls(),
     Story::new("ts_sdk_story.mjs", Language::Node, BOTH),
     Story::new("web_api_node_story.cjs", Language::Node, BOTH).tls(),
@@ -151,7 +151,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // A process that has ended already needs no signal.
+        // Errors are ignored, because the process may have exited already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -173,7 +173,7 @@ pub(crate) fn run(root: &Path, is_built: bool) -> Result<(), Error> {
         rust: own_target.unwrap_or_else(|| root.join("crates/spot-bench/target")),
     };
     fs::create_dir_all(&places.work).map_err(|error| error.to_string())?;
-    // Debian's python3 cannot create a virtual environment without a further package.
+    // Debian's python3 needs another package to create virtual environments.
     let python = available(&["python3", "-m", "ensurepip", "--version"], "python3-venv")?;
     let node =
         available(&["node", "--version"], "nodejs")? && available(&["npm", "--version"], "npm")?;
@@ -277,7 +277,7 @@ fn tell(
     let output = finished(&mut command).map_err(|error| format!("{}: {error}", story.file))?;
     let text = if output.status.success() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        // Of the output of test runners, only the last line with a count is of interest.
+        // From the output of a test runner, only the last line with a count is used.
         text.lines().rev().find(|line| line.contains("pass")).unwrap_or_default().to_owned()
     } else {
         let error = String::from_utf8_lossy(&output.stderr);
@@ -338,7 +338,7 @@ fn install_python(places: &Places) -> Result<(), Error> {
 }
 
 /// Installs the packages of the lock file. Node searches for modules in the directory of a story,
-/// so the stories are copied there.
+/// so the stories are copied next to the installed modules.
 fn install_node(places: &Places) -> Result<(), Error> {
     let copy = |name: &str| {
         let copied = fs::copy(places.stories.join(name), places.work.join(name));

@@ -1,8 +1,9 @@
 //! `cargo xtask smoke`: calls every operation once with the project's client.
 //!
-//! Calls are counted by method and path. Two calls with one path (replace and reorder, following
-//! artists and users) count once, and `GET /me/top/{type}`, which has two paths here, counts twice.
-//! The total is 97 for the 96 operations of the API. An operation fails if any of its calls fails.
+//! Calls are counted by method and path. Two calls with the same method and path (replace and
+//! reorder, following artists and users) are counted once. `GET /me/top/{type}` is counted twice,
+//! because it has two paths here. Therefore the total is 97, although the API has 96 operations. An
+//! operation fails if any of its calls fails.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -21,9 +22,9 @@ use crate::{
     generated::examples::EXAMPLES,
 };
 
-/// Calls every operation at a `spot-mock` in Extended Quota Mode. With a base URL it calls that
-/// server instead. Unless `all` is set, it then calls only the reading operations that are open to
-/// all applications.
+/// Calls every operation of a `spot-mock` in Extended Quota Mode. With a base URL, calls the
+/// operations of that server instead. Without `all`, only the reading operations of that server are
+/// called, and only those that are open to all applications.
 pub(crate) async fn run(
     base_url: Option<&str>,
     token: Option<&str>,
@@ -109,14 +110,15 @@ impl Server {
     }
 }
 
-/// Replaces the ids of the examples, which exist only in spot-mock, with ids of Spotify.
+/// Replaces the ids of the examples, which exist only in spot-mock, with ids that exist at Spotify.
 #[derive(Debug)]
 struct SpotifyIds {
     inner: Arc<dyn Transport>,
     playlist: Option<String>,
 }
 
-/// Prefixes of spot-mock's ids, each with an id of Spotify of the same kind.
+/// Prefixes of spot-mock's ids. Next to each prefix is the id of an object of the same kind at
+/// Spotify.
 const IDS: &[(&str, &str)] = &[
     ("spotmockAlbum", "4aawyAB9vmqN3uQ7FjRGTy"),
     ("spotmockArtist", "0OdUWJ0sBjDrqHygGUXeCF"),
@@ -155,8 +157,8 @@ impl Transport for SpotifyIds {
         &self,
         mut request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        // If the result is not a valid URI, the request keeps the old one, which the server
-        // refuses.
+        // If the result is not a valid URI, the request keeps its URI, and the server refuses the
+        // request.
         if let Ok(uri) = self.replace(&request.uri().to_string()).parse::<Uri>() {
             *request.uri_mut() = uri;
         }

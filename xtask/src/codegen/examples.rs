@@ -101,7 +101,7 @@ fn answers(spec: &Spec) -> String {
     )
 }
 
-/// The fuzzer's check of each object, alone and in a page.
+/// The table for the fuzzer, which checks each object alone and in a page.
 fn models(spec: &Spec) -> String {
     let types = || spec.domains.iter().flat_map(|domain| domain.r#type.iter());
     let mut rows = String::new();
@@ -123,7 +123,7 @@ fn models(spec: &Spec) -> String {
     )
 }
 
-/// The type of each recorded response, and the response that shows each type.
+/// Two tables: the type of each recorded response, and a recorded response for each type.
 fn fixtures(spec: &Spec) -> String {
     let mut names = Vec::new();
     let mut readers = String::new();
@@ -142,10 +142,10 @@ fn fixtures(spec: &Spec) -> String {
         readers.push_str(&format!("    ({name:?}, {field:?}, fixtures::roundtrip::<{read}>),\n"));
         let mut parts = Vec::new();
         returns.names(&mut parts);
-        // The type itself, or the entries of a list or page of it.
+        // The type of the response. For a list or a page, the type of its entries.
         if let Some(own) = parts.iter().find(|part| spec.kind(part).is_some()) {
             let row = format!("    ({own:?}, {name:?}, {field:?}, fixtures::debug::<{read}>),\n");
-            // A `GET` whose response is the object itself is the best example.
+            // The best example is the response of a `GET` that returns only the object.
             let rank = (op.call.starts_with("GET ") && read == *own, row);
             match types.entry(own.clone()) {
                 Entry::Vacant(first) => drop(first.insert(rank)),

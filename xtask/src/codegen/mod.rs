@@ -1,7 +1,7 @@
 //! `cargo xtask codegen`: writes the files under `generated/` from the spec.
 //!
-//! The output is committed and read like any other code. It is made of string templates, because
-//! those keep comments and blank lines, and goes through rustfmt.
+//! The output is committed and read like any other code. The generator uses string templates,
+//! because templates keep comments and blank lines. rustfmt then formats the output.
 
 mod api;
 mod examples;
@@ -20,7 +20,7 @@ use std::{
 
 use crate::spec::{Error, Spec};
 
-/// The generated files, by their path from the root of the project.
+/// The text of each generated file. The key is the path from the root of the project.
 pub(crate) type Files = BTreeMap<PathBuf, String>;
 
 /// Writes all generated files, or only reports the stale ones.
@@ -118,7 +118,7 @@ fn rustfmt(text: &str) -> Result<String, Error> {
     String::from_utf8(output.stdout).map_err(|error| format!("rustfmt: {error}"))
 }
 
-/// A doc comment, wrapped. Each line of the input is a paragraph.
+/// A doc comment with these paragraphs, which are wrapped.
 fn doc(indent: &str, paragraphs: &[&str]) -> String {
     comment(indent, "///", paragraphs)
 }
@@ -135,7 +135,7 @@ fn comment(indent: &str, sign: &str, paragraphs: &[&str]) -> String {
         if at > 0 {
             out.push_str(&format!("{indent}{sign}\n"));
         }
-        // Code blocks, tables and link definitions keep their lines.
+        // Code blocks, tables and link definitions are not wrapped.
         let is_links = paragraph.starts_with('[') && paragraph.contains("]: ");
         if paragraph.contains("```") || paragraph.starts_with('|') || is_links {
             for line in paragraph.lines() {

@@ -1,6 +1,7 @@
 //! Shadow structs and serializers of the objects of `spot-model`.
 //!
-//! They are in separate files, so that the source file of an object shows only its fields.
+//! The generated code is in separate files, so that the source file of an object shows only its
+//! fields.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -55,11 +56,11 @@ fn file(domain: &Domain) -> Option<String> {
     (!body.is_empty()).then_some(out)
 }
 
-/// The `use` lines of generated code about the types of a domain. `more` is imported from the crate
-/// as well.
+/// The `use` lines of the generated code for the types of a domain. The names in `more` are also
+/// imported from the crate.
 pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String {
     let fields = || domain.r#type.iter().flat_map(|(_, kind)| &kind.fields);
-    // Doc comments mention types as well.
+    // Types that only doc comments mention are not imported.
     let code = body.lines().filter(|line| !line.trim_start().starts_with("//"));
     let words: BTreeSet<&str> =
         code.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric())).collect();
@@ -100,19 +101,22 @@ pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String 
     out + &import("crate", names)
 }
 
-/// Whether serde can decode into the object itself: no field is required, renamed or derived.
+/// Whether serde can decode directly into the object. This is possible if no field is required,
+/// renamed or derived.
 fn has_plain_fields(kind: &Type) -> bool {
     !is_fallible(kind) && linked_id(kind).is_none()
 }
 
-/// Whether serde can encode the object as well: no `type`, no links, no precision of a date.
+/// Whether serde can also encode the object directly. This is possible if the object has no `type`,
+/// no links and no date with a precision.
 fn is_plain(kind: &Type) -> bool {
     let has_date = kind.fields.iter().any(|field| field.name == "release_date");
     has_plain_fields(kind) && kind.object.is_none() && !has_date
 }
 
-/// The shadow struct: every field may be missing. If the fields are plain, serde decodes into the object
-/// itself, by the attributes of the shadow. A field with two names is not in the shadow.
+/// The shadow struct, in which every field may be missing. If the fields are plain, serde uses the
+/// attributes of the shadow struct to decode directly into the object. A field with two names is
+/// not in the shadow struct.
 fn wire(name: &str, kind: &Type) -> String {
     let serialize = if is_plain(kind) { ", Serialize" } else { "" };
     let mut out = format!("#[derive(Deserialize{serialize})]\n");
@@ -126,7 +130,7 @@ fn wire(name: &str, kind: &Type) -> String {
         out.push_str(&wire_field(field, skip));
     }
     if let Some(id) = linked_id(kind) {
-        // Filters and old lists leave the id out but not the links.
+        // Filtered responses and old lists may contain the links without the id.
         for link in ["uri", "href"] {
             if kind.fields.iter().any(|field| field.json() == link) {
                 continue;
@@ -157,29 +161,29 @@ fn attributes(field: &Field) -> String {
     format!("default{rename}{reader}")
 }
 
-/// The field with a new and an old name, and the old one.
+/// The field that has a new and an old name, together with the old name.
 fn renamed(kind: &Type) -> Option<(&Field, &str)> {
     kind.fields.iter().find_map(|field| Some((field, field.renamed_from.as_deref()?)))
 }
 
-/// Whether a value of the type may be unusable.
+/// Whether a value of the type may be invalid.
 fn is_fallible(kind: &Type) -> bool {
     renamed(kind).is_some() || kind.fields.iter().any(|field| field.required)
 }
 
-/// The type of a field in the shadow struct, where it may be missing.
+/// The type of a field in the shadow struct, in which the field may be missing.
 fn held(field: &Field) -> Ty {
     if field.required { Ty::Optional(Box::new(field.ty.clone())) } else { field.ty.clone() }
 }
 
-/// The type of the id, if the object has links that repeat it.
+/// The type of the id, if the object has links that contain the id.
 fn linked_id(kind: &Type) -> Option<&str> {
     kind.object.as_ref()?;
     let id = kind.fields.iter().find(|field| field.name == "id")?;
     id.ty.is_copy_id().then(|| id.ty.id()).flatten()
 }
 
-/// The fields of an object, from those of its shadow.
+/// The code that makes the fields of an object from the fields of its shadow struct.
 fn values(kind: &Type) -> String {
     let linked = linked_id(kind).is_some();
     let mut fields = String::new();
@@ -203,8 +207,8 @@ fn values(kind: &Type) -> String {
     fields
 }
 
-/// The shadow struct of a track or an episode. The JSON has its `type` only at the end. Therefore
-/// the struct has the fields of both objects, is decoded in one pass, and is then converted to a
+/// The shadow struct of a track or an episode. In the JSON, `type` comes only at the end. Therefore
+/// the struct has the fields of both objects. It is decoded in one pass, and then converted to a
 /// track or an episode.
 fn playable(spec: &Spec) -> String {
     let kinds =
@@ -225,7 +229,7 @@ fn playable(spec: &Spec) -> String {
     let mut conversions = String::new();
     for (name, kind) in kinds() {
         let function = name.to_lowercase();
-        // If the URI is a field of the object, as in a track, the id is not derived from it.
+        // If the URI is a field of the object, as in a track, the id is not derived from the URI.
         let has_uri_field = kind.fields.iter().any(|field| field.json() == "uri");
         let from_uri = format!(".or_else(|| self.uri.as_ref()?.id()?.{function}())");
         let from_uri = if has_uri_field { "" } else { &from_uri };
@@ -263,7 +267,7 @@ fn playable(spec: &Spec) -> String {
 fn reader(name: &str, kind: &Type) -> String {
     let renamed = renamed(kind).map(|(field, old)| {
         let (own, new, fields) = (&field.name, field.json(), values(kind));
-        // `Spec::check` allows no required field here.
+        // `Spec::check` makes sure that this object has no required field.
         format!(
             "read(deserializer, |deserializer| {{\n            \
              let names = Names {{ new: \"{new}\", old: \"{old}\" }};\n            \

@@ -37,7 +37,7 @@ impl Document {
         Self { root }
     }
 
-    /// The operations by their call: `GET /albums/{id}`.
+    /// The operations of the document. The key is the call, for example `GET /albums/{id}`.
     pub(super) fn operations(&self) -> BTreeMap<String, &Value> {
         let mut all = BTreeMap::new();
         for (path, item) in entries(self.root.get("paths")) {
@@ -50,15 +50,15 @@ impl Document {
         all
     }
 
-    /// Every scope that the document knows.
+    /// Every scope in the document.
     pub(super) fn scopes(&self) -> BTreeSet<&str> {
         let schemes = self.root.pointer("/components/securitySchemes");
         let flows = entries(schemes).flat_map(|(_, scheme)| entries(scheme.get("flows")));
         flows.flat_map(|(_, flow)| entries(flow.get("scopes"))).map(|(scope, _)| scope).collect()
     }
 
-    /// Follows a reference to its target, and reduces a nullable schema to the schema that is not
-    /// null. Returns other values unchanged.
+    /// Returns the target of a reference, or the alternative of a nullable schema that is not null.
+    /// Returns other values unchanged.
     pub(super) fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
         let target = reference(value).and_then(|target| target.strip_prefix('#'));
         if let Some(found) = target.and_then(|target| self.root.pointer(target)) {
@@ -138,7 +138,8 @@ impl Document {
         own.chain(parts).collect()
     }
 
-    /// The type of a schema: `integer`, `array`, `object`; empty if the document does not state it.
+    /// The type of a schema, for example `integer`, `array` or `object`. The text is empty if the
+    /// document does not state the type.
     pub(super) fn kind<'a>(&'a self, schema: &'a Value) -> &'a str {
         let schema = self.resolve(schema);
         let kind = schema.get("type");
@@ -155,7 +156,8 @@ impl Document {
         }
     }
 
-    /// The `enum` values of a schema, or of the entries of its list; `None` if it has no `enum`.
+    /// The `enum` values of a schema, or of the entries if the schema is a list. Returns `None` if
+    /// there is no `enum`.
     pub(super) fn values<'a>(&'a self, schema: &'a Value) -> Option<BTreeSet<&'a str>> {
         let schema = self.resolve(schema);
         if let Some(items) = schema.get("items") {
@@ -178,7 +180,7 @@ pub fn read(file: &Path) -> Result<Value, Error> {
     Ok(root)
 }
 
-/// The name of the schema that is referred to: `AlbumObject`.
+/// The name of the schema in a reference, for example `AlbumObject`.
 pub(super) fn schema_name(value: &Value) -> &str {
     reference(value).and_then(|target| target.rsplit('/').next()).unwrap_or_default()
 }

@@ -1,8 +1,8 @@
 //! `cargo xtask drift FILE`: compares the spec with the official document.
 //!
 //! Every difference is reported as a line of text. `xtask/spec/deviations.toml` lists the lines of
-//! intended differences with a reason; a `*` there matches any text. A difference without a reason
-//! is an error, and so is a reason that no longer matches a difference.
+//! intended differences with a reason. A `*` in that file matches any text. The task fails if a
+//! difference has no reason, or if a reason no longer matches a difference.
 
 mod compare;
 mod document;
@@ -17,7 +17,8 @@ use crate::{
     spec::{Error, Spec},
 };
 
-/// The differences, as lines of text. In the code, "there" is the document and "here" is the spec.
+/// The differences, as lines of text. In the code, "there" means the document and "here" means the
+/// spec.
 #[derive(Default)]
 struct Differences(BTreeSet<String>);
 

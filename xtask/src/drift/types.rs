@@ -1,7 +1,7 @@
 //! Compares the response types of the spec with the schemas of the document.
 //!
 //! The names of types and schemas do not match. Therefore the comparison starts with the response
-//! type and the response schema of each operation, and continues with their fields, recursively.
+//! type and the response schema of each operation. It then compares their fields recursively.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,8 +52,7 @@ struct Walk<'a> {
     spec: &'a Spec,
     document: &'a Document,
     differences: &'a mut Differences,
-    /// The fields that the document has for each type, from all schemas that the type was compared
-    /// with.
+    /// For each type, the fields of all schemas that were compared with this type.
     met: BTreeMap<String, BTreeMap<String, &'a Value>>,
     /// The pairs of a type and a schema that were already compared.
     paired: BTreeSet<(String, *const Value)>,
@@ -102,7 +101,8 @@ impl<'a> Walk<'a> {
 
     fn named(&mut self, name: &str, schema: &'a Value, kind: &str) {
         if let Some(object) = self.spec.kind(kind) {
-            // If there are several schemas, uses the one with the same name.
+            // If the document allows several schemas, compares the schema with the name of the
+            // type.
             let choices = self.document.choices(schema);
             let chosen = choices
                 .into_iter()
@@ -159,7 +159,8 @@ impl<'a> Walk<'a> {
         self.differences.add(format!("{name}: {there} in the document, {here} in the spec"));
     }
 
-    /// Reports the fields that only one side has, after all schemas of each type are known.
+    /// Reports the fields that are only in the spec or only in the document. Call this method when
+    /// all schemas of each type are known.
     fn finish(self) {
         for (name, kind) in self.spec.types() {
             let Some(there) = self.met.get(name) else {
@@ -172,7 +173,7 @@ impl<'a> Walk<'a> {
             }
             let there: BTreeSet<&str> = there.keys().map(String::as_str).collect();
             let mut here: BTreeSet<&str> = kind.fields.iter().map(|field| field.json()).collect();
-            // Names in the document that need no field of their own in the spec.
+            // Names of fields in the document that need no separate field in the spec.
             let mut read: BTreeSet<&str> =
                 kind.fields.iter().filter_map(|field| field.renamed_from.as_deref()).collect();
             if kind.object.is_some() {

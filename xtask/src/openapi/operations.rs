@@ -36,7 +36,7 @@ pub(super) fn paths(spec: &Spec) -> Node {
     Node::Map(paths)
 }
 
-/// One operation of the document. Several calls can share its method and path.
+/// One operation of the document. Several calls can have the same method and path.
 fn operation(spec: &Spec, ops: &[(&Domain, &Op)]) -> Node {
     let Some((domain, op)) = ops.first() else { return map([]) };
     let ops: Vec<&Op> = ops.iter().map(|(_, op)| *op).collect();
@@ -117,10 +117,10 @@ fn value(spec: &Spec, parameter: &Parameter) -> Node {
             let properties = map([("id", text()), ("added_at", schema(&Ty::Timestamp))]);
             list_of(map([("type", "object".into()), ("properties", properties)]))
         }
-        // Values of constants are not in any enum of the spec.
+        // The allowed values of a constant are not an enum of the spec.
         (Ty::Text, _) if !parameter.values.is_empty() => {
             let values = texts(parameter.values.iter().map(String::as_str));
-            // The SDK only ever sends one value of this list.
+            // The SDK always sends the same value of this list.
             limits(text().with("enum", values))
         }
         // Some tools ignore keys next to `$ref`.

@@ -71,8 +71,8 @@ fn object(kind: &Type) -> Node {
             fields.extend(more.map(|(name, value)| (name.to_owned(), value)));
         }
     }
-    // A field may replace a link: the URI of a track is a field, because a track may be a local
-    // file.
+    // If a field and a link have the same name, the field is kept. For example, the URI of a track
+    // is a field, because a track may be a local file.
     let mut seen = BTreeSet::new();
     fields.retain(|(name, _)| seen.insert(name.clone()));
     let required: Vec<&str> =

@@ -1,4 +1,4 @@
-//! Signing in through the browser and the listener on this machine.
+//! Tests sign-in through a browser and the local listener.
 
 use std::{
     sync::{Arc, Mutex},
@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::script::{Reply, Script};
 
-/// What a browser knows that was sent to the page on which the user consents.
+/// Values that the browser gets from the authorization URL.
 #[derive(Clone, Debug)]
 struct Sent {
     redirect: Url,
@@ -45,13 +45,13 @@ impl Sent {
         self.raw(&format!("GET {target} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address())).await
     }
 
-    /// Comes back as a user who consented.
+    /// Sends the callback of a user who consented.
     async fn consent(&self) -> String {
         self.get(&format!("{}?code=c&state={}", self.redirect.path(), self.state)).await
     }
 }
 
-/// Calls back with a browser's view of the sign-in.
+/// Replaces the browser: calls `with` with the redirect URI and the state of the sign-in.
 fn browse<F>(sign_in: SignIn, with: impl Fn(Sent) -> F + Send + Sync + 'static) -> SignIn
 where
     F: Future<Output = ()> + Send + 'static,
@@ -97,7 +97,8 @@ async fn other_requests_are_answered_and_ignored() {
     let service = service();
     let app = service.app().redirect_uri("http://127.0.0.1/back").build().unwrap();
     let session = browse(app.sign_in(Scopes::new()), |sent| async move {
-        // Browsers open connections that they do not use, and slow ones must not block others.
+        // Browsers open connections that they do not use. An idle or slow connection must not block
+        // other connections.
         let _idle = TcpStream::connect(sent.address()).await.unwrap();
         let mut slow = TcpStream::connect(sent.address()).await.unwrap();
         slow.write_all(b"GET /back?code=c&sta").await.unwrap();
@@ -153,7 +154,8 @@ async fn two_right_callbacks_at_once_exchange_the_code_once() {
             stream.write_all(request.as_bytes()).await.unwrap();
         }
         for mut stream in streams {
-            // The listener may close before it has read the later ones.
+            // The listener may close before it has read the later requests, so read errors are
+            // ignored.
             let mut answer = Vec::new();
             let _ = stream.read_to_end(&mut answer).await;
         }
@@ -302,7 +304,7 @@ async fn idle_connections_do_not_delay_the_callback() {
     })
     .await
     .unwrap();
-    // The page may be read after the sign-in has ended.
+    // The sign-in may end before the browser has read the page.
     while took.lock().unwrap().is_zero() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -1,4 +1,4 @@
-//! No secret is printed by anything, on any way.
+//! Tests that no type, error or event prints a secret.
 
 use std::{
     sync::{Arc, Mutex},
@@ -65,7 +65,7 @@ async fn every_type_prints_what_may_be_seen() {
 
 #[tokio::test(start_paused = true)]
 async fn no_error_and_no_event_quotes_a_secret() {
-    // Each answer repeats the form that was sent, where it has this word.
+    // The service replaces the word FORM with the form values that it received.
     let echo = r#"{"error":"invalid_request","error_description":"was: FORM"}"#;
     let replies = [
         Reply::json(400, echo),
@@ -103,7 +103,7 @@ async fn no_error_and_no_event_quotes_a_secret() {
         let refresh = session.token().await.unwrap_err();
         let pending = app.begin("").unwrap();
         let callback = format!("/?code=CANARY-code&state={}", pending.state());
-        // A refresh token alone makes a session.
+        // The exchange may succeed: a response with only a refresh token is enough for a session.
         let exchange = pending.finish(&callback).await.err();
         let own = app.client_credentials().unwrap().token().await.unwrap_err();
         for error in [Some(refresh), exchange, Some(own)].into_iter().flatten() {

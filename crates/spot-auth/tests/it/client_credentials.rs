@@ -1,4 +1,4 @@
-//! An application that asks for itself.
+//! Tests the client credentials flow.
 
 use std::time::Duration;
 

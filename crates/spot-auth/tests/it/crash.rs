@@ -1,4 +1,4 @@
-//! A program that is killed while it refreshes and writes.
+//! Kills a program while it refreshes its token and writes the token file.
 
 use std::{
     env, fs,
@@ -12,7 +12,8 @@ use spot_auth::{ExposeSecret, FileStore, Scope, StoreKey, TokenRecord, TokenStor
 
 use crate::script::{Reply, Script};
 
-/// Names the directory to a child, which is this very test binary.
+/// Environment variable that passes the directory to the child process. The child process runs this
+/// test binary.
 const DIRECTORY: &str = "SPOT_AUTH_CRASH_DIRECTORY";
 
 const KILLS: usize = 200;
@@ -21,11 +22,13 @@ fn key() -> StoreKey {
     StoreKey::new("the-client", "me", Scope::UserLibraryRead)
 }
 
-/// What the child does until it is killed. Without a directory it is no child, and does nothing.
+/// The child process: refreshes the session until it is killed. If the variable is not set, this
+/// test does nothing.
 #[tokio::test]
 async fn child() {
     let Some(directory) = env::var_os(DIRECTORY) else { return };
-    // Refresh token n leads to n + 1, so that what is found afterwards can be told to be whole.
+    // The service answers refresh token n with refresh token n + 1 and access token n + 1. The
+    // parent process can thus check that both tokens of a stored record come from the same refresh.
     let service = Script::new(|_, asked| {
         let number: u64 = asked.get("refresh_token").unwrap().parse().unwrap();
         Reply::token(&format!("access-{}", number + 1), &(number + 1).to_string())
@@ -62,7 +65,7 @@ async fn a_killed_program_leaves_the_old_token_or_the_new_one() {
     for kill in 0..KILLS {
         let before = fs::read(&path).unwrap();
         let mut child = start(store.directory());
-        // It is writing as soon as there is another file than before.
+        // The child process has started to write when the content of the file changes.
         let begun = Instant::now();
         while fs::read(&path).unwrap() == before {
             assert!(begun.elapsed() < Duration::from_secs(60), "the child does not write");

@@ -1,4 +1,4 @@
-//! A script that signs its user in with one call.
+//! Tests `sign_in_from_env`, with which a script signs in its user in one call.
 
 use std::{
     env,
@@ -10,7 +10,7 @@ use spot_auth::{FileStore, Scope, StoreKey, TokenRecord, TokenSource, TokenStore
 
 const ROLE: &str = "SPOT_AUTH_SCRIPT";
 
-/// The script. Its environment is its own, which is why it is a process of its own.
+/// The script. It runs in its own process because it needs its own environment variables.
 #[tokio::test]
 async fn script() {
     let Some(role) = env::var_os(ROLE) else { return };
@@ -40,7 +40,7 @@ fn the_environment_and_the_cached_session_are_enough() {
             script.env_remove(format!("SPOTIFY_{name}")).env_remove(format!("SPOTIPY_{name}"));
         }
         script.env_remove("XDG_STATE_HOME");
-        // Spotipy's name, for those who have set it up long ago.
+        // Users who come from spotipy have already set this variable.
         script.envs(client_id.map(|id| ("SPOTIPY_CLIENT_ID", id)));
         let output = script.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

@@ -1,4 +1,5 @@
-//! The examples, run against a Spotify of our own. What they do with credentials is left out.
+//! Runs the examples against the mock. The parts of the examples that need real credentials do not
+//! run.
 
 #[cfg(feature = "loopback")]
 #[allow(dead_code)]

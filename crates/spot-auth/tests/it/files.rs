@@ -1,4 +1,4 @@
-//! The files of a store, as others see them.
+//! Tests the files that `FileStore` writes.
 
 use std::{fs, path::Path};
 
@@ -39,7 +39,7 @@ async fn files_and_directory_are_private() {
     assert_eq!(mode(&store.path(&key())), 0o600);
 }
 
-/// A new file has the mode that the environment gives it, which the store may refuse.
+/// Makes a new file private. The store may refuse a file with the default permissions.
 fn private(path: &std::path::Path) {
     #[cfg(unix)]
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();

@@ -1,4 +1,4 @@
-//! The entry points for fuzzing accept what they are meant for.
+//! Tests that the entry points for fuzzing accept valid input.
 
 use spot_auth::fuzzing;
 

@@ -1,4 +1,4 @@
-//! Stores, observers and clocks of the program that hang or panic.
+//! Tests user-supplied stores, observers and clocks that hang or panic.
 
 use std::{
     future::pending,
@@ -36,7 +36,7 @@ enum Method {
     Lock,
 }
 
-/// A store one method of which misbehaves, from a certain call on and up to another.
+/// A store in which one method misbehaves. Only the calls `from..to` of this method misbehave.
 #[derive(Clone, Debug)]
 struct Hostile {
     inner: MemoryStore,
@@ -112,19 +112,20 @@ fn numbered() -> Script {
     Script::new(|n, _| Reply::token(&format!("token-{n}"), &format!("refresh-{n}")))
 }
 
-/// A session of a record that the store had before it went bad.
+/// Creates a session from a record that the store already contains.
 async fn session(app: &App, store: &Hostile) -> Session {
     store.inner.save(&key(), &record("old"), None).await.unwrap();
     let good = app.stored_session(store.inner.clone(), "me", "user-library-read").await;
     drop(good);
     let stored = store.inner.load(&key()).await.unwrap().unwrap();
     let session = app.session(stored.record().clone());
-    // Moves in; whatever the store does, the session is good.
+    // The session works even if `keep_in` fails.
     let _ = session.keep_in(store.clone(), "me").await;
     session
 }
 
-/// What ten calls of `token()` cost: the longest of them, and the requests for tokens.
+/// Calls `token()` ten times. Returns the duration of the longest call, the number of token
+/// requests and the number of failed calls.
 async fn ten_calls(session: &Session, service: &Script) -> (Duration, usize, usize) {
     let (mut longest, mut failed) = (Duration::ZERO, 0);
     for _ in 0..10 {
@@ -164,7 +165,7 @@ async fn a_record_that_could_not_be_saved_is_saved_when_the_store_is_back() {
     for trouble in [Trouble::Hang, Trouble::Panic, Trouble::Fail] {
         let service = numbered();
         let app = service.app().build().unwrap();
-        // Saves 1 to 4 misbehave: the first after the refresh, and three that try it again.
+        // Saves 1 to 4 misbehave: the first save after the refresh, and its three retries.
         let store = Hostile::new(Method::Save, trouble).calls_in_trouble(1, 5);
         let session = session(&app, &store).await;
         session.token().await.unwrap();
@@ -310,7 +311,7 @@ async fn settled_saves_what_could_not_be_saved_or_says_why() {
     for (last, saved) in [(2, true), (usize::MAX, false)] {
         let service = numbered();
         let app = service.app().build().unwrap();
-        // Save 0 moves the session in, save 1 follows the refresh.
+        // `keep_in` makes save 0, and the refresh makes save 1.
         let store = Hostile::new(Method::Save, Trouble::Fail).calls_in_trouble(1, last);
         let session = session(&app, &store).await;
         session.token().await.unwrap();
@@ -334,7 +335,7 @@ impl Drop for Mine {
     }
 }
 
-/// A store that says at every save that somebody else has written, and has a lock that panics.
+/// A store that reports a conflict at every save. Its lock panics when it is released.
 #[derive(Clone, Debug, Default)]
 struct Liar {
     inner: MemoryStore,
@@ -380,7 +381,7 @@ async fn a_store_that_lies_does_not_cost_the_new_tokens() {
     assert_eq!(service.count(), 1);
 }
 
-/// A store whose `save` blocks its thread until the test lets it go.
+/// A store whose `save` blocks its thread until the test drops the sender.
 #[derive(Clone, Debug)]
 struct Blocks {
     inner: MemoryStore,
@@ -399,8 +400,8 @@ impl TokenStore for Blocks {
         record: &TokenRecord,
         expected: Option<u64>,
     ) -> Result<SaveOutcome, Error> {
-        // An error means that the test let go, by dropping the sender. The limit lets a
-        // test that fails end.
+        // An error means that the test dropped the sender. The timeout ends the wait if the test
+        // fails.
         let _ = self.until.lock().unwrap().recv_timeout(Duration::from_secs(40));
         self.inner.save(key, record, expected).await
     }
@@ -431,7 +432,7 @@ async fn a_store_that_blocks_its_thread_holds_up_one_token_and_only_up_to_the_li
     other.unwrap().unwrap();
     assert!(!token.is_finished(), "it waits for the store");
 
-    // `save` has 10 s.
+    // The timeout of `save` is 10 s.
     let token = timeout(Duration::from_secs(30), token).await.expect("the limit holds");
     token.unwrap().expect("the token was fetched");
     let took = start.elapsed().as_secs();

@@ -1,4 +1,5 @@
-//! What may stand in the place of a token file, and what is left of one.
+//! Tests unusual files at the path of a token file, such as links, FIFOs and huge files. Also tests
+//! that a removal leaves no token behind.
 #![cfg(unix)]
 
 use std::{
@@ -87,7 +88,7 @@ async fn files_that_are_not_regular_are_refused_at_once() {
         }
         let loaded = timeout(Duration::from_secs(5), store.load(&key())).await;
         if loaded.is_err() && kind.contains("fifo") {
-            // Lets the reader go, which would keep this test from ending.
+            // Unblocks the reader, which would otherwise keep this test from ending.
             let _ = fs::OpenOptions::new().write(true).open(&path);
         }
         let error = loaded.unwrap_or_else(|_| panic!("{kind}: hangs")).unwrap_err();

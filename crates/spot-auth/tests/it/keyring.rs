@@ -1,10 +1,10 @@
-//! The keyring, with one that is in memory in its place.
+//! Tests `KeyringStore` with an in-memory keyring.
 
 use spot_auth::{ExposeSecret, KeyringStore, SaveOutcome, TokenStore};
 
 use crate::stores::{key, record};
 
-/// One test, since the choice of a keyring is one for the whole process.
+/// This is a single test because the choice of a keyring applies to the whole process.
 #[tokio::test]
 async fn the_keyring_has_no_access_token() {
     let store = KeyringStore::new("spot-auth's tests");

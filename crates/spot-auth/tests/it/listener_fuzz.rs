@@ -1,4 +1,4 @@
-//! Bytes thrown at the listener.
+//! Sends malformed requests to the local listener.
 
 use std::{
     sync::{Arc, Mutex},
@@ -15,7 +15,8 @@ use url::Url;
 
 use crate::script::{Reply, Script};
 
-/// A request of which a piece is replaced, doubled or missing, and sent in several parts.
+/// Damages a request: replaces, duplicates, inserts or removes bytes. Returns the request in two
+/// parts.
 fn damaged(random: &mut fastrand::Rng, request: &str) -> Vec<Vec<u8>> {
     let mut bytes = request.as_bytes().to_vec();
     for _ in 0..random.usize(1..4) {
@@ -63,8 +64,8 @@ async fn malformed_requests_do_not_end_the_sign_in() {
     let state = get("state");
     let mut random = fastrand::Rng::with_seed(7);
     for round in 0..400 {
-        // The state is never whole in these: a damaged request that by chance is a right one would
-        // end the sign-in rightly.
+        // The state lacks its first character. With the complete state, a damaged request could
+        // still be valid and complete the sign-in.
         let request = format!(
             "GET /callback?code=c&state={} HTTP/1.1\r\nHost: {address}\r\n\r\n",
             &state[1..]
@@ -75,7 +76,7 @@ async fn malformed_requests_do_not_end_the_sign_in() {
                 break;
             }
         }
-        // Some hang up without reading the answer.
+        // Half of the clients hang up without reading the response.
         if random.bool() {
             let _ = stream.shutdown().await;
             let mut answer = Vec::new();

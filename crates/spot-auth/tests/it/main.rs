@@ -1,6 +1,6 @@
-//! What an application and its users see of a sign-in.
+//! Integration tests of sign-in, sessions and token stores.
 
-// A panic is how a test fails, also in the functions that tests share.
+// Tests fail by panicking, also in shared functions.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 #[cfg(feature = "loopback")]

@@ -1,4 +1,4 @@
-//! Answers of the token endpoint with a field that is not what it should be.
+//! Tests responses of the token endpoint in which a field has an unexpected value.
 
 use spot_auth::{ErrorKind, ExposeSecret, MemoryStore, TokenSource, TokenStore};
 
@@ -7,8 +7,8 @@ use crate::{
     stores::{key, record},
 };
 
-/// Refreshes once with this answer, and gives what became of it: the token, and the refresh token
-/// that the store has afterwards.
+/// Refreshes once; the service responds with `body`. Returns the resulting token or error, and the
+/// refresh token that is in the store afterwards.
 async fn refreshed(body: String) -> (Result<String, ErrorKind>, String) {
     let service = Script::of([Reply::ok(body)]);
     let store = MemoryStore::new();

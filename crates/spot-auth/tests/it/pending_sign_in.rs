@@ -1,4 +1,4 @@
-//! A sign-in whose halves are apart, as servers do it.
+//! Tests a sign-in in two steps, as web servers do it.
 
 use std::time::{Duration, SystemTime};
 

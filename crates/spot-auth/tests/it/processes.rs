@@ -1,4 +1,4 @@
-//! Several programs with one session.
+//! Tests several processes that share one session.
 
 use std::{
     env,
@@ -15,7 +15,8 @@ const CLIENT: &str = "SPOT_AUTH_SHARED_CLIENT";
 const PROCESSES: usize = 8;
 const REFRESHES: usize = 10;
 
-/// What each of the programs does. Without a directory it is none of them, and does nothing.
+/// The child process: refreshes the session several times. If `DIRECTORY` is not set, this test
+/// does nothing.
 #[tokio::test]
 async fn child() {
     let Some(directory) = env::var_os(DIRECTORY) else { return };

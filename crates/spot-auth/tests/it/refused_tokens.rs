@@ -1,4 +1,4 @@
-//! Access tokens that the API refuses.
+//! Tests access tokens that the API rejects.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ async fn sessions_loaded_at_every_request_do_not_refresh_at_every_request() {
     let app = service.app().build().unwrap();
     let store = MemoryStore::new();
     store.save(&key(), &record("old"), None).await.unwrap();
-    // As in a server that loads the session of the user at every request.
+    // A web server also loads the user's session at every request.
     for _ in 0..100 {
         let session = app.stored_session(store.clone(), "me", "user-library-read").await;
         let session = session.unwrap().unwrap();

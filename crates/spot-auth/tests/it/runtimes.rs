@@ -1,4 +1,5 @@
-//! Sessions that are used on several runtimes, and on some that end or stand still.
+//! Tests sessions that are used on several runtimes. Some of these runtimes are dropped or no
+//! longer driven.
 
 use std::{
     sync::mpsc,
@@ -54,7 +55,7 @@ fn a_refresh_on_a_stalled_runtime_is_taken_over() {
         let token = token.unwrap_or_else(|_| panic!("no token after {took:?}")).unwrap();
         assert_eq!(token, "Bearer new");
         assert!(took < Duration::from_secs(10), "{took:?}");
-        // The runtime goes on, and so does the refresh that was taken over.
+        // The first runtime is driven again. The session now has the token of the second refresh.
         let token = still.block_on(session.token()).unwrap();
         assert_eq!(token.header(), "Bearer new");
     }
@@ -62,7 +63,7 @@ fn a_refresh_on_a_stalled_runtime_is_taken_over() {
 
 #[test]
 fn an_answer_pending_on_a_stalled_runtime_is_not_an_ended_consent() {
-    // The service has rotated the token in its answer to the first refresh, which nobody reads.
+    // The service rotates the refresh token at the first refresh, but nobody reads the response.
     let service = Script::new(|n, _| match n {
         0 => Reply::token("first", "rotated"),
         _ => Reply::invalid_grant(),

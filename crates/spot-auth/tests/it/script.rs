@@ -1,4 +1,4 @@
-//! An accounts service that answers by a script, and remembers what it was asked.
+//! An accounts service for tests. It answers from a script and records the requests.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ use spot_auth::{App, AppBuilder, async_trait};
 use spot_http::{Transport, TransportError, TransportErrorKind};
 use url::form_urlencoded;
 
-/// What came in one request: its headers and its form.
+/// Headers and form of a received request.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) headers: HeaderMap,
@@ -26,7 +26,7 @@ impl Asked {
     }
 }
 
-/// What is answered.
+/// Scripted result of a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
     Http(u16, Vec<(&'static str, String)>, String),
@@ -61,7 +61,7 @@ impl Reply {
 
 type Answer = dyn Fn(usize, &Asked) -> Reply + Send + Sync;
 
-/// The service. Clones are the same service.
+/// The scripted accounts service. Clones share the same state.
 #[derive(Clone)]
 pub(crate) struct Script {
     answer: Arc<Answer>,
@@ -70,18 +70,19 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Answers by the number of the request, which begins at 0, and its content.
+    /// Creates a service that calls `answer` for each request. The requests are numbered from 0.
     pub(crate) fn new(answer: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static) -> Self {
         Self { answer: Arc::new(answer), asked: Arc::default(), takes: Duration::from_millis(100) }
     }
 
-    /// Answers with these in turn, and with the last one from then on.
+    /// Creates a service that returns these replies in order and then repeats the last reply.
     pub(crate) fn of(replies: impl Into<Vec<Reply>>) -> Self {
         let replies = replies.into();
         Self::new(move |n, _| replies.get(n).or(replies.last()).unwrap().clone())
     }
 
-    /// Replaces the refresh token at every refresh, and refuses every other one than the last.
+    /// Creates a service that replaces the refresh token at every refresh. It accepts only the
+    /// latest refresh token.
     pub(crate) fn rotating(current: Arc<Mutex<String>>) -> Self {
         Self::new(move |n, asked| {
             let mut current = current.lock().unwrap();
@@ -132,7 +133,8 @@ impl Transport for Script {
             all.push(asked.clone());
             all.len() - 1
         };
-        // The service has done its work when the answer is on its way.
+        // The service processes the request before the delay, so a cancelled request still takes
+        // effect.
         let reply = (self.answer)(number, &asked);
         tokio::time::sleep(self.takes).await;
         match reply {
@@ -149,8 +151,10 @@ impl Transport for Script {
     }
 }
 
-/// Waits until a condition holds, up to 30 s. The observer of an application has its own thread: on a
-/// busy machine, a session does not wait for it.
+/// Waits up to 30 s until a condition is true. Returns whether the condition is true.
+///
+/// The observer of an application runs on its own thread. On a busy machine, a session does not
+/// wait until the observer has received an event.
 pub(crate) fn eventually(condition: impl Fn() -> bool) -> bool {
     let start = std::time::Instant::now();
     while start.elapsed() < Duration::from_secs(30) {

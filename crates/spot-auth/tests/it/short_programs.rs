@@ -1,4 +1,4 @@
-//! Programs that end soon after they used a session.
+//! Tests programs that exit soon after they use a session.
 
 use std::{
     sync::{Arc, Mutex},
@@ -15,7 +15,8 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
 }
 
-/// The measurement: a token with 200 s left, one `token()`, up to 285 ms of work, exit.
+/// Each program has a token that is valid for 200 s. The program calls `token()` once, works for up
+/// to 285 ms and exits.
 #[test]
 fn a_short_program_keeps_its_rotated_refresh_token() {
     let mut lost = 0;
@@ -43,7 +44,8 @@ fn a_short_program_keeps_its_rotated_refresh_token() {
     assert_eq!(lost, 0, "of {USERS} users have to sign in again");
 }
 
-/// A refresh in the background, which begins when the session is no longer young, is waited for.
+/// Shortly before the token expires, `token()` starts a refresh in the background. `settled` waits
+/// for this refresh.
 #[test]
 fn settled_waits_for_a_refresh_in_the_background() {
     let current = Arc::new(Mutex::new("the-refresh".to_owned()));

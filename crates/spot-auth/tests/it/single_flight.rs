@@ -1,4 +1,4 @@
-//! One refresh, however many ask.
+//! Tests that parallel calls share one refresh.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,12 +8,12 @@ use tokio::task::JoinSet;
 
 use crate::script::{Reply, Script};
 
-/// A session whose access token has to be asked for.
+/// Creates a session without an access token.
 fn session(service: &Script) -> Session {
     service.app().build().unwrap().session(TokenRecord::from_refresh_token("the-refresh"))
 }
 
-/// A session whose access token lasts an hour.
+/// Creates a session whose access token is valid for an hour.
 fn fresh(service: &Script) -> Session {
     let hour = SystemTime::now() + Duration::from_secs(3_600);
     let record = TokenRecord::from_refresh_token("the-refresh").with_access_token("old", hour);
@@ -64,7 +64,7 @@ async fn fifty_late_refusals_make_one_refresh() {
     for call in 0..50 {
         let (session, old) = (session.clone(), old.clone());
         tasks.spawn(async move {
-            // The answers to calls that were sent with the old token trickle in for a while.
+            // The 401 responses to calls with the old token arrive within half a second.
             tokio::time::sleep(Duration::from_millis(10 * call)).await;
             session.reject(&old).await;
             session.token().await.unwrap()

@@ -1,4 +1,4 @@
-//! What every store does, and what sessions make of it.
+//! Tests all token stores, and sessions that use these stores.
 
 use std::{
     collections::HashMap,
@@ -50,7 +50,7 @@ fn callbacks() -> CallbackStore {
     )
 }
 
-/// Every store, with what keeps it alive.
+/// Returns all stores. The files of a store exist until its temporary directory is dropped.
 fn stores() -> Vec<(Arc<dyn TokenStore>, Option<tempfile::TempDir>)> {
     let directory = tempfile::tempdir().unwrap();
     let file = FileStore::new(directory.path().join("deep/down"));
@@ -68,7 +68,7 @@ async fn every_store_keeps_the_promises() {
     }
 }
 
-/// A store that writes whatever version is expected.
+/// A store that ignores the expected version and always writes.
 #[derive(Debug)]
 struct Careless(MemoryStore);
 
@@ -103,7 +103,8 @@ async fn a_store_that_breaks_a_promise_is_told_which() {
     assert!(error.message().contains("must conflict with an existing record"), "{error}");
 }
 
-/// Lets a number of sessions, as in as many programs, refresh one record of a rotating token.
+/// Several sessions refresh the same record, as if each session belonged to its own program. The
+/// service rotates the refresh token.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sessions_that_share_a_store_refresh_a_rotating_token() {
     for (store, _alive) in stores() {
@@ -192,7 +193,8 @@ async fn a_session_that_signed_out_elsewhere_is_not_saved_again() {
     assert!(store.load(&key()).await.unwrap().is_none());
 }
 
-/// A database that fails over may lose its last writes, and a backup is older than a session in use.
+/// A store can return to an earlier state: a failover can lose the last writes, and a backup can be
+/// older than the session.
 #[tokio::test(start_paused = true)]
 async fn a_session_in_use_goes_on_with_a_store_that_went_back_in_time() {
     let service = Script::rotating(Arc::new(Mutex::new("token-start".to_owned())));
@@ -213,7 +215,7 @@ async fn a_session_in_use_goes_on_with_a_store_that_went_back_in_time() {
     other.unwrap().unwrap().refresh().await.unwrap();
 }
 
-/// A store that can be made to fail.
+/// A store whose operations fail while `broken` is set.
 #[derive(Clone, Debug, Default)]
 struct Shaky {
     inner: MemoryStore,

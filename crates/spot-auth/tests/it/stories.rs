@@ -1,4 +1,4 @@
-//! Whole stories against a Spotify of our own, whose clock can be moved.
+//! Tests complete sign-in scenarios against the mock. The tests can advance the mock's clock.
 
 use std::{
     sync::{Arc, Mutex},
@@ -26,7 +26,7 @@ fn app(mock: &MockSpotify) -> AppBuilder {
         .redirect_uri("https://example.com/callback")
 }
 
-/// Opens the page on which the user consents, and gives the address the browser is sent to.
+/// Opens the consent page. Returns the URL to which the page redirects the browser.
 async fn visit(authorize_url: &str) -> String {
     let browser = reqwest::Client::builder()
         .no_proxy()
@@ -197,7 +197,7 @@ async fn a_wrong_invalid_grant_is_forgotten_by_the_next_program() {
     mock.fail_next_on("token", mistake);
     let error = saved_tracks(&mock, session).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConsentExpired);
-    // The record was kept, and the next program that starts finds that it is good.
+    // The store still has the record, so the next program can use the session.
     let scopes = [Scope::UserLibraryRead, Scope::UserReadPrivate];
     let next = app.stored_session(store, "me", scopes).await.unwrap().unwrap();
     saved_tracks(&mock, next).await.unwrap();

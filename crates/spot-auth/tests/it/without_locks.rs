@@ -1,4 +1,4 @@
-//! A store whose locks do nothing, as on some network drives.
+//! Tests a store whose locks have no effect, as on some network drives.
 
 use std::{
     sync::{Arc, Mutex},
@@ -31,7 +31,7 @@ impl TokenStore for Unlocked {
         record: &TokenRecord,
         expected: Option<u64>,
     ) -> Result<SaveOutcome, Error> {
-        // A network drive takes its time.
+        // Simulates the latency of a network drive.
         tokio::time::sleep(Duration::from_millis(30)).await;
         self.0.save(key, record, expected).await
     }

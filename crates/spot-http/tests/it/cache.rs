@@ -1,4 +1,5 @@
-//! What is kept is not asked for again, and never shown to another.
+//! Tests the cache: a fresh response is not requested again, and users never receive each other's
+//! responses.
 
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ async fn what_is_fresh_is_not_asked_for_again() {
     assert_eq!((first.body(), first.cached(), first.attempts()), (&"one".into(), false, 1));
     assert_eq!((second.body(), second.cached(), second.attempts()), (&"one".into(), true, 0));
     assert_eq!(script.count(), 1);
-    // Another address is another answer.
+    // A different URL is a different cache entry.
     pipeline.call(album().query("market", "SE")).await.unwrap();
     assert_eq!(script.count(), 2);
     cache.clear();
@@ -133,7 +134,7 @@ async fn the_same_question_at_the_same_time_is_asked_once() {
     assert_eq!(script.count(), 1);
     let shared = answers.iter().filter(|answer| answer.as_ref().unwrap().cached()).count();
     assert_eq!(shared, 19);
-    // An error is one for all of them too.
+    // All parallel calls also get the same error.
     let script = Script::new([Turn::Late(Duration::from_millis(1)), status(404)]);
     let pipeline = self::pipeline(&script, &Cache::new(1 << 20), "token");
     pipeline.call(album()).await.unwrap();

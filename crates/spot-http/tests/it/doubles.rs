@@ -1,4 +1,4 @@
-//! The transports for tests do what they say.
+//! Tests the test transports `Recorder`, `Replay` and `Faulty`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Single exchanges over real HTTP.
+//! Tests single requests over real HTTP.
 
 use futures::FutureExt as _;
 use mockito::Matcher;
@@ -41,7 +41,7 @@ async fn a_command_without_a_body_says_its_length() {
         .mock("PUT", "/me/player/pause")
         .match_header("content-length", "0")
         .with_status(200)
-        // As Spotify answers at times: a success that is not JSON.
+        // Spotify sometimes reports success with a body that is not JSON.
         .with_body("qwertz")
         .create_async()
         .await;
@@ -129,7 +129,7 @@ async fn refusals_are_told_apart() {
     ");
 }
 
-/// Ids of users are personal: they are in `target`, and do not print.
+/// User ids are personal data. `Error::target` contains the id, but the printed error does not.
 #[tokio::test]
 async fn an_error_prints_the_path_without_the_id_of_a_user() {
     let server = mockito::Server::new_async().await;
@@ -249,7 +249,7 @@ async fn a_clone_of_an_error_and_a_deferred_error_keep_everything() {
         .with_source(std::io::Error::other("the cause"));
     let shown = format!("{error:?}");
     assert_eq!(format!("{:?}", error.clone()), shown);
-    // A change of one does not change the other.
+    // A change of the clone does not change the original error.
     let changed = error.clone().with_done(6);
     assert_eq!((error.done(), changed.done()), (Some(5), Some(6)));
     let server = mockito::Server::new_async().await;

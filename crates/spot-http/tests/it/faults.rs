@@ -1,4 +1,5 @@
-//! Servers that fail on the wire: what the client makes of it, and how often they saw the request.
+//! Tests connection failures: which error the client returns, and how many requests the server
+//! receives.
 
 use std::{
     sync::{
@@ -15,22 +16,22 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// What a server does with a connection once it has read a request.
+/// Behaviour of a server after it has read a request.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
-    /// Closes it, with bytes unread on both sides.
+    /// Closes the connection without a response.
     Reset,
-    /// Says that an answer comes, and then nothing.
+    /// Sends the head of a response, but no body.
     Stall,
-    /// Half a body, and then the end.
+    /// Sends a part of the body, then closes the connection.
     HalfABody,
-    /// More than the client takes.
+    /// Sends a body that is larger than the client accepts.
     Flood,
-    /// A refusal with more than the client takes.
+    /// Sends an error response whose body is larger than the client accepts.
     LongRefusal,
-    /// A gateway's page.
+    /// Sends the HTML error page of a gateway.
     BadGateway,
-    /// Answers the first request, and closes when the next one came on the same connection.
+    /// Answers the first request. Closes the connection when the second request arrives.
     CloseKeptAlive,
 }
 
@@ -120,7 +121,7 @@ async fn every_fault_has_its_kind_and_no_command_is_sent_twice() {
 
 #[tokio::test]
 async fn nobody_listening_is_a_transport_error_that_says_so() {
-    // Bound and let go, so that nobody listens there.
+    // The listener is dropped at once, so no server listens at this address.
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let post = Request::new(Operation::SKIP_TO_NEXT);
     let error = pipeline(&format!("http://{address}")).call(post).await.unwrap_err();
@@ -133,11 +134,11 @@ async fn a_kept_connection_that_closes_under_a_command_leaves_it_unknown() {
     let server = serve(Fault::CloseKeptAlive).await;
     let pipeline = pipeline(&server.url);
     pipeline.call(Request::new(Operation::SKIP_TO_NEXT)).await.unwrap();
-    // The server read it and closed: it may have been carried out.
+    // The server read the command and closed the connection, so the command may have been executed.
     let error = pipeline.call(Request::new(Operation::SKIP_TO_NEXT)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
     assert_eq!(server.seen.load(Ordering::SeqCst), 2);
-    // What may be repeated is sent again on another connection.
+    // A request that may be repeated is retried on a new connection.
     pipeline.call(Request::new(Operation::GET_MY_PROFILE)).await.unwrap();
     let answer = pipeline.call(Request::new(Operation::GET_MY_PROFILE)).await.unwrap();
     assert_eq!(answer.attempts(), 2);

@@ -1,11 +1,11 @@
-//! What Spotify answers when it does not allow a call, and what the error makes of it.
+//! Tests how an error describes the cause of a refused call.
 
 use spot_http::{ForbiddenCause, Request};
 use spot_model::{AccessMode, Operation};
 
 use crate::script::{Script, body};
 
-/// Bodies that say nothing but "no": the operation and the mode tell the cause.
+/// Refusals that name no cause. The error derives the cause from the operation and the access mode.
 const SILENT: [(u16, &str); 6] = [
     (403, ""),
     (403, "Forbidden"),
@@ -19,7 +19,7 @@ fn playlist(operation: &'static Operation) -> Request {
     Request::new(operation).path("playlist_id", "spotmockPlaylist000001")
 }
 
-/// One line of the table.
+/// Returns the lines of the snapshot for one refused call.
 async fn line(request: Request, mode: AccessMode, status: u16, refusal: &str) -> String {
     let script = Script::new([body(status, refusal)]);
     let pipeline = script.pipeline().build().unwrap().with_access_mode(mode);
@@ -39,7 +39,7 @@ async fn every_refusal_says_why_and_what_to_do() {
     let features =
         || Request::new(Operation::GET_TRACK_AUDIO_FEATURES).path("id", "spotmockTrack000000001");
     let mut table = String::new();
-    // Spotify's words tell the cause, whatever the operation.
+    // In these refusals, Spotify's message names the cause, so the operation does not matter.
     for (request, status, refusal) in [
         (me(), 403, "User not registered in the Developer Dashboard"),
         (

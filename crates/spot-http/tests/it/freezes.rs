@@ -1,4 +1,4 @@
-//! Over real sockets: what failed, was cancelled or was refused does not hold up the next call.
+//! Tests over real sockets that a failed, cancelled or refused call does not delay the next call.
 
 use std::{
     collections::VecDeque,
@@ -19,10 +19,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// What the next call after trouble may take.
+/// Maximum delay of the call after a failure.
 const SOON: Duration = Duration::from_millis(100);
 
-/// The response to a request, by its first line; `None` closes the connection.
+/// Returns the response for the first line of a request. `None` closes the connection.
 type Respond = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 async fn serve(latency: Duration, respond: Respond) -> String {
@@ -98,7 +98,7 @@ async fn cancelled_searches_do_not_hold_up_the_last_one() {
     let pipeline = pipeline(&url, RateLimit::learned());
     let search =
         |text: &str| Request::new(Operation::SEARCH).query("q", text).query("type", "track");
-    // A search for every letter; the next letter comes before the response.
+    // Each letter starts a search. The next letter cancels the search before its response arrives.
     for letters in 1..=16 {
         let call = pipeline.call(search(&"search as you type"[..letters]));
         timeout(Duration::from_millis(20), call).await.unwrap_err();
@@ -140,7 +140,7 @@ async fn eight_clients_of_one_application_meet_its_limit_once() {
         }
     });
     futures::future::join_all(clients).await;
-    // Eight clients that do not share a limiter meet dozens.
+    // Eight clients without a shared limiter would get dozens of refusals.
     let refusals = refusals.load(Ordering::SeqCst);
     assert!((1..=10).contains(&refusals), "{refusals}");
     let learned = base.limits().limit().unwrap();

@@ -1,4 +1,4 @@
-//! Responses of a server that attacks the client: work, memory, error texts, secrets.
+//! Tests responses of a malicious server: decoding time, memory, error texts and secrets.
 
 use std::{
     error::Error as _,
@@ -12,7 +12,7 @@ use crate::script::{Script, Turn, body};
 
 const TOKEN: &str = "BQDc4nary-tok_en/with+signs==";
 
-/// A call that is answered with this body.
+/// Makes a call to which the server responds with this status and body.
 async fn call(status: u16, text: &str) -> Result<Response<Track>, Error> {
     let pipeline = Pipeline::builder(AccessToken::new(TOKEN).unwrap())
         .transport(Script::new([body(status, text)]))
@@ -22,12 +22,12 @@ async fn call(status: u16, text: &str) -> Result<Response<Track>, Error> {
     pipeline.call_json(Request::new(Operation::GET_TRACK).path("id", "x")).await
 }
 
-/// The error of a call that is answered with this body.
+/// Returns the error of a call to which the server responds with this status and body.
 async fn error_of(status: u16, text: &str) -> Error {
     call(status, text).await.unwrap_err()
 }
 
-/// Every text that a program may print of an error.
+/// Returns every text that a program can print from an error.
 fn texts(error: &Error) -> Vec<String> {
     let mut texts = vec![error.to_string(), error.message().to_owned()];
     texts.extend(error.path().map(str::to_owned));
@@ -39,7 +39,7 @@ fn texts(error: &Error) -> Vec<String> {
     texts
 }
 
-/// The most that reading a body of some MiB may take in a build without optimization.
+/// Maximum time to decode a body of several MiB in a build without optimization.
 const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test(start_paused = true)]
@@ -56,7 +56,7 @@ async fn a_body_of_brackets_is_read_in_linear_time() {
     ] {
         for status in [200, 400] {
             let start = Instant::now();
-            // Some of them decode: unknown fields are ignored.
+            // Some of these bodies decode successfully, because unknown fields are ignored.
             let error = call(status, &text).await.err();
             let took = start.elapsed();
             assert!(took < SOON, "{took:?} for {}", &text[..40]);
@@ -109,7 +109,7 @@ async fn every_text_of_an_error_is_one_printable_line() {
         assert!(debug.len() < 20_000 && !debug.contains(char::is_control), "{}", debug.len());
         assert!(error.body().is_some_and(|body| body.len() <= 1100), "the body stays available");
     }
-    // What a program or another crate puts in is one line, too.
+    // Texts from the program or from another crate are also printed on one line.
     let error = Error::new(ErrorKind::Server, long.clone()).with_path(long.clone());
     let error = error.with_reason(long.clone()).with_source(std::io::Error::other(long));
     for text in [error.to_string(), error.reason().unwrap().to_owned(), format!("{error:?}")] {

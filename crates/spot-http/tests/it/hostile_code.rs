@@ -1,4 +1,4 @@
-//! Token sources, observers and transports of the program that hang or panic.
+//! Tests user-supplied token sources and transports that hang or panic.
 
 use std::{
     future::pending,
@@ -78,7 +78,7 @@ async fn a_token_source_is_inside_the_deadline_and_its_panics_are_errors() {
     }
 }
 
-/// With a cache, too, which asks for the token itself.
+/// A pipeline with a cache also calls the token source to look up a response.
 #[cfg(feature = "cache")]
 #[tokio::test(start_paused = true)]
 async fn a_cache_does_not_let_a_token_source_through() {
@@ -119,7 +119,7 @@ async fn a_panic_of_a_transport_is_an_error() {
     assert_eq!(error.kind(), ErrorKind::Transport);
 }
 
-/// Blocks its thread at the path `/block` until the test lets it go.
+/// A transport that blocks its thread at the path `/block` until the test drops the sender.
 #[derive(Debug)]
 struct Blocks(Mutex<Receiver<()>>);
 
@@ -130,8 +130,8 @@ impl Transport for Blocks {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
         if request.uri().path() == "/v1/block" {
-            // An error means that the test let go, by dropping the sender. The limit lets a
-            // test that fails end.
+            // An error means that the test dropped the sender. The timeout ends the wait if the
+            // test fails.
             let _ = self.0.lock().unwrap().recv_timeout(Duration::from_secs(40));
         }
         Ok(http::Response::new(Bytes::from_static(b"{}")))

@@ -1,4 +1,5 @@
-//! Servers that speak HTTP/2 over TLS, and refuse, break off or leave in its ways.
+//! Tests HTTP/2 servers over TLS that refuse or reset a stream, stop responding, or close the
+//! connection.
 
 use std::{
     collections::VecDeque,
@@ -21,19 +22,19 @@ use tokio_rustls::{
     },
 };
 
-/// What a server does with a request.
+/// Reaction of a server to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deed {
     Answer,
-    /// Says that it did not look at it.
+    /// Resets the stream with REFUSED_STREAM: the server has not processed the request.
     RefuseStream,
-    /// Breaks off after it may have done something.
+    /// Resets the stream with INTERNAL_ERROR: the server may have processed the request.
     ResetStream,
-    /// Answers, and then says in the middle of the body that it did not look at it.
+    /// Sends the start of a response, then resets the stream with REFUSED_STREAM.
     RefuseBody,
-    /// Takes the request, and neither answers nor reads from the connection any more.
+    /// Accepts the request, then neither responds nor reads from the connection.
     FallSilent,
-    /// Says that it will be gone, and takes no notice of the request.
+    /// Refuses the request and shuts down the connection.
     GoAway,
 }
 
@@ -48,9 +49,9 @@ struct Server {
 struct State {
     deeds: VecDeque<Deed>,
     connections: usize,
-    /// How many requests it was sent.
+    /// Number of received requests.
     seen: usize,
-    /// How many of them it may have carried out.
+    /// Number of requests that may have been executed.
     done: usize,
 }
 
@@ -100,7 +101,7 @@ async fn speak(acceptor: TlsAcceptor, connection: TcpStream, state: Arc<Mutex<St
             }
             Deed::FallSilent => tokio::time::sleep(Duration::from_secs(60)).await,
             Deed::GoAway => {
-                // With the last stream it processed being none.
+                // The reset tells the client that the server has not processed this request.
                 respond.send_reset(Reason::REFUSED_STREAM);
                 connection.graceful_shutdown();
             }
@@ -120,7 +121,7 @@ async fn refuse_body(mut respond: SendResponse<Bytes>) {
     let response = http::Response::builder().status(200).body(()).unwrap();
     let Ok(mut body) = respond.send_response(response, false) else { return };
     let _ = body.send_data(Bytes::from_static(b"{"), false);
-    // The client has read the head by then.
+    // Gives the client time to read the head of the response.
     tokio::time::sleep(Duration::from_millis(100)).await;
     body.send_reset(Reason::REFUSED_STREAM);
 }
@@ -169,7 +170,7 @@ async fn a_command_whose_stream_broke_is_not_sent_again() {
     let error = pipeline(&server).call_empty(next()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
     assert_eq!(server.state.lock().unwrap().seen, 1);
-    // What may be repeated is.
+    // A request that may be repeated is retried.
     let server = serve([Deed::ResetStream]).await;
     let get = Request::new(Operation::GET_MY_PROFILE);
     assert_eq!(pipeline(&server).call(get).await.unwrap().attempts(), 2);
@@ -203,7 +204,8 @@ async fn a_silent_connection_costs_one_command() {
     let start = Instant::now();
     let error = pipeline.call_empty(next()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
-    // Long before the attempt's timeout of 15 s; the next one takes another connection.
+    // The failure is detected long before the attempt timeout of 15 s. The next call uses a new
+    // connection.
     pipeline.call(next()).await.unwrap();
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     assert_eq!(server.state.lock().unwrap().connections, 2);
@@ -240,8 +242,9 @@ async fn a_certificate_that_nobody_trusts_is_no_connection() {
 async fn the_frames_that_are_traced_hold_no_token() {
     const ALONE: &str = "SPOT_HTTP_TEST_ALONE";
     if std::env::var_os(ALONE).is_none() {
-        // In a process of its own: what is traced is decided where a span is first met, which may
-        // be in another test, on a thread that nobody listens to.
+        // This test runs in its own process. `tracing` decides whether a span is recorded when the
+        // span is first used. In a shared process, another test without a subscriber may use the
+        // span first.
         let status = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "http2::the_frames_that_are_traced_hold_no_token"])
             .env(ALONE, "1")
@@ -255,7 +258,7 @@ async fn the_frames_that_are_traced_hold_no_token() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .finish();
-    // For this thread, on which the server runs as well.
+    // The subscriber applies to this thread, on which the server also runs.
     let _told = tracing::subscriber::set_default(subscriber);
     let server = serve([Deed::RefuseStream]).await;
     let pipeline = pipeline_with(&server, "CANARY");
@@ -281,7 +284,7 @@ impl std::io::Write for Log {
     }
 }
 
-/// A connection belongs to the runtime that opened it, which may stand still.
+/// A connection makes progress only while the runtime that opened it is driven.
 #[test]
 fn a_second_runtime_has_connections_of_its_own() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -290,7 +293,7 @@ fn a_second_runtime_has_connections_of_its_own() {
     std::thread::spawn(move || serving.block_on(std::future::pending::<()>()));
     let pipeline = pipeline(&server);
     first.block_on(pipeline.call(next())).unwrap();
-    // From here on nothing drives the connection of the first runtime.
+    // From here on, nothing drives the first runtime and its connection.
     let start = std::time::Instant::now();
     let called = second.block_on(pipeline.call(next()));
     let took = start.elapsed();

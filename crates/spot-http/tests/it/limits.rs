@@ -1,5 +1,5 @@
-//! Blocks after a 429: short ones are waited for, long ones are errors at once, and each holds only the
-//! calls it is about.
+//! Tests blocks after a 429. Calls wait for the end of short blocks and fail at once during long
+//! blocks. A block stops only the calls that it applies to.
 
 use std::time::Duration;
 
@@ -157,7 +157,7 @@ async fn calls_that_are_cancelled_while_they_wait_hold_nobody_up() {
         })
         .collect();
     sleep(Duration::from_secs(1)).await;
-    // The first of the queue among them.
+    // The cancelled calls include the first call in the queue.
     for waiter in waiters.iter().step_by(2) {
         waiter.abort();
     }
@@ -174,7 +174,8 @@ async fn after_a_pause_one_call_goes_first() {
     let calls = (0..10).map(|_| pipeline.call(get()));
     futures::future::join_all(calls).await.into_iter().for_each(|answer| _ = answer.unwrap());
     let times = script.times();
-    // The first was refused, up to three more were under way with it by then.
+    // The first call is refused while up to three other calls are in flight. Only the calls after
+    // the block are checked.
     let after: Vec<_> =
         times.iter().filter(|at| **at > times[0] + Duration::from_secs(5)).collect();
     assert!(*after[1] >= *after[0] + Duration::from_secs(2), "{after:?}");
@@ -204,13 +205,13 @@ async fn whoever_waits_for_the_call_that_goes_first_keeps_to_its_deadline() {
         let pipeline = pipeline.clone();
         async move { pipeline.call(get()).await }
     });
-    // The first one is under way, and is not answered.
+    // The first call is in flight and has no response yet.
     sleep(Duration::from_secs(11)).await;
     let start = Instant::now();
     let hurried = get().with_options(CallOptions::new().deadline(Duration::from_secs(1)));
     let error = pipeline.call(hurried).await.unwrap_err();
     assert_eq!((error.kind(), start.elapsed().as_secs()), (ErrorKind::Timeout, 1));
-    // Others do not wait for ever either.
+    // Calls with the default deadline do not wait forever either.
     pipeline.call(get()).await.unwrap();
     assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
     first.abort();
@@ -239,9 +240,9 @@ async fn a_quota_closes_only_the_operations_that_were_refused() {
         "GET /artists/spotmockArtist00000001/albums: the quota is used up: this operation is closed for 2 h 10 min \
          (Spotify says: Quota)"
     );
-    // The player and everything else goes on.
+    // Other operations, such as player commands, still work.
     pipeline.call_empty(Request::new(Operation::PAUSE_PLAYBACK)).await.unwrap();
-    // Another operation of the same quota is closed when it is refused.
+    // Another operation with the same quota is blocked only after it has been refused itself.
     let episodes =
         || Request::new(Operation::GET_SHOW_EPISODES).path("id", "spotmockShow0000000001");
     for _ in 0..3 {
@@ -269,7 +270,7 @@ async fn a_quota_without_a_time_is_probed_by_one_call() {
     pipeline.call(albums()).await.unwrap_err();
     assert_eq!(script.count(), 1);
     sleep(Duration::from_secs(101)).await;
-    // Ten calls come back at once; one of them asks, and the others are told.
+    // Ten calls start at once. One of them is sent to test the block; the others fail unsent.
     let calls = (0..10).map(|_| pipeline.call(albums()));
     let ended = futures::future::join_all(calls).await;
     assert!(ended.iter().all(Result::is_err));
@@ -278,7 +279,7 @@ async fn a_quota_without_a_time_is_probed_by_one_call() {
     sleep(Duration::from_secs(1801)).await;
     let calls = (0..10).map(|_| pipeline.call(albums()));
     futures::future::join_all(calls).await.into_iter().for_each(|ended| _ = ended.unwrap());
-    // The first of them went alone.
+    // The first call was sent alone. The other calls followed after its response.
     let times = script.times();
     assert_eq!(times[3] - times[2], Duration::from_secs(1));
 }
@@ -317,7 +318,7 @@ async fn a_call_that_waits_and_is_not_polled_holds_nobody_up() {
     let limit = RateLimit::known(1).window(Duration::from_secs(1));
     let pipeline = script.pipeline().rate_limit(limit).build().unwrap();
     pipeline.call(get()).await.unwrap();
-    // Polled once, as by a `select!` that then does something else.
+    // The future is polled once, as in a `select!` that continues with another branch.
     let mut held = Box::pin(pipeline.call(get()));
     assert!(held.as_mut().now_or_never().is_none());
     let start = Instant::now();
@@ -326,7 +327,7 @@ async fn a_call_that_waits_and_is_not_polled_holds_nobody_up() {
     }
     let waited = start.elapsed();
     assert!(waited < Duration::from_millis(3500), "{waited:?}");
-    // It did not lose its place for ever.
+    // The call that was not polled still succeeds.
     held.await.unwrap();
 }
 
@@ -337,7 +338,8 @@ fn a_runtime_that_is_not_driven_any_more_holds_nobody_up() {
     let limit = RateLimit::known(1).window(Duration::from_millis(200));
     let pipeline = script.pipeline().rate_limit(limit).build().unwrap();
     let (first, second) = (runtime(), runtime());
-    // A call waits on the first runtime, and so does the task that calls waiters.
+    // A call waits on the first runtime. The task that wakes waiting calls also runs on this
+    // runtime.
     let mut held = Box::pin(pipeline.call(get()));
     first.block_on(async {
         pipeline.call(get()).await.unwrap();

@@ -1,5 +1,5 @@
-//! How calls get there and back, seen from outside.
-// A panic is how a test fails.
+//! Integration tests of the HTTP layer: transport, retries and rate limits.
+// Tests fail by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 #[cfg(feature = "cache")]

@@ -1,4 +1,4 @@
-//! Observers: what they receive, and those that hang, panic or call the API themselves.
+//! Tests which events observers receive. Also tests observers that hang, panic or call the API.
 
 use std::{
     sync::{
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::script::{Script, status, wait};
 
-/// Hangs at its first event until the test lets it go, and keeps what it receives.
+/// An observer that hangs at its first event until the test drops the sender. It stores all events.
 #[derive(Clone, Debug)]
 struct Hangs {
     until: Arc<Mutex<Receiver<()>>>,
@@ -29,7 +29,7 @@ impl Hangs {
 
 impl Observer for Hangs {
     fn event(&self, event: &Event) {
-        // An error means that the test let go, by dropping the sender.
+        // An error means that the test dropped the sender.
         let _ = self.until.lock().unwrap().recv();
         self.received.lock().unwrap().push(event.clone());
     }
@@ -44,7 +44,7 @@ async fn calls(pipeline: &Pipeline, count: usize) {
 #[tokio::test(start_paused = true)]
 async fn an_observer_that_hangs_delays_no_call_and_learns_what_it_missed() {
     const CALLS: usize = 1_000;
-    // Start and end of the attempt, end of the call.
+    // Each call reports three events: the attempt starts, the attempt ends, and the call ends.
     const EVENTS_A_CALL: usize = 3;
 
     let (observer, release) = Hangs::new();
@@ -73,14 +73,14 @@ async fn an_observer_that_hangs_delays_no_call_and_learns_what_it_missed() {
     let last = observer.received.lock().unwrap().last().cloned();
     assert!(matches!(last, Some(Event::Lost { .. })), "the report comes last: {last:?}");
 
-    // Nothing is lost any more.
+    // From here on, no events are lost.
     observer.received.lock().unwrap().clear();
     calls(&pipeline, 2).await;
     pipeline.settled().await;
     assert_eq!(count(&observer.received.lock().unwrap()), (2 * EVENTS_A_CALL, 0));
 }
 
-/// Panics at every second event, and counts all of them.
+/// An observer that counts all events and panics at every second event.
 #[derive(Clone, Debug, Default)]
 struct Panics(Arc<Mutex<usize>>);
 
@@ -105,7 +105,7 @@ async fn an_observer_that_panics_receives_the_next_event() {
     assert_eq!(*observer.0.lock().unwrap(), 12);
 }
 
-/// Keeps the names of the events of each call in flight.
+/// An observer that stores the names of all events.
 #[derive(Clone, Debug, Default)]
 struct Names(Arc<Mutex<Vec<String>>>);
 

@@ -1,6 +1,7 @@
-//! Programs that run one after another, or side by side, and share what they know in a file.
+//! Tests programs that share the rate limit state in a file. The programs run at the same time or
+//! one after another.
 //!
-//! The file holds wall-clock times, so that these tests take real time.
+//! The file contains wall-clock times, so these tests cannot use virtual time.
 
 use std::{path::Path, time::Duration};
 
@@ -15,7 +16,7 @@ fn get() -> Request {
         .with_options(CallOptions::new().max_wait(Duration::ZERO).attempts(1))
 }
 
-/// One run of a program.
+/// Creates a pipeline, as each run of a program does.
 fn run(script: &Script, path: &Path, limit: RateLimit) -> Pipeline {
     script.pipeline().rate_limiter(FileLimiter::open(path, limit)).build().unwrap()
 }
@@ -40,10 +41,10 @@ async fn a_program_that_runs_again_and_again_neither_forgets_nor_lengthens_a_blo
         sleep(Duration::from_millis(100)).await;
     }
     let ended = ended.unwrap();
-    // Two seconds, and up to half of one by chance.
+    // The block lasts two seconds. A random wait of up to half a second follows.
     assert!((2_000..2_900).contains(&ended.as_millis()), "{ended:?}");
     assert_eq!(script.count(), 2);
-    // A program that begins after the block knows of none.
+    // A program that starts after the end of the block does not load the block.
     assert_eq!(run(&script, &path, RateLimit::learned()).limits().blocked_for(), None);
 }
 
@@ -93,7 +94,7 @@ async fn a_broken_file_is_replaced() {
     drop(pipeline);
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.starts_with("{\"processes\":{"), "{text}");
-    // A place where no file can be fails no call.
+    // No call fails if the file cannot be created.
     let nowhere = directory.path().join("rate-limit.json").join("below-a-file.json");
     run(&script, &nowhere, RateLimit::learned()).call(get()).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! What is sent again, and what is not.
+//! Tests which calls are retried.
 
 use std::{sync::Arc, time::Duration};
 
@@ -79,7 +79,8 @@ async fn the_deadline_counts_everything() {
     let start = Instant::now();
     let error = pipeline.call(get()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    // One attempt of 15 s, and what was left for another.
+    // The first attempt times out after 15 s. The second attempt gets the remaining 5 s of the
+    // deadline.
     assert_eq!((start.elapsed().as_secs(), script.count()), (20, 2));
 }
 
@@ -100,7 +101,7 @@ async fn waits_between_attempts_double() {
     }
 }
 
-/// Gives a new token after each rejection.
+/// A token source that returns a new token after each rejection.
 #[derive(Clone, Debug, Default)]
 struct Renewing(Arc<Mutex<State>>);
 
@@ -173,9 +174,10 @@ async fn the_budget_ends_the_retries_of_all_calls() {
     for _ in 0..10 {
         pipeline.call(get()).await.unwrap_err();
     }
-    // Ten calls, and what 60 pays of retries at 14 each.
+    // The calls make ten attempts. The budget of 60 also allows four retries, each of which costs
+    // 14.
     assert_eq!(script.count(), 10 + 4);
-    // A retry that helps is paid back.
+    // The cost of a successful retry is refunded.
     let script = Script::new([status(503), status(200), status(503), status(200), status(200)]);
     let pipeline = script.pipeline().retry_budget(14).build().unwrap();
     for _ in 0..3 {
@@ -211,11 +213,11 @@ async fn a_call_may_have_waits_of_its_own() {
     for _ in 0..5 {
         pipeline.call(get().with_options(slow.clone())).await.unwrap_err();
     }
-    // Ten waits of up to 8 s.
+    // The calls wait ten times, each time for up to 8 s.
     assert!(start.elapsed() > Duration::from_secs(8), "{:?}", start.elapsed());
 }
 
-/// Writes down what it is told.
+/// An observer that stores a note for each event.
 #[derive(Clone, Debug, Default)]
 struct Notes(Arc<std::sync::Mutex<Vec<String>>>);
 

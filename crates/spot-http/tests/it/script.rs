@@ -1,4 +1,4 @@
-//! A transport that answers from a script, in the time of the test.
+//! A transport for tests. It answers from a script and uses the virtual time of the test.
 
 use std::{
     collections::VecDeque,
@@ -12,7 +12,7 @@ use spot_http::{
 };
 use tokio::time::{Instant, sleep};
 
-/// What is answered to one request.
+/// Scripted result of one request.
 #[derive(Clone, Debug)]
 pub(crate) enum Turn {
     Answer {
@@ -21,7 +21,7 @@ pub(crate) enum Turn {
         body: String,
     },
     Fail(TransportErrorKind),
-    /// No answer for so long, and then an empty success.
+    /// Sends an empty success after this delay.
     Late(Duration),
 }
 
@@ -41,7 +41,8 @@ pub(crate) fn body(status: u16, body: &str) -> Turn {
     Turn::Answer { status, headers: Vec::new(), body: body.to_owned() }
 }
 
-/// Answers turn by turn, the last one again and again, and remembers when it was asked.
+/// A transport that returns the scripted results in order and then repeats the last result. It
+/// records the requests and their times.
 #[derive(Clone, Debug)]
 pub(crate) struct Script(Arc<Mutex<State>>);
 
@@ -57,7 +58,7 @@ impl Script {
         Self(Arc::new(Mutex::new(State { turns, asked: Vec::new() })))
     }
 
-    /// A pipeline over the script that does not wait by chance.
+    /// Creates a pipeline builder that uses this script and does not wait before retries.
     pub(crate) fn pipeline(&self) -> PipelineBuilder {
         Pipeline::builder(AccessToken::new("token").unwrap())
             .transport(self.clone())

@@ -1,4 +1,4 @@
-//! Tokens do not print, wherever they are.
+//! Tests that tokens are never printed.
 
 use std::error::Error as _;
 

@@ -1,11 +1,12 @@
-//! Thousands of calls against servers that count, in virtual time: what pacing costs and what it
-//! saves.
+//! Simulates thousands of calls against servers with a rate limit, in virtual time. The tests
+//! measure how much time pacing costs and how many 429 responses it avoids.
 //!
-//! The servers count the calls of a rolling window of 30 seconds and answer 429 with `Retry-After`,
-//! rounded up to seconds. Latencies are drawn from a lognormal distribution, half of one before the
-//! server counts the call and half of it after. `cargo test -p spot-http simulation -- --nocapture`
-//! prints the table of the README.
-// The table is for people.
+//! The servers count the calls in a rolling window of 30 seconds. A server refuses further calls
+//! with a 429. `Retry-After` is rounded up to whole seconds. The latency of a call has a lognormal
+//! distribution. The server counts the call after half of the latency.
+//!
+//! `cargo test -p spot-http simulation -- --nocapture` prints the table of the README.
+// The tests print a table.
 #![allow(clippy::print_stdout)]
 
 use std::{
@@ -25,14 +26,14 @@ use tokio::time::{Instant, sleep};
 
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// What a server does beyond counting.
+/// How a server treats rejected calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rule {
-    /// Rejected calls do not count.
+    /// Rejected calls are not counted.
     Plain,
-    /// Rejected calls count too.
+    /// Rejected calls are also counted.
     RejectedCount,
-    /// A call while blocked lengthens the block by half, up to an hour.
+    /// Each call during a block restarts the block with 1.5 times its length, up to an hour.
     Lengthens,
 }
 
@@ -43,7 +44,7 @@ struct Server(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     rule: Rule,
-    /// The limit, and from when on it holds.
+    /// The limits. Each limit applies from the given time on.
     limits: Vec<(Duration, usize)>,
     start: Instant,
     latency: Duration,
@@ -52,7 +53,7 @@ struct State {
     block: Option<(Instant, Duration)>,
     accepted: Vec<Instant>,
     refused: usize,
-    /// How much less than it means a block says.
+    /// The amount by which `Retry-After` is too short.
     understates: Duration,
 }
 
@@ -85,7 +86,7 @@ impl Server {
         self.0.lock().unwrap().accepted.len()
     }
 
-    /// The most calls that were accepted in any window.
+    /// Returns the maximum number of calls that were accepted in any window.
     fn fullest(&self) -> usize {
         let accepted = &self.0.lock().unwrap().accepted;
         let in_window = |at: usize| {
@@ -97,7 +98,7 @@ impl Server {
 
 impl State {
     fn latency(&mut self) -> Duration {
-        // A sum of uniform numbers is normal enough.
+        // The sum of 12 uniform numbers approximates a normal distribution.
         let normal: f64 = (0..12).map(|_| self.random.f64()).sum::<f64>() - 6.0;
         self.latency.mul_f64((0.3 * normal).exp())
     }
@@ -107,7 +108,7 @@ impl State {
         self.limits.iter().rev().find(|(from, _)| *from <= since).unwrap().1
     }
 
-    /// Counts a call, and says how long to wait if it is refused.
+    /// Counts a call. Returns the time to wait if the call is refused.
     fn count(&mut self, now: Instant) -> Option<Duration> {
         while self.counted.front().is_some_and(|at| *at + WINDOW <= now) {
             self.counted.pop_front();
@@ -178,10 +179,10 @@ fn get() -> Request {
     Request::new(Operation::GET_MY_PROFILE)
 }
 
-/// How one client fared.
+/// Result of one simulation.
 #[derive(Debug)]
 struct Run {
-    /// `None` if it was not done in 20 hours.
+    /// `None` if the calls were not finished within 20 hours.
     took: Option<Duration>,
     refused_per_1000: f64,
     done: usize,
@@ -193,12 +194,12 @@ impl Run {
     }
 }
 
-/// Makes calls with as many tasks as there are pipelines.
+/// Makes calls with one task for each pipeline.
 async fn work(server: &Server, pipelines: Vec<Pipeline>, calls: usize) -> Run {
     work_in(pipelines.len(), server, pipelines, calls).await
 }
 
-/// Makes calls with so many tasks, each of which takes one pipeline after the other.
+/// Makes calls with `tasks` parallel tasks. Each task uses a different pipeline for each call.
 async fn work_in(tasks: usize, server: &Server, pipelines: Vec<Pipeline>, calls: usize) -> Run {
     let pipelines = Arc::new(pipelines);
     let left = Arc::new(Mutex::new(calls));
@@ -216,7 +217,8 @@ async fn work_in(tasks: usize, server: &Server, pipelines: Vec<Pipeline>, calls:
                         }
                         *left -= 1;
                     }
-                    // Only a client that calls on while blocked is told to wait beyond its deadline.
+                    // A call fails only if the server asks for a wait beyond the deadline. This
+                    // happens only to clients that keep calling during a block.
                     if pipeline.call(get()).await.is_err() {
                         return sleep(Duration::from_secs(100 * 3600)).await;
                     }
@@ -234,13 +236,14 @@ async fn work_in(tasks: usize, server: &Server, pipelines: Vec<Pipeline>, calls:
     Run { took, refused_per_1000: server.refused() as f64 * 1000.0 / done as f64, done }
 }
 
-/// 5,000 calls of 32 tasks through one client.
+/// Makes 5,000 calls with 32 tasks that share one client.
 async fn ours(server: &Server) -> Run {
     let pipeline = pipeline(server, RateLimit::learned());
     work(server, vec![pipeline; 32], 5000).await
 }
 
-/// What 5,000 calls take at best: 27 full windows, and what is left of them, at once.
+/// Minimum number of seconds for 5,000 calls: 27 full windows of 30 s. The remaining calls are then
+/// sent at once.
 const IDEAL: f64 = 810.0;
 
 const LATENCY: Duration = Duration::from_millis(100);
@@ -279,8 +282,8 @@ async fn pacing_costs_little_and_is_hardly_ever_refused() {
     }
     println!("{}", table.join("\n"));
     for (rule, run) in ran {
-        // Eight calls are in flight when the limit is met: the seven that are refused after the first
-        // one lengthen the block.
+        // Eight calls are in flight when the limit is reached. The seven calls that are refused
+        // after the first refusal extend the block.
         let most = if rule == Rule::Lengthens { 1.60 } else { 1.015 };
         assert!(run.over(IDEAL) <= most, "{rule:?}: {run:?}");
         assert!(run.refused_per_1000 <= 3.0, "{rule:?}: {run:?}");
@@ -315,7 +318,7 @@ async fn fifty_users_of_one_application_fare_as_one() {
     }
 }
 
-/// A server with a window for the application and a quota for a bucket of two operations.
+/// A server with a rate limit for the application and a daily quota that two operations share.
 #[derive(Clone, Debug)]
 struct Quotas {
     window: Server,
@@ -373,17 +376,19 @@ async fn a_spent_quota_is_asked_for_once_more_and_harms_nothing_else() {
     };
     let (albums, episodes) = (Operation::GET_ARTIST_ALBUMS, Operation::GET_SHOW_EPISODES);
     let (mut first, mut second, mut others) = (0, 0, 0);
-    // A call of each kind a minute, through the day and an hour of the next one.
+    // Makes one call of each kind per minute, for 25 hours.
     for _ in 0..25 * 60 {
         first += u32::from(pipeline.call(request(albums)).await.is_ok());
         second += u32::from(pipeline.call(request(episodes)).await.is_ok());
         others += u32::from(pipeline.call(get()).await.is_ok());
         sleep(Duration::from_secs(60)).await;
     }
-    // A hundred calls of the two on the first day, and the hour of the next one.
+    // The two operations share 100 calls on the first day. On the second day, all their calls of
+    // one hour succeed.
     assert_eq!(others, 25 * 60);
     assert!((200..230).contains(&(first + second)), "{first} and {second}");
-    // Once for each operation of the bucket; nobody told that they share it.
+    // Each of the two operations is refused once, because the client does not know that they share
+    // a quota.
     assert_eq!(*quotas.refused.lock().unwrap(), 2);
     assert_eq!(quotas.window.refused(), 0);
 }
@@ -405,7 +410,8 @@ async fn a_limit_that_is_halved_and_restored_is_followed() {
         .then(Duration::from_secs(270), 90)
         .then(Duration::from_secs(570), 180);
     let run = ours(&server).await;
-    // 1,620 calls by 270 s, 900 by 570 s, and the rest at 180 a window.
+    // The limit allows 1,620 calls until 270 s, 900 calls until 570 s, and then 180 calls per
+    // window.
     let ideal = 570.0 + (5000.0 - 1620.0 - 900.0) / 180.0 * 30.0;
     println!("halved and restored: {:.3}, {:.1}", run.over(ideal), run.refused_per_1000);
     assert!(run.over(ideal) <= 1.25, "{run:?}");
@@ -453,7 +459,7 @@ async fn a_block_of_a_day_costs_no_call_and_no_sleep() {
         assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
         assert!(error.retry_after().unwrap() > Duration::from_secs(86_000));
     }
-    // A run that begins anew knows it too, through what was kept as JSON.
+    // A new run also knows the block from the limits that were saved as JSON.
     let kept = serde_json::to_string(&pipeline.limits()).unwrap();
     let again = build(RateLimit::learned().resume(serde_json::from_str(&kept).unwrap()));
     assert_eq!(again.call(get()).await.unwrap_err().kind(), ErrorKind::QuotaExceeded);
@@ -468,7 +474,7 @@ async fn what_was_learned_is_kept() {
     work(&server, vec![first.clone(); 8], 300).await;
     assert_eq!(first.limits().limit(), Some(60));
     let refused = server.refused();
-    // The next run knows the limit, and what the first one has used up of it.
+    // The next run knows the limit and how much of it the first run has used.
     let second = pipeline(&server, RateLimit::learned().resume(first.limits()));
     drop(first);
     work(&server, vec![second; 8], 60).await;
@@ -477,7 +483,7 @@ async fn what_was_learned_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn several_programs_that_do_not_know_of_each_other_share_the_limit() {
-    // Who comes back first after a pause is a matter of luck.
+    // Chance decides which program sends first after a block, so many runs are averaged.
     const RUNS: u32 = 20;
     let mut refused = 0.0;
     for run in 0..RUNS {
@@ -508,12 +514,12 @@ async fn somebody_who_waits_passes_a_long_job() {
             tokio::spawn(async move { pipeline.call(bulk).await.unwrap().waited() })
         })
         .collect();
-    // The job has used up the first window; clicks come now and then from there on.
+    // The job has used up the first window. From then on, there is a click every 13 s.
     let mut longest = Duration::ZERO;
     for click in 0..20 {
         sleep(Duration::from_secs(13)).await;
         let waited = pipeline.call(get()).await.unwrap().waited();
-        // The first click finds the window full: nothing was kept free for it.
+        // The first click finds a full window, because nothing was reserved for it.
         if click > 2 {
             longest = longest.max(waited);
         }
@@ -572,7 +578,7 @@ proptest! {
                 let mut random = fastrand::Rng::with_seed(seed ^ task as u64);
                 async move {
                     for _ in 0..8 {
-                        // Some callers lose patience, in the queue or while the call is under way.
+                        // Some callers cancel a call while it is queued or in flight.
                         let patience = Duration::from_millis(random.u64(0..patience) * 4);
                         let call = pipeline.call(get());
                         let _ = tokio::time::timeout(patience, call).await;
@@ -587,23 +593,24 @@ proptest! {
     }
 }
 
-/// Responds to every call, late or not at all, and counts the calls in flight.
+/// A transport without a rate limit. It responds or fails after a random latency, and counts the
+/// calls in flight.
 #[derive(Clone, Debug)]
 struct Unlimited(Arc<Mutex<Flights>>);
 
 #[derive(Debug)]
 struct Flights {
     random: fastrand::Rng,
-    /// Milliseconds.
+    /// Maximum latency in milliseconds.
     slowest: u64,
     in_flight: usize,
     outstanding: usize,
-    /// Since when calls waited although there was room for them.
+    /// Start of the current period in which calls wait although more calls could be in flight.
     held_since: Option<Instant>,
     longest_hold: Duration,
 }
 
-/// A call in flight, or one that is wanted.
+/// Counts a call as outstanding or in flight until this value is dropped.
 struct Counted {
     flights: Arc<Mutex<Flights>>,
     in_flight: bool,
@@ -611,7 +618,7 @@ struct Counted {
 
 impl Flights {
     fn change(&mut self, by: isize, in_flight: bool) {
-        // As many calls as may be in flight at least while no limit is known.
+        // While no limit is known, this number of calls may always be in flight.
         const ROOM: usize = 8;
         let count = if in_flight { &mut self.in_flight } else { &mut self.outstanding };
         *count = count.checked_add_signed(by).unwrap();
@@ -660,8 +667,8 @@ impl Transport for Unlimited {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
-    /// A call waits only while eight others are in flight: it never waits longer than their answers
-    /// take, whatever was cancelled or failed before.
+    /// A call waits only while eight other calls are in flight, so it waits only for their
+    /// responses. Earlier cancelled or failed calls do not delay it.
     #[test]
     fn nobody_waits_for_anything_but_answers_without_a_refusal(
         slowest in 1_u64..8_000,
@@ -708,7 +715,7 @@ proptest! {
             assert_eq!((flights.in_flight, flights.outstanding), (0, 0));
             flights.longest_hold
         });
-        // A timer may be a millisecond late.
+        // A timer may fire up to a millisecond late.
         prop_assert!(longest <= Duration::from_millis(1), "{longest:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Signing in, refreshing, and what the accounts service refuses.
+//! Tests sign-in, token refresh and the errors of the accounts service.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const CALLBACK: &str = "http://127.0.0.1:49152/callback";
 const HALF_A_YEAR: Duration = Duration::from_secs(182 * 24 * 3_600);
 
-/// Opens the page in a browser that follows nothing, and returns where it was sent.
+/// Opens the authorization page. Returns the response without following its redirect.
 async fn authorize(mock: &MockSpotify, parameters: &[(&str, &str)]) -> Answer {
     let url = Url::parse_with_params(&format!("{}/authorize", mock.accounts_url()), parameters);
     finish(http().get(url.unwrap())).await
@@ -39,7 +39,7 @@ fn replaced<'a>(
     parameters.into_iter().map(|(key, old)| (key, if key == name { value } else { old })).collect()
 }
 
-/// The parameters with which the browser came back.
+/// Returns the query parameters of the redirect to the application.
 fn came_back(answer: &Answer) -> Vec<(String, String)> {
     assert_eq!(answer.status, 302, "{}", answer.text);
     let url = Url::parse(answer.header("location").unwrap()).unwrap();
@@ -165,7 +165,7 @@ async fn a_server_with_a_secret_needs_no_challenge() {
     let granted = token(&mock, &form, true).await;
     assert_eq!(granted.status, 200, "{}", granted.text);
 
-    // What was got with the secret is not renewed without it.
+    // If the sign-in used the secret, a refresh without the secret fails.
     let refresh_token = granted.json()["refresh_token"].as_str().unwrap().to_owned();
     let refused = refresh(&mock, &refresh_token).await;
     assert_denied(&refused, "invalid_client", "Invalid client secret");

@@ -1,4 +1,4 @@
-//! Several applications and several users at one mock.
+//! Tests several applications and several users of one mock.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use spot_mock::{App, Consent, EarlyRetryPolicy, Fault, MockSpotify, Mode, Playli
 
 use crate::support::{Answer, Api, finish, http};
 
-/// A GET with some token.
+/// Sends a GET request with this token.
 async fn get(mock: &MockSpotify, token: &str, path: &str) -> Answer {
     finish(http().get(format!("{}{path}", mock.api_url())).bearer_auth(token)).await
 }
@@ -88,7 +88,7 @@ async fn the_sixth_user_of_a_small_application_can_do_nothing() {
     assert_eq!(refused.text, text);
     let token = mock.app("large").user_token_for(sixth, &[]).unwrap();
     assert_eq!(get(&mock, &token, "/me").await.status, 200);
-    // The list that is given replaces the usual one.
+    // The given list of registered users replaces the default list.
     let token = mock.app("closed circle").user_token(&[]);
     assert_eq!(get(&mock, &token, "/me").await.status, 403);
     let token = mock.app("closed circle").user_token_for("mara.holt", &[]).unwrap();
@@ -140,7 +140,7 @@ async fn whoever_sits_before_the_browser_signs_in() {
         page.contains("The browser then returns to <code>https://example.com/callback</code>"),
         "{page}"
     );
-    // Of seven users the first five are registered.
+    // The first five of the seven users are registered.
     assert_eq!(page.matches("not registered: calls get 403").count(), 2);
     let sent = finish(http().get(format!("{}/authorize{link}", mock.accounts_url()))).await;
     let back = reqwest::Url::parse(sent.header("location").unwrap()).unwrap();
@@ -180,7 +180,7 @@ async fn a_quota_is_that_of_the_developer_and_of_one_group_of_operations() {
     assert_eq!(get(&mock, &token("stranger"), &albums).await.status, 200);
     assert_eq!(get(&mock, &token("large"), &albums).await.status, 200);
     mock.advance(Duration::from_secs(82_800));
-    // The tokens from before have expired by now.
+    // The earlier tokens have expired, so a new token is used.
     assert_eq!(get(&mock, &token("mock"), &albums).await.status, 200);
 }
 
@@ -278,11 +278,12 @@ async fn the_home_page_says_what_is_open_to_whom() {
             mock.client_id(),
             mock.accounts_url()
         ),
-        // Open to both, to one, and with its scopes.
+        // Both applications may use the first operation, and one application may use the second.
+        // The third operation requires a scope.
         "<code>/tracks/{id}</code><td>get-track<td>mock, player<td>",
         "<code>/tracks</code><td>get-several-tracks<td>player<td>",
         "get-users-saved-tracks<td>mock, player<td>user-library-read",
-        // Registered, and not.
+        // The table also contains the users.
         "<code>mockuser</code><td>",
     ] {
         assert!(text.contains(expected), "{expected}");

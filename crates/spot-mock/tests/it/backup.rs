@@ -1,4 +1,4 @@
-//! Worlds from the backup of a library.
+//! Tests worlds that are created from the backup of a library.
 
 use serde_json::{Value, json};
 use spot_mock::{MockSpotify, Mode, custom::World};
@@ -13,7 +13,7 @@ async fn restored(backup: &str, mode: Mode) -> Api {
     start(MockSpotify::builder().world(World::from_backup(backup).unwrap()), mode).await
 }
 
-/// The saved tracks as the API writes them, without the address of the mock.
+/// Returns the saved tracks as JSON, without the address of the mock.
 async fn library(api: &Api) -> Vec<Value> {
     let mut saved = Vec::new();
     loop {
@@ -42,7 +42,7 @@ async fn a_library_that_was_backed_up_is_the_same_in_a_mock() {
         for (after, before) in after.iter().zip(&before) {
             assert_eq!(after, before);
         }
-        // The rest of the world is empty, and what the tracks refer to is there.
+        // The rest of the world is empty, but the albums of the tracks exist.
         assert_eq!(api.read("/me/playlists").await["total"], 0);
         let track = &before[7]["track"];
         let album = track["album"]["id"].as_str().unwrap();

@@ -1,4 +1,4 @@
-//! Behaviours that clients of others found wrong, each as Spotify has it.
+//! Tests behaviour of Spotify that other clients got wrong. The mock behaves like Spotify.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ async fn previous_after_a_queued_track_returns_to_the_interrupted_one() {
     assert_eq!(api.post(&queue, "").await.status, 204);
     api.post("/me/player/next", "").await;
     assert_eq!(current().await, world.relinked_track);
-    // Although the interrupted one is the first of its album.
+    // The interrupted track is the first track of its album, but the command succeeds.
     assert_eq!(api.post("/me/player/previous", "").await.status, 204);
     assert_eq!(current().await, first);
     api.post("/me/player/next", "").await;
@@ -88,7 +88,7 @@ async fn recently_played_pages_forward_with_after() {
     let all = api.read("/me/player/recently-played?limit=50").await;
     let all: Vec<_> = all["items"].as_array().unwrap().clone();
     let at = |play: &Value| play["played_at"].as_str().unwrap().to_owned();
-    // From before the oldest play, seven at a time, up to the newest.
+    // Reads all plays, from the oldest to the newest, seven plays per page.
     let mut path = "/me/player/recently-played?after=0&limit=7".to_owned();
     let mut seen: Vec<String> = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! What a page in a browser needs: the answers that let it read other origins.
+//! Tests the CORS responses that a page in a browser needs.
 
 use reqwest::Method;
 use spot_mock::Fault;
@@ -24,13 +24,13 @@ async fn a_page_may_ask_and_read() {
         assert!(headers.contains("authorization") && headers.contains("content-type"));
         assert_eq!(allowed.header("access-control-max-age"), Some("604800"));
     }
-    // No preflight is a request of the application.
+    // The request log does not contain preflight requests.
     assert!(api.mock.requests().is_empty());
 
     let me = api.http.get(format!("{}/me", api.mock.api_url())).header("origin", ORIGIN);
     let me = finish(me.bearer_auth(&api.token)).await;
     assert_eq!((me.status, me.header("access-control-allow-origin")), (200, Some("*")));
-    // Nothing is exposed, so that a page cannot read Retry-After.
+    // No response header is exposed, so a page cannot read `Retry-After`.
     assert_eq!(me.header("access-control-expose-headers"), None);
     let refused = api.http.get(format!("{}/me", api.mock.api_url())).header("origin", ORIGIN);
     let refused = finish(refused).await;

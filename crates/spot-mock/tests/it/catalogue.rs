@@ -1,4 +1,4 @@
-//! Artists, albums, tracks, search and browsing.
+//! Tests artists, albums, tracks, search and browsing.
 
 use std::collections::HashSet;
 
@@ -44,7 +44,7 @@ async fn development_mode_lacks_what_was_removed_and_extended_has_it() {
     }
 }
 
-/// Follows `next` to the end and returns the ids on the way.
+/// Follows `next` to the last page. Returns the ids of all items.
 async fn walk(api: &Api, path: &str) -> Vec<String> {
     let mut ids = Vec::new();
     let mut next = Some(path.to_owned());
@@ -112,7 +112,7 @@ async fn a_market_decides_what_can_be_played() {
     assert_ne!(relinked["id"], original);
     assert_eq!(relinked["linked_from"]["id"], original);
 
-    // Where the application asks in its own name there is no user whose country would win.
+    // With an application token, there is no user whose country overrides the market.
     let path = format!("/tracks/{}?market=JP", world.unavailable_track);
     assert_eq!(api.read(&path).await["is_playable"], false);
     let token = api.mock.app_token();
@@ -134,7 +134,7 @@ async fn a_search_finds_by_words_and_by_filters() {
     let found = api.read(&format!("/search?q=isrc:{isrc}&type=track")).await;
     assert_eq!(found["tracks"]["items"][0]["id"], world.track.as_str());
 
-    // A link leads to the results of its own kind.
+    // The `next` link of the albums requests only albums.
     let next = api.read(&format!("/search?q={name}&type=artist,album")).await;
     let next = next["albums"]["next"].as_str().unwrap().strip_prefix(api.mock.api_url()).unwrap();
     assert!(next.contains("query=") && next.ends_with("type=album"), "{next}");

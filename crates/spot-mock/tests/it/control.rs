@@ -1,4 +1,4 @@
-//! The control interface, as a test in any language uses it.
+//! Tests the control interface over HTTP. Tests in any language can use this interface.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use spot_mock::MockSpotify;
 use crate::support::{Answer, Api, development, finish};
 
 impl Api {
-    /// A request to the control interface below a base URL.
+    /// Sends a request to the control interface.
     async fn control(&self, method: Method, url: &str, body: Value) -> Answer {
         let mut request = self.http.request(method, url);
         if !body.is_null() {
@@ -242,7 +242,7 @@ async fn isolated_worlds_do_not_see_each_other() {
     assert_eq!(finish(save).await.status, 200);
     assert_eq!(saved(&worlds[0], &track).await, json!([true]));
     assert_eq!(saved(&worlds[1], &track).await, json!([false]));
-    // Links lead back into the same world, and each world has its own log.
+    // Links in responses lead back to the same world. Each world has its own request log.
     let page = finish(api.http.get(format!("{base}/v1/me/tracks")).bearer_auth(token)).await.json();
     assert!(page["next"].as_str().unwrap().starts_with(&format!("{base}/v1/me/tracks?")));
     let log = format!("{base}/_mock/requests");
@@ -306,7 +306,7 @@ async fn its_openapi_document_describes_every_operation() {
             ["$ref"],
         "#/components/schemas/Inject"
     );
-    // Every reference leads somewhere, and every field of a body is described.
+    // Every reference in the document has a target.
     let text = document.to_string();
     for reference in text.split("\"$ref\":\"#").skip(1) {
         let pointer = reference.split('"').next().unwrap();

@@ -1,4 +1,4 @@
-//! A world of one's own, beside the made-up one.
+//! Tests custom data that is added to the generated world.
 
 use spot_mock::{MockSpotify, custom};
 
@@ -43,7 +43,7 @@ async fn what_was_added_is_found_where_it_belongs() {
     assert_eq!(slip["artists"][1]["name"], "B. Holm");
     assert_eq!(keel["uri"], "spotify:track:4keel4keel4keel4keel4k");
     assert_eq!(api.read("/me/albums").await["total"], 0);
-    // What was not given is as it was made up.
+    // The custom data sets no saved shows, so the generated shows are used.
     assert_eq!(api.read("/me/shows").await["total"], 14);
 
     let album = api.read(&format!("/albums/{}", slip["album"]["id"].as_str().unwrap())).await;
@@ -80,7 +80,7 @@ async fn what_was_added_is_found_where_it_belongs() {
 async fn users_of_ones_own_sign_in_and_have_their_playlists() {
     let api = start(custom::World::from_json(WORLD).unwrap()).await;
     let token = api.mock.user_token_for("ada #1", &["playlist-read-private"]).unwrap();
-    // Five users have been registered before.
+    // Five users are registered by default, so the custom user is not registered.
     assert_eq!(api.with_token(token).get("/me/playlists").await.status, 403);
 
     let builder = MockSpotify::builder().world(custom::World::from_json(WORLD).unwrap());

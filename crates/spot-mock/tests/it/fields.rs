@@ -1,4 +1,4 @@
-//! The `fields` parameter over HTTP, and how episodes arrive.
+//! Tests the `fields` parameter over HTTP, and the form of episodes in playlists.
 
 use serde_json::json;
 

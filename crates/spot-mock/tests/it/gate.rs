@@ -1,4 +1,4 @@
-//! What is refused before anything is done.
+//! Tests the checks that run before every operation.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Saving, following, and asking whether.
+//! Tests saving and following, and the operations that check both.
 
 use serde_json::{Value, json};
 

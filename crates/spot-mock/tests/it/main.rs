@@ -1,6 +1,6 @@
-//! Stories told over HTTP, by a client that knows nothing of the mock's insides.
+//! Integration tests over HTTP. The client does not use the internals of the mock.
 
-// Tests end by panicking; helpers outside of test functions do so as well.
+// Tests fail by panicking, also in shared functions.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! What plays, and telling it what to do.
+//! Tests the playback state and the player commands.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn it_stops_at_the_end_and_falls_asleep() {
     assert_eq!(api.get("/me/player/currently-playing").await.status, 204);
     assert_player_error(&api.post("/me/player/next", "").await, 404, "NO_ACTIVE_DEVICE");
 
-    // Naming a device wakes it.
+    // A command that names a device activates the device.
     let device = api.mock.world().device.clone();
     let woken = api.put(&format!("/me/player/play?device_id={device}"), "").await;
     assert_eq!(woken.status, 204);

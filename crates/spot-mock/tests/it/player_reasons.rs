@@ -1,4 +1,5 @@
-//! Why the player refuses: every reason has a cause, and what is refused is said beforehand.
+//! Tests the reasons with which the player refuses commands. The playback state lists the
+//! disallowed commands in advance.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -34,14 +35,14 @@ const REASONS: [&str; 18] = [
     "UNKNOWN",
 ];
 
-/// Commands one after the other.
+/// A sequence of commands. The last command is refused.
 #[derive(Clone)]
 struct Story {
-    /// What the last command is refused with.
+    /// Reason with which the last command is refused.
     reason: &'static str,
     builder: MockBuilder,
     devices: Vec<Device>,
-    /// Whether it is told of a user who never played anything.
+    /// Set if the user has never played anything.
     newcomer: bool,
     commands: Vec<(String, Value)>,
 }
@@ -81,13 +82,13 @@ impl Story {
         self
     }
 
-    /// Does everything but the last command, which is given back.
+    /// Runs all commands except the last command. Returns the last command.
     async fn up_to_the_last(mut self) -> (Api, (String, Value)) {
         let last = self.commands.pop().unwrap();
         (self.all().await, last)
     }
 
-    /// Does everything, which has to succeed.
+    /// Runs all commands. Each command must succeed.
     async fn all(self) -> Api {
         let mut api = Api::new(self.builder.start().await.unwrap());
         for device in self.devices {
@@ -116,7 +117,8 @@ async fn send(api: &Api, command: &str, body: &Value) -> Answer {
     api.send(method.parse().unwrap(), path, &body).await
 }
 
-/// What the stories are about. Ids are the same in every mock, so that they can be written first.
+/// Ids and bodies for the stories. Every mock has the same ids, so a story can be created before
+/// its mock starts.
 struct Names {
     album: Value,
     show: Value,
@@ -155,7 +157,7 @@ fn at(body: &Value, name: &str, value: Value) -> Value {
     body
 }
 
-/// At least one story for each reason; none of them is vague.
+/// Returns at least one story for each reason.
 async fn stories() -> Vec<Story> {
     let names = names().await;
     let Names { album, show, bare, station, empty, track, episode, desk, pocket, .. } = &names;
@@ -168,7 +170,7 @@ async fn stories() -> Vec<Story> {
         story("NO_PREV_TRACK").with(PLAY, album.clone()).then(PREVIOUS),
         story("NO_PREV_TRACK").with(PLAY, station.clone()).then(PREVIOUS),
         story("NO_NEXT_TRACK").with(PLAY, bare.clone()).then(NEXT),
-        // What is queued is a next one, once.
+        // A queued track is a next track, but it is played only once.
         story("NO_NEXT_TRACK")
             .with(PLAY, bare.clone())
             .then(&format!("POST /me/player/queue?uri={track}"))
@@ -234,7 +236,7 @@ async fn stories() -> Vec<Story> {
         story("DEVICE_NOT_CONTROLLABLE")
             .device(Device::new("tv", "Guest room").restricted())
             .with(&format!("{PLAY}?device_id=tv"), album.clone()),
-        // What it plays can be taken from it.
+        // The playback of this device can be transferred to another device.
         story("DEVICE_NOT_CONTROLLABLE")
             .device(Device::new("tv", "Guest room").restricted().active())
             .with(TRANSFER, moving_to(desk))
@@ -372,7 +374,8 @@ async fn what_is_disallowed_is_what_is_refused() {
         let said: BTreeSet<_> = disallows.keys().map(String::as_str).collect();
         assert_eq!(said, expected.iter().copied().collect(), "state {number}");
         for (name, command, body) in &probes {
-            // What is done changes the state; what is refused does not.
+            // A successful command changes the state, so it runs on a new mock. A refused command
+            // changes nothing.
             let answer = if said.contains(name) {
                 send(&api, command, body).await
             } else {
@@ -394,7 +397,7 @@ async fn too_many_commands_are_forgiven_after_a_second() {
     let refused = send(&api, PLAY, &names.album).await;
     assert_eq!(refused.json()["error"]["reason"], "RATE_LIMITED");
     assert!(refused.header("retry-after").is_none());
-    // It is not about commands that start nothing.
+    // The limit does not apply to a pause, because a pause starts no item.
     assert_eq!(send(&api, PAUSE, &Value::Null).await.status, 204);
     api.mock.advance(Duration::from_millis(999));
     assert_eq!(send(&api, NEXT, &Value::Null).await.status, 403);
@@ -454,7 +457,7 @@ async fn devices_are_added_and_changed() {
         "volume_percent": 50,
     });
     assert_eq!(listed().await[3], expected);
-    // The volume is set where it was asked for, and nothing moves there.
+    // The command sets the volume of the named device and does not transfer the playback.
     let louder = "PUT /me/player/volume?volume_percent=7&device_id=car";
     assert_eq!(send(&api, louder, &Value::Null).await.status, 204);
     assert_eq!(listed().await[3], at(&expected, "volume_percent", json!(7)));

@@ -1,4 +1,4 @@
-//! Playlists: lists of them, what is in them, and changing it.
+//! Tests listing, reading and changing playlists.
 
 use serde_json::{Value, json};
 use spot_mock::MockSpotify;
@@ -10,7 +10,8 @@ fn uris(page: &Value) -> Vec<String> {
     page["items"].as_array().unwrap().iter().map(uri).collect()
 }
 
-/// A new playlist with the first tracks of an album, and their URIs.
+/// Creates a playlist with the first tracks of an album. Returns the id of the playlist and the
+/// URIs of the tracks.
 async fn with_tracks(api: &Api, count: usize) -> (String, Vec<String>) {
     let made = api.post("/me/playlists", r#"{"name":"Made for a test"}"#).await;
     assert_eq!(made.status, 201, "{}", made.text);

@@ -1,4 +1,4 @@
-//! The `spot-mock` program, started as a user starts it.
+//! Tests the `spot-mock` program as a user starts it.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -13,7 +13,7 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-/// What the program announced under this name.
+/// Returns the names and values that the program prints when it starts.
 fn announced(running: &mut Child) -> Vec<(String, String)> {
     let lines = BufReader::new(running.stdout.as_mut().unwrap()).lines();
     let pair = |line: std::io::Result<String>| {

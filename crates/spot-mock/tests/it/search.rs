@@ -1,4 +1,4 @@
-//! Search: what programs send, and what they expect first.
+//! Tests search with the queries of real programs. Checks the first result.
 
 use serde_json::Value;
 use spot_mock::{
@@ -8,7 +8,7 @@ use spot_mock::{
 
 use crate::support::{Api, development, extended};
 
-/// A mock with custom music among the generated music.
+/// Starts a mock with custom music in addition to the generated music.
 async fn small_world() -> Api {
     let world = World::new()
         .artist(Artist::new("Ada Quill").genre("attic folk").popularity(10))
@@ -26,7 +26,7 @@ async fn small_world() -> Api {
     Api::new(MockSpotify::builder().world(world).start().await.unwrap())
 }
 
-/// The names of the results of a search, best first.
+/// Returns the names of the search results. The best result comes first.
 async fn names(api: &Api, kind: &str, query: &str) -> Vec<String> {
     let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
     let found = api.read(&format!("/search?q={query}&type={kind}&limit=10")).await;
@@ -38,16 +38,16 @@ async fn names(api: &Api, kind: &str, query: &str) -> Vec<String> {
 async fn every_form_of_a_query_that_programs_send_finds_the_track_first() {
     let api = small_world().await;
     for query in [
-        // spotDL: the artists and the title, or both as filters without quotes.
+        // spotDL sends the artists and the title, or sends both as filters without quotes.
         "Ada Quill - Slip",
         "Slip - Ada Quill",
         "artist:Ada Quill track:Slip",
         "track:Slip artist:Ada Quill",
         "track:Slip artist:Ada Quill album:Paper Boats",
-        // beets: the title as words, then filters with quotes or without.
+        // beets sends the title as words, followed by filters with or without quotes.
         "Slip album:\"Paper Boats\" artist:\"Ada Quill\"",
         "slip album:Paper Boats artist:Ada Quill",
-        // Others.
+        // Other programs send these queries.
         "\"Slip\" \"Ada Quill\"",
         "track:'Slip' artist:'Ada Quill'",
         "track:\u{201c}Slip\u{201d} artist:\u{201c}Ada Quill\u{201d}",
@@ -73,7 +73,7 @@ async fn case_diacritics_and_punctuation_do_not_matter() {
     assert_eq!(names(&api, "artist", "acdq").await, ["A.C./D.Q."]);
     assert_eq!(names(&api, "track", "hifi").await, ["Hi-Fi"]);
     assert_eq!(names(&api, "album", "agaetis vaenta").await, ["Ágætis Vænta"]);
-    // Words are in any order, the last may be the beginning of one, and each has to be found.
+    // The words can be in any order, and each word must match. The last word may be incomplete.
     assert_eq!(names(&api, "track", "keel cariss").await, ["Carissa's Keel"]);
     assert!(names(&api, "track", "keel nowhere").await.is_empty());
     assert!(names(&api, "track", "?!").await.is_empty());
@@ -84,7 +84,7 @@ async fn the_whole_name_comes_before_a_longer_one_that_is_more_popular() {
     let api = small_world().await;
     let found = names(&api, "track", "slip").await;
     assert_eq!(found[..2], ["Slip", "Slip Away Slowly"]);
-    // A track whose album has the name comes behind those that have it themselves.
+    // A track whose album has this name comes after the tracks that have this name themselves.
     assert!(found[2..].contains(&"Hi-Fi".to_owned()), "{found:?}");
 }
 

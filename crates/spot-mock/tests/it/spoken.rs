@@ -1,4 +1,4 @@
-//! Shows, episodes, audiobooks and chapters.
+//! Tests shows, episodes, audiobooks and chapters.
 
 use serde_json::json;
 

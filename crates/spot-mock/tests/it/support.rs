@@ -1,4 +1,4 @@
-//! A plain HTTP client.
+//! An HTTP client for the tests.
 
 use reqwest::{Client, Method, header::HeaderMap, redirect};
 use serde_json::Value;
@@ -22,7 +22,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
 
-    /// The message of an error, after a check of the status in the body.
+    /// Returns the message of an error. Checks that the body contains the HTTP status.
     #[track_caller]
     pub(crate) fn message(&self) -> String {
         let error = &self.json()["error"];
@@ -44,8 +44,9 @@ pub(crate) async fn extended() -> Api {
 }
 
 pub(crate) fn http() -> Client {
-    // In a build of the whole workspace reqwest has TLS, and leaves the choice of cryptography to the
-    // program. It is no failure if another test has made it.
+    // In a build of the whole workspace, reqwest uses TLS, and the program must install a
+    // cryptography provider. If another test has already installed one, this call fails and has no
+    // effect.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap()
 }
@@ -56,7 +57,7 @@ impl Api {
         Self { mock, http: http(), token }
     }
 
-    /// The same with another token.
+    /// Returns this client with another token.
     pub(crate) fn with_token(self, token: String) -> Self {
         Self { token, ..self }
     }
@@ -65,7 +66,7 @@ impl Api {
         self.send(Method::GET, path, "").await
     }
 
-    /// A GET that has to succeed.
+    /// Sends a GET request that must succeed.
     #[track_caller]
     pub(crate) fn read(&self, path: &str) -> impl Future<Output = Value> {
         let path = path.to_owned();

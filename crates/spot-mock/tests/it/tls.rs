@@ -1,4 +1,4 @@
-//! HTTPS with a certificate of the mock's own.
+//! Tests HTTPS with the mock's own certificate.
 
 use std::net::SocketAddr;
 
@@ -7,9 +7,9 @@ use spot_mock::MockSpotify;
 
 use crate::support::{finish, http};
 
-/// A client that trusts nobody but the mock, and calls it by Spotify's own hosts.
+/// Creates a client that trusts only the mock's authority. The client uses Spotify's host names.
 fn client(mock: &MockSpotify) -> Client {
-    // Makes the choice of cryptography.
+    // `http` installs a cryptography provider.
     let _ = http();
     let authority = Certificate::from_pem(mock.authority_pem().unwrap().as_bytes()).unwrap();
     let port = mock.accounts_url().rsplit(':').next().unwrap().parse().unwrap();
@@ -49,7 +49,8 @@ async fn a_client_that_does_not_trust_its_authority_is_kept_out() {
     let other = MockSpotify::builder().tls().start().await.unwrap();
     let error = client(&other).get(mock.api_url()).send().await.unwrap_err();
     assert!(error.is_connect(), "{error:?}");
-    // Without TLS there is no authority, and a mock in TLS answers on after a failed handshake.
+    // Without TLS, a mock has no authority. A mock with TLS still responds after a failed
+    // handshake.
     assert_eq!(MockSpotify::start().await.unwrap().authority_pem(), None);
     let answer = finish(client(&mock).get(mock.api_url())).await;
     assert_eq!(answer.status, 404);

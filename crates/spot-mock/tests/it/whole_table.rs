@@ -1,4 +1,4 @@
-//! Every operation, in both modes, with what it needs.
+//! Tests every operation in both access modes.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,8 @@ use spot_mock::WorldIds;
 
 use crate::support::{Api, development, extended};
 
-/// An operation, a call of it that succeeds in Extended Quota Mode, and with which status.
+/// An operation, the method, path and body of a valid call, and the expected status in Extended
+/// Quota Mode.
 type Row = (&'static str, Method, String, String, u16);
 
 #[rustfmt::skip]
@@ -188,7 +189,8 @@ async fn an_application_reads_the_catalogue_and_nothing_of_a_user() {
         let (status, text) = send(&api, row).await;
         let personal = row.2.starts_with("/me") || row.1 != Method::GET;
         match row.0 {
-            // Without a country there are no shows; only a user can follow.
+            // Without a user there is no country, so no show is found. Only a user can follow a
+            // playlist.
             "get-a-show"
             | "get-multiple-shows"
             | "get-a-shows-episodes"

@@ -1,4 +1,4 @@
-//! Worlds that consist of nothing but what was given.
+//! Tests worlds that contain only custom data.
 
 use serde_json::{Value, json};
 use spot_mock::{
@@ -145,7 +145,8 @@ async fn an_account_without_premium_commands_no_player() {
     assert_eq!(refused.json()["error"]["reason"], "NO_ACTIVE_DEVICE");
 }
 
-/// Reads of every list and of the player, in a world without anything: no panic, no 5xx.
+/// Reads every list and the playback state in an empty world. No call may panic or return a 5xx
+/// status.
 #[tokio::test]
 async fn an_empty_world_answers_everything() {
     let api = whole(World::empty()).await;

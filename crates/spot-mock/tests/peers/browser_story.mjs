@@ -1,6 +1,6 @@
-// A page with the official TypeScript SDK in headless Chromium signs in with PKCE and reads a
-// library. SDK and page are those that Spotify's own hosts would get: Chromium maps the hosts to a
-// mock with TLS, so that every request crosses origins.
+// A page with the official TypeScript SDK runs in headless Chromium. The page signs in with PKCE
+// and reads a library. Chromium maps Spotify's host names to a mock with TLS. The SDK and the page
+// are thus the same as with Spotify, and every request crosses origins.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { CLIENT_ID, SCOPES, count, end, same } from "./story.mjs";
 
 const { env } = process;
-// `import.meta.dirname` is not in the Node of Debian 12.
+// `import.meta.dirname` does not exist in the Node version of Debian 12.
 const here = dirname(fileURLToPath(import.meta.url));
 const sdk = join(dirname(createRequire(import.meta.url).resolve("@spotify/web-api-ts-sdk")), "../mjs");
 const work = mkdtempSync(join(tmpdir(), "spot-mock-browser-"));
@@ -46,14 +46,14 @@ const chromium = spawn(env.SPOT_MOCK_CHROMIUM ?? "chromium", [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
   `--user-data-dir=${join(work, "profile")}`, "--window-size=800,600", "--remote-debugging-pipe",
   `--host-resolver-rules=${mapped.join(",")}`,
-  // The authority is in no store of the system. That it is trusted is shown by the other stories.
+  // The system does not trust the mock's authority. Other stories test this trust.
   "--ignore-certificate-errors",
 ], { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"] });
 let complaints = "";
 chromium.stderr.on("data", (part) => { complaints += part; });
 const late = setTimeout(() => report({ error: `no result: ${complaints}` }), 30_000);
 
-// The DevTools protocol: messages of JSON, each with a zero behind it.
+// The DevTools protocol sends JSON messages. A zero byte follows each message.
 const waiting = new Map();
 let read = "";
 chromium.stdio[4].on("data", (part) => {

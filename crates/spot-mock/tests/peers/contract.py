@@ -1,9 +1,9 @@
-"""Schemathesis, a property-based tester, over Spotify's official document against spot-mock.
+"""Tests spot-mock with Schemathesis, a property-based tester, and Spotify's official document.
 
-It generates requests for all operations, also wrong ones. No answer may be a server error, and
-every answer has to have the form that the document says, in Extended Quota Mode. Where the document
-contradicts itself or real answers it is mended first; `cargo xtask conform` lists what differs in
-each operation.
+Schemathesis generates valid and invalid requests for all operations in Extended Quota Mode. No
+answer may be a server error, and every answer must match the document. The script first corrects
+the document where the document contradicts itself or real answers. `cargo xtask conform` lists the
+differences of each operation.
 """
 
 import os
@@ -24,29 +24,31 @@ def mended(node):
     if not isinstance(node, dict):
         return node
     node = {key: mended(value) for key, value in node.items()}
-    # It names its discriminators' values after the schemas, which no answer has.
+    # The document uses schema names as discriminator values. Real answers do not contain these
+    # names.
     node.pop("discriminator", None)
     is_parameter = "in" in node or "content" in node
     if isinstance(node.get("required"), bool) and not is_parameter:
-        # A schema's `required` is a list of names.
+        # In a schema, `required` must be a list of names.
         del node["required"]
     if isinstance(node.get("required"), list):
-        # Gives way to `is_playable` where a market is asked for; `fields` may leave out the other.
+        # `is_playable` replaces `available_markets` if a market is requested, and `fields` can
+        # exclude `href`.
         node["required"] = [name for name in node["required"] if name not in ("available_markets", "href")]
         if not node["required"]:
             del node["required"]
     if isinstance(node.get("type"), str) and "in" not in node:
-        # Real answers have nulls where the document has none.
+        # Real answers contain nulls that the document does not allow.
         node["nullable"] = True
     if "responses" in node:
-        # The errors of the document lack the object that is around them.
+        # In the document, the error schemas lack the enclosing object.
         for status in [status for status in node["responses"] if not str(status).startswith("2")]:
             node["responses"][status] = {"description": "a refusal"}
     return node
 
 
 document = mended(yaml.safe_load(Path(sys.argv[1]).read_text()))
-# Anything may be null in a list or where another schema is meant.
+# A property may be null if it refers to another schema.
 for name, schema in document["components"]["schemas"].items():
     for key, value in list(schema.get("properties", {}).items()):
         if "$ref" in value or "allOf" in value or "oneOf" in value:

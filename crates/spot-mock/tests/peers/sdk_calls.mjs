@@ -1,5 +1,5 @@
-// What the official TypeScript SDK does in Node and in a browser. The caller says how to count and
-// how to compare.
+// Calls of the official TypeScript SDK, in Node and in a browser. The caller passes functions that
+// count calls and compare values.
 export const ALBUM = "spotmockAlbum000000001";
 export const ARTIST = "spotmockArtist00000001";
 export const TRACK = "spotmockTrack000000001";
@@ -20,7 +20,7 @@ export async function catalogue(sdk, { made, same, fails }) {
   await fails(400, "an invalid id", () => sdk.tracks.get("not-an-id"));
 }
 
-/** Reads what the user has. Returns the profile and the saved tracks. */
+/** Reads the user's library. Returns the profile and the saved tracks. */
 export async function library(sdk, { made, same }) {
   const me = await made(sdk.currentUser.profile());
   same(me.id, "mockuser", "the user");

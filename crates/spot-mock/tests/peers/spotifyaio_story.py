@@ -1,7 +1,7 @@
-"""spotifyaio as it is published, the client of Home Assistant.
+"""Tests the unmodified spotifyaio, the client of Home Assistant.
 
-Its scheme and port are fixed: a mock with TLS answers for them, and the resolver that aiohttp lets
-its users give leads to the mock's port.
+Its scheme and port are fixed, so a mock with TLS answers. A custom resolver of aiohttp leads the
+requests to the mock's port.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ TRACK = "spotmockTrack000000001"
 
 
 class Mock(AbstractResolver):
-    """Leads every host to the mock."""
+    """Resolves every host name to the mock."""
 
     async def resolve(self, host, port=0, family=0):
         port = urlsplit(API).port
@@ -38,7 +38,7 @@ async def story():
         spotify.authenticate(os.environ["SPOT_MOCK_USER_TOKEN"])
 
         if EXTENDED:
-            # It insists on fields that Development Mode lacks.
+            # spotifyaio requires fields that Development Mode lacks.
             same((await spotify.get_current_user()).user_id, "mockuser", "the user")
         same((await spotify.get_album(ALBUM)).name != "", True, "an album")
         same(len(await spotify.get_album_tracks(ALBUM)), 26, "its tracks")

@@ -1,4 +1,4 @@
-"""spotipy as it is published, from sign-in to playlists."""
+"""Tests the unmodified spotipy, from sign-in to playlists."""
 
 import logging
 import warnings
@@ -11,7 +11,7 @@ from story import (
     browse, end, holds, same,
 )
 
-# What is expected to fail need not be told.
+# Suppresses the warnings and log messages of calls that are expected to fail.
 warnings.simplefilter("ignore")
 logging.disable(logging.ERROR)
 for flow in (SpotifyOAuth, SpotifyPKCE, SpotifyClientCredentials):
@@ -102,7 +102,7 @@ def playing(spotify, uris):
     same(now["repeat_state"], "track", "the track is repeated")
     same(now["shuffle_state"], True, "it is shuffled")
     fails(403, "pausing what is paused", spotify.pause_playback)
-    # As it was, for whoever signs in next.
+    # Restores the settings for the next sign-in.
     spotify.shuffle(False)
     spotify.repeat("off")
 
@@ -141,7 +141,7 @@ def library(spotify, uris):
 
 
 def what_was_taken_away(spotify, uris):
-    """What an application registered today is refused, and one in Extended Quota Mode is not."""
+    """Tests calls that are refused in Development Mode and allowed in Extended Quota Mode."""
     me = spotify.me()["id"]
     mine = spotify.current_user_playlists(limit=1)["items"][0]["id"]
     ids = [uri.split(":")[-1] for uri in uris[:2]]
@@ -155,7 +155,7 @@ def what_was_taken_away(spotify, uris):
         "a user": lambda: spotify.user(me),
         "a user's playlists": lambda: spotify.user_playlists(me),
         "creating for a user": lambda: spotify.user_playlist_create(me, "Old"),
-        # spotipy has moved to the new path; the old one is asked for by its address.
+        # spotipy uses the new path, so this call names the old path.
         "the old playlist path": lambda: spotify._get(f"playlists/{mine}/tracks"),
         "adding by the old path": lambda: spotify._post(
             f"playlists/{mine}/tracks", payload={"uris": uris[:1]}),

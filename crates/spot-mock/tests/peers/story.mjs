@@ -1,4 +1,5 @@
-// What the JavaScript stories share: where the mock is, a browser that agrees, and counted checks.
+// Shared code of the JavaScript stories: the addresses of the mock, the consent, and counted
+// checks.
 import assert from "node:assert/strict";
 
 export { ALBUM, ARTIST, TRACK } from "./sdk_calls.mjs";
@@ -20,7 +21,7 @@ export const SCOPES = [
 let checks = 0;
 let calls = 0;
 
-/** Fails the story unless the two are the same. */
+/** Fails the story unless both values are equal. */
 export function same(found, wanted, what) {
   assert.deepEqual(found, wanted, what);
   checks += 1;
@@ -34,20 +35,20 @@ export async function fails(status, what, call) {
   same(found, status, `${what}: ${error}`);
 }
 
-/** Waits for a call, and counts it. */
+/** Waits for a call and counts the call. */
 export async function made(call) {
   calls += 1;
   return await call;
 }
 
-/** Opens the page on which the user agrees; gives the address it sends the browser to. */
+/** Opens the consent page. Returns the URL to which the page redirects the browser. */
 export async function browse(url) {
   const answer = await fetch(url, { redirect: "manual" });
   same(answer.status, 302, "the consent sends the browser back");
   return new URL(answer.headers.get("location"));
 }
 
-/** Adds calls that were made elsewhere. */
+/** Adds the number of calls that another program made. */
 export function count(made) {
   calls += made;
 }

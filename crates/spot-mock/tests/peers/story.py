@@ -1,4 +1,4 @@
-"""What both stories share: where the mock is, a browser that agrees, and counted checks."""
+"""Shared code of the Python stories: the addresses of the mock, the consent, and counted checks."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ _count = 0
 
 
 def same(found, wanted, what):
-    """Fails the story unless the two are the same."""
+    """Fails the story unless both values are equal."""
     global _count
     if found != wanted:
         sys.exit(f"{what}: expected {wanted!r}, found {found!r}")
@@ -33,12 +33,12 @@ def same(found, wanted, what):
 
 
 def holds(condition, what):
-    """Fails the story unless it is so."""
+    """Fails the story unless the condition is true."""
     same(bool(condition), True, what)
 
 
 def browse(url):
-    """Opens the page on which the user agrees; gives the address it sends the browser to."""
+    """Opens the consent page. Returns the URL to which the page redirects the browser."""
 
     class Stay(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *_):

@@ -1,4 +1,4 @@
-"""tekore as it is published, at once and asynchronously."""
+"""Tests the unmodified tekore, with its synchronous and asynchronous clients."""
 
 import asyncio
 import inspect
@@ -13,7 +13,7 @@ from tekore._auth.expiring import client as accounts
 from tekore._client import base
 from tekore._sender.error import RefreshTokenInvalid
 
-# Fields that tekore does not know are no fault.
+# Suppresses the warnings about fields that tekore does not know.
 warnings.simplefilter("ignore")
 base.prefix = API
 accounts.OAUTH_AUTHORIZE_URL = f"{ACCOUNTS}/authorize"
@@ -21,7 +21,7 @@ accounts.OAUTH_TOKEN_URL = f"{ACCOUNTS}/api/token"
 
 
 async def got(answer):
-    """What a call gives, whether it has to be awaited or not."""
+    """Returns the result of a call. Awaits the result if the client is asynchronous."""
     return await answer if inspect.isawaitable(answer) else answer
 
 
@@ -55,7 +55,7 @@ async def tokens(credentials):
 
 
 async def extended(spotify):
-    """Objects have all their fields, which tekore's models insist on."""
+    """Runs the calls for which tekore's models require all fields."""
     me = await got(spotify.current_user())
     page = await got(spotify.saved_tracks(limit=50))
     same((page.total, len(page.items)), (2345, 50), "the saved tracks are counted")
@@ -87,7 +87,7 @@ async def extended(spotify):
     await got(spotify.saved_tracks_delete(ids[3:4]))
     same(await got(spotify.saved_tracks_contains(ids[3:4])), [False], "not saved any more")
 
-    # Not by the list of devices: tekore cannot read one without an id, and Spotify has such.
+    # The device comes from the playback, because tekore cannot read devices without an id.
     device = (await got(spotify.playback())).device.id
     await got(spotify.playback_start_tracks(ids[:3], device_id=device))
     playing = await got(spotify.playback())
@@ -99,7 +99,7 @@ async def extended(spotify):
 
 
 async def development(spotify):
-    """tekore knows the calls of before February 2026 only: those are refused."""
+    """Tests that calls from before February 2026 are refused. tekore has only these calls."""
     mine = "spotmockPlaylist000000"
     track = "spotify:track:" + "0" * 22
     calls = {

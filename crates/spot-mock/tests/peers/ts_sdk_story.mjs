@@ -1,4 +1,4 @@
-// The official TypeScript SDK as it is published, in Node.
+// Tests the unmodified official TypeScript SDK in Node.
 import { SpotifyApi } from "@spotify/web-api-ts-sdk";
 
 import { catalogue, library, player } from "./sdk_calls.mjs";
@@ -6,14 +6,14 @@ import {
   ACCOUNTS, ALBUM, API, ARTIST, CLIENT_ID, CLIENT_SECRET, EXTENDED, TRACK, end, fails, made, same,
 } from "./story.mjs";
 
-// Its addresses are fixed. It lets its user give the function that sends requests, and its sign-in
-// uses the global one.
+// The addresses in the SDK are fixed. The SDK accepts a custom `fetch` for API requests, but its
+// sign-in uses the global `fetch`.
 const real = globalThis.fetch;
 const mapped = (url, options) => real(
   String(url)
     .replace("https://api.spotify.com/v1", API)
     .replace("https://accounts.spotify.com", ACCOUNTS),
-  // Node's fetch leaves the length of an absent body out of a PUT.
+  // For a PUT without a body, Node's `fetch` sends no Content-Length.
   options,
 );
 globalThis.fetch = mapped;
@@ -27,7 +27,8 @@ await catalogue(app, story);
 const { me } = await library(user, story);
 await player(user, story);
 
-// It knows the paths of before February 2026 only, which an application in Development Mode lacks.
+// The SDK uses only the paths from before February 2026. Applications in Development Mode cannot
+// use these paths.
 const [own] = (await made(user.currentUser.playlists.playlists(1))).items;
 if (EXTENDED) {
   const created = await made(user.playlists.createPlaylist(me.id, { name: "From the SDK", public: true }));
@@ -40,7 +41,7 @@ if (EXTENDED) {
   same((await made(user.markets.getAvailableMarkets())).markets.length, 185, "markets");
   await made(user.currentUser.followArtistsOrUsers([ARTIST], "artist"));
   same(await made(user.currentUser.followsArtistsOrUsers([ARTIST], "artist")), [true], "follows");
-  // A bug of the SDK: it sends a bare list where an object belongs.
+  // The SDK has a bug: it sends a list, but the API expects an object.
   await fails(400, "a bare list of ids", () => user.currentUser.albums.saveAlbums([ALBUM]));
 } else {
   await fails(403, "several tracks at once", () => user.tracks.get([TRACK, TRACK]));

@@ -1,5 +1,6 @@
-// spotify-web-api-node as it is published. Its hosts and the port are fixed: a mock with TLS answers
-// for them, whose authority NODE_EXTRA_CA_CERTS names, and Node's agents connect to its port.
+// Tests the unmodified spotify-web-api-node. Its hosts and port are fixed, so a mock with TLS
+// answers for these hosts. NODE_EXTRA_CA_CERTS names the mock's authority. Node's agents connect to
+// the mock's port.
 const https = require("node:https");
 const tls = require("node:tls");
 const SpotifyWebApi = require("spotify-web-api-node");
@@ -16,7 +17,7 @@ async function story() {
   const spotify = new SpotifyWebApi({ clientId: CLIENT_ID, clientSecret: CLIENT_SECRET, redirectUri: REDIRECT });
   const of = async (call) => (await made(call)).body;
 
-  // The application, then the user.
+  // The first calls use an application token. The later calls use a user token.
   spotify.setAccessToken((await of(spotify.clientCredentialsGrant())).access_token);
   same((await of(spotify.getArtist(ARTIST))).id, ARTIST, "an artist");
   await fails(401, "the user of nobody", () => spotify.getMe());
@@ -49,7 +50,7 @@ async function story() {
   await fails(404, "an unknown track", () => spotify.getTrack("0000000000000000000000"));
   await fails(400, "an invalid id", () => spotify.getAlbum("nothing"));
 
-  // The player.
+  // Player commands.
   same((await of(spotify.getMyCurrentPlaybackState())).is_playing, true, "something plays");
   await made(spotify.pause());
   same((await of(spotify.getMyCurrentPlayingTrack())).is_playing, false, "paused");
@@ -81,7 +82,7 @@ async function story() {
     await fails(403, "saving by the old path", () => spotify.addToMySavedTracks([TRACK]));
   }
   end();
-  // Connections that are kept alive would keep Node running.
+  // Open keep-alive connections would keep Node running.
   process.exit(0);
 }
 

@@ -1,31 +1,33 @@
--- The rate limit of one application, shared by all its processes ("workers").
+-- The rate limiter of one application. All processes of the application ("workers") share it.
 --
--- One run takes what a worker has to report (calls that ended, blocks), and grants slots. All times
--- are milliseconds of this server's clock; a worker sends and receives durations only.
+-- Each run processes the report of one worker (finished calls and blocks) and grants slots. The
+-- state contains times in milliseconds of this server's clock. Workers send and receive only
+-- durations.
 --
 -- KEYS: 1 the state (hash)
---       2 the slots: a member for each slot in use, scored by when it is free again
---       3 the slots whose call has not ended, with the same scores
---       4 the calls that were answered, scored by when they were sent
---       5 the calls that were answered, scored by when the answer came; only while no limit is known
---       6 the workers, scored by when they were seen last
+--       2 the slots in use; the score is the time when the slot becomes free
+--       3 the slots whose call has not finished; the scores are the same
+--       4 the answered calls; the score is the time when the call was sent
+--       5 the answered calls; the score is the time of the answer; only while no limit is known
+--       6 the workers; the score is the time of the last request
 --       7 the number of this worker's last request
 -- ARGV: 1 the request as JSON
 --
--- A slot may be granted before it is free, from the time on when it is: its member takes the place of
--- the member before it. So the number of members is the number of slots in use at the same time.
+-- A slot can be granted before it becomes free. The call may then start when the slot becomes free.
+-- The member of the new call replaces the member of the previous call, so the number of members is
+-- the number of slots in use at the same time.
 local state_key, slots, open, sent, answered, workers, last = unpack(KEYS)
 local request = cjson.decode(ARGV[1])
 local window, longest = request.window, request.longest
 
--- The margin for the clock of Spotify, and the time within which a call without a response may still
--- arrive there.
+-- MARGIN allows for the inaccuracy of Spotify's clock. A call that ended without a response may
+-- still arrive at Spotify within STRAY.
 local MARGIN, STRAY = 50, 1000
 local LEAST, FEW, STRIKES = 4, 20, 3
 local FIRST_RAMP, RAMP, LARGEST_RAMP = 8, 4, 64
 local FIRST_PROBE, RAREST_PROBE = 60000, 1800000
 local LONG_BLOCK, LONGEST_BLOCK, PROBE_TIME = 120000, 172800000, 5000
--- How long the learned limit and the blocks are kept while nobody calls.
+-- How long the learned limit and the blocks are kept if no worker sends a request.
 local KEPT = 8 * 86400000
 
 local time = redis.call('TIME')
@@ -38,7 +40,8 @@ for i = 1, #fields, 2 do state[fields[i]] = fields[i + 1] end
 local function number(name, default) return tonumber(state[name]) or default end
 
 local resync = request.resync
--- The state was lost since the worker's last request. The worker has to tell first what it knows.
+-- The state was lost after the worker's last request. The worker must first send its complete
+-- state.
 if not resync and request.born ~= state.born then return '{"lost":true}' end
 local born = state.born or (int(time[1]) .. '.' .. int(time[2]))
 local limit = request.fixed or number('limit')
@@ -49,7 +52,7 @@ local braked, learned = number('braked'), number('learned')
 local strikes, step = number('strikes', 0), number('step', 1)
 local every, next_search, from = number('every', FIRST_PROBE), number('next'), number('from')
 local interactive_at = number('interactive')
--- The number of workers before the state was lost, and until when that matters.
+-- The number of workers before the state was lost, and the time until which this number is used.
 local expected, young_until = number('expected', 0), number('young', 0)
 local version = number('version', 0)
 local blocks = cjson.decode(state.blocks or '{}')
@@ -65,7 +68,7 @@ redis.call('ZREMRANGEBYSCORE', answered, '-inf', int(now - window))
 
 local function id(slot) return request.worker .. ':' .. int(slot) end
 
--- A block that ended long ago and was never probed is of no use any more.
+-- Removes blocks that ended long ago and were never tested by a call.
 for key, block in pairs(blocks) do
   if block.till + LONGEST_BLOCK < now then
     blocks[key] = nil
@@ -83,7 +86,7 @@ local function set_block(new)
   end
 end
 
--- A worker that was cut off, or whose data this server lost: everything that it knows.
+-- A worker sends its complete state after it was disconnected or this server lost its data.
 if resync then
   for _, key in ipairs({ slots, open }) do
     for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do
@@ -106,7 +109,7 @@ if resync then
     every = math.max(math.min(resync.every, RAREST_PROBE), FIRST_PROBE)
     next_search = now + every
   end
-  -- Until the other workers have told what they know, each gets its share.
+  -- Until the other workers have sent their state, each worker gets only its share of the slots.
   if not state.born and resync.workers > 1 then
     expected, young_until = resync.workers, now + window
   end
@@ -114,7 +117,7 @@ end
 
 local function seen() return redis.call('ZCARD', sent) end
 
--- The end of a call. False if its slot is not known any more, or the end is told twice.
+-- Marks a call as finished. Returns false if the slot is unknown or its call has already finished.
 local function close(slot) return redis.call('ZREM', open, id(slot)) == 1 end
 
 local function succeeded(sent_at)
@@ -126,7 +129,7 @@ local function succeeded(sent_at)
       step = math.min(step * 2, math.max(math.floor(limit / 4), 1))
     end
   elseif learned and sent_at <= learned then
-    -- It was under way when the limit was learned, and was taken.
+    -- The call was in flight when the limit was learned, and Spotify accepted the call.
     limit = math.max(limit, seen())
   end
 end
@@ -175,7 +178,7 @@ for _, call in ipairs(request.ended or {}) do
     elseif call.how == 'unknown' then
       free_after(call.slot, ended_at + STRAY)
     else
-      -- Not sent. Until the slot was free, the call before it used it.
+      -- The call was not sent. The previous call uses the slot until the slot becomes free.
       if call.starts > 0 then
         redis.call('ZADD', slots, int(now + call.starts), id(call.slot))
       else
@@ -206,7 +209,8 @@ for _, key in ipairs(request.probes or {}) do
     version = version + 1
     probes[#probes + 1] = key
   elseif not block or block.till > now then
-    -- The blocks of the worker are outdated. With a new version, it gets all of them.
+    -- The worker's blocks are outdated. Because the version changes, the response contains all
+    -- blocks.
     version = version + 1
   end
 end
@@ -219,7 +223,7 @@ local function brake()
   end
 end
 
--- How long a call waits while all operations are blocked, and how many may go.
+-- How long calls wait while all operations are blocked, and how many calls may be sent.
 local held, most = nil, nil
 local all = blocks['']
 if all then
@@ -239,8 +243,8 @@ if all then
   end
 end
 
--- Grants one slot. Returns how long it takes until the slot is free, or `nil` and the time after which
--- to ask again.
+-- Grants one slot. Returns the time until the slot is free. If no slot can be granted, returns
+-- `nil` and the time after which to ask again.
 local function grant(slot, bulk)
   local starts = 0
   local reserve = 0
@@ -250,7 +254,7 @@ local function grant(slot, bulk)
     reserve = math.min(math.max(math.floor(limit / 20), 2), limit - 1)
   end
   if not limit then
-    -- What is not in flight holds nobody back, since no refusal showed a limit.
+    -- No refusal has shown a limit yet, so only the calls in flight are counted.
     local flying = redis.call('ZCARD', open)
     if flying >= ramp then
       brake()
@@ -278,7 +282,8 @@ local function grant(slot, bulk)
       local before = redis.call('ZRANGE', slots, int(used - room), int(used - room), 'WITHSCORES')
       local free = tonumber(before[2])
       if redis.call('ZSCORE', open, before[1]) then
-        -- It is in flight, and answered and free a window after it was sent, or later.
+        -- This call is in flight. Its slot becomes free one window after the call was sent, or
+        -- later.
         return nil, math.max(free - longest - now, 20)
       end
       redis.call('ZREM', slots, before[1])
@@ -292,7 +297,7 @@ local function grant(slot, bulk)
 end
 
 local granted, hints = {}, {}
--- A request that is sent twice is granted once.
+-- If a request arrives twice, slots are granted only once.
 local is_new = request.number > tonumber(redis.call('GET', last) or '0')
 if is_new then
   redis.call('SET', last, int(request.number), 'PX', int(window + longest))
@@ -343,7 +348,7 @@ local answer = {
   every = every, granted_twice = not is_new, limit = limit, interactive = hints.interactive,
   bulk = hints.bulk,
 }
--- An empty list would be encoded as an object.
+-- cjson encodes an empty list as an object, so empty lists are omitted.
 if #granted > 0 then answer.granted = granted end
 if #probes > 0 then answer.probes = probes end
 if version ~= request.version then

@@ -1,6 +1,9 @@
--- Puts a marker in the place of a record, so that a process that still has it does not write it again.
+-- Replaces a record with a removal marker. A process that still has the record then does not write
+-- the record again.
 --
--- KEYS: the record, and the place of a broken one. ARGV: how long the marker stays, in milliseconds.
+-- KEYS: 1 the record
+--       2 the key to which a broken value was moved
+-- ARGV: 1 how long the marker is kept, in milliseconds
 local current = redis.call('GET', KEYS[1])
 local version = current and string.match(current, '^spot%d+ (%d+) %a+\n')
 local time = redis.call('TIME')

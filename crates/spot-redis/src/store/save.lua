@@ -1,11 +1,16 @@
--- Writes a record if the current one has the expected version. Running it twice does no harm.
+-- Writes a record if the current record has the expected version. If the script runs twice, the
+-- second run changes nothing.
 --
--- KEYS: the record. ARGV: the expected version, empty for none; the kind and the payload of the new
--- record; the end of the consent in milliseconds since 1970, empty if it is not known; how long a
--- record stays after that, and the assumed duration of a consent, in milliseconds.
+-- KEYS: 1 the record
+-- ARGV: 1 the expected version; empty if no record is expected
+--       2 the kind of the new record
+--       3 the payload of the new record
+--       4 the end of the consent in milliseconds since 1970; empty if the end is unknown
+--       5 how long a record is kept after the end of the consent, in milliseconds
+--       6 the assumed duration of a consent, in milliseconds
 --
--- Returns the new version. nil is a conflict, 0 a record of a newer format, a string a value that is
--- not a record.
+-- Returns the new version. Returns nil for a conflict, and 0 if the record has a newer format. If
+-- the value is not a record, returns the value.
 local current = redis.call('GET', KEYS[1])
 local version, kind, payload
 if current then
@@ -17,14 +22,15 @@ if current then
   local there = kind ~= 'removed' and version or ''
   if there ~= ARGV[1] then return false end
 end
--- If there is not even the marker of a removal, the server has lost its data: whoever has a record
--- writes it again.
+-- Without a record and without a removal marker, the server has lost its data. Any process that has
+-- the record may then write it again.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
--- Versions grow with the clock, so that one that was removed or lost does not come again.
+-- Versions grow with the clock, so the version of a removed or lost record is not used again.
 local next = math.max(
   time[1] * 1000000 + time[2], (tonumber(version) or 0) + 1, (tonumber(ARGV[1]) or 0) + 1)
--- Between zero and twice the duration of a consent, whatever the clocks of the machines say.
+-- If the clocks of the machines differ, the remaining time is still between zero and twice the
+-- duration of a consent.
 local left = math.min(math.max((tonumber(ARGV[4]) or now + ARGV[6]) - now, 0), 2 * ARGV[6])
 redis.call(
   'SET', KEYS[1], string.format('spot1 %.0f %s\n', next, ARGV[2]) .. ARGV[3],

@@ -1,4 +1,4 @@
-//! The rights that the README recommends.
+//! Tests the access rights that the README recommends.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use spot_http::{AccessToken, Pipeline, Request};
 use spot_mock::MockSpotify;
 use spot_redis::{Redis, RedisLimiter, RedisStore, test::RedisServer};
 
-/// The command of the README, for a user `app` with another password.
+/// Returns the ACL command of the README for the user `app`, with another password.
 fn command() -> Vec<&'static str> {
     let (_, rest) = include_str!("../../README.md").split_once("ACL SETUSER app ").unwrap();
     let (rights, _) = rest.split_once("```").unwrap();
@@ -43,7 +43,7 @@ async fn the_rights_of_the_readme_suffice() {
         .build()
         .unwrap();
     for _ in 0..6 {
-        // The mock refuses some of them, so that the limiter has a block to share.
+        // The mock refuses some of these calls, so the limiter has a block to share.
         let _ = pipeline.call(Request::get("/me")).await;
     }
     limiter.flush().await;

@@ -1,4 +1,4 @@
-//! A cluster of one node.
+//! Tests a cluster with one node.
 
 use std::time::Duration;
 

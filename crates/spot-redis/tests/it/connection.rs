@@ -1,4 +1,4 @@
-//! Servers that are away, in every way that a server can be.
+//! Tests servers that are unreachable or do not respond.
 
 use std::{
     net::SocketAddr,
@@ -44,7 +44,8 @@ async fn a_refused_connection_fails_at_once() {
     assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
 }
 
-/// Accepts connections and never answers.
+/// Starts a server that accepts connections and never responds. Returns its address and the number
+/// of its connections.
 async fn silent() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, connections) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
@@ -67,7 +68,7 @@ async fn only_the_first_use_waits_for_a_silent_server() {
         .build()
         .unwrap();
     let start = Instant::now();
-    // Those that come while it connects wait for the same attempt.
+    // All calls during the connection attempt wait for the same attempt.
     let uses: Vec<_> = (0..50)
         .map(|_| {
             let redis = redis.clone();
@@ -84,7 +85,7 @@ async fn only_the_first_use_waits_for_a_silent_server() {
         redis.ping().await.unwrap_err();
     }
     assert!(start.elapsed() < Duration::from_millis(250), "{:?}", start.elapsed());
-    // One after the other: each attempt takes 300 ms.
+    // The attempts run one after another, and each attempt takes 300 ms.
     assert!(connections.load(Ordering::Relaxed) <= 3, "{connections:?}");
 }
 
@@ -100,13 +101,13 @@ fn the_connection_outlives_the_runtime_that_made_it() {
     runtime().block_on(redis.ping()).unwrap_err();
     let before = connections.load(Ordering::Relaxed);
     std::thread::sleep(Duration::from_millis(500));
-    // No runtime of the program runs, and the task still tries to reconnect.
+    // No runtime of the program is driven, but the background task still tries to reconnect.
     assert!(connections.load(Ordering::Relaxed) > before);
     runtime().block_on(redis.ping()).unwrap_err();
     drop(redis);
     std::thread::sleep(Duration::from_millis(100));
     let after = connections.load(Ordering::Relaxed);
     std::thread::sleep(Duration::from_millis(2500));
-    // It ends with the last handle.
+    // The task stops when the last handle is dropped.
     assert!(connections.load(Ordering::Relaxed) <= after + 1);
 }

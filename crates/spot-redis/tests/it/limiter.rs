@@ -1,4 +1,5 @@
-//! The rate limiter of several processes, on a real server. Each limiter stands for a process.
+//! Tests the rate limiter of several processes with a real server. Each limiter represents one
+//! process.
 
 use std::{
     collections::VecDeque,
@@ -18,11 +19,11 @@ use tokio::time::{Instant, sleep, timeout};
 
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// What the clock of a loaded machine may be off.
+/// Tolerance for the clock of a loaded machine.
 const SLACK: Duration = Duration::from_millis(1);
 
 fn redis(server: &RedisServer) -> Redis {
-    // A busy machine must not look like a server that is away.
+    // With long timeouts, a busy machine is not mistaken for an unreachable server.
     Redis::builder(server.url())
         .connect_timeout(Duration::from_secs(10))
         .response_timeout(Duration::from_secs(10))
@@ -42,7 +43,7 @@ fn request_of(operation: &'static Operation) -> PermitRequest {
     PermitRequest::new(operation, Instant::now() + Duration::from_secs(60))
 }
 
-/// A call that is sent and answered at once.
+/// Makes a call that is sent and answered at once.
 async fn call(limiter: &RedisLimiter) {
     let mut permit = limiter.acquire(request()).await.unwrap();
     permit.sent(Instant::now());
@@ -54,7 +55,7 @@ fn quota(seconds: u64) -> (Error, Duration) {
     (Error::new(ErrorKind::QuotaExceeded, "Quota").with_retry_after(wait), wait)
 }
 
-/// Counts the calls of a rolling window, as Spotify does.
+/// Counts the calls in a rolling window, as Spotify does.
 #[derive(Clone, Debug)]
 struct Spotify(Arc<Mutex<Counter>>);
 
@@ -87,7 +88,7 @@ impl Spotify {
         Some(*counter.counted.front().unwrap() + WINDOW - now)
     }
 
-    /// A call with its retries. Returns the number of refusals.
+    /// Makes a call and retries it until it succeeds. Returns the number of refusals.
     async fn call(&self, limiter: &RedisLimiter, latency: Duration) -> usize {
         for refused in 0.. {
             let mut permit = limiter.acquire(request()).await.unwrap();
@@ -106,8 +107,9 @@ impl Spotify {
     }
 }
 
-/// Never more than the limit in any window, over several processes with random schedules: calls that
-/// are cancelled in the queue and in flight, that never arrive, and that take long.
+/// Tests that several processes together never exceed the limit in any window. Their schedules are
+/// random. Some calls are cancelled in the queue or in flight, some are never sent, and some take
+/// long.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn never_more_calls_in_a_window_than_the_limit() {
     let Some(server) = crate::server() else { return };
@@ -190,18 +192,18 @@ async fn processes_learn_the_limit_together() {
         let counter = spotify.0.lock().unwrap();
         (counter.answered, counter.refused)
     };
-    // Those that are in flight when the limit is met are refused.
+    // Calls that are in flight when the limit is reached are refused.
     assert!(answered == 3 * 6 * 16 && refused <= 12, "{answered} and {refused}");
     for limiter in &limiters {
         call(limiter).await;
         let limit = limiter.limits().limit().unwrap();
         assert!((30..=40).contains(&limit), "{limit}");
     }
-    // A process that starts later knows it too.
+    // A process that starts later also knows the limit.
     let late = builder(&redis, "learned").build().unwrap();
     call(&late).await;
     assert_eq!(late.limits().limit(), limiters[0].limits().limit());
-    // Another application is not concerned.
+    // Another application is not affected.
     let other = builder(&redis, "other").build().unwrap();
     call(&other).await;
     assert_eq!((other.limits().limit(), other.limits().in_use()), (None, 1));
@@ -222,7 +224,7 @@ async fn a_spent_quota_closes_the_operation_for_all_processes_and_one_call_probe
     permit.finish(AttemptEnd::refused(&error, wait));
     limiters[0].flush().await;
     for limiter in &limiters {
-        // Others go on, and tell the process of the block.
+        // Other operations are not blocked. With this call, the process also learns of the block.
         call(limiter).await;
         let mut hurried = request_of(albums);
         hurried.max_wait = Duration::from_millis(100);
@@ -230,7 +232,8 @@ async fn a_spent_quota_closes_the_operation_for_all_processes_and_one_call_probe
         assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
         assert_eq!(limiter.limits().closed().count(), 1);
     }
-    // All wait for the end of the block. One call goes, the others when it is answered.
+    // All calls wait for the end of the block. One call is sent first, and the other calls follow
+    // after its response.
     let (started, answered) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let jobs = limiters.iter().map(|limiter| {
         let (limiter, started) = (limiter.clone(), started.clone());
@@ -254,7 +257,7 @@ async fn a_spent_quota_closes_the_operation_for_all_processes_and_one_call_probe
     assert_eq!(limiters[2].limits().closed().count(), 0);
 }
 
-/// A failover to a replica that lags behind can lose a block. The script also drops old ones.
+/// A failover to a replica that lags behind can lose a block. The script also removes old blocks.
 #[tokio::test]
 async fn a_block_that_the_server_has_lost_does_not_hold_its_operation() {
     let Some(server) = crate::server() else { return };
@@ -317,7 +320,7 @@ async fn the_slots_of_a_process_that_died_come_back() {
     for _ in 0..4 {
         let mut permit = dead.acquire(request()).await.unwrap();
         permit.sent(Instant::now());
-        // Nobody tells of its end.
+        // Nobody reports the end of this call.
         std::mem::forget(permit);
     }
     let start = Instant::now();
@@ -327,7 +330,7 @@ async fn the_slots_of_a_process_that_died_come_back() {
     let error = other.acquire(hurried).await.unwrap_err();
     assert!(error.retry_after().is_some_and(|wait| wait > WINDOW / 2), "{error:?}");
     call(&other).await;
-    // A window and the longest time of a call.
+    // The slots become free after one window plus the maximum duration of a call.
     let took = start.elapsed();
     assert!(took > Duration::from_secs(2) && took < Duration::from_secs(6), "{took:?}");
 }
@@ -346,7 +349,7 @@ async fn a_future_that_was_polled_once_and_is_held_stops_nobody() {
     let start = Instant::now();
     call(&limiter).await;
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
-    // They still get their turn, and those that are dropped leave no trace.
+    // The held calls can still get a slot. Calls that are dropped occupy no slot.
     held.truncate(1);
     drop(held.pop().unwrap().await.unwrap());
     call(&limiter).await;
@@ -415,7 +418,7 @@ async fn while_the_server_is_away_each_process_has_a_share() {
         let start = Instant::now();
         let mut now = request();
         now.max_wait = Duration::from_millis(300);
-        // The share is 3, and nobody is refused because the server is away.
+        // The share of each process is 3. No call fails because the server is unreachable.
         for _ in 0..3 {
             let mut permit = limiter.acquire(now).await.unwrap();
             permit.sent(Instant::now());
@@ -429,7 +432,7 @@ async fn while_the_server_is_away_each_process_has_a_share() {
     for _ in &limiters {
         assert_eq!(told.next().await, "shared");
     }
-    // What they did alone counts.
+    // The calls that the processes made during the outage are counted.
     let slots: usize = limiters[0].limits().in_use();
     assert!(slots <= 9, "{slots}");
     for limiter in &limiters {
@@ -479,7 +482,7 @@ async fn a_restart_without_data_loses_neither_the_limit_nor_a_block() {
         call(limiter).await;
         limiter.flush().await;
     }
-    // A process that starts now learns it from the server.
+    // A process that starts now gets the limit and the block from the server.
     let late = builder(&redis, "restart").build().unwrap();
     call(&late).await;
     assert_eq!(late.limits().limit(), Some(limit));
@@ -515,7 +518,8 @@ fn it_depends_on_no_runtime_of_the_program() {
         runtime.block_on(async { timeout(Duration::from_secs(10), call(&limiter)).await }).unwrap();
         drop(runtime);
     }
-    // Dropping the last handle tells the server what ended, without any runtime.
+    // When the last handle is dropped, the limiter reports the finished calls to the server. This
+    // needs no runtime of the program.
     let state = |name: &str| format!("spot:limits:{{runtimes}}:{name}");
     drop(limiter);
     let start = std::time::Instant::now();

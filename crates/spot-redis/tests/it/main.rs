@@ -1,6 +1,6 @@
-//! Rate limits and sessions on a real server.
+//! Tests rate limits and sessions with a real server.
 
-// A panic is how a test fails, also in the functions that tests share.
+// Tests fail by panicking, also in shared functions.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod acl;
@@ -22,13 +22,14 @@ use std::{
 
 use spot_redis::test::RedisServer;
 
-/// A server for one test. `None` where no server is installed: the test then does nothing, and one line
-/// says so for all of them. With `CI` in the environment that is a failure.
+/// Starts a server for one test. Returns `None` if no server is installed, so that the test does
+/// nothing. One line of output then reports this for all tests. If the environment variable `CI` is
+/// set, a missing server is a failure.
 fn server() -> Option<RedisServer> {
     server_with(&[])
 }
 
-/// A server with further arguments.
+/// Starts a server with these additional arguments.
 fn server_with(arguments: &[&str]) -> Option<RedisServer> {
     static SAID: Once = Once::new();
     if RedisServer::program().is_some() {
@@ -39,7 +40,7 @@ fn server_with(arguments: &[&str]) -> Option<RedisServer> {
         "neither redis-server nor valkey-server is on PATH, and CI is set"
     );
     SAID.call_once(|| {
-        // Not by `eprintln!`, which the output of a passing test swallows.
+        // `eprintln!` is not used, because the output of passing tests is hidden.
         let line = "skipped: the tests of spot-redis on a real server, because neither \
                     redis-server nor valkey-server is on PATH (or set REDIS_SERVER)\n";
         let _ = io::stderr().write_all(line.as_bytes());

@@ -1,4 +1,4 @@
-//! Several programs with one session in Redis.
+//! Tests several processes that share one session in Redis.
 
 use std::{
     env,
@@ -33,7 +33,8 @@ fn child(name: &str, url: String) -> Command {
     command
 }
 
-/// What each of several programs does. Without a server it does nothing.
+/// The child process: refreshes the session several times. If the variables are not set, this test
+/// does nothing.
 #[tokio::test]
 async fn refreshing_child() {
     let (Ok(url), Ok(accounts)) = (env::var(SERVER), env::var(ACCOUNTS)) else { return };
@@ -72,7 +73,8 @@ async fn several_programs_refresh_one_rotating_session() {
     assert!(requests.len() >= REFRESHES, "{}", requests.len());
 }
 
-/// A program that takes the lock and keeps it. Without a server it does nothing.
+/// The child process: takes the lock and keeps it. If the variable is not set, this test does
+/// nothing.
 #[tokio::test]
 async fn holding_child() {
     let Ok(url) = env::var(SERVER) else { return };
@@ -81,7 +83,7 @@ async fn holding_child() {
     sleep(Duration::from_secs(60)).await;
 }
 
-/// Starts the program, and waits until it has the lock.
+/// Starts the child process and waits until it has the lock.
 fn start_holder(url: String) -> Child {
     let mut holder = child("processes::holding_child", url).spawn().unwrap();
     let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines().map_while(Result::ok);

@@ -1,4 +1,4 @@
-//! The server that the other tests use.
+//! Tests `RedisServer`, the server that the other tests use.
 
 use std::{
     env,
@@ -11,7 +11,7 @@ use std::{
 
 use spot_redis::test::RedisServer;
 
-/// Whether something listens on a port.
+/// Returns whether a process listens on this port.
 fn listens(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).is_ok()
 }
@@ -53,11 +53,11 @@ fn every_command_is_recorded() {
     });
 }
 
-/// Says that this test binary runs as another process.
+/// Environment variable that marks the child process.
 const CHILD: &str = "SPOT_REDIS_SERVER_CHILD";
 
-/// What the other process does: it starts a server, prints its port, and waits to be killed. Without
-/// the variable it does nothing.
+/// The child process: starts a server, prints its port and waits to be killed. If the variable is
+/// not set, this test does nothing.
 #[test]
 fn child() {
     if env::var_os(CHILD).is_none() {

@@ -1,4 +1,4 @@
-//! Sessions in Redis.
+//! Tests sessions in Redis.
 
 use std::{
     sync::{Arc, Mutex},
@@ -30,7 +30,8 @@ fn store(server: &RedisServer) -> RedisStore {
     RedisStore::new(&Redis::open(server.url()).unwrap())
 }
 
-/// Not a cipher: it shows which bytes pass through it, and notices when they were changed.
+/// Adds a simple encoding to the store in place of encryption. The decoder rejects values that are
+/// not encoded or that have another secret.
 fn sealed(store: RedisStore, secret: u8) -> RedisStore {
     let flip = move |bytes: &[u8]| bytes.iter().map(|byte| byte ^ secret).collect::<Vec<_>>();
     store.sealed(
@@ -54,7 +55,7 @@ async fn loaded(store: &RedisStore, key: &StoreKey) -> Option<String> {
     Some(stored.record().refresh_token().unwrap().expose_secret().to_owned())
 }
 
-/// The error of reading, which has to name the key and no token.
+/// Loads the record and returns the error. Checks that the error contains the key and no token.
 async fn unreadable(store: &RedisStore) -> Error {
     let error = store.load(&key()).await.unwrap_err();
     assert!(error.message().contains(KEY), "{error}");
@@ -116,10 +117,10 @@ async fn whoever_has_a_record_writes_it_to_a_server_that_lost_its_data() {
     let second = until_up(|| store.save(&key, &two, Some(first))).await;
     let SaveOutcome::Saved(second) = second else { panic!("{second:?}") };
     assert!(second > first);
-    // A process that has not seen this is still too late.
+    // A process that still expects the first version gets a conflict.
     let late = store.save(&key, &record("three"), Some(first)).await.unwrap();
     assert_eq!(late, SaveOutcome::Conflict);
-    // What somebody has removed stays removed.
+    // A removed record is not written again.
     store.remove(&key).await.unwrap();
     let late = store.save(&key, &record("three"), Some(second)).await.unwrap();
     assert_eq!(late, SaveOutcome::Conflict);
@@ -145,7 +146,7 @@ async fn until_up<T, F: Future<Output = Result<T, Error>>>(call: impl Fn() -> F)
     }
 }
 
-/// The connection may send a script again whose answer was lost.
+/// If the response to a script is lost, the connection may send the script again.
 #[tokio::test]
 async fn the_same_save_twice_is_one() {
     let Some(server) = crate::server() else { return };
@@ -180,7 +181,8 @@ async fn a_value_that_is_no_record_is_named_and_kept() {
         let left: bool = server.command(&["EXISTS", &format!("{KEY}:broken")]).unwrap();
         assert!(!left, "signing out leaves no token");
     }
-    // A session in use does not read before it writes.
+    // A session in use saves its record without loading the old value. The broken value is kept
+    // under another key.
     server.command::<()>(&["SET", KEY, "CANARY"]).unwrap();
     saved(&store, &key(), "new", Some(7)).await;
     assert_eq!(loaded(&store, &key()).await.unwrap(), "CANARY-new");
@@ -319,7 +321,7 @@ async fn a_lock_is_renewed_while_it_is_held() {
     }
 }
 
-/// A process that was suspended finds its lock with another one.
+/// While a process is suspended, its lock can expire and another process can take the lock.
 #[tokio::test]
 async fn who_has_lost_the_lock_overwrites_nothing() {
     let Some(server) = crate::server() else { return };
@@ -342,7 +344,7 @@ async fn who_has_lost_the_lock_overwrites_nothing() {
 async fn an_error_of_the_server_shows_no_token() {
     let Some(server) = crate::server_with(&["--rename-command", "EVALSHA", ""]) else { return };
     let store = store(&server);
-    // The server quotes what it was sent.
+    // The error message of the server quotes the command that was sent.
     let quoted = server.command::<()>(&["EVALSHA", "CANARY"]).unwrap_err().to_string();
     assert!(quoted.contains("CANARY"), "{quoted}");
     let error = store.save(&key(), &record("one"), None).await.unwrap_err();
@@ -374,7 +376,7 @@ impl Sessions {
         Self { mock, app, told }
     }
 
-    /// A session that is kept in a store.
+    /// Creates a session and keeps it in a store.
     async fn keep(&self, store: &RedisStore, account: &str) -> Session {
         let record =
             TokenRecord::from_refresh_token(self.mock.refresh_token(&["user-library-read"]))
@@ -395,7 +397,8 @@ fn refresh_token(session: &Session) -> String {
     session.record().refresh_token().unwrap().expose_secret().to_owned()
 }
 
-/// Whatever happens to the server, a session in use goes on, and is in the store afterwards.
+/// Tests that a session in use still works during a problem of the server. Afterwards, the record
+/// is in the store.
 async fn goes_on(trouble: impl Fn(&RedisServer), relief: impl Fn(&RedisServer)) {
     let Some(server) = crate::server() else { return };
     let (store, sessions) = (store(&server), Sessions::start().await);
@@ -453,7 +456,7 @@ async fn who_signs_out_is_signed_out_everywhere() {
     assert!(sessions.load(&store, "me").await.is_none());
 }
 
-/// The query with which the browser comes back from a consent.
+/// Opens the consent page. Returns the query of the URL to which the page redirects the browser.
 async fn consent(url: &str) -> String {
     let browser = ReqwestTransport::builder().no_proxy().build().unwrap();
     let request = http::Request::get(url).body(Default::default()).unwrap();

@@ -1,4 +1,4 @@
-//! TLS to a server whose certificate is signed by a private authority.
+//! Tests TLS with a server whose certificate is signed by a private authority.
 
 use std::{fs, net::TcpListener};
 

@@ -1,10 +1,10 @@
-//! Decoding of recorded responses.
+//! Decodes recorded responses.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use spot::model;
 
-/// Answer type of an operation.
+/// The decoder for the answers of an operation.
 pub(crate) struct Answer {
     pub(crate) operation: &'static str,
     /// The field of the answer to decode, if the answer is wrapped in an object.
@@ -12,7 +12,7 @@ pub(crate) struct Answer {
     pub(crate) read: Roundtrip,
 }
 
-/// Decodes and encodes again.
+/// A function that decodes an answer and encodes the value again.
 pub(crate) type Roundtrip = fn(&[u8]) -> Result<Value, Broken>;
 
 /// Reason and location of a decoding failure.

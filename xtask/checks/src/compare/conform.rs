@@ -60,8 +60,8 @@ pub(crate) fn run(root: &Path, file: &Path) -> Result<(), Error> {
     }
 }
 
-/// Describes the differences between an answer and its schema, without the values of the answer.
-/// Parts of an answer may lack required fields.
+/// Describes the differences between an answer and its schema. The description does not contain
+/// values of the answer. If the answer is only a part, required fields may be missing.
 fn differ(validator: &Validator, answer: &Value, is_part: bool) -> BTreeSet<String> {
     let required =
         |kind: &ValidationErrorKind| matches!(kind, ValidationErrorKind::Required { .. });
@@ -74,8 +74,8 @@ fn differ(validator: &Validator, answer: &Value, is_part: bool) -> BTreeSet<Stri
         .collect()
 }
 
-/// Path of a value in an answer, without the indexes of entries: `/items/[]/album`. Local files are
-/// marked, since they have few fields.
+/// Path of a value in an answer, without the indexes of entries, for example `/items/[]/album`. The
+/// path shows whether the value is in a local file, because local files have few fields.
 fn place(answer: &Value, pointer: &str) -> String {
     let (mut value, mut place) = (Some(answer), String::new());
     for step in pointer.split('/').skip(1) {
@@ -133,7 +133,7 @@ impl Document {
         calls.filter(has_schema).collect()
     }
 
-    /// The schema of an operation's answer: `GET /albums/{id}`, 200.
+    /// The schema of the answer to a call with this status, for example `GET /albums/{id}` and 200.
     fn schema(&self, call: &str, status: u64) -> Option<&Value> {
         let (method, path) = call.split_once(' ')?;
         let operation = self.0.get("paths")?.get(path)?.get(method.to_lowercase())?;
@@ -155,9 +155,9 @@ impl Document {
     }
 }
 
-/// Converts `nullable` to a condition, and a `oneOf` of objects to conditions on their `type`, so
-/// that errors describe the matching object. `names` is an
-/// unchanged copy of the document, in which references are looked up.
+/// Converts `nullable` to a condition. Converts a `oneOf` of objects to conditions on their `type`,
+/// so that errors describe the object with the same `type`. `names` is an unchanged copy of the
+/// document, which is used to resolve references.
 fn translate(value: &mut Value, names: &Value) {
     match value {
         Value::Array(entries) => entries.iter_mut().for_each(|entry| translate(entry, names)),
@@ -169,7 +169,7 @@ fn translate(value: &mut Value, names: &Value) {
                 let conditions: Option<Vec<_>> =
                     choices.iter().map(|choice| condition(choice, names)).collect();
                 if let Some(mut conditions) = conditions {
-                    // The type must be one of the choices.
+                    // The `type` must be the type of one of the choices.
                     let kinds = choices.iter().filter_map(|choice| kinds(choice, names));
                     let kinds: Vec<_> = kinds.flat_map(Value::as_array).flatten().collect();
                     let known = json!({ "properties": { "type": { "enum": kinds } } });

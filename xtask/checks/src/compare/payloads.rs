@@ -1,7 +1,7 @@
 //! `cargo xtask payloads DIR`: decodes recorded answers of Spotify with the models.
 //!
-//! Every recorded answer is decoded with the type of its operation and encoded again. Failures are
-//! reported with their location, and so is every field that the model does not keep.
+//! Every recorded answer is decoded with the type of its operation and encoded again. The report
+//! contains the location of each failure, and every field that the model does not keep.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -29,7 +29,8 @@ struct Ignored {
 struct IgnoredField {
     /// The end of a path: `external_urls`, `followers.href`.
     path: String,
-    /// `type` of the objects with this field; any object if absent.
+    /// `type` of the objects to which this entry applies. If it is missing, the entry applies to
+    /// all objects.
     #[serde(default)]
     of: Option<String>,
     reason: String,
@@ -98,8 +99,8 @@ fn check(entry: &Recorded, body: &[u8], ignored: &Ignored, tally: &mut Tally) {
             answers.map(|answer| (answer.field, answer.read)).collect()
         }
     };
-    // The answer type of an operation may depend on its path. The type that keeps most fields is
-    // used.
+    // An operation can have several answer types, depending on the path. The type that keeps the
+    // most fields is used.
     let read = readers.into_iter().map(|(field, read)| reading(body, field, read, ignored));
     match read.min_by_key(|read| read.as_ref().map_or(usize::MAX, |read| read.lost.len())) {
         Some(read) => {
@@ -186,7 +187,8 @@ fn error_is_read(status: u16, body: &[u8]) -> Result<(), Broken> {
 /// in place of a list position.
 fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str, &str)) {
     match (given, kept) {
-        // Empty values do not count as lost: null, and lists and objects of empty values.
+        // Empty values are never reported as lost. Null is empty, and so are lists and objects that
+        // contain only empty values.
         (Value::Null, _) => {}
         (Value::Object(given), Value::Object(kept)) => {
             let given_type = given.get("type").and_then(Value::as_str).unwrap_or_default();
@@ -246,9 +248,9 @@ fn says_nothing(value: &Value) -> bool {
     }
 }
 
-/// Whether two texts are equivalent. Links are derived from the id, so old forms are encoded as
-/// current ones. Names of enum values are encoded in their current case, and times without a
-/// fraction of zero.
+/// Whether two texts are equivalent. Links are derived from the id, so an old form of a link is
+/// encoded in the current form. Names of enum values are encoded in their current case. Times are
+/// encoded without a fraction if the fraction is zero.
 fn same_text(given: &str, kept: &str) -> bool {
     let is_link = |text: &str| text.starts_with("http") || text.starts_with("spotify:");
     given.eq_ignore_ascii_case(kept)
@@ -256,7 +258,7 @@ fn same_text(given: &str, kept: &str) -> bool {
         || given.replace(".000Z", "Z") == kept
 }
 
-/// Number of entries that were skipped in pages. They are encoded as null.
+/// Number of entries that were skipped in pages. Skipped entries are encoded as null.
 fn left_out(given: &Value, kept: &Value) -> usize {
     match (given, kept) {
         (Value::Object(given), Value::Object(kept)) => {

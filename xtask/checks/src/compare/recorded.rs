@@ -1,4 +1,4 @@
-//! JSON files: recorded responses of Spotify with their index, and the project's fixtures.
+//! Reads JSON files: recorded responses of Spotify with their index, and the project's fixtures.
 
 use std::{fs, path::Path};
 
@@ -11,7 +11,8 @@ use xtask::Error;
 #[derive(Deserialize)]
 pub(super) struct Recorded {
     pub(super) file: String,
-    /// Spotify's id of the operation, `type:NAME` for a single object, or `error`.
+    /// Spotify's id of the operation. It is `type:NAME` for a single object, and `error` for an
+    /// error response.
     pub(super) operation: String,
     pub(super) http_status: u16,
 }
@@ -21,7 +22,7 @@ pub(super) fn index(dir: &Path) -> Result<Vec<Recorded>, Error> {
     read(&dir.join("index.json"))
 }
 
-/// Every fixture of an operation whose file name ends with `ending`.
+/// The fixtures of an operation. Only files with a name that ends with `ending` are read.
 pub(super) fn fixtures(
     root: &Path,
     operation: &Operation,

@@ -1,9 +1,11 @@
-//! `cargo xtask shapes DIR`: compares the fields of spot-mock's answers with those of Spotify's.
+//! `cargo xtask shapes DIR`: compares the fields of spot-mock's answers with the fields of
+//! Spotify's answers.
 //!
-//! For each operation, the fields of the recorded answers are compared with those of the fixtures,
-//! as paths without list positions and values. `crates/spot-mock/tests/shapes.txt` lists the fields
-//! that only one side has, for review; with `--check`, the file must be up to date.
-//! `xtask/spec/deviations.toml` gives a reason for each field that spot-mock lacks, under `field`.
+//! For each operation, the fields of the recorded answers are compared with the fields of the
+//! fixtures. A field is a path without list positions and values.
+//! `crates/spot-mock/tests/shapes.txt` lists the fields that only one side has, so that they can be
+//! reviewed. With `--check`, this file must be up to date. `xtask/spec/deviations.toml` gives a
+//! reason for each field that spot-mock lacks, under `field`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,9 +30,10 @@ pub(crate) fn run(root: &Path, dir: &Path, check: bool) -> Result<(), Error> {
     }
     let mut ours = BTreeMap::<String, BTreeSet<String>>::new();
     for operation in Operation::ALL {
-        // Both modes are combined, since the recordings are from applications in both modes.
+        // The fixtures of both modes are combined, because the recordings come from applications in
+        // both modes.
         for fixture in recorded::fixtures(root, operation, ".json")? {
-            // Errors are left out, as among the recordings.
+            // Error responses are skipped, both here and among the recordings.
             let status = fixture.get("status").and_then(Value::as_u64);
             if let (Some(200..300), Some(body)) = (status, fixture.get("body")) {
                 collect(body, "", ours.entry(operation.id.to_owned()).or_default());

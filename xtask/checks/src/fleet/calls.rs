@@ -77,14 +77,14 @@ enum Report {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Tally {
-    /// Numbers of the answered calls.
+    /// The number of each answered call.
     answered: Vec<u64>,
     failed: Vec<String>,
     /// Duration of the longest call.
     longest: Duration,
 }
 
-/// Runs as one of the processes.
+/// Runs as one of the tested processes.
 pub(super) async fn work() -> Result<(), Error> {
     let plan = env::var(PLAN).map_err(|_| format!("{PLAN} is not set"))?;
     let plan: Plan = serde_json::from_str(&plan).map_err(text)?;
@@ -126,7 +126,7 @@ pub(super) async fn work() -> Result<(), Error> {
             tally.longest = tally.longest.max(start.elapsed());
             match answer {
                 Ok(_) => tally.answered.push(number),
-                // The artist does not exist.
+                // The requested artists do not exist, so this is the expected answer.
                 Err(error) if error.kind() == ErrorKind::NotFound => tally.answered.push(number),
                 Err(error) => tally.failed.push(error.to_string()),
             }
@@ -162,7 +162,7 @@ fn id(worker: u64, number: u64) -> String {
     format!("fleet{worker:05}x{number:011}")
 }
 
-/// Reads the worker and the number of the call from its path.
+/// Reads the worker and the number of a call from the path of the request.
 fn marker(path: &str) -> Option<(u64, u64)> {
     let (worker, number) = path.rsplit('/').next()?.strip_prefix("fleet")?.split_once('x')?;
     Some((worker.parse().ok()?, number.parse().ok()?))
@@ -205,7 +205,7 @@ struct Outcome {
     accepted: usize,
     refused: usize,
     round_trips: u64,
-    /// Commands that the server ran, including those in scripts.
+    /// Commands that the Redis server ran, including the commands in scripts.
     commands: u64,
     shares: Vec<usize>,
     twice: usize,
@@ -251,7 +251,7 @@ impl Fleet {
         Ok(running)
     }
 
-    /// Minimum time for this number of calls: one window for each full limit. The calls of the last
+    /// Minimum time for `calls` calls. Each window allows `limit` calls, and the calls of the last
     /// window are sent immediately.
     fn ideal(&self, calls: usize) -> Duration {
         let windows = calls.saturating_sub(1) / self.limit.max(1);
@@ -298,7 +298,7 @@ impl Running {
         Ok(())
     }
 
-    /// Kills a process with its calls in flight, and starts another one.
+    /// Kills a process while its calls are in flight, and starts another process.
     fn kill_one(&mut self) -> Result<(), Error> {
         let mut worker = self.workers.remove(0);
         worker.process.kill().map_err(text)?;
@@ -307,7 +307,7 @@ impl Running {
         self.add(&[])
     }
 
-    /// Number of calls that the mock accepted, by process.
+    /// Number of accepted calls of each process.
     fn accepted(&self) -> BTreeMap<u64, usize> {
         let mut accepted = BTreeMap::new();
         for request in self.mock.requests() {
@@ -319,7 +319,8 @@ impl Running {
         accepted
     }
 
-    /// Waits until this number of calls was accepted.
+    /// Waits until `calls` calls were accepted, or until the fleet has run for `most`. Returns the
+    /// time since the start.
     async fn until(&self, calls: usize, most: Duration) -> Duration {
         loop {
             let took = self.start.elapsed();
@@ -331,8 +332,8 @@ impl Running {
         }
     }
 
-    /// Waits until every process has made a call that started after this moment, and returns the
-    /// time.
+    /// Waits until every process has made a call that started after the start of the wait. Returns
+    /// the time of the wait.
     async fn until_all_call(&self) -> Result<Duration, Error> {
         let (start, before) = (Instant::now(), self.accepted());
         loop {
@@ -353,7 +354,8 @@ impl Running {
         }
     }
 
-    /// Waits until every process has reported that Redis is unreachable, or reachable again.
+    /// Waits until every process has reported that Redis is reachable again. If `shared` is false,
+    /// waits for the reports that Redis is unreachable.
     async fn until_all_report(&self, shared: bool) -> Result<Duration, Error> {
         let start = Instant::now();
         for worker in &self.workers {
@@ -416,7 +418,8 @@ impl Running {
             }
         }
         outcome.accepted = times.values().sum();
-        // The round trips of the calls after the measurement are added proportionally.
+        // The round trips were counted before the last calls. They are scaled up to the number of
+        // all accepted calls.
         let more = outcome.accepted as f64 / calls_so_far;
         outcome.round_trips = (outcome.round_trips as f64 * more) as u64;
         outcome.commands = (outcome.commands as f64 * more) as u64;
@@ -446,8 +449,8 @@ fn is_accepted(status: u16) -> bool {
     status != 429 && status != 0
 }
 
-/// Runs the fleets and the faults. With `short` it takes less than half a minute. Its figures are
-/// not meaningful, so only lost, repeated and late calls fail it.
+/// Runs the fleets and the faults. With `short`, the run takes less than half a minute. The figures
+/// are then not meaningful, so only lost, repeated and late calls are failures.
 pub(super) async fn run(checks: &mut Checks, short: bool) -> Result<(), Error> {
     if RedisServer::program().is_none() && env::var_os("CI").is_none() {
         say("skipped: the calls, because neither redis-server nor valkey-server is on PATH");
@@ -459,10 +462,10 @@ pub(super) async fn run(checks: &mut Checks, short: bool) -> Result<(), Error> {
     faults(checks, short).await
 }
 
-/// Runs fleets without faults, all at the same time.
+/// Runs several fleets without faults at the same time.
 async fn paces(checks: &mut Checks, short: bool) -> Result<(), Error> {
-    // `Retry-After` is in whole seconds, and the limiter probes for a higher limit after a minute,
-    // whatever the length of the window. Both cost about a second, which would be several percent
+    // `Retry-After` is in whole seconds. The limiter tries a higher limit after a minute, even if
+    // the window is shorter. Each of the two costs about a second, which would be several percent
     // of a shorter run.
     let (calls, limit, seconds) = if short { (700, 100, 2) } else { (5000, 600, 15) };
     let fleet = |processes: u64, shared| Fleet {
@@ -538,7 +541,7 @@ fn intact(checks: &mut Checks, who: &str, outcome: &Outcome) {
     );
 }
 
-/// Runs the faults, each in its own fleet, all at the same time.
+/// Runs all faults at the same time. Each fault has its own fleet.
 async fn faults(checks: &mut Checks, short: bool) -> Result<(), Error> {
     let faults = match short {
         true => vec![Fault::Kill, Fault::Freeze, Fault::Restart, Fault::Cut, Fault::Flush],
@@ -588,7 +591,7 @@ impl Fault {
         }
     }
 
-    /// Runs a fleet with this fault. `None` if the machine does not support it.
+    /// Runs a fleet with this fault. Returns `None` if the machine does not support the fault.
     async fn run(self, short: bool) -> Result<Option<(Outcome, String)>, Error> {
         let fleet = Fleet {
             processes: 3,
@@ -737,7 +740,8 @@ fn request() -> PermitRequest {
     PermitRequest::new(Operation::GET_MY_PROFILE, tokio::time::Instant::now() + DEADLINE)
 }
 
-/// Measures the memory of the server for an application with a limit of 1,000 that is fully used.
+/// Measures the memory that Redis needs for an application with a limit of 1,000. The application
+/// uses the whole limit.
 async fn memory() -> Result<(), Error> {
     let server = RedisServer::start().map_err(text)?;
     let redis = Redis::open(server.url()).map_err(text)?;

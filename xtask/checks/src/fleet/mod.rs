@@ -1,6 +1,6 @@
 //! `cargo xtask fleet`: tests several processes of one application that share a Redis server.
 //!
-//! The processes are further instances of this program, started with a hidden argument.
+//! The processes are further instances of this program. They are started with a hidden argument.
 
 mod calls;
 mod sessions;
@@ -25,8 +25,8 @@ impl Checks {
     }
 }
 
-/// Runs one part, or all parts. With `short` it takes about half a minute, and its figures are not
-/// meaningful.
+/// Runs one part, or all parts. With `short`, the run takes about half a minute, and the figures
+/// are not meaningful.
 pub(crate) async fn run(
     part: Option<FleetPart>,
     short: bool,
@@ -46,7 +46,7 @@ pub(crate) async fn run(
     if failed == 0 { Ok(()) } else { Err("some checks of the fleet failed".to_owned()) }
 }
 
-/// Runs as one of the processes.
+/// Runs as one of the tested processes.
 pub(crate) async fn work(worker: FleetWorker) -> Result<(), Error> {
     match worker {
         FleetWorker::Calls => calls::work().await,

@@ -2,7 +2,7 @@
 //!
 //! The parent moves the clock of all processes, so that the access token expires in all of them at
 //! the same time. Each process then gets a token and calls the API with it. One process must
-//! refresh, and the others must find its tokens in Redis.
+//! refresh the token, and the other processes must find the new tokens in Redis.
 
 use std::{
     env,
@@ -30,10 +30,10 @@ use crate::fleet::Checks;
 
 const PROCESSES: usize = 8;
 
-/// Time by which a step moves the clock: the lifetime of an access token.
+/// Number of seconds by which a step moves the clock. It is the lifetime of an access token.
 const STEP: u64 = 3_600;
 
-/// Percentage of steps that kill a process.
+/// Percentage of the steps in which a process is killed.
 const KILLS: u64 = 15;
 
 /// A process is killed at a random moment within this time after the start of a step.
@@ -77,8 +77,8 @@ struct Worker {
 struct Totals {
     refreshes: usize,
     kills: usize,
-    /// Steps in which a process was killed after the service had replaced the refresh token, but
-    /// before the process saved the new one.
+    /// Steps in which a process was killed during a refresh: the service had replaced the refresh
+    /// token, but the process had not saved the new token.
     lost_half_way: usize,
     lost: usize,
     not_once: usize,
@@ -90,7 +90,7 @@ struct Totals {
 
 pub(super) async fn run(checks: &mut Checks, expiries: u32, seed: u64) -> Result<(), Error> {
     let server = RedisServer::start().map_err(text)?;
-    // The latency makes refreshes slow, so that some processes are killed during one.
+    // The latency makes refreshes slow, so that some processes are killed during a refresh.
     let mock = MockSpotify::builder()
         .refresh(RefreshPolicy::Rotate)
         .latency(Duration::from_millis(10))
@@ -158,7 +158,7 @@ async fn steps(
         totals.refreshes += refreshes;
         match (lost, victim) {
             (false, _) if refreshes == 1 => {}
-            // One refresh by the killed process, and one with the new consent.
+            // The killed process made one refresh, and the other refresh used the new consent.
             (true, Some(_)) if refreshes == 2 => totals.lost_half_way += 1,
             (true, _) => totals.lost += 1,
             (false, _) => {
@@ -185,7 +185,7 @@ async fn steps(
 }
 
 /// Waits until every process except the killed one has called the API. If the refresh token was
-/// lost, the user signs in again. Returns whether it was lost.
+/// lost, the user signs in again. Returns whether the refresh token was lost.
 async fn reports_of_step(
     reports: &Receiver<Reported>,
     workers: &[Worker],
@@ -200,7 +200,7 @@ async fn reports_of_step(
         let (number, started, report) = reports
             .recv_timeout(STEP_LIMIT)
             .map_err(|_| "a process did not get a token in time".to_owned())?;
-        // The killed process may have reported before.
+        // Ignores reports that a process sent before it was killed.
         let is_current = workers.get(number).is_some_and(|worker| worker.started == started);
         if Some(number) == victim || !is_current {
             continue;
@@ -296,7 +296,7 @@ fn report(checks: &mut Checks, expiries: u32, totals: &Totals) {
     checks.check(failures.is_empty(), &format!("every process gets a token ({failures:?})"));
 }
 
-/// Measures the memory of many sessions on the server.
+/// Measures the memory that many sessions need in Redis.
 async fn memory(checks: &mut Checks) -> Result<(), Error> {
     let server = RedisServer::start().map_err(text)?;
     let store = RedisStore::new(&Redis::open(server.url()).map_err(text)?);
@@ -344,7 +344,7 @@ async fn memory(checks: &mut Checks) -> Result<(), Error> {
     Ok(())
 }
 
-/// Runs as one of the processes: calls the API after each move of the clock.
+/// Runs as one of the tested processes. It calls the API each time the clock is moved.
 pub(super) async fn work() -> Result<(), Error> {
     let variable = |name: &str| env::var(name).map_err(|_| format!("{name} is not set"));
     let ahead = Arc::new(AtomicU64::new(variable(AHEAD)?.parse().map_err(text)?));

@@ -6,7 +6,7 @@ use crate::{
     ty::Ty,
 };
 
-/// The body of `request`: parameters in the order of the spec.
+/// The body of the method `request`, which adds the parameters in the order of the spec.
 pub(super) fn build(op: &Op, chunk: Option<(&str, Join)>) -> String {
     let mut out = String::from("        Request::new(Self::OPERATION)\n");
     let chunk_by = chunk.map(|(by, _)| by);
@@ -14,7 +14,7 @@ pub(super) fn build(op: &Op, chunk: Option<(&str, Join)>) -> String {
         let call = if is_parsed(&param.ty) { "path_id" } else { "path" };
         out.push_str(&format!("            .{call}(\"{}\", &self.{})\n", param.name, param.rust()));
     }
-    // Ids that are sent in the body with a time are not sent in the query.
+    // If ids are sent in the body together with a time, they are not sent in the query.
     let timestamps = op.body.iter().find(|param| param.send == Some(SendAs::Timestamped));
     for param in &op.query {
         let is_chunk = chunk_by == Some(&param.name);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{codegen::import, spec::Spec};
 
-/// The types in examples and the modules that they come from.
+/// The types that examples use, and the module of each type.
 const EXAMPLE_NAMES: &[(&str, &str)] = &[
     ("std::time", "Duration"),
     ("model", "AlbumGroup"),
@@ -13,8 +13,8 @@ const EXAMPLE_NAMES: &[(&str, &str)] = &[
     ("model", "TimeRange"),
 ];
 
-/// The `use` lines of examples. `model` is the path of the models; `more` is imported from there,
-/// too.
+/// The `use` lines of examples. `model` is the path of the models. The names in `more` are imported
+/// from this path, too.
 pub(in crate::codegen) fn example_imports(text: &str, model: &str, more: &[&str]) -> String {
     let names = |from: &str| -> Vec<String> {
         let used =
@@ -33,7 +33,7 @@ const OF_MODEL: &[&str] = &["IntoId", "Operation", "OptionalId", "ParseIdError"]
 /// Types of the spec that are handwritten in `spot-api`.
 const OF_API: &[&str] = &["Fields", "PlaybackOffset", "SearchQuery"];
 
-/// Names that a file may need, by module. Names that the text does not mention are left out.
+/// The `use` lines of a file. Only names that the text mentions are imported.
 pub(super) fn imports(spec: &Spec, body: &str) -> String {
     let own: BTreeSet<&str> = body
         .lines()

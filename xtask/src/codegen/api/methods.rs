@@ -1,4 +1,5 @@
-//! Generates the methods that make requests: of the client, of handles and of requests.
+//! Generates the methods that create requests. The client, the handles and some requests have such
+//! methods.
 
 use crate::{
     codegen::{
@@ -9,7 +10,7 @@ use crate::{
     ty::Ty,
 };
 
-/// The methods of `Client` in this domain: handles and requests.
+/// The methods of `Client` in this domain, which create handles and requests.
 pub(super) fn client_methods(domain: &Domain) -> String {
     let mut methods = String::new();
     for (name, handle) in &domain.handle {
@@ -40,7 +41,7 @@ pub(super) fn methods_of(spec: &Spec, handle: &str, ty: &str, parent: Option<&Op
     if methods.is_empty() { methods } else { format!("\nimpl {ty} {{\n{methods}}}\n") }
 }
 
-/// A method that makes a request. Required parameters are arguments.
+/// A method that creates a request. Required parameters are arguments.
 fn method(name: &str, op: &Op, client: &str, given: &[&str]) -> String {
     let mut arguments = String::new();
     let mut fields = format!("            client: {client},\n");
@@ -75,7 +76,7 @@ fn method(name: &str, op: &Op, client: &str, given: &[&str]) -> String {
     }
     let ty = camel(name);
     let call = format!("`{}`. See [`{ty}`].", op.route());
-    // rustdoc refuses an alias that is the name itself.
+    // rustdoc refuses an alias that is equal to the name of the method.
     let aliases = std::iter::once(&op.id).chain(&op.aliases).filter(|alias| **alias != op.r#as);
     let aliases: Vec<String> = aliases.map(|alias| format!("{alias:?}")).collect();
     let alias = match &*aliases {

@@ -1,4 +1,5 @@
-//! Generates the requests of `spot-api`: a type for each call, and the methods that make it.
+//! Generates the requests of `spot-api`: a type for each call, and the methods that create the
+//! request.
 
 mod build;
 mod imports;
@@ -39,7 +40,7 @@ pub(in crate::codegen) fn files(spec: &Spec) -> Result<Vec<(PathBuf, String)>, E
         files
             .push((format!("crates/spot-api/src/generated/{name}.rs").into(), file(spec, domain)?));
     }
-    // The table of operations contains only docs.
+    // The module `operations` contains only docs: the table of operations.
     modules.push_str("pub mod operations;\n");
     let root = format!(
         "{}{}\n{modules}\n{exports}",

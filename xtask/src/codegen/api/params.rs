@@ -1,4 +1,4 @@
-//! Types of a request's parameters: as arguments and as fields.
+//! The types that the parameters of a request have as arguments and as fields.
 
 use crate::{
     spec::{Op, PagingBy},
@@ -30,11 +30,11 @@ pub(super) fn is_parsed(ty: &Ty) -> bool {
     }
 }
 
-/// The handwritten types that other types convert into.
+/// The handwritten types with conversions from other types.
 const CONVERTED: &[&str] = &["Fields", "PlaybackOffset", "SearchQuery"];
 
-/// Whether other types convert into the type, so that a caller need not name it. An enum is named,
-/// since text would hide a typing error.
+/// Whether other types can be converted into the type, so that the caller can pass a text, for
+/// example. Enums have no such conversion, because the compiler could not find a misspelt text.
 fn is_converted(ty: &Ty) -> bool {
     match ty {
         Ty::Text => true,
@@ -43,7 +43,8 @@ fn is_converted(ty: &Ty) -> bool {
     }
 }
 
-/// The type of a setter's argument, which takes an `Option` as well, and the value that is stored.
+/// The type of a setter's argument, and the code of the value that is stored. The argument may also
+/// be an `Option`.
 pub(super) fn optional_argument(ty: &Ty, name: &str) -> (String, String) {
     match ty {
         Ty::List(_) if !is_parsed(ty) => (argument(ty), stored_from(ty, name)),

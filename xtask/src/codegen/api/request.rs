@@ -59,7 +59,7 @@ pub(super) fn request(spec: &Spec, name: &str, op: &Op) -> Result<String, Error>
 
 fn request_doc(op: &Op, returns: &Ty) -> String {
     let mut paragraphs = vec![op.doc.clone()];
-    // If the SDK falls back to another operation, no application is refused.
+    // If the SDK can fall back to another operation, every application can use the call.
     let steps_in = op.chunk.as_ref().is_some_and(|chunk| chunk.single.is_some());
     let access = match op.access {
         _ if steps_in => String::new(),

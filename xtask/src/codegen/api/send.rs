@@ -55,8 +55,8 @@ fn stream(paging: &Paging, returns: &Ty) -> String {
         other => other.rust(),
     };
     let start = if paging.by == PagingBy::Cursor { "cursor" } else { "offset" };
-    // Inline, so that the caller's crate compiles it, and not `spot-api`. Awaiting works in the same
-    // way.
+    // The method is inline, so that it is compiled in the caller's crate and not in `spot-api`. The
+    // code for awaiting a request is inline, too.
     format!(
         "{}    #[doc(alias = \"items\")]\n    #[inline]\n    pub fn stream(self) -> Items<{item}> {{\n        \
          Items::new(self.client.clone(), self.into_request())\n    }}\n\n",
@@ -102,7 +102,7 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
              self.request(part, last)\n        }}).await\n    }}\n\n"
         ));
     }
-    // Replacing takes two operations, so it is handwritten in `spot-api`.
+    // Replacing a list needs two operations, so `spot-api` contains handwritten code for it.
     if *join != Join::Replace {
         let more = match join {
             Join::Snapshot => {
@@ -133,7 +133,8 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
     out
 }
 
-/// Reads one by one, for applications without access to the batch operation.
+/// Code that reads the entries one by one. Applications without access to the batch operation use
+/// it.
 fn one_by_one(name: &str, op: &Op, given: &str) -> String {
     let id = op.path.first().map_or("id", |id| id.rust());
     let market = if op.market { ", market: self.market.clone()" } else { "" };
