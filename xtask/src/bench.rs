@@ -18,7 +18,10 @@ const SLOW: [&str; 2] = ["instructions", "weight"];
 pub(crate) fn run(root: &Path, only: &[String], quick: bool) -> Result<(), Error> {
     let known = |part: &str| part == REPORT || PARTS.contains(&part);
     if let Some(unknown) = only.iter().find(|part| !known(part)) {
-        return Err(format!("{unknown:?} is none of {}, {REPORT}", PARTS.join(", ")));
+        return Err(format!(
+            "there is no part {unknown:?}; expected one of {}, {REPORT}",
+            PARTS.join(", ")
+        ));
     }
     let chosen = |part: &str| {
         if only.is_empty() {

@@ -101,7 +101,7 @@ fn builds() -> Vec<Step> {
         // With `--examples`, cargo chooses the same features of dependencies as for the tests.
         cargo("compiling the programs", &["build", "--workspace", "--bins", "--examples"]),
         cargo(
-            "compiling the examples of features",
+            "compiling the examples that need features",
             &[
                 "build",
                 "--workspace",
@@ -132,8 +132,12 @@ fn benchmarks() -> Vec<Step> {
 /// Steps that run cargo after everything is compiled.
 fn tests() -> Vec<Step> {
     let mut steps = vec![
-        // This is the test command in the README.
-        cargo("tests", &["test", "--workspace"]),
+        // This is the test command in the README. Many tests wait for timers, so the number of tests
+        // that run at the same time is higher than the number of cores.
+        Step {
+            variables: &[("RUST_TEST_THREADS", "8")],
+            ..cargo("tests", &["test", "--workspace"])
+        },
         // The other tests use rustls.
         cargo(
             "tests of native TLS",
@@ -158,7 +162,7 @@ fn tests() -> Vec<Step> {
     steps.extend(CHOICES.iter().map(|choice| {
         let arguments =
             [&["clippy", "--no-default-features"], *choice, &["--", "-D", "warnings"]].concat();
-        cargo("a choice of features", &arguments)
+        cargo("a combination of features", &arguments)
     }));
     steps
 }
@@ -187,17 +191,21 @@ fn programs(root: &Path) -> Vec<Step> {
     let document = root.join("../shared/spotify/open-api-schema.yml");
     if document.is_file() {
         let file = document.display().to_string();
-        steps.push(built("the official document", "xtask", &["drift", &file]));
-        steps.push(built("answers by the official document", "xtask-checks", &["conform", &file]));
+        steps.push(built("spec against the official document", "xtask", &["drift", &file]));
+        steps.push(built(
+            "responses against the official document",
+            "xtask-checks",
+            &["conform", &file],
+        ));
     }
     let payloads = root.join("../shared/payloads");
     if payloads.join("index.json").is_file() {
         let dir = payloads.display().to_string();
-        steps.push(built("recorded answers", "xtask-checks", &["payloads", &dir]));
-        steps.push(built("fields of answers", "xtask-checks", &["shapes", &dir, "--check"]));
+        steps.push(built("recorded responses", "xtask-checks", &["payloads", &dir]));
+        steps.push(built("fields of responses", "xtask-checks", &["shapes", &dir, "--check"]));
     }
-    steps.push(built("clients of others", "xtask-checks", &["peers", "--built"]));
-    steps.push(built("a load with faults", "xtask-checks", &["load", "--requests", "20000"]));
+    steps.push(built("third-party clients", "xtask-checks", &["peers", "--built"]));
+    steps.push(built("load with faults", "xtask-checks", &["load", "--requests", "20000"]));
     steps.push(built("several processes", "xtask-checks", &["fleet", "--short"]));
     steps
 }

@@ -36,7 +36,9 @@ impl Deviations {
         let all: Self = toml::from_str(&text).map_err(|error| format!("{FILE}: {error}"))?;
         let is_empty = |deviation: &&Deviation| deviation.reason.trim().is_empty();
         match all.deviation.iter().chain(&all.answer).chain(&all.field).find(is_empty) {
-            Some(deviation) => Err(format!("{FILE}: {:?} has no reason", deviation.what)),
+            Some(deviation) => {
+                Err(format!("{FILE}: the `reason` of {:?} is empty", deviation.what))
+            }
             None => Ok(all),
         }
     }
@@ -81,7 +83,7 @@ fn report(deviations: &[Deviation], differences: &BTreeSet<String>) -> Result<()
         say(&format!("unexplained: {difference}"));
     }
     say(&format!(
-        "{} deviations, {} reasons; {} unexplained, {stale} explanations that no longer apply",
+        "{} differences, {} reasons; {} unexplained, {stale} explanations that no longer apply",
         differences.len(),
         deviations.len(),
         unexplained.len(),
@@ -89,8 +91,9 @@ fn report(deviations: &[Deviation], differences: &BTreeSet<String>) -> Result<()
     if unexplained.is_empty() && stale == 0 {
         return Ok(());
     }
-    Err("there are differences without a reason; mend them, or say why in deviations.toml"
-        .to_owned())
+    Err(format!(
+        "some differences have no reason, or some reasons no longer apply: correct the spec or {FILE}"
+    ))
 }
 
 /// Whether a reported difference matches the pattern; `*` in the pattern matches any text.

@@ -14,7 +14,10 @@ const DIR: &str = "crates/spot-fuzz";
 pub(crate) fn run(root: &Path, only: &[String], seconds: u64) -> Result<(), Error> {
     let targets = targets(root)?;
     if let Some(unknown) = only.iter().find(|name| !targets.contains(name)) {
-        return Err(format!("{unknown:?} is none of {}", targets.join(", ")));
+        return Err(format!(
+            "there is no target {unknown:?}; expected one of {}",
+            targets.join(", ")
+        ));
     }
     let program = build(root)?;
     let mut failed = Vec::new();
@@ -41,7 +44,10 @@ pub(crate) fn run(root: &Path, only: &[String], seconds: u64) -> Result<(), Erro
     if failed.is_empty() {
         return Ok(());
     }
-    Err(format!("broken rules in {}; the inputs are below target/fuzz-crashes", failed.join(", ")))
+    Err(format!(
+        "these targets failed: {}; the inputs are in target/fuzz-crashes",
+        failed.join(", ")
+    ))
 }
 
 /// The names of the targets, which are the names of the directories in the seed corpus.
@@ -66,7 +72,7 @@ fn build(root: &Path) -> Result<std::path::PathBuf, Error> {
         .status()
         .map_err(|error| format!("cargo fuzz: {error}; run `cargo install cargo-fuzz`"))?;
     if !status.success() {
-        return Err("the targets do not build; is cargo-fuzz installed?".to_owned());
+        return Err("cannot build the targets; if cargo-fuzz is missing, install it".to_owned());
     }
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     Ok(root.join(DIR).join("libfuzzer/target").join(host).join("release/target"))

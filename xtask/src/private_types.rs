@@ -31,7 +31,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
             fs::read_to_string(page).map_err(|error| format!("{}: {error}", page.display()))?;
         let found = impls(&html).filter_map(|header| {
             let name = words(&header).find(|word| private.contains(*word))?;
-            Some(format!("{}: {name} is private", page.display()))
+            Some(format!("{}: shows the private type {name}", page.display()))
         });
         shown.extend(found);
     }

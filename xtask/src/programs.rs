@@ -58,8 +58,8 @@ fn install(command: &[&str], package: &str) -> Result<(), Error> {
     }
     let command = command.join(" ");
     Err(format!(
-        "`{command}` fails, and apt-get could not install the package {package} (apt-get needs \
-         root): install it"
+        "`{command}` failed, and apt-get could not install the package {package} (apt-get needs \
+         root): install the package"
     ))
 }
 

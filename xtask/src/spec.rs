@@ -405,7 +405,7 @@ impl Spec {
         for (name, op) in self.ops() {
             let fail = |what: fmt::Arguments<'_>| Err(format!("op.{name}: {what}"));
             let Some((_, path)) = op.call.split_once(' ') else {
-                return fail(format_args!("`call` is a method, a space and a path"));
+                return fail(format_args!("`call` must be a method, a space and a path"));
             };
             let mut unknown = Vec::new();
             let params = op.path.iter().chain(&op.query).chain(&op.body).chain(&op.attributes);
@@ -420,27 +420,35 @@ impl Spec {
             }
             for param in &op.path {
                 if !path.contains(&format!("{{{}}}", param.name)) {
-                    return fail(format_args!("the path has no {{{}}}", param.name));
+                    return fail(format_args!(
+                        "`path` describes `{}`, which `call` does not contain",
+                        param.name
+                    ));
                 }
             }
             if path.matches('{').count() != op.path.len() {
-                return fail(format_args!("`path` must describe every parameter of {path}"));
+                return fail(format_args!("`path` must describe every path parameter of {path}"));
             }
             if let Some(chunk) = &op.chunk
                 && !op.query.iter().chain(&op.body).any(|param| param.name == chunk.by)
             {
-                return fail(format_args!("`chunk.by` names no parameter: {}", chunk.by));
+                return fail(format_args!(
+                    "`chunk.by` is `{}`; expected a query or body parameter",
+                    chunk.by
+                ));
             }
             let single = op.chunk.as_ref().and_then(|chunk| chunk.single.as_deref());
             if single.is_some_and(|single| self.op(single).is_none_or(|op| op.path.len() != 1)) {
-                return fail(format_args!("`chunk.single` names no operation that reads by an id"));
+                return fail(format_args!(
+                    "`chunk.single` must name an operation with one path parameter"
+                ));
             }
             let handle_exists = op.on == "client"
                 || self.op(&op.on).is_some()
                 || self.domains.iter().any(|domain| domain.handle.contains_key(&op.on));
             if !handle_exists {
                 return fail(format_args!(
-                    "`on` names neither a handle nor an operation: {}",
+                    "`on` is `{}`; expected `client`, a handle or an operation",
                     op.on
                 ));
             }

@@ -53,7 +53,7 @@ fn arrows(root: &Path, wrong: &mut Vec<String>) -> Result<(), Error> {
             for used in used.into_iter().flatten().map(|(used, _)| used.as_str()) {
                 let ours = used.starts_with("spot-") || used == "xtask";
                 if ours && !allowed.contains(&used) {
-                    wrong.push(format!("{name} must not use {used}"));
+                    wrong.push(format!("{name} must not depend on {used}"));
                 }
             }
         }
@@ -102,7 +102,10 @@ fn import_circles(root: &Path, wrong: &mut Vec<String>) {
                     *of == name && circle.iter().all(|module| known.contains(&module.as_str()))
                 });
             if !allowed {
-                wrong.push(format!("{name}: files that use each other: {}", circle.join(", ")));
+                wrong.push(format!(
+                    "{name}: files that use each other in a circle: {}",
+                    circle.join(", ")
+                ));
             }
         }
     }
@@ -120,7 +123,11 @@ fn words(root: &Path, wrong: &mut Vec<String>) {
                 || line.contains("```ignore")
                 || line.contains("```rust,ignore");
             if ignored {
-                wrong.push(format!("{}:{}: a test that is not run", path.display(), number + 1));
+                wrong.push(format!(
+                    "{}:{}: a test must not be ignored",
+                    path.display(),
+                    number + 1
+                ));
             }
             let generated = path.components().any(|part| part.as_os_str() == "generated");
             if generated && line.starts_with("#![allow") {

@@ -94,7 +94,8 @@ impl Ty {
                 if let Some(inner) = text.strip_suffix('?') {
                     Self::Optional(inside(inner)?)
                 } else if let Some(inner) = text.strip_prefix('[') {
-                    Self::List(inside(inner.strip_suffix(']').ok_or("a list ends with ]")?)?)
+                    let unclosed = || format!("`{text}`: a list must end with `]`");
+                    Self::List(inside(inner.strip_suffix(']').ok_or_else(unclosed)?)?)
                 } else if let Some(inner) = generic(text, "Page") {
                     Self::Page(inside(inner)?)
                 } else if let Some(inner) = generic(text, "CursorPage") {

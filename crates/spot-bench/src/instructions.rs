@@ -207,7 +207,7 @@ async fn make_calls(client: &str, url: &str, calls: u64) -> Result<()> {
             }
         }
         Some(2) => {
-            let (client, id) = (library::ours(url)?, ArtistId::new(ARTIST)?);
+            let (client, id) = (library::ours(url)?, ARTIST.parse::<ArtistId>()?);
             for _ in 0..calls {
                 black_box(client.artist(&id).await?);
             }

@@ -76,7 +76,7 @@ impl fmt::Debug for Country {
     }
 }
 
-text_serde! { Country: "two letters of a country", as_str; }
+text_serde! { Country: "a two-letter country code", as_str; }
 
 /// Error for a text that is not a two-letter code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub struct ParseCountryError(String);
 
 impl fmt::Display for ParseCountryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is not a country; expected two letters of ISO 3166-1", self.0)
+        write!(f, "{:?} is not a country code; expected two letters of ISO 3166-1", self.0)
     }
 }
 

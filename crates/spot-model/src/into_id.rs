@@ -15,7 +15,7 @@ use crate::{
 /// An invalid value is reported when the request is awaited.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a `{I}`",
-    label = "expected a `{I}`, a string, or an object that has one",
+    label = "expected a `{I}`, a string, or an object with such an id",
     note = "strings may be ids, URIs and URLs; ids of another kind are not converted"
 )]
 pub trait IntoId<I> {
@@ -45,7 +45,7 @@ pub trait IntoId<I> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as an optional `{I}`",
-    label = "expected a `{I}`, a string, an object that has one, or an `Option<{I}>`",
+    label = "expected a `{I}`, a string, an object with such an id, or an `Option<{I}>`",
     note = "pass an `Option` of another type by reference: `&option`"
 )]
 pub trait OptionalId<I> {

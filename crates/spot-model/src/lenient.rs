@@ -130,7 +130,10 @@ impl<'de> DeserializeAs<'de, Duration> for Secs {
 
 impl SerializeAs<Duration> for Secs {
     fn serialize_as<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        #[expect(clippy::cast_precision_loss, reason = "only past a hundred days is it not exact")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "exact for durations of up to a hundred days"
+        )]
         let nanoseconds = value.as_nanos() as f64;
         // The number is exact and is divided only once, so that the output has the same digits as
         // the response.
@@ -145,7 +148,7 @@ impl<'de> DeserializeAs<'de, DateTime<Utc>> for UnixMillis {
     fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
         let millis = <Int as DeserializeAs<i64>>::deserialize_as(deserializer)?;
         DateTime::from_timestamp_millis(millis)
-            .ok_or_else(|| D::Error::custom(format_args!("{millis} is not a time")))
+            .ok_or_else(|| D::Error::custom(format_args!("{millis} ms since 1970 is out of range")))
     }
 }
 

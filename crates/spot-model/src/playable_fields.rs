@@ -30,7 +30,7 @@ impl FromStr for PlayableKind {
 
 impl<'de> Deserialize<'de> for PlayableKind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(FromText::new("the kind of a playable thing"))
+        deserializer.deserialize_str(FromText::new("the type of a playable item, such as `track`"))
     }
 }
 

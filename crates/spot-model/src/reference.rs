@@ -236,8 +236,8 @@ impl fmt::Display for ParseIdError {
             Problem::NoId => {
                 return write!(
                     f,
-                    "expected {expected}, but there is none: the object is a local file, or a filter left \
-                     the id out"
+                    "expected {expected}, but the object has no id: it is a local file, or a \
+                     filter left the id out"
                 );
             }
             Problem::Empty if given.trim().is_empty() => {
@@ -246,7 +246,7 @@ impl fmt::Display for ParseIdError {
             _ => write!(f, "{given:?} is not {expected}: ")?,
         }
         match problem {
-            Problem::Empty => f.write_str("it breaks off before the id"),
+            Problem::Empty => f.write_str("the id is missing"),
             Problem::Kind(kind) => write!(f, "it names {}", kind.named()),
             Problem::Character(char) => write!(f, "{char:?} is not a base-62 character"),
             Problem::Length(length) => {
@@ -255,7 +255,7 @@ impl fmt::Display for ParseIdError {
             Problem::ShortLink => {
                 f.write_str("it is a short link; resolve it first with `client.resolve_link(..)`")
             }
-            Problem::ForeignUrl => f.write_str("it is not the URL of an item at Spotify"),
+            Problem::ForeignUrl => f.write_str("it is not the URL of a Spotify item"),
             Problem::OtherUri => f.write_str("it is a URI of another kind"),
             Problem::NoKind => f.write_str(
                 "an id alone does not tell its kind; give a URI (spotify:KIND:ID) or a typed id",

@@ -102,7 +102,7 @@ impl fmt::Debug for ReleaseDate {
     }
 }
 
-text_serde! { ReleaseDate: "a date: 1981, 1981-12 or 1981-12-15"; }
+text_serde! { ReleaseDate: "a date: YYYY, YYYY-MM or YYYY-MM-DD"; }
 
 /// The error of a text that is not a date.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ pub struct ParseReleaseDateError(String);
 
 impl fmt::Display for ParseReleaseDateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is not a date; expected 1981, 1981-12 or 1981-12-15", self.0)
+        write!(f, "{:?} is not a date; expected YYYY, YYYY-MM or YYYY-MM-DD", self.0)
     }
 }
 

@@ -24,10 +24,10 @@ pub(crate) fn check<'a, T: Deserialize<'a>>(json: &[u8]) -> Result<(), serde_jso
     if first == Some(&b'[')
         && let Err(Asked::Object) = T::deserialize(Probe)
     {
-        return Err(error("the text is a list; expected an object"));
+        return Err(error("the JSON is a list; expected an object"));
     }
     if json.len() > SHORT && values(json) > SHORT / BYTES_A_VALUE + json.len() / BYTES_A_VALUE {
-        return Err(error("the text holds too many empty values for its length"));
+        return Err(error("the JSON has too many empty values for its length"));
     }
     Ok(())
 }

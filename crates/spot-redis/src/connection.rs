@@ -164,7 +164,9 @@ impl Redis {
     {
         let future = work(Arc::clone(&self.inner));
         let task = self.inner.runtime()?.spawn(future);
-        task.await.unwrap_or_else(|_| Err(self.inner.failure("the task of the connection ended")))
+        task.await.unwrap_or_else(|_| {
+            Err(self.inner.failure("the connection task ended before the response arrived"))
+        })
     }
 }
 
@@ -226,7 +228,9 @@ impl RedisBuilder {
     /// contains a brace.
     pub fn build(self) -> Result<Redis, Error> {
         if self.prefix.contains(['{', '}']) {
-            return Err(Error::configuration("the prefix of the keys in Redis contains a brace"));
+            let message =
+                format!("`prefix` is {:?}; expected a key prefix without braces", self.prefix);
+            return Err(Error::configuration(message));
         }
         let info = self.url.as_str().into_connection_info().map_err(|error| malformed(&error))?;
         let address = info.addr().to_string();
@@ -309,7 +313,8 @@ fn malformed(error: &RedisError) -> Error {
     let detail = error.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
     Error::configuration(format!(
         "the URL of the Redis server is not valid{detail}; expected \
-         redis://[user:password@]host[:port][/database], or rediss:// with a TLS feature"
+         redis://[user:password@]host[:port][/database], or rediss:// with the feature `rustls` \
+         or `native-tls`"
     ))
 }
 
@@ -430,8 +435,9 @@ impl Inner {
 
     fn runtime(&self) -> Result<&Handle, Failure> {
         let background = self.background.get_or_init(|| {
-            Background::start()
-                .map_err(|error| self.failure(format!("no thread for the connection: {error}")))
+            Background::start().map_err(|error| {
+                self.failure(format!("cannot start the connection thread: {error}"))
+            })
         });
         background.as_ref().map(|background| &background.runtime).map_err(Clone::clone)
     }
@@ -514,7 +520,7 @@ impl Inner {
         }
         let is_away = matches!(next, Link::Away(_));
         if let Link::Away(failure) = &next {
-            tracing::warn!(%failure, "the Redis server is away");
+            tracing::warn!(%failure, "the Redis server is unavailable");
         }
         *link = next;
         drop(link);
@@ -583,14 +589,14 @@ async fn connect(inner: Weak<Inner>) {
                 let was_away = matches!(&*inner.link(), Link::Away(_));
                 inner.set_link(Link::Up(connection));
                 if was_away {
-                    tracing::info!(address = %inner.address, "the Redis server is back");
+                    tracing::info!(address = %inner.address, "the Redis server is available again");
                 }
                 return;
             }
             Err(failure) => {
                 let was_away = matches!(&*inner.link(), Link::Away(_));
                 if !was_away {
-                    tracing::warn!(%failure, "the Redis server is away");
+                    tracing::warn!(%failure, "the Redis server is unavailable");
                 }
                 inner.set_link(Link::Away(failure));
             }

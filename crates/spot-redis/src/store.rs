@@ -185,7 +185,7 @@ impl RedisStore {
                 seal.open(key, content.payload).map_err(Unreadable::Error)
             }
             (Kind::Sealed, None) => Err(refused(
-                "is sealed, and this store has no function to open it: set it with \
+                "is sealed, and this store has no function to open it: pass one to \
                  `RedisStore::sealed`",
             )),
             (_, Some(_)) if !self.accepts_unsealed => Err(refused(
@@ -312,7 +312,7 @@ fn failed(what: &str, key: &str, error: impl fmt::Display) -> Error {
 }
 
 fn unexpected(doing: &str, key: &str) -> Error {
-    Error::store(format!("the answer of Redis to {doing} the session {key} has an unexpected type"))
+    Error::store(format!("unexpected response of Redis while {doing} the session {key}"))
 }
 
 fn newer(key: &str) -> Error {

@@ -99,8 +99,8 @@ impl RedisServer {
         let program = Self::program().ok_or_else(|| {
             io::Error::new(
                 io::ErrorKind::NotFound,
-                "neither redis-server nor valkey-server is on the path: install one of them, or set \
-                 REDIS_SERVER to the program",
+                "neither redis-server nor valkey-server is on PATH: install one of them, or set \
+                 REDIS_SERVER to the path of the program",
             )
         })?;
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
@@ -265,7 +265,7 @@ impl RedisServer {
                 let log = fs::read_to_string(&log).unwrap_or_default();
                 let last = log.lines().last().unwrap_or_default();
                 return Err(io::Error::other(format!(
-                    "{} does not start on port {}: {last}",
+                    "{} did not start on port {}: {last}",
                     self.program.display(),
                     self.port
                 )));
@@ -280,12 +280,16 @@ impl RedisServer {
 
     fn signal(&self, name: &str) -> io::Result<()> {
         let process = self.process();
-        let process = process.as_ref().ok_or_else(|| io::Error::other("the server was killed"))?;
+        let process = process
+            .as_ref()
+            .ok_or_else(|| io::Error::other("the server is not running, because it was killed"))?;
         let id = process.server.id().to_string();
         let status = Command::new("kill").args(["-s", name, &id]).status()?;
         match status.success() {
             true => Ok(()),
-            false => Err(io::Error::other(format!("no signal can be sent to process {id}"))),
+            false => {
+                Err(io::Error::other(format!("cannot send the signal {name} to process {id}")))
+            }
         }
     }
 }
@@ -301,7 +305,8 @@ fn guard(process: u32, folder: &Path) -> io::Result<(Child, ChildStdin)> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    let pipe = guard.stdin.take().ok_or_else(|| io::Error::other("the shell has no input"))?;
+    let pipe =
+        guard.stdin.take().ok_or_else(|| io::Error::other("the shell has no standard input"))?;
     Ok((guard, pipe))
 }
 

@@ -80,7 +80,10 @@ pub(crate) async fn run(root: &Path, check: bool) -> Result<(), Error> {
     if stale.is_empty() {
         return Ok(());
     }
-    Err(format!("not as spot-mock answers; run `cargo xtask fixtures`: {}", stale.join(", ")))
+    Err(format!(
+        "fixtures that differ from the responses of spot-mock; run `cargo xtask fixtures`: {}",
+        stale.join(", ")
+    ))
 }
 
 /// Records the reading operations against Spotify, with a token from the environment. The
@@ -137,7 +140,7 @@ async fn record(example: &Example, mode: Mode) -> Result<Fixture, Error> {
     }
     let fixture = recorder.first(mock.api_url());
     mock.shutdown().await;
-    fixture.ok_or_else(|| fail("nothing was sent".to_owned()))
+    fixture.ok_or_else(|| fail("the example sent no request".to_owned()))
 }
 
 fn recorder(token: &str, base_url: &str) -> Result<(Recorder, Pipeline), Error> {

@@ -70,16 +70,20 @@ pub(crate) async fn run(requests: usize, tasks: usize, seed: u64) -> Result<(), 
     let seconds = start.elapsed().as_secs_f64();
     let seen = seen.load(Ordering::Relaxed);
     say(&format!(
-        "{seen} requests in {seconds:.0} s by {tasks} tasks: {:.0} a second",
+        "{seen} requests in {seconds:.0} s by {tasks} tasks: {:.0} per second",
         seen as f64 / seconds
     ));
     let Tally { acknowledged, unknown, refused, reads_failed } = all;
     say(&format!(
-        "adds: {acknowledged} acknowledged and all there, {unknown} unknown, {refused} never arrived"
+        "additions: {acknowledged} acknowledged and all present, {unknown} with an unknown outcome, \
+         {refused} never arrived"
     ));
     say(&format!("reads: {reads_failed} failed after three attempts"));
     let memory: Vec<_> = memory.iter().map(|megabytes| format!("{megabytes:.0}")).collect();
-    say(&format!("memory of client and server, at each tenth: {} MB", memory.join(", ")));
+    say(&format!(
+        "memory of client and server after each tenth of the requests: {} MB",
+        memory.join(", ")
+    ));
     Ok(())
 }
 
@@ -106,7 +110,7 @@ async fn work(
     let mut tally = Tally::default();
     while !over.load(Ordering::Relaxed) {
         let created = quiet.me().create_playlist(format!("Load {task}")).await.map_err(text)?;
-        let playlist = created.id.ok_or("a playlist without an id")?;
+        let playlist = created.id.ok_or("the created playlist has no id")?;
         let mut fates = HashMap::new();
         for track in tracks {
             if over.load(Ordering::Relaxed) {
@@ -159,7 +163,9 @@ async fn check(
     let mut items = client.playlist(playlist).items().stream();
     while let Some(item) = items.try_next().await.map_err(text)? {
         let track = item.item.as_ref().and_then(|item| item.as_track()?.id);
-        *found.entry(track.ok_or("an item that is no track")?).or_default() += 1;
+        *found
+            .entry(track.ok_or("an item of the playlist is not a track with an id")?)
+            .or_default() += 1;
     }
     for (track, fate) in fates {
         let times = found.remove(track).unwrap_or(0);
@@ -169,10 +175,16 @@ async fn check(
             Fate::Refused => times == 0,
         };
         if !right {
-            return Err(format!("{track} is {fate:?} and there {times} times in {playlist}"));
+            return Err(format!(
+                "the addition of {track} is {fate:?}, but {playlist} has the track {times} times"
+            ));
         }
     }
-    if found.is_empty() { Ok(()) } else { Err(format!("nobody added {found:?} to {playlist}")) }
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{playlist} has tracks that were never added: {found:?}"))
+    }
 }
 
 /// Counts the requests, and stops the load after the planned number of requests. Returns the used

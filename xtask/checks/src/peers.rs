@@ -205,7 +205,7 @@ pub(crate) fn run(root: &Path, is_built: bool) -> Result<(), Error> {
         };
         if let Some(missing) = missing {
             skipped += 1;
-            say(&format!("SKIPPED {}: {missing} is not there", story.file));
+            say(&format!("SKIPPED {}: {missing} is missing", story.file));
             continue;
         }
         for mode in story.modes {
@@ -223,7 +223,7 @@ pub(crate) fn run(root: &Path, is_built: bool) -> Result<(), Error> {
         }
     }
     say(&format!("{passed} stories passed, {failed} failed, {skipped} skipped"));
-    if failed > 0 { Err("some clients of others do not work".to_owned()) } else { Ok(()) }
+    if failed > 0 { Err("some stories of third-party clients failed".to_owned()) } else { Ok(()) }
 }
 
 /// Runs a story. Returns whether it succeeded, and its output.
@@ -296,7 +296,7 @@ fn page(places: &Places, name: &str, language: &str, file: &str) -> Result<PathB
         .filter_map(|rest| rest.split("```").next())
         .collect();
     if code.is_empty() {
-        return Err(format!("{name} has no code in {language}"));
+        return Err(format!("{name} has no code block in {language}"));
     }
     let file = places.work.join(file);
     fs::write(&file, code.concat()).map_err(|error| error.to_string())?;

@@ -73,19 +73,18 @@ fn whole(
     let returns = Ty::parse(&op.returns).unwrap_or(Ty::Unit);
     match (answer.schema.is_some(), &returns) {
         (true, Ty::Unit) => differences
-            .add(format!("{call}: answers something in the document, nothing in the spec")),
+            .add(format!("{call}: the answer has a body in the document, none in the spec")),
         (false, returns) if *returns != Ty::Unit => {
             differences
-                .add(format!("{call}: answers nothing in the document, something in the spec"));
+                .add(format!("{call}: the answer has no body in the document, one in the spec"));
         }
         (true, returns) if returns.is_optional() != answer.may_be_missing => {
             let (there, here) = match answer.may_be_missing {
-                true => ("may", "may not"),
-                false => ("may not", "may"),
+                true => ("optional", "required"),
+                false => ("required", "optional"),
             };
-            differences.add(format!(
-                "{call}: the answer {there} be missing in the document, {here} in the spec"
-            ));
+            differences
+                .add(format!("{call}: the answer is {there} in the document, {here} in the spec"));
         }
         _ => {}
     }

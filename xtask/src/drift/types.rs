@@ -40,7 +40,9 @@ pub(super) fn compare(spec: &Spec, document: &Document, differences: &mut Differ
             None => walk.pair(&call, schema, &returns),
             Some(field) => match document.fields(schema).get(field) {
                 Some(schema) => walk.pair(&call, schema, &returns),
-                None => walk.differences.add(format!("{call}: the answer has no `{field}` there")),
+                None => walk
+                    .differences
+                    .add(format!("{call}: the answer has no `{field}` in the document")),
             },
         }
     }
@@ -154,7 +156,7 @@ impl<'a> Walk<'a> {
     }
 
     fn shape(&mut self, name: &str, there: &str, here: &str) {
-        let there = if there.is_empty() { "something else" } else { there };
+        let there = if there.is_empty() { "another type" } else { there };
         self.differences.add(format!("{name}: {there} in the document, {here} in the spec"));
     }
 

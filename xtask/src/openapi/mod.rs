@@ -24,8 +24,8 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
 
 pub(crate) fn document(spec: &Spec) -> Node {
     let title = "Spotify Web API";
-    let text = "The Web API of Spotify as it is seen in practice, in the words of the spot SDK. It is \
-                not Spotify's own document.";
+    let text = "The Spotify Web API as observed in practice, described by the spot SDK. This is not \
+                Spotify's own document.";
     let info = map([
         ("title", title.into()),
         ("description", text.into()),

@@ -166,7 +166,7 @@ fn responses(spec: &Spec, ops: &[&Op]) -> Node {
     let empty = |text: &str| map([("description", text.into())]);
     let returns: Vec<Ty> = ops.iter().filter_map(|op| Ty::parse(&op.returns).ok()).collect();
     let out = match returns.as_slice() {
-        [] | [Ty::Unit, ..] => map([("2XX", empty("Done. A body means nothing."))]),
+        [] | [Ty::Unit, ..] => map([("2XX", empty("Success. The body, if any, has no meaning."))]),
         [first, ..] => {
             let (first, may_be_missing) = match first {
                 Ty::Optional(inner) => (&**inner, true),
@@ -199,8 +199,7 @@ fn responses(spec: &Spec, ops: &[&Op]) -> Node {
             let text = plain(&spec_words(spec, first).unwrap_or_else(|| op.doc.clone()));
             let status = if op.call.starts_with("POST") { "201" } else { "200" };
             let found = map([("description", text), ("content", content)]);
-            map([(status, found)])
-                .with_some("204", may_be_missing.then(|| empty("There is nothing to say.")))
+            map([(status, found)]).with_some("204", may_be_missing.then(|| empty("No content.")))
         }
     };
     out.with("default", error)

@@ -26,7 +26,8 @@ pub(super) fn components(spec: &Spec) -> Node {
     ]);
     let oauth = map([("type", "oauth2".into()), ("flows", map([("authorizationCode", flow)]))]);
     let error = map([("application/json", map([("schema", reference("Error"))]))]);
-    let error = map([("description", "It was refused, or it failed.".into()), ("content", error)]);
+    let error =
+        map([("description", "The request was refused, or it failed.".into()), ("content", error)]);
     map([
         ("schemas", Node::Map(schemas)),
         ("responses", map([("Error", error)])),
@@ -39,7 +40,7 @@ fn object(kind: &Type) -> Node {
     let text = |words: &str| map([("type", "string".into()), ("description", words.into())]);
     if let Some(object) = &kind.object {
         let one = map([("type", "string".into()), ("const", object.as_str().into())]);
-        fields.push(("type".to_owned(), one.with("description", "What the object is.")));
+        fields.push(("type".to_owned(), one.with("description", "Type of the object.")));
     }
     for field in &kind.fields {
         let gone = field.gone.as_ref();
@@ -48,23 +49,23 @@ fn object(kind: &Type) -> Node {
         let words = format!("{}{gone}", field.doc);
         fields.push((field.json().to_owned(), described(schema(&field.ty), &words)));
         if let Some(old) = &field.renamed_from {
-            let words = format!("The same as `{}`, by its old name.", field.json());
+            let words = format!("Old name of `{}`.", field.json());
             let old_one = described(schema(&field.ty), &words).with("deprecated", Node::Flag(true));
             fields.push((old.clone(), old_one));
         }
         if field.name == "release_date" {
-            let words = "How precise the date is: `year`, `month` or `day`.";
+            let words = "Precision of the date: `year`, `month` or `day`.";
             fields.push(("release_date_precision".to_owned(), text(words)));
         }
         if field.name == "id" && kind.object.is_some() {
             let links = map([
                 ("type", "object".into()),
-                ("description", "Pages on the web, by the name of the site.".into()),
-                ("properties", map([("spotify", text("The page at Spotify."))])),
+                ("description", "Web pages of the object, by the name of the site.".into()),
+                ("properties", map([("spotify", text("The page on Spotify's website."))])),
             ]);
             let more = [
                 ("uri", text("The URI.")),
-                ("href", text("Where the API has it.")),
+                ("href", text("API URL of the object.")),
                 ("external_urls", links),
             ];
             fields.extend(more.map(|(name, value)| (name.to_owned(), value)));
@@ -84,7 +85,7 @@ fn object(kind: &Type) -> Node {
 pub(super) fn string_enum(kind: &Enum) -> Node {
     let values = kind.values.iter().map(|value| format!("- `{}`: {}", value.value, value.doc));
     let words = format!(
-        "{}\n\n{}\n\nSpotify may add more.",
+        "{}\n\n{}\n\nSpotify may add more values.",
         kind.doc,
         values.collect::<Vec<_>>().join("\n")
     );
@@ -102,53 +103,59 @@ fn handwritten() -> Vec<(String, Node)> {
         .iter()
         .map(|name| (*name, text("An id.").with("pattern", "^[0-9A-Za-z]{1,22}$")))
         .collect();
-    all.extend(ty::TEXT_IDS.iter().map(|name| (*name, text("An id: any text but the empty one."))));
+    all.extend(ty::TEXT_IDS.iter().map(|name| (*name, text("An id: any text that is not empty."))));
     all.extend(ty::URI_GROUPS.iter().map(|name| (*name, text("A URI of Spotify."))));
     let cursors = map([
         ("type", "object".into()),
         (
             "properties",
-            map([("after", link("The last entry.")), ("before", link("The first entry."))]),
+            map([
+                ("after", link("Cursor of the last entry.")),
+                ("before", link("Cursor of the first entry.")),
+            ]),
         ),
     ]);
     let page = map([
-        ("href", text("The page itself.")),
+        ("href", text("API URL of this page.")),
         ("limit", whole()),
         ("offset", whole()),
         ("total", map([("type", texts(["integer", "null"]))])),
-        ("next", link("The page after this one.")),
-        ("previous", link("The page before this one.")),
+        ("next", link("API URL of the next page.")),
+        ("previous", link("API URL of the previous page.")),
     ]);
     let cursor_page = map([
-        ("href", text("The page itself.")),
+        ("href", text("API URL of this page.")),
         ("limit", whole()),
         ("total", map([("type", texts(["integer", "null"]))])),
-        ("next", link("The page after this one.")),
+        ("next", link("API URL of the next page.")),
         ("cursors", cursors),
     ]);
     let offset = map([
-        ("position", whole().with("description", "From 0.")),
-        ("uri", text("The item itself.")),
+        ("position", whole().with("description", "Index of the item, from 0.")),
+        ("uri", text("URI of the item.")),
     ]);
     let message = map([
         ("status", whole()),
-        ("message", text("What is wrong.")),
-        ("reason", text("The same as a name; players and quotas give one.")),
+        ("message", text("Description of the error.")),
+        ("reason", text("Name of the reason; only errors of players and quotas have one.")),
     ]);
     let message = map([("type", "object".into()), ("properties", message)]);
     let items = vec![reference("Track"), reference("Episode")];
     all.extend([
-        ("Country", text("A country: two letters of ISO 3166-1.").with("pattern", "^[A-Z]{2}$")),
+        (
+            "Country",
+            text("A country code: two letters of ISO 3166-1.").with("pattern", "^[A-Z]{2}$"),
+        ),
         ("CountrySet", list_of(reference("Country"))),
         ("CursorPage", map([("type", "object".into()), ("properties", cursor_page)])),
         ("Error", map([("type", "object".into()), ("properties", map([("error", message)]))])),
-        ("LocalFile", text("The URI of a file of the user's.")),
+        ("LocalFile", text("URI of a local file.")),
         ("Page", map([("type", "object".into()), ("properties", page)])),
         ("PlayableItem", map([("oneOf", Node::List(items))])),
         ("PlaybackOffset", map([("type", "object".into()), ("properties", offset)])),
-        ("Fields", text("Names of fields, with those inside them in parentheses.")),
+        ("Fields", text("Names of fields, with nested fields in parentheses.")),
         ("ReleaseDate", text("A date: a year, a month or a day.")),
-        ("SearchQuery", text("Words, and filters such as `artist:name`.")),
+        ("SearchQuery", text("Search terms, and filters such as `artist:name`.")),
         ("Uri", text("A URI of Spotify.")),
     ]);
     all.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()

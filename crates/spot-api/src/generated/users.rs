@@ -371,7 +371,7 @@ impl GetUser {
 /// `playlist-read-collaborative`. Depending on the data, only some of these scopes are needed.
 /// Closed in Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.me().playlists()` for those of the user who gave the token.
+/// Use instead: `client.me().playlists()` for the playlists of the current user.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.

@@ -70,7 +70,7 @@ pub(crate) fn home_page(instance: &Instance, content: &Content) -> Reply {
     }
     text.push_str(
         "</table></div><h2>Operations</h2><div class=\"wide\"><table>\
-         <tr><th>method<th>path<th>operation<th>open to<th>one of the scopes",
+         <tr><th>method<th>path<th>operation<th>open to<th>needs one of these scopes",
     );
     let apps: Vec<&Registered> = content.apps.iter().collect();
     for (operation, _) in OPERATIONS {

@@ -73,7 +73,7 @@ impl axum::serve::Listener for BreakableListener {
                 }
                 // The listener continues after an error.
                 Err(error) => {
-                    tracing::debug!(%error, "a connection was not accepted");
+                    tracing::debug!(%error, "could not accept a connection");
                     tokio::task::yield_now().await;
                 }
             }

@@ -29,7 +29,7 @@ pub struct MockSpotify {
     task: JoinHandle<io::Result<()>>,
     #[cfg_attr(
         not(feature = "tls"),
-        expect(dead_code, reason = "without TLS there is no authority")
+        expect(dead_code, reason = "read only with the feature `tls`")
     )]
     authority: Option<String>,
 }
@@ -148,7 +148,7 @@ impl MockSpotify {
     pub fn app(&self, name: &str) -> RegisteredApp<'_> {
         match self.content.apps.by_name(name) {
             Some(key) => RegisteredApp { mock: self, key },
-            None => panic!("no application is called {name}"),
+            None => panic!("no application has the name {name}"),
         }
     }
 

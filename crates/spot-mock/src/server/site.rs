@@ -100,7 +100,7 @@ impl Site {
     ) -> std::io::Result<Arc<Instance>> {
         let is_key = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
         if key.is_empty() || key.len() > 100 || !key.bytes().all(is_key) {
-            return Err(invalid("a key is 1 to 100 letters, digits, '-', '_', '.' and '~'"));
+            return Err(invalid("key: must be 1 to 100 letters, digits, '-', '_', '.' or '~'"));
         }
         let base_url = format!("{}{WORLDS}{key}", self.default.base_url);
         let instance = match recipe {
@@ -116,7 +116,9 @@ impl Site {
         let instance = Arc::new(instance);
         let mut worlds = self.worlds();
         if worlds.len() >= MOST_WORLDS && !worlds.contains_key(key) {
-            return Err(invalid("there are 1,000 isolated worlds; remove those that are not used"));
+            return Err(invalid(
+                "there are already 1,000 isolated worlds; remove those that are unused",
+            ));
         }
         worlds.insert(key.to_owned(), Arc::clone(&instance));
         Ok(instance)

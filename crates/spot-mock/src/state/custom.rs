@@ -71,7 +71,7 @@ impl World {
             };
             let user = |id: &String, field: &str| {
                 let unknown =
-                    || invalid(&format!("{at}.{field}"), format!("there is no user {id}"));
+                    || invalid(&format!("{at}.{field}"), format!("no user has the id {id}"));
                 world.user(id).ok_or_else(unknown)
             };
             let owner = match &playlist.owner {
@@ -84,7 +84,7 @@ impl World {
                 None => None,
             };
             if id.is_some_and(|id| state.playlists.find(&id).is_some()) {
-                return Err(invalid(&format!("{at}.id"), "there is another playlist with this id"));
+                return Err(invalid(&format!("{at}.id"), "another playlist has this id"));
             }
             let mut list = List::new(id.unwrap_or(fresh), playlist.name.clone(), owner);
             list.description.clone_from(&playlist.description);
@@ -137,7 +137,8 @@ fn shelve<T: Kind>(
         let key = names.expect(world, wanted.name(), &at)?;
         let saved_at = match wanted.added_at() {
             Some(text) => Moment::parse(text).ok_or_else(|| {
-                let reason = format!("{text}: must be a time such as 2024-05-03T10:00:00Z");
+                let reason =
+                    format!("{text:?} is not a time; expected one such as 2024-05-03T10:00:00Z");
                 invalid(&format!("{at}.added_at"), reason)
             })?,
             None => usual,

@@ -129,15 +129,15 @@ async fn a_mistake_is_named_by_its_field() {
         ),
         (
             r#"{"artists": [{"name": "A", "id": "short"}]}"#,
-            "world: artists[0].id: short: must be 22 letters and digits",
+            "world: artists[0].id: \"short\" is not an id; expected 22 letters and digits",
         ),
         (
             r#"{"artists": [{"name": "A", "id": "4keel4keel4keel4keel4k"}, {"name": "B", "id": "4keel4keel4keel4keel4k"}]}"#,
-            "world: artists[1].id: 4keel4keel4keel4keel4k: something else of this kind has it",
+            "world: artists[1].id: another artist has the id 4keel4keel4keel4keel4k",
         ),
         (
             r#"{"artists": [{"name": "A"}], "albums": [{"name": "A", "artist": "A", "released": "May 2024"}]}"#,
-            "world: albums[0].released: May 2024: must be YYYY, YYYY-MM or YYYY-MM-DD",
+            "world: albums[0].released: \"May 2024\" is not a date; expected YYYY, YYYY-MM or YYYY-MM-DD",
         ),
         (
             r#"{"saved_tracks": ["Slip into what"]}"#,
@@ -145,11 +145,11 @@ async fn a_mistake_is_named_by_its_field() {
         ),
         (
             r#"{"playlists": [{"name": "P", "owner": "nobody"}]}"#,
-            "world: playlists[0].owner: there is no user nobody",
+            "world: playlists[0].owner: no user has the id nobody",
         ),
         (
             r#"{"users": [{"id": "mockuser"}]}"#,
-            "world: users[0].id: there is another user mockuser",
+            "world: users[0].id: another user has the id mockuser",
         ),
     ] {
         assert_eq!(refused(text).await, message);

@@ -208,7 +208,7 @@ async fn what_a_file_refers_to_has_to_exist() {
     for (text, expected) in [
         (
             album(r#""markets": ["XX"]"#),
-            "world: albums[0].tracks[0].markets: XX is not the code of a market",
+            "world: albums[0].tracks[0].markets: \"XX\" is not a market; expected a code such as \"DE\"",
         ),
         (
             album(r#""relinked_to": "Nothing""#),
@@ -224,7 +224,7 @@ async fn what_a_file_refers_to_has_to_exist() {
         ),
         (
             r#"{ "default_user": { "id": "spotify" } }"#.to_owned(),
-            "world: default_user.id: there is another user spotify",
+            "world: default_user.id: another user has the id spotify",
         ),
     ] {
         let world = World::from_json(&text).unwrap();

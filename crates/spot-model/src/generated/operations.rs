@@ -137,7 +137,7 @@ impl Operation {
         idempotent: true,
         paging: Paging::None,
         chunk: Some(20),
-        replacement: Some("`client.album(id)` for each of them"),
+        replacement: Some("`client.album(id)` for each id"),
         own_limit: false,
     };
 
@@ -182,7 +182,7 @@ impl Operation {
         idempotent: true,
         paging: Paging::None,
         chunk: Some(50),
-        replacement: Some("`client.artist(id)` for each of them"),
+        replacement: Some("`client.artist(id)` for each id"),
         own_limit: false,
     };
 
@@ -303,7 +303,7 @@ impl Operation {
         idempotent: true,
         paging: Paging::None,
         chunk: Some(50),
-        replacement: Some("`client.audiobook(id)` for each of them"),
+        replacement: Some("`client.audiobook(id)` for each id"),
         own_limit: false,
     };
 
@@ -348,7 +348,7 @@ impl Operation {
         idempotent: true,
         paging: Paging::None,
         chunk: Some(50),
-        replacement: Some("`client.chapter(id)` for each of them"),
+        replacement: Some("`client.chapter(id)` for each id"),
         own_limit: false,
     };
 
@@ -1499,7 +1499,7 @@ impl Operation {
         idempotent: true,
         paging: Paging::None,
         chunk: Some(50),
-        replacement: Some("`client.show(id)` for each of them"),
+        replacement: Some("`client.show(id)` for each id"),
         own_limit: false,
     };
 
@@ -1544,7 +1544,7 @@ impl Operation {
         idempotent: true,
         paging: Paging::None,
         chunk: Some(50),
-        replacement: Some("`client.episode(id)` for each of them"),
+        replacement: Some("`client.episode(id)` for each id"),
         own_limit: false,
     };
 
@@ -1574,7 +1574,7 @@ impl Operation {
         idempotent: true,
         paging: Paging::None,
         chunk: Some(50),
-        replacement: Some("`client.track(id)` for each of them"),
+        replacement: Some("`client.track(id)` for each id"),
         own_limit: false,
     };
 
@@ -1664,7 +1664,7 @@ impl Operation {
         idempotent: true,
         paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
-        replacement: Some("`client.me().playlists()` for those of the user who gave the token"),
+        replacement: Some("`client.me().playlists()` for the playlists of the current user"),
         own_limit: false,
     };
 }

@@ -270,9 +270,9 @@ fn what_is_no_id_is_explained() {
     "spotify:local:a:b:c:1" is not an artist id, URI or URL: it is a URI of another kind
     "https://spotify.link/abc" is not an artist id, URI or URL: it is a short link; resolve it first with `client.resolve_link(..)`
     "https://open.spotify.com/s/abc" is not an artist id, URI or URL: it is a short link; resolve it first with `client.resolve_link(..)`
-    "https://example.org/artist/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it is not the URL of an item at Spotify
+    "https://example.org/artist/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it is not the URL of a Spotify item
     "spotify:artist:not-an-id" is not an artist id, URI or URL: '-' is not a base-62 character
-    "spotify:artist:" is not an artist id, URI or URL: it breaks off before the id
+    "spotify:artist:" is not an artist id, URI or URL: the id is missing
     "#
     );
 }
@@ -364,7 +364,7 @@ fn calls_take_whatever_names_the_thing() {
     ];
     assert!(given.into_iter().all(|given| given == Ok(album)));
     let none: Result<AlbumId, _> = None::<AlbumId>.into_id();
-    assert!(none.unwrap_err().to_string().contains("there is none"));
+    assert!(none.unwrap_err().to_string().contains("the object has no id"));
     // Calls that add to a playlist accept bare ids of tracks.
     let track: PlayableUri = ID.into_id().unwrap();
     assert_eq!(track.to_string(), format!("spotify:track:{ID}"));

@@ -69,7 +69,7 @@ pub struct RedisLimiter {
 }
 
 /// Builder of a [`RedisLimiter`].
-#[must_use = "a builder does nothing until it builds"]
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct RedisLimiterBuilder {
     redis: Redis,
     client_id: String,
@@ -209,7 +209,9 @@ impl RedisLimiterBuilder {
     pub fn build(self) -> Result<RedisLimiter, Error> {
         let Self { redis, client_id, settings, observer } = self;
         if client_id.is_empty() || client_id.contains(['{', '}']) {
-            let message = "the client id is empty or contains a brace";
+            let message = format!(
+                "the client id is {client_id:?}; expected at least one character, no braces"
+            );
             return Err(Error::configuration(message));
         }
         let worker = worker_name();
@@ -298,7 +300,12 @@ impl Connection {
         let alone = limiter.change(|slots, _, now| (slots.fail(now), true));
         let Some(limit) = alone else { return };
         let error = Error::new(ErrorKind::Transport, failure.to_string());
-        tracing::warn!(%error, limit, "the rate limit is not shared: this process goes on alone");
+        tracing::warn!(
+            %error,
+            limit,
+            "the rate limit is not shared while Redis is unavailable: this process limits its calls \
+             alone"
+        );
         self.observe(Event::limiter_alone(error, limit));
     }
 

@@ -50,9 +50,9 @@ impl<'a> Content<'a> {
         let version = words.next().and_then(|version| version.parse().ok());
         let version = version.ok_or_else(|| broken("it has no version"))?;
         let kind = words.next().and_then(|name| Kind::ALL.into_iter().find(|k| k.name() == name));
-        let kind = kind.ok_or_else(|| broken("it is neither clear, sealed nor removed"))?;
+        let kind = kind.ok_or_else(|| broken("its kind is not `clear`, `sealed` or `removed`"))?;
         // Skips the line feed.
-        let payload = payload.get(1..).ok_or_else(|| broken("it ends early"))?;
+        let payload = payload.get(1..).ok_or_else(|| broken("it has no payload"))?;
         Ok(Self { version, kind, payload })
     }
 
@@ -63,7 +63,8 @@ impl<'a> Content<'a> {
 
     /// Returns the text of an unsealed payload.
     pub(super) fn text(&self) -> Result<&'a str, Unreadable> {
-        str::from_utf8(self.payload).map_err(|_| Unreadable::Broken("it is not text".to_owned()))
+        str::from_utf8(self.payload)
+            .map_err(|_| Unreadable::Broken("it is not UTF-8 text".to_owned()))
     }
 }
 

@@ -58,8 +58,9 @@ struct Held {
 
 /// Waits for the lock of a session.
 pub(super) async fn lock(redis: &Redis, session: &str) -> Result<StoreLock, Error> {
-    let runtime = Handle::try_current()
-        .map_err(|_| Error::configuration("a lock in Redis needs a running tokio runtime"))?;
+    let runtime = Handle::try_current().map_err(|_| {
+        Error::configuration("locking a session in Redis needs a running tokio runtime")
+    })?;
     // This value is created before the first attempt, so that the lock is released even if the
     // caller is cancelled.
     let mut held = Held {

@@ -37,11 +37,11 @@ impl Seal {
         let plain = call("open", &self.open, key, sealed)?;
         let wrong = |why: &str| Error::store(format!("the value of {key} in Redis {why}"));
         let plain =
-            str::from_utf8(&plain).map_err(|_| wrong("opens as bytes that are not text"))?;
+            str::from_utf8(&plain).map_err(|_| wrong("is not UTF-8 text after it was opened"))?;
         match plain.split_once('\n') {
             Some((owner, text)) if owner == key => Ok(text.to_owned()),
-            Some(_) => Err(wrong("was moved there from another key")),
-            None => Err(wrong("has no key inside")),
+            Some(_) => Err(wrong("was sealed for another key")),
+            None => Err(wrong("does not name the key that it was sealed for")),
         }
     }
 }
@@ -51,8 +51,8 @@ fn call(name: &str, function: &Function, key: &str, bytes: &[u8]) -> Result<Vec<
     match catch_unwind(AssertUnwindSafe(|| function(bytes))) {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => {
-            Err(Error::store(format!("`{name}` failed for {key}")).with_source(error))
+            Err(Error::store(format!("the function `{name}` failed for {key}")).with_source(error))
         }
-        Err(_) => Err(Error::configuration(format!("`{name}` panicked for {key}"))),
+        Err(_) => Err(Error::configuration(format!("the function `{name}` panicked for {key}"))),
     }
 }

@@ -43,7 +43,8 @@ impl RedisStore {
         let mut set = redis::cmd("SET");
         set.arg(&key).arg(value).arg("PX").arg(millis(LIFETIME));
         let set = self.redis.query::<Value>(set).await;
-        set.map(drop).map_err(|error| Error::store(format!("cannot keep a sign-in: {error}")))
+        set.map(drop)
+            .map_err(|error| Error::store(format!("cannot save a pending sign-in: {error}")))
     }
 
     /// Removes a sign-in from the server and returns it. Returns `None` if no sign-in has this
@@ -75,7 +76,7 @@ impl RedisStore {
             .redis
             .run(TAKE.call().key(&key))
             .await
-            .map_err(|error| Error::store(format!("cannot read a sign-in: {error}")))?;
+            .map_err(|error| Error::store(format!("cannot read a pending sign-in: {error}")))?;
         let Value::BulkString(bytes) = value else { return Ok(None) };
         let content = Content::parse(&bytes).map_err(unusable)?;
         let json = self.text(&key, &content).map_err(unusable)?;
@@ -89,10 +90,11 @@ impl RedisStore {
 }
 
 fn unusable(error: Unreadable) -> Error {
-    let wrong = |why: &str| Error::store(format!("a sign-in in Redis cannot be used: {why}"));
+    let wrong =
+        |why: &str| Error::store(format!("a pending sign-in in Redis cannot be used: {why}"));
     match error {
         Unreadable::Broken(why) => wrong(&why),
-        Unreadable::Newer => wrong("a newer version of this library has written it"),
+        Unreadable::Newer => wrong("it was written by a newer version of this library"),
         Unreadable::Error(error) => error,
     }
 }

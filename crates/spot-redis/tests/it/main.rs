@@ -37,12 +37,12 @@ fn server_with(arguments: &[&str]) -> Option<RedisServer> {
     }
     assert!(
         env::var_os("CI").is_none(),
-        "neither redis-server nor valkey-server is on the path, and CI is set"
+        "neither redis-server nor valkey-server is on PATH, and CI is set"
     );
     SAID.call_once(|| {
         // `eprintln!` is not used, because the output of passing tests is hidden.
-        let line = "left out: the tests of spot-redis on a real server, since neither redis-server \
-                    nor valkey-server is on the path (or set REDIS_SERVER)\n";
+        let line = "skipped: the tests of spot-redis on a real server, because neither \
+                    redis-server nor valkey-server is on PATH (or set REDIS_SERVER)\n";
         let _ = io::stderr().write_all(line.as_bytes());
     });
     None

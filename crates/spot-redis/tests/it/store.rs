@@ -260,7 +260,7 @@ async fn functions_that_fail_or_panic_are_errors_and_lose_nothing() {
     let error = panics.save(&key(), &record("two"), None).await.unwrap_err();
     assert!(error.message().contains("`seal` panicked"), "{error}");
     let odd = plain.sealed(|_| Err("no key today".into()), |_| Ok(vec![0xff]));
-    assert!(unreadable(&odd).await.message().contains("not text"));
+    assert!(unreadable(&odd).await.message().contains("not UTF-8 text"));
     let error = odd.save(&key(), &record("two"), None).await.unwrap_err();
     assert!(error.message().contains("`seal` failed"), "{error}");
 

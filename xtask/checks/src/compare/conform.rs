@@ -48,7 +48,7 @@ pub(crate) fn run(root: &Path, file: &Path) -> Result<(), Error> {
         }
     }
     say(&format!(
-        "{} answers of {} operations: {valid} valid as they are, {wrong} with differences; \
+        "{} responses of {} operations: {valid} match the schema, {wrong} differ from it; \
          {without} have no schema",
         valid + wrong,
         operations.len(),
@@ -56,7 +56,7 @@ pub(crate) fn run(root: &Path, file: &Path) -> Result<(), Error> {
     Deviations::read(root)?.report_answers(&differences)?;
     match unanswered.is_empty() {
         true => Ok(()),
-        false => Err(format!("no answer is among the fixtures: {unanswered:?}")),
+        false => Err(format!("operations of the document without a fixture: {unanswered:?}")),
     }
 }
 

@@ -59,13 +59,17 @@ pub(crate) fn run(root: &Path, dir: &Path) -> Result<(), Error> {
         }
     }
     for (path, count) in &tally.lost {
-        say(&format!("not kept: {path} ({count} times)"));
+        say(&format!("lost when decoded and encoded again: {path} ({count} times)"));
     }
     if tally.skipped > 0 {
         say(&format!("{} skipped: their operations are not in the spec", tally.skipped));
     }
     say(&format!("{} passed, {} failed", tally.passed, tally.failed));
-    if tally.failed > 0 { Err("some recorded answers do not decode".to_owned()) } else { Ok(()) }
+    if tally.failed > 0 {
+        Err("some recorded responses could not be decoded".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 fn ignored(root: &Path) -> Result<Ignored, Error> {
@@ -74,7 +78,9 @@ fn ignored(root: &Path) -> Result<Ignored, Error> {
     let ignored: Ignored =
         toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     match ignored.field.iter().find(|field| field.reason.trim().is_empty()) {
-        Some(field) => Err(format!("{}: `{}` has no reason", path.display(), field.path)),
+        Some(field) => {
+            Err(format!("{}: the `reason` of `{}` is empty", path.display(), field.path))
+        }
         None => Ok(ignored),
     }
 }
@@ -216,19 +222,19 @@ fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str, &
         }
         (Value::Number(given), Value::Number(kept)) => {
             if given.as_f64() != kept.as_f64() && !given.as_f64().is_some_and(|given| given < 0.0) {
-                lost(&format!("{path} (another number)"), "");
+                lost(&format!("{path} (number changed)"), "");
             }
         }
         (Value::String(given), Value::String(kept)) => {
             if !same_text(given, kept) {
-                lost(&format!("{path} (another text)"), "");
+                lost(&format!("{path} (text changed)"), "");
             }
         }
         // Some old recordings have numbers as text.
         (Value::String(given), Value::Number(kept)) if *given == kept.to_string() => {}
         (given, kept) if given == kept => {}
         (given, Value::Null) if says_nothing(given) => {}
-        _ => lost(&format!("{path} (another type)"), ""),
+        _ => lost(&format!("{path} (type changed)"), ""),
     }
 }
 

@@ -40,8 +40,8 @@ pub(crate) fn run(root: &Path, dir: &Path, check: bool) -> Result<(), Error> {
             }
         }
     }
-    let mut text = "# `cargo xtask shapes`: fields that only recorded answers have (-), and fields that only\n\
-                    # the fixtures have (+). Why the first are missing is in xtask/spec/deviations.toml.\n\n"
+    let mut text = "# `cargo xtask shapes`: fields that only recorded responses have (-), and fields that only\n\
+                    # the fixtures have (+). xtask/spec/deviations.toml explains the missing fields (-).\n\n"
         .to_owned();
     let mut counts = [0_usize; 2];
     let mut lacking = BTreeSet::new();
@@ -72,7 +72,7 @@ pub(crate) fn run(root: &Path, dir: &Path, check: bool) -> Result<(), Error> {
     if fs::read_to_string(&path).is_ok_and(|old| old == text) {
         return Ok(());
     }
-    Err(format!("{FILE} is not as the answers are; run `cargo xtask shapes` and review it"))
+    Err(format!("{FILE} is out of date; run `cargo xtask shapes` and review the changes"))
 }
 
 /// Collects the paths of all fields.

@@ -261,7 +261,7 @@ impl Fleet {
 
 impl Running {
     fn server(&self) -> Result<&RedisServer, Error> {
-        self.server.as_ref().ok_or_else(|| "the fleet has no server".to_owned())
+        self.server.as_ref().ok_or_else(|| "the fleet has no Redis server".to_owned())
     }
 
     /// Starts another process.
@@ -285,7 +285,7 @@ impl Running {
             .spawn()
             .map_err(text)?;
         let input = process.stdin.take();
-        let output = process.stdout.take().ok_or("a process has no output")?;
+        let output = process.stdout.take().ok_or("a process has no standard output")?;
         let (sender, reports) = mpsc::channel();
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
@@ -348,7 +348,7 @@ impl Running {
                 return Ok(start.elapsed());
             }
             if start.elapsed() > DEADLINE {
-                return Err("a process does not call any more".to_owned());
+                return Err("a process stopped making calls".to_owned());
             }
             sleep(LOOK).await;
         }
@@ -365,7 +365,8 @@ impl Running {
                     Ok(Report::Alone) if !shared => break,
                     Ok(_) => {}
                     Err(_) if start.elapsed() > DEADLINE => {
-                        return Err("a process does not report".to_owned());
+                        let what = if shared { "available again" } else { "unavailable" };
+                        return Err(format!("a process did not report that Redis is {what}"));
                     }
                     Err(_) => sleep(Duration::from_millis(5)).await,
                 }
@@ -397,7 +398,7 @@ impl Running {
                     Ok(_) => {}
                     Err(mpsc::TryRecvError::Empty) => sleep(LOOK).await,
                     Err(mpsc::TryRecvError::Disconnected) => {
-                        return Err(format!("process {} ended by itself", worker.number));
+                        return Err(format!("process {} ended unexpectedly", worker.number));
                     }
                 }
             };
@@ -452,7 +453,7 @@ fn is_accepted(status: u16) -> bool {
 /// are then not meaningful, so only lost, repeated and late calls are failures.
 pub(super) async fn run(checks: &mut Checks, short: bool) -> Result<(), Error> {
     if RedisServer::program().is_none() && env::var_os("CI").is_none() {
-        say("left out: the calls, since neither redis-server nor valkey-server is on the path");
+        say("skipped: the calls, because neither redis-server nor valkey-server is on PATH");
         return Ok(());
     }
     overhead(checks, if short { 200 } else { 2000 }).await?;
@@ -479,8 +480,8 @@ async fn paces(checks: &mut Checks, short: bool) -> Result<(), Error> {
         false => vec![fleet(3, true), fleet(8, true), fleet(3, false), fleet(8, false)],
     };
     let ideal = fleet(1, true).ideal(calls);
-    say(&format!("{calls} calls, limit {limit} in {seconds} s: {} s at best", ideal.as_secs()));
-    say("processes | limiter      | time / ideal | 429s per 1,000 | round trips a call | shares");
+    say(&format!("{calls} calls, limit {limit} per {seconds} s: {} s at least", ideal.as_secs()));
+    say("processes | limiter      | time / ideal | 429s per 1,000 | round trips per call | shares");
     let outcomes = join_all(fleets.iter().cloned().map(|fleet| async move {
         let running = fleet.start().await?;
         let took = running.until(calls, ideal * 2).await;
@@ -499,7 +500,8 @@ async fn paces(checks: &mut Checks, short: bool) -> Result<(), Error> {
             false => ("one each", "-".to_owned()),
         };
         say(&format!(
-            "{processes:>9} | {limiter:<12} | {over:>12.3} | {refused:>14.1} | {round_trips:>18} | {}",
+            "{processes:>9} | {limiter:<12} | {over:>12.3} | {refused:>14.1} | {round_trips:>20} \
+             | {}",
             shares.join(", ")
         ));
         if !fleet.shared {
@@ -507,14 +509,15 @@ async fn paces(checks: &mut Checks, short: bool) -> Result<(), Error> {
         }
         let who = format!("{processes} processes");
         if !short {
-            checks.check(over <= 1.03, &format!("{who}: within 1.03 of the ideal time"));
-            checks.check(refused <= 3.0, &format!("{who}: at most 3 429s per 1,000 calls"));
-            let what = format!("{who}: at most 1.1 round trips a call");
+            checks.check(over <= 1.03, &format!("{who}: at most 1.03 times the ideal time"));
+            let what = format!("{who}: at most 3 responses with 429 per 1,000 calls");
+            checks.check(refused <= 3.0, &what);
+            let what = format!("{who}: at most 1.1 round trips per call");
             checks.check(outcome.round_trips_per_call() <= 1.1, &what);
         }
         intact(checks, &who, &outcome);
         say(&format!(
-            "{who}: 100 calls a second are {:.0} scripts a second, which run {:.0} commands",
+            "{who}: 100 calls per second need {:.0} scripts per second, which run {:.0} commands",
             outcome.round_trips_per_call() * 100.0,
             outcome.commands as f64 * 100.0 / outcome.accepted.max(1) as f64
         ));
@@ -532,7 +535,7 @@ fn intact(checks: &mut Checks, who: &str, outcome: &Outcome) {
     checks.check(
         *longest <= DEADLINE + LATE,
         &format!(
-            "{who}: no call beyond its deadline; the longest took {:.1} s",
+            "{who}: no call takes longer than its deadline; the longest took {:.1} s",
             longest.as_secs_f64()
         ),
     );
@@ -559,7 +562,7 @@ async fn faults(checks: &mut Checks, short: bool) -> Result<(), Error> {
         // While Redis is unreachable, the processes cannot share their limits, so some calls are
         // refused.
         if !short {
-            let what = format!("{name}: at most 40 429s per 1,000 calls");
+            let what = format!("{name}: at most 40 responses with 429 per 1,000 calls");
             checks.check(refused <= 40.0, &what);
         }
     }
@@ -584,7 +587,7 @@ impl Fault {
             Self::Restart => "server restarted without data",
             Self::Cut => "connections cut",
             Self::Flush => "scripts flushed",
-            Self::Clock => "a clock wrong by an hour",
+            Self::Clock => "a clock one hour ahead",
         }
     }
 
@@ -607,7 +610,7 @@ impl Fault {
                     running.kill_one()?;
                     longest = longest.max(running.until_all_call().await?);
                 }
-                format!("after each kill every process called again within {}", seconds(longest))
+                format!("after each kill, every process called again within {}", seconds(longest))
             }
             Self::Freeze => {
                 let frozen = Duration::from_secs(frozen);
@@ -640,14 +643,20 @@ impl Fault {
                             break;
                         }
                         if start.elapsed() > DEADLINE {
-                            return Err("a process does not come back".to_owned());
+                            return Err(
+                                "a process did not share the limit again after the restart"
+                                    .to_owned(),
+                            );
                         }
                         sleep(Duration::from_millis(5)).await;
                     }
                     longest = longest.max(start.elapsed());
                     running.until_all_call().await?;
                 }
-                format!("all shared again {} after the restart", seconds(longest))
+                format!(
+                    "every process shared the limit again {} after the restart",
+                    seconds(longest)
+                )
             }
             Self::Cut => {
                 let mut longest = Duration::ZERO;
@@ -656,7 +665,7 @@ impl Fault {
                     let _: u64 = running.server()?.command(&kill).map_err(text)?;
                     longest = longest.max(running.until_all_call().await?);
                 }
-                format!("after each cut every process called again within {}", seconds(longest))
+                format!("after each cut, every process called again within {}", seconds(longest))
             }
             Self::Flush => {
                 for _ in 0..rounds * 10 {
@@ -668,7 +677,7 @@ impl Fault {
             }
             Self::Clock => {
                 if !Path::new(FAKETIME).is_file() {
-                    say("left out: a clock wrong by an hour, which needs Debian's faketime");
+                    say("skipped: a clock one hour ahead, which needs Debian's package faketime");
                     return Ok(None);
                 }
                 let wrong = [
@@ -682,7 +691,7 @@ impl Fault {
                 for _ in 0..rounds {
                     running.until_all_call().await?;
                 }
-                "one process of four".to_owned()
+                "one of four processes has the wrong clock".to_owned()
             }
         };
         let took = running.start.elapsed();
@@ -701,9 +710,11 @@ async fn overhead(checks: &mut Checks, calls: usize) -> Result<(), Error> {
     let added = |shared: Duration, local| shared.saturating_sub(local).as_secs_f64() * 1e6;
     let (added_median, added_p99) = (added(shared_median, median), added(shared_p99, p99));
     say(&format!(
-        "an unhindered call: {added_median:.0} µs added at the median, {added_p99:.0} µs at p99"
+        "Redis adds {added_median:.0} µs at the median and {added_p99:.0} µs at p99 to a call that \
+         does not wait"
     ));
-    checks.check(added_median < 20_000.0, "an unhindered call takes less than 20 ms more");
+    checks
+        .check(added_median < 20_000.0, "Redis adds less than 20 ms to a call that does not wait");
     Ok(())
 }
 
@@ -747,7 +758,11 @@ async fn memory() -> Result<(), Error> {
     for key in &keys {
         bytes += server.command::<u64>(&["MEMORY", "USAGE", key, "SAMPLES", "0"]).map_err(text)?;
     }
-    say(&format!("an application with a limit of 1,000: {} keys, {} KB", keys.len(), bytes / 1000));
+    say(&format!(
+        "an application with a limit of 1,000 takes {} keys and {} KB in Redis",
+        keys.len(),
+        bytes / 1000
+    ));
     Ok(())
 }
 

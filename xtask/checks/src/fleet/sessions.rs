@@ -199,7 +199,7 @@ async fn reports_of_step(
     while missing > 0 {
         let (number, started, report) = reports
             .recv_timeout(STEP_LIMIT)
-            .map_err(|_| "a process does not get a token".to_owned())?;
+            .map_err(|_| "a process did not get a token in time".to_owned())?;
         // Ignores reports that a process sent before it was killed.
         let is_current = workers.get(number).is_some_and(|worker| worker.started == started);
         if Some(number) == victim || !is_current {
@@ -229,7 +229,7 @@ fn all_ready(
 ) -> Result<(), Error> {
     while missing > 0 {
         let report = reports.recv_timeout(STEP_LIMIT);
-        match report.map_err(|_| "a process does not start".to_owned())?.2 {
+        match report.map_err(|_| "a process did not start in time".to_owned())?.2 {
             Report::Ready => missing -= 1,
             Report::Failed(why) => totals.failures.push(why),
             Report::Done | Report::Lost => {}
@@ -257,8 +257,8 @@ fn start(
         .stdout(Stdio::piped())
         .spawn()
         .map_err(text)?;
-    let input = process.stdin.take().ok_or("a process has no input")?;
-    let output = process.stdout.take().ok_or("a process has no output")?;
+    let input = process.stdin.take().ok_or("a process has no standard input")?;
+    let output = process.stdout.take().ok_or("a process has no standard output")?;
     let reports = reports.clone();
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
@@ -287,11 +287,12 @@ fn report(checks: &mut Checks, expiries: u32, totals: &Totals) {
     checks.check(
         *lost == 0,
         &format!(
-            "no refresh token is lost, but for {lost_half_way} by a process that was killed between \
-             the answer of the service and the save ({lost} others)"
+            "no refresh token is lost, except if a process is killed between the response and the \
+             save ({lost_half_way} lost that way, {lost} otherwise)"
         ),
     );
-    checks.check(*not_once == 0, &format!("one refresh for each expiry ({not_once} others)"));
+    let what = format!("one refresh for each expiry ({not_once} expiries with none or several)");
+    checks.check(*not_once == 0, &what);
     checks.check(failures.is_empty(), &format!("every process gets a token ({failures:?})"));
 }
 
@@ -302,7 +303,8 @@ async fn memory(checks: &mut Checks) -> Result<(), Error> {
     let used = || -> Result<f64, Error> {
         let info: String = server.command(&["INFO", "memory"]).map_err(text)?;
         let line = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
-        line.and_then(|bytes| bytes.trim().parse().ok()).ok_or("no used_memory".to_owned())
+        let missing = "`INFO memory` has no `used_memory`";
+        line.and_then(|bytes| bytes.trim().parse().ok()).ok_or(missing.to_owned())
     };
     let key = |user: u32| {
         StoreKey::new(
@@ -334,11 +336,11 @@ async fn memory(checks: &mut Checks) -> Result<(), Error> {
     let one: u64 = server.command(&["MEMORY", "USAGE", &store.key(&key(1))]).map_err(text)?;
     let each = (after - before) / f64::from(SESSIONS);
     say(&format!(
-        "{SESSIONS} sessions take {:.1} MB of the server, {each:.0} bytes each (MEMORY USAGE of one: \
+        "{SESSIONS} sessions take {:.1} MB on the server, {each:.0} bytes each (MEMORY USAGE of one: \
          {one})",
         (after - before) / 1e6
     ));
-    checks.check(each < 2_000.0, "a session takes less than 2,000 bytes of the server");
+    checks.check(each < 2_000.0, "a session takes less than 2,000 bytes on the server");
     Ok(())
 }
 

@@ -153,7 +153,9 @@ struct Backup {
 impl Backup {
     fn add(&mut self, Line { added_at, track }: Line) -> Result<(), String> {
         if let Some(text) = added_at.as_ref().filter(|text| Moment::parse(text).is_none()) {
-            return Err(format!("added_at: {text}: must be a time such as 2024-05-03T10:00:00Z"));
+            return Err(format!(
+                "added_at: {text:?} is not a time; expected one such as 2024-05-03T10:00:00Z"
+            ));
         }
         check_id(&track.id, "track.id")?;
         let asked = track.linked_from.as_ref().map_or(&track.id, |link| &link.id).clone();
@@ -201,8 +203,8 @@ impl Backup {
             check_id(id, "track.album.id")?;
         }
         if let Some(date) = album.release_date.as_ref().filter(|it| Released::parse(it).is_none()) {
-            let rule = "must be YYYY, YYYY-MM or YYYY-MM-DD";
-            return Err(format!("track.album.release_date: {date}: {rule}"));
+            let rule = "expected YYYY, YYYY-MM or YYYY-MM-DD";
+            return Err(format!("track.album.release_date: {date:?} is not a date; {rule}"));
         }
         let name = || format!("{} by {artist}", album.name);
         let place = match self.places.entry(album.id.clone().unwrap_or_else(name)) {
@@ -261,7 +263,7 @@ impl Backup {
 }
 
 fn check_id(id: &str, at: &str) -> Result<(), String> {
-    let wrong = || format!("{at}: {id}: must be 22 letters and digits");
+    let wrong = || format!("{at}: {id:?} is not an id; expected 22 letters and digits");
     Id::parse(id).map(|_| ()).ok_or_else(wrong)
 }
 

@@ -26,7 +26,7 @@ impl World {
     pub(crate) fn add_catalogue(&self, world: &mut world::World) -> io::Result<()> {
         if let Some(user) = &self.default_user {
             if world.user(&user.id).is_some_and(|known| known != world.listener()) {
-                let reason = format!("there is another user {}", user.id);
+                let reason = format!("another user has the id {}", user.id);
                 return Err(invalid("default_user.id", reason));
             }
             world.describe_listener(
@@ -73,7 +73,7 @@ impl World {
         }
         for (place, user) in self.users.iter().enumerate() {
             if world.user(&user.id).is_some() {
-                let reason = format!("there is another user {}", user.id);
+                let reason = format!("another user has the id {}", user.id);
                 return Err(invalid(&format!("users[{place}].id"), reason));
             }
             world.add_user(&user.id, user.display_name.clone(), user.followers, user.premium);
@@ -116,7 +116,7 @@ fn add_album(
         Some(text) => Released::parse(text).ok_or_else(|| {
             invalid(
                 &format!("{at}.released"),
-                format!("{text}: must be YYYY, YYYY-MM or YYYY-MM-DD"),
+                format!("{text:?} is not a date; expected YYYY, YYYY-MM or YYYY-MM-DD"),
             )
         })?,
         None => Released::NEW_YEAR,
@@ -199,7 +199,8 @@ fn availability(
 ) -> io::Result<Availability> {
     match markets {
         Some(codes) => world.available_in(codes).map_err(|code| {
-            invalid(&format!("{at}.markets"), format!("{code} is not the code of a market"))
+            let reason = format!("{code:?} is not a market; expected a code such as \"DE\"");
+            invalid(&format!("{at}.markets"), reason)
         }),
         None if unavailable => Ok(Availability::Far),
         None => Ok(Availability::Everywhere),
@@ -220,7 +221,10 @@ fn add_show(world: &mut world::World, show: &Show, at: &str) -> io::Result<()> {
         let at = format!("{at}.episodes[{place}]");
         let released = match &episode.released {
             Some(date) => Moment::parse(&format!("{date}T00:00:00Z")).ok_or_else(|| {
-                invalid(&format!("{at}.released"), format!("{date}: must be YYYY-MM-DD"))
+                invalid(
+                    &format!("{at}.released"),
+                    format!("{date:?} is not a date; expected YYYY-MM-DD"),
+                )
             })?,
             None => START,
         };
@@ -285,7 +289,7 @@ fn next_id<T: Kind>(world: &mut world::World, given: Option<&String>, at: &str) 
     if world.reserve::<T>(id) {
         Ok(id)
     } else {
-        Err(invalid(&format!("{at}.id"), format!("{text}: something else of this kind has it")))
+        Err(invalid(&format!("{at}.id"), format!("another {} has the id {text}", T::WORD)))
     }
 }
 

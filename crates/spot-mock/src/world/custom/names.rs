@@ -45,7 +45,10 @@ impl<T: Kind> Names<T> {
 }
 
 pub(crate) fn own_id(text: &str, at: &str) -> io::Result<Id> {
-    let wrong = || invalid(&format!("{at}.id"), format!("{text}: must be 22 letters and digits"));
+    let wrong = || {
+        let reason = format!("{text:?} is not an id; expected 22 letters and digits");
+        invalid(&format!("{at}.id"), reason)
+    };
     Id::parse(text).ok_or_else(wrong)
 }
 
