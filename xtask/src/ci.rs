@@ -123,7 +123,7 @@ fn benchmarks() -> Vec<Step> {
     vec![
         cargo("benchmarks", &[&["check"], &manifest[..]].concat()),
         cargo(
-            "compiling rspotify's story",
+            "compiling the test program of rspotify",
             &[&["build", "--locked", "--package", "rspotify-story"], &manifest[..]].concat(),
         ),
     ]
@@ -171,7 +171,7 @@ fn tests() -> Vec<Step> {
 fn programs(root: &Path) -> Vec<Step> {
     let mut steps = vec![
         built("fixtures", "xtask-checks", &["fixtures", "--check"]),
-        built("every operation once", "xtask-checks", &["smoke"]),
+        built("one call of every operation", "xtask-checks", &["smoke"]),
         // `--no-verify` is used because building each package from its own files would take
         // minutes. The sources are already compiled, and `include` lists whole folders. A dry run
         // does not lock the target directory.
@@ -242,7 +242,7 @@ fn run_lanes(root: &Path, first: &[Step], second: &[Step]) -> Result<(), Error> 
     thread::scope(|scope| {
         let second = scope.spawn(|| lane(second, true));
         let first = lane(first, false);
-        let second = second.join().unwrap_or_else(|_| Err("a lane panicked".to_owned()));
+        let second = second.join().unwrap_or_else(|_| Err("a list of steps panicked".to_owned()));
         first.and(second)
     })
 }

@@ -83,7 +83,7 @@ fn report(deviations: &[Deviation], differences: &BTreeSet<String>) -> Result<()
         say(&format!("unexplained: {difference}"));
     }
     say(&format!(
-        "{} differences, {} reasons; {} unexplained, {stale} explanations that no longer apply",
+        "{} differences, {} reasons; {} differences have no reason, {stale} reasons no longer apply",
         differences.len(),
         deviations.len(),
         unexplained.len(),

@@ -36,7 +36,11 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
         shown.extend(found);
     }
     if shown.is_empty() {
-        say(&format!("{} pages show none of {} private types", pages.len(), private.len()));
+        say(&format!(
+            "checked {} pages: no page shows any of the {} private types",
+            pages.len(),
+            private.len()
+        ));
         return Ok(());
     }
     Err(shown.into_iter().collect::<Vec<_>>().join("\n       "))

@@ -457,8 +457,8 @@ impl Spec {
             let renamed = kind.fields.iter().filter(|field| field.renamed_from.is_some()).count();
             if renamed > 1 || renamed == 1 && kind.fields.iter().any(|field| field.required) {
                 return Err(format!(
-                    "type.{name}: at most one field may have `renamed_from`, and then none may be \
-                     `required`"
+                    "type.{name}: at most one field may have `renamed_from`; a type with such a \
+                     field must not have `required` fields"
                 ));
             }
         }

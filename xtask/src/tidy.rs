@@ -103,7 +103,7 @@ fn import_circles(root: &Path, wrong: &mut Vec<String>) {
                 });
             if !allowed {
                 wrong.push(format!(
-                    "{name}: files that use each other in a circle: {}",
+                    "{name}: circular dependency between these files: {}",
                     circle.join(", ")
                 ));
             }

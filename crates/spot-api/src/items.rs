@@ -264,7 +264,7 @@ impl Client {
         };
         let Some(trail) = page.trail().follow(link, backwards).filter(|_| goes_on) else {
             let error = Error::bad_request(
-                "the link of the page leads to this page or an earlier one; it was not followed",
+                "the page links to itself or to an earlier page; the link was not followed",
             );
             return Err(error.with_operation(request.operation()));
         };

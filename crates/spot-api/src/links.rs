@@ -12,8 +12,9 @@ const LINK: &Operation = &Operation::custom(Method::Get, "/{link}");
 pub(crate) fn request(pipeline: &Pipeline, link: &str) -> Result<Request, Error> {
     let base = pipeline.base_url();
     let path = pipeline.path_of(link).ok_or_else(|| {
-        let message =
-            format!("the link of the page is not below the base URL {base}; it was not followed");
+        let message = format!(
+            "a link of the page is not below the base URL {base}; the link was not followed"
+        );
         Error::bad_request(message).with_operation(LINK)
     })?;
     Ok(Request::at(operation(&path), &path))

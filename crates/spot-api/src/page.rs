@@ -172,7 +172,7 @@ impl<'de, P: Deserialize<'de>> Deserialize<'de> for PageIn<P> {
             type Value = PageIn<P>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a page, or an object that contains one")
+                f.write_str("a page, or an object that contains a page")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PageIn<P>, A::Error> {

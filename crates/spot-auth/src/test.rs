@@ -208,7 +208,7 @@ async fn check_lock(store: &Arc<dyn TokenStore>) -> Result<(), Error> {
     let free = timeout(FREE, store.lock(&key)).await;
     ensure(
         free.is_ok(),
-        "dropping a lock must release it, and a cancelled `lock` must not keep it",
+        "a dropped lock must be released, and a cancelled call of `lock` must not hold a lock",
     )?;
     Ok(())
 }

@@ -51,13 +51,13 @@ pub(crate) async fn run(report: &mut Report) -> Result<()> {
     let list = |count: usize| ids.iter().cycle().take(count).cloned();
     let uris = |count: usize| list(count).map(|id| format!("spotify:track:{id}"));
     let mut table = Table::new(
-        "Lists that are longer than a call takes, 50 ms a call",
-        &["what", "calls", "at once", "seconds", "ideal", "time / ideal"],
+        "Lists that are split into several calls, 50 ms per call",
+        &["job", "calls", "concurrent calls", "seconds", "ideal", "time / ideal"],
     );
     let mut row = |name: &str, calls: usize, at_once: usize, took: Duration| {
         let seen = server.take_seen();
         if seen != calls {
-            return Err(format!("{name}: {seen} calls, not {calls}"));
+            return Err(format!("{name}: the client made {seen} calls; expected {calls}"));
         }
         let ideal = LATENCY.as_secs_f64() * calls.div_ceil(at_once) as f64;
         let seconds = took.as_secs_f64();
@@ -79,22 +79,22 @@ pub(crate) async fn run(report: &mut Report) -> Result<()> {
     let tracks = extended.tracks(list(500)).await?;
     let took = start.elapsed();
     all(tracks.iter().flatten().count(), 500)?;
-    row("500 tracks by their ids, Extended Mode, by 50", 10, READS, took)?;
+    row("read 500 tracks in Extended Quota Mode, 50 per call", 10, READS, took)?;
     let start = Instant::now();
     let tracks = development.tracks(list(500)).await?;
     let took = start.elapsed();
     all(tracks.iter().flatten().count(), 500)?;
-    row("500 tracks by their ids, Development Mode, one by one", 500, SINGLE_READS, took)?;
+    row("read 500 tracks in Development Mode, 1 per call", 500, SINGLE_READS, took)?;
     let start = Instant::now();
     development.playlist("spotmockPlaylist000001").add(uris(1000)).await?;
-    row("1,000 tracks to a playlist, by 100", 10, 1, start.elapsed())?;
+    row("add 1,000 tracks to a playlist, 100 per call", 10, 1, start.elapsed())?;
     let start = Instant::now();
     development.library().save(uris(400)).await?;
-    row("400 tracks saved, by 40", 10, 1, start.elapsed())?;
+    row("save 400 tracks, 40 per call", 10, 1, start.elapsed())?;
     report.add(table);
     report.note(
-        "What is read comes side by side, what is written goes one after another, so that it stays \
-         in order and a failure says how much was done.",
+        "Calls that read run concurrently. Calls that write run one after another. This keeps the \
+         order, and an error can report how many entries succeeded before it.",
     );
     Ok(())
 }
@@ -127,6 +127,6 @@ fn all(count: usize, expected: usize) -> Result<()> {
     if count == expected {
         Ok(())
     } else {
-        Err(format!("{count} objects were read, not {expected}").into())
+        Err(format!("{count} objects were read; expected {expected}").into())
     }
 }

@@ -43,16 +43,16 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     let plain = Server::start(Duration::ZERO, answers.clone())?;
     let http2 = Server::start_http2(Duration::ZERO, answers)?;
     let mut table = Table::new(
-        "A call",
+        "Overhead of a call",
         &[
-            "line",
-            "calls at once",
+            "protocol",
+            "concurrent calls",
             "client",
             "requests / s",
             "time / bare reqwest",
             "allocations / call",
             "connections",
-            "connections, all calls at once from the start",
+            "connections, if the first calls are concurrent",
         ],
     );
     for (line, server, at_once) in [
@@ -89,11 +89,12 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     }
     report.add(table);
     report.note(
-        "Requests are those of the best round, the time is that of the median of pairs of rounds. \
-         Bare reqwest has the same timeout and the same watch over connections of HTTP/2 as our \
-         transport. Only the client's allocations are counted. Connections are those that the server \
-         saw: of all rounds, after one call that was made alone, and of a client whose first calls \
-         are all made at once.",
+        "The requests per second are from the best round. The ratio of the times is the median of \
+         the ratios of all pairs of rounds. Bare reqwest has the same timeout and the same HTTP/2 \
+         keep-alive pings as our transport. Only the client's allocations are counted. The last two \
+         columns show how many connections the server accepted. In the first of these columns, the \
+         client made a single call before the rounds. In the last column, a new client made all of \
+         its first calls at the same time.",
     );
     Ok(())
 }

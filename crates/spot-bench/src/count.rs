@@ -32,7 +32,7 @@ static LIVE: AtomicI64 = AtomicI64::new(0);
 static MOST: AtomicI64 = AtomicI64::new(0);
 
 // SAFETY: all calls are forwarded to the system's allocator; the counters do not allocate.
-#[expect(unsafe_code, reason = "an allocator cannot be written without")]
+#[expect(unsafe_code, reason = "an allocator needs unsafe code")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());

@@ -64,7 +64,7 @@ pub(crate) const NOTHING: &str = "serde: IgnoredAny";
 pub(crate) const OURS: &str = "**spot-model**";
 pub(crate) const RSPOTIFY: &str = "rspotify-model";
 pub(crate) const SONIC: &str = "sonic_rs::Value";
-pub(crate) const SKETCH: &str = "derived structs that own nothing";
+pub(crate) const SKETCH: &str = "derived structs that borrow text";
 
 /// Target: maximum time of the models, as a multiple of the sketch's time.
 const TIMES_SKETCH: f64 = 1.15;
@@ -100,7 +100,7 @@ pub(crate) async fn run(recorded: Option<&str>, effort: Effort, report: &mut Rep
             "MB/s",
             "time / IgnoredAny",
             "allocations / item",
-            "allocated / body",
+            "allocated bytes / body bytes",
             "throughput / rspotify",
             "time / sketch",
             "target",
@@ -111,9 +111,10 @@ pub(crate) async fn run(recorded: Option<&str>, effort: Effort, report: &mut Rep
     }
     report.add(table);
     report.note(format!(
-        "The target: at most {TIMES_SKETCH} times the time of the sketch ({SKETCH}), and nothing \
-         worse than rspotify-model where that reads the body: time, allocations, bytes. Where it \
-         is missed, by what is said."
+        "Target: spot-model takes at most {TIMES_SKETCH} times the time of the sketch ({SKETCH}). If \
+         rspotify-model can decode the body, spot-model must not exceed the time, the allocations \
+         or the allocated bytes of rspotify-model. If a row misses the target, the last column \
+         names the reasons."
     ));
     Ok(())
 }

@@ -95,7 +95,7 @@ async fn decoders(recorded: Option<&str>, report: &mut Report) -> Result<()> {
     }
     fs::remove_dir_all(&dir)?;
     report.add(table);
-    report.note("Counted by callgrind, memory management included.");
+    report.note("Callgrind counted the instructions. They include memory management.");
     Ok(())
 }
 
@@ -105,13 +105,19 @@ async fn calls(report: &mut Report) -> Result<()> {
     let body = library::get(&mock, &format!("/artists/{ARTIST}")).await?;
     let answers: Answers = Arc::new(move |_| body.clone());
     let server = Server::start(Duration::ZERO, answers)?;
-    let mut table =
-        Table::new("Instructions of a call", &["client", "instructions / call", "/ bare reqwest"]);
+    let mut table = Table::new(
+        "Instructions of a call",
+        &["client", "instructions per call", "instructions / bare reqwest"],
+    );
     let dir = directory()?;
     let mut bare = None;
     for client in CALLERS {
         let run = |calls: u64| {
-            callgrind(&["--separate-threads=no"], &["call-times", client, &server.url, &calls.to_string()], &dir)
+            callgrind(
+                &["--separate-threads=no"],
+                &["call-times", client, &server.url, &calls.to_string()],
+                &dir,
+            )
         };
         let (few, many) = (run(FEW)?, run(MANY)?);
         let count = many.0.saturating_sub(few.0) / (MANY - FEW);
@@ -125,8 +131,8 @@ async fn calls(report: &mut Report) -> Result<()> {
     fs::remove_dir_all(&dir)?;
     report.add(table);
     report.note(format!(
-        "Counted by callgrind for {} calls, one after the other over HTTP/1.1 and one connection, \
-         with default settings. The server is another process.",
+        "Callgrind counted the instructions of {} calls with default settings. The calls ran one \
+         after another over one HTTP/1.1 connection. The server ran in another process.",
         MANY - FEW
     ));
     Ok(())
@@ -141,7 +147,7 @@ fn directory() -> Result<PathBuf> {
 
 /// Number of instructions of one decoder. Returns `None` if the decoder cannot decode the body.
 fn count(kind: Kind, reader: &str, body: &Path, dir: &Path) -> Result<Option<u64>> {
-    let body = body.to_str().ok_or("the path of the temporary directory is not text")?;
+    let body = body.to_str().ok_or("the path of the temporary directory is not UTF-8")?;
     let (count, printed) = callgrind(
         &["--collect-atstart=no", "--toggle-collect=*instructions::read*"],
         &["decode-once", kind.name(), reader, body],
@@ -175,7 +181,7 @@ fn callgrind(options: &[&str], arguments: &[&str], dir: &Path) -> Result<(u64, S
 
 /// `call-times CLIENT URL CALLS`: makes calls to a server, on a runtime of one thread.
 pub(crate) fn call_times(mut arguments: impl Iterator<Item = String>) -> Result<()> {
-    let mut next = || arguments.next().ok_or("call-times CLIENT URL CALLS");
+    let mut next = || arguments.next().ok_or("usage: call-times CLIENT URL CALLS");
     let (client, url, calls) = (next()?, next()?, next()?.parse::<u64>()?);
     let called = thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -225,7 +231,7 @@ async fn make_calls(client: &str, url: &str, calls: u64) -> Result<()> {
 
 /// `decode-once KIND READER FILE`: decodes a body twice. callgrind counts only the second time.
 pub(crate) fn once(mut arguments: impl Iterator<Item = String>) -> Result<()> {
-    let mut next = || arguments.next().ok_or("decode-once KIND READER FILE");
+    let mut next = || arguments.next().ok_or("usage: decode-once KIND READER FILE");
     let (kind, name, body) = (Kind::from_name(&next()?)?, next()?, fs::read(next()?)?);
     let readers = decode::readers(kind, &body);
     let reader = readers.into_iter().find(|(own, _)| *own == name);

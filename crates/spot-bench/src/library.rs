@@ -39,7 +39,7 @@ impl Library {
             Some(Bytes::from(page.to_string()))
         };
         let pages: Option<Arc<[Bytes]>> = (0..items / PAGE).map(page).collect();
-        Ok(Self { pages: pages.ok_or("a page is no object")?, items })
+        Ok(Self { pages: pages.ok_or("a page is not a JSON object")?, items })
     }
 
     /// Starts a server for the library.
@@ -70,7 +70,7 @@ impl Library {
         if count == self.items {
             Ok(())
         } else {
-            Err(format!("{count} items were read, not {}", self.items).into())
+            Err(format!("{count} items were read; expected {}", self.items).into())
         }
     }
 }

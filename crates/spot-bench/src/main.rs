@@ -38,7 +38,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let effort = match flags.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => Effort::Full,
         ["--quick"] => Effort::Quick,
-        other => return Err(format!("{other:?} is not --quick").into()),
+        other => {
+            return Err(format!("unknown options {other:?}; the only option is --quick").into());
+        }
     };
     let mut names = names.into_iter();
     let what = names.next().unwrap_or_default();
@@ -64,7 +66,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             "mock" => mock::run(effort, &mut report).await?,
             "weight" => weight::run(effort, &mut report)?,
             "report" => return report::render(),
-            other => return Err(format!("{other:?} is not a part: {}", PARTS.join(", ")).into()),
+            other => {
+                return Err(format!(
+                    "there is no part {other:?}; expected one of {}",
+                    PARTS.join(", ")
+                )
+                .into());
+            }
         }
         println!("{}", report.markdown());
         match effort {

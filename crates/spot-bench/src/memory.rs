@@ -37,7 +37,8 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
 async fn most(library: &Library, report: &mut Report) -> Result<()> {
     let server = library.serve(Duration::ZERO)?;
     let title = format!("Memory while {} saved tracks are read", library.items);
-    let mut table = Table::new(title, &["reader", "live bytes at most", "without connections"]);
+    let mut table =
+        Table::new(title, &["reader", "maximum of live bytes", "maximum without connections"]);
     let mut row = |name: &str, all: Lived, alone: Option<Lived>| {
         let megabytes = |lived: Lived| format!("{:.2} MB", lived.most as f64 / 1e6);
         let alone = alone.map_or_else(|| "—".to_owned(), megabytes);
@@ -54,15 +55,15 @@ async fn most(library: &Library, report: &mut Report) -> Result<()> {
     library.check(count?)?;
     let (count, without) = alone(collect(unconnected(library)?)).await;
     library.check(count?)?;
-    row("**spot-api**, all of them collected", all, Some(without));
+    row("**spot-api**, collected into a `Vec`", all, Some(without));
     let (count, all) = alone(stream_theirs(theirs(&server.url))).await;
     library.check(count?)?;
-    row("rspotify, its stream", all, None);
+    row("rspotify, as a stream", all, None);
     report.add(table);
     report.note(format!(
-        "A body of a page has {:.0} KB. The reader takes 2 ms a page, which is longer than the \
-         server does. Each connection reads into up to 0.4 MB of its own; without connections, a \
-         transport gives each body as it comes from the network, in memory of its own.",
+        "The body of a page has {:.0} KB. The reader works 2 ms on each page, which is longer than \
+         the server takes to send a page. Each connection has a read buffer of up to 0.4 MB. For the \
+         last column, a transport copies each body from memory and uses no network.",
         library.page_bytes() as f64 / 1000.0
     ));
     Ok(())
@@ -123,7 +124,9 @@ impl Endless {
         for (field, value) in
             [("total", json!(items)), ("offset", json!("@")), ("next", json!("$"))]
         {
-            page.as_object_mut().ok_or("a page is no object")?.insert(field.to_owned(), value);
+            page.as_object_mut()
+                .ok_or("a page is not a JSON object")?
+                .insert(field.to_owned(), value);
         }
         Ok(Self { page: page.to_string(), items })
     }
@@ -153,7 +156,7 @@ impl Transport for Endless {
 async fn long(library: &Library, effort: Effort, report: &mut Report) -> Result<()> {
     let mut table = Table::new(
         "Memory of a stream with the default settings, without connections",
-        &["entries", "live bytes at most", "left at the end", "target"],
+        &["entries", "maximum of live bytes", "live bytes at the end", "target"],
     );
     let mut shortest = None;
     for items in [10_000, effort.pick(1_000_000, 50_000)] {
@@ -169,7 +172,7 @@ async fn long(library: &Library, effort: Effort, report: &mut Report) -> Result<
         .await;
         let count = count?;
         if count != items {
-            return Err(format!("{count} entries were read, not {items}").into());
+            return Err(format!("{count} entries were read; expected {items}").into());
         }
         let target = match shortest {
             None => "",
@@ -186,8 +189,8 @@ async fn long(library: &Library, effort: Effort, report: &mut Report) -> Result<
     }
     report.add(table);
     report.note(
-        "The pages come as fast as they are decoded. The target: the long list takes at most 1.1 \
-         times the memory of the short one.",
+        "The transport returns every page at once. Target: the long list takes at most 1.1 times \
+         the memory of the short list.",
     );
     Ok(())
 }
@@ -196,8 +199,8 @@ async fn long(library: &Library, effort: Effort, report: &mut Report) -> Result<
 async fn held(report: &mut Report) -> Result<()> {
     use rspotify::model;
     let mut table = Table::new(
-        "Memory that decoded bodies hold",
-        &["body", "entries", "bytes an entry", "rspotify, bytes an entry", "ratio"],
+        "Memory of decoded bodies",
+        &["body", "entries", "bytes per entry", "rspotify, bytes per entry", "ratio"],
     );
     for sample in decode::samples(None).await? {
         let body = sample.body.as_slice();
@@ -301,13 +304,14 @@ async fn dropped(library: &Library, report: &mut Report) -> Result<()> {
     tokio::time::sleep(LATENCY * 10).await;
     let after = server.seen();
     report.note(format!(
-        "A stream with {PREFETCH} pages ahead was dropped after {PAGES} of {} pages: the server had \
-         seen {before} requests then, and {after} half a second later.",
+        "A stream that prefetches {PREFETCH} pages was dropped after {PAGES} of {} pages. At that \
+         time, the server had received {before} requests. Half a second later, it had received \
+         {after} requests.",
         library.pages()
     ));
     // Requests that were in flight when the stream was dropped may have arrived later.
     if after > before + PREFETCH || after > PAGES + PREFETCH {
-        return Err("a stream that was dropped goes on asking for pages".into());
+        return Err("a dropped stream still requests pages".into());
     }
     Ok(())
 }

@@ -44,32 +44,35 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     let small = MockSpotify::builder().mode(Mode::Development).start().await?;
     let development = best(effort, async || through_sockets(&small, requests).await).await?;
     let megabytes = |bytes: i64| format!("{:.1} MB", bytes as f64 / 1e6);
-    let a_second = |time: Duration| format!("{:.0} a second", requests as f64 / time.as_secs_f64());
+    let a_second =
+        |time: Duration| format!("{:.0} per second", requests as f64 / time.as_secs_f64());
     let mut table =
-        Table::new("spot-mock, client and server on the same cores", &["what", "figure"]);
+        Table::new("spot-mock, client and server on the same cores", &["measurement", "result"]);
     for (what, figure) in [
         ("tracks in the default world".to_owned(), tracks.to_string()),
         (
-            "from nothing to listening, with that world".to_owned(),
+            "time to start with the default world".to_owned(),
             format!("{:.1} ms", start_up.as_secs_f64() * 1000.0),
         ),
-        ("memory of one that listens".to_owned(), megabytes(first.left)),
+        ("memory of a running mock".to_owned(), megabytes(first.left)),
         (
             format!(
-                "memory on top of it at most under {AT_ONCE} requests at once, client included"
+                "maximum of additional memory with {AT_ONCE} concurrent requests, client included"
             ),
             megabytes(loaded.most),
         ),
         (
-            format!("Development Mode: pages of 50 tracks, {AT_ONCE} bare sockets that read them"),
+            format!("Development Mode: pages of 50 tracks, read over {AT_ONCE} sockets"),
             a_second(development),
         ),
         (
-            format!("Extended: pages of 50 tracks, {AT_ONCE} bare sockets that read them"),
+            format!("Extended Quota Mode: pages of 50 tracks, read over {AT_ONCE} sockets"),
             a_second(extended),
         ),
         (
-            format!("Extended: pages of 50 tracks, {AT_ONCE} at once through reqwest"),
+            format!(
+                "Extended Quota Mode: pages of 50 tracks, read with reqwest, {AT_ONCE} at a time"
+            ),
             a_second(with_reqwest),
         ),
     ] {

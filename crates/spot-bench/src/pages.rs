@@ -63,7 +63,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
         count += 1;
     }
     library.check(count)?;
-    row("rspotify, its stream", start.elapsed(), one_by_one);
+    row("rspotify, as a stream", start.elapsed(), one_by_one);
     // This reader works on each page for 50 ms, which is also the latency of the server.
     let start = Instant::now();
     let mut pages = ours(&server.url)?.library().tracks().stream().pages();
@@ -74,9 +74,9 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     }
     library.check(count)?;
     let ideal = one_by_one + LATENCY.as_secs_f64();
-    row("**spot-api**, 50 ms of work a page", start.elapsed(), ideal);
+    row("**spot-api**, 50 ms of work per page", start.elapsed(), ideal);
     report.add(table);
-    report.note("The best of three runs with 2, 4 and 8 pages ahead, one run of the others.");
+    report.note("The rows with prefetch 2, 4 and 8 show the best of three runs. The other rows show one run.");
     Ok(())
 }
 

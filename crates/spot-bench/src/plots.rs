@@ -72,10 +72,10 @@ pub(crate) fn draw(tables: &[&Table], dir: &Path) -> Result<String> {
         dir.join(format!("{name}.svg"))
     };
     if let Some(table) = find("Decoding") {
-        decoding(table, &picture("decoding", "Decoding speed beside other readers"))?;
+        decoding(table, &picture("decoding", "Decoding speed, compared with other readers"))?;
     }
     if let Some(table) = find("saved tracks, 50 ms a page") {
-        paging(table, &picture("paging", "Time to read a library, by pages prefetched"))?;
+        paging(table, &picture("paging", "Time to read a library, by number of prefetched pages"))?;
     }
     if let Some(table) = find("Requests of whole jobs") {
         requests(table, &picture("requests", "Requests, bytes and seconds of whole jobs"))?;
@@ -92,7 +92,7 @@ fn decoding(table: &Table, path: &Path) -> Result<()> {
         "rspotify-model",
         "serde_json::Value",
         "sonic_rs::Value",
-        "derived structs that own nothing",
+        "derived structs that borrow text",
     ];
     let cells = table.column("body")?.into_iter().zip(table.column("reader")?);
     let mut rows: Vec<Row> = cells
@@ -125,7 +125,7 @@ fn requests(table: &Table, path: &Path) -> Result<()> {
             row(&group, client, [requests, bytes, seconds])
         })
         .collect();
-    let title = "Whole jobs at 50 ms a request: less is better";
+    let title = "Whole jobs, 50 ms per request: less is better";
     let panels = &["requests", "KB received", "seconds"];
     bars(&Bars { title, panels, names: 110, rows }, path)
 }
@@ -246,7 +246,7 @@ fn paging(table: &Table, path: &Path) -> Result<()> {
         text(&area, &figure(*pages), (x(*pages), HEIGHT - BOTTOM + 16), 12.0, FAINT, HPos::Center)?;
     }
     let middle = (x(far / 2.0), HEIGHT - BOTTOM + 36);
-    text(&area, "pages prefetched", middle, 12.0, FAINT, HPos::Center)?;
+    text(&area, "prefetched pages", middle, 12.0, FAINT, HPos::Center)?;
     // Clients without prefetch are horizontal lines. The labels of these lines keep a minimum
     // distance.
     let others = rows.iter().filter(|(client, _)| !client.starts_with("**"));

@@ -84,13 +84,19 @@ pub(crate) fn render() -> Result<()> {
     }
     let origin = match reports.as_slice() {
         [first, rest @ ..] if rest.iter().all(|report| report.origin() == first.origin()) => {
-            format!("One run of `cargo xtask bench` {}.\n\n", first.origin())
+            format!(
+                "These are the results of one run of `cargo xtask bench` {}.\n\n",
+                first.origin()
+            )
         }
         _ => {
             let line = |report: &Report| {
                 format!("- `cargo xtask bench {}` {}\n", report.part, report.origin())
             };
-            format!("Runs of several days:\n\n{}\n", reports.iter().map(line).collect::<String>())
+            format!(
+                "The results are from several runs:\n\n{}\n",
+                reports.iter().map(line).collect::<String>()
+            )
         }
     };
     let tables: Vec<&Table> = reports.iter().flat_map(|report| &report.tables).collect();

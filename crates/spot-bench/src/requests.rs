@@ -134,13 +134,14 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     }
     report.add(table);
     report.note(format!(
-        "The target: at most the requests of the other clients. Bytes are those of bodies, as they \
-         are sent: the server compresses them for clients that accept gzip, which rspotify's default \
-         does not. Each client makes the fewest requests that its documented calls allow. rspotify and spotipy \
-         wait for each answer, as their iterators do; spot-api runs requests in parallel by itself: \
-         `library().tracks().stream()`, `me().playlists().with_items()`, `albums(ids)`, and \
-         `artist(id).albums().with_tracks()`. The discography has {DISCOGRAPHY} albums of {TRACKS} \
-         tracks, one of them of {LONG_ALBUM}."
+        "Target: no other client makes fewer requests than spot-api. The bytes are the sizes of the \
+         bodies as they are sent. The server compresses bodies for clients that accept gzip; \
+         rspotify does not accept gzip by default. Each client makes the fewest requests that its \
+         documented calls allow. The iterators of rspotify and spotipy wait for each response before \
+         they send the next request. spot-api runs requests in parallel by itself, in \
+         `library().tracks().stream()`, `me().playlists().with_items()`, `albums(ids)` and \
+         `artist(id).albums().with_tracks()`. The discography has {DISCOGRAPHY} albums: one has \
+         {LONG_ALBUM} tracks, and the others have {TRACKS} tracks each."
     ));
     Ok(())
 }
@@ -181,7 +182,7 @@ impl Figures {
         match others.iter().map(|figures| figures.requests).min() {
             Some(fewest) if fewest < self.requests => "missed".to_owned(),
             Some(_) => "met".to_owned(),
-            None => "met: no other client does it".to_owned(),
+            None => "met: no other client completes the job".to_owned(),
         }
     }
 }
@@ -195,7 +196,7 @@ async fn measure(
 ) -> Cost {
     server.take_seen();
     server.take_bytes();
-    let done = work.await.map_err(|error| format!("cannot: {}", first_line(&error.to_string())))?;
+    let done = work.await.map_err(|error| format!("fails: {}", first_line(&error.to_string())))?;
     let expected = job.expected(sizes);
     if done.count != expected {
         return Err(format!("reads {} of {expected}", done.count));
@@ -320,7 +321,10 @@ async fn with_rspotify(
     .await
 }
 
-#[expect(deprecated, reason = "it works in Extended Quota Mode, and is the fewest requests")]
+#[expect(
+    deprecated,
+    reason = "the call works in Extended Quota Mode, and needs the fewest requests"
+)]
 async fn rspotify_albums(
     client: &AuthCodeSpotify,
     ids: &[String],
@@ -385,7 +389,7 @@ fn install_spotipy() -> std::result::Result<PathBuf, String> {
     let python = dir.join("bin/python");
     let succeeds = |command: &mut Command| match command.stdout(Stdio::null()).status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(_) | Err(_) => Err("was not installed: python3 or pip failed".to_owned()),
+        Ok(_) | Err(_) => Err("not installed: python3 or pip failed".to_owned()),
     };
     if !python.is_file() {
         succeeds(Command::new("python3").args(["-m", "venv"]).arg(&dir))?;

@@ -3,7 +3,7 @@
 //! dates and country lists.
 //!
 //! The difference to `IgnoredAny` is the cost of distinguishing fields.
-#![allow(dead_code, reason = "the fields are there to be read into")]
+#![allow(dead_code, reason = "the fields are decoded, but never read")]
 
 use std::borrow::Cow;
 

@@ -119,7 +119,7 @@ fn read<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue) -> Result<T, E
 /// Creates the error of an item. The position in the message refers to the item. The message must
 /// not end with the position: serde_json would take it as a position in the whole response.
 fn of_item<E: serde::de::Error>(error: serde_json::Error) -> E {
-    E::custom(format_args!("{error} of the item"))
+    E::custom(format_args!("{error} in the JSON of the item"))
 }
 
 impl Serialize for PlayableItem {

@@ -236,8 +236,8 @@ impl fmt::Display for ParseIdError {
             Problem::NoId => {
                 return write!(
                     f,
-                    "expected {expected}, but the object has no id: it is a local file, or a \
-                     filter left the id out"
+                    "expected {expected}, but the object has no id: it is a local file, or \
+                     its id was not requested in `fields`"
                 );
             }
             Problem::Empty if given.trim().is_empty() => {
@@ -247,7 +247,7 @@ impl fmt::Display for ParseIdError {
         }
         match problem {
             Problem::Empty => f.write_str("the id is missing"),
-            Problem::Kind(kind) => write!(f, "it names {}", kind.named()),
+            Problem::Kind(kind) => write!(f, "it refers to {}", kind.named()),
             Problem::Character(char) => write!(f, "{char:?} is not a base-62 character"),
             Problem::Length(length) => {
                 write!(f, "it has {length} characters; an id has at most 22")
@@ -258,7 +258,7 @@ impl fmt::Display for ParseIdError {
             Problem::ForeignUrl => f.write_str("it is not the URL of a Spotify item"),
             Problem::OtherUri => f.write_str("it is a URI of another kind"),
             Problem::NoKind => f.write_str(
-                "an id alone does not tell its kind; give a URI (spotify:KIND:ID) or a typed id",
+                "the kind of a plain id is unknown; pass a URI (spotify:KIND:ID) or a typed id",
             ),
             Problem::NoId => Ok(()),
         }

@@ -27,7 +27,9 @@ pub(crate) fn check<'a, T: Deserialize<'a>>(json: &[u8]) -> Result<(), serde_jso
         return Err(error("the JSON is a list; expected an object"));
     }
     if json.len() > SHORT && values(json) > SHORT / BYTES_A_VALUE + json.len() / BYTES_A_VALUE {
-        return Err(error("the JSON has too many empty values for its length"));
+        return Err(error(
+            "the JSON has too many small values; decoding it would take too much memory",
+        ));
     }
     Ok(())
 }
@@ -81,7 +83,7 @@ impl<'de> Deserializer<'de> for Probe {
 
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("there is nothing to decode")
+        f.write_str("this deserializer has no content")
     }
 }
 

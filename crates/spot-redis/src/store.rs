@@ -185,7 +185,7 @@ impl RedisStore {
                 seal.open(key, content.payload).map_err(Unreadable::Error)
             }
             (Kind::Sealed, None) => Err(refused(
-                "is sealed, and this store has no function to open it: pass one to \
+                "is sealed, but this store has no functions for sealing: pass them to \
                  `RedisStore::sealed`",
             )),
             (_, Some(_)) if !self.accepts_unsealed => Err(refused(
@@ -253,7 +253,7 @@ impl TokenStore for RedisStore {
             Err(Unreadable::Broken(why)) => {
                 self.set_aside(&key, &bytes).await?;
                 Err(Error::store(format!(
-                    "the session {key} in Redis cannot be used: {why}; it is kept as {}",
+                    "the session {key} in Redis cannot be used: {why}; the key was renamed to {}",
                     broken(&key)
                 )))
             }
@@ -312,7 +312,7 @@ fn failed(what: &str, key: &str, error: impl fmt::Display) -> Error {
 }
 
 fn unexpected(doing: &str, key: &str) -> Error {
-    Error::store(format!("unexpected response of Redis while {doing} the session {key}"))
+    Error::store(format!("unexpected response from Redis while {doing} the session {key}"))
 }
 
 fn newer(key: &str) -> Error {

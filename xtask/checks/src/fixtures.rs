@@ -81,7 +81,7 @@ pub(crate) async fn run(root: &Path, check: bool) -> Result<(), Error> {
         return Ok(());
     }
     Err(format!(
-        "fixtures that differ from the responses of spot-mock; run `cargo xtask fixtures`: {}",
+        "some fixtures differ from the responses of spot-mock; run `cargo xtask fixtures`: {}",
         stale.join(", ")
     ))
 }

@@ -75,8 +75,8 @@ pub(crate) async fn run(requests: usize, tasks: usize, seed: u64) -> Result<(), 
     ));
     let Tally { acknowledged, unknown, refused, reads_failed } = all;
     say(&format!(
-        "additions: {acknowledged} acknowledged and all present, {unknown} with an unknown outcome, \
-         {refused} never arrived"
+        "additions: {acknowledged} acknowledged, and all of these were found in the playlists; \
+         {unknown} with an unknown outcome; {refused} failed before they reached the server"
     ));
     say(&format!("reads: {reads_failed} failed after three attempts"));
     let memory: Vec<_> = memory.iter().map(|megabytes| format!("{megabytes:.0}")).collect();

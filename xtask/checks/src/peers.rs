@@ -222,8 +222,12 @@ pub(crate) fn run(root: &Path, is_built: bool) -> Result<(), Error> {
             }
         }
     }
-    say(&format!("{passed} stories passed, {failed} failed, {skipped} skipped"));
-    if failed > 0 { Err("some stories of third-party clients failed".to_owned()) } else { Ok(()) }
+    say(&format!("{passed} test programs passed, {failed} failed, {skipped} skipped"));
+    if failed > 0 {
+        Err("some test programs of third-party clients failed".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 /// Runs a story. Returns whether it succeeded, and its output.

@@ -74,7 +74,8 @@ async fn call(example: &Example, server: Option<&Server>) -> Result<Result<(), S
     let asked = mock.requests();
     if done.is_ok() && !asked.iter().any(|request| request.operation == Some(example.operation.id))
     {
-        done = Err(format!("no request for the operation reached the mock, only {asked:?}"));
+        done =
+            Err(format!("the mock received no request for the operation; it received {asked:?}"));
     }
     done = done.and_then(|()| compare(&call.requests, &asked));
     mock.shutdown().await;

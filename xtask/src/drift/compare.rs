@@ -57,10 +57,10 @@ fn whole(
     }
     match (document::is_true(operation, "deprecated"), op.access) {
         (true, Access::Any) => differences
-            .add(format!("{call}: deprecated in the document, not restricted in the spec")),
+            .add(format!("{call}: deprecated in the document, but not restricted in the spec")),
         (false, Access::Extended | Access::Closed2024) => {
             differences
-                .add(format!("{call}: not deprecated in the document, restricted in the spec"));
+                .add(format!("{call}: restricted in the spec, but not deprecated in the document"));
         }
         _ => {}
     }
@@ -73,18 +73,20 @@ fn whole(
     let returns = Ty::parse(&op.returns).unwrap_or(Ty::Unit);
     match (answer.schema.is_some(), &returns) {
         (true, Ty::Unit) => differences
-            .add(format!("{call}: the answer has a body in the document, none in the spec")),
+            .add(format!("{call}: the response has a body in the document, but not in the spec")),
         (false, returns) if *returns != Ty::Unit => {
-            differences
-                .add(format!("{call}: the answer has no body in the document, one in the spec"));
+            differences.add(format!(
+                "{call}: the response has a body in the spec, but not in the document"
+            ));
         }
         (true, returns) if returns.is_optional() != answer.may_be_missing => {
             let (there, here) = match answer.may_be_missing {
                 true => ("optional", "required"),
                 false => ("required", "optional"),
             };
-            differences
-                .add(format!("{call}: the answer is {there} in the document, {here} in the spec"));
+            differences.add(format!(
+                "{call}: the response is {there} in the document, {here} in the spec"
+            ));
         }
         _ => {}
     }

@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                "deprecated in the document, not restricted in the spec",
+                "deprecated in the document, but not restricted in the spec",
                 "scope `user-read-currently-playing` is only in the spec",
                 "scope `user-top-read` is only in the document",
             ]

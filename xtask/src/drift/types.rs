@@ -42,7 +42,7 @@ pub(super) fn compare(spec: &Spec, document: &Document, differences: &mut Differ
                 Some(schema) => walk.pair(&call, schema, &returns),
                 None => walk
                     .differences
-                    .add(format!("{call}: the answer has no `{field}` in the document")),
+                    .add(format!("{call}: the response has no `{field}` in the document")),
             },
         }
     }

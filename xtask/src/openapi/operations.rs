@@ -45,11 +45,13 @@ fn operation(spec: &Spec, ops: &[(&Domain, &Op)]) -> Node {
     let access = match op.access {
         Access::Any => "any",
         Access::Extended => {
-            words.push("Closed to applications in Development Mode since 2026-02-11.".to_owned());
+            words.push(
+                "Not available to applications in Development Mode since 2026-02-11.".to_owned(),
+            );
             "extended"
         }
         Access::Closed2024 => {
-            words.push("Closed to applications registered since 2024-11-27.".to_owned());
+            words.push("Not available to applications registered since 2024-11-27.".to_owned());
             "closed_2024"
         }
     };
@@ -166,7 +168,7 @@ fn responses(spec: &Spec, ops: &[&Op]) -> Node {
     let empty = |text: &str| map([("description", text.into())]);
     let returns: Vec<Ty> = ops.iter().filter_map(|op| Ty::parse(&op.returns).ok()).collect();
     let out = match returns.as_slice() {
-        [] | [Ty::Unit, ..] => map([("2XX", empty("Success. The body, if any, has no meaning."))]),
+        [] | [Ty::Unit, ..] => map([("2XX", empty("Success. If there is a body, ignore it."))]),
         [first, ..] => {
             let (first, may_be_missing) = match first {
                 Ty::Optional(inner) => (&**inner, true),

@@ -60,7 +60,7 @@ fn object(kind: &Type) -> Node {
         if field.name == "id" && kind.object.is_some() {
             let links = map([
                 ("type", "object".into()),
-                ("description", "Web pages of the object, by the name of the site.".into()),
+                ("description", "Web pages of the object. Each key is the name of a site.".into()),
                 ("properties", map([("spotify", text("The page on Spotify's website."))])),
             ]);
             let more = [
@@ -103,7 +103,9 @@ fn handwritten() -> Vec<(String, Node)> {
         .iter()
         .map(|name| (*name, text("An id.").with("pattern", "^[0-9A-Za-z]{1,22}$")))
         .collect();
-    all.extend(ty::TEXT_IDS.iter().map(|name| (*name, text("An id: any text that is not empty."))));
+    all.extend(
+        ty::TEXT_IDS.iter().map(|name| (*name, text("An id. It can be any non-empty text."))),
+    );
     all.extend(ty::URI_GROUPS.iter().map(|name| (*name, text("A URI of Spotify."))));
     let cursors = map([
         ("type", "object".into()),
@@ -137,7 +139,10 @@ fn handwritten() -> Vec<(String, Node)> {
     let message = map([
         ("status", whole()),
         ("message", text("Description of the error.")),
-        ("reason", text("Name of the reason; only errors of players and quotas have one.")),
+        (
+            "reason",
+            text("Name of the reason. Only errors of the player and of quotas have a reason."),
+        ),
     ]);
     let message = map([("type", "object".into()), ("properties", message)]);
     let items = vec![reference("Track"), reference("Episode")];

@@ -46,7 +46,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-album
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-album")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetAlbum {
     pub(crate) client: Client,
     pub(crate) id: Result<AlbumId, ParseIdError>,
@@ -110,7 +110,7 @@ impl GetAlbum {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-multiple-albums
 #[derive(Clone, Debug)]
 #[doc(alias = "get-multiple-albums")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetAlbums {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AlbumId>, ParseIdError>,
@@ -170,7 +170,7 @@ chunked!(GetAlbums => singles Album, in albums);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-albums-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-albums-tracks")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetAlbumTracks {
     pub(crate) client: Client,
     pub(crate) id: Result<AlbumId, ParseIdError>,

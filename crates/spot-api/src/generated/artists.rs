@@ -44,7 +44,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-artist
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-artist")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetArtist {
     pub(crate) client: Client,
     pub(crate) id: Result<ArtistId, ParseIdError>,
@@ -115,7 +115,7 @@ impl GetArtist {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-multiple-artists
 #[derive(Clone, Debug)]
 #[doc(alias = "get-multiple-artists")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetArtists {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ArtistId>, ParseIdError>,
@@ -164,7 +164,7 @@ chunked!(GetArtists => singles Artist, in artists);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-artists-albums
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-artists-albums")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetArtistAlbums {
     pub(crate) client: Client,
     pub(crate) id: Result<ArtistId, ParseIdError>,
@@ -226,8 +226,8 @@ single!(GetArtistAlbums => page Page<SimplifiedAlbum>);
 
 /// The top tracks of an artist in a market (at most 10).
 ///
-/// `GET /artists/{id}/top-tracks` ([reference]). Needs no scope. Closed in Development Mode since
-/// 2026-02-11.
+/// `GET /artists/{id}/top-tracks` ([reference]). Needs no scope. Not available in Development Mode
+/// since 2026-02-11.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -238,7 +238,7 @@ single!(GetArtistAlbums => page Page<SimplifiedAlbum>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-artists-top-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-artists-top-tracks")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetArtistTopTracks {
     pub(crate) client: Client,
     pub(crate) id: Result<ArtistId, ParseIdError>,
@@ -268,8 +268,8 @@ single!(GetArtistTopTracks => Vec<Track>, in tracks);
 
 /// Artists that are similar to an artist (at most 20).
 ///
-/// `GET /artists/{id}/related-artists` ([reference]). Needs no scope. Closed to applications
-/// registered since 2024-11-27.
+/// `GET /artists/{id}/related-artists` ([reference]). Needs no scope. Not available to
+/// applications registered since 2024-11-27.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -280,7 +280,7 @@ single!(GetArtistTopTracks => Vec<Track>, in tracks);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-artists-related-artists
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-artists-related-artists")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetRelatedArtists {
     pub(crate) client: Client,
     pub(crate) id: Result<ArtistId, ParseIdError>,

@@ -75,7 +75,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-audiobook
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-audiobook")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetAudiobook {
     pub(crate) client: Client,
     pub(crate) id: Result<AudiobookId, ParseIdError>,
@@ -139,7 +139,7 @@ impl GetAudiobook {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-multiple-audiobooks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-multiple-audiobooks")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetAudiobooks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AudiobookId>, ParseIdError>,
@@ -203,7 +203,7 @@ chunked!(GetAudiobooks => singles Audiobook, in audiobooks);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-audiobook-chapters
 #[derive(Clone, Debug)]
 #[doc(alias = "get-audiobook-chapters")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetAudiobookChapters {
     pub(crate) client: Client,
     pub(crate) id: Result<AudiobookId, ParseIdError>,
@@ -267,7 +267,7 @@ single!(GetAudiobookChapters => page Page<SimplifiedChapter>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-a-chapter
 #[derive(Clone, Debug)]
 #[doc(alias = "get-a-chapter")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetChapter {
     pub(crate) client: Client,
     pub(crate) id: Result<ChapterId, ParseIdError>,
@@ -315,7 +315,7 @@ single!(GetChapter => Chapter);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-several-chapters
 #[derive(Clone, Debug)]
 #[doc(alias = "get-several-chapters")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetChapters {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ChapterId>, ParseIdError>,

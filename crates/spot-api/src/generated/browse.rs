@@ -82,8 +82,8 @@ impl Browse {
 
 /// Recent albums, selected by Spotify.
 ///
-/// `GET /browse/new-releases` ([reference]). Needs no scope. Closed in Development Mode since
-/// 2026-02-11.
+/// `GET /browse/new-releases` ([reference]). Needs no scope. Not available in Development Mode
+/// since 2026-02-11.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.
@@ -97,7 +97,7 @@ impl Browse {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-new-releases
 #[derive(Clone, Debug)]
 #[doc(alias = "get-new-releases")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetNewReleases {
     pub(crate) client: Client,
     pub(crate) limit: Option<u8>,
@@ -137,7 +137,7 @@ single!(GetNewReleases => page Page<SimplifiedAlbum>);
 
 /// Playlists that Spotify features at this time of day.
 ///
-/// `GET /browse/featured-playlists` ([reference]). Needs no scope. Closed to applications
+/// `GET /browse/featured-playlists` ([reference]). Needs no scope. Not available to applications
 /// registered since 2024-11-27.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
@@ -152,7 +152,7 @@ single!(GetNewReleases => page Page<SimplifiedAlbum>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-featured-playlists
 #[derive(Clone, Debug)]
 #[doc(alias = "get-featured-playlists")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetFeaturedPlaylists {
     pub(crate) client: Client,
     pub(crate) locale: Option<String>,
@@ -202,7 +202,7 @@ single!(GetFeaturedPlaylists => page Page<SimplifiedPlaylist>);
 
 /// Spotify's playlist categories.
 ///
-/// `GET /browse/categories` ([reference]). Needs no scope. Closed in Development Mode since
+/// `GET /browse/categories` ([reference]). Needs no scope. Not available in Development Mode since
 /// 2026-02-11.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
@@ -217,7 +217,7 @@ single!(GetFeaturedPlaylists => page Page<SimplifiedPlaylist>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-categories
 #[derive(Clone, Debug)]
 #[doc(alias = "get-categories")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetCategories {
     pub(crate) client: Client,
     pub(crate) locale: Option<String>,
@@ -267,8 +267,8 @@ single!(GetCategories => page Page<Category>);
 
 /// A category.
 ///
-/// `GET /browse/categories/{category_id}` ([reference]). Needs no scope. Closed in Development
-/// Mode since 2026-02-11.
+/// `GET /browse/categories/{category_id}` ([reference]). Needs no scope. Not available in
+/// Development Mode since 2026-02-11.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -279,7 +279,7 @@ single!(GetCategories => page Page<Category>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-a-category
 #[derive(Clone, Debug)]
 #[doc(alias = "get-a-category")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetCategory {
     pub(crate) client: Client,
     pub(crate) id: Result<CategoryId, ParseIdError>,
@@ -323,8 +323,8 @@ impl GetCategory {
 
 /// The playlists of a category.
 ///
-/// `GET /browse/categories/{category_id}/playlists` ([reference]). Needs no scope. Closed to
-/// applications registered since 2024-11-27.
+/// `GET /browse/categories/{category_id}/playlists` ([reference]). Needs no scope. Not available
+/// to applications registered since 2024-11-27.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.
@@ -338,7 +338,7 @@ impl GetCategory {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-a-categories-playlists
 #[derive(Clone, Debug)]
 #[doc(alias = "get-a-categories-playlists")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetCategoryPlaylists {
     pub(crate) client: Client,
     pub(crate) id: Result<CategoryId, ParseIdError>,
@@ -382,7 +382,8 @@ single!(GetCategoryPlaylists => page Page<SimplifiedPlaylist>);
 
 /// Countries where Spotify is available.
 ///
-/// `GET /markets` ([reference]). Needs no scope. Closed in Development Mode since 2026-02-11.
+/// `GET /markets` ([reference]). Needs no scope. Not available in Development Mode since
+/// 2026-02-11.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -393,7 +394,7 @@ single!(GetCategoryPlaylists => page Page<SimplifiedPlaylist>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-available-markets
 #[derive(Clone, Debug)]
 #[doc(alias = "get-available-markets")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetMarkets {
     pub(crate) client: Client,
 }

@@ -451,8 +451,8 @@ impl Legacy {
 
 /// Saves albums.
 ///
-/// `PUT /me/albums` ([reference]). Scope: `user-library-modify`. Closed in Development Mode since
-/// 2026-02-11.
+/// `PUT /me/albums` ([reference]). Scope: `user-library-modify`. Not available in Development Mode
+/// since 2026-02-11.
 ///
 /// Use instead: `client.library().save(..)`.
 ///
@@ -470,7 +470,7 @@ impl Legacy {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/save-albums-user
 #[derive(Clone, Debug)]
 #[doc(alias = "save-albums-user")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct SaveAlbums {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AlbumId>, ParseIdError>,
@@ -500,8 +500,8 @@ chunked!(SaveAlbums => ());
 
 /// Removes albums from the library.
 ///
-/// `DELETE /me/albums` ([reference]). Scope: `user-library-modify`. Closed in Development Mode
-/// since 2026-02-11.
+/// `DELETE /me/albums` ([reference]). Scope: `user-library-modify`. Not available in Development
+/// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
@@ -519,7 +519,7 @@ chunked!(SaveAlbums => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-albums-user
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-albums-user")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct RemoveAlbums {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AlbumId>, ParseIdError>,
@@ -550,8 +550,8 @@ chunked!(RemoveAlbums => ());
 /// Checks which of the given albums are in the library. Returns one `bool` for each album, in the
 /// same order.
 ///
-/// `GET /me/albums/contains` ([reference]). Scope: `user-library-read`. Closed in Development Mode
-/// since 2026-02-11.
+/// `GET /me/albums/contains` ([reference]). Scope: `user-library-read`. Not available in
+/// Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
@@ -568,7 +568,7 @@ chunked!(RemoveAlbums => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-users-saved-albums
 #[derive(Clone, Debug)]
 #[doc(alias = "check-users-saved-albums")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct CheckAlbums {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AlbumId>, ParseIdError>,
@@ -598,8 +598,8 @@ chunked!(CheckAlbums => concat bool);
 
 /// Saves tracks.
 ///
-/// `PUT /me/tracks` ([reference]). Scope: `user-library-modify`. Closed in Development Mode since
-/// 2026-02-11.
+/// `PUT /me/tracks` ([reference]). Scope: `user-library-modify`. Not available in Development Mode
+/// since 2026-02-11.
 ///
 /// Use instead: `client.library().save(..)`.
 ///
@@ -617,7 +617,7 @@ chunked!(CheckAlbums => concat bool);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/save-tracks-user
 #[derive(Clone, Debug)]
 #[doc(alias = "save-tracks-user")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct SaveTracks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<TrackId>, ParseIdError>,
@@ -656,8 +656,8 @@ chunked!(SaveTracks => ());
 
 /// Removes tracks from the library.
 ///
-/// `DELETE /me/tracks` ([reference]). Scope: `user-library-modify`. Closed in Development Mode
-/// since 2026-02-11.
+/// `DELETE /me/tracks` ([reference]). Scope: `user-library-modify`. Not available in Development
+/// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
@@ -675,7 +675,7 @@ chunked!(SaveTracks => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-tracks-user
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-tracks-user")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct RemoveTracks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<TrackId>, ParseIdError>,
@@ -706,8 +706,8 @@ chunked!(RemoveTracks => ());
 /// Checks which of the given tracks are in the library. Returns one `bool` for each track, in the
 /// same order.
 ///
-/// `GET /me/tracks/contains` ([reference]). Scope: `user-library-read`. Closed in Development Mode
-/// since 2026-02-11.
+/// `GET /me/tracks/contains` ([reference]). Scope: `user-library-read`. Not available in
+/// Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
@@ -724,7 +724,7 @@ chunked!(RemoveTracks => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-users-saved-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "check-users-saved-tracks")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct CheckTracks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<TrackId>, ParseIdError>,
@@ -754,8 +754,8 @@ chunked!(CheckTracks => concat bool);
 
 /// Saves episodes.
 ///
-/// `PUT /me/episodes` ([reference]). Scope: `user-library-modify`. Closed in Development Mode
-/// since 2026-02-11.
+/// `PUT /me/episodes` ([reference]). Scope: `user-library-modify`. Not available in Development
+/// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().save(..)`.
 ///
@@ -773,7 +773,7 @@ chunked!(CheckTracks => concat bool);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/save-episodes-user
 #[derive(Clone, Debug)]
 #[doc(alias = "save-episodes-user")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct SaveEpisodes {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<EpisodeId>, ParseIdError>,
@@ -803,8 +803,8 @@ chunked!(SaveEpisodes => ());
 
 /// Removes episodes from the library.
 ///
-/// `DELETE /me/episodes` ([reference]). Scope: `user-library-modify`. Closed in Development Mode
-/// since 2026-02-11.
+/// `DELETE /me/episodes` ([reference]). Scope: `user-library-modify`. Not available in Development
+/// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
@@ -822,7 +822,7 @@ chunked!(SaveEpisodes => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-episodes-user
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-episodes-user")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct RemoveEpisodes {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<EpisodeId>, ParseIdError>,
@@ -853,8 +853,8 @@ chunked!(RemoveEpisodes => ());
 /// Checks which of the given episodes are in the library. Returns one `bool` for each episode, in
 /// the same order.
 ///
-/// `GET /me/episodes/contains` ([reference]). Scope: `user-library-read`. Closed in Development
-/// Mode since 2026-02-11.
+/// `GET /me/episodes/contains` ([reference]). Scope: `user-library-read`. Not available in
+/// Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
@@ -871,7 +871,7 @@ chunked!(RemoveEpisodes => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-users-saved-episodes
 #[derive(Clone, Debug)]
 #[doc(alias = "check-users-saved-episodes")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct CheckEpisodes {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<EpisodeId>, ParseIdError>,
@@ -901,8 +901,8 @@ chunked!(CheckEpisodes => concat bool);
 
 /// Saves shows.
 ///
-/// `PUT /me/shows` ([reference]). Scope: `user-library-modify`. Closed in Development Mode since
-/// 2026-02-11.
+/// `PUT /me/shows` ([reference]). Scope: `user-library-modify`. Not available in Development Mode
+/// since 2026-02-11.
 ///
 /// Use instead: `client.library().save(..)`.
 ///
@@ -920,7 +920,7 @@ chunked!(CheckEpisodes => concat bool);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/save-shows-user
 #[derive(Clone, Debug)]
 #[doc(alias = "save-shows-user")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct SaveShows {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ShowId>, ParseIdError>,
@@ -950,8 +950,8 @@ chunked!(SaveShows => ());
 
 /// Removes shows from the library.
 ///
-/// `DELETE /me/shows` ([reference]). Scope: `user-library-modify`. Closed in Development Mode
-/// since 2026-02-11.
+/// `DELETE /me/shows` ([reference]). Scope: `user-library-modify`. Not available in Development
+/// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
@@ -969,7 +969,7 @@ chunked!(SaveShows => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-shows-user
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-shows-user")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct RemoveShows {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ShowId>, ParseIdError>,
@@ -1010,8 +1010,8 @@ chunked!(RemoveShows => ());
 /// Checks which of the given shows are in the library. Returns one `bool` for each show, in the
 /// same order.
 ///
-/// `GET /me/shows/contains` ([reference]). Scope: `user-library-read`. Closed in Development Mode
-/// since 2026-02-11.
+/// `GET /me/shows/contains` ([reference]). Scope: `user-library-read`. Not available in
+/// Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
@@ -1028,7 +1028,7 @@ chunked!(RemoveShows => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-users-saved-shows
 #[derive(Clone, Debug)]
 #[doc(alias = "check-users-saved-shows")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct CheckShows {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ShowId>, ParseIdError>,
@@ -1058,8 +1058,8 @@ chunked!(CheckShows => concat bool);
 
 /// Saves audiobooks.
 ///
-/// `PUT /me/audiobooks` ([reference]). Scope: `user-library-modify`. Closed in Development Mode
-/// since 2026-02-11.
+/// `PUT /me/audiobooks` ([reference]). Scope: `user-library-modify`. Not available in Development
+/// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().save(..)`.
 ///
@@ -1077,7 +1077,7 @@ chunked!(CheckShows => concat bool);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/save-audiobooks-user
 #[derive(Clone, Debug)]
 #[doc(alias = "save-audiobooks-user")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct SaveAudiobooks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AudiobookId>, ParseIdError>,
@@ -1107,8 +1107,8 @@ chunked!(SaveAudiobooks => ());
 
 /// Removes audiobooks from the library.
 ///
-/// `DELETE /me/audiobooks` ([reference]). Scope: `user-library-modify`. Closed in Development Mode
-/// since 2026-02-11.
+/// `DELETE /me/audiobooks` ([reference]). Scope: `user-library-modify`. Not available in
+/// Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
@@ -1126,7 +1126,7 @@ chunked!(SaveAudiobooks => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-audiobooks-user
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-audiobooks-user")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct RemoveAudiobooks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AudiobookId>, ParseIdError>,
@@ -1157,8 +1157,8 @@ chunked!(RemoveAudiobooks => ());
 /// Checks which of the given audiobooks are in the library. Returns one `bool` for each audiobook,
 /// in the same order.
 ///
-/// `GET /me/audiobooks/contains` ([reference]). Scope: `user-library-read`. Closed in Development
-/// Mode since 2026-02-11.
+/// `GET /me/audiobooks/contains` ([reference]). Scope: `user-library-read`. Not available in
+/// Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
@@ -1175,7 +1175,7 @@ chunked!(RemoveAudiobooks => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-users-saved-audiobooks
 #[derive(Clone, Debug)]
 #[doc(alias = "check-users-saved-audiobooks")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct CheckAudiobooks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<AudiobookId>, ParseIdError>,
@@ -1205,8 +1205,8 @@ chunked!(CheckAudiobooks => concat bool);
 
 /// Follows artists.
 ///
-/// `PUT /me/following` ([reference]). Scope: `user-follow-modify`. Closed in Development Mode
-/// since 2026-02-11.
+/// `PUT /me/following` ([reference]). Scope: `user-follow-modify`. Not available in Development
+/// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().save(..)`.
 ///
@@ -1224,7 +1224,7 @@ chunked!(CheckAudiobooks => concat bool);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/follow-artists-users
 #[derive(Clone, Debug)]
 #[doc(alias = "follow-artists-users")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct FollowArtists {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ArtistId>, ParseIdError>,
@@ -1254,8 +1254,8 @@ chunked!(FollowArtists => ());
 
 /// Unfollows artists.
 ///
-/// `DELETE /me/following` ([reference]). Scope: `user-follow-modify`. Closed in Development Mode
-/// since 2026-02-11.
+/// `DELETE /me/following` ([reference]). Scope: `user-follow-modify`. Not available in Development
+/// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
@@ -1273,7 +1273,7 @@ chunked!(FollowArtists => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/unfollow-artists-users
 #[derive(Clone, Debug)]
 #[doc(alias = "unfollow-artists-users")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct UnfollowArtists {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ArtistId>, ParseIdError>,
@@ -1304,8 +1304,8 @@ chunked!(UnfollowArtists => ());
 /// Checks which of the given artists the current user follows. Returns one `bool` for each artist,
 /// in the same order.
 ///
-/// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Closed in Development
-/// Mode since 2026-02-11.
+/// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Not available in
+/// Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
@@ -1322,7 +1322,7 @@ chunked!(UnfollowArtists => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-current-user-follows
 #[derive(Clone, Debug)]
 #[doc(alias = "check-current-user-follows")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct CheckFollowedArtists {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ArtistId>, ParseIdError>,
@@ -1352,8 +1352,8 @@ chunked!(CheckFollowedArtists => concat bool);
 
 /// Follows users.
 ///
-/// `PUT /me/following` ([reference]). Scope: `user-follow-modify`. Closed in Development Mode
-/// since 2026-02-11.
+/// `PUT /me/following` ([reference]). Scope: `user-follow-modify`. Not available in Development
+/// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().save(..)`.
 ///
@@ -1371,7 +1371,7 @@ chunked!(CheckFollowedArtists => concat bool);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/follow-artists-users
 #[derive(Clone, Debug)]
 #[doc(alias = "follow-artists-users")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct FollowUsers {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<UserId>, ParseIdError>,
@@ -1401,8 +1401,8 @@ chunked!(FollowUsers => ());
 
 /// Unfollows users.
 ///
-/// `DELETE /me/following` ([reference]). Scope: `user-follow-modify`. Closed in Development Mode
-/// since 2026-02-11.
+/// `DELETE /me/following` ([reference]). Scope: `user-follow-modify`. Not available in Development
+/// Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
@@ -1420,7 +1420,7 @@ chunked!(FollowUsers => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/unfollow-artists-users
 #[derive(Clone, Debug)]
 #[doc(alias = "unfollow-artists-users")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct UnfollowUsers {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<UserId>, ParseIdError>,
@@ -1451,8 +1451,8 @@ chunked!(UnfollowUsers => ());
 /// Checks which of the given users the current user follows. Returns one `bool` for each user, in
 /// the same order.
 ///
-/// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Closed in Development
-/// Mode since 2026-02-11.
+/// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Not available in
+/// Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
@@ -1469,7 +1469,7 @@ chunked!(UnfollowUsers => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-current-user-follows
 #[derive(Clone, Debug)]
 #[doc(alias = "check-current-user-follows")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct CheckFollowedUsers {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<UserId>, ParseIdError>,
@@ -1500,8 +1500,8 @@ chunked!(CheckFollowedUsers => concat bool);
 /// Follows a playlist.
 ///
 /// `PUT /playlists/{playlist_id}/followers` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
-/// in Development Mode since 2026-02-11.
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Not
+/// available in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().save(..)`.
 ///
@@ -1514,7 +1514,7 @@ chunked!(CheckFollowedUsers => concat bool);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/follow-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "follow-playlist")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct FollowPlaylist {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1544,8 +1544,8 @@ single!(FollowPlaylist => ());
 /// Unfollows a playlist.
 ///
 /// `DELETE /playlists/{playlist_id}/followers` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
-/// in Development Mode since 2026-02-11.
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Not
+/// available in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().remove(..)`.
 ///
@@ -1558,7 +1558,7 @@ single!(FollowPlaylist => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/unfollow-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "unfollow-playlist")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct UnfollowPlaylist {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1578,8 +1578,8 @@ single!(UnfollowPlaylist => ());
 
 /// Checks whether the user follows a playlist. Returns a list with one `bool`.
 ///
-/// `GET /playlists/{playlist_id}/followers/contains` ([reference]). Needs no scope. Closed in
-/// Development Mode since 2026-02-11.
+/// `GET /playlists/{playlist_id}/followers/contains` ([reference]). Needs no scope. Not available
+/// in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.library().contains(..)`.
 ///
@@ -1592,7 +1592,7 @@ single!(UnfollowPlaylist => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-if-user-follows-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "check-if-user-follows-playlist")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct CheckFollowedPlaylist {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1621,8 +1621,8 @@ single!(CheckFollowedPlaylist => Vec<bool>);
 
 /// The items of a playlist.
 ///
-/// `GET /playlists/{playlist_id}/tracks` ([reference]). Scope: `playlist-read-private`. Closed in
-/// Development Mode since 2026-02-11.
+/// `GET /playlists/{playlist_id}/tracks` ([reference]). Scope: `playlist-read-private`. Not
+/// available in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.playlist(id).items()`.
 ///
@@ -1638,7 +1638,7 @@ single!(CheckFollowedPlaylist => Vec<bool>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-playlists-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-playlists-tracks")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetPlaylistTracks {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1703,8 +1703,8 @@ single!(GetPlaylistTracks => page Page<PlaylistItem>);
 /// Adds tracks and episodes to a playlist, at the end or at a position.
 ///
 /// `POST /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
-/// in Development Mode since 2026-02-11.
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Not
+/// available in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.playlist(id).add(..)`.
 ///
@@ -1722,7 +1722,7 @@ single!(GetPlaylistTracks => page Page<PlaylistItem>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/add-tracks-to-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "add-tracks-to-playlist")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct AddPlaylistTracks {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1765,8 +1765,8 @@ chunked!(AddPlaylistTracks => append);
 /// Replaces all items of a playlist.
 ///
 /// `PUT /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
-/// in Development Mode since 2026-02-11.
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Not
+/// available in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.playlist(id).replace(..)`.
 ///
@@ -1784,7 +1784,7 @@ chunked!(AddPlaylistTracks => append);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/reorder-or-replace-playlists-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "reorder-or-replace-playlists-tracks")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct ReplacePlaylistTracks {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1810,8 +1810,8 @@ chunked!(ReplacePlaylistTracks => replace);
 /// Moves items within a playlist.
 ///
 /// `PUT /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
-/// in Development Mode since 2026-02-11.
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Not
+/// available in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.playlist(id).reorder(..)`.
 ///
@@ -1824,7 +1824,7 @@ chunked!(ReplacePlaylistTracks => replace);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/reorder-or-replace-playlists-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "reorder-or-replace-playlists-tracks")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct ReorderPlaylistTracks {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1867,8 +1867,8 @@ single!(ReorderPlaylistTracks => SnapshotId, in snapshot_id);
 /// Removes every occurrence of tracks and episodes from a playlist.
 ///
 /// `DELETE /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
-/// in Development Mode since 2026-02-11.
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Not
+/// available in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.playlist(id).remove(..)`.
 ///
@@ -1886,7 +1886,7 @@ single!(ReorderPlaylistTracks => SnapshotId, in snapshot_id);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-tracks-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-tracks-playlist")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct RemovePlaylistTracks {
     pub(crate) client: Client,
     pub(crate) playlist: Result<PlaylistId, ParseIdError>,
@@ -1952,8 +1952,8 @@ chunked!(RemovePlaylistTracks => chain);
 /// Creates an empty playlist for the current user.
 ///
 /// `POST /users/{user_id}/playlists` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Closed
-/// in Development Mode since 2026-02-11.
+/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Not
+/// available in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.me().create_playlist(..)`.
 ///
@@ -1966,7 +1966,7 @@ chunked!(RemovePlaylistTracks => chain);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/create-playlist-for-user
 #[derive(Clone, Debug)]
 #[doc(alias = "create-playlist-for-user")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct CreatePlaylistFor {
     pub(crate) client: Client,
     pub(crate) user: Result<UserId, ParseIdError>,

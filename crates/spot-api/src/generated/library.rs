@@ -164,7 +164,7 @@ impl Library {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-saved-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-saved-tracks")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetSavedTracks {
     pub(crate) client: Client,
     pub(crate) market: Option<Market>,
@@ -229,7 +229,7 @@ single!(GetSavedTracks => page Page<SavedTrack>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-saved-albums
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-saved-albums")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetSavedAlbums {
     pub(crate) client: Client,
     pub(crate) market: Option<Market>,
@@ -294,7 +294,7 @@ single!(GetSavedAlbums => page Page<SavedAlbum>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-saved-shows
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-saved-shows")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetSavedShows {
     pub(crate) client: Client,
     pub(crate) limit: Option<u8>,
@@ -349,7 +349,7 @@ single!(GetSavedShows => page Page<SavedShow>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-saved-episodes
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-saved-episodes")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetSavedEpisodes {
     pub(crate) client: Client,
     pub(crate) market: Option<Market>,
@@ -415,7 +415,7 @@ single!(GetSavedEpisodes => page Page<SavedEpisode>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-saved-audiobooks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-saved-audiobooks")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetSavedAudiobooks {
     pub(crate) client: Client,
     pub(crate) limit: Option<u8>,
@@ -472,7 +472,7 @@ single!(GetSavedAudiobooks => page Page<SimplifiedAudiobook>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/save-library-items
 #[derive(Clone, Debug)]
 #[doc(alias = "save-library-items")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct SaveToLibrary {
     pub(crate) client: Client,
     pub(crate) uris: Result<Vec<LibraryUri>, ParseIdError>,
@@ -520,7 +520,7 @@ chunked!(SaveToLibrary => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-library-items
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-library-items")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct RemoveFromLibrary {
     pub(crate) client: Client,
     pub(crate) uris: Result<Vec<LibraryUri>, ParseIdError>,
@@ -567,7 +567,7 @@ chunked!(RemoveFromLibrary => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/check-library-contains
 #[derive(Clone, Debug)]
 #[doc(alias = "check-library-contains")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct CheckLibrary {
     pub(crate) client: Client,
     pub(crate) uris: Result<Vec<LibraryUri>, ParseIdError>,

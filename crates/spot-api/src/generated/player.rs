@@ -185,7 +185,7 @@ impl Player {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-information-about-the-users-current-playback
 #[derive(Clone, Debug)]
 #[doc(alias = "get-information-about-the-users-current-playback")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetPlaybackState {
     pub(crate) client: Client,
     pub(crate) market: Option<Market>,
@@ -227,7 +227,7 @@ single!(GetPlaybackState => optional PlaybackState);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-the-users-currently-playing-track
 #[derive(Clone, Debug)]
 #[doc(alias = "get-the-users-currently-playing-track")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetCurrentlyPlaying {
     pub(crate) client: Client,
     pub(crate) market: Option<Market>,
@@ -267,7 +267,7 @@ single!(GetCurrentlyPlaying => optional CurrentlyPlaying);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-a-users-available-devices
 #[derive(Clone, Debug)]
 #[doc(alias = "get-a-users-available-devices")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetDevices {
     pub(crate) client: Client,
 }
@@ -298,7 +298,7 @@ single!(GetDevices => Vec<Device>, in devices);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-queue
 #[derive(Clone, Debug)]
 #[doc(alias = "get-queue")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetQueue {
     pub(crate) client: Client,
 }
@@ -328,7 +328,7 @@ single!(GetQueue => Queue);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/start-a-users-playback
 #[derive(Clone, Debug)]
 #[doc(alias = "start-a-users-playback")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct StartPlayback {
     pub(crate) client: Client,
     pub(crate) device: Option<Result<DeviceId, ParseIdError>>,
@@ -405,7 +405,7 @@ single!(StartPlayback => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/pause-a-users-playback
 #[derive(Clone, Debug)]
 #[doc(alias = "pause-a-users-playback")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct PausePlayback {
     pub(crate) client: Client,
     pub(crate) device: Option<Result<DeviceId, ParseIdError>>,
@@ -442,7 +442,7 @@ single!(PausePlayback => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/skip-users-playback-to-next-track
 #[derive(Clone, Debug)]
 #[doc(alias = "skip-users-playback-to-next-track")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct SkipToNext {
     pub(crate) client: Client,
     pub(crate) device: Option<Result<DeviceId, ParseIdError>>,
@@ -479,7 +479,7 @@ single!(SkipToNext => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/skip-users-playback-to-previous-track
 #[derive(Clone, Debug)]
 #[doc(alias = "skip-users-playback-to-previous-track")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct SkipToPrevious {
     pub(crate) client: Client,
     pub(crate) device: Option<Result<DeviceId, ParseIdError>>,
@@ -518,7 +518,7 @@ single!(SkipToPrevious => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/seek-to-position-in-currently-playing-track
 #[derive(Clone, Debug)]
 #[doc(alias = "seek-to-position-in-currently-playing-track")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct SeekPlayback {
     pub(crate) client: Client,
     pub(crate) position: Duration,
@@ -560,7 +560,7 @@ single!(SeekPlayback => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/set-repeat-mode-on-users-playback
 #[derive(Clone, Debug)]
 #[doc(alias = "set-repeat-mode-on-users-playback")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct SetRepeat {
     pub(crate) client: Client,
     pub(crate) state: RepeatState,
@@ -600,7 +600,7 @@ single!(SetRepeat => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/set-volume-for-users-playback
 #[derive(Clone, Debug)]
 #[doc(alias = "set-volume-for-users-playback")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct SetVolume {
     pub(crate) client: Client,
     pub(crate) percent: u8,
@@ -640,7 +640,7 @@ single!(SetVolume => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/toggle-shuffle-for-users-playback
 #[derive(Clone, Debug)]
 #[doc(alias = "toggle-shuffle-for-users-playback")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct SetShuffle {
     pub(crate) client: Client,
     pub(crate) on: bool,
@@ -680,7 +680,7 @@ single!(SetShuffle => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/add-to-queue
 #[derive(Clone, Debug)]
 #[doc(alias = "add-to-queue")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct AddToQueue {
     pub(crate) client: Client,
     pub(crate) uri: Result<PlayableUri, ParseIdError>,
@@ -720,7 +720,7 @@ single!(AddToQueue => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/transfer-a-users-playback
 #[derive(Clone, Debug)]
 #[doc(alias = "transfer-a-users-playback")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct TransferPlayback {
     pub(crate) client: Client,
     pub(crate) device: Result<DeviceId, ParseIdError>,
@@ -763,7 +763,7 @@ single!(TransferPlayback => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-recently-played
 #[derive(Clone, Debug)]
 #[doc(alias = "get-recently-played")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetRecentlyPlayed {
     pub(crate) client: Client,
     pub(crate) after: Option<DateTime<Utc>>,

@@ -41,7 +41,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "get-playlist")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetPlaylist {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -225,7 +225,7 @@ impl GetPlaylist {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-playlists-items
 #[derive(Clone, Debug)]
 #[doc(alias = "get-playlists-items")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetPlaylistItems {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -305,7 +305,7 @@ single!(GetPlaylistItems => page Page<PlaylistItem>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/add-items-to-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "add-items-to-playlist")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct AddPlaylistItems {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -367,7 +367,7 @@ chunked!(AddPlaylistItems => append);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/reorder-or-replace-playlists-items
 #[derive(Clone, Debug)]
 #[doc(alias = "reorder-or-replace-playlists-items")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct ReplacePlaylistItems {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -404,7 +404,7 @@ chunked!(ReplacePlaylistItems => replace);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/reorder-or-replace-playlists-items
 #[derive(Clone, Debug)]
 #[doc(alias = "reorder-or-replace-playlists-items")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct ReorderPlaylistItems {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -463,7 +463,7 @@ single!(ReorderPlaylistItems => SnapshotId, in snapshot_id);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/remove-items-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "remove-items-playlist")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct RemovePlaylistItems {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -542,7 +542,7 @@ chunked!(RemovePlaylistItems => chain);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/change-playlist-details
 #[derive(Clone, Debug)]
 #[doc(alias = "change-playlist-details")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct ChangePlaylistDetails {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -610,7 +610,7 @@ single!(ChangePlaylistDetails => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-playlist-cover
 #[derive(Clone, Debug)]
 #[doc(alias = "get-playlist-cover")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetPlaylistCover {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -647,7 +647,7 @@ single!(GetPlaylistCover => Vec<Image>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/upload-custom-playlist-cover
 #[derive(Clone, Debug)]
 #[doc(alias = "upload-custom-playlist-cover")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct UploadPlaylistCover {
     pub(crate) client: Client,
     pub(crate) id: Result<PlaylistId, ParseIdError>,
@@ -684,7 +684,7 @@ single!(UploadPlaylistCover => ());
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-a-list-of-current-users-playlists
 #[derive(Clone, Debug)]
 #[doc(alias = "get-a-list-of-current-users-playlists")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetMyPlaylists {
     pub(crate) client: Client,
     pub(crate) limit: Option<u8>,
@@ -736,7 +736,7 @@ single!(GetMyPlaylists => page Page<SimplifiedPlaylist>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/create-playlist
 #[derive(Clone, Debug)]
 #[doc(alias = "create-playlist")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct CreatePlaylist {
     pub(crate) client: Client,
     pub(crate) name: String,

@@ -33,8 +33,8 @@ impl Client {
 
 /// Recommends tracks that are similar to the seeds: artists, genres and tracks.
 ///
-/// `GET /recommendations` ([reference]). Needs no scope. Closed to applications registered since
-/// 2024-11-27.
+/// `GET /recommendations` ([reference]). Needs no scope. Not available to applications registered
+/// since 2024-11-27.
 ///
 /// A request needs one to five seeds in total. The seeds can be of different kinds. Each attribute
 /// has three setters: for a minimum, a maximum and a target value.
@@ -48,7 +48,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-recommendations
 #[derive(Clone, Debug)]
 #[doc(alias = "get-recommendations")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetRecommendations {
     pub(crate) client: Client,
     pub(crate) limit: Option<u8>,
@@ -372,7 +372,7 @@ single!(GetRecommendations => Recommendations);
 
 /// The genres that can be seeds of recommendations.
 ///
-/// `GET /recommendations/available-genre-seeds` ([reference]). Needs no scope. Closed to
+/// `GET /recommendations/available-genre-seeds` ([reference]). Needs no scope. Not available to
 /// applications registered since 2024-11-27.
 ///
 /// ```no_run
@@ -384,7 +384,7 @@ single!(GetRecommendations => Recommendations);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-recommendation-genres
 #[derive(Clone, Debug)]
 #[doc(alias = "get-recommendation-genres")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetGenreSeeds {
     pub(crate) client: Client,
 }

@@ -46,7 +46,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/search
 #[derive(Clone, Debug)]
 #[doc(alias = "search")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct Search {
     pub(crate) client: Client,
     pub(crate) query: SearchQuery,

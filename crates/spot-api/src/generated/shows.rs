@@ -72,7 +72,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-a-show
 #[derive(Clone, Debug)]
 #[doc(alias = "get-a-show")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetShow {
     pub(crate) client: Client,
     pub(crate) id: Result<ShowId, ParseIdError>,
@@ -136,7 +136,7 @@ impl GetShow {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-multiple-shows
 #[derive(Clone, Debug)]
 #[doc(alias = "get-multiple-shows")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetShows {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<ShowId>, ParseIdError>,
@@ -196,7 +196,7 @@ chunked!(GetShows => singles SimplifiedShow, in shows);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-a-shows-episodes
 #[derive(Clone, Debug)]
 #[doc(alias = "get-a-shows-episodes")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetShowEpisodes {
     pub(crate) client: Client,
     pub(crate) id: Result<ShowId, ParseIdError>,
@@ -263,7 +263,7 @@ single!(GetShowEpisodes => page Page<SimplifiedEpisode>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-an-episode
 #[derive(Clone, Debug)]
 #[doc(alias = "get-an-episode")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetEpisode {
     pub(crate) client: Client,
     pub(crate) id: Result<EpisodeId, ParseIdError>,
@@ -311,7 +311,7 @@ single!(GetEpisode => Episode);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-multiple-episodes
 #[derive(Clone, Debug)]
 #[doc(alias = "get-multiple-episodes")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetEpisodes {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<EpisodeId>, ParseIdError>,

@@ -46,7 +46,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-track
 #[derive(Clone, Debug)]
 #[doc(alias = "get-track")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetTrack {
     pub(crate) client: Client,
     pub(crate) id: Result<TrackId, ParseIdError>,
@@ -112,7 +112,7 @@ impl GetTrack {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-several-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-several-tracks")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetTracks {
     pub(crate) client: Client,
     pub(crate) ids: Result<Vec<TrackId>, ParseIdError>,

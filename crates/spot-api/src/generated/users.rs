@@ -47,7 +47,7 @@ impl Client {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-current-users-profile
 #[derive(Clone, Debug)]
 #[doc(alias = "get-current-users-profile")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetMyProfile {
     pub(crate) client: Client,
 }
@@ -141,7 +141,7 @@ impl GetMyProfile {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-followed
 #[derive(Clone, Debug)]
 #[doc(alias = "get-followed")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetFollowedArtists {
     pub(crate) client: Client,
     pub(crate) after: Option<String>,
@@ -202,7 +202,7 @@ single!(GetFollowedArtists => page CursorPage<Artist>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-top-artists-and-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-top-artists-and-tracks")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetTopArtists {
     pub(crate) client: Client,
     pub(crate) time_range: Option<TimeRange>,
@@ -270,7 +270,7 @@ single!(GetTopArtists => page Page<Artist>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-top-artists-and-tracks
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-top-artists-and-tracks")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetTopTracks {
     pub(crate) client: Client,
     pub(crate) time_range: Option<TimeRange>,
@@ -320,7 +320,7 @@ single!(GetTopTracks => page Page<Track>);
 
 /// A user's public profile.
 ///
-/// `GET /users/{user_id}` ([reference]). Needs no scope. Closed in Development Mode since
+/// `GET /users/{user_id}` ([reference]). Needs no scope. Not available in Development Mode since
 /// 2026-02-11.
 ///
 /// ```no_run
@@ -332,7 +332,7 @@ single!(GetTopTracks => page Page<Track>);
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-users-profile
 #[derive(Clone, Debug)]
 #[doc(alias = "get-users-profile")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetUser {
     pub(crate) client: Client,
     pub(crate) id: Result<UserId, ParseIdError>,
@@ -368,8 +368,8 @@ impl GetUser {
 /// The playlists on a user's profile.
 ///
 /// `GET /users/{user_id}/playlists` ([reference]). Scopes: `playlist-read-private`,
-/// `playlist-read-collaborative`. Depending on the data, only some of these scopes are needed.
-/// Closed in Development Mode since 2026-02-11.
+/// `playlist-read-collaborative`. Depending on the data, only some of these scopes are needed. Not
+/// available in Development Mode since 2026-02-11.
 ///
 /// Use instead: `client.me().playlists()` for the playlists of the current user.
 ///
@@ -385,7 +385,7 @@ impl GetUser {
 /// [reference]: https://developer.spotify.com/documentation/web-api/reference/get-list-users-playlists
 #[derive(Clone, Debug)]
 #[doc(alias = "get-list-users-playlists")]
-#[must_use = "a request does nothing until it is awaited; a function that takes a future needs `.into_future()`"]
+#[must_use = "a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`"]
 pub struct GetUserPlaylists {
     pub(crate) client: Client,
     pub(crate) id: Result<UserId, ParseIdError>,

@@ -222,14 +222,14 @@ fn choose<'a>(
     let refusal = |why: String| Err(Error::bad_request(why));
     match (edits, whole) {
         (None, None) => refusal(
-            "no sequence of calls leads to the wanted list: the API cannot add local files, and \
-             cannot remove single items that have no URI"
+            "the API cannot turn the playlist into this list: it cannot add local files, and cannot \
+             remove single items that have no URI"
                 .to_owned(),
         ),
         (None, Some(_)) if terms.allow_replace => Ok(None),
         (None, Some(_)) => refusal(
-            "the playlist contains items without a URI, and only a replacement of the whole \
-             playlist can remove them; it gives every item a new date: allow it with `allow_replace()`"
+            "the playlist contains items without a URI; to remove such items, the whole playlist \
+             must be replaced, which gives every item a new date: allow this with `allow_replace()`"
                 .to_owned(),
         ),
         (Some(edits), whole) => {
@@ -246,13 +246,13 @@ fn choose<'a>(
             }
             let instead = match whole {
                 Some(whole) => format!(
-                    "; a replacement takes {whole} but gives every item a new date: use \
-                     `allow_replace()`, or raise the maximum with `max_calls()`"
+                    "; replacing the whole playlist takes {whole} calls, but gives every item a new \
+                     date: allow this with `allow_replace()`, or raise the maximum with `max_calls()`"
                 ),
-                None => ": raise it with `max_calls()`".to_owned(),
+                None => ": raise the maximum with `max_calls()`".to_owned(),
             };
             refusal(format!(
-                "keeping the dates takes {calls} calls, more than the maximum of {most}{instead}"
+                "keeping the dates takes {calls} calls, but the maximum is {most}{instead}"
             ))
         }
     }

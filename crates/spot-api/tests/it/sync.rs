@@ -255,9 +255,9 @@ async fn what_only_a_replacement_does_is_said_and_asked_for() {
     let error = sync.clone().plan().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "bad request: keeping the dates takes 399 calls, more than the maximum of 104; a \
-         replacement takes 4 but gives every item a new date: use `allow_replace()`, or raise the \
-         maximum with `max_calls()`"
+        "bad request: keeping the dates takes 399 calls, but the maximum is 104; replacing the \
+         whole playlist takes 4 calls, but gives every item a new date: allow this with \
+         `allow_replace()`, or raise the maximum with `max_calls()`"
     );
     let plan: SyncPlan = sync.clone().max_calls(400).plan().await.unwrap();
     assert_eq!((plan.calls(), plan.kept(), plan.replaces()), (399, 400, false));

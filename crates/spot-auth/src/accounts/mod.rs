@@ -3,7 +3,7 @@
 mod endpoint;
 #[cfg_attr(
     not(feature = "loopback"),
-    allow(dead_code, reason = "only the loopback listener asks for the port")
+    allow(dead_code, reason = "only the loopback listener needs the port")
 )]
 mod redirect_uri;
 mod token_response;

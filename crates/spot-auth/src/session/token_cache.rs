@@ -207,7 +207,7 @@ impl<R: Refresh> TokenCache<R> {
                 }
             }
         }
-        let message = "the token was not refreshed: every attempt was stopped or stalled";
+        let message = "the token was not refreshed: every attempt was cancelled or stalled";
         Err(Error::new(ErrorKind::Timeout, message))
     }
 

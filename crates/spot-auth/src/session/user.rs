@@ -198,8 +198,8 @@ impl User {
         if self.outstanding.load(Ordering::SeqCst) > 0 {
             return Error::new(
                 ErrorKind::Timeout,
-                "an earlier refresh may have replaced the refresh token; it has not finished, \
-                 because its runtime is stalled",
+                "an earlier refresh has not finished, because its async runtime is stalled; that \
+                 refresh may have replaced the refresh token",
             );
         }
         let mut state = self.state();

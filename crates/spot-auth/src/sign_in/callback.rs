@@ -113,7 +113,7 @@ impl InvalidCallback {
 
 impl fmt::Display for InvalidCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("this is not the address to which the browser returned: ")?;
+        f.write_str("this is not the callback URL of the sign-in: ")?;
         match self {
             Self::NoQuery => f.write_str("it has no query"),
             Self::Repeated(name) => write!(f, "it has `{name}` more than once"),

@@ -114,7 +114,7 @@ impl TokenStore for CallbackStore {
 
 fn failed(what: &str, key: &StoreKey, error: Failure) -> Error {
     let account = key.account();
-    Error::store(format!("the program's store cannot {what} the session of `{account}`"))
+    Error::store(format!("the custom token store cannot {what} the session of `{account}`"))
         .with_source(error)
 }
 

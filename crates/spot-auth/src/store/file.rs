@@ -241,7 +241,7 @@ impl Files {
             ))
             .with_reason(SET_ASIDE),
             Err(error) => Error::store(format!(
-                "the token file {path} cannot be used: {why}; it could not be renamed either"
+                "the token file {path} cannot be used: {why}; renaming the file also failed"
             ))
             .with_source(error),
         })

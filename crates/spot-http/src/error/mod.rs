@@ -113,7 +113,7 @@ impl ErrorKind {
             Self::Authentication => "not authenticated",
             Self::ConsentExpired => "the user has to sign in again",
             Self::MissingScope => "a scope is missing",
-            Self::Restricted => "closed to this application",
+            Self::Restricted => "not available to this application",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not found",
             Self::BadRequest => "bad request",

@@ -37,7 +37,7 @@ fn advice(
         }
         (ErrorKind::NotFound, _) if says("device") => "see `client.player().devices()`",
         (ErrorKind::NotFound, _) if path.starts_with(EDITORIAL) => {
-            "playlists made by Spotify itself are closed to applications registered since \
+            "playlists made by Spotify itself are not available to applications registered since \
              2024-11-27"
         }
         (ErrorKind::Authentication, _) if says("user authentication") => {

@@ -100,7 +100,7 @@ fn closed_since(operation: &Operation) -> String {
         Some(replacement) => format!("use {replacement}"),
         None => "there is no replacement".to_owned(),
     };
-    format!("the operation was closed on {since} to {who}; {instead}")
+    format!("since {since}, the operation is not available to {who}; {instead}")
 }
 
 fn needed_scopes(operation: &Operation) -> String {

@@ -317,7 +317,7 @@ impl<'a> Call<'a> {
     fn finish(&self, permit: Box<dyn Permit>, end: AttemptEnd<'_>) -> Feedback {
         let feedback = permit.finish(end);
         if let Some(limit) = feedback.limit {
-            tracing::info!(limit, "learned the rate limit");
+            tracing::info!(limit, "determined the rate limit of the application");
             self.shared.observe(|| Event::LimitLearned { limit });
         }
         feedback

@@ -406,7 +406,7 @@ pub(crate) fn key(operation: &Operation) -> Cow<'static, str> {
 
 /// Formats the message of calls that are blocked: the remaining time and Spotify's message.
 pub(crate) fn describe(error: &Error, wait: Duration, alone: bool) -> String {
-    let what = if alone { "this operation is closed" } else { "all calls are paused" };
+    let what = if alone { "this operation is blocked" } else { "all calls are paused" };
     let words = match error.message() {
         "" => String::new(),
         words => format!(" (Spotify says: {words})"),

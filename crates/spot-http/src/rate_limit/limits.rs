@@ -107,11 +107,11 @@ pub struct ClosedOperation<'a> {
     pub message: &'a str,
 }
 
-/// Displays, for example, `get_artist_albums is closed for 2 h 10 min: quota`.
+/// Displays, for example, `get_artist_albums is blocked for 2 h 10 min: quota`.
 impl fmt::Display for ClosedOperation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let why = if self.quota { "quota" } else { "rate limit" };
-        write!(f, "{} is closed for {}: {why}", self.operation, in_words(self.wait))
+        write!(f, "{} is blocked for {}: {why}", self.operation, in_words(self.wait))
     }
 }
 
@@ -275,6 +275,6 @@ mod tests {
         let again: Limits = serde_json::from_str(&text).unwrap();
         assert_eq!(again, limits);
         let closed: Vec<_> = again.closed().map(|closed| closed.to_string()).collect();
-        assert_eq!(closed, ["get_artist_albums is closed for 5 h: quota"]);
+        assert_eq!(closed, ["get_artist_albums is blocked for 5 h: quota"]);
     }
 }

@@ -125,7 +125,7 @@ async fn an_operation_with_a_limit_of_its_own_pauses_alone() {
     pipeline.call(get()).await.unwrap();
     assert_eq!(pipeline.limits().blocked_until(), None);
     let closed: Vec<_> = pipeline.limits().closed().map(|closed| closed.to_string()).collect();
-    assert_eq!(closed, ["upload_playlist_cover is closed for 10 min 1 s: rate limit"]);
+    assert_eq!(closed, ["upload_playlist_cover is blocked for 10 min 1 s: rate limit"]);
     sleep(Duration::from_secs(601)).await;
     pipeline.call(cover()).await.unwrap();
 }
@@ -237,7 +237,7 @@ async fn a_quota_closes_only_the_operations_that_were_refused() {
     let error = pipeline.call(albums()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "GET /artists/spotmockArtist00000001/albums: the quota is used up: this operation is closed for 2 h 10 min \
+        "GET /artists/spotmockArtist00000001/albums: the quota is used up: this operation is blocked for 2 h 10 min \
          (Spotify says: Quota)"
     );
     // Other operations, such as player commands, still work.

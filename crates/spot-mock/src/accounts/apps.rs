@@ -34,7 +34,7 @@ const REDIRECT_URIS: [&str; 3] =
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "an application has no effect until it is given to a builder"]
+#[must_use = "an application has no effect until it is passed to a builder"]
 pub struct App {
     name: String,
     pub(crate) mode: Mode,

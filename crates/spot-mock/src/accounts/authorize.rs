@@ -127,7 +127,7 @@ fn ask(
         text.push_str(&format!("<li><code>{scope}</code>"));
     }
     text.push_str(&format!(
-        "</ul><p>The browser then returns to <code>{}</code>.</p><h2>Allow as</h2>",
+        "</ul><p>The browser then returns to <code>{}</code>.</p><h2>Allow access as</h2>",
         escape(redirect_uri)
     ));
     for (key, user) in world.users.iter() {

@@ -24,14 +24,14 @@ pub(super) static OPERATIONS: &[Operation] = &[
     row("GET", "/requests", "requests", "The requests received so far, at most 100,000", run::requests).answer::<Requests>(200),
     row("DELETE", "/requests", "take-requests", "Removes and returns the requests received so far", run::take_requests).answer::<Requests>(200),
     row("POST", "/faults", "inject-fault", "Injects a fault into the next request", run::inject).body::<Inject>(),
-    row("DELETE", "/faults", "clear-faults", "Removes all faults, injected and random ones", run::clear_faults),
+    row("DELETE", "/faults", "clear-faults", "Removes all injected and random faults", run::clear_faults),
     row("PUT", "/faults/random", "random-faults", "Sets the random faults", run::random_faults).body::<RandomBody>(),
     row("POST", "/tokens", "create-token", "Creates a token without sign-in", run::token).body::<TokenBody>().answer::<Token>(201),
-    row("PUT", "/sign-in", "set-sign-in", "Sets the user who signs in, the decision of the user, and the refresh token that a refresh returns", run::sign_in).body::<SignIn>(),
-    row("DELETE", "/consents", "revoke-consents", "Revokes consents: access tokens are refused, refresh tokens are revoked", run::revoke)
+    row("PUT", "/sign-in", "set-sign-in", "Sets which user signs in, what the user decides, and which refresh token a refresh returns", run::sign_in).body::<SignIn>(),
+    row("DELETE", "/consents", "revoke-consents", "Revokes consents, with all their access tokens and refresh tokens", run::revoke)
         .query(&[("application", "Name of the application; default: all"), ("user", "Id of the user; default: all")]),
-    row("PUT", "/limits", "set-limits", "Sets the limits, and forgets the calls counted so far", run::limits).body::<LimitsBody>(),
-    row("POST", "/devices", "add-device", "Adds a device, or replaces the one with the same id", run::device).body::<DeviceBody>(),
+    row("PUT", "/limits", "set-limits", "Sets the limits, and resets the counters of calls", run::limits).body::<LimitsBody>(),
+    row("POST", "/devices", "add-device", "Adds a device, or replaces the device that has the same id", run::device).body::<DeviceBody>(),
     row("DELETE", "/devices", "remove-device", "Removes a device, as if it were switched off", run::remove_device)
         .query(&[("id", "Id of the device; required"), ("user", "Id of the user; default: the default user")]),
     row("POST", "/advertisement", "play-advertisement", "Interrupts playback with an advertisement", run::advertise).body::<AdvertisementBody>(),
@@ -39,7 +39,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
     row("GET", "/world", "world-ids", "Ids of objects in the world, for use in tests", run::ids).answer::<WorldIds>(200),
     row("PUT", "/world", "replace-world", "Replaces the custom world, and resets the mock", run::replace_world).body::<custom::World>().answer::<WorldIds>(200),
     row("GET", "/worlds", "worlds", "The keys of the isolated worlds", run::worlds).answer::<Worlds>(200),
-    row("PUT", "/worlds/{key}", "create-world", "Creates an isolated world, or replaces the one with this key", run::create_world).body::<WorldBody>().answer::<Info>(201),
+    row("PUT", "/worlds/{key}", "create-world", "Creates an isolated world, or replaces the world that has this key", run::create_world).body::<WorldBody>().answer::<Info>(201),
     row("GET", "/worlds/{key}", "world", "Addresses, applications and users of an isolated world", run::world).answer::<Info>(200),
     row("DELETE", "/worlds/{key}", "remove-world", "Removes an isolated world", run::remove_world),
 ];

@@ -116,7 +116,7 @@ impl Fault {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "random faults have no effect until they are given to a mock"]
+#[must_use = "random faults have no effect until they are passed to a mock"]
 pub struct RandomFaults {
     rng: Rng,
     /// Faults per million requests.

@@ -191,7 +191,10 @@ fn below(path: &str, uri: &Uri) -> Uri {
 }
 
 /// Answers requests that are neither logged nor subject to faults.
-#[cfg_attr(not(feature = "control"), expect(unused_variables, reason = "only control uses them"))]
+#[cfg_attr(
+    not(feature = "control"),
+    expect(unused_variables, reason = "the feature `control` uses them")
+)]
 fn aside(site: &Site, instance: &Instance, target: &Target, parts: &Parts, body: &[u8]) -> Reply {
     match target {
         #[cfg(feature = "control")]

@@ -49,7 +49,11 @@ pub(crate) fn home_page(instance: &Instance, content: &Content) -> Reply {
             Mode::Development => "development",
             Mode::Extended => "extended",
         };
-        let closed = if app.closed_2024 { ", without the operations closed in 2024" } else { "" };
+        let closed = if app.closed_2024 {
+            ", without the operations that Spotify restricted in 2024"
+        } else {
+            ""
+        };
         let (name, id) = (escape(&app.name), &app.client_id);
         let uris = app.redirect_uris.iter();
         let uris: String = uris.map(|uri| format!("<code>{}</code><br>", escape(uri))).collect();
@@ -57,20 +61,21 @@ pub(crate) fn home_page(instance: &Instance, content: &Content) -> Reply {
     }
     text.push_str(
         "</table></div><h2>Users</h2><div class=\"wide\"><table>\
-         <tr><th>id<th>name<th>product<th>registered with",
+         <tr><th>id<th>name<th>product<th>applications",
     );
     for (key, user) in world.users.iter() {
         let name = escape(user.display_name.as_deref().unwrap_or_default());
         let product = if user.premium && instance.settings.premium { "premium" } else { "free" };
         let apps = content.apps.iter().filter(|app| app.admits(Some(key)));
         let apps: Vec<_> = apps.map(|app| escape(&app.name)).collect();
-        let apps = if apps.is_empty() { "none: calls get 403".to_owned() } else { apps.join(", ") };
+        let apps =
+            if apps.is_empty() { "none (calls get 403)".to_owned() } else { apps.join(", ") };
         let id = escape(&user.id);
         text.push_str(&format!("<tr><td><code>{id}</code><td>{name}<td>{product}<td>{apps}"));
     }
     text.push_str(
         "</table></div><h2>Operations</h2><div class=\"wide\"><table>\
-         <tr><th>method<th>path<th>operation<th>open to<th>needs one of these scopes",
+         <tr><th>method<th>path<th>operation<th>available to<th>needs one of these scopes",
     );
     let apps: Vec<&Registered> = content.apps.iter().collect();
     for (operation, _) in OPERATIONS {

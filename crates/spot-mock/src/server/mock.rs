@@ -29,7 +29,7 @@ pub struct MockSpotify {
     task: JoinHandle<io::Result<()>>,
     #[cfg_attr(
         not(feature = "tls"),
-        expect(dead_code, reason = "read only with the feature `tls`")
+        expect(dead_code, reason = "used only if the feature `tls` is enabled")
     )]
     authority: Option<String>,
 }

@@ -116,9 +116,7 @@ impl Site {
         let instance = Arc::new(instance);
         let mut worlds = self.worlds();
         if worlds.len() >= MOST_WORLDS && !worlds.contains_key(key) {
-            return Err(invalid(
-                "there are already 1,000 isolated worlds; remove those that are unused",
-            ));
+            return Err(invalid("there are already 1,000 isolated worlds; remove unused worlds"));
         }
         worlds.insert(key.to_owned(), Arc::clone(&instance));
         Ok(instance)

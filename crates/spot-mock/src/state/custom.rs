@@ -138,7 +138,7 @@ fn shelve<T: Kind>(
         let saved_at = match wanted.added_at() {
             Some(text) => Moment::parse(text).ok_or_else(|| {
                 let reason =
-                    format!("{text:?} is not a time; expected one such as 2024-05-03T10:00:00Z");
+                    format!("{text:?} is not a time; expected a time such as 2024-05-03T10:00:00Z");
                 invalid(&format!("{at}.added_at"), reason)
             })?,
             None => usual,

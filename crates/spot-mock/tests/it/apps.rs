@@ -131,7 +131,7 @@ async fn whoever_sits_before_the_browser_signs_in() {
         mock.client_id()
     );
     let page = finish(http().get(&url)).await.text;
-    assert!(page.contains("Allow as"), "{page}");
+    assert!(page.contains("Allow access as"), "{page}");
     let links = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
     let link = links.map(|link| link.replace("&amp;", "&"));
     let link = link.into_iter().find(|link| link.ends_with("user=zo%C3%AB%2391")).unwrap();

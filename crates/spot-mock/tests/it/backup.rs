@@ -142,7 +142,7 @@ fn a_mistake_in_a_backup_is_named_by_its_line_and_path() {
         ),
         (
             wrong(|entry| entry["added_at"] = json!("yesterday")),
-            "line 2: added_at: \"yesterday\" is not a time; expected one such as 2024-05-03T10:00:00Z",
+            "line 2: added_at: \"yesterday\" is not a time; expected a time such as 2024-05-03T10:00:00Z",
         ),
         (
             wrong(|entry| entry["track"]["album"]["release_date"] = json!("May")),
@@ -171,6 +171,6 @@ async fn dates_of_a_world_file_are_read_and_checked() {
     assert_eq!(api.read("/me/tracks").await["items"][0]["added_at"], "2020-01-02T03:04:05Z");
     let world = World::from_json(&file("once")).unwrap();
     let error = MockSpotify::builder().world(world).start().await.unwrap_err();
-    let expected = "world: saved_tracks[0].added_at: \"once\" is not a time; expected one such as 2024-05-03T10:00:00Z";
+    let expected = "world: saved_tracks[0].added_at: \"once\" is not a time; expected a time such as 2024-05-03T10:00:00Z";
     assert_eq!(error.to_string(), expected);
 }

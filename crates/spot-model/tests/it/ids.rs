@@ -265,8 +265,8 @@ fn what_is_no_id_is_explained() {
     expected an artist id, URI or URL, but the text is empty
     "not-an-id" is not an artist id, URI or URL: '-' is not a base-62 character
     "12345678901234567890123" is not an artist id, URI or URL: it has 23 characters; an id has at most 22
-    "spotify:album:4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it names an album
-    "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it names a track
+    "spotify:album:4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it refers to an album
+    "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it refers to a track
     "spotify:local:a:b:c:1" is not an artist id, URI or URL: it is a URI of another kind
     "https://spotify.link/abc" is not an artist id, URI or URL: it is a short link; resolve it first with `client.resolve_link(..)`
     "https://open.spotify.com/s/abc" is not an artist id, URI or URL: it is a short link; resolve it first with `client.resolve_link(..)`
@@ -290,7 +290,7 @@ fn audiobooks_are_shows_underneath_and_chapters_episodes() {
     assert_eq!(library.to_string(), format!("spotify:audiobook:{ID}"));
     assert_eq!(AudiobookId::try_from(&Uri::Show(ID.parse().unwrap())), Ok(book));
     let error = ShowId::try_from(book.uri()).unwrap_err().to_string();
-    assert!(error.contains("it names an audiobook"), "{error}");
+    assert!(error.contains("it refers to an audiobook"), "{error}");
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn a_uri_gives_out_what_it_is_made_of() {
         Some(("Song", None))
     );
     let error = PlayableUri::try_from(&uri).unwrap_err().to_string();
-    assert!(error.contains("it names an album"), "{error}");
+    assert!(error.contains("it refers to an album"), "{error}");
 }
 
 #[test]
@@ -369,11 +369,8 @@ fn calls_take_whatever_names_the_thing() {
     let track: PlayableUri = ID.into_id().unwrap();
     assert_eq!(track.to_string(), format!("spotify:track:{ID}"));
     let error = ID.parse::<LibraryUri>().unwrap_err();
-    assert!(
-        error.to_string().contains("an id alone does not tell its kind; give a URI"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("the kind of a plain id is unknown; pass a URI"), "{error}");
     let error = format!("spotify:album:{ID}").parse::<PlayableUri>().unwrap_err();
-    assert!(error.to_string().contains("it names an album"), "{error}");
+    assert!(error.to_string().contains("it refers to an album"), "{error}");
     assert_eq!(TrackId::EXPECTED, "a track id, URI or URL");
 }

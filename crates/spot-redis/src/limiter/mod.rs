@@ -303,8 +303,8 @@ impl Connection {
         tracing::warn!(
             %error,
             limit,
-            "the rate limit is not shared while Redis is unavailable: this process limits its calls \
-             alone"
+            "the rate limit is not shared while Redis is unavailable: this process limits only \
+             its own calls"
         );
         self.observe(Event::limiter_alone(error, limit));
     }

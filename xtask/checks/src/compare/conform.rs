@@ -56,7 +56,7 @@ pub(crate) fn run(root: &Path, file: &Path) -> Result<(), Error> {
     Deviations::read(root)?.report_answers(&differences)?;
     match unanswered.is_empty() {
         true => Ok(()),
-        false => Err(format!("operations of the document without a fixture: {unanswered:?}")),
+        false => Err(format!("these operations of the document have no fixture: {unanswered:?}")),
     }
 }
 

@@ -151,7 +151,7 @@ fn report(entry: &Recorded, tally: &mut Tally, outcome: Result<usize, Broken>) {
             tally.passed += 1;
             let note = match left_out {
                 0 => String::new(),
-                count => format!(", {count} entries left out of pages"),
+                count => format!(", {count} page entries skipped"),
             };
             say(&format!("passed {} ({}{note})", entry.file, entry.operation));
         }

@@ -61,7 +61,7 @@ pub(crate) fn run(root: &Path, dir: &Path, check: bool) -> Result<(), Error> {
     }
     let [missing, more] = counts;
     say(&format!(
-        "{} operations compared: {missing} fields are only in recorded responses, {more} only in those of spot-mock",
+        "{} operations compared: {missing} fields are only in recorded responses, {more} fields are only in responses of spot-mock",
         theirs.keys().filter(|operation| ours.contains_key(*operation)).count(),
     ));
     Deviations::read(root)?.report_fields(&lacking)?;

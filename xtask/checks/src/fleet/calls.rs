@@ -453,7 +453,7 @@ fn is_accepted(status: u16) -> bool {
 /// are then not meaningful, so only lost, repeated and late calls are failures.
 pub(super) async fn run(checks: &mut Checks, short: bool) -> Result<(), Error> {
     if RedisServer::program().is_none() && env::var_os("CI").is_none() {
-        say("skipped: the calls, because neither redis-server nor valkey-server is on PATH");
+        say("skipped the checks of calls: neither redis-server nor valkey-server is on PATH");
         return Ok(());
     }
     overhead(checks, if short { 200 } else { 2000 }).await?;
@@ -480,7 +480,10 @@ async fn paces(checks: &mut Checks, short: bool) -> Result<(), Error> {
         false => vec![fleet(3, true), fleet(8, true), fleet(3, false), fleet(8, false)],
     };
     let ideal = fleet(1, true).ideal(calls);
-    say(&format!("{calls} calls, limit {limit} per {seconds} s: {} s at least", ideal.as_secs()));
+    say(&format!(
+        "{calls} calls with a limit of {limit} per {seconds} s take at least {} s",
+        ideal.as_secs()
+    ));
     say("processes | limiter      | time / ideal | 429s per 1,000 | round trips per call | shares");
     let outcomes = join_all(fleets.iter().cloned().map(|fleet| async move {
         let running = fleet.start().await?;
@@ -497,7 +500,7 @@ async fn paces(checks: &mut Checks, short: bool) -> Result<(), Error> {
         let refused = outcome.refused_per_1000();
         let (limiter, round_trips) = match fleet.shared {
             true => ("RedisLimiter", format!("{:.2}", outcome.round_trips_per_call())),
-            false => ("one each", "-".to_owned()),
+            false => ("per process", "-".to_owned()),
         };
         say(&format!(
             "{processes:>9} | {limiter:<12} | {over:>12.3} | {refused:>14.1} | {round_trips:>20} \
@@ -610,7 +613,10 @@ impl Fault {
                     running.kill_one()?;
                     longest = longest.max(running.until_all_call().await?);
                 }
-                format!("after each kill, every process called again within {}", seconds(longest))
+                format!(
+                    "after each kill, every process made a call again within {}",
+                    seconds(longest)
+                )
             }
             Self::Freeze => {
                 let frozen = Duration::from_secs(frozen);
@@ -623,8 +629,8 @@ impl Fault {
                 let back = running.until_all_report(true).await?;
                 running.until_all_call().await?;
                 format!(
-                    "every process noticed the outage after {} and made a call within {} more; every \
-                     process shared the limit again {} after the end of the outage",
+                    "all processes noticed the outage within {}; after {} more, all had made a call; \
+                     {} after the end of the outage, all shared the limit again",
                     seconds(alone),
                     seconds(calls),
                     seconds(back)
@@ -644,7 +650,7 @@ impl Fault {
                         }
                         if start.elapsed() > DEADLINE {
                             return Err(
-                                "a process did not share the limit again after the restart"
+                                "after the restart, a process did not share the limit again"
                                     .to_owned(),
                             );
                         }
@@ -654,7 +660,7 @@ impl Fault {
                     running.until_all_call().await?;
                 }
                 format!(
-                    "every process shared the limit again {} after the restart",
+                    "all processes shared the limit again within {} of the restart",
                     seconds(longest)
                 )
             }
@@ -665,7 +671,10 @@ impl Fault {
                     let _: u64 = running.server()?.command(&kill).map_err(text)?;
                     longest = longest.max(running.until_all_call().await?);
                 }
-                format!("after each cut, every process called again within {}", seconds(longest))
+                format!(
+                    "after each cut, every process made a call again within {}",
+                    seconds(longest)
+                )
             }
             Self::Flush => {
                 for _ in 0..rounds * 10 {
@@ -677,7 +686,9 @@ impl Fault {
             }
             Self::Clock => {
                 if !Path::new(FAKETIME).is_file() {
-                    say("skipped: a clock one hour ahead, which needs Debian's package faketime");
+                    say(
+                        "skipped the check with a clock one hour ahead: install Debian's package faketime",
+                    );
                     return Ok(None);
                 }
                 let wrong = [
@@ -759,7 +770,7 @@ async fn memory() -> Result<(), Error> {
         bytes += server.command::<u64>(&["MEMORY", "USAGE", key, "SAMPLES", "0"]).map_err(text)?;
     }
     say(&format!(
-        "an application with a limit of 1,000 takes {} keys and {} KB in Redis",
+        "an application with a limit of 1,000 calls uses {} keys and {} KB in Redis",
         keys.len(),
         bytes / 1000
     ));

@@ -280,18 +280,20 @@ fn report(checks: &mut Checks, expiries: u32, totals: &Totals) {
     let Totals { refreshes, kills, lost_half_way, lost, not_once, failures, longest, waits } =
         totals;
     say(&format!(
-        "{expiries} expiries, {PROCESSES} processes, {kills} kills: {refreshes} refreshes; \
-         {waits} times a killed process had the lock; longest step {:.1} s",
+        "the token of {PROCESSES} processes expired {expiries} times and was refreshed {refreshes} \
+         times; {kills} processes were killed, {waits} of them had the lock; the longest step took \
+         {:.1} s",
         longest.as_secs_f64()
     ));
     checks.check(
         *lost == 0,
         &format!(
-            "no refresh token is lost, except if a process is killed between the response and the \
-             save ({lost_half_way} lost that way, {lost} otherwise)"
+            "a refresh token is lost only if a process is killed between the response and the save \
+             ({lost_half_way} were lost in this way, {lost} in other ways)"
         ),
     );
-    let what = format!("one refresh for each expiry ({not_once} expiries with none or several)");
+    let what =
+        format!("every expiry causes exactly one refresh (not true for {not_once} expiries)");
     checks.check(*not_once == 0, &what);
     checks.check(failures.is_empty(), &format!("every process gets a token ({failures:?})"));
 }

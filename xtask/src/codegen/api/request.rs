@@ -19,7 +19,7 @@ pub(super) fn request(spec: &Spec, name: &str, op: &Op) -> Result<String, Error>
     let mut out = request_doc(op, &returns);
     out.push_str(&format!(
         "#[derive(Clone, Debug)]\n#[doc(alias = {:?})]\n\
-         #[must_use = \"a request does nothing until it is awaited; a function that takes a future needs `.into_future()`\"]\n\
+         #[must_use = \"a request does nothing until it is awaited; to pass the request as a future, call `.into_future()`\"]\n\
          pub struct {ty} {{\n    pub(crate) client: Client,\n",
         op.id
     ));
@@ -64,8 +64,10 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
     let access = match op.access {
         _ if steps_in => String::new(),
         Access::Any => String::new(),
-        Access::Extended => " Closed in Development Mode since 2026-02-11.".to_owned(),
-        Access::Closed2024 => " Closed to applications registered since 2024-11-27.".to_owned(),
+        Access::Extended => " Not available in Development Mode since 2026-02-11.".to_owned(),
+        Access::Closed2024 => {
+            " Not available to applications registered since 2024-11-27.".to_owned()
+        }
     };
     let scopes = match op.scopes.as_slice() {
         [] => "Needs no scope.".to_owned(),

@@ -154,7 +154,7 @@ impl Backup {
     fn add(&mut self, Line { added_at, track }: Line) -> Result<(), String> {
         if let Some(text) = added_at.as_ref().filter(|text| Moment::parse(text).is_none()) {
             return Err(format!(
-                "added_at: {text:?} is not a time; expected one such as 2024-05-03T10:00:00Z"
+                "added_at: {text:?} is not a time; expected a time such as 2024-05-03T10:00:00Z"
             ));
         }
         check_id(&track.id, "track.id")?;

@@ -103,7 +103,7 @@ use crate::world::device::Device;
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
-#[must_use = "a world has no effect until it is given to a builder"]
+#[must_use = "a world has no effect until it is passed to a builder"]
 pub struct World {
     /// Whether the generated world is included. Default: true.
     pub(crate) generated: bool,
