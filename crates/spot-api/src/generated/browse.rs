@@ -82,8 +82,8 @@ impl Browse {
 
 /// Recent albums, selected by Spotify.
 ///
-/// `GET /browse/new-releases` ([reference]). Needs no scope. Closed in Development Mode since
-/// 2026-02-11.
+/// `GET /browse/new-releases` ([reference]). Needs no scope. Not available in Development Mode
+/// since 2026-02-11.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.
@@ -137,7 +137,7 @@ single!(GetNewReleases => page Page<SimplifiedAlbum>);
 
 /// Playlists that Spotify features at this time of day.
 ///
-/// `GET /browse/featured-playlists` ([reference]). Needs no scope. Closed to applications
+/// `GET /browse/featured-playlists` ([reference]). Needs no scope. Not available to applications
 /// registered since 2024-11-27.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
@@ -202,7 +202,7 @@ single!(GetFeaturedPlaylists => page Page<SimplifiedPlaylist>);
 
 /// Spotify's playlist categories.
 ///
-/// `GET /browse/categories` ([reference]). Needs no scope. Closed in Development Mode since
+/// `GET /browse/categories` ([reference]). Needs no scope. Not available in Development Mode since
 /// 2026-02-11.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
@@ -267,8 +267,8 @@ single!(GetCategories => page Page<Category>);
 
 /// A category.
 ///
-/// `GET /browse/categories/{category_id}` ([reference]). Needs no scope. Closed in Development
-/// Mode since 2026-02-11.
+/// `GET /browse/categories/{category_id}` ([reference]). Needs no scope. Not available in
+/// Development Mode since 2026-02-11.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -323,8 +323,8 @@ impl GetCategory {
 
 /// The playlists of a category.
 ///
-/// `GET /browse/categories/{category_id}/playlists` ([reference]). Needs no scope. Closed to
-/// applications registered since 2024-11-27.
+/// `GET /browse/categories/{category_id}/playlists` ([reference]). Needs no scope. Not available
+/// to applications registered since 2024-11-27.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.
@@ -382,7 +382,8 @@ single!(GetCategoryPlaylists => page Page<SimplifiedPlaylist>);
 
 /// Countries where Spotify is available.
 ///
-/// `GET /markets` ([reference]). Needs no scope. Closed in Development Mode since 2026-02-11.
+/// `GET /markets` ([reference]). Needs no scope. Not available in Development Mode since
+/// 2026-02-11.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -871,7 +871,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Removes every occurrence of tracks and episodes from a playlist. `DELETE
+    /// Removes every occurrence of the given tracks and episodes from a playlist. `DELETE
     /// /playlists/{playlist_id}/tracks`
     pub const REMOVE_PLAYLIST_TRACKS: &'static Self = &Self {
         name: "remove_playlist_tracks",
@@ -1334,7 +1334,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Removes every occurrence of tracks and episodes from a playlist. `DELETE
+    /// Removes every occurrence of the given tracks and episodes from a playlist. `DELETE
     /// /playlists/{playlist_id}/items`
     pub const REMOVE_PLAYLIST_ITEMS: &'static Self = &Self {
         name: "remove_playlist_items",

@@ -51,7 +51,7 @@ string_enum! {
 }
 
 string_enum! {
-    /// Kind of content hosted outside Spotify that a client can play.
+    /// Kind of content that is hosted outside Spotify.
     pub enum IncludeExternal {
         /// Audio.
         Audio = "audio",
