@@ -173,7 +173,7 @@ impl GetPlaylist {
         }
     }
 
-    /// Changes the name, the description or the visibility of a playlist of the user.
+    /// Changes the name, the description or the visibility of one of the user's playlists.
     ///
     /// `PUT /playlists/{playlist_id}`. See [`ChangePlaylistDetails`].
     #[doc(alias(
@@ -200,7 +200,7 @@ impl GetPlaylist {
         GetPlaylistCover { client: self.client.clone(), id: self.id.clone() }
     }
 
-    /// Replaces the cover image of a playlist of the user.
+    /// Replaces the cover image of one of the user's playlists.
     ///
     /// `PUT /playlists/{playlist_id}/images`. See [`UploadPlaylistCover`].
     #[doc(alias = "upload-custom-playlist-cover")]
@@ -525,7 +525,7 @@ impl RemovePlaylistItems {
 
 chunked!(RemovePlaylistItems => chain);
 
-/// Changes the name, the description or the visibility of a playlist of the user.
+/// Changes the name, the description or the visibility of one of the user's playlists.
 ///
 /// `PUT /playlists/{playlist_id}` ([reference]). Uses the scopes `playlist-modify-public` and
 /// `playlist-modify-private`. Not every call needs all of these scopes.
@@ -627,7 +627,7 @@ impl GetPlaylistCover {
 
 single!(GetPlaylistCover => Vec<Image>);
 
-/// Replaces the cover image of a playlist of the user.
+/// Replaces the cover image of one of the user's playlists.
 ///
 /// `PUT /playlists/{playlist_id}/images` ([reference]). Uses the scopes `ugc-image-upload`,
 /// `playlist-modify-public` and `playlist-modify-private`. Not every call needs all of these

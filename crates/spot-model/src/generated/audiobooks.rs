@@ -120,7 +120,7 @@ pub struct Chapter {
     pub description: String,
     /// Description as HTML.
     pub html_description: Option<String>,
-    /// Chapter number, usually from 0.
+    /// Chapter number, usually counted from 0.
     pub chapter_number: Option<u32>,
     /// Cover images, widest first.
     pub images: Vec<Image>,
@@ -160,7 +160,7 @@ pub struct SimplifiedChapter {
     pub description: String,
     /// Description as HTML.
     pub html_description: Option<String>,
-    /// Chapter number, usually from 0.
+    /// Chapter number, usually counted from 0.
     pub chapter_number: Option<u32>,
     /// Cover images, widest first.
     pub images: Vec<Image>,

@@ -1350,7 +1350,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Changes the name, the description or the visibility of a playlist of the user. `PUT
+    /// Changes the name, the description or the visibility of one of the user's playlists. `PUT
     /// /playlists/{playlist_id}`
     pub const CHANGE_PLAYLIST_DETAILS: &'static Self = &Self {
         name: "change_playlist_details",
@@ -1381,7 +1381,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Replaces the cover image of a playlist of the user. `PUT /playlists/{playlist_id}/images`
+    /// Replaces the cover image of one of the user's playlists. `PUT
+    /// /playlists/{playlist_id}/images`
     pub const UPLOAD_PLAYLIST_COVER: &'static Self = &Self {
         name: "upload_playlist_cover",
         id: "upload-custom-playlist-cover",

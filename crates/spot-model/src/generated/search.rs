@@ -19,8 +19,8 @@ pub struct SearchResults {
     pub artists: Option<Page<Artist>>,
     /// Albums.
     pub albums: Option<Page<SimplifiedAlbum>>,
-    /// Playlists. Playlists that belong to Spotify are null in the response, and are listed in
-    /// [`skipped`](Page::skipped).
+    /// Playlists. Spotify's own playlists are null in the response. [`skipped`](Page::skipped)
+    /// lists the null entries.
     pub playlists: Option<Page<SimplifiedPlaylist>>,
     /// Shows.
     pub shows: Option<Page<SimplifiedShow>>,
