@@ -99,9 +99,10 @@ impl App {
         Ok(ClientCredentials::new(Arc::clone(&self.shared)))
     }
 
-    /// Starts a sign-in in two steps. First send the user to
-    /// [`authorize_url`](PendingSignIn::authorize_url), and keep the returned value. When the
-    /// browser returns, pass the URL of the browser to [`finish`](PendingSignIn::finish).
+    /// Starts a two-step sign-in. Send the user to the
+    /// [`authorize_url`](PendingSignIn::authorize_url) of the returned `PendingSignIn`, and keep
+    /// this value. When the browser returns, pass the URL of the browser to
+    /// [`finish`](PendingSignIn::finish).
     ///
     /// # Errors
     ///
@@ -145,7 +146,7 @@ impl App {
     /// # Errors
     ///
     /// [`MissingScope`](crate::ErrorKind::MissingScope) if the user has not granted all of the
-    /// scopes, and every store failure.
+    /// scopes. A failure of the store is also an error.
     pub async fn stored_session(
         &self,
         store: impl TokenStore,

@@ -191,8 +191,8 @@ impl Endpoint {
             let failure = match send().await {
                 Ok(response) => return Ok(IssuedTokens { response, requested_at }),
                 Err(RequestTokenError::Request(failure)) => failure,
-                // The other errors contain the body of the response. They cannot occur here,
-                // because every response has already been parsed.
+                // All other errors would contain the body of the response, so they are replaced.
+                // They should not occur, because every response has already been parsed.
                 Err(_) => {
                     let message = "the token endpoint's response is malformed";
                     return Err(Error::new(ErrorKind::Decode, message));
@@ -220,8 +220,9 @@ impl Failure {
         let attempts = match self.outcome {
             Outcome::NotSent | Outcome::RateLimited => MAX_ATTEMPTS,
             Outcome::Unknown if !repeatable => 1,
-            // This endpoint needs a special rule. A refresh without a response may have replaced
-            // the refresh token. The service then accepts the old token at most once more.
+            // A refresh may have replaced the refresh token even if no response arrived. After such
+            // a replacement, the service accepts the old token at most once more, so only one retry
+            // makes sense.
             Outcome::Unknown if self.error.status().is_none() => 2,
             Outcome::Unknown => MAX_ATTEMPTS,
             // A retry does not help: after a 401, for example, the client id and secret stay wrong.

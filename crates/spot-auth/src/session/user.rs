@@ -212,7 +212,7 @@ impl User {
     }
 
     /// Reads the store, and adopts a record that another process has saved. Returns the access
-    /// token of the record if it is valid for long enough. Then no refresh is needed.
+    /// token of the record if it is valid for so long that no refresh is needed.
     async fn reread(&self, location: Option<&StoreLocation>, refused: bool) -> Option<CachedToken> {
         let stored = match location?.load().await {
             Ok(stored) => {

@@ -17,9 +17,9 @@ use crate::{
 /// A started sign-in. Send the user to [`authorize_url`](Self::authorize_url), and
 /// [`finish`](Self::finish) the sign-in with the URL to which the browser returns.
 ///
-/// The value contains secrets: the state and the PKCE verifier. A server keeps the value in the
-/// session of the user's browser, under its [`state`](Self::state) as the key. The value can be
-/// used once, within ten minutes.
+/// The value contains secrets: the state and the PKCE verifier. A web server stores the value in
+/// the web session of the user's browser, with the [`state`](Self::state) as the key. The value can
+/// be used once, within ten minutes.
 pub struct PendingSignIn {
     app: Arc<Application>,
     redirect: RedirectUri,

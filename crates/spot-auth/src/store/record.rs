@@ -39,9 +39,9 @@ const CONSENT: Duration = Duration::from_secs(181 * 86_400);
 const LIFETIME: Duration = Duration::from_secs(3_600);
 
 impl TokenRecord {
-    /// Creates a record from a refresh token. Its scopes and the time of the consent are unknown;
-    /// set them with [`with_granted_scopes`](Self::with_granted_scopes) and
-    /// [`with_consented_at`](Self::with_consented_at).
+    /// Creates a record from a refresh token. The record contains neither the granted scopes nor
+    /// the time of the consent; set them with [`with_granted_scopes`](Self::with_granted_scopes)
+    /// and [`with_consented_at`](Self::with_consented_at).
     pub fn from_refresh_token(refresh_token: impl Into<SecretString>) -> Self {
         Self {
             access_token: None,

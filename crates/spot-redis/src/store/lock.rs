@@ -92,8 +92,8 @@ pub(super) async fn lock(redis: &Redis, session: &str) -> Result<StoreLock, Erro
 }
 
 impl Held {
-    /// Renews the lock in a task on the runtime of the holder. If this runtime stalls, the lock
-    /// expires.
+    /// Starts a task that renews the lock. The task runs on the async runtime of the session. If
+    /// this runtime stalls, the lock expires.
     fn renew(&mut self, runtime: &Handle) {
         let (redis, key, holder) = (self.redis.clone(), self.key.clone(), self.holder.clone());
         self.renewal = Some(runtime.spawn(async move {
