@@ -38,7 +38,7 @@ pub(crate) struct Call<'a> {
     /// The number of the attempt, from 1.
     attempt: u32,
     waited: Duration,
-    /// The price of the last retry, as paid from the retry budget.
+    /// The price of the last retry, which was paid from the retry budget.
     paid: u32,
     /// A token that the API refused, and the error of that attempt.
     refused: Option<(AccessToken, Error)>,

@@ -137,8 +137,8 @@ impl Pipeline {
         self.call(request).await?.of_command(operation)
     }
 
-    /// Requests a link and returns the target of its redirect. The request contains no token, and
-    /// the redirect is not followed. `None` if the response is not a redirect.
+    /// Sends a request to a link and returns the target of the redirect. The request contains no
+    /// token, and the redirect is not followed. `None` if the response is not a redirect.
     ///
     /// # Errors
     ///

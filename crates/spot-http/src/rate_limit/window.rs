@@ -306,7 +306,8 @@ impl Window {
         self.replace(Call::Foreign, left, now);
     }
 
-    /// Loads a limit that was learned elsewhere, if this window does not know one.
+    /// Loads a limit that another process or an earlier run learned, if this window has no limit
+    /// yet.
     pub(crate) fn learn(&mut self, learned: &Learned, now: Instant) {
         if let (Mode::Learned, None, Some(limit)) = (self.mode, self.limit, learned.limit) {
             self.limit = Some(limit.max(LEAST));

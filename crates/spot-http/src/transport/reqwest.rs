@@ -43,8 +43,8 @@ impl ReqwestTransport {
 }
 
 impl Transport for ReqwestTransport {
-    // This is the code that `async_trait` would generate, except that the future does not hold the
-    // request. Allocating a future of more than a kilobyte would cost as much as all other work
+    // This is the code that `async_trait` would generate, except that the future does not contain
+    // the request. Allocating a future of more than a kilobyte would cost as much as all other work
     // here.
     fn send<'life, 'answer>(
         &'life self,
@@ -124,7 +124,7 @@ impl fmt::Debug for ReqwestTransport {
     }
 }
 
-/// Creates the error of an incomplete body. The server responded, so the request was sent, even if
+/// Creates the error for an incomplete body. The server responded, so the request was sent, even if
 /// the cause says otherwise.
 fn broken_body(error: reqwest::Error) -> TransportError {
     let error = classify(error);
