@@ -127,8 +127,8 @@ impl Call<'_> {
         self.page_at(self.path, &rest, entries, total)
     }
 
-    /// Like [`page`](Self::page), but the links have another path and other parameters than this
-    /// call.
+    /// Like [`page`](Self::page), but the links have the path `path` and the additional parameters
+    /// `rest`.
     pub(crate) fn page_at(&self, path: &str, rest: &str, entries: Vec<Json>, total: usize) -> Json {
         let (api, limit) = (&self.settings.api_url, self.limit);
         let separator = if rest.is_empty() { "" } else { "&" };
