@@ -1,7 +1,7 @@
 //! Finds the path of a byte in a JSON text, for example `items[3].track.name`.
 //!
-//! The alternative is a deserializer that records the path while it decodes the text again. For
-//! that deserializer, the code of all models would be compiled a second time.
+//! The alternative is a deserializer that records the path while it decodes the text again. With
+//! such a deserializer, the compiler would generate the decoding code of all models twice.
 
 use spot_model::printable;
 

@@ -72,7 +72,7 @@ pub enum ErrorKind {
     /// The token lacks a scope that the operation needs.
     MissingScope,
     /// The operation is not available to this application. The message says since when the
-    /// operation is closed, and what to use instead.
+    /// operation is unavailable, and what to use instead.
     Restricted,
     /// The user or the application may not do this, for example read a playlist of another user.
     Forbidden,
@@ -164,7 +164,7 @@ impl Error {
         self.inner.reason.as_deref()
     }
 
-    /// Why Spotify forbids the call; `None` for other errors. The message says what to do about it.
+    /// Why Spotify forbids the call; `None` for other errors. The error message says what to do.
     pub fn forbidden_cause(&self) -> Option<ForbiddenCause> {
         self.inner.forbidden_cause
     }
@@ -189,9 +189,9 @@ impl Error {
         self.inner.path.as_deref()
     }
 
-    /// Whether the same call may succeed later. This is the case after a network failure, a failure
-    /// of Spotify, a timeout or a rate limit. If [`retry_after`](Self::retry_after) is known, wait
-    /// for that time first. The pipeline has already made its own retries.
+    /// Whether the same call may succeed later. `true` after a network failure, a failure of
+    /// Spotify, a timeout or a rate limit. If [`retry_after`](Self::retry_after) is known, wait for
+    /// that time first. The pipeline has already made its own retries.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.inner.kind,
@@ -313,7 +313,7 @@ impl Error {
         self
     }
 
-    /// Sets the body. Only its first KiB is kept. The body must not contain a token.
+    /// Sets the body. Only the first KiB of the body is kept. The body must not contain a token.
     #[must_use]
     pub fn with_body(mut self, body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body.get(..BODY).unwrap_or(body));
@@ -487,8 +487,8 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Leaves out the source if its text is already in the message. Otherwise, reports that print all
-/// sources would repeat the text. [`Error::cause`] always returns the source.
+/// Leaves out the source if its text is already in the message. A report that prints all sources
+/// would otherwise show the same text twice. [`Error::cause`] always returns the source.
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         let first = self.cause()?;

@@ -52,9 +52,9 @@ reasons! {
     NotPlayingLocally = "NOT_PLAYING_LOCALLY",
     /// No track is playing.
     NotPlayingTrack = "NOT_PLAYING_TRACK",
-    /// Nothing with a context is playing.
+    /// No context, such as an album or a playlist, is playing.
     NotPlayingContext = "NOT_PLAYING_CONTEXT",
-    /// The context has no end to skip to.
+    /// The command is not possible in an endless context, such as a radio station.
     EndlessContext = "ENDLESS_CONTEXT",
     /// The context does not allow the command.
     ContextDisallow = "CONTEXT_DISALLOW",

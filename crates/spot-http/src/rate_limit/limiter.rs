@@ -69,7 +69,7 @@ pub trait Permit: fmt::Debug + Send {
 }
 
 /// The end of an attempt, as reported to a limiter. If the outcome of an attempt is unknown, its
-/// permit is dropped instead.
+/// permit is dropped and no end is reported.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum AttemptEnd<'a> {
@@ -89,7 +89,7 @@ pub enum AttemptEnd<'a> {
 }
 
 impl<'a> AttemptEnd<'a> {
-    /// Creates the value for an attempt that the server refused with 429.
+    /// Creates the end of an attempt that the server refused with 429.
     pub fn refused(error: &'a Error, wait: Duration) -> Self {
         Self::Refused { error, wait }
     }

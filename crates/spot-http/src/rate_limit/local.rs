@@ -57,8 +57,8 @@ pub(crate) enum Absorb {
     /// The state is loaded at the start, including blocks that have ended but still need a test
     /// call.
     AtStart,
-    /// The state is loaded later, when this limiter sends its own test calls. Blocks that have
-    /// ended are left out.
+    /// The state is loaded while the limiter runs. Blocks that have ended are left out, because
+    /// this limiter sends its own test calls.
     WhileRunning,
 }
 

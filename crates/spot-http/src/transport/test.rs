@@ -121,8 +121,8 @@ impl Transport for Recorder {
 /// has several responses, they are returned in their order, and the last response repeats.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// Remaining responses for each method and path. The next response is the last entry of its
-    /// list.
+    /// Remaining responses for each method and path, in reverse order. The last entry of a list is
+    /// returned first.
     answers: Arc<Mutex<HashMap<Line, Vec<Exchange>>>>,
 }
 
@@ -239,7 +239,7 @@ impl Faulty {
         self
     }
 
-    /// Sets how often a request is not sent, and the response is a 503 with an HTML page.
+    /// Sets how often a 503 with an HTML page is returned instead of sending the request.
     #[must_use]
     pub fn server_error(mut self, rate: f64) -> Self {
         self.rates.server_error = rate;
@@ -254,8 +254,8 @@ impl Faulty {
     }
 
     /// Sets the probability that a request starts a series of refusals. A series consists of
-    /// `requests` responses with status 429. Their `Retry-After` header has `retry_after` in
-    /// seconds.
+    /// `requests` responses with status 429. `retry_after` is the value of the `Retry-After` header
+    /// of these responses.
     #[must_use]
     pub fn storm(mut self, rate: f64, requests: u32, retry_after: Duration) -> Self {
         self.rates.storm = (rate, requests, retry_after);
