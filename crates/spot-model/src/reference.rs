@@ -57,7 +57,7 @@ impl Kind {
     }
 }
 
-/// The target of a reference. Its text is neither decoded nor copied yet.
+/// The target of a reference, with text that is neither decoded nor copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reference<'a> {
     /// Text without a kind: an id or a name.
@@ -77,7 +77,7 @@ pub(crate) enum Reference<'a> {
 impl<'a> Reference<'a> {
     pub(crate) fn parse(text: &'a str) -> Self {
         let text = text.trim();
-        // Most texts are plain ids. Text in any other form contains other characters than letters
+        // Most texts are plain ids. Text in any other form contains characters other than letters
         // and digits.
         if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Self::Bare(text);

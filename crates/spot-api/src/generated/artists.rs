@@ -178,14 +178,14 @@ impl GetArtistAlbums {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ARTIST_ALBUMS;
 
-    /// Only albums of these groups. Default: all groups.
+    /// Album groups to return. Default: all groups.
     pub fn groups(mut self, groups: impl IntoIterator<Item = AlbumGroup>) -> Self {
         self.groups = groups.into_iter().collect();
         self
     }
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -226,8 +226,8 @@ single!(GetArtistAlbums => page Page<SimplifiedAlbum>);
 
 /// The top tracks of an artist in a market (at most 10).
 ///
-/// `GET /artists/{id}/top-tracks` ([reference]). Needs no scope. Closed in Development Mode since
-/// 2026-02-11.
+/// `GET /artists/{id}/top-tracks` ([reference]). Needs no scope. Not available in Development Mode
+/// since 2026-02-11.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -249,8 +249,8 @@ impl GetArtistTopTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ARTIST_TOP_TRACKS;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -268,8 +268,8 @@ single!(GetArtistTopTracks => Vec<Track>, in tracks);
 
 /// Artists that are similar to an artist (at most 20).
 ///
-/// `GET /artists/{id}/related-artists` ([reference]). Needs no scope. Closed to applications
-/// registered since 2024-11-27.
+/// `GET /artists/{id}/related-artists` ([reference]). Needs no scope. Not available to
+/// applications registered since 2024-11-27.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

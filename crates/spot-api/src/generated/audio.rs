@@ -29,8 +29,8 @@ impl Client {
 
 /// Audio features of a track.
 ///
-/// `GET /audio-features/{id}` ([reference]). Needs no scope. Closed to applications registered
-/// since 2024-11-27.
+/// `GET /audio-features/{id}` ([reference]). Needs no scope. Not available to applications
+/// registered since 2024-11-27.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -61,8 +61,8 @@ single!(GetTrackAudioFeatures => AudioFeatures);
 
 /// Audio features of several tracks, in the order of the given ids.
 ///
-/// `GET /audio-features` ([reference]). Needs no scope. Closed to applications registered since
-/// 2024-11-27.
+/// `GET /audio-features` ([reference]). Needs no scope. Not available to applications registered
+/// since 2024-11-27.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run in parallel. The results are in the order of the list. If the list is empty,
@@ -109,8 +109,8 @@ chunked!(GetAudioFeatures => concat Option<AudioFeatures>, in audio_features);
 
 /// Audio analysis of a track: bars, beats, sections and segments.
 ///
-/// `GET /audio-analysis/{id}` ([reference]). Needs no scope. Closed to applications registered
-/// since 2024-11-27.
+/// `GET /audio-analysis/{id}` ([reference]). Needs no scope. Not available to applications
+/// registered since 2024-11-27.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -64,20 +64,22 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
     let access = match op.access {
         _ if steps_in => String::new(),
         Access::Any => String::new(),
-        Access::Extended => " Closed in Development Mode since 2026-02-11.".to_owned(),
-        Access::Closed2024 => " Closed to applications registered since 2024-11-27.".to_owned(),
+        Access::Extended => " Not available in Development Mode since 2026-02-11.".to_owned(),
+        Access::Closed2024 => {
+            " Not available to applications registered since 2024-11-27.".to_owned()
+        }
     };
     let scopes = match op.scopes.as_slice() {
         [] => "Needs no scope.".to_owned(),
-        [scope] => format!("Scope: `{scope}`."),
-        scopes => format!(
-            "Scopes: `{}`. Depending on the data, only some of these scopes are needed.",
+        [scope] => format!("Needs the scope `{scope}`."),
+        [scopes @ .., last] => format!(
+            "Uses the scopes `{}` and `{last}`. Not every call needs all of these scopes.",
             scopes.join("`, `")
         ),
     };
     paragraphs.push(format!("`{}` ([reference]). {scopes}{access}", op.route()));
     if let Some(replacement) = op.replacement.as_ref().filter(|_| !steps_in) {
-        paragraphs.push(format!("Use instead: {replacement}."));
+        paragraphs.push(format!("Instead, use {replacement}."));
     }
     if let Some(paging) = &op.paging {
         let all = match paging.by {
@@ -91,7 +93,7 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
             }
         };
         let page = match paging.by {
-            PagingBy::Search => "one page of each kind",
+            PagingBy::Search => "one page for each requested kind",
             PagingBy::Offset | PagingBy::Cursor => "one page",
         };
         paragraphs.push(format!(
@@ -210,8 +212,8 @@ fn implied_setters(op: &Op) -> String {
             "market",
             "impl Optional<Market>",
             "market.into_optional()",
-            "Market to query. Default: the market of the client. With a user's token, Spotify uses \
-             the country of the user instead.",
+            "Market to query. Default: the market of the client. If the token belongs to a \
+             user, Spotify ignores the market and uses the country of the user.",
         ));
     }
     if let Some(paging) = &op.paging {
