@@ -188,7 +188,7 @@ impl AppBuilder {
     }
 
     /// Sets the transport for requests to the token endpoint. The default is reqwest with its
-    /// default settings. Sessions may use the transport on any number of runtimes.
+    /// default settings. Sessions may use the transport on several tokio runtimes.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
@@ -206,8 +206,8 @@ impl AppBuilder {
     }
 
     /// Sets the wall clock, for tests; the system clock by default. The function must return
-    /// immediately, because it is called for every token request. If it panics, the system clock is
-    /// used.
+    /// immediately, because it is called for every token request. If the function panics, the
+    /// system clock is used.
     pub fn wall_clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(now);
         self

@@ -249,7 +249,7 @@ impl RedisBuilder {
             Some(server) => server,
             None => Server::Single(Box::new(self.client(info).map_err(|error| malformed(&error))?)),
         };
-        // With a much longer timeout, the deadline could overflow `Instant`.
+        // A timeout of many years could overflow the deadline, which is an `Instant`.
         let connect_timeout = self.connect_timeout.min(Duration::from_secs(86_400));
         let inner = Inner {
             server,

@@ -1,5 +1,5 @@
-//! Client of the accounts service: the authorize page and the token endpoint. It uses the `oauth2`
-//! crate, but sends the requests through the transport of this crate.
+//! Client of the accounts service: the authorize page and the token endpoint. The client uses the
+//! `oauth2` crate, but sends the requests through the transport of this crate.
 
 use std::{
     borrow::Cow,
@@ -64,7 +64,7 @@ const MAX_REFUSAL: usize = 64 * 1024;
 /// The accounts service for one application.
 pub(crate) struct Endpoint {
     client: Client,
-    /// Stored as text, for the comparison with an `iss` parameter.
+    /// The base URL as text, to compare it with the `iss` parameter of a callback.
     issuer: String,
     http: TokenHttp,
 }
@@ -191,8 +191,8 @@ impl Endpoint {
             let failure = match send().await {
                 Ok(response) => return Ok(IssuedTokens { response, requested_at }),
                 Err(RequestTokenError::Request(failure)) => failure,
-                // All other errors would contain the body of the response, so they are replaced.
-                // They should not occur, because every response has already been parsed.
+                // No other error should occur here, because every response has already been parsed.
+                // Another error would contain the body of the response, so the error is replaced.
                 Err(_) => {
                     let message = "the token endpoint's response is malformed";
                     return Err(Error::new(ErrorKind::Decode, message));

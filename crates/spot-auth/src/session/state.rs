@@ -27,8 +27,8 @@ pub(crate) struct SessionState {
     pub(crate) to_remove: Option<StoreLocation>,
     /// Whether the accounts service has refused the current refresh token.
     pub(crate) refresh_token_refused: bool,
-    /// Whether the store has renamed a broken record. If so, a missing record does not mean that
-    /// the user has signed out.
+    /// Whether the store has renamed a broken record. A record that is missing after the rename
+    /// does not mean that the user has signed out.
     pub(crate) set_aside: bool,
     /// Whether the session was moved to a store but is not saved there yet. A record that the store
     /// already has is outdated.

@@ -227,7 +227,7 @@ impl<R: Refresh> TokenCache<R> {
     pub(crate) async fn settled(&self) {
         let in_flight = self.shared.state().in_flight.clone();
         if let Some(in_flight) = in_flight {
-            // This is also the time limit of the refresh itself.
+            // The refresh itself has the same time limit.
             let _ = timeout(LIMIT, in_flight.ended()).await;
         }
     }

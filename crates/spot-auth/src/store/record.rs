@@ -82,7 +82,7 @@ impl TokenRecord {
         self
     }
 
-    /// The access token, if there is one. It may have expired.
+    /// The access token, if there is one. The token may have expired.
     pub fn access_token(&self) -> Option<&SecretString> {
         self.access_token.as_ref()
     }
@@ -169,7 +169,7 @@ impl TokenRecord {
     }
 
     /// Creates the record of a new consent. If the response does not list the scopes, the user has
-    /// granted the requested ones (RFC 6749, section 5.1).
+    /// granted all requested scopes (RFC 6749, section 5.1).
     pub(crate) fn granted(issued: &IssuedTokens, requested: Scopes) -> Self {
         let nothing = Self {
             access_token: None,

@@ -144,7 +144,7 @@ impl Stored {
         self.record
     }
 
-    /// The version of the record. Every save changes it.
+    /// The version of the record. Every save changes the version.
     pub fn version(&self) -> u64 {
         self.version
     }

@@ -47,9 +47,9 @@ pub struct App {
 }
 
 impl App {
-    /// An application in Development Mode. The seed of the mock and the name determine its
-    /// credentials. [`MockSpotify::app`](crate::MockSpotify::app) finds the application by this
-    /// name.
+    /// An application in Development Mode. The seed of the mock and the name determine the
+    /// credentials of the application. To find the application by its name, call
+    /// [`MockSpotify::app`](crate::MockSpotify::app).
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -129,7 +129,7 @@ pub(crate) struct Registered {
     owner_premium: bool,
 }
 
-/// A secret. The `Debug` output does not contain its text.
+/// A secret. The `Debug` output does not contain the text of the secret.
 pub(crate) struct Secret(pub(crate) String);
 
 impl std::fmt::Debug for Secret {

@@ -1,4 +1,4 @@
-//! The argument of a handler: a call that has passed the checks of the gate.
+//! The argument of a handler: a call that has passed all general checks.
 
 use std::sync::OnceLock;
 

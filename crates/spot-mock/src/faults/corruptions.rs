@@ -116,7 +116,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes a value. `key` is the name of its field.
+    /// Writes a value. `key` is the name of the field that contains the value.
     fn value(&mut self, key: &str, value: &Value) {
         match value {
             Value::Object(fields) => self.object(fields),

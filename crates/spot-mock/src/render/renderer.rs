@@ -92,7 +92,8 @@ pub(super) fn external_urls(kind: &str, id: &str) -> Json {
     object! { "spotify": format!("https://open.spotify.com/{kind}/{id}") }
 }
 
-/// An image in Spotify's three sizes. The prefixes encode the size and the kind of image.
+/// An image in Spotify's three sizes. The prefix of each file name encodes the size and the kind of
+/// the image.
 pub(super) fn images(id: &str, prefixes: [&str; 3]) -> Json {
     let hash = id.bytes().fold(0, |state, byte| mix(state ^ u64::from(byte)));
     let name = format!("{hash:016x}{:08x}", mix(hash) >> 32);

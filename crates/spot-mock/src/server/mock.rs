@@ -152,7 +152,7 @@ impl MockSpotify {
         }
     }
 
-    /// Sets the user who signs in from now on. With [`Consent::Ask`](crate::Consent::Ask), the
+    /// Sets the user for all further sign-ins. With [`Consent::Ask`](crate::Consent::Ask), the
     /// consent page lets the browser choose another user.
     ///
     /// # Panics

@@ -46,7 +46,7 @@ pub(crate) struct Player {
     measured: Moment,
     /// Times of the latest start and skip commands. At most [`STARTS`] times are kept.
     starts: VecDeque<Moment>,
-    /// Start and end of an advertisement. Playback pauses until the end.
+    /// Start and end of an advertisement. Playback pauses until the advertisement ends.
     advertisement: Option<(Moment, Moment)>,
 }
 

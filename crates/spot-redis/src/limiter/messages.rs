@@ -31,7 +31,7 @@ pub(crate) struct Request {
     pub(crate) version: i64,
     /// Number of the first slot that is granted. The next slots get the following numbers.
     pub(crate) first: u64,
-    /// Number of slots to request for the interactive lane. The next field is the number for the
+    /// Number of slots to request for the interactive lane. The field `bulk` is the number for the
     /// bulk lane.
     pub(crate) interactive: usize,
     pub(crate) bulk: usize,
@@ -93,9 +93,9 @@ pub(crate) struct BlockChange {
 pub(crate) enum Change {
     /// A 429 created or extended the block.
     Set(SharedBlock),
-    /// The call that tested the block received a response.
+    /// The test call for the block received a response.
     Answered(bool),
-    /// The call that tested the block ended without a response.
+    /// The test call for the block ended without a response.
     Lost(bool),
 }
 

@@ -50,7 +50,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// known limit divided by the last known number of processes. An unavailable server never causes a
 /// call to fail. The server can delay a call only once, and by at most the connect timeout. When
 /// the server is available again, the limiter returns to the shared state automatically. The
-/// [observer](RedisLimiterBuilder::observer) receives an event for both changes.
+/// [observer](RedisLimiterBuilder::observer) receives an event when the server becomes unavailable,
+/// and another event when the server is available again.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), spot_http::Error> {

@@ -19,7 +19,7 @@ const LIFETIME: Duration = Duration::from_secs(10);
 /// How often a lock is renewed.
 const RENEWAL: Duration = Duration::from_secs(3);
 
-/// How long to wait while another process holds the lock. The refresh of that process may need
+/// How long to wait while another process holds the lock. A refresh by the other process may need
 /// several attempts.
 const LIMIT: Duration = Duration::from_secs(60);
 

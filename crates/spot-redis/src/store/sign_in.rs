@@ -64,8 +64,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`Store`](spot_auth::ErrorKind::Store) if the server is unavailable, and every error of
-    /// [`App::resume`].
+    /// [`Store`](spot_auth::ErrorKind::Store) if the server is unavailable. Every error of
+    /// [`App::resume`] is also possible.
     pub async fn take_sign_in(
         &self,
         app: &App,
