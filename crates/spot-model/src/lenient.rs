@@ -72,7 +72,7 @@ macro_rules! integers {
 integers!(u8, u16, u32, u64, i8, i32, i64);
 
 /// A duration in milliseconds. Spotify returns -1000 if nothing was played. For a while, Spotify
-/// returned an object of unknown meaning for local files. Both -1000 and such an object become
+/// returned an object of unknown meaning for local files. The value -1000 and any object become
 /// zero.
 pub(crate) struct Millis;
 
@@ -119,7 +119,8 @@ impl SerializeAs<Duration> for Millis {
     }
 }
 
-/// A duration in seconds with a fraction, as in audio analyses. Any other value becomes zero.
+/// A duration in seconds with a fraction, as in audio analyses. A number that is not a valid duration,
+/// such as -1, becomes zero.
 pub(crate) struct Secs;
 
 impl<'de> DeserializeAs<'de, Duration> for Secs {

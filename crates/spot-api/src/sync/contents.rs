@@ -77,7 +77,7 @@ fn unrelinked(playlist: &GetPlaylist) -> GetPlaylist {
     GetPlaylist { fields: None, ..playlist.clone() }.market(Market::UNSET)
 }
 
-/// Returns the URI that the playlist stores for an entry. For a relinked track, this is the URI of
+/// Returns the URI that the playlist stores for an entry. For a relinked track, returns the URI of
 /// the original track.
 fn entry_uri(item: &PlayableItem) -> Option<PlayableUri> {
     let original = item.as_track().and_then(|track| track.linked_from.as_ref()?.id);

@@ -26,13 +26,14 @@ impl Library {
     /// usually takes one request. Every further 50 new tracks need one more request. Scope:
     /// `user-library-read`.
     ///
-    /// This method does not detect:
+    /// Limitations:
     ///
-    /// - Which tracks were removed. [`LibraryChanges::total`] shows only that tracks were removed.
-    /// - Tracks that were saved with an older date, for example by a program that imports
-    ///   libraries.
-    /// - Tracks that were saved after `since`, but in the same second, because Spotify's dates are
-    ///   whole seconds.
+    /// - The result does not contain the removed tracks. [`LibraryChanges::total`] shows only that
+    ///   tracks were removed.
+    /// - Tracks that were saved with an older date are not detected. For example, programs that
+    ///   import libraries can set older dates.
+    /// - Tracks that were saved after `since`, but in the same second, are not detected, because
+    ///   Spotify's dates are whole seconds.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client, last: chrono::DateTime<chrono::Utc>)

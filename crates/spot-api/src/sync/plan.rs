@@ -143,10 +143,10 @@ impl SyncPlan {
     ///
     /// # Errors
     ///
-    /// [`Conflict`](ErrorKind::Conflict) if the playlist has changed since the plan was made. This
-    /// error occurs before the first change. If a call fails, [`Error::done`] is the number of
-    /// calls that succeeded before the failure. To finish, or if the outcome of a call is unknown,
-    /// sync again: the playlist is read again, and changes already made are not repeated.
+    /// [`Conflict`](ErrorKind::Conflict) if the playlist has changed since the plan was made. The
+    /// conflict is detected before the first change. If a call fails, [`Error::done`] is the number
+    /// of calls that succeeded before the failure. To finish, or if the outcome of a call is
+    /// unknown, sync again: the playlist is read again, and changes already made are not repeated.
     pub async fn apply(self) -> Result<Option<SnapshotId>, Error> {
         if !self.is_empty() && contents::version(&self.playlist).await? != self.snapshot_id {
             let message = "the playlist has changed since the plan was made; make a new plan";
