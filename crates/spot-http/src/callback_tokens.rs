@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::{AccessToken, Error, ErrorKind, TokenSource};
 
-/// How long before its expiry a token is replaced.
+/// A token is replaced this long before it expires.
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// Time limit of one call of the closure.

@@ -101,8 +101,8 @@ impl Request {
         Self::at(DELETE, path_and_query)
     }
 
-    /// Creates a request for an operation with a given path and query, relative to the base URL.
-    /// Use this function for links from responses.
+    /// Creates a request for an operation, with this path and query, which are relative to the base
+    /// URL. Use this function for links from responses.
     pub fn at(operation: &'static Operation, path_and_query: &str) -> Self {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let slash = if path.starts_with('/') { "" } else { "/" };

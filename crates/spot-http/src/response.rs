@@ -119,8 +119,8 @@ impl Response<Bytes> {
         Ok(self.map(|_| body))
     }
 
-    /// Returns the response of a command, and ignores the body. An HTML page is an error: networks
-    /// that require a sign-in answer every request with such a page and status 200.
+    /// Returns the response of a command, and ignores the body. An HTML page is an error. A network
+    /// that requires a sign-in responds to every request with an HTML page and status 200.
     pub(crate) fn of_command(self, operation: &'static Operation) -> Result<Response<()>, Error> {
         let kind = self.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let is_html = kind.is_some_and(|kind| {

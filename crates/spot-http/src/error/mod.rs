@@ -74,7 +74,8 @@ pub enum ErrorKind {
     /// The operation is not available to this application. The message says since when the
     /// operation is unavailable, and what to use instead.
     Restricted,
-    /// The user or the application may not do this, for example read a playlist of another user.
+    /// The user or the application may not make this call, for example to read a playlist of
+    /// another user.
     Forbidden,
     /// The item does not exist, or the application may not see it.
     NotFound,
@@ -306,7 +307,7 @@ impl Error {
         self
     }
 
-    /// Sets the time until the next call.
+    /// Sets how long to wait before the next call.
     #[must_use]
     pub fn with_retry_after(mut self, retry_after: Duration) -> Self {
         self.inner().retry_after = Some(retry_after);

@@ -48,7 +48,7 @@ reasons! {
     AlreadyPaused = "ALREADY_PAUSED",
     /// Playback is not paused.
     NotPaused = "NOT_PAUSED",
-    /// The item does not play on this device.
+    /// Playback is not on this device.
     NotPlayingLocally = "NOT_PLAYING_LOCALLY",
     /// No track is playing.
     NotPlayingTrack = "NOT_PLAYING_TRACK",

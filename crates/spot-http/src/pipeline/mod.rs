@@ -130,15 +130,15 @@ impl Pipeline {
     /// # Errors
     ///
     /// The same errors as [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the
-    /// response is an HTML page. Such a page comes from a proxy or from the sign-in of a network,
+    /// response is an HTML page. An HTML page comes from a proxy or from the sign-in of a network,
     /// not from Spotify.
     pub async fn call_empty(&self, request: Request) -> Result<Response<()>, Error> {
         let operation = request.operation();
         self.call(request).await?.of_command(operation)
     }
 
-    /// Requests a link and returns the target of its redirect. The request contains no token, and
-    /// the redirect is not followed. `None` if the response is not a redirect.
+    /// Sends a request to a link and returns the target of the redirect. The request contains no
+    /// token, and the redirect is not followed. `None` if the response is not a redirect.
     ///
     /// # Errors
     ///

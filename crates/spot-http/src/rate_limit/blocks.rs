@@ -9,8 +9,8 @@
 //!   is blocked. Another operation that shares the quota is blocked when it is refused as well.
 //! - If an operation with its own rate limit is refused, only this operation is blocked.
 //!
-//! When a block ends, only one call is sent at first: the test call, `Probe` in the code. The other
-//! calls wait for its response, because many calls at once could lengthen the block.
+//! When a block ends, only one call is sent at first: the test call, which the code names `Probe`.
+//! The other calls wait for its response, because many calls at once could lengthen the block.
 //!
 //! Functions take the current time as an argument and never wait.
 
@@ -70,7 +70,7 @@ enum Probe {
     Sent(Instant),
 }
 
-/// A block in the form that several machines share.
+/// The serialised form of a block, for limiters that share their state between machines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SharedBlock {
@@ -103,7 +103,7 @@ pub struct Probes {
 }
 
 impl Probes {
-    /// Whether this is the test call after all operations were blocked.
+    /// Whether the call tests the block that applies to all operations.
     pub(crate) fn all(self) -> bool {
         self.all
     }

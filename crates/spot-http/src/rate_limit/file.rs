@@ -114,7 +114,7 @@ impl Shared {
         if writing.is_scheduled {
             return;
         }
-        // Without a runtime, dropping the limiter writes the file.
+        // Without a runtime, the file is written when the limiter is dropped.
         let Ok(runtime) = Handle::try_current() else { return };
         writing.is_scheduled = true;
         let at = writing.last.map_or_else(Instant::now, |last| last + EVERY);

@@ -55,13 +55,13 @@ impl PermitRequest {
     }
 }
 
-/// The slot of one attempt.
+/// A permit to send one attempt, which occupies a slot.
 ///
 /// If the request was not sent, dropping the permit returns the slot. After [`sent`](Self::sent),
 /// the slot stays in use for the length of a window, because the request may have reached the
 /// server.
 pub trait Permit: fmt::Debug + Send {
-    /// Records that the request is sent at this time.
+    /// Records the time at which the request is sent.
     fn sent(&mut self, now: Instant);
 
     /// Reports the end of the attempt.
@@ -107,7 +107,7 @@ pub struct Feedback {
 }
 
 impl Feedback {
-    /// Sets the new limit, if there is one.
+    /// Sets the new limit; `None` if the limit did not change.
     #[must_use]
     pub fn with_limit(mut self, limit: Option<u32>) -> Self {
         self.limit = limit;

@@ -84,13 +84,13 @@ pub struct EndedCall<'a> {
     pub blocks: &'a Blocks,
 }
 
-/// A limiter made of slots and a queue. Cloning is cheap, and clones share all state.
+/// A limiter that consists of slots and a queue. Cloning is cheap, and clones share all state.
 #[derive(Debug)]
 pub struct QueuedLimiter<S> {
     shared: Arc<Shared<S>>,
 }
 
-/// A weak reference to a [`QueuedLimiter`]. It does not keep the limiter alive.
+/// A weak reference to a [`QueuedLimiter`], which does not keep the limiter alive.
 #[derive(Debug)]
 pub struct WeakLimiter<S> {
     shared: Weak<Shared<S>>,
@@ -356,7 +356,7 @@ impl<S: Slots> State<S> {
         self.slots.settle(waiting, now);
     }
 
-    /// Returns the next time at which a waiter may proceed because time has passed.
+    /// Returns the next time at which a waiter may be able to proceed without another event.
     fn next_change(&mut self, now: Instant) -> Option<Instant> {
         self.block_change = self.blocks.next_change(now);
         self.slot_change = self.slots.next_change(now);

@@ -109,7 +109,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::BodyTooLarge => "the response is larger than the limit",
             TransportErrorKind::Other => "the request failed",
         })?;
-        // The innermost cause is the informative one, such as "connection refused".
+        // The innermost cause contains the useful information, such as "connection refused".
         let mut cause: &dyn StdError = &*self.source;
         let mut chain = cause.to_string();
         while let Some(deeper) = cause.source() {

@@ -1,7 +1,7 @@
 //! Transports for tests: one that records, one that replays a recording, and one that fails.
 //!
-//! The recording and the failing transport wrap another [`Transport`]. All calls go through the
-//! real pipeline:
+//! The recording transport and the failing transport each wrap another [`Transport`]. All calls go
+//! through the real pipeline:
 //!
 //! ```
 //! use spot_http::{AccessToken, Pipeline, Request, test::{Exchange, Faulty, Replay}};
@@ -266,8 +266,8 @@ impl Faulty {
         let mut luck = lock(&self.luck);
         let Rates { drop_before_send, reset_after_send, delay, server_error, .. } = self.rates;
         let (storm, requests, _) = self.rates.storm;
-        // Every request draws all random numbers, so that a change of one rate does not affect the
-        // other faults.
+        // All random numbers are drawn for every request, so that a change of one rate does not
+        // affect the other faults.
         let mut drawn = || luck.random.f64();
         let (begins, dropped) = (drawn() < storm, drawn() < drop_before_send);
         let (delayed, server_error) = (drawn() < delay.0, drawn() < server_error);
