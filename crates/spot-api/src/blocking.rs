@@ -113,8 +113,8 @@ fn is_async() -> bool {
     })
 }
 
-/// Returns the runtime of all blocking calls. Its single worker thread runs the background tasks:
-/// prefetching and token refreshes.
+/// Returns the runtime of all blocking calls. The single worker thread of this runtime runs the
+/// background tasks: prefetching and token refreshes.
 fn runtime() -> Result<&'static Runtime, Error> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     if is_async() {

@@ -171,7 +171,7 @@ impl Client {
     }
 
     /// Resolves a short link (`https://spotify.link/..`). The method sends a request, but needs no
-    /// token. All other references can be parsed without a request.
+    /// token. All other references to Spotify objects can be parsed without a request.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -131,8 +131,8 @@ impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
         self.page.as_ref().map_or_else(|| self.pages.resume_at(), Current::position)
     }
 
-    /// Whether the length of the list changed during the stream. Entries may then be missing or
-    /// repeated.
+    /// Whether the length of the list changed during the stream. If the length changed, entries may
+    /// be missing or repeated.
     pub fn drifted(&self) -> bool {
         self.pages.drifted()
     }
@@ -228,8 +228,9 @@ impl Client {
     /// # Errors
     ///
     /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not below the base URL of the
-    /// API, or if the link leads back to this page or an earlier page. The second check prevents an
-    /// endless loop over pages. All other errors are the same as for any call.
+    /// API, or if the link leads back to this page or an earlier page. Without the check for
+    /// earlier pages, a loop over the pages might never end. All other errors are the same as for
+    /// any call.
     pub async fn next_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
         if page.items().is_empty() && page.skipped().is_empty() {
             return Ok(None);

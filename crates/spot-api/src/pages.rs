@@ -1,4 +1,4 @@
-//! The pages of a list as a stream that prefetches.
+//! Streams the pages of a list, and prefetches further pages.
 
 use std::{
     collections::VecDeque,

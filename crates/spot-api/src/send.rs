@@ -15,7 +15,7 @@ pub trait ApiRequest:
     + Send
     + 'static
 {
-    /// Output of awaiting the request.
+    /// The result of awaiting the request.
     type Body: Send + 'static;
 
     /// Returns the requests in order, as plain data, without sending them. There are several

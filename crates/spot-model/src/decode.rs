@@ -1,9 +1,9 @@
-//! Decodes responses. Decoding is fast if everything is valid, and tolerates broken entries.
+//! Decodes responses. Decoding is fast if all entries are valid, and skips broken entries.
 //!
-//! [`from_slice`] decodes a response up to twice. The first pass is strict: [`json_reader`] decodes
-//! every list entry in place, and fails at the first broken entry. The second pass runs only after
-//! such a failure. The second pass uses serde_json and reads each entry as raw JSON first, so that
-//! a broken entry can be skipped.
+//! [`from_slice`] decodes a response once or twice. The first pass is strict: [`json_reader`]
+//! decodes every list entry in place, and fails at the first broken entry. The second pass runs
+//! only if the first pass failed. The second pass uses serde_json and reads each entry as raw JSON
+//! first, so that a broken entry can be skipped.
 
 use std::{fmt, marker::PhantomData};
 

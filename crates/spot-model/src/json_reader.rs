@@ -51,7 +51,7 @@ pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Unusua
     if reader.at == text.len() { Ok(value) } else { Err(Unusual) }
 }
 
-/// The error of a text that is not JSON, does not match the type, or is not typical.
+/// The error for a text that is not JSON, does not match the type, or is not typical.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unusual;
 

@@ -38,8 +38,8 @@ pub struct Operation {
     pub chunk: Option<usize>,
     /// Replacement to use if the operation is not available to the application.
     pub replacement: Option<&'static str>,
-    /// Whether the operation has its own rate limit. A 429 of this operation then does not apply to
-    /// other operations.
+    /// Whether the operation has its own rate limit, so that a 429 of this operation does not apply
+    /// to other operations.
     pub own_limit: bool,
 }
 

@@ -76,7 +76,7 @@ impl<T> Page<T> {
     /// has a link, because Spotify has returned empty pages endlessly.
     pub fn is_last(&self) -> bool {
         let is_more = self.next.is_some() || self.total.is_some_and(|all| self.next_offset() < all);
-        // If the offset cannot grow, the next page would be this page again.
+        // If the offset cannot grow, the next page would be the same page.
         self.entries() == 0 || !is_more || self.next_offset() == self.offset
     }
 

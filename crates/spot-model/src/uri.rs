@@ -109,7 +109,7 @@ impl fmt::Display for Uri {
 }
 
 impl Uri {
-    /// Returns the kind of the object and its id, if that kind has base-62 ids.
+    /// Returns the kind and the id of the object, if ids of this kind are base-62 text.
     pub(crate) fn thing(&self) -> Option<(Kind, Base62)> {
         Some(match self {
             Self::Track(id) => (Kind::Track, id.base62()),

@@ -161,7 +161,7 @@ pub mod guide {
     pub mod coming_from_spotipy {}
 }
 
-/// The examples of the project's own README compile.
+/// Checks that the examples in the project's README compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -69,7 +69,7 @@ pub enum PlaybackChange {
         /// The previous item.
         from: Option<PlayableItem>,
         /// The new item; `None` for an advertisement (see the state's `currently_playing_type`) and
-        /// for items that Spotify does not name.
+        /// for items that Spotify does not return.
         to: Option<PlayableItem>,
     },
     /// The same item ended and plays again from its beginning.
@@ -92,7 +92,8 @@ pub enum PlaybackChange {
     Throttled {
         /// Time for which the watch sends no polls.
         wait: Duration,
-        /// Whether the quota of the developer account is exhausted. The wait can then last hours.
+        /// Whether the quota of the developer account is exhausted. If the quota is exhausted, the
+        /// wait can last hours.
         quota: bool,
     },
     /// A poll failed: the network or Spotify is down, or Spotify refused the token. The watch

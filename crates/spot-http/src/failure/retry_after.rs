@@ -34,8 +34,8 @@ fn date(text: &str) -> Option<SystemTime> {
 
 fn seconds(text: &str) -> Option<Duration> {
     let text = text.trim();
-    // The parser of Rust also accepts `inf` and `NaN`. Therefore the number must begin with a
-    // digit.
+    // The parser of Rust also accepts `inf` and `NaN`. To reject these words, the number must begin
+    // with a digit.
     let number = text.starts_with(|first: char| first.is_ascii_digit()).then_some(text)?;
     Some(Duration::try_from_secs_f64(number.parse().ok()?).unwrap_or(Duration::MAX))
 }

@@ -251,12 +251,12 @@ impl<'a> Call<'a> {
             return Err(error.with_message(message).with_retry_after(pause));
         }
         self.retries(&error, pause);
-        // There is no sleep here, because the limiter delays the next attempt.
+        // This function does not sleep, because the limiter delays the next attempt.
         Ok(Next::Again)
     }
 
-    /// Whether the number of attempts, the deadline and the budget allow a retry. If so, pays for
-    /// the retry from the budget.
+    /// Whether the number of attempts, the deadline and the budget allow a retry. If a retry is
+    /// allowed, its price is paid from the budget.
     fn may_retry_in(&mut self, outcome: Outcome, wait: Duration) -> bool {
         let in_time = wait <= self.max_wait && later(Instant::now(), wait) < self.deadline;
         // The payment is the last condition, so that only actual retries cost anything.

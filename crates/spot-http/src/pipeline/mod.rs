@@ -130,7 +130,7 @@ impl Pipeline {
     /// # Errors
     ///
     /// The same errors as [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the
-    /// response is an HTML page. Such a page comes from a proxy or from the sign-in of a network,
+    /// response is an HTML page. An HTML page comes from a proxy or from the sign-in of a network,
     /// not from Spotify.
     pub async fn call_empty(&self, request: Request) -> Result<Response<()>, Error> {
         let operation = request.operation();

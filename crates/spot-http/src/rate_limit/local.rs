@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// A rate limiter for one process. This is the default.
+/// A rate limiter for one process. This limiter is the default.
 ///
 /// The limiter learns Spotify's limit and stays below the limit. Cloning is cheap, and clones share
 /// all state. All [`Pipeline`](crate::Pipeline)s of an application must share one limiter, because

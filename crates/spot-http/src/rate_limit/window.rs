@@ -24,9 +24,9 @@ const MARGIN: Duration = Duration::from_millis(50);
 const STRAY: Duration = Duration::from_secs(1);
 
 /// Maximum number of calls in flight while no limit is known. When the limit is reached, the server
-/// refuses every call in flight. Some servers lengthen the block with each refused call. This
-/// maximum doubles when the maximum has delayed calls for the length of a window. If the maximum
-/// stayed at eight, a slow connection would never reach the server's limit.
+/// refuses every call in flight. Some servers lengthen the block with each refused call. If the
+/// maximum delays calls for the length of a window, the maximum doubles. If the maximum stayed at
+/// eight, a slow connection would never reach the server's limit.
 const FIRST_RAMP: u32 = 8;
 const LARGEST_RAMP: u32 = 64;
 

@@ -11,8 +11,8 @@ use crate::{
     transport::{address::Addresses, clients::Clients},
 };
 
-/// The transport that uses reqwest. It uses HTTP/2 and gzip if the server supports them. It does
-/// not follow redirects, does not retry, and limits the size of responses.
+/// Sends requests with reqwest, over HTTP/2 and with gzip if the server supports them. The
+/// transport neither follows redirects nor retries, and it limits the size of responses.
 ///
 /// A transport may be used on any number of runtimes. Each runtime has its own connections.
 // The attribute is repeated here, so that the docs of `spot-sdk` show the feature.
@@ -254,9 +254,9 @@ impl ReqwestTransportBuilder {
     }
 
     /// Sets how often an HTTP/2 connection with calls in flight is checked, and the timeout of each
-    /// check. The interval and the timeout are 4 s each by default. Their sum is shorter than the
-    /// time limit of an attempt, so a dead connection (for example after the machine slept) costs
-    /// only one attempt.
+    /// check. The interval and the timeout are 4 s each by default. The sum of both defaults is
+    /// shorter than the time limit of an attempt, so a dead connection (for example after the
+    /// machine slept) costs only one attempt.
     #[cfg(feature = "http2")]
     pub fn http2_keep_alive(mut self, interval: Duration, timeout: Duration) -> Self {
         self.http2_keep_alive = (interval, timeout);
