@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// The ids that are `Copy`, because they have exactly 22 base-62 characters.
+/// The ids that are `Copy`, because they have at most 22 base-62 characters.
 pub(crate) const COPY_IDS: &[&str] = &[
     "AlbumId",
     "ArtistId",
