@@ -119,8 +119,8 @@ impl SerializeAs<Duration> for Millis {
     }
 }
 
-/// A duration in seconds with a fraction, as in audio analyses. A number that is not a valid duration,
-/// such as -1, becomes zero.
+/// A duration in seconds with a fraction, as in audio analyses. A number that is not a valid
+/// duration, such as -1, becomes zero.
 pub(crate) struct Secs;
 
 impl<'de> DeserializeAs<'de, Duration> for Secs {
