@@ -33,8 +33,8 @@ pub(crate) fn run(root: &Path, only: &[String], quick: bool) -> Result<(), Error
     for part in PARTS.iter().filter(|part| chosen(part)) {
         say(&format!("== {part}"));
         let mut command = spot_bench(root, part);
-        // The recorded answers belong to others and are not part of the project, so they may be
-        // missing.
+        // The recorded responses are third-party files, which the project does not contain. If the
+        // files are missing, the parts run without them.
         let recorded = root.join("../shared/payloads");
         if ["decode", "instructions"].contains(part) && recorded.is_dir() {
             command.arg(recorded);

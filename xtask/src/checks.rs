@@ -1,4 +1,4 @@
-//! The tasks of the second package, `xtask/checks`, which uses the client and the mock.
+//! The tasks of the package `xtask/checks`, which uses the client and the mock.
 //!
 //! These tasks are in a separate package, so that `cargo xtask codegen` can be built even if the
 //! generated code does not compile.
@@ -18,8 +18,9 @@ pub enum Check {
         /// Compare the recorded responses with the responses of spot-mock, and write nothing.
         #[arg(long)]
         check: bool,
-        /// Record the responses of Spotify to the reading operations instead. The access token must
-        /// be in `SPOTIFY_TOKEN`. The recordings are written below `target`.
+        /// Record responses of Spotify instead of responses of spot-mock. Only operations that read
+        /// data are called. The access token must be in `SPOTIFY_TOKEN`. The recordings are written
+        /// below `target`.
         #[arg(long, conflicts_with = "check")]
         live: bool,
         /// Base URL for `--live`.
@@ -53,12 +54,13 @@ pub enum Check {
     /// Calls every operation of a spot-mock once. With a base URL, calls only the reading
     /// operations of that server.
     Smoke {
-        /// Base URL of the API, for example `https://api.spotify.com/v1`. Only reading operations
-        /// that are open to all applications are called. Without a base URL, the task starts a
-        /// spot-mock.
+        /// Base URL of the API, for example `https://api.spotify.com/v1`. Only operations that read
+        /// data and are available to all applications are called. Without a base URL, the task
+        /// starts a spot-mock.
         #[arg(long)]
         base_url: Option<String>,
-        /// Also call the operations that change something or are closed to most applications.
+        /// Also call operations that change data, and operations that are not available to all
+        /// applications.
         #[arg(long, requires = "base_url")]
         all: bool,
         /// The access token.
@@ -77,20 +79,20 @@ pub enum Check {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// Runs several processes of one application that share a Redis server, and kills some of the
-    /// processes; needs redis-server or valkey-server.
+    /// Tests several processes of one application that share a Redis server; needs redis-server or
+    /// valkey-server. Some of the processes are killed during the test.
     Fleet {
         /// Run only this part.
         part: Option<FleetPart>,
-        /// Run a shorter test, which takes about half a minute. The figures of this test are not
-        /// meaningful.
+        /// Run a shorter test, which takes about half a minute. The test is too short for accurate
+        /// measurements.
         #[arg(long)]
         short: bool,
         /// Number of times that the access token of the shared session expires. The default is
         /// 1,000, or 40 with `--short`.
         #[arg(long)]
         expiries: Option<u32>,
-        /// Seed of the random choice of the processes that are killed.
+        /// Seed for the random choice of which processes to kill.
         #[arg(long, default_value_t = 1)]
         seed: u64,
         /// Run as one of the tested processes.
@@ -119,7 +121,7 @@ pub enum FleetWorker {
     Session,
 }
 
-/// Runs the second package with the arguments of this process.
+/// Runs the package `xtask-checks` with the arguments of this process.
 pub(crate) fn run() -> Result<(), Error> {
     let status = Command::new("cargo")
         .args(["run", "--quiet", "--package", "xtask-checks", "--"])

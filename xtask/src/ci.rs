@@ -173,8 +173,9 @@ fn programs(root: &Path) -> Vec<Step> {
         built("fixtures", "xtask-checks", &["fixtures", "--check"]),
         built("one call of every operation", "xtask-checks", &["smoke"]),
         // `--no-verify` is used because building each package from its own files would take
-        // minutes. The sources are already compiled, and `include` lists whole folders. A dry run
-        // does not lock the target directory.
+        // minutes. The sources are already compiled. No source file is missing from a package,
+        // because `include` in the manifests lists whole folders. A dry run does not lock the
+        // target directory.
         cargo(
             "packages",
             &["publish", "--workspace", "--dry-run", "--no-verify", "--allow-dirty", "--quiet"],
@@ -186,8 +187,8 @@ fn programs(root: &Path) -> Vec<Step> {
         arguments: Vec::new(),
         variables: &[],
     }));
-    // Spotify's document and the recorded answers belong to others and are not part of the project.
-    // The steps that need these files run only if the files exist.
+    // Spotify's document and the recorded responses are third-party files, which the project does
+    // not contain. The steps that need these files run only if the files exist.
     let document = root.join("../shared/spotify/open-api-schema.yml");
     if document.is_file() {
         let file = document.display().to_string();
@@ -249,7 +250,7 @@ fn run_lanes(root: &Path, first: &[Step], second: &[Step]) -> Result<(), Error> 
 
 impl Step {
     /// Runs the step. A quiet step prints its output after it has finished, so that the outputs of
-    /// the lanes do not mix.
+    /// two steps do not mix.
     fn run(&self, root: &Path, is_quiet: bool) -> Result<(), Error> {
         let name = &self.name;
         let line = format!("== {name}: {}", self.arguments.join(" "));

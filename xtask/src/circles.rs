@@ -109,7 +109,8 @@ fn uses(text: &str) -> Vec<Use> {
     found
 }
 
-/// Adds the paths of a `use` tree to `paths`. Each path comes with the name that it imports.
+/// Adds the paths of a `use` tree to `paths`. Each entry contains a path and the name that the path
+/// imports.
 fn unfold(prefix: &[String], tree: &str, paths: &mut Vec<(Module, String)>) {
     let tree = tree.trim();
     let mut path = prefix.to_vec();
@@ -205,7 +206,7 @@ impl Modules {
                 if export == name {
                     return self.defines(&[target.as_slice(), behind].concat(), depth + 1);
                 }
-                // `module::*` exports the name if `module` exports or defines that name.
+                // `module::*` exports an item if `module` defines or re-exports the item.
                 if export == "*" {
                     let target = [target.split_last()?.1, rest].concat();
                     if let Some(found) = self.defines(&target, depth + 1)

@@ -1,4 +1,5 @@
-//! Intended differences from Spotify's own document and answers, with their reasons.
+//! Intended differences from Spotify's official document and from recorded responses, with their
+//! reasons.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -23,7 +24,7 @@ pub struct Deviations {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Deviation {
-    /// The lines of the report that the reason explains; `*` matches any text.
+    /// The lines of the report to which the reason applies. `*` matches any text.
     what: Vec<String>,
     reason: String,
 }

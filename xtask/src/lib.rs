@@ -1,7 +1,7 @@
 //! The project's own tasks: `cargo xtask --help` lists them.
 //!
-//! The tasks that need the client or the mock are in `xtask/checks`. That package uses the few
-//! items that are public here.
+//! The tasks that need the client or the mock are in `xtask/checks`. That package uses the public
+//! items of this crate.
 
 mod bench;
 mod checks;

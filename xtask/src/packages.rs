@@ -27,8 +27,8 @@ const LICENCES: &[&str] = &[
     "Zlib",
 ];
 
-/// Dependencies of which only one version is allowed, because their types are in our API or because
-/// they are large.
+/// Only one version of each of these dependencies is allowed. Either its types are in our API, or
+/// the dependency is large.
 const ONE_VERSION: &[&str] = &[
     "bytes",
     "chrono",

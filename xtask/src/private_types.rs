@@ -9,7 +9,7 @@ use std::{
 
 use crate::{console::say, spec::Error};
 
-/// Checks the pages that `cargo doc` wrote before.
+/// Checks the pages that `cargo doc` has already written.
 pub(crate) fn run(root: &Path) -> Result<(), Error> {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let pages: Vec<PathBuf> = files(&target.join("doc"), "html")
@@ -94,7 +94,8 @@ fn impls(html: &str) -> impl Iterator<Item = String> {
         for part in parts {
             text.push_str(part.split_once("</a>").map_or("", |(_, after)| after));
         }
-        // In `Stream<Item = T>`, `Item` is an associated type. Such names are removed, too.
+        // In `Stream<Item = T>`, `Item` is an associated type. Names of associated types are
+        // removed, too.
         let is_name = |char: char| char.is_alphanumeric() || char == '_';
         let parts = text.split(" = ").map(|part| part.trim_end_matches(is_name));
         parts.collect::<Vec<_>>().join(" = ")

@@ -1,7 +1,7 @@
 //! The spec as data: the content of `xtask/spec/*.toml`, parsed strictly.
 //!
-//! Each file describes a domain. An unknown key is an error that contains the line, so that a
-//! misspelt key is not mistaken for a missing field.
+//! Each file describes a domain. An unknown key causes an error with the number of the line, so a
+//! misspelt key is never ignored.
 
 use std::{collections::BTreeMap, fmt, fs, path::Path};
 
@@ -45,7 +45,8 @@ pub(crate) struct Handle {
     pub(crate) doc: String,
 }
 
-/// A call of the SDK. Two calls can send the same operation of the API (replace and reorder).
+/// A call of the SDK. Two calls can use the same operation of the API: for example, one call
+/// replaces the items of a playlist, and another call reorders them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Op {
@@ -53,8 +54,8 @@ pub(crate) struct Op {
     pub(crate) id: String,
     /// Method and path: `GET /artists/{id}/albums`.
     pub(crate) call: String,
-    /// The type that has the method: `client`, a handle, or an operation whose request has further
-    /// methods.
+    /// Where the method is defined: on `client`, on a handle, or on the request of another
+    /// operation.
     pub(crate) on: String,
     /// The name of the method.
     pub(crate) r#as: String,
@@ -76,8 +77,8 @@ pub(crate) struct Op {
     pub(crate) scopes: Vec<String>,
     #[serde(default)]
     pub(crate) access: Access,
-    /// Whether the operation is idempotent. Only given if the value differs from the default of the
-    /// HTTP method.
+    /// Whether the operation is idempotent. If the key is missing, all methods except `POST` are
+    /// idempotent.
     #[serde(default)]
     pub(crate) idempotent: Option<bool>,
     #[serde(default)]
@@ -106,7 +107,7 @@ pub(crate) struct Op {
     #[serde(default)]
     pub(crate) market: bool,
     /// A call that starts with `client` and works against `spot-mock`. The docs show this call as
-    /// an example. The fixtures and the tests send this call, too.
+    /// an example. The tests run this call, and its response is recorded as a fixture.
     pub(crate) example: String,
     /// The name of the variable for the result in the example.
     pub(crate) result: String,
@@ -116,8 +117,8 @@ pub(crate) struct Op {
 }
 
 impl Op {
-    /// Method and path of the request. This is [`call`](Self::call) with constants in place of
-    /// their parameters.
+    /// Method and path of the request. The path is the path of [`call`](Self::call), but each
+    /// parameter with a constant is replaced with the constant.
     pub(crate) fn route(&self) -> String {
         let constants =
             self.path.iter().filter_map(|param| Some((param, param.constant.as_ref()?)));
@@ -289,8 +290,8 @@ pub(crate) enum SendAs {
     Objects,
     /// The value is a filter of fields. The fields that paging needs are added to the filter.
     Page,
-    /// A time is sent as a list of `{"id": .., "added_at": ..}` objects, with one object for each
-    /// id of the chunk.
+    /// The same time is sent with each id of the chunk, in a list of `{"id": .., "added_at": ..}`
+    /// objects.
     Timestamped,
 }
 
@@ -315,7 +316,7 @@ pub(crate) struct EnumValue {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Type {
     pub(crate) doc: String,
-    /// The value of the `type` field. Only given for objects that have links.
+    /// The value of the `type` field. Only objects with links have this value in the spec.
     #[serde(default)]
     pub(crate) object: Option<String>,
     pub(crate) fields: Vec<Field>,

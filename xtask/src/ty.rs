@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// The ids that are `Copy`: 22 base-62 characters.
+/// The ids that are `Copy`, because they have at most 22 base-62 characters.
 pub(crate) const COPY_IDS: &[&str] = &[
     "AlbumId",
     "ArtistId",
@@ -44,19 +44,19 @@ pub(crate) fn is_handwritten(name: &str) -> bool {
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(try_from = "String")]
 pub(crate) enum Ty {
-    /// A response without content, as from a command.
+    /// No content, for example in the response to a command.
     Unit,
     Text,
     Bool,
     Int(String),
     Float(String),
-    /// A number of milliseconds in the API.
+    /// A duration that the API sends as a number of milliseconds.
     Duration,
-    /// A number of seconds in the API, which may have a fraction.
+    /// A duration that the API sends as a number of seconds, possibly with a fraction.
     Seconds,
-    /// A time in RFC 3339 format in the API.
+    /// A point in time that the API sends in RFC 3339 format.
     Timestamp,
-    /// A time in the API, as the number of milliseconds since 1970.
+    /// A point in time that the API sends as the number of milliseconds since 1970.
     UnixMillis,
     Date,
     /// A type of the model: an id, an enum, an object.
@@ -175,7 +175,7 @@ impl Ty {
     }
 
     /// The argument of `As<..>` that decodes a field of the type. The field may be null. Returns
-    /// `None` if the default of serde is correct.
+    /// `None` if serde decodes the type correctly without an adapter.
     pub(crate) fn reader(&self) -> Option<String> {
         match self {
             Self::Optional(inner) => match &**inner {

@@ -35,9 +35,10 @@ pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
     ///
     /// # Errors
     ///
-    /// The same errors as awaiting the request. Inside an async context, the error is
-    /// [`Configuration`](crate::ErrorKind::Configuration), because the thread must not block. Use
-    /// `.await` there. Threads of `tokio::task::spawn_blocking` may block.
+    /// Any error of the request. Inside an async context, the error is
+    /// [`Configuration`](crate::ErrorKind::Configuration), because the thread must not block. In
+    /// async code, use `.await` instead of this method. Threads of `tokio::task::spawn_blocking`
+    /// may block.
     fn wait(self) -> Result<T, Error> {
         runtime()?.block_on(self.into_future())
     }
@@ -62,7 +63,8 @@ impl<T, S: Stream<Item = Result<T, Error>> + Unpin> BlockingStream<T> for S {}
 // The `cfg` is repeated here, so that the docs of `spot-sdk` show the feature.
 #[cfg(feature = "blocking")]
 pub struct BlockingIter<S> {
-    /// `None` after the iterator returned an error because the thread must not block.
+    /// Set to `None` if the iterator cannot block this thread. The iterator then yields one error
+    /// and ends.
     stream: Option<S>,
 }
 
@@ -93,8 +95,8 @@ impl<S> fmt::Debug for BlockingIter<S> {
 /// Whether the thread runs a tokio task and therefore must not block.
 ///
 /// A thread of `spawn_blocking` is also inside a runtime, but may block. The function therefore
-/// checks whether tokio limits the number of operations before a yield. Tokio applies this limit
-/// only to tasks.
+/// checks for tokio's limit on the number of operations between two yields. Tokio applies this
+/// limit only to tasks.
 fn is_async() -> bool {
     /// A number of operations that is greater than tokio's limit.
     const MANY: usize = 1_000;
@@ -111,8 +113,8 @@ fn is_async() -> bool {
     })
 }
 
-/// Returns the runtime of all blocking calls. Its single worker thread runs the background tasks:
-/// prefetching and token refreshes.
+/// Returns the runtime of all blocking calls. The single worker thread of this runtime runs the
+/// background tasks: prefetching and token refreshes.
 fn runtime() -> Result<&'static Runtime, Error> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     if is_async() {

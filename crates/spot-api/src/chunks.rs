@@ -30,8 +30,8 @@ pub(crate) fn parsed<'a, T>(
         .map_err(|error| Error::bad_request(format!("`{name}`: {error}")).with_operation(operation))
 }
 
-/// Splits a list into parts, and creates one request per part. The arguments of `request` are the
-/// part and the number of entries before the part.
+/// Splits a list into parts, and creates one request per part. The function `request` gets the
+/// part, and the number of entries before this part.
 pub(crate) fn requests<T>(
     operation: &'static Operation,
     name: &str,
@@ -100,7 +100,7 @@ async fn change(
     Ok(sent.map_err(|error| error.with_done(done))?.map(|changed| changed.snapshot_id))
 }
 
-/// Sends changes of a playlist one after another. The arguments of `request` are a part of the list
+/// Sends changes of a playlist one after another. The function `request` gets a part of the list,
 /// and the snapshot that the previous change returned.
 pub(crate) async fn chain<T>(
     client: &Client,
@@ -156,8 +156,8 @@ pub(crate) fn last(answers: Vec<Response<SnapshotId>>) -> Option<SnapshotId> {
     answers.into_iter().last().map(Response::into_body)
 }
 
-/// Returns the snapshot after the last change of a replacement. A replacement always sends at least
-/// one change, so a missing snapshot is an error.
+/// Returns the last snapshot of a call that replaces the items of a playlist. Such a call always
+/// sends at least one change, so a missing snapshot is an error.
 pub(crate) fn replaced(answers: Vec<Response<SnapshotId>>) -> Result<SnapshotId, Error> {
     let error = || Error::configuration("the items were not replaced: no request was sent");
     last(answers).ok_or_else(error)

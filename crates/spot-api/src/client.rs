@@ -43,7 +43,7 @@ pub struct Client {
     options: CallOptions,
 }
 
-/// Creation, settings, and requests for which the client has no method.
+/// Creates and configures clients, and sends requests for which a client has no method.
 impl Client {
     /// Creates a client with the default settings. To change settings, use
     /// [`builder`](Self::builder).
@@ -56,8 +56,8 @@ impl Client {
     }
 
     /// Returns a client for another user of the same application. The new client has the same
-    /// settings. It shares the connections, the rate limiter, the retry budget, the cache and the
-    /// observer with this client.
+    /// settings. Both clients share the connections, the rate limiter, the retry budget, the cache
+    /// and the observer.
     ///
     /// A client takes a few hundred bytes of memory, so a server can keep one client per session.
     /// Spotify counts calls per application: clients that do not share a limiter get many more
@@ -91,8 +91,8 @@ impl Client {
         self
     }
 
-    /// Sets the options of all calls of this client: deadline, retries, lane. To change the options
-    /// of a single call, use a clone of the client.
+    /// Sets the options of all calls of this client: deadline, retries and priority (lane). To
+    /// change the options of a single call, use a clone of the client.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -114,8 +114,9 @@ impl Client {
         self.pipeline.access_mode()
     }
 
-    /// A snapshot of Spotify's limits: the learned limit, the calls in use, and the blocked
-    /// operations. The snapshot also contains the end of each block.
+    /// A snapshot of Spotify's limits: the learned limit, the number of calls that currently count,
+    /// and the blocked operations. For each blocked operation, the snapshot contains the remaining
+    /// time.
     pub fn limits(&self) -> Limits {
         self.pipeline.limits()
     }
@@ -160,8 +161,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Any failure of the call, and [`Decode`](crate::ErrorKind::Decode) if the response does not
-    /// decode as `T`.
+    /// Any failure of the call, and [`Decode`](crate::ErrorKind::Decode) if the response cannot be
+    /// decoded as a `T`.
     pub async fn request_json<T: DeserializeOwned>(
         &self,
         request: Request,
@@ -170,7 +171,7 @@ impl Client {
     }
 
     /// Resolves a short link (`https://spotify.link/..`). The method sends a request, but needs no
-    /// token. All other references can be parsed without a request.
+    /// token. All other references to Spotify objects can be parsed without a request.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -180,8 +181,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link does not lead to a Spotify object,
-    /// and any network failure.
+    /// - [`BadRequest`](crate::ErrorKind::BadRequest) if the link does not lead to a Spotify
+    ///   object.
+    /// - Any network failure.
     pub async fn resolve_link(&self, link: &str) -> Result<Uri, Error> {
         let mut link = link.to_owned();
         for _ in 0..Self::REDIRECTS {
@@ -258,7 +260,8 @@ impl Client {
         self.read_page(answer, operation, &path)
     }
 
-    /// Decodes the page in a response, and corrects its links: they get the path that was called.
+    /// Decodes the page in a response. Replaces the path in the links of the page with the path
+    /// that was called.
     pub(crate) fn read_page<P: Paged>(
         &self,
         answer: Response<Bytes>,

@@ -36,8 +36,8 @@ pub struct ClientBuilder {
 
 /// Settings.
 impl Client {
-    /// Creates a builder, which sets the base URL, access mode, market, transport, deadlines and
-    /// more.
+    /// Creates a builder. The builder sets the base URL, access mode, market, transport, deadlines
+    /// and more.
     pub fn builder(tokens: impl TokenSource) -> ClientBuilder {
         ClientBuilder {
             pipeline: Pipeline::builder(tokens),

@@ -45,7 +45,7 @@ pub struct PlayerDevice {
 enum Found {
     /// The device is active.
     Active(Device),
-    /// The device is not active yet. The text describes what was found.
+    /// The device is not active yet. The text explains why the device is not active.
     NotYet(String),
 }
 
@@ -63,8 +63,8 @@ impl PlayerDevice {
     /// # Errors
     ///
     /// - [`Timeout`](ErrorKind::Timeout) if the device is not ready in time. The message says that
-    ///   the device did not become active, or that it was missing. If it was missing, the message
-    ///   contains the names of the available devices.
+    ///   the device did not become active, or that the device was missing. If the device was
+    ///   missing, the message contains the names of the available devices.
     /// - [`Player(DeviceNotControllable)`](PlayerReason::DeviceNotControllable) at once if the
     ///   device has no id or is restricted. The Web API cannot control such a device, so waiting
     ///   does not help.
@@ -138,7 +138,8 @@ fn controllable(device: &Device) -> Result<&DeviceId, Error> {
     if device.is_restricted { Err(refusal("accepts no commands from the Web API")) } else { Ok(id) }
 }
 
-/// Whether a retry may help: the device is not known to all servers yet, or Spotify is down.
+/// Whether the error may be temporary. For example, some of Spotify's servers may not know the
+/// device yet, or Spotify may be down.
 fn is_passing(error: &Error) -> bool {
     matches!(
         error.kind(),

@@ -3,9 +3,9 @@ use std::fmt;
 /// A filter that selects fields of a playlist, in Spotify's notation. A filter is a list of field
 /// names. A name can have its own filter, which selects a part of the field's content.
 ///
-/// For a page of items, the fields that paging needs (`next`, `total`, `limit` and `offset`) are
-/// added to the filter, unless it excludes them explicitly. Without these fields, a stream would
-/// end early.
+/// Paging needs the fields `next`, `total`, `limit` and `offset`. These fields are added to the
+/// filter of a page of items, unless the filter excludes them explicitly. Without these fields, a
+/// stream would end early.
 ///
 /// ```
 /// use spot_api::Fields;

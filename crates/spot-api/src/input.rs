@@ -122,7 +122,7 @@ impl RequestExt for Request {
     }
 
     fn jpeg(self, name: &str, jpeg: &Bytes, most: usize) -> Self {
-        // Every JPEG file starts with these bytes. Spotify checks the rest.
+        // Every JPEG file starts with these bytes. Spotify checks the rest of the file.
         if !jpeg.starts_with(&[0xFF, 0xD8, 0xFF]) {
             return wrong(self, name, "it is not a JPEG file");
         }
@@ -205,10 +205,10 @@ impl Body {
         }
     }
 
-    /// Adds a snapshot, if the caller gave one (`own`). The first change sends the caller's
+    /// Adds a snapshot if the caller gave a snapshot (`own`). The first change sends the caller's
     /// snapshot. Each later change sends the snapshot that the previous change returned (`last`).
     ///
-    /// If the caller gave no snapshot, no snapshot is sent, because Spotify has answered 502 to
+    /// If the caller gave no snapshot, no snapshot is sent, because Spotify has returned 502 for
     /// valid snapshots.
     pub(crate) fn snapshot(
         self,
@@ -238,7 +238,8 @@ impl Body {
         }
     }
 
-    /// Adds a list of objects, each with an id and the time. Adds nothing if there is no time.
+    /// Adds a list of objects. Each object has an id and the time `added_at`. Adds nothing if
+    /// `added_at` is `None`.
     pub(crate) fn timestamped(
         self,
         name: &str,

@@ -16,12 +16,13 @@ use crate::{client::Client, links, page::Paged, page_plan::Position, pages::Page
 
 /// A stream of all entries of a list, over any number of pages.
 ///
-/// The first page is requested alone, because it contains the length of the list. After that, up to
-/// [`prefetch`](Self::prefetch) pages are requested while the caller works. Pages are delivered in
-/// order. To limit memory, the stream requests another page only when the caller takes a page, or
-/// waits for a page that is being decoded. The requests use the bulk [lane](crate::Lane): they
-/// yield to interactive calls when throttled. Dropping the stream stops the requests. An error ends
-/// the stream; [`resume_at`](Self::resume_at) returns the position to continue from.
+/// The first page is requested alone, because it contains the length of the list. After the first
+/// page, up to [`prefetch`](Self::prefetch) pages are requested while the caller works. Pages are
+/// delivered in order. To limit memory, the stream requests another page only when the caller takes
+/// a page, or waits for a page that is being decoded. The requests use the bulk
+/// [lane](crate::Lane): they yield to interactive calls when throttled. Dropping the stream stops
+/// the requests. An error ends the stream; [`resume_at`](Self::resume_at) returns the position to
+/// continue from.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -89,9 +90,9 @@ impl<P: Paged> Items<P::Item, P> {
 }
 
 impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
-    /// Sets the number of pages to prefetch. The default is 4. With 0, the stream requests a page
-    /// only after it has returned all entries of the previous page. For a list by cursor, the
-    /// stream prefetches at most one page.
+    /// Sets the number of pages to prefetch. The default is 4. If the number is 0, the stream
+    /// requests a page only after it has returned all entries of the previous page. For a list by
+    /// cursor, the stream prefetches at most one page.
     #[must_use]
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.pages = self.pages.prefetch(pages);
@@ -120,7 +121,7 @@ impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
     }
 
     /// Length of the list according to the latest page, including skipped entries. `None` before
-    /// the first page, and for lists whose length Spotify does not publish.
+    /// the first page, and for lists whose length Spotify does not return.
     pub fn total(&self) -> Option<u32> {
         self.pages.total()
     }
@@ -130,8 +131,8 @@ impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
         self.page.as_ref().map_or_else(|| self.pages.resume_at(), Current::position)
     }
 
-    /// Whether the length of the list changed during the stream. Entries may then be missing or
-    /// repeated.
+    /// Whether the length of the list changed during the stream. If the length changed, entries may
+    /// be missing or repeated.
     pub fn drifted(&self) -> bool {
         self.pages.drifted()
     }
@@ -209,8 +210,8 @@ impl Client {
     /// # Ok(()) }
     /// ```
     ///
-    /// The stream ends with a [`BadRequest`](crate::ErrorKind::BadRequest) error if more pages
-    /// exist, but the link to these pages is missing or leads to another origin.
+    /// If more pages exist, but the link to the next page is missing or leads to another origin,
+    /// the stream ends with a [`BadRequest`](crate::ErrorKind::BadRequest) error.
     pub fn stream_from<P: Paged>(&self, page: P) -> Items<P::Item, P> {
         let request = links::continuation(self.pipeline(), self.access_mode(), &page);
         let request = request.unwrap_or_else(|error| {
@@ -227,8 +228,9 @@ impl Client {
     /// # Errors
     ///
     /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not below the base URL of the
-    /// API, or if the link leads back to this page or an earlier page. The second check prevents an
-    /// endless loop over pages. All other errors are the same as for any call.
+    /// API, or if the link leads back to this page or an earlier page. Without the check for
+    /// earlier pages, a loop over the pages might never end. All other errors are the same as for
+    /// any call.
     pub async fn next_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
         if page.items().is_empty() && page.skipped().is_empty() {
             return Ok(None);

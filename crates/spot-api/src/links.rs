@@ -31,15 +31,15 @@ fn operation(path: &str) -> &'static Operation {
             .all(|part| parts.next().is_some_and(|name| name == part || name.starts_with('{')));
         fits && parts.next().is_none()
     });
-    // Prefers `/me/tracks` over `/{a}/{b}`.
+    // Prefers the path with the fewest parameters: `/me/tracks` over `/{a}/{b}`.
     fits.min_by_key(|operation| operation.path.matches('{').count()).copied().unwrap_or(LINK)
 }
 
 /// Returns a request that continues the list after a page. The request is created from a link of
 /// the page, but has the offset of the page itself.
 ///
-/// A page inside an object can be larger than the operation allows. The `limit` in its link can
-/// then be too large, and is reduced.
+/// A page inside an object can be larger than the operation allows. If the `limit` in the page's
+/// link is too large for the operation, the `limit` is reduced.
 pub(crate) fn continuation<P: Paged>(
     pipeline: &Pipeline,
     mode: AccessMode,

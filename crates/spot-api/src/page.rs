@@ -1,4 +1,4 @@
-//! Pages of lists: their common metadata, and their decoding.
+//! Decodes pages of lists, and reads their common metadata.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -11,7 +11,7 @@ use serde::{
 };
 use spot_model::{CursorPage, Page, PageTrail, Skipped};
 
-/// A page of a list, by offset or by cursor.
+/// A page of a list that is paged by offset or by cursor.
 pub trait Paged: DeserializeOwned + Send + 'static {
     /// Type of the entries.
     type Item: Send + 'static;
@@ -307,9 +307,9 @@ impl<'de, P: Deserialize<'de>> Deserialize<'de> for IfObject<P> {
 
 /// Replaces the path in the links of a page with the path that was called.
 ///
-/// In pages of `/me/playlists`, the links have the path `/users/{id}/playlists`, which is closed in
-/// Development Mode. In pages of `/me/following`, the links have a path that does not exist. Only
-/// the query differs from page to page.
+/// In pages of `/me/playlists`, the links have the path `/users/{id}/playlists`, which is not
+/// available in Development Mode. In pages of `/me/following`, the links have a path that does not
+/// exist. Only the query differs from page to page.
 pub(crate) fn keep_path(page: &mut impl Paged, path: &str) {
     let Some(rest) = path.strip_prefix("/me/") else { return };
     page.change_links(|link| {

@@ -16,7 +16,7 @@ use crate::page::Paged;
 pub enum Position {
     /// Offset of the next entry.
     Offset(u32),
-    /// Cursor of the page that holds the next entry. `None` for the first page.
+    /// Cursor of the page that contains the next entry. `None` for the first page.
     Cursor(Option<String>),
 }
 
@@ -57,7 +57,7 @@ impl PagePlan {
             (_, Position::Offset(offset)) => request.replace_query("offset", Some(offset)),
             (Self::Cursor(plan), Position::Cursor(Some(cursor))) => {
                 let parameter = plan.parameter.unwrap_or("after");
-                // The API accepts only one of `after` and `before`.
+                // The API accepts either `after` or `before`, but not both.
                 let other = if parameter == "before" { "after" } else { "before" };
                 request.replace_query(other, None::<&str>).replace_query(parameter, Some(cursor))
             }
@@ -79,7 +79,7 @@ impl PagePlan {
         match (self, at) {
             (Self::Offset(plan), Position::Offset(at)) => plan.arrived(page, *at),
             (Self::Cursor(plan), _) => plan.arrived(page),
-            // Impossible: a plan by offset returns only offsets.
+            // This case cannot occur: a plan by offset returns only offsets.
             (Self::Offset(_), Position::Cursor(_)) => {}
         }
     }
@@ -90,7 +90,7 @@ impl PagePlan {
         let Self::Offset(plan) = self else { return };
         let size = request.query_value("limit").and_then(|limit| limit.parse().ok());
         if size != Some(page.step()) {
-            // The page size is unknown until the next page arrives, as at the start of a stream.
+            // The page size is unknown until the next page arrives.
             plan.step = 0;
             if matches!(plan.next, Next::Until(end) if plan.delivered < end) {
                 plan.next = Next::One;
@@ -160,7 +160,7 @@ impl ByOffset {
             // The offset is at its maximum, so the same page would be requested forever.
             _ if at == u32::MAX => return None,
             Next::One => self.next = Next::End,
-            // Spotify may answer an offset at or beyond the end with a server error.
+            // If the offset is at or beyond the end, Spotify may return a server error.
             Next::Until(end) if at < end => {}
             Next::Until(_) | Next::End => return None,
         }
@@ -175,8 +175,8 @@ impl ByOffset {
         self.requested = self.requested.max(self.delivered);
         self.next = match page.total() {
             Some(total) if self.delivered < total => Next::Until(total),
-            // This is the last page according to the length, or the length is unknown. Only the
-            // link tells whether another page exists.
+            // The page is the last page according to the total, or the total is unknown. Only the
+            // link shows whether another page exists.
             _ if page.next_link().is_some() => Next::One,
             Some(total) => Next::Until(total),
             None => Next::End,

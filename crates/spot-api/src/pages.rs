@@ -1,4 +1,4 @@
-//! The pages of a list as a stream that prefetches.
+//! Streams the pages of a list, and prefetches further pages.
 
 use std::{
     collections::VecDeque,
@@ -75,7 +75,8 @@ impl<P: Paged> Job<P> {
         Ok(Self { at, task, arrival, arrived: false })
     }
 
-    /// Whether the response arrived. If not, the arrival will wake the task that polls the stream.
+    /// Whether the response arrived. If the response has not arrived yet, its arrival will wake the
+    /// task that polls the stream.
     fn has_arrived(&mut self, cx: &mut Context<'_>) -> bool {
         self.arrived = self.arrived || self.arrival.poll_unpin(cx).is_ready();
         self.arrived
@@ -188,8 +189,8 @@ impl<P: Paged> Pages<P> {
     }
 }
 
-/// Checks that the operation returns pages of this kind. Otherwise the stream would repeat its
-/// first page.
+/// Checks that the operation returns pages of this kind. With pages of the other kind, the stream
+/// would repeat its first page.
 fn readable<P: Paged>(request: Request) -> Request {
     let (by_cursor, expected) = match request.operation().paging {
         Paging::Offset { .. } => (false, "Page"),

@@ -15,7 +15,7 @@ pub trait ApiRequest:
     + Send
     + 'static
 {
-    /// Output of awaiting the request.
+    /// The result of awaiting the request.
     type Body: Send + 'static;
 
     /// Returns the requests in order, as plain data, without sending them. There are several
@@ -23,7 +23,7 @@ pub trait ApiRequest:
     fn into_requests(self) -> Vec<Request>;
 }
 
-/// Implements `send` and `.await` for a request that is one call.
+/// Implements `send` and `.await` for a request that always makes a single call.
 macro_rules! single {
     ($request:ident => ()) => {
         $crate::send::single!(@ $request => (), client, request, client.command(request).await);
@@ -182,8 +182,8 @@ macro_rules! awaitable {
             type Output = Result<$body, spot_http::Error>;
             type IntoFuture = futures::future::BoxFuture<'static, Self::Output>;
 
-            // Inline, so that a program compiles only the calls that it makes. Compiling all calls
-            // here would take most of the build time of this crate.
+            // The method is inline, so that a program compiles only the calls that it makes.
+            // Compiling all calls here would take most of the build time of this crate.
             #[inline]
             fn into_future(self) -> Self::IntoFuture {
                 let $this = self;

@@ -1,4 +1,4 @@
-//! Albums with all their tracks, and playlists with all their items, as streams.
+//! Streams albums with all their tracks, and playlists with all their items.
 
 use std::{
     collections::VecDeque,
@@ -28,7 +28,8 @@ use crate::{
 /// Default number of parallel reads.
 const PREFETCH: usize = 8;
 
-/// The entries of one read, in order. An entry that Spotify does not find consists only of its URI.
+/// Result of one read: the entries, in order. An entry that Spotify does not find consists only of
+/// its URI.
 type Read<T> = Vec<(Uri, Option<T>)>;
 
 /// A read that has not started yet.
@@ -39,28 +40,28 @@ type Reading<T> = BoxFuture<'static, Result<Read<T>, Error>>;
 /// [`GetAlbums::with_tracks`], [`GetArtistAlbums::with_tracks`] and [`GetMyPlaylists::with_items`]
 /// create such a stream.
 ///
-/// The page inside an album holds up to 50 tracks, and the page inside a playlist up to 100 items.
-/// The stream uses these pages and requests only the rest. In [Extended Quota
+/// An album contains a page of up to 50 tracks. A playlist contains a page of up to 100 items. The
+/// stream uses these pages and requests only the rest. In [Extended Quota
 /// Mode](crate::AccessMode::Extended) the stream reads 20 albums per request.
 ///
 /// Up to [`prefetch`](Self::prefetch) reads run in parallel, and the entries keep their order. The
-/// requests use the bulk [lane](crate::Lane). Dropping the stream stops the requests. An error ends
-/// the stream.
+/// requests use the bulk [lane](crate::Lane): they yield to interactive calls when throttled.
+/// Dropping the stream stops the requests. An error ends the stream.
 pub struct Whole<T> {
     /// The reads that have not started yet.
     reads: stream::Fuse<BoxStream<'static, Result<Reading<T>, Error>>>,
     jobs: VecDeque<Job<T>>,
     prefetch: usize,
-    /// The entries of the last completed read that were not yielded yet.
+    /// Entries of the last completed read that the stream has not yielded yet.
     ready: vec::IntoIter<(Uri, Option<T>)>,
-    /// An error of the list that supplies the entries. The stream yields all earlier entries before
-    /// it yields the error.
+    /// An error in the list of ids. The stream yields all earlier entries before it yields the
+    /// error.
     failed: Option<Error>,
     missing: Vec<Uri>,
 }
 
-/// A read in its own task, so that the read makes progress while the caller works. Dropping the job
-/// stops the task.
+/// A read that runs in its own task, so that it makes progress while the caller works. Dropping the
+/// job stops the task.
 struct Job<T>(JoinHandle<Result<Read<T>, Error>>);
 
 impl<T> Drop for Job<T> {
@@ -116,7 +117,7 @@ impl<T: Send + 'static> Whole<T> {
         &self.missing
     }
 
-    /// Starts reads until `prefetch` reads are in progress.
+    /// Starts reads until the number of reads in progress is `prefetch`.
     fn start_reads(&mut self, cx: &mut Context<'_>) {
         while self.jobs.len() < self.prefetch && self.failed.is_none() {
             match self.reads.poll_next_unpin(cx) {
@@ -271,8 +272,8 @@ fn whole_albums(
 ) -> Whole<Album> {
     let client = client.in_bulk();
     let size = if client.is_extended() { GetAlbums::CHUNK } else { 1 };
-    // An error in the list ends the stream. The ids that precede the error in the same chunk are
-    // then not read.
+    // An error in the list of ids ends the stream. If the error arrives in the middle of a chunk,
+    // the albums of this chunk are not read.
     let ids = ids.try_chunks(size).map_err(|TryChunksError(_, error)| error);
     Whole::new(ids, move |ids| {
         let (client, market) = (client.clone(), market.clone());
@@ -317,7 +318,7 @@ async fn whole_page<T: DeserializeOwned + Send + 'static>(
         whole.skipped.append(&mut page.skipped);
     }
     whole.total = pages.total();
-    // With this limit, `Page::is_last` is true.
+    // With this value of `limit`, `Page::is_last` returns `true`.
     whole.limit = u32::try_from(whole.items.len() + whole.skipped.len()).unwrap_or(u32::MAX);
     Ok(whole)
 }

@@ -99,9 +99,10 @@ impl App {
         Ok(ClientCredentials::new(Arc::clone(&self.shared)))
     }
 
-    /// Starts a sign-in in two steps. First send the user to
-    /// [`authorize_url`](PendingSignIn::authorize_url), and keep the returned value. When the
-    /// browser returns, pass the URL of the browser to [`finish`](PendingSignIn::finish).
+    /// Starts a two-step sign-in. Send the user to the
+    /// [`authorize_url`](PendingSignIn::authorize_url) of the returned `PendingSignIn`, and keep
+    /// this value. When the browser returns, pass the URL of the browser to
+    /// [`finish`](PendingSignIn::finish).
     ///
     /// # Errors
     ///
@@ -145,7 +146,7 @@ impl App {
     /// # Errors
     ///
     /// [`MissingScope`](crate::ErrorKind::MissingScope) if the user has not granted all of the
-    /// scopes, and every store failure.
+    /// scopes. A failure of the store is also an error.
     pub async fn stored_session(
         &self,
         store: impl TokenStore,
@@ -187,7 +188,7 @@ impl AppBuilder {
     }
 
     /// Sets the transport for requests to the token endpoint. The default is reqwest with its
-    /// default settings. Sessions may use the transport on any number of runtimes.
+    /// default settings. Sessions may use the transport on several tokio runtimes.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
@@ -205,8 +206,8 @@ impl AppBuilder {
     }
 
     /// Sets the wall clock, for tests; the system clock by default. The function must return
-    /// immediately, because it is called for every token request. If it panics, the system clock is
-    /// used.
+    /// immediately, because it is called for every token request. If the function panics, the
+    /// system clock is used.
     pub fn wall_clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(now);
         self

@@ -1,12 +1,12 @@
 //! Entry points for fuzzing of all code that parses untrusted input. Not part of the public API.
 //!
-//! Each function panics if a property does not hold.
+//! Each function panics if the parser under test gives a wrong result.
 
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{TokenRecord, accounts::TokenResponse, sign_in, store};
 
-/// The state of the sign-in that [`listener`] waits for.
+/// The `state` parameter that [`listener`] expects in a callback.
 pub const STATE: &str = "b3f-9_xQ";
 
 /// Reads bytes as a request to the listener. A callback without the right state must be rejected.

@@ -10,7 +10,7 @@ use std::{
 
 use spot_model::{Operation, Scope};
 
-/// A set of scopes: those that an application requests, or those that a user granted.
+/// A set of scopes, which an application requests or a user has granted.
 ///
 /// The text form is the same as in the accounts service: scope names, separated by spaces.
 ///
@@ -91,12 +91,12 @@ impl Scopes {
         self.0.difference(&other.0).cloned().collect()
     }
 
-    /// Adds a scope. Returns `false` if it was already in the set.
+    /// Adds a scope. Returns `false` if the scope was already in the set.
     pub fn insert(&mut self, scope: Scope) -> bool {
         self.0.insert(scope)
     }
 
-    /// Removes a scope. Returns `false` if it was not in the set.
+    /// Removes a scope. Returns `false` if the scope was not in the set.
     pub fn remove(&mut self, scope: &Scope) -> bool {
         self.0.remove(scope)
     }

@@ -29,7 +29,7 @@ use crate::{
     store::{SaveOutcome, StoreKey, TokenRecord, TokenStore},
 };
 
-/// Maximum time to take a free lock.
+/// Maximum time that a store may need to acquire a lock that nobody holds.
 const FREE: Duration = Duration::from_secs(5);
 
 /// Checks the requirements of a [`TokenStore`]: versions, distinct keys, removal, and the lock.
@@ -38,8 +38,8 @@ const FREE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 ///
-/// An error of the kind [`Store`](crate::ErrorKind::Store), which names the violated requirement,
-/// and every error that the store itself returns.
+/// If the store violates a requirement, an error of the kind [`Store`](crate::ErrorKind::Store)
+/// names the requirement. Errors that the store itself returns are passed on.
 pub async fn check_store(store: impl TokenStore) -> Result<(), Error> {
     let store: Arc<dyn TokenStore> = Arc::new(store);
     check_versions(&*store).await?;

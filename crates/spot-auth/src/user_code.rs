@@ -1,6 +1,7 @@
-//! Calls code of the program: stores, transports, observers and browsers.
+//! Calls code that the application supplies, such as stores, transports and observers.
 //!
-//! Such code may hang or panic. Every call has a time limit, and a panic becomes an error.
+//! Application code may hang or panic. A call that may hang has a time limit or runs on a separate
+//! thread. A panic never reaches the caller.
 
 use std::{
     fmt,
@@ -49,8 +50,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Awaits a future of the program in a separate task. The task is aborted after `limit`, or when
-/// the caller is cancelled.
+/// Runs a future that the application supplies in a separate task, and waits for the result. The
+/// task is aborted after `limit`, or when the caller is cancelled.
 pub(crate) async fn call<F>(limit: Duration, future: F) -> Result<F::Output, Failure>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
@@ -70,19 +71,19 @@ where
     }
 }
 
-/// Awaits a future whose polls may block their thread. The runtime must have several threads, and
-/// the future must run in its own task.
+/// Awaits a future whose `poll` method may block the thread. The runtime must have several threads,
+/// and the future must run in its own task.
 ///
 /// The thread that polls the future may also drive the timers and connections of the runtime. This
-/// function first moves that work to another thread. Otherwise a future that blocks would stop all
-/// timers, and no time limit would work.
+/// function first moves that work to another thread. Without this step, a blocking future would
+/// stop all timers, and no time limit would work.
 async fn may_block<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|context| block_in_place(|| future.as_mut().poll(context))).await
 }
 
-/// Calls a function of the program on a separate thread, because the function may block. The thread
-/// continues after `limit`, but does not prevent the program from ending.
+/// Calls a function of the application on a separate thread, because the function may block. The
+/// thread continues after `limit`, but does not prevent the program from ending.
 pub(crate) async fn call_blocking<T, F>(limit: Duration, function: F) -> Result<T, Failure>
 where
     F: FnOnce() -> T + Send + 'static,
@@ -105,7 +106,7 @@ where
     }
 }
 
-/// Calls a function of the program on a separate thread, and does not wait for it.
+/// Calls a function of the application on a separate thread, and does not wait for the result.
 pub(crate) fn call_detached(function: impl FnOnce() + Send + 'static) {
     let runtime = Handle::try_current().ok();
     // If no thread can be started, the function is not called. No caller needs the result of the
@@ -116,7 +117,7 @@ pub(crate) fn call_detached(function: impl FnOnce() + Send + 'static) {
     });
 }
 
-/// Calls a function of the program that returns immediately. A panic becomes an error.
+/// Calls a function of the application that should return immediately. A panic becomes an error.
 pub(crate) fn catch<T>(function: impl FnOnce() -> T) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(function)).map_err(|_| Failure::Panicked)
 }

@@ -9,7 +9,7 @@ use crate::check_line;
 
 const SECRET: &str = "c4nary-client-secret";
 
-/// Answer of the accounts service: status and body.
+/// Response of the accounts service: status and body.
 #[derive(Debug)]
 struct Answer(u16, Bytes);
 

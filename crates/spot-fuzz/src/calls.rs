@@ -59,7 +59,7 @@ pub(crate) fn retry_after_header(data: &[u8]) {
     }
 }
 
-/// A transport that checks the URL of each request, and answers with an empty page.
+/// A transport that checks the URL of each request, and returns an empty page.
 #[derive(Debug)]
 struct Guarded;
 

@@ -13,7 +13,7 @@ use spot_model::{
 
 use crate::check_line;
 
-/// If a text parses, its value is printed as a text that parses to the same value.
+/// If the input parses, the value is printed. The printed text must parse to the same value.
 pub(crate) fn ids(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     check::<AlbumId>(text);
@@ -55,8 +55,9 @@ where
     }
 }
 
-/// Checks a type that prints audiobooks as shows and chapters as episodes, as Spotify does.
-/// The printed text may differ from the input, but it parses to a value that prints the same text.
+/// Checks a type that prints audiobooks as shows and chapters as episodes, as Spotify does. The
+/// printed text may differ from the input. If the printed text is parsed and printed again, the
+/// text must not change.
 fn check_settled<T>(text: &str)
 where
     T: FromStr<Err: Display> + Display + PartialEq + Debug,

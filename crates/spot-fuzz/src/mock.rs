@@ -27,7 +27,7 @@ pub(crate) fn world(data: &[u8]) {
 
 /// Target for requests. The first line of the input contains the method and the path, and the rest
 /// is the body. If the input starts with a zero byte, the rest is sent to the server as raw bytes.
-/// The server answers or closes the connection, and does not panic.
+/// The server responds or closes the connection, and does not panic.
 pub(crate) fn http(data: &[u8]) {
     thread_local! {
         static SERVER: Server = Server::start();
@@ -41,8 +41,8 @@ pub(crate) fn http(data: &[u8]) {
             .block_on(async { timeout(Duration::from_secs(3600), mock.exchange(&bytes)).await });
         let answer = answer.expect("the server closes the connection").expect("the server runs");
         mock.mock().take_requests();
-        // A server that panics closes the connection without an answer. The server also does this
-        // if the request is incomplete.
+        // If the server panics, it closes the connection without a response. An incomplete request
+        // gets no response either, so only complete requests are checked.
         let is_complete = raw.is_none() && !data.contains(&b'\r');
         let request = String::from_utf8_lossy(&bytes);
         assert!(!is_complete || !answer.is_empty(), "no answer to {request}");

@@ -3,7 +3,7 @@
 use crate::generated::MODELS;
 
 /// The first line of the input is the name of a type, and the rest is JSON. If the name is unknown,
-/// its length chooses the type, so that mutated names are useful too.
+/// the length of the name selects a type, so that a mutated name still tests a type.
 pub(crate) fn models(data: &[u8]) {
     let mut lines = data.splitn(2, |byte| *byte == b'\n');
     let (name, json) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());

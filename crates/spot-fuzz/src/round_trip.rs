@@ -15,7 +15,7 @@ pub(crate) fn check<T: DeserializeOwned + Serialize + PartialEq + Debug>(json: &
     };
     let encoded = serde_json::to_vec(&value).expect("every model can be encoded");
     let again: T = spot_model::from_slice(&encoded).expect("what was encoded decodes");
-    // The JSON is compared instead of the values, because an encoded skipped entry is null and
-    // loses its reason.
+    // A skipped entry is encoded as null, and its reason is lost. The JSON is therefore compared
+    // instead of the values.
     assert_eq!(serde_json::to_vec(&again).expect("every model can be encoded"), encoded);
 }

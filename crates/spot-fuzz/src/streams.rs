@@ -10,15 +10,15 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::check_line;
 
-/// A server that answers each request with the next body.
+/// A server that responds to each request with the next body.
 #[derive(Debug, Default)]
 struct Server(Mutex<Script>);
 
 #[derive(Debug, Default)]
 struct Script {
     bodies: Vec<Bytes>,
-    /// Whether the server starts again with the first body after the last body. Otherwise, the
-    /// server answers with an empty page after the last body.
+    /// Whether the server repeats the bodies after the last body. If not, the server sends empty
+    /// pages after the last body.
     circles: bool,
     requests: usize,
 }
@@ -67,7 +67,8 @@ impl Setup {
 /// The first byte of the input chooses how the list is read. The other bytes are the bodies, which
 /// are separated by zero bytes.
 ///
-/// Reading must stop for all bodies, and the number of bodies limits the number of requests.
+/// Reading must stop, whatever the bodies contain. The maximum number of requests depends on the
+/// number of bodies.
 pub(crate) fn streams(data: &[u8]) {
     thread_local! {
         static SETUP: RefCell<Setup> = RefCell::new(Setup::new());
@@ -76,8 +77,8 @@ pub(crate) fn streams(data: &[u8]) {
     let bodies: Vec<_> = bodies.split(|byte| *byte == 0).map(Bytes::copy_from_slice).collect();
     let most = 4 * bodies.len() + 16;
     SETUP.with_borrow(|Setup { runtime, server, client }| {
-        // The bodies do not repeat for a list with offsets. The offsets of such a list keep
-        // growing, so reading stops only if the server sends a last page.
+        // For a list with offsets, the server sends each body only once. The offsets of such a list
+        // keep growing, so with repeated bodies the list could be endless.
         let circles = how % 3 == 1 || how % 3 == 2 && how / 3 % 2 == 1;
         *server.0.lock().expect("no panic while it is locked") =
             Script { bodies, circles, requests: 0 };

@@ -1,4 +1,4 @@
-//! Tokens from a closure of the program.
+//! Gets tokens from a closure that the user supplies.
 
 use std::{
     fmt,
@@ -16,13 +16,13 @@ use tokio::{
 
 use crate::{AccessToken, Error, ErrorKind, TokenSource};
 
-/// How long before its expiry a token is replaced.
+/// A token is replaced this long before it expires.
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// Time limit of one call of the closure.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// After the replacement of a refused token, further refusals are ignored for this long.
+/// How long further refusals are ignored after a refused token was replaced.
 const SETTLING: Duration = Duration::from_secs(30);
 
 /// Gets tokens from a closure, for programs that have their own way to obtain tokens.
@@ -97,7 +97,8 @@ impl Shared {
         {
             return Ok(Ok(token.clone()));
         }
-        // If the task of the refresh panicked, it dropped the sender without a result.
+        // If the refresh task panicked, the channel is closed and has no result. A new refresh then
+        // starts.
         if let Some(refresh) = &state.refresh
             && (refresh.has_changed().is_ok() || refresh.borrow().is_some())
         {
@@ -147,8 +148,8 @@ impl TokenSource for CallbackTokens {
     async fn reject(&self, token: &AccessToken) {
         let mut state = self.shared.state();
         let is_current = state.token.as_ref().is_some_and(|(held, _)| held.same(token));
-        // Soon after a replacement, another refusal is ignored: the API would refuse the next token
-        // too, and each call would run the closure.
+        // A refusal soon after a replacement is ignored. If the API refuses every token, each call
+        // would otherwise run the closure.
         let is_settling = state.refused_at.is_some_and(|at| at.elapsed() < SETTLING);
         if is_current && !is_settling {
             state.token = None;

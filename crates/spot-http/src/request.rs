@@ -46,7 +46,7 @@ pub struct Request {
     query: String,
     body: Option<Body>,
     options: CallOptions,
-    /// Error to report when the request is sent.
+    /// Error to return instead of sending the request.
     deferred_error: Option<Error>,
 }
 
@@ -101,8 +101,8 @@ impl Request {
         Self::at(DELETE, path_and_query)
     }
 
-    /// Creates a request for an operation with a given path and query, relative to the base URL.
-    /// Use this function for links from responses.
+    /// Creates a request for an operation, with this path and query, which are relative to the base
+    /// URL. Use this function for links from responses.
     pub fn at(operation: &'static Operation, path_and_query: &str) -> Self {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let slash = if path.starts_with('/') { "" } else { "/" };
@@ -121,7 +121,8 @@ impl Request {
     #[must_use]
     pub fn path(mut self, name: &str, value: impl Display) -> Self {
         let Some((start, end)) = self.placeholder(name) else {
-            // The path has no such parameter. Only an empty value is an error.
+            // The path has no parameter with this name. The value is ignored, but an empty value is
+            // an error.
             return if value.to_string().is_empty() { self.empty(name) } else { self };
         };
         let rest = self.path.split_off(end);
@@ -133,7 +134,7 @@ impl Request {
             self.path.push_str(&format!("{{{name}}}{rest}"));
             return self.empty(name);
         }
-        // A segment of dots would be resolved as a relative path.
+        // The segments `.` and `..` would be resolved as relative paths, so their dots are escaped.
         if segment.bytes().all(|byte| byte == b'.') {
             let dots = segment.replace('.', "%2E");
             self.path.truncate(start);
@@ -307,8 +308,8 @@ impl Request {
     /// # Errors
     ///
     /// [`BadRequest`](crate::ErrorKind::BadRequest) if a path parameter is missing or empty, or if
-    /// the body cannot be serialised as JSON. A request from [`failed`](Self::failed) returns its
-    /// own error.
+    /// the body cannot be serialised as JSON. A request that [`failed`](Self::failed) created
+    /// returns the error that was passed to `failed`.
     pub fn check(&self) -> Result<(), Error> {
         if let Some(error) = &self.deferred_error {
             return Err(error.clone().with_operation(self.operation));

@@ -15,7 +15,8 @@ use crate::{
 /// Number of bytes at the start of a body that are checked for an HTML page.
 const START: usize = 16 * 1024;
 
-/// A response: the body, the status, the headers, and how the call went.
+/// A response: the body, the status, the headers, and facts about the call, such as the number of
+/// attempts.
 #[derive(Clone)]
 pub struct Response<T> {
     pub(crate) body: T,
@@ -29,9 +30,9 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
-    /// Creates a response from an error that the caller treats as a result. For example, a 404 for
-    /// an entry becomes a response with the body `None`. The response has the status and the number
-    /// of attempts of the error. It has no headers.
+    /// Creates a response from an error that is an expected result. For example, a 404 for an entry
+    /// becomes a response with the body `None`. The response takes the status and the number of
+    /// attempts from the error, and has no headers.
     pub fn of_error(error: &Error, body: T) -> Self {
         Self {
             body,
@@ -118,8 +119,8 @@ impl Response<Bytes> {
         Ok(self.map(|_| body))
     }
 
-    /// Returns the response of a command, and ignores the body. An HTML page is an error: networks
-    /// that require a sign-in answer every request with such a page and status 200.
+    /// Returns the response of a command, and ignores the body. An HTML page is an error. A network
+    /// that requires a sign-in responds to every request with an HTML page and status 200.
     pub(crate) fn of_command(self, operation: &'static Operation) -> Result<Response<()>, Error> {
         let kind = self.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let is_html = kind.is_some_and(|kind| {
@@ -206,8 +207,8 @@ fn undecoded(body: &[u8], start: &str, error: Option<serde_json::Error>) -> Erro
     failed.with_source(error)
 }
 
-/// Returns the message for a field with a value of the wrong type. Decoding ignores such a value,
-/// and then reports the field as missing.
+/// Returns the message for a field with a value of the wrong type. Decoding ignores a value of the
+/// wrong type, and then reports the field as missing.
 fn unusable_field(body: &[u8], path: Option<&str>, error: &serde_json::Error) -> Option<String> {
     let error = error.to_string();
     let name = error.strip_prefix("missing field `")?.split('`').next()?;
@@ -230,7 +231,7 @@ fn unusable_field(body: &[u8], path: Option<&str>, error: &serde_json::Error) ->
 }
 
 /// Whether the body is an error of the API: an object whose first field is `error`. Most models
-/// would accept such a body, because all of their fields are optional.
+/// would accept the body of an error, because all of their fields are optional.
 fn says_error(body: &[u8]) -> bool {
     let object = body.trim_ascii_start().strip_prefix(b"{");
     object.is_some_and(|object| object.trim_ascii_start().starts_with(b"\"error\""))

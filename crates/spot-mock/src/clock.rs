@@ -14,8 +14,9 @@ pub(crate) const START: Moment = Moment(1_793_610_000_000);
 
 /// The clock of a mock.
 ///
-/// The clock follows tokio's clock. Therefore a client is accepted again after it has slept for the
-/// time in `Retry-After`. A test that pauses tokio's clock does not wait in real time.
+/// The clock follows tokio's clock. If a client sleeps for the time in `Retry-After`, the same time
+/// passes for the mock, and the next call is accepted. If a test pauses tokio's clock, the test
+/// does not wait in real time.
 #[derive(Debug)]
 pub(crate) struct Clock {
     since: Instant,

@@ -33,12 +33,12 @@ struct Arguments {
     /// Host name in the links of responses.
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
-    /// Serves HTTPS with a certificate generated at the start, and writes the certificate of its
-    /// authority to a file.
+    /// Serves HTTPS with a certificate generated at the start, and writes the CA certificate to a
+    /// file.
     #[arg(long)]
     tls: bool,
-    /// File for the certificate of the authority [default: spot-mock-authority-PORT.pem in the
-    /// temporary directory].
+    /// File for the CA certificate [default: spot-mock-authority-PORT.pem in the temporary
+    /// directory].
     #[arg(long, value_name = "FILE", requires = "tls")]
     authority: Option<PathBuf>,
     /// Whether to serve the control interface at /_mock [default: true on loopback addresses].
@@ -47,12 +47,12 @@ struct Arguments {
     /// Access mode of the default application.
     #[arg(long, value_enum, default_value_t = ModeArgument::Development)]
     mode: ModeArgument,
-    /// Whether the application lacks the operations that Spotify closed in 2024 [default: true in
-    /// Development Mode].
+    /// Whether the application has no access to the operations that Spotify restricted in 2024
+    /// [default: true in Development Mode].
     #[arg(long, value_name = "BOOL")]
     closed_2024: Option<bool>,
-    /// Field names of playlist contents [default: new in Development Mode, both in Extended Quota
-    /// Mode].
+    /// Field names of playlist contents [default: the new names in Development Mode, both names in
+    /// Extended Quota Mode].
     #[arg(long, value_enum, value_name = "NAMES")]
     playlist_fields: Option<PlaylistFieldsArgument>,
     /// Seed of the generated world.
@@ -65,16 +65,16 @@ struct Arguments {
     /// a saved track.
     #[arg(long, value_name = "FILE", conflicts_with = "world")]
     world_from_backup: Option<PathBuf>,
-    /// Maximum number of calls in a window [default: no limit].
+    /// Maximum number of calls in a rate limit window [default: no limit].
     #[arg(long, value_name = "CALLS")]
     limit: Option<usize>,
-    /// Length of the window in seconds.
+    /// Length of the rate limit window in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     window: u64,
     /// Maximum number of calls per day to one group of operations [default: no limit].
     #[arg(long, value_name = "CALLS")]
     quota: Option<usize>,
-    /// Treatment of calls that a client sends before the time in `Retry-After` has passed.
+    /// Policy for calls that a client sends before the time in `Retry-After` has passed.
     #[arg(long, value_enum, default_value_t = EarlyRetryArgument::Forgive)]
     early_retries: EarlyRetryArgument,
     /// Share of requests with a random fault, from 0 to 1.
@@ -282,7 +282,7 @@ fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
     Ok(tokio::signal::ctrl_c())
 }
 
-/// Writes the certificate of the authority to a file, and returns the path of the file.
+/// Writes the CA certificate to a file, and returns the path of the file.
 fn write_authority(mock: &MockSpotify, file: Option<PathBuf>) -> io::Result<Option<PathBuf>> {
     let Some(pem) = mock.authority_pem() else { return Ok(None) };
     let port = mock.accounts_url().rsplit(':').next().unwrap_or_default();

@@ -7,7 +7,7 @@ pub(crate) struct Settings {
     pub(crate) premium: bool,
     /// Whether the player gives the reason `UNKNOWN` for every refused command.
     pub(crate) vague_player: bool,
-    /// Whether answers contain the `null` values that sometimes occur in real answers.
+    /// Whether responses contain the `null` values that sometimes occur in real responses.
     pub(crate) null_values: bool,
     /// Base URL of all links: `http://127.0.0.1:8080/v1`.
     pub(crate) api_url: String,
@@ -30,10 +30,10 @@ pub enum Mode {
     Extended,
 }
 
-/// The market of an answer.
+/// The market for which a response is rendered.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Market {
-    /// Country code of the user. If the call has no user, this is the requested country.
+    /// Country code of the user, or the requested country if the call has no user.
     pub(crate) code: Option<&'static str>,
     /// Whether the call has the parameter `market`.
     pub(crate) asked: bool,

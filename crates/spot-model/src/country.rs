@@ -21,8 +21,9 @@ impl Country {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// Whether ISO 3166-1 has assigned the code to a country. Also true for `XK`, which Spotify
-    /// uses for Kosovo. Unassigned codes can be parsed, too, because Spotify may add countries.
+    /// Whether ISO 3166-1 has assigned the code to a country. The result is also `true` for `XK`,
+    /// which Spotify uses for Kosovo. Unassigned codes can be parsed, too, because Spotify may add
+    /// countries.
     pub fn is_assigned(self) -> bool {
         self.as_str() == "XK" || ASSIGNED.split(' ').any(|code| code == self.as_str())
     }
@@ -195,7 +196,7 @@ impl<'de> Deserialize<'de> for CountrySet {
     }
 }
 
-/// Name of the newtype that requests the bits of a set from the JSON reader.
+/// Newtype name for which the JSON reader returns the bits of a set.
 pub(crate) const COUNTRIES: &str = "$spot_model::CountrySet";
 
 /// Gets a set from the JSON reader, which scans the list itself.
@@ -230,7 +231,7 @@ pub(crate) fn scan(json: &[u8]) -> Option<Bits> {
     let mut words = [0_u64; WORDS];
     let mut insert = |letters: [u8; 2]| {
         let index = Country(letters).index();
-        // Never `None`, because a set has more bits than there are pairs of letters.
+        // `get_mut` never returns `None`, because a set has a bit for every pair of letters.
         words.get_mut(index / 64).map(|word| *word |= 1 << (index % 64))
     };
     let mut rest = json.strip_prefix(b"[")?.trim_ascii_start();
@@ -341,7 +342,7 @@ impl<'de> Deserialize<'de> for Entry {
             }
         }
 
-        // Binary formats do not store the type of a value. Their entries are always text.
+        // Binary formats do not store the type of a value. In binary formats, every entry is text.
         if deserializer.is_human_readable() {
             deserializer.deserialize_any(Letters)
         } else {

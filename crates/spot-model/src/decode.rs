@@ -1,9 +1,9 @@
-//! Decodes responses. Decoding is fast if everything is valid, and tolerates broken entries.
+//! Decodes responses. Decoding is fast if all entries are valid, and skips broken entries.
 //!
-//! [`from_slice`] decodes a response up to twice. The first pass is strict: [`json_reader`] decodes
-//! every list entry in place, and fails at the first broken entry. The second pass runs only after
-//! such a failure. The second pass uses serde_json and reads each entry as raw JSON first, so that
-//! a broken entry can be skipped.
+//! [`from_slice`] decodes a response once or twice. The first pass is strict: [`json_reader`]
+//! decodes every list entry in place, and fails at the first broken entry. The second pass runs
+//! only if the first pass failed. The second pass uses serde_json and reads each entry as raw JSON
+//! first, so that a broken entry can be skipped.
 
 use std::{fmt, marker::PhantomData};
 
@@ -28,14 +28,15 @@ const MAX_ERROR: usize = 400;
 
 /// Decodes a response of the API.
 ///
-/// Returns the same result as [`serde_json::from_slice`], but is faster as long as no entry of a
-/// list is broken. Do not put models into types with `#[serde(flatten)]` or `#[serde(untagged)]`:
-/// serde buffers the content of these types, and broken entries in the buffer cannot be skipped.
+/// Returns the same result as [`serde_json::from_slice`], but is faster if no entry of a list is
+/// broken. Do not put models into types with `#[serde(flatten)]` or `#[serde(untagged)]`. serde
+/// buffers the content of these types, and broken entries in the buffer cannot be skipped.
 ///
 /// # Errors
 ///
-/// Fails if the text is not JSON, has a wrong structure, lacks a required field, or would take far
-/// more memory than the text itself. The error is one line of at most 500 characters.
+/// Fails if the text is not JSON, has a wrong structure, or lacks a required field. A text that
+/// would take far more memory than its own size is also an error. The error is one line of at most
+/// 500 characters.
 pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
     shape::check::<T>(json)?;
     // Checking the whole text once is faster than checking each string.
@@ -57,7 +58,7 @@ fn bounded(error: serde_json::Error) -> serde_json::Error {
     if line == words {
         return error;
     }
-    // serde_json reads the line and the column of the new error from the end of this text.
+    // serde_json parses the end of this text to get the line and the column of the new error.
     serde_json::Error::custom(format_args!("{line}{place}"))
 }
 
@@ -149,7 +150,7 @@ fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, SkipReason> {
     if json.get() == "null" {
         return Err(SkipReason::Null);
     }
-    // Decode from `&str`, like all other code here: each further input type would make the compiler
+    // Decode from `&str`, like all other code here. For each further input type, the compiler would
     // generate the deserializers of all models again.
     serde_json::from_str(json.get()).map_err(|error| SkipReason::Broken {
         error: printable(&error.to_string(), MAX_ERROR),

@@ -51,7 +51,7 @@ impl Base62 {
     }
 
     fn as_str(&self) -> &str {
-        // Neither step can fail: only ASCII is stored, and the length is at most the capacity.
+        // Both steps always succeed: only ASCII is stored, and the length is at most the capacity.
         let used = self.bytes.get(..usize::from(self.length.get())).unwrap_or_default();
         std::str::from_utf8(used).unwrap_or_default()
     }

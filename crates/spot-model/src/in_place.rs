@@ -1,9 +1,9 @@
 //! Tracks whether this thread is in the strict first pass over a response.
 //!
-//! Visitors decode list entries in one way in the strict first pass, and in another way afterwards:
-//! see `decode.rs`. The visitors are called by serde's derived code, which cannot forward an
-//! argument. The mode is therefore a thread-local variable. The mode cannot affect other code:
-//! decoding is synchronous, and a guard restores the mode, even after a panic.
+//! In the strict first pass, visitors decode list entries differently than in the second pass: see
+//! `decode.rs`. The visitors are called by serde's derived code, which cannot forward an argument.
+//! The mode is therefore a thread-local variable. The mode cannot affect other code: decoding is
+//! synchronous, and a guard restores the mode, even after a panic.
 
 use std::cell::Cell;
 

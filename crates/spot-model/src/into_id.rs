@@ -23,7 +23,7 @@ pub trait IntoId<I> {
     ///
     /// # Errors
     ///
-    /// Fails if the text does not contain such an id, or if the object has no id.
+    /// Fails if the text does not contain an id of the type `I`, or if the object has no id.
     fn into_id(self) -> Result<I, ParseIdError>;
 }
 
@@ -137,15 +137,15 @@ where
     }
 }
 
-/// For lists that accept several kinds. Parse ids given as text into their kind first:
-/// `ids.iter().map(|id| id.parse::<TrackId>())`.
+/// Accepts the results of parsing ids. If a list accepts several kinds of ids, parse each text as
+/// an id of its kind first: `ids.iter().map(|id| id.parse::<TrackId>())`.
 impl<I: Id, T: IntoId<I>> IntoId<I> for Result<T, ParseIdError> {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.and_then(IntoId::into_id)
     }
 }
 
-/// Converts ids into the groups that contain their kind.
+/// Converts ids into the groups that accept ids of this kind.
 macro_rules! into_group {
     ($($group:ty: $($held:ty),*;)*) => {$($(
         impl IntoId<$group> for $held {

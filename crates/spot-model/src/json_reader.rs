@@ -1,12 +1,12 @@
 //! A fast reader for typical JSON.
 //!
-//! [`JsonReader`] decodes JSON that is valid and typical. For any other text, it fails and gives no
-//! reason. [`from_slice`](crate::from_slice) then decodes the text again with serde_json, which
-//! returns the result or the error. The reader therefore needs no error messages, and leaves rare
-//! cases to serde_json.
+//! [`JsonReader`] decodes JSON that is valid and typical. For any other text, the reader fails and
+//! gives no reason. [`from_slice`](crate::from_slice) then decodes the text again with serde_json,
+//! which returns the result or the error. The reader therefore needs no error messages, and leaves
+//! rare cases to serde_json.
 //!
-//! The reader must not accept text that serde_json rejects. If both accept a text, they must return
-//! the same value.
+//! The reader must not accept text that serde_json rejects. If the reader and serde_json both
+//! accept a text, they must return the same value.
 
 use std::fmt;
 
@@ -24,11 +24,11 @@ use crate::{
     in_place::InPlace,
 };
 
-/// Name of the newtype for the first value of a field with two names. The reader remembers the text
-/// of the value.
+/// Newtype name that marks the first value of a field with two names. The reader remembers the text
+/// of this value.
 pub(crate) const FIRST_VALUE: &str = "$spot_model::FirstValue";
 
-/// Name of the newtype for the second value of a field with two names. If both values have the same
+/// Newtype name that marks the second value of a field with two names. If both values have the same
 /// text, the visitor gets a unit.
 pub(crate) const SECOND_VALUE: &str = "$spot_model::SecondValue";
 
@@ -51,7 +51,7 @@ pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Unusua
     if reader.at == text.len() { Ok(value) } else { Err(Unusual) }
 }
 
-/// The error of a text that is not JSON, does not match the type, or is not typical.
+/// The error for a text that is not JSON, does not match the type, or is not typical.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unusual;
 
@@ -80,11 +80,11 @@ struct JsonReader<'de> {
     at: usize,
     /// Number of objects and lists that are open at the next byte.
     depth: u8,
-    /// Text of the last list of countries, and its set. The set can often be reused, because a
-    /// track and its album usually have the same list.
+    /// The latest list of countries: its text, and the set decoded from the text. The set can often
+    /// be reused, because a track and its album usually have the same list.
     countries: Option<(&'de [u8], country::Bits)>,
-    /// Text of the latest first value, and the depth of the object that contains it. This object is
-    /// still open.
+    /// The latest value marked with `FIRST_VALUE`: its text, and the depth of the object that
+    /// contains the value. The end of this object has not been read yet.
     first_value: Option<(&'de [u8], u8)>,
 }
 
@@ -211,7 +211,7 @@ impl<'de> JsonReader<'de> {
         if self.peek()? == b'"' { Ok(true) } else { Err(Unusual) }
     }
 
-    /// Consumes a string without escapes. The next byte is its opening quote. Returns `None` if the
+    /// Consumes a string without escapes, starting at the opening quote. Returns `None` if the
     /// string has escapes or is invalid.
     fn plain_string(&mut self) -> Option<&'de str> {
         let start = self.at + 1;
@@ -254,7 +254,7 @@ impl<'de> JsonReader<'de> {
         }
     }
 
-    /// Consumes a number. The next byte is its first byte.
+    /// Consumes a number, starting at the first byte of the number.
     fn number(&mut self) -> Result<Number> {
         let start = self.at;
         let is_negative = self.bytes.get(start) == Some(&b'-');
@@ -404,7 +404,7 @@ impl<'de> JsonReader<'de> {
 /// Number of bytes before the first quote, backslash or control character.
 #[inline]
 fn plain_length(text: &[u8]) -> Option<usize> {
-    /// Number of words to search first. Most strings are shorter.
+    /// Number of 8-byte words to check one by one. Most strings end within these words.
     const WORDS: usize = 4;
     for (at, word) in text.as_chunks().0.iter().take(WORDS).enumerate() {
         let ends = ends(u64::from_le_bytes(*word));
@@ -471,10 +471,10 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
     }
 }
 
-/// Name of a field. The next byte is its opening quote.
+/// Name of a field. The next byte is the opening quote of the name.
 struct Key<'a, 'de>(&'a mut JsonReader<'de>);
 
-/// Defines methods that fail, so that serde_json decodes the text instead.
+/// Defines methods that always return an error. serde_json then decodes the text.
 macro_rules! unusual {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, _: V) -> Result<V::Value> {
@@ -504,7 +504,7 @@ impl<'de> Deserializer<'de> for Key<'_, 'de> {
         self.0.visit_string(visitor)
     }
 
-    // serde_json also decodes these types from a name as a string.
+    // For these types, serde_json also treats the name of a field as a string.
     forward_to_deserialize_any! {
         char str string unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }

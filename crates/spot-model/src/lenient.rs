@@ -34,7 +34,7 @@ macro_rules! integers {
                     }
 
                     fn visit_i64<E>(self, number: i64) -> Result<$integer, E> {
-                        // A number that does not fit is below the range, because large numbers
+                        // This number can only be too small, because numbers that are too large
                         // arrive at `visit_u64`.
                         Ok(number.try_into().unwrap_or(<$integer>::MIN))
                     }
@@ -72,7 +72,8 @@ macro_rules! integers {
 integers!(u8, u16, u32, u64, i8, i32, i64);
 
 /// A duration in milliseconds. Spotify returns -1000 if nothing was played. For a while, Spotify
-/// returned an object of unknown meaning for local files. Both values become zero.
+/// returned an object of unknown meaning for local files. The value -1000 and any object become
+/// zero.
 pub(crate) struct Millis;
 
 impl<'de> DeserializeAs<'de, Duration> for Millis {
@@ -118,7 +119,8 @@ impl SerializeAs<Duration> for Millis {
     }
 }
 
-/// A duration in seconds with a fraction, as in audio analyses. Any other value becomes zero.
+/// A duration in seconds with a fraction, as in audio analyses. A number that is not a valid
+/// duration, such as -1, becomes zero.
 pub(crate) struct Secs;
 
 impl<'de> DeserializeAs<'de, Duration> for Secs {
@@ -135,8 +137,8 @@ impl SerializeAs<Duration> for Secs {
             reason = "exact for durations of up to a hundred days"
         )]
         let nanoseconds = value.as_nanos() as f64;
-        // The number is exact and is divided only once, so that the output has the same digits as
-        // the response.
+        // The number of nanoseconds is exact and is divided only once. The output therefore has the
+        // same digits as the response.
         (nanoseconds / 1e9).serialize(serializer)
     }
 }
@@ -276,8 +278,8 @@ impl<T, A: SerializeAs<T>, const FIRST: usize> SerializeAs<Vec<T>> for NonNull<A
     }
 }
 
-/// Optional text that may be malformed: null, text of another form, and any other type become
-/// `None`.
+/// Decodes optional text that may be malformed. Null, text of another form, and values of any other
+/// type become `None`.
 struct Lenient<T>(fn(&str) -> Option<T>);
 
 impl<'de, T> Visitor<'de> for Lenient<T> {

@@ -26,7 +26,7 @@ pub(crate) fn read<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer.deserialize_str(Json(PhantomData))
 }
 
-/// Wraps the deserializer of an object, or its visitor. Accepts a map, but no list.
+/// Wraps the deserializer or the visitor of an object. Accepts a map, but no list.
 ///
 /// serde's derived code also reads a struct from a list of its fields. Without this wrapper, `[]`
 /// would decode as an object if all fields have a default.

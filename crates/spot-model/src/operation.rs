@@ -24,8 +24,8 @@ pub struct Operation {
     pub path: &'static str,
     /// The scopes that Spotify lists for the operation. Empty if no scope is needed.
     ///
-    /// If there are several scopes, the required scope depends on the content: whether a playlist
-    /// is public or private, or the kind of a library item.
+    /// If there are several scopes, the content determines which scope is required. For example,
+    /// public and private playlists require different scopes.
     pub scopes: &'static [Scope],
     /// Which applications may call the operation.
     pub access: Access,
@@ -36,10 +36,10 @@ pub struct Operation {
     pub paging: Paging,
     /// Maximum number of ids, URIs or seeds per request, for operations that take a list.
     pub chunk: Option<usize>,
-    /// Replacement to use if the operation is closed to the application.
+    /// Replacement to use if the operation is not available to the application.
     pub replacement: Option<&'static str>,
-    /// Whether the operation has its own rate limit. A 429 of this operation then does not apply to
-    /// other operations.
+    /// Whether the operation has its own rate limit, so that a 429 of this operation does not apply
+    /// to other operations.
     pub own_limit: bool,
 }
 
@@ -47,8 +47,9 @@ impl Operation {
     /// Creates an operation that is not in the table, for endpoints that these crates do not know
     /// yet.
     ///
-    /// Its name and id are `custom`. Any application may call the operation, and its scopes are
-    /// unknown. The operation is idempotent only if its method is [`Method::Get`].
+    /// The name and the id of the operation are `custom`. Any application may call the operation,
+    /// and its scopes are unknown. The operation is idempotent only if its method is
+    /// [`Method::Get`].
     pub const fn custom(method: Method, path: &'static str) -> Self {
         Self {
             name: "custom",
@@ -157,10 +158,11 @@ pub enum Access {
     /// Every application.
     Any,
     /// Only applications in Extended Quota Mode. Applications in Development Mode that were created
-    /// after 2026-02-11 get a 403. Spotify announced the same for older applications.
+    /// after 2026-02-11 get a 403. Spotify has announced the same restriction for older
+    /// applications.
     Extended,
-    /// Only applications that had extended access on 2024-11-27, or had applied for extended access
-    /// by that date. The operation is closed to all other applications in both modes.
+    /// Available only to applications that had extended access on 2024-11-27, or had applied for it
+    /// by that date. No other application can call the operation, in either mode.
     Closed2024,
 }
 
@@ -179,13 +181,13 @@ impl Access {
 /// Quota mode of an application. Spotify's dashboard shows the mode, but the API does not.
 ///
 /// The mode determines which of two equivalent operations a client uses, and how large a page may
-/// be. The mode blocks nothing: a client sends every operation in both modes, and Spotify answers
-/// 403 if the operation is closed to the application.
+/// be. A client sends every operation in both modes. Spotify answers 403 if the operation is not
+/// available to the application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AccessMode {
-    /// Development Mode, in which every application starts. Operations that are open in this mode
-    /// also work in Extended Quota Mode.
+    /// Development Mode, in which every application starts. Operations that are available in this
+    /// mode also work in Extended Quota Mode.
     #[default]
     Development,
     /// Extended Quota Mode, for applications that Spotify has reviewed.

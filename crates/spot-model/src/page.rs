@@ -15,10 +15,10 @@ use crate::{
     page_trail::PageTrail,
 };
 
-/// A page of a list, by offset.
+/// A page of a list that is paged by offset.
 ///
 /// A null or broken entry does not fail the page. The entry is skipped: `items` does not contain
-/// it, and [`skipped`](Self::skipped) contains its index and the reason.
+/// the entry, and [`skipped`](Self::skipped) contains its index and the reason.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
@@ -65,7 +65,7 @@ impl<T> Page<T> {
     }
 
     /// Returns the offset of the next page: the offset of this page plus the server's page size. If
-    /// the page size is unknown, the number of entries is added instead.
+    /// the page size is unknown, returns the offset of this page plus the number of entries.
     pub fn next_offset(&self) -> u32 {
         let step = if self.limit > 0 { self.limit } else { self.entries() };
         self.offset.saturating_add(step)
@@ -76,7 +76,7 @@ impl<T> Page<T> {
     /// has a link, because Spotify has returned empty pages endlessly.
     pub fn is_last(&self) -> bool {
         let is_more = self.next.is_some() || self.total.is_some_and(|all| self.next_offset() < all);
-        // If the offset cannot grow, the next page would be this page again.
+        // If the offset cannot grow, the next page would be the same page.
         self.entries() == 0 || !is_more || self.next_offset() == self.offset
     }
 
@@ -156,8 +156,8 @@ impl<T> PageWire<T> {
     }
 }
 
-/// Returns the entries of a page. `fields` may exclude `items`. An object without `items` is
-/// therefore also a page, if it has another field of a page and is not an error.
+/// Returns the entries of a page. The filter `fields` may exclude `items`. An object without
+/// `items` is therefore accepted as a page if it has another field of a page and is not an error.
 fn entries<T>(
     items: Option<Entries<T>>,
     has_part: bool,
@@ -224,7 +224,7 @@ impl<T: Serialize> Serialize for Page<T> {
     }
 }
 
-/// A page of a list, by cursor. Null or broken entries are skipped, as in a [`Page`].
+/// A page of a list that is paged by cursor. Null or broken entries are skipped, as in a [`Page`].
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CursorPage<T> {
@@ -247,14 +247,14 @@ pub struct CursorPage<T> {
     pub trail: PageTrail,
 }
 
-/// Cursors of the pages next to a page.
+/// Cursors of the previous page and the next page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cursors {
-    /// The value of `after` that continues the list.
+    /// Value of the parameter `after` that requests the next page.
     pub after: Option<String>,
-    /// The value of `before` that leads to the previous page. In lists by time, this value leads to
-    /// older entries.
+    /// Value of the parameter `before` that requests the previous page. If the list is sorted by
+    /// time, this value requests older entries.
     pub before: Option<String>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-/// The links that led from the first page to this one, in a fixed number of bytes.
+/// A summary of the links that led from the first page to this page. The summary has a fixed size.
 ///
 /// A client follows the links of pages one by one, and the links of a server may form a cycle.
 /// Brent's algorithm detects cycles: it stores one link, and replaces the stored link after 1, 2,
@@ -15,7 +15,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 pub struct PageTrail {
     /// Hash of the stored link.
     remembered: u64,
-    /// Number of links followed since the stored link, including the stored link. 0 at the start.
+    /// Number of links from the stored link (counted as 1) to the latest link. 0 if no link is
+    /// stored.
     length: u32,
     /// Value of `length` at which the next link replaces the stored link.
     limit: u32,

@@ -28,7 +28,7 @@ pub(crate) fn decode(text: &str) -> String {
                 if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
             {
                 let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0);
-                // Two hexadecimal digits are at most 255.
+                // Two hexadecimal digits make a number of at most 255.
                 bytes.push(u8::try_from(digit(*high) * 16 + digit(*low)).unwrap_or(u8::MAX));
                 after
             }

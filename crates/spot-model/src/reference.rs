@@ -57,7 +57,7 @@ impl Kind {
     }
 }
 
-/// The target of a reference. Its text is neither decoded nor copied yet.
+/// The target of a reference, with text that is neither decoded nor copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reference<'a> {
     /// Text without a kind: an id or a name.
@@ -77,7 +77,7 @@ pub(crate) enum Reference<'a> {
 impl<'a> Reference<'a> {
     pub(crate) fn parse(text: &'a str) -> Self {
         let text = text.trim();
-        // Most texts are plain ids. Text in any other form contains other characters than letters
+        // Most texts are plain ids. Text in any other form contains characters other than letters
         // and digits.
         if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Self::Bare(text);
@@ -166,8 +166,7 @@ fn things(path: &str) -> Reference<'_> {
     }
 }
 
-/// Removes the query and the fragment of a URI or URL, which only tell where the text was copied
-/// from.
+/// Removes the query and the fragment of a URI or URL, because they do not identify the object.
 fn without_query(text: &str) -> &str {
     text.split(['?', '#']).next().unwrap_or(text)
 }
@@ -177,7 +176,7 @@ pub(crate) fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Opt
     if start.eq_ignore_ascii_case(prefix) { text.get(prefix.len()..) } else { None }
 }
 
-/// The error of a text that is not a valid reference to a Spotify object.
+/// The error for a text that is not a valid reference to a Spotify object.
 ///
 /// The message contains the text, the expected form, and the problem.
 #[derive(Clone, Debug, PartialEq, Eq)]

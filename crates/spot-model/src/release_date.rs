@@ -104,7 +104,7 @@ impl fmt::Debug for ReleaseDate {
 
 text_serde! { ReleaseDate: "a date: YYYY, YYYY-MM or YYYY-MM-DD"; }
 
-/// The error of a text that is not a date.
+/// The error for a text that is not a date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseReleaseDateError(String);
 

@@ -110,8 +110,9 @@ impl<T: DeserializeOwned> RenamedField<T> {
             (None, Some(OldValue::Decoded(value))) => Ok(value),
             (None, Some(OldValue::Json(json))) => {
                 serde_json::from_str(json.get()).map_err(|error| {
-                    // The position refers to the field. The message must not end with the position:
-                    // serde_json would take it as a position in the whole response.
+                    // The position in the error is relative to the field. The message must not end
+                    // with this position: serde_json would treat it as a position in the whole
+                    // response.
                     E::custom(format_args!("{error} of `{}`", names.old))
                 })
             }
@@ -181,7 +182,8 @@ impl<'de, O: Deserialize<'de>, T: DeserializeOwned> Visitor<'de> for Object<O, T
     }
 }
 
-/// The entries of an object except the field with two names. That field is decoded into `field`.
+/// The entries of an object except the field with two names. The field with two names is decoded
+/// into `field`.
 struct Others<'a, A, T> {
     map: A,
     names: Names,

@@ -5,12 +5,12 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, de::Visitor, forward_to_deserialize_any};
 
-/// Maximum length of texts whose values are not counted. Such texts take a bounded amount of
-/// memory, whatever they contain.
+/// Values are counted only in texts that are longer than this limit. A shorter text takes a bounded
+/// amount of memory, whatever it contains.
 const SHORT: usize = 512 * 1024;
 
-/// Minimum average number of bytes per object, list and null in a longer text. Responses of the API
-/// have 60 bytes or more.
+/// Minimum average number of bytes per value in a longer text. Objects, lists and nulls count as
+/// values. Responses of the API have at least 60 bytes per value.
 const BYTES_A_VALUE: usize = 32;
 
 /// Checks that the text can be a `T` and would not exhaust the memory.
@@ -45,7 +45,7 @@ fn values(json: &[u8]) -> usize {
     opening + nulls.count()
 }
 
-/// A deserializer without content. It reports which type was requested.
+/// A deserializer without content. The error contains the type that was requested.
 struct Probe;
 
 /// The type that was requested from a deserializer.

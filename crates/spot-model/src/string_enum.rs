@@ -25,8 +25,8 @@ impl fmt::Debug for UnknownText {
     }
 }
 
-/// Defines an enum of text. Known values have variants. Unknown values keep their text, so that
-/// encoding returns the same text. Upper and lower case are equivalent.
+/// Defines an enum whose values are text in the API. Known values have variants. Unknown values
+/// keep their text, so that encoding returns the same text. Upper and lower case are equivalent.
 macro_rules! string_enum {
     (
         $(#[$meta:meta])*

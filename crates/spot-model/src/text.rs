@@ -1,4 +1,4 @@
-//! Values that are text in JSON. They are decoded without copying the text.
+//! Decodes and encodes values that are text in JSON. Decoding does not copy the text.
 
 use std::{fmt, marker::PhantomData, str::FromStr};
 
@@ -28,8 +28,8 @@ impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for FromText<T> {
     }
 }
 
-/// Implements `Serialize` with `Display` (or with `as_str` if the text is available), `Deserialize`
-/// with `FromStr`, and the conversions from text.
+/// Implements serialization and the conversions from text. `Serialize` uses `Display`, or `as_str`
+/// if the text is available. `Deserialize` uses `FromStr`.
 macro_rules! text_serde {
     ($($name:ty: $expected:literal $(, $as_str:ident)?;)*) => {$(
         impl serde::Serialize for $name {

@@ -109,7 +109,7 @@ impl fmt::Display for Uri {
 }
 
 impl Uri {
-    /// Returns the kind of the object and its id, if that kind has base-62 ids.
+    /// Returns the kind and the id of the object, if ids of this kind are base-62 text.
     pub(crate) fn thing(&self) -> Option<(Kind, Base62)> {
         Some(match self {
             Self::Track(id) => (Kind::Track, id.base62()),
@@ -189,7 +189,7 @@ parts! {
     as_other: Other(OtherUri);
 }
 
-/// A URI of a kind that has no variant in [`Uri`]. Its text is unchanged.
+/// A URI of a kind that has no variant in [`Uri`]. The text of the URI is unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OtherUri(Box<str>);
 
@@ -210,7 +210,7 @@ impl fmt::Display for OtherUri {
     }
 }
 
-/// A local file of a user, as described by its URI. Nothing else is known about the file.
+/// A local file of a user, as described by its URI. Spotify returns no other data about the file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct LocalFile {
@@ -222,7 +222,8 @@ pub struct LocalFile {
     pub title: String,
     /// Duration in whole seconds; `None` if the URI does not contain it.
     pub duration: Option<Duration>,
-    /// The original URI. Encodings differ, and only the exact text identifies the file.
+    /// The original URI. The same data can be encoded in different ways, but only the exact text
+    /// identifies the file.
     uri: Box<str>,
 }
 

@@ -137,7 +137,7 @@ group! {
     Episode(EpisodeId),
     /// A show.
     Show(ShowId),
-    /// An audiobook. Library calls send its URI as `spotify:audiobook:ID`.
+    /// An audiobook. Library calls send the URI of an audiobook as `spotify:audiobook:ID`.
     Audiobook(AudiobookId) = "spotify:audiobook:{}",
     /// An artist.
     Artist(ArtistId),

@@ -1,7 +1,8 @@
 //! The connection to the server.
 //!
-//! All I/O runs on a separate thread, independent of the program's runtimes. A program may have
-//! several runtimes, shut them down, or not poll them for a while.
+//! All I/O runs on a separate thread, so that several async runtimes can share the connection. The
+//! connection keeps working if the application shuts down a runtime, or does not poll it for a
+//! while.
 
 use std::{
     convert::Infallible,
@@ -81,7 +82,8 @@ impl Redis {
         Self::builder(url).build()
     }
 
-    /// Creates a builder, to change the default settings. [`open`](Self::open) describes the URL.
+    /// Creates a builder, to change the default settings. The format of the URL is described at
+    /// [`open`](Self::open).
     pub fn builder(url: impl Into<String>) -> RedisBuilder {
         RedisBuilder {
             url: url.into(),
@@ -188,8 +190,8 @@ impl RedisBuilder {
         self
     }
 
-    /// Sets the time limit for connecting; 1 s by default. If a command has to connect first, this
-    /// limit includes the response to the command.
+    /// Sets the time limit for connecting; 1 s by default. If a command has to connect first, the
+    /// time limit covers both connecting and the response to the command.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -202,8 +204,8 @@ impl RedisBuilder {
         self
     }
 
-    /// Trusts this certificate authority, and not the authorities that the platform trusts. `pem`
-    /// is the certificate of the authority. The URL must begin with `rediss://`.
+    /// Trusts this certificate authority instead of the certificate authorities of the platform.
+    /// `pem` is the certificate of the authority. The URL must begin with `rediss://`.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificate = Some(pem.into());
@@ -247,7 +249,7 @@ impl RedisBuilder {
             Some(server) => server,
             None => Server::Single(Box::new(self.client(info).map_err(|error| malformed(&error))?)),
         };
-        // With a much longer timeout, the deadline could overflow `Instant`.
+        // A timeout of many years could overflow the deadline, which is an `Instant`.
         let connect_timeout = self.connect_timeout.min(Duration::from_secs(86_400));
         let inner = Inner {
             server,
@@ -383,7 +385,7 @@ enum Link {
 #[derive(Clone)]
 struct Connection {
     channel: Channel,
-    /// Distinguishes the connection from earlier ones.
+    /// Identifies the connection: each connection has a different `Arc`.
     id: Arc<()>,
 }
 
@@ -424,7 +426,8 @@ enum Use<'a> {
 
 impl Inner {
     fn link(&self) -> MutexGuard<'_, Link> {
-        // No code that holds this lock leaves the state half changed, so poisoning is harmless.
+        // A panic while the lock is held cannot leave the state inconsistent, so poisoning is
+        // ignored.
         self.link.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -62,13 +62,15 @@ use crate::{
 /// # Keys
 ///
 /// A record is a string under `{prefix}session:{CLIENT_ID/ACCOUNT/SCOPES}`. The key of the lock is
-/// the same, followed by `:lock`. The braces around `CLIENT_ID/ACCOUNT/SCOPES` are a hash tag,
-/// which keeps the record and its lock in the same slot of a cluster. All characters except
-/// letters, digits and `-._~` are percent-encoded. [`key`](Self::key) returns the key of a session.
+/// the key of the record with the suffix `:lock`. The braces around `CLIENT_ID/ACCOUNT/SCOPES` are
+/// a hash tag, which keeps the record and its lock in the same slot of a cluster. All characters
+/// except letters, digits and `-._~` are percent-encoded. [`key`](Self::key) returns the key of a
+/// session.
 ///
-/// A record expires 30 days after the earliest end of the consent, or 211 days after the last save
-/// if the time of the consent is unknown. A sign-out replaces the record with a marker without
-/// tokens. For 30 days the marker prevents other processes from writing the record again.
+/// A record expires 30 days after the earliest date on which the user's consent can end. If it is
+/// unknown when the user consented, the record expires 211 days after the last save. A sign-out
+/// replaces the record with a marker without tokens. For 30 days the marker prevents other
+/// processes from writing the record again.
 ///
 /// # A record that cannot be read
 ///
@@ -88,7 +90,7 @@ pub struct RedisStore {
 /// are kept for the same time.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
-/// Assumed time until the consent ends, if the time of the consent is unknown.
+/// How long the consent is assumed to last after a save, if it is unknown when the user consented.
 const UNKNOWN_CONSENT: Duration = Duration::from_secs(181 * 86_400);
 
 /// Characters to escape in a key: all except letters, digits and `-._~`.
@@ -146,10 +148,10 @@ impl RedisStore {
         Self { seal: Some(Arc::new(Seal::new(seal, open))), ..self }
     }
 
-    /// Also reads unsealed records, which a store with sealing otherwise refuses. Use this setting
-    /// when a service starts to seal its records: the old records remain readable, and every save
-    /// seals the new record. While this setting is on, anyone who can write to the server can give
-    /// a user the session of another user.
+    /// Allows the store to read unsealed records. Without this setting, a store with sealing
+    /// refuses unsealed records. Use this setting when a service starts to seal its records: the
+    /// old records remain readable, and every save seals the new record. While this setting is on,
+    /// anyone who can write to the server can give a user the session of another user.
     #[must_use]
     pub fn accept_unsealed(self) -> Self {
         Self { accepts_unsealed: true, ..self }

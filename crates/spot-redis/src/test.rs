@@ -68,8 +68,8 @@ pub struct CommandLog(Arc<Mutex<Vec<String>>>);
 
 impl RedisServer {
     /// Returns the path of the server program. The environment variable `REDIS_SERVER` can set this
-    /// path. Otherwise the method looks for `redis-server` and `valkey-server` in `PATH`, and
-    /// returns `None` if neither is installed.
+    /// path. If the variable is not set, the method looks for `redis-server` and `valkey-server` in
+    /// `PATH`, and returns `None` if neither is installed.
     pub fn program() -> Option<PathBuf> {
         if let Some(program) = env::var_os("REDIS_SERVER").filter(|program| !program.is_empty()) {
             return Some(program.into());
@@ -151,8 +151,8 @@ impl RedisServer {
     }
 
     /// Returns how often each command was run since the server started, or since the last `CONFIG
-    /// RESETSTAT`. The keys are the command names in lower case. Commands that scripts run are
-    /// included.
+    /// RESETSTAT`. The keys are the command names in lower case. The counts include the commands
+    /// inside scripts.
     ///
     /// # Errors
     ///
@@ -212,8 +212,8 @@ impl RedisServer {
         drop(process);
     }
 
-    /// Kills the process if it is running, and starts a new process on the same port. All keys are
-    /// lost, unless the arguments of the server make it save its keys.
+    /// Kills the process if it is running, and starts a new process on the same port. The server
+    /// loses all keys, unless it was started with arguments that save the keys to the disk.
     ///
     /// # Errors
     ///

@@ -14,8 +14,8 @@ pub use spot_api::{
 #[doc(inline)]
 pub use spot_api::{Blocking, BlockingStream};
 
-// No module has the name of a crate that users may depend on, such as `http` or `redis`. Otherwise,
-// `use spot::*` would make the name ambiguous.
+// No module has the name of a crate that users may depend on, such as `http` or `redis`. With such
+// a module, `use spot::*` would make the name ambiguous.
 
 /// Typed requests for every endpoint; the methods of [`Client`] create them.
 pub mod api {
@@ -109,14 +109,14 @@ pub mod guide {
 
     /// Running on several machines.
     ///
-    // The code on this page needs the feature.
+    // The code on this page needs the feature `redis`.
     #[cfg_attr(
         any(not(doctest), feature = "redis"),
         doc = include_str!("../docs/several-machines.md")
     )]
     pub mod several_machines {}
 
-    /// Testing your program, with this SDK or with any language.
+    /// Testing your program: with this SDK, or in any other language.
     ///
     #[doc = include_str!("../docs/testing.md")]
     pub mod testing {}
@@ -133,7 +133,7 @@ pub mod guide {
 
     /// Programs without `async`.
     ///
-    // The code on this page needs the feature.
+    // The code on this page needs the feature `blocking`.
     #[cfg_attr(
         any(not(doctest), feature = "blocking"),
         doc = include_str!("../docs/blocking.md")
@@ -161,7 +161,7 @@ pub mod guide {
     pub mod coming_from_spotipy {}
 }
 
-/// The examples of the project's own README compile.
+/// Checks that the examples in the project's README compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

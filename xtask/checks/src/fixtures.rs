@@ -1,9 +1,9 @@
-//! `cargo xtask fixtures`: records the answer of every operation with the project's client.
+//! `cargo xtask fixtures`: records the response of every operation with the project's client.
 //!
 //! Each example of the spec runs against its own `spot-mock`, in both access modes, so that no
-//! recording depends on another. With `--live`, the reading examples run against Spotify instead,
-//! to show the current answers of Spotify. These recordings contain data of other people, so they
-//! are not stored in the project.
+//! recording depends on another. With `--live`, the examples that read data run against Spotify, to
+//! record its current responses. These recordings contain data of other people, so they are not
+//! stored in the project.
 
 use std::{
     collections::BTreeMap,
@@ -86,7 +86,7 @@ pub(crate) async fn run(root: &Path, check: bool) -> Result<(), Error> {
     ))
 }
 
-/// Records the reading operations against Spotify, with a token from the environment. The
+/// Records the operations of Spotify that read data, with a token from the environment. The
 /// recordings are written below `target`. Names, e-mail addresses and account ids are replaced
 /// first.
 pub(crate) async fn live(root: &Path, base_url: &str) -> Result<(), Error> {
@@ -117,20 +117,20 @@ pub(crate) async fn live(root: &Path, base_url: &str) -> Result<(), Error> {
     if failed > 0 { Err(format!("{failed} operations failed")) } else { Ok(()) }
 }
 
-/// Records the answer to an example. Each example has its own mock.
+/// Records the response to an example. Each example has its own mock.
 async fn record(example: &Example, mode: Mode) -> Result<Fixture, Error> {
     let fail = |what: String| format!("{} ({}): {what}", example.operation.name, example.case);
     let mock =
         MockSpotify::builder().mode(mode).seed(7).null_values(true).frozen_clock().start().await;
     let mock = mock.map_err(|error| fail(error.to_string()))?;
     let (recorder, pipeline) = recorder(&mock.user_token_all(), mock.api_url())?;
-    // A client in Extended Quota Mode reads several objects with one call, even if the mock refuses
-    // that call.
+    // In Extended Quota Mode, the client reads several objects with one call. If the mock refuses
+    // that call, the client does not read the objects one by one.
     let client = Client::from(pipeline).with_access_mode(AccessMode::Extended);
     let done = (example.call)(client).done.await;
-    // Many operations are closed in Development Mode, and the refusals of these operations are also
-    // recorded. The client is set to Extended Quota Mode, so the client treats the refusals as
-    // ordinary errors.
+    // Many operations are not available in Development Mode, and the mock refuses them. These
+    // refusals are also recorded. The client is set to Extended Quota Mode, so the client treats
+    // the refusals as ordinary errors.
     let is_closed =
         |error: &spot::Error| error.status().is_some_and(|status| matches!(status, 403 | 404));
     if let Err(error) = done

@@ -2,8 +2,9 @@
 //! connection.
 //!
 //! Each task adds every track once to its own playlist. Between these calls, the task reads other
-//! objects. A full playlist must contain each track once if adding it was acknowledged, and at most
-//! once if the outcome is unknown. The playlist must not contain other tracks.
+//! objects. In the end, the playlist must contain each acknowledged track exactly once. A track
+//! with an unknown outcome may be in the playlist at most once. The playlist must not contain other
+//! tracks.
 
 use std::{
     collections::HashMap,

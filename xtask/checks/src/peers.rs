@@ -1,9 +1,9 @@
 //! `cargo xtask peers`: runs unmodified third-party clients against spot-mock.
 //!
-//! Each client is installed below `target` by the package manager of its language. Each story (a
-//! test program) runs against its own spot-mock. If a tool is missing, the stories that need the
-//! tool are skipped with a message. If the environment variable `CI` is set, the tool is installed
-//! instead, and a failed installation is an error.
+//! Each client is installed below `target` by the package manager of its language. Each test
+//! program (`Story` in the code) runs against its own spot-mock. If a tool is missing, the test
+//! programs that need the tool are skipped with a message. If the environment variable `CI` is set,
+//! missing tools are installed, and a failed installation is an error.
 
 use std::{
     env, fs,
@@ -17,7 +17,7 @@ use std::{
 use serde_json::{Value, json};
 use xtask::{Error, available, say};
 
-/// Time limit of a story.
+/// Time limit of a test program.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A test program that uses a third-party client, often in another language.
@@ -27,10 +27,10 @@ struct Story {
     modes: &'static [&'static str],
     /// Whether the mock must use TLS. Clients with hard-coded host names need TLS.
     tls: bool,
-    /// Whether the story needs Chromium.
+    /// Whether the test program needs Chromium.
     browser: bool,
-    /// Whether the story reads Spotify's official document, which belongs to others and is not part
-    /// of the project.
+    /// Whether the test program reads Spotify's official document. The document is a third-party
+    /// file, which the project does not contain.
     document: bool,
 }
 
@@ -42,8 +42,8 @@ enum Language {
     Node,
     /// A program that Node's built-in test runner runs.
     NodeTest,
-    /// A program in the workspace of the benchmarks. The clients need other major versions of some
-    /// dependencies than the main workspace.
+    /// A program in the workspace of the benchmarks. The program and the main workspace need
+    /// different major versions of some dependencies.
     Rust,
 }
 
@@ -88,7 +88,7 @@ impl Story {
 /// Paths of the programs and clients.
 struct Places {
     root: PathBuf,
-    /// Directory of the stories.
+    /// Directory of the test programs.
     stories: PathBuf,
     /// Directory in which the clients are installed.
     work: PathBuf,
@@ -97,7 +97,7 @@ struct Places {
     rust: PathBuf,
 }
 
-/// A running spot-mock, which is stopped after its story.
+/// A running spot-mock, which is stopped when its test program has finished.
 struct Server {
     process: Child,
     described: Value,
@@ -127,7 +127,7 @@ impl Server {
         self.described.get(field).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Environment variables of a story.
+    /// Environment variables for a test program.
     fn variables(&self, mode: &str) -> Vec<(&'static str, String)> {
         let token = json!({
             "access_token": self.text("user_token"),
@@ -230,7 +230,7 @@ pub(crate) fn run(root: &Path, is_built: bool) -> Result<(), Error> {
     }
 }
 
-/// Runs a story. Returns whether it succeeded, and its output.
+/// Runs a test program. Returns whether the program succeeded, and its output.
 fn tell(
     places: &Places,
     story: &Story,
@@ -341,8 +341,8 @@ fn install_python(places: &Places) -> Result<(), Error> {
     )
 }
 
-/// Installs the packages of the lock file. Node searches for modules in the directory of a story,
-/// so the stories are copied next to the installed modules.
+/// Installs the packages of the lock file. Node searches for modules in the directory of a test
+/// program. The test programs are therefore copied to the directory of the installed modules.
 fn install_node(places: &Places) -> Result<(), Error> {
     let copy = |name: &str| {
         let copied = fs::copy(places.stories.join(name), places.work.join(name));

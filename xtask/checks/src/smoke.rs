@@ -2,8 +2,8 @@
 //!
 //! Calls are counted by method and path. Two calls with the same method and path (replace and
 //! reorder, following artists and users) are counted once. `GET /me/top/{type}` is counted twice,
-//! because it has two paths here. Therefore the total is 97, although the API has 96 operations. An
-//! operation fails if any of its calls fails.
+//! because the SDK has one path for artists and one path for tracks. Therefore the total is 97,
+//! although the API has 96 operations. An operation fails if any of its calls fails.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -23,8 +23,8 @@ use crate::{
 };
 
 /// Calls every operation of a `spot-mock` in Extended Quota Mode. With a base URL, calls the
-/// operations of that server instead. Without `all`, calls only the reading operations of that
-/// server that are open to all applications.
+/// operations of that server instead. With a base URL and without `all`, calls only operations that
+/// read data and are available to all applications.
 pub(crate) async fn run(
     base_url: Option<&str>,
     token: Option<&str>,
@@ -118,7 +118,7 @@ struct SpotifyIds {
     playlist: Option<String>,
 }
 
-/// Prefixes of spot-mock's ids. Each prefix has the id of an object of the same kind at Spotify.
+/// Maps a prefix of spot-mock's ids to the id of an object of the same type at Spotify.
 const IDS: &[(&str, &str)] = &[
     ("spotmockAlbum", "4aawyAB9vmqN3uQ7FjRGTy"),
     ("spotmockArtist", "0OdUWJ0sBjDrqHygGUXeCF"),

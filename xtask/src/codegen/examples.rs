@@ -101,7 +101,7 @@ fn answers(spec: &Spec) -> String {
     )
 }
 
-/// The table for the fuzzer, which checks each object alone and in a page.
+/// The table of the types that the fuzzer checks: every object, and pages of some objects.
 fn models(spec: &Spec) -> String {
     let types = || spec.domains.iter().flat_map(|domain| domain.r#type.iter());
     let mut rows = String::new();
@@ -142,7 +142,7 @@ fn fixtures(spec: &Spec) -> String {
         readers.push_str(&format!("    ({name:?}, {field:?}, fixtures::roundtrip::<{read}>),\n"));
         let mut parts = Vec::new();
         returns.names(&mut parts);
-        // The type of the response. For a list or a page, the type of its entries.
+        // The type of the response or, for a list or a page, the type of its entries.
         if let Some(own) = parts.iter().find(|part| spec.kind(part).is_some()) {
             let row = format!("    ({own:?}, {name:?}, {field:?}, fixtures::debug::<{read}>),\n");
             // The best example is the response of a `GET` that returns only the object.

@@ -29,11 +29,11 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
         format!("[{id}]: https://developer.spotify.com/documentation/web-api/reference/{id}")
     });
     let paragraphs = [
-        "All operations of the Web API, and the call for each operation.",
-        "If several scopes are listed, only some of them are needed, depending on the data. \
-         Operations with the access *extended* are not available in Development Mode (since \
-         2026-02-11). Operations with the access *2024* are available only to applications that \
-         had, or had requested, extended access on 2024-11-27. The constants of \
+        "Lists all operations of the Web API, with the call for each operation.",
+        "If several scopes are listed, not every call needs all of these scopes. Operations with \
+         the access *extended* are not available in Development Mode (since 2026-02-11). \
+         Operations with the access *2024* are available only to applications that had extended \
+         access on 2024-11-27, or had requested it by then. The constants of \
          [`Operation`](crate::model::Operation) contain the same metadata.",
         &table,
         &links.collect::<Vec<_>>().join("\n"),

@@ -114,9 +114,9 @@ fn is_plain(kind: &Type) -> bool {
     has_plain_fields(kind) && kind.object.is_none() && !has_date
 }
 
-/// The shadow struct, in which every field may be missing. If the fields are plain, serde uses the
-/// attributes of the shadow struct to decode directly into the object. A field with two names is
-/// not in the shadow struct.
+/// The shadow struct, in which every field may be missing. If the fields are plain, serde uses only
+/// the attributes of the shadow struct, and decodes directly into the object. A field with two
+/// names is not in the shadow struct.
 fn wire(name: &str, kind: &Type) -> String {
     let serialize = if is_plain(kind) { ", Serialize" } else { "" };
     let mut out = format!("#[derive(Deserialize{serialize})]\n");
@@ -130,7 +130,7 @@ fn wire(name: &str, kind: &Type) -> String {
         out.push_str(&wire_field(field, skip));
     }
     if let Some(id) = linked_id(kind) {
-        // Filtered responses and old lists may contain the links without the id.
+        // In filtered responses and old lists, an object may have links but no id.
         for link in ["uri", "href"] {
             if kind.fields.iter().any(|field| field.json() == link) {
                 continue;
@@ -161,7 +161,7 @@ fn attributes(field: &Field) -> String {
     format!("default{rename}{reader}")
 }
 
-/// The field that has a new and an old name, together with the old name.
+/// The field that was renamed, and its old name.
 fn renamed(kind: &Type) -> Option<(&Field, &str)> {
     kind.fields.iter().find_map(|field| Some((field, field.renamed_from.as_deref()?)))
 }
@@ -249,7 +249,7 @@ fn playable(spec: &Spec) -> String {
         ));
     }
     let body = format!(
-        "\n/// The fields of tracks and episodes. One struct decodes both objects, because the field\n/// `type`, which distinguishes them, comes last in the JSON.\n\
+        "\n/// The fields of tracks and episodes. In the JSON, the field `type` comes last. Therefore one\n/// struct decodes both kinds of object.\n\
          #[derive(Deserialize)]\npub(crate) struct PlayableWire {{\n    \
          #[serde(default, rename = \"type\")]\n    pub(crate) kind: Option<PlayableKind>,\n    \
          #[serde(default, with = \"As::<LenientId>\")]\n    id: Option<AnyId>,\n    \

@@ -42,7 +42,7 @@ pub(super) fn operations(spec: &Spec, document: &Document, differences: &mut Dif
     sets("the API", "scope", &document.scopes(), &known, differences);
 }
 
-/// Compares the properties of an operation other than its parameters.
+/// Compares everything about an operation except its parameters.
 fn whole(
     call: &str,
     op: &Op,

@@ -20,11 +20,11 @@ pub(super) struct Parameter<'a> {
     pub(super) schema: &'a Value,
 }
 
-/// The successful answer of an operation.
+/// The successful response of an operation.
 #[derive(Default)]
 pub(super) struct Answer<'a> {
     pub(super) schema: Option<&'a Value>,
-    /// Whether the answer may also be missing (204).
+    /// Whether the response may have no content (204).
     pub(super) may_be_missing: bool,
 }
 
@@ -57,8 +57,8 @@ impl Document {
         flows.flat_map(|(_, flow)| entries(flow.get("scopes"))).map(|(scope, _)| scope).collect()
     }
 
-    /// Returns the target of a reference, or the alternative of a nullable schema that is not null.
-    /// Returns other values unchanged.
+    /// Returns the target of a reference. For a nullable schema, returns the alternative that is
+    /// not null. Returns other values unchanged.
     pub(super) fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
         let target = reference(value).and_then(|target| target.strip_prefix('#'));
         if let Some(found) = target.and_then(|target| self.root.pointer(target)) {

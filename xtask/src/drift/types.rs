@@ -1,8 +1,8 @@
 //! Compares the response types of the spec with the schemas of the document.
 //!
-//! The names of types and schemas do not match. Therefore the comparison starts with the response
-//! type and the response schema of each operation. The comparison then continues with the fields of
-//! both, recursively.
+//! A type of the spec and its schema in the document have different names. Therefore the comparison
+//! starts with the response type and the response schema of each operation. From there, the fields
+//! of the type and the schema are compared recursively.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,8 +102,8 @@ impl<'a> Walk<'a> {
 
     fn named(&mut self, name: &str, schema: &'a Value, kind: &str) {
         if let Some(object) = self.spec.kind(kind) {
-            // If the document allows several schemas, compares the schema with the name of the
-            // type.
+            // If the document allows several schemas, the type is compared with the schema that has
+            // the same name.
             let choices = self.document.choices(schema);
             let chosen = choices
                 .into_iter()
@@ -139,8 +139,8 @@ impl<'a> Walk<'a> {
         for field in &object.fields {
             let names = [Some(field.json()), field.renamed_from.as_deref()];
             for there in names.into_iter().flatten().filter_map(|name| fields.get(name)) {
-                // The model reads the URI of a track only for local files; the document has a
-                // string.
+                // In the spec, the field `uri` of a track is the URI of a local file. In the
+                // document, the field is a string.
                 let is_uri = field.json() == "uri";
                 let name = format!("type {kind}: field `{}`", field.json());
                 let ty = if is_uri { Ty::Text } else { field.ty.clone() };
@@ -174,7 +174,8 @@ impl<'a> Walk<'a> {
             }
             let there: BTreeSet<&str> = there.keys().map(String::as_str).collect();
             let mut here: BTreeSet<&str> = kind.fields.iter().map(|field| field.json()).collect();
-            // Names of fields in the document that need no separate field in the spec.
+            // Fields of the document that the spec does not list separately: old names of fields,
+            // and fields that are derived from other fields.
             let mut read: BTreeSet<&str> =
                 kind.fields.iter().filter_map(|field| field.renamed_from.as_deref()).collect();
             if kind.object.is_some() {

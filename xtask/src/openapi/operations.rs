@@ -119,10 +119,10 @@ fn value(spec: &Spec, parameter: &Parameter) -> Node {
             let properties = map([("id", text()), ("added_at", schema(&Ty::Timestamp))]);
             list_of(map([("type", "object".into()), ("properties", properties)]))
         }
-        // The allowed values of a constant are not an enum of the spec.
+        // The spec has no enum for the allowed values of a constant parameter.
         (Ty::Text, _) if !parameter.values.is_empty() => {
             let values = texts(parameter.values.iter().map(String::as_str));
-            // The SDK always sends the same value of this list.
+            // Each call of the SDK sends one fixed value from this list.
             limits(text().with("enum", values))
         }
         // Some tools ignore keys next to `$ref`.

@@ -57,8 +57,8 @@ impl GetAlbum {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ALBUM;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -121,8 +121,8 @@ impl GetAlbums {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ALBUMS;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -183,8 +183,8 @@ impl GetAlbumTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ALBUM_TRACKS;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self

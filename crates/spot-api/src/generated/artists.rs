@@ -178,14 +178,14 @@ impl GetArtistAlbums {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ARTIST_ALBUMS;
 
-    /// Only albums of these groups. Default: all groups.
+    /// Album groups to return. Default: all groups.
     pub fn groups(mut self, groups: impl IntoIterator<Item = AlbumGroup>) -> Self {
         self.groups = groups.into_iter().collect();
         self
     }
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -249,8 +249,8 @@ impl GetArtistTopTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_ARTIST_TOP_TRACKS;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self

@@ -63,8 +63,7 @@ impl Client {
 ///
 /// `GET /audiobooks/{id}` ([reference]). Needs no scope.
 ///
-/// Audiobooks are sold only in some countries. In other countries, Spotify does not find
-/// audiobooks.
+/// Audiobooks are sold only in some countries. In all other countries, Spotify responds with 404.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -86,8 +85,8 @@ impl GetAudiobook {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_AUDIOBOOK;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -150,8 +149,8 @@ impl GetAudiobooks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_AUDIOBOOKS;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -216,8 +215,8 @@ impl GetAudiobookChapters {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_AUDIOBOOK_CHAPTERS;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -278,8 +277,8 @@ impl GetChapter {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_CHAPTER;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -326,8 +325,8 @@ impl GetChapters {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_CHAPTERS;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self

@@ -17,14 +17,14 @@ use crate::{
 /// Superseded operations.
 impl Client {
     /// Superseded operations. Only applications in Extended Quota Mode may call these operations.
-    /// For each operation, the docs show a replacement that is open to all applications.
+    /// For each operation, the docs show a replacement that is available to all applications.
     pub fn legacy(&self) -> Legacy {
         Legacy { client: self.clone() }
     }
 }
 
 /// Superseded operations. Only applications in Extended Quota Mode may call these operations. For
-/// each operation, the docs show a replacement that is open to all applications.
+/// each operation, the docs show a replacement that is available to all applications.
 #[derive(Clone, Debug)]
 pub struct Legacy {
     pub(crate) client: Client,
@@ -412,7 +412,7 @@ impl Legacy {
         }
     }
 
-    /// Removes every occurrence of tracks and episodes from a playlist.
+    /// Removes every occurrence of the given tracks and episodes from a playlist.
     ///
     /// `DELETE /playlists/{playlist_id}/tracks`. See [`RemovePlaylistTracks`].
     #[doc(alias = "remove-tracks-playlist")]
@@ -451,10 +451,10 @@ impl Legacy {
 
 /// Saves albums.
 ///
-/// `PUT /me/albums` ([reference]). Scope: `user-library-modify`. Not available in Development Mode
-/// since 2026-02-11.
+/// `PUT /me/albums` ([reference]). Needs the scope `user-library-modify`. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().save(..)`.
+/// Instead, use `client.library().save(..)`.
 ///
 /// The list can have any length. A list of more than 20 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -500,10 +500,10 @@ chunked!(SaveAlbums => ());
 
 /// Removes albums from the library.
 ///
-/// `DELETE /me/albums` ([reference]). Scope: `user-library-modify`. Not available in Development
-/// Mode since 2026-02-11.
+/// `DELETE /me/albums` ([reference]). Needs the scope `user-library-modify`. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().remove(..)`.
+/// Instead, use `client.library().remove(..)`.
 ///
 /// The list can have any length. A list of more than 20 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -550,10 +550,10 @@ chunked!(RemoveAlbums => ());
 /// Checks which of the given albums are in the library. Returns one `bool` for each album, in the
 /// same order.
 ///
-/// `GET /me/albums/contains` ([reference]). Scope: `user-library-read`. Not available in
+/// `GET /me/albums/contains` ([reference]). Needs the scope `user-library-read`. Not available in
 /// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().contains(..)`.
+/// Instead, use `client.library().contains(..)`.
 ///
 /// The list can have any length. A list of more than 20 entries is split into several requests.
 /// The requests run in parallel. The results are in the order of the list. If the list is empty,
@@ -598,10 +598,10 @@ chunked!(CheckAlbums => concat bool);
 
 /// Saves tracks.
 ///
-/// `PUT /me/tracks` ([reference]). Scope: `user-library-modify`. Not available in Development Mode
-/// since 2026-02-11.
+/// `PUT /me/tracks` ([reference]). Needs the scope `user-library-modify`. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().save(..)`.
+/// Instead, use `client.library().save(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -656,10 +656,10 @@ chunked!(SaveTracks => ());
 
 /// Removes tracks from the library.
 ///
-/// `DELETE /me/tracks` ([reference]). Scope: `user-library-modify`. Not available in Development
-/// Mode since 2026-02-11.
+/// `DELETE /me/tracks` ([reference]). Needs the scope `user-library-modify`. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().remove(..)`.
+/// Instead, use `client.library().remove(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -706,10 +706,10 @@ chunked!(RemoveTracks => ());
 /// Checks which of the given tracks are in the library. Returns one `bool` for each track, in the
 /// same order.
 ///
-/// `GET /me/tracks/contains` ([reference]). Scope: `user-library-read`. Not available in
+/// `GET /me/tracks/contains` ([reference]). Needs the scope `user-library-read`. Not available in
 /// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().contains(..)`.
+/// Instead, use `client.library().contains(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run in parallel. The results are in the order of the list. If the list is empty,
@@ -754,10 +754,10 @@ chunked!(CheckTracks => concat bool);
 
 /// Saves episodes.
 ///
-/// `PUT /me/episodes` ([reference]). Scope: `user-library-modify`. Not available in Development
-/// Mode since 2026-02-11.
+/// `PUT /me/episodes` ([reference]). Needs the scope `user-library-modify`. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().save(..)`.
+/// Instead, use `client.library().save(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -803,10 +803,10 @@ chunked!(SaveEpisodes => ());
 
 /// Removes episodes from the library.
 ///
-/// `DELETE /me/episodes` ([reference]). Scope: `user-library-modify`. Not available in Development
-/// Mode since 2026-02-11.
+/// `DELETE /me/episodes` ([reference]). Needs the scope `user-library-modify`. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().remove(..)`.
+/// Instead, use `client.library().remove(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -853,10 +853,10 @@ chunked!(RemoveEpisodes => ());
 /// Checks which of the given episodes are in the library. Returns one `bool` for each episode, in
 /// the same order.
 ///
-/// `GET /me/episodes/contains` ([reference]). Scope: `user-library-read`. Not available in
-/// Development Mode since 2026-02-11.
+/// `GET /me/episodes/contains` ([reference]). Needs the scope `user-library-read`. Not available
+/// in Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().contains(..)`.
+/// Instead, use `client.library().contains(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run in parallel. The results are in the order of the list. If the list is empty,
@@ -901,10 +901,10 @@ chunked!(CheckEpisodes => concat bool);
 
 /// Saves shows.
 ///
-/// `PUT /me/shows` ([reference]). Scope: `user-library-modify`. Not available in Development Mode
-/// since 2026-02-11.
+/// `PUT /me/shows` ([reference]). Needs the scope `user-library-modify`. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().save(..)`.
+/// Instead, use `client.library().save(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -950,10 +950,10 @@ chunked!(SaveShows => ());
 
 /// Removes shows from the library.
 ///
-/// `DELETE /me/shows` ([reference]). Scope: `user-library-modify`. Not available in Development
-/// Mode since 2026-02-11.
+/// `DELETE /me/shows` ([reference]). Needs the scope `user-library-modify`. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().remove(..)`.
+/// Instead, use `client.library().remove(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -980,8 +980,8 @@ impl RemoveShows {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REMOVE_SHOWS;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -1010,10 +1010,10 @@ chunked!(RemoveShows => ());
 /// Checks which of the given shows are in the library. Returns one `bool` for each show, in the
 /// same order.
 ///
-/// `GET /me/shows/contains` ([reference]). Scope: `user-library-read`. Not available in
+/// `GET /me/shows/contains` ([reference]). Needs the scope `user-library-read`. Not available in
 /// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().contains(..)`.
+/// Instead, use `client.library().contains(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run in parallel. The results are in the order of the list. If the list is empty,
@@ -1058,10 +1058,10 @@ chunked!(CheckShows => concat bool);
 
 /// Saves audiobooks.
 ///
-/// `PUT /me/audiobooks` ([reference]). Scope: `user-library-modify`. Not available in Development
-/// Mode since 2026-02-11.
+/// `PUT /me/audiobooks` ([reference]). Needs the scope `user-library-modify`. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().save(..)`.
+/// Instead, use `client.library().save(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -1107,10 +1107,10 @@ chunked!(SaveAudiobooks => ());
 
 /// Removes audiobooks from the library.
 ///
-/// `DELETE /me/audiobooks` ([reference]). Scope: `user-library-modify`. Not available in
+/// `DELETE /me/audiobooks` ([reference]). Needs the scope `user-library-modify`. Not available in
 /// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().remove(..)`.
+/// Instead, use `client.library().remove(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -1157,10 +1157,10 @@ chunked!(RemoveAudiobooks => ());
 /// Checks which of the given audiobooks are in the library. Returns one `bool` for each audiobook,
 /// in the same order.
 ///
-/// `GET /me/audiobooks/contains` ([reference]). Scope: `user-library-read`. Not available in
-/// Development Mode since 2026-02-11.
+/// `GET /me/audiobooks/contains` ([reference]). Needs the scope `user-library-read`. Not available
+/// in Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().contains(..)`.
+/// Instead, use `client.library().contains(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run in parallel. The results are in the order of the list. If the list is empty,
@@ -1205,10 +1205,10 @@ chunked!(CheckAudiobooks => concat bool);
 
 /// Follows artists.
 ///
-/// `PUT /me/following` ([reference]). Scope: `user-follow-modify`. Not available in Development
-/// Mode since 2026-02-11.
+/// `PUT /me/following` ([reference]). Needs the scope `user-follow-modify`. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().save(..)`.
+/// Instead, use `client.library().save(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -1254,10 +1254,10 @@ chunked!(FollowArtists => ());
 
 /// Unfollows artists.
 ///
-/// `DELETE /me/following` ([reference]). Scope: `user-follow-modify`. Not available in Development
-/// Mode since 2026-02-11.
+/// `DELETE /me/following` ([reference]). Needs the scope `user-follow-modify`. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().remove(..)`.
+/// Instead, use `client.library().remove(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -1304,10 +1304,10 @@ chunked!(UnfollowArtists => ());
 /// Checks which of the given artists the current user follows. Returns one `bool` for each artist,
 /// in the same order.
 ///
-/// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Not available in
-/// Development Mode since 2026-02-11.
+/// `GET /me/following/contains` ([reference]). Needs the scope `user-follow-read`. Not available
+/// in Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().contains(..)`.
+/// Instead, use `client.library().contains(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run in parallel. The results are in the order of the list. If the list is empty,
@@ -1352,10 +1352,10 @@ chunked!(CheckFollowedArtists => concat bool);
 
 /// Follows users.
 ///
-/// `PUT /me/following` ([reference]). Scope: `user-follow-modify`. Not available in Development
-/// Mode since 2026-02-11.
+/// `PUT /me/following` ([reference]). Needs the scope `user-follow-modify`. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().save(..)`.
+/// Instead, use `client.library().save(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -1401,10 +1401,10 @@ chunked!(FollowUsers => ());
 
 /// Unfollows users.
 ///
-/// `DELETE /me/following` ([reference]). Scope: `user-follow-modify`. Not available in Development
-/// Mode since 2026-02-11.
+/// `DELETE /me/following` ([reference]). Needs the scope `user-follow-modify`. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().remove(..)`.
+/// Instead, use `client.library().remove(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -1451,10 +1451,10 @@ chunked!(UnfollowUsers => ());
 /// Checks which of the given users the current user follows. Returns one `bool` for each user, in
 /// the same order.
 ///
-/// `GET /me/following/contains` ([reference]). Scope: `user-follow-read`. Not available in
-/// Development Mode since 2026-02-11.
+/// `GET /me/following/contains` ([reference]). Needs the scope `user-follow-read`. Not available
+/// in Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().contains(..)`.
+/// Instead, use `client.library().contains(..)`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run in parallel. The results are in the order of the list. If the list is empty,
@@ -1499,11 +1499,11 @@ chunked!(CheckFollowedUsers => concat bool);
 
 /// Follows a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/followers` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Not
-/// available in Development Mode since 2026-02-11.
+/// `PUT /playlists/{playlist_id}/followers` ([reference]). Uses the scopes
+/// `playlist-modify-public` and `playlist-modify-private`. Not every call needs all of these
+/// scopes. Not available in Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().save(..)`.
+/// Instead, use `client.library().save(..)`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1543,11 +1543,11 @@ single!(FollowPlaylist => ());
 
 /// Unfollows a playlist.
 ///
-/// `DELETE /playlists/{playlist_id}/followers` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Not
-/// available in Development Mode since 2026-02-11.
+/// `DELETE /playlists/{playlist_id}/followers` ([reference]). Uses the scopes
+/// `playlist-modify-public` and `playlist-modify-private`. Not every call needs all of these
+/// scopes. Not available in Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().remove(..)`.
+/// Instead, use `client.library().remove(..)`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1581,7 +1581,7 @@ single!(UnfollowPlaylist => ());
 /// `GET /playlists/{playlist_id}/followers/contains` ([reference]). Needs no scope. Not available
 /// in Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.library().contains(..)`.
+/// Instead, use `client.library().contains(..)`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1621,10 +1621,10 @@ single!(CheckFollowedPlaylist => Vec<bool>);
 
 /// The items of a playlist.
 ///
-/// `GET /playlists/{playlist_id}/tracks` ([reference]). Scope: `playlist-read-private`. Not
-/// available in Development Mode since 2026-02-11.
+/// `GET /playlists/{playlist_id}/tracks` ([reference]). Needs the scope `playlist-read-private`.
+/// Not available in Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.playlist(id).items()`.
+/// Instead, use `client.playlist(id).items()`.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.
@@ -1652,15 +1652,14 @@ impl GetPlaylistTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_TRACKS;
 
-    /// Fields to return, in Spotify's notation. The fields that paging needs are added
-    /// automatically.
+    /// Fields to return, in Spotify's notation. The client adds the fields that paging needs.
     pub fn fields(mut self, fields: impl Optional<Fields>) -> Self {
         self.fields = fields.into_optional();
         self
     }
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -1702,11 +1701,11 @@ single!(GetPlaylistTracks => page Page<PlaylistItem>);
 
 /// Adds tracks and episodes to a playlist, at the end or at a position.
 ///
-/// `POST /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Not
-/// available in Development Mode since 2026-02-11.
+/// `POST /playlists/{playlist_id}/tracks` ([reference]). Uses the scopes `playlist-modify-public`
+/// and `playlist-modify-private`. Not every call needs all of these scopes. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.playlist(id).add(..)`.
+/// Instead, use `client.playlist(id).add(..)`.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -1764,11 +1763,11 @@ chunked!(AddPlaylistTracks => append);
 
 /// Replaces all items of a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Not
-/// available in Development Mode since 2026-02-11.
+/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Uses the scopes `playlist-modify-public`
+/// and `playlist-modify-private`. Not every call needs all of these scopes. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.playlist(id).replace(..)`.
+/// Instead, use `client.playlist(id).replace(..)`.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -1809,11 +1808,11 @@ chunked!(ReplacePlaylistTracks => replace);
 
 /// Moves items within a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Not
-/// available in Development Mode since 2026-02-11.
+/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Uses the scopes `playlist-modify-public`
+/// and `playlist-modify-private`. Not every call needs all of these scopes. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.playlist(id).reorder(..)`.
+/// Instead, use `client.playlist(id).reorder(..)`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1844,7 +1843,7 @@ impl ReorderPlaylistTracks {
         self
     }
 
-    /// Version of the playlist that the positions refer to.
+    /// Id of the playlist version in which the positions are counted.
     pub fn snapshot_id(mut self, snapshot_id: impl OptionalId<SnapshotId>) -> Self {
         self.snapshot_id = snapshot_id.into_optional_id();
         self
@@ -1864,13 +1863,13 @@ impl ReorderPlaylistTracks {
 
 single!(ReorderPlaylistTracks => SnapshotId, in snapshot_id);
 
-/// Removes every occurrence of tracks and episodes from a playlist.
+/// Removes every occurrence of the given tracks and episodes from a playlist.
 ///
-/// `DELETE /playlists/{playlist_id}/tracks` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Not
-/// available in Development Mode since 2026-02-11.
+/// `DELETE /playlists/{playlist_id}/tracks` ([reference]). Uses the scopes
+/// `playlist-modify-public` and `playlist-modify-private`. Not every call needs all of these
+/// scopes. Not available in Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.playlist(id).remove(..)`.
+/// Instead, use `client.playlist(id).remove(..)`.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -1898,7 +1897,7 @@ impl RemovePlaylistTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REMOVE_PLAYLIST_TRACKS;
 
-    /// Version of the playlist that the removal refers to.
+    /// Id of the playlist version that contains the items to remove.
     pub fn snapshot_id(mut self, snapshot_id: impl OptionalId<SnapshotId>) -> Self {
         self.snapshot_id = snapshot_id.into_optional_id();
         self
@@ -1928,8 +1927,8 @@ impl RemovePlaylistTracks {
     }
 
     /// Returns the requests as plain data, without sending them. The requests are in the order of
-    /// the list. If you set a snapshot, all requests contain that same snapshot, because the
-    /// snapshots in the responses are not known yet.
+    /// the list. If you set a snapshot, every request contains this snapshot. The snapshots in the
+    /// responses are not known before the requests are sent.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "tracks", &self.uris, Self::CHUNK, |part, _| {
             self.request(part, None)
@@ -1951,11 +1950,11 @@ chunked!(RemovePlaylistTracks => chain);
 
 /// Creates an empty playlist for the current user.
 ///
-/// `POST /users/{user_id}/playlists` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed. Not
-/// available in Development Mode since 2026-02-11.
+/// `POST /users/{user_id}/playlists` ([reference]). Uses the scopes `playlist-modify-public` and
+/// `playlist-modify-private`. Not every call needs all of these scopes. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.me().create_playlist(..)`.
+/// Instead, use `client.me().create_playlist(..)`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1981,7 +1980,7 @@ impl CreatePlaylistFor {
     pub const OPERATION: &'static Operation = Operation::CREATE_PLAYLIST_FOR;
 
     /// Whether the playlist appears on the user's profile. Default: `true`. In a test in 2026-09,
-    /// Spotify ignored `false`.
+    /// Spotify ignored the value `false`.
     pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
         self.public = public.into();
         self

@@ -150,7 +150,7 @@ impl Library {
 
 /// The user's saved tracks, latest first.
 ///
-/// `GET /me/tracks` ([reference]). Scope: `user-library-read`.
+/// `GET /me/tracks` ([reference]). Needs the scope `user-library-read`.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.
@@ -176,8 +176,8 @@ impl GetSavedTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SAVED_TRACKS;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -215,7 +215,7 @@ single!(GetSavedTracks => page Page<SavedTrack>);
 
 /// The user's saved albums, latest first.
 ///
-/// `GET /me/albums` ([reference]). Scope: `user-library-read`.
+/// `GET /me/albums` ([reference]). Needs the scope `user-library-read`.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.
@@ -241,8 +241,8 @@ impl GetSavedAlbums {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SAVED_ALBUMS;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -280,7 +280,7 @@ single!(GetSavedAlbums => page Page<SavedAlbum>);
 
 /// The user's saved shows, latest first.
 ///
-/// `GET /me/shows` ([reference]). Scope: `user-library-read`.
+/// `GET /me/shows` ([reference]). Needs the scope `user-library-read`.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.
@@ -334,8 +334,8 @@ single!(GetSavedShows => page Page<SavedShow>);
 
 /// The user's saved episodes, latest first.
 ///
-/// `GET /me/episodes` ([reference]). Scopes: `user-library-read`, `user-read-playback-position`.
-/// Depending on the data, only some of these scopes are needed.
+/// `GET /me/episodes` ([reference]). Uses the scopes `user-library-read` and
+/// `user-read-playback-position`. Not every call needs all of these scopes.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.
@@ -361,8 +361,8 @@ impl GetSavedEpisodes {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SAVED_EPISODES;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -401,7 +401,7 @@ single!(GetSavedEpisodes => page Page<SavedEpisode>);
 /// The user's saved audiobooks. The response does not contain the times at which the audiobooks
 /// were saved.
 ///
-/// `GET /me/audiobooks` ([reference]). Scope: `user-library-read`.
+/// `GET /me/audiobooks` ([reference]). Needs the scope `user-library-read`.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.
@@ -455,8 +455,8 @@ single!(GetSavedAudiobooks => page Page<SimplifiedAudiobook>);
 
 /// Saves tracks, albums, episodes, shows and audiobooks. Follows users, artists and playlists.
 ///
-/// `PUT /me/library` ([reference]). Scopes: `user-library-modify`, `user-follow-modify`,
-/// `playlist-modify-public`. Depending on the data, only some of these scopes are needed.
+/// `PUT /me/library` ([reference]). Uses the scopes `user-library-modify`, `user-follow-modify`
+/// and `playlist-modify-public`. Not every call needs all of these scopes.
 ///
 /// The list can have any length. A list of more than 40 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -503,8 +503,8 @@ chunked!(SaveToLibrary => ());
 /// Removes tracks, albums, episodes, shows and audiobooks from the library. Unfollows users,
 /// artists and playlists.
 ///
-/// `DELETE /me/library` ([reference]). Scopes: `user-library-modify`, `user-follow-modify`,
-/// `playlist-modify-public`. Depending on the data, only some of these scopes are needed.
+/// `DELETE /me/library` ([reference]). Uses the scopes `user-library-modify`, `user-follow-modify`
+/// and `playlist-modify-public`. Not every call needs all of these scopes.
 ///
 /// The list can have any length. A list of more than 40 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -551,8 +551,8 @@ chunked!(RemoveFromLibrary => ());
 /// Checks which of the given items are saved or followed. Returns one `bool` for each item, in the
 /// same order.
 ///
-/// `GET /me/library/contains` ([reference]). Scopes: `user-library-read`, `user-follow-read`,
-/// `playlist-read-private`. Depending on the data, only some of these scopes are needed.
+/// `GET /me/library/contains` ([reference]). Uses the scopes `user-library-read`,
+/// `user-follow-read` and `playlist-read-private`. Not every call needs all of these scopes.
 ///
 /// The list can have any length. A list of more than 40 entries is split into several requests.
 /// The requests run in parallel. The results are in the order of the list. If the list is empty,

@@ -172,7 +172,7 @@ impl Player {
 
 /// Playback state: the current item, the device, and the repeat and shuffle modes.
 ///
-/// `GET /me/player` ([reference]). Scope: `user-read-playback-state`.
+/// `GET /me/player` ([reference]). Needs the scope `user-read-playback-state`.
 ///
 /// Returns `None` if Spotify responds without content (status 204).
 ///
@@ -195,8 +195,8 @@ impl GetPlaybackState {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYBACK_STATE;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -214,7 +214,8 @@ single!(GetPlaybackState => optional PlaybackState);
 
 /// The item that is playing. Does not contain the device or the repeat and shuffle modes.
 ///
-/// `GET /me/player/currently-playing` ([reference]). Scope: `user-read-currently-playing`.
+/// `GET /me/player/currently-playing` ([reference]). Needs the scope
+/// `user-read-currently-playing`.
 ///
 /// Returns `None` if Spotify responds without content (status 204).
 ///
@@ -237,8 +238,8 @@ impl GetCurrentlyPlaying {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_CURRENTLY_PLAYING;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -256,7 +257,7 @@ single!(GetCurrentlyPlaying => optional CurrentlyPlaying);
 
 /// The available devices. A device that was idle for some time may be missing.
 ///
-/// `GET /me/player/devices` ([reference]). Scope: `user-read-playback-state`.
+/// `GET /me/player/devices` ([reference]). Needs the scope `user-read-playback-state`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -286,8 +287,8 @@ single!(GetDevices => Vec<Device>, in devices);
 
 /// The current item and the playback queue.
 ///
-/// `GET /me/player/queue` ([reference]). Scopes: `user-read-currently-playing`,
-/// `user-read-playback-state`. Depending on the data, only some of these scopes are needed.
+/// `GET /me/player/queue` ([reference]). Uses the scopes `user-read-currently-playing` and
+/// `user-read-playback-state`. Not every call needs all of these scopes.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -317,7 +318,7 @@ single!(GetQueue => Queue);
 
 /// Starts playback. If neither a context nor URIs are given, playback is resumed.
 ///
-/// `PUT /me/player/play` ([reference]). Scope: `user-modify-playback-state`.
+/// `PUT /me/player/play` ([reference]). Needs the scope `user-modify-playback-state`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -366,7 +367,7 @@ impl StartPlayback {
         self
     }
 
-    /// Item of the context to start with: a position (counted from 0) or a URI.
+    /// First item to play in the context, as a position (counted from 0) or a URI.
     pub fn offset(mut self, offset: impl Optional<PlaybackOffset>) -> Self {
         self.offset = offset.into_optional();
         self
@@ -394,7 +395,7 @@ single!(StartPlayback => ());
 
 /// Pauses playback.
 ///
-/// `PUT /me/player/pause` ([reference]). Scope: `user-modify-playback-state`.
+/// `PUT /me/player/pause` ([reference]). Needs the scope `user-modify-playback-state`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -431,7 +432,7 @@ single!(PausePlayback => ());
 
 /// Skips to the next item.
 ///
-/// `POST /me/player/next` ([reference]). Scope: `user-modify-playback-state`.
+/// `POST /me/player/next` ([reference]). Needs the scope `user-modify-playback-state`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -468,7 +469,7 @@ single!(SkipToNext => ());
 
 /// Skips to the previous item.
 ///
-/// `POST /me/player/previous` ([reference]). Scope: `user-modify-playback-state`.
+/// `POST /me/player/previous` ([reference]). Needs the scope `user-modify-playback-state`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -505,7 +506,7 @@ single!(SkipToPrevious => ());
 
 /// Seeks in the current item. A position after the end of the item skips to the next item.
 ///
-/// `PUT /me/player/seek` ([reference]). Scope: `user-modify-playback-state`.
+/// `PUT /me/player/seek` ([reference]). Needs the scope `user-modify-playback-state`.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -547,7 +548,7 @@ single!(SeekPlayback => ());
 
 /// Sets the repeat mode.
 ///
-/// `PUT /me/player/repeat` ([reference]). Scope: `user-modify-playback-state`.
+/// `PUT /me/player/repeat` ([reference]). Needs the scope `user-modify-playback-state`.
 ///
 /// ```no_run
 /// use spot_api::model::RepeatState;
@@ -589,7 +590,7 @@ single!(SetRepeat => ());
 
 /// Sets the volume.
 ///
-/// `PUT /me/player/volume` ([reference]). Scope: `user-modify-playback-state`.
+/// `PUT /me/player/volume` ([reference]). Needs the scope `user-modify-playback-state`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -629,7 +630,7 @@ single!(SetVolume => ());
 
 /// Turns shuffle on or off.
 ///
-/// `PUT /me/player/shuffle` ([reference]). Scope: `user-modify-playback-state`.
+/// `PUT /me/player/shuffle` ([reference]). Needs the scope `user-modify-playback-state`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -669,7 +670,7 @@ single!(SetShuffle => ());
 
 /// Adds a track or an episode to the queue.
 ///
-/// `POST /me/player/queue` ([reference]). Scope: `user-modify-playback-state`.
+/// `POST /me/player/queue` ([reference]). Needs the scope `user-modify-playback-state`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -709,7 +710,7 @@ single!(AddToQueue => ());
 
 /// Transfers playback to another device.
 ///
-/// `PUT /me/player` ([reference]). Scope: `user-modify-playback-state`.
+/// `PUT /me/player` ([reference]). Needs the scope `user-modify-playback-state`.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -731,7 +732,7 @@ impl TransferPlayback {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::TRANSFER_PLAYBACK;
 
-    /// Whether playback starts on the device. Otherwise, playback keeps its current state.
+    /// Whether playback starts on the device. If `false`, playback keeps its current state.
     pub fn play(mut self, play: impl Into<Option<bool>>) -> Self {
         self.play = play.into();
         self
@@ -749,7 +750,7 @@ single!(TransferPlayback => ());
 
 /// Recently played tracks, latest first. Spotify returns only about 50 tracks and no episodes.
 ///
-/// `GET /me/player/recently-played` ([reference]). Scope: `user-read-recently-played`.
+/// `GET /me/player/recently-played` ([reference]). Needs the scope `user-read-recently-played`.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches the next page.

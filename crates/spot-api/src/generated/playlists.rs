@@ -59,8 +59,8 @@ impl GetPlaylist {
         self
     }
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -153,7 +153,7 @@ impl GetPlaylist {
         }
     }
 
-    /// Removes every occurrence of tracks and episodes from a playlist.
+    /// Removes every occurrence of the given tracks and episodes from a playlist.
     ///
     /// `DELETE /playlists/{playlist_id}/items`. See [`RemovePlaylistItems`].
     #[doc(alias(
@@ -173,7 +173,7 @@ impl GetPlaylist {
         }
     }
 
-    /// Changes the name, the description or the visibility of a playlist of the user.
+    /// Changes the name, the description or the visibility of one of the user's playlists.
     ///
     /// `PUT /playlists/{playlist_id}`. See [`ChangePlaylistDetails`].
     #[doc(alias(
@@ -200,7 +200,7 @@ impl GetPlaylist {
         GetPlaylistCover { client: self.client.clone(), id: self.id.clone() }
     }
 
-    /// Replaces the cover image of a playlist of the user.
+    /// Replaces the cover image of one of the user's playlists.
     ///
     /// `PUT /playlists/{playlist_id}/images`. See [`UploadPlaylistCover`].
     #[doc(alias = "upload-custom-playlist-cover")]
@@ -211,7 +211,7 @@ impl GetPlaylist {
 
 /// The items of a playlist that the user owns or collaborates on.
 ///
-/// `GET /playlists/{playlist_id}/items` ([reference]). Scope: `playlist-read-private`.
+/// `GET /playlists/{playlist_id}/items` ([reference]). Needs the scope `playlist-read-private`.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.
@@ -239,15 +239,14 @@ impl GetPlaylistItems {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_PLAYLIST_ITEMS;
 
-    /// Fields to return, in Spotify's notation. The fields that paging needs are added
-    /// automatically.
+    /// Fields to return, in Spotify's notation. The client adds the fields that paging needs.
     pub fn fields(mut self, fields: impl Optional<Fields>) -> Self {
         self.fields = fields.into_optional();
         self
     }
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -288,8 +287,8 @@ single!(GetPlaylistItems => page Page<PlaylistItem>);
 
 /// Adds tracks and episodes to a playlist, at the end or at a position.
 ///
-/// `POST /playlists/{playlist_id}/items` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed.
+/// `POST /playlists/{playlist_id}/items` ([reference]). Uses the scopes `playlist-modify-public`
+/// and `playlist-modify-private`. Not every call needs all of these scopes.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -347,8 +346,8 @@ chunked!(AddPlaylistItems => append);
 
 /// Replaces all items of a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/items` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed.
+/// `PUT /playlists/{playlist_id}/items` ([reference]). Uses the scopes `playlist-modify-public`
+/// and `playlist-modify-private`. Not every call needs all of these scopes.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -392,8 +391,8 @@ chunked!(ReplacePlaylistItems => replace);
 
 /// Moves items within a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/items` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed.
+/// `PUT /playlists/{playlist_id}/items` ([reference]). Uses the scopes `playlist-modify-public`
+/// and `playlist-modify-private`. Not every call needs all of these scopes.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -424,7 +423,7 @@ impl ReorderPlaylistItems {
         self
     }
 
-    /// Version of the playlist that the positions refer to.
+    /// Id of the playlist version in which the positions are counted.
     pub fn snapshot_id(mut self, snapshot_id: impl OptionalId<SnapshotId>) -> Self {
         self.snapshot_id = snapshot_id.into_optional_id();
         self
@@ -444,10 +443,10 @@ impl ReorderPlaylistItems {
 
 single!(ReorderPlaylistItems => SnapshotId, in snapshot_id);
 
-/// Removes every occurrence of tracks and episodes from a playlist.
+/// Removes every occurrence of the given tracks and episodes from a playlist.
 ///
-/// `DELETE /playlists/{playlist_id}/items` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed.
+/// `DELETE /playlists/{playlist_id}/items` ([reference]). Uses the scopes `playlist-modify-public`
+/// and `playlist-modify-private`. Not every call needs all of these scopes.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -475,7 +474,7 @@ impl RemovePlaylistItems {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::REMOVE_PLAYLIST_ITEMS;
 
-    /// Version of the playlist that the removal refers to.
+    /// Id of the playlist version that contains the items to remove.
     pub fn snapshot_id(mut self, snapshot_id: impl OptionalId<SnapshotId>) -> Self {
         self.snapshot_id = snapshot_id.into_optional_id();
         self
@@ -505,8 +504,8 @@ impl RemovePlaylistItems {
     }
 
     /// Returns the requests as plain data, without sending them. The requests are in the order of
-    /// the list. If you set a snapshot, all requests contain that same snapshot, because the
-    /// snapshots in the responses are not known yet.
+    /// the list. If you set a snapshot, every request contains this snapshot. The snapshots in the
+    /// responses are not known before the requests are sent.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "items", &self.uris, Self::CHUNK, |part, _| {
             self.request(part, None)
@@ -526,10 +525,10 @@ impl RemovePlaylistItems {
 
 chunked!(RemovePlaylistItems => chain);
 
-/// Changes the name, the description or the visibility of a playlist of the user.
+/// Changes the name, the description or the visibility of one of the user's playlists.
 ///
-/// `PUT /playlists/{playlist_id}` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed.
+/// `PUT /playlists/{playlist_id}` ([reference]). Uses the scopes `playlist-modify-public` and
+/// `playlist-modify-private`. Not every call needs all of these scopes.
 ///
 /// Fields that are not set stay unchanged. A collaborative playlist must not be public.
 ///
@@ -563,7 +562,7 @@ impl ChangePlaylistDetails {
     }
 
     /// Whether the playlist appears on the user's profile. In a test in 2026-09, Spotify ignored
-    /// `false`.
+    /// the value `false`.
     pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
         self.public = public.into();
         self
@@ -628,11 +627,11 @@ impl GetPlaylistCover {
 
 single!(GetPlaylistCover => Vec<Image>);
 
-/// Replaces the cover image of a playlist of the user.
+/// Replaces the cover image of one of the user's playlists.
 ///
-/// `PUT /playlists/{playlist_id}/images` ([reference]). Scopes: `ugc-image-upload`,
-/// `playlist-modify-public`, `playlist-modify-private`. Depending on the data, only some of these
-/// scopes are needed.
+/// `PUT /playlists/{playlist_id}/images` ([reference]). Uses the scopes `ugc-image-upload`,
+/// `playlist-modify-public` and `playlist-modify-private`. Not every call needs all of these
+/// scopes.
 ///
 /// The image is a JPEG file of at most 192 KiB.
 ///
@@ -670,7 +669,7 @@ single!(UploadPlaylistCover => ());
 
 /// The playlists that the user owns or follows.
 ///
-/// `GET /me/playlists` ([reference]). Scope: `playlist-read-private`.
+/// `GET /me/playlists` ([reference]). Needs the scope `playlist-read-private`.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.
@@ -724,8 +723,8 @@ single!(GetMyPlaylists => page Page<SimplifiedPlaylist>);
 
 /// Creates an empty playlist for the user.
 ///
-/// `POST /me/playlists` ([reference]). Scopes: `playlist-modify-public`,
-/// `playlist-modify-private`. Depending on the data, only some of these scopes are needed.
+/// `POST /me/playlists` ([reference]). Uses the scopes `playlist-modify-public` and
+/// `playlist-modify-private`. Not every call needs all of these scopes.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -750,7 +749,7 @@ impl CreatePlaylist {
     pub const OPERATION: &'static Operation = Operation::CREATE_PLAYLIST;
 
     /// Whether the playlist appears on the user's profile. Default: `true`. In a test in 2026-09,
-    /// Spotify ignored `false`.
+    /// Spotify ignored the value `false`.
     pub fn public(mut self, public: impl Into<Option<bool>>) -> Self {
         self.public = public.into();
         self

@@ -187,19 +187,19 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this key (0 to 11, in semitones above C).
+    /// Only tracks with at least this key number (0 to 11, in semitones above C).
     pub fn min_key(mut self, key: u8) -> Self {
         self.attributes.set("min_key", key);
         self
     }
 
-    /// Only tracks with at most this key (0 to 11, in semitones above C).
+    /// Only tracks with at most this key number (0 to 11, in semitones above C).
     pub fn max_key(mut self, key: u8) -> Self {
         self.attributes.set("max_key", key);
         self
     }
 
-    /// Prefers tracks close to this key (0 to 11, in semitones above C).
+    /// Prefers tracks close to this key number (0 to 11, in semitones above C).
     pub fn target_key(mut self, key: u8) -> Self {
         self.attributes.set("target_key", key);
         self
@@ -241,19 +241,19 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this mode (0 for minor, 1 for major).
+    /// Only tracks with at least this mode value (0 for minor, 1 for major).
     pub fn min_mode(mut self, mode: u8) -> Self {
         self.attributes.set("min_mode", mode);
         self
     }
 
-    /// Only tracks with at most this mode (0 for minor, 1 for major).
+    /// Only tracks with at most this mode value (0 for minor, 1 for major).
     pub fn max_mode(mut self, mode: u8) -> Self {
         self.attributes.set("max_mode", mode);
         self
     }
 
-    /// Prefers tracks close to this mode (0 for minor, 1 for major).
+    /// Prefers tracks close to this mode value (0 for minor, 1 for major).
     pub fn target_mode(mut self, mode: u8) -> Self {
         self.attributes.set("target_mode", mode);
         self
@@ -349,8 +349,8 @@ impl GetRecommendations {
         self
     }
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self

@@ -29,8 +29,8 @@ impl Client {
 ///
 /// `GET /search` ([reference]). Needs no scope.
 ///
-/// Awaiting the request returns one page of each kind. The default page size is 5. To stream the
-/// results, search for one kind, for example with [`tracks`](Self::tracks).
+/// Awaiting the request returns one page for each requested kind. The default page size is 5. To
+/// stream the results, search for one kind, for example with [`tracks`](Self::tracks).
 ///
 /// The limit applies to each kind: a search for three kinds with a limit of 10 returns up to 30
 /// entries. Spotify returns only the first 1,000 entries of each kind.
@@ -67,7 +67,8 @@ impl Search {
         self
     }
 
-    /// Kind of content hosted outside Spotify that the client can play.
+    /// Marks content hosted outside Spotify as playable. Set this option if your player can play
+    /// such content.
     pub fn include_external(
         mut self,
         include_external: impl Into<Option<IncludeExternal>>,
@@ -76,8 +77,8 @@ impl Search {
         self
     }
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self

@@ -58,10 +58,10 @@ impl Client {
 
 /// A show, with its latest episodes.
 ///
-/// `GET /shows/{id}` ([reference]). Scope: `user-read-playback-position`.
+/// `GET /shows/{id}` ([reference]). Needs the scope `user-read-playback-position`.
 ///
-/// With a client credentials token (without a user), set a market. Otherwise, Spotify does not
-/// find the show.
+/// With a client credentials token (without a user), set a market. Without a market, Spotify
+/// responds with 404.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -83,8 +83,8 @@ impl GetShow {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SHOW;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -147,8 +147,8 @@ impl GetShows {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SHOWS;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -182,7 +182,7 @@ chunked!(GetShows => singles SimplifiedShow, in shows);
 
 /// The episodes of a show, latest first.
 ///
-/// `GET /shows/{id}/episodes` ([reference]). Scope: `user-read-playback-position`.
+/// `GET /shows/{id}/episodes` ([reference]). Needs the scope `user-read-playback-position`.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.
@@ -209,8 +209,8 @@ impl GetShowEpisodes {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_SHOW_EPISODES;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -249,10 +249,10 @@ single!(GetShowEpisodes => page Page<SimplifiedEpisode>);
 
 /// An episode of a show.
 ///
-/// `GET /episodes/{id}` ([reference]). Scope: `user-read-playback-position`.
+/// `GET /episodes/{id}` ([reference]). Needs the scope `user-read-playback-position`.
 ///
-/// With a client credentials token (without a user), set a market. Otherwise, Spotify does not
-/// find the episode.
+/// With a client credentials token (without a user), set a market. Without a market, Spotify
+/// responds with 404.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -274,8 +274,8 @@ impl GetEpisode {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_EPISODE;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self
@@ -293,7 +293,7 @@ single!(GetEpisode => Episode);
 
 /// Several episodes, in the order of the given ids.
 ///
-/// `GET /episodes` ([reference]). Scope: `user-read-playback-position`.
+/// `GET /episodes` ([reference]). Needs the scope `user-read-playback-position`.
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests. In
 /// [Development Mode](crate::AccessMode::Development) (the default), one request is sent for each
@@ -322,8 +322,8 @@ impl GetEpisodes {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_EPISODES;
 
-    /// Market to query. Default: the market of the client. With a user's token, Spotify uses the
-    /// country of the user instead.
+    /// Market to query. Default: the market of the client. If the token belongs to a user, Spotify
+    /// ignores the market and uses the country of the user.
     pub fn market(mut self, market: impl Optional<Market>) -> Self {
         self.market = market.into_optional();
         self

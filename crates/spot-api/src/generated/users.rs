@@ -33,8 +33,8 @@ impl Client {
 
 /// The profile of the current user.
 ///
-/// `GET /me` ([reference]). Scopes: `user-read-private`, `user-read-email`. Depending on the data,
-/// only some of these scopes are needed.
+/// `GET /me` ([reference]). Uses the scopes `user-read-private` and `user-read-email`. Not every
+/// call needs all of these scopes.
 ///
 /// No scope is required for the id, the name and the images. Each scope adds further fields.
 ///
@@ -127,7 +127,7 @@ impl GetMyProfile {
 
 /// The artists that the user follows.
 ///
-/// `GET /me/following` ([reference]). Scope: `user-follow-read`.
+/// `GET /me/following` ([reference]). Needs the scope `user-follow-read`.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches the next page.
@@ -184,7 +184,7 @@ single!(GetFollowedArtists => page CursorPage<Artist>);
 
 /// The user's top artists, most played first.
 ///
-/// `GET /me/top/artists` ([reference]). Scope: `user-top-read`.
+/// `GET /me/top/artists` ([reference]). Needs the scope `user-top-read`.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.
@@ -252,7 +252,7 @@ single!(GetTopArtists => page Page<Artist>);
 
 /// The user's top tracks, most played first.
 ///
-/// `GET /me/top/tracks` ([reference]). Scope: `user-top-read`.
+/// `GET /me/top/tracks` ([reference]). Needs the scope `user-top-read`.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.
@@ -367,11 +367,11 @@ impl GetUser {
 
 /// The playlists on a user's profile.
 ///
-/// `GET /users/{user_id}/playlists` ([reference]). Scopes: `playlist-read-private`,
-/// `playlist-read-collaborative`. Depending on the data, only some of these scopes are needed. Not
-/// available in Development Mode since 2026-02-11.
+/// `GET /users/{user_id}/playlists` ([reference]). Uses the scopes `playlist-read-private` and
+/// `playlist-read-collaborative`. Not every call needs all of these scopes. Not available in
+/// Development Mode since 2026-02-11.
 ///
-/// Use instead: `client.me().playlists()` for the playlists of the current user.
+/// Instead, use `client.me().playlists()` for the playlists of the current user.
 ///
 /// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
 /// yields all entries and prefetches pages.

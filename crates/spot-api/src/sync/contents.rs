@@ -77,7 +77,8 @@ fn unrelinked(playlist: &GetPlaylist) -> GetPlaylist {
     GetPlaylist { fields: None, ..playlist.clone() }.market(Market::UNSET)
 }
 
-/// Returns the URI of an entry as the playlist stores it: for a relinked track, the original track.
+/// Returns the URI that the playlist stores for an entry. For a relinked track, returns the URI of
+/// the original track.
 fn entry_uri(item: &PlayableItem) -> Option<PlayableUri> {
     let original = item.as_track().and_then(|track| track.linked_from.as_ref()?.id);
     original.map_or_else(|| item.uri(), |id| Some(id.into()))

@@ -10,8 +10,8 @@ use crate::Library;
 pub struct LibraryChanges {
     /// The tracks saved since the given point in time, newest first.
     pub added: Vec<SavedTrack>,
-    /// Total number of saved tracks. If the total is lower than the previous total plus the number
-    /// of tracks in `added`, tracks were removed.
+    /// Total number of saved tracks. If no track was removed, this number is the previous total
+    /// plus the number of tracks in `added`. A lower number means that tracks were removed.
     pub total: Option<u32>,
     /// Date of the newest track in `added`, or the given point in time if `added` is empty. Pass
     /// this date to the next call.
@@ -23,15 +23,17 @@ impl Library {
     /// library.
     ///
     /// The list starts with the newest track, so reading stops at the first older track. Reading
-    /// usually takes one request. Each 50 further new tracks take one more request. Scope:
+    /// usually takes one request. Every further 50 new tracks need one more request. Scope:
     /// `user-library-read`.
     ///
-    /// This method does not detect:
+    /// Limitations:
     ///
-    /// - Which tracks were removed. [`LibraryChanges::total`] shows only that tracks were removed.
-    /// - Tracks that were saved with an older date, for example by a program that imports
-    ///   libraries.
-    /// - Tracks saved later in the same second as `since`: Spotify's dates are whole seconds.
+    /// - The result does not contain the removed tracks. [`LibraryChanges::total`] shows only that
+    ///   tracks were removed.
+    /// - Tracks that were saved with an older date are not detected. For example, programs that
+    ///   import libraries can set older dates.
+    /// - Tracks that were saved after `since`, but in the same second, are not detected, because
+    ///   Spotify's dates are whole seconds.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client, last: chrono::DateTime<chrono::Utc>)

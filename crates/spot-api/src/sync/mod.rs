@@ -45,8 +45,8 @@ impl GetPlaylist {
     /// are therefore added again, and lose their dates. [`SyncPlan::readded`] is the number of
     /// these duplicates.
     ///
-    /// The request first reads the playlist. Then the request makes one call per 100 removed items,
-    /// and one call per group of adjacent items that are added again.
+    /// The request first reads the playlist. Then the request removes up to 100 items per call.
+    /// Each group of adjacent items that are added again takes one more call.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -62,7 +62,7 @@ impl GetPlaylist {
     }
 
     /// Returns the items of the playlist if the playlist has changed since a version. Returns
-    /// `None` if it has not changed.
+    /// `None` if the playlist still has this version.
     ///
     /// If the playlist has not changed, the call takes one small request.
     ///
@@ -77,8 +77,8 @@ impl GetPlaylist {
     ///
     /// # Errors
     ///
-    /// [`Conflict`](crate::ErrorKind::Conflict) if the playlist keeps changing while it is read.
-    /// Also any failure of a call.
+    /// - [`Conflict`](crate::ErrorKind::Conflict) if the playlist keeps changing while it is read.
+    /// - Any failure of a call.
     pub async fn if_changed(
         self,
         since: impl IntoId<SnapshotId>,

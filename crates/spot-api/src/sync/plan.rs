@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// To keep the dates of entries, a plan may take this number of calls more than a replacement.
+/// Maximum number of additional calls to keep the dates of entries, compared with a replacement.
 const EXTRA_CALLS: usize = 100;
 
 /// Restrictions set by the caller.
@@ -143,10 +143,10 @@ impl SyncPlan {
     ///
     /// # Errors
     ///
-    /// [`Conflict`](ErrorKind::Conflict) if the playlist has changed since the plan was made. In
-    /// this case no change was made. If a call fails, [`Error::done`] is the number of calls that
-    /// succeeded before the failure. To finish, sync again: the playlist is read again, and changes
-    /// already made are not repeated. Do the same if the outcome of a call is unknown.
+    /// [`Conflict`](ErrorKind::Conflict) if the playlist has changed since the plan was made. The
+    /// conflict is detected before the first change. If a call fails, [`Error::done`] is the number
+    /// of calls that succeeded before the failure. To finish, or if the outcome of a call is
+    /// unknown, sync again: the playlist is read again, and changes already made are not repeated.
     pub async fn apply(self) -> Result<Option<SnapshotId>, Error> {
         if !self.is_empty() && contents::version(&self.playlist).await? != self.snapshot_id {
             let message = "the playlist has changed since the plan was made; make a new plan";
@@ -211,9 +211,9 @@ impl fmt::Debug for SyncPlan {
     }
 }
 
-/// Chooses between edits and a replacement, depending on what is possible and allowed, and on the
-/// number of calls. Returns the edits, or `None` for a replacement. `whole` is the number of calls
-/// of a replacement.
+/// Chooses between edits and a replacement. The choice depends on what the API can do, on the
+/// caller's restrictions, and on the number of calls. Returns the edits, or `None` for a
+/// replacement. `whole` is the number of calls of a replacement.
 fn choose<'a>(
     edits: Option<Edits<'a>>,
     whole: Option<usize>,

@@ -34,8 +34,8 @@ pub(crate) struct Edits<'a> {
 }
 
 impl<'a> Edits<'a> {
-    /// Finds the edits that make `present` equal to `wanted`. Of the two values of `Order`, chooses
-    /// the value that takes fewer calls.
+    /// Finds the edits that make `present` equal to `wanted`. Uses the `Order` that leads to fewer
+    /// calls.
     pub(crate) fn new(present: &[u32], wanted: &'a [u32]) -> Self {
         let (has, needs) = (counts(present), counts(wanted));
         let needed = |key: &u32| needs.get(key).copied().unwrap_or(0);
@@ -103,9 +103,9 @@ fn counts(keys: &[u32]) -> HashMap<u32, usize> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
-    /// First ranges are moved. Then new entries are added between and inside the ranges.
+    /// Moves ranges first. Then adds new entries between and inside the ranges.
     MovesFirst,
-    /// First new entries are added in long runs. Then other entries are moved between them.
+    /// Adds new entries first, in long runs. Then moves other entries between the new entries.
     AddsFirst,
 }
 
@@ -156,8 +156,8 @@ impl Arrangement {
         let is = |marks: &[bool], at: usize| marks.get(at).copied().unwrap_or(false);
         let gaps = match self.order {
             Order::MovesFirst => runs(self.is_kept.len(), |at| !is(&self.is_kept, at)),
-            // New entries between two entries that stay are added as one run, even if other entries
-            // move between them later.
+            // New entries between two entries that do not move are added as one run. Other entries
+            // may move into this run later.
             Order::AddsFirst => runs(self.is_still.len(), |at| !is(&self.is_still, at)),
         };
         let new =
@@ -222,9 +222,10 @@ fn blocks(targets: &[usize], is_kept: &[bool], order: Order) -> Vec<Range<usize>
     blocks
 }
 
-/// Moves each block behind the entry that precedes the block in the wanted order.
+/// Moves each range to the place behind the entry that precedes the range in the wanted order.
 fn move_all(list: &mut Vec<usize>, moving: &[Vec<usize>], steps: &mut Vec<Step>) {
-    // The blocks are processed in the wanted order, so all smaller entries are already in place.
+    // The ranges are processed in the wanted order, so all entries that precede a range are already
+    // in place.
     let mut sorted = list.clone();
     sorted.sort_unstable();
     for block in moving {
@@ -289,9 +290,9 @@ mod tests {
     }
 
     /// Lower bound for the number of calls of a plan that preserves entries. A removal call takes
-    /// up to a hundred URIs. Two entries become neighbours through an addition or a move. An
-    /// addition creates at most two new pairs that contain a present entry, and a move creates at
-    /// most three.
+    /// up to a hundred URIs. Only an addition or a move can make two entries neighbours. An
+    /// addition creates at most two new pairs of neighbours that include a present entry. A move
+    /// creates at most three new pairs.
     fn least(present: &[u32], wanted: &[u32]) -> usize {
         let (has, needs) = (counts(present), counts(wanted));
         let gone = has.iter().filter(|(key, count)| needs.get(key).unwrap_or(&0) < *count);

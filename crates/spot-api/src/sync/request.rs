@@ -19,7 +19,8 @@ use crate::{
 ///
 /// Calls that add, move or remove entries do not affect other entries. Replacing the whole playlist
 /// can take fewer calls, but gives every entry a new date. A replacement requires
-/// [`allow_replace`](Self::allow_replace), unless single edits would not keep any date either.
+/// [`allow_replace`](Self::allow_replace), except if single edits would also give every entry a new
+/// date.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client, wanted: Vec<spot_api::model::TrackId>)
@@ -50,8 +51,8 @@ impl SyncPlaylist {
         Self { playlist, goal, contents: None, snapshot_id: None, terms: Terms::default() }
     }
 
-    /// Allows replacing the whole playlist if that takes fewer calls or is the only way. Every
-    /// entry then gets the date of the replacement.
+    /// Allows replacing the whole playlist if a replacement takes fewer calls, or if single edits
+    /// cannot produce the wanted list. A replacement gives every entry a new date.
     pub fn allow_replace(mut self) -> Self {
         self.terms.allow_replace = true;
         self
@@ -72,8 +73,8 @@ impl SyncPlaylist {
     }
 
     /// Sets the contents of the playlist, if you already have them from
-    /// [`GetPlaylist::if_changed`]. The playlist is then not read again. If the playlist has
-    /// changed since then, applying the plan fails.
+    /// [`GetPlaylist::if_changed`]. With known contents, the playlist is not read again. If these
+    /// contents are outdated, applying the plan fails.
     pub fn known(mut self, contents: PlaylistContents) -> Self {
         self.contents = Some(contents);
         self
@@ -87,9 +88,10 @@ impl SyncPlaylist {
     /// # Errors
     ///
     /// - [`BadRequest`](ErrorKind::BadRequest) if an id is invalid, or a position does not exist.
-    ///   Also if the plan would have to add a local file, which the API cannot do. Also if the plan
-    ///   needs a replacement that is not [allowed](Self::allow_replace), or more calls than
-    ///   [`max_calls`](Self::max_calls) allows. In all these cases, nothing was changed.
+    /// - [`BadRequest`](ErrorKind::BadRequest) if the plan would have to add a local file, which
+    ///   the API cannot do.
+    /// - [`BadRequest`](ErrorKind::BadRequest) if the plan needs a replacement that is not
+    ///   [allowed](Self::allow_replace), or more calls than [`max_calls`](Self::max_calls) allows.
     /// - [`Conflict`](ErrorKind::Conflict) if the version of the playlist is not
     ///   [`snapshot_id`](Self::snapshot_id), or if the playlist keeps changing while it is read.
     /// - Any failure of a call.

@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-/// An entry is compared with this number of duplicates before its own rank, and with the same
-/// number after its rank. Without this limit, a list with many duplicates of one track would take
-/// quadratic time.
+/// An entry is compared with at most twice this number of duplicates: the duplicates near its own
+/// rank. Without this limit, a list with many duplicates of one track would take quadratic time.
 const COPIES: usize = 8;
 
 /// Returns the indexes of a longest strictly increasing subsequence.
 pub(crate) fn longest_increasing(values: &[usize]) -> Vec<usize> {
-    // For each length, the index of the last value of an increasing subsequence of this length. Of
-    // all such subsequences, the subsequence with the smallest last value is chosen.
+    // For each length, the index of the last value of an increasing subsequence of this length. If
+    // several subsequences have this length, the subsequence with the smallest last value is
+    // chosen.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(values.len());
     let value = |place: usize| values.get(place).copied().unwrap_or(usize::MAX);
@@ -40,8 +40,8 @@ pub(crate) fn partners(list: &[u32], other: &[u32]) -> Vec<usize> {
         copies.entry(*key).or_default().push(place);
     }
     let copies_of = |key: &u32| copies.get(key).map_or(&[][..], Vec::as_slice);
-    // An increasing subsequence has the same order in both lists. The candidates of one entry
-    // are in decreasing order, so that the subsequence takes at most one of them.
+    // An increasing subsequence has the same order in both lists. The candidates of one entry are
+    // in decreasing order, so that the subsequence takes at most one candidate per entry.
     let mut ranks: HashMap<u32, usize> = HashMap::new();
     let (mut entries, mut candidates) = (Vec::new(), Vec::new());
     for (entry, key) in list.iter().enumerate() {
@@ -85,7 +85,7 @@ mod tests {
     fn the_order_of_as_many_as_possible_is_kept() {
         assert_eq!(longest_increasing(&[3, 1, 2, 5, 4]), [1, 2, 4]);
         assert_eq!(longest_increasing(&[2, 2, 2]).len(), 1);
-        // The second 7 needs no move.
+        // The 7 is paired with the second 7, and needs no move.
         assert_eq!(partners(&[1, 7, 2], &[7, 1, 7, 2]), [1, 2, 3]);
     }
 

@@ -10,8 +10,7 @@ use crate::PlaybackChange;
 /// Spotify returns are off by about a second.
 const TOLERANCE: Duration = Duration::from_secs(3);
 
-/// Returns the changes between two states. The state `after` was seen `elapsed` later than
-/// `before`.
+/// Returns the changes between two states. `elapsed` is the time between the two states.
 pub(crate) fn changes(
     before: Option<&PlaybackState>,
     after: Option<&PlaybackState>,
@@ -65,8 +64,7 @@ fn moved(
 ) -> Option<PlaybackChange> {
     let (start, found) = (before.progress?, after.progress?);
     let latest = start.saturating_add(elapsed);
-    // If one state is paused and the other is playing, playback may have run for any part of the
-    // time.
+    // If only one of the two states is playing, it is unknown how long playback ran.
     let (earliest, latest) = match (before.is_playing, after.is_playing) {
         (true, true) => (latest, latest),
         (false, false) => (start, start),
@@ -79,11 +77,11 @@ fn moved(
     let duration = duration.filter(|duration| !duration.is_zero());
     let from = duration.map_or(latest, |duration| latest.min(duration));
     match duration {
-        // The item should have ended, and the actual position fits a repetition of the item.
+        // The item should have ended, and its actual position matches a repetition of the item.
         Some(duration) if is_later_run(latest, found, duration) => {
             Some(PlaybackChange::ItemRepeated)
         }
-        // The item still plays at its end: the next item is late.
+        // The position is still at the end of the item, because the next item starts late.
         Some(duration) if found.saturating_add(TOLERANCE) >= from && from == duration => None,
         _ => Some(PlaybackChange::Sought { from, to: found }),
     }

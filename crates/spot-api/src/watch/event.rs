@@ -33,16 +33,16 @@ pub enum PlaybackChange {
     Stopped,
     /// Playback moved to another device, or to an unknown device.
     DeviceChanged {
-        /// The device before.
+        /// The previous device.
         from: Option<Device>,
-        /// The device now.
+        /// The new device.
         to: Option<Device>,
     },
     /// The volume of the same device changed.
     VolumeChanged {
-        /// The volume before, 0 to 100.
+        /// The previous volume, 0 to 100.
         from: Option<u8>,
-        /// The volume now, 0 to 100.
+        /// The new volume, 0 to 100.
         to: Option<u8>,
     },
     /// Shuffle was turned on or off.
@@ -52,24 +52,24 @@ pub enum PlaybackChange {
     },
     /// The repeat mode changed.
     RepeatChanged {
-        /// The mode before.
+        /// The previous mode.
         from: RepeatState,
-        /// The mode now.
+        /// The new mode.
         to: RepeatState,
     },
     /// Playback moved to another album, playlist, show or artist.
     ContextChanged {
-        /// The context before.
+        /// The previous context.
         from: Option<Context>,
-        /// The context now.
+        /// The new context.
         to: Option<Context>,
     },
     /// Another track or episode plays. This event is also sent when a player becomes active.
     ItemChanged {
-        /// The item before.
+        /// The previous item.
         from: Option<PlayableItem>,
-        /// The item now; `None` for an advertisement (see the state's `currently_playing_type`) and
-        /// for items that Spotify does not name.
+        /// The new item; `None` for an advertisement (see the state's `currently_playing_type`) and
+        /// for items that Spotify does not return.
         to: Option<PlayableItem>,
     },
     /// The same item ended and plays again from its beginning.
@@ -92,7 +92,8 @@ pub enum PlaybackChange {
     Throttled {
         /// Time for which the watch sends no polls.
         wait: Duration,
-        /// Whether the quota of the developer account is exhausted. The wait can then last hours.
+        /// Whether the quota of the developer account is exhausted. If the quota is exhausted, the
+        /// wait can last hours.
         quota: bool,
     },
     /// A poll failed: the network or Spotify is down, or Spotify refused the token. The watch

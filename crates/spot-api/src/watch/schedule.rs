@@ -60,7 +60,7 @@ pub(crate) enum Outlook {
     Playing {
         /// Time until the item should end.
         left: Option<Duration>,
-        /// Number of polls after the expected end of the item that still found the same item.
+        /// Number of polls that still found the item, although it should have ended.
         overdue: u32,
     },
     Paused,
@@ -69,11 +69,11 @@ pub(crate) enum Outlook {
 
 impl Pace {
     /// Returns the time of the next request. `since` is the time at which the last request ended.
-    /// If a poll was requested (`asked`), the next request is sent at once, unless a pause
-    /// (`held_until`) or the maximum number of requests (`ceiling`) delays it.
+    /// If `asked` is true, the next request is sent at once. Only a pause (`held_until`) or the
+    /// maximum number of requests (`ceiling`) can delay this request.
     pub(crate) fn next(&self, since: Instant, known: &Known, sent: &Sent, asked: bool) -> Instant {
         let urgent = |wait| sent.after(since + wait, self.ceiling);
-        // Intermediate polls leave room for one more request: the poll at the end of an item.
+        // Routine polls leave one request unused, for the poll at the end of an item.
         let routine = |wait| sent.after(since + wait, self.ceiling.saturating_sub(1).max(1));
         let next = if asked {
             urgent(Duration::ZERO)
@@ -127,8 +127,8 @@ impl Sent {
         self.0.push_back(now);
     }
 
-    /// Returns the first time, not before the wanted time, at which a window would not contain more
-    /// than `most` requests.
+    /// Returns the earliest time at which the next request may be sent, but no time before
+    /// `wanted`. A window may contain at most `most` requests.
     fn after(&self, wanted: Instant, most: usize) -> Instant {
         let in_the_way = self.0.len().checked_sub(most).and_then(|at| self.0.get(at));
         in_the_way.map_or(wanted, |sent| wanted.max(*sent + WINDOW))
@@ -181,8 +181,8 @@ mod tests {
             }
         }
 
-        /// Tracks of at least half a minute play one after another, with occasional skips. At any
-        /// pace, the end of each track is detected within a second.
+        /// Tracks of at least half a minute play one after another, with occasional skips. With any
+        /// `Pace`, the end of each track is detected within a second.
         #[test]
         fn the_end_of_a_track_is_seen_within_a_second(
             pace in paces(),

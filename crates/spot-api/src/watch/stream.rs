@@ -28,14 +28,15 @@ use crate::{
 };
 
 /// Longest wait in the queue of the rate limit. This wait is as long as the window in which Spotify
-/// counts calls. A poll that gave up earlier would repeatedly lose its place to other calls of the
-/// client.
+/// counts calls. With a shorter wait, a poll would repeatedly give up and lose its place in the
+/// queue to other calls.
 const QUEUE_WAIT: Duration = Duration::from_secs(30);
 
-/// A response that waited this long for the stream to be polled is outdated.
+/// A response is outdated if it arrived this long before the stream was polled.
 const STALE: Duration = Duration::from_secs(5);
 
-/// Pauses after a 429 and after an exhausted quota, if the response does not say how long to wait.
+/// How long to wait after a 429 and after an exhausted quota, if the response does not contain this
+/// time.
 const UNKNOWN_WAIT: Duration = Duration::from_secs(30);
 const UNKNOWN_QUOTA_WAIT: Duration = Duration::from_secs(15 * 60);
 
@@ -76,7 +77,7 @@ pub struct PlaybackWatch {
     pace: Pace,
     shared: Arc<Shared>,
     ready: VecDeque<PlaybackEvent>,
-    /// The request in flight, if any. Dropping the set stops the request.
+    /// The request in flight, if any. Dropping the `JoinSet` stops the request.
     in_flight: JoinSet<Answer>,
     timer: Option<Pin<Box<Sleep>>>,
     sent: Sent,
@@ -107,7 +108,7 @@ struct Shared {
 /// The response to a poll.
 struct Answer {
     state: Result<Option<PlaybackState>, Error>,
-    /// The latest time at which the request can have been sent.
+    /// The request was sent at this time or earlier.
     sent: Instant,
     /// Time at which the position in the response was correct.
     at: Instant,
@@ -191,8 +192,9 @@ impl PlaybackWatch {
         self.shared.now()
     }
 
-    /// Polls as soon as [`max_calls`](Self::max_calls) allows, and frequently for some seconds.
-    /// Call this method after a command, so that the effect of the command is reported soon.
+    /// Polls as soon as [`max_calls`](Self::max_calls) allows, and then polls frequently for some
+    /// seconds. Call this method after a command, so that the effect of the command is reported
+    /// soon.
     pub fn refresh_now(&self) {
         self.shared.ask();
     }
@@ -354,8 +356,8 @@ impl Stream for PlaybackWatch {
                             return Poll::Ready(Some(Err(error)));
                         }
                     }
-                    // A token source or a transport of the caller panicked; the next poll may
-                    // succeed.
+                    // A token source or a transport that the caller supplied has panicked. The next
+                    // poll may succeed.
                     Some(Err(stopped)) if stopped.is_panic() => {
                         let message = "the task that polls the player panicked";
                         let error = Error::new(ErrorKind::Transport, message);

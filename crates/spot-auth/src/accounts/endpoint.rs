@@ -1,5 +1,5 @@
-//! Client of the accounts service: the authorize page and the token endpoint. It uses the `oauth2`
-//! crate, but sends the requests through the transport of this crate.
+//! Client of the accounts service: the authorize page and the token endpoint. The client uses the
+//! `oauth2` crate, but sends the requests through the transport of this crate.
 
 use std::{
     borrow::Cow,
@@ -64,7 +64,7 @@ const MAX_REFUSAL: usize = 64 * 1024;
 /// The accounts service for one application.
 pub(crate) struct Endpoint {
     client: Client,
-    /// Stored as text, for the comparison with an `iss` parameter.
+    /// The base URL as text, to compare it with the `iss` parameter of a callback.
     issuer: String,
     http: TokenHttp,
 }
@@ -191,8 +191,8 @@ impl Endpoint {
             let failure = match send().await {
                 Ok(response) => return Ok(IssuedTokens { response, requested_at }),
                 Err(RequestTokenError::Request(failure)) => failure,
-                // The other errors contain the body of the response. They cannot occur here,
-                // because every response has already been parsed.
+                // No other error should occur here, because every response has already been parsed.
+                // Another error would contain the body of the response, so the error is replaced.
                 Err(_) => {
                     let message = "the token endpoint's response is malformed";
                     return Err(Error::new(ErrorKind::Decode, message));
@@ -220,8 +220,9 @@ impl Failure {
         let attempts = match self.outcome {
             Outcome::NotSent | Outcome::RateLimited => MAX_ATTEMPTS,
             Outcome::Unknown if !repeatable => 1,
-            // This endpoint needs a special rule. A refresh without a response may have replaced
-            // the refresh token. The service then accepts the old token at most once more.
+            // A refresh may have replaced the refresh token even if no response arrived. After such
+            // a replacement, the service accepts the old token at most once more, so only one retry
+            // makes sense.
             Outcome::Unknown if self.error.status().is_none() => 2,
             Outcome::Unknown => MAX_ATTEMPTS,
             // A retry does not help: after a 401, for example, the client id and secret stay wrong.

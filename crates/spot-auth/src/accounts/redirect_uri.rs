@@ -18,7 +18,7 @@ pub(crate) struct RedirectUri {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Loopback {
     pub(crate) address: IpAddr,
-    /// `None` if the URI has no port. Any port may be used in that case.
+    /// `None` if the URI has no port. A URI without a port works with every port.
     pub(crate) port: Option<u16>,
 }
 

@@ -92,7 +92,7 @@ struct Delivery {
 struct Delivered {
     kind: OwnedKind,
     account: Option<String>,
-    /// Runtime of the session, which the observer may use.
+    /// The tokio runtime of the session, so that the observer can spawn tasks.
     runtime: Option<Handle>,
     done: SyncSender<()>,
 }

@@ -91,7 +91,7 @@ impl Turn<'_> {
         let mut holder = self.exclusive.holder();
         match holder.as_mut().filter(|h| Arc::ptr_eq(&h.heartbeat, &self.heartbeat)) {
             Some(holder) => holder.lock = Some(lock),
-            // This task has lost its turn, and therefore may not hold a lock.
+            // This task has lost its turn, and therefore must not hold a lock.
             None => {
                 drop(holder);
                 let _ = catch(|| drop(lock));

@@ -1,4 +1,4 @@
-//! Detects work that is no longer polled.
+//! Detects futures that the runtime no longer polls.
 //!
 //! A task stalls if its runtime stalls. For example, a current-thread runtime runs its tasks only
 //! while the program calls `block_on`.
@@ -45,7 +45,8 @@ impl Heartbeat {
     }
 }
 
-/// Awaits a future while the work makes progress. `None` if the work stalls first.
+/// Awaits a future for as long as the work makes progress. Returns `None` if the work stalls before
+/// the future is ready.
 pub(crate) async fn unless_stalled<F: Future>(
     heartbeat: &Heartbeat,
     awaited: F,

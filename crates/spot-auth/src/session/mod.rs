@@ -73,7 +73,7 @@ impl Session {
     /// refresh, before the new token is used. An existing record under the same key is overwritten.
     ///
     /// `account` is a string that your program uses to identify the user. The key also contains the
-    /// requested scopes. If these are unknown, the key contains the granted scopes.
+    /// requested scopes, or the granted scopes if the requested scopes are unknown.
     ///
     /// # Errors
     ///
@@ -114,16 +114,16 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if the user has to sign in again, and
-    /// every failure of the accounts service or the network. After a failed refresh there is a
-    /// pause. During the pause, this method returns the same error again.
+    /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if the user has to sign in again. A
+    /// failure of the accounts service or the network is also an error. After a failed refresh
+    /// there is a pause. During the pause, this method returns the same error again.
     pub async fn refresh(&self) -> Result<(), Error> {
         self.cache.refresh().await.map(drop)
     }
 
     /// Waits until a background refresh has ended and its tokens are saved. Call this method before
-    /// the program ends. Otherwise a new refresh token may be lost, and the user has to sign in
-    /// again.
+    /// the program ends. If the program ends earlier, a new refresh token may be lost, so that the
+    /// user has to sign in again.
     ///
     /// ```no_run
     /// # async fn run(session: spot_auth::Session) -> Result<(), spot_auth::Error> {
@@ -142,8 +142,8 @@ impl Session {
         self.user.save_now().await
     }
 
-    /// The scopes that the user granted, which may be fewer than requested. Empty if they are
-    /// unknown.
+    /// The scopes that the user granted, which may be fewer than requested. The set is empty if the
+    /// granted scopes are unknown.
     pub fn granted_scopes(&self) -> Scopes {
         self.user.state().record.granted_scopes().clone()
     }
@@ -175,13 +175,14 @@ impl Session {
     }
 
     /// The earliest time at which the user's consent ends: six months after the user gave it.
-    /// `None` if unknown. Two weeks earlier, the observer of the application receives a warning.
+    /// `None` if unknown. The observer of the application receives a warning two weeks before this
+    /// time.
     pub fn consent_expires_at(&self) -> Option<SystemTime> {
         self.user.state().record.consent_expires_at()
     }
 
-    /// Returns a copy of the current tokens, for programs that keep them without a store. See also
-    /// [`keep_in`](Self::keep_in).
+    /// Returns a copy of the current tokens, for applications that store the tokens themselves. See
+    /// also [`keep_in`](Self::keep_in).
     pub fn record(&self) -> TokenRecord {
         self.user.state().record.clone()
     }

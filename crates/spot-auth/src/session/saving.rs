@@ -45,8 +45,8 @@ impl User {
                     self.state().saved(stored.version());
                     return;
                 }
-                // The store still has the expected version, so its tokens are old. Do not adopt
-                // them.
+                // The store still has the expected version, so the tokens in the store are old and
+                // are not adopted.
                 Ok(Some(stored)) if Some(stored.version()) == expected => {}
                 Ok(Some(stored)) => {
                     self.state().adopt(stored);
@@ -174,7 +174,8 @@ impl User {
     ///
     /// # Errors
     ///
-    /// The error from saving the record. A task then retries saving.
+    /// The error from saving the record. After this error, a background task retries until the
+    /// record is saved.
     pub(crate) async fn move_to_store(
         self: &Arc<Self>,
         location: StoreLocation,
@@ -231,7 +232,7 @@ impl User {
     }
 }
 
-/// Marks that a task retries saving the record. Dropping this value removes the mark.
+/// Exists while a task retries saving the record. Dropping this value clears the flag `saving`.
 struct Saving(Weak<User>);
 
 impl Drop for Saving {

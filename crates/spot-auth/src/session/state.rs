@@ -27,11 +27,11 @@ pub(crate) struct SessionState {
     pub(crate) to_remove: Option<StoreLocation>,
     /// Whether the accounts service has refused the current refresh token.
     pub(crate) refresh_token_refused: bool,
-    /// Whether the store has renamed a broken record. If the record is missing for this reason, the
-    /// user has not signed out.
+    /// Whether the store has renamed a broken record. A record that is missing after the rename
+    /// does not mean that the user has signed out.
     pub(crate) set_aside: bool,
-    /// Whether the session was moved to a store but is not saved there yet. Any record in the store
-    /// is older.
+    /// Whether the session was moved to a store but is not saved there yet. A record that the store
+    /// already has is outdated.
     pub(crate) overwrite: bool,
     pub(crate) unsaved: Option<Unsaved>,
     /// Whether a task is retrying to save the record.

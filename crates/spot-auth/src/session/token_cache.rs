@@ -40,8 +40,8 @@ pub(crate) struct CachedToken {
     pub(crate) ends: Deadline,
     /// Lifetime of the token when it was issued.
     pub(crate) lifetime: Duration,
-    /// End of the time in which refusals of the token are ignored. `None` if the token does not
-    /// come from a refresh.
+    /// If the API refuses the token before this time, the refusal is ignored. `None` if the token
+    /// was not refreshed recently.
     settling: Option<Deadline>,
 }
 
@@ -83,8 +83,8 @@ struct Shared<R> {
     refresh: R,
     clock: Clock,
     created: Instant,
-    /// A random factor from 0.8 to 1.2. With it, processes that started at the same time do not
-    /// refresh at the same time.
+    /// A random factor from 0.8 to 1.2, so that processes that started together do not refresh at
+    /// the same time.
     jitter: f64,
     state: Mutex<State>,
 }
@@ -117,9 +117,9 @@ type RefreshResult = Option<Result<CachedToken, Error>>;
 
 /// The pause after a failed refresh. No other refresh starts during the pause.
 struct Pause {
-    /// End of the pause while the current token is still valid.
+    /// Until this time, callers get the current token if it is still valid.
     in_advance_until: Instant,
-    /// End of the pause if there is no valid token. Until then, callers get the error.
+    /// Until this time, callers that need a new token get the error of the failed refresh.
     until: Instant,
     error: Error,
 }
@@ -130,8 +130,8 @@ const ADVANCE_WINDOW: Duration = Duration::from_secs(300);
 /// If the token expires within this time, every caller waits for the refresh.
 const MANDATORY_WINDOW: Duration = Duration::from_secs(60);
 
-/// If the cache is younger than this, callers also wait for a background refresh. Otherwise the
-/// program could end before the refreshed tokens are saved.
+/// If the cache is younger than this, callers also wait for a background refresh. Without this
+/// wait, a short program could end before the refreshed tokens are saved.
 const YOUNG: Duration = Duration::from_secs(300);
 
 /// How long a caller waits for a background refresh. The old token is still valid.
@@ -227,7 +227,7 @@ impl<R: Refresh> TokenCache<R> {
     pub(crate) async fn settled(&self) {
         let in_flight = self.shared.state().in_flight.clone();
         if let Some(in_flight) = in_flight {
-            // This is also the time limit of the refresh itself.
+            // The refresh itself has the same time limit.
             let _ = timeout(LIMIT, in_flight.ended()).await;
         }
     }
@@ -253,7 +253,7 @@ impl<R: Refresh> Shared<R> {
         if let Some(cached) = state.cached.as_ref().filter(|_| !state.refused) {
             let left = cached.ends.left(now);
             let token = cached.token.clone();
-            // If the lifetime of the token is short, the windows are shorter too.
+            // A token with a short lifetime is refreshed closer to its expiry.
             let advance = ADVANCE_WINDOW.mul_f64(self.jitter).min(cached.lifetime / 4);
             let mandatory = MANDATORY_WINDOW.min(cached.lifetime / 10);
             let paused = state.pause.as_ref().is_some_and(|p| now.monotonic < p.in_advance_until);
@@ -280,8 +280,8 @@ impl<R: Refresh> Shared<R> {
         self.join(&mut self.state(), now.monotonic)
     }
 
-    /// Waits for the refresh in progress. If there is none, starts a refresh, or fails during a
-    /// pause.
+    /// Waits for the refresh in progress. If no refresh is in progress, starts a refresh. During a
+    /// pause, returns the last error instead.
     fn join(self: &Arc<Self>, state: &mut State, now: Instant) -> Result<Step, Error> {
         if let Some(in_flight) = &state.in_flight {
             return Ok(Step::Wait(in_flight.clone(), LIMIT));
@@ -373,7 +373,7 @@ impl Pause {
             // The pause is short, because the user may sign in again. The next refresh then finds
             // the new tokens in the store.
             (ErrorKind::ConsentExpired, _) => (in_advance, Duration::from_secs(5)),
-            // These failures are temporary, and often short.
+            // These failures are temporary, and usually end soon.
             (
                 ErrorKind::Transport
                 | ErrorKind::Timeout

@@ -50,7 +50,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// is used.
 const MAX_RECORDS: usize = 8;
 
-/// Wait time before each check of the store for a new record from another process.
+/// How long to wait before each check whether another process has saved a new record.
 const REREAD_AFTER: [Duration; 7] = [
     Duration::ZERO,
     Duration::from_millis(50),
@@ -212,7 +212,7 @@ impl User {
     }
 
     /// Reads the store, and adopts a record that another process has saved. Returns the access
-    /// token of the record if it is valid for long enough. Then no refresh is needed.
+    /// token of the record, unless the token expires so soon that a refresh is needed.
     async fn reread(&self, location: Option<&StoreLocation>, refused: bool) -> Option<CachedToken> {
         let stored = match location?.load().await {
             Ok(stored) => {

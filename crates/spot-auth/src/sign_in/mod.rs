@@ -36,9 +36,10 @@ use crate::{
 /// A sign-in in one step. Await the value to run the sign-in.
 ///
 /// If the [store](Self::store) has a session with all of the scopes, the sign-in returns this
-/// session. Otherwise the sign-in shows the URL of the consent page and waits for the browser to
-/// return. If the redirect URI is a loopback address, a listener on this machine waits for the
-/// browser. If not, the user has to paste the URL to which the browser returned.
+/// session. If the store has no such session, the sign-in shows the URL of the consent page and
+/// waits for the browser to return. If the redirect URI is a loopback address, a listener on this
+/// machine waits for the browser. With any other redirect URI, the user has to paste the URL to
+/// which the browser returned.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), spot_auth::Error> {
@@ -80,8 +81,8 @@ enum SignInMethod {
 ///
 /// # Errors
 ///
-/// [`Configuration`](crate::ErrorKind::Configuration) if a variable is missing, and every error
-/// that a [`SignIn`] can return.
+/// [`Configuration`](crate::ErrorKind::Configuration) if an environment variable is missing. Every
+/// error of a [`SignIn`] is also possible.
 pub async fn sign_in_from_env(scopes: impl Into<Scopes>) -> Result<Session, Error> {
     let store = FileStore::in_default_directory()?;
     App::from_env()?.sign_in(scopes).store(store).await
@@ -115,7 +116,8 @@ impl SignIn {
         }
     }
 
-    /// Sets the store of the session. The user is asked only if the store has no usable session.
+    /// Sets the store of the session. The consent page is shown only if the store has no usable
+    /// session.
     pub fn store(mut self, store: impl TokenStore) -> Self {
         self.store = Some(Arc::new(store));
         self
@@ -135,7 +137,7 @@ impl SignIn {
     }
 
     /// Sets how long to wait for the browser to return; 5 minutes by default, and 10 minutes at
-    /// most. The requests after the return have their own time limits.
+    /// most. The later requests to the accounts service have their own time limits.
     pub fn timeout(mut self, time_limit: Duration) -> Self {
         self.time_limit = time_limit;
         self
@@ -171,7 +173,7 @@ impl SignIn {
         self
     }
 
-    /// Never asks the user. The sign-in fails with
+    /// Uses only the session in the store, and never shows the consent page. The sign-in fails with
     /// [`Authentication`](crate::ErrorKind::Authentication) if the store has no session, and with
     /// [`MissingScope`](crate::ErrorKind::MissingScope) if the session lacks scopes.
     pub fn store_only(mut self) -> Self {
@@ -247,7 +249,7 @@ impl SignIn {
         Ok(session)
     }
 
-    /// Asks the user, and waits for the browser to return.
+    /// Sends the user to the consent page, and waits for the browser to return.
     async fn ask_user(&self) -> Result<Callback, Error> {
         let redirect = match &self.app.redirect_uri {
             Some(redirect) => redirect.clone(),
@@ -266,8 +268,8 @@ impl SignIn {
                         redirect.as_str()
                     );
                     self.tell_user(format!("Cannot {}.", why.trim_start_matches("cannot "))).await;
-                    // If pasting fails too, the error starts with the failure of the listener,
-                    // because the user should fix that failure.
+                    // If pasting fails too, the error starts with why the listener failed. The user
+                    // should fix that problem first.
                     return self.ask_to_paste(redirect).await.map_err(|paste| {
                         Error::new(paste.kind(), format!("{why}; {}", paste.message()))
                             .with_source(error)

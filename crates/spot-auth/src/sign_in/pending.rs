@@ -17,9 +17,9 @@ use crate::{
 /// A started sign-in. Send the user to [`authorize_url`](Self::authorize_url), and
 /// [`finish`](Self::finish) the sign-in with the URL to which the browser returns.
 ///
-/// The value contains secrets: the state and the PKCE verifier. A server keeps the value in the
-/// session of the user's browser, under its [`state`](Self::state) as the key. The value can be
-/// used once, within ten minutes.
+/// The value contains secrets: the state and the PKCE verifier. A web server stores the value in
+/// the web session of the user's browser, with the [`state`](Self::state) as the key. The value can
+/// be used once, within ten minutes.
 pub struct PendingSignIn {
     app: Arc<Application>,
     redirect: RedirectUri,
@@ -99,8 +99,8 @@ impl PendingSignIn {
     }
 
     /// Returns the sign-in as JSON, for servers with several machines.
-    /// [`App::resume`](crate::App::resume) restores it. The JSON is secret. Finish the sign-in only
-    /// once: the accounts service refuses a second attempt.
+    /// [`App::resume`](crate::App::resume) restores the sign-in. The JSON is secret. Finish the
+    /// sign-in only once: the accounts service refuses a second attempt.
     pub fn into_json(self) -> SecretString {
         let form = PendingJson {
             url: self.request.url.into(),

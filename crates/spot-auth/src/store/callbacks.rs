@@ -11,11 +11,11 @@ use crate::store::{
     token_store::{SaveOutcome, StoreKey, StoreLock, Stored, TokenStore},
 };
 
-/// Stores records with three functions of the program, for example in a database table.
+/// Stores records with three functions that you supply, for example in a database table.
 ///
 /// Any number of tasks of one process may use this store. For several processes, use the store of
-/// `spot-redis`, or implement [`TokenStore`]: save a version in each row, and use a lock that works
-/// across processes.
+/// `spot-redis`, or implement [`TokenStore`]. Such an implementation needs a version in each row,
+/// and a lock that works across processes.
 ///
 /// ```
 /// use spot_auth::{CallbackStore, ExposeSecret, TokenRecord};

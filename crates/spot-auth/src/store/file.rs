@@ -31,7 +31,8 @@ use crate::store::{
 /// On Unix, the store creates files with mode 0600, and the directory with mode 0700. The store
 /// refuses files that other users can read or write, and also links, FIFOs and devices. It refuses
 /// a directory that all users can write to, unless the directory has the sticky bit, like `/tmp`.
-/// The error says what to do. On other platforms the permissions are inherited.
+/// The error says what to do. On other platforms, the files inherit the permissions of the parent
+/// directory.
 ///
 /// # Crashes, several processes and full disks
 ///
@@ -42,10 +43,10 @@ use crate::store::{
 ///
 /// If the disk is full, the new record overwrites the old record in place. The old record is
 /// worthless, because Spotify has replaced its refresh token. Overwriting is not possible if there
-/// is no old record, or if the file system copies on every write. In these cases the session keeps
-/// the tokens in memory, notifies the observer, and retries until there is space. If the program
-/// ends before that, the tokens are lost, and [`Session::settled`](crate::Session::settled) returns
-/// the error.
+/// is no old record, or if the file system copies on every write. If overwriting is not possible,
+/// the session keeps the tokens in memory, notifies the observer, and retries until the disk has
+/// space. If the program ends before the tokens are saved, they are lost, and
+/// [`Session::settled`](crate::Session::settled) returns the error.
 ///
 /// # Files that cannot be read
 ///
@@ -58,7 +59,7 @@ pub struct FileStore {
     directory: PathBuf,
 }
 
-/// How long to wait for another process that is refreshing. Its refresh may need several attempts.
+/// How long to wait for another process that is refreshing. A refresh may need several attempts.
 const REFRESH: Duration = Duration::from_secs(60);
 
 /// How long to wait for another process that is writing.
@@ -196,7 +197,8 @@ enum Unreadable {
     Other(Error),
 }
 
-/// The content of a file. It includes the key, since two keys may have the same file name.
+/// The content of a file. The content includes the key, because two keys may have the same file
+/// name.
 #[derive(Serialize, Deserialize)]
 struct Content {
     format: u32,
@@ -356,7 +358,8 @@ fn parse(text: &[u8], key: &StoreKey, path: &Path) -> Result<Stored, Unreadable>
         let path = path.display();
         Unreadable::Other(Error::configuration(format!("the token file {path} {why}")))
     };
-    // The format is checked first, since a newer version may have changed everything else.
+    // The format is checked first, because a newer version of this library may have changed all
+    // other fields.
     let format = serde_json::from_slice::<Format>(text).map(|format| format.format);
     if format.as_ref().is_ok_and(|format| *format > FORMAT.into()) {
         return Err(wrong(
@@ -377,7 +380,7 @@ fn parse(text: &[u8], key: &StoreKey, path: &Path) -> Result<Stored, Unreadable>
     Ok(Stored::new(record, content.version))
 }
 
-/// Parses a file as [`FileStore`] does, for fuzzing. `None` if it contains no record.
+/// Parses a file as [`FileStore`] does, for fuzzing. Returns `None` if the text contains no record.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn parse_for_fuzzing(text: &[u8]) -> Option<TokenRecord> {
     let key = StoreKey::new("client", "account", "streaming");
@@ -399,8 +402,8 @@ fn beside(path: &Path, end: &str) -> PathBuf {
 }
 
 /// Waits for a lock. The lock is released when the file is closed, and therefore also when the
-/// process ends. Returns `None` if the file system does not support locks. Then only the versions
-/// of the records prevent conflicts.
+/// process ends. Returns `None` if the file system does not support locks. Without locks, only the
+/// versions of the records prevent conflicts.
 async fn lock(files: Files, purpose: Purpose) -> Result<Option<File>, Error> {
     let record = files.record.clone();
     let Some(mut file) = blocking(move || files.open_lock(purpose)).await? else {

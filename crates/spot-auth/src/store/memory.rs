@@ -27,8 +27,8 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Shelf {
     stored: Option<Stored>,
-    /// The last version. A removal does not reset it, so that a writer that has not seen the
-    /// removal gets a conflict.
+    /// The last version. A removal does not reset this number: a writer that still expects the
+    /// removed record must get a conflict.
     last: u64,
 }
 

@@ -12,8 +12,8 @@ mod rspotify_cache;
 mod spotipy_cache;
 mod token_store;
 
-/// [`Error::reason`](spot_http::Error::reason) of the error from a store that has renamed a broken
-/// record.
+/// The [`reason`](spot_http::Error::reason) of the error that a store returns when it has renamed a
+/// broken record.
 pub(crate) const SET_ASIDE: &str = "record_set_aside";
 
 #[cfg(feature = "fuzzing")]

@@ -27,7 +27,7 @@ impl From<io::Error> for Unusable {
     }
 }
 
-/// Reads a file. `None` if it does not exist.
+/// Reads a file. Returns `None` if the file does not exist.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Unusable> {
     check_directory(path)?;
     // Checks the file type before opening the file. Opening a FIFO waits for a writer, and a link

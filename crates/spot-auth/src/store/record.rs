@@ -39,9 +39,9 @@ const CONSENT: Duration = Duration::from_secs(181 * 86_400);
 const LIFETIME: Duration = Duration::from_secs(3_600);
 
 impl TokenRecord {
-    /// Creates a record from a refresh token. Its scopes and the time of the consent are unknown;
-    /// set them with [`with_granted_scopes`](Self::with_granted_scopes) and
-    /// [`with_consented_at`](Self::with_consented_at).
+    /// Creates a record from a refresh token. The record contains neither the granted scopes nor
+    /// the time of the consent; set them with [`with_granted_scopes`](Self::with_granted_scopes)
+    /// and [`with_consented_at`](Self::with_consented_at).
     pub fn from_refresh_token(refresh_token: impl Into<SecretString>) -> Self {
         Self {
             access_token: None,
@@ -82,7 +82,7 @@ impl TokenRecord {
         self
     }
 
-    /// The access token, if there is one. It may have expired.
+    /// The access token, if there is one. The token may have expired.
     pub fn access_token(&self) -> Option<&SecretString> {
         self.access_token.as_ref()
     }
@@ -169,7 +169,7 @@ impl TokenRecord {
     }
 
     /// Creates the record of a new consent. If the response does not list the scopes, the user has
-    /// granted the requested ones (RFC 6749, section 5.1).
+    /// granted all requested scopes (RFC 6749, section 5.1).
     pub(crate) fn granted(issued: &IssuedTokens, requested: Scopes) -> Self {
         let nothing = Self {
             access_token: None,

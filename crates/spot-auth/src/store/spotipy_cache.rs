@@ -80,8 +80,8 @@ pub(super) fn wrong(program: &str, path: &Path, why: &str) -> Error {
 }
 
 fn unix(seconds: f64) -> Option<SystemTime> {
-    // Casting an out-of-range float gives 0 or the maximum. In both cases the access token is
-    // treated as expired.
+    // Casting an out-of-range float gives 0 or the maximum. An access token with such an expiry
+    // time is treated as expired.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
     from_unix(seconds as u64)
 }

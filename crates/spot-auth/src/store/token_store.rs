@@ -9,10 +9,10 @@ use crate::{scopes::Scopes, store::record::TokenRecord};
 
 /// Stores the records of sessions.
 ///
-/// Several tasks, processes and machines may share a store. Two mechanisms prevent them from
-/// overwriting each other's refresh tokens. A session holds the [`lock`](Self::lock) from reading a
-/// record until writing the refreshed record. [`save`](Self::save) refuses a writer that has not
-/// read the current version.
+/// Several tasks, processes and machines may share a store. Two mechanisms prevent one session from
+/// overwriting a newer refresh token of another session. A session acquires the
+/// [`lock`](Self::lock) before it reads a record, and keeps the lock until it has written the
+/// refreshed record. [`save`](Self::save) refuses a writer that has not read the current version.
 ///
 /// A session handles panics, and limits the time of every call: 20 s for reading, 10 s for writing
 /// or removing, and 65 s for the lock. A call that takes longer is cancelled. On a runtime with
@@ -31,8 +31,8 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// If the store cannot be read, or if its content is not a record.
     async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, Error>;
 
-    /// Writes a record if the current record has the version `expected`. `None` means that the key
-    /// must not have a record. A saved record must survive a crash.
+    /// Writes a record if the current record has the version `expected`. If `expected` is `None`,
+    /// writes the record only if the key has no record yet. A saved record must survive a crash.
     ///
     /// # Errors
     ///
@@ -53,8 +53,8 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     async fn remove(&self, key: &StoreKey) -> Result<(), Error>;
 
     /// Waits for the lock of the key. The lock is released when the value is dropped. The store
-    /// must also release the lock when the process of the holder ends. The other methods also work
-    /// without the lock.
+    /// must also release the lock when the process that holds the lock ends. The other methods also
+    /// work without the lock.
     ///
     /// # Errors
     ///
@@ -144,7 +144,7 @@ impl Stored {
         self.record
     }
 
-    /// The version of the record. Every save changes it.
+    /// The version of the record. Every save changes the version.
     pub fn version(&self) -> u64 {
         self.version
     }

@@ -1,18 +1,18 @@
 /// Why Spotify does not allow a call.
 ///
-/// Spotify answers 403 for many reasons. Only the message, the operation and the access mode of the
-/// application distinguish these reasons. [`Error::forbidden_cause`](crate::Error::forbidden_cause)
-/// returns the cause.
+/// Spotify responds with 403 for many reasons. Only the message, the operation and the access mode
+/// of the application distinguish these reasons.
+/// [`Error::forbidden_cause`](crate::Error::forbidden_cause) returns the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ForbiddenCause {
-    /// The operation is closed to applications in Development Mode. The kind is
+    /// The operation is not available to applications in Development Mode. The kind is
     /// [`Restricted`](crate::ErrorKind::Restricted), and the message names the replacement.
     DevelopmentMode,
-    /// Spotify closed the operation on 2024-11-27 to all applications registered since then. It is
-    /// also closed to older applications that were in Development Mode and had not applied for an
-    /// extension by that day. The operation stays closed to these applications in both modes. The
-    /// kind is [`Restricted`](crate::ErrorKind::Restricted).
+    /// Spotify removed the operation on 2024-11-27 for all applications registered since that day.
+    /// Older applications lost the operation too, if they were in Development Mode and had not
+    /// applied for an extension by that day. For these applications, the operation is unavailable
+    /// in both modes. The kind is [`Restricted`](crate::ErrorKind::Restricted).
     ClosedIn2024,
     /// The token lacks a scope. The kind is [`MissingScope`](crate::ErrorKind::MissingScope).
     MissingScope,

@@ -1,7 +1,7 @@
-//! Finds the path of a byte in a JSON text, for example `items[3].track.name`.
+//! Finds the path of the value at a byte of a JSON text, for example `items[3].track.name`.
 //!
-//! The alternative is a deserializer that records the path while it decodes the text again. For
-//! that deserializer, the code of all models would be compiled a second time.
+//! The alternative is a deserializer that records the path while it decodes the text again. With
+//! such a deserializer, the compiler would generate the decoding code of all models twice.
 
 use spot_model::printable;
 
@@ -20,7 +20,7 @@ enum Inside<'a> {
     List(Option<usize>),
 }
 
-/// Returns the path of the byte at a line and a column. As in `serde_json`, the first line is 1,
+/// Returns the path of the value at this line and column. As in `serde_json`, the first line is 1,
 /// and columns are counted in bytes. `None` if the byte is outside of all fields and entries. Time
 /// and memory are linear in the length of the text.
 pub(crate) fn find(json: &[u8], line: usize, column: usize) -> Option<String> {

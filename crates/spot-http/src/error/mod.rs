@@ -72,9 +72,10 @@ pub enum ErrorKind {
     /// The token lacks a scope that the operation needs.
     MissingScope,
     /// The operation is not available to this application. The message says since when the
-    /// operation is closed, and what to use instead.
+    /// operation is unavailable, and what to use instead.
     Restricted,
-    /// The user or the application may not do this, for example read a playlist of another user.
+    /// The user or the application may not make this call, for example to read a playlist of
+    /// another user.
     Forbidden,
     /// The item does not exist, or the application may not see it.
     NotFound,
@@ -164,7 +165,7 @@ impl Error {
         self.inner.reason.as_deref()
     }
 
-    /// Why Spotify forbids the call; `None` for other errors. The message says what to do about it.
+    /// Why Spotify forbids the call; `None` for other errors. The error message says what to do.
     pub fn forbidden_cause(&self) -> Option<ForbiddenCause> {
         self.inner.forbidden_cause
     }
@@ -189,9 +190,9 @@ impl Error {
         self.inner.path.as_deref()
     }
 
-    /// Whether the same call may succeed later. This is the case after a network failure, a failure
-    /// of Spotify, a timeout or a rate limit. If [`retry_after`](Self::retry_after) is known, wait
-    /// for that time first. The pipeline has already made its own retries.
+    /// Whether the same call may succeed later. `true` after a network failure, a failure of
+    /// Spotify, a timeout or a rate limit. If [`retry_after`](Self::retry_after) is known, wait for
+    /// that time first. The pipeline has already made its own retries.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.inner.kind,
@@ -306,14 +307,14 @@ impl Error {
         self
     }
 
-    /// Sets the time until the next call.
+    /// Sets how long to wait before the next call.
     #[must_use]
     pub fn with_retry_after(mut self, retry_after: Duration) -> Self {
         self.inner().retry_after = Some(retry_after);
         self
     }
 
-    /// Sets the body. Only its first KiB is kept. The body must not contain a token.
+    /// Sets the body. Only the first KiB of the body is kept. The body must not contain a token.
     #[must_use]
     pub fn with_body(mut self, body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body.get(..BODY).unwrap_or(body));
@@ -487,8 +488,8 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Leaves out the source if its text is already in the message. Otherwise, reports that print all
-/// sources would repeat the text. [`Error::cause`] always returns the source.
+/// Leaves out the source if its text is already in the message. A report that prints all sources
+/// would otherwise show the same text twice. [`Error::cause`] always returns the source.
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         let first = self.cause()?;

@@ -48,13 +48,13 @@ reasons! {
     AlreadyPaused = "ALREADY_PAUSED",
     /// Playback is not paused.
     NotPaused = "NOT_PAUSED",
-    /// The item does not play on this device.
+    /// Playback is not on this device.
     NotPlayingLocally = "NOT_PLAYING_LOCALLY",
     /// No track is playing.
     NotPlayingTrack = "NOT_PLAYING_TRACK",
-    /// Nothing with a context is playing.
+    /// No context, such as an album or a playlist, is playing.
     NotPlayingContext = "NOT_PLAYING_CONTEXT",
-    /// The context has no end to skip to.
+    /// The command is not possible in an endless context, such as a radio station.
     EndlessContext = "ENDLESS_CONTEXT",
     /// The context does not allow the command.
     ContextDisallow = "CONTEXT_DISALLOW",

@@ -6,7 +6,7 @@ use crate::{Error, ErrorKind, ForbiddenCause, PlayerReason};
 
 /// Adds the cause and the advice to the error of a call that Spotify forbids.
 ///
-/// For closed operations, Spotify has also answered 404, 405 and 410 without a message.
+/// For unavailable operations, Spotify has also responded with 404, 405 and 410 without a message.
 pub(crate) fn explain(error: Error, operation: &Operation, mode: AccessMode) -> Error {
     let cause = match error.status() {
         Some(401 | 403) => cause(&error, operation, mode),
@@ -65,7 +65,8 @@ fn cause(error: &Error, operation: &Operation, mode: AccessMode) -> Option<Forbi
     })
 }
 
-/// Returns the cause if the answer has no message and the operation is closed to the application.
+/// Returns the cause if the operation is not available to the application and the response has no
+/// message.
 fn closed(error: &Error, operation: &Operation, mode: AccessMode) -> Option<ForbiddenCause> {
     match operation.access {
         _ if !is_silent(error) => None,
@@ -77,7 +78,7 @@ fn closed(error: &Error, operation: &Operation, mode: AccessMode) -> Option<Forb
     }
 }
 
-/// Whether the message is only the name of the status.
+/// Whether the message is empty or only the name of the HTTP status.
 fn is_silent(error: &Error) -> bool {
     let words = error.message();
     ["", "forbidden", "not found", "gone", "method not allowed"]
@@ -85,7 +86,7 @@ fn is_silent(error: &Error) -> bool {
         .any(|name| words.eq_ignore_ascii_case(name))
 }
 
-/// Whether the operation would be closed in Development Mode, but another mode is configured.
+/// Whether the operation is unavailable in Development Mode, but another access mode is configured.
 fn is_doubtful(operation: &Operation, mode: AccessMode) -> bool {
     operation.access == Access::Extended && mode != AccessMode::Development
 }

@@ -1,4 +1,4 @@
-//! Random numbers for waits and file names. They are not suitable for secrets.
+//! Random numbers for waits and file names. Do not use these numbers for secrets.
 
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 
@@ -9,8 +9,8 @@ pub fn jitter() -> f64 {
 
 /// Returns a random number. Processes that run the same code get different numbers.
 pub fn random_number() -> u64 {
-    // The standard library seeds its hash tables from the operating system. It has no other source
-    // of random numbers.
+    // The standard library has no random number generator, but it seeds its hash tables with random
+    // numbers from the operating system.
     RandomState::new().build_hasher().finish()
 }
 
@@ -55,7 +55,7 @@ mod tests {
                 assert!((0.0..1.0).contains(&number), "{number}");
                 counts[(number * 10.0) as usize] += 1;
             }
-            // 1000 each on average. The range allows 10 standard deviations.
+            // Each count is 1000 on average. The range allows 10 standard deviations.
             assert!(counts.iter().all(|count| (700..1300).contains(count)), "{counts:?}");
         }
     }

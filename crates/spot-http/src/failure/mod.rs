@@ -1,7 +1,8 @@
-//! Interprets failures: what a failed attempt means, whether a retry is allowed, and when.
+//! Interprets failures: decides what a failed attempt means, and whether and when a retry is
+//! allowed.
 //!
-//! Both the pipeline and the token endpoint of `spot-auth` use this module, so that the same
-//! failure means the same in both. An [`Outcome`] says what may have happened to the request. A
+//! Both the pipeline and the token endpoint of `spot-auth` use this module, so that both treat a
+//! failure in the same way. An [`Outcome`] says what may have happened to the request. A
 //! [`Refusal`] is the server's message. [`retry_after`] is the wait that the server requested, and
 //! [`Backoff`] is the wait that the client chooses.
 

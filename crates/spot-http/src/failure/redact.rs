@@ -55,8 +55,8 @@ fn in_base64(secret: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Returns the text without an escaped secret; `None` if the text does not contain the secret in an
-/// escaped form.
+/// Replaces a secret that is written with escapes. Returns `None` if the text contains no escaped
+/// form of the secret.
 fn without_escaped(text: &str, secret: &str, escapes: &[char]) -> Option<String> {
     if !text.contains(escapes) {
         return None;
@@ -108,7 +108,8 @@ fn escaped(text: &str, secret: &str, escapes: &[char]) -> Option<Vec<(usize, usi
 /// and Pratt.
 fn matches(characters: impl Iterator<Item = Character>, secret: &[char]) -> Vec<(usize, usize)> {
     let is_next = |matched: usize, char: char| secret.get(matched) == Some(&char);
-    // For each matched length, the length that still matches after a mismatch.
+    // For each number of matched characters: the number of characters that still match after a
+    // mismatch.
     let mut shorter = vec![0; secret.len() + 1];
     let mut matched = 0;
     for (at, char) in secret.iter().enumerate().skip(1) {

@@ -54,8 +54,12 @@ impl Refusal {
         Self { message: printable(&message, WORDS), reason }
     }
 
-    /// Reads `{"error": {"status", "message", "reason"}}`, the same without the outer object,
-    /// `{"error": {"type", "description"}}`, and `{"error": "..", "error_description": ".."}`.
+    /// Reads an error in one of these forms:
+    ///
+    /// - `{"error": {"status", "message", "reason"}}`
+    /// - `{"status", "message", "reason"}`
+    /// - `{"error": {"type", "description"}}`
+    /// - `{"error": "..", "error_description": ".."}`
     fn from_json(value: &Value) -> Self {
         let error = value.get("error").unwrap_or(value);
         let text = |value: &Value, name: &str| {
@@ -103,7 +107,7 @@ impl Refusal {
         }
     }
 
-    /// Converts the refusal into an error with this status. The error does not hold the body.
+    /// Converts the refusal into an error with this status. The error does not contain the body.
     pub fn into_error(self, status: u16) -> Error {
         let kind = self.kind(status);
         let error = Error::new(kind, self.message).with_status(status);
@@ -118,8 +122,8 @@ impl Error {
     /// Creates the error of a response that is not a success, from its status and its body. The
     /// error keeps the beginning of the body.
     ///
-    /// A [`Pipeline`](crate::Pipeline) creates the errors of its calls in this way. For a response
-    /// that may contain a token, use [`Refusal`] instead.
+    /// A [`Pipeline`](crate::Pipeline) uses this function for the errors of its calls. For a
+    /// response that may contain a token, use [`Refusal`] instead.
     pub fn from_response(status: u16, body: &[u8]) -> Self {
         Refusal::read(body).into_error(status).with_body(body)
     }

@@ -6,9 +6,9 @@ use http::{HeaderMap, header};
 /// Reads the `Retry-After` header: seconds, seconds with a fraction, or an HTTP date.
 ///
 /// A date is compared with the `Date` header of the same response, so that a wrong local clock has
-/// no effect. Without that header, the date is compared with `now`.
+/// no effect. Without a `Date` header, the date is compared with `now`.
 ///
-/// - `None` if the header is missing or malformed. In that case, the backoff determines the wait.
+/// - `None` if the header is missing or malformed; the backoff then determines the wait.
 /// - A negative number is malformed. Treating a negative number as "retry now" would be dangerous,
 ///   because the server reported too many calls.
 /// - A date in the past means zero.
@@ -34,8 +34,8 @@ fn date(text: &str) -> Option<SystemTime> {
 
 fn seconds(text: &str) -> Option<Duration> {
     let text = text.trim();
-    // The parser of Rust also accepts `inf` and `NaN`. Therefore the number must begin with a
-    // digit.
+    // The parser of Rust also accepts `inf` and `NaN`. To reject these words, the number must begin
+    // with a digit.
     let number = text.starts_with(|first: char| first.is_ascii_digit()).then_some(text)?;
     Some(Duration::try_from_secs_f64(number.parse().ok()?).unwrap_or(Duration::MAX))
 }

@@ -8,7 +8,7 @@ use crate::failure::Outcome;
 const TRANSIENT: u32 = 14;
 /// Price of a retry after a 429.
 const RATE_LIMITED: u32 = 5;
-/// Number of tokens that a call earns if its first attempt succeeds.
+/// Number of points that a call earns if its first attempt succeeds.
 const SUCCESS: u32 = 1;
 
 /// Returns the price of a retry after an outcome.
@@ -19,8 +19,8 @@ pub(crate) fn price(outcome: Outcome) -> u32 {
     }
 }
 
-/// A balance of tokens. Retries cost tokens and successes earn them. During an outage the balance
-/// runs out, and most calls fail without a retry.
+/// A balance of points. A retry costs points, and a success earns points. During an outage the
+/// balance runs out, and most calls fail without a retry.
 #[derive(Debug)]
 pub(crate) struct Budget {
     left: Mutex<u32>,
@@ -48,7 +48,7 @@ impl Budget {
         }
     }
 
-    /// Adds tokens after a success: the price of the retry that succeeded, or 1 without a retry.
+    /// Adds points after a success: the price of the retry that succeeded, or 1 without a retry.
     pub(crate) fn succeeded(&self, paid: u32) {
         let Some(most) = self.most else { return };
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);

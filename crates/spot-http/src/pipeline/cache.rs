@@ -21,8 +21,9 @@ use crate::{AccessToken, Error, Response};
 ///
 /// The key consists of the token, the URL and the language, so that users never receive each
 /// other's responses. After a token refresh, the earlier responses are therefore not used.
-/// Identical `GET`s in flight share one request. A write removes the responses about the user's
-/// library and about playlists, but only those that belong to the token of the write.
+/// Identical `GET`s in flight share one request. A write removes the stored responses about the
+/// user's library and about playlists. Only responses that belong to the token of the write are
+/// removed.
 ///
 /// Clones share the stored responses, even if they belong to different clients:
 ///

@@ -105,7 +105,8 @@ async fn send(
             let Response { attempts, waited, .. } = response;
             return Ok(Response { attempts, waited, ..kept_response(head, kept.body) });
         }
-        // The 304 is about another version than the stored response.
+        // The 304 does not belong to the stored response, so the request is sent again without
+        // conditions.
         response = Call::new(*caller, request).run().await?;
     }
     let head = response_head(&response);

@@ -20,8 +20,8 @@ use crate::{
     rate_limit::describe,
 };
 
-/// One call. Dropping a call is safe at any time, because a call holds only its slot of the rate
-/// limit.
+/// One call. Dropping a call is safe at any time: the only resource of a call is its rate-limit
+/// slot.
 pub(crate) struct Call<'a> {
     shared: &'a Shared,
     tokens: &'a dyn TokenSource,
@@ -38,7 +38,7 @@ pub(crate) struct Call<'a> {
     /// The number of the attempt, from 1.
     attempt: u32,
     waited: Duration,
-    /// The price of the last retry, as paid from the retry budget.
+    /// The price of the last retry, which was paid from the retry budget.
     paid: u32,
     /// A token that the API refused, and the error of that attempt.
     refused: Option<(AccessToken, Error)>,
@@ -78,7 +78,8 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Adds headers that make the server answer 304 if nothing changed. A 304 is then a success.
+    /// Adds headers that make the server respond with 304 if nothing changed. A call with these
+    /// headers treats a 304 as a success.
     #[cfg(feature = "cache")]
     pub(crate) fn with_conditions(mut self, conditions: HeaderMap) -> Self {
         self.conditions = conditions;
@@ -146,7 +147,7 @@ impl<'a> Call<'a> {
         let request = PermitRequest { operation, lane, deadline, max_wait };
         let passed = self.shared.limiter.acquire(request).await;
         let waited = start.elapsed();
-        // A shorter time is only the overhead of a limiter that admits the call at once.
+        // A limiter that admits the call at once also takes a short time, which is not reported.
         if waited >= Duration::from_millis(1) {
             self.waited += waited;
             tracing::debug!(waited_ms = millis(waited), "waited for the rate limit");
@@ -204,7 +205,7 @@ impl<'a> Call<'a> {
             Outcome::RateLimited => return self.throttled(permit, error, wait),
             Outcome::NotSent => _ = self.finish(permit, AttemptEnd::NotSent),
             _ if status.is_some() => _ = self.finish(permit, AttemptEnd::Answered),
-            // The request may have reached the server, so it keeps its slot.
+            // The request may have reached the server, so the slot stays in use.
             _ => drop(permit),
         }
         if outcome == Outcome::Unauthorized {
@@ -250,12 +251,12 @@ impl<'a> Call<'a> {
             return Err(error.with_message(message).with_retry_after(pause));
         }
         self.retries(&error, pause);
-        // There is no sleep here, because the limiter delays the next attempt.
+        // This function does not sleep, because the limiter delays the next attempt.
         Ok(Next::Again)
     }
 
-    /// Whether the number of attempts, the deadline and the budget allow a retry. If so, pays for
-    /// the retry from the budget.
+    /// Whether the number of attempts, the deadline and the budget allow a retry. If a retry is
+    /// allowed, its price is paid from the budget.
     fn may_retry_in(&mut self, outcome: Outcome, wait: Duration) -> bool {
         let in_time = wait <= self.max_wait && later(Instant::now(), wait) < self.deadline;
         // The payment is the last condition, so that only actual retries cost anything.
@@ -300,7 +301,7 @@ impl<'a> Call<'a> {
                 headers.insert(header::CONTENT_TYPE, kind);
                 *message.body_mut() = body.data.clone();
             }
-            // Spotify answers 411 to a PUT or POST without a length.
+            // Spotify responds with 411 to a PUT or POST without a length.
             None if method != Method::Get => {
                 headers.insert(header::CONTENT_LENGTH, HeaderValue::from(0));
             }

@@ -76,8 +76,8 @@ impl Pipeline {
 
     /// Sends a request and returns the response with its body as bytes.
     ///
-    /// The future can be dropped at any time. In that case it is unknown whether Spotify carried
-    /// out the request.
+    /// The future can be dropped at any time, but it is then unknown whether Spotify carried out
+    /// the request.
     ///
     /// # Errors
     ///
@@ -130,15 +130,15 @@ impl Pipeline {
     /// # Errors
     ///
     /// The same errors as [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the
-    /// response is an HTML page. Such a page comes from a proxy or from the sign-in of a network,
+    /// response is an HTML page. An HTML page comes from a proxy or from the sign-in of a network,
     /// not from Spotify.
     pub async fn call_empty(&self, request: Request) -> Result<Response<()>, Error> {
         let operation = request.operation();
         self.call(request).await?.of_command(operation)
     }
 
-    /// Requests a link and returns the target of its redirect. The request contains no token, and
-    /// the redirect is not followed. `None` if the response is not a redirect.
+    /// Sends a request to a link and returns the target of the redirect. The request contains no
+    /// token, and the redirect is not followed. `None` if the response is not a redirect.
     ///
     /// # Errors
     ///
@@ -176,7 +176,7 @@ impl Pipeline {
     }
 
     /// Sets the access mode of the application; [`Development`](AccessMode::Development) by
-    /// default. If an operation is closed in only one mode, the error messages depend on this
+    /// default. If an operation is available in only one mode, the error messages depend on this
     /// setting.
     #[must_use]
     pub fn with_access_mode(mut self, mode: AccessMode) -> Self {
@@ -205,7 +205,7 @@ impl Pipeline {
         Caller { shared: &self.shared, tokens: &*self.tokens, access: self.access }
     }
 
-    /// A snapshot of Spotify's limits: the learned limit, the calls in use, and the closed
+    /// A snapshot of Spotify's limits: the learned limit, the calls in use, and the blocked
     /// operations with the end of each block. Show the snapshot on a dashboard, or save it for the
     /// next run.
     pub fn limits(&self) -> Limits {

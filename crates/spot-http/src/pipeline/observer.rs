@@ -10,8 +10,8 @@ use crate::{Error, ErrorKind};
 /// spans.
 ///
 /// The observer runs on its own thread, so that a slow observer does not delay calls. The thread
-/// starts with the first event of a pipeline. Panics are ignored. The thread enters the runtime of
-/// the call, so that the observer may spawn tasks.
+/// starts with the first event of a pipeline. Panics of the observer are ignored. The thread enters
+/// the tokio runtime of the call, so that the observer may spawn tasks.
 ///
 /// Events arrive in the order in which they happen. A call may return before its events arrive.
 /// [`Pipeline::settled`](crate::Pipeline::settled) waits for the events, in tests or before a
@@ -90,14 +90,15 @@ pub enum Event {
         /// The wait before the retry.
         after: Duration,
     },
-    /// Spotify answered 429. Either all operations pause, or only this operation is closed.
+    /// Spotify responded with 429. The limiter now pauses either all operations or only this
+    /// operation.
     #[non_exhaustive]
     RateLimited {
         /// The operation.
         operation: &'static Operation,
         /// Length of the pause.
         pause: Duration,
-        /// Whether a quota is exhausted. In that case only this operation is closed.
+        /// Whether a quota is exhausted. If `true`, only this operation pauses.
         quota: bool,
     },
     /// The learned limit of the rolling window changed.
@@ -106,8 +107,8 @@ pub enum Event {
         /// The number of calls that fit in a window.
         limit: u32,
     },
-    /// The limiter cannot reach the server that holds the shared state, and continues with its own
-    /// state.
+    /// The limiter cannot reach the server with the shared state, and continues with the limiter's
+    /// own state.
     #[non_exhaustive]
     LimiterAlone {
         /// The failure.
@@ -141,7 +142,8 @@ pub enum Event {
         /// The operation.
         operation: &'static Operation,
     },
-    /// The observer was too slow: the events that followed the last received event are lost.
+    /// The observer was too slow: the events between the previously received event and this event
+    /// are lost.
     #[non_exhaustive]
     Lost {
         /// The number of lost events.

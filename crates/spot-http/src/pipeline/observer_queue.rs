@@ -1,4 +1,4 @@
-//! Delivers events to the program's observer, on a separate thread.
+//! Delivers events to the observer on a separate thread.
 
 use std::{
     fmt,
@@ -37,7 +37,7 @@ struct Queue {
 
 /// An entry of the queue.
 enum Waiting {
-    /// An event, and the runtime of its call.
+    /// An event, and a handle of the tokio runtime on which the call runs.
     Event(Event, Option<Handle>),
     /// A marker for a task that waits until the observer has handled the earlier events.
     Marker(oneshot::Sender<()>),

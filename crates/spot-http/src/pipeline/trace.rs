@@ -1,8 +1,8 @@
 //! Spans that follow OpenTelemetry's conventions for HTTP clients. Each call has a span, which
 //! contains one span for each attempt.
 //!
-//! The spans contain no secrets. They contain the names of query parameters but not their values,
-//! since search terms are private.
+//! The spans contain no secrets. Query parameters are recorded by name, without their values, since
+//! search terms are private.
 
 use std::{fmt, time::Duration};
 

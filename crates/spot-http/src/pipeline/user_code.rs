@@ -1,5 +1,5 @@
-//! Calls code of the program: token sources, transports and observers. A panic in this code must
-//! not stop the task of the caller.
+//! Calls user-supplied code: token sources, transports and observers. A panic in this code must not
+//! stop the task of the caller.
 
 use std::{
     future::poll_fn,
@@ -8,11 +8,11 @@ use std::{
     task::Poll,
 };
 
-/// The code panicked.
+/// The user-supplied code panicked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Panicked;
 
-/// Awaits a future of the program.
+/// Awaits a user-supplied future and catches panics.
 pub(crate) async fn call<F: Future>(future: F) -> Result<F::Output, Panicked> {
     let mut future = pin!(future);
     poll_fn(|context| match catch(|| future.as_mut().poll(context)) {
@@ -22,7 +22,7 @@ pub(crate) async fn call<F: Future>(future: F) -> Result<F::Output, Panicked> {
     .await
 }
 
-/// Calls a function of the program.
+/// Calls a user-supplied function and catches panics.
 pub(crate) fn catch<T>(function: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(function)).map_err(|_| Panicked)
 }

@@ -1,16 +1,16 @@
-//! Blocks after a 429. Either all operations are blocked, or only the operation that was refused.
+//! Blocks operations after a 429: either all operations, or only the operation that was refused.
 //!
 //! Spotify has several limits, and a 429 rarely says which limit was reached:
 //!
-//! - A `Retry-After` of seconds means that the rolling window of the application is full. All
-//!   operations pause.
+//! - A `Retry-After` of a few seconds means that the rolling window of the application is full. All
+//!   operations are then blocked.
 //! - `QUOTA_EXCEEDED`, or a `Retry-After` of hours, means that a quota is exhausted. Groups of
 //!   operations share quotas, and Spotify does not publish the groups. Only the refused operation
 //!   is blocked. Another operation that shares the quota is blocked when it is refused as well.
 //! - If an operation with its own rate limit is refused, only this operation is blocked.
 //!
-//! When a block ends, only one call is sent at first: the test call, `Probe` in the code. The other
-//! calls wait for its response, because many calls at once could lengthen the block.
+//! When a block ends, only one call is sent at first: the test call, which the code names `Probe`.
+//! The other calls wait for its response, because many calls at once could lengthen the block.
 //!
 //! Functions take the current time as an argument and never wait.
 
@@ -41,11 +41,12 @@ const PROBE_TIME: Duration = Duration::from_secs(5);
 const FIRST_QUOTA_BLOCK: Duration = Duration::from_secs(15 * 60);
 const LONGEST_QUOTA_BLOCK: Duration = Duration::from_secs(6 * 3600);
 
-/// All blocks of an application.
+/// The blocked operations of an application.
 #[derive(Debug, Default)]
 pub struct Blocks {
     all: Option<Block>,
-    /// The blocks of single operations. The function `key` returns the keys of this map.
+    /// The blocks that apply to only one operation. The function `key` computes the key of an
+    /// operation.
     operations: HashMap<Cow<'static, str>, Block>,
 }
 
@@ -69,13 +70,13 @@ enum Probe {
     Sent(Instant),
 }
 
-/// A block in the form that several machines share.
+/// The serialised form of a block, for limiters that share their state between machines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SharedBlock {
     /// Key of the blocked operation; [`ALL`](Self::ALL) if all operations are blocked.
     pub key: String,
-    /// Remaining time in milliseconds. 0 if the block has ended but no test call was answered yet.
+    /// Remaining time in milliseconds. 0 if the block has ended but no test call has succeeded yet.
     pub left: u64,
     /// Whether a quota is exhausted.
     pub quota: bool,
@@ -94,7 +95,7 @@ impl SharedBlock {
     pub const ALL: &str = "";
 }
 
-/// The blocks for which a call is the test call.
+/// The ended blocks that a test call tests. An ordinary call tests no block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Probes {
     all: bool,
@@ -102,12 +103,12 @@ pub struct Probes {
 }
 
 impl Probes {
-    /// Whether this is the test call after all operations were blocked.
+    /// Whether the call tests the block that applies to all operations.
     pub(crate) fn all(self) -> bool {
         self.all
     }
 
-    /// Returns the keys of the blocks for which a call of this operation is the test call.
+    /// Returns the keys of the blocks that a call of this operation tests.
     pub fn keys(self, operation: &Operation) -> impl Iterator<Item = Cow<'static, str>> {
         let all = self.all.then_some(Cow::Borrowed(SharedBlock::ALL));
         all.into_iter().chain(self.operation.then(|| key(operation)))
@@ -117,8 +118,7 @@ impl Probes {
 /// Whether a call may be sent.
 #[derive(Debug)]
 pub(crate) enum Passage {
-    /// The call may be sent. If the probes are not empty, the call is the test call for these
-    /// blocks.
+    /// The call may be sent. If `Probes` is not empty, the call tests these blocks.
     Open(Probes),
     /// All operations are blocked until this time.
     AllBlocked(Instant, Error),
@@ -212,7 +212,7 @@ impl Blocks {
             wait
         };
         let wait = wait.min(LONGEST_BLOCK);
-        // The test call gave no result for the other kind of block.
+        // If the call also tested the other kind of block, that block needs another test call.
         let other = Probes { all: probes.all && alone, operation: probes.operation && !alone };
         self.end(operation, other, false);
         let block = Block {
@@ -404,7 +404,7 @@ pub(crate) fn key(operation: &Operation) -> Cow<'static, str> {
     }
 }
 
-/// Formats the message of calls that are blocked: the remaining time and Spotify's message.
+/// Formats the error message of a blocked call: the remaining time and Spotify's message.
 pub(crate) fn describe(error: &Error, wait: Duration, alone: bool) -> String {
     let what = if alone { "this operation is blocked" } else { "all calls are paused" };
     let words = match error.message() {
@@ -435,7 +435,7 @@ mod tests {
             now += wait;
         }
         assert_eq!(minutes, [15, 30, 60, 120, 240, 360, 360, 360]);
-        // One answered test call opens the operation again.
+        // One test call that is not refused ends the block.
         let Passage::Open(probes) = blocks.check(operation, now) else { panic!("blocked") };
         blocks.pass(operation, probes, now);
         assert!(matches!(blocks.check(operation, now), Passage::Probing { .. }));

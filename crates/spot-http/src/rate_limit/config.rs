@@ -23,7 +23,7 @@ enum Mode {
 }
 
 impl RateLimit {
-    /// Learns the limit from the first 429, and occasionally tries a higher limit. This is the
+    /// Learns the limit from the first 429, and occasionally tries a higher limit. This mode is the
     /// default.
     pub fn learned() -> Self {
         Self { mode: Mode::Learned, window: WINDOW, limits: Limits::default() }

@@ -114,7 +114,7 @@ impl Shared {
         if writing.is_scheduled {
             return;
         }
-        // Without a runtime, dropping the limiter writes the file.
+        // Without a runtime, the file is written when the limiter is dropped.
         let Ok(runtime) = Handle::try_current() else { return };
         writing.is_scheduled = true;
         let at = writing.last.map_or_else(Instant::now, |last| last + EVERY);
@@ -149,7 +149,7 @@ impl Shared {
         content.processes.remove(&self.process);
         self.local.absorb(content.processes.values(), Absorb::WhileRunning);
         // This process has now loaded the limits and blocks of the other processes. An entry of
-        // another process stays in the file only while its calls use slots.
+        // another process stays in the file only while calls of that process use slots.
         let wall = SystemTime::now();
         content.processes.retain(|_, limits| limits.has_slots(wall));
         content.processes.insert(self.process.clone(), self.local.own_limits());
@@ -164,7 +164,8 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // A short-lived program exits now, and its next run needs the state.
+        // A short-lived program drops the limiter when the program exits. The next run needs the
+        // latest state.
         self.write();
     }
 }

@@ -55,13 +55,13 @@ impl PermitRequest {
     }
 }
 
-/// The slot of one attempt.
+/// A permit to send one attempt, which occupies a slot.
 ///
 /// If the request was not sent, dropping the permit returns the slot. After [`sent`](Self::sent),
 /// the slot stays in use for the length of a window, because the request may have reached the
 /// server.
 pub trait Permit: fmt::Debug + Send {
-    /// Records that the request is sent at this time.
+    /// Records the time at which the request is sent.
     fn sent(&mut self, now: Instant);
 
     /// Reports the end of the attempt.
@@ -69,7 +69,7 @@ pub trait Permit: fmt::Debug + Send {
 }
 
 /// The end of an attempt, as reported to a limiter. If the outcome of an attempt is unknown, its
-/// permit is dropped instead.
+/// permit is dropped and no end is reported.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum AttemptEnd<'a> {
@@ -89,7 +89,7 @@ pub enum AttemptEnd<'a> {
 }
 
 impl<'a> AttemptEnd<'a> {
-    /// Creates the value for an attempt that the server refused with 429.
+    /// Creates the end of an attempt that the server refused with 429.
     pub fn refused(error: &'a Error, wait: Duration) -> Self {
         Self::Refused { error, wait }
     }
@@ -107,7 +107,7 @@ pub struct Feedback {
 }
 
 impl Feedback {
-    /// Sets the new limit, if there is one.
+    /// Sets the new limit; `None` if the limit did not change.
     #[must_use]
     pub fn with_limit(mut self, limit: Option<u32>) -> Self {
         self.limit = limit;

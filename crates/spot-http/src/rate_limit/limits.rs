@@ -12,7 +12,7 @@ use crate::rate_limit::window::Learned;
 
 /// Maximum length of a block: twice the longest block that was reported. Longer blocks are
 /// shortened to this length, since a wrong clock or header must not stop a program forever. One
-/// test call every two days does no harm.
+/// test call every two days is harmless even if the block was real.
 pub(crate) const LONGEST_BLOCK: Duration = Duration::from_secs(2 * 86_400);
 
 /// A snapshot of Spotify's limits: the learned limit, the calls in use, and the blocked operations
@@ -83,7 +83,7 @@ pub(crate) struct SavedBlocks {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SavedBlock {
-    /// Zero if the block has ended but no test call was answered yet.
+    /// Zero if the block has ended but no test call has succeeded yet.
     pub(crate) left: Duration,
     pub(crate) quota: bool,
     pub(crate) words: String,
@@ -101,7 +101,7 @@ pub struct ClosedOperation<'a> {
     pub wait: Duration,
     /// The wall-clock time at which the block ends.
     pub until: SystemTime,
-    /// Whether a quota is exhausted. If not, the operation reached its own rate limit.
+    /// Whether a quota is exhausted; `false` if the operation reached its own rate limit.
     pub quota: bool,
     /// Spotify's message.
     pub message: &'a str,
@@ -121,8 +121,8 @@ impl Limits {
         self.limit
     }
 
-    /// Number of calls that count against the limit now. They are in flight, or were answered less
-    /// than a window ago.
+    /// Number of calls that count against the limit now: calls in flight, and calls that got a
+    /// response less than a window ago.
     pub fn in_use(&self) -> usize {
         self.slots.len()
     }

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// A rate limiter for one process. This is the default.
+/// A rate limiter for one process. This limiter is the default.
 ///
 /// The limiter learns Spotify's limit and stays below the limit. Cloning is cheap, and clones share
 /// all state. All [`Pipeline`](crate::Pipeline)s of an application must share one limiter, because
@@ -57,15 +57,15 @@ pub(crate) enum Absorb {
     /// The state is loaded at the start, including blocks that have ended but still need a test
     /// call.
     AtStart,
-    /// The state is loaded later, when this limiter sends its own test calls. Blocks that have
-    /// ended are left out.
+    /// The state is loaded while the limiter runs. Blocks that have ended are left out, because
+    /// this limiter sends its own test calls.
     WhileRunning,
 }
 
 impl LocalLimiter {
-    /// Loads the state of other processes. The limit is loaded if this limiter does not know one. A
-    /// block is loaded if it ends later than the block of this limiter. The calls that still use
-    /// slots are loaded, and replace the calls that were loaded before.
+    /// Loads the state of other processes. The limit is loaded if this limiter does not know a
+    /// limit. A block is loaded if it ends later than the block of this limiter. Calls that still
+    /// use slots are loaded too, and replace the calls of the previous load.
     pub(crate) fn absorb<'a>(&self, others: impl Iterator<Item = &'a Limits>, when: Absorb) {
         let wall = SystemTime::now();
         self.queued.change(|window, blocks, now| {
@@ -85,7 +85,7 @@ impl LocalLimiter {
         });
     }
 
-    /// Returns the known limits. They include only the calls of this process.
+    /// Returns the known limits, with only the calls of this process.
     pub(crate) fn own_limits(&self) -> Limits {
         self.queued.with(|window, blocks, now| save(window, blocks, now, false))
     }

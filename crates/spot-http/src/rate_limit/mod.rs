@@ -23,7 +23,8 @@ pub use {
 
 pub(crate) use blocks::describe;
 
-/// Building blocks for limiters in this workspace. These items may change in any version.
+/// Parts for building limiters in other crates of this workspace. These items may change in any
+/// version.
 #[doc(hidden)]
 pub mod parts {
     pub use crate::rate_limit::{

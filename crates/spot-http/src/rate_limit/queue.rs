@@ -1,8 +1,9 @@
-//! The queue of waiting calls. It has two lanes, and each lane is first come, first served.
+//! The queue of waiting calls. The queue has two lanes. Each lane is first come, first served.
 //!
 //! When it is the turn of a waiter, the queue wakes the waiter. The waiter takes its slot when it
 //! is polled. If a woken waiter is not polled, it is skipped after a short time and keeps its
-//! place. For example, `select!` holds the future of the waiter, or nobody reads its stream.
+//! place. For example, a waiter is not polled while another branch of a `select!` runs, or if
+//! nobody reads the stream that contains the waiter.
 //!
 //! Functions take the current time as an argument and never wait.
 
@@ -15,7 +16,7 @@ use crate::Lane;
 /// Time within which a woken waiter must be polled.
 const GRACE: Duration = Duration::from_millis(20);
 
-/// While bulk calls wait, one in this many queued calls is a bulk call.
+/// While both lanes have waiting calls, one of every `BULK_SHARE` admitted calls is a bulk call.
 const BULK_SHARE: u32 = 10;
 
 /// The waiters of both lanes.
@@ -23,7 +24,7 @@ const BULK_SHARE: u32 = 10;
 pub(crate) struct Queue {
     interactive: Waiters,
     bulk: Waiters,
-    /// The waiters that cannot proceed until a block changes. They are in neither lane.
+    /// The waiters outside of the lanes, which cannot proceed until a block changes.
     parked: Waiters,
     next: Ticket,
     /// Number of interactive calls that were admitted since the last bulk call. Calls are counted
@@ -49,7 +50,7 @@ pub struct Waiting {
     pub interactive: usize,
     /// Number of calls in the bulk lane.
     pub bulk: usize,
-    /// Number of calls in neither lane. They wait until a block changes.
+    /// Number of calls outside of the lanes, which wait until a block changes.
     pub parked: usize,
 }
 
@@ -120,8 +121,8 @@ impl Queue {
         self.interactive.is_empty() && self.bulk.is_empty() && self.parked.is_empty()
     }
 
-    /// Whether it is the turn of the waiter with this ticket. If there is no ticket, whether it is
-    /// the turn of a new call.
+    /// Whether it is the turn of the waiter with this ticket, or of a new call if there is no
+    /// ticket.
     pub(crate) fn is_turn(&self, lane: Lane, ticket: Option<u64>, now: Instant) -> bool {
         let bulk_is_due = self.bulk_is_due(now);
         let (own, other_first) = match lane {

@@ -1,5 +1,5 @@
-//! The part that several limiters share: the queue with its lanes, the blocks, deadlines and time
-//! limits. Calls may be counted in this process or elsewhere.
+//! The code that several limiters share: the queue with its lanes, the blocks, deadlines and time
+//! limits. The implementation of [`Slots`] counts the calls, in this process or elsewhere.
 
 use std::{
     borrow::Cow,
@@ -58,7 +58,7 @@ pub struct Candidate<'a> {
     pub operation: &'a Operation,
     /// The lane whose slots the call may use.
     pub lane: Lane,
-    /// The blocks for which the call is the test call.
+    /// The blocks that the call tests.
     pub probes: Probes,
     /// The waiting calls, including this one.
     pub waiting: Waiting,
@@ -72,7 +72,7 @@ pub struct EndedCall<'a> {
     pub slot: u64,
     /// The operation that was called.
     pub operation: &'a Operation,
-    /// The blocks for which the call was the test call.
+    /// The blocks that the call tested.
     pub probes: Probes,
     /// How the call ended.
     pub end: End,
@@ -84,13 +84,13 @@ pub struct EndedCall<'a> {
     pub blocks: &'a Blocks,
 }
 
-/// A limiter made of slots and a queue. Cloning is cheap, and clones share all state.
+/// A limiter that consists of slots and a queue. Cloning is cheap, and clones share all state.
 #[derive(Debug)]
 pub struct QueuedLimiter<S> {
     shared: Arc<Shared<S>>,
 }
 
-/// A weak reference to a [`QueuedLimiter`]. It does not keep the limiter alive.
+/// A weak reference to a [`QueuedLimiter`], which does not keep the limiter alive.
 #[derive(Debug)]
 pub struct WeakLimiter<S> {
     shared: Weak<Shared<S>>,
@@ -140,7 +140,7 @@ impl<S: Slots> QueuedLimiter<S> {
         WeakLimiter { shared: Arc::downgrade(&self.shared) }
     }
 
-    /// Gives access to the slots and the blocks. Wakes no waiting call.
+    /// Gives access to the slots and the blocks. Does not wake waiting calls.
     pub fn with<T>(&self, use_them: impl FnOnce(&mut S, &mut Blocks, Instant) -> T) -> T {
         let mut state = self.shared.state();
         let State { slots, blocks, .. } = &mut *state;
@@ -148,8 +148,8 @@ impl<S: Slots> QueuedLimiter<S> {
     }
 
     /// Changes the slots and the blocks, and wakes waiting calls. The closure also returns whether
-    /// all waiting calls must wake, for example because a block changed. Otherwise only the first
-    /// call of each lane wakes.
+    /// all waiting calls must wake, for example because a block changed. If the closure returns
+    /// `false`, only the first call of each lane wakes.
     pub fn change<T>(&self, change: impl FnOnce(&mut S, &mut Blocks, Instant) -> (T, bool)) -> T {
         let now = Instant::now();
         let mut state = self.shared.state();
@@ -216,7 +216,8 @@ impl<S: Slots> RateLimiter for QueuedLimiter<S> {
 
 impl<S: Slots> Shared<S> {
     fn state(&self) -> MutexGuard<'_, State<S>> {
-        // No code under this lock leaves the state half changed.
+        // The state is consistent even if code under this lock panicked, so a poisoned lock can be
+        // used.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -230,8 +231,8 @@ impl<S: Slots> Shared<S> {
             }),
             AttemptEnd::NotSent => self.end_unknown(permit, End::NotSent),
             AttemptEnd::Refused { error, wait } => {
-                // A 429 because of a quota or of an operation's own limit says nothing about the
-                // window. If a test call is refused, the block was too short.
+                // A 429 that is caused by a quota or by an operation's own limit does not show that
+                // the window is full. If a test call is refused, the block was too short.
                 let about_window =
                     error.kind() == ErrorKind::RateLimited && !operation.own_limit && !probes.all();
                 let end = End::Refused(if about_window { wait } else { Duration::MAX });
@@ -265,8 +266,8 @@ impl<S: Slots> Shared<S> {
         let QueuedPermit { slot, operation, probes, sent, .. } = *permit;
         let ended = EndedCall { slot, operation, probes, end, refused, sent, blocks };
         let limit = slots.end(&ended, now);
-        // The result of a test call affects all calls. Calls that would wait too long for a block
-        // fail now.
+        // The result of a test call affects all calls. A call fails now if the block lasts longer
+        // than the call may wait.
         let decides = block.is_some() || probes != Probes::default();
         let called = if decides { queue.call_all() } else { queue.call(now) };
         self.release(state, called);
@@ -323,8 +324,8 @@ impl<S: Slots> State<S> {
         if !self.queue.is_turn(request.lane, ticket, now) {
             return Ok(in_lane);
         }
-        // If it is the turn of a bulk call, it may use the slots that are reserved for interactive
-        // calls. Otherwise the bulk call would wait forever.
+        // A bulk call whose turn it is may also use the slots that are reserved for interactive
+        // calls. Without these slots, the bulk call might wait forever.
         let lane = if self.queue.bulk_is_due(now) { Lane::Interactive } else { request.lane };
         let mut waiting = self.queue.waiting();
         if ticket.is_none() {
@@ -355,7 +356,7 @@ impl<S: Slots> State<S> {
         self.slots.settle(waiting, now);
     }
 
-    /// Returns the next time at which a waiter may proceed because time has passed.
+    /// Returns the next time at which a waiter may be able to proceed without another event.
     fn next_change(&mut self, now: Instant) -> Option<Instant> {
         self.block_change = self.blocks.next_change(now);
         self.slot_change = self.slots.next_change(now);
@@ -381,8 +382,9 @@ fn accept(
     Ok(())
 }
 
-/// First interval after which a waiter itself checks whether it may proceed. Each further interval
-/// is longer. The timer task normally wakes the waiter earlier, but its runtime may have stopped.
+/// A waiter that is not woken checks after this time whether it may proceed. Each further interval
+/// is longer. The timer task normally wakes the waiter earlier, but the runtime of the timer task
+/// may have stopped.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 const RAREST_LOOK: Duration = Duration::from_secs(60);
 
@@ -391,7 +393,7 @@ fn late() -> Error {
     Error::new(ErrorKind::Timeout, "the deadline passed while the call waited for the rate limit")
 }
 
-/// A call that waits for a slot. It leaves the queue when it is dropped.
+/// A call that waits for a slot. Dropping the waiter removes the call from the queue.
 struct Waiter<'a, S: Slots> {
     shared: &'a Arc<Shared<S>>,
     ticket: Option<u64>,
@@ -417,7 +419,7 @@ impl<S: Slots> Waiter<'_, S> {
                 self.shared.release(state, called);
                 return Poll::Ready(Ok((slot, probes)));
             }
-            // The waiter leaves the queue when it is dropped.
+            // Dropping the waiter removes the call from the queue.
             Err(error) => return Poll::Ready(Err(error)),
         };
         let is_new = self.ticket.is_none();
@@ -445,9 +447,9 @@ impl<S: Slots> Drop for Waiter<'_, S> {
     }
 }
 
-/// Wakes waiters that can proceed because time has passed. The reason is a free slot, the end of a
-/// block, or a test call or a waiter that takes too long. The timer runs in its own task while
-/// calls wait, so that it also works if the waiters are not polled.
+/// Wakes waiters that can proceed because time has passed. A waiter can proceed when a slot becomes
+/// free, when a block ends, or when a test call or an earlier waiter takes too long. The timer runs
+/// in its own task while calls wait, so that it also works if the waiters are not polled.
 struct Timer<S: Slots> {
     shared: Weak<Shared<S>>,
     changed: Arc<Notify>,
@@ -468,8 +470,8 @@ impl<S: Slots> Timer<S> {
         }
     }
 
-    /// Wakes the waiters whose turn it is. Returns the time of the next check: `Some(None)` if only
-    /// another event can wake a waiter, and `None` if no call waits.
+    /// Wakes the waiters whose turn it is. Returns the time of the next check. Returns `Some(None)`
+    /// if only an event can wake a waiter, and `None` if no call waits.
     fn turn(&self) -> Option<Option<Instant>> {
         let shared = self.shared.upgrade()?;
         let now = Instant::now();
@@ -512,7 +514,7 @@ struct QueuedPermit<S: Slots> {
     slot: u64,
     probes: Probes,
     sent: Instant,
-    /// The end to record if the permit is dropped; `None` if an end was already recorded.
+    /// The outcome to record if the permit is dropped; `None` if an outcome was already recorded.
     unfinished: Option<End>,
 }
 

@@ -1,4 +1,4 @@
-//! A sorted list of times, whose memory is bounded.
+//! A sorted list of times with bounded memory.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -7,18 +7,19 @@ use tokio::time::Instant;
 /// Number of entries up to which every time is exact.
 const EXACT: usize = 1024;
 
-/// Whether the time of merged entries is the earliest or the latest of them.
+/// Which time represents several merged times: the earliest (`Down`) or the latest (`Up`).
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Rounding {
     Down,
     Up,
 }
 
-/// Times with a kind, earliest first.
+/// A list of times, earliest first. Each time has a kind.
 ///
-/// Up to [`EXACT`] entries, each time is an entry. Then a time joins the entry before it if the
-/// kinds are equal and the difference is at most `resolution`. For a server that accepts thousands
-/// of calls in one window, this bounds the memory by the number of resolutions in a window.
+/// While the list has fewer than [`EXACT`] entries, every time has its own entry. In a longer list,
+/// a new time is merged with the previous entry if both have the same kind and are at most
+/// `resolution` apart. Merging bounds the memory if a server accepts thousands of calls in one
+/// window.
 #[derive(Debug)]
 pub(crate) struct Tally<K> {
     entries: VecDeque<Entry<K>>,
@@ -30,7 +31,7 @@ pub(crate) struct Tally<K> {
 
 #[derive(Clone, Copy, Debug)]
 struct Entry<K> {
-    /// The time of the entry, by the rounding.
+    /// The earliest or the latest of the merged times, depending on the rounding.
     time: Instant,
     /// The earliest of the merged times.
     first: Instant,
@@ -49,7 +50,7 @@ impl<K: Copy + PartialEq> Tally<K> {
         Self { entries: VecDeque::new(), count: 0, resolution, rounding }
     }
 
-    /// Number of times.
+    /// Number of stored times, including merged times.
     pub(crate) fn count(&self) -> u32 {
         self.count
     }
@@ -71,7 +72,7 @@ impl<K: Copy + PartialEq> Tally<K> {
         self.entries.insert(at, Entry::new(time, kind));
     }
 
-    /// Removes all times up to `limit`, `limit` included.
+    /// Removes all times up to and including `limit`.
     pub(crate) fn remove_up_to(&mut self, limit: Instant) {
         while let Some(entry) = self.entries.front().filter(|entry| entry.time <= limit) {
             self.count = self.count.saturating_sub(entry.count);
@@ -88,7 +89,7 @@ impl<K: Copy + PartialEq> Tally<K> {
         self.count = counts.fold(0, u32::saturating_add);
     }
 
-    /// The time with `skipped` times before it.
+    /// Skips `skipped` times and returns the next time.
     pub(crate) fn nth(&self, skipped: u32) -> Option<Instant> {
         let mut passed = 0_u32;
         let entry = self.entries.iter().find(|entry| {
@@ -112,16 +113,16 @@ mod tests {
 
     const RESOLUTION: Duration = Duration::from_millis(30);
 
-    /// Counts of times later than `time`: of all times, and of the tally after it removed the
-    /// others.
+    /// Returns how many times are later than `time`: the exact number, and the number that the
+    /// tally counts.
     fn counts(times: &[Instant], tally: &mut Tally<()>, time: Instant) -> (usize, usize) {
         tally.remove_up_to(time);
         (times.iter().filter(|other| **other > time).count(), tally.count() as usize)
     }
 
     proptest! {
-        /// A time rounded up is at most one resolution too late, and one rounded down at most one
-        /// too early.
+        /// Rounding up makes a time at most one resolution too late. Rounding down makes a time at
+        /// most one resolution too early.
         #[test]
         fn a_rounded_time_is_off_by_one_resolution_at_most(
             steps in prop::collection::vec(0_u64..40, EXACT..4 * EXACT),

@@ -24,9 +24,9 @@ const MARGIN: Duration = Duration::from_millis(50);
 const STRAY: Duration = Duration::from_secs(1);
 
 /// Maximum number of calls in flight while no limit is known. When the limit is reached, the server
-/// refuses every call in flight, and some servers lengthen the block with each of these calls. The
-/// maximum doubles only after it has delayed calls for the length of a window. Without this
-/// increase, eight calls in flight on a slow connection would never fill a window.
+/// refuses every call in flight. Some servers lengthen the block with each refused call. If the
+/// maximum delays calls for the length of a window, the maximum doubles. If the maximum stayed at
+/// eight, a slow connection would never reach the server's limit.
 const FIRST_RAMP: u32 = 8;
 const LARGEST_RAMP: u32 = 64;
 
@@ -37,18 +37,19 @@ const RAMP: u32 = 4;
 /// Smallest plausible limit.
 const LEAST: u32 = 4;
 
-/// A refusal after fewer answers than this probably means that other processes or an earlier run
-/// used up the limit. After `STRIKES` such refusals, the number of answers becomes the limit.
+/// A refusal after fewer responses than this probably means that other processes or an earlier run
+/// used up the limit. After `STRIKES` such refusals, the number of responses becomes the learned
+/// limit.
 const FEW: u32 = 20;
 const STRIKES: u32 = 3;
 
-/// Number of times in a window that are told apart if there are very many calls.
+/// A window with very many calls is divided into this number of intervals.
 const RESOLUTIONS: u32 = 1024;
 
 const FIRST_PROBE: Duration = Duration::from_secs(60);
 const RAREST_PROBE: Duration = Duration::from_secs(30 * 60);
 
-/// A block longer than this is not caused by the window.
+/// A block longer than this has another cause than a full window.
 const LONG_BLOCK: Duration = Duration::from_secs(120);
 
 /// The calls of a window and the limit that was learned.
@@ -57,22 +58,21 @@ pub struct Window {
     length: Duration,
     mode: Mode,
     limit: Option<u32>,
-    /// Largest number of calls that were answered within one window.
+    /// Largest number of calls that got a response within one window.
     proven: u32,
     in_flight: u32,
     /// When the slots of finished calls become free, soonest first.
     cooling: Tally<Call>,
-    /// Send times of the answered calls that were sent less than a window ago, oldest first. These
-    /// calls are certainly in the server's window. The number of these calls is a lower bound of
-    /// the server's limit. The number of used slots is an upper bound of the server's current
-    /// count.
+    /// Send times of the calls that got a response and were sent within the last window, oldest
+    /// first. The server certainly counts these calls, so their number is a lower bound of the
+    /// server's limit. The number of used slots is an upper bound of the server's current count.
     certain: Tally<()>,
     ramp: u32,
     braked_since: Option<Instant>,
     /// Time of the last refusal that was evaluated. If a call that was sent before this time is
     /// refused, the refusal is not evaluated.
     learned_at: Option<Instant>,
-    /// Number of refusals that came after too few answers to be conclusive.
+    /// Number of refusals that came after fewer than [`FEW`] responses.
     strikes: u32,
     search: LimitSearch,
     interactive_at: Option<Instant>,
@@ -117,7 +117,7 @@ pub enum Slot {
     Now(u64),
     /// No slot is free before this time.
     At(Instant),
-    /// No slot is free until another call is answered.
+    /// No slot is free until another call gets a response.
     AfterAnswer,
 }
 
@@ -127,8 +127,8 @@ pub enum Slot {
 pub enum End {
     /// The server sent a response other than 429.
     Answered,
-    /// The server answered 429. The duration is the wait before the next attempt, or
-    /// [`Duration::MAX`] if the 429 says nothing about the window.
+    /// The server responded with 429. The duration is the wait before the next attempt, or
+    /// [`Duration::MAX`] if the 429 has another cause than a full window.
     Refused(Duration),
     /// The outcome is unknown: the call was cancelled or timed out, or its connection broke.
     Unknown,
@@ -223,7 +223,7 @@ impl Window {
         let most = self.proven.saturating_add(self.ramp);
         if used >= most {
             self.brake(now);
-            // Without calls in flight, no answer will free a slot.
+            // If no call is in flight, no response can free a slot.
             return if self.in_flight == 0 { self.after(used - most) } else { Slot::AfterAnswer };
         }
         if used.saturating_add(self.ramp) < self.proven {
@@ -306,7 +306,8 @@ impl Window {
         self.replace(Call::Foreign, left, now);
     }
 
-    /// Loads a limit that was learned elsewhere, if this window does not know one.
+    /// Loads a limit that another process or an earlier run learned, if this window has no limit
+    /// yet.
     pub(crate) fn learn(&mut self, learned: &Learned, now: Instant) {
         if let (Mode::Learned, None, Some(limit)) = (self.mode, self.limit, learned.limit) {
             self.limit = Some(limit.max(LEAST));
@@ -335,8 +336,9 @@ impl Window {
             .flat_map(move |(free, _, count)| (0..count).map(move |_| free - now))
     }
 
-    /// Replaces the slots of a kind of calls. `left` are their remaining times. They come from
-    /// elsewhere and may be wrong, so they are limited to the length of a window.
+    /// Replaces the slots of all calls of this kind. `left` contains the remaining times of the new
+    /// slots. The remaining times come from outside this process and may be wrong, so each time is
+    /// limited to the length of a window.
     fn replace(&mut self, call: Call, left: &[Duration], now: Instant) {
         let longest = self.length + MARGIN + STRAY;
         self.cooling.replace(call, left.iter().map(|left| now + (*left).min(longest)));
@@ -354,7 +356,7 @@ impl Window {
         (limit / 20).max(2).min(limit.saturating_sub(1))
     }
 
-    /// Returns when `over + 1` of the used slots become free.
+    /// Returns the time at which `over + 1` of the used slots will be free.
     fn after(&self, over: u32) -> Slot {
         self.cooling.nth(over).map_or(Slot::AfterAnswer, Slot::At)
     }
@@ -389,8 +391,8 @@ impl Window {
         self.certain.count()
     }
 
-    /// Returns the number of calls answered within a window. The server may no longer count the
-    /// earliest of these calls.
+    /// Returns the number of calls that got a response within a window. The server may no longer
+    /// count the earliest of these calls.
     fn answered(&self, now: Instant) -> u32 {
         let recent = self
             .cooling
@@ -425,7 +427,8 @@ impl Window {
             return;
         }
         let limit = match (self.limit, self.search.from.take()) {
-            // No limit is known yet. The number of answers is close to the actual limit.
+            // No limit is known yet. The number of responses within a window is close to the actual
+            // limit.
             (None, _) => self.answered(now).max(LEAST),
             (Some(limit), Some(from)) => {
                 self.search.every = (self.search.every * 2).min(RAREST_PROBE);
@@ -446,8 +449,8 @@ impl Window {
         self.braked_since = None;
     }
 
-    /// Doubles `ramp` if it has delayed calls for the length of a window. Without this increase, a
-    /// few calls in flight on a slow connection would never fill a window.
+    /// Doubles `ramp` if `ramp` has delayed calls for the length of a window. If `ramp` never grew,
+    /// a slow connection would never reach the server's limit.
     fn brake(&mut self, now: Instant) {
         match self.braked_since {
             None => self.braked_since = Some(now),

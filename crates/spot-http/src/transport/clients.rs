@@ -1,8 +1,8 @@
 //! One HTTP client for each runtime.
 //!
 //! A connection makes progress only while the runtime that opened it runs. A current-thread runtime
-//! runs only inside `block_on`. If a request of another runtime used its connections, the request
-//! might never be sent.
+//! runs only inside `block_on`. A request might therefore never be sent if it used a connection of
+//! another runtime.
 
 use std::{
     collections::VecDeque,

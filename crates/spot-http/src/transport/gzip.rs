@@ -29,7 +29,7 @@ pub(crate) fn decompress(
     if encoding.is_none_or(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"gzip")) {
         return Ok(answer);
     }
-    // Both headers describe the compressed body.
+    // `Content-Encoding` and `Content-Length` describe the compressed body, so both are removed.
     answer.headers_mut().remove(CONTENT_ENCODING);
     answer.headers_mut().remove(CONTENT_LENGTH);
     let compressed = std::mem::take(answer.body_mut());

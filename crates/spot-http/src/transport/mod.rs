@@ -109,7 +109,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::BodyTooLarge => "the response is larger than the limit",
             TransportErrorKind::Other => "the request failed",
         })?;
-        // The innermost cause is the informative one, such as "connection refused".
+        // The innermost cause contains the useful information, such as "connection refused".
         let mut cause: &dyn StdError = &*self.source;
         let mut chain = cause.to_string();
         while let Some(deeper) = cause.source() {
@@ -120,8 +120,8 @@ impl fmt::Display for TransportError {
     }
 }
 
-/// Returns advice for a refused certificate. `chain` is the text of all causes. rustls names the
-/// reason in the innermost cause; the libraries of `native-tls` may name it in any cause.
+/// Returns advice for a refused certificate. `chain` is the text of all causes. With rustls, the
+/// reason is in the innermost cause. With `native-tls`, the reason may be in any cause.
 fn advice(chain: &str) -> &'static str {
     let says = |words: &[&str]| words.iter().any(|word| chain.contains(word));
     if !says(&["ertificate"]) {

@@ -11,8 +11,8 @@ use crate::{
     transport::{address::Addresses, clients::Clients},
 };
 
-/// The transport that uses reqwest. It uses HTTP/2 and gzip if the server supports them. It does
-/// not follow redirects, does not retry, and limits the size of responses.
+/// Sends requests with reqwest, over HTTP/2 and with gzip if the server supports them. The
+/// transport neither follows redirects nor retries, and it limits the size of responses.
 ///
 /// A transport may be used on any number of runtimes. Each runtime has its own connections.
 // The attribute is repeated here, so that the docs of `spot-sdk` show the feature.
@@ -43,8 +43,8 @@ impl ReqwestTransport {
 }
 
 impl Transport for ReqwestTransport {
-    // This is the code that `async_trait` would generate, except that the future does not hold the
-    // request. Allocating a future of more than a kilobyte would cost as much as all other work
+    // This is the code that `async_trait` would generate, except that the future does not contain
+    // the request. Allocating a future of more than a kilobyte would cost as much as all other work
     // here.
     fn send<'life, 'answer>(
         &'life self,
@@ -124,7 +124,7 @@ impl fmt::Debug for ReqwestTransport {
     }
 }
 
-/// Creates the error of an incomplete body. The server responded, so the request was sent, even if
+/// Creates the error for an incomplete body. The server responded, so the request was sent, even if
 /// the cause says otherwise.
 fn broken_body(error: reqwest::Error) -> TransportError {
     let error = classify(error);
@@ -154,8 +154,8 @@ fn classify(error: reqwest::Error) -> TransportError {
 #[cfg(feature = "http2")]
 fn of_http2(cause: &(dyn StdError + 'static)) -> Option<TransportErrorKind> {
     let error = cause.downcast_ref::<h2::Error>()?;
-    // The server did not process the request. Either it refused the stream, or the stream is later
-    // than the last stream that the server announced (RFC 9113, 8.7).
+    // The server did not process the request: it sent `REFUSED_STREAM`, or a `GOAWAY` that excludes
+    // the stream of the request (RFC 9113, 8.7).
     let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
     let gone = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
     Some(if error.is_remote() && (refused || gone) {
@@ -253,10 +253,10 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// Sets the interval and the timeout of the checks of HTTP/2 connections with calls in flight.
-    /// The server must respond to a check within the timeout. Both are 4 s by default. The sum of
-    /// these defaults is shorter than the time limit of an attempt. Therefore a dead connection
-    /// (for example after the machine slept) costs a single attempt.
+    /// Sets how often an HTTP/2 connection with calls in flight is checked, and the timeout of each
+    /// check. The interval and the timeout are 4 s each by default. The sum of both defaults is
+    /// shorter than the time limit of an attempt, so a dead connection (for example after the
+    /// machine slept) costs only one attempt.
     #[cfg(feature = "http2")]
     pub fn http2_keep_alive(mut self, interval: Duration, timeout: Duration) -> Self {
         self.http2_keep_alive = (interval, timeout);
@@ -285,16 +285,16 @@ impl ReqwestTransportBuilder {
         let fail = |what: &str, error: reqwest::Error| {
             Error::configuration(format!("{what}: {}", error.without_url()))
         };
-        // Installs a default crypto provider if the program has none. The call fails only if the
-        // program installs a provider at the same moment. In that case, the program's provider is
+        // Installs a default crypto provider if the program has none. The installation fails only
+        // if the program installs a provider at the same moment. The program's provider is then
         // used.
         #[cfg(feature = "rustls")]
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let mut client = reqwest::Client::builder()
-            // The pipeline does the retries. It counts them, waits between them, and knows which
-            // retries are safe.
+            // Only the pipeline retries: it counts the attempts, waits between them, and knows
+            // which retries are safe.
             .retry(reqwest::retry::never())
             // A redirect would send the token to another address.
             .redirect(reqwest::redirect::Policy::none())

@@ -1,7 +1,7 @@
 //! Transports for tests: one that records, one that replays a recording, and one that fails.
 //!
-//! The recording and the failing transport wrap another [`Transport`]. All calls go through the
-//! real pipeline:
+//! The recording transport and the failing transport each wrap another [`Transport`]. All calls go
+//! through the real pipeline:
 //!
 //! ```
 //! use spot_http::{AccessToken, Pipeline, Request, test::{Exchange, Faulty, Replay}};
@@ -121,8 +121,8 @@ impl Transport for Recorder {
 /// has several responses, they are returned in their order, and the last response repeats.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// Remaining responses for each method and path. The next response is the last entry of its
-    /// list.
+    /// Remaining responses for each method and path, in reverse order. The last entry of a list is
+    /// returned first.
     answers: Arc<Mutex<HashMap<Line, Vec<Exchange>>>>,
 }
 
@@ -239,7 +239,7 @@ impl Faulty {
         self
     }
 
-    /// Sets how often a request is not sent, and the response is a 503 with an HTML page.
+    /// Sets how often a 503 with an HTML page is returned instead of sending the request.
     #[must_use]
     pub fn server_error(mut self, rate: f64) -> Self {
         self.rates.server_error = rate;
@@ -254,8 +254,8 @@ impl Faulty {
     }
 
     /// Sets the probability that a request starts a series of refusals. A series consists of
-    /// `requests` responses with status 429. Their `Retry-After` header has `retry_after` in
-    /// seconds.
+    /// `requests` responses with status 429. `retry_after` is the value of the `Retry-After` header
+    /// of these responses.
     #[must_use]
     pub fn storm(mut self, rate: f64, requests: u32, retry_after: Duration) -> Self {
         self.rates.storm = (rate, requests, retry_after);
@@ -266,8 +266,8 @@ impl Faulty {
         let mut luck = lock(&self.luck);
         let Rates { drop_before_send, reset_after_send, delay, server_error, .. } = self.rates;
         let (storm, requests, _) = self.rates.storm;
-        // Every request draws all random numbers, so that a change of one rate does not affect the
-        // other faults.
+        // All random numbers are drawn for every request, so that a change of one rate does not
+        // affect the other faults.
         let mut drawn = || luck.random.f64();
         let (begins, dropped) = (drawn() < storm, drawn() < drop_before_send);
         let (delayed, server_error) = (drawn() < delay.0, drawn() < server_error);

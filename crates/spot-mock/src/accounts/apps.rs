@@ -47,9 +47,9 @@ pub struct App {
 }
 
 impl App {
-    /// An application in Development Mode. The seed of the mock and the name determine its
-    /// credentials. [`MockSpotify::app`](crate::MockSpotify::app) finds the application by this
-    /// name.
+    /// An application in Development Mode. The seed of the mock and the name determine the
+    /// credentials of the application. To find the application by its name, call
+    /// [`MockSpotify::app`](crate::MockSpotify::app).
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -69,8 +69,8 @@ impl App {
         self
     }
 
-    /// Whether the application lacks the operations that Spotify closed on 2024-11-27. Default:
-    /// yes in Development Mode, no in Extended Quota Mode.
+    /// Whether the application has no access to the operations that Spotify restricted on
+    /// 2024-11-27. Default: yes in Development Mode, no in Extended Quota Mode.
     pub fn closed_2024(mut self, closed: bool) -> Self {
         self.closed_2024 = Some(closed);
         self
@@ -98,15 +98,15 @@ impl App {
     }
 
     /// Ids of the users who are registered for Development Mode. At most five users are allowed.
-    /// Other users can sign in, but their calls are answered with 403. Default: the first five
-    /// users of the world.
+    /// Other users can sign in, but their calls fail with 403. Default: the first five users of the
+    /// world.
     pub fn users<S: Into<String>>(mut self, ids: impl IntoIterator<Item = S>) -> Self {
         self.users = Some(ids.into_iter().map(Into::into).collect());
         self
     }
 
     /// Whether the owner has Premium. Without Premium, every call of an application in Development
-    /// Mode is answered with 403. Default: yes.
+    /// Mode fails with 403. Default: yes.
     pub fn owner_premium(mut self, premium: bool) -> Self {
         self.owner_premium = premium;
         self
@@ -129,7 +129,7 @@ pub(crate) struct Registered {
     owner_premium: bool,
 }
 
-/// A secret. The `Debug` output does not contain its text.
+/// A secret. The `Debug` output does not contain the text of the secret.
 pub(crate) struct Secret(pub(crate) String);
 
 impl std::fmt::Debug for Secret {

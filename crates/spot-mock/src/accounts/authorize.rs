@@ -18,7 +18,7 @@ use crate::{
     world::{Key, User, World},
 };
 
-/// Answers the browser with a redirect, or with a page that shows an error.
+/// Redirects the browser, or returns a page that shows an error.
 ///
 /// Errors of the client id or the redirect URI are shown on the page, because the browser must not
 /// visit an unregistered address. All other errors are sent to the application.
@@ -105,7 +105,7 @@ fn send_back(redirect_uri: &str, name: &str, value: &str, state: Option<&str>) -
         .with_header("location", format!("{redirect_uri}{separator}{answer}"))
 }
 
-/// The consent page. Each link repeats the request with the decision as another parameter.
+/// The consent page. Each link repeats the request, and adds the user's decision as a parameter.
 fn ask(
     world: &World,
     app: &Registered,

@@ -33,7 +33,7 @@ pub enum Consent {
     Ask,
 }
 
-/// The refresh token in the answer to a refresh request.
+/// The refresh token in the response to a refresh request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "control",
@@ -42,13 +42,13 @@ pub enum Consent {
 )]
 #[non_exhaustive]
 pub enum RefreshPolicy {
-    /// The answer has no refresh token, like most answers of Spotify. The old refresh token stays
-    /// valid.
+    /// The response has no refresh token, like most of Spotify's responses. The old refresh token
+    /// stays valid.
     #[default]
     Omit,
-    /// The answer has an empty refresh token and empty scopes. The old refresh token stays valid.
+    /// The response has an empty refresh token and empty scopes. The old refresh token stays valid.
     Empty,
-    /// The answer has a new refresh token, and the old refresh token is revoked.
+    /// The response has a new refresh token, and the old refresh token is revoked.
     Rotate,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct Auth {
     pub(super) rng: Rng,
 }
 
-/// The meaning of an access token.
+/// The application, the user and the scopes of an access token.
 #[derive(Clone)]
 pub(crate) struct AccessGrant {
     pub(crate) app: AppKey,
@@ -74,7 +74,7 @@ pub(crate) struct AccessGrant {
     pub(super) expires: Moment,
 }
 
-/// The meaning of a refresh token.
+/// The application, the user and the scopes of a refresh token.
 #[derive(Clone)]
 pub(super) struct RefreshGrant {
     pub(super) app: AppKey,
@@ -87,7 +87,7 @@ pub(super) struct RefreshGrant {
     pub(super) revoked: bool,
 }
 
-/// The meaning of an authorization code.
+/// The sign-in for which an authorization code was issued.
 pub(super) struct Code {
     pub(super) app: AppKey,
     pub(super) user: Key<User>,

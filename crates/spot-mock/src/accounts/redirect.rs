@@ -2,11 +2,10 @@
 
 use url::{Host, Url};
 
-/// Whether an application may use the redirect URI `asked`. `registered` contains the redirect URIs
-/// of the application.
+/// Whether an application with the redirect URIs `registered` may use the redirect URI `asked`.
 ///
-/// `asked` must equal a registered URI. A loopback address that is registered without a port may be
-/// used with any port, since applications choose the port at run time.
+/// `asked` must equal a registered URI. If a loopback address is registered without a port, any
+/// port is allowed, since applications choose the port at run time.
 pub(crate) fn is_allowed(registered: &[String], asked: &str) -> bool {
     is_secure(asked)
         && registered

@@ -21,7 +21,7 @@ use crate::{
     world::{Key, User},
 };
 
-/// Answers a token request. `authorization` is the value of the `Authorization` header.
+/// Handles a token request. `authorization` is the value of the `Authorization` header.
 pub(crate) fn token(
     auth: &mut Auth,
     apps: &Apps,
@@ -106,7 +106,7 @@ fn exchange(auth: &mut Auth, client: Client, form: &Query, now: Moment) -> Resul
         .get("redirect_uri")
         .ok_or(Denial::new("invalid_request", "redirect_uri must be supplied"))?;
     let verifier = form.get("code_verifier");
-    // A code can be used only once. A failed attempt removes the code too.
+    // A code can be used only once. A failed attempt also uses up the code.
     let code = auth
         .codes
         .remove(code)
@@ -206,7 +206,7 @@ fn answer(
     if let Some(refresh_token) = refresh_token {
         body.set("refresh_token", refresh_token);
     }
-    // If no scopes were granted, the answer has no `scope`.
+    // If no scopes were granted, the response has no `scope`.
     if !granted.is_empty() {
         body.set("scope", granted);
     }

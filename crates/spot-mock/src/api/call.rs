@@ -1,4 +1,4 @@
-//! The argument of a handler: a call that has passed the checks of the gate.
+//! The argument of a handler: a call that has passed all general checks.
 
 use std::sync::OnceLock;
 
@@ -127,8 +127,8 @@ impl Call<'_> {
         self.page_at(self.path, &rest, entries, total)
     }
 
-    /// Like [`page`](Self::page), but the links have another path and other parameters than this
-    /// call.
+    /// Like [`page`](Self::page), but the links have the path `path` and the additional parameters
+    /// `rest`.
     pub(crate) fn page_at(&self, path: &str, rest: &str, entries: Vec<Json>, total: usize) -> Json {
         let (api, limit) = (&self.settings.api_url, self.limit);
         let separator = if rest.is_empty() { "" } else { "&" };

@@ -40,8 +40,8 @@ pub(crate) fn caller(state: &State, authorization: Option<&str>) -> Result<Calle
     Ok(Caller { app: grant.app, user: grant.user, scopes: grant.scopes })
 }
 
-/// The answer to a request without a `Content-Length`. Spotify's front end sends this answer before
-/// the token is checked. The header is required even if the body is empty.
+/// The response to a request without a `Content-Length`. Spotify's front end sends this response
+/// before the token is checked. The header is required even if the body is empty.
 pub(crate) fn length_required() -> Refusal {
     let text = "<!DOCTYPE html><html lang=\"en\"><title>411 Length Required</title>\
                 <p>A PUT or POST needs a Content-Length, even if it is 0.</p></html>";
@@ -129,7 +129,7 @@ pub(crate) fn parameters(call: &mut Call<'_>) -> Result<(), Refusal> {
 fn entries(list: &List, query: &Query, body: &[u8]) -> Result<Vec<String>, Refusal> {
     let entries = match query.list(list.name) {
         Some(entries) => entries,
-        // Spotify treats a bare list of ids like an object without the field.
+        // If the body is a JSON array, Spotify treats the list of ids as missing.
         None if list.in_body && is_array(body) => Vec::new(),
         None if list.in_body => entries_of_body(list.name, &json_body(body)?),
         None => Vec::new(),

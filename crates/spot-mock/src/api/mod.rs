@@ -1,4 +1,4 @@
-//! The Web API: the table of operations, the checks before them, and their handlers.
+//! The Web API: the table of operations, the checks of each call, and the handlers.
 
 pub(crate) mod call;
 pub(crate) mod gate;

@@ -22,11 +22,12 @@ pub(crate) enum Access {
     Any,
     /// Applications in Extended Quota Mode.
     Extended,
-    /// Closed for new applications on 2024-11-27. Calls of these applications get this answer.
+    /// Spotify restricted the operation on 2024-11-27. Applications without access get this
+    /// response.
     Closed(ClosedAnswer),
 }
 
-/// Answer of an operation that was closed in 2024.
+/// Response of a restricted operation to an application without access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClosedAnswer {
     Forbidden,

@@ -52,7 +52,7 @@ const COMMAND: &[&str] = &["user-modify-playback-state"];
 const HISTORY_READ: &[&str] = &["user-read-recently-played"];
 const TOP_READ: &[&str] = &["user-top-read"];
 
-/// Carries out an operation after its rules were checked.
+/// Executes an operation. Runs after the rules of the operation were checked.
 pub(crate) type Handler = fn(&mut Call<'_>) -> Answer;
 
 /// The table. The order does not matter: no two rows match the same request.

@@ -40,7 +40,7 @@ pub(super) struct Info {
     /// Base URL of the control interface of this instance.
     pub(super) control_url: String,
     pub(super) seed: u64,
-    /// The registered applications, the default one first.
+    /// The registered applications. The default application comes first.
     pub(super) applications: Vec<Application>,
     /// Ids of users.
     pub(super) users: Vec<String>,
@@ -72,7 +72,7 @@ pub(super) struct Seen {
     /// Path below the base URL, percent-encoded.
     pub(super) path: String,
     pub(super) query: String,
-    /// Status of the answer; 0 before the answer is sent.
+    /// Status of the response; 0 before the response is sent.
     pub(super) status: u16,
     /// Operation id in Spotify's reference, `authorize` or `token`; null for an unknown route.
     pub(super) operation: Option<&'static str>,
@@ -89,7 +89,7 @@ impl From<RecordedRequest> for Seen {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum FaultBody {
-    /// Sends this answer instead of carrying the request out.
+    /// Returns this response instead of processing the request.
     Status {
         /// HTTP status, 200 to 599.
         #[schemars(range(min = 200, max = 599))]
@@ -105,15 +105,15 @@ pub(super) enum FaultBody {
     RateLimited { seconds: u64 },
     /// A 429 with the reason `QUOTA_EXCEEDED`.
     QuotaExceeded { seconds: u64 },
-    /// Resets the connection without carrying the request out.
+    /// Resets the connection without processing the request.
     Reset,
-    /// Carries the request out and resets the connection before the answer.
+    /// Processes the request, and resets the connection before the response.
     LostAnswer,
-    /// Carries the request out and closes the connection in the middle of the body.
+    /// Processes the request, and closes the connection in the middle of the response body.
     TruncatedBody,
     /// Delays the request.
     Delay { milliseconds: u64 },
-    /// Alters the answer.
+    /// Alters the response.
     Corrupted { corruption: Corruption },
 }
 
@@ -225,7 +225,7 @@ pub(super) struct SignIn {
     pub(super) user: Option<String>,
     /// Decision of the user. Default: no change.
     pub(super) consent: Option<Consent>,
-    /// The refresh token in the answer to a refresh request. Default: no change.
+    /// The refresh token in the response to a refresh request. Default: no change.
     pub(super) refresh: Option<RefreshPolicy>,
 }
 
@@ -233,15 +233,15 @@ pub(super) struct SignIn {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct LimitsBody {
-    /// Maximum number of calls of an application in a window.
+    /// Maximum number of calls of an application in a rate limit window.
     pub(super) calls: Option<usize>,
-    /// Length of the window in seconds. Default: 30.
+    /// Length of the rate limit window in seconds. Default: 30.
     pub(super) window_seconds: Option<u64>,
     /// Operation ids, each with the maximum number of calls in a window.
     pub(super) operations: BTreeMap<String, usize>,
     /// Maximum number of calls per day to a group of operations.
     pub(super) quota: Option<usize>,
-    /// Treatment of calls that a client sends before the time in `Retry-After` has passed.
+    /// Policy for calls that a client sends before the time in `Retry-After` has passed.
     pub(super) early_retries: EarlyRetryPolicy,
 }
 
@@ -264,7 +264,7 @@ pub(super) struct AdvertisementBody {
     pub(super) seconds: f64,
 }
 
-/// An isolated world. Settings that are left out have the values of the mock.
+/// An isolated world. Settings that are left out have the same values as in the mock.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct WorldBody {
@@ -274,14 +274,15 @@ pub(super) struct WorldBody {
     pub(super) seed: Option<u64>,
     /// Access mode of the default application. Default: the mode of the mock.
     pub(super) mode: Option<Mode>,
-    /// Whether the default application lacks the operations that Spotify closed in 2024.
+    /// Whether the default application has no access to the operations that Spotify restricted in
+    /// 2024.
     pub(super) closed_2024: Option<bool>,
     /// Field names of playlist contents.
     pub(super) playlist_fields: Option<PlaylistFields>,
     /// Redirect URIs to register for the default application.
     pub(super) redirect_uris: Vec<String>,
-    /// Whether answers contain the null values of real answers: hidden playlists are null, and a
-    /// device has no id.
+    /// Whether responses contain the null values of real responses: hidden playlists are null, and
+    /// a device has no id.
     pub(super) null_values: Option<bool>,
     /// Whether the world starts without playback.
     pub(super) idle: Option<bool>,

@@ -38,7 +38,7 @@ pub(crate) struct Failure {
 
 type Outcome = Result<Reply, Failure>;
 
-/// Answers a request whose path begins with `/_mock`.
+/// Handles a request whose path begins with `/_mock`.
 pub(crate) fn answer(site: &Site, instance: &Instance, parts: &Parts, body: &[u8]) -> Reply {
     let path = parts.uri.path().strip_prefix("/_mock").unwrap_or_default().trim_end_matches('/');
     let is_default = std::ptr::eq(instance, &raw const *site.default);

@@ -1,8 +1,8 @@
-//! Corruptions: answers that have the right content, but an unexpected form.
+//! Corruptions: responses that have the right content, but an unexpected form.
 
 use serde_json::Value;
 
-/// A deviation of an answer from the documented form.
+/// A deviation of a response from the documented form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "control",
@@ -94,10 +94,10 @@ const NEEDED: &[&str] = &[
     "type",
     "uri",
 ];
-/// One of every `EVERY` candidates is left out or replaced by null.
+/// Of `EVERY` fields or entries that can be corrupted, one is left out or replaced by null.
 const EVERY: u32 = 3;
 
-/// Corrupts the body of an answer. A body that is not JSON stays unchanged.
+/// Corrupts the body of a response. A body that is not JSON stays unchanged.
 pub(crate) fn corrupt(body: Vec<u8>, corruption: Corruption) -> Vec<u8> {
     let Ok(value) = serde_json::from_slice::<Value>(&body) else { return body };
     let out = String::with_capacity(body.len());
@@ -116,7 +116,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes a value. `key` is the name of its field.
+    /// Writes a value. `key` is the name of the field that contains the value.
     fn value(&mut self, key: &str, value: &Value) {
         match value {
             Value::Object(fields) => self.object(fields),

@@ -21,7 +21,7 @@ use crate::world::Rng;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Sends this answer instead of carrying the request out.
+    /// Returns this response instead of processing the request.
     Status {
         /// HTTP status, 200 to 999.
         status: u16,
@@ -32,22 +32,22 @@ pub enum Fault {
         /// Value of `Retry-After`: seconds, a date, or an invalid text.
         retry_after: Option<String>,
     },
-    /// Resets the connection without carrying the request out.
+    /// Resets the connection without processing the request.
     Reset,
-    /// Carries the request out and resets the connection before the answer is sent, so that the
-    /// caller cannot know the outcome.
+    /// Processes the request, and resets the connection before the response is sent. The caller
+    /// cannot know the outcome.
     LostAnswer,
-    /// Carries the request out and closes the connection in the middle of the body.
+    /// Processes the request, and closes the connection in the middle of the response body.
     TruncatedBody,
-    /// Carries the request out after this time on tokio's clock.
+    /// Processes the request after this delay on tokio's clock.
     Delay(Duration),
-    /// Carries the request out and alters the answer. Each alteration was seen in real answers. An
-    /// answer without a JSON body stays unchanged.
+    /// Processes the request, and alters the response. Each alteration was seen in real responses.
+    /// A response without a JSON body stays unchanged.
     Corrupted(Corruption),
 }
 
 impl Fault {
-    /// An answer with this status and Spotify's usual error body.
+    /// A response with this status and Spotify's usual error body.
     pub fn status(status: u16) -> Self {
         let message = match status {
             500 => "Server error.",
@@ -127,9 +127,9 @@ pub struct RandomFaults {
 
 impl RandomFaults {
     /// Injects faults of all kinds into a share of the requests. `rate` is the share, clamped to
-    /// the range from 0 to 1. The kinds are a 429 with a `Retry-After` of one second, 500, 502 with
-    /// HTML, 503, a 401 for a valid token, a reset, a lost answer, a truncated body, a delay of 200
-    /// ms, and every [`Corruption`].
+    /// the range from 0 to 1. Error responses have the status 401 (for a valid token), 429 (with a
+    /// `Retry-After` of one second), 500, 502 (with HTML) or 503. The other kinds are a connection
+    /// reset, a lost response, a truncated body, a delay of 200 ms, and every [`Corruption`].
     pub fn new(seed: u64, rate: f64) -> Self {
         #[expect(
             clippy::cast_possible_truncation,
@@ -201,8 +201,8 @@ impl Faults {
         *self = Self::default();
     }
 
-    /// Returns the fault for a request: the first injected fault that matches, or else a random
-    /// fault.
+    /// Returns the first injected fault that matches the request. If no injected fault matches, the
+    /// request can get a random fault.
     pub(crate) fn take(&mut self, operation: Option<&str>) -> Option<Fault> {
         let matches = |wanted: &Option<String>| match wanted {
             Some(wanted) => operation == Some(wanted.as_str()),

@@ -1,4 +1,4 @@
-//! JSON values of answers before serialization.
+//! JSON values of responses before serialization.
 //!
 //! `serde_json::Value` would allocate every key and copy the 185 markets of every album in a page.
 //! Here, keys are static, and constant parts are stored as serialized text.
@@ -18,7 +18,7 @@ pub(crate) enum Json {
     Text(String),
     Static(&'static str),
     Raw(&'static RawValue),
-    /// Serialized text that is shared with other answers.
+    /// Serialized text that several responses share.
     Shared(Arc<RawValue>),
     List(Vec<Json>),
     Object(Object),

@@ -12,11 +12,11 @@ pub struct RecordedRequest {
     pub path: String,
     /// Query as it was sent, without the question mark. Empty if the request has no query.
     pub query: String,
-    /// Status of the answer. 0 while the request is being processed, or if a
-    /// [`Fault`](crate::Fault) prevented the answer.
+    /// Status of the response. The status is 0 while the request is being processed, or if a
+    /// [`Fault`](crate::Fault) prevented the response.
     pub status: u16,
-    /// Operation id in Spotify's reference: `get-an-artist`. The accounts service has `authorize`
-    /// and `token`. `None` for an unknown route.
+    /// Operation id in Spotify's reference: `get-an-artist`. In the accounts service, the ids are
+    /// `authorize` and `token`. `None` for an unknown route.
     pub operation: Option<&'static str>,
 }
 
@@ -27,7 +27,8 @@ const REMEMBERED: usize = 100_000;
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
     requests: VecDeque<RecordedRequest>,
-    /// Number of removed requests. A request's number minus `gone` is its index in `requests`.
+    /// Number of removed requests. To get the index of a request in `requests`, subtract `gone`
+    /// from the number of the request.
     gone: usize,
 }
 

@@ -1,11 +1,11 @@
-//! Answers and refusals, before they are converted to HTTP responses.
+//! Responses and errors of handlers, before they are converted to HTTP.
 
 use crate::http::json::{Json, object};
 
 /// Result of a handler.
 pub(crate) type Answer = Result<Reply, Refusal>;
 
-/// An answer.
+/// A response, before it is converted to HTTP.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -13,7 +13,7 @@ pub(crate) struct Reply {
     pub(crate) headers: Vec<(&'static str, String)>,
 }
 
-/// The body of an answer.
+/// The body of a response.
 #[derive(Debug)]
 pub(crate) enum Body {
     Empty,
@@ -34,12 +34,12 @@ impl Reply {
         Self::new(201, Body::Json(body.into()))
     }
 
-    /// The answer to library writes: status 200 without a body.
+    /// The response to library writes: status 200 without a body.
     pub(crate) fn done() -> Self {
         Self::new(200, Body::Empty)
     }
 
-    /// The answer to player commands: status 204.
+    /// The response to player commands: status 204.
     pub(crate) fn no_content() -> Self {
         Self::new(204, Body::Empty)
     }
@@ -50,7 +50,7 @@ impl Reply {
     }
 }
 
-/// A refused request. Boxed to keep [`Answer`] small, since refusals are rare.
+/// An error response. Boxed to keep [`Answer`] small, since errors are rare.
 #[derive(Debug)]
 pub(crate) struct Refusal(Box<Reply>);
 
@@ -76,12 +76,12 @@ impl Refusal {
         Self::new(403, "Forbidden")
     }
 
-    /// The answer if the application has reached its rate limit.
+    /// The response if the application has reached its rate limit.
     pub(crate) fn rate_limited(seconds: u64) -> Self {
         Self::new(429, "API rate limit exceeded").with_header("retry-after", seconds.to_string())
     }
 
-    /// The answer if the developer account has used up its quota.
+    /// The response if the developer account has used up its quota.
     pub(crate) fn quota_exceeded(seconds: u64) -> Self {
         let error = object! {
             "status": 429,
@@ -95,7 +95,7 @@ impl Refusal {
         Self::new(403, "Insufficient client scope")
     }
 
-    /// A refusal of the player, with a machine-readable reason.
+    /// An error of the player, with a machine-readable reason.
     pub(crate) fn player(status: u16, message: &str, reason: &'static str) -> Self {
         let message = format!("Player command failed: {message}");
         Self::json(status, object! { "status": status, "message": message, "reason": reason })
@@ -111,7 +111,7 @@ impl Refusal {
         Self(Box::new(Reply::new(status, Body::Empty)))
     }
 
-    /// A refusal with any other reply.
+    /// Refuses the request with this response.
     pub(crate) fn other(reply: Reply) -> Self {
         Self(Box::new(reply))
     }

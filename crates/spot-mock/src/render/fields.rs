@@ -1,4 +1,4 @@
-//! The `fields` parameter of playlists, which selects parts of the answer.
+//! The `fields` parameter of playlists, which selects parts of the response.
 
 use crate::http::json::{Json, Object};
 

@@ -149,7 +149,8 @@ impl Render<'_> {
         self.set_reference(object, "track", track.id.as_str());
     }
 
-    /// The track that is played instead, if a market is requested.
+    /// Returns the track to render. If a market is requested, another track replaces a relinked
+    /// track.
     fn relink(self, key: Key<Track>) -> Key<Track> {
         match self.world.tracks[key].relinked {
             Some(instead) if self.market.asked => instead,

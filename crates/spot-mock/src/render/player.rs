@@ -36,8 +36,8 @@ impl Render<'_> {
     fn set_playing(self, object: &mut Object, player: &Player, episodes: bool) {
         let is_track = matches!(player.current, Some(Playable::Track(_)));
         let advertisement = player.advertisement();
-        // Without `additional_types=episode`, the answer shows that an episode is playing, but does
-        // not contain the episode.
+        // Without `additional_types=episode`, the response shows that an episode is playing, but
+        // does not contain the episode.
         let is_named = (is_track || episodes) && advertisement.is_none();
         let item = player.current.filter(|_| is_named);
         object.set("is_playing", player.playing);

@@ -78,8 +78,8 @@ impl Render<'_> {
         object.into()
     }
 
-    /// Renders the cover: the uploaded image, or else a mosaic of the items' covers. The cover of
-    /// an empty playlist is null.
+    /// Renders the cover: the uploaded image, or a mosaic of the items' covers if no image was
+    /// uploaded. The cover of an empty playlist is null.
     pub(crate) fn playlist_images(self, list: &Playlist) -> Json {
         let name = match &list.cover {
             Some(name) => format!("ab67706c0000da84{name}"),

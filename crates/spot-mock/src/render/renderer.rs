@@ -27,7 +27,7 @@ pub(crate) struct Render<'a> {
 }
 
 impl Render<'_> {
-    /// Sets `is_playable` even if the call has no `market`, as in some answers of Spotify.
+    /// Sets `is_playable` even if the call has no `market`, as in some of Spotify's responses.
     pub(crate) fn with_playability(self) -> Self {
         Self { playability: self.market.code.is_some(), ..self }
     }
@@ -39,7 +39,7 @@ impl Render<'_> {
         in_playlist: bool,
         render: impl FnOnce() -> Json,
     ) -> Json {
-        // Other countries are requested too rarely to cache texts for each of them.
+        // Tracks for other countries are not cached, since other countries are rarely requested.
         let is_usual = self.market.code.is_none_or(|code| code == HOME);
         let Some(kept) = self.track_cache.filter(|_| is_usual) else { return render() };
         let form = TrackForm {
@@ -68,7 +68,7 @@ impl Render<'_> {
         }
     }
 
-    /// Sets `is_playable`. If the entry is not playable, sets the reason too.
+    /// Sets `is_playable`. If the entry is not playable, also sets the reason.
     pub(super) fn set_playability(self, object: &mut Object, available: Availability) {
         let (true, Some(market)) = (self.playability, self.market.code) else { return };
         let playable = self.world.markets(available).contains(&market);
@@ -92,7 +92,8 @@ pub(super) fn external_urls(kind: &str, id: &str) -> Json {
     object! { "spotify": format!("https://open.spotify.com/{kind}/{id}") }
 }
 
-/// An image in Spotify's three sizes. The prefixes encode the size and the kind of image.
+/// An image in Spotify's three sizes. The prefix of each file name encodes the size and the kind of
+/// the image.
 pub(super) fn images(id: &str, prefixes: [&str; 3]) -> Json {
     let hash = id.bytes().fold(0, |state, byte| mix(state ^ u64::from(byte)));
     let name = format!("{hash:016x}{:08x}", mix(hash) >> 32);

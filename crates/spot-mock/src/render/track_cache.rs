@@ -27,7 +27,7 @@ pub(super) struct TrackForm {
     pub(super) extended: bool,
     pub(super) previews: bool,
     pub(super) playability: bool,
-    /// Whether the track is rendered for the users' country. `false` if the answer has no market.
+    /// Whether the track is rendered for the users' country. `false` if the call has no market.
     pub(super) at_home: bool,
     pub(super) market_asked: bool,
 }

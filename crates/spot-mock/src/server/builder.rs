@@ -73,16 +73,17 @@ impl MockBuilder {
         self
     }
 
-    /// Adds custom music, users and playlists to the generated world. Also sets the library of the
-    /// default user. Default: only the generated world.
+    /// Adds custom music, users and playlists to the generated world. A custom world can also set
+    /// the library of the default user. Default: only the generated world.
     pub fn world(mut self, world: custom::World) -> Self {
         self.recipe.world = world;
         self
     }
 
-    /// Registers another application. [`mode`](Self::mode), [`closed_2024`](Self::closed_2024),
-    /// [`playlist_fields`](Self::playlist_fields) and [`redirect_uri`](Self::redirect_uri) of this
-    /// builder configure the default application. The name of the default application is `mock`.
+    /// Registers another application. The name of the default application is `mock`. To configure
+    /// the default application, use the methods [`mode`](Self::mode),
+    /// [`closed_2024`](Self::closed_2024), [`playlist_fields`](Self::playlist_fields) and
+    /// [`redirect_uri`](Self::redirect_uri) of this builder.
     pub fn app(mut self, app: App) -> Self {
         self.recipe.apps.push(app);
         self
@@ -94,22 +95,22 @@ impl MockBuilder {
         self
     }
 
-    /// Host name in the links of answers. Default: the address the mock listens on, or 127.0.0.1
+    /// Host name in the links of responses. Default: the address the mock listens on, or 127.0.0.1
     /// if it listens on all addresses.
     pub fn host(mut self, name: impl Into<String>) -> Self {
         self.host = Some(name.into());
         self
     }
 
-    /// Port to listen on. Default: a free port. Links in answers contain the port. Therefore two
-    /// runs give identical answers only on the same port.
+    /// Port to listen on. Default: a free port. The links in responses contain the port, so two
+    /// runs give identical responses only on the same port.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// Whether the control interface below `/_mock` answers. Default: only if the mock listens on a
-    /// loopback address, since the interface gives tokens to every client.
+    /// Whether the control interface below `/_mock` is enabled. By default, the interface is
+    /// enabled only on a loopback address, since it gives tokens to every client.
     #[cfg(feature = "control")]
     pub fn control(mut self, control: bool) -> Self {
         self.control = Some(control);
@@ -126,14 +127,14 @@ impl MockBuilder {
         self
     }
 
-    /// Delay before every answer, on tokio's clock. Default: zero.
+    /// Delay before every response, on tokio's clock. Default: zero.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
         self
     }
 
     /// Maximum number of API calls that an application may make in a [`window`](Self::window).
-    /// Further calls are answered with 429 and `Retry-After`. Default: no limit.
+    /// Further calls get a 429 with `Retry-After`. Default: no limit.
     pub fn rate_limit(mut self, calls: usize) -> Self {
         self.recipe.limits.calls = Some(calls);
         self
@@ -154,17 +155,17 @@ impl MockBuilder {
     }
 
     /// Maximum number of calls per day that a developer account may make to one group of
-    /// operations. All its applications in Development Mode share this quota. The day starts with
-    /// the first call. Further calls are answered with 429 and the reason `QUOTA_EXCEEDED`. The
-    /// `Retry-After` of these answers can be many hours. Operations form a group if their paths
-    /// consist of the same words: `/artists/{id}/albums` is one group for all artists, and
-    /// `/artists/{id}` is another group. Default: no limit.
+    /// operations. All Development Mode applications of the account share this quota. The day
+    /// starts with the first call. Calls beyond the quota get a 429 with the reason
+    /// `QUOTA_EXCEEDED`, and with a `Retry-After` of up to 24 hours. Operations form a group if
+    /// their paths consist of the same words: `/artists/{id}/albums` is one group for all artists,
+    /// and `/artists/{id}` is another group. Default: no limit.
     pub fn quota(mut self, calls: usize) -> Self {
         self.recipe.limits.quota = Some(calls);
         self
     }
 
-    /// Treatment of calls that a client sends before the time in `Retry-After` has passed. Default:
+    /// Policy for calls that a client sends before the time in `Retry-After` has passed. Default:
     /// [`EarlyRetryPolicy::Forgive`].
     pub fn early_retries(mut self, policy: EarlyRetryPolicy) -> Self {
         self.recipe.limits.early_retries = policy;
@@ -190,7 +191,7 @@ impl MockBuilder {
         self
     }
 
-    /// The refresh token in the answer to a refresh request. Default: [`RefreshPolicy::Omit`].
+    /// The refresh token in the response to a refresh request. Default: [`RefreshPolicy::Omit`].
     pub fn refresh(mut self, policy: RefreshPolicy) -> Self {
         self.recipe.refresh = policy;
         self
@@ -203,8 +204,8 @@ impl MockBuilder {
         self
     }
 
-    /// Whether the default application lacks the operations that Spotify closed on 2024-11-27.
-    /// Default: yes in Development Mode, no in Extended Quota Mode.
+    /// Whether the default application has no access to the operations that Spotify restricted on
+    /// 2024-11-27. Default: yes in Development Mode, no in Extended Quota Mode.
     pub fn closed_2024(mut self, closed: bool) -> Self {
         self.recipe.app = self.recipe.app.closed_2024(closed);
         self
@@ -225,9 +226,9 @@ impl MockBuilder {
         self
     }
 
-    /// Whether answers contain the `null` values that sometimes occur in real answers. If true,
-    /// hidden playlists are `null` in the user's list and in search results, and the id and the
-    /// volume of one device are `null`. Default: hidden playlists are left out, and all devices
+    /// Whether responses contain the `null` values that sometimes occur in real responses. If true,
+    /// hidden playlists are `null` in the user's list and in search results. One device then has
+    /// the id `null` and the volume `null`. Default: hidden playlists are left out, and all devices
     /// have an id.
     pub fn null_values(mut self, nulls: bool) -> Self {
         self.recipe.null_values = nulls;

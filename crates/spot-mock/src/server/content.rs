@@ -8,7 +8,7 @@ use crate::{
     world::{Rng, SearchIndex, World},
 };
 
-/// The part of an instance that requests do not change.
+/// The immutable part of an instance.
 pub(crate) struct Content {
     pub(crate) world: World,
     pub(crate) apps: Apps,

@@ -38,8 +38,8 @@ use crate::{
 
 /// Maximum length of a body in bytes. No operation accepts a longer body.
 const MAX_BODY: usize = 2 * 1024 * 1024;
-/// Maximum length of a body for the control interface, in bytes. World files of real libraries
-/// are large.
+/// Maximum length of a body for the control interface, in bytes. A world file with the content of a
+/// real library is large.
 const MAX_CONTROL_BODY: usize = 64 * 1024 * 1024;
 const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\">\
     <circle cx=\"8\" cy=\"8\" r=\"8\" fill=\"#246\"/><path d=\"M4 6q4-2 8 0M5 9q3-1.5 6 0\" \
@@ -100,7 +100,7 @@ impl Target {
     }
 }
 
-/// Answers a request.
+/// Handles a request and returns the response.
 pub(crate) async fn answer(
     Extract(site): Extract<Arc<Site>>,
     ConnectInfo(connection): ConnectInfo<ConnectionHandle>,
@@ -190,7 +190,7 @@ fn below(path: &str, uri: &Uri) -> Uri {
     text.parse().unwrap_or_default()
 }
 
-/// Answers requests that are neither logged nor subject to faults.
+/// Handles requests that are not logged and never get a fault.
 #[cfg_attr(
     not(feature = "control"),
     expect(unused_variables, reason = "the feature `control` uses them")
@@ -207,7 +207,7 @@ fn aside(site: &Site, instance: &Instance, target: &Target, parts: &Parts, body:
     }
 }
 
-/// The answer that a fault injects.
+/// The response that a fault injects.
 fn injected(status: u16, body: &str, media_type: Option<&str>, retry_after: Option<&str>) -> Reply {
     let body = match media_type {
         Some(media_type) => Body::Text { media_type: media_type.to_owned(), text: body.to_owned() },

@@ -14,8 +14,8 @@ use crate::{
     settings::Mode,
 };
 
-/// Renders the addresses, the applications, the users and the operations. The page can be read
-/// without a token. It therefore does not show client secrets.
+/// Renders the addresses, the applications, the users and the operations. The page does not show
+/// client secrets, since it can be read without a token.
 pub(crate) fn home_page(instance: &Instance, content: &Content) -> Reply {
     let world = &content.world;
     let api = escape(&instance.settings.api_url);

@@ -36,8 +36,8 @@ impl InMemory {
     }
 
     /// Sends these bytes on a new connection and returns everything that the server sends until the
-    /// server closes the connection. After one minute, the client closes its sending half. A server
-    /// that waits for more bytes then closes the connection too.
+    /// server closes the connection. After one minute, the client closes its sending half. If the
+    /// server is waiting for more bytes at that time, the server closes the connection too.
     ///
     /// # Errors
     ///

@@ -66,8 +66,8 @@ impl axum::serve::Listener for BreakableListener {
         loop {
             match self.0.accept().await {
                 Ok((stream, peer)) => {
-                    // Answers are small, and clients wait for each answer. Nagle's algorithm would
-                    // delay each answer by 40 ms.
+                    // Responses are small, and clients wait for each response. Nagle's algorithm
+                    // would delay each response by 40 ms.
                     let _ = stream.set_nodelay(true);
                     return (BreakableStream { stream, handle: ConnectionHandle::whole() }, peer);
                 }

@@ -35,7 +35,7 @@ pub struct MockSpotify {
 }
 
 impl MockSpotify {
-    /// Starts a mock in Development Mode with seed 7. The user grants every consent.
+    /// Starts a mock in Development Mode with seed 7. The user consents to every sign-in.
     ///
     /// # Errors
     ///
@@ -75,14 +75,14 @@ impl MockSpotify {
         &self.site.default.base_url
     }
 
-    /// Certificate of the authority that signed the mock's certificate, in PEM format. `None` if
+    /// The CA certificate in PEM format, which clients of the mock must trust. `None` if
     /// [`tls`](MockBuilder::tls) was not set.
     #[cfg(feature = "tls")]
     pub fn authority_pem(&self) -> Option<&str> {
         self.authority.as_deref()
     }
 
-    /// Whether the control interface answers.
+    /// Whether the control interface is enabled.
     #[cfg(feature = "control")]
     pub fn has_control(&self) -> bool {
         self.site.control
@@ -152,7 +152,7 @@ impl MockSpotify {
         }
     }
 
-    /// Sets the user who signs in from now on. With [`Consent::Ask`](crate::Consent::Ask), the
+    /// Sets the user for all further sign-ins. With [`Consent::Ask`](crate::Consent::Ask), the
     /// consent page lets the browser choose another user.
     ///
     /// # Panics
@@ -165,9 +165,9 @@ impl MockSpotify {
     }
 
     /// Revokes all consents, as if every user had removed every application. Access tokens are
-    /// refused, and refresh tokens are revoked. [`RegisteredApp::revoke_consents`] revokes only the
-    /// consents for one application, and [`RegisteredApp::revoke_consent_of`] only the consent of
-    /// one user.
+    /// refused, and refresh tokens are revoked. To revoke only the consents for one application,
+    /// call [`RegisteredApp::revoke_consents`]. To revoke the consent of one user, call
+    /// [`RegisteredApp::revoke_consent_of`].
     pub fn revoke_consents(&self) {
         self.site.default.live().state.auth.revoke(None, None);
     }
@@ -214,7 +214,7 @@ impl MockSpotify {
     }
 
     /// Removes a device of the default user, as if it were switched off. If the device was active,
-    /// playback stops, and `GET /me/player` answers 204.
+    /// playback stops, and `GET /me/player` returns 204.
     ///
     /// # Panics
     ///
@@ -228,9 +228,9 @@ impl MockSpotify {
         }
     }
 
-    /// Plays an advertisement of this length to the default user. Meanwhile, the `item` of the
-    /// player is null, and its `currently_playing_type` is `ad`. Afterwards the interrupted
-    /// playback continues.
+    /// Plays an advertisement of this length to the default user. During the advertisement, the
+    /// player has the `item` null and the `currently_playing_type` `ad`. After the advertisement,
+    /// the interrupted playback continues.
     pub fn play_advertisement(&self, length: Duration) {
         self.with_player(self.listener(), |player, now| player.advertise(length, now));
     }
@@ -255,7 +255,7 @@ impl MockSpotify {
         self.site.default.live().content.world.user(id)
     }
 
-    /// Ids of entries of the world, as starting points for tests.
+    /// Ids of entries in the world, for use in tests.
     pub fn world(&self) -> &WorldIds {
         &self.ids
     }
@@ -282,7 +282,7 @@ impl MockSpotify {
         self.site.default.live().state.faults.inject(Some(operation), fault);
     }
 
-    /// Sets the random faults from now on; `None` turns random faults off.
+    /// Replaces the random faults for all further requests. `None` turns random faults off.
     ///
     /// # Panics
     ///
@@ -297,7 +297,7 @@ impl MockSpotify {
         self.site.default.live().state.faults.set_random(faults);
     }
 
-    /// Stops the mock and waits until its connections are closed. Delayed requests are answered
+    /// Stops the mock and waits until its connections are closed. Delayed requests continue
     /// immediately.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);

@@ -1,4 +1,4 @@
-//! The server: configures a mock, listens, and answers requests.
+//! The server: configures a mock, listens, and handles requests.
 
 mod builder;
 mod content;

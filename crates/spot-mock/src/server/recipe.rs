@@ -1,5 +1,5 @@
-//! The settings from which an instance is built. The settings are used at the start, at a reset and
-//! for isolated worlds.
+//! The settings from which an instance is built. The settings are used when the mock starts, when
+//! it is reset, and when an isolated world is created.
 
 use std::{io, sync::OnceLock};
 

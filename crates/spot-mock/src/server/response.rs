@@ -1,4 +1,4 @@
-//! Converts answers to HTTP responses, including headers, caching and faults.
+//! Builds HTTP responses with their headers, caching and faults.
 
 use std::hash::Hasher;
 
@@ -15,7 +15,7 @@ use crate::{
     http::reply::{Body, Reply},
 };
 
-/// Converts an answer to an HTTP response. Returns the response and the length of its body.
+/// Converts a [`Reply`] to an HTTP response. Returns the response and the length of its body.
 pub(super) fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Response, usize) {
     let (mut media_type, mut bytes) = match reply.body {
         Body::Empty => (String::new(), Vec::new()),
@@ -66,7 +66,7 @@ pub(super) fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Re
         set(name, &value);
     }
     if parts.headers.contains_key(header::ORIGIN) && is_shared(parts.uri.path()) {
-        // A 429 has no CORS headers. A web page therefore sees a network error instead of the 429.
+        // Spotify sends no CORS headers with a 429, so a web page sees a network error.
         if status != StatusCode::TOO_MANY_REQUESTS {
             set("access-control-allow-origin", "*");
         }
@@ -87,7 +87,7 @@ pub(super) fn respond(reply: Reply, parts: &Parts, fault: Option<&Fault>) -> (Re
     (response, length)
 }
 
-/// Whether pages of other origins may read the answer at this path.
+/// Whether pages of other origins may read responses from this path.
 fn is_shared(path: &str) -> bool {
     path == "/api/token" || path.starts_with("/v1/")
 }
@@ -96,13 +96,13 @@ fn is_shared(path: &str) -> bool {
 const CORS_HEADERS: &str = "Accept, App-Platform, Authorization, Content-Type, Origin, \
     Retry-After, Spotify-App-Version, X-Cloud-Trace-Context, client-token, content-access-token";
 
-/// The caching rules of an answer, which determine `Cache-Control` and `ETag`.
+/// The caching rules of a response, which determine `Cache-Control` and `ETag`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CacheClass {
     Catalogue,
     Search,
     Private,
-    /// Answers to write requests, and errors.
+    /// Responses to write requests, and errors.
     Never,
 }
 
@@ -141,8 +141,8 @@ fn etag(bytes: &[u8]) -> String {
 }
 
 /// Number of bytes that hyper writes before a body of this length. The bytes contain the status
-/// line, the headers, and two headers that hyper adds. A truncated answer is cut relative to this
-/// position.
+/// line, the headers, and two headers that hyper adds. To truncate a body, the connection is closed
+/// after this number of bytes and half of the body.
 pub(super) fn head_length(response: &Response, length: usize) -> usize {
     let reason = response.status().canonical_reason().map_or(0, str::len);
     let headers = response.headers().iter();

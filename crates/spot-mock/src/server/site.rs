@@ -22,7 +22,7 @@ const MOST_WORLDS: usize = 1_000;
 pub(crate) struct Site {
     pub(crate) default: Arc<Instance>,
     worlds: Mutex<HashMap<String, Arc<Instance>>>,
-    /// Whether the control interface answers.
+    /// Whether the control interface is enabled.
     pub(crate) control: bool,
     pub(crate) latency: Duration,
     /// Becomes true when the mock stops. Delayed requests then continue immediately.
@@ -51,7 +51,8 @@ impl Site {
     /// Finds the instance for the path of a request.
     pub(crate) fn place<'a>(&self, path: &'a str) -> Place<'a> {
         let below = path.strip_prefix(WORLDS).filter(|_| self.control);
-        // A path that ends with the key belongs to the control interface of the default instance.
+        // A path that ends with the key, such as `/_mock/worlds/KEY`, belongs to the control
+        // interface of the default instance.
         match below.and_then(|below| below.split_once('/')) {
             Some((key, _)) => match self.world(key) {
                 Some(instance) => {

@@ -26,8 +26,8 @@ const HOSTS: [&str; 3] = ["localhost", "api.spotify.com", "accounts.spotify.com"
 /// Time limit of a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// Generates a certificate authority and a certificate that the authority signs. Returns the
-/// configuration of the server and the certificate of the authority in PEM.
+/// Generates a certificate authority (CA) and a certificate that the CA signs. Returns the
+/// configuration of the server, and the CA certificate in PEM format.
 pub(crate) fn certificate(
     address: IpAddr,
     host: Option<&str>,
@@ -52,7 +52,8 @@ pub(crate) fn certificate(
 
     let chain = vec![CertificateDer::from(leaf.der().to_vec())];
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    // The provider is set here, so the process-wide default provider is neither used nor installed.
+    // The crypto provider is set here, so that the process-wide default provider is neither used
+    // nor installed.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

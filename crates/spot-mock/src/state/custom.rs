@@ -150,7 +150,7 @@ fn shelve<T: Kind>(
     Ok(())
 }
 
-/// Returns the start of the clock, and then earlier times in steps of one second.
+/// Returns the start of the clock, and then each earlier second.
 fn seconds_apart() -> impl Iterator<Item = Moment> {
     std::iter::successors(Some(START), |at| Some(at.minus_seconds(1)))
 }

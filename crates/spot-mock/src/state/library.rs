@@ -24,8 +24,8 @@ pub(crate) struct Library {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ListSlot {
     Playlist(Key<Playlist>),
-    /// One of Spotify's own playlists. The list shows it as `null` only if the setting
-    /// `null_values` is true.
+    /// One of Spotify's own playlists. The playlist appears as `null` in the list only if the
+    /// setting `null_values` is true.
     Hidden,
     /// A hidden playlist that the list always shows as `null`.
     Null,

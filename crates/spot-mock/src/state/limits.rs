@@ -1,5 +1,5 @@
-//! Limits for calls: per application and window, per operation and window, and per developer
-//! account and day.
+//! Enforces the limits for calls: the rate limit of an application, the rate limit of an
+//! application for one operation, and the daily quota of a developer account.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,12 +10,12 @@ use crate::{accounts::AppKey, clock::Moment};
 
 /// Length of the period of a quota. The period starts with the first call.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Early retries lengthen a block of the rate limit to at most this time.
+/// Early retries can lengthen the wait after a rate limit to at most this time.
 const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
 
-/// Treatment of calls that a client sends before the time in `Retry-After` has passed.
+/// Policy for calls that a client sends before the time in `Retry-After` has passed.
 ///
-/// Spotify does not document the treatment of such calls. Developers reported all three policies.
+/// Spotify does not document a policy for such calls. Developers reported all three policies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "control",
@@ -29,8 +29,8 @@ pub enum EarlyRetryPolicy {
     Forgive,
     /// Refuses the calls and counts them as if they had been accepted.
     Count,
-    /// Refuses the calls. Each refused call lengthens the remaining time of the block by half. The
-    /// remaining time grows to at most one hour, or to at most one day for a quota.
+    /// Refuses the calls. Each refused call lengthens the remaining wait by half. The maximum is
+    /// one hour for the rate limit, and one day for the quota.
     Lengthen,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct Limits {
     /// Operation ids, each with the maximum number of calls in a window.
     pub(crate) operations: Vec<(String, usize)>,
     /// Maximum number of calls per day that a developer account may make to each group of
-    /// operations. All its applications in Development Mode share this quota.
+    /// operations. All Development Mode applications of the account share this quota.
     pub(crate) quota: Option<usize>,
     pub(crate) early_retries: EarlyRetryPolicy,
 }
@@ -112,7 +112,7 @@ impl RateLimiter {
 #[derive(Debug, Default)]
 struct Window {
     calls: VecDeque<Moment>,
-    /// End of a lengthened block.
+    /// End of the wait, if early retries can lengthen it.
     blocked: Option<Moment>,
 }
 
@@ -139,8 +139,8 @@ impl Window {
         let leaving = (self.calls.len() + 1).saturating_sub(limit.max(1)).max(1);
         let room = self.calls.get(leaving - 1).map_or(now, |call| call.plus(window));
         let end = match (early_retries, self.blocked) {
-            // The first refused call does not lengthen the block, since the client did not know
-            // about the block before.
+            // The first refused call does not lengthen the wait, since the client did not know of
+            // the limit before this call.
             (EarlyRetryPolicy::Lengthen, None) => room,
             (EarlyRetryPolicy::Lengthen, Some(end)) => lengthened(end, now, LONGEST_BLOCK),
             (EarlyRetryPolicy::Forgive | EarlyRetryPolicy::Count, _) => room,
@@ -192,13 +192,14 @@ impl Quota {
 
 /// The group of an operation. The operations of a group share a quota. The group is named after the
 /// words of the path, such as `artists/albums` or `me/playlists`. Spotify does not publish its
-/// groups. Users reported that one of these groups was blocked while the others still worked.
+/// groups. Users reported that calls to one group were refused while calls to other groups still
+/// worked.
 fn bucket(path: &str) -> String {
     let words = path.split('/').filter(|word| !word.is_empty() && !word.starts_with('{'));
     words.collect::<Vec<_>>().join("/")
 }
 
-/// Lengthens a block by half of its remaining time. The new end is at most `most` after `now`, but
+/// Lengthens the wait by half of the remaining time. The new end is at most `most` after `now`, but
 /// never before the old end.
 fn lengthened(end: Moment, now: Moment, most: Duration) -> Moment {
     let left = end.since(now);

@@ -52,7 +52,8 @@ impl Player {
         }
     }
 
-    /// [`restriction`](Self::restriction) as an error.
+    /// Returns the [`restriction`](Self::restriction) as an error, if the command would be refused
+    /// now.
     pub(crate) fn allows(&self, command: Command) -> Result<(), Restriction> {
         self.restriction(command).map_or(Ok(()), Err)
     }

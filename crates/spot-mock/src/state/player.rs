@@ -31,7 +31,7 @@ pub(crate) struct Player {
     pub(crate) shuffle: bool,
     pub(crate) repeat: Repeat,
     pub(crate) playing: bool,
-    /// Time at which a command or the progress of playback last changed the player.
+    /// Time of the last change, by a command or by the progress of playback.
     pub(crate) changed: Moment,
     /// Items that the user queued. Queued items are played before the rest of the context.
     queue: VecDeque<Playable>,
@@ -46,7 +46,7 @@ pub(crate) struct Player {
     measured: Moment,
     /// Times of the latest start and skip commands. At most [`STARTS`] times are kept.
     starts: VecDeque<Moment>,
-    /// Start and end of an advertisement. Playback pauses until the end.
+    /// Start and end of an advertisement. Playback pauses until the advertisement ends.
     advertisement: Option<(Moment, Moment)>,
 }
 
@@ -122,7 +122,7 @@ impl Player {
         self.progress
     }
 
-    /// Plays an advertisement from now on.
+    /// Starts an advertisement.
     pub(crate) fn advertise(&mut self, length: Duration, now: Moment) {
         self.advertisement = Some((now, now.plus(length)));
         self.touch(now);
@@ -189,8 +189,8 @@ impl Player {
         Ok(())
     }
 
-    /// Whether this item is playing in this context, and is an episode or a chapter with a resume
-    /// point.
+    /// Whether this item is an episode or a chapter that is playing in this context, and is not at
+    /// its beginning.
     pub(crate) fn is_in_the_midst_of(&self, context: Option<&Context>, what: Playable) -> bool {
         self.playing
             && !self.progress.is_zero()
@@ -303,7 +303,7 @@ impl Player {
     /// Index of the item before the current item.
     fn previous(&self) -> Option<usize> {
         if self.from_queue && self.tracks.get(self.place).is_some() {
-            // The queued item interrupted this item.
+            // `place` is the index of the item that the queued item interrupted.
             return Some(self.place);
         }
         let before = match self.turn() {
@@ -314,8 +314,8 @@ impl Player {
         self.order.get(before?).copied()
     }
 
-    /// Whether playback starts again at the first item after the last item. Stations always start
-    /// again, since they are endless.
+    /// Whether the first item is played again after the last item. Stations always start again,
+    /// since they are endless.
     fn begins_again(&self) -> bool {
         self.repeat == Repeat::Context || self.is_endless()
     }

@@ -67,9 +67,9 @@ pub(crate) enum Restriction {
 }
 
 impl Restriction {
-    /// Returns the answer to a command that is refused for this reason. If `vague` is true, the
-    /// answer gives the reason `UNKNOWN`, except for `NO_ACTIVE_DEVICE`, which real players always
-    /// give.
+    /// Returns the response to a command that is refused for this reason. If `vague` is true, the
+    /// response gives the reason `UNKNOWN`. The reason `NO_ACTIVE_DEVICE` is never replaced, since
+    /// real players always give this reason.
     pub(crate) fn refusal(self, vague: bool) -> Refusal {
         let (message, reason) = match self {
             Self::NoActiveDevice => {

@@ -52,9 +52,9 @@ fn library(world: &World, playlists: Vec<ListSlot>) -> Library {
     }
 }
 
-/// Returns `count` different entries that were saved one after the other.
+/// Returns `count` different saved entries, each saved at a different time.
 ///
-/// The arena is split into equal parts, and one entry is chosen from each part, so no entry is
+/// The arena is split into equal parts, and one entry is chosen from each part, so that no entry is
 /// chosen twice.
 fn shelf<T>(arena: &Arena<T>, count: usize, rng: &mut Rng) -> SavedList<T> {
     let part = (arena.len() as usize / count).max(1);

@@ -37,7 +37,7 @@ impl State {
         }
     }
 
-    /// Returns the account of a user, and updates its playback to the current time.
+    /// Updates the playback of a user to the current time, and returns the account of the user.
     pub(crate) fn account(&mut self, world: &World, user: Key<User>, now: Moment) -> &mut Account {
         let account = self.accounts.entry(user).or_default();
         account.player.settle(world, &mut account.history, now);

@@ -1,4 +1,4 @@
-//! Ids as starting points for tests and demos.
+//! Ids for use in tests and demos.
 
 use crate::{
     state::{library::ListSlot, store::State},
@@ -19,7 +19,7 @@ pub struct WorldIds {
     pub album: String,
     /// An album with 64 tracks. The album object does not contain all tracks.
     pub long_album: String,
-    /// A track that is available everywhere: the first of [`album`](Self::album).
+    /// A track that is available everywhere: the first track of [`album`](Self::album).
     pub track: String,
     /// A track that is not available in the default user's country.
     pub unavailable_track: String,
@@ -55,11 +55,11 @@ pub struct WorldIds {
     pub editorial_playlist: String,
     /// A show with 72 episodes.
     pub show: String,
-    /// The newest episode of that show.
+    /// The newest episode of [`show`](Self::show).
     pub episode: String,
     /// An audiobook with 34 chapters.
     pub audiobook: String,
-    /// The first chapter of that audiobook.
+    /// The first chapter of [`audiobook`](Self::audiobook).
     pub chapter: String,
     /// A category of the browse pages.
     pub category: String,

@@ -26,7 +26,8 @@ pub(crate) struct World {
     pub(crate) chapters: Arena<Chapter>,
     pub(crate) users: Arena<User>,
     pub(crate) categories: Vec<Category>,
-    /// Details of albums and tracks. Few entries have details, so maps save memory.
+    /// Details of albums and tracks. The maps save memory, since few albums and tracks have
+    /// details.
     pub(crate) album_details: HashMap<Key<Album>, AlbumDetails>,
     pub(crate) track_details: HashMap<Key<Track>, TrackDetails>,
     /// Whether the world and the libraries of the users were generated.

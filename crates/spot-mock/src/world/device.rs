@@ -27,7 +27,8 @@ pub struct Device {
     pub(crate) id: Option<String>,
     /// Name.
     pub(crate) name: String,
-    /// Type as in Spotify's answers, such as `Computer`, `Smartphone` or `TV`. Default: `Speaker`.
+    /// Type as in Spotify's responses, such as `Computer`, `Smartphone` or `TV`. Default:
+    /// `Speaker`.
     #[serde(rename = "type", default = "speaker")]
     pub(crate) kind: String,
     /// Volume, 0 to 100. Default: 50.
@@ -66,7 +67,8 @@ impl Device {
         }
     }
 
-    /// Type as in Spotify's answers, such as `Computer`, `Smartphone` or `TV`. Default: `Speaker`.
+    /// Type as in Spotify's responses, such as `Computer`, `Smartphone` or `TV`. Default:
+    /// `Speaker`.
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = kind.into();
         self
@@ -98,7 +100,7 @@ impl Device {
     }
 
     /// Refuses all commands with `REMOTE_CONTROL_DISALLOW`. The transfer of playback from this
-    /// device to another device is refused too. Answers have no field that shows this setting.
+    /// device to another device is refused too. No field in a response shows this setting.
     pub fn refuses_remote_control(mut self) -> Self {
         self.remote_control = false;
         self

@@ -11,9 +11,9 @@ const MARK: &str = "spotmock";
 pub(crate) struct Id([u8; LENGTH]);
 
 impl Id {
-    /// Generates an id from the kind of an entry and the index of the entry within its kind. The id
-    /// contains the kind, so that logs and recorded answers are readable. The seed does not affect
-    /// the id.
+    /// Generates an id from the kind of an entry, and from its index among the entries of this
+    /// kind. The id contains the kind, so that logs and recorded responses are readable. The seed
+    /// does not affect the id.
     ///
     /// The digits are written one by one for speed, since a world has fifteen thousand ids.
     pub(crate) fn numbered(kind: &str, place: u32) -> Self {
@@ -32,8 +32,8 @@ impl Id {
     /// Index among the entries of this kind; `None` for ids of other kinds.
     pub(crate) fn place(&self, kind: &str) -> Option<u32> {
         let digits = self.as_str().strip_prefix(MARK)?.strip_prefix(kind)?;
-        // If `kind` is only a prefix of the kind in the id, the rest contains letters, and parsing
-        // fails.
+        // Parsing fails if `kind` is only a prefix of the kind in the id, since the rest then
+        // contains letters.
         digits.parse::<u32>().ok()?.checked_sub(1)
     }
 

@@ -1,4 +1,4 @@
-//! Markets, and the availability of catalogue entries in them.
+//! Markets, and the availability of catalogue entries in each market.
 
 use std::sync::LazyLock;
 
@@ -23,8 +23,7 @@ pub(crate) const MARKETS: &[&str] = &[
 /// Markets with audiobooks.
 pub(crate) const BOOK_MARKETS: &[&str] = &["AU", "CA", "GB", "IE", "NZ", "US"];
 
-/// A few tracks are unavailable in the country of the users. They are available only in these
-/// markets.
+/// The markets of a few tracks that are unavailable in the country of the users.
 pub(crate) const FAR_MARKETS: &[&str] = &["HK", "JP", "KR", "TW"];
 
 /// The country of every user of the mock.

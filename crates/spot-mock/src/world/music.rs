@@ -37,9 +37,9 @@ pub(crate) struct Album {
 /// Additional data of an album of a custom world.
 #[derive(Debug, Default)]
 pub(crate) struct AlbumDetails {
-    /// Artists after the first artist.
+    /// All artists except the first.
     pub(crate) other_artists: Vec<Key<Artist>>,
-    /// Value of `total_tracks` in answers, if the world does not contain all tracks.
+    /// Value of `total_tracks` in responses, if the world does not contain all tracks.
     pub(crate) total_tracks: Option<u32>,
     /// Cover images that replace the generated cover images.
     pub(crate) images: Option<Vec<Image>>,
@@ -146,15 +146,15 @@ pub(crate) struct Track {
     pub(crate) popularity: u8,
     pub(crate) recording: u32,
     pub(crate) available: Availability,
-    /// The same recording on another album. If the call has a `market`, that recording is played
-    /// instead.
+    /// The same recording on another album. If the call has a `market`, the recording on the other
+    /// album replaces this track.
     pub(crate) relinked: Option<Key<Track>>,
 }
 
 /// Additional data of a track of a custom world.
 #[derive(Debug, Default)]
 pub(crate) struct TrackDetails {
-    /// Artists after the guest.
+    /// All artists except the main artist and the guest.
     pub(crate) other_artists: Vec<Key<Artist>>,
     pub(crate) isrc: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! Names of the entries of the world, composed from small word lists.
 //!
-//! A name is stored as a few numbers and becomes text when it is rendered. Therefore, twelve
-//! thousand tracks are generated within milliseconds.
+//! A name is stored as a few numbers and becomes text when it is rendered. Since no text is built
+//! earlier, twelve thousand tracks are generated within milliseconds.
 
 use std::fmt;
 

@@ -39,7 +39,7 @@ fn push(letter: char, start: usize, out: &mut String) {
             }
             out.push_str("and ");
         }
-        // Letters that have no decomposition.
+        // Letters that Unicode does not decompose into simpler letters.
         'ß' | 'ẞ' => out.push_str("ss"),
         'æ' | 'Æ' => out.push_str("ae"),
         'œ' | 'Œ' => out.push_str("oe"),

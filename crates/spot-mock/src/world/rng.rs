@@ -5,8 +5,8 @@
 pub(crate) struct Rng(u64);
 
 impl Rng {
-    /// Creates a separate generator for one part of the world, so that a change in one part does
-    /// not change the parts generated after it.
+    /// Creates a separate generator for one part of the world. A change in one part therefore does
+    /// not affect the random numbers of other parts.
     pub(crate) fn new(seed: u64, part: &str) -> Self {
         let mut state = seed ^ 0x5107_1F00_0C0D_E000;
         for byte in part.bytes() {

@@ -45,7 +45,8 @@ impl SearchIndex {
 }
 
 /// One text for each entry of an arena. All texts are stored in one string. Each text starts and
-/// ends with a space, so that ` word` finds words with this prefix, and ` word ` finds whole words.
+/// ends with a space. Therefore ` word` finds words with this prefix, and ` word ` finds whole
+/// words.
 #[derive(Debug)]
 pub(crate) struct Texts<T> {
     text: String,

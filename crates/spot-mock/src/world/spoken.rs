@@ -34,7 +34,7 @@ pub(crate) struct Episode {
     pub(crate) duration_ms: u32,
     pub(crate) explicit: bool,
     pub(crate) released: Moment,
-    /// Resume point of the default user. If the user has finished the episode, this is the full
+    /// Resume point of each user, in milliseconds. For a finished episode, the resume point is the
     /// length of the episode.
     pub(crate) heard_ms: u32,
 }

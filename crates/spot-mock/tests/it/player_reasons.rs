@@ -117,8 +117,8 @@ async fn send(api: &Api, command: &str, body: &Value) -> Answer {
     api.send(method.parse().unwrap(), path, &body).await
 }
 
-/// Ids and bodies for the stories. Every mock has the same ids, so a story can be created before
-/// its mock starts.
+/// Ids and bodies for the test scenarios. Every mock has the same ids, so a scenario can be created
+/// before its mock starts.
 struct Names {
     album: Value,
     show: Value,
@@ -157,7 +157,7 @@ fn at(body: &Value, name: &str, value: Value) -> Value {
     body
 }
 
-/// Returns at least one story for each reason.
+/// Returns at least one test scenario for each reason.
 async fn stories() -> Vec<Story> {
     let names = names().await;
     let Names { album, show, bare, station, empty, track, episode, desk, pocket, .. } = &names;

@@ -7,7 +7,8 @@ use spot_mock::MockSpotify;
 
 use crate::support::{finish, http};
 
-/// Creates a client that trusts only the mock's authority. The client uses Spotify's host names.
+/// Creates a client that trusts only the mock's CA certificate. The client uses Spotify's host
+/// names.
 fn client(mock: &MockSpotify) -> Client {
     // `http` installs a cryptography provider.
     let _ = http();
@@ -49,7 +50,7 @@ async fn a_client_that_does_not_trust_its_authority_is_kept_out() {
     let other = MockSpotify::builder().tls().start().await.unwrap();
     let error = client(&other).get(mock.api_url()).send().await.unwrap_err();
     assert!(error.is_connect(), "{error:?}");
-    // Without TLS, a mock has no authority. A mock with TLS still responds after a failed
+    // Without TLS, a mock has no CA certificate. A mock with TLS still responds after a failed
     // handshake.
     assert_eq!(MockSpotify::start().await.unwrap().authority_pem(), None);
     let answer = finish(client(&mock).get(mock.api_url())).await;

@@ -46,7 +46,7 @@ const chromium = spawn(env.SPOT_MOCK_CHROMIUM ?? "chromium", [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
   `--user-data-dir=${join(work, "profile")}`, "--window-size=800,600", "--remote-debugging-pipe",
   `--host-resolver-rules=${mapped.join(",")}`,
-  // The system does not trust the mock's authority. Other stories test this trust.
+  // The system does not trust the mock's CA certificate. Other test scripts test this trust.
   "--ignore-certificate-errors",
 ], { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"] });
 let complaints = "";

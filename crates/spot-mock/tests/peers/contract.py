@@ -1,9 +1,9 @@
 """Tests spot-mock with Schemathesis, a property-based tester, and Spotify's official document.
 
 Schemathesis generates valid and invalid requests for all operations in Extended Quota Mode. No
-answer may be a server error, and every answer must match the document. The script first corrects
-the document where the document contradicts itself or real answers. `cargo xtask conform` lists the
-differences of each operation.
+response may be a server error, and every response must match the document. Where the document
+contradicts itself or real responses, the script first corrects the document. `cargo xtask conform`
+lists the differences of each operation.
 """
 
 import os
@@ -24,7 +24,7 @@ def mended(node):
     if not isinstance(node, dict):
         return node
     node = {key: mended(value) for key, value in node.items()}
-    # The document uses schema names as discriminator values. Real answers do not contain these
+    # The document uses schema names as discriminator values. Real responses do not contain these
     # names.
     node.pop("discriminator", None)
     is_parameter = "in" in node or "content" in node
@@ -38,7 +38,7 @@ def mended(node):
         if not node["required"]:
             del node["required"]
     if isinstance(node.get("type"), str) and "in" not in node:
-        # Real answers contain nulls that the document does not allow.
+        # Real responses contain nulls that the document does not allow.
         node["nullable"] = True
     if "responses" in node:
         # In the document, the error schemas lack the enclosing object.

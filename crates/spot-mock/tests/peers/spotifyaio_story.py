@@ -1,7 +1,7 @@
 """Tests the unmodified spotifyaio, the client of Home Assistant.
 
-Its scheme and port are fixed, so a mock with TLS answers. A custom resolver of aiohttp leads the
-requests to the mock's port.
+The scheme and the port in spotifyaio are fixed, so the mock uses TLS. A custom resolver of aiohttp
+sends the requests to the mock's port.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-// Shared code of the JavaScript stories: the addresses of the mock, the consent, and counted
+// Shared code of the JavaScript test scripts: the addresses of the mock, the consent, and counted
 // checks.
 import assert from "node:assert/strict";
 

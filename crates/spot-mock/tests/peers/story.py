@@ -1,4 +1,4 @@
-"""Shared code of the Python stories: the addresses of the mock, the consent, and counted checks."""
+"""Shared code of the Python test scripts: addresses of the mock, consent, and counted checks."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ _count = 0
 
 
 def same(found, wanted, what):
-    """Fails the story unless both values are equal."""
+    """Ends the test with an error unless both values are equal."""
     global _count
     if found != wanted:
         sys.exit(f"{what}: expected {wanted!r}, found {found!r}")
@@ -33,7 +33,7 @@ def same(found, wanted, what):
 
 
 def holds(condition, what):
-    """Fails the story unless the condition is true."""
+    """Ends the test with an error unless the condition is true."""
     same(bool(condition), True, what)
 
 

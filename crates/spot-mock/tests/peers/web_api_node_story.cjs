@@ -1,6 +1,6 @@
-// Tests the unmodified spotify-web-api-node. Its hosts and port are fixed, so a mock with TLS
-// answers for these hosts. NODE_EXTRA_CA_CERTS names the mock's authority. Node's agents connect to
-// the mock's port.
+// Tests the unmodified spotify-web-api-node. The hosts and the port in this client are fixed, so
+// the mock uses TLS. NODE_EXTRA_CA_CERTS names the file with the mock's CA certificate. Node's
+// agents connect to the mock's port.
 const https = require("node:https");
 const tls = require("node:tls");
 const SpotifyWebApi = require("spotify-web-api-node");

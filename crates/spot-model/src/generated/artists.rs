@@ -52,7 +52,7 @@ string_enum! {
         Album = "album",
         /// A single of the artist.
         Single = "single",
-        /// An album by other artists on which the artist appears.
+        /// The album is by other artists, but the artist appears on it.
         AppearsOn = "appears_on",
         /// A compilation.
         Compilation = "compilation",

@@ -218,6 +218,6 @@ pub struct AnalysisMeta {
     pub timestamp: i64,
     /// Duration of the analysis.
     pub analysis_time: Duration,
-    /// Input process of the analyzer.
+    /// How the analyzer read the audio data.
     pub input_process: String,
 }

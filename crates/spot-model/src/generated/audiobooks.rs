@@ -120,19 +120,19 @@ pub struct Chapter {
     pub description: String,
     /// Description as HTML.
     pub html_description: Option<String>,
-    /// Chapter number, usually from 0.
+    /// Chapter number, usually counted from 0.
     pub chapter_number: Option<u32>,
     /// Cover images, widest first.
     pub images: Vec<Image>,
     /// Duration.
     pub duration: Duration,
-    /// Release date. Often the year 0.
+    /// Release date. Spotify often sends the year 0.
     pub release_date: Option<ReleaseDate>,
     /// Whether the chapter is explicit; `false` if unknown.
     pub explicit: bool,
     /// Resume position. Needs the scope `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
-    /// Spoken languages, as ISO 639 codes. An entry may be empty.
+    /// Spoken languages, as ISO 639 codes. A code may be an empty string.
     pub languages: Vec<String>,
     /// URL of a 30-second preview (MP3).
     pub audio_preview_url: Option<String>,
@@ -160,19 +160,19 @@ pub struct SimplifiedChapter {
     pub description: String,
     /// Description as HTML.
     pub html_description: Option<String>,
-    /// Chapter number, usually from 0.
+    /// Chapter number, usually counted from 0.
     pub chapter_number: Option<u32>,
     /// Cover images, widest first.
     pub images: Vec<Image>,
     /// Duration.
     pub duration: Duration,
-    /// Release date. Often the year 0.
+    /// Release date. Spotify often sends the year 0.
     pub release_date: Option<ReleaseDate>,
     /// Whether the chapter is explicit; `false` if unknown.
     pub explicit: bool,
     /// Resume position. Needs the scope `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
-    /// Spoken languages, as ISO 639 codes. An entry may be empty.
+    /// Spoken languages, as ISO 639 codes. A code may be an empty string.
     pub languages: Vec<String>,
     /// URL of a 30-second preview (MP3).
     pub audio_preview_url: Option<String>,

@@ -871,7 +871,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Removes every occurrence of tracks and episodes from a playlist. `DELETE
+    /// Removes every occurrence of the given tracks and episodes from a playlist. `DELETE
     /// /playlists/{playlist_id}/tracks`
     pub const REMOVE_PLAYLIST_TRACKS: &'static Self = &Self {
         name: "remove_playlist_tracks",
@@ -1334,7 +1334,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Removes every occurrence of tracks and episodes from a playlist. `DELETE
+    /// Removes every occurrence of the given tracks and episodes from a playlist. `DELETE
     /// /playlists/{playlist_id}/items`
     pub const REMOVE_PLAYLIST_ITEMS: &'static Self = &Self {
         name: "remove_playlist_items",
@@ -1350,7 +1350,7 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Changes the name, the description or the visibility of a playlist of the user. `PUT
+    /// Changes the name, the description or the visibility of one of the user's playlists. `PUT
     /// /playlists/{playlist_id}`
     pub const CHANGE_PLAYLIST_DETAILS: &'static Self = &Self {
         name: "change_playlist_details",
@@ -1381,7 +1381,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Replaces the cover image of a playlist of the user. `PUT /playlists/{playlist_id}/images`
+    /// Replaces the cover image of one of the user's playlists. `PUT
+    /// /playlists/{playlist_id}/images`
     pub const UPLOAD_PLAYLIST_COVER: &'static Self = &Self {
         name: "upload_playlist_cover",
         id: "upload-custom-playlist-cover",

@@ -13,7 +13,7 @@ use crate::{Followers, Image, Page, PlayableItem, PlaylistId, PublicUser, Snapsh
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Playlist {
-    /// The id. `None` only if the request left out the id with `fields`.
+    /// The id. `None` only if the `fields` of the request do not include `id`.
     pub id: Option<PlaylistId>,
     /// The name.
     pub name: String,
@@ -21,8 +21,8 @@ pub struct Playlist {
     pub description: Option<String>,
     /// Owner.
     pub owner: PublicUser,
-    /// Whether the playlist appears on the owner's profile. `None` if the visibility is not
-    /// relevant.
+    /// Whether the playlist appears on the owner's profile. `None` if Spotify does not report the
+    /// visibility.
     pub public: Option<bool>,
     /// Whether users other than the owner may edit the playlist.
     pub collaborative: bool,
@@ -55,8 +55,8 @@ pub struct SimplifiedPlaylist {
     pub description: Option<String>,
     /// Owner.
     pub owner: PublicUser,
-    /// Whether the playlist appears on the owner's profile. `None` if the visibility is not
-    /// relevant.
+    /// Whether the playlist appears on the owner's profile. `None` if Spotify does not report the
+    /// visibility.
     pub public: Option<bool>,
     /// Whether users other than the owner may edit the playlist.
     pub collaborative: bool,
@@ -70,7 +70,7 @@ pub struct SimplifiedPlaylist {
     pub primary_color: Option<String>,
 }
 
-/// Number of items of a playlist that does not contain the items themselves.
+/// The number of items in a playlist, without the items.
 ///
 /// Part of [`SimplifiedPlaylist`](crate::SimplifiedPlaylist).
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -30,9 +30,9 @@ pub struct RecommendationSeed {
     pub href: Option<String>,
     /// Number of tracks that were found.
     pub initial_pool_size: u32,
-    /// Number of tracks left after the attributes were applied.
+    /// Number of tracks that remain after filtering by the attributes.
     pub after_filtering_size: u32,
-    /// Number of tracks left after the market was applied.
+    /// Number of tracks that remain after filtering by market.
     pub after_relinking_size: u32,
 }
 

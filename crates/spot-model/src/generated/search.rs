@@ -19,8 +19,8 @@ pub struct SearchResults {
     pub artists: Option<Page<Artist>>,
     /// Albums.
     pub albums: Option<Page<SimplifiedAlbum>>,
-    /// Playlists. Playlists that belong to Spotify are null in the response, and are listed in
-    /// [`skipped`](Page::skipped).
+    /// Playlists. Spotify's own playlists are null in the response. [`skipped`](Page::skipped)
+    /// lists the null entries.
     pub playlists: Option<Page<SimplifiedPlaylist>>,
     /// Shows.
     pub shows: Option<Page<SimplifiedShow>>,
@@ -51,7 +51,7 @@ string_enum! {
 }
 
 string_enum! {
-    /// Kind of content hosted outside Spotify that a client can play.
+    /// Kind of content that is hosted outside Spotify.
     pub enum IncludeExternal {
         /// Audio.
         Audio = "audio",

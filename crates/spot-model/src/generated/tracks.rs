@@ -31,7 +31,7 @@ pub struct Track {
     pub explicit: bool,
     /// Disc number, usually 1.
     pub disc_number: Option<u16>,
-    /// Track number on the disc, from 1.
+    /// Track number on the disc, counted from 1.
     pub track_number: Option<u16>,
     /// Popularity, 0 to 100.
     ///
@@ -78,7 +78,7 @@ pub struct SimplifiedTrack {
     pub explicit: bool,
     /// Disc number, usually 1.
     pub disc_number: Option<u16>,
-    /// Track number on the disc, from 1.
+    /// Track number on the disc, counted from 1.
     pub track_number: Option<u16>,
     /// URL of a 30-second preview (MP3). `None` for applications registered on or after
     /// 2024-11-27, and for older applications that had no extended access on that day.

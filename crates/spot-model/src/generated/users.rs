@@ -41,7 +41,7 @@ pub struct PrivateUser {
     pub followers: Option<Followers>,
 }
 
-/// A user's public profile. Also used for the owner of a playlist.
+/// A user's public profile.
 ///
 /// Returned by `client.user(id)`. Part of [`Playlist`](crate::Playlist),
 /// [`SimplifiedPlaylist`](crate::SimplifiedPlaylist) and [`PlaylistItem`](crate::PlaylistItem).

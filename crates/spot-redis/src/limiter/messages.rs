@@ -16,8 +16,8 @@ pub(crate) struct Request {
     /// only once.
     pub(crate) number: u64,
     pub(crate) window: u64,
-    /// Maximum duration of a call. The slots of a crashed worker become free after a window plus
-    /// this time.
+    /// Maximum duration of a call. The slots of a crashed worker become free after the length of
+    /// the window plus this time.
     pub(crate) longest: u64,
     /// How long a worker is treated as alive after its last request.
     pub(crate) lively: u64,
@@ -27,19 +27,20 @@ pub(crate) struct Request {
     /// Identifier of the server's state, from the last response to this worker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) born: Option<String>,
-    /// Version of the blocks that the worker has received.
+    /// Version of the newest list of blocks that this worker has.
     pub(crate) version: i64,
     /// Number of the first slot that is granted. The next slots get the following numbers.
     pub(crate) first: u64,
-    /// Number of slots to request in each lane.
+    /// Number of slots to request for the interactive lane. The field `bulk` is the number for the
+    /// bulk lane.
     pub(crate) interactive: usize,
     pub(crate) bulk: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ended: Vec<Ended>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) blocks: Vec<BlockChange>,
-    /// Keys of the blocks that this worker wants to test. A single call tests whether a block has
-    /// ended.
+    /// Keys of the blocks for which this worker wants to send a test call. A test call is a single
+    /// API call that shows whether a block after a 429 has ended.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) probes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,8 +62,8 @@ pub(crate) struct Ended {
     /// How long ago the call was sent, and how long ago it ended.
     pub(crate) sent: u64,
     pub(crate) ended: u64,
-    /// After a 429: the time to wait. The value is very large if the 429 says nothing about the
-    /// window.
+    /// After a 429: the time to wait. The value is very large if the 429 had another cause than the
+    /// limit of the rolling window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) wait: Option<u64>,
     /// If the call was not sent: the time until the slot can be used.
@@ -79,7 +80,7 @@ pub(crate) enum How {
     NotSent,
 }
 
-/// A change of a block.
+/// A change to a block that a 429 caused.
 #[derive(Debug, Serialize)]
 pub(crate) struct BlockChange {
     pub(crate) key: String,
@@ -92,9 +93,9 @@ pub(crate) struct BlockChange {
 pub(crate) enum Change {
     /// A 429 created or extended the block.
     Set(SharedBlock),
-    /// The call that tested the block received a response.
+    /// The test call for the block received a response.
     Answered(bool),
-    /// The call that tested the block ended without a response.
+    /// The test call for the block ended without a response.
     Lost(bool),
 }
 
@@ -127,7 +128,8 @@ pub(crate) struct Response {
     pub(crate) limit: Option<u32>,
     pub(crate) step: u32,
     pub(crate) every: u64,
-    /// The server has already received this request. The slots that it granted then are unknown.
+    /// The server had already received this request. It is unknown which slots the lost response
+    /// granted.
     pub(crate) granted_twice: bool,
     /// For each granted slot: its number, the time until the slot is free, and its lane.
     pub(crate) granted: Vec<(u64, u64, LaneName)>,
@@ -135,9 +137,9 @@ pub(crate) struct Response {
     /// request.
     pub(crate) interactive: Option<u64>,
     pub(crate) bulk: Option<u64>,
-    /// Keys of the blocks that this worker may now test with a call.
+    /// Keys of the blocks for which this worker may now send a test call.
     pub(crate) probes: Vec<String>,
-    /// All blocks, if their version has changed.
+    /// The complete list of blocks, if the list has changed since the version in the request.
     pub(crate) blocks: Vec<SharedBlock>,
 }
 

@@ -1,5 +1,5 @@
 //! The slots of one process. The server grants these slots. While the server is unavailable, the
-//! process uses its own window.
+//! process counts only its own calls, in a local rolling window.
 //!
 //! No function sleeps or reads the clock: the current time is an argument. A task sends the
 //! requests that [`SharedSlots::next_step`] returns, one at a time. A single request serves all
@@ -22,7 +22,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::limiter::messages::{BlockChange, Change, Ended, How, Request, Response, Resync};
 
-/// How long the permission to test a block is valid.
+/// How long the permission to send a test call is valid.
 const PROBE_TIME: Duration = Duration::from_secs(5);
 
 /// How often a process checks whether the test call of another process has received a response.
@@ -34,10 +34,10 @@ const SHORT_DELAY: Duration = Duration::from_millis(20);
 /// How often a process repeats its request if it has to wait for a slot.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Maximum number of slots that a process holds per lane.
+/// Maximum number of unused slots that a process keeps for each lane.
 const LARGEST_BATCH: u32 = 32;
 
-/// Maximum number of slots that a process holds per lane, while no limit is known.
+/// Maximum number of unused slots that a process keeps for each lane, while no limit is known.
 const FIRST_BATCH: u32 = 8;
 
 /// Settings that the program has chosen in the builder.
@@ -74,9 +74,10 @@ pub(crate) struct SharedSlots {
     /// Ended calls to report to the server.
     ended: Vec<Finished>,
     changes: Vec<PendingChange>,
-    /// Keys of the blocks that this process wants to test with a call.
+    /// Keys of the blocks for which this process wants to send a test call.
     wanted_probes: BTreeSet<String>,
-    /// Keys of the blocks that this process may test, each with the time of the permission.
+    /// Keys of the blocks for which this process may send a test call, and the time of each
+    /// permission.
     probes: HashMap<String, Instant>,
     wants_sync: bool,
     wants_flush: bool,
@@ -84,7 +85,7 @@ pub(crate) struct SharedSlots {
     planned: Option<Instant>,
     /// Whether calls began or ended while the process was sending its complete state.
     told_too_little: bool,
-    /// Whether another process is testing a block with a call.
+    /// Whether this process has to wait for the test call of another process.
     awaits_probe: bool,
     waiting: Waiting,
     /// Time at which the last request with a response was sent.
@@ -225,8 +226,8 @@ impl SharedSlots {
         }
     }
 
-    /// How long a response of the server is valid. While a limit is known, the end of a call is
-    /// reported to the server within the same time.
+    /// How long a response of the server is valid. While a limit is known, this is also the maximum
+    /// delay for reporting the end of a call to the server.
     fn fresh(&self) -> Duration {
         (self.settings.window / 30).clamp(Duration::from_millis(250), Duration::from_secs(1))
     }
@@ -244,7 +245,7 @@ impl SharedSlots {
         Some((self.limit()? / self.known.workers.max(1)).max(1))
     }
 
-    /// Maximum number of slots that this process holds per lane.
+    /// Maximum number of unused slots that this process keeps for each lane.
     fn batch(&self) -> usize {
         let batch = match self.limit() {
             Some(limit) => (limit / 50).clamp(1, LARGEST_BATCH),
@@ -477,7 +478,7 @@ impl SharedSlots {
             }
         }
         for block in &mut shared {
-            // This process has the permission to test the block, but has not sent the call yet.
+            // This process may send the test call for the block, but has not sent it yet.
             if self.probes.contains_key(&block.key) {
                 block.probing = None;
             }
@@ -661,7 +662,7 @@ impl Slots for SharedSlots {
     fn snapshot(&self, blocks: &Blocks, now: Instant) -> Limits {
         let mut learned: Learned = self.own.save(now, false);
         if matches!(self.mode, Mode::Shared { .. }) {
-            // For the calls of other processes, only their number is known.
+            // This process knows how many calls the other processes have sent, but not when.
             let others = self.known.used.saturating_sub(learned.taken.len());
             learned.taken.extend(std::iter::repeat_n(self.settings.window, others));
             learned.limit = self.limit();
@@ -706,7 +707,8 @@ impl Finished {
             how: self.how,
             sent: ago(self.sent),
             ended: ago(self.at),
-            // `Duration::MAX` means that the 429 says nothing about the window.
+            // `Duration::MAX` means that the 429 had another cause than the limit of the rolling
+            // window.
             wait: self.wait.map(|wait| millis(wait.min(Duration::from_secs(86_400)))),
             starts: self.starts.map(|starts| millis(starts.saturating_duration_since(now))),
         }
@@ -724,7 +726,8 @@ impl PendingChange {
     }
 }
 
-/// Returns a copy of the block with the time that remains at `now`. The block was recorded at `at`.
+/// Returns a copy of a block that was recorded at `at`. The copy contains the remaining time at
+/// `now`.
 fn still(block: &SharedBlock, at: Instant, now: Instant) -> SharedBlock {
     let mut block = block.clone();
     let passed = u64::try_from(now.saturating_duration_since(at).as_millis()).unwrap_or(u64::MAX);

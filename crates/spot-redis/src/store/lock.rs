@@ -19,7 +19,7 @@ const LIFETIME: Duration = Duration::from_secs(10);
 /// How often a lock is renewed.
 const RENEWAL: Duration = Duration::from_secs(3);
 
-/// How long to wait while another process holds the lock. The refresh of that process may need
+/// How long to wait while another process holds the lock. A refresh by the other process may need
 /// several attempts.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -92,8 +92,8 @@ pub(super) async fn lock(redis: &Redis, session: &str) -> Result<StoreLock, Erro
 }
 
 impl Held {
-    /// Renews the lock in a task on the runtime of the holder. If this runtime stalls, the lock
-    /// expires.
+    /// Starts a task that renews the lock. The task runs on the async runtime of the session. If
+    /// this runtime stalls, the lock expires.
     fn renew(&mut self, runtime: &Handle) {
         let (redis, key, holder) = (self.redis.clone(), self.key.clone(), self.holder.clone());
         self.renewal = Some(runtime.spawn(async move {

@@ -8,10 +8,10 @@ use std::{
 
 use spot_http::Error;
 
-/// Why a function of the program failed to seal or open a value.
+/// Why an encryption function of the application failed to seal or open a value.
 pub(super) type SealFailure = Box<dyn StdError + Send + Sync>;
 
-/// The two functions of the program that encrypt and decrypt values.
+/// The functions of the application that encrypt and decrypt values.
 pub(super) struct Seal {
     seal: Function,
     open: Function,
@@ -46,7 +46,7 @@ impl Seal {
     }
 }
 
-/// Calls a function of the program. A panic becomes an error.
+/// Calls an encryption function of the application. A panic becomes an error.
 fn call(name: &str, function: &Function, key: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
     match catch_unwind(AssertUnwindSafe(|| function(bytes))) {
         Ok(Ok(bytes)) => Ok(bytes),

@@ -29,9 +29,9 @@ impl RedisStore {
     /// Stores a sign-in until the browser returns, but for at most ten minutes. The browser may
     /// return to another machine, which gets the sign-in with [`take_sign_in`](Self::take_sign_in).
     ///
-    /// Also store the state in a cookie of the browser. When the browser returns, compare the state
-    /// in the URL with the state in the cookie. Otherwise an attacker can lure a user into the
-    /// session of another account.
+    /// Store the state in a cookie of the browser as well. When the browser returns, compare the
+    /// state in the URL with the state in the cookie. Without this comparison, an attacker can
+    /// trick a user into using the session of another account.
     ///
     /// # Errors
     ///
@@ -48,8 +48,8 @@ impl RedisStore {
     }
 
     /// Removes a sign-in from the server and returns it. Returns `None` if no sign-in has this
-    /// state, if the sign-in is older than ten minutes, or if it was already taken. `state` comes
-    /// from the URL of the callback.
+    /// state, if the sign-in is older than ten minutes, or if an earlier call has already returned
+    /// the sign-in. `state` comes from the URL of the callback.
     ///
     /// ```no_run
     /// # use spot_auth::{App, Error, Session};
@@ -64,8 +64,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`Store`](spot_auth::ErrorKind::Store) if the server is unavailable, and every error of
-    /// [`App::resume`].
+    /// [`Store`](spot_auth::ErrorKind::Store) if the server is unavailable. Every error of
+    /// [`App::resume`] is also possible.
     pub async fn take_sign_in(
         &self,
         app: &App,

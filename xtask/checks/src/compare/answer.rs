@@ -4,15 +4,15 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use spot::model;
 
-/// The decoder for the answers of an operation.
+/// The decoder for the responses of an operation.
 pub(crate) struct Answer {
     pub(crate) operation: &'static str,
-    /// The field of the answer to decode, if the answer is wrapped in an object.
+    /// The field of the response to decode, if the result is wrapped in an object.
     pub(crate) field: Option<&'static str>,
     pub(crate) read: Roundtrip,
 }
 
-/// A function that decodes an answer and encodes the value again.
+/// A function that decodes a response and encodes the value again.
 pub(crate) type Roundtrip = fn(&[u8]) -> Result<Value, Broken>;
 
 /// Reason and location of a decoding failure.

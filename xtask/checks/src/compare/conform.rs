@@ -1,8 +1,9 @@
-//! `cargo xtask conform FILE`: validates spot-mock's answers against Spotify's official document.
+//! `cargo xtask conform FILE`: validates spot-mock's responses against Spotify's official document.
 //!
-//! Every JSON answer among the fixtures of Extended Quota Mode is validated against the schema of
-//! its operation. `cargo xtask fixtures --check` verifies that the fixtures are spot-mock's
-//! answers. `xtask/spec/deviations.toml` explains the intended differences, under `answer`.
+//! Every JSON response among the fixtures of Extended Quota Mode is validated against the schema of
+//! its operation. `cargo xtask fixtures --check` verifies that the fixtures are spot-mock's current
+//! responses. In `xtask/spec/deviations.toml`, the entries under `answer` explain the intended
+//! differences.
 
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
@@ -60,8 +61,9 @@ pub(crate) fn run(root: &Path, file: &Path) -> Result<(), Error> {
     }
 }
 
-/// Describes the differences between an answer and its schema. The description does not contain
-/// values of the answer. If the answer is only a part, required fields may be missing.
+/// Describes the differences between a response and its schema. The description does not contain
+/// values of the response. If `is_part` is true, the request selected some fields, and the other
+/// fields may be missing.
 fn differ(validator: &Validator, answer: &Value, is_part: bool) -> BTreeSet<String> {
     let required =
         |kind: &ValidationErrorKind| matches!(kind, ValidationErrorKind::Required { .. });
@@ -74,8 +76,8 @@ fn differ(validator: &Validator, answer: &Value, is_part: bool) -> BTreeSet<Stri
         .collect()
 }
 
-/// Path of a value in an answer, without the indexes of entries, for example `/items/[]/album`. The
-/// path shows whether the value is in a local file, because local files have few fields.
+/// Path of a value in a response, without the indexes of entries, for example `/items/[]/album`.
+/// The path shows whether the value is in a local file, because local files have few fields.
 fn place(answer: &Value, pointer: &str) -> String {
     let (mut value, mut place) = (Some(answer), String::new());
     for step in pointer.split('/').skip(1) {
@@ -118,7 +120,7 @@ impl Document {
         Some(format!("{} {path}", operation.method))
     }
 
-    /// The calls that have a schema for a successful answer.
+    /// The calls that have a schema for a successful response.
     fn operations(&self) -> BTreeSet<String> {
         let paths = self.0.get("paths").and_then(Value::as_object).into_iter().flatten();
         let calls = paths.flat_map(|(path, item)| {
@@ -133,7 +135,7 @@ impl Document {
         calls.filter(has_schema).collect()
     }
 
-    /// The schema of the answer to a call with this status, for example `GET /albums/{id}` and 200.
+    /// The schema of a response, for example of `GET /albums/{id}` with the status 200.
     fn schema(&self, call: &str, status: u64) -> Option<&Value> {
         let (method, path) = call.split_once(' ')?;
         let operation = self.0.get("paths")?.get(path)?.get(method.to_lowercase())?;
@@ -156,8 +158,8 @@ impl Document {
 }
 
 /// Converts `nullable` to a condition. Converts a `oneOf` of objects to conditions on their `type`,
-/// so that errors describe the object with the same `type`. `names` is an unchanged copy of the
-/// document, which is used to resolve references.
+/// so that an error describes only the choice with the same `type`. `names` is an unchanged copy of
+/// the document, which is used to resolve references.
 fn translate(value: &mut Value, names: &Value) {
     match value {
         Value::Array(entries) => entries.iter_mut().for_each(|entry| translate(entry, names)),

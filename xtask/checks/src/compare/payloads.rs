@@ -1,6 +1,6 @@
-//! `cargo xtask payloads DIR`: decodes recorded answers of Spotify with the models.
+//! `cargo xtask payloads DIR`: decodes recorded responses of Spotify with the models.
 //!
-//! Every recorded answer is decoded with the type of its operation and encoded again. The report
+//! Every recorded response is decoded with the type of its operation and encoded again. The report
 //! contains the location of each failure, and every field that the model does not keep.
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -99,7 +99,7 @@ fn check(entry: &Recorded, body: &[u8], ignored: &Ignored, tally: &mut Tally) {
             answers.map(|answer| (answer.field, answer.read)).collect()
         }
     };
-    // An operation can have several answer types, depending on the path. The type that keeps the
+    // An operation can have several response types, depending on the path. The type that keeps the
     // most fields is used.
     let read = readers.into_iter().map(|(field, read)| reading(body, field, read, ignored));
     match read.min_by_key(|read| read.as_ref().map_or(usize::MAX, |read| read.lost.len())) {
@@ -114,7 +114,7 @@ fn check(entry: &Recorded, body: &[u8], ignored: &Ignored, tally: &mut Tally) {
     }
 }
 
-/// Result of decoding an answer.
+/// Result of decoding a response.
 struct Reading {
     /// The fields that are not kept.
     lost: Vec<String>,
@@ -162,7 +162,7 @@ fn report(entry: &Recorded, tally: &mut Tally, outcome: Result<usize, Broken>) {
     }
 }
 
-/// The part of an answer to decode.
+/// The part of a response that is decoded.
 fn part(body: &[u8], field: Option<&str>) -> Result<Vec<u8>, Broken> {
     let Some(field) = field else { return Ok(body.to_vec()) };
     let mut value: Value =

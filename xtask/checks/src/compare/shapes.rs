@@ -1,11 +1,11 @@
-//! `cargo xtask shapes DIR`: compares the fields of spot-mock's answers with the fields of
-//! Spotify's answers.
+//! `cargo xtask shapes DIR`: compares the fields of spot-mock's responses with the fields of
+//! Spotify's responses.
 //!
-//! For each operation, the fields of the recorded answers are compared with the fields of the
-//! fixtures. A field is a path without list positions and values.
-//! `crates/spot-mock/tests/shapes.txt` lists the fields that only one side has, so that they can be
-//! reviewed. With `--check`, this file must be up to date. `xtask/spec/deviations.toml` gives a
-//! reason for each field that spot-mock lacks, under `field`.
+//! For each operation, the fields of the recorded responses are compared with the fields of the
+//! fixtures. A field is identified by its path, without list positions and values.
+//! `crates/spot-mock/tests/shapes.txt` lists the fields that only Spotify or only spot-mock has, so
+//! that the differences can be reviewed. With `--check`, this file must be up to date. In
+//! `xtask/spec/deviations.toml`, the entries under `field` explain why spot-mock lacks a field.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,7 +33,7 @@ pub(crate) fn run(root: &Path, dir: &Path, check: bool) -> Result<(), Error> {
         // The fixtures of both modes are combined, because the recordings come from applications in
         // both modes.
         for fixture in recorded::fixtures(root, operation, ".json")? {
-            // Error responses are skipped, among the fixtures and among the recordings.
+            // Error responses are skipped, both in the fixtures and in the recordings.
             let status = fixture.get("status").and_then(Value::as_u64);
             if let (Some(200..300), Some(body)) = (status, fixture.get("body")) {
                 collect(body, "", ours.entry(operation.id.to_owned()).or_default());

@@ -41,7 +41,7 @@ const PLAN: &str = "SPOT_FLEET_CALLS";
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Maximum duration of an attempt. If a process is killed, its slots in the rate limit become free
-/// one window after this time.
+/// after this time plus the length of the window.
 const LONGEST_CALL: Duration = Duration::from_secs(2);
 
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -77,7 +77,7 @@ enum Report {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Tally {
-    /// The number of each answered call.
+    /// The number of each call that got a response.
     answered: Vec<u64>,
     failed: Vec<String>,
     /// Duration of the longest call.
@@ -126,7 +126,7 @@ pub(super) async fn work() -> Result<(), Error> {
             tally.longest = tally.longest.max(start.elapsed());
             match answer {
                 Ok(_) => tally.answered.push(number),
-                // The requested artists do not exist, so this is the expected answer.
+                // The requested artists do not exist, so 404 is the expected response.
                 Err(error) if error.kind() == ErrorKind::NotFound => tally.answered.push(number),
                 Err(error) => tally.failed.push(error.to_string()),
             }
@@ -251,8 +251,8 @@ impl Fleet {
         Ok(running)
     }
 
-    /// Minimum time for `calls` calls. Each window allows `limit` calls, and the calls of the last
-    /// window are sent immediately.
+    /// Minimum time for `calls` calls. Each window allows `limit` calls. The last window adds no
+    /// time, because its calls are sent immediately.
     fn ideal(&self, calls: usize) -> Duration {
         let windows = calls.saturating_sub(1) / self.limit.max(1);
         self.window * u32::try_from(windows).unwrap_or(u32::MAX)
@@ -319,8 +319,8 @@ impl Running {
         accepted
     }
 
-    /// Waits until `calls` calls were accepted, or until the fleet has run for `most`. Returns the
-    /// time since the start.
+    /// Waits until `calls` calls were accepted, or until the time `most` has passed since the start
+    /// of the fleet. Returns the time since that start.
     async fn until(&self, calls: usize, most: Duration) -> Duration {
         loop {
             let took = self.start.elapsed();
@@ -332,13 +332,12 @@ impl Running {
         }
     }
 
-    /// Waits until every process has made a call that started after the start of the wait. Returns
-    /// the waiting time.
+    /// Waits until every process has started and finished a new call. Returns the waiting time.
     async fn until_all_call(&self) -> Result<Duration, Error> {
         let (start, before) = (Instant::now(), self.accepted());
         loop {
             let now = self.accepted();
-            // Calls that were in flight at the start are not counted.
+            // Calls that were in flight when the wait began are not counted.
             let tasks = usize::try_from(self.fleet.tasks).unwrap_or_default();
             let calls = |worker: &Worker| {
                 let count = |of: &BTreeMap<u64, usize>| of.get(&worker.number).copied();
@@ -418,8 +417,8 @@ impl Running {
             }
         }
         outcome.accepted = times.values().sum();
-        // The round trips were counted before the last calls. The counts are scaled up to the
-        // number of all accepted calls.
+        // The commands and round trips were counted before the processes finished their last calls.
+        // Both counts are therefore scaled up to all accepted calls.
         let more = outcome.accepted as f64 / calls_so_far;
         outcome.round_trips = (outcome.round_trips as f64 * more) as u64;
         outcome.commands = (outcome.commands as f64 * more) as u64;
@@ -428,7 +427,8 @@ impl Running {
             let there = |number: &&u64| times.contains_key(&(*worker, **number));
             outcome.lost += numbers.len() - numbers.iter().filter(there).count();
         }
-        // Every accepted call must have been answered, except for the calls of killed processes.
+        // Every accepted call must be in the report of its process, except for the calls of killed
+        // processes.
         let answered: usize = said.values().map(Vec::len).sum();
         let of_killed = times.keys().filter(|(worker, _)| self.killed.contains(worker)).count();
         outcome.lost += (times.len() - of_killed).abs_diff(answered);
@@ -449,8 +449,9 @@ fn is_accepted(status: u16) -> bool {
     status != 429 && status != 0
 }
 
-/// Runs the fleets and the faults. With `short`, the run takes less than half a minute. The figures
-/// are then not meaningful, so only lost, repeated and late calls are failures.
+/// Runs all measurements and all tests with faults. With `short`, the run takes less than half a
+/// minute, which is too short for accurate measurements. In a short run, only lost, repeated and
+/// late calls are failures.
 pub(super) async fn run(checks: &mut Checks, short: bool) -> Result<(), Error> {
     if RedisServer::program().is_none() && env::var_os("CI").is_none() {
         say("skipped the checks of calls: neither redis-server nor valkey-server is on PATH");
@@ -465,8 +466,8 @@ pub(super) async fn run(checks: &mut Checks, short: bool) -> Result<(), Error> {
 /// Runs several fleets without faults at the same time.
 async fn paces(checks: &mut Checks, short: bool) -> Result<(), Error> {
     // `Retry-After` is in whole seconds. The limiter tries a higher limit after a minute, even if
-    // the window is shorter. The rounding and the attempt cost about a second each, which would be
-    // several percent of a shorter run.
+    // the window is shorter. The rounding costs about a second, and so does the attempt with a
+    // higher limit. In a shorter run, this would be several percent of the time.
     let (calls, limit, seconds) = if short { (700, 100, 2) } else { (5000, 600, 15) };
     let fleet = |processes: u64, shared| Fleet {
         processes,

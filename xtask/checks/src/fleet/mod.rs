@@ -25,8 +25,8 @@ impl Checks {
     }
 }
 
-/// Runs one part, or all parts. With `short`, the run takes about half a minute, and the figures
-/// are not meaningful.
+/// Runs one part, or all parts. With `short`, the run takes about half a minute, which is too short
+/// for accurate measurements.
 pub(crate) async fn run(
     part: Option<FleetPart>,
     short: bool,

@@ -158,7 +158,7 @@ async fn steps(
         totals.refreshes += refreshes;
         match (lost, victim) {
             (false, _) if refreshes == 1 => {}
-            // The killed process made one refresh, and the other refresh used the new consent.
+            // The killed process made one refresh. The other refresh followed the new sign-in.
             (true, Some(_)) if refreshes == 2 => totals.lost_half_way += 1,
             (true, _) => totals.lost += 1,
             (false, _) => {

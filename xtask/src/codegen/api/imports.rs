@@ -111,7 +111,7 @@ fn braced(module: &str, names: &[&str]) -> String {
     }
 }
 
-/// Whether a word is the name of a request type in the text.
+/// Whether `word` is a request type: a function in the text returns this type.
 fn is_request(word: &str, body: &str) -> bool {
     *word != *"Self" && body.contains(&format!("-> {word} {{\n"))
 }

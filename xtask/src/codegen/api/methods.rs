@@ -1,5 +1,5 @@
-//! Generates the methods that create requests. The client, the handles and some requests have such
-//! methods.
+//! Generates the methods that create requests: methods of the client, of the handles and of some
+//! requests.
 
 use crate::{
     codegen::{

@@ -46,7 +46,7 @@ pub(in crate::codegen) fn files(spec: &Spec) -> Result<Vec<(PathBuf, String)>, E
         "{}{}\n{modules}\n{exports}",
         preamble("*.toml"),
         file_doc(&[
-            "Generated requests, with one type for each operation, and the methods that create them."
+            "Generated request types, one for each operation, and the methods that create the requests."
         ]),
     );
     files.push(("crates/spot-api/src/generated/mod.rs".into(), root));

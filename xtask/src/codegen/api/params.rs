@@ -1,4 +1,5 @@
-//! The types that the parameters of a request have as arguments and as fields.
+//! The Rust types of the parameters of a request. Each parameter is an argument of a method and a
+//! field of the request.
 
 use crate::{
     spec::{Op, PagingBy},
@@ -34,7 +35,8 @@ pub(super) fn is_parsed(ty: &Ty) -> bool {
 const CONVERTED: &[&str] = &["Fields", "PlaybackOffset", "SearchQuery"];
 
 /// Whether other types can be converted into the type, so that the caller can pass a text, for
-/// example. Enums have no such conversion, because the compiler could not find a misspelt text.
+/// example. Text does not convert into an enum, because the compiler could not find a misspelt
+/// text.
 fn is_converted(ty: &Ty) -> bool {
     match ty {
         Ty::Text => true,

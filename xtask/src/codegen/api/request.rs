@@ -71,15 +71,15 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
     };
     let scopes = match op.scopes.as_slice() {
         [] => "Needs no scope.".to_owned(),
-        [scope] => format!("Scope: `{scope}`."),
-        scopes => format!(
-            "Scopes: `{}`. Depending on the data, only some of these scopes are needed.",
+        [scope] => format!("Needs the scope `{scope}`."),
+        [scopes @ .., last] => format!(
+            "Uses the scopes `{}` and `{last}`. Not every call needs all of these scopes.",
             scopes.join("`, `")
         ),
     };
     paragraphs.push(format!("`{}` ([reference]). {scopes}{access}", op.route()));
     if let Some(replacement) = op.replacement.as_ref().filter(|_| !steps_in) {
-        paragraphs.push(format!("Use instead: {replacement}."));
+        paragraphs.push(format!("Instead, use {replacement}."));
     }
     if let Some(paging) = &op.paging {
         let all = match paging.by {
@@ -93,7 +93,7 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
             }
         };
         let page = match paging.by {
-            PagingBy::Search => "one page of each kind",
+            PagingBy::Search => "one page for each requested kind",
             PagingBy::Offset | PagingBy::Cursor => "one page",
         };
         paragraphs.push(format!(
@@ -212,8 +212,8 @@ fn implied_setters(op: &Op) -> String {
             "market",
             "impl Optional<Market>",
             "market.into_optional()",
-            "Market to query. Default: the market of the client. With a user's token, Spotify uses \
-             the country of the user instead.",
+            "Market to query. Default: the market of the client. If the token belongs to a \
+             user, Spotify ignores the market and uses the country of the user.",
         ));
     }
     if let Some(paging) = &op.paging {

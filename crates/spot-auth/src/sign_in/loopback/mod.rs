@@ -82,7 +82,8 @@ impl Listener {
     }
 
     /// Waits for the request with the outcome of the sign-in, and closes the listener. Other
-    /// requests are answered and ignored, because any program on this machine can send them.
+    /// requests receive an error page and do not end the wait, because any program on this machine
+    /// can send such requests.
     pub(crate) async fn wait(
         self,
         redirect: &RedirectUri,
@@ -197,7 +198,7 @@ async fn send(mut stream: TcpStream, page: Page) {
     .await;
 }
 
-/// Reads to the end of the headers. `None` if they are incomplete or too long.
+/// Reads to the end of the headers. Returns `None` if the headers are incomplete or too long.
 async fn read_head(stream: &mut TcpStream, active: &AtomicBool) -> Option<Vec<u8>> {
     let mut head = Vec::with_capacity(1024);
     loop {
@@ -212,7 +213,8 @@ async fn read_head(stream: &mut TcpStream, active: &AtomicBool) -> Option<Vec<u8
     }
 }
 
-/// Reads a request as the listener does, for fuzzing. `None` if it is not the callback.
+/// Reads a request as the listener does, for fuzzing. Returns `None` if the request is not the
+/// callback.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn read_for_fuzzing(bytes: &[u8], state: &SecretString) -> Option<CallbackOutcome> {
     if !request::is_whole(bytes) {

@@ -17,7 +17,7 @@ pub(super) enum Page {
     NotFound,
     /// The method is not GET.
     MethodNotAllowed,
-    /// The `Host` header names another host. The name of that host resolves to this machine.
+    /// The `Host` header names another host, whose name resolves to this machine.
     Misdirected,
 }
 

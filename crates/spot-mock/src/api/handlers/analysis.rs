@@ -1,4 +1,4 @@
-//! Operations closed in 2024: audio features, audio analysis and recommendations.
+//! Audio features, audio analysis and recommendations, which Spotify restricted in 2024.
 
 use std::{collections::HashSet, f64::consts::TAU};
 
@@ -273,8 +273,8 @@ pub(crate) fn analysis(call: &mut Call<'_>) -> Answer {
     }))
 }
 
-/// Returns random tracks within the ranges. Tracks that are nearer to the targets come first. The
-/// seeds determine the random choice.
+/// Returns random tracks whose attributes are in the requested ranges. Tracks that are nearer to
+/// the requested targets come first. The seeds determine the random choice.
 pub(crate) fn recommendations(call: &mut Call<'_>) -> Answer {
     let seeds = Seeds::read(call)?;
     let tuning = Tuning::read(call)?;
@@ -422,8 +422,8 @@ impl Tuning {
                 return None;
             }
             if let Some(target) = target {
-                // The difference is relative, so that values in milliseconds do not outweigh values
-                // from 0 to 1.
+                // The difference is relative, so that a duration in milliseconds does not count
+                // more than a value from 0 to 1.
                 distance += (value - target).abs() / (value.abs() + target.abs()).max(1.0);
             }
         }
@@ -457,7 +457,8 @@ impl Seeds {
         }
     }
 
-    /// The seeds of an answer, with the numbers of tracks before and after the ranges were applied.
+    /// The seeds in the response. Each seed has the number of tracks before and after the tracks
+    /// were filtered.
     fn json(self, pool: usize) -> Vec<Json> {
         let seed = |(kind, id, href): (&'static str, String, Option<String>)| {
             object! {
@@ -492,8 +493,8 @@ impl Seeds {
 }
 
 /// Whether a genre is accepted as a seed. If a custom world sets the genres, only these genres are
-/// accepted. Otherwise, Spotify's genres and the genres of artists in the world are accepted. The
-/// genres of artists have hyphens in place of spaces.
+/// accepted. Without such a setting, Spotify's genres and the genres of artists in the world are
+/// accepted. In the genres of artists, hyphens replace the spaces.
 fn accepts(world: &World, seed: &str) -> bool {
     match &world.genre_seeds {
         Some(genres) => genres.iter().any(|genre| genre == seed),

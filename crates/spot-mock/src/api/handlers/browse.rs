@@ -1,4 +1,4 @@
-//! The browse pages. Most browse pages are closed for most applications.
+//! The browse pages. Most applications have no access to most browse pages.
 
 use crate::{
     api::call::Call,

@@ -158,7 +158,7 @@ fn item(call: &Call<'_>, uri: &str, direction: Direction) -> Result<LibraryItem,
         "album" => world.album(&id).map(LibraryItem::Album),
         "artist" => world.artist(&id).map(LibraryItem::Artist),
         "episode" => world.episode(&id).map(LibraryItem::Episode),
-        // The URIs of audiobooks in answers are show URIs, so both kinds of URI are accepted.
+        // In responses, audiobooks have show URIs, so both kinds of URI are accepted.
         "show" | "audiobook" => match world.audiobook(&id) {
             Some(key) => Some(LibraryItem::Audiobook(key)),
             None => world.show(&id).filter(|_| kind == "show").map(LibraryItem::Show),

@@ -87,7 +87,7 @@ fn listed(world: &World, uris: &[Value]) -> Result<Vec<Playable>, Refusal> {
     uris.iter().map(|uri| playable(world, uri.as_str().ok_or_else(|| invalid("uris"))?)).collect()
 }
 
-/// Finds a context and its contents, in their order.
+/// Finds a context, and returns its items in order.
 fn context(call: &mut Call<'_>, uri: &str) -> Result<(Context, Vec<Playable>), Refusal> {
     let unsupported = || Refusal::bad_request(format!("Unsupported context uri: {uri}"));
     let rest = uri.strip_prefix("spotify:").ok_or_else(unsupported)?;

@@ -18,7 +18,7 @@ use crate::{
     world::Device,
 };
 
-/// Maximum number of entries of the queue in an answer.
+/// Maximum number of queue entries in a response.
 const QUEUE: usize = 20;
 
 pub(crate) fn state(call: &mut Call<'_>) -> Answer {
@@ -282,22 +282,22 @@ fn shown(
     Ok(Reply::ok(show(call.render(), player, episodes)))
 }
 
-/// Time of a command, and whether it addresses another device.
+/// A player command.
 struct Order {
     now: Moment,
-    /// Whether the command addresses a device that is not the playing device.
+    /// Whether the command is for another device than the playing device.
     moves: bool,
 }
 
 impl Order {
-    /// Returns an error if the command addresses a device that is not the playing device.
+    /// Returns an error if the command is for another device than the playing device.
     fn stays(&self) -> Result<(), Restriction> {
         if self.moves { Err(Restriction::NotPlayingLocally) } else { Ok(()) }
     }
 }
 
-/// Carries a command out on the device in the query. If the query has no device, the active device
-/// is used.
+/// Executes a command on the device in the query. If the query has no device, the active device is
+/// used.
 fn command(
     call: &mut Call<'_>,
     act: impl FnOnce(&mut Player, Order) -> Result<(), Restriction>,

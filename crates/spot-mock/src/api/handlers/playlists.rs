@@ -28,7 +28,7 @@ pub(crate) fn one(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(filtered(json, fields)))
 }
 
-/// Returns the caller's list of playlists. As in Spotify's answer, the links of the page have the
+/// Returns the caller's list of playlists. As in Spotify's response, the links of the page have the
 /// path `/users/{user_id}/playlists`.
 pub(crate) fn mine(call: &mut Call<'_>) -> Answer {
     let user = call.user()?;

@@ -20,7 +20,7 @@ use crate::{
     world::{Album, Arena, Artist, Availability, Episode, Key, Texts, Track, normalize},
 };
 
-/// Types of results, and their field names in the answer.
+/// Types of results, and the name of the field for each type in the response.
 const KINDS: [(&str, &str); 7] = [
     ("track", "tracks"),
     ("artist", "artists"),
@@ -64,7 +64,8 @@ pub(crate) fn search(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(body))
 }
 
-/// The query. Links in answers use the parameter name `query`, so both names are accepted.
+/// The query. The links in responses use the parameter name `query` instead of `q`, so both names
+/// are accepted.
 fn text<'a>(call: &'a Call<'_>) -> &'a str {
     call.query.get("q").or_else(|| call.query.get("query")).unwrap_or_default()
 }

@@ -34,9 +34,9 @@ pub(super) struct Word {
 pub(super) enum Place {
     Anywhere,
     In(Field),
-    /// The word may occur in the field or anywhere else. Without quotation marks, the end of a
-    /// filter is ambiguous: in `artist:Miles Davis Doxy`, `Davis` is part of the artist and `Doxy`
-    /// is not.
+    /// The word may occur in this field, or anywhere else in the entry. Without quotation marks,
+    /// the end of a filter is ambiguous: in `artist:Miles Davis Doxy`, `Davis` is part of the
+    /// artist and `Doxy` is not.
     Perhaps(Field),
 }
 
@@ -198,7 +198,8 @@ fn years(text: &str) -> Option<RangeInclusive<u32>> {
 mod tests {
     use super::*;
 
-    /// The words of a query, each with its place: `artist=miles`, `artist?davis`, `doxy`.
+    /// Formats the words of a query: `artist=miles` must occur in the artist, `artist?davis` may
+    /// occur in the artist or anywhere else, and `doxy` may occur anywhere.
     fn words(text: &str) -> Vec<String> {
         let name = |field: Field| format!("{field:?}").to_lowercase();
         let show = |word: &Word| {

@@ -7,7 +7,7 @@ use crate::{
     world::{Arena, Key, Texts},
 };
 
-/// Matches of the words of a query in one list of texts.
+/// Scores of the words of a query in one list of texts.
 ///
 /// Computed once for each query, since many tracks have the same artist and the same album.
 pub(super) struct Matches<T> {
@@ -43,9 +43,9 @@ pub(super) struct Found {
 /// Score of a candidate; `None` if a word is not found. Better candidates have larger scores.
 ///
 /// `found` takes the index of a word in the query, and returns the scores of this word. `whole` is
-/// the text of the query. A name that equals the whole query ranks first. Names whose words are all
-/// in the query rank second: the query `Artist - Title` contains all words of the title. Other
-/// names rank higher if they contain more words of the query.
+/// the text of the query. A name that equals the whole query ranks first. A name ranks second if
+/// all of its words are in the query: the query `Artist - Title` contains all words of the title.
+/// Other names rank higher if they contain more words of the query.
 pub(super) fn score(
     query: &SearchQuery,
     name: &str,

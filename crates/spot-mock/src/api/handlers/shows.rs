@@ -44,7 +44,7 @@ pub(crate) fn several_episodes(call: &mut Call<'_>) -> Answer {
     batch(call, "episodes", World::episode, |key| call.render().episode(key))
 }
 
-/// Requires a market, since the availability of shows depends on it. A call without a user must
+/// Requires a market, since a show can be unavailable in some markets. A call without a user must
 /// have a `market`.
 fn require_market(call: &Call<'_>) -> Result<(), Refusal> {
     match call.market.code {

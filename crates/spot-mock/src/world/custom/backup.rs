@@ -92,9 +92,9 @@ impl World {
     /// `spot-sdk` writes such a file.
     ///
     /// The world contains only the saved tracks with their ids, dates, artists and albums. The
-    /// `total_tracks` of an album is its real number of tracks, but the album lists only the tracks
-    /// in the backup. Markets that Spotify no longer has are left out. If a track occurs twice,
-    /// later lines are ignored.
+    /// `total_tracks` of an album is its real number of tracks, but only the tracks in the backup
+    /// are listed. Markets that Spotify no longer has are left out. If a track occurs twice, later
+    /// lines are ignored.
     ///
     /// # Errors
     ///

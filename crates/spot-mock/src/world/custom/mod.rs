@@ -47,9 +47,9 @@
 //! ```
 //!
 //! Entries refer to each other by name or id. If two entries have the same name, the name refers to
-//! the entry that was added last. An entry without an id gets a generated id. If a list of saved or
-//! followed entries is given, it replaces the generated list of the default user. Generated lists
-//! that are not replaced stay unchanged.
+//! the entry that was added last. An entry without an id gets a generated id. A list of saved or
+//! followed entries replaces the generated list of the default user. Generated lists that are not
+//! replaced stay unchanged.
 //!
 //! [`World::read_backup`] creates a world from the backup of a real library.
 //!
@@ -115,7 +115,7 @@ pub struct World {
     pub(crate) default_user: Option<User>,
     /// Other users.
     pub(crate) users: Vec<User>,
-    /// Playlists, in the order in which the lists of their owners show them. `null` adds a hidden
+    /// Playlists, in the order in which they appear in the owner's list. `null` adds a hidden
     /// playlist to the list of the default user.
     pub(crate) playlists: Vec<Option<Playlist>>,
     /// Replaces the categories of the browse pages.
@@ -195,8 +195,8 @@ impl World {
         let world = serde_path_to_error::deserialize(&mut json);
         let invalid = |message| io::Error::new(io::ErrorKind::InvalidData, message);
         let world = world.map_err(|error| match error.path().to_string().as_str() {
-            // The path `.` is the root. The path `?` is an unknown element, because the text ended
-            // too early.
+            // The path is `.` for the root. If the text ended too early, the path is `?` for an
+            // unknown element.
             "." | "?" => invalid(error.into_inner().to_string()),
             path => invalid(format!("{path}: {}", error.inner())),
         })?;

@@ -48,7 +48,7 @@ pub struct Album {
     pub(crate) unavailable: bool,
     /// Country codes of the markets in which the album is available. Default: all markets.
     pub(crate) markets: Option<Vec<String>>,
-    /// Value of `total_tracks` in answers. Default: the number of `tracks`.
+    /// Value of `total_tracks` in responses. Default: the number of `tracks`.
     pub(crate) total_tracks: Option<u32>,
     /// Cover images, the largest first. Default: three images whose addresses do not exist.
     pub(crate) images: Option<Vec<Image>>,
@@ -115,7 +115,7 @@ pub struct Track {
     pub(crate) unavailable: bool,
     /// Country codes of the markets in which the track is available. Default: all markets.
     pub(crate) markets: Option<Vec<String>>,
-    /// Name or id of the track that is played instead if a call has a market.
+    /// Name or id of the track that replaces this track if a call has a market.
     pub(crate) relinked_to: Option<String>,
     /// International Standard Recording Code. Default: a generated code.
     pub(crate) isrc: Option<String>,
@@ -161,7 +161,7 @@ impl Artist {
 }
 
 impl Album {
-    /// An album with this name, by an artist with this name or id.
+    /// An album with this name. `artist` is the name or id of the artist.
     pub fn new(name: impl Into<String>, artist: impl Into<String>) -> Self {
         Self {
             id: None,
@@ -228,7 +228,7 @@ impl Album {
         self
     }
 
-    /// Value of `total_tracks` in answers. Default: the number of the album's tracks.
+    /// Value of `total_tracks` in responses. Default: the number of the album's tracks.
     pub fn total_tracks(mut self, total: u32) -> Self {
         self.total_tracks = Some(total);
         self
@@ -336,7 +336,7 @@ impl Track {
         self
     }
 
-    /// Name or id of the track that is played instead if a call has a market.
+    /// Name or id of the track that replaces this track if a call has a market.
     pub fn relinked_to(mut self, track: impl Into<String>) -> Self {
         self.relinked_to = Some(track.into());
         self

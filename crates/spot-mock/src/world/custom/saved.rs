@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-/// A saved entry of the default user. It consists of a name or an id, and the time at which the
-/// entry was saved.
+/// A saved entry of the default user: a name or an id, and the time at which the entry was saved.
 ///
 /// A name or an id alone is enough: `"Slip".into()`. The default time is the start of the clock,
 /// minus one second for each preceding entry.

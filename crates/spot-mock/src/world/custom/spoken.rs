@@ -34,7 +34,7 @@ pub struct Episode {
     pub(crate) duration_ms: u32,
     /// `2024-05-03`. Default: 2026-11-02, the start of the clock.
     pub(crate) released: Option<String>,
-    /// Resume point of the users.
+    /// Resume point of each user, in milliseconds.
     #[serde(default)]
     pub(crate) heard_ms: u32,
 }
@@ -69,7 +69,7 @@ pub struct Chapter {
     /// Default: 1800000.
     #[serde(default = "half_an_hour")]
     pub(crate) duration_ms: u32,
-    /// Resume point of the users.
+    /// Resume point of each user, in milliseconds.
     #[serde(default)]
     pub(crate) heard_ms: u32,
 }
