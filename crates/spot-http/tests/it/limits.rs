@@ -66,7 +66,7 @@ async fn a_block_of_a_day_is_an_error_at_once_and_nothing_is_sent_until_it_ends(
         let error = pipeline.call(get()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
         assert!(error.retry_after().unwrap() > Duration::from_secs(86_390));
-        assert!(error.to_string().contains("closed for 1 d (Spotify says: "), "{error}");
+        assert!(error.to_string().contains("blocked for 1 d (Spotify says: "), "{error}");
     }
     assert_eq!((script.count(), start.elapsed().as_secs()), (1, 0));
     sleep(Duration::from_secs(86_401)).await;
@@ -265,7 +265,7 @@ async fn a_quota_without_a_time_is_probed_by_one_call() {
         Script::new([quota(None), quota(None), Turn::Late(Duration::from_secs(1)), status(200)]);
     let pipeline = script.pipeline().build().unwrap();
     let error = pipeline.call(albums()).await.unwrap_err();
-    assert!(error.to_string().contains("closed for 15 min (Spotify says: "), "{error}");
+    assert!(error.to_string().contains("blocked for 15 min (Spotify says: "), "{error}");
     sleep(Duration::from_secs(800)).await;
     pipeline.call(albums()).await.unwrap_err();
     assert_eq!(script.count(), 1);

@@ -255,11 +255,11 @@ async fn refusals(printed: &mut Printed) {
     printed.add("an editorial playlist", client.playlist("37i9dQZF1DXcBWIGoYBM5M").await);
     printed.add("a track that does not exist", client.track("spotmockTrack099999999").await);
     printed.add(
-        "an operation that closed in 2024",
+        "an operation that Spotify restricted in 2024",
         client.artist("spotmockArtist00000001").related_artists().await,
     );
     printed.add(
-        "an operation that is closed in Development Mode",
+        "an operation that is not available in Development Mode",
         client.legacy().save_tracks(["spotmockTrack000000001"]).await,
     );
     printed.add(
