@@ -24,6 +24,7 @@ mod search;
 mod search_query;
 mod send;
 mod sync;
+mod task;
 mod watch;
 mod whole;
 

@@ -10,15 +10,13 @@ use std::{
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt, channel::oneshot};
 use spot_http::{Error, Request};
 use spot_model::Paging;
-use tokio::{
-    runtime::Handle,
-    task::{JoinHandle, yield_now},
-};
+use tokio::{runtime::Handle, task::yield_now};
 
 use crate::{
     client::Client,
     page::Paged,
     page_plan::{PagePlan, Position},
+    task::Task,
 };
 
 /// Default number of prefetched pages.
@@ -39,20 +37,13 @@ pub struct Pages<P> {
     drifted: bool,
 }
 
-/// Requests a page in its own task, so that the page arrives while the caller works. Dropping the
-/// job stops the task.
+/// Requests a page in its own task, so that the page arrives while the caller works.
 struct Job<P> {
     at: Position,
-    task: JoinHandle<Result<P, Error>>,
+    page: Task<Result<P, Error>>,
     /// Signals that the response arrived and is about to be decoded.
     arrival: oneshot::Receiver<()>,
     arrived: bool,
-}
-
-impl<P> Drop for Job<P> {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
 }
 
 impl<P: Paged> Job<P> {
@@ -61,7 +52,7 @@ impl<P: Paged> Job<P> {
             Error::configuration("a stream of pages was polled outside of a tokio runtime")
         })?;
         let (tell, arrival) = oneshot::channel();
-        let task = runtime.spawn(async move {
+        let page = Task::start(&runtime, async move {
             let path = request.url_path().to_owned();
             let operation = request.operation();
             let answer = client.request(request).await?;
@@ -72,7 +63,7 @@ impl<P: Paged> Job<P> {
             }
             Ok(client.read_page(answer, operation, &path)?.into_body())
         });
-        Ok(Self { at, task, arrival, arrived: false })
+        Ok(Self { at, page, arrival, arrived: false })
     }
 
     /// Whether the response arrived. If the response has not arrived yet, its arrival will wake the
@@ -225,7 +216,7 @@ impl<P: Paged> Stream for Pages<P> {
             return Poll::Ready(Some(Err(error)));
         }
         let Some(job) = this.jobs.front_mut() else { return Poll::Ready(None) };
-        let Poll::Ready(answer) = job.task.poll_unpin(cx) else {
+        let Poll::Ready(answer) = job.page.poll_unpin(cx) else {
             if let Err(error) = this.request_early(cx) {
                 this.stop();
                 return Poll::Ready(Some(Err(error)));
@@ -234,11 +225,7 @@ impl<P: Paged> Stream for Pages<P> {
         };
         let at = job.at.clone();
         this.jobs.pop_front();
-        // The stream did not abort this task, so the task panicked, or the runtime is shutting
-        // down.
-        let answer = answer.unwrap_or_else(|error| {
-            Err(Error::configuration(format!("the task that reads the page failed: {error}")))
-        });
+        let answer = answer.and_then(|page| page);
         if let Ok(page) = &answer {
             this.plan.arrived(page, &at);
             this.note_total(page);

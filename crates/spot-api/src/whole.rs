@@ -16,13 +16,14 @@ use futures::{
 use serde::de::DeserializeOwned;
 use spot_http::Error;
 use spot_model::{Album, AlbumId, Page, Playlist, PlaylistId, Uri};
-use tokio::{runtime::Handle, task::JoinHandle};
+use tokio::runtime::Handle;
 
 use crate::{
     chunks,
     client::Client,
     generated::{GetAlbums, GetArtistAlbums, GetMyPlaylists},
     market::Market,
+    task::Task,
 };
 
 /// Default number of parallel reads.
@@ -50,7 +51,9 @@ type Reading<T> = BoxFuture<'static, Result<Read<T>, Error>>;
 pub struct Whole<T> {
     /// The reads that have not started yet.
     reads: stream::Fuse<BoxStream<'static, Result<Reading<T>, Error>>>,
-    jobs: VecDeque<Job<T>>,
+    /// The reads in progress, each in its own task, so that they make progress while the caller
+    /// works.
+    jobs: VecDeque<Task<Result<Read<T>, Error>>>,
     prefetch: usize,
     /// Entries of the last completed read that the stream has not yielded yet.
     ready: vec::IntoIter<(Uri, Option<T>)>,
@@ -58,16 +61,6 @@ pub struct Whole<T> {
     /// error.
     failed: Option<Error>,
     missing: Vec<Uri>,
-}
-
-/// A read that runs in its own task, so that it makes progress while the caller works. Dropping the
-/// job stops the task.
-struct Job<T>(JoinHandle<Result<Read<T>, Error>>);
-
-impl<T> Drop for Job<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 impl<T: Send + 'static> Whole<T> {
@@ -122,7 +115,7 @@ impl<T: Send + 'static> Whole<T> {
         while self.jobs.len() < self.prefetch && self.failed.is_none() {
             match self.reads.poll_next_unpin(cx) {
                 Poll::Ready(Some(Ok(read))) => match Handle::try_current() {
-                    Ok(runtime) => self.jobs.push_back(Job(runtime.spawn(read))),
+                    Ok(runtime) => self.jobs.push_back(Task::start(&runtime, read)),
                     Err(_) => {
                         let message = "a stream was polled outside of a tokio runtime";
                         self.failed = Some(Error::configuration(message));
@@ -164,14 +157,9 @@ impl<T: Send + 'static> Stream for Whole<T> {
                     None => Poll::Pending,
                 };
             };
-            let Poll::Ready(read) = job.0.poll_unpin(cx) else { return Poll::Pending };
+            let Poll::Ready(read) = job.poll_unpin(cx) else { return Poll::Pending };
             this.jobs.pop_front();
-            // The stream did not abort this task, so the task panicked, or the runtime is shutting
-            // down.
-            let read = read.unwrap_or_else(|error| {
-                Err(Error::configuration(format!("the task that reads the entry failed: {error}")))
-            });
-            match read {
+            match read.and_then(|read| read) {
                 Ok(read) => this.ready = read.into_iter(),
                 Err(error) => {
                     this.stop();
@@ -207,6 +195,8 @@ impl GetAlbums {
     /// }
     /// # Ok(()) }
     /// ```
+    // Inline, so that only programs that use the method compile the decoding of its objects.
+    #[inline]
     pub fn with_tracks(self) -> Whole<Album> {
         let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids).map(<[AlbumId]>::to_vec);
         let ids = match ids {
@@ -234,6 +224,8 @@ impl GetArtistAlbums {
     /// }
     /// # Ok(()) }
     /// ```
+    // Inline, so that only programs that use the method compile the decoding of its objects.
+    #[inline]
     pub fn with_tracks(self) -> Whole<Album> {
         let (client, market) = (self.client.clone(), self.market.clone());
         let ids = self.stream().try_filter_map(|album| future::ok(album.id));
@@ -256,6 +248,8 @@ impl GetMyPlaylists {
     /// }
     /// # Ok(()) }
     /// ```
+    // Inline, so that only programs that use the method compile the decoding of its objects.
+    #[inline]
     pub fn with_items(self) -> Whole<Playlist> {
         let client = self.client.clone().in_bulk();
         let ids =

@@ -144,6 +144,8 @@ impl IntoFuture for SyncPlaylist {
     type Output = Result<Option<SnapshotId>, Error>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
+    // Inline, so that only programs that use the method compile the decoding of its objects.
+    #[inline]
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let is_fresh = self.contents.is_none();

@@ -224,6 +224,8 @@ impl PlaybackWatch {
         self.pace.next(polled, &known, &self.sent, self.shared.asked.load(Ordering::Acquire))
     }
 
+    // Inline, so that only programs that use the method compile the decoding of its objects.
+    #[inline]
     fn poll_player(&mut self, now: Instant) {
         if self.shared.asked.swap(false, Ordering::AcqRel) {
             self.last_unexpected = now;
@@ -337,6 +339,8 @@ impl PlaybackWatch {
 impl Stream for PlaybackWatch {
     type Item = Result<PlaybackEvent, Error>;
 
+    // Inline, so that only programs that use the method compile the decoding of its objects.
+    #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         loop {
