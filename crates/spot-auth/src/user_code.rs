@@ -7,7 +7,7 @@ use std::{
     fmt,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
+    pin::Pin,
     thread,
     time::Duration,
 };
@@ -57,29 +57,39 @@ where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
     let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
+    let may_block = runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
+    let (sender, mut output) = oneshot::channel();
+    let work = Box::pin(async move {
+        // The receiver is gone if the caller was cancelled.
+        let _ = sender.send(future.await);
+    });
     // A `JoinSet` aborts its tasks when it is dropped.
     let mut task = JoinSet::new();
-    match runtime.runtime_flavor() {
-        RuntimeFlavor::MultiThread => task.spawn(may_block(future)),
-        _ => task.spawn(future),
-    };
+    task.spawn(run(work, may_block));
     match timeout(limit, task.join_next()).await {
-        Ok(Some(Ok(output))) => Ok(output),
+        Ok(Some(Ok(()))) => output.try_recv().map_err(|_| Failure::NoRuntime),
         Ok(Some(Err(error))) if error.is_panic() => Err(Failure::Panicked),
         Ok(_) => Err(Failure::NoRuntime),
         Err(_) => Err(Failure::TimedOut(limit)),
     }
 }
 
-/// Awaits a future whose `poll` method may block the thread. The runtime must have several threads,
-/// and the future must run in its own task.
+/// Work of a task. All tasks have this type, so that the code of tokio for tasks is compiled once
+/// and not once per task.
+pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Runs work in its own task. `may_block` says that the `poll` method of the work may block the
+/// thread. Then the runtime must have several threads.
 ///
-/// The thread that polls the future may also drive the timers and connections of the runtime. This
-/// function first moves that work to another thread. Without this step, a blocking future would
-/// stop all timers, and no time limit would work.
-async fn may_block<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    poll_fn(|context| block_in_place(|| future.as_mut().poll(context))).await
+/// The thread that polls the work may also drive the timers and connections of the runtime. This
+/// function first moves them to another thread. Without this step, blocking work would stop all
+/// timers, and no time limit would work.
+async fn run(mut work: Work, may_block: bool) {
+    poll_fn(|context| match may_block {
+        true => block_in_place(|| work.as_mut().poll(context)),
+        false => work.as_mut().poll(context),
+    })
+    .await;
 }
 
 /// Calls a function of the application on a separate thread, because the function may block. The

@@ -18,6 +18,7 @@ use crate::{
         user::User,
     },
     store::{SaveOutcome, Stored},
+    user_code::Work,
 };
 
 /// Wait before the first retry of saving a record. The wait doubles with each attempt.
@@ -112,7 +113,7 @@ impl User {
     fn save_in_background(self: &Arc<Self>) {
         let saving = Saving(Arc::downgrade(self));
         let Ok(runtime) = Handle::try_current() else { return };
-        runtime.spawn(async move {
+        runtime.spawn::<Work>(Box::pin(async move {
             let mut wait = FIRST_RETRY;
             loop {
                 sleep(wait).await;
@@ -122,7 +123,7 @@ impl User {
                 }
                 wait = (wait * 2).min(MAX_RETRY);
             }
-        });
+        }));
     }
 
     /// Saves the record if it is not saved yet.
@@ -167,7 +168,8 @@ impl User {
         }
         let Ok(runtime) = Handle::try_current() else { return };
         let user = Arc::clone(self);
-        runtime.spawn(async move { user.save_now().await });
+        // A failure is reported to the observer.
+        runtime.spawn::<Work>(Box::pin(async move { _ = user.save_now().await }));
     }
 
     /// Moves the session into a store, and replaces the store's record.

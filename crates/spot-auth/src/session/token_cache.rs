@@ -22,7 +22,7 @@ use crate::{
     accounts::IssuedTokens,
     clock::{Clock, Deadline, Moment},
     session::heartbeat::{Heartbeat, unless_stalled},
-    user_code,
+    user_code::{self, Work},
 };
 
 /// A way to refresh a token.
@@ -307,7 +307,7 @@ impl<R: Refresh> Shared<R> {
         let in_flight = InFlight { number: state.started, result, heartbeat };
         state.in_flight = Some(in_flight.clone());
         let (shared, running, refused) = (Arc::clone(self), in_flight.clone(), state.refused);
-        runtime.spawn(async move {
+        runtime.spawn::<Work>(Box::pin(async move {
             let guard = ClearInFlight { shared: &shared, in_flight: &running };
             let refresh = shared.refresh.clone();
             let refresh = async move { refresh.refresh(refused).await };
@@ -321,7 +321,7 @@ impl<R: Refresh> Shared<R> {
             shared.finish(&running, &result);
             drop(guard);
             sender.send_replace(Some(result));
-        });
+        }));
         Ok(in_flight)
     }
 

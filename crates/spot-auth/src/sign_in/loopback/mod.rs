@@ -36,6 +36,7 @@ use crate::{
             request::{RequestFilter, RequestHead},
         },
     },
+    user_code::Work,
 };
 
 /// A listener on this machine for one sign-in.
@@ -92,7 +93,7 @@ impl Listener {
         let filter = Arc::new(RequestFilter::new(self.address, redirect.path()));
         let (sender, mut callbacks) = mpsc::channel(1);
         let mut serving = JoinSet::new();
-        serving.spawn(accept(self.socket, filter, validate, sender));
+        serving.spawn::<Work>(Box::pin(accept(self.socket, filter, validate, sender)));
         let callback = callbacks.recv().await;
         // This frees the port and closes all other connections.
         serving.shutdown().await;
@@ -144,9 +145,9 @@ async fn accept(
             (Arc::clone(&filter), Arc::clone(&validate), callbacks.clone());
         let active = Arc::new(AtomicBool::new(false));
         let is_active = Arc::clone(&active);
-        let task = tasks.spawn(async move {
+        let task = tasks.spawn::<Work>(Box::pin(async move {
             serve(stream, &filter, &*validate, &is_active, callbacks).await;
-        });
+        }));
         connections.push_back(Connection { task, active });
     }
 }
