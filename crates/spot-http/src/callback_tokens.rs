@@ -14,13 +14,21 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::{AccessToken, Error, ErrorKind, TokenSource};
+use crate::{AccessToken, Error, ErrorKind, TokenSource, pipeline::user_code, task::Work};
 
 /// A token is replaced this long before it expires.
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// Time limit of one call of the closure.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// If a run has no result after this time, its runtime is stalled: the runtime would otherwise have
+/// ended the run at [`LIMIT`].
+const STALLED_AFTER: Duration = Duration::from_secs(35);
+
+/// After this many failures in a row, the closure does not run again for [`PAUSE`].
+const FAILURES: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// How long further refusals are ignored after a refused token was replaced.
 const SETTLING: Duration = Duration::from_secs(30);
@@ -30,7 +38,9 @@ const SETTLING: Duration = Duration::from_secs(30);
 /// The closure returns the text of an access token and its expiry. The closure runs in its own task
 /// for at most 30 s. All calls that wait for a token share one run. The closure runs again shortly
 /// before the token expires, and after the API refused the token (401). If the API refuses the new
-/// token too, the closure does not run again for 30 s, and calls fail with the 401.
+/// token too, the closure does not run again for 30 s, and calls fail with the 401. If the closure
+/// fails three times in a row, it runs at most once a second, and the calls between fail with its
+/// last error.
 ///
 /// ```no_run
 /// # async fn ask_my_server() -> Result<String, spot_http::Error> { Ok(String::new()) }
@@ -55,6 +65,18 @@ type Answer = Result<(String, SystemTime), Error>;
 type Callback = dyn Fn() -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync;
 type Refreshed = Option<Result<AccessToken, Error>>;
 
+/// A run of the closure.
+#[derive(Clone)]
+struct Refresh {
+    started: Instant,
+    result: watch::Receiver<Refreshed>,
+}
+
+enum Step {
+    Token(AccessToken),
+    Wait(Refresh),
+}
+
 struct Shared {
     callback: Box<Callback>,
     state: Mutex<State>,
@@ -64,7 +86,11 @@ struct Shared {
 struct State {
     token: Option<(AccessToken, SystemTime)>,
     /// The refresh in progress.
-    refresh: Option<watch::Receiver<Refreshed>>,
+    refresh: Option<Refresh>,
+    /// Failures since the last token.
+    failures: u32,
+    /// When the closure failed last, and its error.
+    failed: Option<(Instant, Error)>,
     /// When the last refused token was discarded.
     refused_at: Option<Instant>,
 }
@@ -88,39 +114,49 @@ impl Shared {
     }
 
     /// Returns the token, or the refresh to wait for. Starts a refresh if none is running.
-    fn token_or_refresh(
-        self: &Arc<Self>,
-    ) -> Result<Result<AccessToken, watch::Receiver<Refreshed>>, Error> {
+    fn next_step(self: &Arc<Self>) -> Result<Step, Error> {
         let mut state = self.state();
         if let Some((token, expires_at)) = &state.token
             && SystemTime::now() + MARGIN < *expires_at
         {
-            return Ok(Ok(token.clone()));
+            return Ok(Step::Token(token.clone()));
         }
-        // If the refresh task panicked, the channel is closed and has no result. A new refresh then
-        // starts.
-        if let Some(refresh) = &state.refresh
-            && (refresh.has_changed().is_ok() || refresh.borrow().is_some())
+        if let Some(refresh) = state.refresh.as_ref().filter(|refresh| refresh.is_running()) {
+            return Ok(Step::Wait(refresh.clone()));
+        }
+        if let Some((at, error)) = &state.failed
+            && state.failures >= FAILURES
+            && at.elapsed() < PAUSE
         {
-            return Ok(Err(refresh.clone()));
+            return Err(error.clone());
         }
         let runtime = Handle::try_current().map_err(|_| {
             Error::configuration("a token was requested outside of a tokio runtime")
         })?;
-        let (send, receive) = watch::channel(None);
-        state.refresh = Some(receive.clone());
+        let (send, result) = watch::channel(None);
+        let refresh = Refresh { started: Instant::now(), result };
+        state.refresh = Some(refresh.clone());
         let shared = Arc::clone(self);
-        runtime.spawn(async move {
-            let refreshed = shared.refresh().await;
+        runtime.spawn::<Work>(Box::pin(async move {
+            let refreshed = user_code::call(shared.refresh()).await;
+            let refreshed = refreshed
+                .unwrap_or_else(|_| Err(Error::configuration("the token callback panicked")));
             let mut state = shared.state();
-            state.refresh = None;
-            if let Ok((token, expires_at)) = &refreshed {
-                state.token = Some((token.clone(), *expires_at));
+            match &refreshed {
+                Ok((token, expires_at)) => {
+                    state.token = Some((token.clone(), *expires_at));
+                    state.failures = 0;
+                    state.failed = None;
+                }
+                Err(error) => {
+                    state.failures = state.failures.saturating_add(1);
+                    state.failed = Some((Instant::now(), error.clone()));
+                }
             }
             drop(state);
             send.send_replace(Some(refreshed.map(|(token, _)| token)));
-        });
-        Ok(Err(receive))
+        }));
+        Ok(Step::Wait(refresh))
     }
 
     async fn refresh(&self) -> Result<(AccessToken, SystemTime), Error> {
@@ -133,16 +169,35 @@ impl Shared {
     }
 }
 
+impl Refresh {
+    /// Whether the run may still have a result. If its runtime has shut down, the sender of the
+    /// result is gone.
+    fn is_running(&self) -> bool {
+        let is_open = self.result.has_changed().is_ok();
+        is_open && self.result.borrow().is_none() && self.started.elapsed() < STALLED_AFTER
+    }
+}
+
 #[async_trait]
 impl TokenSource for CallbackTokens {
     async fn token(&self) -> Result<AccessToken, Error> {
-        let mut refresh = match self.shared.token_or_refresh()? {
-            Ok(token) => return Ok(token),
-            Err(refresh) => refresh,
-        };
-        let refreshed = refresh.wait_for(Option::is_some).await;
-        let refreshed = refreshed.ok().and_then(|refreshed| Refreshed::clone(&refreshed));
-        refreshed.unwrap_or_else(|| Err(Error::configuration("the token callback panicked")))
+        // A refresh on a runtime that shuts down has no result. The second refresh is on this one.
+        for _ in 0..2 {
+            let mut refresh = match self.shared.next_step()? {
+                Step::Token(token) => return Ok(token),
+                Step::Wait(refresh) => refresh,
+            };
+            let left = STALLED_AFTER.saturating_sub(refresh.started.elapsed());
+            let refreshed = timeout(left, refresh.result.wait_for(Option::is_some)).await;
+            let refreshed = refreshed.map_err(|_| {
+                let message = "the token callback did not finish: its runtime is stalled";
+                Error::new(ErrorKind::Timeout, message)
+            })?;
+            if let Some(refreshed) = refreshed.ok().and_then(|refreshed| refreshed.clone()) {
+                return refreshed;
+            }
+        }
+        Err(Error::configuration("the token callback did not finish: its runtime shut down"))
     }
 
     async fn reject(&self, token: &AccessToken) {
@@ -246,6 +301,57 @@ mod tests {
         let token = tokens.token().await.unwrap();
         tokens.reject(&token).await;
         assert_eq!(tokens.token().await.unwrap().expose(), "token-2");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_callback_that_always_fails_runs_once_a_second() {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let tokens = CallbackTokens::new(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            async { Err(Error::authentication("no")) }
+        });
+        for _ in 0..100 {
+            let error = tokens.token().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Authentication);
+        }
+        assert_eq!(calls.load(Ordering::SeqCst), 3);
+        tokio::time::advance(PAUSE).await;
+        tokens.token().await.unwrap_err();
+        tokens.token().await.unwrap_err();
+        assert_eq!(calls.load(Ordering::SeqCst), 4);
+    }
+
+    fn current_thread() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_refresh_on_a_stalled_runtime_does_not_hold_up_another_runtime_for_ever() {
+        let (tokens, calls) = numbered(Duration::from_secs(3600));
+        let (stalled, other) = (current_thread(), current_thread());
+        // The refresh is started and never polled.
+        stalled.block_on(async { assert!(tokens.token().now_or_never().is_none()) });
+        other.block_on(async {
+            let error = tokens.token().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+            assert_eq!(tokens.token().await.unwrap().expose(), "token-0");
+        });
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_refresh_on_a_runtime_that_shuts_down_is_started_again() {
+        let (tokens, _) = numbered(Duration::from_secs(3600));
+        let (ended, other) = (current_thread(), current_thread());
+        ended.block_on(async { assert!(tokens.token().now_or_never().is_none()) });
+        drop(ended);
+        let token = other.block_on(tokens.token());
+        assert_eq!(token.unwrap().expose(), "token-0");
     }
 
     #[tokio::test(start_paused = true)]

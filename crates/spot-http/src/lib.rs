@@ -9,6 +9,7 @@ mod pipeline;
 mod rate_limit;
 mod request;
 mod response;
+mod task;
 mod token;
 mod transport;
 

@@ -26,7 +26,8 @@ impl Outcome {
         match status {
             429 => Self::RateLimited,
             401 => Self::Unauthorized,
-            408 | 500 | 502 | 503 | 504 | 520 => Self::Unknown,
+            // A final status below 200 violates HTTP.
+            100..=199 | 408 | 500 | 502 | 503 | 504 | 520 => Self::Unknown,
             501.. => Self::Failed,
             _ => Self::Rejected,
         }

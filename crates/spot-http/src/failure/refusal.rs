@@ -101,7 +101,8 @@ impl Refusal {
             (403, _) => ErrorKind::Forbidden,
             (404 | 410, _) => ErrorKind::NotFound,
             (408, _) => ErrorKind::Timeout,
-            (500.., _) => ErrorKind::Server,
+            // A final status below 200 violates HTTP.
+            (500.. | 100..=199, _) => ErrorKind::Server,
             (300..=399, _) => ErrorKind::Configuration,
             _ => ErrorKind::BadRequest,
         }

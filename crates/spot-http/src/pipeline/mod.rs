@@ -12,7 +12,7 @@ mod observer_queue;
 mod options;
 mod shared;
 mod trace;
-mod user_code;
+pub(crate) mod user_code;
 
 use std::{fmt, sync::Arc};
 

@@ -20,6 +20,7 @@ use crate::{
         limiter::{AttemptEnd, Feedback, Permit, PermitRequest, RateLimiter},
         local::Absorb,
     },
+    task::Work,
 };
 
 /// A [`LocalLimiter`] that stores its state in a file, for programs that run often and briefly.
@@ -120,7 +121,7 @@ impl Shared {
         let at = writing.last.map_or_else(Instant::now, |last| last + EVERY);
         drop(writing);
         let weak = Arc::downgrade(self);
-        runtime.spawn(async move {
+        runtime.spawn::<Work>(Box::pin(async move {
             tokio::time::sleep_until(at).await;
             let Some(shared) = weak.upgrade() else { return };
             {
@@ -129,7 +130,7 @@ impl Shared {
             }
             // The write runs in the background, and nothing waits for it.
             drop(tokio::task::spawn_blocking(move || shared.write()));
-        });
+        }));
     }
 
     fn write(&self) {

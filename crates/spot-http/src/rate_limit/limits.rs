@@ -78,7 +78,8 @@ pub(crate) struct Saved {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SavedBlocks {
     pub(crate) all: Option<SavedBlock>,
-    pub(crate) operations: BTreeMap<String, SavedBlock>,
+    /// The blocks of operations, by the key of the operation.
+    pub(crate) operations: Vec<(String, SavedBlock)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -236,14 +237,14 @@ mod tests {
 
     fn blocked_for(left: Duration) -> Limits {
         let block = SavedBlock { left, quota: true, words: String::new(), refused_probes: 0 };
-        let operations = [("get_artist_albums".to_owned(), block)].into();
+        let operations = vec![("get_artist_albums".to_owned(), block)];
         let blocks = SavedBlocks { all: None, operations };
         Limits::new(Saved { blocks, ..Saved::default() }, SystemTime::UNIX_EPOCH + 500 * HOUR)
     }
 
     fn left_at(limits: &Limits, hour: u32) -> Duration {
         let saved = limits.left(SystemTime::UNIX_EPOCH + hour * HOUR);
-        saved.blocks.operations["get_artist_albums"].left
+        saved.blocks.operations[0].1.left
     }
 
     #[test]

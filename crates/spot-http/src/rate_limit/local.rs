@@ -75,7 +75,7 @@ impl LocalLimiter {
                 slots.append(&mut saved.window.taken);
                 if when == Absorb::WhileRunning {
                     saved.blocks.all = saved.blocks.all.filter(|block| !block.left.is_zero());
-                    saved.blocks.operations.retain(|_, block| !block.left.is_zero());
+                    saved.blocks.operations.retain(|(_, block)| !block.left.is_zero());
                 }
                 window.learn(&saved.window, now);
                 blocks.restore(&saved.blocks, now);

@@ -26,6 +26,7 @@ use crate::{
         queue::{Place, Queue, Waiting},
         window::{End, Slot},
     },
+    task::Work,
 };
 
 /// Counts calls and decides whether another call may be sent. The methods must not block.
@@ -458,7 +459,7 @@ struct Timer<S: Slots> {
 impl<S: Slots> Timer<S> {
     fn start(shared: &Arc<Shared<S>>) {
         let timer = Self { shared: Arc::downgrade(shared), changed: Arc::clone(&shared.changed) };
-        Handle::current().spawn(timer.run());
+        Handle::current().spawn::<Work>(Box::pin(timer.run()));
     }
 
     async fn run(self) {

@@ -44,7 +44,7 @@ const FEW: u32 = 20;
 const STRIKES: u32 = 3;
 
 /// A window with very many calls is divided into this number of intervals.
-const RESOLUTIONS: u32 = 1024;
+const RESOLUTIONS: u32 = 512;
 
 const FIRST_PROBE: Duration = Duration::from_secs(60);
 const RAREST_PROBE: Duration = Duration::from_secs(30 * 60);

@@ -14,6 +14,7 @@ mod hostile;
 mod hostile_code;
 mod http2;
 mod limits;
+mod malformed;
 mod observer;
 mod rate_limit_file;
 mod retries;
