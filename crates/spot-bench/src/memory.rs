@@ -176,7 +176,11 @@ async fn long(library: &Library, effort: Effort, report: &mut Report) -> Result<
         }
         let target = match before.replace(lived.most) {
             Some(before) if items > 100_000 => {
-                if lived.most as f64 <= 1.1 * before as f64 { "met" } else { "missed" }
+                if lived.most as f64 <= 1.1 * before as f64 {
+                    "met"
+                } else {
+                    "missed"
+                }
             }
             _ => "",
         };

@@ -122,18 +122,18 @@ pub(crate) fn run(effort: Effort, report: &mut Report) -> Result<()> {
     }
     report.add(table);
     report.note(
-        "Each program signs in and makes one call; those of the models decode one object. Crates are \
-         those of a build, without the program. The build is a cold one, without downloads. CPU seconds \
-         are those of all compilers together. With the system's TLS, OpenSSL is linked and neither \
-         built nor counted.",
+        "Each program signs in and makes one call. The programs for models only decode one object. \
+         The number of crates excludes the program itself. Each build starts from nothing, but the \
+         sources are downloaded before. CPU seconds are the sum over all compiler processes. With \
+         the system's TLS, the programs link the OpenSSL of the system, which is not built.",
     );
     let changing: Vec<&Program> =
         weighed.iter().filter(|program| program.changes || effort == Effort::Quick).collect();
     report.add(changes(&changing)?);
     report.note(format!(
-        "A developer's build (`cargo build`) of the program above with {RUSTLS_GZIP_HTTP2}, after one \
-         line of its `main.rs` has changed: the smallest of {CHANGES} rounds in which the programs \
-         take turns."
+        "The time of `cargo build`, without `--release`, of the program above with \
+         {RUSTLS_GZIP_HTTP2}, after one line of its `main.rs` has changed. The fastest of {CHANGES} \
+         rounds, in which the programs take turns."
     ));
     Ok(())
 }
