@@ -85,9 +85,9 @@ pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// function first moves them to another thread. Without this step, blocking work would stop all
 /// timers, and no time limit would work.
 async fn run(mut work: Work, may_block: bool) {
-    poll_fn(|context| match may_block {
-        true => block_in_place(|| work.as_mut().poll(context)),
-        false => work.as_mut().poll(context),
+    poll_fn(|context| {
+        let mut poll = || work.as_mut().poll(context);
+        if may_block { block_in_place(poll) } else { poll() }
     })
     .await;
 }

@@ -19,8 +19,16 @@ use crate::{
 /// How long a sign-in is valid.
 const LIFETIME: Duration = Duration::from_secs(600);
 
+/// How long a taken sign-in stays readable for the call that took it. The response to the call may
+/// be lost, and the script is then sent again.
+const REPEATABLE: Duration = Duration::from_secs(10);
+
+/// Takes a sign-in. `KEYS[2]` belongs to this call: it gets the value for the case that the same
+/// call runs the script again.
 static TAKE: Script = Script::new(
     "local value = redis.call('GET', KEYS[1])
+     if not value then return redis.call('GET', KEYS[2]) end
+     redis.call('SET', KEYS[2], value, 'PX', ARGV[1])
      redis.call('DEL', KEYS[1])
      return value",
 );
@@ -72,9 +80,11 @@ impl RedisStore {
         state: &str,
     ) -> Result<Option<PendingSignIn>, Error> {
         let key = self.sign_in_key(state);
+        let taken = format!("{key}:{:032x}", fastrand::u128(..));
+        let take = TAKE.call().key(&key).key(taken).arg(millis(REPEATABLE));
         let value: Value = self
             .redis
-            .run(TAKE.call().key(&key))
+            .run(take)
             .await
             .map_err(|error| Error::store(format!("cannot read a pending sign-in: {error}")))?;
         let Value::BulkString(bytes) = value else { return Ok(None) };

@@ -12,6 +12,10 @@ use spot_auth::{
 use spot_http::{ReqwestTransport, Transport as _};
 use spot_mock::{MockSpotify, RefreshPolicy};
 use spot_redis::{Redis, RedisStore, test::RedisServer};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -506,4 +510,53 @@ async fn a_sign_in_is_finished_by_another_machine_and_once() {
     let error = plain.take_sign_in(&machine(), "junk").await.unwrap_err();
     assert!(error.message().contains("sign-in"), "{error}");
     assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
+}
+
+/// Starts a relay to the server. The relay breaks the connection instead of forwarding the first
+/// response that contains a sign-in. Returns its URL.
+async fn relay_that_loses_a_response(port: u16) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut is_lost = false;
+        while let Ok((client, _)) = listener.accept().await {
+            let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let (mut from_client, mut to_client) = client.into_split();
+            let (mut from_server, mut to_server) = server.into_split();
+            let requests = tokio::spawn(async move {
+                let _ = tokio::io::copy(&mut from_client, &mut to_server).await;
+            });
+            let mut response = vec![0; 1 << 16];
+            while let Ok(length @ 1..) = from_server.read(&mut response).await {
+                let response = &response[..length];
+                if !is_lost && response.windows(8).any(|bytes| bytes == b"verifier") {
+                    is_lost = true;
+                    break;
+                }
+                if to_client.write_all(response).await.is_err() {
+                    break;
+                }
+            }
+            requests.abort();
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_sign_in_is_not_lost_with_the_response_that_contains_it() {
+    let Some(server) = crate::server() else { return };
+    let mock = MockSpotify::start().await.unwrap();
+    let app = App::builder(mock.client_id())
+        .redirect_uri("http://127.0.0.1/callback")
+        .accounts_url(mock.accounts_url())
+        .build()
+        .unwrap();
+    let pending = app.begin(Scope::UserLibraryRead).unwrap();
+    let state = pending.state().to_owned();
+    store(&server).keep_sign_in(pending).await.unwrap();
+    let relayed = Redis::open(relay_that_loses_a_response(server.port()).await).unwrap();
+    let relayed = RedisStore::new(&relayed);
+    assert!(relayed.take_sign_in(&app, &state).await.unwrap().is_some());
+    assert!(relayed.take_sign_in(&app, &state).await.unwrap().is_none(), "only once");
 }
