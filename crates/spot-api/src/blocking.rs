@@ -92,13 +92,14 @@ impl<S> fmt::Debug for BlockingIter<S> {
     }
 }
 
-/// Whether the thread runs a tokio task and therefore must not block.
+/// Whether the thread runs a tokio task, or the future of `block_on`, and therefore must not block.
 ///
-/// A thread of `spawn_blocking` is also inside a runtime, but may block. The function therefore
-/// checks for tokio's limit on the number of operations between two yields. Tokio applies this
-/// limit only to tasks.
+/// A thread of `spawn_blocking` is also inside a runtime, but may block. Only a task and the
+/// future of `block_on` have a cooperative budget: tokio limits the number of their operations
+/// between two yields. The function therefore performs many operations, and checks whether tokio
+/// refuses one of them because the budget is used up.
 fn is_async() -> bool {
-    /// A number of operations that is greater than tokio's limit.
+    /// A number of operations that exceeds tokio's budget.
     const MANY: usize = 1_000;
     if Handle::try_current().is_err() {
         return false;

@@ -50,7 +50,7 @@ impl PagePlan {
         Self::Offset(ByOffset::new(first.unwrap_or(0), last))
     }
 
-    /// Returns the request of the page at a position.
+    /// Returns the request that fetches the page at a position.
     pub(crate) fn request_at(&self, request: &Request, at: &Position) -> Request {
         let request = request.clone();
         match (self, at) {

@@ -25,8 +25,8 @@ const PREFETCH: usize = 4;
 /// A stream of the pages of a list, from [`Items::pages`](crate::Items::pages).
 pub struct Pages<P> {
     client: Client,
-    /// The request of the list. For each page, a copy of this request gets the offset or cursor of
-    /// the page.
+    /// The request that fetches the list. Each page is fetched with a copy of this request, which
+    /// contains the offset or cursor of the page.
     request: Request,
     plan: PagePlan,
     prefetch: usize,

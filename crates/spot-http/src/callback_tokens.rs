@@ -227,7 +227,8 @@ mod tests {
 
     use super::*;
 
-    /// Returns a source of numbered tokens, and a counter of the calls of its closure.
+    /// Returns a source of the tokens `token-0`, `token-1` and so on, each valid for the time
+    /// `valid`. Also returns a counter, which counts how often the source calls its closure.
     fn numbered(valid: Duration) -> (CallbackTokens, Arc<AtomicUsize>) {
         let calls = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&calls);

@@ -258,8 +258,8 @@ fn choose<'a>(
     }
 }
 
-/// Maps URIs to numbers. Each entry without a URI has its own number. These numbers are greater
-/// than the numbers of URIs.
+/// Maps URIs to numbers, counting from 0. In each list, the entries without a URI are numbered
+/// separately, from `UNNAMED + 1`.
 #[derive(Default)]
 struct Keys {
     uris: Vec<PlayableUri>,
@@ -269,7 +269,8 @@ struct Keys {
     unnamed: u32,
 }
 
-/// First number of the entries without a URI.
+/// Every number of an entry without a URI is greater than this value. Every number of a URI is
+/// smaller.
 const UNNAMED: u32 = 1 << 31;
 
 impl Keys {

@@ -1,4 +1,4 @@
-//! Finds the calls that turn one list into another.
+//! Computes the calls that make one list equal to another.
 //!
 //! The API has four calls: remove URIs including all duplicates, add consecutive entries at a
 //! position, move a range, and replace everything. The first three calls keep the dates of all
@@ -14,8 +14,8 @@ use crate::sync::{
     steps::{CHUNK, Step, additions, removals},
 };
 
-/// A change of a list by single edits. Contains the numbers of affected entries, and can compute
-/// the calls.
+/// A change of a list by edits: calls that remove, add or move entries. Contains the numbers of
+/// affected entries, and can compute the calls.
 #[derive(Debug)]
 pub(crate) struct Edits<'a> {
     wanted: &'a [u32],
@@ -34,8 +34,8 @@ pub(crate) struct Edits<'a> {
 }
 
 impl<'a> Edits<'a> {
-    /// Finds the edits that make `present` equal to `wanted`. Uses the `Order` that leads to fewer
-    /// calls.
+    /// Computes the edits that make `present` equal to `wanted`. Uses the `Order` that leads to
+    /// fewer calls.
     pub(crate) fn new(present: &[u32], wanted: &'a [u32]) -> Self {
         let (has, needs) = (counts(present), counts(wanted));
         let needed = |key: &u32| needs.get(key).copied().unwrap_or(0);
@@ -103,9 +103,11 @@ fn counts(keys: &[u32]) -> HashMap<u32, usize> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
-    /// Moves ranges first. Then adds new entries between and inside the ranges.
+    /// Moves ranges of present entries first. Then adds the new entries at their places. Such a
+    /// place may be inside a range.
     MovesFirst,
-    /// Adds new entries first, in long runs. Then moves other entries between the new entries.
+    /// Adds the new entries first, in long runs. Then moves ranges of present entries to their
+    /// places. Such a place may be inside a run of new entries.
     AddsFirst,
 }
 

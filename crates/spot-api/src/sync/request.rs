@@ -18,9 +18,9 @@ use crate::{
 /// playlist.
 ///
 /// Calls that add, move or remove entries do not affect other entries. Replacing the whole playlist
-/// can take fewer calls, but gives every entry a new date. A replacement requires
-/// [`allow_replace`](Self::allow_replace), except if single edits would also give every entry a new
-/// date.
+/// can take fewer calls, but gives every entry a new date. Without
+/// [`allow_replace`](Self::allow_replace), the playlist is replaced only if adding, moving and
+/// removing entries would take more calls and would not preserve the date of any entry either.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client, wanted: Vec<spot_api::model::TrackId>)
@@ -51,14 +51,15 @@ impl SyncPlaylist {
         Self { playlist, goal, contents: None, snapshot_id: None, terms: Terms::default() }
     }
 
-    /// Allows replacing the whole playlist if a replacement takes fewer calls, or if single edits
-    /// cannot produce the wanted list. A replacement gives every entry a new date.
+    /// Allows replacing the whole playlist if a replacement takes fewer calls, or if adding, moving
+    /// and removing entries cannot produce the wanted list. A replacement gives every entry a new
+    /// date.
     pub fn allow_replace(mut self) -> Self {
         self.terms.allow_replace = true;
         self
     }
 
-    /// Sets the maximum number of calls for changing the playlist by single edits. Default: the
+    /// Sets the maximum number of calls for a sync that does not replace the playlist. Default: the
     /// number of calls of a replacement, plus 100.
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.terms.max_calls = Some(calls);

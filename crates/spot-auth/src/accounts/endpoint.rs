@@ -314,7 +314,8 @@ impl TokenHttp {
         }
     }
 
-    /// Returns the secrets of a request, in every form in which the service could repeat them.
+    /// Returns the secrets of a request, which an error message could echo: the client secret, the
+    /// encoded credentials in the `Authorization` header, and the decoded secrets in the body.
     fn secrets(&self, request: &http::Request<Bytes>) -> Vec<SecretString> {
         let mut secrets: Vec<SecretString> = self.secret.iter().cloned().collect();
         let basic = request.headers().get(AUTHORIZATION).and_then(|basic| basic.to_str().ok());
@@ -369,7 +370,7 @@ fn refused(response: &http::Response<Bytes>, secrets: &[SecretString], now: Syst
     Failure { outcome, error }
 }
 
-/// Redacts the secrets of the request in a text, in every escaped form.
+/// Redacts the secrets of the request in a text, even if they are escaped or encoded in base64.
 fn without_secrets(text: &str, secrets: &[SecretString]) -> String {
     let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
     redact(text, &secrets).into_owned()

@@ -95,7 +95,8 @@ impl SharedBlock {
     pub const ALL: &str = "";
 }
 
-/// The ended blocks that a test call tests. An ordinary call tests no block.
+/// Which blocks a call tests. These blocks have ended, and are removed if the server's response to
+/// the call is not a 429. An ordinary call tests no block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Probes {
     all: bool,

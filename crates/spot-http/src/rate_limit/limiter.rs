@@ -64,12 +64,12 @@ pub trait Permit: fmt::Debug + Send {
     /// Records the time at which the request is sent.
     fn sent(&mut self, now: Instant);
 
-    /// Reports the end of the attempt.
+    /// Reports how the attempt ended.
     fn finish(self: Box<Self>, end: AttemptEnd<'_>) -> Feedback;
 }
 
-/// The end of an attempt, as reported to a limiter. If the outcome of an attempt is unknown, its
-/// permit is dropped and no end is reported.
+/// How an attempt ended, as reported to a limiter. If the outcome of an attempt is unknown, its
+/// permit is dropped and nothing is reported.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum AttemptEnd<'a> {
@@ -89,7 +89,7 @@ pub enum AttemptEnd<'a> {
 }
 
 impl<'a> AttemptEnd<'a> {
-    /// Creates the end of an attempt that the server refused with 429.
+    /// Creates a [`Refused`](Self::Refused), for an attempt that the server refused with 429.
     pub fn refused(error: &'a Error, wait: Duration) -> Self {
         Self::Refused { error, wait }
     }

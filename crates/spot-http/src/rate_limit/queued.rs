@@ -368,8 +368,8 @@ impl<S: Slots> State<S> {
     }
 }
 
-/// Checks that a wait until this time is within the maximum wait and the deadline of the call.
-/// Returns an error if the wait is too long.
+/// Checks whether a call may wait until the time `until`. Returns an error if the call would then
+/// exceed its maximum wait or its deadline.
 fn accept(
     request: &PermitRequest,
     until: Instant,

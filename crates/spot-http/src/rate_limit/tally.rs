@@ -89,7 +89,7 @@ impl<K: Copy + PartialEq> Tally<K> {
         self.count = counts.fold(0, u32::saturating_add);
     }
 
-    /// Skips `skipped` times and returns the next time.
+    /// Returns the time that follows the `skipped` earliest times. Merged times count individually.
     pub(crate) fn nth(&self, skipped: u32) -> Option<Instant> {
         let mut passed = 0_u32;
         let entry = self.entries.iter().find(|entry| {
@@ -113,8 +113,8 @@ mod tests {
 
     const RESOLUTION: Duration = Duration::from_millis(60);
 
-    /// Returns how many times are later than `time`: the exact number, and the number that the
-    /// tally counts.
+    /// Returns how many of the instants in `times` are later than `time`: the exact number, and the
+    /// number according to the tally.
     fn counts(times: &[Instant], tally: &mut Tally<()>, time: Instant) -> (usize, usize) {
         tally.remove_up_to(time);
         (times.iter().filter(|other| **other > time).count(), tally.count() as usize)

@@ -24,9 +24,9 @@ const MARGIN: Duration = Duration::from_millis(50);
 const STRAY: Duration = Duration::from_secs(1);
 
 /// Maximum number of calls in flight while no limit is known. When the limit is reached, the server
-/// refuses every call in flight. Some servers lengthen the block with each refused call. If the
-/// maximum delays calls for the length of a window, the maximum doubles. If the maximum stayed at
-/// eight, a slow connection would never reach the server's limit.
+/// refuses every call in flight. Some servers lengthen the block with each refused call. If calls
+/// have to wait because of this maximum during a whole window, the maximum doubles. If the maximum
+/// stayed at eight, a slow connection would never reach the server's limit.
 const FIRST_RAMP: u32 = 8;
 const LARGEST_RAMP: u32 = 64;
 
@@ -449,8 +449,9 @@ impl Window {
         self.braked_since = None;
     }
 
-    /// Doubles `ramp` if `ramp` has delayed calls for the length of a window. If `ramp` never grew,
-    /// a slow connection would never reach the server's limit.
+    /// Records that a call has to wait because of `ramp`. Doubles `ramp`, up to [`LARGEST_RAMP`],
+    /// if such waits began at least one window length ago. If `ramp` never grew, a slow connection
+    /// would never reach the server's limit.
     fn brake(&mut self, now: Instant) {
         match self.braked_since {
             None => self.braked_since = Some(now),

@@ -199,7 +199,8 @@ pub(crate) fn route(method: &str, path: &str) -> Route {
     }
 }
 
-/// Whether this is the id of an operation, or `authorize` or `token` of the accounts service.
+/// Whether `name` is the id of an operation of the Web API, or one of the ids `authorize` and
+/// `token`, which the accounts service uses.
 pub(crate) fn is_operation(name: &str) -> bool {
     ["authorize", "token"].contains(&name)
         || OPERATIONS.iter().any(|(operation, _)| operation.id == name)

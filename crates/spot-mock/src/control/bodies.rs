@@ -74,7 +74,8 @@ pub(super) struct Seen {
     pub(super) query: String,
     /// Status of the response; 0 before the response is sent.
     pub(super) status: u16,
-    /// Operation id in Spotify's reference, `authorize` or `token`; null for an unknown route.
+    /// Operation id in Spotify's reference. In the accounts service, the ids are `authorize` and
+    /// `token`. Null if the request calls no operation.
     pub(super) operation: Option<&'static str>,
 }
 
@@ -150,7 +151,8 @@ impl FaultBody {
 #[serde(deny_unknown_fields)]
 pub(super) struct Inject {
     pub(super) fault: FaultBody,
-    /// Operation id in Spotify's reference, `authorize` or `token`. Default: any request.
+    /// Operation id in Spotify's reference. In the accounts service, the ids are `authorize` and
+    /// `token`. Default: any request gets the fault.
     pub(super) operation: Option<String>,
     /// Number of requests that get this fault. Default: 1.
     #[serde(default = "once")]

@@ -16,7 +16,7 @@ pub struct RecordedRequest {
     /// [`Fault`](crate::Fault) prevented the response.
     pub status: u16,
     /// Operation id in Spotify's reference: `get-an-artist`. In the accounts service, the ids are
-    /// `authorize` and `token`. `None` for an unknown route.
+    /// `authorize` and `token`. `None` if the request calls no operation.
     pub operation: Option<&'static str>,
 }
 

@@ -88,7 +88,7 @@ pub(crate) struct SharedSlots {
     /// Whether this process has to wait for the test call of another process.
     awaits_probe: bool,
     waiting: Waiting,
-    /// Time at which the last request with a response was sent.
+    /// Send time of the latest request that got a response.
     synced: Option<Instant>,
     known: Known,
     /// A new limit from the server, which the next call of `end` returns.

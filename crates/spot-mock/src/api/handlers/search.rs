@@ -261,8 +261,9 @@ fn spoken<T, M>(
     best(arena, REACH, fits, |_| 0)
 }
 
-/// Returns the best results. If no entry matches, returns the entries whose names have the same
-/// letters: `acdc` finds `AC/DC`, and `hi fi` finds `Hifi`.
+/// Returns the best results. If no entry matches a query without filters, returns the entries whose
+/// normalized names differ from the query only in their spaces: `acdc` finds `AC/DC`, and `hi fi`
+/// finds `Hifi`.
 fn best_or_same_letters<T>(
     query: &SearchQuery,
     arena: &Arena<T>,
