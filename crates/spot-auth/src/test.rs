@@ -109,7 +109,7 @@ async fn check_versions(store: &dyn TokenStore) -> Result<(), Error> {
         "`load` must return the version that `save` returned",
     )?;
     let second = save(store, &key, "two", first).await?;
-    ensure(second.is_some(), "`save` with the current version must write")?;
+    ensure(second.is_some(), "`save` with the current version must write the record")?;
     ensure(first != second, "every `save` must change the version")?;
     let late = save(store, &key, "x", first).await?;
     ensure(late.is_none(), "`save` with an old version must be a conflict")?;
@@ -128,7 +128,10 @@ async fn check_versions(store: &dyn TokenStore) -> Result<(), Error> {
     let late = save(store, &key, "x", Some(third)).await?;
     ensure(late.is_none(), "`save` with the version of a removed record must be a conflict")?;
     let fourth = save(store, &key, "five", None).await?;
-    ensure(fourth.is_some(), "`save` without an expected version must write after `remove`")?;
+    ensure(
+        fourth.is_some(),
+        "after `remove`, `save` without an expected version must write the record",
+    )?;
     ensure(
         ![first, second, Some(third)].contains(&fourth),
         "`save` after `remove` must not reuse an earlier version",
