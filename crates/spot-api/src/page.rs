@@ -39,7 +39,7 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     /// is the `limit` that the server returned, or 0 if the server returned no `limit`.
     fn step(&self) -> u32;
 
-    /// Value of the cursor named `after` or `before`. `None` for pages by offset.
+    /// Value of a cursor. `name` is `after` or `before`. Returns `None` for pages by offset.
     fn cursor(&self, name: &str) -> Option<&str>;
 
     /// Link to this page.

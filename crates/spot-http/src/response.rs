@@ -70,7 +70,7 @@ impl<T> Response<T> {
         self.attempts
     }
 
-    /// Total wait for the rate limit and between attempts.
+    /// Total time that the call waited for the rate limit and between attempts.
     pub fn waited(&self) -> Duration {
         self.waited
     }

@@ -206,9 +206,9 @@ pub enum Paging {
         max: u8,
         /// Largest `limit` in [Extended Quota Mode](AccessMode::Extended).
         extended_max: u8,
-        /// Largest `offset` that Spotify documents, if any. Requests have failed if the sum of
-        /// `offset` and `limit` exceeded this value. Streams therefore stop before the sum exceeds
-        /// this value.
+        /// Largest `offset` that Spotify documents, if any. In practice, a request fails if the sum
+        /// of `offset` and `limit` is larger than this value. Streams therefore stop before the sum
+        /// is larger.
         last_offset: Option<u32>,
     },
     /// Pages by `limit` and a cursor that identifies the last entry.

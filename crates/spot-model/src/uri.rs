@@ -175,11 +175,11 @@ parts! {
     /// Returns the episode; `None` for other kinds. The episode may be a chapter, because Spotify
     /// uses the same form of URI for both.
     as_episode: Episode(EpisodeId);
-    /// Returns the audiobook, if the URI names it as an audiobook and not as a show.
-    /// [`AudiobookId`] also converts from a show's URI.
+    /// Returns the audiobook if the URI has the kind `audiobook`. Spotify also uses URIs of the kind
+    /// `show` for audiobooks; these convert into an [`AudiobookId`].
     as_audiobook: Audiobook(AudiobookId);
-    /// Returns the chapter, if the URI names it as a chapter and not as an episode. [`ChapterId`]
-    /// also converts from an episode's URI.
+    /// Returns the chapter if the URI has the kind `chapter`. Spotify also uses URIs of the kind
+    /// `episode` for chapters; these convert into a [`ChapterId`].
     as_chapter: Chapter(ChapterId);
     /// Returns the user; `None` for other kinds.
     as_user: User(UserId);

@@ -423,7 +423,7 @@ impl ReorderPlaylistItems {
         self
     }
 
-    /// Id of the playlist version in which the positions are counted.
+    /// Id of the playlist version that the positions refer to.
     pub fn snapshot_id(mut self, snapshot_id: impl OptionalId<SnapshotId>) -> Self {
         self.snapshot_id = snapshot_id.into_optional_id();
         self

@@ -6,8 +6,8 @@ macro_rules! reasons {
     ($($(#[$meta:meta])* $variant:ident = $text:literal,)*) => {
         /// Why the player refused a command.
         ///
-        /// Spotify adds reasons over time. For a reason without a variant,
-        /// [`as_str`](Self::as_str) returns the text of the API.
+        /// Spotify adds reasons over time. If this enum has no variant for a reason,
+        /// [`as_str`](Self::as_str) returns the text that Spotify sent.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum PlayerReason {

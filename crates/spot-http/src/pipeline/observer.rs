@@ -129,7 +129,7 @@ pub enum Event {
         operation: &'static Operation,
         /// The number of attempts.
         attempts: u32,
-        /// Total wait for the rate limit and between attempts.
+        /// Total time that the call waited for the rate limit and between attempts.
         waited: Duration,
         /// Total duration.
         took: Duration,

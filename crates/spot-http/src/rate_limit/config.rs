@@ -36,7 +36,7 @@ impl RateLimit {
         Self { mode: Mode::Known(calls), ..Self::learned() }
     }
 
-    /// Sends every call at once until a 429 arrives.
+    /// Sends each call immediately, without waiting, until a 429 arrives.
     pub fn unpaced() -> Self {
         Self { mode: Mode::Unpaced, ..Self::learned() }
     }
@@ -48,8 +48,9 @@ impl RateLimit {
         self
     }
 
-    /// Continues with the learned limit and the blocks of an earlier run. Pass the value that
-    /// [`Pipeline::limits`](crate::Pipeline::limits) returned in that run.
+    /// Starts with the state of an earlier run: the learned limit, and the times until which calls
+    /// are blocked. Pass the value that [`Pipeline::limits`](crate::Pipeline::limits) returned in
+    /// that run.
     #[must_use]
     pub fn resume(mut self, limits: Limits) -> Self {
         self.limits = limits;
