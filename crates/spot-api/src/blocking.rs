@@ -31,7 +31,7 @@ use tokio::{
 // The `cfg` is repeated here, so that the docs of `spot-sdk` show the feature.
 #[cfg(feature = "blocking")]
 pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
-    /// Sends the request and waits for its body.
+    /// Sends the request and waits for the body of the response.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ pub trait BlockingStream<T>: Stream<Item = Result<T, Error>> + Unpin + Sized {
 
 impl<T, S: Stream<Item = Result<T, Error>> + Unpin> BlockingStream<T> for S {}
 
-/// An iterator that waits for the entries of a stream, from [`BlockingStream::iter`].
+/// An iterator that waits for the entries of a stream. Returned by [`BlockingStream::iter`].
 // The `cfg` is repeated here, so that the docs of `spot-sdk` show the feature.
 #[cfg(feature = "blocking")]
 pub struct BlockingIter<S> {

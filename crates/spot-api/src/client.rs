@@ -50,7 +50,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the transport cannot be created.
+    /// Fails with [`Configuration`](crate::ErrorKind::Configuration) if the transport cannot be
+    /// created.
     pub fn new(tokens: impl TokenSource) -> Result<Self, Error> {
         Ok(Pipeline::builder(tokens).build()?.into())
     }
@@ -60,8 +61,8 @@ impl Client {
     /// and the observer.
     ///
     /// A client takes a few hundred bytes of memory, so a server can keep one client per session.
-    /// Spotify counts calls per application: clients that do not share a limiter get many more
-    /// 429s.
+    /// Spotify counts the calls of all clients of an application together. Clients that do not
+    /// share a limiter send too many calls in total, and get many more 429s.
     ///
     /// ```
     /// # use spot_http::AccessToken;
@@ -114,9 +115,9 @@ impl Client {
         self.pipeline.access_mode()
     }
 
-    /// A snapshot of Spotify's limits: the learned limit, the number of calls that currently count,
-    /// and the blocked operations. For each blocked operation, the snapshot contains the remaining
-    /// time.
+    /// A snapshot of Spotify's limits: the learned limit, the number of calls that count against
+    /// the limit now, and the blocked operations. For each blocked operation, the snapshot contains
+    /// the remaining time.
     pub fn limits(&self) -> Limits {
         self.pipeline.limits()
     }
@@ -161,8 +162,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Any failure of the call, and [`Decode`](crate::ErrorKind::Decode) if the response cannot be
-    /// decoded as a `T`.
+    /// Fails if the call fails, or with [`Decode`](crate::ErrorKind::Decode) if the response cannot
+    /// be decoded as a `T`.
     pub async fn request_json<T: DeserializeOwned>(
         &self,
         request: Request,
@@ -181,9 +182,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// - [`BadRequest`](crate::ErrorKind::BadRequest) if the link does not lead to a Spotify
-    ///   object.
-    /// - Any network failure.
+    /// Fails if the network fails. Fails with [`BadRequest`](crate::ErrorKind::BadRequest) if the
+    /// link does not lead to a Spotify object.
     pub async fn resolve_link(&self, link: &str) -> Result<Uri, Error> {
         let mut link = link.to_owned();
         for _ in 0..Self::REDIRECTS {

@@ -67,8 +67,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Changes settings of the pipeline for which this builder has no method, such as `backoff` or
-    /// `seed`.
+    /// Changes the settings of the pipeline. Use this method for settings that are missing in this
+    /// builder, such as `backoff` or `seed`.
     pub fn pipeline(mut self, change: impl FnOnce(PipelineBuilder) -> PipelineBuilder) -> Self {
         self.pipeline = change(self.pipeline);
         self
@@ -78,8 +78,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if a setting is invalid, or if the
-    /// transport cannot be created.
+    /// Fails with [`Configuration`](crate::ErrorKind::Configuration) if a setting is invalid, or if
+    /// the transport cannot be created.
     pub fn build(self) -> Result<Client, Error> {
         let client = Client::from(self.pipeline.build()?);
         let client = client.with_access_mode(self.access).with_options(self.options);
@@ -122,7 +122,8 @@ pipeline! {
     attempt_timeout(timeout: Duration);
     /// Maximum number of attempts of a call.
     attempts(attempts: u32);
-    /// Longest wait before a retry. If a longer wait is needed, the call fails at once.
+    /// Longest time that a call waits for the rate limit, or between two attempts. If a call would
+    /// have to wait longer, it fails immediately.
     max_wait(wait: Duration);
     /// Settings of the rate limit: the pacing of calls, and a limit that an earlier run learned.
     rate_limit(limit: RateLimit);

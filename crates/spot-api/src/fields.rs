@@ -1,10 +1,10 @@
 use std::fmt;
 
 /// A filter that selects fields of a playlist, in Spotify's notation. A filter is a list of field
-/// names. A name can have its own filter, which selects a part of the field's content.
+/// names. A filter in parentheses after a name selects a part of the field's content.
 ///
-/// Paging needs the fields `next`, `total`, `limit` and `offset`. These fields are added to the
-/// filter of a page of items, unless the filter excludes them explicitly. Without these fields, a
+/// Paging needs the fields `next`, `total`, `limit` and `offset`. The client adds these fields to a
+/// filter for a page of items, unless the filter excludes them explicitly. Without these fields, a
 /// stream would end early.
 ///
 /// ```
@@ -15,8 +15,8 @@ use std::fmt;
 ///     "total,items(added_at,item(id,name))");
 /// ```
 ///
-/// Text converts into a filter: `client.playlist(id).fields("name,owner(id)")`. `!` excludes a
-/// field: `Fields::of(["!description"])`.
+/// A filter can be given as text: `client.playlist(id).fields("name,owner(id)")`. A `!` before a
+/// name excludes the field: `Fields::of(["!description"])`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
     text: String,

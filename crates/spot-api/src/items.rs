@@ -17,12 +17,12 @@ use crate::{client::Client, links, page::Paged, page_plan::Position, pages::Page
 /// A stream of all entries of a list, over any number of pages.
 ///
 /// The first page is requested alone, because it contains the length of the list. After the first
-/// page, up to [`prefetch`](Self::prefetch) pages are requested while the caller works. Pages are
-/// delivered in order. To limit memory, the stream requests another page only when the caller takes
-/// a page, or waits for a page that is being decoded. The requests use the bulk
-/// [lane](crate::Lane): they yield to interactive calls when throttled. Dropping the stream stops
-/// the requests. An error ends the stream; [`resume_at`](Self::resume_at) returns the position to
-/// continue from.
+/// page, the stream requests up to [`prefetch`](Self::prefetch) pages in advance, while the caller
+/// processes entries. Pages are delivered in order. To limit the use of memory, the stream requests
+/// another page only when the caller takes a page, or when the caller waits for a page that is
+/// still being decoded. The requests use the bulk [lane](crate::Lane): when calls have to wait for
+/// the rate limit, interactive calls are sent first. Dropping the stream stops the requests. An
+/// error ends the stream; [`resume_at`](Self::resume_at) returns the position to continue from.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -91,31 +91,32 @@ impl<P: Paged> Items<P::Item, P> {
 
 impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
     /// Sets the number of pages to prefetch. The default is 4. If the number is 0, the stream
-    /// requests a page only after it has returned all entries of the previous page. For a list by
-    /// cursor, the stream prefetches at most one page.
+    /// requests a page only after it has returned all entries of the previous page. If the list
+    /// uses cursors instead of offsets, the stream prefetches at most one page.
     #[must_use]
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.pages = self.pages.prefetch(pages);
         self
     }
 
-    /// Returns the next entry; `None` at the end. Unlike the method of `StreamExt`, this method
-    /// needs no import. Cancelling the call loses no entry.
+    /// Returns the next entry; `None` at the end. Unlike `StreamExt::next`, this method needs no
+    /// import. If the call is cancelled, no entry is lost.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         StreamExt::next(self).await
     }
 
-    /// Returns the next entry, for loops such as `while let Some(entry) = items.try_next().await?`.
+    /// Returns the next entry. Use this method in a `while` loop: `while let Some(entry) =
+    /// items.try_next().await?`.
     ///
     /// # Errors
     ///
-    /// The error of the page that could not be read. After this error, the stream is at its end.
+    /// The error of the page that could not be read. The stream ends after this error.
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         TryStreamExt::try_next(self).await
     }
 
-    /// Streams the remaining pages of the list. A page from which an entry was already returned is
-    /// not included.
+    /// Streams the remaining pages of the list. The result does not include a page from which an
+    /// entry was already returned.
     pub fn pages(self) -> Pages<P> {
         self.pages
     }
@@ -171,12 +172,13 @@ impl<T, P> fmt::Debug for Items<T, P> {
 
 /// Streams and pages.
 impl Client {
-    /// Streams the entries of any paged request, including custom operations. `P` is the type of
-    /// the pages: [`Page<T>`](Page) or [`CursorPage<T>`](spot_model::CursorPage).
+    /// Streams the entries of any paged request. The operation of the request can be a custom
+    /// operation. The type `P` of the pages is [`Page<T>`](Page) or
+    /// [`CursorPage<T>`](spot_model::CursorPage).
     ///
-    /// The page size comes from the [paging](spot_model::Operation::paging) of the request's
-    /// operation, unless the request sets `limit`. The response is a page, or contains the page in
-    /// a field.
+    /// The request can set the page size with `limit`. If the request does not set `limit`, the
+    /// [paging](spot_model::Operation::paging) of its operation determines the page size. The
+    /// response is a page, or contains the page in a field.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -223,14 +225,14 @@ impl Client {
     }
 
     /// Requests the page after the given page. Returns `None` if the given page is the last page.
-    /// An empty page is treated as the last page, even if it has a link.
+    /// An empty page is treated as the last page, even if it has a link to a next page.
     ///
     /// # Errors
     ///
-    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not below the base URL of the
-    /// API, or if the link leads back to this page or an earlier page. Without the check for
-    /// earlier pages, a loop over the pages might never end. All other errors are the same as for
-    /// any call.
+    /// Fails if the call fails. Fails with [`BadRequest`](crate::ErrorKind::BadRequest) if the link
+    /// to the next page is not below the base URL of the API, or if the link leads back to this
+    /// page or to an earlier page. If links to earlier pages were allowed, a loop over the pages
+    /// might never end.
     pub async fn next_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
         if page.items().is_empty() && page.skipped().is_empty() {
             return Ok(None);
@@ -242,7 +244,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The same errors as for [`next_page`](Self::next_page).
+    /// Fails with the same errors as [`next_page`](Self::next_page).
     pub async fn previous_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
         self.follow(page, page.previous_link(), true).await
     }

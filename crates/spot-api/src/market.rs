@@ -21,7 +21,7 @@ impl Market {
     /// The country of the user to whom the token belongs.
     pub const FROM_TOKEN: Self = Self(Choice::FromToken);
 
-    /// No market, even if the client has a default market.
+    /// Sends no market, even if the client has a default market.
     pub const UNSET: Self = Self(Choice::Unset);
 
     /// Returns the value to send, if any.

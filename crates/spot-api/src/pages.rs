@@ -98,16 +98,17 @@ impl<P: Paged> Pages<P> {
         self
     }
 
-    /// Returns the next page; `None` at the end. Cancelling the call loses no page.
+    /// Returns the next page; `None` at the end. If the call is cancelled, no page is lost.
     pub async fn next(&mut self) -> Option<Result<P, Error>> {
         StreamExt::next(self).await
     }
 
-    /// Returns the next page, for loops such as `while let Some(page) = pages.try_next().await?`.
+    /// Returns the next page. Use this method in a `while` loop: `while let Some(page) =
+    /// pages.try_next().await?`.
     ///
     /// # Errors
     ///
-    /// The error of the page that could not be read. After this error, the stream is at its end.
+    /// The error of the page that could not be read. The stream ends after this error.
     pub async fn try_next(&mut self) -> Result<Option<P>, Error> {
         TryStreamExt::try_next(self).await
     }

@@ -109,11 +109,11 @@ impl<T: SearchItem> SearchFor<T> {
         self.search.into_request()
     }
 
-    /// Sends the request. Returns the page with status, headers and number of attempts.
+    /// Sends the request. Returns the page, the status, the headers and the number of attempts.
     ///
     /// # Errors
     ///
-    /// Any failure of the call. Match on its [kind](crate::Error::kind).
+    /// Any failure of the call. Match on the [kind](crate::Error::kind) of the error.
     pub async fn send(self) -> Result<Response<Page<T>>, Error> {
         let client = self.search.client.clone();
         client.fetch_page(self.into_request()).await

@@ -48,11 +48,12 @@ macro_rules! single {
     };
     (@ $request:ident => $body:ty, $client:ident, $data:ident, $sent:expr) => {
         impl $request {
-            /// Sends the request. Returns the body with status, headers and number of attempts.
+            /// Sends the request. Returns the body, the status, the headers and the number of
+            /// attempts.
             ///
             /// # Errors
             ///
-            /// Any failure of the call. Match on its [kind](crate::Error::kind).
+            /// Any failure of the call. Match on the [kind](crate::Error::kind) of the error.
             pub async fn send(self) -> Result<spot_http::Response<$body>, spot_http::Error> {
                 let $client = self.client.clone();
                 let $data = self.into_request();
@@ -135,8 +136,8 @@ macro_rules! chunked {
             ///
             /// # Errors
             ///
-            /// The failure of a call. [`Error::done`](crate::Error::done) is the number of entries
-            /// that were processed before the failure.
+            /// Any failure of a call. [`Error::done`](crate::Error::done) returns the number of
+            /// entries that were processed before the failure.
             pub async fn send(self) -> Result<Vec<spot_http::Response<$part>>, spot_http::Error> {
                 let client = self.client.clone();
                 $send(&client, self.into_requests(), Self::CHUNK).await
@@ -150,7 +151,8 @@ macro_rules! chunked {
             ///
             /// # Errors
             ///
-            /// The first failure of a call. Match on its [kind](crate::Error::kind).
+            /// If calls fail, returns the error of the first failed call in the order of the list.
+            /// Match on the [kind](crate::Error::kind) of the error.
             pub async fn send(
                 self,
             ) -> Result<Vec<spot_http::Response<Vec<$entry>>>, spot_http::Error> {

@@ -89,18 +89,18 @@ impl<T: Send + 'static> Whole<T> {
         self
     }
 
-    /// Returns the next entry; `None` at the end. Unlike the method of `StreamExt`, this method
-    /// needs no import. Cancelling the call loses no entry.
+    /// Returns the next entry; `None` at the end. Unlike `StreamExt::next`, this method needs no
+    /// import. If the call is cancelled, no entry is lost.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         StreamExt::next(self).await
     }
 
-    /// Returns the next entry, for loops such as `while let Some(album) =
+    /// Returns the next entry. Use this method in a `while` loop: `while let Some(album) =
     /// albums.try_next().await?`.
     ///
     /// # Errors
     ///
-    /// The error of the read that failed. After this error, the stream is at its end.
+    /// The error of the read that failed. The stream ends after this error.
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         TryStreamExt::try_next(self).await
     }
@@ -210,8 +210,8 @@ impl GetAlbums {
 impl GetArtistAlbums {
     /// Streams the albums with all their tracks: the discography of the artist.
     ///
-    /// An album may be in more than one [group](Self::groups). The album is yielded once per entry
-    /// in the artist's list.
+    /// An album may be in more than one [group](Self::groups). The stream yields such an album once
+    /// for each of its entries in the artist's list.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

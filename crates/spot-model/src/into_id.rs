@@ -28,10 +28,11 @@ pub trait IntoId<I> {
 }
 
 /// A value for an optional parameter that takes an id. The value can be any value that [`IntoId`]
-/// accepts, or an `Option` of the id. Any other `Option` is passed by reference. `None` omits the
-/// parameter.
+/// accepts, or an `Option` of the id. An `Option` of any other type must be passed by reference.
+/// `None` omits the parameter.
 ///
-/// An `Option` of text is passed by reference, so that a bare `None` needs no type annotation:
+/// Pass an `Option` of text by reference. If such an `Option` were also accepted by value, a bare
+/// `None` would need a type annotation:
 ///
 /// ```
 /// # use spot_model::{DeviceId, OptionalId};
@@ -103,7 +104,7 @@ impl<I: Id> IntoId<I> for &str {
     }
 }
 
-/// For lists of text: iterating over a `&[&str]` yields `&&str`.
+/// Accepts the entries of a `&[&str]`: iterating over this slice yields `&&str`.
 impl<I: Id> IntoId<I> for &&str {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.parse()
@@ -137,8 +138,8 @@ where
     }
 }
 
-/// Accepts the results of parsing ids. If a list accepts several kinds of ids, parse each text as
-/// an id of its kind first: `ids.iter().map(|id| id.parse::<TrackId>())`.
+/// Accepts the result of parsing an id. If a list accepts several kinds of ids, first parse each
+/// text into the id type of its kind: `ids.iter().map(|id| id.parse::<TrackId>())`.
 impl<I: Id, T: IntoId<I>> IntoId<I> for Result<T, ParseIdError> {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.and_then(IntoId::into_id)

@@ -73,7 +73,7 @@ impl<T> Page<T> {
 
     /// Whether this is the last page. Checks both the link and the length, because filters omit the
     /// link, and some lists have no length. An empty page is treated as the last page, even if it
-    /// has a link, because Spotify has returned empty pages endlessly.
+    /// has a link to a next page, because Spotify has returned empty pages endlessly.
     pub fn is_last(&self) -> bool {
         let is_more = self.next.is_some() || self.total.is_some_and(|all| self.next_offset() < all);
         // If the offset cannot grow, the next page would be the same page.

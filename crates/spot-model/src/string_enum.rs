@@ -4,8 +4,8 @@ use std::fmt;
 
 /// A value that this version does not know. Contains the original text.
 ///
-/// Other crates can neither construct nor match an unknown value. A later version can therefore add
-/// a variant for the value without a breaking change.
+/// Because other crates can neither construct nor match an unknown value, a later version can add a
+/// variant for this value without a breaking change.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct UnknownText(Box<str>);
 

@@ -63,7 +63,8 @@ impl Client {
 ///
 /// `GET /audiobooks/{id}` ([reference]). Needs no scope.
 ///
-/// Audiobooks are sold only in some countries. In all other countries, Spotify responds with 404.
+/// Audiobooks are sold only in some countries. In countries where audiobooks are not sold, Spotify
+/// responds with 404.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

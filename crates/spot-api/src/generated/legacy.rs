@@ -1603,7 +1603,7 @@ impl CheckFollowedPlaylist {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::CHECK_FOLLOWED_PLAYLIST;
 
-    /// The id of the current user. Spotify accepts no other id.
+    /// The id of the current user. Spotify does not accept the ids of other users.
     pub fn user(mut self, user: impl OptionalId<UserId>) -> Self {
         self.user = user.into_optional_id();
         self

@@ -2,11 +2,11 @@
 
 //! Lists all operations of the Web API, with the call for each operation.
 //!
-//! If several scopes are listed, not every call needs all of these scopes. Operations with the
-//! access *extended* are not available in Development Mode (since 2026-02-11). Operations with the
-//! access *2024* are available only to applications that had extended access on 2024-11-27, or had
-//! requested it by then. The constants of [`Operation`](crate::model::Operation) contain the same
-//! metadata.
+//! If several scopes are listed, not every call needs all of these scopes. Since 2026-02-11,
+//! applications in Development Mode cannot call the operations whose access is *extended*.
+//! Operations whose access is *2024* are available only to applications that had extended access
+//! on 2024-11-27, or had requested it by then. The constants of
+//! [`Operation`](crate::model::Operation) contain the same metadata.
 //!
 //! | call | operation | scopes | access | maximum |
 //! |---|---|---|---|---|

@@ -776,7 +776,7 @@ impl GetRecentlyPlayed {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_RECENTLY_PLAYED;
 
-    /// Only tracks played after this time. Clears [`before`](Self::before).
+    /// Returns only tracks that were played after this time. Clears [`before`](Self::before).
     pub fn after(mut self, after: impl Into<Option<DateTime<Utc>>>) -> Self {
         self.after = after.into();
         if self.after.is_some() {
@@ -785,7 +785,7 @@ impl GetRecentlyPlayed {
         self
     }
 
-    /// Only tracks played before this time. Clears [`after`](Self::after).
+    /// Returns only tracks that were played before this time. Clears [`after`](Self::after).
     pub fn before(mut self, before: impl Into<Option<DateTime<Utc>>>) -> Self {
         self.before = before.into();
         if self.before.is_some() {

@@ -63,7 +63,8 @@ impl GetRecommendations {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_RECOMMENDATIONS;
 
-    /// Number of tracks, 1 to 100. If filters are set, Spotify may return fewer tracks.
+    /// Number of tracks, 1 to 100. If a minimum or maximum of an attribute is set, Spotify may
+    /// return fewer tracks.
     pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
         self.limit = limit.into();
         self
@@ -94,13 +95,13 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this acousticness (0 to 1).
+    /// Returns only tracks with at least this acousticness (0 to 1).
     pub fn min_acousticness(mut self, acousticness: f64) -> Self {
         self.attributes.set("min_acousticness", acousticness);
         self
     }
 
-    /// Only tracks with at most this acousticness (0 to 1).
+    /// Returns only tracks with at most this acousticness (0 to 1).
     pub fn max_acousticness(mut self, acousticness: f64) -> Self {
         self.attributes.set("max_acousticness", acousticness);
         self
@@ -112,13 +113,13 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this danceability (0 to 1).
+    /// Returns only tracks with at least this danceability (0 to 1).
     pub fn min_danceability(mut self, danceability: f64) -> Self {
         self.attributes.set("min_danceability", danceability);
         self
     }
 
-    /// Only tracks with at most this danceability (0 to 1).
+    /// Returns only tracks with at most this danceability (0 to 1).
     pub fn max_danceability(mut self, danceability: f64) -> Self {
         self.attributes.set("max_danceability", danceability);
         self
@@ -130,13 +131,13 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this duration.
+    /// Returns only tracks with at least this duration.
     pub fn min_duration(mut self, duration: Duration) -> Self {
         self.attributes.set("min_duration_ms", duration.as_millis());
         self
     }
 
-    /// Only tracks with at most this duration.
+    /// Returns only tracks with at most this duration.
     pub fn max_duration(mut self, duration: Duration) -> Self {
         self.attributes.set("max_duration_ms", duration.as_millis());
         self
@@ -148,13 +149,13 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this energy (0 to 1).
+    /// Returns only tracks with at least this energy (0 to 1).
     pub fn min_energy(mut self, energy: f64) -> Self {
         self.attributes.set("min_energy", energy);
         self
     }
 
-    /// Only tracks with at most this energy (0 to 1).
+    /// Returns only tracks with at most this energy (0 to 1).
     pub fn max_energy(mut self, energy: f64) -> Self {
         self.attributes.set("max_energy", energy);
         self
@@ -166,34 +167,34 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this instrumentalness (0 to 1). Tracks above 0.5 have almost no
-    /// vocals.
+    /// Returns only tracks with at least this instrumentalness (0 to 1). Tracks with a value above
+    /// 0.5 have almost no vocals.
     pub fn min_instrumentalness(mut self, instrumentalness: f64) -> Self {
         self.attributes.set("min_instrumentalness", instrumentalness);
         self
     }
 
-    /// Only tracks with at most this instrumentalness (0 to 1). Tracks above 0.5 have almost no
-    /// vocals.
+    /// Returns only tracks with at most this instrumentalness (0 to 1). Tracks with a value above
+    /// 0.5 have almost no vocals.
     pub fn max_instrumentalness(mut self, instrumentalness: f64) -> Self {
         self.attributes.set("max_instrumentalness", instrumentalness);
         self
     }
 
-    /// Prefers tracks close to this instrumentalness (0 to 1). Tracks above 0.5 have almost no
-    /// vocals.
+    /// Prefers tracks close to this instrumentalness (0 to 1). Tracks with a value above 0.5 have
+    /// almost no vocals.
     pub fn target_instrumentalness(mut self, instrumentalness: f64) -> Self {
         self.attributes.set("target_instrumentalness", instrumentalness);
         self
     }
 
-    /// Only tracks with at least this key number (0 to 11, in semitones above C).
+    /// Returns only tracks with at least this key number (0 to 11, in semitones above C).
     pub fn min_key(mut self, key: u8) -> Self {
         self.attributes.set("min_key", key);
         self
     }
 
-    /// Only tracks with at most this key number (0 to 11, in semitones above C).
+    /// Returns only tracks with at most this key number (0 to 11, in semitones above C).
     pub fn max_key(mut self, key: u8) -> Self {
         self.attributes.set("max_key", key);
         self
@@ -205,31 +206,34 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this liveness (0 to 1). Tracks above 0.8 are live recordings.
+    /// Returns only tracks with at least this liveness (0 to 1). Tracks with a value above 0.8 are
+    /// live recordings.
     pub fn min_liveness(mut self, liveness: f64) -> Self {
         self.attributes.set("min_liveness", liveness);
         self
     }
 
-    /// Only tracks with at most this liveness (0 to 1). Tracks above 0.8 are live recordings.
+    /// Returns only tracks with at most this liveness (0 to 1). Tracks with a value above 0.8 are
+    /// live recordings.
     pub fn max_liveness(mut self, liveness: f64) -> Self {
         self.attributes.set("max_liveness", liveness);
         self
     }
 
-    /// Prefers tracks close to this liveness (0 to 1). Tracks above 0.8 are live recordings.
+    /// Prefers tracks close to this liveness (0 to 1). Tracks with a value above 0.8 are live
+    /// recordings.
     pub fn target_liveness(mut self, liveness: f64) -> Self {
         self.attributes.set("target_liveness", liveness);
         self
     }
 
-    /// Only tracks with at least this loudness (in decibels, usually -60 to 0).
+    /// Returns only tracks with at least this loudness (in decibels, usually -60 to 0).
     pub fn min_loudness(mut self, loudness: f64) -> Self {
         self.attributes.set("min_loudness", loudness);
         self
     }
 
-    /// Only tracks with at most this loudness (in decibels, usually -60 to 0).
+    /// Returns only tracks with at most this loudness (in decibels, usually -60 to 0).
     pub fn max_loudness(mut self, loudness: f64) -> Self {
         self.attributes.set("max_loudness", loudness);
         self
@@ -241,13 +245,13 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this mode value (0 for minor, 1 for major).
+    /// Returns only tracks with at least this mode value (0 for minor, 1 for major).
     pub fn min_mode(mut self, mode: u8) -> Self {
         self.attributes.set("min_mode", mode);
         self
     }
 
-    /// Only tracks with at most this mode value (0 for minor, 1 for major).
+    /// Returns only tracks with at most this mode value (0 for minor, 1 for major).
     pub fn max_mode(mut self, mode: u8) -> Self {
         self.attributes.set("max_mode", mode);
         self
@@ -259,13 +263,13 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this popularity (0 to 100).
+    /// Returns only tracks with at least this popularity (0 to 100).
     pub fn min_popularity(mut self, popularity: u8) -> Self {
         self.attributes.set("min_popularity", popularity);
         self
     }
 
-    /// Only tracks with at most this popularity (0 to 100).
+    /// Returns only tracks with at most this popularity (0 to 100).
     pub fn max_popularity(mut self, popularity: u8) -> Self {
         self.attributes.set("max_popularity", popularity);
         self
@@ -277,31 +281,34 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this speechiness (0 to 1). Tracks above 0.66 are mostly speech.
+    /// Returns only tracks with at least this speechiness (0 to 1). Tracks with a value above 0.66
+    /// are mostly speech.
     pub fn min_speechiness(mut self, speechiness: f64) -> Self {
         self.attributes.set("min_speechiness", speechiness);
         self
     }
 
-    /// Only tracks with at most this speechiness (0 to 1). Tracks above 0.66 are mostly speech.
+    /// Returns only tracks with at most this speechiness (0 to 1). Tracks with a value above 0.66
+    /// are mostly speech.
     pub fn max_speechiness(mut self, speechiness: f64) -> Self {
         self.attributes.set("max_speechiness", speechiness);
         self
     }
 
-    /// Prefers tracks close to this speechiness (0 to 1). Tracks above 0.66 are mostly speech.
+    /// Prefers tracks close to this speechiness (0 to 1). Tracks with a value above 0.66 are
+    /// mostly speech.
     pub fn target_speechiness(mut self, speechiness: f64) -> Self {
         self.attributes.set("target_speechiness", speechiness);
         self
     }
 
-    /// Only tracks with at least this tempo (in beats per minute).
+    /// Returns only tracks with at least this tempo (in beats per minute).
     pub fn min_tempo(mut self, tempo: f64) -> Self {
         self.attributes.set("min_tempo", tempo);
         self
     }
 
-    /// Only tracks with at most this tempo (in beats per minute).
+    /// Returns only tracks with at most this tempo (in beats per minute).
     pub fn max_tempo(mut self, tempo: f64) -> Self {
         self.attributes.set("max_tempo", tempo);
         self
@@ -313,13 +320,13 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this time signature (in beats per bar, usually 3 to 7).
+    /// Returns only tracks with at least this time signature (in beats per bar, usually 3 to 7).
     pub fn min_time_signature(mut self, time_signature: u8) -> Self {
         self.attributes.set("min_time_signature", time_signature);
         self
     }
 
-    /// Only tracks with at most this time signature (in beats per bar, usually 3 to 7).
+    /// Returns only tracks with at most this time signature (in beats per bar, usually 3 to 7).
     pub fn max_time_signature(mut self, time_signature: u8) -> Self {
         self.attributes.set("max_time_signature", time_signature);
         self
@@ -331,13 +338,13 @@ impl GetRecommendations {
         self
     }
 
-    /// Only tracks with at least this valence (0 is sad, 1 is cheerful).
+    /// Returns only tracks with at least this valence (0 is sad, 1 is cheerful).
     pub fn min_valence(mut self, valence: f64) -> Self {
         self.attributes.set("min_valence", valence);
         self
     }
 
-    /// Only tracks with at most this valence (0 is sad, 1 is cheerful).
+    /// Returns only tracks with at most this valence (0 is sad, 1 is cheerful).
     pub fn max_valence(mut self, valence: f64) -> Self {
         self.attributes.set("max_valence", valence);
         self

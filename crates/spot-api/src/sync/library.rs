@@ -4,14 +4,14 @@ use spot_model::SavedTrack;
 
 use crate::Library;
 
-/// The tracks that were saved since a point in time, from [`Library::changes_since`].
+/// The tracks that were saved since a point in time. Returned by [`Library::changes_since`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LibraryChanges {
     /// The tracks saved since the given point in time, newest first.
     pub added: Vec<SavedTrack>,
     /// Total number of saved tracks. If no track was removed, this number is the previous total
-    /// plus the number of tracks in `added`. A lower number means that tracks were removed.
+    /// plus the number of tracks in `added`. If tracks were removed, the number is lower.
     pub total: Option<u32>,
     /// Date of the newest track in `added`, or the given point in time if `added` is empty. Pass
     /// this date to the next call.
@@ -23,15 +23,15 @@ impl Library {
     /// library.
     ///
     /// The list starts with the newest track, so reading stops at the first older track. Reading
-    /// usually takes one request. Every further 50 new tracks need one more request. Scope:
-    /// `user-library-read`.
+    /// usually takes one request, because a page contains up to 50 tracks. If there are more new
+    /// tracks, each page of 50 tracks takes one more request. Scope: `user-library-read`.
     ///
     /// Limitations:
     ///
-    /// - The result does not contain the removed tracks. [`LibraryChanges::total`] shows only that
-    ///   tracks were removed.
-    /// - Tracks that were saved with an older date are not detected. For example, programs that
-    ///   import libraries can set older dates.
+    /// - The result does not contain the removed tracks. [`LibraryChanges::total`] shows that
+    ///   tracks were removed, but not which tracks.
+    /// - Tracks that were saved with an older date are not detected. For example, a program that
+    ///   imports a library can save tracks with older dates.
     /// - Tracks that were saved after `since`, but in the same second, are not detected, because
     ///   Spotify's dates are whole seconds.
     ///

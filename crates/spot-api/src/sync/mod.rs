@@ -22,7 +22,7 @@ impl GetPlaylist {
     ///
     /// Entries that stay are not removed, so they keep their dates (`added_at`). Await the request
     /// to read and change the playlist. [`plan`](SyncPlaylist::plan) returns the changes without
-    /// making them.
+    /// applying them.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -41,12 +41,12 @@ impl GetPlaylist {
 
     /// Removes the items at these positions, counted from 0.
     ///
-    /// Spotify can remove an item only with all its duplicates. The duplicates at other positions
-    /// are therefore added again, and lose their dates. [`SyncPlan::readded`] is the number of
-    /// these duplicates.
+    /// Spotify can remove an item only with all its duplicates. To keep the duplicates at other
+    /// positions, the request adds them again with new dates. [`SyncPlan::readded`] returns how
+    /// many items are added again.
     ///
-    /// The request first reads the playlist. Then the request removes up to 100 items per call.
-    /// Each group of adjacent items that are added again takes one more call.
+    /// The request first reads the playlist. Then the request removes up to 100 items per call. To
+    /// add items again, the request needs one more call for each group of adjacent items.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -61,7 +61,7 @@ impl GetPlaylist {
         SyncPlaylist::new(self.clone(), request::Goal::Without(positions.into_iter().collect()))
     }
 
-    /// Returns the items of the playlist if the playlist has changed since a version. Returns
+    /// Returns the items of the playlist if the playlist no longer has the given version. Returns
     /// `None` if the playlist still has this version.
     ///
     /// If the playlist has not changed, the call takes one small request.
@@ -77,8 +77,8 @@ impl GetPlaylist {
     ///
     /// # Errors
     ///
-    /// - [`Conflict`](crate::ErrorKind::Conflict) if the playlist keeps changing while it is read.
-    /// - Any failure of a call.
+    /// Fails if a call fails. Fails with [`Conflict`](crate::ErrorKind::Conflict) if the playlist
+    /// keeps changing while the method reads it.
     pub async fn if_changed(
         self,
         since: impl IntoId<SnapshotId>,

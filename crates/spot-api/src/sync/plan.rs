@@ -21,7 +21,7 @@ pub(crate) struct Terms {
     pub(crate) max_calls: Option<usize>,
 }
 
-/// The calls that turn the contents of a playlist into the wanted list, from
+/// The calls that change a playlist into the wanted list. Returned by
 /// [`SyncPlaylist::plan`](crate::SyncPlaylist::plan).
 ///
 /// `Display` prints one line: the numbers of kept, added, moved and removed entries, and the number

@@ -144,12 +144,12 @@ const REASON: usize = 64;
 
 /// Details of the error.
 impl Error {
-    /// The kind, to match on.
+    /// The kind of the error, for use in a `match`.
     pub fn kind(&self) -> ErrorKind {
         self.inner.kind.clone()
     }
 
-    /// The HTTP status; `None` without a response.
+    /// The HTTP status; `None` if there was no response.
     pub fn status(&self) -> Option<u16> {
         self.inner.status
     }
@@ -185,14 +185,15 @@ impl Error {
         self.inner.operation
     }
 
-    /// The path in the JSON at which decoding failed: `items[3].track.name`.
+    /// The place in the JSON where decoding failed, for example `items[3].track.name`.
     pub fn path(&self) -> Option<&str> {
         self.inner.path.as_deref()
     }
 
-    /// Whether the same call may succeed later. `true` after a network failure, a failure of
-    /// Spotify, a timeout or a rate limit. If [`retry_after`](Self::retry_after) is known, wait for
-    /// that time first. The pipeline has already made its own retries.
+    /// Whether the same call may succeed later. `true` for network failures, failures of Spotify's
+    /// servers, timeouts, rate limits and exhausted quotas. If [`retry_after`](Self::retry_after)
+    /// is known, wait for that time first. The pipeline returns the error only after its own
+    /// retries.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.inner.kind,
@@ -204,9 +205,8 @@ impl Error {
         )
     }
 
-    /// The path that was called, with its ids and without the query:
-    /// `/playlists/37i9dQZF1DXcBWIGoYBM5M/items`. When printed, the error leaves out the ids of
-    /// users.
+    /// The path that was called, for example `/playlists/37i9dQZF1DXcBWIGoYBM5M/items`. The path
+    /// contains ids, but not the query. If the error is printed, the ids of users are left out.
     pub fn target(&self) -> Option<&str> {
         self.inner.target.as_deref()
     }
@@ -222,8 +222,8 @@ impl Error {
         self.inner.attempts
     }
 
-    /// How many inputs of a long list, or calls of a playlist sync, succeeded before the failure.
-    /// `None` for calls that send a single request.
+    /// How many inputs of a long list succeeded before the failure. For a playlist sync, this is
+    /// the number of calls that succeeded. `None` for calls that send a single request.
     pub fn done(&self) -> Option<usize> {
         self.inner.done
     }
@@ -252,7 +252,7 @@ impl Error {
         }
     }
 
-    /// Creates the error of a request that is invalid and was not sent.
+    /// Creates an error for a request that is invalid and was not sent.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::BadRequest, message)
     }
@@ -262,22 +262,22 @@ impl Error {
         Self::new(ErrorKind::Configuration, message)
     }
 
-    /// Creates the error of a token store that failed.
+    /// Creates an error for a token store that failed.
     pub fn store(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Store, message)
     }
 
-    /// Creates the error of a token that is missing, expired or refused.
+    /// Creates an error for a token that is missing, expired or refused.
     pub fn authentication(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Authentication, message)
     }
 
-    /// Creates the error for a consent that has ended.
+    /// Creates an error for a user whose consent has ended.
     pub fn consent_expired(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::ConsentExpired, message)
     }
 
-    /// Creates the error of a network failure.
+    /// Creates an error for a network failure.
     pub fn transport(error: TransportError) -> Self {
         let kind = match error.kind() {
             TransportErrorKind::Timeout => ErrorKind::Timeout,
@@ -322,7 +322,7 @@ impl Error {
         self
     }
 
-    /// Sets the path in the JSON: `items[3].track.name`.
+    /// Sets the place in the JSON where decoding failed, for example `items[3].track.name`.
     #[must_use]
     pub fn with_path(mut self, path: impl Into<String>) -> Self {
         self.inner().path = Some(printable(&path.into(), TEXT));
@@ -488,8 +488,9 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Leaves out the source if its text is already in the message. A report that prints all sources
-/// would otherwise show the same text twice. [`Error::cause`] always returns the source.
+/// Leaves out the source if the message already contains the text of the source. Without this rule,
+/// a report that prints all sources would show the same text twice. [`Error::cause`] always returns
+/// the source.
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         let first = self.cause()?;

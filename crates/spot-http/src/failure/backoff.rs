@@ -11,8 +11,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Creates random waits. The maximum is `base` after the first attempt, twice `base` after the
-    /// second, and so on up to `cap`.
+    /// Creates random waits. The longest wait is `base` after the first attempt, twice `base` after
+    /// the second, and so on up to `cap`.
     pub const fn new(base: Duration, cap: Duration) -> Self {
         Self { base, cap }
     }

@@ -120,8 +120,8 @@ impl Refusal {
 }
 
 impl Error {
-    /// Creates the error of a response that is not a success, from its status and its body. The
-    /// error keeps the beginning of the body.
+    /// Creates an error from the status and the body of a response that is not a success. The error
+    /// keeps the beginning of the body.
     ///
     /// A [`Pipeline`](crate::Pipeline) uses this function for the errors of its calls. For a
     /// response that may contain a token, use [`Refusal`] instead.

@@ -112,16 +112,16 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets the longest wait for the rate limit or between attempts; 60 s by default. If a longer
-    /// wait is needed, the call fails at once.
+    /// Sets the longest time that a call waits for the rate limit, or between two attempts; 60 s by
+    /// default. If a call would have to wait longer, it fails immediately.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.settings.max_wait = max_wait;
         self
     }
 
-    /// Sets the waits between attempts, which are random. The maximum is `base` after the first
-    /// attempt, twice `base` after the second, and so on up to `cap`. By default, `base` is 0.5 s
-    /// and `cap` is 20 s.
+    /// Sets how long a call waits between attempts. Each wait is a random time. The longest wait is
+    /// `base` after the first attempt, twice `base` after the second, and so on up to `cap`. By
+    /// default, `base` is 0.5 s and `cap` is 20 s.
     pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         self.settings.backoff = Backoff::new(base, cap);
         self

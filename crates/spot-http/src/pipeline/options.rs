@@ -36,23 +36,23 @@ impl CallOptions {
         self
     }
 
-    /// Sets the maximum number of attempts. The value 0 becomes 1.
+    /// Sets the maximum number of attempts. The value 0 is treated as 1.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
         self
     }
 
-    /// Sets the longest wait for the rate limit or between attempts. If a longer wait is needed,
-    /// the call fails at once.
+    /// Sets the longest time that the call waits for the rate limit, or between two attempts. If
+    /// the call would have to wait longer, it fails immediately.
     #[must_use]
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);
         self
     }
 
-    /// Sets the waits between attempts, which are random. The maximum is `base` after the first
-    /// attempt, twice `base` after the second, and so on up to `cap`.
+    /// Sets how long the call waits between attempts. Each wait is a random time. The longest wait
+    /// is `base` after the first attempt, twice `base` after the second, and so on up to `cap`.
     #[must_use]
     pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         self.backoff = Some(Backoff::new(base, cap));
@@ -66,7 +66,7 @@ impl CallOptions {
         self
     }
 
-    /// Sets whether the request may be sent twice without harm. Overrides
+    /// Sets whether it is safe to send the request twice. Overrides
     /// [`Operation::idempotent`](spot_model::Operation::idempotent).
     #[must_use]
     pub fn repeatable(mut self, repeatable: bool) -> Self {

@@ -29,7 +29,7 @@ impl RateLimit {
         Self { mode: Mode::Learned, window: WINDOW, limits: Limits::default() }
     }
 
-    /// Sends at most this many calls in 30 s. The value 0 becomes 1. The limit never changes.
+    /// Sends at most this many calls in 30 s. The value 0 is treated as 1. The limit never changes.
     ///
     /// If several processes use one application, give each process a part of the limit.
     pub fn known(calls: u32) -> Self {

@@ -15,12 +15,13 @@ use crate::rate_limit::window::Learned;
 /// test call every two days is harmless even if the block was real.
 pub(crate) const LONGEST_BLOCK: Duration = Duration::from_secs(2 * 86_400);
 
-/// A snapshot of Spotify's limits: the learned limit, the calls in use, and the blocked operations
-/// with their remaining times.
+/// A snapshot of Spotify's limits: the learned limit, the number of calls that count against the
+/// limit, and the blocked operations with their remaining times.
 ///
-/// Show the snapshot on a dashboard, or save it for the next run. A program that starts during a
-/// block must not send calls, because calls lengthen the block. [`FileLimiter`](crate::FileLimiter)
-/// saves the snapshot in a file.
+/// Show the snapshot on a dashboard, or save it for the next run. While Spotify blocks calls, a
+/// program must not send any, because further calls prolong the blocked time. A saved snapshot
+/// tells the next run how long to wait. [`FileLimiter`](crate::FileLimiter) saves the snapshot in a
+/// file.
 ///
 /// ```
 /// use spot_http::{AccessToken, Limits, Pipeline, RateLimit};
@@ -95,12 +96,12 @@ pub(crate) struct SavedBlock {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClosedOperation<'a> {
-    /// [Name](spot_model::Operation::name) of the operation, or its method and path if the
-    /// operation is not in the table.
+    /// [Name](spot_model::Operation::name) of the operation; for a custom operation, its method and
+    /// path.
     pub operation: &'a str,
-    /// Remaining time of the block at the time of the snapshot.
+    /// How much longer the operation is blocked, measured at the time of the snapshot.
     pub wait: Duration,
-    /// The wall-clock time at which the block ends.
+    /// The wall-clock time until which the operation is blocked.
     pub until: SystemTime,
     /// Whether a quota is exhausted; `false` if the operation reached its own rate limit.
     pub quota: bool,
@@ -117,13 +118,13 @@ impl fmt::Display for ClosedOperation<'_> {
 }
 
 impl Limits {
-    /// Number of calls that fit in a window, if known.
+    /// Number of calls that are allowed in a window (30 s by default), if known.
     pub fn limit(&self) -> Option<u32> {
         self.limit
     }
 
-    /// Number of calls that count against the limit now: calls in flight, and calls that got a
-    /// response less than a window ago.
+    /// Number of calls that count against the limit now: calls in flight, and calls whose response
+    /// arrived within the last window (30 s by default).
     pub fn in_use(&self) -> usize {
         self.slots.len()
     }

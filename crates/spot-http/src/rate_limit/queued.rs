@@ -37,7 +37,7 @@ pub trait Slots: fmt::Debug + Send + 'static {
     /// Records the end of a call that had a slot. Returns the limit if it changed.
     fn end(&mut self, ended: &EndedCall<'_>, now: Instant) -> Option<u32>;
 
-    /// Number of calls that fit in a window, if known.
+    /// Number of calls that are allowed in a window (30 s by default), if known.
     fn limit(&self) -> Option<u32>;
 
     /// Returns the next time at which a waiting call may get a slot.

@@ -239,7 +239,7 @@ impl Window {
         self.in_flight += 1;
     }
 
-    /// Sets the limit, as if it had just been learned. The value 0 becomes 1.
+    /// Sets the limit, as if it had just been learned. The value 0 is treated as 1.
     pub fn set_limit(&mut self, limit: u32, now: Instant) {
         let limit = limit.max(1);
         self.limit = Some(limit);

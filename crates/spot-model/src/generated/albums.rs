@@ -56,8 +56,8 @@ pub struct Album {
     pub restrictions: Option<Restrictions>,
 }
 
-/// An album as part of a list or a track. Does not contain the tracks, the label or the
-/// copyrights.
+/// The short form of an album, used in lists and in tracks. Does not contain the tracks, the label
+/// or the copyrights.
 ///
 /// Returned by `client.artist(id).albums()` and `client.browse().new_releases()`. Part of
 /// [`SearchResults`](crate::SearchResults) and [`Track`](crate::Track).
@@ -70,8 +70,7 @@ pub struct SimplifiedAlbum {
     pub name: String,
     /// The kind of release; `None` for local files.
     pub album_type: Option<AlbumType>,
-    /// The album's relation to the artist. `None` unless the album is in the list of an artist's
-    /// albums.
+    /// The album's relation to the artist. `None` except in the list of an artist's albums.
     ///
     /// Missing in Development Mode since 2026-02.
     pub album_group: Option<AlbumGroup>,

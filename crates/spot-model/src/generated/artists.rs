@@ -32,7 +32,7 @@ pub struct Artist {
     pub popularity: Option<u8>,
 }
 
-/// An artist as part of another object. Contains only the name and the id.
+/// The short form of an artist, used in albums and in tracks. Contains only the name and the id.
 ///
 /// Part of [`Album`](crate::Album), [`SimplifiedAlbum`](crate::SimplifiedAlbum),
 /// [`Track`](crate::Track) and [`SimplifiedTrack`](crate::SimplifiedTrack).

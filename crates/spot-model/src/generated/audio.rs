@@ -78,19 +78,19 @@ pub struct AnalyzedTrack {
     pub duration: Duration,
     /// Tempo in beats per minute.
     pub tempo: f64,
-    /// Confidence of the tempo, 0 to 1.
+    /// How certain the tempo is, from 0 to 1.
     pub tempo_confidence: f64,
     /// Key in semitones above C, 0 to 11; -1 if unknown.
     pub key: i8,
-    /// Confidence of the key, 0 to 1.
+    /// How certain the key is, from 0 to 1.
     pub key_confidence: f64,
     /// Mode: 1 for major, 0 for minor, -1 if unknown.
     pub mode: i8,
-    /// Confidence of the mode, 0 to 1.
+    /// How certain the mode is, from 0 to 1.
     pub mode_confidence: f64,
     /// Beats per bar, usually 3 to 7.
     pub time_signature: u8,
-    /// Confidence of the time signature, 0 to 1.
+    /// How certain the time signature is, from 0 to 1.
     pub time_signature_confidence: f64,
     /// Mean loudness in decibels, usually -60 to 0.
     pub loudness: f64,
@@ -138,7 +138,7 @@ pub struct TimeInterval {
     pub start: Duration,
     /// Duration.
     pub duration: Duration,
-    /// Confidence, 0 to 1.
+    /// How certain the interval is, from 0 to 1.
     pub confidence: f64,
 }
 
@@ -152,25 +152,25 @@ pub struct Section {
     pub start: Duration,
     /// Duration.
     pub duration: Duration,
-    /// Confidence of the boundaries, 0 to 1.
+    /// How certain the boundaries are, from 0 to 1.
     pub confidence: f64,
     /// The mean loudness in decibels.
     pub loudness: f64,
     /// Tempo in beats per minute.
     pub tempo: f64,
-    /// Confidence of the tempo, 0 to 1.
+    /// How certain the tempo is, from 0 to 1.
     pub tempo_confidence: f64,
     /// Key in semitones above C, 0 to 11; -1 if unknown.
     pub key: i8,
-    /// Confidence of the key, 0 to 1.
+    /// How certain the key is, from 0 to 1.
     pub key_confidence: f64,
     /// Mode: 1 for major, 0 for minor, -1 if unknown.
     pub mode: i8,
-    /// Confidence of the mode, 0 to 1.
+    /// How certain the mode is, from 0 to 1.
     pub mode_confidence: f64,
     /// Beats per bar, usually 3 to 7.
     pub time_signature: u8,
-    /// Confidence of the time signature, 0 to 1.
+    /// How certain the time signature is, from 0 to 1.
     pub time_signature_confidence: f64,
 }
 
@@ -184,7 +184,7 @@ pub struct Segment {
     pub start: Duration,
     /// Duration.
     pub duration: Duration,
-    /// Confidence of the boundaries, 0 to 1.
+    /// How certain the boundaries are, from 0 to 1.
     pub confidence: f64,
     /// Loudness at the start, in decibels.
     pub loudness_start: f64,
@@ -196,7 +196,7 @@ pub struct Segment {
     pub loudness_end: f64,
     /// Strength of each of the twelve pitch classes, from C to B. Each value is between 0 and 1.
     pub pitches: Vec<f64>,
-    /// Timbre: twelve values around 0.
+    /// Twelve values around 0 that describe the timbre.
     pub timbre: Vec<f64>,
 }
 

@@ -57,7 +57,7 @@ pub struct Audiobook {
     pub available_markets: Option<CountrySet>,
 }
 
-/// An audiobook as part of a list or a chapter. Does not contain the chapters.
+/// The short form of an audiobook, used in lists and in chapters. Does not contain the chapters.
 ///
 /// Returned by `client.library().audiobooks()`. Part of [`Chapter`](crate::Chapter) and
 /// [`SearchResults`](crate::SearchResults).

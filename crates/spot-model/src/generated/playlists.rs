@@ -39,7 +39,7 @@ pub struct Playlist {
     pub primary_color: Option<String>,
 }
 
-/// A playlist as part of a list. Does not contain the items.
+/// The short form of a playlist, used in lists. Does not contain the items.
 ///
 /// Returned by `client.browse().featured_playlists()`, `client.browse().category(id).playlists()`,
 /// `client.me().playlists()` and `client.user(id).playlists()`. Part of

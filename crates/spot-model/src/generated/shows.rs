@@ -30,7 +30,8 @@ pub struct Show {
     pub images: Vec<Image>,
     /// Number of episodes.
     pub total_episodes: Option<u32>,
-    /// First page of the episodes, latest first. [`next`](Page::next) links to the second page.
+    /// First page of the episodes, starting with the latest episode. [`next`](Page::next) links to
+    /// the second page.
     pub episodes: Page<SimplifiedEpisode>,
     /// Whether the show has explicit content; `false` if unknown.
     pub explicit: bool,
@@ -48,7 +49,7 @@ pub struct Show {
     pub available_markets: Option<CountrySet>,
 }
 
-/// A show as part of a list or an episode. Does not contain the episodes.
+/// The short form of a show, used in lists and in episodes. Does not contain the episodes.
 ///
 /// Returned by `client.shows(ids)`. Part of [`SavedShow`](crate::SavedShow),
 /// [`SearchResults`](crate::SearchResults) and [`Episode`](crate::Episode).

@@ -184,8 +184,8 @@ fn attribute_setters(attribute: &Param) -> String {
         _ => field.to_owned(),
     };
     let setters = [
-        ("min", format!("Only tracks with at least this {what}.")),
-        ("max", format!("Only tracks with at most this {what}.")),
+        ("min", format!("Returns only tracks with at least this {what}.")),
+        ("max", format!("Returns only tracks with at most this {what}.")),
         ("target", format!("Prefers tracks close to this {what}.")),
     ];
     let setters = setters.map(|(which, text)| {
