@@ -28,9 +28,9 @@ const CODE: usize = 64;
 
 /// The content of the body of an error response.
 ///
-/// Spotify sends four forms of JSON, plain text, HTML, or an empty body. All of these are
-/// supported. The message may repeat parts of the request. If the request contained a secret,
-/// remove the secret from `message` before you convert the refusal into an error.
+/// [`read`](Self::read) supports every body that Spotify sends: JSON in four forms, plain text,
+/// HTML, and an empty body. The message may repeat parts of the request. If the request contained a
+/// secret, remove the secret from `message` before you convert the refusal into an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
