@@ -73,7 +73,8 @@ impl Fault {
         Self::status(429).body("application/json; charset=utf-8", body).retry_after(seconds)
     }
 
-    /// A 401 "Access token missing", which a gateway of Spotify has sent for valid tokens.
+    /// A response with status 401 and the message "Access token missing". Spotify has sent this
+    /// response for valid tokens.
     pub fn unauthorized() -> Self {
         let body = r#"{"error":{"status":401,"message":"Access token missing"}}"#;
         Self::status(401).body("application/json; charset=utf-8", body)

@@ -141,8 +141,8 @@ impl MockBuilder {
         self
     }
 
-    /// Length of the rate limit's window on the mock's clock. Default: 30 seconds, as in the Web
-    /// API.
+    /// Length of the period for which the rate limit counts calls, on the mock's clock. Default: 30
+    /// seconds, as in the Web API.
     pub fn window(mut self, window: Duration) -> Self {
         self.recipe.limits.window = window;
         self
@@ -245,9 +245,9 @@ impl MockBuilder {
     }
 
     /// Stops the mock's clock. Only [`MockSpotify::advance`] moves the clock, and playback
-    /// progresses only then. Useful for recordings. While the clock is stopped, the time in
-    /// `Retry-After` does not pass on the mock's clock. A client that waits for this time is
-    /// therefore refused again. Default: the clock runs.
+    /// progresses only then. A stopped clock is useful for recordings. While the clock is stopped,
+    /// the time in `Retry-After` does not pass on the mock's clock. A client that waits for this
+    /// time is therefore refused again. Default: the clock runs.
     pub fn frozen_clock(mut self) -> Self {
         self.recipe.frozen = true;
         self

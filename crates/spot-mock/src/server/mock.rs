@@ -195,8 +195,9 @@ impl MockSpotify {
         self.site.default.live().state.log.take()
     }
 
-    /// Moves the mock's clock forward. Tokens and consents expire, playback progresses, and rate
-    /// limit windows end. The clock starts at 2026-11-02T09:00:00Z and follows tokio's clock.
+    /// Moves the mock's clock forward. Tokens and consents expire, playback progresses, and the
+    /// period of the rate limit ends. The clock starts at 2026-11-02T09:00:00Z and follows tokio's
+    /// clock.
     pub fn advance(&self, by: Duration) {
         self.site.default.live().state.clock.advance(by);
     }
