@@ -34,8 +34,8 @@ const MAX_ERROR: usize = 400;
 ///
 /// # Errors
 ///
-/// Fails if the text is not JSON, has a wrong structure, or lacks a required field. A text that
-/// would take far more memory than its own size is also an error. The error is one line of at most
+/// Fails if the text is not JSON, has a wrong structure, or lacks a required field, and if the
+/// decoded value would need far more memory than the JSON text. The error is one line of at most
 /// 500 characters.
 pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
     shape::check::<T>(json)?;

@@ -123,8 +123,8 @@ impl Error {
     /// Creates the error of a response that is not a success, from its status and its body. The
     /// error keeps the beginning of the body.
     ///
-    /// A [`Pipeline`](crate::Pipeline) uses this function for the errors of its calls. For a
-    /// response that may contain a token, use [`Refusal`] instead.
+    /// A [`Pipeline`](crate::Pipeline) uses this function for the errors of its calls. If the
+    /// response may contain a token, use [`Refusal`], not this method.
     pub fn from_response(status: u16, body: &[u8]) -> Self {
         Refusal::read(body).into_error(status).with_body(body)
     }

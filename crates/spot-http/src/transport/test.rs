@@ -254,9 +254,9 @@ impl Faulty {
         self
     }
 
-    /// Sets the probability that a request starts a series of refusals. In a series, each response
-    /// has the status 429. `requests` is the number of responses in a series, and `retry_after` is
-    /// the value of the `Retry-After` header of each response.
+    /// Sets the probability that a request starts a series of refusals. In a series, a number of
+    /// consecutive requests get a response with status 429. The parameter `requests` sets this
+    /// number. `retry_after` is the value of the `Retry-After` header of these responses.
     #[must_use]
     pub fn storm(mut self, rate: f64, requests: u32, retry_after: Duration) -> Self {
         self.rates.storm = (rate, requests, retry_after);
