@@ -34,9 +34,9 @@ const MAX_ERROR: usize = 400;
 ///
 /// # Errors
 ///
-/// Fails if the text is not JSON, has a wrong structure, or lacks a required field. A text is also
-/// rejected if its decoded value would need far more memory than the text. The error is one line of
-/// at most 500 characters.
+/// Fails if the text is not JSON, has a wrong structure, or lacks a required field, and if the
+/// decoded value would need far more memory than the JSON text. The error is one line of at most
+/// 500 characters.
 pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
     shape::check::<T>(json)?;
     // Checking the whole text once is faster than checking each string.
