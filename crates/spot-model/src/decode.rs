@@ -29,8 +29,8 @@ const MAX_ERROR: usize = 400;
 /// Decodes a response of the API.
 ///
 /// Returns the same result as [`serde_json::from_slice`], but is faster if no entry of a list is
-/// broken. Do not put models into types with `#[serde(flatten)]` or `#[serde(untagged)]`. serde
-/// buffers the content of these types, and broken entries in the buffer cannot be skipped.
+/// broken. Do not put models into types with `#[serde(flatten)]` or `#[serde(untagged)]`: serde
+/// decodes such types from a buffer, and broken entries in a buffer cannot be skipped.
 ///
 /// # Errors
 ///
@@ -66,7 +66,7 @@ fn bounded(error: serde_json::Error) -> serde_json::Error {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
-    /// Index in the page, counted from 0. Skipped entries are also counted.
+    /// Index in the page, counted from 0 over all entries, including skipped entries.
     pub index: usize,
     /// Why the entry was skipped.
     pub reason: SkipReason,
