@@ -122,8 +122,8 @@ pipeline! {
     attempt_timeout(timeout: Duration);
     /// Maximum number of attempts of a call.
     attempts(attempts: u32);
-    /// Longest time that a call waits for the rate limit, or between two attempts. If a call would
-    /// have to wait longer, it fails immediately.
+    /// Longest time that a call may wait for the rate limit or for its next attempt. If a longer
+    /// wait is needed, the call fails immediately.
     max_wait(wait: Duration);
     /// Settings of the rate limit: the pacing of calls, and a limit that an earlier run learned.
     rate_limit(limit: RateLimit);

@@ -43,8 +43,8 @@ impl CallOptions {
         self
     }
 
-    /// Sets the longest time that the call waits for the rate limit, or between two attempts. If
-    /// the call would have to wait longer, it fails immediately.
+    /// Sets the longest time that the call may wait for the rate limit or for its next attempt. If a
+    /// longer wait is needed, the call fails immediately.
     #[must_use]
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);
