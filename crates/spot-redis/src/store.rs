@@ -77,7 +77,7 @@ use crate::{
 /// The first read of a broken record returns an error that names the key. The store also appends
 /// `:broken` to the key of the record. The renamed record expires after 30 days.
 ///
-/// A record also causes an error if it cannot be unsealed, or if a newer version of this library
+/// A record also causes an error if it cannot be decrypted, or if a newer version of this library
 /// wrote it. Such a record keeps its key.
 #[derive(Clone)]
 pub struct RedisStore {
@@ -148,10 +148,11 @@ impl RedisStore {
         Self { seal: Some(Arc::new(Seal::new(seal, open))), ..self }
     }
 
-    /// Allows the store to read unsealed records. Without this setting, a store with sealing
-    /// refuses unsealed records. Use this setting when a service starts to seal its records: the
-    /// old records remain readable, and every save seals the new record. While this setting is on,
-    /// anyone who can write to the server can give a user the session of another user.
+    /// Allows the store to read records that are not encrypted. Without this setting, a store with
+    /// encryption refuses these records. Use this setting when a service starts to encrypt its
+    /// records: the old records remain readable, and every save encrypts the new record. While this
+    /// setting is on, anyone who can write to the server can give a user the session of another
+    /// user.
     #[must_use]
     pub fn accept_unsealed(self) -> Self {
         Self { accepts_unsealed: true, ..self }
@@ -178,7 +179,7 @@ impl RedisStore {
         }
     }
 
-    /// Returns the text of a stored value, unsealed if necessary.
+    /// Returns the text of a stored value, decrypted if necessary.
     fn text(&self, key: &str, content: &Content<'_>) -> Result<String, Unreadable> {
         let refused =
             |why: &str| Unreadable::Error(Error::configuration(format!("{key} in Redis {why}")));
@@ -187,11 +188,11 @@ impl RedisStore {
                 seal.open(key, content.payload).map_err(Unreadable::Error)
             }
             (Kind::Sealed, None) => Err(refused(
-                "is sealed, but this store has no functions for sealing: pass them to \
-                 `RedisStore::sealed`",
+                "is encrypted, but this store has no functions for encryption: pass these functions \
+                 to `RedisStore::sealed`",
             )),
             (_, Some(_)) if !self.accepts_unsealed => Err(refused(
-                "is not sealed: remove it, or allow it with `RedisStore::accept_unsealed`",
+                "is not encrypted: remove it, or allow it with `RedisStore::accept_unsealed`",
             )),
             _ => content.text().map(str::to_owned),
         }

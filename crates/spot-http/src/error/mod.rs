@@ -61,7 +61,7 @@ struct Inner {
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// The kind of an [`Error`], to match on.
+/// The kind of an [`Error`], for use in a `match`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -144,7 +144,7 @@ const REASON: usize = 64;
 
 /// Details of the error.
 impl Error {
-    /// The kind, to match on.
+    /// The kind of the error, for use in a `match`.
     pub fn kind(&self) -> ErrorKind {
         self.inner.kind.clone()
     }

@@ -120,7 +120,7 @@ impl RedisLimiter {
     /// program exits without a flush, the slots of its last calls stay in use for the length of the
     /// window plus the maximum duration of a call.
     ///
-    /// Returns after the connect timeout at the latest.
+    /// Waits no longer than the connect timeout.
     pub async fn flush(&self) {
         let limit = self.inner.connection.redis.connect_timeout();
         let flush = async {
@@ -210,7 +210,7 @@ impl RedisLimiterBuilder {
         let Self { redis, client_id, settings, observer } = self;
         if client_id.is_empty() || client_id.contains(['{', '}']) {
             let message = format!(
-                "the client id is {client_id:?}; expected at least one character, no braces"
+                "the client id is {client_id:?}; expected at least one character, and no braces"
             );
             return Err(Error::configuration(message));
         }
