@@ -378,7 +378,7 @@ impl Stream for PlaybackWatch {
             }
             if Handle::try_current().is_err() {
                 this.ended = true;
-                let message = "a playback watch was polled outside of a tokio runtime";
+                let message = "a stream of playback events was polled outside of a tokio runtime";
                 return Poll::Ready(Some(Err(Error::configuration(message))));
             }
             // The waker is registered before the flag is read, so that no requested poll is missed.
