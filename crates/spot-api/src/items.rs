@@ -223,7 +223,7 @@ impl Client {
     }
 
     /// Requests the page after the given page. Returns `None` if the given page is the last page.
-    /// An empty page is treated as the last page, even if it has a link.
+    /// An empty page is treated as the last page, even if it links to a next page.
     ///
     /// # Errors
     ///

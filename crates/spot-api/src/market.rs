@@ -4,8 +4,8 @@ use spot_model::Country;
 
 /// The market whose catalog a call queries.
 ///
-/// Every setter of a market also takes a [`Country`] or its two-letter code:
-/// `client.album(id).market("DE")`. An invalid code is reported when the request is awaited.
+/// Every setter with the name `market` takes a `Market`, a [`Country`] or a two-letter country
+/// code: `client.album(id).market("DE")`. An invalid code is reported when the request is awaited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Market(Choice);
 

@@ -26,7 +26,7 @@ use crate::{fields::Fields, market::Market, playback::PlaybackOffset};
     note = "pass an `Option` of another type by reference: `&option`"
 )]
 pub trait Optional<T> {
-    /// Converts this argument into the value of the parameter. `None` omits the parameter.
+    /// Returns the value of the optional parameter. `None` omits the parameter.
     fn into_optional(self) -> Option<T>;
 }
 

@@ -23,23 +23,25 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     /// The entries.
     fn items(&self) -> &[Self::Item];
 
-    /// Returns the entries, and drops all other data of the page.
+    /// Returns the entries without the metadata of the page.
     fn into_items(self) -> Vec<Self::Item>;
 
     /// The skipped entries of the page.
     fn skipped(&self) -> &[Skipped];
 
-    /// Length of the whole list, if the page contains it.
+    /// Length of the whole list. `None` if the page does not contain the length.
     fn total(&self) -> Option<u32>;
 
-    /// Index of the page's first entry in the whole list. 0 for pages by cursor.
+    /// Index of the page's first entry in the whole list. Returns 0 if the next page is requested
+    /// by cursor.
     fn offset(&self) -> u32;
 
     /// Difference between the offset of the next page and the offset of this page. The difference
     /// is the `limit` that the server returned, or 0 if the server returned no `limit`.
     fn step(&self) -> u32;
 
-    /// Value of a cursor. `name` is `after` or `before`. Returns `None` for pages by offset.
+    /// Value of the cursor with this name, which is `after` or `before`. Returns `None` if the next
+    /// page is requested by offset.
     fn cursor(&self, name: &str) -> Option<&str>;
 
     /// Link to this page.

@@ -3,7 +3,8 @@ use spot_model::{EpisodeId, PlayableUri, TrackId};
 
 /// The item at which playback of a context starts.
 ///
-/// A number converts into a position, counted from 0. An id or URI converts into the item itself.
+/// A `u32` converts into [`Position`](Self::Position). An id or a URI converts into
+/// [`Uri`](Self::Uri).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

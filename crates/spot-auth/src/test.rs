@@ -113,13 +113,13 @@ async fn check_versions(store: &dyn TokenStore) -> Result<(), Error> {
     ensure(second.is_some(), "`save` with the current version must write the record")?;
     ensure(first != second, "every `save` must change the version")?;
     let late = save(store, &key, "x", first).await?;
-    ensure(late.is_none(), "`save` with an old version must be a conflict")?;
+    ensure(late.is_none(), "`save` with an old version must report a conflict")?;
     let (one, other) =
         tokio::join!(save(store, &key, "three", second), save(store, &key, "four", second));
     let (one, other) = (one?, other?);
     ensure(
         one.is_some() != other.is_some(),
-        "of two saves that expect the same version, exactly one must be a conflict",
+        "if two saves expect the same version, exactly one of them must report a conflict",
     )?;
     let third = there(store, &key, if one.is_some() { "three" } else { "four" }).await?;
 
@@ -127,7 +127,7 @@ async fn check_versions(store: &dyn TokenStore) -> Result<(), Error> {
     store.remove(&key).await?;
     ensure(store.load(&key).await?.is_none(), "`load` must return `None` after `remove`")?;
     let late = save(store, &key, "x", Some(third)).await?;
-    ensure(late.is_none(), "`save` with the version of a removed record must be a conflict")?;
+    ensure(late.is_none(), "`save` with the version of a removed record must report a conflict")?;
     let fourth = save(store, &key, "five", None).await?;
     ensure(
         fourth.is_some(),

@@ -36,11 +36,11 @@ const SETTLING: Duration = Duration::from_secs(30);
 /// Gets tokens from a closure, for programs that have their own way to obtain tokens.
 ///
 /// The closure returns the text of an access token and its expiry. The closure runs in its own task
-/// for at most 30 s. All calls that wait for a token share one run. The closure runs again shortly
-/// before the token expires, and after the API refused the token (401). If the API refuses the new
-/// token too, the closure does not run again for 30 s, and calls fail with the 401. If the closure
-/// fails three times in a row, it runs at most once a second, and the calls between fail with its
-/// last error.
+/// for at most 30 s. If several calls wait for a token, the closure runs once for all these calls.
+/// The closure runs again shortly before the token expires, and after the API refused the token
+/// (401). If the API refuses the new token too, the closure does not run again for 30 s, and calls
+/// fail with the error of the API (401). If the closure fails three times in a row, the next run
+/// starts at least one second later. Until then, calls fail with the last error of the closure.
 ///
 /// ```no_run
 /// # async fn ask_my_server() -> Result<String, spot_http::Error> { Ok(String::new()) }

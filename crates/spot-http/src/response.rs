@@ -30,9 +30,9 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
-    /// Creates a response from an error, if the caller treats the error as a normal result. For
-    /// example, a 404 for an entry becomes a response with the body `None`. The response takes the
-    /// status and the number of attempts from the error, and has no headers.
+    /// Creates a response from an error that the caller treats as a normal result. For example, a
+    /// 404 for an entry becomes a response with the body `None`. The response takes the status and
+    /// the number of attempts from the error, and has no headers.
     pub fn of_error(error: &Error, body: T) -> Self {
         Self {
             body,

@@ -93,8 +93,8 @@ impl std::error::Error for ParseCountryError {}
 
 const WORDS: usize = 11;
 
-/// A set of countries. A set allocates 88 bytes for any number of countries. An empty set
-/// allocates nothing.
+/// A set of countries. A set with at least one country allocates 88 bytes. An empty set allocates
+/// nothing.
 ///
 /// In JSON, a set is a list of codes. Entries that are not two letters are skipped.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
@@ -165,7 +165,7 @@ impl From<&CountrySet> for BTreeSet<Country> {
     }
 }
 
-/// Prints the countries on one line, since there may be nearly two hundred.
+/// Writes all countries on one line, because a set can contain nearly two hundred countries.
 impl fmt::Debug for CountrySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("{")?;

@@ -29,13 +29,13 @@ const MAX_ERROR: usize = 400;
 /// Decodes a response of the API.
 ///
 /// Returns the same result as [`serde_json::from_slice`], but is faster if no entry of a list is
-/// broken. Do not put models into types with `#[serde(flatten)]` or `#[serde(untagged)]`. serde
-/// buffers the content of these types, and broken entries in the buffer cannot be skipped.
+/// broken. Do not put models into types with `#[serde(flatten)]` or `#[serde(untagged)]`: serde
+/// decodes such types from a buffer, and broken entries in a buffer cannot be skipped.
 ///
 /// # Errors
 ///
-/// Fails if the text is not JSON, has a wrong structure, or lacks a required field. A text that
-/// would take far more memory than its own size is also an error. The error is one line of at most
+/// Fails if the text is not JSON, has a wrong structure, or lacks a required field, and if the
+/// decoded value would need far more memory than the JSON text. The error is one line of at most
 /// 500 characters.
 pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
     shape::check::<T>(json)?;
@@ -66,7 +66,7 @@ fn bounded(error: serde_json::Error) -> serde_json::Error {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
-    /// Index in the page, counted from 0. Skipped entries are also counted.
+    /// Index in the page, counted from 0 over all entries, including skipped entries.
     pub index: usize,
     /// Why the entry was skipped.
     pub reason: SkipReason,

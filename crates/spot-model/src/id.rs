@@ -61,8 +61,8 @@ macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident, $kind:ident, $word:literal, $uri_word:literal, $expected:literal;)*) => {$(
         $(#[$meta])*
         ///
-        /// The id is `Copy` and stored inline. The id can be parsed from an id, a URI or a URL in
-        /// every known form, and prints as the bare id.
+        /// The type is `Copy` and allocates no memory. Parsing accepts a bare id, a URI or a URL,
+        /// in every known form. `Display` writes the bare id.
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         pub struct $name(Base62);
 
@@ -393,7 +393,7 @@ impl CategoryId {
 
 /// A type that identifies a Spotify object and can be parsed from text.
 pub trait Id: Clone + FromStr<Err = ParseIdError> {
-    /// Description of the expected text for messages: `a track id, URI or URL`.
+    /// Describes in error messages which text is expected, for example `a track id, URI or URL`.
     const EXPECTED: &'static str;
 }
 

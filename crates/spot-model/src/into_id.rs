@@ -49,8 +49,8 @@ pub trait IntoId<I> {
     note = "pass an `Option` of another type by reference: `&option`"
 )]
 pub trait OptionalId<I> {
-    /// Converts the value into the id, or into an error if the value is invalid. `None` omits the
-    /// parameter.
+    /// Converts the value into the id. Returns `Some` with an error if the value is invalid. `None`
+    /// omits the parameter.
     fn into_optional_id(self) -> Option<Result<I, ParseIdError>>;
 }
 

@@ -7,7 +7,8 @@ use crate::Scope;
 /// Metadata of one operation of the Web API, without its parameters.
 ///
 /// [`Operation::ALL`] lists every operation. The HTTP layer reads the metadata to decide which
-/// requests may be retried. Errors use the metadata to name a replacement.
+/// requests may be retried. If Spotify does not allow the application to call an operation, the
+/// error message names a replacement, if there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
@@ -15,8 +16,9 @@ pub struct Operation {
     pub name: &'static str,
     /// The operation id in Spotify's reference: `get-an-artists-albums`.
     ///
-    /// The ids are not unique: `reorder-or-replace-playlists-items` belongs to both
-    /// `replace_playlist_items` and `reorder_playlist_items`. Use [`name`](Self::name) as a key.
+    /// Two operations can have the same id: `reorder-or-replace-playlists-items` belongs to both
+    /// `replace_playlist_items` and `reorder_playlist_items`. To identify an operation, use its
+    /// [`name`](Self::name).
     pub id: &'static str,
     /// The HTTP method.
     pub method: Method,
@@ -24,13 +26,14 @@ pub struct Operation {
     pub path: &'static str,
     /// The scopes that Spotify lists for the operation. Empty if no scope is needed.
     ///
-    /// If there are several scopes, the content determines which scope is required. For example,
-    /// public and private playlists require different scopes.
+    /// If several scopes are listed, the item that the call reads or changes determines which scope
+    /// is required. For example, public and private playlists require different scopes.
     pub scopes: &'static [Scope],
     /// Which applications may call the operation.
     pub access: Access,
-    /// Whether sending the request twice has the same effect as sending it once. This depends on
-    /// the effect of the operation, not on its method: a reorder is a `PUT`, but is not idempotent.
+    /// Whether sending the request twice has the same effect as sending it once. Some operations
+    /// with the method `PUT` are not idempotent: for example, a second request to move an item of a
+    /// playlist can move another item.
     pub idempotent: bool,
     /// How the response is paged.
     pub paging: Paging,
@@ -38,8 +41,8 @@ pub struct Operation {
     pub chunk: Option<usize>,
     /// Replacement to use if the operation is not available to the application.
     pub replacement: Option<&'static str>,
-    /// Whether the operation has its own rate limit, so that a 429 of this operation does not apply
-    /// to other operations.
+    /// Whether the operation has its own rate limit. If `true`, a 429 of this operation does not
+    /// delay other operations.
     pub own_limit: bool,
 }
 
@@ -47,9 +50,9 @@ impl Operation {
     /// Creates an operation that is not in the table, for endpoints that these crates do not know
     /// yet.
     ///
-    /// The name and the id of the operation are `custom`. Any application may call the operation,
-    /// and its scopes are unknown. The operation is idempotent only if its method is
-    /// [`Method::Get`].
+    /// The name and the id of the operation are `custom`. The metadata allows every application to
+    /// call the operation, and contains no scopes. The operation is idempotent only if its method
+    /// is [`Method::Get`].
     pub const fn custom(method: Method, path: &'static str) -> Self {
         Self {
             name: "custom",
@@ -87,14 +90,15 @@ impl Operation {
         self
     }
 
-    /// Sets whether the operation is idempotent. Retries depend on this setting.
+    /// Sets whether the operation is idempotent. By default, a request that may already have taken
+    /// effect is retried only if its operation is idempotent.
     #[must_use]
     pub const fn with_idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = idempotent;
         self
     }
 
-    /// Sets how the response is paged. Streams depend on this setting.
+    /// Sets how the response is paged. A stream uses this setting to request the next page.
     #[must_use]
     pub const fn with_paging(mut self, paging: Paging) -> Self {
         self.paging = paging;
@@ -157,12 +161,13 @@ impl fmt::Display for Method {
 pub enum Access {
     /// Every application.
     Any,
-    /// Only applications in Extended Quota Mode. Applications in Development Mode that were created
-    /// after 2026-02-11 get a 403. Spotify has announced the same restriction for older
-    /// applications.
+    /// Only applications in Extended Quota Mode may call the operation. Applications in Development
+    /// Mode that were created after 2026-02-11 get a 403. Spotify has announced that it will also
+    /// refuse older applications in Development Mode.
     Extended,
     /// Available only to applications that had extended access on 2024-11-27, or had applied for it
-    /// by that date. No other application can call the operation, in either mode.
+    /// by that date. An application that does not meet this condition cannot call the operation,
+    /// even in Extended Quota Mode.
     Closed2024,
 }
 
@@ -200,18 +205,19 @@ pub enum AccessMode {
 pub enum Paging {
     /// Not paged: one response contains everything.
     None,
-    /// Pages by `limit` and `offset`.
+    /// Each page is requested with `limit` and `offset`.
     Offset {
         /// Largest `limit` in [Development Mode](AccessMode::Development).
         max: u8,
         /// Largest `limit` in [Extended Quota Mode](AccessMode::Extended).
         extended_max: u8,
         /// Largest `offset` that Spotify documents, if any. In practice, a request fails if the sum
-        /// of `offset` and `limit` is larger than this value. Streams therefore stop before the sum
-        /// is larger.
+        /// of `offset` and `limit` is larger than this value. After its first page, a stream
+        /// requests no page whose `offset` plus `limit` is larger than this value.
         last_offset: Option<u32>,
     },
-    /// Pages by `limit` and a cursor that identifies the last entry.
+    /// Each page is requested with `limit` and a cursor. The cursor identifies the last entry of
+    /// the previous page.
     Cursor {
         /// Query parameter that takes the cursor: `after` or `before`.
         parameter: &'static str,

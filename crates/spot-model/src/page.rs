@@ -17,8 +17,8 @@ use crate::{
 
 /// A page of a list that is paged by offset.
 ///
-/// A null or broken entry does not fail the page. The entry is skipped: `items` does not contain
-/// the entry, and [`skipped`](Self::skipped) contains its index and the reason.
+/// A page can be decoded even if it contains a null or broken entry. The entry is skipped: `items`
+/// does not contain the entry, and [`skipped`](Self::skipped) contains its index and the reason.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
@@ -44,8 +44,8 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Iterates over the entries with their indexes in the whole list, counted from 0. Skipped
-    /// entries are also counted.
+    /// Iterates over the entries with their indexes in the whole list. The indexes start at 0, and
+    /// count skipped entries too.
     ///
     /// ```
     /// use spot_model::{Page, SimplifiedTrack};
@@ -71,9 +71,10 @@ impl<T> Page<T> {
         self.offset.saturating_add(step)
     }
 
-    /// Whether this is the last page. Checks both the link and the length, because filters omit the
-    /// link, and some lists have no length. An empty page is treated as the last page, even if it
-    /// has a link, because Spotify has returned empty pages endlessly.
+    /// Whether this is the last page. The method checks both `next` and `total`, because either of
+    /// them can be missing: `fields` can exclude `next`, and Spotify returns no `total` for some
+    /// lists. An empty page is treated as the last page, even if it links to a next page, because
+    /// Spotify has returned endless series of empty pages.
     pub fn is_last(&self) -> bool {
         let is_more = self.next.is_some() || self.total.is_some_and(|all| self.next_offset() < all);
         // If the offset cannot grow, the next page would be the same page.
@@ -232,7 +233,7 @@ pub struct CursorPage<T> {
     pub items: Vec<T>,
     /// Length of the whole list; `None` if Spotify does not return it.
     pub total: Option<u32>,
-    /// Page size of the server.
+    /// Page size of the server, which may differ from the requested page size.
     pub limit: u32,
     /// Cursors of the adjacent pages.
     pub cursors: Cursors,
@@ -251,10 +252,10 @@ pub struct CursorPage<T> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cursors {
-    /// Value of the parameter `after` that requests the next page.
+    /// To request the next page, pass this value as the parameter `after`.
     pub after: Option<String>,
-    /// Value of the parameter `before` that requests the previous page. If the list is sorted by
-    /// time, this value requests older entries.
+    /// To request the previous page, pass this value as the parameter `before`. If the list is
+    /// sorted by time, `before` selects older entries.
     pub before: Option<String>,
 }
 

@@ -66,7 +66,7 @@ mod tests {
                 None => return count,
             }
         }
-        unreachable!("the loop has no other end")
+        unreachable!("the loop ends only when the cycle is detected")
     }
 
     #[test]

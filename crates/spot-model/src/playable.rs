@@ -15,9 +15,9 @@ use crate::{
 
 /// A track or an episode, distinguished by its `type`.
 ///
-/// Spotify returns episodes in the form of tracks, unless a call requests both kinds. The calls of
-/// `spot-api` request both kinds. Episodes in the form of tracks still have the `type` `episode`,
-/// and decode as episodes.
+/// Unless the request asks for episodes, Spotify returns an episode with the fields of a track. The
+/// calls of `spot-api` ask for episodes. An episode with the fields of a track still has the `type`
+/// `episode`, and is decoded as an [`Episode`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PlayableItem {

@@ -216,8 +216,8 @@ impl ParseIdError {
         Self { given: short.into(), expected, problem }
     }
 
-    /// Whether the text is a short link (`https://spotify.link/..`). Resolving a short link takes a
-    /// request.
+    /// Whether the text is a short link (`https://spotify.link/..`). Only a request can show which
+    /// object a short link refers to.
     pub fn is_short_link(&self) -> bool {
         self.problem == Problem::ShortLink
     }

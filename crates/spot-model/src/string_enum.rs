@@ -36,8 +36,8 @@ macro_rules! string_enum {
     ) => {
         $(#[$meta])*
         ///
-        /// Spotify may return values that are not listed here. Such values keep their text: see
-        /// [`as_str`](Self::as_str).
+        /// Spotify may return values that are not listed here. If this enum has no variant for a
+        /// value, [`as_str`](Self::as_str) returns the text that Spotify sent.
         #[derive(Clone, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum $name {
@@ -50,7 +50,7 @@ macro_rules! string_enum {
             /// The known values.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The value as the API writes it.
+            /// Returns the text that the API uses for the value.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)*

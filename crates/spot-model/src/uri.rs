@@ -26,15 +26,15 @@ pub enum Uri {
     Artist(ArtistId),
     /// `spotify:playlist:ID`
     Playlist(PlaylistId),
-    /// `spotify:show:ID`. Spotify also uses this form for audiobooks.
+    /// `spotify:show:ID`. Spotify also uses `spotify:show:ID` for audiobooks.
     Show(ShowId),
-    /// `spotify:episode:ID`. Spotify also uses this form for chapters.
+    /// `spotify:episode:ID`. Spotify also uses `spotify:episode:ID` for chapters.
     Episode(EpisodeId),
-    /// An audiobook. The URI can be parsed from `spotify:audiobook:ID`, but prints in Spotify's
-    /// form: `spotify:show:ID`.
+    /// An audiobook. Parsing accepts `spotify:audiobook:ID`. `Display` writes `spotify:show:ID`,
+    /// the form that Spotify uses.
     Audiobook(AudiobookId),
-    /// A chapter. The URI can be parsed from `spotify:chapter:ID`, but prints in Spotify's form:
-    /// `spotify:episode:ID`.
+    /// A chapter. Parsing accepts `spotify:chapter:ID`. `Display` writes `spotify:episode:ID`, the
+    /// form that Spotify uses.
     Chapter(ChapterId),
     /// `spotify:user:NAME`
     User(UserId),
@@ -175,17 +175,17 @@ parts! {
     /// Returns the episode; `None` for other kinds. The episode may be a chapter, because Spotify
     /// uses the same form of URI for both.
     as_episode: Episode(EpisodeId);
-    /// Returns the audiobook if the URI has the kind `audiobook`. Spotify also uses URIs of the kind
-    /// `show` for audiobooks; these convert into an [`AudiobookId`].
+    /// Returns the audiobook if the URI has the kind `audiobook`. Spotify also uses URIs of the
+    /// kind `show` for audiobooks. Such a URI can be converted into an [`AudiobookId`].
     as_audiobook: Audiobook(AudiobookId);
     /// Returns the chapter if the URI has the kind `chapter`. Spotify also uses URIs of the kind
-    /// `episode` for chapters; these convert into a [`ChapterId`].
+    /// `episode` for chapters. Such a URI can be converted into a [`ChapterId`].
     as_chapter: Chapter(ChapterId);
     /// Returns the user; `None` for other kinds.
     as_user: User(UserId);
     /// Returns the local file; `None` for other kinds.
     as_local: Local(LocalFile);
-    /// Returns the URI if [`Uri`] has no variant for its kind.
+    /// Returns the URI if [`Uri`] has no variant for URIs of this kind.
     as_other: Other(OtherUri);
 }
 
@@ -210,7 +210,8 @@ impl fmt::Display for OtherUri {
     }
 }
 
-/// A local file of a user, as described by its URI. Spotify returns no other data about the file.
+/// A local file of a user, as described by its URI. Spotify returns only the data that the URI
+/// contains.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct LocalFile {

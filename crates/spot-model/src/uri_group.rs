@@ -121,7 +121,7 @@ group! {
     Show(ShowId),
     /// An audiobook.
     Audiobook(AudiobookId),
-    /// Another context, such as the user's saved tracks.
+    /// A context of any other kind, for example the user's saved tracks.
     Other(OtherUri),
 }
 

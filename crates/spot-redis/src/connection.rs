@@ -197,8 +197,9 @@ impl RedisBuilder {
         self
     }
 
-    /// Sets the time limit for a response of the server; 500 ms by default. This limit cannot
-    /// exceed the connect timeout. A server that responds more slowly is treated as unavailable.
+    /// Sets the time limit for a response of the server; 500 ms by default. If this time limit is
+    /// longer than the connect timeout, the connect timeout is used instead. A server that does not
+    /// respond in time is treated as unavailable.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;
         self

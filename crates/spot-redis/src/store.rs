@@ -46,18 +46,18 @@ use crate::{
 /// store. The process that refreshes holds a lock and renews it regularly. If the process dies, the
 /// lock expires after ten seconds.
 ///
-/// A process may lose its lock, for example while it is suspended. Such a process cannot overwrite
-/// a newer record, because every save compares the version in the store with the version that the
-/// process has read.
+/// A process may lose its lock, for example while it is suspended. A process without its lock
+/// cannot overwrite a newer record, because every save compares the version in the store with the
+/// version that the process has read.
 ///
 /// # A server that is unavailable, slow, or restarted without data
 ///
 /// Sessions that are in use continue to work, because their tokens are in memory. The observer of
 /// the application receives the error. Records that could not be saved are saved when the server is
 /// available again. If the server lost its data, the next refresh of a session in use saves the
-/// record of the session again. All other sessions are lost, and their users have to sign in again.
-/// To prevent this, configure the server to write to the disk (`appendonly yes`) and to evict no
-/// keys (`maxmemory-policy noeviction`).
+/// record of the session again. Sessions that are not in use are lost, and their users have to sign
+/// in again. To prevent this loss, configure the server to write to the disk (`appendonly yes`) and
+/// to evict no keys (`maxmemory-policy noeviction`).
 ///
 /// # Keys
 ///
@@ -69,16 +69,16 @@ use crate::{
 ///
 /// A record expires 30 days after the earliest date on which the user's consent can end. If it is
 /// unknown when the user consented, the record expires 211 days after the last save. A sign-out
-/// replaces the record with a marker without tokens. For 30 days the marker prevents other
-/// processes from writing the record again.
+/// replaces the record with a marker, which contains no tokens. For 30 days, this marker prevents
+/// other processes from writing the record again.
 ///
 /// # A record that cannot be read
 ///
-/// The first read of a broken record returns an error that names the key. The store also appends
-/// `:broken` to the key of the record. The renamed record expires after 30 days.
+/// The first read of a broken record returns an error that names the key. The store renames a
+/// broken record: the new key ends with `:broken`. The renamed record expires after 30 days.
 ///
-/// A record also causes an error if it cannot be unsealed, or if a newer version of this library
-/// wrote it. Such a record keeps its key.
+/// Reading a record also fails if the record cannot be decrypted, or if a newer version of this
+/// library wrote the record. In these two cases the record keeps its key.
 #[derive(Clone)]
 pub struct RedisStore {
     redis: Redis,
@@ -107,15 +107,16 @@ impl RedisStore {
     }
 
     /// Encrypts the records on the server. `seal` encrypts the plain bytes of a record. `open`
-    /// decrypts them, and must fail if the encrypted bytes were changed. Use authenticated
-    /// encryption, such as AES-GCM-SIV, or XChaCha20-Poly1305 with a random nonce. Do not store the
-    /// encryption key on the server.
+    /// decrypts the bytes that `seal` returned, and must fail if these bytes were changed. Use
+    /// authenticated encryption, such as AES-GCM-SIV, or XChaCha20-Poly1305 with a random nonce. Do
+    /// not store the encryption key on the server.
     ///
-    /// The plain bytes contain the Redis key of the record. Therefore the store refuses a sealed
-    /// record that was moved to the key of another user. The store cannot detect that somebody
-    /// restored an older record of the same user.
+    /// The plain bytes contain the record and its Redis key. The store checks this key after
+    /// decryption, so that it refuses an encrypted record that was moved to the key of another
+    /// user. The store cannot detect that somebody restored an older record of the same user.
     ///
-    /// The functions must return immediately. If a function panics, the store returns an error.
+    /// `seal` and `open` must return immediately. If one of these functions panics, the store
+    /// returns an error.
     ///
     /// ```
     /// use spot_redis::{Redis, RedisStore};
@@ -148,10 +149,11 @@ impl RedisStore {
         Self { seal: Some(Arc::new(Seal::new(seal, open))), ..self }
     }
 
-    /// Allows the store to read unsealed records. Without this setting, a store with sealing
-    /// refuses unsealed records. Use this setting when a service starts to seal its records: the
-    /// old records remain readable, and every save seals the new record. While this setting is on,
-    /// anyone who can write to the server can give a user the session of another user.
+    /// Allows the store to read records that are not encrypted. Without this setting, a store with
+    /// encryption (see [`sealed`](Self::sealed)) refuses records that are not encrypted. Use this
+    /// setting when a service starts to encrypt its records: the old records remain readable, and
+    /// every save encrypts the new record. The setting has a risk: anyone who can write to the
+    /// server can give a user the session of another user.
     #[must_use]
     pub fn accept_unsealed(self) -> Self {
         Self { accepts_unsealed: true, ..self }

@@ -84,7 +84,7 @@ impl RedisServer {
     ///
     /// # Errors
     ///
-    /// If no program is found, or if the server does not start.
+    /// Fails if no program is found, or if the server does not start.
     pub fn start() -> io::Result<Self> {
         Self::start_with(&[])
     }
@@ -93,7 +93,7 @@ impl RedisServer {
     ///
     /// # Errors
     ///
-    /// If no program is found, or if the server does not start.
+    /// Fails if no program is found, or if the server does not start.
     pub fn start_with(arguments: &[&str]) -> io::Result<Self> {
         static STARTED: AtomicU64 = AtomicU64::new(0);
         let program = Self::program().ok_or_else(|| {
@@ -139,7 +139,7 @@ impl RedisServer {
     ///
     /// # Errors
     ///
-    /// If the server does not respond within three seconds, or responds with an error.
+    /// Fails if the server does not respond within three seconds, or responds with an error.
     pub fn command<T: FromRedisValue>(&self, command: &[&str]) -> io::Result<T> {
         let client = redis::Client::open(self.url()).map_err(io::Error::other)?;
         let mut connection =
@@ -156,7 +156,7 @@ impl RedisServer {
     ///
     /// # Errors
     ///
-    /// If the server does not respond.
+    /// Fails if the server does not respond.
     pub fn command_counts(&self) -> io::Result<BTreeMap<String, u64>> {
         let text: String = self.command(&["INFO", "commandstats"])?;
         let counts = text.lines().filter_map(|line| {
@@ -171,7 +171,7 @@ impl RedisServer {
     ///
     /// # Errors
     ///
-    /// If the server cannot be reached.
+    /// Fails if the server cannot be reached.
     pub fn record_commands(&self) -> io::Result<CommandLog> {
         let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         connection.write_all(b"MONITOR\r\n")?;
@@ -192,7 +192,7 @@ impl RedisServer {
     ///
     /// # Errors
     ///
-    /// If the process is not running.
+    /// Fails if the process is not running.
     pub fn freeze(&self) -> io::Result<()> {
         self.signal("STOP")
     }
@@ -201,12 +201,13 @@ impl RedisServer {
     ///
     /// # Errors
     ///
-    /// If the process is not running.
+    /// Fails if the process is not running.
     pub fn thaw(&self) -> io::Result<()> {
         self.signal("CONT")
     }
 
-    /// Kills the process (`SIGKILL`). Connections are refused until [`restart`](Self::restart).
+    /// Kills the process (`SIGKILL`). New connections are refused until [`restart`](Self::restart)
+    /// is called.
     pub fn kill(&self) {
         let process = self.process().take();
         drop(process);
@@ -217,7 +218,7 @@ impl RedisServer {
     ///
     /// # Errors
     ///
-    /// If the server does not start.
+    /// Fails if the server does not start.
     pub fn restart(&self) -> io::Result<()> {
         self.kill();
         fs::create_dir_all(&self.folder)?;

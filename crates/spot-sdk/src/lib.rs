@@ -17,7 +17,7 @@ pub use spot_api::{Blocking, BlockingStream};
 // No module has the name of a crate that users may depend on, such as `http` or `redis`. With such
 // a module, `use spot::*` would make the name ambiguous.
 
-/// Typed requests for every endpoint; the methods of [`Client`] create them.
+/// Typed requests for every endpoint. The methods of [`Client`] create the requests.
 pub mod api {
     // Items of the crate root are documented only in the root, so that the search lists each item
     // once.

@@ -332,7 +332,7 @@ impl Legacy {
         UnfollowPlaylist { client: self.client.clone(), playlist: playlist.into_id() }
     }
 
-    /// Checks whether the user follows a playlist. Returns a list with one `bool`.
+    /// Checks whether the user follows a playlist. Returns a list that contains a single `bool`.
     ///
     /// `GET /playlists/{playlist_id}/followers/contains`. See [`CheckFollowedPlaylist`].
     #[doc(alias = "check-if-user-follows-playlist")]
@@ -1576,7 +1576,7 @@ impl UnfollowPlaylist {
 
 single!(UnfollowPlaylist => ());
 
-/// Checks whether the user follows a playlist. Returns a list with one `bool`.
+/// Checks whether the user follows a playlist. Returns a list that contains a single `bool`.
 ///
 /// `GET /playlists/{playlist_id}/followers/contains` ([reference]). Needs no scope. Not available
 /// in Development Mode since 2026-02-11.

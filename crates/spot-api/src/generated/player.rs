@@ -113,7 +113,8 @@ impl Player {
         SkipToPrevious { client: self.client.clone(), device: None }
     }
 
-    /// Seeks in the current item. A position after the end of the item skips to the next item.
+    /// Seeks in the current item. If the position is after the end of the item, the next item
+    /// plays.
     ///
     /// `PUT /me/player/seek`. See [`SeekPlayback`].
     #[doc(alias("seek-to-position-in-currently-playing-track", "seek_track"))]
@@ -504,7 +505,7 @@ impl SkipToPrevious {
 
 single!(SkipToPrevious => ());
 
-/// Seeks in the current item. A position after the end of the item skips to the next item.
+/// Seeks in the current item. If the position is after the end of the item, the next item plays.
 ///
 /// `PUT /me/player/seek` ([reference]). Needs the scope `user-modify-playback-state`.
 ///

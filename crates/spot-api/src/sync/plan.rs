@@ -21,8 +21,8 @@ pub(crate) struct Terms {
     pub(crate) max_calls: Option<usize>,
 }
 
-/// The calls that change the contents of a playlist into the wanted list.
-/// [`SyncPlaylist::plan`](crate::SyncPlaylist::plan) creates this plan.
+/// The calls that change a playlist into the wanted list.
+/// [`SyncPlaylist::plan`](crate::SyncPlaylist::plan) returns this plan.
 ///
 /// `Display` prints one line: the numbers of kept, added, moved and removed entries, and the number
 /// of calls.

@@ -381,7 +381,7 @@ mod tests {
 
     /// Prints the number of calls for three cases: the plan, the lower bound, and a replacement.
     #[test]
-    #[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
+    #[expect(clippy::print_stdout, reason = "the purpose of the test is to print the figures")]
     fn calls_are_few() {
         let mut runner = TestRunner::deterministic();
         let mut compare = |name: &str, pairs: BoxedStrategy<(Vec<u32>, Vec<u32>)>| {
@@ -400,8 +400,11 @@ mod tests {
             );
             (calls, fewest)
         };
-        let (calls, fewest) = compare("up to 12 removals, additions and moves", edited(3).boxed());
-        assert!(calls * 10 <= fewest * 11, "{calls} calls where {fewest} might do");
+        let (calls, fewest) = compare("lists with up to 12 changes", edited(3).boxed());
+        assert!(
+            calls * 10 <= fewest * 11,
+            "the plans need {calls} calls, but the lower bound is {fewest}"
+        );
         compare("unrelated lists", lists(200).boxed());
     }
 

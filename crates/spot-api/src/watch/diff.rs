@@ -231,7 +231,7 @@ mod tests {
                 }
                 PlaybackChange::Paused => (state.is_playing, is_active) = (false, true),
                 PlaybackChange::ItemRepeated | PlaybackChange::Sought { .. } => {}
-                other => panic!("{other:?} is not a change between two states"),
+                other => panic!("two states cannot differ by {other:?}"),
             }
         }
         is_active.then_some(state)
@@ -288,7 +288,10 @@ mod tests {
     fn a_jump_is_told_from_playing_on() {
         let before = playing(Some(track(1)), 60);
         let after = |seconds| playing(Some(track(1)), seconds);
-        assert!(names(&before, &after(67), 5 * SECOND).is_empty(), "clocks differ by a little");
+        assert!(
+            names(&before, &after(67), 5 * SECOND).is_empty(),
+            "a difference of 2 s between two clocks is not a jump"
+        );
         assert_eq!(names(&before, &after(90), 5 * SECOND), ["Sought"]);
         assert_eq!(names(&before, &after(10), 5 * SECOND), ["Sought"]);
         assert_eq!(names(&before, &paused(Some(track(1)), 62), 5 * SECOND), ["Paused"]);

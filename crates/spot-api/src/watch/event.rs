@@ -15,7 +15,7 @@ pub struct PlaybackEvent {
     pub state: Option<Arc<PlaybackState>>,
 }
 
-/// A change of the playback, or of the watch itself.
+/// Describes what happened: the playback state changed, or polling stopped or continued.
 ///
 /// One poll can find several changes. The changes are reported in the order of the variants of this
 /// enum.
@@ -25,8 +25,8 @@ pub enum PlaybackChange {
     /// The first event of every watch: the initial state.
     Initial,
     /// Polling works again after [`Throttled`](Self::Throttled) or
-    /// [`Interrupted`](Self::Interrupted). The next events report the changes that happened in the
-    /// meantime.
+    /// [`Interrupted`](Self::Interrupted). The next events report the changes that happened since
+    /// the last successful poll.
     Restored,
     /// No player is active any more (Spotify answers 204). No other change is reported together
     /// with this change.
@@ -64,19 +64,20 @@ pub enum PlaybackChange {
         /// The new context.
         to: Option<Context>,
     },
-    /// Another track or episode plays. This event is also sent when a player becomes active.
+    /// Another track or episode plays. When a player becomes active, `ItemChanged` is also sent.
     ItemChanged {
         /// The previous item.
         from: Option<PlayableItem>,
-        /// The new item; `None` for an advertisement (see the state's `currently_playing_type`) and
-        /// for items that Spotify does not return.
+        /// The new item. `None` if Spotify did not return the item, for example during an
+        /// advertisement. The state's `currently_playing_type` shows whether an advertisement is
+        /// playing.
         to: Option<PlayableItem>,
     },
     /// The same item ended and plays again from its beginning.
     ItemRepeated,
     /// The position jumped within the same item.
     Sought {
-        /// The position that was expected without the jump.
+        /// The position that playback would have reached without the jump.
         from: Duration,
         /// The actual position.
         to: Duration,

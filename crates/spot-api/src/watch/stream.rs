@@ -54,8 +54,8 @@ const UNKNOWN_QUOTA_WAIT: Duration = Duration::from_secs(15 * 60);
 /// - Dropping the future of [`next`](Self::next) loses no event. Dropping the stream stops the
 ///   polls.
 /// - If Spotify answers 429, if the quota is exhausted, or if there is an outage, the stream
-///   reports an event and continues. The stream ends with an error only if further polls cannot
-///   help: the consent has expired, a scope is missing, or the configuration is wrong.
+///   reports an event and continues. The stream ends with an error only if every further poll would
+///   fail too: the consent has expired, a scope is missing, or the configuration is wrong.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -380,7 +380,7 @@ impl Stream for PlaybackWatch {
             }
             if Handle::try_current().is_err() {
                 this.ended = true;
-                let message = "a playback watch was polled outside of a tokio runtime";
+                let message = "a stream of playback events was polled outside of a tokio runtime";
                 return Poll::Ready(Some(Err(Error::configuration(message))));
             }
             // The waker is registered before the flag is read, so that no requested poll is missed.

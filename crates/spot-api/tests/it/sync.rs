@@ -117,7 +117,7 @@ fn edit(list: &mut Vec<usize>, changes: usize, dice: &mut Dice, mut fresh: usize
 }
 
 #[tokio::test(start_paused = true)]
-#[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
+#[expect(clippy::print_stdout, reason = "the purpose of the test is to print the figures")]
 async fn ten_thousand_items_with_fifty_changes() {
     let latency = Duration::from_millis(80);
     let mock = MockSpotify::builder().latency(latency).start().await.unwrap();
@@ -170,7 +170,7 @@ fn story() -> (Vec<usize>, Vec<usize>) {
 }
 
 #[tokio::test(start_paused = true)]
-#[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
+#[expect(clippy::print_stdout, reason = "the purpose of the test is to print the figures")]
 async fn after_a_failure_at_any_call_a_second_run_ends_right() {
     let mock = MockSpotify::start().await.unwrap();
     let (present, wanted) = story();

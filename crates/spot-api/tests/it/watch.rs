@@ -231,7 +231,7 @@ async fn hour(
 }
 
 #[tokio::test(start_paused = true)]
-#[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
+#[expect(clippy::print_stdout, reason = "the purpose of the test is to print the figures")]
 async fn an_hour_of_a_listener_is_reported_as_it_happened() {
     let (events, expected, calls) = hour(|watch| watch).await;
     let seen: Vec<&str> = events.iter().map(|(_, event)| name(&event.change)).collect();

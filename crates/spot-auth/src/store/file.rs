@@ -523,13 +523,17 @@ mod tests {
         let files = store.files(&key);
         let full = |_: &Path, _: &Path, _: &[u8]| Err(io::ErrorKind::StorageFull.into());
         let error = files.put(b"first", full).unwrap_err();
-        assert!(private_file::is_full(&error), "there is no space to write into");
+        assert!(private_file::is_full(&error), "the error must say that the disk is full");
         files.put(b"first", private_file::replace).unwrap();
         files.put(b"second", full).unwrap();
         assert_eq!(fs::read(&files.record).unwrap(), b"second");
         let broken = |_: &Path, _: &Path, _: &[u8]| Err(io::ErrorKind::PermissionDenied.into());
         files.put(b"third", broken).unwrap_err();
-        assert_eq!(fs::read(&files.record).unwrap(), b"second", "only a full disk is a reason");
+        assert_eq!(
+            fs::read(&files.record).unwrap(),
+            b"second",
+            "a record is overwritten in place only if the disk is full"
+        );
     }
 
     #[test]

@@ -399,14 +399,14 @@ impl Error {
     }
 }
 
-/// The request is invalid: an id, a URI or a URL did not parse.
+/// The request is invalid, because an argument is not a valid id, URI or URL.
 impl From<ParseIdError> for Error {
     fn from(error: ParseIdError) -> Self {
         Self::bad_request(error.to_string())
     }
 }
 
-/// The request is invalid: a country did not parse.
+/// The request is invalid, because an argument is not a country code.
 impl From<ParseCountryError> for Error {
     fn from(error: ParseCountryError) -> Self {
         Self::bad_request(error.to_string())

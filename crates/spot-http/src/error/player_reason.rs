@@ -17,7 +17,7 @@ macro_rules! reasons {
         }
 
         impl PlayerReason {
-            /// The reason code of the API.
+            /// Returns the text that Spotify uses for the reason, for example `NO_NEXT_TRACK`.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)*
@@ -52,7 +52,7 @@ reasons! {
     NotPlayingLocally = "NOT_PLAYING_LOCALLY",
     /// No track is playing.
     NotPlayingTrack = "NOT_PLAYING_TRACK",
-    /// No context, such as an album or a playlist, is playing.
+    /// Playback has no context. A context is, for example, an album or a playlist.
     NotPlayingContext = "NOT_PLAYING_CONTEXT",
     /// The command is not possible in an endless context, such as a radio station.
     EndlessContext = "ENDLESS_CONTEXT",

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-/// The waits between attempts. Each wait is random ("full jitter"), and the maximum doubles after
-/// each attempt.
+/// The waits between attempts. The maximum wait doubles after each attempt.
 ///
-/// Tasks that failed together therefore retry at different times.
+/// Each wait is random ("full jitter"), so that tasks that failed together retry at different
+/// times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     base: Duration,

@@ -1,10 +1,10 @@
 //! Interprets failures: decides what a failed attempt means, and whether and when a retry is
 //! allowed.
 //!
-//! Both the pipeline and the token endpoint of `spot-auth` use this module, so that both treat a
-//! failure in the same way. An [`Outcome`] says what may have happened to the request. A
-//! [`Refusal`] is the server's message. [`retry_after`] is the wait that the server requested, and
-//! [`Backoff`] is the wait that the client chooses.
+//! The pipeline uses this module for calls, and `spot-auth` uses it for token requests, so that
+//! both crates treat a failure in the same way. An [`Outcome`] says what may have happened to the
+//! request. A [`Refusal`] is the server's message. [`retry_after`] is the wait that the server
+//! requested, and [`Backoff`] is the wait that the client chooses.
 
 mod advice;
 mod backoff;

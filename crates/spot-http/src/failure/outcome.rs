@@ -54,8 +54,9 @@ impl Outcome {
         }
     }
 
-    /// Returns the error to report if no attempt follows. The kind is [`ErrorKind::OutcomeUnknown`]
-    /// if the server may have carried out a request that must not be repeated.
+    /// Returns the error that a call returns if no retry follows. The kind is
+    /// [`ErrorKind::OutcomeUnknown`] if the server may have carried out a request that must not be
+    /// repeated.
     pub fn report(self, error: Error, repeatable: bool) -> Error {
         match self {
             Self::Unknown | Self::Failed if !repeatable => {

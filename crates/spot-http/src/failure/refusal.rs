@@ -28,9 +28,9 @@ const CODE: usize = 64;
 
 /// The content of the body of an error response.
 ///
-/// Spotify sends four forms of JSON, plain text, HTML, or an empty body. All of these are
-/// supported. The message may repeat parts of the request. If the request contained a secret,
-/// remove the secret from `message` before you convert the refusal into an error.
+/// [`read`](Self::read) supports every body that Spotify sends: JSON in four forms, plain text,
+/// HTML, and an empty body. The message may repeat parts of the request. If the request contained a
+/// secret, remove the secret from `message` before you convert the refusal into an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
@@ -123,8 +123,8 @@ impl Error {
     /// Creates the error of a response that is not a success, from its status and its body. The
     /// error keeps the beginning of the body.
     ///
-    /// A [`Pipeline`](crate::Pipeline) uses this function for the errors of its calls. For a
-    /// response that may contain a token, use [`Refusal`] instead.
+    /// A [`Pipeline`](crate::Pipeline) uses this function for the errors of its calls. If the
+    /// response may contain a token, use [`Refusal`], not this method.
     pub fn from_response(status: u16, body: &[u8]) -> Self {
         Refusal::read(body).into_error(status).with_body(body)
     }

@@ -11,7 +11,7 @@ use http::{HeaderMap, header};
 /// - `None` if the header is missing or malformed; the backoff then determines the wait.
 /// - A negative number is malformed. Treating a negative number as "retry now" would be dangerous,
 ///   because the server reported too many calls.
-/// - A date in the past means zero.
+/// - For a date in the past, the wait is zero.
 /// - A number that is too large for a [`Duration`] yields [`Duration::MAX`].
 /// - If there are several values, the longest wait is returned. A proxy may add a second header, or
 ///   join two values with a comma.

@@ -112,8 +112,8 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets the longest wait for the rate limit or between attempts; 60 s by default. If a longer
-    /// wait is needed, the call fails at once.
+    /// Sets the longest time that a call may wait for the rate limit or for its next attempt; 60 s
+    /// by default. If a longer wait is needed, the call fails immediately.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.settings.max_wait = max_wait;
         self
@@ -141,10 +141,10 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets the retry budget that all calls share. The default is 500, and `None` means no limit. A
-    /// retry costs 5 after a 429, and 14 after any other failure. A successful retry refunds its
-    /// cost, and a success without a retry adds 1. While the budget is used up, calls fail without
-    /// a retry.
+    /// Sets the retry budget: a number of points that all calls share. The default is 500, and
+    /// `None` means no limit. A retry costs 5 points after a 429, and 14 points after any other
+    /// failure. If the retry succeeds, the budget gets these points back. A call that succeeds
+    /// without a retry adds 1 point. While the budget is used up, calls fail without a retry.
     pub fn retry_budget(mut self, tokens: impl Into<Option<u32>>) -> Self {
         self.retry_budget = tokens.into();
         self

@@ -20,12 +20,12 @@ use crate::{AccessToken, Error, Response};
 /// An in-memory cache of responses that follows HTTP caching (RFC 9111), with a limit in bytes.
 ///
 /// The key consists of the token, the URL and the language, so that users never receive each
-/// other's responses. After a token refresh, the earlier responses are therefore not used.
-/// Identical `GET`s in flight share one request. A write removes the stored responses about the
-/// user's library and about playlists. Only responses that belong to the token of the write are
-/// removed.
+/// other's responses. A new token changes the key, so the earlier responses are not used after a
+/// token refresh. Identical `GET`s in flight share one request. A write removes the stored
+/// responses about the user's library and about playlists. Only responses to requests with the same
+/// token are removed.
 ///
-/// Clones share the stored responses, even if they belong to different clients:
+/// Clones of a cache share the stored responses, even if different clients use the clones:
 ///
 /// ```
 /// use spot_http::{AccessToken, Cache, Pipeline};
@@ -101,7 +101,7 @@ impl Weighter<Key, Kept> for Weigh {
 }
 
 impl Cache {
-    /// Creates an empty cache of this size in bytes.
+    /// Creates an empty cache that stores at most this number of bytes.
     pub fn new(bytes: u64) -> Self {
         /// Expected size of a response. The size is only a hint.
         const TYPICAL: u64 = 16 * 1024;

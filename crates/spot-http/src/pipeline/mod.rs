@@ -101,8 +101,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// The same errors as [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the
-    /// response cannot be decoded as `T`.
+    /// Returns the same errors as [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if
+    /// the response cannot be decoded as `T`.
     pub async fn call_json<T: DeserializeOwned>(
         &self,
         request: Request,
@@ -115,7 +115,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// The same errors as [`call_json`](Self::call_json).
+    /// Returns the same errors as [`call_json`](Self::call_json).
     pub async fn call_optional<T: DeserializeOwned>(
         &self,
         request: Request,
@@ -129,9 +129,9 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// The same errors as [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if the
-    /// response is an HTML page. An HTML page comes from a proxy or from the sign-in of a network,
-    /// not from Spotify.
+    /// Returns the same errors as [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if
+    /// the response is an HTML page. An HTML page does not come from Spotify, but from a proxy or
+    /// from the sign-in page of a public network.
     pub async fn call_empty(&self, request: Request) -> Result<Response<()>, Error> {
         let operation = request.operation();
         self.call(request).await?.of_command(operation)
@@ -142,8 +142,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not an `https` URL. A network
-    /// failure is an error too.
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not an `https` URL. If the
+    /// network fails, the kind of the error depends on the failure.
     pub async fn redirect_of(&self, link: &str) -> Result<Option<String>, Error> {
         let wrong = || Error::bad_request(format!("the link {link:?} is not an https URL"));
         let url = Url::parse(link).ok().filter(|url| url.scheme() == "https").ok_or_else(wrong)?;
@@ -176,8 +176,8 @@ impl Pipeline {
     }
 
     /// Sets the access mode of the application; [`Development`](AccessMode::Development) by
-    /// default. If an operation is available in only one mode, the error messages depend on this
-    /// setting.
+    /// default. If an operation is available in only one mode, its error messages depend on the
+    /// mode that is set here.
     #[must_use]
     pub fn with_access_mode(mut self, mode: AccessMode) -> Self {
         self.access = mode;
@@ -189,12 +189,12 @@ impl Pipeline {
         self.access
     }
 
-    /// Waits until the observer has handled the events of all calls that have ended. Without an
-    /// observer, returns at once.
+    /// Waits until the observer has handled the events of all calls that have ended. If there is no
+    /// observer, the method returns immediately.
     ///
-    /// Call this method before the program exits, so that no event is lost. In tests, call it
-    /// before you check the received events. The wait has no time limit: use a timeout if the
-    /// observer may be slow.
+    /// Call this method before the program exits, so that no event is lost. In tests, call this
+    /// method before you check the received events. The wait has no time limit: use a timeout if
+    /// the observer may be slow.
     pub async fn settled(&self) {
         if let Some(observer) = &self.shared.observer {
             observer.settled().await;
@@ -205,9 +205,9 @@ impl Pipeline {
         Caller { shared: &self.shared, tokens: &*self.tokens, access: self.access }
     }
 
-    /// A snapshot of Spotify's limits: the learned limit, the calls in use, and the blocked
-    /// operations with the end of each block. Show the snapshot on a dashboard, or save it for the
-    /// next run.
+    /// A snapshot of Spotify's limits: the learned limit, the number of calls that count against
+    /// the limit now, and the paused operations, each with the end of its pause. Show the snapshot
+    /// on a dashboard, or save it for the next run.
     pub fn limits(&self) -> Limits {
         self.shared.limiter.limits()
     }
@@ -218,7 +218,7 @@ impl Pipeline {
     }
 
     /// Returns the path and query of a link, relative to the base URL, if the token may be sent to
-    /// the link. `None` if the link leads to another origin, or leaves the base path with `..`.
+    /// this address. `None` if the link leads to another origin, or leaves the base path with `..`.
     /// Escaped dots and slashes are treated like unescaped dots and slashes, since a server may
     /// decode them.
     pub fn path_of(&self, link: &str) -> Option<String> {

@@ -15,8 +15,8 @@ use crate::{Error, ErrorKind};
 ///
 /// Events arrive in the order in which they happen. A call may return before its events arrive.
 /// [`Pipeline::settled`](crate::Pipeline::settled) waits for the events, in tests or before a
-/// program exits. Up to 1,024 events are queued for a slow observer. Further events are lost, and
-/// [`Event::Lost`] reports their number.
+/// program exits. Up to 1,024 events are queued for a slow observer. If this queue is full, new
+/// events are lost, and [`Event::Lost`] reports the number of lost events.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -104,7 +104,7 @@ pub enum Event {
     /// The learned limit of the rolling window changed.
     #[non_exhaustive]
     LimitLearned {
-        /// The number of calls that fit in a window.
+        /// The maximum number of calls in the rolling window.
         limit: u32,
     },
     /// The limiter cannot reach the server with the shared state, and continues with the limiter's

@@ -50,7 +50,7 @@ impl RateLimit {
 
     /// Starts with the state of an earlier run: the learned limit, and the times until which calls
     /// are blocked. Pass the value that [`Pipeline::limits`](crate::Pipeline::limits) returned in
-    /// that run.
+    /// the earlier run.
     #[must_use]
     pub fn resume(mut self, limits: Limits) -> Self {
         self.limits = limits;

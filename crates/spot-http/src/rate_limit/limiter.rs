@@ -15,7 +15,7 @@ use crate::{Error, Lane, Limits};
 /// An implementation must follow these rules:
 ///
 /// - Dropping the future of [`acquire`](Self::acquire) is safe at any time and takes no slot.
-/// - A future that was polled once and is no longer polled does not delay other calls.
+/// - Other calls are not delayed if a caller stops polling the future of `acquire`.
 /// - Calls are admitted in the order of arrival within their lane.
 #[async_trait]
 pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
@@ -25,8 +25,8 @@ pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
     ///
     /// - [`RateLimited`](crate::ErrorKind::RateLimited) or
     ///   [`QuotaExceeded`](crate::ErrorKind::QuotaExceeded) if the wait would exceed
-    ///   [`max_wait`](PermitRequest::max_wait) or the deadline. The call then fails at once, and
-    ///   the error has a `retry_after`.
+    ///   [`max_wait`](PermitRequest::max_wait) or the deadline. The limiter returns this error
+    ///   immediately, and the error has a `retry_after`.
     /// - [`Timeout`](crate::ErrorKind::Timeout) if the deadline passed while the call waited.
     async fn acquire(&self, request: PermitRequest) -> Result<Box<dyn Permit>, Error>;
 
@@ -40,7 +40,7 @@ pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
 pub struct PermitRequest {
     /// The operation to call.
     pub operation: &'static Operation,
-    /// The queue to wait in.
+    /// The lane in which the call waits.
     pub lane: Lane,
     /// The deadline of the call.
     pub deadline: Instant,
@@ -57,9 +57,9 @@ impl PermitRequest {
 
 /// A permit to send one attempt, which occupies a slot.
 ///
-/// If the request was not sent, dropping the permit returns the slot. After [`sent`](Self::sent),
-/// the slot stays in use for the length of a window, because the request may have reached the
-/// server.
+/// If the request was not sent, dropping the permit returns the slot. If [`sent`](Self::sent) was
+/// called, the slot stays in use for the length of the rolling window, because the request may have
+/// reached the server.
 pub trait Permit: fmt::Debug + Send {
     /// Records the time at which the request is sent.
     fn sent(&mut self, now: Instant);
@@ -102,7 +102,7 @@ impl<'a> AttemptEnd<'a> {
 pub struct Feedback {
     /// The limit of the rolling window, if this attempt changed it.
     pub limit: Option<u32>,
-    /// After a 429: how long this operation or all operations are blocked.
+    /// How long this operation or all operations are paused. Only a 429 causes a pause.
     pub block: Option<Duration>,
 }
 
@@ -114,7 +114,7 @@ impl Feedback {
         self
     }
 
-    /// Sets the length of a block.
+    /// Sets the length of the pause after a 429.
     #[must_use]
     pub fn with_block(mut self, block: Duration) -> Self {
         self.block = Some(block);

@@ -24,7 +24,7 @@ pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder};
 ///
 /// The pipeline handles retries, rate limits and deadlines. A transport must not follow redirects,
 /// because a redirect would send the token to another address. A transport must not block its
-/// thread, for the reason given at [`TokenSource`](crate::TokenSource).
+/// thread; [`TokenSource`](crate::TokenSource) gives the reason.
 #[async_trait]
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends the request and reads the whole response.

@@ -254,9 +254,9 @@ impl ReqwestTransportBuilder {
     }
 
     /// Sets how often an HTTP/2 connection with calls in flight is checked, and the timeout of each
-    /// check. The interval and the timeout are 4 s each by default. The sum of both defaults is
-    /// shorter than the time limit of an attempt, so a dead connection (for example after the
-    /// machine slept) costs only one attempt.
+    /// check. The interval and the timeout are 4 s each by default. With these defaults, a dead
+    /// connection (for example after the machine slept) is found within 8 s. This is less than the
+    /// time limit of an attempt, so a dead connection costs only one attempt.
     #[cfg(feature = "http2")]
     pub fn http2_keep_alive(mut self, interval: Duration, timeout: Duration) -> Self {
         self.http2_keep_alive = (interval, timeout);

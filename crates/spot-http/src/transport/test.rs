@@ -118,7 +118,8 @@ impl Transport for Recorder {
 }
 
 /// Replays recorded responses without a network. Method, path and query must match. If a request
-/// has several responses, they are returned in their order, and the last response repeats.
+/// has several responses, the transport returns them in their order, and then repeats the last
+/// response.
 #[derive(Clone, Debug)]
 pub struct Replay {
     /// Remaining responses for each method and path, in reverse order. The last entry of a list is
@@ -239,7 +240,7 @@ impl Faulty {
         self
     }
 
-    /// Sets how often a 503 with an HTML page is returned instead of sending the request.
+    /// Sets how often the transport does not send a request, and returns a 503 with an HTML page.
     #[must_use]
     pub fn server_error(mut self, rate: f64) -> Self {
         self.rates.server_error = rate;
@@ -253,9 +254,9 @@ impl Faulty {
         self
     }
 
-    /// Sets the probability that a request starts a series of refusals. A series consists of
-    /// `requests` responses with status 429. `retry_after` is the value of the `Retry-After` header
-    /// of these responses.
+    /// Sets the probability that a request starts a series of refusals. In a series, a number of
+    /// consecutive requests get a response with status 429. The parameter `requests` sets this
+    /// number. `retry_after` is the value of the `Retry-After` header of these responses.
     #[must_use]
     pub fn storm(mut self, rate: f64, requests: u32, retry_after: Duration) -> Self {
         self.rates.storm = (rate, requests, retry_after);

@@ -90,8 +90,8 @@ impl App {
         self
     }
 
-    /// Developer account. Applications of one account share its quota. Default: all applications
-    /// belong to one account.
+    /// Developer account that owns the application. All applications of a developer account share
+    /// the quota of the account. Default: all applications belong to one account.
     pub fn developer(mut self, name: impl Into<String>) -> Self {
         self.developer = name.into();
         self

@@ -41,8 +41,8 @@ pub enum Fault {
     TruncatedBody,
     /// Processes the request after this delay on tokio's clock.
     Delay(Duration),
-    /// Processes the request, and alters the response. Each alteration was seen in real responses.
-    /// A response without a JSON body stays unchanged.
+    /// Processes the request, and alters the response. Every kind of [`Corruption`] has occurred in
+    /// real responses. A response without a JSON body stays unchanged.
     Corrupted(Corruption),
 }
 
@@ -60,20 +60,21 @@ impl Fault {
         Self::Status { status, body, content_type, retry_after: None }
     }
 
-    /// A 429 of the rate limit with this `Retry-After`.
+    /// A response with status 429 and this `Retry-After`, as if the rate limit were exceeded.
     pub fn rate_limited(seconds: u64) -> Self {
         let body = r#"{"error":{"status":429,"message":"API rate limit exceeded"}}"#;
         Self::status(429).body("application/json; charset=utf-8", body).retry_after(seconds)
     }
 
-    /// A 429 with the reason `QUOTA_EXCEEDED` and this `Retry-After`.
+    /// A response with status 429, the reason `QUOTA_EXCEEDED` and this `Retry-After`.
     pub fn quota_exceeded(seconds: u64) -> Self {
         let body =
             r#"{"error":{"status":429,"message":"Too many requests","reason":"QUOTA_EXCEEDED"}}"#;
         Self::status(429).body("application/json; charset=utf-8", body).retry_after(seconds)
     }
 
-    /// A 401 "Access token missing", which a gateway of Spotify has sent for valid tokens.
+    /// A response with status 401 and the message "Access token missing". Spotify has sent this
+    /// response for valid tokens.
     pub fn unauthorized() -> Self {
         let body = r#"{"error":{"status":401,"message":"Access token missing"}}"#;
         Self::status(401).body("application/json; charset=utf-8", body)
@@ -128,8 +129,9 @@ pub struct RandomFaults {
 impl RandomFaults {
     /// Injects faults of all kinds into a share of the requests. `rate` is the share, clamped to
     /// the range from 0 to 1. Error responses have the status 401 (for a valid token), 429 (with a
-    /// `Retry-After` of one second), 500, 502 (with HTML) or 503. The other kinds are a connection
-    /// reset, a lost response, a truncated body, a delay of 200 ms, and every [`Corruption`].
+    /// `Retry-After` of one second), 500, 502 (with HTML) or 503. The other faults are a connection
+    /// reset before the request is processed, a lost response, a truncated body, a delay of 200 ms,
+    /// and every [`Corruption`].
     pub fn new(seed: u64, rate: f64) -> Self {
         #[expect(
             clippy::cast_possible_truncation,
@@ -160,7 +162,7 @@ impl RandomFaults {
     }
 
     /// Limits the faults to requests of this operation. Call this method again to add operations.
-    /// The names are the same as for
+    /// `operation` is an operation id, as in
     /// [`MockSpotify::fail_next_on`](crate::MockSpotify::fail_next_on).
     pub fn on(mut self, operation: impl Into<String>) -> Self {
         self.operations.push(operation.into());

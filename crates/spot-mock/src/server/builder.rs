@@ -133,33 +133,35 @@ impl MockBuilder {
         self
     }
 
-    /// Maximum number of API calls that an application may make in a [`window`](Self::window).
-    /// Further calls get a 429 with `Retry-After`. Default: no limit.
+    /// Maximum number of API calls that an application may make in the time that
+    /// [`window`](Self::window) sets, by default in 30 seconds. Calls above this maximum get a 429
+    /// with `Retry-After`. Default: no limit.
     pub fn rate_limit(mut self, calls: usize) -> Self {
         self.recipe.limits.calls = Some(calls);
         self
     }
 
-    /// Length of the rate limit's window on the mock's clock. Default: 30 seconds, as in the Web
-    /// API.
+    /// Length of the period for which the rate limit counts calls, on the mock's clock. Default: 30
+    /// seconds, as in the Web API.
     pub fn window(mut self, window: Duration) -> Self {
         self.recipe.limits.window = window;
         self
     }
 
-    /// Maximum number of calls that an application may make to one operation in a window. Spotify
-    /// has such a limit for `upload-custom-playlist-cover`. Default: no limit.
+    /// Maximum number of calls that an application may make to one operation in the time that
+    /// [`window`](Self::window) sets. Spotify has such a limit for `upload-custom-playlist-cover`.
+    /// Default: no limit.
     pub fn operation_limit(mut self, operation: impl Into<String>, calls: usize) -> Self {
         self.recipe.limits.operations.push((operation.into(), calls));
         self
     }
 
     /// Maximum number of calls per day that a developer account may make to one group of
-    /// operations. All Development Mode applications of the account share this quota. The day
-    /// starts with the first call. Calls beyond the quota get a 429 with the reason
-    /// `QUOTA_EXCEEDED`, and with a `Retry-After` of up to 24 hours. Operations form a group if
-    /// their paths consist of the same words: `/artists/{id}/albums` is one group for all artists,
-    /// and `/artists/{id}` is another group. Default: no limit.
+    /// operations. All Development Mode applications of the account share this quota. The day of a
+    /// quota lasts 24 hours, and starts with the first call. Calls beyond the quota get a 429 with
+    /// the reason `QUOTA_EXCEEDED`, and with a `Retry-After` of up to 24 hours. Operations form a
+    /// group if their paths consist of the same words: `/artists/{id}/albums` is one group for all
+    /// artists, and `/artists/{id}` is another group. Default: no limit.
     pub fn quota(mut self, calls: usize) -> Self {
         self.recipe.limits.quota = Some(calls);
         self
@@ -219,17 +221,17 @@ impl MockBuilder {
     }
 
     /// Whether the player gives the reason `UNKNOWN` for every refused command, as many real
-    /// players do. The player still gives the reasons `NO_ACTIVE_DEVICE` and `PREMIUM_REQUIRED`.
-    /// Default: each refused command gets its specific reason.
+    /// players do. The reasons `NO_ACTIVE_DEVICE` and `PREMIUM_REQUIRED` are never replaced by
+    /// `UNKNOWN`. Default: each refused command gets its specific reason.
     pub fn vague_player(mut self, vague: bool) -> Self {
         self.recipe.vague_player = vague;
         self
     }
 
     /// Whether responses contain the `null` values that sometimes occur in real responses. If true,
-    /// hidden playlists are `null` in the user's list and in search results. One device then has
-    /// the id `null` and the volume `null`. Default: hidden playlists are left out, and all devices
-    /// have an id.
+    /// hidden playlists appear as `null` in the user's list and in search results. If true, one
+    /// device has the id `null` and the volume `null`. Default: hidden playlists are left out, and
+    /// all devices have an id.
     pub fn null_values(mut self, nulls: bool) -> Self {
         self.recipe.null_values = nulls;
         self
@@ -243,9 +245,9 @@ impl MockBuilder {
     }
 
     /// Stops the mock's clock. Only [`MockSpotify::advance`] moves the clock, and playback
-    /// progresses only then. Useful for recordings. While the clock is stopped, rate limit windows
-    /// do not end. A client that waits for the time in `Retry-After` is therefore refused again.
-    /// Default: the clock runs.
+    /// progresses only then. A stopped clock is useful for recordings. While the clock is stopped,
+    /// the time in `Retry-After` does not pass on the mock's clock. A client that waits for this
+    /// time is therefore refused again. Default: the clock runs.
     pub fn frozen_clock(mut self) -> Self {
         self.recipe.frozen = true;
         self

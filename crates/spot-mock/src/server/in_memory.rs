@@ -36,8 +36,9 @@ impl InMemory {
     }
 
     /// Sends these bytes on a new connection and returns everything that the server sends until the
-    /// server closes the connection. After one minute, the client closes its sending half. If the
-    /// server is waiting for more bytes at that time, the server closes the connection too.
+    /// server closes the connection. One minute after the bytes were sent, the client closes its
+    /// direction of the connection. A server that is still waiting for more bytes then closes the
+    /// connection.
     ///
     /// # Errors
     ///

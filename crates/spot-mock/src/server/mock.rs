@@ -195,8 +195,9 @@ impl MockSpotify {
         self.site.default.live().state.log.take()
     }
 
-    /// Moves the mock's clock forward. Tokens and consents expire, playback progresses, and rate
-    /// limit windows end. The clock starts at 2026-11-02T09:00:00Z and follows tokio's clock.
+    /// Moves the mock's clock forward. Tokens and consents expire, playback progresses, and the
+    /// period of the rate limit ends. The clock starts at 2026-11-02T09:00:00Z and follows tokio's
+    /// clock.
     pub fn advance(&self, by: Duration) {
         self.site.default.live().state.clock.advance(by);
     }
@@ -229,8 +230,8 @@ impl MockSpotify {
     }
 
     /// Plays an advertisement of this length to the default user. During the advertisement, the
-    /// player has the `item` null and the `currently_playing_type` `ad`. After the advertisement,
-    /// the interrupted playback continues.
+    /// `item` of the player is `null`, and its `currently_playing_type` is `ad`. After the
+    /// advertisement, the interrupted playback continues.
     pub fn play_advertisement(&self, length: Duration) {
         self.with_player(self.listener(), |player, now| player.advertise(length, now));
     }
@@ -297,8 +298,8 @@ impl MockSpotify {
         self.site.default.live().state.faults.set_random(faults);
     }
 
-    /// Stops the mock and waits until its connections are closed. Delayed requests continue
-    /// immediately.
+    /// Stops the mock and waits until its connections are closed. Requests that are delayed by a
+    /// fault or by the latency continue immediately.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
         // The task does not fail, because the listener continues after errors.
@@ -380,8 +381,9 @@ impl<'a> RegisteredApp<'a> {
         state.auth.mint_refresh(self.key, listener, scopes, now)
     }
 
-    /// Revokes the consents of all users for this application. The access tokens of these users are
-    /// refused, and their refresh tokens are revoked. Tokens without a user stay valid.
+    /// Revokes the consents of all users for this application. The mock then refuses all access
+    /// tokens and refresh tokens that users have for this application. Tokens without a user stay
+    /// valid.
     pub fn revoke_consents(self) {
         self.mock.site.default.live().state.auth.revoke(Some(self.key), None);
     }

@@ -15,7 +15,8 @@ const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
 
 /// Policy for calls that a client sends before the time in `Retry-After` has passed.
 ///
-/// Spotify does not document a policy for such calls. Developers reported all three policies.
+/// Spotify does not document a policy for such calls. Developers have reported that Spotify used
+/// each of the three policies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "control",

@@ -17,7 +17,8 @@ pub struct WorldIds {
     pub artist_name: String,
     /// An album with 26 tracks on two discs.
     pub album: String,
-    /// An album with 64 tracks. The album object does not contain all tracks.
+    /// An album with 64 tracks. The response for this album contains only the first page of its
+    /// tracks.
     pub long_album: String,
     /// A track that is available everywhere: the first track of [`album`](Self::album).
     pub track: String,

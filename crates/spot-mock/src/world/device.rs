@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// A playback device, such as a speaker, a phone or a car.
 ///
 /// A mock starts with three devices. [`MockSpotify::add_device`](crate::MockSpotify::add_device)
-/// adds others:
+/// adds more devices:
 ///
 /// ```
 /// use spot_mock::{Device, MockSpotify};
@@ -99,14 +99,15 @@ impl Device {
         self
     }
 
-    /// Refuses all commands with `REMOTE_CONTROL_DISALLOW`. The transfer of playback from this
-    /// device to another device is refused too. No field in a response shows this setting.
+    /// Refuses all commands with `REMOTE_CONTROL_DISALLOW`. While the device is active, playback
+    /// cannot be transferred from it to another device. Responses do not show whether a device
+    /// refuses remote control.
     pub fn refuses_remote_control(mut self) -> Self {
         self.remote_control = false;
         self
     }
 
-    /// Makes this the active device. Playback continues on this device.
+    /// Makes this device the active device. If playback is running, it continues on this device.
     pub fn active(mut self) -> Self {
         self.active = true;
         self

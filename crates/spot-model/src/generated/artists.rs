@@ -52,7 +52,7 @@ string_enum! {
         Album = "album",
         /// A single of the artist.
         Single = "single",
-        /// The album is by other artists, but the artist appears on it.
+        /// An album by other artists, on which the artist appears.
         AppearsOn = "appears_on",
         /// A compilation.
         Compilation = "compilation",

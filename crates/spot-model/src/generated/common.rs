@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::string_enum;
 
-/// An image in one of several sizes.
+/// The URL and the size of an image.
 ///
 /// Returned by `client.playlist(id).cover()`. Part of [`Album`](crate::Album),
 /// [`SimplifiedAlbum`](crate::SimplifiedAlbum), [`Artist`](crate::Artist),
@@ -140,7 +140,7 @@ string_enum! {
 }
 
 string_enum! {
-    /// Reason of a playback restriction.
+    /// Reason why playback is restricted.
     pub enum RestrictionReason {
         /// Not available in the market.
         Market = "market",
@@ -156,9 +156,9 @@ string_enum! {
 string_enum! {
     /// Kind of a copyright.
     pub enum CopyrightKind {
-        /// The composition and the artwork.
+        /// Copyright in the composition and the artwork.
         Copyright = "C",
-        /// The sound recording.
+        /// Copyright in the sound recording.
         Performance = "P",
     }
 }

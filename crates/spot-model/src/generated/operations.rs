@@ -794,8 +794,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Checks whether the user follows a playlist. Returns a list with one `bool`. `GET
-    /// /playlists/{playlist_id}/followers/contains`
+    /// Checks whether the user follows a playlist. Returns a list that contains a single `bool`.
+    /// `GET /playlists/{playlist_id}/followers/contains`
     pub const CHECK_FOLLOWED_PLAYLIST: &'static Self = &Self {
         name: "check_followed_playlist",
         id: "check-if-user-follows-playlist",
@@ -1150,8 +1150,8 @@ impl Operation {
         own_limit: false,
     };
 
-    /// Seeks in the current item. A position after the end of the item skips to the next item.
-    /// `PUT /me/player/seek`
+    /// Seeks in the current item. If the position is after the end of the item, the next item
+    /// plays. `PUT /me/player/seek`
     pub const SEEK_PLAYBACK: &'static Self = &Self {
         name: "seek_playback",
         id: "seek-to-position-in-currently-playing-track",

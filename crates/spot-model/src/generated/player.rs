@@ -156,8 +156,8 @@ pub struct Context {
 pub struct PlayHistory {
     /// The track.
     pub track: Track,
-    /// Time when the track was played. Some apps report the start of playback, and others report
-    /// the end.
+    /// Time when the track was played. Depending on the app, this is the start or the end of
+    /// playback.
     pub played_at: Option<DateTime<Utc>>,
     /// Context of the playback.
     pub context: Option<Context>,

@@ -30,9 +30,9 @@ pub struct RecommendationSeed {
     pub href: Option<String>,
     /// Number of tracks that were found.
     pub initial_pool_size: u32,
-    /// Number of tracks that remain after filtering by the attributes.
+    /// Number of tracks that have the requested attributes.
     pub after_filtering_size: u32,
-    /// Number of tracks that remain after filtering by market.
+    /// Number of tracks that have the requested attributes and are available in the market.
     pub after_relinking_size: u32,
 }
 

@@ -48,7 +48,8 @@ pub struct Track {
     pub available_markets: Option<CountrySet>,
     /// Whether the track can be played in the requested market.
     pub is_playable: Option<bool>,
-    /// The requested track, if Spotify returned a different track that is available in the market.
+    /// The requested track. Set only if Spotify returned another track, which is available in the
+    /// market.
     ///
     /// Missing in Development Mode since 2026-02.
     pub linked_from: Option<LinkedTrack>,
@@ -89,7 +90,8 @@ pub struct SimplifiedTrack {
     pub available_markets: Option<CountrySet>,
     /// Whether the track can be played in the requested market.
     pub is_playable: Option<bool>,
-    /// The requested track, if Spotify returned a different track that is available in the market.
+    /// The requested track. Set only if Spotify returned another track, which is available in the
+    /// market.
     ///
     /// Missing in Development Mode since 2026-02.
     pub linked_from: Option<LinkedTrack>,
@@ -99,7 +101,7 @@ pub struct SimplifiedTrack {
     pub is_local: bool,
 }
 
-/// The requested track, if Spotify returned a different track that is available in the market.
+/// The requested track, for which Spotify returned another track that is available in the market.
 ///
 /// Part of [`Track`](crate::Track) and [`SimplifiedTrack`](crate::SimplifiedTrack).
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -41,17 +41,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A rate limiter for one application on several machines.
 ///
-/// All processes of an application share the limit of the rolling window, the count of calls, and
-/// the blocks after a 429. Lanes, deadlines and `max_wait` work as in a
+/// All processes of an application share the limit of the rolling window, the number of calls in
+/// this window, and the pauses after a 429. Lanes, deadlines and `max_wait` work as in a
 /// [`LocalLimiter`](spot_http::LocalLimiter). Within a process, one limiter serves all clients of
 /// the application. Cloning is cheap, and clones share all state.
 ///
 /// While the server is unavailable, each process continues with its share of the limit: the last
 /// known limit divided by the last known number of processes. An unavailable server never causes a
-/// call to fail. The server can delay a call only once, and by at most the connect timeout. When
-/// the server is available again, the limiter returns to the shared state automatically. The
-/// [observer](RedisLimiterBuilder::observer) receives an event when the server becomes unavailable,
-/// and another event when the server is available again.
+/// call to fail. A call waits for an unavailable server only once, and not longer than the connect
+/// timeout. When the server is available again, the limiter returns to the shared state
+/// automatically. The [observer](RedisLimiterBuilder::observer) receives an event when the server
+/// becomes unavailable, and another event when the server is available again.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), spot_http::Error> {
@@ -117,10 +117,10 @@ impl RedisLimiter {
     }
 
     /// Reports all ended calls to the server now. Call this method before the program exits. If the
-    /// program exits without a flush, the slots of its last calls stay in use for the length of the
-    /// window plus the maximum duration of a call.
+    /// program exits without a flush, the slots of its last calls become free only later: after the
+    /// length of the rolling window plus the maximum duration of a call.
     ///
-    /// Returns after the connect timeout at the latest.
+    /// This method waits no longer than the connect timeout.
     pub async fn flush(&self) {
         let limit = self.inner.connection.redis.connect_timeout();
         let flush = async {
@@ -172,22 +172,22 @@ impl fmt::Debug for RedisLimiter {
 
 impl RedisLimiterBuilder {
     /// Sets the length of the rolling window; 30 s by default, as Spotify documents. All processes
-    /// must use the same value.
+    /// must use the same window length.
     pub fn window(mut self, window: Duration) -> Self {
         let (least, most) = (Duration::from_millis(100), Duration::from_secs(86_400));
         self.settings.window = window.clamp(least, most);
         self
     }
 
-    /// Sets a fixed maximum number of calls in a window, which replaces the learned limit. Values
-    /// below 1 become 1. All processes must use the same number.
+    /// Sets a fixed maximum number of calls in the rolling window, which replaces the learned
+    /// limit. A number below 1 is treated as 1. All processes must use the same maximum.
     pub fn known(mut self, calls: u32) -> Self {
         self.settings.known = Some(calls.max(1));
         self
     }
 
-    /// Sets the maximum duration of one attempt; 60 s by default. The slots of a killed process
-    /// become free after the length of the window plus this time.
+    /// Sets the maximum duration of one attempt; 60 s by default. If a process is killed, its slots
+    /// become free after the length of the rolling window plus this duration.
     pub fn longest_call(mut self, time: Duration) -> Self {
         let (least, most) = (Duration::from_secs(1), Duration::from_secs(86_400));
         self.settings.longest_call = time.clamp(least, most);

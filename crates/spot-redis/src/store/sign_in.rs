@@ -37,8 +37,8 @@ impl RedisStore {
     /// Stores a sign-in until the browser returns, but for at most ten minutes. The browser may
     /// return to another machine, which gets the sign-in with [`take_sign_in`](Self::take_sign_in).
     ///
-    /// Store the state in a cookie of the browser as well. When the browser returns, compare the
-    /// state in the URL with the state in the cookie. Without this comparison, an attacker can
+    /// In addition, store the state in a cookie of the browser. When the browser returns, compare
+    /// the state in the URL with the state in the cookie. Without this comparison, an attacker can
     /// trick a user into using the session of another account.
     ///
     /// # Errors
@@ -72,8 +72,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`Store`](spot_auth::ErrorKind::Store) if the server is unavailable. Every error of
-    /// [`App::resume`] is also possible.
+    /// [`Store`](spot_auth::ErrorKind::Store) if the server is unavailable. The method also returns
+    /// the errors of [`App::resume`].
     pub async fn take_sign_in(
         &self,
         app: &App,

@@ -44,7 +44,9 @@ impl Page {
     fn text(self) -> (&'static str, &'static str) {
         match self {
             Self::SignedIn => ("Signed in", "You can close this page and return to the program."),
-            Self::Declined => ("Not signed in", "You declined. You can close this page."),
+            Self::Declined => {
+                ("Not signed in", "You declined the sign-in. You can close this page.")
+            }
             Self::Failed => (
                 "Not signed in",
                 "You consented, but the program could not complete the sign-in. \
@@ -55,8 +57,10 @@ impl Page {
             }
             Self::Malformed => ("Bad request", "The request could not be read."),
             Self::NotFound => ("Not found", "There is nothing at this address."),
-            Self::MethodNotAllowed => ("Method not allowed", "This address accepts GET only."),
-            Self::Misdirected => ("Wrong host", "The request was made for another host."),
+            Self::MethodNotAllowed => {
+                ("Method not allowed", "This address accepts only GET requests.")
+            }
+            Self::Misdirected => ("Wrong host", "The Host header of the request is wrong."),
         }
     }
 

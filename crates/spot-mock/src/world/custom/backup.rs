@@ -93,8 +93,8 @@ impl World {
     ///
     /// The world contains only the saved tracks with their ids, dates, artists and albums. The
     /// `total_tracks` of an album is its real number of tracks, but only the tracks in the backup
-    /// are listed. Markets that Spotify no longer has are left out. If a track occurs twice, later
-    /// lines are ignored.
+    /// are listed. Markets that Spotify no longer has are left out. If several lines contain the
+    /// same track, only the first of these lines is used.
     ///
     /// # Errors
     ///
@@ -112,7 +112,8 @@ impl World {
         Ok(backup.into_world())
     }
 
-    /// Reads the file of a backup, see [`from_backup`](Self::from_backup).
+    /// Reads a library from a backup file. [`from_backup`](Self::from_backup) describes the form of
+    /// the file.
     ///
     /// # Errors
     ///

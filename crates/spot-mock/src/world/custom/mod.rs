@@ -22,8 +22,8 @@
 //! ```
 //!
 //! The same world can be written as a JSON file. [`World::read`] and the `--world` option of the
-//! program read such files. Most fields have default values. `spot-mock schema` prints the JSON
-//! Schema of such a file.
+//! program read a JSON file that describes a world. Most fields have default values. The command
+//! `spot-mock schema` prints the JSON Schema of this file.
 //!
 //! ```
 //! # use spot_mock::custom::World;
@@ -48,8 +48,8 @@
 //!
 //! Entries refer to each other by name or id. If two entries have the same name, the name refers to
 //! the entry that was added last. An entry without an id gets a generated id. A list of saved or
-//! followed entries replaces the generated list of the default user. Generated lists that are not
-//! replaced stay unchanged.
+//! followed entries replaces the generated list of the default user. All other generated lists of
+//! the default user stay as they are.
 //!
 //! [`World::read_backup`] creates a world from the backup of a real library.
 //!

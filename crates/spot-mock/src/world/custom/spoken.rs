@@ -32,7 +32,7 @@ pub struct Episode {
     /// Default: 1800000.
     #[serde(default = "half_an_hour")]
     pub(crate) duration_ms: u32,
-    /// `2024-05-03`. Default: 2026-11-02, the start of the clock.
+    /// `2024-05-03`. Default: 2026-11-02, the first day of the mock's clock.
     pub(crate) released: Option<String>,
     /// Resume point of each user, in milliseconds.
     #[serde(default)]
@@ -139,7 +139,7 @@ impl Episode {
         self
     }
 
-    /// Release date: `2024-05-03`. Default: 2026-11-02, when the mock's clock starts.
+    /// Release date: `2024-05-03`. Default: 2026-11-02, the first day of the mock's clock.
     pub fn released(mut self, date: impl Into<String>) -> Self {
         self.released = Some(date.into());
         self
