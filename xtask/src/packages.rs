@@ -1,4 +1,4 @@
-//! Checks the licences, sources and versions of all dependencies. cargo-deny makes the same checks,
+//! Checks the licences, sources and versions of all dependencies. cargo-deny runs the same checks,
 //! and also reads security advisories.
 //!
 //! cargo-deny takes minutes to build, which is too long for a check that runs with every change.

@@ -16,8 +16,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(4);
 const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 
 impl Player {
-    /// Selects a device by its name or id, even before it is available. Names are compared without
-    /// regard to case.
+    /// Selects a device by its name or id. The device does not have to be available yet. Names are
+    /// compared without regard to case.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -53,10 +53,10 @@ impl PlayerDevice {
     /// Waits until the device is available, makes it the active device, and waits until it is
     /// active.
     ///
-    /// Playback continues on the device; paused playback stays paused. Later commands that name no
-    /// device go to this device. A device that has just appeared refuses commands for some seconds
-    /// (404). These commands are retried. Scopes: `user-read-playback-state`,
-    /// `user-modify-playback-state`. The user needs Premium.
+    /// Playback continues on the device; paused playback stays paused. Later commands go to this
+    /// device, unless a command names another device. A device that has just appeared refuses
+    /// commands for some seconds (404). The refused commands are retried. Scopes:
+    /// `user-read-playback-state`, `user-modify-playback-state`. The user needs Premium.
     ///
     /// The wait between two checks grows from 0.5 s to 4 s.
     ///
@@ -66,8 +66,8 @@ impl PlayerDevice {
     ///   the device did not become active, or that the device was missing. If the device was
     ///   missing, the message contains the names of the available devices.
     /// - [`Player(DeviceNotControllable)`](PlayerReason::DeviceNotControllable) at once if the
-    ///   device has no id or is restricted. The Web API cannot control such a device, so waiting
-    ///   does not help.
+    ///   device has no id or is restricted. Waiting does not help, because the Web API can never
+    ///   control a device without an id or a restricted device.
     /// - Any failure of a call.
     pub async fn ready(self, timeout: Duration) -> Result<Device, Error> {
         let deadline = Instant::now() + timeout.min(FOREVER);

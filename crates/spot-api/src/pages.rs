@@ -118,7 +118,7 @@ impl<P: Paged> Pages<P> {
         self.total
     }
 
-    /// Start of the next page: the offset or cursor from which to continue later.
+    /// The offset or the cursor of the next page. A program can continue from this position later.
     pub fn resume_at(&self) -> Position {
         self.plan.delivered()
     }

@@ -17,7 +17,8 @@ pub struct SearchQuery {
 }
 
 impl SearchQuery {
-    /// Creates a query from words. Spotify searches for the words in names of all kinds.
+    /// Creates a query from words. Spotify searches for the words in the names of all kinds of
+    /// items, such as tracks, albums and artists.
     pub fn new(words: impl AsRef<str>) -> Self {
         Self { text: words.as_ref().trim().to_owned() }
     }

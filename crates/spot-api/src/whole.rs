@@ -39,11 +39,12 @@ type Reading<T> = BoxFuture<'static, Result<Read<T>, Error>>;
 /// A stream of albums with all their tracks, or of playlists with all their items.
 ///
 /// [`GetAlbums::with_tracks`], [`GetArtistAlbums::with_tracks`] and [`GetMyPlaylists::with_items`]
-/// create such a stream.
+/// create a stream of this type.
 ///
 /// An album contains a page of up to 50 tracks. A playlist contains a page of up to 100 items. The
-/// stream uses these pages and requests only the rest. In [Extended Quota
-/// Mode](crate::AccessMode::Extended) the stream reads 20 albums per request.
+/// stream uses the page that it finds in an album or playlist, and requests only the remaining
+/// pages. In [Extended Quota Mode](crate::AccessMode::Extended) the stream reads 20 albums per
+/// request.
 ///
 /// Up to [`prefetch`](Self::prefetch) reads run in parallel, and the entries keep their order. The
 /// requests use the bulk [lane](crate::Lane): they yield to interactive calls when throttled.
@@ -82,7 +83,7 @@ impl<T: Send + 'static> Whole<T> {
     }
 
     /// Sets the number of parallel reads. The default is 8, and 0 means 1. A read fetches one
-    /// entry, or 20 albums in Extended Quota Mode.
+    /// entry. In Extended Quota Mode, a read of albums fetches up to 20 albums.
     #[must_use]
     pub fn prefetch(mut self, reads: usize) -> Self {
         self.prefetch = reads.max(1);

@@ -14,7 +14,7 @@ use crate::{
     session::event::Observer,
 };
 
-/// An application as registered with Spotify. Cloning is cheap, and clones share everything.
+/// An application that is registered with Spotify. Cloning is cheap, and clones share everything.
 ///
 /// ```
 /// # fn main() -> Result<(), spot_auth::Error> {
@@ -62,9 +62,9 @@ impl App {
         }
     }
 
-    /// Creates an application from the environment variables `SPOTIFY_CLIENT_ID` and, if they are
-    /// set, `SPOTIFY_CLIENT_SECRET` and `SPOTIFY_REDIRECT_URI`. If a variable is not set, the name
-    /// that spotipy uses is tried, such as `SPOTIPY_CLIENT_ID`.
+    /// Creates an application from environment variables. `SPOTIFY_CLIENT_ID` is required;
+    /// `SPOTIFY_CLIENT_SECRET` and `SPOTIFY_REDIRECT_URI` are optional. If a variable is not set,
+    /// the variable with the name that spotipy uses is read, such as `SPOTIPY_CLIENT_ID`.
     ///
     /// # Errors
     ///
@@ -99,10 +99,9 @@ impl App {
         Ok(ClientCredentials::new(Arc::clone(&self.shared)))
     }
 
-    /// Starts a two-step sign-in. Send the user to the
-    /// [`authorize_url`](PendingSignIn::authorize_url) of the returned `PendingSignIn`, and keep
-    /// this value. When the browser returns, pass the URL of the browser to
-    /// [`finish`](PendingSignIn::finish).
+    /// Starts a two-step sign-in. Keep the returned `PendingSignIn`, and send the user to its
+    /// [`authorize_url`](PendingSignIn::authorize_url). When the browser comes back to the redirect
+    /// URI, pass the whole URL to [`finish`](PendingSignIn::finish).
     ///
     /// # Errors
     ///
@@ -138,7 +137,7 @@ impl App {
         Session::new(Arc::clone(&self.shared), record)
     }
 
-    /// Loads from a store the session that has this account and these scopes. Returns `None` if the
+    /// Loads the session with this account and these scopes from a store. Returns `None` if the
     /// store has no such session.
     ///
     /// This method neither asks the user nor sends a request to Spotify.
@@ -146,7 +145,7 @@ impl App {
     /// # Errors
     ///
     /// [`MissingScope`](crate::ErrorKind::MissingScope) if the user has not granted all of the
-    /// scopes. A failure of the store is also an error.
+    /// scopes. If the store fails, this method returns the error of the store.
     pub async fn stored_session(
         &self,
         store: impl TokenStore,

@@ -198,7 +198,7 @@ impl<'a> IntoIterator for &'a Scopes {
     }
 }
 
-/// Returns the union, as [`Scopes::union`].
+/// Returns the union, as [`Scopes::union`] does.
 impl BitOr for Scopes {
     type Output = Self;
 
@@ -207,7 +207,7 @@ impl BitOr for Scopes {
     }
 }
 
-/// Returns the intersection, as [`Scopes::intersection`].
+/// Returns the intersection, as [`Scopes::intersection`] does.
 impl BitAnd for Scopes {
     type Output = Self;
 
@@ -216,7 +216,7 @@ impl BitAnd for Scopes {
     }
 }
 
-/// Returns the difference, as [`Scopes::difference`].
+/// Returns the difference, as [`Scopes::difference`] does.
 impl Sub for Scopes {
     type Output = Self;
 

@@ -39,7 +39,8 @@ const FREE: Duration = Duration::from_secs(5);
 /// # Errors
 ///
 /// If the store violates a requirement, an error of the kind [`Store`](crate::ErrorKind::Store)
-/// names the requirement. Errors that the store itself returns are passed on.
+/// names the requirement. If the store itself returns an error, this function returns the same
+/// error.
 pub async fn check_store(store: impl TokenStore) -> Result<(), Error> {
     let store: Arc<dyn TokenStore> = Arc::new(store);
     check_versions(&*store).await?;

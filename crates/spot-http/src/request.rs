@@ -24,7 +24,7 @@ const VALUE: &AsciiSet = &ENTRY.remove(b',');
 
 /// A call as plain data: operation, path, query, body. Creating a request sends nothing.
 ///
-/// An invalid part is reported when the request is sent.
+/// If a part is invalid, sending the request fails.
 ///
 /// ```
 /// use spot_http::Request;
@@ -76,8 +76,8 @@ impl Request {
         }
     }
 
-    /// Creates a `GET` request for an endpoint without an operation. The path and the query are
-    /// relative to the base URL.
+    /// Creates a `GET` request, for endpoints that have no [`Operation`] in this SDK. The path and
+    /// the query are relative to the base URL.
     pub fn get(path_and_query: &str) -> Self {
         const GET: &Operation = &Operation::custom(Method::Get, "/{path}");
         Self::at(GET, path_and_query)
@@ -308,8 +308,8 @@ impl Request {
     /// # Errors
     ///
     /// [`BadRequest`](crate::ErrorKind::BadRequest) if a path parameter is missing or empty, or if
-    /// the body cannot be serialised as JSON. A request that [`failed`](Self::failed) created
-    /// returns the error that was passed to `failed`.
+    /// the body cannot be serialised as JSON. A request from [`failed`](Self::failed) is not sent:
+    /// the call returns the error that was passed to that function.
     pub fn check(&self) -> Result<(), Error> {
         if let Some(error) = &self.deferred_error {
             return Err(error.clone().with_operation(self.operation));

@@ -187,7 +187,7 @@ fn undecoded(body: &[u8], start: &str, error: Option<serde_json::Error>) -> Erro
     let Some(error) = error else {
         let message = Refusal::read(body).message;
         return failed(&format!(
-            "the body is an error although the status is a success: {message}"
+            "the body contains an error, although the status means success: {message}"
         ));
     };
     // The path is computed only after a failure, because tracking the path slows down decoding.
@@ -227,7 +227,7 @@ fn unusable_field(body: &[u8], path: Option<&str>, error: &serde_json::Error) ->
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     };
-    Some(format!("field `{name}` is {kind}, which is not what the API documents"))
+    Some(format!("field `{name}` is {kind}, which the documentation of the API does not allow"))
 }
 
 /// Whether the body is an error of the API: an object whose first field is `error`. Most models

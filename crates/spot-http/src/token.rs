@@ -15,8 +15,8 @@ use crate::Error;
 
 /// Provides the token of a call.
 ///
-/// Many calls may request the token at the same time. The source refreshes a token once for all of
-/// these calls.
+/// Many calls may request the token at the same time. If several calls need a new token, the source
+/// refreshes the token once for all these calls.
 ///
 /// If a source hangs, the call fails at its deadline. If a source panics, the call fails with an
 /// error. A source must not block its thread, because it runs in the task of the call. If the
@@ -31,12 +31,12 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     ///
     /// [`Authentication`](crate::ErrorKind::Authentication) or
     /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if there is no valid token. If a
-    /// refresh fails, its error is returned.
+    /// refresh fails, this method returns the error of the refresh.
     async fn token(&self) -> Result<AccessToken, Error>;
 
     /// Reports that the API refused this token (401). The source then gets a new token, unless it
     /// has already replaced the refused token. If the source returns the refused token again, the
-    /// call fails with the 401.
+    /// call fails with the error of the 401 response.
     async fn reject(&self, token: &AccessToken);
 }
 

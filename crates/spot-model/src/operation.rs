@@ -186,8 +186,8 @@ impl Access {
 /// Quota mode of an application. Spotify's dashboard shows the mode, but the API does not.
 ///
 /// The mode determines which of two equivalent operations a client uses, and how large a page may
-/// be. A client sends every operation in both modes. Spotify answers 403 if the operation is not
-/// available to the application.
+/// be. A client never refuses to send an operation because of the mode. Spotify answers 403 if the
+/// operation is not available to the application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AccessMode {

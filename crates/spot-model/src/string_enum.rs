@@ -143,7 +143,7 @@ mod tests {
         }
         assert_eq!(serde_json::to_string(&AlbumType::Single).unwrap(), "\"single\"");
         assert!(Scope::ALL.iter().all(|scope| Scope::from(scope.as_str()) == *scope));
-        assert!(DatePrecision::Day < DatePrecision::Month, "the order is that of the text");
+        assert!(DatePrecision::Day < DatePrecision::Month, "values must be ordered by their text");
     }
 
     #[test]

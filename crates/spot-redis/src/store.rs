@@ -180,7 +180,7 @@ impl RedisStore {
         }
     }
 
-    /// Returns the text of a stored value, unsealed if necessary.
+    /// Returns the text of a stored value, decrypted if necessary.
     fn text(&self, key: &str, content: &Content<'_>) -> Result<String, Unreadable> {
         let refused =
             |why: &str| Unreadable::Error(Error::configuration(format!("{key} in Redis {why}")));
@@ -189,11 +189,11 @@ impl RedisStore {
                 seal.open(key, content.payload).map_err(Unreadable::Error)
             }
             (Kind::Sealed, None) => Err(refused(
-                "is sealed, but this store has no functions for sealing: pass them to \
-                 `RedisStore::sealed`",
+                "is encrypted, but this store has no functions for encryption: pass these functions \
+                 to `RedisStore::sealed`",
             )),
             (_, Some(_)) if !self.accepts_unsealed => Err(refused(
-                "is not sealed: remove it, or allow it with `RedisStore::accept_unsealed`",
+                "is not encrypted: remove it, or allow it with `RedisStore::accept_unsealed`",
             )),
             _ => content.text().map(str::to_owned),
         }

@@ -504,8 +504,8 @@ impl RemovePlaylistItems {
     }
 
     /// Returns the requests as plain data, without sending them. The requests are in the order of
-    /// the list. If you set a snapshot, every request contains this snapshot. The snapshots in the
-    /// responses are not known before the requests are sent.
+    /// the list. If you set a snapshot, every request contains this snapshot, because the
+    /// snapshots of the responses are not known yet.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "items", &self.uris, Self::CHUNK, |part, _| {
             self.request(part, None)

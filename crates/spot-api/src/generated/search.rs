@@ -67,8 +67,8 @@ impl Search {
         self
     }
 
-    /// Marks content hosted outside Spotify as playable. Set this option if your player can play
-    /// such content.
+    /// Tells Spotify that your player can play content that is hosted outside Spotify. Spotify
+    /// then marks this content as playable.
     pub fn include_external(
         mut self,
         include_external: impl Into<Option<IncludeExternal>>,

@@ -145,8 +145,9 @@ impl SyncPlan {
     ///
     /// [`Conflict`](ErrorKind::Conflict) if the playlist has changed since the plan was made. The
     /// conflict is detected before the first change. If a call fails, [`Error::done`] is the number
-    /// of calls that succeeded before the failure. To finish, or if the outcome of a call is
-    /// unknown, sync again: the playlist is read again, and changes already made are not repeated.
+    /// of calls that succeeded before the failure. If a call failed, or if its outcome is unknown,
+    /// sync the playlist again. The second sync reads the playlist again, and does not repeat the
+    /// changes that were already made.
     pub async fn apply(self) -> Result<Option<SnapshotId>, Error> {
         if !self.is_empty() && contents::version(&self.playlist).await? != self.snapshot_id {
             let message = "the playlist has changed since the plan was made; make a new plan";

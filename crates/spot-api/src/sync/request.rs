@@ -11,16 +11,17 @@ use crate::{
     },
 };
 
-/// A request that makes a playlist equal to a wanted list, from [`GetPlaylist::sync`] or
-/// [`GetPlaylist::remove_at`].
+/// A request that makes a playlist equal to a wanted list. [`GetPlaylist::sync`] and
+/// [`GetPlaylist::remove_at`] create such requests.
 ///
 /// Await the request to read and change the playlist. The request returns the new version of the
 /// playlist.
 ///
 /// Calls that add, move or remove entries do not affect other entries. Replacing the whole playlist
 /// can take fewer calls, but gives every entry a new date. Without
-/// [`allow_replace`](Self::allow_replace), the playlist is replaced only if adding, moving and
-/// removing entries would take more calls and would not preserve the date of any entry either.
+/// [`allow_replace`](Self::allow_replace), the playlist is replaced only if both of these
+/// conditions are true: adding, moving and removing entries would take more calls, and no entry
+/// would keep its date.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client, wanted: Vec<spot_api::model::TrackId>)
@@ -51,16 +52,16 @@ impl SyncPlaylist {
         Self { playlist, goal, contents: None, snapshot_id: None, terms: Terms::default() }
     }
 
-    /// Allows replacing the whole playlist if a replacement takes fewer calls, or if adding, moving
-    /// and removing entries cannot produce the wanted list. A replacement gives every entry a new
-    /// date.
+    /// Allows the request to replace the whole playlist. The request replaces the playlist if a
+    /// replacement takes fewer calls, or if the wanted list cannot be reached by adding, moving and
+    /// removing entries. A replacement gives every entry a new date.
     pub fn allow_replace(mut self) -> Self {
         self.terms.allow_replace = true;
         self
     }
 
-    /// Sets the maximum number of calls for a sync that does not replace the playlist. Default: the
-    /// number of calls of a replacement, plus 100.
+    /// Sets the maximum number of calls for a sync that does not replace the playlist. The default
+    /// is 100 more than the number of calls that a replacement would take.
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.terms.max_calls = Some(calls);
         self
@@ -73,8 +74,8 @@ impl SyncPlaylist {
         self
     }
 
-    /// Sets the contents of the playlist, if you already have them from
-    /// [`GetPlaylist::if_changed`]. With known contents, the playlist is not read again. If these
+    /// Passes the current contents of the playlist to the request, if you already have them from
+    /// [`GetPlaylist::if_changed`]. The request then does not read the playlist again. If these
     /// contents are outdated, applying the plan fails.
     pub fn known(mut self, contents: PlaylistContents) -> Self {
         self.contents = Some(contents);
@@ -83,14 +84,14 @@ impl SyncPlaylist {
 
     /// Reads the playlist and plans the calls, without making them.
     ///
-    /// Reading takes one request for up to 100 items. Longer playlists take one more request
-    /// per 50 further items.
+    /// Reading the playlist takes one request for the first 100 items, and one more request for
+    /// every 50 further items.
     ///
     /// # Errors
     ///
     /// - [`BadRequest`](ErrorKind::BadRequest) if an id is invalid, or a position does not exist.
-    /// - [`BadRequest`](ErrorKind::BadRequest) if the plan would have to add a local file, which
-    ///   the API cannot do.
+    /// - [`BadRequest`](ErrorKind::BadRequest) if the plan would have to add a local file. The API
+    ///   cannot add local files.
     /// - [`BadRequest`](ErrorKind::BadRequest) if the plan needs a replacement that is not
     ///   [allowed](Self::allow_replace), or more calls than [`max_calls`](Self::max_calls) allows.
     /// - [`Conflict`](ErrorKind::Conflict) if the version of the playlist is not

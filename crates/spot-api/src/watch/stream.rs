@@ -48,13 +48,14 @@ const UNKNOWN_QUOTA_WAIT: Duration = Duration::from_secs(15 * 60);
 ///
 /// - At most one request is in flight. Requests use the bulk lane: interactive calls have priority.
 ///   The rate limit is shared with all other calls of the client.
-/// - Requests are sent only while the stream is polled. If the program or the machine sleeps, the
-///   next poll reports all differences from the previous state as one set of events.
+/// - Requests are sent only while your program waits for the next event. If the program or the
+///   machine sleeps, the next poll reports all differences from the previous state as one set of
+///   events.
 /// - Dropping the future of [`next`](Self::next) loses no event. Dropping the stream stops the
 ///   polls.
-/// - 429, an exhausted quota and outages are reported as events, and the stream continues. The
-///   stream ends with an error only if further polls cannot help: the consent has expired, a scope
-///   is missing, or the configuration is wrong.
+/// - If Spotify answers 429, if the quota is exhausted, or if there is an outage, the stream
+///   reports an event and continues. The stream ends with an error only if every further poll would
+///   fail too: the consent has expired, a scope is missing, or the configuration is wrong.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -138,7 +139,7 @@ impl PlaybackWatch {
     /// Sets the longest interval during playback. Default: 5 s. Values below 1 s become 1 s.
     ///
     /// A skip, a pause or a seek is reported after at most this interval. The end of a track is
-    /// reported within about a second at any interval.
+    /// reported within about a second, no matter how long the interval is.
     pub fn playing_interval(mut self, interval: Duration) -> Self {
         self.pace.playing = interval.max(Duration::from_secs(1));
         self
@@ -199,7 +200,8 @@ impl PlaybackWatch {
         self.shared.ask();
     }
 
-    /// Returns a handle for other tasks to use while this stream is being polled.
+    /// Returns a handle. Other tasks can use the handle while one task waits for the events of this
+    /// stream.
     pub fn handle(&self) -> WatchHandle {
         WatchHandle { shared: self.shared.clone() }
     }
@@ -399,8 +401,8 @@ impl Stream for PlaybackWatch {
     }
 }
 
-/// A handle to a [`PlaybackWatch`]: reads the state and requests polls while another task uses the
-/// stream. Cloning is cheap.
+/// A handle to a [`PlaybackWatch`]. A task can read the state and ask for a poll with the handle,
+/// while another task uses the stream. Cloning is cheap.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -27,9 +27,9 @@ use crate::{
 /// The session of a signed-in user: a [`TokenSource`] that refreshes its tokens before they expire.
 ///
 /// Clones share everything, and all tasks share one refresh. The refresh runs in the background,
-/// about five minutes before the token expires. Callers wait for the refresh only in the last
-/// minute, or if the session was loaded less than five minutes ago. Call [`settled`](Self::settled)
-/// before the program ends.
+/// about five minutes before the token expires. Callers wait for the refresh only if the token
+/// expires within one minute, or if the session was loaded less than five minutes ago. Call
+/// [`settled`](Self::settled) before the program ends.
 ///
 /// After the user's consent has ended, every call fails with
 /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired).
@@ -114,16 +114,17 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if the user has to sign in again. A
-    /// failure of the accounts service or the network is also an error. After a failed refresh
-    /// there is a pause. During the pause, this method returns the same error again.
+    /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if the user has to sign in again. If
+    /// the accounts service or the network fails, this method returns the error. After a failed
+    /// refresh, the session waits before it refreshes again. While the session waits, this method
+    /// returns the same error again.
     pub async fn refresh(&self) -> Result<(), Error> {
         self.cache.refresh().await.map(drop)
     }
 
-    /// Waits until a background refresh has ended and its tokens are saved. Call this method before
-    /// the program ends. If the program ends earlier, a new refresh token may be lost, so that the
-    /// user has to sign in again.
+    /// If a background refresh is running, waits until it has ended and its tokens are saved. Call
+    /// this method before the program ends. If the program ends earlier, a new refresh token may be
+    /// lost, so that the user has to sign in again.
     ///
     /// ```no_run
     /// # async fn run(session: spot_auth::Session) -> Result<(), spot_auth::Error> {
@@ -135,8 +136,8 @@ impl Session {
     /// # Errors
     ///
     /// [`Store`](crate::ErrorKind::Store) if the record could not be saved, even after one more
-    /// attempt. A failed refresh does not cause an error. The call returns within a few minutes,
-    /// even if the store or the network hangs.
+    /// attempt. This method does not return the error of a failed refresh. The call returns within
+    /// a few minutes, even if the store or the network hangs.
     pub async fn settled(&self) -> Result<(), Error> {
         self.cache.settled().await;
         self.user.save_now().await
@@ -153,7 +154,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`MissingScope`](crate::ErrorKind::MissingScope); its message lists the missing scopes.
+    /// [`MissingScope`](crate::ErrorKind::MissingScope) if a scope is missing. The message lists
+    /// the missing scopes.
     pub fn require(&self, scopes: &Scopes) -> Result<(), Error> {
         let granted = self.granted_scopes();
         let missing = scopes.difference(&granted);

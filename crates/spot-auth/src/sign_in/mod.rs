@@ -81,8 +81,8 @@ enum SignInMethod {
 ///
 /// # Errors
 ///
-/// [`Configuration`](crate::ErrorKind::Configuration) if an environment variable is missing. Every
-/// error of a [`SignIn`] is also possible.
+/// [`Configuration`](crate::ErrorKind::Configuration) if an environment variable is missing. The
+/// sign-in can fail with every error of a [`SignIn`].
 pub async fn sign_in_from_env(scopes: impl Into<Scopes>) -> Result<Session, Error> {
     let store = FileStore::in_default_directory()?;
     App::from_env()?.sign_in(scopes).store(store).await
@@ -123,8 +123,8 @@ impl SignIn {
         self
     }
 
-    /// Sets the string that your program uses to identify the user; `default` by default. The
-    /// string is part of the key in the store.
+    /// Sets the string that your program uses to identify the user. Without this method, the string
+    /// is `default`. The string is part of the key in the store.
     pub fn account(mut self, account: impl Into<String>) -> Self {
         self.account = account.into();
         self
@@ -137,7 +137,8 @@ impl SignIn {
     }
 
     /// Sets how long to wait for the browser to return; 5 minutes by default, and 10 minutes at
-    /// most. The later requests to the accounts service have their own time limits.
+    /// most. The sign-in then sends requests to the accounts service, which have their own time
+    /// limits.
     pub fn timeout(mut self, time_limit: Duration) -> Self {
         self.time_limit = time_limit;
         self
@@ -145,7 +146,8 @@ impl SignIn {
 
     /// Sets the function that opens a URL in the browser. The function runs on its own thread
     /// inside the runtime, and may block. By default, the sign-in opens the user's browser if the
-    /// feature `browser` is enabled. The sign-in always [shows](Self::show) the URL as well.
+    /// feature `browser` is enabled. The sign-in always [shows](Self::show) the URL to the user,
+    /// even if the sign-in opens a browser.
     pub fn browser(mut self, open: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.browser = Some(Arc::new(open));
         self
@@ -160,7 +162,7 @@ impl SignIn {
     }
 
     /// Sets the function that reads the URL that the user pastes. The function runs on its own
-    /// thread and may block. By default, it reads a line of standard input.
+    /// thread and may block. By default, the function reads a line of standard input.
     pub fn prompt(mut self, ask: impl Fn() -> io::Result<String> + Send + Sync + 'static) -> Self {
         self.prompt = Arc::new(ask);
         self

@@ -14,8 +14,9 @@ use crate::{
     sign_in::callback::{self, CallbackOutcome, Expected, InvalidCallback},
 };
 
-/// A started sign-in. Send the user to [`authorize_url`](Self::authorize_url), and
-/// [`finish`](Self::finish) the sign-in with the URL to which the browser returns.
+/// A sign-in that has started and is not finished yet. Send the user to
+/// [`authorize_url`](Self::authorize_url), and [`finish`](Self::finish) the sign-in with the URL to
+/// which the browser returns.
 ///
 /// The value contains secrets: the state and the PKCE verifier. A web server stores the value in
 /// the web session of the user's browser, with the [`state`](Self::state) as the key. The value can
@@ -90,8 +91,8 @@ impl PendingSignIn {
     ///
     /// [`Authentication`](crate::ErrorKind::Authentication) if the URL belongs to another sign-in,
     /// if ten minutes have passed, or if the user declined. If the user declined, the
-    /// [`reason`](Error::reason) of the error is `access_denied`. Every failure of the accounts
-    /// service or the network is also an error.
+    /// [`reason`](Error::reason) of the error is `access_denied`. If the accounts service or the
+    /// network fails, this method returns the error.
     pub async fn finish(self, callback: &str) -> Result<Session, Error> {
         let outcome = callback::query(callback).and_then(|query| self.validate_callback(query));
         let outcome = outcome.map_err(InvalidCallback::into_error)?;

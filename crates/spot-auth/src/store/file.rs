@@ -29,31 +29,31 @@ use crate::store::{
 /// # Safety from other users
 ///
 /// On Unix, the store creates files with mode 0600, and the directory with mode 0700. The store
-/// refuses files that other users can read or write, and also links, FIFOs and devices. It refuses
-/// a directory that all users can write to, unless the directory has the sticky bit, like `/tmp`.
-/// The error says what to do. On other platforms, the files inherit the permissions of the parent
+/// refuses links, FIFOs, devices, and files that other users can read or write. The store refuses a
+/// directory that all users can write to, unless the directory has the sticky bit, like `/tmp`. The
+/// error says what to do. On other platforms, the files inherit the permissions of the parent
 /// directory.
 ///
 /// # Crashes, several processes and full disks
 ///
 /// A file is replaced as a whole: after a crash, it contains either the old record or the new one.
 /// Any number of processes on one machine may share a directory. On some network drives, locks have
-/// no effect, so two processes may refresh at the same time. Therefore a session reads the store
-/// again before it concludes that the consent has ended.
+/// no effect, so two processes may refresh at the same time. One of the two refreshes may then
+/// fail. Therefore a session reads the store again before it concludes that the consent has ended.
 ///
 /// If the disk is full, the new record overwrites the old record in place. The old record is
 /// worthless, because Spotify has replaced its refresh token. Overwriting is not possible if there
 /// is no old record, or if the file system copies on every write. If overwriting is not possible,
 /// the session keeps the tokens in memory, notifies the observer, and retries until the disk has
-/// space. If the program ends before the tokens are saved, they are lost, and
+/// space. If the program ends before the tokens are saved, the tokens are lost, and
 /// [`Session::settled`](crate::Session::settled) returns the error.
 ///
 /// # Files that cannot be read
 ///
 /// A broken file causes one error, and is renamed to `*.broken-*`. If a newer version of this
 /// library wrote a file, reading it causes an error, and the file is not changed. A sign-out
-/// removes the record, renamed broken files, and temporary files that a crash has left. Empty lock
-/// files remain.
+/// removes the record, the broken files that were renamed, and the temporary files that a crash has
+/// left. Empty lock files remain.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     directory: PathBuf,
@@ -79,8 +79,8 @@ impl FileStore {
     }
 
     /// Creates a store for the current user, in the usual location of the platform. The directory
-    /// is `spot-sdk/tokens` below `$XDG_STATE_HOME` or `~/.local/state`. On macOS it is below
-    /// `~/Library/Application Support`, and on Windows below `%LOCALAPPDATA%`.
+    /// is `spot-sdk/tokens` below `$XDG_STATE_HOME` or `~/.local/state`. On macOS, the directory is
+    /// below `~/Library/Application Support`, and on Windows, it is below `%LOCALAPPDATA%`.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl FileStore {
         &self.directory
     }
 
-    /// Returns the path of the file with the record of a key.
+    /// Returns the path of the file that contains the record of a key.
     pub fn path(&self, key: &StoreKey) -> PathBuf {
         self.files(key).record
     }

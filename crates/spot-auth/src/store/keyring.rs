@@ -18,8 +18,9 @@ use crate::store::{
 /// The program chooses the keyring with `keyring_core::set_default_store`. Without a keyring, every
 /// call fails with a [`Store`](crate::ErrorKind::Store) error; there is no fallback to a file.
 ///
-/// The access token is not stored, because some keyrings limit the size of entries. A program
-/// therefore refreshes once when it starts. Only one process at a time may use a session.
+/// The access token is not stored, because some keyrings limit the size of entries. Therefore the
+/// session gets a new access token after every start of the program. Only one process at a time may
+/// use a session.
 // The attribute is repeated here, so that the documentation of `spot-sdk` shows the feature.
 #[cfg(feature = "keyring")]
 #[derive(Clone, Debug)]

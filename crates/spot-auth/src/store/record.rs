@@ -15,7 +15,8 @@ use crate::{
     clock::{Deadline, from_unix, to_unix},
 };
 
-/// The tokens of a user, with their scopes and times. `Debug` does not print the tokens.
+/// The tokens of a user, the scopes that the user granted, the time of the consent, and the time at
+/// which the access token expires. `Debug` does not print the tokens.
 ///
 /// Stores use the JSON of [`to_json`](Self::to_json) and [`from_json`](Self::from_json).
 #[derive(Clone)]
@@ -107,7 +108,8 @@ impl TokenRecord {
         self.expires_at
     }
 
-    /// When the user consented, to the second; `None` if unknown.
+    /// Time at which the user consented; `None` if unknown. A stored time has a precision of one
+    /// second.
     pub fn consented_at(&self) -> Option<SystemTime> {
         self.consented_at
     }
@@ -137,7 +139,7 @@ impl TokenRecord {
         serde_json::to_string(&form).unwrap_or_default().into()
     }
 
-    /// Reads the JSON of [`to_json`](Self::to_json).
+    /// Reads a record from the JSON that [`to_json`](Self::to_json) returns.
     ///
     /// # Errors
     ///

@@ -39,7 +39,8 @@ impl TokenRecord {
     /// # Errors
     ///
     /// [`Configuration`](crate::ErrorKind::Configuration) if the file cannot be read, or if it has
-    /// no refresh token. A file of the client credentials flow has no refresh token.
+    /// no refresh token. If the token comes from the client credentials flow, the file has no
+    /// refresh token.
     pub fn from_rspotify_cache(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let cache: Cache = read("rspotify", path)?;

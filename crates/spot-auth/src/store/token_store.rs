@@ -9,16 +9,17 @@ use crate::{scopes::Scopes, store::record::TokenRecord};
 
 /// Stores the records of sessions.
 ///
-/// Several tasks, processes and machines may share a store. Two mechanisms prevent one session from
-/// overwriting a newer refresh token of another session. A session acquires the
+/// Several tasks, processes and machines may share a store. Two mechanisms prevent a session from
+/// overwriting a newer refresh token that another session has saved. A session acquires the
 /// [`lock`](Self::lock) before it reads a record, and keeps the lock until it has written the
 /// refreshed record. [`save`](Self::save) refuses a writer that has not read the current version.
 ///
-/// A session handles panics, and limits the time of every call: 20 s for reading, 10 s for writing
-/// or removing, and 65 s for the lock. A call that takes longer is cancelled. On a runtime with
-/// several threads, the limit also applies to a call that blocks its thread. On a current-thread
-/// runtime, such a call stops the whole runtime until the call returns. Therefore run blocking code
-/// with `tokio::task::spawn_blocking`.
+/// A session treats a panic of the store as an error. A session limits the time of every call of
+/// the store: 20 s for reading, 10 s for writing or removing, and 65 s for the lock. A call that
+/// exceeds its limit is cancelled. On a runtime with several threads, the limit also applies to a
+/// call that blocks its thread. On a current-thread runtime, a call that blocks its thread stops
+/// the whole runtime until the call returns. Therefore run blocking code with
+/// `tokio::task::spawn_blocking`.
 ///
 /// `spot_auth::test::check_store` (feature `test`) checks an implementation. The crate `spot-redis`
 /// provides a store for Redis.
@@ -28,7 +29,7 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the store cannot be read, or if its content is not a record.
+    /// Fails if the store cannot be read, or if its content is not a record.
     async fn load(&self, key: &StoreKey) -> Result<Option<Stored>, Error>;
 
     /// Writes a record if the current record has the version `expected`. If `expected` is `None`,
@@ -36,7 +37,7 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the store cannot be written.
+    /// Fails if the store cannot be written.
     async fn save(
         &self,
         key: &StoreKey,
@@ -49,12 +50,12 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the record cannot be removed.
+    /// Fails if the record cannot be removed.
     async fn remove(&self, key: &StoreKey) -> Result<(), Error>;
 
     /// Waits for the lock of the key. The lock is released when the value is dropped. The store
-    /// must also release the lock when the process that holds the lock ends. The other methods also
-    /// work without the lock.
+    /// must also release the lock when the process that holds the lock ends. Reading, writing and
+    /// removing a record also work without the lock.
     ///
     /// # Errors
     ///
@@ -96,7 +97,8 @@ pub struct StoreLock {
 
 impl StoreKey {
     /// Creates the key of a session. `account` is any string that your program uses to identify the
-    /// user. `scopes` are the requested scopes, since the user consents to each set separately.
+    /// user. `scopes` are the requested scopes: each set of requested scopes has its own consent,
+    /// and so its own key.
     pub fn new(
         client_id: impl Into<String>,
         account: impl Into<String>,

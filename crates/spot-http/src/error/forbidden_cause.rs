@@ -16,12 +16,13 @@ pub enum ForbiddenCause {
     ClosedIn2024,
     /// The token lacks a scope. The kind is [`MissingScope`](crate::ErrorKind::MissingScope).
     MissingScope,
-    /// The owner of the application has no Spotify Premium, which Development Mode requires. Every
-    /// call fails until the owner subscribes.
+    /// Development Mode requires that the owner of the application has Spotify Premium, but the
+    /// owner does not have it. Every call fails until the owner subscribes.
     OwnerNeedsPremium,
-    /// The user is not on the allow-list of the application, which Development Mode requires.
+    /// Development Mode requires that the user is on the allow-list of the application, but the
+    /// user is not on this list.
     UserNotRegistered,
-    /// The user has no Spotify Premium, which the player requires. The kind is
+    /// The player requires Spotify Premium, but the user does not have it. The kind is
     /// [`Player`](crate::ErrorKind::Player).
     UserNeedsPremium,
     /// The player does not allow the command now. The kind is [`Player`](crate::ErrorKind::Player).

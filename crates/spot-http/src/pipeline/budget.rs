@@ -70,7 +70,7 @@ mod tests {
         for _ in 0..100 {
             budget.succeeded(0);
         }
-        assert!(budget.pay(30) && !budget.pay(1), "never more than it began with");
+        assert!(budget.pay(30) && !budget.pay(1), "the budget must never exceed its initial value");
         assert!(Budget::new(None).pay(u32::MAX));
     }
 }

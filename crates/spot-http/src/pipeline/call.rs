@@ -150,7 +150,7 @@ impl<'a> Call<'a> {
         // A limiter that admits the call at once also takes a short time, which is not reported.
         if waited >= Duration::from_millis(1) {
             self.waited += waited;
-            tracing::debug!(waited_ms = millis(waited), "waited for the rate limit");
+            tracing::debug!(waited_ms = millis(waited), "the call waited for the rate limit");
             self.shared.observe(|| Event::Throttled { operation, waited });
         }
         passed
@@ -318,7 +318,7 @@ impl<'a> Call<'a> {
     fn finish(&self, permit: Box<dyn Permit>, end: AttemptEnd<'_>) -> Feedback {
         let feedback = permit.finish(end);
         if let Some(limit) = feedback.limit {
-            tracing::info!(limit, "determined the rate limit of the application");
+            tracing::info!(limit, "the rate limit of the application is now known");
             self.shared.observe(|| Event::LimitLearned { limit });
         }
         feedback

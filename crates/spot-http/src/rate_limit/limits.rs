@@ -109,11 +109,12 @@ pub struct ClosedOperation<'a> {
     pub message: &'a str,
 }
 
-/// Displays, for example, `get_artist_albums is blocked for 2 h 10 min: quota`.
+/// Displays, for example,
+/// `get_artist_albums is blocked for 2 h 10 min, because a quota is used up`.
 impl fmt::Display for ClosedOperation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let why = if self.quota { "quota" } else { "rate limit" };
-        write!(f, "{} is blocked for {}: {why}", self.operation, in_words(self.wait))
+        let why = if self.quota { "a quota is used up" } else { "its rate limit is reached" };
+        write!(f, "{} is blocked for {}, because {why}", self.operation, in_words(self.wait))
     }
 }
 
@@ -277,6 +278,6 @@ mod tests {
         let again: Limits = serde_json::from_str(&text).unwrap();
         assert_eq!(again, limits);
         let closed: Vec<_> = again.closed().map(|closed| closed.to_string()).collect();
-        assert_eq!(closed, ["get_artist_albums is blocked for 5 h: quota"]);
+        assert_eq!(closed, ["get_artist_albums is blocked for 5 h, because a quota is used up"]);
     }
 }

@@ -110,7 +110,7 @@ struct LimitSearch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "limiters in other crates create values, and no variant will be added"
+    reason = "other crates create values of this type, and no variant will be added"
 )]
 pub enum Slot {
     /// The call has this slot.

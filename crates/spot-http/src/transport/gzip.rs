@@ -45,7 +45,7 @@ pub(crate) fn decompress(
         // For an error response, the beginning of the body is sufficient.
         Ok(_) | Err(_) if !is_success => body.truncate(max_body),
         Ok(_) => {
-            let message = format!("more than {max_body} bytes");
+            let message = format!("the body has more than {max_body} bytes");
             return Err(TransportError::new(TransportErrorKind::BodyTooLarge, message));
         }
         Err(error) => {

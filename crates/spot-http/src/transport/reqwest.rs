@@ -96,7 +96,7 @@ async fn read(
             if !answer.status().is_success() {
                 break;
             }
-            let message = format!("more than {max_body} bytes");
+            let message = format!("the body has more than {max_body} bytes");
             return Err(TransportError::new(TransportErrorKind::BodyTooLarge, message));
         }
         // Most bodies arrive in one part, which is not copied.

@@ -125,7 +125,10 @@ async fn an_operation_with_a_limit_of_its_own_pauses_alone() {
     pipeline.call(get()).await.unwrap();
     assert_eq!(pipeline.limits().blocked_until(), None);
     let closed: Vec<_> = pipeline.limits().closed().map(|closed| closed.to_string()).collect();
-    assert_eq!(closed, ["upload_playlist_cover is blocked for 10 min 1 s: rate limit"]);
+    assert_eq!(
+        closed,
+        ["upload_playlist_cover is blocked for 10 min 1 s, because its rate limit is reached"]
+    );
     sleep(Duration::from_secs(601)).await;
     pipeline.call(cover()).await.unwrap();
 }

@@ -217,7 +217,9 @@ fn register(
     rng: &mut Rng,
 ) -> io::Result<Registered> {
     if let Some(uri) = app.redirect_uris.iter().find(|uri| !redirect::is_secure(uri)) {
-        let reason = format!("redirect URI {uri}: must be https, or http on a loopback IP address");
+        let reason = format!(
+            "redirect URI {uri}: the scheme must be https, or http on a loopback IP address"
+        );
         return Err(invalid(&app.name, &reason));
     }
     let users: Vec<_> = match &app.users {

@@ -29,7 +29,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
     row("POST", "/tokens", "create-token", "Creates a token without sign-in", run::token).body::<TokenBody>().answer::<Token>(201),
     row("PUT", "/sign-in", "set-sign-in", "Sets which user signs in, what the user decides, and which refresh token a refresh returns", run::sign_in).body::<SignIn>(),
     row("DELETE", "/consents", "revoke-consents", "Revokes consents, with all their access tokens and refresh tokens", run::revoke)
-        .query(&[("application", "Name of the application; default: all"), ("user", "Id of the user; default: all")]),
+        .query(&[("application", "Name of the application; default: all applications"), ("user", "Id of the user; default: all users")]),
     row("PUT", "/limits", "set-limits", "Sets the limits, and resets the counters of calls", run::limits).body::<LimitsBody>(),
     row("POST", "/devices", "add-device", "Adds a device, or replaces the device that has the same id", run::device).body::<DeviceBody>(),
     row("DELETE", "/devices", "remove-device", "Removes a device, as if it were switched off", run::remove_device)

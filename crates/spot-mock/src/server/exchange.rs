@@ -193,7 +193,7 @@ fn below(path: &str, uri: &Uri) -> Uri {
 /// Handles requests that are not logged and never get a fault.
 #[cfg_attr(
     not(feature = "control"),
-    expect(unused_variables, reason = "the feature `control` uses them")
+    expect(unused_variables, reason = "only the feature `control` uses these parameters")
 )]
 fn aside(site: &Site, instance: &Instance, target: &Target, parts: &Parts, body: &[u8]) -> Reply {
     match target {

@@ -111,7 +111,7 @@ async fn what_cannot_be_registered_is_named() {
     let uri = refused(App::new("web").redirect_uri("http://example.com/back")).await.to_string();
     assert_eq!(
         uri,
-        "application web: redirect URI http://example.com/back: must be https, or http on a loopback IP address"
+        "application web: redirect URI http://example.com/back: the scheme must be https, or http on a loopback IP address"
     );
     let user = refused(App::new("web").users(["nobody"])).await.to_string();
     assert_eq!(user, "application web: user nobody: no user has this id");

@@ -210,7 +210,7 @@ impl RedisLimiterBuilder {
         let Self { redis, client_id, settings, observer } = self;
         if client_id.is_empty() || client_id.contains(['{', '}']) {
             let message = format!(
-                "the client id is {client_id:?}; expected at least one character, no braces"
+                "the client id is {client_id:?}; expected at least one character, and no braces"
             );
             return Err(Error::configuration(message));
         }

@@ -37,11 +37,11 @@ impl Seal {
         let plain = call("open", &self.open, key, sealed)?;
         let wrong = |why: &str| Error::store(format!("the value of {key} in Redis {why}"));
         let plain =
-            str::from_utf8(&plain).map_err(|_| wrong("is not UTF-8 text after it was unsealed"))?;
+            str::from_utf8(&plain).map_err(|_| wrong("is not UTF-8 text after decryption"))?;
         match plain.split_once('\n') {
             Some((owner, text)) if owner == key => Ok(text.to_owned()),
-            Some(_) => Err(wrong("was sealed for another key")),
-            None => Err(wrong("does not contain the key that it was sealed for")),
+            Some(_) => Err(wrong("was encrypted for another key")),
+            None => Err(wrong("does not contain the key for which it was encrypted")),
         }
     }
 }

@@ -244,7 +244,7 @@ async fn a_sealed_session_cannot_be_changed_or_moved() {
     server.command::<()>(&["DEL", KEY]).unwrap();
     saved(&self::store(&server), &key(), "planted", None).await;
     let error = unreadable(&store).await;
-    assert!(error.message().contains("not sealed"), "{error}");
+    assert!(error.message().contains("not encrypted"), "{error}");
     assert_eq!(loaded(&store.clone().accept_unsealed(), &key()).await.unwrap(), "CANARY-planted");
 }
 
@@ -508,7 +508,7 @@ async fn a_sign_in_is_finished_by_another_machine_and_once() {
     let state = pending.state().to_owned();
     plain.keep_sign_in(pending).await.unwrap();
     let error = sealed.take_sign_in(&machine(), &state).await.unwrap_err();
-    assert!(error.message().contains("not sealed"), "{error}");
+    assert!(error.message().contains("not encrypted"), "{error}");
     server.command::<()>(&["SET", "spot:sign-in:{junk}", "CANARY"]).unwrap();
     let error = plain.take_sign_in(&machine(), "junk").await.unwrap_err();
     assert!(error.message().contains("sign-in"), "{error}");

@@ -106,8 +106,8 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
     if *join != Join::Replace {
         let more = match join {
             Join::Snapshot => {
-                " If you set a snapshot, every request contains this snapshot. The snapshots in \
-                 the responses are not known before the requests are sent."
+                " If you set a snapshot, every request contains this snapshot, because the \
+                 snapshots of the responses are not known yet."
             }
             _ if single.is_some() => " In Development Mode, there is one request for each id.",
             _ => "",
