@@ -108,7 +108,7 @@ macro_rules! pipeline {
 
 pipeline! {
     /// Base URL of the API, with the version.
-    base_url(url: impl Into<String>);
+    base_url(url: &str);
     /// Transport to use instead of reqwest with its default settings.
     transport(transport: impl Transport);
     /// Proxy of the default transport.

@@ -181,8 +181,8 @@ impl AppBuilder {
 
     /// Sets the base URL of the accounts service, for tests; `https://accounts.spotify.com` by
     /// default.
-    pub fn accounts_url(mut self, url: impl Into<String>) -> Self {
-        self.accounts_url = url.into();
+    pub fn accounts_url(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.accounts_url);
         self
     }
 

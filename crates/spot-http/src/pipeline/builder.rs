@@ -82,10 +82,8 @@ impl PipelineBuilder {
     }
 
     /// Sets the base URL, including the version. The default is `https://api.spotify.com/v1`.
-    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
-        let mut base_url = base_url.into();
-        base_url.truncate(base_url.trim_end_matches('/').len());
-        self.settings.base_url = base_url;
+    pub fn base_url(mut self, base_url: &str) -> Self {
+        base_url.trim_end_matches('/').clone_into(&mut self.settings.base_url);
         self
     }
 
