@@ -114,8 +114,8 @@ impl PlayerDevice {
     }
 }
 
-/// Chooses the device with this id or, if there is none, a device with this name. If several
-/// devices have the name, prefers the active device, then a device that accepts commands.
+/// Chooses the device with this id. If no device has this id, chooses a device with this name. If
+/// several devices have this name, prefers the active device, then a device that accepts commands.
 fn choose<'a>(devices: &'a [Device], wanted: &str) -> Option<&'a Device> {
     let by_id =
         devices.iter().find(|device| device.id.as_ref().is_some_and(|id| id.as_str() == wanted));

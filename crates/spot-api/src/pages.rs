@@ -226,7 +226,7 @@ impl<P: Paged> Stream for Pages<P> {
         };
         let at = job.at.clone();
         this.jobs.pop_front();
-        let answer = answer.and_then(|page| page);
+        let answer = answer.flatten();
         if let Ok(page) = &answer {
             this.plan.arrived(page, &at);
             this.note_total(page);

@@ -160,7 +160,7 @@ impl<T: Send + 'static> Stream for Whole<T> {
             };
             let Poll::Ready(read) = job.poll_unpin(cx) else { return Poll::Pending };
             this.jobs.pop_front();
-            match read.and_then(|read| read) {
+            match read.flatten() {
                 Ok(read) => this.ready = read.into_iter(),
                 Err(error) => {
                     this.stop();

@@ -113,11 +113,7 @@ async fn calls(report: &mut Report) -> Result<()> {
     let mut bare = None;
     for client in CALLERS {
         let run = |calls: u64| {
-            callgrind(
-                &["--separate-threads=no"],
-                &["call-times", client, &server.url, &calls.to_string()],
-                &dir,
-            )
+            callgrind(&[], &["call-times", client, &server.url, &calls.to_string()], &dir)
         };
         let (few, many) = (run(FEW)?, run(MANY)?);
         let count = many.0.saturating_sub(few.0) / (MANY - FEW);
@@ -174,7 +170,7 @@ fn callgrind(options: &[&str], arguments: &[&str], dir: &Path) -> Result<(u64, S
     let counts = fs::read_to_string(&out)?;
     let total = counts
         .lines()
-        .find_map(|line| line.strip_prefix("summary: ").or_else(|| line.strip_prefix("totals: ")))
+        .find_map(|line| line.strip_prefix("summary: "))
         .ok_or("callgrind counted nothing")?;
     Ok((total.trim().parse()?, String::from_utf8_lossy(&run.stdout).into_owned()))
 }

@@ -87,12 +87,19 @@ struct State {
     token: Option<(AccessToken, SystemTime)>,
     /// The refresh in progress.
     refresh: Option<Refresh>,
-    /// Failures since the last token.
-    failures: u32,
-    /// When the closure failed last, and its error.
-    failed: Option<(Instant, Error)>,
+    /// The failures since the last token, if there are any.
+    failures: Option<Failures>,
     /// When the last refused token was discarded.
     refused_at: Option<Instant>,
+}
+
+/// Failures of the closure in a row.
+struct Failures {
+    count: u32,
+    /// When the closure failed last.
+    last: Instant,
+    /// The error of the last failure.
+    error: Error,
 }
 
 impl CallbackTokens {
@@ -124,11 +131,11 @@ impl Shared {
         if let Some(refresh) = state.refresh.as_ref().filter(|refresh| refresh.is_running()) {
             return Ok(Step::Wait(refresh.clone()));
         }
-        if let Some((at, error)) = &state.failed
-            && state.failures >= FAILURES
-            && at.elapsed() < PAUSE
+        if let Some(failures) = &state.failures
+            && failures.count >= FAILURES
+            && failures.last.elapsed() < PAUSE
         {
-            return Err(error.clone());
+            return Err(failures.error.clone());
         }
         let runtime = Handle::try_current().map_err(|_| {
             Error::configuration("a token was requested outside of a tokio runtime")
@@ -145,12 +152,15 @@ impl Shared {
             match &refreshed {
                 Ok((token, expires_at)) => {
                     state.token = Some((token.clone(), *expires_at));
-                    state.failures = 0;
-                    state.failed = None;
+                    state.failures = None;
                 }
                 Err(error) => {
-                    state.failures = state.failures.saturating_add(1);
-                    state.failed = Some((Instant::now(), error.clone()));
+                    let before = state.failures.as_ref().map_or(0, |failures| failures.count);
+                    state.failures = Some(Failures {
+                        count: before.saturating_add(1),
+                        last: Instant::now(),
+                        error: error.clone(),
+                    });
                 }
             }
             drop(state);
