@@ -286,6 +286,13 @@ impl Error {
         Self::new(kind, error.to_string()).with_source(error)
     }
 
+    /// Replaces the message.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.inner().message = printable(&message.into(), TEXT);
+        self
+    }
+
     /// Sets the operation.
     #[must_use]
     pub fn with_operation(mut self, operation: &'static Operation) -> Self {
@@ -345,11 +352,6 @@ impl Error {
 
     pub(crate) fn with_target(mut self, target: &str) -> Self {
         self.inner().target = Some(target.to_owned());
-        self
-    }
-
-    pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.inner().message = printable(&message.into(), TEXT);
         self
     }
 
