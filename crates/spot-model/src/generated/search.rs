@@ -51,7 +51,7 @@ string_enum! {
 }
 
 string_enum! {
-    /// Kind of content that is hosted outside Spotify.
+    /// Kind of externally hosted content.
     pub enum IncludeExternal {
         /// Audio.
         Audio = "audio",
