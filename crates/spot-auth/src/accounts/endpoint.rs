@@ -276,6 +276,7 @@ impl TokenHttp {
             basic.set_sensitive(true);
         }
         let secrets = self.secrets(&request);
+        let host = request.uri().host().unwrap_or_default().to_owned();
         let transport = Arc::clone(&self.transport);
         let answer =
             user_code::call(ATTEMPT_TIMEOUT, async move { transport.send(request).await }).await;
@@ -284,11 +285,14 @@ impl TokenHttp {
             Ok(Err(error)) => {
                 let outcome = Outcome::of_transport_error(error.kind());
                 let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
-                let error = Error::transport(error).without_secrets(&secrets);
+                // The caller sees the error of an API call. The message says which request failed.
+                let message = format!("the token request to {host} failed: {error}");
+                let error = Error::transport(error).with_message(message).without_secrets(&secrets);
                 return Err(Failure { outcome, error });
             }
             Err(user_code::Failure::TimedOut(limit)) => {
-                let message = format!("the accounts service did not respond within {limit:?}");
+                let message =
+                    format!("the token request to {host} got no response within {limit:?}");
                 let error = Error::new(ErrorKind::Timeout, message);
                 return Err(Failure { outcome: Outcome::Unknown, error });
             }
