@@ -1,5 +1,5 @@
-//! Tests of longer scenarios with `spot-sdk`. They are in a separate binary, because the test that
-//! reads all logs would also read their logs.
+//! Tests of longer scenarios with `spot-sdk`. These tests are in a separate binary. Otherwise, the
+//! test that reads all logs would also read the logs of these tests.
 // A test fails by a panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
