@@ -16,31 +16,32 @@ use tokio::{
 
 use crate::{AccessToken, Error, ErrorKind, TokenSource, pipeline::user_code, task::Work};
 
-/// A token is replaced this long before it expires.
+/// Time between the replacement of a token and the token's expiry.
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// Time limit of one call of the closure.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// If a run has no result after this time, its runtime is stalled: the runtime would otherwise have
-/// ended the run at [`LIMIT`].
+/// Maximum time to wait for a refresh. Only a refresh on a stalled runtime takes this long, because
+/// [`LIMIT`] ends every other refresh earlier.
 const STALLED_AFTER: Duration = Duration::from_secs(35);
 
-/// After this many failures in a row, the closure does not run again for [`PAUSE`].
+/// Number of consecutive failures after which the closure does not run again for [`PAUSE`].
 const FAILURES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long further refusals are ignored after a refused token was replaced.
+/// After the source discards a refused token, the source ignores further refusals for this time.
 const SETTLING: Duration = Duration::from_secs(30);
 
 /// Gets tokens from a closure, for programs that have their own way to obtain tokens.
 ///
-/// The closure returns the text of an access token and its expiry. The closure runs in its own task
-/// for at most 30 s. If several calls wait for a token, the closure runs once for all these calls.
-/// The closure runs again shortly before the token expires, and after the API refused the token
-/// (401). If the API refuses the new token too, the closure does not run again for 30 s, and calls
-/// fail with the error of the API (401). If the closure fails three times in a row, the next run
-/// starts at least one second later. Until then, calls fail with the last error of the closure.
+/// The closure returns an access token as a string, and the time at which the token expires. The
+/// closure runs in its own task for at most 30 s. If several calls wait for a token, the closure
+/// runs once for all these calls. The closure runs again shortly before the token expires, and
+/// after the API refused the token (401). If the API refuses the new token too, the closure does
+/// not run again for 30 s, and calls fail with the error of the API (401). If the closure fails
+/// three times in a row, the next run starts at least one second later. Until the next run, calls
+/// fail with the last error of the closure.
 ///
 /// ```no_run
 /// # async fn ask_my_server() -> Result<String, spot_http::Error> { Ok(String::new()) }
@@ -93,10 +94,10 @@ struct State {
     refused_at: Option<Instant>,
 }
 
-/// Failures of the closure in a row.
+/// Consecutive failures of the closure.
 struct Failures {
     count: u32,
-    /// When the closure failed last.
+    /// Time of the last failure.
     last: Instant,
     /// The error of the last failure.
     error: Error,
@@ -115,7 +116,7 @@ impl CallbackTokens {
 
 impl Shared {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        // A panic elsewhere leaves the state consistent, because each change is a single
+        // A panic under this lock leaves the state consistent, because each change is a single
         // assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,8 +181,8 @@ impl Shared {
 }
 
 impl Refresh {
-    /// Whether the run may still have a result. If its runtime has shut down, the sender of the
-    /// result is gone.
+    /// Whether the refresh may still send a result. If the runtime of the refresh has shut down,
+    /// the channel of the result is closed.
     fn is_running(&self) -> bool {
         let is_open = self.result.has_changed().is_ok();
         is_open && self.result.borrow().is_none() && self.started.elapsed() < STALLED_AFTER
@@ -191,7 +192,8 @@ impl Refresh {
 #[async_trait]
 impl TokenSource for CallbackTokens {
     async fn token(&self) -> Result<AccessToken, Error> {
-        // A refresh on a runtime that shuts down has no result. The second refresh is on this one.
+        // A refresh ends without a result if its runtime shuts down. The second refresh runs on the
+        // current runtime.
         for _ in 0..2 {
             let mut refresh = match self.shared.next_step()? {
                 Step::Token(token) => return Ok(token),
@@ -213,8 +215,8 @@ impl TokenSource for CallbackTokens {
     async fn reject(&self, token: &AccessToken) {
         let mut state = self.shared.state();
         let is_current = state.token.as_ref().is_some_and(|(held, _)| held.same(token));
-        // A refusal soon after a replacement is ignored. If the API refuses every token, each call
-        // would otherwise run the closure.
+        // A refusal soon after a replacement is ignored. Without this rule, each call would run the
+        // closure if the API refused every token.
         let is_settling = state.refused_at.is_some_and(|at| at.elapsed() < SETTLING);
         if is_current && !is_settling {
             state.token = None;
@@ -238,7 +240,7 @@ mod tests {
     use super::*;
 
     /// Returns a source of the tokens `token-0`, `token-1` and so on, each valid for the time
-    /// `valid`. Also returns a counter, which counts how often the source calls its closure.
+    /// `valid`. The returned counter counts the calls of the closure.
     fn numbered(valid: Duration) -> (CallbackTokens, Arc<AtomicUsize>) {
         let calls = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&calls);

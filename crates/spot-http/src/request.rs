@@ -101,8 +101,8 @@ impl Request {
         Self::at(DELETE, path_and_query)
     }
 
-    /// Creates a request for an operation, with this path and query, which are relative to the base
-    /// URL. Use this function for links from responses.
+    /// Creates a request for an operation. `path_and_query` is relative to the base URL. Use this
+    /// function for links from responses.
     pub fn at(operation: &'static Operation, path_and_query: &str) -> Self {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let slash = if path.starts_with('/') { "" } else { "/" };
@@ -308,8 +308,8 @@ impl Request {
     /// # Errors
     ///
     /// [`BadRequest`](crate::ErrorKind::BadRequest) if a path parameter is missing or empty, or if
-    /// the body cannot be serialised as JSON. A request from [`failed`](Self::failed) is not sent:
-    /// the call returns the error that was passed to that function.
+    /// the body cannot be serialised as JSON. A request from [`failed`](Self::failed) is not sent,
+    /// and the call returns the error that was passed to `failed`.
     pub fn check(&self) -> Result<(), Error> {
         if let Some(error) = &self.deferred_error {
             return Err(error.clone().with_operation(self.operation));

@@ -80,7 +80,7 @@ impl<T> Response<T> {
         self.cached
     }
 
-    /// The same response with another body.
+    /// Converts the body with `map`. The rest of the response stays the same.
     pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Response<U> {
         let Self { body, status, headers, attempts, waited, cached, token } = self;
         Response { body: map(body), status, headers, attempts, waited, cached, token }

@@ -42,8 +42,8 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
 
 /// An access token, stored as the value of a header. The `Debug` output does not show the token.
 ///
-/// An access token is also a [`TokenSource`], for programs that get their tokens elsewhere. After
-/// the API has refused the token, every call fails with an
+/// An access token implements [`TokenSource`], for programs that obtain their tokens without this
+/// SDK. After the API has refused the token, every call fails with an
 /// [`Authentication`](crate::ErrorKind::Authentication) error.
 #[derive(Clone)]
 pub struct AccessToken(Arc<Inner>);
@@ -54,7 +54,7 @@ struct Inner {
 }
 
 impl AccessToken {
-    /// Creates a token from its text, with or without the prefix `Bearer `.
+    /// Creates a token from a string, with or without the prefix `Bearer `.
     ///
     /// # Errors
     ///
@@ -84,14 +84,14 @@ impl AccessToken {
         &self.0.header
     }
 
-    /// The text of the token, without `Bearer`. This text is a secret: do not log it.
+    /// The token as a string, without `Bearer`. The string is a secret and must not be logged.
     pub fn expose(&self) -> &str {
         let text = self.0.header.to_str().unwrap_or_default();
         text.strip_prefix("Bearer ").unwrap_or_default()
     }
 
     /// Whether both values are clones of one token. Separately created tokens are different, even
-    /// if their texts are equal.
+    /// if their strings are equal.
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

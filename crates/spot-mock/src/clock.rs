@@ -80,7 +80,7 @@ impl Moment {
         Self(self.0 - seconds * SECOND)
     }
 
-    /// Time since `earlier`; zero if `earlier` is in the future.
+    /// Time since `earlier`; zero if `earlier` is after `self`.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }

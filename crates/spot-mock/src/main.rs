@@ -17,8 +17,8 @@ use tracing_subscriber::EnvFilter;
 
 /// A mock server of the Spotify Web API with a generated catalogue.
 ///
-/// Listens on 127.0.0.1 until it is interrupted or terminated. Logs each request to standard
-/// error.
+/// The server listens on 127.0.0.1 until the process is interrupted or terminated. Each request is
+/// logged to standard error.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -51,8 +51,8 @@ struct Arguments {
     /// [default: true in Development Mode].
     #[arg(long, value_name = "BOOL")]
     closed_2024: Option<bool>,
-    /// Field names of playlist contents [default: the new names in Development Mode, both names in
-    /// Extended Quota Mode].
+    /// Field names of playlist contents [default: new in Development Mode, both in Extended Quota
+    /// Mode].
     #[arg(long, value_enum, value_name = "NAMES")]
     playlist_fields: Option<PlaylistFieldsArgument>,
     /// Seed of the generated world.
@@ -61,8 +61,8 @@ struct Arguments {
     /// JSON file with music, users and playlists to add to the world.
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
-    /// Backup of a real library that replaces the generated world. Each line is a JSON object with
-    /// a saved track.
+    /// File with a backup of a real library. The mock serves this library instead of the generated
+    /// world. Each line of the file is a JSON object with a saved track.
     #[arg(long, value_name = "FILE", conflicts_with = "world")]
     world_from_backup: Option<PathBuf>,
     /// Maximum number of calls in a rate limit window [default: no limit].
@@ -80,7 +80,7 @@ struct Arguments {
     /// Share of requests with a random fault, from 0 to 1.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     faults: f64,
-    /// Delay before every response in milliseconds.
+    /// Delay before every response, in milliseconds.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     latency: u64,
     /// Shows a consent page instead of granting access immediately.
@@ -89,7 +89,7 @@ struct Arguments {
     /// The refresh token in the response to a refresh request.
     #[arg(long, value_enum, default_value_t = RefreshArgument::Omit)]
     refresh: RefreshArgument,
-    /// Registers another redirect URI. Can be given several times.
+    /// Registers another redirect URI. This option can be repeated.
     #[arg(long, value_name = "URI")]
     redirect_uri: Vec<String>,
     /// Starts without playback.
@@ -98,8 +98,8 @@ struct Arguments {
     /// Gives the reason UNKNOWN for every refused player command, as some real players do.
     #[arg(long)]
     vague_player: bool,
-    /// Adds null values that real responses contain: hidden playlists are null, and a device has no
-    /// id.
+    /// Adds null values to responses: hidden playlists are null, and one device has a null id and a
+    /// null volume.
     #[arg(long)]
     null_values: bool,
     /// Prints the addresses and credentials as one line of JSON.
@@ -156,8 +156,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Initializes logging. `RUST_LOG` sets the levels. Without `RUST_LOG`, warnings and requests are
-/// logged. If `quiet` is true, only warnings are logged.
+/// Initializes logging. `RUST_LOG` sets the log levels. Without `RUST_LOG`, warnings and requests
+/// are logged. If `quiet` is true, only warnings are logged.
 fn log(quiet: bool) {
     let usual = if quiet { "warn" } else { "warn,spot_mock::access=info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
@@ -246,7 +246,7 @@ fn builder(arguments: Arguments) -> io::Result<MockBuilder> {
         builder = builder.quota(quota);
     }
     if !(0.0..=1.0).contains(&arguments.faults) {
-        let message = format!("--faults {}: must be from 0 to 1", arguments.faults);
+        let message = format!("--faults {}: the value must be from 0 to 1", arguments.faults);
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
     if arguments.faults > 0.0 {
@@ -309,14 +309,14 @@ fn description(mock: &MockSpotify, authority: Option<&Path>) -> String {
     .to_string()
 }
 
-#[expect(clippy::print_stdout, reason = "the text is the output of the program")]
+#[expect(clippy::print_stdout, reason = "the program prints its output to stdout")]
 fn print(text: &str) {
     println!("{text}");
 }
 
-/// Prints the addresses and credentials. The printed secret is not confidential, since the
-/// application is generated.
-#[expect(clippy::print_stdout, reason = "the addresses are the output of the program")]
+/// Prints the addresses and credentials. The client secret is not confidential, since only the mock
+/// accepts this secret.
+#[expect(clippy::print_stdout, reason = "the program prints the addresses to stdout")]
 fn announce(mock: &MockSpotify, authority: Option<&Path>) {
     println!("api            {}", mock.api_url());
     println!("accounts       {}", mock.accounts_url());

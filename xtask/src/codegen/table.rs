@@ -42,7 +42,7 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     vec![("crates/spot-api/src/generated/operations.rs".into(), text)]
 }
 
-/// The call as users write it: `client.album(id).tracks()`.
+/// The call in Rust, for example `client.album(id).tracks()`.
 fn call(spec: &Spec, op: &Op) -> String {
     let parent = spec.op(&op.on);
     let given: Vec<&str> = parent.into_iter().flat_map(|op| &op.path).map(Param::rust).collect();

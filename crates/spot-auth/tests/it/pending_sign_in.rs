@@ -169,5 +169,8 @@ async fn a_code_is_never_sent_twice_unless_it_did_not_arrive() {
         let callback = back(&pending);
         let error = pending.finish(&callback).await.unwrap_err();
         assert_eq!((service.count(), error.kind()), (sent, kind), "{reply:?}: {error}");
+        if matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout) {
+            assert!(error.message().contains("token request to accounts.spotify.com"), "{error}");
+        }
     }
 }

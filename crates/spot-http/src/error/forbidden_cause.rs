@@ -1,23 +1,23 @@
 /// Why Spotify does not allow a call.
 ///
-/// Spotify responds with 403 for many reasons. Only the message, the operation and the access mode
-/// of the application distinguish these reasons.
-/// [`Error::forbidden_cause`](crate::Error::forbidden_cause) returns the cause.
+/// Spotify responds with 403 for many reasons.
+/// [`Error::forbidden_cause`](crate::Error::forbidden_cause) derives the cause from the message,
+/// the operation and the access mode of the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ForbiddenCause {
     /// The operation is not available to applications in Development Mode. The kind is
     /// [`Restricted`](crate::ErrorKind::Restricted), and the message names the replacement.
     DevelopmentMode,
-    /// Spotify removed the operation on 2024-11-27 for all applications registered since that day.
-    /// Older applications lost the operation too, if they were in Development Mode and had not
-    /// applied for an extension by that day. For these applications, the operation is unavailable
-    /// in both modes. The kind is [`Restricted`](crate::ErrorKind::Restricted).
+    /// Spotify removed the operation on 2024-11-27. Only applications that had Extended Quota Mode
+    /// on 2024-11-27, or had already applied for an extension, can still call the operation. Other
+    /// applications cannot call the operation in any access mode. The kind is
+    /// [`Restricted`](crate::ErrorKind::Restricted).
     ClosedIn2024,
     /// The token lacks a scope. The kind is [`MissingScope`](crate::ErrorKind::MissingScope).
     MissingScope,
     /// Development Mode requires that the owner of the application has Spotify Premium, but the
-    /// owner does not have it. Every call fails until the owner subscribes.
+    /// owner does not have it. Every call fails until the owner subscribes to Spotify Premium.
     OwnerNeedsPremium,
     /// Development Mode requires that the user is on the allow-list of the application, but the
     /// user is not on this list.
@@ -53,9 +53,7 @@ impl ForbiddenCause {
             Self::UserNeedsPremium => {
                 "the player accepts commands only from users with Spotify Premium"
             }
-            Self::PlayerRestriction => {
-                "try again while something else is playing, or on another device"
-            }
+            Self::PlayerRestriction => "play another item or use another device, then try again",
             Self::PlaylistOfOthers => {
                 "only the owner and the collaborators of a playlist may read and change its items: \
                  ask the owner to add the user as a collaborator"

@@ -1,7 +1,7 @@
-//! Finds the path of the value at a byte of a JSON text, for example `items[3].track.name`.
+//! Finds the path of the JSON value that contains a given byte, for example `items[3].track.name`.
 //!
-//! The alternative is a deserializer that records the path while it decodes the text again. With
-//! such a deserializer, the compiler would generate the decoding code of all models twice.
+//! A deserializer that records the path is not used, because the compiler would generate the
+//! decoding code of all models twice.
 
 use spot_model::printable;
 
@@ -11,7 +11,7 @@ const DEPTH: usize = 32;
 /// Maximum length of a path, in characters.
 const LENGTH: usize = 200;
 
-/// A value that contains the byte.
+/// An object or a list that contains the byte.
 #[derive(Debug)]
 enum Inside<'a> {
     /// An object, and the key whose value contains the byte.
@@ -29,7 +29,7 @@ pub(crate) fn find(json: &[u8], line: usize, column: usize) -> Option<String> {
     // Number of enclosing objects and lists that are too deep for the path.
     let mut deeper = 0_usize;
     let mut at = 0;
-    // A string in an object is a key if no key precedes it.
+    // In an object, a string is a key if the current field has no key yet.
     while at < end {
         let byte = *json.get(at)?;
         at += 1;

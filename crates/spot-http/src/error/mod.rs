@@ -14,9 +14,9 @@ pub use {forbidden_cause::ForbiddenCause, player_reason::PlayerReason};
 
 /// Why a call failed.
 ///
-/// Match on [`kind`](Self::kind); the other methods return the details. An error prints as one line
-/// of at most 500 characters, without its source. The text never contains a token or another
-/// secret. Clones are cheap and share the details.
+/// Match on [`kind`](Self::kind); the other methods return the details. The `Display` output of an
+/// error is one line of at most 500 characters, without the source. The output never contains a
+/// token or another secret. Clones are cheap and share the details.
 ///
 /// ```
 /// use spot_http::{Error, ErrorKind};
@@ -71,24 +71,25 @@ pub enum ErrorKind {
     ConsentExpired,
     /// The token lacks a scope that the operation needs.
     MissingScope,
-    /// The operation is not available to this application. The message says since when the
-    /// operation is unavailable, and what to use instead.
+    /// The operation is not available to this application. The message contains the date since
+    /// which the operation is unavailable, and the replacement, if there is one.
     Restricted,
-    /// The user or the application may not make this call, for example to read a playlist of
-    /// another user.
+    /// The user or the application is not allowed to make this call.
     Forbidden,
-    /// The item does not exist, or the application may not see it.
+    /// The item does not exist, or the application is not allowed to see the item.
     NotFound,
     /// The request is invalid. [`Error::status`] is `None` if the request was not sent.
     BadRequest,
-    /// The object changed after it was read. The call changed nothing: read the object again.
+    /// The object changed after it was read. The call changed nothing. Read the object again before
+    /// you retry.
     Conflict,
     /// The player refused a command.
     Player(PlayerReason),
-    /// Too many calls were sent. [`Error::retry_after`] is the time until calls are sent again.
+    /// Too many calls were sent. [`Error::retry_after`] returns how long to wait before the next
+    /// call.
     RateLimited,
-    /// The quota of the developer account is used up. [`Error::retry_after`] is the time until
-    /// calls are sent again, which may be hours.
+    /// The quota of the developer account is used up. [`Error::retry_after`] returns how long to
+    /// wait before the next call. The wait may be several hours.
     QuotaExceeded,
     /// The outcome is unknown: Spotify may have carried out the call, and a retry could carry it
     /// out twice.
@@ -101,8 +102,8 @@ pub enum ErrorKind {
     Transport,
     /// A token store failed: it could not be read, written or locked.
     Store,
-    /// The response could not be decoded. [`Error::path`] is the path in the JSON, and
-    /// [`Error::body`] is the beginning of the body.
+    /// The response could not be decoded. [`Error::path`] returns the path of the value in the
+    /// JSON, and [`Error::body`] returns the beginning of the body.
     Decode,
     /// The client, the application or the environment is not configured correctly.
     Configuration,
@@ -133,7 +134,7 @@ impl ErrorKind {
     }
 }
 
-/// Number of bytes of a body that an error keeps.
+/// Maximum number of bytes of the body in an error.
 const BODY: usize = 1024;
 
 /// Maximum length of an error text, in characters.
@@ -192,8 +193,8 @@ impl Error {
 
     /// Whether the same call may succeed later. `true` for network failures, failures of Spotify's
     /// servers, timeouts, rate limits and exhausted quotas. If [`retry_after`](Self::retry_after)
-    /// is known, wait for that time first. The pipeline returns the error only after its own
-    /// retries.
+    /// is known, wait for that time first. The pipeline makes its own retries before it returns an
+    /// error.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.inner.kind,
@@ -206,12 +207,13 @@ impl Error {
     }
 
     /// The path that was called, for example `/playlists/37i9dQZF1DXcBWIGoYBM5M/items`. The path
-    /// contains ids, but not the query. If the error is printed, the ids of users are left out.
+    /// contains ids, but not the query. The `Display` output of the error does not contain the ids
+    /// of users.
     pub fn target(&self) -> Option<&str> {
         self.inner.target.as_deref()
     }
 
-    /// The cause of this error, which can be downcast.
+    /// The cause of this error. The cause can be downcast to its concrete type.
     pub fn cause(&self) -> Option<&(dyn StdError + 'static)> {
         let source = self.inner.source.as_deref()?;
         Some(source)
@@ -222,8 +224,9 @@ impl Error {
         self.inner.attempts
     }
 
-    /// How many inputs of a long list succeeded before the failure. For a playlist sync, this is
-    /// the number of calls that succeeded. `None` for calls that send a single request.
+    /// For a call with a long list, the number of entries that succeeded before the failure. For a
+    /// playlist sync, the number of calls that succeeded. `None` for calls that send a single
+    /// request.
     pub fn done(&self) -> Option<usize> {
         self.inner.done
     }
@@ -286,6 +289,13 @@ impl Error {
         Self::new(kind, error.to_string()).with_source(error)
     }
 
+    /// Replaces the message.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.inner().message = printable(&message.into(), TEXT);
+        self
+    }
+
     /// Sets the operation.
     #[must_use]
     pub fn with_operation(mut self, operation: &'static Operation) -> Self {
@@ -314,7 +324,8 @@ impl Error {
         self
     }
 
-    /// Sets the body. Only the first KiB of the body is kept. The body must not contain a token.
+    /// Sets the body of the response. Only the first KiB of the body is stored. The body must not
+    /// contain a token.
     #[must_use]
     pub fn with_body(mut self, body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body.get(..BODY).unwrap_or(body));
@@ -329,7 +340,7 @@ impl Error {
         self
     }
 
-    /// Sets how many inputs of a long list succeeded before the failure.
+    /// Sets the number of list entries that succeeded before the failure.
     #[must_use]
     pub fn with_done(mut self, done: usize) -> Self {
         self.inner().done = Some(done);
@@ -345,11 +356,6 @@ impl Error {
 
     pub(crate) fn with_target(mut self, target: &str) -> Self {
         self.inner().target = Some(target.to_owned());
-        self
-    }
-
-    pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.inner().message = printable(&message.into(), TEXT);
         self
     }
 
@@ -392,8 +398,8 @@ impl Error {
         self
     }
 
-    /// Returns a mutable reference to the details. If a clone shares the details, they are copied
-    /// first.
+    /// Returns a mutable reference to the details. If a clone shares the details, the details are
+    /// copied first.
     fn inner(&mut self) -> &mut Inner {
         Arc::make_mut(&mut self.inner)
     }

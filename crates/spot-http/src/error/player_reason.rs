@@ -7,7 +7,7 @@ macro_rules! reasons {
         /// Why the player refused a command.
         ///
         /// Spotify adds reasons over time. If this enum has no variant for a reason,
-        /// [`as_str`](Self::as_str) returns the text that Spotify sent.
+        /// [`as_str`](Self::as_str) returns the string that Spotify sent.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum PlayerReason {
@@ -17,7 +17,7 @@ macro_rules! reasons {
         }
 
         impl PlayerReason {
-            /// Returns the text that Spotify uses for the reason, for example `NO_NEXT_TRACK`.
+            /// Returns Spotify's string for the reason, for example `NO_NEXT_TRACK`.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)*
@@ -76,8 +76,8 @@ reasons! {
     Unknown = "UNKNOWN",
 }
 
-/// The text of an unknown reason. Other crates cannot construct or match this type. Therefore a new
-/// variant for the reason is not a breaking change.
+/// A reason for which [`PlayerReason`] has no variant yet. Other crates cannot construct or match
+/// this type. A later version can therefore add a variant for the reason without a breaking change.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct OtherReason(Box<str>);
 

@@ -1,4 +1,4 @@
-//! Advice for refused calls, for cases in which Spotify's message does not say what to do.
+//! Adds advice to the errors of refused calls if Spotify's message contains no advice.
 
 use spot_model::{Access, AccessMode, Operation, Paging};
 
@@ -59,7 +59,8 @@ fn advice(
         _ if !words.is_empty() => return None,
         (ErrorKind::NotFound, Some(410)) => "Spotify removed the operation from its API",
         (ErrorKind::NotFound, _) => {
-            "Spotify gives no reason: the item does not exist, or the application may not see it"
+            "Spotify gives no reason: the item does not exist, or the application is not allowed \
+             to see it"
         }
         (ErrorKind::BadRequest, Some(405)) => "the path does not support this method",
         (ErrorKind::Server, _) => "Spotify gives no reason",

@@ -6,7 +6,8 @@ use crate::{Error, ErrorKind, ForbiddenCause, PlayerReason};
 
 /// Adds the cause and the advice to the error of a call that Spotify forbids.
 ///
-/// For unavailable operations, Spotify has also responded with 404, 405 and 410 without a message.
+/// For an operation that is unavailable, Spotify may also respond with 404, 405 or 410 without a
+/// message.
 pub(crate) fn explain(error: Error, operation: &Operation, mode: AccessMode) -> Error {
     let cause = match error.status() {
         Some(401 | 403) => cause(&error, operation, mode),

@@ -1,10 +1,9 @@
-//! Interprets failures: decides what a failed attempt means, and whether and when a retry is
-//! allowed.
+//! Interprets failures, and decides whether and when a retry is allowed.
 //!
 //! The pipeline uses this module for calls, and `spot-auth` uses it for token requests, so that
-//! both crates treat a failure in the same way. An [`Outcome`] says what may have happened to the
-//! request. A [`Refusal`] is the server's message. [`retry_after`] is the wait that the server
-//! requested, and [`Backoff`] is the wait that the client chooses.
+//! both crates treat a failure in the same way. An [`Outcome`] describes what may have happened to
+//! the request. A [`Refusal`] contains the message of an error response. [`retry_after`] returns
+//! the wait that the server requested, and [`Backoff`] computes the wait that the client chooses.
 
 mod advice;
 mod backoff;

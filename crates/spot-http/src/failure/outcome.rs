@@ -1,6 +1,7 @@
 use crate::{Error, ErrorKind, TransportErrorKind};
 
-/// What a failed attempt means for the request.
+/// Outcome of a failed attempt: whether the server may have carried out the request, and whether a
+/// retry may succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -16,7 +17,7 @@ pub enum Outcome {
     /// The server may have carried out the request, and a retry would fail again. The status is any
     /// other 5xx, or the body of a successful response is too large.
     Failed,
-    /// The server refused the request permanently. The server would refuse a retry too.
+    /// The server refused the request, and would refuse a retry too.
     Rejected,
 }
 

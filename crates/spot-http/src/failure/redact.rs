@@ -8,8 +8,8 @@ const REDACTED: &str = "<redacted>";
 /// Minimum length of a secret. Shorter values also occur in ordinary text.
 const SHORTEST: usize = 6;
 
-/// Characters that begin an escape: in JSON, in URLs, in HTML, and in a text that mixes these
-/// formats.
+/// Sets of characters that begin an escape: for JSON, for URLs, for HTML, and for a mixture of the
+/// three formats.
 const ESCAPES: [&[char]; 4] = [&['\\'], &['%'], &['&'], &['\\', '%', '&']];
 
 /// Maximum number of nested escapes that are decoded.
@@ -18,7 +18,7 @@ const MAX_LEVELS: usize = 3;
 /// Maximum length of an escape, in characters.
 const LONGEST_ESCAPE: usize = 10;
 
-/// Replaces every secret in a server's text, which may repeat parts of the request.
+/// Replaces every secret in a text from a server. The text may repeat parts of the request.
 ///
 /// A secret is also found if it is escaped for JSON (`\/`, `\u002f`), a URL (`%2F`) or HTML
 /// (`&#47;`). Escapes may be nested up to three times. A secret in base64 is found too, even if it
@@ -108,8 +108,7 @@ fn escaped(text: &str, secret: &str, escapes: &[char]) -> Option<Vec<(usize, usi
 /// and Pratt.
 fn matches(characters: impl Iterator<Item = Character>, secret: &[char]) -> Vec<(usize, usize)> {
     let is_next = |matched: usize, char: char| secret.get(matched) == Some(&char);
-    // For each number of matched characters: the number of characters that still match after a
-    // mismatch.
+    // After `n` matched characters and a mismatch, `shorter[n]` characters still match.
     let mut shorter = vec![0; secret.len() + 1];
     let mut matched = 0;
     for (at, char) in secret.iter().enumerate().skip(1) {

@@ -13,10 +13,10 @@ use crate::{
 /// Maximum length of the server's message, in characters.
 const WORDS: usize = 200;
 
-/// Maximum number of bytes of a body that are read.
+/// Maximum number of bytes to read from a body.
 const READ: usize = 64 * 1024;
 
-/// Number of bytes of an HTML page that are searched for the title.
+/// Maximum number of bytes of an HTML page to search for the title.
 const TITLE_WITHIN: usize = 16 * 1024;
 
 /// If the `Retry-After` of a 429 is at least this long, a quota is exhausted, even if the body does
@@ -37,8 +37,8 @@ pub struct Refusal {
     /// The server's message, as one line of at most 200 characters. Empty if the response has no
     /// message.
     pub message: String,
-    /// The reason code: `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED`, `invalid_grant`. A value with both
-    /// uppercase and lowercase letters is ignored, because it could be a secret.
+    /// The reason code, for example `NO_ACTIVE_DEVICE`, `QUOTA_EXCEEDED` or `invalid_grant`. A
+    /// value with both uppercase and lowercase letters is ignored, because it could be a secret.
     pub reason: Option<String>,
 }
 
@@ -121,7 +121,7 @@ impl Refusal {
 
 impl Error {
     /// Creates an error from the status and the body of a response that is not a success. The error
-    /// keeps the beginning of the body.
+    /// contains the beginning of the body.
     ///
     /// A [`Pipeline`](crate::Pipeline) uses this function for the errors of its calls. If the
     /// response may contain a token, use [`Refusal`], not this method.

@@ -9,8 +9,8 @@ use http::{HeaderMap, header};
 /// no effect. Without a `Date` header, the date is compared with `now`.
 ///
 /// - `None` if the header is missing or malformed; the backoff then determines the wait.
-/// - A negative number is malformed. Treating a negative number as "retry now" would be dangerous,
-///   because the server reported too many calls.
+/// - A negative number is malformed. A negative number does not mean "retry now", because the
+///   server reported too many calls.
 /// - For a date in the past, the wait is zero.
 /// - A number that is too large for a [`Duration`] yields [`Duration::MAX`].
 /// - If there are several values, the longest wait is returned. A proxy may add a second header, or
@@ -34,8 +34,8 @@ fn date(text: &str) -> Option<SystemTime> {
 
 fn seconds(text: &str) -> Option<Duration> {
     let text = text.trim();
-    // The parser of Rust also accepts `inf` and `NaN`. To reject these words, the number must begin
-    // with a digit.
+    // Rust's parser also accepts `inf` and `NaN`. The check of the first character rejects `inf`
+    // and `NaN`.
     let number = text.starts_with(|first: char| first.is_ascii_digit()).then_some(text)?;
     Some(Duration::try_from_secs_f64(number.parse().ok()?).unwrap_or(Duration::MAX))
 }
@@ -49,7 +49,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::DATE, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
         headers.insert(header::RETRY_AFTER, "Sun, 06 Nov 1994 08:50:07 GMT".parse().unwrap());
-        // The local clock is decades fast or slow.
+        // The local clock is wrong by decades.
         for now in [SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH + Duration::from_secs(4 << 30)] {
             assert_eq!(retry_after(&headers, now), Some(Duration::from_secs(30)));
         }

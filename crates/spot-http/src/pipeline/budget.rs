@@ -19,8 +19,8 @@ pub(crate) fn price(outcome: Outcome) -> u32 {
     }
 }
 
-/// A balance of points. A retry costs points, and a success earns points. During an outage the
-/// balance runs out, and most calls fail without a retry.
+/// A number of points that all calls share. A retry costs points, and a success earns points.
+/// During an outage, the points run out, and most calls fail without a retry.
 #[derive(Debug)]
 pub(crate) struct Budget {
     left: Mutex<u32>,

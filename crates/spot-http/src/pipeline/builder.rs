@@ -182,7 +182,7 @@ impl PipelineBuilder {
         let base_url = Url::parse(base).map_err(|error| {
             let why = match error {
                 url::ParseError::RelativeUrlWithoutBase => {
-                    "it has no scheme; start it with https://".to_owned()
+                    "the URL has no scheme; start the URL with https://".to_owned()
                 }
                 error => error.to_string(),
             };

@@ -36,7 +36,7 @@ use crate::{AccessToken, Error, Response};
 /// assert_eq!(cache.bytes(), 0);
 /// # Ok(()) }
 /// ```
-// The attribute is repeated here, so that the docs of `spot-sdk` show the feature.
+// The compiler does not need this `cfg`, but the docs of `spot-sdk` need it to show the feature.
 #[cfg(feature = "cache")]
 #[derive(Clone)]
 pub struct Cache {
@@ -52,8 +52,8 @@ pub(crate) struct Memory {
 }
 
 /// The requests in flight. Entries of finished or cancelled requests remain until the next cleanup.
-/// A cleanup runs when the map has twice as many entries as after the previous cleanup, so that
-/// only a few calls run a cleanup.
+/// A cleanup runs when the map has doubled in size since the previous cleanup, so most calls run no
+/// cleanup.
 #[derive(Default)]
 struct Flights {
     by_key: HashMap<Key, Weak<Flight>>,
@@ -109,7 +109,8 @@ impl Cache {
         let options = OptionsBuilder::new()
             .estimated_items_capacity(items)
             .weight_capacity(bytes)
-            // There is only one shard, so that a large response fits.
+            // With several shards, each shard would have a part of the capacity, and a large
+            // response would not fit.
             .shards(1)
             .build();
         let random = std::hash::RandomState::new();
@@ -120,7 +121,8 @@ impl Cache {
                 random,
                 DefaultLifecycle::default(),
             ),
-            // The options are complete, because both numbers were set.
+            // Building the options fails only if a capacity is not set. Both capacities are set
+            // above.
             Err(_) => quick_cache::sync::Cache::with(
                 items,
                 bytes,

@@ -20,8 +20,8 @@ use crate::{
     rate_limit::describe,
 };
 
-/// One call. Dropping a call is safe at any time: the only resource of a call is its rate-limit
-/// slot.
+/// One call. Dropping a call is safe at any time, because the only resource of a call is its
+/// rate-limit slot.
 pub(crate) struct Call<'a> {
     shared: &'a Shared,
     tokens: &'a dyn TokenSource,
@@ -46,7 +46,7 @@ pub(crate) struct Call<'a> {
     token: Option<AccessToken>,
 }
 
-/// What to do after an attempt.
+/// The step that follows an attempt.
 enum Next {
     Done(http::Response<Bytes>),
     Again,
@@ -147,7 +147,7 @@ impl<'a> Call<'a> {
         let request = PermitRequest { operation, lane, deadline, max_wait };
         let passed = self.shared.limiter.acquire(request).await;
         let waited = start.elapsed();
-        // A limiter that admits the call at once also takes a short time, which is not reported.
+        // A time of less than 1 ms is not reported as a wait.
         if waited >= Duration::from_millis(1) {
             self.waited += waited;
             tracing::debug!(waited_ms = millis(waited), "the call waited for the rate limit");

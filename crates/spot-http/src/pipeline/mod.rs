@@ -76,8 +76,8 @@ impl Pipeline {
 
     /// Sends a request and returns the response with its body as bytes.
     ///
-    /// The future can be dropped at any time, but it is then unknown whether Spotify carried out
-    /// the request.
+    /// The future can be dropped at any time. After the drop, it is unknown whether Spotify carried
+    /// out the request.
     ///
     /// # Errors
     ///
@@ -142,8 +142,9 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not an `https` URL. If the
-    /// network fails, the kind of the error depends on the failure.
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link is not an `https` URL.
+    /// [`Timeout`](crate::ErrorKind::Timeout) or [`Transport`](crate::ErrorKind::Transport) if
+    /// there is no response.
     pub async fn redirect_of(&self, link: &str) -> Result<Option<String>, Error> {
         let wrong = || Error::bad_request(format!("the link {link:?} is not an https URL"));
         let url = Url::parse(link).ok().filter(|url| url.scheme() == "https").ok_or_else(wrong)?;
@@ -176,8 +177,8 @@ impl Pipeline {
     }
 
     /// Sets the access mode of the application; [`Development`](AccessMode::Development) by
-    /// default. If an operation is available in only one mode, its error messages depend on the
-    /// mode that is set here.
+    /// default. The access mode affects the error messages of operations that are available in only
+    /// one mode.
     #[must_use]
     pub fn with_access_mode(mut self, mode: AccessMode) -> Self {
         self.access = mode;
@@ -206,8 +207,8 @@ impl Pipeline {
     }
 
     /// A snapshot of Spotify's limits: the learned limit, the number of calls that count against
-    /// the limit now, and the paused operations, each with the end of its pause. Show the snapshot
-    /// on a dashboard, or save it for the next run.
+    /// the limit, and the paused operations. Show the snapshot on a dashboard, or save it for the
+    /// next run.
     pub fn limits(&self) -> Limits {
         self.shared.limiter.limits()
     }

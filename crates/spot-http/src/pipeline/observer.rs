@@ -142,8 +142,7 @@ pub enum Event {
         /// The operation.
         operation: &'static Operation,
     },
-    /// The observer was too slow: the events between the previously received event and this event
-    /// are lost.
+    /// Events before this event were lost, because the observer was too slow.
     #[non_exhaustive]
     Lost {
         /// The number of lost events.

@@ -25,7 +25,7 @@ const CAPACITY: usize = 1_024;
 /// order and the loss of events.
 pub struct ObserverQueue {
     observer: Arc<dyn Observer>,
-    /// Contains `None` if the thread could not be started: the observer is then never called.
+    /// If the thread cannot be started, the value is `None` and the observer is never called.
     queue: OnceLock<Option<Queue>>,
 }
 

@@ -55,7 +55,7 @@ pub(crate) struct Settings {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The base URL is left out: until it is checked, it may contain a password.
+        // The base URL is not printed, because an unchecked base URL may contain a password.
         f.debug_struct("Settings")
             .field("attempts", &self.attempts)
             .field("attempt_timeout", &self.attempt_timeout)
@@ -117,7 +117,7 @@ pub(crate) async fn token(
     }
 }
 
-/// Returns `now` plus `by`, but at most one year after `now`, because tokio's timers support only
+/// Returns `now` plus `by`, limited to one year after `now`, because tokio's timers support only
 /// about two years.
 pub(crate) fn later(now: Instant, by: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(365 * 86_400);

@@ -2,15 +2,16 @@
 //!
 //! Spotify has several limits, and a 429 rarely says which limit was reached:
 //!
-//! - A `Retry-After` of a few seconds means that the rolling window of the application is full. All
-//!   operations are then blocked.
-//! - `QUOTA_EXCEEDED`, or a `Retry-After` of hours, means that a quota is exhausted. Groups of
-//!   operations share quotas, and Spotify does not publish the groups. Only the refused operation
-//!   is blocked. Another operation that shares the quota is blocked when it is refused as well.
+//! - A `Retry-After` of a few seconds blocks all operations, because the rolling window of the
+//!   application is full.
+//! - `QUOTA_EXCEEDED`, or a `Retry-After` of hours, blocks only the refused operation, because a
+//!   quota is exhausted. Groups of operations share quotas, and Spotify does not publish the
+//!   groups. Other operations that share the quota are blocked only after Spotify refuses them too.
 //! - If an operation with its own rate limit is refused, only this operation is blocked.
 //!
-//! When a block ends, only one call is sent at first: the test call, which the code names `Probe`.
-//! The other calls wait for its response, because many calls at once could lengthen the block.
+//! When a block ends, the limiter first sends only one call, the test call (`Probe`). The other
+//! calls wait for the response to the test call, because many calls at once could lengthen the
+//! block.
 //!
 //! Functions take the current time as an argument and never wait.
 
@@ -32,8 +33,8 @@ use crate::{
     },
 };
 
-/// How long other calls wait for the response to a test call. After this time, the next call
-/// becomes the test call.
+/// Maximum time for which other calls wait for the response to a test call. After this time, the
+/// next call becomes the test call.
 const PROBE_TIME: Duration = Duration::from_secs(5);
 
 /// Length of the first block after `QUOTA_EXCEEDED` without `Retry-After`. The length doubles each
@@ -84,8 +85,8 @@ pub struct SharedBlock {
     pub words: String,
     /// Number of consecutive test calls that were refused.
     pub refused_probes: u32,
-    /// How many milliseconds other calls still wait for the test call in flight; `None` if no test
-    /// call is in flight.
+    /// Remaining time, in milliseconds, in which other calls wait for the test call in flight;
+    /// `None` if no test call is in flight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probing: Option<u64>,
 }
@@ -95,8 +96,8 @@ impl SharedBlock {
     pub const ALL: &str = "";
 }
 
-/// Which blocks a call tests. These blocks have ended, and are removed if the server's response to
-/// the call is not a 429. An ordinary call tests no block.
+/// The blocks that a call tests. A call tests only blocks that have ended. If the response to the
+/// call is not a 429, the limiter removes the tested blocks. An ordinary call tests no block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Probes {
     all: bool,
@@ -119,7 +120,7 @@ impl Probes {
 /// Whether a call may be sent.
 #[derive(Debug)]
 pub(crate) enum Passage {
-    /// The call may be sent. If `Probes` is not empty, the call tests these blocks.
+    /// The call may be sent. The call tests the blocks in `Probes`.
     Open(Probes),
     /// All operations are blocked until this time.
     AllBlocked(Instant, Error),
@@ -207,13 +208,14 @@ impl Blocks {
             let doubled = FIRST_QUOTA_BLOCK.saturating_mul(1 << refused_probes.min(16));
             wait.max(doubled.min(LONGEST_QUOTA_BLOCK))
         } else if refused_probes > 0 {
-            // The actual block is a little longer than `Retry-After` says.
+            // A refused test call shows that Spotify's block lasts longer than `Retry-After`.
             wait.saturating_add(Duration::from_secs(1 << (refused_probes - 1).min(6)))
         } else {
             wait
         };
         let wait = wait.min(LONGEST_BLOCK);
-        // If the call also tested the other kind of block, that block needs another test call.
+        // If the call tested two blocks, the 429 confirms only one block, and the second block
+        // needs another test call.
         let other = Probes { all: probes.all && alone, operation: probes.operation && !alone };
         self.end(operation, other, false);
         let block = Block {

@@ -155,8 +155,8 @@ impl Shared {
         content.processes.retain(|_, limits| limits.has_slots(wall));
         content.processes.insert(self.process.clone(), self.local.own_limits());
         let text = serde_json::to_vec(&content).map_err(io::Error::other)?;
-        // The data is not flushed to the disk, because an old or broken file after a power loss
-        // does no harm.
+        // The data is not flushed to the disk, because the limiter also works with an old or broken
+        // file.
         let next = sibling(&self.path, ".new");
         fs::write(&next, text)?;
         fs::rename(&next, &self.path)

@@ -6,10 +6,10 @@ use tokio::time::Instant;
 
 use crate::{Error, Lane, Limits};
 
-/// Decides when a call may be sent. One limiter serves all clients of an application.
+/// Decides when a call may be sent.
 ///
-/// Spotify counts the calls of an application, so all its clients must share one limiter.
-/// [`LocalLimiter`](crate::LocalLimiter) is the default and works within one process. An
+/// Spotify counts the calls of an application, so all clients of the application must share one
+/// limiter. [`LocalLimiter`](crate::LocalLimiter) is the default and works within one process. An
 /// implementation for several machines keeps its state in a place that all machines can access.
 ///
 /// An implementation must follow these rules:

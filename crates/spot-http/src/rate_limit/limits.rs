@@ -10,18 +10,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::rate_limit::window::Learned;
 
-/// Maximum length of a block: twice the longest block that was reported. Longer blocks are
-/// shortened to this length, since a wrong clock or header must not stop a program forever. One
-/// test call every two days is harmless even if the block was real.
+/// Maximum length of a block: twice the longest known block. A longer block is shortened, so that a
+/// wrong clock or header does not block a program forever. If Spotify's block is longer, one test
+/// call every two days does no harm.
 pub(crate) const LONGEST_BLOCK: Duration = Duration::from_secs(2 * 86_400);
 
 /// A snapshot of Spotify's limits: the learned limit, the number of calls that count against the
 /// limit, and the blocked operations with their remaining times.
 ///
 /// Show the snapshot on a dashboard, or save it for the next run. While Spotify blocks calls, a
-/// program must not send any, because further calls prolong the blocked time. A saved snapshot
-/// tells the next run how long to wait. [`FileLimiter`](crate::FileLimiter) saves the snapshot in a
-/// file.
+/// program must not send calls, because further calls prolong the block. A saved snapshot contains
+/// the time that the next run has to wait. [`FileLimiter`](crate::FileLimiter) saves the snapshot
+/// in a file.
 ///
 /// ```
 /// use spot_http::{AccessToken, Limits, Pipeline, RateLimit};

@@ -1,4 +1,5 @@
-//! The queue of waiting calls. The queue has two lanes. Each lane is first come, first served.
+//! The queue of waiting calls. The queue has two lanes. In each lane, calls are served in the order
+//! of their arrival.
 //!
 //! When it is the turn of a waiter, the queue wakes the waiter. The waiter takes its slot when it
 //! is polled. If a woken waiter is not polled, it is skipped after a short time and keeps its
@@ -121,8 +122,7 @@ impl Queue {
         self.interactive.is_empty() && self.bulk.is_empty() && self.parked.is_empty()
     }
 
-    /// Whether it is the turn of the waiter with this ticket, or of a new call if there is no
-    /// ticket.
+    /// Whether a call is the next call of the queue. Without a `ticket`, the call is new.
     pub(crate) fn is_turn(&self, lane: Lane, ticket: Option<u64>, now: Instant) -> bool {
         let bulk_is_due = self.bulk_is_due(now);
         let (own, other_first) = match lane {

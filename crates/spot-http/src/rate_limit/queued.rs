@@ -1,5 +1,5 @@
 //! The code that several limiters share: the queue with its lanes, the blocks, deadlines and time
-//! limits. The implementation of [`Slots`] counts the calls, in this process or elsewhere.
+//! limits. The implementation of [`Slots`] counts the calls, in this process or on a shared server.
 
 use std::{
     borrow::Cow,
@@ -61,7 +61,7 @@ pub struct Candidate<'a> {
     pub lane: Lane,
     /// The blocks that the call tests.
     pub probes: Probes,
-    /// The waiting calls, including this one.
+    /// The numbers of waiting calls, including the next call.
     pub waiting: Waiting,
 }
 
@@ -279,7 +279,7 @@ impl<S: Slots> Shared<S> {
         }
     }
 
-    /// Wakes the first waiters, in case a slot is free.
+    /// Wakes the first waiter of each lane, which then tries to take a slot.
     fn call(&self) {
         let mut state = self.state();
         let called = state.queue.call(Instant::now());
@@ -325,8 +325,8 @@ impl<S: Slots> State<S> {
         if !self.queue.is_turn(request.lane, ticket, now) {
             return Ok(in_lane);
         }
-        // A bulk call whose turn it is may also use the slots that are reserved for interactive
-        // calls. Without these slots, the bulk call might wait forever.
+        // If it is the turn of a bulk call, the call may use the slots that are reserved for
+        // interactive calls. Without the reserved slots, the bulk call might wait forever.
         let lane = if self.queue.bulk_is_due(now) { Lane::Interactive } else { request.lane };
         let mut waiting = self.queue.waiting();
         if ticket.is_none() {
@@ -383,9 +383,9 @@ fn accept(
     Ok(())
 }
 
-/// A waiter that is not woken checks after this time whether it may proceed. Each further interval
-/// is longer. The timer task normally wakes the waiter earlier, but the runtime of the timer task
-/// may have stopped.
+/// If nothing wakes a waiter for this time, the waiter checks whether it may proceed. The time
+/// between two checks grows up to [`RAREST_LOOK`]. The timer task normally wakes the waiter
+/// earlier, but the runtime of the timer task may have stopped.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 const RAREST_LOOK: Duration = Duration::from_secs(60);
 
@@ -415,7 +415,7 @@ impl<S: Slots> Waiter<'_, S> {
                 if let Some(ticket) = self.ticket.take() {
                     state.queue.leave(ticket);
                 }
-                // There may be a slot for the next waiter as well.
+                // Another slot may be free for the next waiter.
                 let called = state.queue.call(now);
                 self.shared.release(state, called);
                 return Poll::Ready(Ok((slot, probes)));
@@ -500,7 +500,8 @@ impl<S: Slots> Drop for Timer<S> {
         let Some(shared) = self.shared.upgrade() else { return };
         let mut state = shared.state();
         state.has_timer = false;
-        // The runtime may have shut down: the remaining waiters start another timer.
+        // The runtime may have shut down. Each waiter is woken, so that one waiter starts another
+        // timer.
         let called = state.queue.call_all();
         drop(state);
         called.into_iter().for_each(Waker::wake);

@@ -4,10 +4,10 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-/// Number of entries up to which every time is exact.
+/// Number of entries from which a new time may be merged with an earlier time.
 const EXACT: usize = 512;
 
-/// Which time represents several merged times: the earliest (`Down`) or the latest (`Up`).
+/// The time that represents several merged times: the earliest (`Down`) or the latest (`Up`).
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Rounding {
     Down,
@@ -17,7 +17,7 @@ pub(crate) enum Rounding {
 /// A list of times, earliest first. Each time has a kind.
 ///
 /// While the list has fewer than [`EXACT`] entries, every time has its own entry. In a longer list,
-/// a new time is merged with the previous entry if both have the same kind and are at most
+/// a new time is merged with the previous entry if the kinds are equal and the times are at most
 /// `resolution` apart. Merging bounds the memory if a server accepts thousands of calls in one
 /// window.
 #[derive(Debug)]
@@ -89,7 +89,8 @@ impl<K: Copy + PartialEq> Tally<K> {
         self.count = counts.fold(0, u32::saturating_add);
     }
 
-    /// Returns the time that follows the `skipped` earliest times. Merged times count individually.
+    /// Returns the time that follows the `skipped` earliest times. Each merged time counts as one
+    /// time.
     pub(crate) fn nth(&self, skipped: u32) -> Option<Instant> {
         let mut passed = 0_u32;
         let entry = self.entries.iter().find(|entry| {
@@ -121,8 +122,8 @@ mod tests {
     }
 
     proptest! {
-        /// Rounding up makes a time at most one resolution too late. Rounding down makes a time at
-        /// most one resolution too early.
+        /// Rounding up moves a time later by at most `RESOLUTION`. Rounding down moves a time
+        /// earlier by at most `RESOLUTION`.
         #[test]
         fn a_rounded_time_is_off_by_one_resolution_at_most(
             steps in prop::collection::vec(0_u64..40, EXACT..4 * EXACT),

@@ -2,9 +2,9 @@
 //!
 //! Spotify counts the calls of an application in a rolling window of 30 seconds. Spotify publishes
 //! neither the limit nor the number of remaining calls. A call takes a slot when it is sent. The
-//! slot becomes free one window length after the *response*. The server counts the call only
-//! between these two times. Therefore the server's count is never higher than the number of used
-//! slots, however long responses take.
+//! slot becomes free one window length after the *response*. The server counts the call only while
+//! the slot is in use. Therefore the server's count is never higher than the number of used slots,
+//! however long responses take.
 //!
 //! Functions take the current time as an argument and never wait.
 
@@ -38,8 +38,8 @@ const RAMP: u32 = 4;
 const LEAST: u32 = 4;
 
 /// A refusal after fewer responses than this probably means that other processes or an earlier run
-/// used up the limit. After `STRIKES` such refusals, the number of responses becomes the learned
-/// limit.
+/// used up the limit. After `STRIKES` refusals with fewer than `FEW` responses, the number of
+/// responses becomes the learned limit.
 const FEW: u32 = 20;
 const STRIKES: u32 = 3;
 
@@ -49,7 +49,7 @@ const RESOLUTIONS: u32 = 512;
 const FIRST_PROBE: Duration = Duration::from_secs(60);
 const RAREST_PROBE: Duration = Duration::from_secs(30 * 60);
 
-/// A block longer than this has another cause than a full window.
+/// If a block is longer than this, the cause of the block is not a full window.
 const LONG_BLOCK: Duration = Duration::from_secs(120);
 
 /// The calls of a window and the limit that was learned.
@@ -127,8 +127,8 @@ pub enum Slot {
 pub enum End {
     /// The server sent a response other than 429.
     Answered,
-    /// The server responded with 429. The duration is the wait before the next attempt, or
-    /// [`Duration::MAX`] if the 429 has another cause than a full window.
+    /// The server responded with 429. The duration is the wait before the next attempt. The
+    /// duration is [`Duration::MAX`] if a full window is not the cause of the 429.
     Refused(Duration),
     /// The outcome is unknown: the call was cancelled or timed out, or its connection broke.
     Unknown,
@@ -450,8 +450,7 @@ impl Window {
     }
 
     /// Records that a call has to wait because of `ramp`. Doubles `ramp`, up to [`LARGEST_RAMP`],
-    /// if such waits began at least one window length ago. If `ramp` never grew, a slow connection
-    /// would never reach the server's limit.
+    /// if calls have waited because of `ramp` for one window length.
     fn brake(&mut self, now: Instant) {
         match self.braked_since {
             None => self.braked_since = Some(now),

@@ -10,8 +10,8 @@ use url::Url;
 
 /// Converts the URIs of requests into URLs.
 ///
-/// Parsing a URL takes longer than all other work between a call and reqwest. Most of that time is
-/// spent on the host. All calls of a client have the same host, so the host is parsed only once.
+/// Parsing a URL is slow, and parsing the host takes most of the time. All calls of a client have
+/// the same host, so the host is parsed only once.
 #[derive(Debug, Default)]
 pub(crate) struct Addresses {
     first: OnceLock<Origin>,
@@ -69,7 +69,7 @@ mod tests {
     ];
 
     proptest! {
-        /// The result equals the parsed URL, for any path and query and any first request.
+        /// For every first request, path and query, the result equals the parsed URL.
         #[test]
         fn an_address_is_what_parsing_it_gives(
             first in 0..ORIGINS.len(),

@@ -24,8 +24,8 @@ pub(super) struct Clients {
     others: Mutex<VecDeque<(Id, reqwest::Client)>>,
 }
 
-/// Maximum number of clients for runtimes other than the first. A program with more runtimes
-/// usually creates them one after another, so the oldest runtime has already shut down.
+/// Maximum number of clients for runtimes other than the first. If there are more runtimes, the
+/// oldest client is dropped, because its runtime has usually shut down.
 const MAX_OTHERS: usize = 16;
 
 impl Clients {

@@ -24,7 +24,7 @@ pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder};
 ///
 /// The pipeline handles retries, rate limits and deadlines. A transport must not follow redirects,
 /// because a redirect would send the token to another address. A transport must not block its
-/// thread; [`TokenSource`](crate::TokenSource) gives the reason.
+/// thread: see [`TokenSource`](crate::TokenSource) for the reason.
 #[async_trait]
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends the request and reads the whole response.
@@ -81,12 +81,12 @@ pub enum TransportErrorKind {
     Other,
 }
 
-/// Maximum length of the text of a cause, in characters. The text may quote the server.
+/// Maximum length of a cause's message, in characters. A cause's message may quote the server.
 const CAUSE: usize = 300;
 
 impl TransportError {
-    /// Creates an error from its kind and cause. The cause's text must not contain a query or a
-    /// token.
+    /// Creates an error from its kind and cause. The message of the cause must not contain a query
+    /// or a token.
     pub fn new(
         kind: TransportErrorKind,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
@@ -105,7 +105,7 @@ impl fmt::Display for TransportError {
         f.write_str(match self.kind {
             TransportErrorKind::NotSent => "no connection to the server",
             TransportErrorKind::Reset => "the connection broke before the response was complete",
-            TransportErrorKind::Timeout => "the server did not answer in time",
+            TransportErrorKind::Timeout => "the server did not respond in time",
             TransportErrorKind::BodyTooLarge => "the response is larger than the limit",
             TransportErrorKind::Other => "the request failed",
         })?;
@@ -120,8 +120,8 @@ impl fmt::Display for TransportError {
     }
 }
 
-/// Returns advice for a refused certificate. `chain` is the text of all causes. With rustls, the
-/// reason is in the innermost cause. With `native-tls`, the reason may be in any cause.
+/// Returns advice for a refused certificate. `chain` contains the messages of all causes. With
+/// rustls, the reason is in the innermost cause. With `native-tls`, the reason may be in any cause.
 fn advice(chain: &str) -> &'static str {
     let says = |words: &[&str]| words.iter().any(|word| chain.contains(word));
     if !says(&["ertificate"]) {

@@ -12,10 +12,10 @@ use crate::{
 };
 
 /// Sends requests with reqwest, over HTTP/2 and with gzip if the server supports them. The
-/// transport neither follows redirects nor retries, and it limits the size of responses.
+/// transport does not follow redirects, does not retry, and limits the size of responses.
 ///
 /// A transport may be used on any number of runtimes. Each runtime has its own connections.
-// The attribute is repeated here, so that the docs of `spot-sdk` show the feature.
+// The compiler does not need this `cfg`, but the docs of `spot-sdk` need it to show the feature.
 #[cfg(feature = "reqwest")]
 #[derive(Clone)]
 pub struct ReqwestTransport {
@@ -45,7 +45,7 @@ impl ReqwestTransport {
 impl Transport for ReqwestTransport {
     // This is the code that `async_trait` would generate, except that the future does not contain
     // the request. Allocating a future of more than a kilobyte would cost as much as all other work
-    // here.
+    // of this function.
     fn send<'life, 'answer>(
         &'life self,
         request: http::Request<Bytes>,
@@ -124,8 +124,8 @@ impl fmt::Debug for ReqwestTransport {
     }
 }
 
-/// Creates the error for an incomplete body. The server responded, so the request was sent, even if
-/// the cause says otherwise.
+/// Creates the error for an incomplete body. The kind is never
+/// [`NotSent`](TransportErrorKind::NotSent), because the server has already responded.
 fn broken_body(error: reqwest::Error) -> TransportError {
     let error = classify(error);
     match error.kind() {
@@ -198,7 +198,7 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'stat
 }
 
 /// Builder of a [`ReqwestTransport`].
-// The attribute is repeated here, so that the docs of `spot-sdk` show the feature.
+// The compiler does not need this `cfg`, but the docs of `spot-sdk` need it to show the feature.
 #[cfg(feature = "reqwest")]
 #[must_use = "a builder does nothing until `build` is called"]
 #[derive(Clone)]
@@ -254,9 +254,9 @@ impl ReqwestTransportBuilder {
     }
 
     /// Sets how often an HTTP/2 connection with calls in flight is checked, and the timeout of each
-    /// check. The interval and the timeout are 4 s each by default. With these defaults, a dead
-    /// connection (for example after the machine slept) is found within 8 s. This is less than the
-    /// time limit of an attempt, so a dead connection costs only one attempt.
+    /// check. By default, the interval and the timeout are 4 s each, so a dead connection (for
+    /// example after the machine slept) is found within 8 s. The time limit of an attempt is longer
+    /// than 8 s, so a dead connection costs only one attempt.
     #[cfg(feature = "http2")]
     pub fn http2_keep_alive(mut self, interval: Duration, timeout: Duration) -> Self {
         self.http2_keep_alive = (interval, timeout);
@@ -285,16 +285,14 @@ impl ReqwestTransportBuilder {
         let fail = |what: &str, error: reqwest::Error| {
             Error::configuration(format!("{what}: {}", error.without_url()))
         };
-        // Installs a default crypto provider if the program has none. The installation fails only
-        // if the program installs a provider at the same moment. The program's provider is then
-        // used.
+        // Installs a default crypto provider if the program has none. If the program installs a
+        // provider at the same moment, the installation fails, and the program's provider is used.
         #[cfg(feature = "rustls")]
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let mut client = reqwest::Client::builder()
-            // Only the pipeline retries: it counts the attempts, waits between them, and knows
-            // which retries are safe.
+            // Only the pipeline retries, because only the pipeline knows which retries are safe.
             .retry(reqwest::retry::never())
             // A redirect would send the token to another address.
             .redirect(reqwest::redirect::Policy::none())
@@ -310,7 +308,7 @@ impl ReqwestTransportBuilder {
             client = client.no_proxy();
         }
         if let Some(url) = &self.proxy {
-            // The error of the URL is left out, because it may quote the password.
+            // The parse error is left out, because it may contain the password of the URL.
             let proxy = reqwest::Proxy::all(url).map_err(|_| {
                 Error::configuration("`proxy` is not a URL; expected http://HOST:PORT")
             })?;

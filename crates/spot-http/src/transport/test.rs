@@ -173,7 +173,7 @@ impl Transport for Replay {
 
 /// Makes requests and responses fail at random. The same seed and the same order of calls give the
 /// same failures. Every rate is between 0 (never) and 1 (always), and 0 by default. Clones share
-/// the random numbers.
+/// the random number generator.
 #[derive(Clone)]
 pub struct Faulty {
     inner: Arc<dyn Transport>,
@@ -219,35 +219,36 @@ impl Faulty {
         }
     }
 
-    /// Sets how often a request is never sent.
+    /// Sets the probability that a request is not sent.
     #[must_use]
     pub fn drop_before_send(mut self, rate: f64) -> Self {
         self.rates.drop_before_send = rate;
         self
     }
 
-    /// Sets how often the response to a request is lost, after the server has received the request.
+    /// Sets the probability that a response is lost after the server has received the request.
     #[must_use]
     pub fn reset_after_send(mut self, rate: f64) -> Self {
         self.rates.reset_after_send = rate;
         self
     }
 
-    /// Sets how often a request is delayed, and for how long.
+    /// Sets the probability that a request is delayed, and the length of the delay.
     #[must_use]
     pub fn delay(mut self, rate: f64, delay: Duration) -> Self {
         self.rates.delay = (rate, delay);
         self
     }
 
-    /// Sets how often the transport does not send a request, and returns a 503 with an HTML page.
+    /// Sets the probability of a 503 response with an HTML page. The transport creates this
+    /// response, and does not send the request.
     #[must_use]
     pub fn server_error(mut self, rate: f64) -> Self {
         self.rates.server_error = rate;
         self
     }
 
-    /// Sets how often a response is cut off half way.
+    /// Sets the probability that a response is truncated.
     #[must_use]
     pub fn truncated_body(mut self, rate: f64) -> Self {
         self.rates.truncated_body = rate;
@@ -360,8 +361,7 @@ const SECRETS: [&str; 9] = [
     "refresh_token",
 ];
 
-/// Returns the credentials of the request. If the response repeats the credentials, they are
-/// replaced there.
+/// Returns the credentials of the request, which [`without_secrets`] replaces in both bodies.
 fn secret_of(request: &http::Request<Bytes>) -> String {
     let header = request.headers().get(header::AUTHORIZATION);
     let header = header.and_then(|header| header.to_str().ok()).unwrap_or_default();

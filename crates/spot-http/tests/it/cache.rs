@@ -36,7 +36,7 @@ async fn what_is_fresh_is_not_asked_for_again() {
     assert_eq!((first.body(), first.cached(), first.attempts()), (&"one".into(), false, 1));
     assert_eq!((second.body(), second.cached(), second.attempts()), (&"one".into(), true, 0));
     assert_eq!(script.count(), 1);
-    // A different URL is a different cache entry.
+    // Each URL has its own cache entry.
     pipeline.call(album().query("market", "SE")).await.unwrap();
     assert_eq!(script.count(), 2);
     cache.clear();

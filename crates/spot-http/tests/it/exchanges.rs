@@ -122,7 +122,7 @@ async fn refusals_are_told_apart() {
     POST /me/player/next: the player refused the command (403): Premium; the player accepts commands only from users with Spotify Premium
     GET /me/tracks: a scope is missing (403): Insufficient client scope; sign the user in with the scope `user-library-read`
     GET /me: forbidden (403): User not registered; add the user to the allow-list of the application in the dashboard; Development Mode allows five users
-    GET /me: not found (404): Spotify gives no reason: the item does not exist, or the application may not see it
+    GET /me: not found (404): Spotify gives no reason: the item does not exist, or the application is not allowed to see it
     GET /me: bad request (400): No
     GET /me: configuration error (302): the server redirects to another address; check `base_url`
     POST /me/player/next: the call may or may not have been carried out (502): the response is an HTML page: Bad; check whether the call took effect before you repeat it

@@ -242,8 +242,8 @@ async fn a_certificate_that_nobody_trusts_is_no_connection() {
 async fn the_frames_that_are_traced_hold_no_token() {
     const ALONE: &str = "SPOT_HTTP_TEST_ALONE";
     if std::env::var_os(ALONE).is_none() {
-        // This test runs in its own process. `tracing` decides whether a span is recorded when the
-        // span is first used. In a shared process, another test without a subscriber may use the
+        // This test runs in its own process. `tracing` decides at the first use of a span whether
+        // the span is recorded. In a shared process, another test without a subscriber may use the
         // span first.
         let status = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "http2::the_frames_that_are_traced_hold_no_token"])

@@ -1,5 +1,5 @@
-//! Tests blocks after a 429. Calls wait for the end of short blocks and fail at once during long
-//! blocks. A block stops only the calls that it applies to.
+//! Tests the blocks that follow a 429. Calls wait for the end of short blocks and fail at once
+//! during long blocks. A block stops only the calls that it applies to.
 
 use std::time::Duration;
 
@@ -214,7 +214,7 @@ async fn whoever_waits_for_the_call_that_goes_first_keeps_to_its_deadline() {
     let hurried = get().with_options(CallOptions::new().deadline(Duration::from_secs(1)));
     let error = pipeline.call(hurried).await.unwrap_err();
     assert_eq!((error.kind(), start.elapsed().as_secs()), (ErrorKind::Timeout, 1));
-    // Calls with the default deadline do not wait forever either.
+    // A call with the default deadline waits less than 6 s.
     pipeline.call(get()).await.unwrap();
     assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
     first.abort();
@@ -273,7 +273,8 @@ async fn a_quota_without_a_time_is_probed_by_one_call() {
     pipeline.call(albums()).await.unwrap_err();
     assert_eq!(script.count(), 1);
     sleep(Duration::from_secs(101)).await;
-    // Ten calls start at once. One of them is sent to test the block; the others fail unsent.
+    // Ten calls start at once. One call is sent to test the block, and the other nine calls fail
+    // without being sent.
     let calls = (0..10).map(|_| pipeline.call(albums()));
     let ended = futures::future::join_all(calls).await;
     assert!(ended.iter().all(Result::is_err));

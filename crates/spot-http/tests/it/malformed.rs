@@ -1,5 +1,5 @@
-//! Tests responses that violate HTTP. A call ends with an error soon, or with the right response,
-//! and no byte of one response reaches another call.
+//! Tests responses that violate HTTP. Each call soon returns an error or the right response. No
+//! call receives a byte of another call's response.
 
 use std::{
     sync::{Arc, Mutex},
@@ -23,7 +23,7 @@ struct Server {
     requests: Arc<Mutex<Vec<String>>>,
 }
 
-/// Bytes of a response: a part that is sent once, and a part that is then sent without an end.
+/// Bytes of a response: the first part is sent once, and the second part is repeated forever.
 struct Bytes {
     once: Vec<u8>,
     endless: Vec<u8>,
@@ -192,7 +192,8 @@ async fn a_body_that_is_not_what_its_encoding_says_is_an_error() {
 
 #[tokio::test]
 async fn bytes_after_a_response_are_not_the_response_to_another_call() {
-    // The server puts a second response behind the first one, which nobody requested.
+    // After the first response, the server sends a second response, which the client did not
+    // request.
     let head = "HTTP/1.1 200 OK\ncontent-length: 2";
     let extra = b"{}HTTP/1.1 200 OK\r\ncontent-length: 18\r\n\r\n{\"id\":\"of another\"}";
     let server = Server::start(once(head, extra)).await;

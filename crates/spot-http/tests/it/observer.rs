@@ -1,4 +1,4 @@
-//! Tests which events observers receive. Also tests observers that hang, panic or call the API.
+//! Tests the events that observers receive, and observers that hang, panic or call the API.
 
 use std::{
     sync::{
@@ -13,7 +13,8 @@ use tokio::time::timeout;
 
 use crate::script::{Script, status, wait};
 
-/// An observer that hangs at its first event until the test drops the sender. It stores all events.
+/// An observer that stores all events, and hangs at its first event until the test drops the
+/// sender.
 #[derive(Clone, Debug)]
 struct Hangs {
     until: Arc<Mutex<Receiver<()>>>,

@@ -1,4 +1,4 @@
-//! A transport for tests. It answers from a script and uses the virtual time of the test.
+//! A transport for tests, which returns scripted results and uses the virtual time of the test.
 
 use std::{
     collections::VecDeque,
@@ -41,8 +41,8 @@ pub(crate) fn body(status: u16, body: &str) -> Turn {
     Turn::Answer { status, headers: Vec::new(), body: body.to_owned() }
 }
 
-/// A transport that returns the scripted results in order and then repeats the last result. It
-/// records the requests and their times.
+/// A transport that returns the scripted results in order and then repeats the last result. The
+/// transport records the requests and their times.
 #[derive(Clone, Debug)]
 pub(crate) struct Script(Arc<Mutex<State>>);
 

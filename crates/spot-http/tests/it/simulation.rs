@@ -217,8 +217,8 @@ async fn work_in(tasks: usize, server: &Server, pipelines: Vec<Pipeline>, calls:
                         }
                         *left -= 1;
                     }
-                    // A call fails only if the server asks for a wait beyond the deadline. This
-                    // happens only to clients that keep calling during a block.
+                    // A call fails only if `Retry-After` exceeds the deadline. Only clients that
+                    // send calls during a block receive such a long `Retry-After`.
                     if pipeline.call(get()).await.is_err() {
                         return sleep(Duration::from_secs(100 * 3600)).await;
                     }
@@ -242,8 +242,8 @@ async fn ours(server: &Server) -> Run {
     work(server, vec![pipeline; 32], 5000).await
 }
 
-/// Minimum number of seconds for 5,000 calls: 27 full windows of 30 s. The remaining calls are then
-/// sent at once.
+/// Minimum number of seconds for 5,000 calls: 27 full windows of 30 s. After the 27 windows, the
+/// remaining calls are sent at once.
 const IDEAL: f64 = 810.0;
 
 const LATENCY: Duration = Duration::from_millis(100);
@@ -383,8 +383,8 @@ async fn a_spent_quota_is_asked_for_once_more_and_harms_nothing_else() {
         others += u32::from(pipeline.call(get()).await.is_ok());
         sleep(Duration::from_secs(60)).await;
     }
-    // The two operations share 100 calls on the first day. On the second day, all their calls of
-    // one hour succeed.
+    // The two operations share 100 calls on the first day. All calls of the two operations during
+    // the 25th hour succeed.
     assert_eq!(others, 25 * 60);
     assert!((200..230).contains(&(first + second)), "{first} and {second}");
     // Each of the two operations is refused once, because the client does not know that they share
@@ -459,7 +459,7 @@ async fn a_block_of_a_day_costs_no_call_and_no_sleep() {
         assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
         assert!(error.retry_after().unwrap() > Duration::from_secs(86_000));
     }
-    // A new run also knows the block from the limits that were saved as JSON.
+    // A new run loads the saved limits, including the block.
     let kept = serde_json::to_string(&pipeline.limits()).unwrap();
     let again = build(RateLimit::learned().resume(serde_json::from_str(&kept).unwrap()));
     assert_eq!(again.call(get()).await.unwrap_err().kind(), ErrorKind::QuotaExceeded);
@@ -474,7 +474,7 @@ async fn what_was_learned_is_kept() {
     work(&server, vec![first.clone(); 8], 300).await;
     assert_eq!(first.limits().limit(), Some(60));
     let refused = server.refused();
-    // The next run knows the limit and how much of it the first run has used.
+    // The next run knows the limit and the number of calls that the first run has made.
     let second = pipeline(&server, RateLimit::learned().resume(first.limits()));
     drop(first);
     work(&server, vec![second; 8], 60).await;
@@ -483,7 +483,7 @@ async fn what_was_learned_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn several_programs_that_do_not_know_of_each_other_share_the_limit() {
-    // Chance decides which program sends first after a block, so many runs are averaged.
+    // The order of the programs after a block is random, so the test averages many runs.
     const RUNS: u32 = 20;
     let mut refused = 0.0;
     for run in 0..RUNS {
@@ -514,12 +514,13 @@ async fn somebody_who_waits_passes_a_long_job() {
             tokio::spawn(async move { pipeline.call(bulk).await.unwrap().waited() })
         })
         .collect();
-    // The job has used up the first window. From then on, there is a click every 13 s.
+    // The job has used up the first window. A click follows every 13 s.
     let mut longest = Duration::ZERO;
     for click in 0..20 {
         sleep(Duration::from_secs(13)).await;
         let waited = pipeline.call(get()).await.unwrap().waited();
-        // The first click finds a full window, because nothing was reserved for it.
+        // At the first click, the window is full, because no slot was reserved for interactive
+        // calls.
         if click > 2 {
             longest = longest.max(waited);
         }
@@ -593,8 +594,8 @@ proptest! {
     }
 }
 
-/// A transport without a rate limit. It responds or fails after a random latency, and counts the
-/// calls in flight.
+/// A transport without a rate limit, which responds or fails after a random latency. The transport
+/// counts the calls in flight.
 #[derive(Clone, Debug)]
 struct Unlimited(Arc<Mutex<Flights>>);
 
@@ -605,7 +606,7 @@ struct Flights {
     slowest: u64,
     in_flight: usize,
     outstanding: usize,
-    /// Start of the current period in which calls wait although more calls could be in flight.
+    /// Start of the current period in which calls wait while fewer than eight calls are in flight.
     held_since: Option<Instant>,
     longest_hold: Duration,
 }
@@ -668,7 +669,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     /// A call waits only while eight other calls are in flight, so it waits only for their
-    /// responses. Earlier cancelled or failed calls do not delay it.
+    /// responses. Earlier cancelled or failed calls do not delay a call.
     #[test]
     fn nobody_waits_for_anything_but_answers_without_a_refusal(
         slowest in 1_u64..8_000,

@@ -47,8 +47,8 @@ pub struct App {
 }
 
 impl App {
-    /// An application in Development Mode. The seed of the mock and the name determine the
-    /// credentials of the application. To find the application by its name, call
+    /// An application in Development Mode. The credentials of the application depend on the seed of
+    /// the mock and on the application's name. To find the application by its name, call
     /// [`MockSpotify::app`](crate::MockSpotify::app).
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -76,8 +76,8 @@ impl App {
         self
     }
 
-    /// Field names of playlist contents. Default: the new names in Development Mode, and both names
-    /// in Extended Quota Mode.
+    /// Field names of playlist contents. Default: [`PlaylistFields::New`] in Development Mode, and
+    /// [`PlaylistFields::Both`] in Extended Quota Mode.
     pub fn playlist_fields(mut self, fields: PlaylistFields) -> Self {
         self.playlist_fields = Some(fields);
         self
@@ -99,14 +99,14 @@ impl App {
 
     /// Ids of the users who are registered for Development Mode. At most five users are allowed.
     /// Other users can sign in, but their calls fail with 403. Default: the first five users of the
-    /// world.
+    /// mock.
     pub fn users<S: Into<String>>(mut self, ids: impl IntoIterator<Item = S>) -> Self {
         self.users = Some(ids.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Whether the owner has Premium. Without Premium, every call of an application in Development
-    /// Mode fails with 403. Default: yes.
+    /// Whether the owner has Premium. If the owner does not have Premium, every call of an
+    /// application in Development Mode fails with 403. Default: yes.
     pub fn owner_premium(mut self, premium: bool) -> Self {
         self.owner_premium = premium;
         self
@@ -129,7 +129,7 @@ pub(crate) struct Registered {
     owner_premium: bool,
 }
 
-/// A secret. The `Debug` output does not contain the text of the secret.
+/// A secret. The `Debug` output does not contain the secret.
 pub(crate) struct Secret(pub(crate) String);
 
 impl std::fmt::Debug for Secret {
@@ -154,7 +154,7 @@ impl Registered {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct AppKey(usize);
 
-/// All applications. The list has at least the default application.
+/// All registered applications.
 #[derive(Debug)]
 pub(crate) struct Apps {
     first: Registered,
@@ -165,7 +165,7 @@ impl Apps {
     /// The default application.
     pub(crate) const FIRST: AppKey = AppKey(0);
 
-    /// Registers applications. Fails if Spotify would refuse one of the applications.
+    /// Registers applications. Returns an error if a setting of an application is invalid.
     pub(crate) fn register(
         first: App,
         others: Vec<App>,
@@ -234,7 +234,8 @@ fn register(
         None => world.users.keys().take(MOST_USERS).collect(),
     };
     if app.mode == Mode::Development && users.len() > MOST_USERS {
-        let reason = format!("it has {} users; Development Mode allows at most 5", users.len());
+        let reason =
+            format!("{} users are registered; Development Mode allows at most 5", users.len());
         return Err(invalid(&app.name, &reason));
     }
     let developer = developers.iter().position(|name| *name == app.developer);

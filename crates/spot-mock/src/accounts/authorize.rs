@@ -20,8 +20,8 @@ use crate::{
 
 /// Redirects the browser, or returns a page that shows an error.
 ///
-/// Errors of the client id or the redirect URI are shown on the page, because the browser must not
-/// visit an unregistered address. All other errors are sent to the application.
+/// If the client id or the redirect URI is invalid, a page shows the error, since the redirect URI
+/// cannot be trusted. Any other error is sent to the redirect URI, in the parameter `error`.
 pub(crate) fn authorize(
     auth: &mut Auth,
     apps: &Apps,
@@ -91,8 +91,8 @@ pub(crate) fn authorize(
     back("code", &code)
 }
 
-/// Redirects the browser to the application. The URL contains one result and the `state` of the
-/// request.
+/// Redirects the browser to the application. The URL contains the parameter `name` and the `state`
+/// of the request.
 fn send_back(redirect_uri: &str, name: &str, value: &str, state: Option<&str>) -> Reply {
     let mut answer = Serializer::new(String::new());
     answer.append_pair(name, value);
@@ -105,7 +105,8 @@ fn send_back(redirect_uri: &str, name: &str, value: &str, state: Option<&str>) -
         .with_header("location", format!("{redirect_uri}{separator}{answer}"))
 }
 
-/// The consent page. Each link repeats the request, and adds the user's decision as a parameter.
+/// The consent page. Each link contains the user's decision, in addition to the parameters of the
+/// request.
 fn ask(
     world: &World,
     app: &Registered,

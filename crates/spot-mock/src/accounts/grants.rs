@@ -1,4 +1,4 @@
-//! Grants: codes, access tokens and refresh tokens.
+//! Grants: authorization codes, access tokens and refresh tokens.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ pub(super) const CONSENT_MONTHS: i64 = 6;
 )]
 #[non_exhaustive]
 pub enum Consent {
-    /// Grants access. The browser is redirected immediately with a code.
+    /// Grants access. The browser is redirected immediately with an authorization code.
     #[default]
     Grant,
     /// Denies access. The browser is redirected immediately with `error=access_denied`.
@@ -42,8 +42,8 @@ pub enum Consent {
 )]
 #[non_exhaustive]
 pub enum RefreshPolicy {
-    /// The response has no refresh token, like most of Spotify's responses. The old refresh token
-    /// stays valid.
+    /// The response has no refresh token, as is usual for Spotify. The old refresh token stays
+    /// valid.
     #[default]
     Omit,
     /// The response has an empty refresh token and empty scopes. The old refresh token stays valid.
@@ -82,7 +82,8 @@ pub(super) struct RefreshGrant {
     pub(super) scopes: ScopeSet,
     /// Time of the consent. A refresh does not change this time.
     pub(super) consented: Moment,
-    /// Whether the user signed in with PKCE. A refresh after PKCE needs no client secret.
+    /// Whether the user signed in with PKCE. If the user signed in with PKCE, a refresh request
+    /// needs no client secret.
     pub(super) pkce: bool,
     pub(super) revoked: bool,
 }

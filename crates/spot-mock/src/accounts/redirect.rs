@@ -2,10 +2,11 @@
 
 use url::{Host, Url};
 
-/// Whether an application with the redirect URIs `registered` may use the redirect URI `asked`.
+/// Whether an application may use `asked` as the redirect URI of a request. `registered` lists the
+/// application's redirect URIs.
 ///
-/// `asked` must equal a registered URI. If a loopback address is registered without a port, any
-/// port is allowed, since applications choose the port at run time.
+/// `asked` must equal one of the registered URIs. For a loopback address that is registered without
+/// a port, any port is allowed, since applications choose the port at run time.
 pub(crate) fn is_allowed(registered: &[String], asked: &str) -> bool {
     is_secure(asked)
         && registered
@@ -14,8 +15,7 @@ pub(crate) fn is_allowed(registered: &[String], asked: &str) -> bool {
 }
 
 /// Whether an address may be registered. `http` is allowed only with a numeric loopback address.
-/// `https` is allowed with any host except `localhost`, since a name can resolve to another
-/// machine. Other schemes are allowed for mobile apps.
+/// `https` is allowed with any host except `localhost`. Other schemes are allowed for mobile apps.
 pub(crate) fn is_secure(address: &str) -> bool {
     Url::parse(address).is_ok_and(|url| match url.scheme() {
         "http" => is_loopback(&url),

@@ -58,7 +58,7 @@ impl ScopeSet {
         self.0.is_empty()
     }
 
-    /// Formats the scopes as the token endpoint does.
+    /// Returns the names of the scopes, separated by spaces.
     pub(crate) fn text(&self) -> String {
         self.0.join(" ")
     }

@@ -106,7 +106,7 @@ fn exchange(auth: &mut Auth, client: Client, form: &Query, now: Moment) -> Resul
         .get("redirect_uri")
         .ok_or(Denial::new("invalid_request", "redirect_uri must be supplied"))?;
     let verifier = form.get("code_verifier");
-    // A code can be used only once. A failed attempt also uses up the code.
+    // A code can be used only once, even if the token request fails.
     let code = auth
         .codes
         .remove(code)
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn the_challenge_is_the_one_of_the_standard() {
-        // The example of RFC 7636, appendix B.
+        // The example in appendix B of RFC 7636.
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         assert!(is_verifier(verifier));
         assert_eq!(challenge_of(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");

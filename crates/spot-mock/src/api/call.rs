@@ -25,7 +25,7 @@ pub(crate) struct Call<'a> {
     pub(crate) search_index: &'a OnceLock<SearchIndex>,
     pub(crate) operation: &'static Operation,
     pub(crate) caller: Caller,
-    /// The path below `/v1`, as in the request.
+    /// The path below `/v1`, percent-encoded.
     pub(crate) path: &'a str,
     pub(crate) parameters: Vec<(&'static str, String)>,
     pub(crate) query: Query,
@@ -56,7 +56,7 @@ impl Call<'_> {
         self.search_index.get_or_init(|| SearchIndex::new(self.world))
     }
 
-    /// A parameter of the path, decoded.
+    /// A decoded path parameter.
     pub(crate) fn parameter(&self, name: &str) -> &str {
         self.parameters.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
     }

@@ -1,4 +1,4 @@
-//! Checks that run before a handler, as the table of operations specifies.
+//! Checks each call against the table of operations, before the handler runs.
 
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ pub(crate) fn access(
         return Err(Refusal::new(403, text));
     }
     if !app.admits(caller.user) {
-        // This refusal is plain text, not JSON.
+        // The body of this error response is plain text, not JSON.
         let text = "Check settings on developer.spotify.com/dashboard, the user may not be \
                     registered.";
         let media_type = "text/plain; charset=utf-8".to_owned();

@@ -22,12 +22,12 @@ pub(crate) enum Access {
     Any,
     /// Applications in Extended Quota Mode.
     Extended,
-    /// Spotify restricted the operation on 2024-11-27. Applications without access get this
-    /// response.
+    /// Spotify restricted the operation on 2024-11-27. [`ClosedAnswer`] is the response to an
+    /// application without access.
     Closed(ClosedAnswer),
 }
 
-/// Response of a restricted operation to an application without access.
+/// Error response to an application without access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClosedAnswer {
     Forbidden,
@@ -40,7 +40,7 @@ pub(crate) enum ClosedAnswer {
 pub(crate) struct Limit {
     pub(crate) default: u32,
     pub(crate) max: u32,
-    /// Default and maximum in Extended Quota Mode.
+    /// Default and maximum page size in Extended Quota Mode.
     pub(crate) extended: (u32, u32),
 }
 
@@ -104,7 +104,7 @@ impl Operation {
         self
     }
 
-    /// Adds a list that may also be in the body.
+    /// Adds a list parameter. The client can send the list in the query or in the JSON body.
     pub(crate) const fn list_or_body(mut self, name: &'static str, max: usize) -> Self {
         self.list = Some(List { name, max, in_body: true });
         self

@@ -1,7 +1,7 @@
 //! All operations of the Web API, one per row, with their scopes, limits and other rules.
 //!
-//! The gate ([`crate::api::gate`]) checks these rules for all operations. The handlers check all
-//! other rules.
+//! The gate ([`crate::api::gate`]) checks the rules in the table. The handlers check the rules that
+//! are not in the table.
 
 use crate::{
     api::{
@@ -52,10 +52,10 @@ const COMMAND: &[&str] = &["user-modify-playback-state"];
 const HISTORY_READ: &[&str] = &["user-read-recently-played"];
 const TOP_READ: &[&str] = &["user-top-read"];
 
-/// Executes an operation. Runs after the rules of the operation were checked.
+/// Executes an operation, after the [gate](crate::api::gate) has checked the call.
 pub(crate) type Handler = fn(&mut Call<'_>) -> Answer;
 
-/// The table. The order does not matter: no two rows match the same request.
+/// The table. The rows can be in any order.
 #[rustfmt::skip]
 pub(crate) static OPERATIONS: &[(Operation, Handler)] = &[
     (get("/albums/{id}", "get-an-album"), albums::one),
@@ -171,7 +171,7 @@ pub(crate) static OPERATIONS: &[(Operation, Handler)] = &[
 pub(crate) enum Route {
     /// An operation and the parameters of its path, decoded.
     Operation(&'static Operation, Handler, Vec<(&'static str, String)>),
-    /// The path exists, but not with this method.
+    /// The path exists, but does not support the method.
     WrongMethod,
     Unknown,
 }
@@ -206,7 +206,7 @@ pub(crate) fn is_operation(name: &str) -> bool {
         || OPERATIONS.iter().any(|(operation, _)| operation.id == name)
 }
 
-/// Returns the parameters of `path` if `path` has the form of `template`.
+/// Returns the parameters of `path` if `path` matches `template`.
 fn parameters(template: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
     let Some((start, _)) = template.split_once('{') else {
         return (template == path).then(Vec::new);

@@ -1,4 +1,4 @@
-//! The bodies of the control interface.
+//! Request and response bodies of the control interface.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -86,7 +86,7 @@ impl From<RecordedRequest> for Seen {
     }
 }
 
-/// A fault of one request.
+/// A fault that affects one request.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum FaultBody {
@@ -102,13 +102,13 @@ pub(super) enum FaultBody {
         /// Value of `Retry-After`.
         retry_after: Option<String>,
     },
-    /// A 429 of the rate limit.
+    /// A response with status 429, as if the rate limit were exceeded.
     RateLimited { seconds: u64 },
-    /// A 429 with the reason `QUOTA_EXCEEDED`.
+    /// A response with status 429 and the reason `QUOTA_EXCEEDED`.
     QuotaExceeded { seconds: u64 },
     /// Resets the connection without processing the request.
     Reset,
-    /// Processes the request, and resets the connection before the response.
+    /// Processes the request, and resets the connection before the response is sent.
     LostAnswer,
     /// Processes the request, and closes the connection in the middle of the response body.
     TruncatedBody,
@@ -219,19 +219,19 @@ pub(super) struct Token {
     pub(super) token: String,
 }
 
-/// The user who signs in.
+/// Settings of the sign-in. A missing field leaves the setting unchanged.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SignIn {
-    /// Id of the user. Default: no change.
+    /// Id of the user who signs in.
     pub(super) user: Option<String>,
-    /// Decision of the user. Default: no change.
+    /// Decision of the user.
     pub(super) consent: Option<Consent>,
-    /// The refresh token in the response to a refresh request. Default: no change.
+    /// The refresh token in the response to a refresh request.
     pub(super) refresh: Option<RefreshPolicy>,
 }
 
-/// Limits. A limit that is left out is not enforced.
+/// Limits. A missing limit is not enforced.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct LimitsBody {
@@ -239,7 +239,7 @@ pub(super) struct LimitsBody {
     pub(super) calls: Option<usize>,
     /// Length of the rate limit window in seconds. Default: 30.
     pub(super) window_seconds: Option<u64>,
-    /// Operation ids, each with the maximum number of calls in a window.
+    /// For each operation id, the maximum number of calls in a rate limit window.
     pub(super) operations: BTreeMap<String, usize>,
     /// Maximum number of calls per day to a group of operations.
     pub(super) quota: Option<usize>,
@@ -262,19 +262,19 @@ pub(super) struct DeviceBody {
 pub(super) struct AdvertisementBody {
     /// Id of the user. Default: the default user.
     pub(super) user: Option<String>,
-    /// Length in seconds, with or without a fraction.
+    /// Length of the advertisement in seconds, with or without a fraction.
     pub(super) seconds: f64,
 }
 
-/// An isolated world. Settings that are left out have the same values as in the mock.
+/// An isolated world. A missing setting has the value of the default instance.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct WorldBody {
-    /// Custom world. Default: the world of the mock.
+    /// Custom world. Default: the custom world of the default instance.
     pub(super) world: Option<custom::World>,
-    /// Seed of the generated world. Default: the seed of the mock.
+    /// Seed of the generated world. Default: the seed of the default instance.
     pub(super) seed: Option<u64>,
-    /// Access mode of the default application. Default: the mode of the mock.
+    /// Access mode of the default application. Default: the mode of the default instance.
     pub(super) mode: Option<Mode>,
     /// Whether the default application has no access to the operations that Spotify restricted in
     /// 2024.
@@ -283,8 +283,8 @@ pub(super) struct WorldBody {
     pub(super) playlist_fields: Option<PlaylistFields>,
     /// Redirect URIs to register for the default application.
     pub(super) redirect_uris: Vec<String>,
-    /// Whether responses contain the null values of real responses: hidden playlists are null, and
-    /// a device has no id.
+    /// Whether responses contain null values: hidden playlists are null, and one device has a null
+    /// id and a null volume.
     pub(super) null_values: Option<bool>,
     /// Whether the world starts without playback.
     pub(super) idle: Option<bool>,

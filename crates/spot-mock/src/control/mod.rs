@@ -60,8 +60,8 @@ pub(crate) fn answer(site: &Site, instance: &Instance, parts: &Parts, body: &[u8
             let query = Query::parse(parts.uri.query().unwrap_or_default());
             (operation.run)(&Request { site, instance, key, query, body })
         } else {
-            // Other media types are refused, since web pages can send some of them without a CORS
-            // preflight request.
+            // JSON is required, since web pages can send `text/plain` without a CORS preflight
+            // request.
             Err(Failure::new(415, "The Content-Type of a body must be application/json"))
         };
         return outcome.unwrap_or_else(|failure| {
@@ -79,7 +79,7 @@ pub(crate) fn answer(site: &Site, instance: &Instance, parts: &Parts, body: &[u8
     json(status, &serde_json::json!({ "error": message }))
 }
 
-/// Returns the value of the parameter in a template, or an empty text if the template has no
+/// Returns the value of the template's parameter, or an empty string if the template has no
 /// parameter. Returns `None` if the path does not match the template.
 fn matched<'a>(template: &str, path: &'a str) -> Option<&'a str> {
     match template.split_once('{') {
@@ -92,7 +92,7 @@ fn matched<'a>(template: &str, path: &'a str) -> Option<&'a str> {
 }
 
 impl Request<'_> {
-    /// Parses the body. An error message contains the path of the field.
+    /// Parses the body. An error message contains the path of the invalid field.
     fn body<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let body = if self.body.is_empty() { b"{}" } else { self.body };
         let mut json = serde_json::Deserializer::from_slice(body);
@@ -112,7 +112,7 @@ impl Failure {
 }
 
 fn json(status: u16, body: &impl Serialize) -> Reply {
-    // Serialization cannot fail: bodies have only text keys and finite numbers.
+    // Serialization cannot fail: bodies have only string keys and finite numbers.
     let text = serde_json::to_string_pretty(body).unwrap_or_default();
     let media_type = "application/json; charset=utf-8".to_owned();
     Reply::new(status, Body::Text { media_type, text })

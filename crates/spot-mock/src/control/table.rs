@@ -27,8 +27,8 @@ pub(super) static OPERATIONS: &[Operation] = &[
     row("DELETE", "/faults", "clear-faults", "Removes all injected and random faults", run::clear_faults),
     row("PUT", "/faults/random", "random-faults", "Sets the random faults", run::random_faults).body::<RandomBody>(),
     row("POST", "/tokens", "create-token", "Creates a token without sign-in", run::token).body::<TokenBody>().answer::<Token>(201),
-    row("PUT", "/sign-in", "set-sign-in", "Sets which user signs in, what the user decides, and which refresh token a refresh returns", run::sign_in).body::<SignIn>(),
-    row("DELETE", "/consents", "revoke-consents", "Revokes consents, with all their access tokens and refresh tokens", run::revoke)
+    row("PUT", "/sign-in", "set-sign-in", "Sets the user who signs in, the user's decision, and the refresh token in refresh responses", run::sign_in).body::<SignIn>(),
+    row("DELETE", "/consents", "revoke-consents", "Revokes consents, including their access tokens and refresh tokens", run::revoke)
         .query(&[("application", "Name of the application; default: all applications"), ("user", "Id of the user; default: all users")]),
     row("PUT", "/limits", "set-limits", "Sets the limits, and resets the counters of calls", run::limits).body::<LimitsBody>(),
     row("POST", "/devices", "add-device", "Adds a device, or replaces the device that has the same id", run::device).body::<DeviceBody>(),

@@ -66,7 +66,7 @@ const KINDS: &[&str] = &[
     "track",
     "user",
 ];
-/// Fields that are never left out.
+/// Fields that [`Corruption::MissingFields`] never removes.
 const NEEDED: &[&str] = &[
     "added_at",
     "album",
@@ -94,7 +94,8 @@ const NEEDED: &[&str] = &[
     "type",
     "uri",
 ];
-/// Of `EVERY` fields or entries that can be corrupted, one is left out or replaced by null.
+/// [`Corruption::MissingFields`] removes every third optional field, and
+/// [`Corruption::NullEntries`] replaces every third entry.
 const EVERY: u32 = 3;
 
 /// Corrupts the body of a response. A body that is not JSON stays unchanged.
@@ -111,7 +112,7 @@ struct Writer {
     corruption: Corruption,
     /// Number of objects that enclose the next value.
     depth: u32,
-    /// Number of fields or entries so far that could be left out or replaced.
+    /// Number of processed fields or entries that could be removed or replaced.
     turn: u32,
 }
 

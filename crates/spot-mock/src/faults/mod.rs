@@ -9,7 +9,7 @@ pub(crate) use corruptions::corrupt;
 
 use crate::world::Rng;
 
-/// A fault of one request.
+/// A fault that affects one request.
 ///
 /// ```
 /// use spot_mock::Fault;
@@ -27,15 +27,15 @@ pub enum Fault {
         status: u16,
         /// Body.
         body: String,
-        /// Media type of the body; `None` sends no `Content-Type`.
+        /// Media type of the body. If the media type is `None`, the response has no `Content-Type`.
         content_type: Option<String>,
-        /// Value of `Retry-After`: seconds, a date, or an invalid text.
+        /// Value of `Retry-After`: seconds, a date, or an invalid value.
         retry_after: Option<String>,
     },
     /// Resets the connection without processing the request.
     Reset,
-    /// Processes the request, and resets the connection before the response is sent. The caller
-    /// cannot know the outcome.
+    /// Processes the request, and resets the connection before the response is sent. The client
+    /// cannot know whether the request succeeded.
     LostAnswer,
     /// Processes the request, and closes the connection in the middle of the response body.
     TruncatedBody,
@@ -80,7 +80,7 @@ impl Fault {
         Self::status(401).body("application/json; charset=utf-8", body)
     }
 
-    /// Sets the body. Has an effect on [`Fault::Status`] only.
+    /// Sets the body of a [`Fault::Status`]. Other faults stay unchanged.
     #[must_use]
     pub fn body(mut self, media_type: &str, text: impl Into<String>) -> Self {
         if let Self::Status { body, content_type, .. } = &mut self {
@@ -90,8 +90,8 @@ impl Fault {
         self
     }
 
-    /// Sets the value of `Retry-After`, which can be a number of seconds or any text. Has an effect
-    /// on [`Fault::Status`] only.
+    /// Sets the `Retry-After` header of a [`Fault::Status`] to a number of seconds or any other
+    /// text. Other faults stay unchanged.
     #[must_use]
     pub fn retry_after(mut self, value: impl Display) -> Self {
         if let Self::Status { retry_after, .. } = &mut self {
@@ -155,7 +155,7 @@ impl RandomFaults {
         Self { rng: Rng::new(seed, "faults"), rate, faults, operations: Vec::new() }
     }
 
-    /// Limits the kinds to these faults. All kinds are equally likely.
+    /// Injects only the faults in this list. All faults in the list are equally likely.
     pub fn only(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.faults = faults.into_iter().collect();
         self

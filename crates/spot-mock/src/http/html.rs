@@ -1,4 +1,4 @@
-//! HTML pages: the shared layout.
+//! The shared layout of the HTML pages.
 
 use crate::http::reply::{Body, Reply};
 

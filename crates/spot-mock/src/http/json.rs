@@ -1,7 +1,7 @@
 //! JSON values of responses before serialization.
 //!
 //! `serde_json::Value` would allocate every key and copy the 185 markets of every album in a page.
-//! Here, keys are static, and constant parts are stored as serialized text.
+//! [`Json`] has static keys, and stores constant parts as serialized JSON.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -18,7 +18,7 @@ pub(crate) enum Json {
     Text(String),
     Static(&'static str),
     Raw(&'static RawValue),
-    /// Serialized text that several responses share.
+    /// Serialized JSON that several responses share.
     Shared(Arc<RawValue>),
     List(Vec<Json>),
     Object(Object),
@@ -64,12 +64,12 @@ impl Json {
     /// parts.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.finished() + 1_024);
-        // Serialization cannot fail: it writes to memory, and all keys are text.
+        // Serialization cannot fail: it writes to memory, and all keys are strings.
         let _ = serde_json::to_writer(&mut bytes, self);
         bytes
     }
 
-    /// Number of bytes of the serialized parts, plus an allowance for the text between them.
+    /// Estimated size of the stored serialized parts, in bytes.
     fn finished(&self) -> usize {
         match self {
             Self::Raw(raw) => raw.get().len(),

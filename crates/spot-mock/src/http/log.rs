@@ -20,7 +20,7 @@ pub struct RecordedRequest {
     pub operation: Option<&'static str>,
 }
 
-/// Maximum number of requests in the log. The limit keeps the memory small if a mock runs for days.
+/// Maximum number of requests in the log. The limit bounds the memory of a mock that runs for days.
 const REMEMBERED: usize = 100_000;
 
 /// The last requests, in the order in which they arrived.

@@ -50,7 +50,7 @@ impl Reply {
     }
 }
 
-/// An error response. Boxed to keep [`Answer`] small, since errors are rare.
+/// An error response. The response is boxed to keep [`Answer`] small.
 #[derive(Debug)]
 pub(crate) struct Refusal(Box<Reply>);
 
@@ -101,7 +101,7 @@ impl Refusal {
         Self::json(status, object! { "status": status, "message": message, "reason": reason })
     }
 
-    /// An error body with a status and nothing else.
+    /// An error body that contains only the status.
     pub(crate) fn without_message(status: u16) -> Self {
         Self::json(status, object! { "status": status })
     }

@@ -1,4 +1,4 @@
-//! Tests the `spot-mock` program as a user starts it.
+//! Tests the `spot-mock` program in a separate process.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -80,7 +80,10 @@ async fn a_backup_of_a_library_is_its_world() {
 #[test]
 fn what_it_cannot_do_is_named() {
     let (code, message) = refused(&["--port", "0", "--faults", "2"]);
-    assert_eq!((code, message.as_str()), (Some(1), "spot-mock: --faults 2: must be from 0 to 1\n"));
+    assert_eq!(
+        (code, message.as_str()),
+        (Some(1), "spot-mock: --faults 2: the value must be from 0 to 1\n")
+    );
     let (code, message) = refused(&["--port", "0", "--world", "no-such-world.json"]);
     assert_eq!(code, Some(1));
     assert!(message.starts_with("spot-mock: no-such-world.json: "), "{message}");

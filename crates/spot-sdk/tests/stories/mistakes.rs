@@ -367,6 +367,11 @@ async fn signing_in(printed: &mut Printed) {
     let wrong = app("wrong").client_credentials().unwrap();
     let client = Client::builder(wrong).base_url(mock.api_url()).build().unwrap();
     printed.add("a wrong client secret", client.artist("spotmockArtist00000001").await);
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let unreachable = App::builder("id").secret("s").accounts_url(&format!("http://{nobody}"));
+    let unreachable = unreachable.build().unwrap().client_credentials().unwrap();
+    let client = Client::builder(unreachable).base_url(mock.api_url()).build().unwrap();
+    printed.add("a URL of the accounts service without a server", client.artist("x").await);
     let public = App::builder("someone").accounts_url(mock.accounts_url()).build().unwrap();
     printed.add("client credentials without a secret", public.client_credentials());
     let session = public.session(TokenRecord::from_refresh_token("of another application"));

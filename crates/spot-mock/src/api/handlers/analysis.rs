@@ -422,8 +422,8 @@ impl Tuning {
                 return None;
             }
             if let Some(target) = target {
-                // The difference is relative, so that a duration in milliseconds does not count
-                // more than a value from 0 to 1.
+                // The difference is relative, since absolute differences in milliseconds would
+                // dominate the distance.
                 distance += (value - target).abs() / (value.abs() + target.abs()).max(1.0);
             }
         }
@@ -457,8 +457,8 @@ impl Seeds {
         }
     }
 
-    /// The seeds in the response. Each seed has the number of tracks before and after the tracks
-    /// were filtered.
+    /// The seeds in the response. Each seed contains the number of tracks before and after
+    /// filtering.
     fn json(self, pool: usize) -> Vec<Json> {
         let seed = |(kind, id, href): (&'static str, String, Option<String>)| {
             object! {
@@ -493,8 +493,8 @@ impl Seeds {
 }
 
 /// Whether a genre is accepted as a seed. If a custom world sets the genres, only these genres are
-/// accepted. Without such a setting, Spotify's genres and the genres of artists in the world are
-/// accepted. In the genres of artists, hyphens replace the spaces.
+/// accepted. If no custom world sets the genres, Spotify's genres and the artists' genres are
+/// accepted. The seed for an artist's genre has hyphens instead of spaces.
 fn accepts(world: &World, seed: &str) -> bool {
     match &world.genre_seeds {
         Some(genres) => genres.iter().any(|genre| genre == seed),

@@ -72,7 +72,7 @@ pub(crate) fn top_tracks(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(object! { "tracks": tracks }))
 }
 
-/// Returns other artists, sorted by the number of genres in common and then by popularity.
+/// Returns other artists, sorted by the number of shared genres, then by popularity.
 pub(crate) fn related(call: &mut Call<'_>) -> Answer {
     let artist = found(call, World::artist)?;
     let genres = &call.world.artists[artist].genres;

@@ -45,7 +45,7 @@ pub(crate) fn several_chapters(call: &mut Call<'_>) -> Answer {
     batch(call, "chapters", find, |key| call.render().chapter(key))
 }
 
-/// Requires a market with audiobooks. In other markets, the call fails with 404.
+/// Returns a 404 error if audiobooks are not available in the market.
 fn require_market(call: &Call<'_>) -> Result<(), Refusal> {
     match call.market.code {
         Some(market) if !Availability::Books.contains(market) => Err(Refusal::not_found()),

@@ -1,4 +1,4 @@
-//! The browse pages. Most applications have no access to most browse pages.
+//! Featured playlists, browse categories and markets.
 
 use crate::{
     api::call::Call,
@@ -40,8 +40,8 @@ pub(crate) fn markets(_: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(object! { "markets": markets }))
 }
 
-/// A page with `count` of Spotify's own playlists. `occasion` determines the choice of the
-/// playlists.
+/// A page with a random choice of Spotify's own playlists. `count` is the maximum number of
+/// playlists. The choice depends on `occasion`.
 fn editorial(call: &Call<'_>, occasion: &str, count: usize) -> Json {
     let mut rng = Rng::new(call.world.seed, occasion);
     let mut lists: Vec<_> = call

@@ -1,4 +1,4 @@
-//! The library: lists of saved entries, and the operations that change entries of all kinds.
+//! Operations that list, save, remove and check the entries of a library.
 
 use crate::{
     api::call::Call,
@@ -158,7 +158,7 @@ fn item(call: &Call<'_>, uri: &str, direction: Direction) -> Result<LibraryItem,
         "album" => world.album(&id).map(LibraryItem::Album),
         "artist" => world.artist(&id).map(LibraryItem::Artist),
         "episode" => world.episode(&id).map(LibraryItem::Episode),
-        // In responses, audiobooks have show URIs, so both kinds of URI are accepted.
+        // Responses contain show URIs for audiobooks, so a show URI can also identify an audiobook.
         "show" | "audiobook" => match world.audiobook(&id) {
             Some(key) => Some(LibraryItem::Audiobook(key)),
             None => world.show(&id).filter(|_| kind == "show").map(LibraryItem::Show),

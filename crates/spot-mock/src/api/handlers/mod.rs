@@ -1,4 +1,5 @@
-//! The handlers of the operations. Handlers run after the gate has checked the request.
+//! The handlers of the operations. A handler runs after the [gate](crate::api::gate) has checked
+//! the request.
 
 pub(crate) mod albums;
 pub(crate) mod analysis;

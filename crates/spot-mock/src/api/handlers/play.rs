@@ -133,7 +133,7 @@ fn context(call: &mut Call<'_>, uri: &str) -> Result<(Context, Vec<Playable>), R
             let playable = list.entries.iter().filter_map(|entry| match entry.item {
                 Item::Track(key) => Some(Playable::Track(key)),
                 Item::Episode(key) => Some(Playable::Episode(key)),
-                // Local files exist only on the user's own disk.
+                // Playback skips local files, since the files exist only on the user's device.
                 Item::Local(_) | Item::Removed => None,
             });
             (ContextKind::Playlist, playable.collect())
@@ -151,8 +151,8 @@ fn collection(call: &mut Call<'_>) -> Result<(Context, Vec<Playable>), Refusal> 
     Ok((Context { kind: ContextKind::Collection, id }, tracks))
 }
 
-/// Index of the first track to play, from `{"position": 4}` or `{"uri": "spotify:track:.."}`;
-/// `None` if the list does not contain this track.
+/// Index of the first track to play. `offset` is `{"position": 4}` or
+/// `{"uri": "spotify:track:.."}`. Returns `None` if `tracks` does not contain this track.
 fn place(offset: &Value, tracks: &[Playable], world: &World) -> Result<Option<usize>, Refusal> {
     match (offset.get("position"), offset.get("uri")) {
         (Some(position), None) => {

@@ -61,7 +61,7 @@ pub(crate) fn transfer(call: &mut Call<'_>) -> Answer {
     let place = device_place(player, &id)?;
     leave_for(player, place).map_err(|restriction| restriction.refusal(vague))?;
     player.active = Some(place);
-    // Without `play`, playback continues or stays paused.
+    // If `play` is true, the transfer starts playback. A transfer never pauses playback.
     let playing = play.unwrap_or(false) || player.playing;
     player.set_playing(playing, now);
     Ok(Reply::no_content())
@@ -73,7 +73,8 @@ pub(crate) fn play(call: &mut Call<'_>) -> Answer {
         match request {
             PlayRequest::Resume { position } => {
                 match player.allows(Command::Resume) {
-                    // Resuming with a position or on another device is allowed during playback.
+                    // During playback, a resume command fails, unless the command seeks or
+                    // transfers playback.
                     Err(Restriction::NotPaused) if position.is_some() || order.moves => {}
                     allowed => allowed?,
                 }

@@ -1,6 +1,7 @@
 //! Operations that read, add, replace, reorder and remove playlist items.
 //!
-//! The routes `/items` and `/tracks` (the name before 2026) differ only in the name of one key.
+//! The routes `/items` and `/tracks` differ only in the name of one key. Spotify renamed `/tracks`
+//! to `/items` in 2026.
 
 use serde_json::Value;
 
@@ -32,7 +33,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> Answer {
 
 pub(crate) fn add(call: &mut Call<'_>) -> Answer {
     let (key, user) = writable(call)?;
-    // The body may also be a bare list of URIs, as spotipy sends it.
+    // The client library spotipy sends a JSON array of URIs as the body.
     let body = match serde_json::from_slice(call.body) {
         Ok(uris @ Value::Array(_)) => serde_json::json!({ "uris": uris }),
         Ok(_) | Err(_) => call.json_body()?,
@@ -58,7 +59,7 @@ pub(crate) fn add(call: &mut Call<'_>) -> Answer {
     Ok(Reply::created(snapshot(list)))
 }
 
-/// Replaces all items, or moves a range. One call cannot do both.
+/// Replaces all items, or moves a range of items. A call that requests both changes fails.
 pub(crate) fn update(call: &mut Call<'_>) -> Answer {
     let (key, user) = writable(call)?;
     let body = call.json_body()?;
@@ -101,7 +102,7 @@ pub(crate) fn remove(call: &mut Call<'_>) -> Answer {
     let before = list.entries.len();
     list.entries
         .retain(|entry| !entry.item.uri(world).is_some_and(|uri| uris.contains(&uri.as_str())));
-    // Without a change, the snapshot id stays the same.
+    // If no item was removed, the snapshot id stays the same.
     if list.entries.len() != before {
         list.changed();
     }

@@ -15,10 +15,11 @@ use crate::{
     world::{Key, User, mix},
 };
 
-/// Maximum length of a cover as base64 text, in bytes.
+/// Maximum length of a base64-encoded cover, in bytes.
 const COVER_BYTES: usize = 256 * 1024;
-/// Maximum length of a name, and of a description.
+/// Maximum length of a playlist's name, in characters.
 const NAME_CHARS: usize = 100;
+/// Maximum length of a playlist's description, in characters.
 const DESCRIPTION_CHARS: usize = 300;
 
 pub(crate) fn one(call: &mut Call<'_>) -> Answer {
@@ -121,7 +122,7 @@ pub(crate) fn cover(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(if matches!(images, Json::Null) { Json::List(Vec::new()) } else { images }))
 }
 
-/// Accepts a JPEG as base64 text.
+/// Sets the cover to a base64-encoded JPEG.
 pub(crate) fn upload_cover(call: &mut Call<'_>) -> Answer {
     let key = call.playlist()?;
     let user = call.user()?;
@@ -171,7 +172,8 @@ pub(super) fn filtered(json: Json, fields: Option<Fields>) -> Json {
     }
 }
 
-/// Requires the scope for public or private playlists.
+/// Requires the scope `playlist-modify-public` for a public playlist, and `playlist-modify-private`
+/// for a private playlist.
 pub(super) fn require_write_scope(call: &Call<'_>, public: bool) -> Result<(), Refusal> {
     call.require_scope(if public { "playlist-modify-public" } else { "playlist-modify-private" })
 }

@@ -1,4 +1,4 @@
-//! Library operations from before 2026. Each kind of entry has its own operations.
+//! Deprecated library operations. Each operation saves, removes or checks entries of one type.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::{
     world::{Id, Key, World},
 };
 
-/// Defines the three handlers of one kind.
+/// Defines the handlers that save, remove and check entries of one type.
 macro_rules! handlers {
     ($($save:ident, $remove:ident, $has:ident: $shelf:ident by $find:ident;)*) => {
         $(
@@ -54,7 +54,7 @@ handlers! {
     save_audiobooks, remove_audiobooks, has_audiobooks: audiobooks by audiobook;
 }
 
-/// Finds the entries with the ids. The call fails if one of the ids is unknown.
+/// Finds the entries with the requested ids. The call fails if one of the ids is unknown.
 fn keys<T>(
     call: &Call<'_>,
     find: impl Fn(&World, &Id) -> Option<Key<T>>,
@@ -63,7 +63,7 @@ fn keys<T>(
     call.ids()?.iter().map(find).collect()
 }
 
-/// Saved date of each id: the time in `timestamped_ids`, or now.
+/// Returns the `added_at` time of each id. Without `timestamped_ids` in the body, the time is now.
 fn dates(call: &Call<'_>) -> Result<Vec<Moment>, Refusal> {
     let body = if call.query.get("ids").is_some() { Value::Null } else { call.json_body()? };
     let Some(entries) = body.get("timestamped_ids").and_then(Value::as_array) else {

@@ -20,7 +20,7 @@ use crate::{
     world::{Album, Arena, Artist, Availability, Episode, Key, Texts, Track, normalize},
 };
 
-/// Types of results, and the name of the field for each type in the response.
+/// Types of search results, and the response field of each type.
 const KINDS: [(&str, &str); 7] = [
     ("track", "tracks"),
     ("artist", "artists"),
@@ -33,9 +33,9 @@ const KINDS: [(&str, &str); 7] = [
 /// Maximum number of results. Spotify documents 1,000 as the largest `offset`, but refuses this
 /// value.
 const REACH: usize = 1_000;
-/// `tag:new` finds albums released since this year. `tag:hipster` finds albums with at most the
-/// popularity [`HIPSTER`].
+/// Earliest release year of the albums that `tag:new` finds.
 const NEW_SINCE: u32 = 2026;
+/// Maximum popularity of the albums that `tag:hipster` finds.
 const HIPSTER: u8 = 8;
 
 pub(crate) fn search(call: &mut Call<'_>) -> Answer {
@@ -207,8 +207,8 @@ fn albums(call: &Call<'_>, query: &SearchQuery) -> Vec<Key<Album>> {
     best_or_same_letters(query, &world.albums, &index.albums, fits, |album| album.popularity)
 }
 
-/// Score of a word in the genres of an artist. The genres are normalized here and not in the index,
-/// since there are few genres and searches for them are rare.
+/// Score of a word in the genres of an artist. Genres are normalized during the search, because few
+/// searches have a genre filter.
 fn genre(query: &SearchQuery, word: usize, artist: &Artist) -> u8 {
     let is_genre =
         |word: &&Word| matches!(word.place, Place::In(Field::Genre) | Place::Perhaps(Field::Genre));
@@ -218,8 +218,8 @@ fn genre(query: &SearchQuery, word: usize, artist: &Artist) -> u8 {
 }
 
 /// Finds public playlists, including Spotify's own. The caller of this function hides the playlists
-/// that the application may not see. Names are normalized here and not in the index, since names
-/// can change and there are few playlists.
+/// that the application may not see. Names are normalized during the search, because users can
+/// rename playlists.
 fn playlists<'a>(call: &'a Call<'_>, query: &SearchQuery) -> Vec<&'a Playlist> {
     let whole = query.text();
     let public = call.state.playlists.iter().map(|(_, list)| list).filter(|list| list.public);
@@ -283,7 +283,7 @@ fn best_or_same_letters<T>(
     best(arena, REACH, same, popularity)
 }
 
-/// Whether a query consists of words without filters.
+/// Whether a query contains words, but no filters.
 fn is_plain(query: &SearchQuery) -> bool {
     let words = query.words.clone();
     !words.is_empty()

@@ -117,7 +117,7 @@ impl SearchQuery {
         self.words.iter().any(|word| word.place == Place::In(field))
     }
 
-    /// The words without filters as one text, with a space before and after it.
+    /// The words without a filter, joined by spaces. The text starts and ends with a space.
     pub(super) fn text(&self) -> String {
         let words = self.words.iter().filter(|word| word.place == Place::Anywhere);
         words.map(|word| word.prefix.as_str()).chain([" "]).collect()
@@ -137,8 +137,8 @@ struct Term {
 }
 
 /// Splits a query at white space outside quotation marks. Quotation marks may be straight or curly,
-/// double or single. A single mark can also be an apostrophe. A single mark therefore opens a
-/// quotation only before a word, and closes a quotation only after a word.
+/// double or single. A single quotation mark opens a quotation only before a word, and closes a
+/// quotation only after a word. A single quotation mark inside a word is an apostrophe.
 fn terms(text: &str) -> Vec<Term> {
     let mut terms = Vec::new();
     let mut rest = text.trim_start();
@@ -166,7 +166,7 @@ fn terms(text: &str) -> Vec<Term> {
     terms
 }
 
-/// Returns the text inside the quotation marks at the beginning of `text`, and the rest.
+/// If `text` starts with a quotation, returns the quoted text and the text after the quotation.
 fn quotation(text: &str) -> Option<(&str, &str)> {
     let mark = text.chars().next()?;
     let inside = text.get(mark.len_utf8()..)?;
@@ -198,8 +198,8 @@ fn years(text: &str) -> Option<RangeInclusive<u32>> {
 mod tests {
     use super::*;
 
-    /// Formats the words of a query: `artist=miles` must occur in the artist, `artist?davis` may
-    /// occur in the artist or anywhere else, and `doxy` may occur anywhere.
+    /// Formats the words of a query. `artist=miles` stands for [`Place::In`], `artist?davis` for
+    /// [`Place::Perhaps`], and `doxy` for [`Place::Anywhere`].
     fn words(text: &str) -> Vec<String> {
         let name = |field: Field| format!("{field:?}").to_lowercase();
         let show = |word: &Word| {

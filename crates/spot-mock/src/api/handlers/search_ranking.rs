@@ -7,11 +7,12 @@ use crate::{
     world::{Arena, Key, Texts},
 };
 
-/// Scores of the words of a query in one list of texts.
+/// The score of each query word in each text of a list.
 ///
-/// Computed once for each query, since many tracks have the same artist and the same album.
+/// The scores are computed once for each query, since many tracks have the same artist and the same
+/// album.
 pub(super) struct Matches<T> {
-    /// The scores of all entries, for each word.
+    /// For each query word, the scores of all entries.
     words: Vec<Vec<u8>>,
     kind: PhantomData<fn() -> T>,
 }
@@ -22,8 +23,7 @@ impl<T> Matches<T> {
         Self { words, kind: PhantomData }
     }
 
-    /// Score of a word in an entry: 2 if the entry contains the word, 1 if a word of the entry
-    /// starts with this word, and 0 otherwise.
+    /// Score of a query word in the text of an entry. [`find_in`] documents the scores.
     pub(super) fn get(&self, word: usize, key: Key<T>) -> u8 {
         let entries = self.words.get(word).map_or(&[][..], Vec::as_slice);
         entries.get(key.place() as usize).copied().unwrap_or(0)
@@ -44,8 +44,8 @@ pub(super) struct Found {
 ///
 /// `found` takes the index of a word in the query, and returns the scores of this word. `whole` is
 /// the text of the query. A name that equals the whole query ranks first. A name ranks second if
-/// all of its words are in the query: the query `Artist - Title` contains all words of the title.
-/// Other names rank higher if they contain more words of the query.
+/// the query contains all words of the name, as in the query `Artist - Title`. Other names rank
+/// higher if they contain more words of the query.
 pub(super) fn score(
     query: &SearchQuery,
     name: &str,
@@ -74,7 +74,7 @@ pub(super) fn score(
     } else if in_name > 0 {
         // The name has a space before each word, and a space at the end.
         let words = name.bytes().filter(|byte| *byte == b' ').count().saturating_sub(1);
-        // A name whose words are all in the query ranks above a name with further words.
+        // A name ranks higher if the query contains all words of the name.
         score += if words == in_name { 500 } else { 0 };
     }
     Some(score)
@@ -107,7 +107,7 @@ fn in_name(found: Found) -> u32 {
     }
 }
 
-/// Returns 2 if the text contains the word, 1 if a word of the text starts with this word, and 0
+/// Returns 2 if `text` contains the whole word, 1 if a word of `text` starts with `word`, and 0
 /// otherwise.
 pub(super) fn find_in(word: &Word, text: &str) -> u8 {
     if !text.contains(&word.prefix) {

@@ -23,8 +23,8 @@ pub(crate) fn one(call: &mut Call<'_>) -> Answer {
     Ok(Reply::ok(call.render().public_user(user)))
 }
 
-/// Returns the top fifty entries of a time range. From offset 50 on, the page is empty and its
-/// total is 0.
+/// Returns the top fifty entries of a time range. If `offset` is 50 or more, the page is empty and
+/// `total` is 0.
 pub(crate) fn top(call: &mut Call<'_>) -> Answer {
     let range = call.query.get("time_range").unwrap_or("medium_term");
     if !["short_term", "medium_term", "long_term"].contains(&range) {
@@ -43,8 +43,8 @@ pub(crate) fn top(call: &mut Call<'_>) -> Answer {
     }
     let account = call.account()?;
     let (tracks, artists) = (account.top_tracks.clone(), account.top_artists.clone());
-    // The strides have no common divisor with the numbers of generated artists and tracks, so no
-    // entry appears twice.
+    // The strides are coprime to the numbers of generated artists and tracks, so no entry appears
+    // twice.
     let world = call.world;
     let artists = artists.unwrap_or_else(|| by_strides(&world.artists, start >> 8, 3));
     let tracks = tracks.unwrap_or_else(|| by_strides(&world.tracks, start >> 8, 211));
