@@ -7,7 +7,7 @@ use crate::{
     SimplifiedShow, Track, string_enum,
 };
 
-/// Search results: a page for each requested kind.
+/// Search results, one page for each requested kind of item.
 ///
 /// Returned by `client.search(query)`.
 #[derive(Clone, Debug, Default, PartialEq)]
