@@ -249,7 +249,7 @@ fn playable(spec: &Spec) -> String {
         ));
     }
     let body = format!(
-        "\n/// The fields of tracks and episodes. In the JSON, the field `type` comes last. Therefore one\n/// struct decodes both kinds of object.\n\
+        "\n/// The fields of tracks and episodes. One struct decodes both kinds of object,\n/// because the decoder reads `type` after most other fields.\n\
          #[derive(Deserialize)]\npub(crate) struct PlayableWire {{\n    \
          #[serde(default, rename = \"type\")]\n    pub(crate) kind: Option<PlayableKind>,\n    \
          #[serde(default, with = \"As::<LenientId>\")]\n    id: Option<AnyId>,\n    \

@@ -52,7 +52,7 @@ pub struct AudioFeatures {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AudioAnalysis {
-    /// The track as a whole.
+    /// Results for the whole track.
     pub track: AnalyzedTrack,
     /// Sections, such as a verse or a solo.
     pub sections: Vec<Section>,
@@ -68,7 +68,7 @@ pub struct AudioAnalysis {
     pub meta: AnalysisMeta,
 }
 
-/// Results for a track as a whole.
+/// Results for a whole track.
 ///
 /// Part of [`AudioAnalysis`](crate::AudioAnalysis).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -78,19 +78,19 @@ pub struct AnalyzedTrack {
     pub duration: Duration,
     /// Tempo in beats per minute.
     pub tempo: f64,
-    /// How certain the tempo is, from 0 to 1.
+    /// Confidence of the tempo, 0 to 1.
     pub tempo_confidence: f64,
     /// Key in semitones above C, 0 to 11; -1 if unknown.
     pub key: i8,
-    /// How certain the key is, from 0 to 1.
+    /// Confidence of the key, 0 to 1.
     pub key_confidence: f64,
     /// Mode: 1 for major, 0 for minor, -1 if unknown.
     pub mode: i8,
-    /// How certain the mode is, from 0 to 1.
+    /// Confidence of the mode, 0 to 1.
     pub mode_confidence: f64,
     /// Beats per bar, usually 3 to 7.
     pub time_signature: u8,
-    /// How certain the time signature is, from 0 to 1.
+    /// Confidence of the time signature, 0 to 1.
     pub time_signature_confidence: f64,
     /// Mean loudness in decibels, usually -60 to 0.
     pub loudness: f64,
@@ -138,7 +138,7 @@ pub struct TimeInterval {
     pub start: Duration,
     /// Duration.
     pub duration: Duration,
-    /// How certain the interval is, from 0 to 1.
+    /// Confidence of the interval, 0 to 1.
     pub confidence: f64,
 }
 
@@ -152,25 +152,25 @@ pub struct Section {
     pub start: Duration,
     /// Duration.
     pub duration: Duration,
-    /// How certain the boundaries are, from 0 to 1.
+    /// Confidence of the boundaries, 0 to 1.
     pub confidence: f64,
     /// The mean loudness in decibels.
     pub loudness: f64,
     /// Tempo in beats per minute.
     pub tempo: f64,
-    /// How certain the tempo is, from 0 to 1.
+    /// Confidence of the tempo, 0 to 1.
     pub tempo_confidence: f64,
     /// Key in semitones above C, 0 to 11; -1 if unknown.
     pub key: i8,
-    /// How certain the key is, from 0 to 1.
+    /// Confidence of the key, 0 to 1.
     pub key_confidence: f64,
     /// Mode: 1 for major, 0 for minor, -1 if unknown.
     pub mode: i8,
-    /// How certain the mode is, from 0 to 1.
+    /// Confidence of the mode, 0 to 1.
     pub mode_confidence: f64,
     /// Beats per bar, usually 3 to 7.
     pub time_signature: u8,
-    /// How certain the time signature is, from 0 to 1.
+    /// Confidence of the time signature, 0 to 1.
     pub time_signature_confidence: f64,
 }
 
@@ -184,7 +184,7 @@ pub struct Segment {
     pub start: Duration,
     /// Duration.
     pub duration: Duration,
-    /// How certain the boundaries are, from 0 to 1.
+    /// Confidence of the boundaries, 0 to 1.
     pub confidence: f64,
     /// Loudness at the start, in decibels.
     pub loudness_start: f64,
@@ -218,6 +218,6 @@ pub struct AnalysisMeta {
     pub timestamp: i64,
     /// Duration of the analysis.
     pub analysis_time: Duration,
-    /// How the analyzer read the audio data.
+    /// Method that the analyzer used to read the audio data.
     pub input_process: String,
 }

@@ -39,7 +39,7 @@ pub struct Audiobook {
     pub total_chapters: Option<u32>,
     /// First page of the chapters. [`next`](Page::next) links to the second page.
     pub chapters: Page<SimplifiedChapter>,
-    /// Whether the audiobook is explicit; `false` if unknown.
+    /// Whether the audiobook has explicit content; `false` if unknown.
     pub explicit: bool,
     /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,
@@ -86,7 +86,7 @@ pub struct SimplifiedAudiobook {
     pub images: Vec<Image>,
     /// Number of chapters.
     pub total_chapters: Option<u32>,
-    /// Whether the audiobook is explicit; `false` if unknown.
+    /// Whether the audiobook has explicit content; `false` if unknown.
     pub explicit: bool,
     /// Spoken languages, as ISO 639 codes.
     pub languages: Vec<String>,
@@ -128,11 +128,11 @@ pub struct Chapter {
     pub duration: Duration,
     /// Release date. Spotify often sends the year 0.
     pub release_date: Option<ReleaseDate>,
-    /// Whether the chapter is explicit; `false` if unknown.
+    /// Whether the chapter has explicit content; `false` if unknown.
     pub explicit: bool,
     /// Resume position. Needs the scope `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
-    /// Spoken languages, as ISO 639 codes. A code may be an empty string.
+    /// Spoken languages, as ISO 639 codes. A language code may be an empty string.
     pub languages: Vec<String>,
     /// URL of a 30-second preview (MP3).
     pub audio_preview_url: Option<String>,
@@ -168,11 +168,11 @@ pub struct SimplifiedChapter {
     pub duration: Duration,
     /// Release date. Spotify often sends the year 0.
     pub release_date: Option<ReleaseDate>,
-    /// Whether the chapter is explicit; `false` if unknown.
+    /// Whether the chapter has explicit content; `false` if unknown.
     pub explicit: bool,
     /// Resume position. Needs the scope `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
-    /// Spoken languages, as ISO 639 codes. A code may be an empty string.
+    /// Spoken languages, as ISO 639 codes. A language code may be an empty string.
     pub languages: Vec<String>,
     /// URL of a 30-second preview (MP3).
     pub audio_preview_url: Option<String>,

@@ -146,7 +146,7 @@ string_enum! {
         Market = "market",
         /// Not included in the user's subscription.
         Product = "product",
-        /// Explicit content, which the user's account blocks.
+        /// The content is explicit, and the user's account does not allow explicit content.
         Explicit = "explicit",
         /// Requires payment.
         PaymentRequired = "payment_required",

@@ -101,11 +101,11 @@ pub struct Disallows {
     pub skipping_next: bool,
     /// Skipping to the previous item.
     pub skipping_prev: bool,
-    /// Repeating the context.
+    /// Turning repeat of the context on or off.
     pub toggling_repeat_context: bool,
-    /// Repeating the track.
+    /// Turning repeat of the track on or off.
     pub toggling_repeat_track: bool,
-    /// Shuffling.
+    /// Turning shuffle on or off.
     pub toggling_shuffle: bool,
     /// Transferring playback.
     pub transferring_playback: bool,
@@ -156,8 +156,8 @@ pub struct Context {
 pub struct PlayHistory {
     /// The track.
     pub track: Track,
-    /// Time when the track was played. Depending on the app, this is the start or the end of
-    /// playback.
+    /// Time when the track was played. Some apps report the start of the playback, and other apps
+    /// report the end.
     pub played_at: Option<DateTime<Utc>>,
     /// Context of the playback.
     pub context: Option<Context>,

@@ -35,7 +35,7 @@ pub struct Playlist {
     pub items: Option<Page<PlaylistItem>>,
     /// Followers.
     pub followers: Option<Followers>,
-    /// Display color, rarely present.
+    /// Display color; usually `None`.
     pub primary_color: Option<String>,
 }
 
@@ -66,7 +66,7 @@ pub struct SimplifiedPlaylist {
     pub images: Vec<Image>,
     /// Number of items.
     pub items: Option<ItemCount>,
-    /// Display color, rarely present.
+    /// Display color; usually `None`.
     pub primary_color: Option<String>,
 }
 
@@ -97,6 +97,6 @@ pub struct PlaylistItem {
     pub is_local: bool,
     /// Track or episode. `None` if the item was removed from the catalog.
     pub item: Option<PlayableItem>,
-    /// Display color, rarely present.
+    /// Display color; usually `None`.
     pub primary_color: Option<String>,
 }

@@ -16,7 +16,7 @@ pub struct Recommendations {
     pub seeds: Vec<RecommendationSeed>,
 }
 
-/// A recommendation seed, with the number of tracks that were found.
+/// A recommendation seed, and the number of tracks that Spotify found for the seed.
 ///
 /// Part of [`Recommendations`](crate::Recommendations).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,7 +28,7 @@ pub struct RecommendationSeed {
     pub kind: Option<SeedKind>,
     /// API URL. `None` for genres.
     pub href: Option<String>,
-    /// Number of tracks that were found.
+    /// Number of tracks that Spotify found for the seed.
     pub initial_pool_size: u32,
     /// Number of tracks that have the requested attributes.
     pub after_filtering_size: u32,

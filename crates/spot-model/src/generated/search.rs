@@ -7,7 +7,7 @@ use crate::{
     SimplifiedShow, Track, string_enum,
 };
 
-/// Search results: a page for each requested kind.
+/// Search results, one page for each requested kind of item.
 ///
 /// Returned by `client.search(query)`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,7 +51,7 @@ string_enum! {
 }
 
 string_enum! {
-    /// Kind of content that is hosted outside Spotify.
+    /// Kind of externally hosted content.
     pub enum IncludeExternal {
         /// Audio.
         Audio = "audio",

@@ -30,8 +30,8 @@ pub struct Show {
     pub images: Vec<Image>,
     /// Number of episodes.
     pub total_episodes: Option<u32>,
-    /// First page of the episodes, starting with the latest episode. [`next`](Page::next) links to
-    /// the second page.
+    /// First page of the episodes, latest episode first. [`next`](Page::next) links to the second
+    /// page.
     pub episodes: Page<SimplifiedEpisode>,
     /// Whether the show has explicit content; `false` if unknown.
     pub explicit: bool,
@@ -111,7 +111,7 @@ pub struct Episode {
     pub duration: Duration,
     /// Release date.
     pub release_date: Option<ReleaseDate>,
-    /// Whether the episode is explicit; `false` if unknown.
+    /// Whether the episode has explicit content; `false` if unknown.
     pub explicit: bool,
     /// Resume position. Needs the scope `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,
@@ -150,7 +150,7 @@ pub struct SimplifiedEpisode {
     pub duration: Duration,
     /// Release date.
     pub release_date: Option<ReleaseDate>,
-    /// Whether the episode is explicit; `false` if unknown.
+    /// Whether the episode has explicit content; `false` if unknown.
     pub explicit: bool,
     /// Resume position. Needs the scope `user-read-playback-position`.
     pub resume_point: Option<ResumePoint>,

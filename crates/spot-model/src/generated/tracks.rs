@@ -48,8 +48,7 @@ pub struct Track {
     pub available_markets: Option<CountrySet>,
     /// Whether the track can be played in the requested market.
     pub is_playable: Option<bool>,
-    /// The requested track. Set only if Spotify returned another track, which is available in the
-    /// market.
+    /// The requested track, if Spotify replaced it with a track that is available in the market.
     ///
     /// Missing in Development Mode since 2026-02.
     pub linked_from: Option<LinkedTrack>,
@@ -90,8 +89,7 @@ pub struct SimplifiedTrack {
     pub available_markets: Option<CountrySet>,
     /// Whether the track can be played in the requested market.
     pub is_playable: Option<bool>,
-    /// The requested track. Set only if Spotify returned another track, which is available in the
-    /// market.
+    /// The requested track, if Spotify replaced it with a track that is available in the market.
     ///
     /// Missing in Development Mode since 2026-02.
     pub linked_from: Option<LinkedTrack>,
@@ -101,7 +99,7 @@ pub struct SimplifiedTrack {
     pub is_local: bool,
 }
 
-/// The requested track, for which Spotify returned another track that is available in the market.
+/// The requested track, which Spotify replaced with a track that is available in the market.
 ///
 /// Part of [`Track`](crate::Track) and [`SimplifiedTrack`](crate::SimplifiedTrack).
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -10,8 +10,7 @@ use crate::{Country, Followers, Image, UserId, string_enum};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PrivateUser {
-    /// User id. A user may change the user id. To identify an account permanently, use
-    /// `account_id`.
+    /// User id, which can change. To identify an account permanently, use `account_id`.
     pub id: UserId,
     /// Permanent id of the account. Present since 2026-05.
     pub account_id: Option<String>,

@@ -13,8 +13,8 @@ use crate::{
     playable_fields::{AnyUri, PlayableKind},
 };
 
-/// The fields of tracks and episodes. In the JSON, the field `type` comes last. Therefore one
-/// struct decodes both kinds of object.
+/// The fields of tracks and episodes. One struct decodes both kinds of object,
+/// because the decoder reads `type` after most other fields.
 #[derive(Deserialize)]
 pub(crate) struct PlayableWire {
     #[serde(default, rename = "type")]
