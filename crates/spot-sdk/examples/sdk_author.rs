@@ -29,8 +29,8 @@ mod saved_names {
         model::{Method, Operation, Page, Paging, Scope},
     };
 
-    /// The name appears in errors, events and traces. The paging defines how a stream requests the
-    /// pages.
+    /// The name of the operation appears in errors, events and traces. The paging defines how a
+    /// stream requests the pages.
     const GET_NAMES: &Operation = &Operation::custom(Method::Get, "/me/tracks")
         .with_name("get_saved_names")
         .with_scopes(&[Scope::UserLibraryRead])

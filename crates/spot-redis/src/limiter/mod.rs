@@ -91,7 +91,7 @@ struct Connection {
     last_key: String,
     observer: Option<ObserverQueue>,
     kick: Arc<Notify>,
-    /// Notifies tasks that wait until everything has been reported to the server.
+    /// Notifies tasks that wait until the limiter has reported all changes to the server.
     told: Notify,
 }
 

@@ -488,7 +488,7 @@ impl SharedSlots {
     }
 
     /// Handles an unavailable server: from now on, this process uses only its share of the limit.
-    /// Returns this share, or `None` if the server was already unavailable.
+    /// Returns the share of the limit, or `None` if the server was already unavailable.
     pub(crate) fn fail(&mut self, now: Instant) -> Option<Option<u32>> {
         self.asked = None;
         if matches!(self.mode, Mode::Alone { .. }) {
@@ -509,14 +509,14 @@ impl SharedSlots {
         Some(share)
     }
 
-    /// Whether there is more to report to the server.
+    /// Whether the process has changes to report to the server.
     pub(crate) fn has_more_to_tell(&self) -> bool {
         let is_shared = matches!(self.mode, Mode::Shared { .. });
         let has_more = !self.ended.is_empty() || !self.changes.is_empty() || self.asked.is_some();
         is_shared && has_more
     }
 
-    /// Makes the task report everything to the server now.
+    /// Makes the task report all changes to the server now.
     pub(crate) fn flush(&mut self) {
         self.wants_flush = true;
         self.kick.notify_one();

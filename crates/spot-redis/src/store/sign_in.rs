@@ -22,8 +22,8 @@ const LIFETIME: Duration = Duration::from_secs(600);
 /// How long the server stores the copy of a removed sign-in.
 const REPEATABLE: Duration = Duration::from_secs(10);
 
-/// Moves a sign-in to `KEYS[2]` and returns it. If the response is lost, the connection runs the
-/// script again with the same keys, and the script returns the copy in `KEYS[2]`.
+/// Moves a sign-in to `KEYS[2]`, and returns the sign-in. If the response is lost, the connection
+/// repeats the script, which then returns the copy in `KEYS[2]`.
 static TAKE: Script = Script::new(
     "local value = redis.call('GET', KEYS[1])
      if not value then return redis.call('GET', KEYS[2]) end

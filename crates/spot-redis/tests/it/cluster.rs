@@ -15,7 +15,7 @@ fn node() -> Option<RedisServer> {
     crate::server_with(&["--cluster-enabled", "yes", "--cluster-port", &bus.to_string()])
 }
 
-/// Waits until a node knows all nodes, and all slots have a node.
+/// Waits until a node knows all nodes, and until each slot is assigned to a node.
 async fn ready(server: &RedisServer, nodes: usize) {
     let start = Instant::now();
     let known = format!("cluster_known_nodes:{nodes}\r");

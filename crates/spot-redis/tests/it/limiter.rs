@@ -23,7 +23,7 @@ const WINDOW: Duration = Duration::from_secs(1);
 const SLACK: Duration = Duration::from_millis(1);
 
 fn redis(server: &RedisServer) -> Redis {
-    // With long timeouts, a busy machine is not mistaken for an unreachable server.
+    // The timeouts are long, because a server on a busy machine may respond late.
     Redis::builder(server.url())
         .connect_timeout(Duration::from_secs(10))
         .response_timeout(Duration::from_secs(10))

@@ -163,7 +163,7 @@ async fn no_secret_is_in_any_log_any_debug_or_any_error() {
         client.me().await.unwrap();
         client.me().await.unwrap();
         client.library().tracks().stream().try_next().await.unwrap();
-        // The next calls meet a refusal, an HTML page, a lost connection, and a rejected token.
+        // The next calls test a refusal, an HTML page, a lost connection, and a rejected token.
         client.album("spotmockAlbum999999999").await.map_err(|error| log.say(error)).unwrap_err();
         mock.fail_next(Fault::status(502));
         client.player().devices().await.unwrap();

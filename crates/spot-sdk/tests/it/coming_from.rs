@@ -1,6 +1,6 @@
 //! Tests of the pages "Coming from spotipy" and "Coming from rspotify". Each page must contain
-//! every public name of the other client. Its tables must fit the width of the docs, and contain
-//! the same code as its code blocks.
+//! every public name of the other client. The tables of each page must fit the width of the docs,
+//! and must contain the same code as the code blocks.
 
 use std::{fs, path::Path};
 

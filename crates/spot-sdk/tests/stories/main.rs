@@ -1,5 +1,5 @@
-//! Tests of longer scenarios with `spot-sdk`. These tests are in a separate binary. Otherwise, the
-//! test that reads all logs would also read the logs of these tests.
+//! Tests of longer scenarios with `spot-sdk`. The tests are in a separate binary, so that the
+//! canary test, which reads all logs of its binary, does not read their logs.
 // A test fails by a panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
