@@ -342,8 +342,8 @@ impl<'de> Deserialize<'de> for Entry {
             }
         }
 
-        // Binary formats do not support `deserialize_any`. In a binary format, every entry is a
-        // string.
+        // Binary formats such as postcard do not support `deserialize_any`. In a binary format,
+        // every entry is a string.
         if deserializer.is_human_readable() {
             deserializer.deserialize_any(Letters)
         } else {
